@@ -30,11 +30,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
 from moyai.mesh.app_mesh import Settings
 from moyai.ports.store import Key
-from moyai.reconcile.meshes import workload_meshes
+from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 SIZES: Final = (10, 1000)
 NEXT: Final = 3
@@ -52,7 +52,7 @@ class Place:
     """A mesh of so many nodes, and what follows it."""
 
     def __init__(self, nodes: int) -> None:
-        self.store, self.feed = MemoryStore(), Feed(ProxySettings())
+        self.store, self.feed = MemoryStore(), Feed(BootstrapSettings())
         self._ids = SystemIds()
         quotas = Quotas(virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY)
         self._dispatcher = ServiceDispatcher(appmesh(quotas), load_models(["appmesh"])["appmesh"])

@@ -25,13 +25,13 @@ from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.world import Put
 from moyai.kernel.ids import InstanceId
-from moyai.reconcile.registrar import Registrar
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.operations import OperationLoop
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
 from moyai.testing.world import SCOPE, Builder
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 SIZES: Final = (1_000, 50_000)
 CHANGES: Final = 200
@@ -51,8 +51,8 @@ class Place:
         [service] = self.store.world.discovery_services
         self.id = made["service"]["id"]
         self.store.apply([Put(self._instance(service, number)) for number in range(size)])
-        around = Surroundings(self.store, SimRuntime(self._clock), Feed(ProxySettings()), self._clock, self._ids)
-        self.registrar = Registrar(around)
+        around = Surroundings(self.store, SimRuntime(self._clock), Feed(BootstrapSettings()), self._clock, self._ids)
+        self.registrar = OperationLoop(around)
 
     def _instance(self, service: DiscoveryService, number: int) -> DiscoveryInstance:
         attributes = {"AWS_INSTANCE_IPV4": f"10.0.{number >> 8 & 255}.{number & 255}", "n": str(number)}

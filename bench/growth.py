@@ -35,17 +35,17 @@ from moyai.plan.publish import ports_of
 from moyai.plan.registration import register, withdraw
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.awaiting import draining_tasks, moving_services
-from moyai.reconcile.meshes import namespace_meshes, workload_meshes
-from moyai.reconcile.names import NameBroadcast
+from moyai.reconcile.derived_values import draining_tasks, shifting_services
+from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 SIZES: Final = (100, 10_000)
 SERVICES: Final = 5
@@ -59,16 +59,16 @@ class Place:
     def __init__(self, tasks: int) -> None:
         clock, ids = SystemClock(), SystemIds()
         self.store = MemoryStore()
-        self.feed = Feed(ProxySettings())
+        self.feed = Feed(BootstrapSettings())
         self.around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, ids)
         world = self.store.world
-        self.fabric, self.names = Fabrics(world), NameBroadcast(world)
+        self.fabric, self.names = Fabrics(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(world, self.feed),
             workload_meshes(world, self.feed, Settings()),
             Derived(world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
             draining_tasks(world),
-            moving_services(world),
+            shifting_services(world),
         )
         self.observer = Observer(self.around)
         self.proxies = LoopbackProxies(self.feed)

@@ -29,7 +29,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from rig.report import show
 
 from moyai.app.clock import SystemClock
-from moyai.app.pauses import short_pauses
+from moyai.app.gc_tuning import gc_tuned
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
@@ -288,7 +288,7 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     keeping = asyncio.create_task(plant.flusher.run())
     before = memory()
     service = MetricsService(plant.recorder, clock, lambda _: None)
-    with short_pauses():  # as a control plane serves
+    with gc_tuned():  # as a control plane serves
         counted = await shares(OverHttp, f"{folder}/counted", service, ROUNDS)
     used = memory() - before
     keeping.cancel()

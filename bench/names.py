@@ -26,7 +26,7 @@ import dns.message
 import dns.query
 
 from moyai.app.clock import SystemClock
-from moyai.app.dns import NameServers
+from moyai.app.adapters.name_servers import NameServers
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import (
     INSTANCE_IPV4,

@@ -44,11 +44,11 @@ from moyai.mesh.ir import (
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.binding import serve
+from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
-from moyai.xds.server.gate import OwnGate
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.server.proxy_auth import TaskProxyAuth
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 SIZES: Final = (100, 1000)
 ROUNDS: Final = 11
@@ -96,7 +96,7 @@ def neighbours(nodes: int) -> Mesh:
 
 def change_one(nodes: int) -> None:
     """A member of one service comes and goes, the rest as it was: the same objects, or equal ones made anew."""
-    kept, anew = Feed(ProxySettings()), Feed(ProxySettings())
+    kept, anew = Feed(BootstrapSettings()), Feed(BootstrapSettings())
     first = neighbours(nodes)
     kept.publish(first)
     anew.publish(first)
@@ -148,14 +148,14 @@ def streams(path: Path, count: int) -> Iterator[None]:
 
 async def measure(proxies: int) -> None:
     """Push to that many, again and again."""
-    feed = Feed(ProxySettings())
+    feed = Feed(BootstrapSettings())
     feed.publish(mesh(proxies, MEMBERS))
     everyone = {ProxyId(w) for w in mesh(proxies, MEMBERS).workloads}
     before = resident()
     with tempfile.TemporaryDirectory(prefix="moyai-bench-") as folder:
         path = Path(folder) / "xds.sock"
-        gate = OwnGate(feed, Directory(MemoryStore(), SCOPE))
-        server = await serve(path, os.getgid(), [AdsHandler(feed, gate)])
+        gate = TaskProxyAuth(feed, Directory(MemoryStore(), SCOPE))
+        server = await serve_unix(path, os.getgid(), [AdsHandler(feed, gate)])
         with streams(path, proxies):
             await acknowledged(feed, everyone)
             memory = (resident() - before) / proxies

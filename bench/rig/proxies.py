@@ -13,7 +13,7 @@ from envoy.config.core.v3.base_pb2 import Node
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 
 from moyai.kernel.ids import PROXY_HEADER
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.names import endpoints
 
 SERVICE = "web"
@@ -28,8 +28,8 @@ async def _proxy(path: str, name: str) -> None:
             request_serializer=DeltaDiscoveryRequest.SerializeToString,
             response_deserializer=DeltaDiscoveryResponse.FromString,
         )(metadata=((PROXY_HEADER, name),))
-        for kind in (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER):
-            names = [endpoints(SERVICE)] if kind is Kind.ENDPOINT else []
+        for kind in (ResourceType.CLUSTER, ResourceType.ENDPOINT, ResourceType.LISTENER):
+            names = [endpoints(SERVICE)] if kind is ResourceType.ENDPOINT else []
             asked = DeltaDiscoveryRequest(node=Node(id=name), type_url=kind, resource_names_subscribe=names)
             await call.write(asked)
         while isinstance(response := await call.read(), DeltaDiscoveryResponse):

@@ -35,13 +35,13 @@ from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.binding import place, serve
+from moyai.xds.server.grpc_server import serve_unix, unix_socket_path
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER
 from tests.unit.telemetry.pushes import Telemetry
-from tests.unit.xds.house import own_gate
+from tests.unit.xds.shop_mesh import task_proxy_auth
 
 ENVOY = Path(sys.executable).with_name("envoy")
 PATIENCE = 20
@@ -120,7 +120,7 @@ class Rig:
         self.folder = folder
         self.namespace = namespace
         self.everything_counts = everything_counts
-        self.settings = ProxySettings(stats_interval=Seconds(1))
+        self.settings = BootstrapSettings(stats_interval=Seconds(1))
         self.feed = Feed(self.settings)
         self.senders: set[ProxyId] = set()
         self._reports = OtlpHttpReceiver(MetricsService(Telemetry().recorder, ManualClock(), self.senders.add), ProxyId)
@@ -129,10 +129,10 @@ class Rig:
         self._runs: dict[str, Path] = {}
 
     async def serve(self) -> None:
-        handlers = [AdsHandler(self.feed, own_gate(self.feed))]
-        self.server = await serve(self.folder / "xds.sock", os.getgid(), handlers)
+        handlers = [AdsHandler(self.feed, task_proxy_auth(self.feed))]
+        self.server = await serve_unix(self.folder / "xds.sock", os.getgid(), handlers)
         statistics = socket.socket(socket.AF_UNIX)
-        with place(self.folder / "statistics.sock", os.getgid()) as address:
+        with unix_socket_path(self.folder / "statistics.sock", os.getgid()) as address:
             statistics.bind(address)
         await self._reports.serve(statistics)
 

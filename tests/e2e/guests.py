@@ -36,15 +36,15 @@ from moyai.mesh.ir import (
 )
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.testing.clock import ManualClock
-from moyai.xds.server.ads import AdsHandler, asker_of
-from moyai.xds.server.binding import serve
-from moyai.xds.server.gate import GuestGate
-from moyai.xds.server.reach import EVERYTHING
+from moyai.xds.server.ads import AdsHandler, peer_of
+from moyai.xds.server.grpc_server import serve_unix
+from moyai.xds.server.proxy_auth import ExternalProxyAuth
+from moyai.xds.server.authorization import ALL_PROXIES
 from tests.e2e.envoy_rig import Namespace, Rig, rigged
 from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.telemetry.pushes import Telemetry
-from tests.unit.xds.house import MESH, directory
+from tests.unit.xds.shop_mesh import MESH, directory
 
 FRONT = WorkloadId(f"{MESH}/virtualNode/front")
 NODE = "mesh/shop/virtualNode/front"
@@ -124,10 +124,10 @@ class Outside(Rig):
 
     async def serve(self) -> None:
         await super().serve()
-        gate = GuestGate(self.feed, directory(), lambda _asker: (EVERYTHING,), 2)
+        gate = ExternalProxyAuth(self.feed, directory(), lambda _peer: (ALL_PROXIES,), 2)
         reports = MetricsService(Telemetry().recorder, ManualClock(), self.reporters.add)
-        handlers = [AdsHandler(self.feed, gate), reports.handler(lambda context: gate.reporter(asker_of(context)))]
-        self.guests = await serve(self.door, os.getgid(), handlers)
+        handlers = [AdsHandler(self.feed, gate), reports.handler(lambda context: gate.reporter(peer_of(context)))]
+        self.guests = await serve_unix(self.door, os.getgid(), handlers)
 
     @property
     def door(self) -> Path:
@@ -138,7 +138,7 @@ class Outside(Rig):
         await self.guests.stop(None)
 
     def synced(self, count: int = 1) -> bool:
-        states = [self.feed.states()[proxy] for proxy in self.feed.guests(FRONT)]
+        states = [self.feed.states()[proxy] for proxy in self.feed.external_proxies(FRONT)]
         return len(states) == count and all(state.synced for state in states)
 
     async def close(self) -> None:
@@ -165,7 +165,7 @@ class Outside(Rig):
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
 
     async def turned_away(self, code: str) -> None:
-        await asyncio.to_thread(eventually, lambda: (code,) in dict(self.feed.turned_away.items()))
+        await asyncio.to_thread(eventually, lambda: (code,) in dict(self.feed.rejected_streams.items()))
 
     async def becomes_live(self, admin: int) -> None:
         """Envoy says so a moment after it has acknowledged everything."""

@@ -242,8 +242,8 @@ class CountingFeed(Feed):
         super().__init__(settings)
         self.sent: list[bytes] = []
 
-    def connect(self, proxy, sink, stream, guest_of=None):
-        return super().connect(proxy, Copying(sink, self.sent), stream, guest_of)
+    def connect(self, proxy, sink, stream, external_workload=None):
+        return super().connect(proxy, Copying(sink, self.sent), stream, external_workload)
 
 
 class Copying:

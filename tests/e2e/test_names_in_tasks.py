@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from moyai.app.dns import NameServers
+from moyai.app.adapters.name_servers import NameServers
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put

@@ -15,20 +15,20 @@ import pytest
 from pyroute2 import netns
 
 from moyai.app.clock import SystemClock
-from moyai.app.config import GUEST_CA_FILE
-from moyai.app.guest_tls import own_keys
-from moyai.app.tokens import ProxyTokens
+from moyai.app.config import EXTERNAL_CA_FILE
+from moyai.app.adapters.external_tls import issued_certificate
+from moyai.app.adapters.proxy_tokens import ProxyTokens
 from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.testing.world import SCOPE
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.binding import serve_tls
-from moyai.xds.server.gate import GuestGate
+from moyai.xds.server.grpc_server import serve_tcp
+from moyai.xds.server.proxy_auth import ExternalProxyAuth
 from tests.e2e.envoy_rig import Namespace
 from tests.e2e.guests import COMMAND, FRONT, NODE, SERVED, Outside, answering, applications, mesh, outsiders
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
-from tests.unit.xds.house import directory
+from tests.unit.xds.shop_mesh import directory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -71,7 +71,7 @@ async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, for
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
     assert await answering(outside) == "two"
-    await outside.until(lambda: outside.reporters == outside.feed.guests(FRONT))
+    await outside.until(lambda: outside.reporters == outside.feed.external_proxies(FRONT))
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, PATIENCE) == 0
     assert (outside.envoys(), list(outside.folder.glob("moyai-proxy-*"))) == ([], [])
@@ -100,22 +100,22 @@ async def test_an_envoy_does_not_outlive_the_command(outside):
     await asyncio.to_thread(eventually, lambda: not list(outside.folder.glob("moyai-proxy-*")))
     process.kill()
     await asyncio.to_thread(eventually, lambda: not outside.envoys())
-    await outside.until(lambda: not outside.feed.guests(FRONT))
+    await outside.until(lambda: not outside.feed.external_proxies(FRONT))
 
 
 @asynccontextmanager
 async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyTokens]]:
     """A door on TCP in the proxies' namespace: where it is, whose certificate it shows, and its tokens."""
     folder = outside.folder / "keys"
-    keys = await own_keys(folder, None, CryptographyPki(), SystemClock())
+    keys = await issued_certificate(folder, None, CryptographyPki(), SystemClock())
     tokens = ProxyTokens(outside.folder / "tokens.json", SCOPE)
-    gate = GuestGate(outside.feed, directory(), tokens.reaches, 2)
+    gate = ExternalProxyAuth(outside.feed, directory(), tokens.reaches, 2)
     netns.pushns(outside.namespace.name)
     try:
-        server, port = await serve_tls("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])
+        server, port = await serve_tcp("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])
     finally:
         netns.popns()
-    yield f"127.0.0.1:{port}", str(folder / GUEST_CA_FILE), tokens
+    yield f"127.0.0.1:{port}", str(folder / EXTERNAL_CA_FILE), tokens
     await server.stop(None)
 
 
@@ -141,7 +141,7 @@ async def test_over_tcp_who_shows_another_name_is_told_nothing(outside):
         async with asyncio.timeout(PATIENCE):
             while await outside.statistic(9901, "cluster.moyai-xds.ssl.fail_verify_san") == 0:
                 await asyncio.to_thread(while_it_lasts, STEP)
-        assert outside.feed.guests(FRONT) == frozenset()
+        assert outside.feed.external_proxies(FRONT) == frozenset()
 
 
 @pytest.fixture

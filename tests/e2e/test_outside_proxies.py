@@ -34,7 +34,7 @@ async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outsid
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
     assert await answering(outside) == "two"
-    assert dict(outside.feed.figures.items()).keys() == {("pushed",)}
+    assert dict(outside.feed.responses.items()).keys() == {("pushed",)}
 
 
 async def test_the_local_cluster_that_nobody_has_keeps_no_envoy_from_starting(outside):
@@ -54,7 +54,7 @@ async def test_two_proxies_of_one_node_id_stand_side_by_side(outside, apps):
         await outside.becomes_live(9900 + number)
     await outside.kill("stock-1")
     await outside.until(outside.synced)
-    assert outside.feed.holders("10.99.0.2", 8082) == outside.feed.guests(FRONT)
+    assert outside.feed.holders("10.99.0.2", 8082) == outside.feed.external_proxies(FRONT)
 
 
 async def test_one_too_many_waits_until_another_has_gone(outside):
@@ -78,7 +78,7 @@ async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_
     outside.feed.publish(mesh("one"))
     await outside.serve()
     await outside.until(outside.synced)
-    assert dict(outside.feed.figures.items()) == {("pushed",): 5}, "it is sent all once more, and refuses nothing of it"
+    assert dict(outside.feed.responses.items()) == {("pushed",): 5}, "it is sent all once more, and refuses nothing of it"
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
@@ -92,7 +92,7 @@ async def test_what_envoy_refuses_is_seen_and_the_last_good_goes_on(outside, app
     broken = replace(good.workloads[FRONT], egress_port=70000)
     outside.feed.publish(replace(good, workloads={FRONT: broken}))
     await outside.until(lambda: any(state.rejected for state in outside.feed.states().values()))
-    (proxy,) = outside.feed.guests(FRONT)
+    (proxy,) = outside.feed.external_proxies(FRONT)
     assert "port_value" in str(outside.feed.states()[proxy].rejected)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))

@@ -23,13 +23,13 @@ from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.registration import register, withdraw
 from moyai.ports.store import Key
-from moyai.reconcile.meshes import namespace_meshes
+from moyai.reconcile.derived_values import namespace_meshes
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
-from moyai.xds.server.resource import Kind
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.golden.mesh.worlds import certified
 from tests.golden.xds.test_xds import refusal
 from tests.model.connect_inputs import PORTS, Asked, asked, tags
@@ -163,7 +163,7 @@ class Wire:
 
     def read(self, secrets: set[str]) -> None:
         """Ask for the secrets that clusters and listeners name; this proxy doesn't look inside them itself."""
-        for request in self.proxy.want(Kind.SECRET, secrets):
+        for request in self.proxy.want(ResourceType.SECRET, secrets):
             self._connection.receive(request)
         self.settle()
 
@@ -179,7 +179,7 @@ class MeshMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.town = Town()
-        self.feed = Feed(ProxySettings())
+        self.feed = Feed(BootstrapSettings())
         self.broadcast = namespace_meshes(self.town.world, self.feed)
         self.wires: dict[str, Wire] = {}
         self.steps = 0
@@ -256,7 +256,7 @@ class MeshMachine(RuleBasedStateMachine):
         fresh = self.fresh()
         for workload, wire in self.wires.items():
             wire.settle()
-            wire.read(set((fresh.snapshot(WorkloadId(workload)) or {}).get(Kind.SECRET, {})))
+            wire.read(set((fresh.snapshot(WorkloadId(workload)) or {}).get(ResourceType.SECRET, {})))
 
     def fresh(self) -> SnapshotCache:
         made = SnapshotCache()

@@ -28,13 +28,13 @@ from moyai.plan.live import is_answered
 from moyai.plan.mode import is_live
 from moyai.plan.publish import in_order, ports_of, published_ports
 from moyai.ports.store import Key
-from moyai.reconcile.awaiting import draining_tasks, moving_services
-from moyai.reconcile.meshes import namespace_meshes, workload_meshes
-from moyai.reconcile.names import NameBroadcast
-from moyai.reconcile.rerouting import is_moving
+from moyai.reconcile.derived_values import draining_tasks, shifting_services
+from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.names import NameChanges
+from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.model.derived_worlds import APP_MESH, CONNECT, changes_of, deletion, world_of
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Parts(Feed):
     """A feed that keeps what is published."""
 
     def __init__(self) -> None:
-        super().__init__(ProxySettings())
+        super().__init__(BootstrapSettings())
         self.parts: dict[str, Mesh] = {}
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
@@ -62,8 +62,8 @@ class Published:
         self.store, self.world, self.feed = store, store.world, Parts()
         self.fabrics = Fabrics(self.world)
         self.ports = Derived(self.world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
-        self.draining, self.moving = draining_tasks(self.world), moving_services(self.world)
-        self.names = NameBroadcast(self.world)
+        self.draining, self.moving = draining_tasks(self.world), shifting_services(self.world)
+        self.names = NameChanges(self.world)
         self.meshes: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(self.world, self.feed),
             workload_meshes(self.world, self.feed, Settings()),
@@ -98,7 +98,7 @@ class Published:
         assert fabric in {None, self.fabrics.follow(())}
         assert ports in {None, in_order(chain.from_iterable(self.ports.values.values()))}
         assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
-        assert set(self.moving.values) == {one.arn for one in world.services if is_moving(world, one.arn)}
+        assert set(self.moving.values) == {one.arn for one in world.services if is_shifting_traffic(world, one.arn)}
         names = _names(world)
         assert names == {arn: self.asked.get(arn) for arn in names}
 

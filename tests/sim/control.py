@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
-from moyai.app.proxies import SimulatedProxies
+from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Seconds
@@ -17,16 +17,16 @@ from moyai.plan.certificates import plan_certificates
 from moyai.plan.instances import plan_instance
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
-from moyai.reconcile.certifier import Certifier
+from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.rerouting import look
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.observe import look
+from moyai.reconcile.ports import Surroundings
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
 
 RENEWAL = 5 * 86400.0
@@ -50,11 +50,11 @@ class Installation:
         """What proxies have reported, oldest first."""
 
     def start(self) -> None:
-        self.feed = Feed(ProxySettings(REPORTS))
+        self.feed = Feed(BootstrapSettings(REPORTS))
         self.around = Surroundings(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
         proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock, self._reported)
-        certifier = Certifier(self.around, CryptographyPki(), RENEWAL)
+        certifier = CertificateLoop(self.around, CryptographyPki(), RENEWAL)
         work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 

@@ -58,7 +58,7 @@ def led(made: Installation, service: ServiceArn) -> set[str | None]:
     states = [made.feed.state(proxy) for proxy in proxies]
     if not all(state is not None and state.synced for state in states):
         return set()
-    return {made.feed.leads(proxy) for proxy in proxies}
+    return {made.feed.workload_of(proxy) for proxy in proxies}
 
 
 def knows(made: Installation, service: ServiceArn) -> set[ProxyId]:
@@ -115,7 +115,7 @@ async def ending(made: Installation) -> dict[str, object]:
     return {
         "alive": Counter((t.service, t.last_status, t.task_definition) for t in alive),
         "sandboxes": set(await made.runtime.observe()) == {t.id for t in alive},
-        "led": Counter(made.feed.leads(ProxyId(t.arn)) for t in alive),
+        "led": Counter(made.feed.workload_of(ProxyId(t.arn)) for t in alive),
         "known": {len(made.feed.holders(t.interface.address, 8080)) for t in alive},
         "left": await made.plans_left(),
     }

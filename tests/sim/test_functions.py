@@ -13,7 +13,7 @@ from moyai.domain.ecs.strategy import HookTarget, LifecycleHook, LifecycleStage,
 from moyai.domain.world import Put
 from moyai.plan.strategy.calls import CALL_BACK
 from moyai.ports.functions import CallFailed
-from moyai.reconcile.functions import FunctionBroadcast
+from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
 from moyai.testing.world import container
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:check"
@@ -46,7 +46,7 @@ async def test_a_function_is_asked_until_it_is_content_also_by_the_next_control_
     how = DeploymentConfiguration(strategy=Strategy.BLUE_GREEN, lifecycle_hooks=(hook,))
     build.book.apply([Put(HookFunction("check", "http://127.0.0.1:1/", installation.clock.now()))])
     function = Function(IN_PROGRESS, None)
-    worker = asyncio.create_task(FunctionBroadcast(installation.store, function, installation.clock).run())
+    worker = asyncio.create_task(LifecycleHookLoop(installation.store, function, installation.clock).run())
     service = build.service("back", build.definition("back", container("api", port=9000)), 1, bounds=how)
     await installation.until(lambda: len(function.asked) == 2, within=CALL_BACK + 1)
     assert [stage for stage, _ in function.asked] == ["PRE_SCALE_UP"] * 2
@@ -54,7 +54,7 @@ async def test_a_function_is_asked_until_it_is_content_also_by_the_next_control_
     await asyncio.gather(worker, return_exceptions=True)
     await installation.restart()
     function.answers = [SUCCEEDED]
-    worker = asyncio.create_task(FunctionBroadcast(installation.store, function, installation.clock).run())
+    worker = asyncio.create_task(LifecycleHookLoop(installation.store, function, installation.clock).run())
     await installation.until(
         lambda: installation.build.deployment(service).status is ServiceDeploymentStatus.SUCCESSFUL
     )

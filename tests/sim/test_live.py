@@ -52,7 +52,7 @@ async def ending(made: Installation) -> dict[str, object]:
     return {
         "found": found(made),
         "called": [n.dns_name for n in task.view.names],
-        "carried": made.feed.carries(ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}),
+        "carried": made.feed.has_acked_routes_to(ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}),
         "left": await made.plans_left(),
         "discovery": sorted(d.name for d in made.store.world.discovery_services),
     }

@@ -1,1 +1,1 @@
-"""Configuration, wiring and the process itself: the only place that names an adapter."""
+"""Configuration, wiring and the process itself: the only package that chooses adapters."""

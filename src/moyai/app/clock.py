@@ -1,4 +1,4 @@
-"""The operating system's clock: the only place that asks it for the time."""
+"""The operating system's clock: the only module that reads it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import time
 from moyai.kernel.clock import Instant, Seconds, later
 
 LONGEST_NAP = 60.0
-"""Seconds until the clocks are looked at again. What sleeps gets no nearer to its end while the machine is suspended,
-and nobody is told when the time is set.
+"""Seconds between two looks at the clocks. A sleep makes no progress while the machine is suspended, and a process is
+not notified when the time is set.
 """
 
 
 class SystemClock:
-    """A ``Clock`` that tells the real time, and waits for real."""
+    """A ``Clock`` with the real time, whose waits take real time."""
 
     def now(self) -> Instant:
         """The current time."""
         return Instant(time.time())
 
     async def sleep(self, delay: Seconds) -> None:
-        """Return after ``delay``; at once when it is not positive. Time for which the machine was suspended, or by
-        which its clock was set forward, counts; after such a time it returns within LONGEST_NAP.
+        """Return after ``delay``; at once when it is not positive. The time of a suspension counts, and so does a step
+        by which the clock is set forward; after either it returns within LONGEST_NAP.
         """
         due, awake = later(self.now(), delay), since_boot() + delay
         await asyncio.sleep(min(delay, LONGEST_NAP))
@@ -31,5 +31,5 @@ class SystemClock:
 
 
 def since_boot() -> float:
-    """Seconds since the machine was booted, those included for which it was suspended."""
+    """Seconds since the machine was booted, including those of suspensions."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,7 +1,7 @@
-"""Every setting there is, read once.
+"""All settings of the process.
 
-Settings come from the command line first, then from the environment variable that an option names, then from
-the defaults here.
+A setting comes from its command-line option, else from the environment variable that the option names, else from the
+default here.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_METRIC_LIMIT = 2 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
-GUEST_SERVER_NAME = "xds.moyai.internal"
-"""Whose certificate the TCP door of guests has, if it is its own."""
-GUEST_CA_FILE = "ca.pem"
-"""What guests are to trust, in the folder of that door's own keys."""
+EXTERNAL_SERVER_NAME = "xds.moyai.internal"
+"""The server name in the certificate of the TCP listener for external proxies, if moyai issues it."""
+EXTERNAL_CA_FILE = "ca.pem"
+"""The file with the authority that external proxies trust, in the folder of that listener's keys."""
 
 
 class RuntimeKind(StrEnum):
-    """Where tasks run."""
+    """The runtime that runs tasks."""
 
     LINUX = "linux"
     SIM = "sim"
@@ -38,18 +38,18 @@ class RuntimeKind(StrEnum):
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """The one door for all AWS services."""
+    """The API gateway of all AWS services."""
 
     listen: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs access keys, and then verifies signatures."""
+    """Address to listen on. Any address but loopback needs access keys, and requests need signatures."""
     port: int = DEFAULT_PORT
-    """TCP port; 0 takes a free one and prints it."""
+    """TCP port; 0 takes a free one."""
     body_limit: int = 2 * 1024 * 1024
     """Largest request body, in bytes."""
 
     @property
     def listens_somewhere(self) -> bool:
-        """Whether ``listen`` is an address at all."""
+        """Whether ``listen`` is a valid address."""
         try:
             return self.listen == "localhost" or bool(ip_address(self.listen))
         except ValueError:
@@ -57,21 +57,21 @@ class ServerSettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the door: then any credentials are accepted."""
+        """Whether only this machine can reach the gateway: then any credentials are accepted."""
         return self.listen == "localhost" or ip_address(self.listen).is_loopback
 
     @property
     def host(self) -> str:
-        """The address as it stands in a URL."""
+        """The address in the form of a URL's host."""
         return f"[{self.listen}]" if ":" in self.listen else self.listen
 
 
 @dataclass(frozen=True)
 class ProxySettings:
-    """The Envoys."""
+    """The proxies."""
 
     stats_interval: float = STATS_INTERVAL
-    """Seconds between two reports of a proxy's statistics."""
+    """Seconds between two exports of a proxy's statistics."""
 
 
 @dataclass(frozen=True)
@@ -79,53 +79,53 @@ class TlsSettings:
     """Encryption between proxies."""
 
     certificate_renewal: float = CERTIFICATE_RENEWAL
-    """Seconds after which a certificate is renewed; it is valid for two days more. AWS: five days, valid for seven."""
+    """Seconds after which a certificate is renewed; it is valid for two days more. On AWS these are five days."""
 
 
 @dataclass(frozen=True)
 class DnsSettings:
-    """The resolver that this machine itself may ask."""
+    """The DNS server of this machine."""
 
     port: int = DEFAULT_DNS_PORT
-    """UDP and TCP port on 127.0.0.1; 0 takes a free one. One that is taken stays whose it is, and the log says so."""
+    """UDP and TCP port on 127.0.0.1; 0 takes a free one. When the port is in use there is no server, but a warning."""
 
 
 @dataclass(frozen=True)
 class CloudMapSettings:
-    """Cloud Map's quotas, as AWS begins with them, and the health checks that Route 53 would make."""
+    """Cloud Map's quotas, with AWS's defaults, and its health checks, which Route 53 makes on AWS."""
 
     namespaces: int = 50
     """Of one account and region."""
     instances_per_service: int = 1000
-    """AWS does not raise this one."""
+    """AWS does not raise this quota."""
     instances_per_namespace: int = 2000
-    """All services together."""
+    """Of all services together."""
     check_interval: float = 30.0
     """Seconds between two checks of one instance."""
     check_networks: tuple[str, ...] = ()
-    """Networks, as ``10.0.0.0/8``, whose addresses may be checked besides loopback. Nothing else is ever dialled."""
+    """Networks (``10.0.0.0/8``) whose addresses may be checked, besides loopback. No other address is connected to."""
 
 
 @dataclass(frozen=True)
 class AppMeshSettings:
-    """App Mesh, and how proxies that no task has are led."""
+    """App Mesh, and the listeners for external proxies."""
 
     quotas: AppMeshQuotas = field(default_factory=AppMeshQuotas)
-    """As AWS began with them."""
+    """AWS's defaults."""
     socket: Path | None = None
-    """Where proxies that no task has ask for their configuration; None = in the state directory."""
+    """The Unix socket for external proxies; None = in the state directory."""
     group: int = 0
-    """The gid that may, besides root."""
+    """The gid that may connect to the socket, besides root."""
     xds: str | None = None
-    """``host:port`` where they may come in over TCP as well, with TLS; None = nowhere."""
+    """``host:port`` of the TLS listener for external proxies; None = no listener."""
     certificate: Path | None = None
-    """PEM: what is shown there, with those above it; None = one of the door's own authority."""
+    """PEM: that listener's certificate, with its chain; None = one that its own authority issues."""
     private_key: Path | None = None
     """Of ``certificate``."""
     client_authority: Path | None = None
-    """PEM: the authorities of which a proxy there must show a certificate; None = proxies show a token."""
+    """PEM: the authorities that issue the proxies' certificates; None = proxies authenticate with tokens."""
     passed_names: tuple[str, ...] = ()
-    """Server names to which virtual nodes may open TLS connections, whatever their mesh filters."""
+    """Server names to which virtual nodes may open TLS connections, whatever the egress filter of their mesh."""
 
 
 @dataclass(frozen=True)
@@ -133,112 +133,114 @@ class LogSettings:
     """The events of CloudWatch Logs."""
 
     limit: int = DEFAULT_LOG_LIMIT
-    """Bytes of disk for all events together; beyond them those that came first go."""
+    """Bytes of disk for all events together; beyond them the oldest events are deleted."""
 
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """What is kept of metrics."""
+    """The storage and export of metrics."""
 
     limit: int = DEFAULT_METRIC_LIMIT
-    """Bytes of disk for all of them; beyond them the oldest hours go."""
+    """Bytes of disk for all metrics; beyond them the oldest hours are deleted."""
     otlp_endpoint: str | None = None
-    """URL of an OpenTelemetry collector that gets the mesh's metrics as well."""
+    """URL of an OpenTelemetry collector that also gets the mesh's metrics."""
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What each request to it has, tokens among it: no log shows them."""
+    """Headers of each request to it. They may contain tokens, so they are never logged."""
 
     @property
     def otlp_is_url(self) -> bool:
-        """Whether ``otlp_endpoint`` is an address that can be posted to."""
+        """Whether ``otlp_endpoint`` is an HTTP URL."""
         return is_http_url(self.otlp_endpoint or "")
 
 
 @dataclass(frozen=True)
 class MachineSettings:
-    """This machine as container instances."""
+    """The container instances that this machine registers itself as."""
 
     instances: int = 0
-    """How many it registers of itself."""
+    """Their number."""
     cpu: int | None = None
     """CPU units of each; None divides the machine's."""
     memory: int | None = None
     """MiB of each; None divides the machine's."""
     cluster: str = "default"
-    """The cluster that they are of; it is made where there is none."""
+    """Their cluster, which is created if it does not exist."""
     region: str = "us-east-1"
     """The region of that cluster."""
 
 
 @dataclass(frozen=True)
 class TrustSettings:
-    """What task definitions may have of this machine."""
+    """Privileges on this machine that task definitions may ask for."""
 
     host_volumes: tuple[Path, ...] = ()
-    """Directories below which a volume's ``host.sourcePath`` may lie; none at first, for whoever may call the API could
-    read this machine's files otherwise."""
+    """Directories below which a volume's ``host.sourcePath`` may be. None by default, because they make this machine's
+    files readable to every caller of the API."""
     capabilities: bool = False
-    """Whether a container may have capabilities that reach beyond it."""
+    """Whether a container may have capabilities that have an effect outside it."""
 
 
 @dataclass(frozen=True)
 class StatePaths:
-    """What lies where under the state directory."""
+    """The files of a state directory."""
 
     root: Path
 
     @property
     def database(self) -> Path:
-        """The world."""
+        """The database with the World."""
         return self.root / "moyai.db"
 
     @property
     def log_events(self) -> Path:
-        """The events of CloudWatch Logs."""
+        """The database with the events of CloudWatch Logs."""
         return self.root / "logs.db"
 
     @property
     def metrics(self) -> Path:
-        """What was counted and measured."""
+        """The database with metrics."""
         return self.root / "metrics.db"
 
     @property
     def run(self) -> Path:
-        """Sockets, and what else lives only as long as the machine is up."""
+        """The directory for sockets and other files that a reboot makes useless."""
         return self.root / "run"
 
     @property
     def xds_socket(self) -> Path:
-        """Where proxies fetch their configuration."""
+        """The socket from which tasks' proxies get their configuration."""
         return self.run / "xds.sock"
 
     @property
     def statistics_socket(self) -> Path:
-        """Where they leave their statistics."""
+        """The socket that tasks' proxies export their statistics to."""
         return self.run / "statistics.sock"
 
     @property
-    def guest_socket(self) -> Path:
-        """Where proxies that no task has do both, unless another place was named."""
+    def external_socket(self) -> Path:
+        """The socket for external proxies, unless another is configured."""
         return self.run / "appmesh.sock"
 
     @property
-    def guest_keys(self) -> Path:
-        """What is shown where they come in over TCP, and what they are to trust."""
+    def external_keys(self) -> Path:
+        """The keys and certificates of the TCP listener for external proxies."""
         return self.root / "appmesh-xds"
 
     @property
-    def guest_tokens(self) -> Path:
-        """Digests of the tokens that they show there."""
+    def external_tokens(self) -> Path:
+        """The digests of external proxies' tokens."""
         return self.root / "appmesh-tokens.json"
 
     @property
     def keys(self) -> Path:
-        """The access keys that were issued."""
+        """The access keys."""
         return self.root / "keys.json"
 
     @property
     def everything(self) -> tuple[Path, ...]:
-        """All that is ever made in it. The database goes last: while it is there, an interrupted removal can go on."""
+        """All files that moyai creates in the directory, in the order of their removal. The database is the last:
+        while it exists, an interrupted removal can be continued.
+        """
         others = (
             "logs",
             "images",
@@ -257,8 +259,8 @@ class StatePaths:
         return (
             self.run,
             self.keys,
-            self.guest_keys,
-            self.guest_tokens,
+            self.external_keys,
+            self.external_tokens,
             *(self.root / name for name in others),
             self.database,
         )
@@ -266,7 +268,7 @@ class StatePaths:
 
 @dataclass(frozen=True)
 class Settings:
-    """All of it."""
+    """All settings."""
 
     state: StatePaths = field(default_factory=lambda: StatePaths(DEFAULT_STATE))
     runtime: RuntimeKind = RuntimeKind.LINUX
@@ -281,9 +283,9 @@ class Settings:
     machine: MachineSettings = field(default_factory=MachineSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
     live_endpoints: bool = False
-    """Whether running tasks see new names, in clusters that don't say."""
+    """Whether running tasks see new names, in clusters that don't specify it."""
 
 
 def own_bin() -> Path:
-    """The folder with moyai's own Python and commands; first on the PATH of ``moyai.local/host``."""
+    """The folder with moyai's Python and commands, which is first on the PATH of ``moyai.local/host``."""
     return Path(sys.executable).parent

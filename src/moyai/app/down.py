@@ -1,4 +1,4 @@
-"""Stop everything of one installation, whether its control plane runs or not."""
+"""Stops everything of one installation, whether its control plane runs or not."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from moyai.ports.runtime import NotStopped
 from moyai.ports.store import StateLocked
 from moyai.store.sqlite import SqliteStore
 
-_PATIENCE = 30.0
-_STEP = Seconds(0.1)
+_TIMEOUT = 30.0
+_POLL = Seconds(0.1)
 
 
 async def down(settings: Settings, *, forget: bool) -> None:
-    """End the control plane, stop all tasks, remove what they had on this machine; with ``forget`` the state too.
+    """End the control plane, stop all tasks and remove what they have on this machine; with ``forget`` also the state.
 
-    What else lies in the state directory is left: it may be somebody's home.
+    Other files in the state directory are left alone: it may be a home directory.
     Errors: StateLocked when the control plane does not end within half a minute; NotStopped when a process can't be
-    ended, and then nothing is forgotten; StoreFault.
+    ended, and then the state is kept; StoreFault.
     """
     if not settings.state.database.exists():
         return
@@ -47,9 +47,9 @@ async def down(settings: Settings, *, forget: bool) -> None:
 
 
 async def _take_over(settings: Settings) -> SqliteStore:
-    """The store, once nobody else has it."""
+    """End the control plane that has the store, and open it."""
     clock = SystemClock()
-    deadline = clock.now() + _PATIENCE
+    deadline = clock.now() + _TIMEOUT
     while True:
         try:
             return SqliteStore.open(settings.state.database, SystemIds(), clock.now())
@@ -59,4 +59,4 @@ async def _take_over(settings: Settings) -> SqliteStore:
             if locked.holder is not None:
                 with suppress(ProcessLookupError):
                     os.kill(locked.holder, signal.SIGTERM)
-            await clock.sleep(_STEP)
+            await clock.sleep(_POLL)

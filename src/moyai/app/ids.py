@@ -1,7 +1,7 @@
-"""Random identifiers from the operating system: the only place that rolls dice.
+"""Random identifiers from the operating system: the only module that draws random numbers.
 
-Promise: nobody can guess one from another, because some of them (task ids in the paths of the task
-metadata endpoint) are all that keeps one task from reading about its neighbour.
+Promise: no id can be guessed from another. Some of them (task ids in the paths of the task metadata endpoint) are all
+that keeps one task from reading the metadata of another.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _UUID_VERSION: Final = 4
 
 
 class SystemIds:
-    """``Ids`` from the kernel's random numbers."""
+    """``Ids`` made from the kernel's random numbers."""
 
     def uuid(self) -> str:
         """A random UUID (version 4, RFC 9562) in its 36-character lower-case form."""
         return str(UUID(int=secrets.randbits(_UUID_BITS), version=_UUID_VERSION))
 
     def hex(self, digits: int) -> str:
-        """That many lower-case hexadecimal digits."""
+        """Lower-case hexadecimal digits."""
         return draw(string.digits + "abcdef", digits)
 
     def decimal(self, digits: int) -> str:
-        """That many decimal digits, the first of them not 0."""
+        """Decimal digits, the first of them not 0."""
         return draw("123456789", min(digits, 1)) + draw(string.digits, digits - 1)
 
     def alphanumeric(self, length: int) -> str:
-        """Lower-case letters and digits, as Cloud Map's ids use."""
+        """Lower-case letters and digits, as in Cloud Map's ids."""
         return draw(_ALPHANUMERIC, length)
 
 
 def draw(letters: str, length: int) -> str:
-    """That many letters, each drawn from ``letters`` alike; none when ``length`` is not positive."""
+    """``length`` letters, each drawn from ``letters`` with equal probability; none when it is not positive."""
     return "".join(secrets.choice(letters) for _ in range(length))

@@ -1,4 +1,4 @@
-"""The images of the linux runtime. Apart from it: who imports one need not wait for what runs it."""
+"""The images of the linux runtime. A module of its own, so that `moyai image` does not import the whole runtime."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from moyai.runtime.linux.images.store import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 
 BASE_IMAGE = HOST_IMAGE
-"""What an imported image may be laid over."""
+"""The image that an imported one may use as its base."""
 
 
 def make_images(state: StatePaths) -> ImageStore:

@@ -1,4 +1,4 @@
-"""This machine, as it registers itself as container instances."""
+"""Describes this machine for its registration as container instances."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MIB = 1024 * 1024
 _ARCHITECTURES = re.compile(r"aarch64|arm64")
 
 
-def described(settings: MachineSettings, account: AccountId) -> Machine:
-    """The machine as so many equal instances of the account's cluster."""
+def describe_machine(settings: MachineSettings, account: AccountId) -> Machine:
+    """The machine, divided into equal instances of the account's cluster."""
     scope = Scope(account, Region(settings.region))
     share = max(1, settings.instances)
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB

@@ -1,40 +1,40 @@
-"""What stands in the way of starting, found before anything is made."""
+"""Checks before the start, which change nothing."""
 
 from __future__ import annotations
 
 from moyai.app.config import RuntimeKind, Settings
-from moyai.app.keys import AccessKeys
+from moyai.app.adapters.access_keys import AccessKeys
 from moyai.runtime.linux.host import check_host, check_optional_features
 from moyai.runtime.linux.system_containers.nat_egress import missing_requirement
 
 
 def problems(settings: Settings) -> list[str]:
-    """A line for each thing to mend, with what to do; empty when moyai can start."""
+    """A line for each thing to fix, with the remedy; empty when moyai can start."""
     listen = settings.server.listen
     if not settings.server.listens_somewhere:
         return [f"{listen!r} is not an address to listen on: give one of this machine's, 127.0.0.1 or 0.0.0.0 say"]
-    found = []
+    lines = []
     if not settings.server.loopback and not AccessKeys(settings.state.keys).list():
-        found.append(
+        lines.append(
             f"listening on {listen} needs access keys, or anybody could run tasks here: "
             f"make one with `moyai keys create --state {settings.state.root}`"
         )
     if settings.runtime is RuntimeKind.LINUX:
-        found += check_host()
-    return found
+        lines += check_host()
+    return lines
 
 
 def machine_problems() -> list[str]:
-    """What this machine lacks to run tasks for real, whoever runs moyai; a line each."""
+    """A line for each thing that this machine lacks for the linux runtime."""
     return check_host()
 
 
 def machine_warnings() -> list[str]:
-    """What will have no effect on this machine, or be missing, a line each."""
+    """A line for each thing that will have no effect on this machine, or be missing."""
     no_egress = missing_requirement()
     return [*check_optional_features(), *([] if no_egress is None else [no_egress])]
 
 
 def warnings(settings: Settings) -> list[str]:
-    """What will be missing, a line each, though moyai can start."""
+    """A line for each thing that will be missing, though moyai can start."""
     return machine_warnings() if settings.runtime is RuntimeKind.LINUX else []

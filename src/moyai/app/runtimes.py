@@ -1,4 +1,4 @@
-"""Which runtime stands behind its port. Apart from `wiring`: `moyai down` needs no more than this."""
+"""Chooses the runtime. A module of its own, because `moyai down` needs nothing else of `wiring`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moyai.runtime.linux.system_containers.configs import PROXY_USER
 from moyai.runtime.sim.runtime import SimRuntime
 
 PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
-"""The gid that may connect to the proxies' door."""
+"""The gid that may connect to the sockets for tasks' proxies."""
 
 
 def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:

@@ -1,4 +1,4 @@
-"""Which adapter stands behind which port, and which services behind the door; `runtimes` has what runs tasks."""
+"""Chooses the adapters of ports and the services of the API gateway; `runtimes` chooses the runtime."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.app.config import CloudMapSettings, Settings, TlsSettings
-from moyai.app.probes import NetworkProbes
+from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
@@ -29,27 +29,26 @@ from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
 from moyai.ports.metrics import MetricReader, MetricWriter
 from moyai.ports.store import Store
-from moyai.reconcile.certifier import Certifier
-from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.certificates import CertificateLoop
+from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
+from moyai.reconcile.ports import Surroundings
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
 
 
 def open_logs(settings: Settings) -> LogStore:
-    """Where log events are kept. Raises LogStoreFault."""
+    """Open the store of log events. Raises LogStoreFault."""
     return SqliteLogStore.open(settings.state.log_events, settings.logs.limit)
 
 
 def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
-    """Where metrics are kept. Raises MetricStoreFault."""
+    """Open the store of metrics. Raises MetricStoreFault."""
     return SqliteMetricStore.open(settings.state.metrics, settings.metrics.limit, clock)
 
 
 async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:
-    """Why something can't be kept at the moment: a sentence for each of these that refuses."""
-    found = (store.fault, await logs.fault(), metrics.fault)
-    return [fault for fault in found if fault is not None]
+    """Why these stores can't write at the moment: a sentence for each that can't."""
+    return [fault for fault in (store.fault, await logs.fault(), metrics.fault) if fault is not None]
 
 
 def services(
@@ -60,10 +59,10 @@ def services(
     exec_sessions: ExecSessions,
     clock: Clock,
 ) -> Sequence[Service]:
-    """Every AWS service with operations of its own."""
-    within = settings.cloud_map
-    quotas = Quotas(within.namespaces, within.instances_per_service, within.instances_per_namespace)
-    watched, pki = cloudwatch(metrics, writer, clock), CryptographyPki()
+    """The AWS services of the API gateway."""
+    limits = settings.cloud_map
+    quotas = Quotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
+    pki = CryptographyPki()
     return (
         ecs(exec_sessions),
         cloudmap(quotas),
@@ -74,19 +73,19 @@ def services(
         SSM,
         SECRETS_MANAGER,
         AUTOSCALING,
-        watched,
+        cloudwatch(metrics, writer, clock),
         acmpca(pki),
         acm(pki),
         logs(events),
     )
 
 
-def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:
-    """Who makes Cloud Map's health checks. Raises ValueError for a network that is none."""
+def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:
+    """The loop of Cloud Map's health checks. Raises ValueError for an invalid network."""
     networks = (*LOOPBACK, *map(ip_network, settings.check_networks))
     return HealthChecker(store, clock, NetworkProbes(), CheckSettings(Seconds(settings.check_interval), networks))
 
 
-def make_certifier(settings: TlsSettings, around: Surroundings) -> Certifier:
-    """Who makes keys and certificates."""
-    return Certifier(around, CryptographyPki(), settings.certificate_renewal)
+def make_certificate_loop(settings: TlsSettings, around: Surroundings) -> CertificateLoop:
+    """The loop that makes keys and certificates."""
+    return CertificateLoop(around, CryptographyPki(), settings.certificate_renewal)

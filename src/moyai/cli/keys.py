@@ -27,7 +27,7 @@ def key_commands() -> typer.Typer:
 def create(state: State = STATE, as_json: Json = False) -> None:
     """Create an access key. Its secret is printed now and never again."""
     from moyai.app.clock import SystemClock
-    from moyai.app.keys import AccessKeys
+    from moyai.app.adapters.access_keys import AccessKeys
 
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
     if as_json:
@@ -38,7 +38,7 @@ def create(state: State = STATE, as_json: Json = False) -> None:
 
 def list_keys(state: State = STATE, as_json: Json = False) -> None:
     """List the valid access keys."""
-    from moyai.app.keys import AccessKeys
+    from moyai.app.adapters.access_keys import AccessKeys
 
     keys = AccessKeys(StatePaths(state).keys).list()
     created = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
@@ -50,7 +50,7 @@ def list_keys(state: State = STATE, as_json: Json = False) -> None:
 
 def revoke(access_key: Annotated[str, typer.Argument(help="The key's ID, AKIA…")], state: State = STATE) -> None:
     """Revoke an access key, immediately and permanently."""
-    from moyai.app.keys import AccessKeys
+    from moyai.app.adapters.access_keys import AccessKeys
 
     AccessKeys(StatePaths(state).keys).revoke(access_key)
     typer.echo(f"Revoked {access_key}")

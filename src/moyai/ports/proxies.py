@@ -1,15 +1,15 @@
-"""The feed that keeps every proxy's configuration current, and knows what each has acknowledged.
+"""The feed: keeps every proxy's configuration current, and knows what each proxy has acknowledged.
 
-Promise: ``publish`` takes one part of the mesh (a namespace, or an App Mesh mesh: no traffic leaves it, so parts share
-no name, though they may share endpoints) and costs what that part costs, however many others there are. A proxy is one
-Envoy, and is led as a workload, any number as the same one; each is sent only what changed for it; a mesh that can't be
-translated leaves the last good one serving. What ``states`` and ``holders`` say comes from acknowledgements on the
-streams, never from what was sent.
+Promise: ``publish`` takes one shard of the mesh: a namespace of Service Connect, or a virtual node or gateway of App
+Mesh. Shards have no resource in common, though they may have the same endpoints, and an update costs what its shard
+costs, however many others there are. A proxy is one Envoy. It is assigned to a workload, which may have many proxies, and
+is sent only what changed for that workload. A mesh that can't be translated leaves the last good one in use. ``states``
+and ``holders`` follow from acknowledgements on the streams, never from what was sent.
 
 Errors:
 
     ProxyFault
-    └── UnknownProxy        the mesh last published doesn't have it
+    └── UnknownProxy        no published mesh has the proxy
 """
 
 from __future__ import annotations
@@ -26,43 +26,43 @@ from moyai.mesh.ir import Mesh, Service
 
 
 class ProxyFault(MoyaiError):
-    """The feed can't do what it was asked."""
+    """The feed can't do what a caller asked for."""
 
 
 class UnknownProxy(ProxyFault):
-    """No workload of the published mesh is for this proxy; ``str(error)`` is its id."""
+    """No published mesh has a workload for this proxy; ``str(error)`` is its id."""
 
 
 class ProxyFeed(Protocol):
-    """Configuration out to the proxies, acknowledgements back. Used from one event loop only."""
+    """Sends configuration to proxies, and receives their acknowledgements. Used from one event loop only."""
 
-    def publish(self, mesh: Mesh, part: str = "") -> None:
-        """Make this the mesh of a part, an empty one to end it; push what changed.
+    def publish(self, mesh: Mesh, shard: str = "") -> None:
+        """Replace the mesh of a shard, and send proxies what changed; an empty mesh ends the shard.
 
-        Pieces that can't be translated keep their last good form.
+        Resources that can't be translated keep their last good form.
         """
 
     def clear(self) -> None:
-        """End every part."""
+        """End every shard."""
 
     def bootstrap(self, proxy: ProxyId) -> bytes:
-        """Envoy's bootstrap for this proxy, JSON with the placeholders that ProxySpec tells of.
+        """Envoy's bootstrap for this proxy, JSON with the placeholders that ProxySpec describes.
 
-        UnknownProxy when what it is led as hasn't been published.
+        Raises UnknownProxy when the proxy's workload isn't published.
         """
 
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
-        """What the workload's proxies are given, as Envoy's ``/config_dump`` has it, without secrets; None when it
-        hasn't been published.
+        """The configuration of the workload's proxies in the form of Envoy's ``/config_dump``, without secrets; None
+        when the workload isn't published.
         """
 
     def agent_bootstrap(self, agent: Agent) -> bytes:
-        """Envoy's bootstrap for an App Mesh proxy, with the same placeholders, as App Mesh's agent would have written
-        it, whether what it stands for is there or not.
+        """Envoy's bootstrap for an App Mesh proxy, as App Mesh's agent would have written it, with the same
+        placeholders. Its virtual node or gateway need not exist.
         """
 
-    def leads(self, proxy: ProxyId) -> WorkloadId | None:
-        """What a proxy is led as; None when it is unknown."""
+    def workload_of(self, proxy: ProxyId) -> WorkloadId | None:
+        """The workload that a proxy is assigned to; None when the proxy is unknown."""
 
     def state(self, proxy: ProxyId) -> ProxyState | None:
         """One proxy's state; None when it is unknown."""
@@ -70,23 +70,23 @@ class ProxyFeed(Protocol):
     def is_connected(self, proxy: ProxyId) -> bool:
         """Whether the proxy has an open stream."""
 
-    def carries(self, proxy: ProxyId, places: AbstractSet[tuple[str, int]]) -> bool:
-        """Whether the proxy has acknowledged its newest configuration, and by that leads connections to each of these
-        virtual addresses and ports to somebody.
+    def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
+        """Whether the proxy has acknowledged its newest configuration, and that routes connections to each of these
+        virtual addresses and ports to an endpoint.
         """
 
     def states(self) -> Mapping[ProxyId, ProxyState]:
-        """Every proxy that is known: it has been published and not taken back since, or has a stream."""
+        """The state of every known proxy: one with a published workload, or with a stream."""
 
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
-        """Proxies of any part that may still send traffic to this endpoint: a configuration they acknowledged last, or
-        were sent and have not answered yet, has it. A proxy whose stream was cut goes on with what it had, so it
-        counts until it has come back and said what it has, or until its workload is gone from the mesh. One that is
-        no task's is forgotten with its stream.
+        """The proxies of any shard that may still send traffic to this endpoint, because it is in the configuration that
+        they acknowledged last, or in one that they were sent and have not answered. A proxy that lost its stream keeps
+        its configuration, so it is a holder until it reconnects and reports its versions, or until its workload is
+        removed. An external proxy is forgotten with its stream.
         """
 
-    def service(self, name: str, part: str = "") -> Service | None:
-        """A service as it was last published in a part; None when nobody there calls it."""
+    def service(self, name: str, shard: str = "") -> Service | None:
+        """A service as it was last published in a shard; None when no workload there calls it."""
 
     def changes(self) -> AsyncIterator[ProxyId]:
-        """Proxies whose state changed. May repeat and coalesce: it is only a doorbell."""
+        """Notifications: the proxies whose state has changed. Notifications may repeat, and several may become one."""

@@ -34,7 +34,7 @@ from moyai.plan.alarms.history import KEPT
 from moyai.plan.alarms.transition import moved, stayed
 from moyai.ports.metrics import MetricReader
 from moyai.ports.store import Key, Store
-from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.work_queue import WorkQueue
 
 _TABLE = table_name(Alarm)
 _HISTORY = ""
@@ -52,13 +52,13 @@ class _Evaluated(NamedTuple):
 _Basis = tuple[object, ...]
 
 
-class AlarmWatcher:
+class AlarmLoop:
     """Evaluates alarms. ``run`` it once."""
 
     def __init__(self, store: Store, metrics: MetricReader, clock: Clock, ids: Ids) -> None:
         self._store, self._metrics, self._clock, self._ids = store, metrics, clock, ids
         self._since = clock.now()
-        self._queue = KeyQueue(clock)
+        self._queue = WorkQueue(clock)
         self._evaluated: dict[str, _Evaluated] = {}
         self._composed: dict[str, _Basis] = {}
         """What each composite alarm was last evaluated on."""

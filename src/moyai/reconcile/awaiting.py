@@ -8,7 +8,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.ids import ServiceArn, TaskArn
 from moyai.plan.doors import is_draining
-from moyai.reconcile.rerouting import is_moving
+from moyai.reconcile.observe import is_shifting_traffic
 
 
 def draining_tasks(world: World) -> Derived[TaskArn, bool]:
@@ -16,9 +16,9 @@ def draining_tasks(world: World) -> Derived[TaskArn, bool]:
     return Derived(world, _is_draining, False, Task)  # noqa: FBT003 (the value of a task that is gone)
 
 
-def moving_services(world: World) -> Derived[ServiceArn, bool]:
+def shifting_services(world: World) -> Derived[ServiceArn, bool]:
     """The services whose traffic is, or may be, on the move between pools of tasks."""
-    return Derived(world, is_moving, False, Service)  # noqa: FBT003 (the value of a service that is gone)
+    return Derived(world, is_shifting_traffic, False, Service)  # noqa: FBT003 (the value of a service that is gone)
 
 
 def _is_draining(world: World, arn: TaskArn) -> bool:

@@ -21,7 +21,7 @@ from moyai.kernel.ids import TaskId
 from moyai.plan.fabric import Fabrics
 from moyai.plan.publish import in_order, ports_of
 from moyai.ports.store import Key
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 
 
 class FabricBroadcast:

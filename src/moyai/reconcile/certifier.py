@@ -21,16 +21,16 @@ from moyai.plan.authorities import BUILT_IN_LIFETIME, SKEW, plan_authority, with
 from moyai.plan.certificates import Order, plan_certificates
 from moyai.ports.pki import Issuer, NewKey, Pki, Span
 from moyai.ports.store import Key
-from moyai.reconcile.managed import ManagedSigner
-from moyai.reconcile.queue import KeyQueue
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.certificates import ManagedCertificateSigner
+from moyai.reconcile.work_queue import WorkQueue
+from moyai.reconcile.ports import Surroundings
 
 _WORKERS = 4
 """So that a key that takes seconds does not keep certificates waiting."""
 _ROOT = "RootCACertificate/V1"
 
 
-class Certifier:
+class CertificateLoop:
     """Keeps keys and certificates as the world wants them. ``renewal``: the seconds after which an endpoint's
     certificate is renewed. ``run`` it once.
     """
@@ -38,9 +38,9 @@ class Certifier:
     def __init__(self, around: Surroundings, pki: Pki, renewal: float) -> None:
         self._around = around
         self._pki = pki
-        self._managed = ManagedSigner(around.store, around.clock, pki)
+        self._managed = ManagedCertificateSigner(around.store, around.clock, pki)
         self._renewal = renewal
-        self._queue = KeyQueue(around.clock)
+        self._queue = WorkQueue(around.clock)
 
     async def run(self) -> None:
         """Work until cancelled."""

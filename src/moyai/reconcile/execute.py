@@ -16,7 +16,7 @@ from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartMeshPr
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.broadcast import FabricBroadcast
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 
 
 class Executor:

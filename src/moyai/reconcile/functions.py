@@ -15,21 +15,21 @@ from moyai.kernel.ids import HookId
 from moyai.plan.strategy.calls import Answer, Call, after, call_of, functions, read
 from moyai.ports.functions import CallFailed, FunctionCaller
 from moyai.ports.store import Store
-from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.work_queue import WorkQueue
 
 WORKERS = 64
 """Functions that are asked at the same time."""
 _TABLE = table_name(ServiceDeployment)
 
 
-class FunctionBroadcast:
+class LifecycleHookLoop:
     """Asks functions. ``run`` it once."""
 
     def __init__(self, store: Store, caller: FunctionCaller, clock: Clock) -> None:
         self._store = store
         self._caller = caller
         self._clock = clock
-        self._queue = KeyQueue(clock)
+        self._queue = WorkQueue(clock)
 
     async def run(self) -> None:
         """Work until cancelled."""

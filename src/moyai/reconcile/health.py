@@ -20,7 +20,7 @@ from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.plan.cloudmap.checks import Networks, Streak, Target, target
 from moyai.ports.probes import Probes
 from moyai.ports.store import Key, Store
-from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.work_queue import WorkQueue
 
 AT_ONCE: Final = 64
 LOOPBACK: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
@@ -46,7 +46,7 @@ class HealthChecker:
 
     def __init__(self, store: Store, clock: Clock, probes: Probes, settings: CheckSettings) -> None:
         self._store, self._clock, self._probes, self._settings = store, clock, probes, settings
-        self._queue = KeyQueue(clock)
+        self._queue = WorkQueue(clock)
         self._known: dict[str, _Known] = {}
 
     async def run(self) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from moyai.kernel.clock import Instant
 from moyai.plan.forgetting import plan_forgetting
-from moyai.reconcile.queue import KeyQueue
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.work_queue import WorkQueue
+from moyai.reconcile.ports import Surroundings
 
 _TABLES = frozenset({"task_definition", "service", "cluster", "container_instance"})
 
@@ -19,7 +19,7 @@ class Janitor:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._queue = KeyQueue(around.clock)
+        self._queue = WorkQueue(around.clock)
 
     async def run(self) -> None:
         """Work until cancelled."""

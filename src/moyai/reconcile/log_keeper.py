@@ -14,7 +14,7 @@ _EVERY: Final = Seconds(60.0)
 _log = logging.getLogger(__name__)
 
 
-class LogKeeper:
+class LogRetention:
     """Looks once a minute, for ever."""
 
     def __init__(self, store: Store, logs: LogStore, clock: Clock) -> None:

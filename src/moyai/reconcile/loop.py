@@ -28,18 +28,18 @@ from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.ports.runtime import NotStopped
 from moyai.ports.store import Key
-from moyai.reconcile.awaiting import draining_tasks, moving_services
+from moyai.reconcile.derived_values import draining_tasks, shifting_services
 from moyai.reconcile.broadcast import FabricBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
-from moyai.reconcile.janitor import Janitor
-from moyai.reconcile.meshes import namespace_meshes, workload_meshes
-from moyai.reconcile.names import NameBroadcast
+from moyai.reconcile.garbage_collection import Janitor
+from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.queue import KeyQueue
-from moyai.reconcile.registrar import Registrar
+from moyai.reconcile.work_queue import WorkQueue
+from moyai.reconcile.operations import OperationLoop
 from moyai.reconcile.repair import attempt, repair
-from moyai.reconcile.rerouting import look
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.observe import look
+from moyai.reconcile.ports import Surroundings
 
 WORKERS = 16
 """Keys worked on at the same time."""
@@ -62,17 +62,17 @@ class Reconciler:
 
     def __init__(self, around: Surroundings, app_mesh: Settings = _DEFAULTS) -> None:
         self._around = around
-        self.queue = KeyQueue(around.clock)
+        self.queue = WorkQueue(around.clock)
         self._observer = Observer(around)
         self._fabric = FabricBroadcast(around)
         self._executor = Executor(around, self._observer, self._fabric)
         world = around.store.world
         self._mesh = namespace_meshes(world, around.feed)
         self._app_mesh = workload_meshes(world, around.feed, app_mesh)
-        self._names = NameBroadcast(world)
+        self._names = NameChanges(world)
         self._ports = PortBroadcast(around)
         self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
-        self._draining, self._moving = draining_tasks(world), moving_services(world)
+        self._draining, self._moving = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
             *(self._mesh, self._app_mesh, self._draining, self._moving),
             *(*self._names.derived, *self._fabric.derived, *self._ports.derived),
@@ -98,7 +98,7 @@ class Reconciler:
             group.create_task(_keep_up(self._ports_bell, self._ports.follow, "public ports"))
             group.create_task(self._tell())
             group.create_task(self._resync())
-            group.create_task(Registrar(self._around).run())
+            group.create_task(OperationLoop(self._around).run())
             group.create_task(Janitor(self._around).run())
             for _ in range(WORKERS):
                 group.create_task(self.queue.work(self._bring_on, "reconciling"))

@@ -16,7 +16,7 @@ from moyai.ports.pki import Issuer, NewKey, Pki, Span
 from moyai.ports.store import Store
 
 
-class ManagedSigner:
+class ManagedCertificateSigner:
     """Has certificates signed, renewed and run out, one step at a time."""
 
     def __init__(self, store: Store, clock: Clock, pki: Pki) -> None:

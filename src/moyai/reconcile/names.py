@@ -30,7 +30,7 @@ class _Place(NamedTuple):
     arn: str
 
 
-class NameBroadcast:
+class NameChanges:
     """Finds who has to be asked again."""
 
     def __init__(self, world: World) -> None:

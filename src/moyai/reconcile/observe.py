@@ -22,7 +22,7 @@ from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
 from moyai.plan.readiness import awaits_readiness, expected_listeners
 from moyai.ports.runtime import RuntimeFault
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Observer:
     def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
         """Whether there are names that the task is yet to find, and its proxy has acknowledged them all."""
         places = hidden(self._around.store.world, task, hosts)
-        carries = bool(places) and self._around.feed.carries(ProxyId(task.arn), places)
+        carries = bool(places) and self._around.feed.has_acked_routes_to(ProxyId(task.arn), places)
         if places and not carries:
             self._hidden.add(task.arn)
         else:

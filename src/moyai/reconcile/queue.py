@@ -28,7 +28,7 @@ UNWRITABLE_BACKOFF = 5.0
 _log = logging.getLogger(__name__)
 
 
-class KeyQueue:
+class WorkQueue:
     """Keys to work on. Used from one event loop only; ``run_timers`` must be running."""
 
     def __init__(self, clock: Clock) -> None:

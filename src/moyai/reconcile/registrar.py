@@ -11,16 +11,16 @@ from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.world import table_name
 from moyai.kernel.clock import Instant
 from moyai.plan.cloudmap.operations import plan_operation
-from moyai.reconcile.queue import KeyQueue
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.work_queue import WorkQueue
+from moyai.reconcile.ports import Surroundings
 
 
-class Registrar:
+class OperationLoop:
     """Brings operations to their end. ``run`` it once."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._queue = KeyQueue(around.clock)
+        self._queue = WorkQueue(around.clock)
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -15,10 +15,10 @@ from moyai.mesh.service_connect.called import called_in
 from moyai.mesh.service_connect.service import service_of
 from moyai.plan.pools import is_simple
 from moyai.ports.proxies import ProxyFeed
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 
 
-def is_moving(world: World, arn: ServiceArn) -> bool:
+def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
     """Whether the service has more than one pool, or a deployment in a stage: then it may wait for callers."""
     service = world.services.get(arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
@@ -31,7 +31,7 @@ def look(around: Surroundings, arn: ServiceArn) -> Observed:
     """The part of the world that a service's next step depends on."""
     world = around.store.world
     service = world.services.get(arn)
-    if service is None or not is_moving(world, arn):
+    if service is None or not is_shifting_traffic(world, arn):
         return Observed()
     return Observed(reroutings={arn: _rerouting(around, service)})
 

@@ -19,17 +19,17 @@ from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan.scaling.keep import plan_scaling
 from moyai.ports.store import Key, Store
-from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.work_queue import WorkQueue
 
 _BY_KEY = frozenset({table_name(Service), table_name(ScalableTarget)})
 
 
-class ScalingKeeper:
+class ScalingLoop:
     """Keeps what is scaled. ``run`` it once."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store, self._clock, self._ids = store, clock, ids
-        self._queue = KeyQueue(clock)
+        self._queue = WorkQueue(clock)
 
     async def run(self) -> None:
         """Work until cancelled."""

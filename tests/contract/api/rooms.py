@@ -40,7 +40,7 @@ from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
-from moyai.reconcile.managed import ManagedSigner
+from moyai.reconcile.certificates import ManagedCertificateSigner
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
@@ -84,7 +84,7 @@ class Rooms:
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
         self._pki = CryptographyPki()
-        self._signer = ManagedSigner(self.store, self.clock, self._pki)
+        self._signer = ManagedCertificateSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
         self.exec_sessions = ExecSessions(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)

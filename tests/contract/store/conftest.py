@@ -11,7 +11,7 @@ def peer(request, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
+def gc_tuned(monkeypatch):
     """A disk that took nothing is tried again at once."""
     monkeypatch.setattr("moyai.store.writer._TRIAL_INTERVAL", 0.001)
 

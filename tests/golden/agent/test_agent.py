@@ -21,7 +21,7 @@ from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.testing.golden import Golden, cases
 from moyai.xds.translate.agent_bootstrap import agent_bootstrap
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 HERE = Path(__file__).parent
 ENVOY = Path(sys.executable).with_name("envoy")
@@ -33,7 +33,7 @@ def started_with(name: str) -> bytes:
     environment = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     identity = identity_of(identity_in(environment) or "", SCOPE)
     assert identity is not None
-    return agent_bootstrap(Agent(PROXY, identity, agent_settings(environment), "us-east-1a"), ProxySettings())
+    return agent_bootstrap(Agent(PROXY, identity, agent_settings(environment), "us-east-1a"), BootstrapSettings())
 
 
 @pytest.mark.parametrize("name", cases(HERE))

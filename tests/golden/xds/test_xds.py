@@ -33,25 +33,25 @@ from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import Golden, cases
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.resource import Kind
-from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
 from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.proto import packed
+from moyai.xds.translate.proto import to_any
 from tests.golden.mesh.worlds import certified, load
 
 HERE = Path(__file__).parent
 WORLDS = HERE.parent / "mesh"
 ENVOY = Path(sys.executable).with_name("envoy")
 MESSAGES = {
-    Kind.SECRET: Secret,
-    Kind.CLUSTER: Cluster,
-    Kind.ENDPOINT: ClusterLoadAssignment,
-    Kind.LISTENER: Listener,
-    Kind.ROUTE: RouteConfiguration,
+    ResourceType.SECRET: Secret,
+    ResourceType.CLUSTER: Cluster,
+    ResourceType.ENDPOINT: ClusterLoadAssignment,
+    ResourceType.LISTENER: Listener,
+    ResourceType.ROUTE: RouteConfiguration,
 }
 
 
-def messages(mesh: Mesh) -> dict[Kind, list[Any]]:
+def messages(mesh: Mesh) -> dict[ResourceType, list[Any]]:
     cache = SnapshotCache()
     cache.update(mesh)
     found = {
@@ -60,7 +60,7 @@ def messages(mesh: Mesh) -> dict[Kind, list[Any]]:
         for kind, resources in (cache.snapshot(workload) or {}).items()
         for name, resource in resources.items()
     }
-    result: dict[Kind, list[Any]] = {kind: [] for kind in Kind}
+    result: dict[ResourceType, list[Any]] = {kind: [] for kind in ResourceType}
     for (kind, _), resource in sorted(found.items()):
         body = DeltaDiscoveryResponse.FromString(resource.frame).resources[0].resource
         result[kind].append(MESSAGES[kind].FromString(body.value))
@@ -81,10 +81,10 @@ def test_xds(name, golden_update):
     found = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
         for kind, listed in messages(mesh).items()
-        if listed or kind is not Kind.SECRET
+        if listed or kind is not ResourceType.SECRET
     }
     first = mesh.workloads[min(mesh.workloads)]
-    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, ProxySettings(), ProxyId(first.id))))
+    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, BootstrapSettings(), ProxyId(first.id))))
     Golden(HERE, update=golden_update).check(name, found)
 
 
@@ -100,7 +100,7 @@ def test_envoy_takes_it(name, tmp_path):
 def refusal(mesh: Mesh, tmp_path: Path) -> str:
     """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
     first = mesh.workloads[min(mesh.workloads)]
-    text = bootstrap(first, ProxySettings(), ProxyId(first.id)).decode()
+    text = bootstrap(first, BootstrapSettings(), ProxyId(first.id)).decode()
     for place, path in (("{run}", tmp_path), ("{xds}", tmp_path / "x"), ("{statistics}", tmp_path / "s")):
         text = text.replace(place, str(path))
     config = Parse(text, Bootstrap())
@@ -132,18 +132,18 @@ def with_static_secrets(cluster: Cluster) -> Cluster:
     return found
 
 
-def add(config, found: dict[Kind, list[Any]]) -> None:
+def add(config, found: dict[ResourceType, list[Any]]) -> None:
     """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
-    config.static_resources.clusters.extend(map(with_static_secrets, found[Kind.CLUSTER]))
-    config.static_resources.secrets.extend(found[Kind.SECRET])
-    for assignment in found[Kind.ENDPOINT]:
+    config.static_resources.clusters.extend(map(with_static_secrets, found[ResourceType.CLUSTER]))
+    config.static_resources.secrets.extend(found[ResourceType.SECRET])
+    for assignment in found[ResourceType.ENDPOINT]:
         cluster = Cluster(name=f"with {assignment.cluster_name}", type=Cluster.STATIC, load_assignment=assignment)
         cluster.load_assignment.cluster_name = cluster.name
         config.static_resources.clusters.append(cluster)
-    listeners = list(found[Kind.LISTENER])
-    for routes in found[Kind.ROUTE]:
+    listeners = list(found[ResourceType.LISTENER])
+    for routes in found[ResourceType.ROUTE]:
         manager = HttpConnectionManager(stat_prefix="routes", route_config=routes)
-        chain = FilterChain(filters=[Filter(name="http", typed_config=packed(manager))])
+        chain = FilterChain(filters=[Filter(name="http", typed_config=to_any(manager))])
         listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))
     for number, listener in enumerate(listeners, start=1):
         listener.address.CopyFrom(socket_address(f"127.0.{number // 200}.{number % 200 + 1}", 15000))

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from moyai.app.scraped import families, mesh_families
+from moyai.app.adapters.prometheus_endpoint import families, mesh_families
 from moyai.telemetry.exposition.connect import connect_families
 from moyai.telemetry.exposition.text import MetricType
 from tests.shape.tree import ROOT

@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from moyai.app.main import allow_files
+from moyai.app.main import raise_open_file_limit
 
 FILES = resource.RLIMIT_NOFILE
 
@@ -20,7 +20,7 @@ def hard():
 
 def test_a_shells_limit_of_open_files_is_raised_and_a_larger_one_left(hard):
     resource.setrlimit(FILES, (512, hard))
-    allow_files()
+    raise_open_file_limit()
     assert resource.getrlimit(FILES) == (min(65536, hard), hard)
-    allow_files()
+    raise_open_file_limit()
     assert resource.getrlimit(FILES) == (min(65536, hard), hard)

@@ -12,7 +12,8 @@ import grpc
 import pytest
 
 from moyai.app.config import RuntimeKind, Settings, StatePaths
-from moyai.app.doors import ProxyDoors
+from moyai.app.adapters.proxy_listeners import ProxyListeners
+from moyai.kernel.clock import later
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder
@@ -20,9 +21,9 @@ from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.telemetry.pushes import FRONT, Telemetry, called_requests, posted, push
-from tests.unit.xds.house import directory
+from tests.unit.xds.shop_mesh import directory
 
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 OTHER = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/front2")
@@ -43,7 +44,7 @@ class House:
     async def opened(self) -> AsyncIterator[House]:
         statistics = MetricsService(self.recorder, ManualClock(), lambda _: None)
         async with AsyncExitStack() as leaving:
-            await ProxyDoors(self.settings, Feed(ProxySettings()), directory(), statistics).open(leaving)
+            await ProxyListeners(self.settings, Feed(BootstrapSettings()), directory(), statistics).open(leaving)
             yield self
 
     async def over_grpc(self, who: ProxyId, second: int, count: int) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from moyai.api.wire.http import HttpRequest
-from moyai.app.console import console_handler
+from moyai.app.adapters.console_endpoint import console_handler
 from moyai.console.app import Console
 from moyai.console.events import Events
 from moyai.console.files import Files

@@ -9,17 +9,17 @@ from moyai.domain.world import Delete, Put
 from moyai.mesh.app_mesh import Settings
 from moyai.mesh.ir import Mesh
 from moyai.ports.store import Key
-from moyai.reconcile.meshes import workload_meshes
+from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 
 class HeardFeed(Feed):
     """A feed that can be asked what was published, and can fail for some parts."""
 
     def __init__(self) -> None:
-        super().__init__(ProxySettings())
+        super().__init__(BootstrapSettings())
         self.parts: dict[str, Mesh] = {}
         self.heard: list[str] = []
         self.broken: set[str] = set()

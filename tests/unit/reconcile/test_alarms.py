@@ -13,7 +13,7 @@ from moyai.domain.cloudwatch.metric import Summary
 from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
 from moyai.domain.world import Put
 from moyai.plan.alarms.configure import Configuration, configured
-from moyai.reconcile.alarms import AlarmWatcher
+from moyai.reconcile.alarms import AlarmLoop
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
@@ -33,7 +33,7 @@ class Watch:
         self.running: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
-        watcher = AlarmWatcher(self.store, SeriesReader(self.metric_head), self.clock, self.ids)
+        watcher = AlarmLoop(self.store, SeriesReader(self.metric_head), self.clock, self.ids)
         self.running = asyncio.create_task(watcher.run())
 
     async def restart(self) -> None:

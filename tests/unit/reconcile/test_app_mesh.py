@@ -18,7 +18,7 @@ from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.reconcile.loop import Reconciler
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds

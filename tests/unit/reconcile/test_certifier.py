@@ -17,15 +17,15 @@ from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import gone, new_built_in
 from moyai.ports.pki import NewKey
-from moyai.reconcile.certifier import Certifier
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.certificates import CertificateLoop
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 
 WEEK, DAY = 7 * 86400.0, 86400.0
 
@@ -51,9 +51,9 @@ class Desk:
         self.build = Builder(self.store, self.clock, self.ids)
         self.certifier = self.another(pki)
 
-    def another(self, pki: CryptographyPki) -> Certifier:
-        around = Surroundings(self.store, SimRuntime(self.clock), Feed(ProxySettings()), self.clock, self.ids)
-        return Certifier(around, pki, 5 * DAY)
+    def another(self, pki: CryptographyPki) -> CertificateLoop:
+        around = Surroundings(self.store, SimRuntime(self.clock), Feed(BootstrapSettings()), self.clock, self.ids)
+        return CertificateLoop(around, pki, 5 * DAY)
 
     def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
         """What RequestCertificate does."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from moyai.kernel.clock import Seconds
-from moyai.reconcile.health import AT_ONCE, CheckSettings, HealthChecker
+from moyai.reconcile.health_checks import AT_ONCE, CheckSettings, HealthChecker
 from moyai.testing.clock import ManualClock
 from tests.unit.api.cloudmap.atlas import Atlas
 

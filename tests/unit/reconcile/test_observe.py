@@ -14,16 +14,16 @@ from moyai.kernel.ids import ContainerArn, ProxyId
 from moyai.mesh.ir import Member
 from moyai.plan.doors import known_at
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.plan.tasks import schedule
-from tests.unit.xds.house import records
+from tests.unit.xds.shop_mesh import records
 from tests.unit.xds.test_feed import connect, settle, shared
 
 PORT, OTHER = 8080, 9090
@@ -35,7 +35,7 @@ class Town:
     def __init__(self, *, offers: tuple[str, ...] | None = None, registered: bool = True) -> None:
         clock = ManualClock()
         self.store = MemoryStore(records())
-        self.feed = Feed(ProxySettings())
+        self.feed = Feed(BootstrapSettings())
         self.build = Builder(self.store, clock)
         self.observer = Observer(Surroundings(self.store, SimRuntime(clock), self.feed, clock, SeededIds()))
         self.definition = self.build.definition("s", container("app", port=PORT), container("other", port=OTHER))

@@ -6,7 +6,7 @@ import pytest
 
 from moyai.kernel.clock import later
 from moyai.ports.store import StateUnwritable
-from moyai.reconcile.queue import LONGEST_BACKOFF, UNWRITABLE_BACKOFF, KeyQueue
+from moyai.reconcile.work_queue import LONGEST_BACKOFF, UNWRITABLE_BACKOFF, WorkQueue
 from moyai.testing.clock import ManualClock
 
 
@@ -17,7 +17,7 @@ async def clock():
 
 @pytest.fixture
 async def queue(clock):
-    made = KeyQueue(clock)
+    made = WorkQueue(clock)
     timers = asyncio.create_task(made.run_timers())
     await clock.settle()
     yield made

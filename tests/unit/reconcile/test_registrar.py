@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from moyai.plan.cloudmap.operations import KEPT
-from moyai.reconcile.registrar import Registrar
-from moyai.reconcile.surroundings import Surroundings
+from moyai.reconcile.operations import OperationLoop
+from moyai.reconcile.ports import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.api.cloudmap.atlas import Atlas
 
 
@@ -30,8 +30,8 @@ def atlas(clock):
 
 @pytest.fixture
 async def work(clock, atlas):
-    around = Surroundings(atlas.store, SimRuntime(clock), Feed(ProxySettings()), clock, atlas.ids)
-    running = asyncio.create_task(Registrar(around).run())
+    around = Surroundings(atlas.store, SimRuntime(clock), Feed(BootstrapSettings()), clock, atlas.ids)
+    running = asyncio.create_task(OperationLoop(around).run())
     yield running
     running.cancel()
 

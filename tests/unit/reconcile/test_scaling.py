@@ -19,8 +19,8 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Put
 from moyai.plan.alarms.configure import Configuration, configured
 from moyai.plan.launch import LaunchRequest, launch
-from moyai.reconcile.alarms import AlarmWatcher
-from moyai.reconcile.scaling import ScalingKeeper
+from moyai.reconcile.alarms import AlarmLoop
+from moyai.reconcile.scaling import ScalingLoop
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
@@ -62,8 +62,8 @@ class Town:
     async def _everything(self) -> None:
         async with asyncio.TaskGroup() as group:
             reader = SeriesReader(self.metric_head)
-            group.create_task(AlarmWatcher(self.store, reader, self.clock, self.ids).run())
-            group.create_task(ScalingKeeper(self.store, self.clock, self.ids).run())
+            group.create_task(AlarmLoop(self.store, reader, self.clock, self.ids).run())
+            group.create_task(ScalingLoop(self.store, self.clock, self.ids).run())
 
     def rollout(self, state: RolloutState) -> None:
         service = self.store.world.services[self.arn]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.stream import AnyStream
 from tests.unit.xds.streams import BAD, BY_NAME, snapshot
 
@@ -57,16 +57,16 @@ class StreamMachine(RuleBasedStateMachine):
     @invariant()
     def what_a_proxy_may_be_using_is_known(self):
         held: dict[str, set[str]] = {}
-        for name, version in self.stream.held(Kind.ENDPOINT):
+        for name, version in self.stream.possible_versions(ResourceType.ENDPOINT):
             held.setdefault(name, set()).add(version)
-        if self.stream.has_asked_for(Kind.ENDPOINT) and not self.to_server:
-            for name, version in self.proxy.has[Kind.ENDPOINT].items():
+        if self.stream.has_subscribed(ResourceType.ENDPOINT) and not self.to_server:
+            for name, version in self.proxy.has[ResourceType.ENDPOINT].items():
                 assert self.is_known(version, held[name])
 
     @invariant()
     def one_that_is_settled_has_the_newest(self):
-        kind = Kind.ENDPOINT
-        if self.stream.is_settled(kind) and self.stream.has_asked_for(kind) and not self.to_server:
+        kind = ResourceType.ENDPOINT
+        if self.stream.is_settled(kind) and self.stream.has_subscribed(kind) and not self.to_server:
             wanted = self.wanted(kind)
             assert self.has(kind, wanted) == wanted
 
@@ -87,19 +87,19 @@ class StreamMachine(RuleBasedStateMachine):
 
     def teardown(self):
         self.settle()
-        for kind in Kind:
+        for kind in ResourceType:
             wanted = self.wanted(kind)
             good = {name: version for name, version in wanted.items() if version != BAD}
             rest = {name for name, version in wanted.items() if version == BAD}
             assert {n: v for n, v in self.has(kind, wanted).items() if n not in rest} == good
-        assert (self.stream.rejected is not None) == any(BAD in self.wanted(kind).values() for kind in Kind)
+        assert (self.stream.rejection is not None) == any(BAD in self.wanted(kind).values() for kind in ResourceType)
 
-    def wanted(self, kind: Kind) -> dict[str, str]:
+    def wanted(self, kind: ResourceType) -> dict[str, str]:
         """The versions of what there is and the proxy wants."""
         asked = self.proxy.wants[kind] if kind in BY_NAME else self.newest[kind]
         return {name: one.version for name, one in self.newest[kind].items() if name in asked}
 
-    def has(self, kind: Kind, wanted: Mapping[str, str]) -> dict[str, str]:
+    def has(self, kind: ResourceType, wanted: Mapping[str, str]) -> dict[str, str]:
         """What the proxy has, as far as the protocol can take it away."""
         del wanted
         return dict(self.proxy.has[kind])

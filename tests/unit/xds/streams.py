@@ -15,30 +15,30 @@ from envoy.service.discovery.v3.discovery_pb2 import (
 from envoy.service.discovery.v3.discovery_pb2 import Resource as Envelope
 from google.protobuf.any_pb2 import Any as AnyMessage
 
-from moyai.xds.server.resource import Kind, Resource, Snapshot, framed
+from moyai.xds.server.resource import ResourceType, EncodedResource, Snapshot, encode_envelope
 
 TEST = "test"
 NOTHING = "nothing"
 """The version of what a stream says of a name that nobody has."""
 BAD = "bad"
 """The version that a Proxy refuses."""
-BY_NAME = (Kind.ENDPOINT, Kind.ROUTE, Kind.SECRET)
+BY_NAME = (ResourceType.ENDPOINT, ResourceType.ROUTE, ResourceType.SECRET)
 
 
-def resource(name: str, version: str, endpoints: str | None = None) -> Resource:
+def resource(name: str, version: str, endpoints: str | None = None) -> EncodedResource:
     """A resource whose body is its name and version: a stream only looks at those."""
     body = AnyMessage(type_url=TEST, value=f"{name} {version}".encode())
-    return framed(Envelope(name=name, version=version, resource=body), endpoints)
+    return encode_envelope(Envelope(name=name, version=version, resource=body), endpoints)
 
 
 def snapshot(**kinds: Mapping[str, str]) -> Snapshot:
     """``cluster={"a": "1"}`` and so on; a cluster waits for the endpoints of its own name."""
     return {
         kind: {
-            name: resource(name, version, name if kind is Kind.CLUSTER else None)
+            name: resource(name, version, name if kind is ResourceType.CLUSTER else None)
             for name, version in kinds.get(kind.name.lower(), {}).items()
         }
-        for kind in Kind
+        for kind in ResourceType
     }
 
 
@@ -46,11 +46,11 @@ def sent(responses: list[bytes]) -> list[tuple[str, dict[str, str], list[str]]]:
     """Responses as (kind, versions by name, removed names)."""
     messages = [DeltaDiscoveryResponse.FromString(r) for r in responses]
     return [
-        (Kind(m.type_url).name, {r.name: r.version for r in m.resources}, sorted(m.removed_resources)) for m in messages
+        (ResourceType(m.type_url).name, {r.name: r.version for r in m.resources}, sorted(m.removed_resources)) for m in messages
     ]
 
 
-def ask(kind: Kind, *names: str, has: Mapping[str, str] | None = None) -> DeltaDiscoveryRequest:
+def ask(kind: ResourceType, *names: str, has: Mapping[str, str] | None = None) -> DeltaDiscoveryRequest:
     """A subscription; without names, the first of its kind is to everything."""
     return DeltaDiscoveryRequest(type_url=kind, resource_names_subscribe=names, initial_resource_versions=has or {})
 
@@ -68,16 +68,16 @@ class Proxy:
     """As Envoy: takes the good half of a response and refuses the bad; wants endpoints of its clusters."""
 
     def __init__(self) -> None:
-        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
-        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
+        self.has: dict[ResourceType, dict[str, str]] = {kind: {} for kind in ResourceType}
+        self.wants: dict[ResourceType, set[str]] = {kind: set() for kind in BY_NAME}
 
     def first(self) -> list[DeltaDiscoveryRequest]:
         named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
-        return [ask(Kind.CLUSTER, has=self.has[Kind.CLUSTER]), *named, ask(Kind.LISTENER, has=self.has[Kind.LISTENER])]
+        return [ask(ResourceType.CLUSTER, has=self.has[ResourceType.CLUSTER]), *named, ask(ResourceType.LISTENER, has=self.has[ResourceType.LISTENER])]
 
     def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
         message = DeltaDiscoveryResponse.FromString(response)
-        kind = Kind(message.type_url)
+        kind = ResourceType(message.type_url)
         reply = DeltaDiscoveryRequest(type_url=kind, response_nonce=message.nonce)
         for resource in message.resources:
             if resource.version == BAD:
@@ -86,10 +86,10 @@ class Proxy:
                 self.has[kind][resource.name] = resource.version
         for name in message.removed_resources:
             self.has[kind].pop(name, None)
-        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
+        needs = {ResourceType.CLUSTER: ResourceType.ENDPOINT, ResourceType.LISTENER: ResourceType.ROUTE}.get(kind)
         return [reply, *([] if needs is None else self.want(needs, set(self.has[kind])))]
 
-    def want(self, kind: Kind, names: set[str]) -> list[DeltaDiscoveryRequest]:
+    def want(self, kind: ResourceType, names: set[str]) -> list[DeltaDiscoveryRequest]:
         more, fewer = names - self.wants[kind], self.wants[kind] - names
         self.wants[kind] = names
         for name in fewer:
@@ -102,7 +102,7 @@ class Proxy:
 def told(responses: list[bytes]) -> list[tuple[str, dict[str, str]]]:
     """State-of-the-world responses as (kind, versions by name)."""
     messages = [DiscoveryResponse.FromString(r) for r in responses]
-    return [(Kind(m.type_url).name, dict(map(named, m.resources))) for m in messages]
+    return [(ResourceType(m.type_url).name, dict(map(named, m.resources))) for m in messages]
 
 
 def named(body: AnyMessage) -> tuple[str, str]:
@@ -110,16 +110,16 @@ def named(body: AnyMessage) -> tuple[str, str]:
     if body.type_url == TEST:
         name, version = body.value.decode().split()
         return name, version
-    if body.type_url == Kind.ENDPOINT:
+    if body.type_url == ResourceType.ENDPOINT:
         assignment = ClusterLoadAssignment.FromString(body.value)
         assert assignment == ClusterLoadAssignment(cluster_name=assignment.cluster_name)
         return assignment.cluster_name, NOTHING
     routes = RouteConfiguration.FromString(body.value)
-    assert (body.type_url, routes) == (Kind.ROUTE, RouteConfiguration(name=routes.name))
+    assert (body.type_url, routes) == (ResourceType.ROUTE, RouteConfiguration(name=routes.name))
     return routes.name, NOTHING
 
 
-def request(kind: Kind, *names: str, version: str = "", nonce: str = "", refusal: str | None = None):
+def request(kind: ResourceType, *names: str, version: str = "", nonce: str = "", refusal: str | None = None):
     """A state-of-the-world request."""
     made = DiscoveryRequest(type_url=kind, resource_names=names, version_info=version, response_nonce=nonce)
     if refusal is not None:
@@ -131,7 +131,7 @@ def reply(response: bytes, *names: str, refusal: str | None = None) -> Discovery
     """Acknowledge a state-of-the-world response, or refuse it; ``names``: what is wanted from now on."""
     message = DiscoveryResponse.FromString(response)
     version = "" if refusal is not None else message.version_info
-    return request(Kind(message.type_url), *names, version=version, nonce=message.nonce, refusal=refusal)
+    return request(ResourceType(message.type_url), *names, version=version, nonce=message.nonce, refusal=refusal)
 
 
 class SotwProxy:
@@ -140,18 +140,18 @@ class SotwProxy:
     """
 
     def __init__(self) -> None:
-        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
-        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
-        self.versions: dict[Kind, str] = {}
+        self.has: dict[ResourceType, dict[str, str]] = {kind: {} for kind in ResourceType}
+        self.wants: dict[ResourceType, set[str]] = {kind: set() for kind in BY_NAME}
+        self.versions: dict[ResourceType, str] = {}
         self.takes_the_good = True
 
     def first(self) -> list[DiscoveryRequest]:
         """A new stream's requests."""
-        self.nonces: dict[Kind, str] = {}
-        kinds = (Kind.CLUSTER, *(kind for kind in BY_NAME if self.wants[kind]), Kind.LISTENER)
+        self.nonces: dict[ResourceType, str] = {}
+        kinds = (ResourceType.CLUSTER, *(kind for kind in BY_NAME if self.wants[kind]), ResourceType.LISTENER)
         return [self.request(kind) for kind in kinds]
 
-    def request(self, kind: Kind, refusal: str | None = None) -> DiscoveryRequest:
+    def request(self, kind: ResourceType, refusal: str | None = None) -> DiscoveryRequest:
         """What is wanted and what was taken last."""
         version, nonce = self.versions.get(kind, ""), self.nonces.get(kind, "")
         return request(kind, *sorted(self.wants.get(kind, ())), version=version, nonce=nonce, refusal=refusal)
@@ -159,7 +159,7 @@ class SotwProxy:
     def take(self, response: bytes) -> list[DiscoveryRequest]:
         """Answer a response, and ask for what follows from it."""
         message = DiscoveryResponse.FromString(response)
-        kind = Kind(message.type_url)
+        kind = ResourceType(message.type_url)
         self.nonces[kind] = message.nonce
         came = dict(map(named, message.resources))
         is_good = BAD not in came.values()
@@ -172,11 +172,11 @@ class SotwProxy:
             else:
                 kept = {name: self.has[kind][name] for name in came.keys() & self.has[kind].keys()}
                 self.has[kind] = kept | good
-        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
+        needs = {ResourceType.CLUSTER: ResourceType.ENDPOINT, ResourceType.LISTENER: ResourceType.ROUTE}.get(kind)
         more = [] if needs is None else self.want(needs, set(self.has[kind]))
         return [self.request(kind, None if is_good else "bad"), *more]
 
-    def want(self, kind: Kind, names: set[str]) -> list[DiscoveryRequest]:
+    def want(self, kind: ResourceType, names: set[str]) -> list[DiscoveryRequest]:
         """Want these names and no others."""
         changed, self.wants[kind] = names != self.wants[kind], names
         self.has[kind] = {name: version for name, version in self.has[kind].items() if name in names}

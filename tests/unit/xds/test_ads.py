@@ -24,13 +24,13 @@ from envoy.service.discovery.v3.discovery_pb2 import (
 from moyai.kernel.ids import PROXY_HEADER, WorkloadId
 from moyai.mesh.ir import InboundPort, Mesh, Protocol, TimeoutPolicy, Workload
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.binding import serve
+from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.feed import Feed
-from moyai.xds.server.gate import Asker, Gate, GuestGate
-from moyai.xds.server.reach import EVERYTHING, Reach
-from moyai.xds.server.resource import Kind
-from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.xds.house import MESH, directory, own_gate
+from moyai.xds.server.proxy_auth import Peer, ProxyAuth, ExternalProxyAuth
+from moyai.xds.server.authorization import ALL_PROXIES, Authorization
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.translate.bootstrap import BootstrapSettings
+from tests.unit.xds.shop_mesh import MESH, directory, task_proxy_auth
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
 FRONT, ONE = WorkloadId(f"{MESH}/virtualNode/front"), WorkloadId("one")
@@ -45,11 +45,11 @@ class Doors:
     def __init__(self, folder: Path) -> None:
         self.own, self.guests = folder / "own.sock", folder / "guests.sock"
         self.trusted = True
-        self.feed = Feed(ProxySettings())
+        self.feed = Feed(BootstrapSettings())
         self.feed.publish(Mesh(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
 
-    def shown(self, asker: Asker) -> tuple[Reach, ...] | None:
-        return (EVERYTHING,) if self.trusted and asker.bearer == "good" else None
+    def shown(self, peer: Peer) -> tuple[Authorization, ...] | None:
+        return (ALL_PROXIES,) if self.trusted and peer.bearer == "good" else None
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ async def doors():
         made = Doors(Path(folder))
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(str(made.own))
-        gates: dict[Path, Gate] = {
-            made.own: own_gate(made.feed),
-            made.guests: GuestGate(made.feed, directory(), made.shown, 2),
+        gates: dict[Path, ProxyAuth] = {
+            made.own: task_proxy_auth(made.feed),
+            made.guests: ExternalProxyAuth(made.feed, directory(), made.shown, 2),
         }
-        servers = [await serve(path, os.getgid(), [AdsHandler(made.feed, gate)]) for path, gate in gates.items()]
+        servers = [await serve_unix(path, os.getgid(), [AdsHandler(made.feed, gate)]) for path, gate in gates.items()]
         yield made
         for server in servers:
             await server.stop(None)
@@ -87,7 +87,7 @@ async def stream(path: Path, form: Any, **metadata: str) -> AsyncIterator[Any]:
 async def answered(path: Path, form: Any, node: str, **metadata: str) -> list[str]:
     """The names of the clusters in the first response, or the code that the stream ended with."""
     async with stream(path, form, **metadata) as call:
-        await call.write(form(node=Node(id=node), type_url=Kind.CLUSTER))
+        await call.write(form(node=Node(id=node), type_url=ResourceType.CLUSTER))
         try:
             response = await call.read()
         except grpc.aio.AioRpcError as refused:
@@ -140,26 +140,26 @@ async def test_one_guest_too_many_is_told_so(doors):
     said = {"authorization": "Bearer good"}
     async with stream(doors.guests, SOTW, **said) as one, stream(doors.guests, DELTA, **said) as two:
         for call, form in ((one, SOTW), (two, DELTA)):
-            await call.write(form(node=Node(id=NODE), type_url=Kind.CLUSTER))
+            await call.write(form(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
             assert await call.read() is not grpc.aio.EOF
-        assert {proxy.rpartition("#")[2] for proxy in doors.feed.guests(FRONT)} == {"1", "2"}
+        assert {proxy.rpartition("#")[2] for proxy in doors.feed.external_proxies(FRONT)} == {"1", "2"}
         assert await answered(doors.guests, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
 
 
 async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(doors):
     async with stream(doors.guests, SOTW, authorization="Bearer good") as call:
-        await call.write(SOTW(node=Node(id=NODE), type_url=Kind.CLUSTER))
+        await call.write(SOTW(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
         await call.read()
         doors.trusted = False
-        await call.write(SOTW(type_url=Kind.LISTENER))
+        await call.write(SOTW(type_url=ResourceType.LISTENER))
         assert await end_of(call) == "UNAUTHENTICATED"
-    assert doors.feed.guests(FRONT) == frozenset()
+    assert doors.feed.external_proxies(FRONT) == frozenset()
 
 
 async def test_a_stream_that_asks_for_too_much_is_ended(doors):
     names = [f"n{number}" for number in range(20_001)]
     async with stream(doors.guests, DELTA, authorization="Bearer good") as call:
-        await call.write(DELTA(node=Node(id=NODE), type_url=Kind.SECRET, resource_names_subscribe=names))
+        await call.write(DELTA(node=Node(id=NODE), type_url=ResourceType.SECRET, resource_names_subscribe=names))
         assert await end_of(call) == "RESOURCE_EXHAUSTED"
 
 
@@ -178,5 +178,5 @@ async def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
     path = tmp_path / "notes"
     path.write_text("mine")
     with pytest.raises(FileExistsError, match="notes"):
-        await serve(path, os.getgid(), [])
+        await serve_unix(path, os.getgid(), [])
     assert path.read_text() == "mine"

@@ -24,7 +24,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.resource import Kind, Resource
+from moyai.xds.server.resource import ResourceType, EncodedResource
 
 ONE, TWO = WorkloadId("one"), WorkloadId("two")
 TIMEOUTS = TimeoutPolicy(request=15, idle=300)
@@ -49,16 +49,16 @@ def mesh(*destinations: Destination, workloads: tuple[Workload, ...], services: 
     )
 
 
-def cluster_of(routes: Resource) -> str:
+def cluster_of(routes: EncodedResource) -> str:
     """Where the first route of the first host leads."""
     body = DeltaDiscoveryResponse.FromString(routes.frame).resources[0].resource
     return str(RouteConfiguration.FromString(body.value).virtual_hosts[0].routes[0].route.cluster)
 
 
-def routes(cache: SnapshotCache, workload: WorkloadId, name: str) -> Resource:
+def routes(cache: SnapshotCache, workload: WorkloadId, name: str) -> EncodedResource:
     snapshot = cache.snapshot(workload)
     assert snapshot is not None
-    return snapshot[Kind.ROUTE][name]
+    return snapshot[ResourceType.ROUTE][name]
 
 
 def test_two_workloads_have_their_own_behind_one_label():
@@ -68,10 +68,10 @@ def test_two_workloads_have_their_own_behind_one_label():
     one, two = cache.snapshot(ONE), cache.snapshot(TWO)
     assert one is not None
     assert two is not None
-    assert list(one[Kind.CLUSTER]) == list(two[Kind.CLUSTER]) == ["cds_shop"]
-    assert one[Kind.CLUSTER] != two[Kind.CLUSTER]
-    assert one[Kind.ENDPOINT] == two[Kind.ENDPOINT]
-    assert one[Kind.ROUTE] == two[Kind.ROUTE]
+    assert list(one[ResourceType.CLUSTER]) == list(two[ResourceType.CLUSTER]) == ["cds_shop"]
+    assert one[ResourceType.CLUSTER] != two[ResourceType.CLUSTER]
+    assert one[ResourceType.ENDPOINT] == two[ResourceType.ENDPOINT]
+    assert one[ResourceType.ROUTE] == two[ResourceType.ROUTE]
 
 
 def test_a_destination_that_is_called_otherwise_is_called_so_by_its_routes():

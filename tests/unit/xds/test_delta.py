@@ -5,24 +5,24 @@ from __future__ import annotations
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from moyai.xds.server.delta import DeltaStream
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.resource import ResourceType
 from tests.unit.xds.streams import answer, ask, sent, snapshot
 
 FIRST = snapshot(cluster={"a": "1"}, endpoint={"a": "1"}, listener={"l": "1"}, route={"r": "1"})
 
 
 def is_synced(stream: DeltaStream) -> bool:
-    return stream.synced
+    return stream.is_synced
 
 
 def refusal_of(stream: DeltaStream) -> str | None:
-    return stream.rejected
+    return stream.rejection
 
 
 def settled(stream: DeltaStream) -> DeltaStream:
     """The stream of a proxy that has FIRST."""
     stream.offer(FIRST)
-    for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "a"), ask(Kind.LISTENER), ask(Kind.ROUTE, "r")):
+    for request in (ask(ResourceType.CLUSTER), ask(ResourceType.ENDPOINT, "a"), ask(ResourceType.LISTENER), ask(ResourceType.ROUTE, "r")):
         pending = stream.receive(request)
         while pending:
             pending = [r for p in pending for r in stream.receive(answer(p))]
@@ -33,13 +33,13 @@ def settled(stream: DeltaStream) -> DeltaStream:
 def test_everything_is_sent_to_a_new_proxy():
     stream = DeltaStream()
     assert stream.offer(FIRST) == []
-    (clusters,) = stream.receive(ask(Kind.CLUSTER))
+    (clusters,) = stream.receive(ask(ResourceType.CLUSTER))
     assert sent([clusters]) == [("CLUSTER", {"a": "1"}, [])]
-    (endpoints,) = stream.receive(ask(Kind.ENDPOINT, "a"))
+    (endpoints,) = stream.receive(ask(ResourceType.ENDPOINT, "a"))
     assert sent([endpoints]) == [("ENDPOINT", {"a": "1"}, [])]
     assert stream.receive(answer(clusters)) == []
     assert stream.receive(answer(endpoints)) == []
-    assert sent(stream.receive(ask(Kind.LISTENER))) == [("LISTENER", {"l": "1"}, [])]
+    assert sent(stream.receive(ask(ResourceType.LISTENER))) == [("LISTENER", {"l": "1"}, [])]
     assert not is_synced(stream)
 
 
@@ -54,7 +54,7 @@ def test_listeners_wait_until_clusters_and_endpoints_were_taken():
 
 def test_a_changed_cluster_brings_its_unchanged_endpoints_along():
     stream = settled(DeltaStream())
-    responses = stream.offer({**FIRST, Kind.CLUSTER: snapshot(cluster={"a": "2"})[Kind.CLUSTER]})
+    responses = stream.offer({**FIRST, ResourceType.CLUSTER: snapshot(cluster={"a": "2"})[ResourceType.CLUSTER]})
     assert sent(responses) == [("CLUSTER", {"a": "2"}, []), ("ENDPOINT", {"a": "1"}, [])]
 
 
@@ -69,18 +69,18 @@ def test_a_cluster_goes_only_after_what_pointed_to_it():
 
 def test_what_came_while_a_response_was_in_flight_follows_its_answer():
     stream = settled(DeltaStream())
-    (first,) = stream.offer({**FIRST, Kind.ENDPOINT: snapshot(endpoint={"a": "2"})[Kind.ENDPOINT]})
-    assert stream.offer({**FIRST, Kind.ENDPOINT: snapshot(endpoint={"a": "3"})[Kind.ENDPOINT]}) == []
-    assert set(stream.held(Kind.ENDPOINT)) == {("a", "1"), ("a", "2")}
+    (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
+    assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "3"})[ResourceType.ENDPOINT]}) == []
+    assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "2")}
     (second,) = stream.receive(answer(first))
     assert sent([second]) == [("ENDPOINT", {"a": "3"}, [])]
     stream.receive(answer(second))
-    assert list(stream.held(Kind.ENDPOINT)) == [("a", "3")]
+    assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "3")]
 
 
 def test_a_refused_version_is_not_sent_again_and_the_next_one_is():
     stream = settled(DeltaStream())
-    (bad,) = stream.offer({**FIRST, Kind.LISTENER: snapshot(listener={"l": "bad"})[Kind.LISTENER]})
+    (bad,) = stream.offer({**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad"})[ResourceType.LISTENER]})
     assert stream.receive(answer(bad, "no such port")) == []
     assert refusal_of(stream) == "no such port"
     assert not is_synced(stream)
@@ -93,26 +93,26 @@ def test_a_refused_version_is_not_sent_again_and_the_next_one_is():
 
 def test_after_a_refusal_the_proxy_may_have_either():
     stream = settled(DeltaStream())
-    (bad,) = stream.offer({**FIRST, Kind.ENDPOINT: snapshot(endpoint={"a": "bad"})[Kind.ENDPOINT]})
+    (bad,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "bad"})[ResourceType.ENDPOINT]})
     stream.receive(answer(bad, "no"))
-    assert set(stream.held(Kind.ENDPOINT)) == {("a", "1"), ("a", "bad")}
+    assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "bad")}
 
 
 def test_what_was_refused_in_company_is_sent_alone_to_find_the_bad_one():
     stream = settled(DeltaStream())
-    (both,) = stream.offer({**FIRST, Kind.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[Kind.LISTENER]})
+    (both,) = stream.offer({**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]})
     (first,) = stream.receive(answer(both, "no such port"))
     assert sent([first]) == [("LISTENER", {"l": "bad"}, [])]
     (second,) = stream.receive(answer(first, "no such port"))
     assert sent([second]) == [("LISTENER", {"m": "1"}, [])]
     assert stream.receive(answer(second)) == []
-    assert stream.rejected == "no such port"
+    assert stream.rejection == "no such port"
 
 
 def test_a_proxy_that_comes_back_unchanged_is_sent_nothing():
     stream = DeltaStream()
     stream.offer(FIRST)
-    for kind, names in ((Kind.CLUSTER, ()), (Kind.ENDPOINT, ("a",)), (Kind.LISTENER, ()), (Kind.ROUTE, ("r",))):
+    for kind, names in ((ResourceType.CLUSTER, ()), (ResourceType.ENDPOINT, ("a",)), (ResourceType.LISTENER, ()), (ResourceType.ROUTE, ("r",))):
         has = dict.fromkeys(FIRST[kind], "1")
         assert stream.receive(ask(kind, *names, has=has)) == []
     assert is_synced(stream)
@@ -121,15 +121,15 @@ def test_a_proxy_that_comes_back_unchanged_is_sent_nothing():
 def test_a_proxy_that_comes_back_is_told_what_changed_and_what_went():
     stream = DeltaStream()
     stream.offer(snapshot(listener={"new": "1", "same": "1"}))
-    responses = stream.receive(ask(Kind.LISTENER, has={"same": "1", "old": "1"}))
+    responses = stream.receive(ask(ResourceType.LISTENER, has={"same": "1", "old": "1"}))
     assert sent(responses) == [("LISTENER", {"new": "1"}, ["old"])]
 
 
 def test_a_proxy_that_comes_back_keeps_its_clusters_until_its_listeners_are_known():
     stream = DeltaStream()
     stream.offer(snapshot(cluster={"same": "1"}, listener={"l": "2"}))
-    assert stream.receive(ask(Kind.CLUSTER, has={"same": "1", "old": "1"})) == []
-    (listeners,) = stream.receive(ask(Kind.LISTENER, has={"l": "1"}))
+    assert stream.receive(ask(ResourceType.CLUSTER, has={"same": "1", "old": "1"})) == []
+    (listeners,) = stream.receive(ask(ResourceType.LISTENER, has={"l": "1"}))
     assert sent([listeners]) == [("LISTENER", {"l": "2"}, [])]
     assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["old"])]
 
@@ -137,24 +137,24 @@ def test_a_proxy_that_comes_back_keeps_its_clusters_until_its_listeners_are_know
 def test_a_name_that_does_not_exist_is_answered_too():
     stream = DeltaStream()
     stream.offer(FIRST)
-    assert sent(stream.receive(ask(Kind.ENDPOINT, "nowhere"))) == [("ENDPOINT", {}, ["nowhere"])]
+    assert sent(stream.receive(ask(ResourceType.ENDPOINT, "nowhere"))) == [("ENDPOINT", {}, ["nowhere"])]
 
 
 def test_a_name_asked_for_again_is_sent_again():
     stream = settled(DeltaStream())
-    assert sent(stream.receive(ask(Kind.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
+    assert sent(stream.receive(ask(ResourceType.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
 
 
 def test_a_name_no_longer_wanted_is_forgotten():
     stream = settled(DeltaStream())
-    stream.receive(DeltaDiscoveryRequest(type_url=Kind.ENDPOINT, resource_names_unsubscribe=["a"]))
-    assert list(stream.held(Kind.ENDPOINT)) == []
-    assert stream.offer({**FIRST, Kind.ENDPOINT: snapshot(endpoint={"a": "2"})[Kind.ENDPOINT]}) == []
+    stream.receive(DeltaDiscoveryRequest(type_url=ResourceType.ENDPOINT, resource_names_unsubscribe=["a"]))
+    assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
+    assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]}) == []
 
 
 def test_an_answer_to_an_older_response_counts_for_nothing():
     stream = settled(DeltaStream())
-    (first,) = stream.offer({**FIRST, Kind.ENDPOINT: snapshot(endpoint={"a": "2"})[Kind.ENDPOINT]})
+    (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
     stream.receive(answer(first))
     (second,) = stream.offer(FIRST)
     assert stream.receive(answer(first)) == []
@@ -170,9 +170,9 @@ def test_a_type_that_is_not_served_is_not_answered():
 def test_a_new_proxy_is_told_that_there_is_nothing_for_it_and_told_once():
     stream = DeltaStream()
     stream.offer(snapshot())
-    (clusters,) = stream.receive(ask(Kind.CLUSTER))
+    (clusters,) = stream.receive(ask(ResourceType.CLUSTER))
     assert sent([clusters]) == [("CLUSTER", {}, [])]
-    assert stream.receive(ask(Kind.LISTENER)) == []
+    assert stream.receive(ask(ResourceType.LISTENER)) == []
     (listeners,) = stream.receive(answer(clusters))
     assert sent([listeners]) == [("LISTENER", {}, [])]
     assert stream.receive(answer(listeners)) == []

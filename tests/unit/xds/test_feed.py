@@ -32,9 +32,9 @@ from moyai.ports.proxies import ProxyFeed, UnknownProxy
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.sotw import SotwStream
-from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.xds.streams import answer, ask, reply, sent
 from tests.unit.xds.streams import request as whole
 
@@ -74,7 +74,7 @@ def mesh(*members: Member, workloads: tuple[str, ...] = (ONE,), port: int = 1500
 
 @pytest.fixture
 def feed():
-    return Feed(ProxySettings())
+    return Feed(BootstrapSettings())
 
 
 def as_port(feed: Feed) -> ProxyFeed:
@@ -85,7 +85,7 @@ def connect(feed: Feed, proxy: ProxyId = ONE):
     """A proxy that has asked for everything and taken it."""
     sink = Recorder()
     connection = feed.connect(proxy, sink, DeltaStream())
-    for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
+    for request in (ask(ResourceType.CLUSTER), ask(ResourceType.ENDPOINT, "egress/db"), ask(ResourceType.LISTENER)):
         connection.receive(request)
     settle(connection, sink)
     return connection, sink
@@ -150,7 +150,7 @@ def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed
     sink = Recorder()
     again = feed.connect(ONE, sink, DeltaStream())
     assert feed.holders("10.0.0.1", 80) == {ONE}
-    again.receive(ask(Kind.ENDPOINT, "egress/db"))
+    again.receive(ask(ResourceType.ENDPOINT, "egress/db"))
     settle(again, sink)
     assert feed.holders("10.0.0.1", 80) == frozenset()
 
@@ -159,7 +159,7 @@ def test_a_version_from_before_a_restart_may_hold_anything(feed):
     feed.publish(mesh(NEW))
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
-    connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
+    connection.receive(ask(ResourceType.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
     assert feed.holders("10.9.9.9", 1) == {ONE}
     settle(connection, sink)
     assert feed.holders("10.9.9.9", 1) == frozenset()
@@ -168,8 +168,8 @@ def test_a_version_from_before_a_restart_may_hold_anything(feed):
 def test_a_proxy_that_comes_back_before_its_workload_is_known_keeps_what_it_has(feed):
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
-    connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
-    connection.receive(ask(Kind.LISTENER, has={"one/egress": "unknown"}))
+    connection.receive(ask(ResourceType.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
+    connection.receive(ask(ResourceType.LISTENER, has={"one/egress": "unknown"}))
     assert sink.take() == []
     feed.publish(mesh(NEW))
     assert [kind for kind, _, _ in sent(sink.take())] == ["ENDPOINT"]
@@ -234,8 +234,8 @@ def test_a_bootstrap_names_its_workload_and_leaves_three_placeholders(feed):
 
 def test_reports_are_remembered_for_published_workloads_only(feed):
     feed.publish(mesh(OLD))
-    feed.reported(ONE, Instant(7))
-    feed.reported(TWO, Instant(7))
+    feed.record_report(ONE, Instant(7))
+    feed.record_report(TWO, Instant(7))
     assert feed.states() == {ONE: ProxyState(reported_at=Instant(7))}
 
 
@@ -288,7 +288,7 @@ def test_proxies_that_are_led_as_one_workload_have_its_configuration_and_an_answ
     feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
     _, first = connect(feed, ONE)
     connection, second = connect(feed, TWO)
-    assert feed.leads(ONE) == feed.leads(TWO) == "node"
+    assert feed.workload_of(ONE) == feed.workload_of(TWO) == "node"
     assert feed.states().keys() == {ONE, TWO}
     feed.publish(shared(NEW, proxies={ONE: "node", TWO: "node"}))
     assert first.responses == second.responses != []
@@ -312,7 +312,7 @@ def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(fee
     connection, sink = connect(feed, ONE)
     feed.publish(shared(OLD, proxies={TWO: "node"}))
     assert sink.responses == []
-    assert feed.leads(ONE) is None
+    assert feed.workload_of(ONE) is None
     assert feed.holders("10.0.0.1", 80) == frozenset()
     assert feed.is_connected(ONE)
     connection.close()
@@ -322,7 +322,7 @@ def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(fee
 def test_a_proxy_that_comes_before_its_mesh_is_led_when_that_is_there(feed):
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
-    connection.receive(ask(Kind.CLUSTER))
+    connection.receive(ask(ResourceType.CLUSTER))
     assert sink.take() == []
     feed.publish(shared(OLD, proxies={ONE: "node"}))
     assert [kind for kind, _, _ in sent(sink.take())] == ["CLUSTER"]
@@ -368,7 +368,7 @@ def guest(feed: Feed):
     """A guest that has asked for everything and taken it."""
     sink = Recorder()
     connection = feed.connect(GUEST, sink, DeltaStream(), NODE)
-    for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
+    for request in (ask(ResourceType.CLUSTER), ask(ResourceType.ENDPOINT, "egress/db"), ask(ResourceType.LISTENER)):
         connection.receive(request)
     settle(connection, sink)
     return connection, sink
@@ -377,7 +377,7 @@ def guest(feed: Feed):
 def test_a_guest_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotten(feed):
     feed.publish(shared(OLD, proxies={ONE: NODE}))
     connection, _ = guest(feed)
-    assert (feed.leads(GUEST), feed.guests(NODE)) == (NODE, {GUEST})
+    assert (feed.workload_of(GUEST), feed.external_proxies(NODE)) == (NODE, {GUEST})
     assert feed.holders("10.0.0.1", 80) == {GUEST}
     feed.publish(shared(NEW, proxies={ONE: NODE}))
     assert feed.holders("10.0.0.1", 80) == {GUEST}
@@ -401,14 +401,14 @@ def test_what_a_guest_took_is_known_when_one_like_it_comes_back_with_it(feed):
     feed.publish(shared(OLD, proxies={}))
     sink = Recorder()
     connection = feed.connect(GUEST, sink, SotwStream(), NODE)
-    connection.receive(whole(Kind.CLUSTER))
+    connection.receive(whole(ResourceType.CLUSTER))
     (before,) = sink.take()
     connection.receive(reply(before))
     connection.close()
     feed.publish(Mesh(workloads={NODE: Workload(NODE, "a", 15000, 15001)}))
     connection = feed.connect(ProxyId("node#2"), sink, SotwStream(), NODE)
-    connection.receive(whole(Kind.CLUSTER, version=DiscoveryResponse.FromString(before).version_info))
-    connection.receive(whole(Kind.LISTENER))
+    connection.receive(whole(ResourceType.CLUSTER, version=DiscoveryResponse.FromString(before).version_info))
+    connection.receive(whole(ResourceType.LISTENER))
     (kept,) = sink.take()
     connection.receive(reply(kept))
     (listeners,) = sink.take()
@@ -425,4 +425,4 @@ def test_a_guest_that_comes_back_under_its_name_ends_its_older_stream(feed):
     guest(feed)
     assert sink.is_ended
     connection.close()
-    assert feed.guests(NODE) == {GUEST}
+    assert feed.external_proxies(NODE) == {GUEST}

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from moyai.xds.server.given import Given
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.sent_versions import SentVersions
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.sotw import SotwStream
 from tests.unit.xds.stream_machine import StreamMachine
 from tests.unit.xds.streams import BAD, BY_NAME, NOTHING, SotwProxy
@@ -20,12 +20,12 @@ class SotwMachine(StreamMachine):
     make_proxy, read = SotwProxy, DiscoveryResponse.FromString
 
     def __init__(self) -> None:
-        self.given = Given()
+        self.given = SentVersions()
         super().__init__()
 
     def make_stream(self) -> SotwStream:
         made = SotwStream()
-        made.recall(self.given)
+        made.remember(self.given)
         return made
 
     @rule(takes=st.booleans())
@@ -45,9 +45,9 @@ class SotwMachine(StreamMachine):
         super().teardown()
         for kind in BY_NAME:
             answered = self.proxy.has[kind].keys() == self.proxy.wants[kind]
-            assert answered or kind is Kind.SECRET or BAD in self.wanted(kind).values()
+            assert answered or kind is ResourceType.SECRET or BAD in self.wanted(kind).values()
 
-    def has(self, kind: Kind, wanted: Mapping[str, str]) -> dict[str, str]:
+    def has(self, kind: ResourceType, wanted: Mapping[str, str]) -> dict[str, str]:
         """What a proxy was given by name stays with it until it asks for it no more."""
         has = super().has(kind, wanted)
         return {name: version for name, version in has.items() if kind not in BY_NAME or name in wanted}

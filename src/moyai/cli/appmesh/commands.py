@@ -41,18 +41,18 @@ def appmesh_commands() -> typer.Typer:
 def issue(reach: Reach = "", state: State = STATE) -> None:
     """Create a token. It is printed now and never again."""
     from moyai.app.clock import SystemClock
-    from moyai.app.tokens import tokens_in
+    from moyai.app.adapters.proxy_tokens import open_tokens
 
-    typer.echo(tokens_in(StatePaths(state)).issue(reach, SystemClock().now()))
+    typer.echo(open_tokens(StatePaths(state)).issue(reach, SystemClock().now()))
 
 
 def list_tokens(state: State = STATE, as_json: Json = False) -> None:
     """List the valid tokens by their IDs."""
-    from moyai.app.tokens import tokens_in
+    from moyai.app.adapters.proxy_tokens import open_tokens
 
     tokens = [
         {"Id": token.id, "For": token.reach, "CreateDate": datetime.fromtimestamp(token.created_at, UTC).isoformat()}
-        for token in tokens_in(StatePaths(state)).list()
+        for token in open_tokens(StatePaths(state)).list()
     ]
     if as_json:
         typer.echo(json.dumps(tokens))
@@ -63,7 +63,7 @@ def list_tokens(state: State = STATE, as_json: Json = False) -> None:
 
 def revoke(token_id: TokenId, state: State = STATE) -> None:
     """Revoke a token permanently. Its proxies are disconnected at their next request, within an hour."""
-    from moyai.app.tokens import tokens_in
+    from moyai.app.adapters.proxy_tokens import open_tokens
 
-    tokens_in(StatePaths(state)).revoke(token_id)
+    open_tokens(StatePaths(state)).revoke(token_id)
     typer.echo(f"Revoked {token_id}")

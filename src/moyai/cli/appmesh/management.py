@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from moyai.app.config import GUEST_CA_FILE, StatePaths
+from moyai.app.config import EXTERNAL_CA_FILE, StatePaths
 from moyai.app.ids import SystemIds
 from moyai.cli.options import host_and_port
 from moyai.domain.appmesh.agent import Agent
@@ -17,29 +17,29 @@ from moyai.domain.appmesh.identity import identity_of
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
-from moyai.xds.translate.guest_bootstrap import BySocket, ByTls
+from moyai.xds.translate.external_bootstrap import UnixTransport, TlsTransport
 
 _SUFFIX_DIGITS: Final = 16
 
 
-def by_socket(socket: Path) -> BySocket:
+def by_socket(socket: Path) -> UnixTransport:
     """The management server behind a Unix socket of this machine."""
-    return BySocket(str(socket.absolute()))
+    return UnixTransport(str(socket.absolute()))
 
 
 def by_tls(
     xds: str, authorities: str, server_name: str, token: str | None, certificate: tuple[str, str] | None
-) -> ByTls:
+) -> TlsTransport:
     """The management server at HOST:PORT, with a token or a client certificate. Raises BadParameter."""
     host, port = host_and_port(xds, "--xds")
     if not token and certificate is None:
         raise typer.BadParameter("requires --token, or --cert and --key", param_hint="--xds")
-    return ByTls(host, port, authorities, server_name, Secret(token) if token else None, certificate)
+    return TlsTransport(host, port, authorities, server_name, Secret(token) if token else None, certificate)
 
 
 def authorities(ca: Path | None, state: StatePaths) -> str:
     """The trusted certificate authorities, as PEM. Raises BadParameter."""
-    path = ca or state.guest_keys / GUEST_CA_FILE
+    path = ca or state.external_keys / EXTERNAL_CA_FILE
     try:
         return path.read_text()
     except OSError as error:

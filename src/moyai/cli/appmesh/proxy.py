@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from moyai.app.config import GUEST_SERVER_NAME, STATS_INTERVAL, StatePaths
+from moyai.app.config import EXTERNAL_SERVER_NAME, STATS_INTERVAL, StatePaths
 from moyai.cli.options import STATE, State, host_and_port
 
 _ADMIN: Final = "127.0.0.1:9901"
@@ -51,7 +51,7 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     ca: Ca = None,
     cert: Certificate = None,
     key: Key = None,
-    server_name: ServerName = GUEST_SERVER_NAME,
+    server_name: ServerName = EXTERNAL_SERVER_NAME,
     admin: Admin = _ADMIN,
     variable: Variables = None,
     sotw: WholeSets = False,
@@ -70,7 +70,7 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     import asyncio
 
     from moyai.app.clock import SystemClock
-    from moyai.app.guest_proxy import GuestRun, run_guest
+    from moyai.app.external_proxy import ExternalProxyRun, run_external_proxy
     from moyai.cli.appmesh.management import (
         authorities,
         by_socket,
@@ -80,20 +80,20 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         settings_of,
     )
     from moyai.kernel.clock import Seconds
-    from moyai.xds.translate.bootstrap import ProxySettings
-    from moyai.xds.translate.guest_bootstrap import Guest, guest_bootstrap
+    from moyai.xds.translate.bootstrap import BootstrapSettings
+    from moyai.xds.translate.external_bootstrap import ExternalProxy, external_bootstrap
 
     settings = settings_of(variable or (), log_level, concurrency)
     paths = StatePaths(state)
     management = (
-        by_socket(socket or paths.guest_socket)
+        by_socket(socket or paths.external_socket)
         if xds is None
         else by_tls(xds, authorities(ca, paths), server_name, token, client_certificate(cert, key))
     )
-    guest = Guest(proxy_agent(node, settings), management, host_and_port(admin, "--admin"), sotw)
-    bootstrap = guest_bootstrap(guest, ProxySettings(Seconds(STATS_INTERVAL)))
+    external = ExternalProxy(proxy_agent(node, settings), management, host_and_port(admin, "--admin"), sotw)
+    bootstrap = external_bootstrap(external, BootstrapSettings(Seconds(STATS_INTERVAL)))
     if print_only:
         typer.echo(bootstrap.decode())
         return
-    run = GuestRun(bootstrap, guest.admin, settings.log_level, settings.concurrency, settings.drain_wait)
-    raise typer.Exit(asyncio.run(run_guest(run, SystemClock())))
+    run = ExternalProxyRun(bootstrap, external.admin, settings.log_level, settings.concurrency, settings.drain_wait)
+    raise typer.Exit(asyncio.run(run_external_proxy(run, SystemClock())))

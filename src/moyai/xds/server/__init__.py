@@ -1,1 +1,1 @@
-"""How configuration gets to the proxies: state of a stream without I/O, and a gRPC shell around it."""
+"""The xDS server: the state of streams without I/O, and a gRPC server around it."""

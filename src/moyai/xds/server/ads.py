@@ -1,8 +1,8 @@
-"""ADS over gRPC, in both forms: one stream for each proxy.
+"""The gRPC service of ADS, in both variants: one stream for each proxy.
 
-Promise: it moves bytes between gRPC and the Feed and decides nothing; who may come in as whom is its gate's to say, at
-the beginning and with every request. A stream that asks for nothing at first, or for more names than any mesh has, is
-ended.
+Promise: this moves messages between gRPC and the Feed and decides nothing. Its ProxyAuth decides which proxies are
+admitted, when a stream opens and again with every request. A stream is ended that sends no first request, or subscribes
+to more names than any mesh has.
 """
 
 from __future__ import annotations
@@ -19,44 +19,42 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, Disc
 from moyai.kernel.ids import PROXY_HEADER
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
-from moyai.xds.server.gate import Asker, Gate, Refused
+from moyai.xds.server.proxy_auth import Peer, ProxyAuth, ProxyRejected
 from moyai.xds.server.sotw import SotwStream
-from moyai.xds.server.stream import Request, Stream
+from moyai.xds.server.stream import AdsStream, Request
 
 _SERVICE: Final = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
 _DELTA: Final = f"{_SERVICE}DeltaAggregatedResources"
 _SOTW: Final = f"{_SERVICE}StreamAggregatedResources"
-_PATIENCE: Final = 10.0
-"""Seconds for a stream's first request."""
-_MOST_NAMES: Final = 20_000
-"""Of all types together. The largest mesh that AWS takes leads to a tenth of it."""
+_FIRST_REQUEST_TIMEOUT: Final = 10.0
+"""Seconds."""
+_MAX_NAMES: Final = 20_000
+"""Names of all types together. The largest mesh that AWS allows needs a tenth of them."""
 _BEARER: Final = "Bearer "
 
 
 class _Outbox:
-    """The Sink of one stream. None in the queue ends it."""
+    """The Sink of one gRPC stream. None in the queue ends the stream, an error aborts it."""
 
     def __init__(self) -> None:
-        self.queue: Queue[bytes | Refused | None] = Queue()
+        self.queue: Queue[bytes | ProxyRejected | None] = Queue()
 
     def send(self, response: bytes) -> None:
-        """Queue a response; the Feed waits for its answer before it sends another."""
         self.queue.put_nowait(response)
 
     def end(self) -> None:
-        """Close the stream once everything queued has left."""
         self.queue.put_nowait(None)
 
 
 class AdsHandler(grpc.GenericRpcHandler):
-    """Answers both methods. Responses leave as the bytes they were serialised to."""
+    """Handles both methods. Responses are sent as the bytes that they were serialised to."""
 
-    def __init__(self, feed: Feed, gate: Gate) -> None:
+    def __init__(self, feed: Feed, auth: ProxyAuth) -> None:
         self._feed = feed
-        self._gate = gate
+        self._auth = auth
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, bytes] | None:
-        """The handler of a method, None for what isn't served."""
+        """The handler of a method; None for a method that isn't served."""
         if handler_call_details.method == _DELTA:
             return grpc.stream_stream_rpc_method_handler(
                 partial(self._stream, DeltaStream), request_deserializer=DeltaDiscoveryRequest.FromString
@@ -69,59 +67,60 @@ class AdsHandler(grpc.GenericRpcHandler):
 
     async def _stream(
         self,
-        form: Callable[[], Stream[Request]],
+        make_stream: Callable[[], AdsStream[Request]],
         requests: AsyncIterator[Request],
         context: grpc.aio.ServicerContext[Request, bytes],
     ) -> AsyncIterator[bytes]:
         first = await _first(requests)
         if first is None:
             return
-        asker = asker_of(context, first.node.id)
+        peer = peer_of(context, first.node.id)
         outbox = _Outbox()
         try:
-            entrant = self._gate.admit(asker)
-        except Refused as refused:
-            self._feed.turned_away.add(refused.code.name.lower())
-            await context.abort(refused.code, str(refused))
-        stream = form()
-        connection = self._feed.connect(entrant.proxy, outbox, stream, entrant.guest_of)
+            admitted = self._auth.admit(peer)
+        except ProxyRejected as rejected:
+            self._feed.rejected_streams.add(rejected.code.name.lower())
+            await context.abort(rejected.code, str(rejected))
+        stream = make_stream()
+        connection = self._feed.connect(admitted.proxy, outbox, stream, admitted.external_workload)
 
-        def take(request: Request) -> None:
-            self._gate.allow(asker)
+        def handle(request: Request) -> None:
+            self._auth.recheck(peer)
             connection.receive(request)
-            if stream.names_wanted > _MOST_NAMES:
-                raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"a stream may ask for {_MOST_NAMES} names")
+            if stream.subscribed_name_count > _MAX_NAMES:
+                message = f"a stream may ask for {_MAX_NAMES} names"
+                raise ProxyRejected(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
-        listener = create_task(_listen(first, requests, take, outbox))
+        reader = create_task(_read(first, requests, handle, outbox))
         try:
             while (response := await outbox.queue.get()) is not None:
-                if isinstance(response, Refused):
+                if isinstance(response, ProxyRejected):
                     await context.abort(response.code, str(response))
                 yield response
         finally:
-            listener.cancel()
+            reader.cancel()
             connection.close()
 
 
-async def _listen(
-    first: Request, requests: AsyncIterator[Request], take: Callable[[Request], None], outbox: _Outbox
+async def _read(
+    first: Request, requests: AsyncIterator[Request], handle: Callable[[Request], None], outbox: _Outbox
 ) -> None:
     try:
-        take(first)
+        handle(first)
         async for request in requests:
-            take(request)
-    except Refused as refused:
-        outbox.queue.put_nowait(refused)
+            handle(request)
+    except ProxyRejected as rejected:
+        outbox.queue.put_nowait(rejected)
     finally:
         outbox.end()
 
 
-def asker_of(context: grpc.aio.ServicerContext[Any, Any], node: str = "") -> Asker:
-    """What a call brings along."""
+def peer_of(context: grpc.aio.ServicerContext[Any, Any], node: str = "") -> Peer:
+    """The caller of a gRPC method, by its metadata and its verified certificate."""
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     bearer = metadata.get("authorization", "")
     uris = context.auth_context().get("peer_uri", ())
-    return Asker(
+    return Peer(
         node,
         metadata.get(PROXY_HEADER, ""),
         bearer.removeprefix(_BEARER) if bearer.startswith(_BEARER) else "",
@@ -131,7 +130,7 @@ def asker_of(context: grpc.aio.ServicerContext[Any, Any], node: str = "") -> Ask
 
 async def _first(requests: AsyncIterator[Request]) -> Request | None:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_FIRST_REQUEST_TIMEOUT):
             return await anext(aiter(requests), None)
     except TimeoutError:
         return None

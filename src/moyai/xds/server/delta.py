@@ -1,4 +1,4 @@
-"""One proxy's delta ADS stream: only what differs travels, by name.
+"""A delta ADS stream: only what has changed is sent, resource by resource.
 
 Promise: as in ``stream``. What a proxy still has from an earlier stream is not sent again.
 
@@ -11,35 +11,37 @@ from collections.abc import Mapping
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
-from moyai.xds.server.resource import Kind, Resource, Snapshot, delta_response
-from moyai.xds.server.stream import Stream
+from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, delta_response
+from moyai.xds.server.stream import AdsStream
 from moyai.xds.server.subscription import ABSENT, WILDCARD
 
-_SERVED = frozenset(Kind)
+_SERVED = frozenset(ResourceType)
 
 
-class DeltaStream(Stream[DeltaDiscoveryRequest]):
-    """The state of one stream."""
+class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
+    """The state of one delta stream."""
 
     def receive(self, request: DeltaDiscoveryRequest) -> list[bytes]:
-        """See Stream."""
+        """See AdsStream."""
         if request.type_url not in _SERVED:
             return []
-        kind = Kind(request.type_url)
-        subscription = self._subscriptions[kind]
+        type_ = ResourceType(request.type_url)
+        subscription = self._subscriptions[type_]
         if subscription.is_open:
-            refusal = request.error_detail if request.HasField("error_detail") else None
-            self._heard(kind, request.response_nonce, refusal)
+            rejection = request.error_detail if request.HasField("error_detail") else None
+            self._handle_answer(type_, request.response_nonce, rejection)
             subscription.subscribe(request.resource_names_subscribe)
             subscription.unsubscribe(request.resource_names_unsubscribe)
         else:
             names = request.resource_names_subscribe
             subscription.open(request.initial_resource_versions, names or (WILDCARD,))
-        return [] if self._snapshot is None else self._advance(self._snapshot)
+        return [] if self._snapshot is None else self._due_responses(self._snapshot)
 
-    def _wanted(self, snapshot: Snapshot, kind: Kind) -> Mapping[str, Resource]:
-        return snapshot[kind]
+    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+        return snapshot[type_]
 
-    def _response(self, kind: Kind, updated: Mapping[str, Resource], states: Mapping[str, str], nonce: str) -> bytes:
+    def _response(
+        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+    ) -> bytes:
         removed = [name for name, state in states.items() if state == ABSENT]
-        return delta_response(kind, (resource.frame for resource in updated.values()), removed, nonce)
+        return delta_response(type_, (resource.delta_frame for resource in updated.values()), removed, nonce)

@@ -1,6 +1,7 @@
-"""Which workload a node id stands for, and what there is when it stands for none.
+"""Resolves the node ids of App Mesh's proxies to workloads, and explains why one can't be resolved.
 
-Promise: read from the world as it is. What it says in full is for whoever may ask for all that is in a mesh.
+Promise: the answer follows the present World. The full explanation names what else is in the mesh, so it is only for a
+caller that is authorized for all of it.
 """
 
 from __future__ import annotations
@@ -14,52 +15,54 @@ from moyai.kernel.ids import WorkloadId
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
-_SHOWN = 10
+_MAX_NAMES = 10
 """Names in a message."""
+_MAX_QUOTED = 2 * 255
 
 
 class Directory:
-    """Of one installation; ``home``: whose a short name is."""
+    """The node ids of one installation. ``home``: the account and region of a short name."""
 
     def __init__(self, store: Store, home: Scope) -> None:
         self._store = store
         self.home = home
 
     def identity(self, node: str, of: Scope | None = None) -> Identity | None:
-        """What a node id means to whoever belongs to this account and region; None when it means nothing."""
+        """The virtual node or gateway that a node id means in this account and region; None when it is malformed."""
         return identity_of(node, of or self.home)
 
     def workload(self, node: str, of: Scope | None = None) -> WorkloadId | None:
-        """What a proxy with this node id is led as; None when there is no such virtual node or gateway. ``of``: whose
-        task the proxy is in, and then it has to be open to that account; None = it is in none.
+        """The workload of a node id; None when there is no such virtual node or gateway. ``of``: the account and region
+        of the task that has the proxy, to which the mesh must be open; None = no task has it.
         """
-        whom = self.identity(node, of)
-        found = None if whom is None else resource_of_proxy(self._store.world, whom, of)
-        return None if found is None else WorkloadId(found.arn)
+        identity = self.identity(node, of)
+        resource = None if identity is None else resource_of_proxy(self._store.world, identity, of)
+        return None if resource is None else WorkloadId(resource.arn)
 
-    def instead(self, node: str, *, in_full: bool = False) -> str:
-        """Why there is nothing behind a node id; ``in_full``: and what there is."""
-        whom = self.identity(node)
-        if whom is None:
+    def explain_missing(self, node: str, *, in_full: bool = False) -> str:
+        """Why a node id has no workload; ``in_full``: with the names that would have one."""
+        identity = self.identity(node)
+        if identity is None:
             return (
                 "the node id is mesh/<mesh>/virtualNode/<name>, mesh/<mesh>/virtualGateway/<name>, or the ARN of one, "
-                f"but not {_quoted(node)}"
+                f"but not {_quote(node)}"
             )
-        name, mesh = mesh_name(whom.mesh), self._store.world.meshes.get(whom.mesh)
+        name, mesh = mesh_name(identity.mesh), self._store.world.meshes.get(identity.mesh)
         if mesh is None:
-            owner = scope_of(whom.mesh)
-            return f"the account {owner.account} has no mesh {_quoted(name)} in {owner.region}"
-        return f"the mesh {name} has no {whom.kind} {_quoted(whom.name)}{self._has(mesh, whom.kind) if in_full else ''}"
+            owner = scope_of(identity.mesh)
+            return f"the account {owner.account} has no mesh {_quote(name)} in {owner.region}"
+        others = self._list_names(mesh, identity.kind) if in_full else ""
+        return f"the mesh {name} has no {identity.kind} {_quote(identity.name)}{others}"
 
-    def _has(self, mesh: Mesh, kind: Kind) -> str:
+    def _list_names(self, mesh: Mesh, kind: Kind) -> str:
         world = self._store.world
         table = world.virtual_gateways if kind is Kind.VIRTUAL_GATEWAY else world.virtual_nodes
-        names = sorted(one.name for one in table.by("mesh", mesh.arn))
+        names = sorted(resource.name for resource in table.by("mesh", mesh.arn))
         if not names:
             return "; it has none"
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"; it has {', '.join(names[:_SHOWN])}{more}"
+        more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+        return f"; it has {', '.join(names[:_MAX_NAMES])}{more}"
 
 
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 2 * 255 else f"{text[: 2 * 255]}…")
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…")

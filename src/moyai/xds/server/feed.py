@@ -1,7 +1,7 @@
-"""The feed: the newest mesh to every proxy, and what every proxy has said to it.
+"""The feed: sends the newest mesh to every proxy, and keeps what each proxy has acknowledged.
 
-Promise: as in ``ports.proxies``. It does no I/O itself: a stream is a Sink to send to and a Connection
-that is told what came in, so that a gRPC server and an in-process proxy are served alike.
+Promise: as in ``ports.proxies``. The feed does no I/O itself: it sends to a Sink, and is called through a
+ProxyConnection when a request comes in. So a gRPC server and an in-process proxy are served alike.
 """
 
 from __future__ import annotations
@@ -19,266 +19,265 @@ from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.metrics import Counter
 from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
-from moyai.xds.server.doorbell import Doorbell
-from moyai.xds.server.dump import config_dump
-from moyai.xds.server.given import Given
-from moyai.xds.server.history import Places
-from moyai.xds.server.part import Part
-from moyai.xds.server.pieces import is_answered
-from moyai.xds.server.proxy import Proxy, Sink
-from moyai.xds.server.resource import Kind
-from moyai.xds.server.stream import Request, Stream
+from moyai.xds.server.config_dump import config_dump
+from moyai.xds.server.endpoint_history import EndpointIndex
+from moyai.xds.server.proxy import Proxy, ProxyChanges, Sink
+from moyai.xds.server.resource import ResourceType
+from moyai.xds.server.resource_set import has_endpoints
+from moyai.xds.server.sent_versions import SentVersions
+from moyai.xds.server.shard import Shard
+from moyai.xds.server.stream import AdsStream, Request
 from moyai.xds.translate.agent_bootstrap import agent_bootstrap
-from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
+from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
 
 
-class Connection(Generic[Request]):
-    """One open stream; made by ``Feed.connect``."""
+class ProxyConnection(Generic[Request]):
+    """One open stream of a proxy. Made by ``Feed.connect``."""
 
     def __init__(self, feed: Feed, proxy: ProxyId, sink: Sink) -> None:
         self._feed, self._proxy, self._sink = feed, proxy, sink
 
     def receive(self, request: Request) -> None:
-        """A request came in on this stream."""
-        self._feed.received(self._proxy, self._sink, request)
+        """Handle a request that came in on this stream."""
+        self._feed.receive(self._proxy, self._sink, request)
 
     def close(self) -> None:
-        """The stream is gone."""
-        self._feed.disconnected(self._proxy, self._sink)
+        """Handle the end of the stream."""
+        self._feed.disconnect(self._proxy, self._sink)
 
 
 class Feed:
     """See ``ports.proxies.ProxyFeed``."""
 
-    def __init__(self, settings: ProxySettings) -> None:
+    def __init__(self, settings: BootstrapSettings) -> None:
         self._settings = settings
-        self._parts: dict[str, Part] = {}
-        self._places = Places[Part]()
-        self._part_of: dict[WorkloadId, Part] = {}
-        """Of every workload that is published."""
+        self._shards: dict[str, Shard] = {}
+        self._endpoints = EndpointIndex[Shard]()
+        self._shard_of: dict[WorkloadId, Shard] = {}
+        """The shard of every published workload."""
         self._proxies: dict[ProxyId, Proxy] = {}
-        self._led_as: dict[WorkloadId, set[ProxyId]] = {}
-        self._given: dict[WorkloadId, Given] = {}
-        """To the guests of each workload, also to those that have gone: they may come back."""
+        self._proxies_of: dict[WorkloadId, set[ProxyId]] = {}
+        self._sent_versions: dict[WorkloadId, SentVersions] = {}
+        """What the external proxies of each workload were sent, disconnected ones included: they may reconnect."""
         self._unsettled: set[ProxyId] = set()
-        """Those whose endpoints may be others than those of their newest snapshot."""
-        self._listeners: list[Doorbell] = []
-        self.figures = Counter()
-        """Configurations: ``pushed`` to proxies, and ``refused`` by them."""
-        self.turned_away = Counter()
-        """Streams that a gate did not let in, by gRPC's code."""
+        """Proxies whose endpoints may differ from those of their newest snapshot."""
+        self._listeners: list[ProxyChanges] = []
+        self.responses = Counter()
+        """Counts responses: ``pushed`` to proxies, and ``refused`` by them."""
+        self.rejected_streams = Counter()
+        """Counts streams that were rejected, by gRPC's status code."""
 
-    def publish(self, mesh: Mesh, part: str = "") -> None:
-        """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""
-        found = self._parts.get(part) or self._parts.setdefault(part, Part(self._places))
-        gone = found.mesh.workloads.keys() - mesh.workloads.keys()
-        led = found.led
-        changed = found.update(mesh)
+    def publish(self, mesh: Mesh, shard: str = "") -> None:
+        """See ProxyFeed."""
+        target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
+        removed = target.mesh.workloads.keys() - mesh.workloads.keys()
+        assignments_before = target.assignments
+        changed = target.update(mesh)
         if mesh == Mesh():
-            del self._parts[part]
-        for workload in gone:
-            del self._part_of[workload]
-            self._given.pop(workload, None)
-        self._part_of.update(dict.fromkeys(changed, found))
-        touched = {proxy for workload in changed for proxy in self._led_as.get(workload, ())}
-        if found.led is not led:
-            touched |= self._assign(found.led, led)
-        for proxy in sorted(touched):
+            del self._shards[shard]
+        for workload in removed:
+            del self._shard_of[workload]
+            self._sent_versions.pop(workload, None)
+        self._shard_of.update(dict.fromkeys(changed, target))
+        affected = {proxy for workload in changed for proxy in self._proxies_of.get(workload, ())}
+        if target.assignments is not assignments_before:
+            affected |= self._assign_all(target.assignments, assignments_before)
+        for proxy in sorted(affected):
             self._offer(proxy)
-        self._ring(touched)
+        self._notify(affected)
 
     def clear(self) -> None:
-        """End every part."""
-        for part in tuple(self._parts):
-            self.publish(Mesh(), part)
+        """See ProxyFeed."""
+        for shard in tuple(self._shards):
+            self.publish(Mesh(), shard)
 
     def bootstrap(self, proxy: ProxyId) -> bytes:
-        """Envoy's bootstrap for this proxy; UnknownProxy when what it is led as hasn't been published."""
-        workload = self.leads(proxy)
-        part = None if workload is None else self._part_of.get(workload)
-        if part is None or workload is None:
+        """See ProxyFeed."""
+        workload = self.workload_of(proxy)
+        shard = None if workload is None else self._shard_of.get(workload)
+        if shard is None or workload is None:
             raise UnknownProxy(proxy)
-        return bootstrap(part.mesh.workloads[workload], self._settings, proxy)
+        return bootstrap(shard.mesh.workloads[workload], self._settings, proxy)
 
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
-        """What the workload's proxies are given, as Envoy's ``/config_dump`` has it, without secrets."""
-        part = self._part_of.get(workload)
-        snapshot = None if part is None else part.cache.snapshot(workload)
+        """See ProxyFeed."""
+        shard = self._shard_of.get(workload)
+        snapshot = None if shard is None else shard.cache.snapshot(workload)
         return None if snapshot is None else config_dump(snapshot)
 
     def agent_bootstrap(self, agent: Agent) -> bytes:
-        """Envoy's bootstrap for an App Mesh proxy."""
+        """See ProxyFeed."""
         return agent_bootstrap(agent, self._settings)
 
-    def leads(self, proxy: ProxyId) -> WorkloadId | None:
-        """What a proxy is led as; None when it is unknown."""
-        found = self._proxies.get(proxy)
-        return None if found is None else found.workload
+    def workload_of(self, proxy: ProxyId) -> WorkloadId | None:
+        """See ProxyFeed."""
+        known = self._proxies.get(proxy)
+        return None if known is None else known.workload
 
-    def reported(self, proxy: ProxyId, at: Instant) -> None:
-        """The proxy's statistics came in."""
-        found = self._proxies.get(proxy)
-        if found is not None:
-            found.reported_at = at
-            self._ring({proxy})
+    def record_report(self, proxy: ProxyId, at: Instant) -> None:
+        """Record that the proxy's statistics came in at this time."""
+        known = self._proxies.get(proxy)
+        if known is not None:
+            known.reported_at = at
+            self._notify({proxy})
 
     def state(self, proxy: ProxyId) -> ProxyState | None:
-        """One proxy's state; None when it is unknown."""
-        found = self._proxies.get(proxy)
-        return None if found is None else self._state(found)
+        """See ProxyFeed."""
+        known = self._proxies.get(proxy)
+        return None if known is None else self._state(known)
 
     def is_connected(self, proxy: ProxyId) -> bool:
-        """Whether the proxy has an open stream."""
-        found = self._proxies.get(proxy)
-        return found is not None and found.sink is not None
+        """See ProxyFeed."""
+        known = self._proxies.get(proxy)
+        return known is not None and known.sink is not None
 
-    def carries(self, proxy: ProxyId, places: AbstractSet[tuple[str, int]]) -> bool:
-        """Whether the proxy has acknowledged its newest configuration, which leads all these places to somebody."""
-        found = self._proxies.get(proxy)
-        part = None if found is None else self._part_for(found)
-        if part is None or found is None or found.workload is None or not self._state(found).synced:
+    def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
+        """See ProxyFeed."""
+        known = self._proxies.get(proxy)
+        shard = None if known is None else self._shard_for(known)
+        if shard is None or known is None or known.workload is None or not self._state(known).synced:
             return False
-        calls = part.mesh.workloads[found.workload].outbound.calls
-        return places <= {(call.address, call.port) for call in calls if is_answered(part.mesh, call)}
+        calls = shard.mesh.workloads[known.workload].outbound.calls
+        return addresses <= {(call.address, call.port) for call in calls if has_endpoints(shard.mesh, call)}
 
     def states(self) -> Mapping[ProxyId, ProxyState]:
-        """Every proxy that is known."""
-        return {proxy: self._state(found) for proxy, found in self._proxies.items()}
+        """See ProxyFeed."""
+        return {proxy: self._state(known) for proxy, known in self._proxies.items()}
 
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
-        """Proxies of any part that may still send traffic to this endpoint.
-
-        Those that have their newest snapshot are found by what is in it; each of the others is asked.
+        """See ProxyFeed. Proxies that have their newest snapshot are found by its content; each of the others is
+        checked.
         """
         endpoint = (address, port)
-        senders = (workload for part, name in self._places.at(endpoint) for workload in part.users(name))
-        proxies = self._unsettled.union(*(self._led_as.get(workload, ()) for workload in senders))
+        senders = (w for shard, name in self._endpoints.resources_with(endpoint) for w in shard.users(name))
+        proxies = self._unsettled.union(*(self._proxies_of.get(workload, ()) for workload in senders))
         return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 
-    def service(self, name: str, part: str = "") -> Service | None:
-        """A service as it was last published in a part."""
-        found = self._parts.get(part)
-        return None if found is None else found.mesh.services.get(name)
+    def service(self, name: str, shard: str = "") -> Service | None:
+        """See ProxyFeed."""
+        published = self._shards.get(shard)
+        return None if published is None else published.mesh.services.get(name)
 
     async def changes(self) -> AsyncGenerator[ProxyId, None]:
-        """Proxies whose state changed."""
-        doorbell = Doorbell()
-        self._listeners.append(doorbell)
+        """See ProxyFeed."""
+        listener = ProxyChanges()
+        self._listeners.append(listener)
         try:
             while True:
-                for proxy in await doorbell.rung():
+                for proxy in await listener.wait():
                     yield proxy
         finally:
-            self._listeners.remove(doorbell)
+            self._listeners.remove(listener)
 
     def connect(
-        self, proxy: ProxyId, sink: Sink, stream: Stream[Request], guest_of: WorkloadId | None = None
-    ) -> Connection[Request]:
-        """A proxy has opened a stream. An older stream of the same proxy is ended. ``guest_of``: what a proxy is led as
-        that is no task's.
+        self, proxy: ProxyId, sink: Sink, stream: AdsStream[Request], external_workload: WorkloadId | None = None
+    ) -> ProxyConnection[Request]:
+        """Handle a new stream; an older stream of the same proxy is ended. ``external_workload``: the workload of an
+        external proxy, which no mesh assigns to one.
         """
-        found = self._proxies.setdefault(proxy, Proxy())
-        if found.sink is not None:
-            found.sink.end()
-        found.before, found.stream, found.sink = found.stream or found.before, stream, sink
-        if guest_of is not None:
-            found.is_guest = True
-            self._lead(proxy, guest_of)
-            stream.recall(self._given.setdefault(guest_of, Given()))
+        known = self._proxies.setdefault(proxy, Proxy())
+        if known.sink is not None:
+            known.sink.end()
+        known.previous_stream = known.stream or known.previous_stream
+        known.stream, known.sink = stream, sink
+        if external_workload is not None:
+            known.is_external = True
+            self._assign(proxy, external_workload)
+            stream.remember(self._sent_versions.setdefault(external_workload, SentVersions()))
         self._offer(proxy)
-        self._ring({proxy})
-        return Connection(self, proxy, sink)
+        self._notify({proxy})
+        return ProxyConnection(self, proxy, sink)
 
-    def guests(self, workload: WorkloadId) -> AbstractSet[ProxyId]:
-        """The proxies with a stream that are led as this workload and are no task's."""
-        return {proxy for proxy in self._led_as.get(workload, ()) if self._proxies[proxy].is_guest}
+    def external_proxies(self, workload: WorkloadId) -> AbstractSet[ProxyId]:
+        """The connected external proxies of this workload."""
+        return {proxy for proxy in self._proxies_of.get(workload, ()) if self._proxies[proxy].is_external}
 
-    def received(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
-        """A request on a stream; ignored when the stream isn't the proxy's newest."""
-        found = self._proxies.get(proxy)
-        if found is None or found.sink is not sink or found.stream is None:
+    def receive(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
+        """Handle a request; it is ignored when ``sink`` isn't that of the proxy's newest stream."""
+        known = self._proxies.get(proxy)
+        if known is None or known.sink is not sink or known.stream is None:
             return
         if request.HasField("error_detail"):
-            self.figures.add("refused")
-        self._pass_on(sink, found.stream.receive(request))
-        if found.stream.has_asked_for(Kind.ENDPOINT):
-            found.before = None
-        self._note(proxy, found)
-        self._ring({proxy})
+            self.responses.add("refused")
+        self._send(sink, known.stream.receive(request))
+        if known.stream.has_subscribed(ResourceType.ENDPOINT):
+            known.previous_stream = None
+        self._track_settled(proxy, known)
+        self._notify({proxy})
 
-    def disconnected(self, proxy: ProxyId, sink: Sink) -> None:
-        """A stream has ended."""
-        found = self._proxies.get(proxy)
-        if found is None or found.sink is not sink:
+    def disconnect(self, proxy: ProxyId, sink: Sink) -> None:
+        """Handle the end of a stream; it is ignored when ``sink`` isn't that of the proxy's newest stream."""
+        known = self._proxies.get(proxy)
+        if known is None or known.sink is not sink:
             return
-        found.sink = None
-        if found.is_guest:
-            self._lead(proxy, None)
-        if found.workload is None:
+        known.sink = None
+        if known.is_external:
+            self._assign(proxy, None)
+        if known.workload is None:
             del self._proxies[proxy]
-        self._note(proxy, found)
-        self._ring({proxy})
+        self._track_settled(proxy, known)
+        self._notify({proxy})
 
-    def _assign(self, now: Mapping[ProxyId, WorkloadId], before: Mapping[ProxyId, WorkloadId]) -> set[ProxyId]:
-        """Lead these proxies, and let go of those that were led before; returns whoever it is news for."""
-        gone = {proxy for proxy in before.keys() - now.keys() if self.leads(proxy) == before[proxy]}
-        others = {proxy: workload for proxy, workload in now.items() if before.get(proxy) != workload}
-        for proxy in gone:
-            self._lead(proxy, None)
-            if self._proxies[proxy].sink is None:  # one that is connected keeps what it has until it goes
+    def _assign_all(self, now: Mapping[ProxyId, WorkloadId], before: Mapping[ProxyId, WorkloadId]) -> set[ProxyId]:
+        """Assign proxies to workloads, and end the assignments of those that have none any more; returns both."""
+        ended = {proxy for proxy in before.keys() - now.keys() if self.workload_of(proxy) == before[proxy]}
+        changed = {proxy: workload for proxy, workload in now.items() if before.get(proxy) != workload}
+        for proxy in ended:
+            self._assign(proxy, None)
+            if self._proxies[proxy].sink is None:  # one that is connected keeps its configuration until it disconnects
                 del self._proxies[proxy]
-        for proxy, workload in others.items():
-            self._lead(proxy, workload)
-        return gone | others.keys()
+        for proxy, workload in changed.items():
+            self._assign(proxy, workload)
+        return ended | changed.keys()
 
-    def _lead(self, proxy: ProxyId, workload: WorkloadId | None) -> None:
-        found = self._proxies.setdefault(proxy, Proxy())
-        if found.workload is not None:
-            proxies = self._led_as[found.workload]
+    def _assign(self, proxy: ProxyId, workload: WorkloadId | None) -> None:
+        known = self._proxies.setdefault(proxy, Proxy())
+        if known.workload is not None:
+            proxies = self._proxies_of[known.workload]
             proxies.discard(proxy)
             if not proxies:
-                del self._led_as[found.workload]
-        found.workload = workload
+                del self._proxies_of[known.workload]
+        known.workload = workload
         if workload is not None:
-            self._led_as.setdefault(workload, set()).add(proxy)
-        self._note(proxy, found)
+            self._proxies_of.setdefault(workload, set()).add(proxy)
+        self._track_settled(proxy, known)
 
     def _offer(self, proxy: ProxyId) -> None:
-        found = self._proxies.get(proxy)
-        if found is None or found.sink is None or found.stream is None or found.workload is None:
+        known = self._proxies.get(proxy)
+        if known is None or known.sink is None or known.stream is None or known.workload is None:
             return
-        part = self._part_of.get(found.workload)
-        snapshot = None if part is None else part.cache.snapshot(found.workload)
+        shard = self._shard_of.get(known.workload)
+        snapshot = None if shard is None else shard.cache.snapshot(known.workload)
         if snapshot is not None:
-            self._pass_on(found.sink, found.stream.offer(snapshot))
-        self._note(proxy, found)
+            self._send(known.sink, known.stream.offer(snapshot))
+        self._track_settled(proxy, known)
 
-    def _pass_on(self, sink: Sink, responses: Collection[bytes]) -> None:
+    def _send(self, sink: Sink, responses: Collection[bytes]) -> None:
         for response in responses:
-            self.figures.add("pushed")
+            self.responses.add("pushed")
             sink.send(response)
 
-    def _note(self, proxy: ProxyId, found: Proxy) -> None:
-        if found.is_settled:
+    def _track_settled(self, proxy: ProxyId, known: Proxy) -> None:
+        if known.is_settled:
             self._unsettled.discard(proxy)
         else:
             self._unsettled.add(proxy)
 
-    def _part_for(self, proxy: Proxy) -> Part | None:
-        return None if proxy.workload is None else self._part_of.get(proxy.workload)
+    def _shard_for(self, proxy: Proxy) -> Shard | None:
+        return None if proxy.workload is None else self._shard_of.get(proxy.workload)
 
     def _may_send(self, proxy: Proxy, endpoint: tuple[str, int]) -> bool:
-        part = self._part_for(proxy)
-        return part is not None and part.may_send(proxy.streams(), endpoint)
+        shard = self._shard_for(proxy)
+        return shard is not None and shard.may_send(proxy.streams(), endpoint)
 
     def _state(self, proxy: Proxy) -> ProxyState:
         connected = proxy.sink is not None
-        stream, part = proxy.stream, self._part_for(proxy)
-        fault = None if part is None or proxy.workload is None else part.cache.fault(proxy.workload)
-        rejected = fault or (stream.rejected if stream is not None else None)
-        synced = connected and stream is not None and stream.synced and rejected is None
+        stream, shard = proxy.stream, self._shard_for(proxy)
+        fault = None if shard is None or proxy.workload is None else shard.cache.fault(proxy.workload)
+        rejected = fault or (stream.rejection if stream is not None else None)
+        synced = connected and stream is not None and stream.is_synced and rejected is None
         return ProxyState(connected, synced, rejected, proxy.reported_at)
 
-    def _ring(self, proxies: Iterable[ProxyId]) -> None:
-        for doorbell in self._listeners:
-            doorbell.ring(proxies)
+    def _notify(self, proxies: Iterable[ProxyId]) -> None:
+        for listener in self._listeners:
+            listener.notify(proxies)

@@ -1,7 +1,6 @@
-"""Proxies without Envoy: in-process ends of streams that take everything they are sent.
+"""Proxies without Envoy: in-process clients that acknowledge everything they are sent.
 
-For the runtime that runs nothing (``--runtime sim``): there the planner waits for acknowledgements too,
-and these give them.
+The simulated runtime (``--runtime sim``) uses them, since the planner waits for acknowledgements there as well.
 """
 
 from __future__ import annotations
@@ -12,42 +11,42 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, Delt
 
 from moyai.kernel.ids import ProxyId
 from moyai.xds.server.delta import DeltaStream
-from moyai.xds.server.feed import Connection, Feed
-from moyai.xds.server.resource import Kind
+from moyai.xds.server.feed import Feed, ProxyConnection
+from moyai.xds.server.resource import ResourceType
 
 
 class LoopbackProxies:
-    """A set of proxies."""
+    """The simulated proxies of one feed."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._proxies: dict[ProxyId, _LoopbackProxy] = {}
 
     async def attach(self, proxy: ProxyId) -> None:
-        """The proxy has started and opened its stream. Nothing happens when it already has."""
+        """Start a proxy, which opens its stream. Does nothing when it already runs."""
         if proxy not in self._proxies:
             self._proxies[proxy] = _LoopbackProxy(self._feed, proxy)
 
     async def detach(self, proxy: ProxyId) -> None:
-        """The proxy has ended. Nothing happens when there is none."""
-        found = self._proxies.pop(proxy, None)
-        if found is not None:
-            await found.close()
+        """End a proxy. Does nothing when it does not run."""
+        ended = self._proxies.pop(proxy, None)
+        if ended is not None:
+            await ended.close()
 
     async def close(self) -> None:
-        """End them all."""
+        """End all proxies."""
         for proxy in tuple(self._proxies):
             await self.detach(proxy)
 
 
 class _LoopbackProxy:
-    """Wants everything of every type and acknowledges it, one response after the other."""
+    """Subscribes to all resources of every type and acknowledges each response."""
 
     def __init__(self, feed: Feed, proxy: ProxyId) -> None:
         self._inbox: Queue[bytes | None] = Queue()
-        self._connection: Connection[DeltaDiscoveryRequest] = feed.connect(proxy, self, DeltaStream())
-        for kind in Kind:
-            self._connection.receive(DeltaDiscoveryRequest(type_url=kind))
+        self._connection: ProxyConnection[DeltaDiscoveryRequest] = feed.connect(proxy, self, DeltaStream())
+        for type_ in ResourceType:
+            self._connection.receive(DeltaDiscoveryRequest(type_url=type_))
         self._task: Task[None] = create_task(self._acknowledge())
 
     def send(self, response: bytes) -> None:

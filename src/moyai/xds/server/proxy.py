@@ -1,46 +1,70 @@
-"""What the feed knows of one proxy."""
+"""The feed's state of one proxy, and notifications of its changes."""
 
 from __future__ import annotations
 
+from asyncio import Event
+from collections.abc import Iterable
 from typing import Protocol
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
-from moyai.xds.server.resource import Kind
+from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.stream import AnyStream
 
 
 class Sink(Protocol):
-    """One proxy's end of a stream. Neither call waits."""
+    """The sending end of one proxy's stream. Neither call waits."""
 
     def send(self, response: bytes) -> None:
-        """A DeltaDiscoveryResponse, serialised. At most one of a type is unanswered at a time."""
+        """Send a serialised discovery response. At most one of each type is unanswered at a time."""
 
     def end(self) -> None:
-        """Close the stream: the proxy has opened another one."""
+        """Close the stream, because the proxy has opened another one."""
 
 
 class Proxy:
-    """One Envoy, with the stream that it has and the one before."""
+    """One Envoy, with its open stream and the stream before."""
 
     def __init__(self) -> None:
         self.workload: WorkloadId | None = None
-        """What it is led as; None while nobody has said so."""
-        self.is_guest = False
-        """It is no task's: its stream alone makes it known, and it is forgotten with it."""
+        """The workload whose configuration the proxy gets; None until one is assigned."""
+        self.is_external = False
+        """Whether no task has the proxy: it is known by its stream alone, and forgotten when that ends."""
         self.stream: AnyStream | None = None
-        self.before: AnyStream | None = None
-        """The stream before, for as long as the new one hasn't said what the proxy kept from it."""
+        self.previous_stream: AnyStream | None = None
+        """The stream before, until the proxy has said on the new one which endpoints it still has from it."""
         self.sink: Sink | None = None
         self.reported_at: Instant | None = None
 
     def streams(self) -> tuple[AnyStream, ...]:
-        """Those that say what it may be using."""
-        return tuple(stream for stream in (self.stream, self.before) if stream is not None)
+        """The streams that tell which configurations the proxy may be using."""
+        return tuple(stream for stream in (self.stream, self.previous_stream) if stream is not None)
 
     @property
     def is_settled(self) -> bool:
-        """Whether its endpoints are for certain those of its newest snapshot, or none."""
+        """Whether the proxy certainly has the endpoints of its newest snapshot, or none."""
         if self.stream is None or self.workload is None:
             return True
-        return self.sink is not None and self.before is None and self.stream.is_settled(Kind.ENDPOINT)
+        has_one_stream = self.sink is not None and self.previous_stream is None
+        return has_one_stream and self.stream.is_settled(ResourceType.ENDPOINT)
+
+
+class ProxyChanges:
+    """The proxies whose state has changed since a listener last asked. Several changes of a proxy become one."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._proxies: set[ProxyId] = set()
+
+    def notify(self, proxies: Iterable[ProxyId]) -> None:
+        """Add proxies whose state has changed."""
+        self._proxies.update(proxies)
+        if self._proxies:
+            self._event.set()
+
+    async def wait(self) -> tuple[ProxyId, ...]:
+        """Wait for a change; then take all changed proxies."""
+        await self._event.wait()
+        self._event.clear()
+        proxies, self._proxies = self._proxies, set()
+        return tuple(sorted(proxies))

@@ -1,8 +1,8 @@
-"""Resources as they travel: serialised once, whoever they go to.
+"""Encoded resources: each is serialised once, however many proxies it is sent to.
 
-Protocol buffers join by concatenation, so a response is the bytes of its resources, each written
-when it was translated, around a type and a nonce. Pushing to a thousand streams copies bytes and encodes
-nothing, in either form of the protocol: the state of the world's piece of a response lies within the delta's.
+Serialised protocol buffers can be joined by concatenation, so a response consists of the bytes of its resources, written
+when they were translated, followed by its type and nonce. A push to a thousand streams copies bytes and encodes
+nothing. This holds for both variants of xDS: the state-of-the-world frame of a resource is a part of its delta frame.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse, Dis
 from envoy.service.discovery.v3.discovery_pb2 import Resource as Envelope
 from google.protobuf.message import Message
 
-from moyai.xds.translate.proto import packed
+from moyai.xds.translate.proto import to_any
 
 _VERSION_BYTES = 8
 
 
-class Kind(StrEnum):
-    """The resource types, in the order in which a proxy must learn of additions."""
+class ResourceType(StrEnum):
+    """The resource types that moyai serves, in the order in which a proxy must learn of additions."""
 
     SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 (a type's name)
     CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -31,52 +31,53 @@ class Kind(StrEnum):
     ROUTE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
 
-class Resource(NamedTuple):
-    """``version`` is a digest of the content: equal over restarts of the control plane, so that a proxy
-    which reconnects with what it has is sent nothing. ``frame`` is the resource as a piece of a delta response,
-    ``bare`` (a part of the same bytes) as one of a response of the other form. ``endpoints`` (of a cluster) names the
-    assignment without which the cluster does not get ready.
+class EncodedResource(NamedTuple):
+    """A serialised resource. ``version`` is a digest of the content, so it is the same after a restart of the control
+    plane, and a proxy that reconnects with what it has is sent nothing. ``delta_frame`` is the resource as an element
+    of a delta response, ``sotw_frame`` (a part of the same bytes) as one of a state-of-the-world response.
+    ``endpoints`` (of a cluster) names the ClusterLoadAssignment without which Envoy does not finish warming it.
     """
 
     name: str
     version: str
-    frame: bytes
-    bare: memoryview
+    delta_frame: bytes
+    sotw_frame: memoryview
     endpoints: str | None = None
 
 
-Snapshot = Mapping[Kind, Mapping[str, Resource]]
-"""Everything one proxy should have."""
+Snapshot = Mapping[ResourceType, Mapping[str, EncodedResource]]
+"""All resources that one proxy should have."""
 
 
-def resource(name: str, message: Message, endpoints: str | None = None) -> Resource:
-    """Serialise a message, once."""
-    body = packed(message)
-    return framed(Envelope(name=name, version=_digest(body.value), resource=body), endpoints)
+def encode(name: str, message: Message, endpoints: str | None = None) -> EncodedResource:
+    """Serialise a message; the version is computed from its bytes."""
+    body = to_any(message)
+    return encode_envelope(Envelope(name=name, version=_digest(body.value), resource=body), endpoints)
 
 
-def framed(envelope: Envelope, endpoints: str | None = None) -> Resource:
-    """A resource in its envelope, as it travels."""
-    frame = DeltaDiscoveryResponse(resources=[envelope]).SerializeToString()
-    bare = DiscoveryResponse(resources=[envelope.resource]).SerializeToString()
-    at = frame.index(bare)  # both forms have it as their field 2, so its bytes are the same
-    return Resource(envelope.name, envelope.version, frame, memoryview(frame)[at : at + len(bare)], endpoints)
+def encode_envelope(envelope: Envelope, endpoints: str | None = None) -> EncodedResource:
+    """Serialise a resource that is already in its envelope, with its name and version."""
+    delta_frame = DeltaDiscoveryResponse(resources=[envelope]).SerializeToString()
+    body = DiscoveryResponse(resources=[envelope.resource]).SerializeToString()
+    at = delta_frame.index(body)  # both messages have it as their field 2, so its bytes are the same
+    sotw_frame = memoryview(delta_frame)[at : at + len(body)]
+    return EncodedResource(envelope.name, envelope.version, delta_frame, sotw_frame, endpoints)
 
 
-def delta_response(kind: Kind, frames: Iterable[bytes], removed: Iterable[str], nonce: str) -> bytes:
-    """A DeltaDiscoveryResponse, serialised."""
-    rest = DeltaDiscoveryResponse(type_url=kind, removed_resources=removed, nonce=nonce)
+def delta_response(type_: ResourceType, frames: Iterable[bytes], removed: Iterable[str], nonce: str) -> bytes:
+    """A serialised DeltaDiscoveryResponse."""
+    rest = DeltaDiscoveryResponse(type_url=type_, removed_resources=removed, nonce=nonce)
     return b"".join((*frames, rest.SerializeToString()))
 
 
-def response(kind: Kind, frames: Iterable[memoryview], version: str, nonce: str) -> bytes:
-    """A DiscoveryResponse, serialised."""
-    rest = DiscoveryResponse(type_url=kind, version_info=version, nonce=nonce)
+def sotw_response(type_: ResourceType, frames: Iterable[memoryview], version: str, nonce: str) -> bytes:
+    """A serialised DiscoveryResponse."""
+    rest = DiscoveryResponse(type_url=type_, version_info=version, nonce=nonce)
     return b"".join((*frames, rest.SerializeToString()))
 
 
-def version_of(resources: Mapping[str, Resource]) -> str:
-    """A digest of all these together: equal sets have equal ones."""
+def version_of(resources: Mapping[str, EncodedResource]) -> str:
+    """One version for a set of resources: equal sets have equal versions."""
     return _digest("".join(f"{name}\0{resources[name].version}\0" for name in sorted(resources)).encode())
 
 

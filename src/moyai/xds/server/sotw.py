@@ -1,12 +1,15 @@
-"""One proxy's state-of-the-world ADS stream: clusters and listeners travel as whole sets, all else by name.
+"""A state-of-the-world ADS stream: clusters and listeners are sent as whole sets, all other types by name.
 
-Promise: as in ``stream``. A set that goes out before listeners and routes follow has the clusters of before in it as
-well. A name that nobody has is answered where the protocol has words for it (an assignment without endpoints, a route
-table without hosts), because a proxy may wait for ever; what a proxy was once given stays with it until it asks for it
-no more. What is refused is left out of the sets that follow, or is in them as it was before. A version is a digest of
-all that the proxy has of a type once it takes the response: who comes back with one that is still known is one who has
-that, as if it had never been away. All is sent once more on every stream: the version that a proxy took last says
-nothing of what it has let go since, nor of the half that it took of a response that it refused.
+Promise: as in ``stream``. A set of clusters that is sent before the listeners and routes also contains the clusters of
+before, which they may still refer to. A requested name that no resource has gets an empty resource where the protocol
+has one (an assignment without endpoints, a route configuration without hosts), because a proxy may wait for it for ever;
+a resource that a proxy once got stays valid until the proxy no longer requests it. A rejected resource is left out of
+the following sets, or stays in them in its earlier form.
+
+A version is a digest of all resources of a type that the proxy has once it accepts the response. A proxy that
+reconnects with a version that is still known is treated as if it had never been away. Each resource is nevertheless sent
+once on every stream: the version that a proxy accepted last says nothing about resources that it dropped since, nor
+about the part that it accepted of a response that it rejected.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#four-variants
 """
@@ -22,112 +25,116 @@ from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
-from moyai.xds.server.given import Given
-from moyai.xds.server.resource import Kind, Resource, Snapshot, resource, response, version_of
-from moyai.xds.server.stream import Stream
+from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, encode, sotw_response, version_of
+from moyai.xds.server.sent_versions import SentVersions
+from moyai.xds.server.stream import AdsStream
 from moyai.xds.server.subscription import ABSENT, WILDCARD
-from moyai.xds.translate.absent import no_endpoints, no_routes
+from moyai.xds.translate.endpoint import empty_assignment
+from moyai.xds.translate.route import empty_routes
 
-_SERVED = frozenset(Kind)
-_WHOLE: Final = frozenset({Kind.CLUSTER, Kind.LISTENER})
-_ABSENT: Mapping[Kind, Callable[[str], Message]] = MappingProxyType(
-    {Kind.ENDPOINT: no_endpoints, Kind.ROUTE: no_routes}
+_SERVED = frozenset(ResourceType)
+_WHOLE_SETS: Final = frozenset({ResourceType.CLUSTER, ResourceType.LISTENER})
+_EMPTY: Mapping[ResourceType, Callable[[str], Message]] = MappingProxyType(
+    {ResourceType.ENDPOINT: empty_assignment, ResourceType.ROUTE: empty_routes}
 )
 _UNKNOWN = "?"
-"""Before a version of which it isn't known what was in it. No digest begins with it."""
+"""Prefix of a version whose content is not known. No digest begins with it."""
 
 
-class SotwStream(Stream[DiscoveryRequest]):
-    """The state of one stream."""
+class SotwStream(AdsStream[DiscoveryRequest]):
+    """The state of one state-of-the-world stream."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._given = Given()
-        self._silent: set[Kind] = set()
-        """Wanted whole because no name was ever said."""
-        self._good: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
-        """What the proxy took last."""
-        self._leaving: dict[Kind, Mapping[str, Resource]] = {}
-        """What the response in flight has."""
+        self._sent_versions = SentVersions()
+        self._legacy_wildcards: set[ResourceType] = set()
+        """Types that are wanted whole because the proxy has never named a resource of them."""
+        self._accepted: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
+        """The resources that the proxy has accepted."""
+        self._pending_resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
+        """The resources of the response in flight."""
 
-    def recall(self, given: Given) -> None:
-        """See Stream."""
-        self._given = given
+    def remember(self, sent: SentVersions) -> None:
+        """See AdsStream."""
+        self._sent_versions = sent
 
     def receive(self, request: DiscoveryRequest) -> list[bytes]:
-        """See Stream."""
+        """See AdsStream."""
         if request.type_url not in _SERVED:
             return []
-        kind, names = Kind(request.type_url), frozenset(request.resource_names)
-        if self._subscriptions[kind].is_open:
-            refusal = request.error_detail if request.HasField("error_detail") else None
-            self._heard(kind, request.response_nonce, refusal)
-            self._rename(kind, names)
+        type_, names = ResourceType(request.type_url), frozenset(request.resource_names)
+        if self._subscriptions[type_].is_open:
+            rejection = request.error_detail if request.HasField("error_detail") else None
+            self._handle_answer(type_, request.response_nonce, rejection)
+            self._replace_names(type_, names)
         else:
-            self._open(kind, names, request.version_info)
-        return [] if self._snapshot is None else self._advance(self._snapshot)
+            self._open(type_, names, request.version_info)
+        return [] if self._snapshot is None else self._due_responses(self._snapshot)
 
-    def _open(self, kind: Kind, names: AbstractSet[str], version: str) -> None:
-        if not names and kind in _WHOLE:
-            self._silent.add(kind)
+    def _open(self, type_: ResourceType, names: AbstractSet[str], version: str) -> None:
+        if not names and type_ in _WHOLE_SETS:
+            self._legacy_wildcards.add(type_)
             names = {WILDCARD}
-        has = dict.fromkeys(names - {WILDCARD}, _UNKNOWN + version) if version else {}
-        self._subscriptions[kind].open(has, names)
+        versions = dict.fromkeys(names - {WILDCARD}, _UNKNOWN + version) if version else {}
+        self._subscriptions[type_].open(versions, names)
         if version:
-            self._recognise(kind, version)
+            self._restore(type_, version)
 
-    def _recognise(self, kind: Kind, version: str) -> None:
-        """The proxy has taken this version on an earlier stream."""
-        subscription, given = self._subscriptions[kind], self._given.find(kind, version)
-        has = self._good[kind] = {name: one for name, one in given.items() if subscription.wants(name)}
-        if kind in _WHOLE:
-            subscription.recognise({name: one.version for name, one in has.items()})
+    def _restore(self, type_: ResourceType, version: str) -> None:
+        """Restore the state of a proxy that accepted this version on an earlier stream."""
+        subscription, sent = self._subscriptions[type_], self._sent_versions.find(type_, version)
+        accepted = {name: resource for name, resource in sent.items() if subscription.wants(name)}
+        self._accepted[type_] = accepted
+        if type_ in _WHOLE_SETS:
+            subscription.assume({name: resource.version for name, resource in accepted.items()})
 
-    def _rename(self, kind: Kind, names: AbstractSet[str]) -> None:
-        """A request has all the names that are wanted from now on."""
-        if kind in self._silent:
+    def _replace_names(self, type_: ResourceType, names: AbstractSet[str]) -> None:
+        """Subscribe to exactly these names: each request lists all that are wanted."""
+        if type_ in self._legacy_wildcards:
             if not names:
                 return
-            self._silent.discard(kind)
-            self._subscriptions[kind].unsubscribe((WILDCARD,))
-            self._good[kind].clear()
-        subscription = self._subscriptions[kind]
+            self._legacy_wildcards.discard(type_)
+            self._subscriptions[type_].unsubscribe((WILDCARD,))
+            self._accepted[type_].clear()
+        subscription = self._subscriptions[type_]
         subscription.subscribe(names - subscription.names)
-        gone = subscription.names - names
-        if gone:
-            subscription.unsubscribe(gone)
-            for name in gone:
-                self._good[kind].pop(name, None)
+        removed = subscription.names - names
+        if removed:
+            subscription.unsubscribe(removed)
+            for name in removed:
+                self._accepted[type_].pop(name, None)
 
-    def _heard(self, kind: Kind, nonce: str, refusal: Status | None) -> None:
-        flight = self._subscriptions[kind].flight
-        super()._heard(kind, nonce, refusal)
-        if flight is None or nonce != flight.nonce or refusal is not None:
+    def _handle_answer(self, type_: ResourceType, nonce: str, rejection: Status | None) -> None:
+        pending = self._subscriptions[type_].pending
+        super()._handle_answer(type_, nonce, rejection)
+        if pending is None or nonce != pending.nonce or rejection is not None:
             return
-        good = self._good[kind]
-        for name, state in flight.states.items():
+        accepted = self._accepted[type_]
+        for name, state in pending.states.items():
             if state == ABSENT:
-                good.pop(name, None)
+                accepted.pop(name, None)
             else:
-                good[name] = self._leaving[kind][name]
+                accepted[name] = self._pending_resources[type_][name]
 
-    def _wanted(self, snapshot: Snapshot, kind: Kind) -> Mapping[str, Resource]:
-        wanted = snapshot[kind]
-        missing = () if kind in _WHOLE else self._subscriptions[kind].names - wanted.keys()
+    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+        wanted = snapshot[type_]
+        missing = () if type_ in _WHOLE_SETS else self._subscriptions[type_].names - wanted.keys()
         if not missing:
             return wanted
-        good, absent = self._good[kind], _ABSENT.get(kind)
-        stand_ins = {name: good[name] for name in missing if name in good}
-        if absent is not None:
-            stand_ins |= {name: resource(name, absent(name)) for name in missing if name not in good}
-        return {**wanted, **stand_ins}
+        accepted, empty = self._accepted[type_], _EMPTY.get(type_)
+        substitutes = {name: accepted[name] for name in missing if name in accepted}
+        if empty is not None:
+            substitutes |= {name: encode(name, empty(name)) for name in missing if name not in accepted}
+        return {**wanted, **substitutes}
 
-    def _response(self, kind: Kind, updated: Mapping[str, Resource], states: Mapping[str, str], nonce: str) -> bytes:
-        self._leaving[kind] = updated
-        kept = {name: one for name, one in self._good[kind].items() if name not in states}
-        after = {**kept, **updated}
-        sent = after if kind in _WHOLE else updated
+    def _response(
+        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+    ) -> bytes:
+        self._pending_resources[type_] = updated
+        unchanged = {name: resource for name, resource in self._accepted[type_].items() if name not in states}
+        after = {**unchanged, **updated}
+        sent = after if type_ in _WHOLE_SETS else updated
         version = version_of(after)
-        if kind is not Kind.SECRET:
-            self._given.add(kind, version, after)
-        return response(kind, (one.bare for one in sent.values()), version, nonce)
+        if type_ is not ResourceType.SECRET:
+            self._sent_versions.add(type_, version, after)
+        return sotw_response(type_, (resource.sotw_frame for resource in sent.values()), version, nonce)

@@ -1,12 +1,13 @@
-"""What the two forms of an ADS stream have in common: what goes when, and what the proxy has said to it.
+"""The common part of the two variants of an ADS stream: the order of updates, and the proxy's acknowledgements.
 
-Promise: whatever order requests and snapshots come in, a proxy that answers ends up with exactly the last
-snapshot offered, except for what it refused. Of each type one response is in flight at a time. Secrets go whenever
-they are asked for, because listeners wait for them; they are never said to be absent, for a listener would open then.
+Promise: in whatever order requests and snapshots come, a proxy that answers ends up with exactly the newest snapshot,
+except for what it rejected. One response of each type is in flight at a time. Secrets are sent as soon as they are
+requested, because listeners wait for them; a secret is never reported as absent, or the listener would open without it.
 Clusters and endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
-listeners and routes, and only then the removal of clusters that nothing points to any more: from a proxy that came back
-with clusters nothing is removed before it has asked for listeners, too, as Envoy does in the same breath. Until the
-first snapshot nothing is answered, so a proxy that comes back before the control plane knows of it keeps what it has.
+listeners and routes, and at the end the removal of clusters that nothing refers to any more. From a proxy that
+reconnected with clusters nothing is removed before it has requested listeners as well, which Envoy does right after.
+Before the first snapshot nothing is sent, so a proxy that reconnects before the control plane knows its workload keeps
+what it has.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol
 """
@@ -20,125 +21,130 @@ from typing import Any, Generic, TypeVar
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 from google.rpc.status_pb2 import Status
 
-from moyai.xds.server.given import Given
-from moyai.xds.server.resource import Kind, Resource, Snapshot
-from moyai.xds.server.subscription import ABSENT, Flight, Subscription
+from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
+from moyai.xds.server.sent_versions import SentVersions
+from moyai.xds.server.subscription import ABSENT, PendingResponse, Subscription
 
 Request = TypeVar("Request", DeltaDiscoveryRequest, DiscoveryRequest)
 _REASON_LENGTH = 1000
 
 
-class Stream(ABC, Generic[Request]):
-    """The state of one stream, without any I/O. ``receive`` and ``offer`` return what to send now."""
+class AdsStream(ABC, Generic[Request]):
+    """The state of one stream, without any I/O. ``receive`` and ``offer`` return the responses to send now."""
 
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
-        self._subscriptions = {kind: Subscription(patient=kind is Kind.SECRET) for kind in Kind}
-        self._count = 0
+        self._subscriptions = {t: Subscription(omits_absent=t is ResourceType.SECRET) for t in ResourceType}
+        self._sent_count = 0
 
     def offer(self, snapshot: Snapshot) -> list[bytes]:
-        """This is what the proxy should have."""
+        """Make this the snapshot that the proxy should have."""
         self._snapshot = snapshot
-        return self._advance(snapshot)
+        return self._due_responses(snapshot)
 
-    def recall(self, given: Given) -> None:
-        """This is what proxies that are led as this one were given before. It comes before all else."""
+    def remember(self, sent: SentVersions) -> None:
+        """Use and extend this record of what proxies of the same workload were sent. Called before any other method."""
 
     @abstractmethod
     def receive(self, request: Request) -> list[bytes]:
-        """A request came in. Types that moyai doesn't serve are not answered."""
+        """Handle a request. Requests for types that moyai doesn't serve get no response."""
 
     @property
-    def rejected(self) -> str | None:
-        """Why the proxy refused something of the newest snapshot."""
+    def rejection(self) -> str | None:
+        """Why the proxy rejected something of the newest snapshot; None when it did not."""
         if self._snapshot is None:
             return None
-        reasons = (s.refusal(self._wanted(self._snapshot, kind)) for kind, s in self._subscriptions.items())
+        reasons = (s.rejection(self._wanted(self._snapshot, type_)) for type_, s in self._subscriptions.items())
         return next((reason for reason in reasons if reason is not None), None)
 
     @property
-    def synced(self) -> bool:
-        """Whether the proxy has acknowledged the newest snapshot whole."""
+    def is_synced(self) -> bool:
+        """Whether the proxy has acknowledged the whole newest snapshot."""
         snapshot = self._snapshot
         if snapshot is None:
             return False
-        return all(s.has_all(self._wanted(snapshot, kind)) for kind, s in self._subscriptions.items())
+        return all(s.has_all(self._wanted(snapshot, type_)) for type_, s in self._subscriptions.items())
 
     @property
-    def names_wanted(self) -> int:
-        """How many names the proxy has asked for."""
+    def subscribed_name_count(self) -> int:
+        """The number of names that the proxy has subscribed to, of all types."""
         return sum(len(subscription.names) for subscription in self._subscriptions.values())
 
-    def has_asked_for(self, kind: Kind) -> bool:
-        """Whether the proxy has said what it has of this type."""
-        return self._subscriptions[kind].is_open
+    def has_subscribed(self, type_: ResourceType) -> bool:
+        """Whether the proxy has subscribed to this type, and thereby told what it has of it."""
+        return self._subscriptions[type_].is_open
 
-    def held(self, kind: Kind) -> Iterator[tuple[str, str]]:
-        """Each name, and every version of it that the proxy may be using."""
-        return self._subscriptions[kind].held()
+    def possible_versions(self, type_: ResourceType) -> Iterator[tuple[str, str]]:
+        """Each name with every version of it that the proxy may be using."""
+        return self._subscriptions[type_].possible_versions()
 
-    def is_settled(self, kind: Kind) -> bool:
-        """Whether it is certain that the proxy has the newest of this type, or nothing at all."""
-        subscription = self._subscriptions[kind]
+    def is_settled(self, type_: ResourceType) -> bool:
+        """Whether the proxy certainly has the newest resources of this type, or none at all."""
+        subscription = self._subscriptions[type_]
         return subscription.is_settled and (self._snapshot is not None or not subscription.is_open)
 
     @abstractmethod
-    def _wanted(self, snapshot: Snapshot, kind: Kind) -> Mapping[str, Resource]:
-        """What the proxy should have of a type."""
+    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+        """The resources of a type that the proxy should have."""
 
     @abstractmethod
-    def _response(self, kind: Kind, updated: Mapping[str, Resource], states: Mapping[str, str], nonce: str) -> bytes:
-        """The message that takes the proxy to these states, of which ``updated`` are those that aren't ABSENT."""
+    def _response(
+        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+    ) -> bytes:
+        """The message that brings the proxy to ``states``, of which ``updated`` has those that aren't ABSENT."""
 
-    def _heard(self, kind: Kind, nonce: str, refusal: Status | None) -> None:
-        """A request names a response: it is acknowledged, or refused. One of an older response counts for nothing."""
-        subscription = self._subscriptions[kind]
-        if subscription.flight is None or nonce != subscription.flight.nonce:
+    def _handle_answer(self, type_: ResourceType, nonce: str, rejection: Status | None) -> None:
+        """Handle an ACK, or a NACK with its reason. An answer to an older response is ignored."""
+        subscription = self._subscriptions[type_]
+        if subscription.pending is None or nonce != subscription.pending.nonce:
             return
-        if refusal is None:
-            subscription.acknowledged()
+        if rejection is None:
+            subscription.acknowledge()
         else:
-            subscription.refused(refusal.message[:_REASON_LENGTH])
+            subscription.reject(rejection.message[:_REASON_LENGTH])
 
-    def _advance(self, snapshot: Snapshot) -> list[bytes]:
-        """Everything that may be sent now."""
-        out = list(self._update(snapshot, Kind.SECRET))
-        out += [*self._update(snapshot, Kind.CLUSTER), *self._update(snapshot, Kind.ENDPOINT)]
-        if not self._awaits(Kind.CLUSTER, Kind.ENDPOINT):
-            out += [*self._update(snapshot, Kind.LISTENER), *self._update(snapshot, Kind.ROUTE)]
-        if not self._awaits(*Kind) and not self._is_yet_to_say_more:
-            out += self._update(snapshot, Kind.CLUSTER, removals=True)
-        return out
+    def _due_responses(self, snapshot: Snapshot) -> list[bytes]:
+        """All responses that may be sent now, in their order."""
+        responses = list(self._update(snapshot, ResourceType.SECRET))
+        responses += self._update(snapshot, ResourceType.CLUSTER)
+        responses += self._update(snapshot, ResourceType.ENDPOINT)
+        if not self._is_pending(ResourceType.CLUSTER, ResourceType.ENDPOINT):
+            responses += self._update(snapshot, ResourceType.LISTENER)
+            responses += self._update(snapshot, ResourceType.ROUTE)
+        if not self._is_pending(*ResourceType) and not self._may_have_unknown_listeners:
+            responses += self._update(snapshot, ResourceType.CLUSTER, removals=True)
+        return responses
 
     @property
-    def _is_yet_to_say_more(self) -> bool:
-        """Whether it came back with clusters, and there may be listeners that point to them."""
-        return self._subscriptions[Kind.CLUSTER].came_back and not self._subscriptions[Kind.LISTENER].is_open
+    def _may_have_unknown_listeners(self) -> bool:
+        """Whether the proxy reconnected with clusters and has not yet told which listeners refer to them."""
+        clusters, listeners = (self._subscriptions[t] for t in (ResourceType.CLUSTER, ResourceType.LISTENER))
+        return clusters.had_resources and not listeners.is_open
 
-    def _awaits(self, *kinds: Kind) -> bool:
-        return any(self._subscriptions[kind].flight is not None for kind in kinds)
+    def _is_pending(self, *types: ResourceType) -> bool:
+        return any(self._subscriptions[type_].pending is not None for type_ in types)
 
-    def _update(self, snapshot: Snapshot, kind: Kind, *, removals: bool = False) -> Iterator[bytes]:
-        if self._awaits(kind):
+    def _update(self, snapshot: Snapshot, type_: ResourceType, *, removals: bool = False) -> Iterator[bytes]:
+        if self._is_pending(type_):
             return
-        subscription, wanted = self._subscriptions[kind], self._wanted(snapshot, kind)
+        subscription, wanted = self._subscriptions[type_], self._wanted(snapshot, type_)
         states = subscription.due(wanted)
-        if kind is Kind.CLUSTER and not removals:
+        if type_ is ResourceType.CLUSTER and not removals:
             states = {name: state for name, state in states.items() if state != ABSENT}
-        if states or subscription.is_owed_an_answer:
-            yield self._send(kind, wanted, states)
+        if states or subscription.needs_response:
+            yield self._send(type_, wanted, states)
 
-    def _send(self, kind: Kind, wanted: Mapping[str, Resource], states: dict[str, str]) -> bytes:
-        self._count += 1
-        nonce = str(self._count)
+    def _send(self, type_: ResourceType, wanted: Mapping[str, EncodedResource], states: dict[str, str]) -> bytes:
+        self._sent_count += 1
+        nonce = str(self._sent_count)
         updated = {name: wanted[name] for name, state in states.items() if state != ABSENT}
         for resource in updated.values():
             if resource.endpoints is not None:
-                # Envoy warms a changed cluster anew and waits for its endpoints, without asking for them again.
-                self._subscriptions[Kind.ENDPOINT].resend(resource.endpoints)
-        self._subscriptions[kind].sent(Flight(nonce, states, len(states)))
-        return self._response(kind, updated, states, nonce)
+                # Envoy warms a changed cluster anew and waits for its endpoints, without requesting them again.
+                self._subscriptions[ResourceType.ENDPOINT].resend(resource.endpoints)
+        self._subscriptions[type_].mark_sent(PendingResponse(nonce, states, len(states)))
+        return self._response(type_, updated, states, nonce)
 
 
-AnyStream = Stream[Any]
-"""One of either form."""
+AnyStream = AdsStream[Any]
+"""A stream of either variant."""

@@ -1,8 +1,8 @@
-"""What one proxy wants of one resource type, what it has, and what is on its way to it.
+"""The subscription of one proxy to one resource type: the names it wants, the versions it has, the response in flight.
 
-A resource's state is its version, or ABSENT. A refusal speaks of a whole response, of which Envoy may have
-taken the good half: so each of its resources is sent again alone, and only what is refused alone is
-known to be bad. That state is not sent again; any other is.
+A resource's state is its version, or ABSENT. A proxy rejects a whole response, of which Envoy may have accepted the
+valid part. So each resource of a rejected response is sent again alone, and only a state that is rejected alone is
+known to be bad. A bad state is not sent again; any other state is.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from moyai.xds.server.resource import Resource
+from moyai.xds.server.resource import EncodedResource
 
 ABSENT = ""
-"""The state of a resource that isn't there."""
+"""The state of a resource that does not exist."""
 WILDCARD = "*"
 
 
-class Flight(NamedTuple):
-    """A response that has been neither acknowledged nor refused: what each name will be.
+class PendingResponse(NamedTuple):
+    """A response that has been neither acknowledged nor rejected, with the state that it gives to each name.
 
-    ``size``: how many names it had when it left; some may not be wanted any more.
+    ``size``: the number of names when it was sent; some may not be wanted any more.
     """
 
     nonce: str
@@ -29,96 +29,96 @@ class Flight(NamedTuple):
     size: int
 
 
-class Refusal(NamedTuple):
-    """A state the proxy would not take, and why."""
+class Rejection(NamedTuple):
+    """A state that the proxy did not accept, and its reason."""
 
     state: str
     reason: str
 
 
 class Subscription:
-    """One resource type on one stream. ``patient``: nothing is said to be absent; whoever asked for it waits."""
+    """One resource type on one stream. ``omits_absent``: no resource is reported as absent; the proxy waits for it."""
 
-    def __init__(self, *, patient: bool = False) -> None:
+    def __init__(self, *, omits_absent: bool = False) -> None:
         self.is_open = False
-        self.came_back = False
-        """The proxy had something when it opened this."""
-        self._patient = patient
-        self.flight: Flight | None = None
+        self.had_resources = False
+        """Whether the proxy had resources of this type when it subscribed."""
+        self._omits_absent = omits_absent
+        self.pending: PendingResponse | None = None
         self._wildcard = False
         self._names: set[str] = set()
-        self._has: dict[str, str | None] = {}
-        """By name: the version the proxy has; None = uncertain, one of ``_maybe``; no entry = absent."""
-        self._maybe: dict[str, frozenset[str]] = {}
-        self._refused: dict[str, Refusal] = {}
+        self._versions: dict[str, str | None] = {}
+        """By name, the version that the proxy has; None = one of ``_uncertain``; no entry = absent."""
+        self._uncertain: dict[str, frozenset[str]] = {}
+        self._rejections: dict[str, Rejection] = {}
         self._suspects: set[str] = set()
-        """Refused in company: each is sent alone."""
-        self._asked: set[str] = set()
-        """To be answered even when nothing changed: the proxy may have forgotten it."""
-        self._awaits_anything = False
+        """Names of a rejected response that had several: each is sent alone."""
+        self._requested: set[str] = set()
+        """Names to answer even when nothing has changed, because the proxy may have dropped the resource."""
+        self._awaits_first_response = False
 
-    def open(self, has: Mapping[str, str], names: Iterable[str]) -> None:
-        """The first request: what the proxy kept from an earlier stream, and what it wants."""
+    def open(self, versions: Mapping[str, str], names: Iterable[str]) -> None:
+        """Handle the first request: the versions that the proxy has from an earlier stream, and the names it wants."""
         wanted = set(names)
-        self.is_open, self.came_back = True, bool(has)
+        self.is_open, self.had_resources = True, bool(versions)
         self._wildcard = WILDCARD in wanted
         self._names = wanted - {WILDCARD}
-        self._has = {name: version for name, version in has.items() if self._wildcard or name in wanted}
-        self._asked = self._names - self._has.keys()
-        self._awaits_anything = self._wildcard and not has
+        self._versions = {name: version for name, version in versions.items() if self._wildcard or name in wanted}
+        self._requested = self._names - self._versions.keys()
+        self._awaits_first_response = self._wildcard and not versions
 
     @property
     def names(self) -> AbstractSet[str]:
-        """What is wanted by name."""
+        """The resources that are wanted by name."""
         return self._names
 
     def wants(self, name: str) -> bool:
-        """Whether it is wanted, by name or with everything."""
+        """Whether a resource is wanted, by name or by wildcard."""
         return self._wildcard or name in self._names
 
-    def recognise(self, states: Mapping[str, str]) -> None:
-        """The proxy has been found to have these, and may have others; it is still to be answered."""
-        self._has = {**states, **self._has}
-        self.came_back |= bool(states)
+    def assume(self, versions: Mapping[str, str]) -> None:
+        """Note that the proxy has at least these versions from an earlier stream. It still gets a response."""
+        self._versions = {**versions, **self._versions}
+        self.had_resources |= bool(versions)
 
     def subscribe(self, names: Iterable[str]) -> None:
-        """Further names are wanted."""
+        """Add wanted names."""
         for name in names:
             if name == WILDCARD:
                 self._wildcard = True
             else:
                 self._names.add(name)
-                self._asked.add(name)
+                self._requested.add(name)
 
     def unsubscribe(self, names: Iterable[str]) -> None:
-        """Names are no longer wanted; what isn't wanted by wildcard either is forgotten by both sides."""
-        gone = set(names)
-        if WILDCARD in gone:
+        """Remove wanted names. Both sides forget a resource that is not wanted by wildcard either."""
+        removed = set(names)
+        if WILDCARD in removed:
             self._wildcard = False
-            gone |= self._has.keys() - self._names
-        self._names -= gone
-        self._asked -= gone
+            removed |= self._versions.keys() - self._names
+        self._names -= removed
+        self._requested -= removed
         if self._wildcard:
             return
-        for name in gone:
-            self._has.pop(name, None)
-            self._maybe.pop(name, None)
-            self._refused.pop(name, None)
+        for name in removed:
+            self._versions.pop(name, None)
+            self._uncertain.pop(name, None)
+            self._rejections.pop(name, None)
             self._suspects.discard(name)
-            if self.flight is not None:
-                self.flight.states.pop(name, None)
+            if self.pending is not None:
+                self.pending.states.pop(name, None)
 
     def resend(self, name: str) -> None:
-        """Send this again even though it didn't change, if the proxy wants it at all."""
+        """Send a resource again even though it has not changed, if the proxy wants it."""
         if self.wants(name):
-            self._asked.add(name)
+            self._requested.add(name)
 
-    def due(self, wanted: Mapping[str, Resource]) -> dict[str, str]:
-        """The states that differ from ``wanted`` and are worth sending together, by name in a fixed order."""
+    def due(self, wanted: Mapping[str, EncodedResource]) -> dict[str, str]:
+        """The states that differ from ``wanted`` and belong into the next response, by name in a fixed order."""
         if not self.is_open:
             return {}
-        names = wanted.keys() | self._has.keys() | self._names if self._wildcard else self._names
-        if self._patient:
+        names = wanted.keys() | self._versions.keys() | self._names if self._wildcard else self._names
+        if self._omits_absent:
             names = names & wanted.keys()
         states = {name: wanted[name].version if name in wanted else ABSENT for name in sorted(names)}
         due = {name: state for name, state in states.items() if self._is_due(name, state)}
@@ -126,72 +126,74 @@ class Subscription:
         return due if suspect is None else {suspect: due[suspect]}
 
     @property
-    def is_owed_an_answer(self) -> bool:
-        """Whether a proxy that has nothing yet must be told even that there is nothing: Envoy waits 15 s for it."""
-        return self._awaits_anything
+    def needs_response(self) -> bool:
+        """Whether even an empty response is due: a proxy without resources waits 15 s for its first one."""
+        return self._awaits_first_response
 
-    def sent(self, flight: Flight) -> None:
-        """A response has left."""
-        self.flight = flight
-        self._awaits_anything = False
-        self._asked -= flight.states.keys()
+    def mark_sent(self, response: PendingResponse) -> None:
+        """Record a response as sent."""
+        self.pending = response
+        self._awaits_first_response = False
+        self._requested -= response.states.keys()
 
-    def acknowledged(self) -> None:
-        """The response in flight was taken."""
-        for name, state in self._land().items():
-            self._maybe.pop(name, None)
-            self._refused.pop(name, None)
+    def acknowledge(self) -> None:
+        """Record that the proxy accepted the pending response (ACK)."""
+        for name, state in self._take_pending().items():
+            self._uncertain.pop(name, None)
+            self._rejections.pop(name, None)
             self._suspects.discard(name)
             if state == ABSENT:
-                self._has.pop(name, None)
+                self._versions.pop(name, None)
             else:
-                self._has[name] = state
+                self._versions[name] = state
 
-    def refused(self, reason: str) -> None:
-        """The response in flight was not taken, or not wholly."""
-        alone = self.flight is not None and self.flight.size == 1
-        states = self._land()
+    def reject(self, reason: str) -> None:
+        """Record that the proxy rejected the pending response, or a part of it (NACK)."""
+        alone = self.pending is not None and self.pending.size == 1
+        states = self._take_pending()
         for name, state in states.items():
-            self._maybe[name] = self._maybe.get(name, frozenset()) | {self._has.get(name) or ABSENT, state}
-            self._has[name] = None
+            possible = {self._versions.get(name) or ABSENT, state}
+            self._uncertain[name] = self._uncertain.get(name, frozenset()) | possible
+            self._versions[name] = None
         if not alone:
             self._suspects |= states.keys()
             return
         for name, state in states.items():
-            self._refused[name] = Refusal(state, reason)
+            self._rejections[name] = Rejection(state, reason)
             self._suspects.discard(name)
 
-    def refusal(self, wanted: Mapping[str, Resource]) -> str | None:
-        """Why something that is still wanted was refused."""
-        for name, refusal in self._refused.items():
-            if refusal.state == (wanted[name].version if name in wanted else ABSENT):
-                return refusal.reason
+    def rejection(self, wanted: Mapping[str, EncodedResource]) -> str | None:
+        """Why the proxy rejected a state that is still wanted; None when it rejected none."""
+        for name, rejection in self._rejections.items():
+            if rejection.state == (wanted[name].version if name in wanted else ABSENT):
+                return rejection.reason
         return None
 
-    def has_all(self, wanted: Mapping[str, Resource]) -> bool:
+    def has_all(self, wanted: Mapping[str, EncodedResource]) -> bool:
         """Whether the proxy has acknowledged exactly what is wanted."""
-        if self.flight is not None or self.due(wanted):
+        if self.pending is not None or self.due(wanted):
             return False
-        return all(self._has.get(name) == resource.version for name, resource in wanted.items())
+        return all(self._versions.get(name) == resource.version for name, resource in wanted.items())
 
-    def held(self) -> Iterator[tuple[str, str]]:
-        """Each name, and every version of it that the proxy may be using."""
-        for name, version in self._has.items():
-            yield from ((name, state) for state in (self._maybe[name] if version is None else {version}) if state)
-        if self.flight is not None:
-            yield from ((name, state) for name, state in self.flight.states.items() if state)
+    def possible_versions(self) -> Iterator[tuple[str, str]]:
+        """Each name with every version of it that the proxy may be using."""
+        for name, version in self._versions.items():
+            states = self._uncertain[name] if version is None else {version}
+            yield from ((name, state) for state in states if state)
+        if self.pending is not None:
+            yield from ((name, state) for name, state in self.pending.states.items() if state)
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is certain what the proxy has, once all that is due was sent: the newest, or nothing at all."""
-        return not self.is_open or (self.flight is None and not self._refused)
+        """Whether the proxy's versions are certain once all that is due was sent: the newest ones, or none at all."""
+        return not self.is_open or (self.pending is None and not self._rejections)
 
     def _is_due(self, name: str, state: str) -> bool:
-        if name in self._asked:
+        if name in self._requested:
             return True
-        refusal = self._refused.get(name)
-        return self._has.get(name, ABSENT) != state and (refusal is None or refusal.state != state)
+        rejection = self._rejections.get(name)
+        return self._versions.get(name, ABSENT) != state and (rejection is None or rejection.state != state)
 
-    def _land(self) -> dict[str, str]:
-        flight, self.flight = self.flight, None
-        return {} if flight is None else flight.states
+    def _take_pending(self) -> dict[str, str]:
+        pending, self.pending = self.pending, None
+        return {} if pending is None else pending.states

@@ -1,5 +1,5 @@
-"""MeshIR into Envoy's messages. Pure, and one file a feature of Envoy.
+"""Translates the mesh IR into Envoy's messages; pure, with a module for each kind of message.
 
-Promise: the same mesh gives the same bytes; no default is chosen here that an AWS service could
-have an opinion on. Messages: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api
+Promise: the same mesh gives the same bytes. A default that an AWS service could specify is not chosen here.
+Messages: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api
 """

@@ -1,9 +1,8 @@
-"""Access logs: one line for each request or TCP connection, on the proxy's standard output, when it has ended.
+"""Access logs: one line for each request or TCP connection, written to the proxy's standard output when it ends.
 
-A line stays a line whatever a client sends. JSON is escaped by Envoy; in text, a quote inside a quoted
-field becomes ``%22``, by an expression, because Envoy's own commands copy it as it came. Line breaks
-can't get into a header. AWS publishes the beginning of its text format; the rest is in
-docs/reference/parity.md.
+Whatever a client sends, its entry is one line. Envoy escapes JSON. In text, a quote inside a quoted field is written as
+``%22`` by an expression, because Envoy's own commands copy it unchanged; a header can't contain line breaks. AWS
+publishes the beginning of its text format; the rest is described in docs/reference/parity.md.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
 """
 
@@ -18,7 +17,7 @@ from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from xds.type.v3 import typed_struct_pb2
 
 from moyai.mesh.ir import AnyLog, FileLog
-from moyai.xds.translate.proto import packed
+from moyai.xds.translate.proto import to_any
 
 _CEL = "type.googleapis.com/envoy.extensions.formatter.cel.v3.Cel"
 _TIME, _TRAFFIC = "[%START_TIME%]", "%BYTES_RECEIVED% %BYTES_SENT% %DURATION%"
@@ -98,24 +97,24 @@ def _text(line: str) -> accesslog_pb2.AccessLog:
     # As a TypedStruct, because xds-protos doesn't have the field that turns replace() on yet.
     settings = typed_struct_pb2.TypedStruct(type_url=_CEL)
     settings.value.update({"cel_config": {"enable_string_functions": True}})
-    formatter = extension_pb2.TypedExtensionConfig(name="envoy.formatter.cel", typed_config=packed(settings))
+    formatter = extension_pb2.TypedExtensionConfig(name="envoy.formatter.cel", typed_config=to_any(settings))
     text = substitution_format_string_pb2.SubstitutionFormatString(formatters=[formatter])
     text.text_format_source.inline_string = f"{line}\n"
     return _logger(text)
 
 
 def _file(log: FileLog) -> accesslog_pb2.AccessLog:
-    """In the user's own words, and nothing added: line breaks are theirs, too."""
+    """A log file in the user's own format. Line breaks are part of that format, so none is added."""
     logger = file_pb2.FileAccessLog(path=log.path)
     if log.json:
         logger.log_format.json_format.update(dict(log.json))
     elif log.text is not None:
         logger.log_format.text_format_source.inline_string = log.text
-    return accesslog_pb2.AccessLog(name="envoy.access_loggers.file", typed_config=packed(logger))
+    return accesslog_pb2.AccessLog(name="envoy.access_loggers.file", typed_config=to_any(logger))
 
 
 def _logger(line: substitution_format_string_pb2.SubstitutionFormatString) -> accesslog_pb2.AccessLog:
-    """Standard output as it was opened for Envoy: its user may not open /dev/stdout again."""
+    """A log on standard output, as it was opened for Envoy: Envoy's user may not open /dev/stdout again."""
     return accesslog_pb2.AccessLog(
-        name="envoy.access_loggers.stdout", typed_config=packed(stream_pb2.StdoutAccessLog(log_format=line))
+        name="envoy.access_loggers.stdout", typed_config=to_any(stream_pb2.StdoutAccessLog(log_format=line))
     )

@@ -1,8 +1,8 @@
-"""What an Envoy is started with: who it is, where the control plane is, where its own door is.
+"""The bootstrap of a Service Connect proxy: its identity, the control plane's sockets, its admin socket.
 
-Three placeholders are left for the runtime: ``{run}``, the proxy's private directory, and ``{xds}`` and
-``{statistics}``, the paths of the control plane's sockets. Everything else comes over the one delta ADS stream. App
-Mesh's proxies are started with an ``agent_bootstrap``.
+The runtime fills in three placeholders: ``{run}``, the proxy's private directory, and ``{xds}`` and ``{statistics}``,
+the paths of the control plane's sockets. Everything else comes over one delta ADS stream. App Mesh's proxies have an
+``agent_bootstrap`` instead.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
 from moyai.xds.translate.cluster import peers_cluster, pipe_cluster, statistics_cluster
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
-from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.source import ads
-from moyai.xds.translate.stats import control_plane, http_sink, stats_config
+from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.source import ads_source
+from moyai.xds.translate.stats import control_plane_service, http_sink, stats_config
 
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _MAX_CONNECTIONS = 50_000
 _OWNER_ONLY = 0o600
 
 
-class ProxySettings(msgspec.Struct, frozen=True):
-    """What an operator may set for every proxy."""
+class BootstrapSettings(msgspec.Struct, frozen=True):
+    """The operator's settings for every proxy."""
 
     stats_interval: Seconds = Seconds(5)
-    """Between two pushes of statistics: shorter shows more, and costs the control plane one call a proxy each time."""
+    """Between two exports of statistics. Each costs the control plane one call for each proxy."""
 
 
-def bootstrap(workload: Workload, settings: ProxySettings, proxy: ProxyId) -> bytes:
-    """The bootstrap of an Envoy that is led as this workload, as JSON in UTF-8."""
+def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -> bytes:
+    """The bootstrap of one proxy of this workload, as JSON in UTF-8."""
     message = bootstrap_pb2.Bootstrap(
         node=base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone)),
         admin=_admin(),
@@ -44,21 +44,21 @@ def bootstrap(workload: Workload, settings: ProxySettings, proxy: ProxyId) -> by
             clusters=[pipe_cluster(XDS_CLUSTER, "{xds}"), statistics_cluster()]
         ),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
-            ads_config=control_plane_stream(proxy), cds_config=ads(), lds_config=ads()
+            ads_config=control_plane_stream(proxy), cds_config=ads_source(), lds_config=ads_source()
         ),
         stats_sinks=[http_sink(proxy)],
         stats_config=stats_config(),
-        stats_flush_interval=seconds(settings.stats_interval),
+        stats_flush_interval=duration(settings.stats_interval),
         overload_manager=connection_limit(),
     )
     if workload.peers is not None:
         message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
         message.static_resources.clusters.append(peers_cluster(workload.peers))
-    return as_json(message)
+    return to_json(message)
 
 
-def as_json(message: bootstrap_pb2.Bootstrap) -> bytes:
-    """A bootstrap as Envoy reads it."""
+def to_json(message: bootstrap_pb2.Bootstrap) -> bytes:
+    """A bootstrap in the form that Envoy reads."""
     return MessageToJson(message, preserving_proto_field_name=True, sort_keys=True).encode()
 
 
@@ -68,11 +68,11 @@ def _admin() -> bootstrap_pb2.Admin:
 
 
 def control_plane_stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
-    """The one stream of a proxy."""
-    service = control_plane(proxy)
+    """The proxy's ADS stream, which reconnects with a short back-off."""
+    service = control_plane_service(proxy)
     back_off = service.envoy_grpc.retry_policy.retry_back_off
-    back_off.base_interval.CopyFrom(seconds(_RECONNECT_AFTER))
-    back_off.max_interval.CopyFrom(seconds(_RECONNECT_AT_MOST))
+    back_off.base_interval.CopyFrom(duration(_RECONNECT_AFTER))
+    back_off.max_interval.CopyFrom(duration(_RECONNECT_AT_MOST))
     return config_source_pb2.ApiConfigSource(
         api_type=config_source_pb2.ApiConfigSource.DELTA_GRPC,
         transport_api_version=config_source_pb2.ApiVersion.V3,
@@ -82,11 +82,11 @@ def control_plane_stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
 
 
 def connection_limit() -> overload_pb2.OverloadManager:
-    """How many connections a proxy takes."""
+    """The overload manager that bounds a proxy's downstream connections."""
     connections = downstream_connections_pb2.DownstreamConnectionsConfig(
         max_active_downstream_connections=_MAX_CONNECTIONS
     )
     monitor = overload_pb2.ResourceMonitor(
-        name="envoy.resource_monitors.global_downstream_max_connections", typed_config=packed(connections)
+        name="envoy.resource_monitors.global_downstream_max_connections", typed_config=to_any(connections)
     )
     return overload_pb2.OverloadManager(resource_monitors=[monitor])

@@ -1,4 +1,4 @@
-"""Destinations and applications as Clusters."""
+"""Clusters: for destinations in the mesh, for the application itself, and for the control plane."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Original, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.health_check import health_check
-from moyai.xds.translate.limits import circuit_breakers
-from moyai.xds.translate.outlier import outlier_detection
-from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.source import ads, find_endpoints, only
+
+from moyai.xds.translate.cluster_policies import circuit_breakers, health_check, outlier_detection
+
+from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
 from moyai.xds.translate.tls import client_socket, issuer_sockets
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -33,11 +33,11 @@ _LB_POLICIES: Mapping[LoadBalancing, cluster_pb2.Cluster.LbPolicy] = MappingProx
 
 
 def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
-    """A destination whose endpoints come over the same stream; round robin, in the caller's zone where that does."""
+    """The cluster of a destination. Zone-aware routing is off (0 % of the traffic) unless the destination has it."""
     cluster = cluster_pb2.Cluster(
         name=names.egress_cluster(destination),
         alt_stat_name=destination.stat_name,
-        connect_timeout=seconds(destination.connect_timeout),
+        connect_timeout=duration(destination.connect_timeout),
         lb_policy=_LB_POLICIES[destination.load_balancing],
         outlier_detection=None if destination.outlier is None else outlier_detection(destination.outlier),
         upstream_connection_options=_tcp_keepalive(),
@@ -45,7 +45,7 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         transport_socket=None if destination.tls is None else client_socket(destination.tls, destination.protocol),
         transport_socket_matches=issuer_sockets(destination.trusts, destination.protocol),
     )
-    find_endpoints(cluster, destination.source)
+    set_endpoint_source(cluster, destination.source)
     if destination.health_check is not None:
         cluster.health_checks.append(health_check(destination.health_check))
         cluster.ignore_health_on_host_removal = True
@@ -53,20 +53,20 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     if destination.zone_aware_from:
         zones.min_cluster_size.value = destination.zone_aware_from
     else:
-        zones.routing_enabled.SetInParent()  # nought per cent
+        zones.routing_enabled.SetInParent()  # 0 %
     if isinstance(destination.source, Original):
-        _speak_as_heard(cluster)
+        _use_downstream_protocol(cluster)
     else:
-        _speak(cluster, destination.protocol, keepalive=True)
+        _use_protocol(cluster, destination.protocol, keepalive=True)
     return cluster
 
 
 def peers_cluster(group: str) -> cluster_pb2.Cluster:
-    """Those that call as the workload does. Nothing is sent to them and nothing waits for them: until they are known,
-    zones don't matter.
+    """The cluster of the workload's own peers, from which Envoy computes zone-aware routing. No request is sent to it,
+    and startup does not wait for it: until its endpoints are known, zones are ignored.
     """
-    source = ads()
-    source.initial_fetch_timeout.CopyFrom(seconds(_NO_WAIT))
+    source = ads_source()
+    source.initial_fetch_timeout.CopyFrom(duration(_NO_WAIT))
     return cluster_pb2.Cluster(
         name=names.LOCAL_CLUSTER,
         type=cluster_pb2.Cluster.EDS,
@@ -75,40 +75,42 @@ def peers_cluster(group: str) -> cluster_pb2.Cluster:
 
 
 def app_cluster(workload: Workload, inbound: InboundPort) -> cluster_pb2.Cluster:
-    """The application itself, on the loopback of its task. What it is called by a label, it is counted under, too."""
+    """The cluster of the application itself, on the loopback of its task. A labelled cluster has its label as the name
+    of its statistics, too.
+    """
     name = names.app_cluster(workload, inbound)
     cluster = cluster_pb2.Cluster(
         name=name,
         alt_stat_name="" if inbound.cluster_label else inbound.stat_name,
         type=cluster_pb2.Cluster.STATIC,
-        connect_timeout=seconds(inbound.connect_timeout),
-        load_assignment=only(name, socket_address(inbound.app_address, inbound.port)),
+        connect_timeout=duration(inbound.connect_timeout),
+        load_assignment=single_endpoint(name, socket_address(inbound.app_address, inbound.port)),
         circuit_breakers=circuit_breakers(inbound.limits),
     )
-    _speak(cluster, inbound.protocol, idle=inbound.connection_idle)
+    _use_protocol(cluster, inbound.protocol, idle=inbound.connection_idle)
     return cluster
 
 
 def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
-    """A gRPC server behind a Unix socket."""
+    """The cluster of a gRPC server on a Unix socket."""
     cluster = cluster_pb2.Cluster(
         name=name,
         type=cluster_pb2.Cluster.STATIC,
-        connect_timeout=seconds(1),
-        load_assignment=only(name, address_pb2.Address(pipe=address_pb2.Pipe(path=path))),
+        connect_timeout=duration(1),
+        load_assignment=single_endpoint(name, address_pb2.Address(pipe=address_pb2.Pipe(path=path))),
     )
-    _speak(cluster, Protocol.GRPC, keepalive=True)
+    _use_protocol(cluster, Protocol.GRPC, keepalive=True)
     return cluster
 
 
 def statistics_cluster() -> cluster_pb2.Cluster:
-    """Where our own proxies push their statistics."""
+    """The cluster that tasks' proxies export their statistics to."""
     cluster = pipe_cluster(names.STATISTICS_CLUSTER, "{statistics}")
-    _speak(cluster, Protocol.HTTP)
+    _use_protocol(cluster, Protocol.HTTP)
     return cluster
 
 
-def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:
+def _use_protocol(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:
     if protocol is Protocol.TCP:
         return
     explicit = http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig()
@@ -120,22 +122,22 @@ def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0,
             explicit.http2_protocol_options.connection_keepalive.CopyFrom(_ping())
     options = http_protocol_options_pb2.HttpProtocolOptions(explicit_http_config=explicit)
     if idle:
-        options.common_http_protocol_options.idle_timeout.CopyFrom(seconds(idle))
-    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(options))
+        options.common_http_protocol_options.idle_timeout.CopyFrom(duration(idle))
+    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(to_any(options))
 
 
-def _speak_as_heard(cluster: cluster_pb2.Cluster) -> None:
-    """Requests go on in the version of HTTP that they came in: nobody knows what is spoken there."""
+def _use_downstream_protocol(cluster: cluster_pb2.Cluster) -> None:
+    """Forward requests in the HTTP version that they came in, because the destination's is not known."""
     downstream = http_protocol_options_pb2.HttpProtocolOptions.UseDownstreamHttpConfig()
     downstream.http_protocol_options.SetInParent()
     downstream.http2_protocol_options.connection_keepalive.CopyFrom(_ping())
     options = http_protocol_options_pb2.HttpProtocolOptions(use_downstream_protocol_config=downstream)
-    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(options))
+    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(to_any(options))
 
 
 def _ping() -> protocol_pb2.KeepaliveSettings:
-    """A peer that vanished without a word is found out by its missing answer."""
-    return protocol_pb2.KeepaliveSettings(interval=seconds(_PING_INTERVAL), timeout=seconds(_PING_TIMEOUT))
+    """HTTP/2 pings, by whose missing answers a peer that vanished without closing its connection is detected."""
+    return protocol_pb2.KeepaliveSettings(interval=duration(_PING_INTERVAL), timeout=duration(_PING_TIMEOUT))
 
 
 def _tcp_keepalive() -> cluster_pb2.UpstreamConnectionOptions:

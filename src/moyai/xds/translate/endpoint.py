@@ -1,4 +1,4 @@
-"""Endpoint groups as ClusterLoadAssignments: by zone, in a fixed order; no members is an answer too."""
+"""Addresses, and endpoint groups as ClusterLoadAssignments: by zone, in a fixed order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moyai.xds.translate import names
 
 
 def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
-    """Who answers for the group."""
+    """The endpoints of a group. A group without members has an assignment too, so that its cluster is ready."""
     members = sorted(group.members)
     return endpoint_pb2.ClusterLoadAssignment(
         cluster_name=names.endpoints(group.name),
@@ -25,21 +25,26 @@ def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
     )
 
 
+def empty_assignment(name: str) -> endpoint_pb2.ClusterLoadAssignment:
+    """An assignment without endpoints: requests to the cluster fail at once."""
+    return endpoint_pb2.ClusterLoadAssignment(cluster_name=name)
+
+
 def socket_address(address: str, port: int) -> address_pb2.Address:
-    """An address with a port."""
+    """An address with a TCP port."""
     return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
 
 
-def bound(address: str, port: int) -> address_pb2.Address:
-    """An address to listen at; one of IPv6 takes IPv4 as well where the machine can."""
-    found = socket_address(address, port)
-    found.socket_address.ipv4_compat = ":" in address
-    return found
+def listen_address(address: str, port: int) -> address_pb2.Address:
+    """An address to listen on; an IPv6 address accepts IPv4 connections as well where the machine allows it."""
+    listen = socket_address(address, port)
+    listen.socket_address.ipv4_compat = ":" in address
+    return listen
 
 
 def _endpoint(member: Member) -> endpoint_components_pb2.LbEndpoint:
     address = socket_address(member.address, member.port)
-    found = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
+    endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
     if member.issuer:
-        found.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
-    return found
+        endpoint.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
+    return endpoint

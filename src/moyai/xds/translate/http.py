@@ -1,7 +1,7 @@
 """The HTTP connection manager, for both directions.
 
-What an application sees is what AWS shows: ``server: envoy``, ``x-request-id``,
-``x-envoy-upstream-service-time``, WebSocket upgrades. HTTP/1.0 is refused, as on AWS.
+Applications see the same as on AWS: ``server: envoy``, ``x-request-id``, ``x-envoy-upstream-service-time`` and
+WebSocket upgrades. HTTP/1.0 is refused, as on AWS.
 """
 
 from __future__ import annotations
@@ -24,75 +24,75 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 from moyai.mesh.ir import AnyLog, InboundPort, OutboundPort, Protocol, Service, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
-from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.source import ads
+from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.source import ads_source
 
 _ENVOY_HEADERS = "x-envoy-"
-"""How a request that Envoy takes for one from inside chooses retries and timeouts. They are the service's."""
+"""Prefix of the headers by which a request could choose its own retries and timeouts. Those are the service's."""
 
 _CUT_OFF = ("UC", "UR")
-"""Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
+"""Envoy's response flags for an upstream that closed the connection, or reset the stream, of a request in flight."""
 
 
-class Handling(NamedTuple):
-    """How a workload's proxy treats requests, whichever they are."""
+class HttpSettings(NamedTuple):
+    """A workload's settings for all its connection managers. ``normal_paths``: whether paths are normalised."""
 
     log: AnyLog | None
     traced: bool
     normal_paths: bool
 
 
-def handling(workload: Workload) -> Handling:
-    """How this workload's does."""
-    return Handling(workload.access_log, workload.traced, workload.normal_paths)
+def http_settings(workload: Workload) -> HttpSettings:
+    """The settings of this workload's connection managers."""
+    return HttpSettings(workload.access_log, workload.traced, workload.normal_paths)
 
 
-def egress_http(service: Service, how: Handling) -> listener_components_pb2.Filter:
-    """Requests to a service; which endpoint is decided by its routes."""
-    manager = _manager(service.stat_name, service.protocol, how)
+def egress_http(service: Service, settings: HttpSettings) -> listener_components_pb2.Filter:
+    """The connection manager for requests to one service."""
+    manager = _manager(service.stat_name, service.protocol, settings)
     manager.http_filters.append(_router(router_pb2.Router()))
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
     return _filter(manager)
 
 
 def outbound_http(workload: Workload, port: OutboundPort) -> listener_components_pb2.Filter:
-    """Requests to a port of whatever address; which service is decided by their host."""
-    manager = _manager(port.stat_name, port.protocol, handling(workload))
+    """The connection manager for requests to a port of any address, which are routed by their host."""
+    manager = _manager(port.stat_name, port.protocol, http_settings(workload))
     manager.http_filters.append(_router(router_pb2.Router()))
-    manager.stream_idle_timeout.CopyFrom(seconds(port.idle))
+    manager.stream_idle_timeout.CopyFrom(duration(port.idle))
     manager.rds.CopyFrom(_routes(names.outbound_routes(workload, port)))
     return _filter(manager)
 
 
 def ingress_http(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
-    """Requests from outside. Statistics by status are kept by the manager, so the router to an application that has no
-    label keeps none.
+    """The connection manager for requests to the application. It counts responses by status, so its router does so only
+    where the cluster has a label.
 
-    Its routes come by themselves, because connections that callers keep open stay with the listener they began with.
+    Its routes come by RDS, because connections that callers keep open stay with the listener that accepted them.
     """
     router = router_pb2.Router()
     if not inbound.hosts and not inbound.cluster_label:
         router.dynamic_stats.value = False
-    manager = _manager(inbound.stat_name, inbound.protocol, handling(workload), workload.removed_headers)
+    manager = _manager(inbound.stat_name, inbound.protocol, http_settings(workload), workload.removed_headers)
     manager.http_filters.append(_router(router))
-    manager.stream_idle_timeout.CopyFrom(seconds(inbound.timeouts.idle))
+    manager.stream_idle_timeout.CopyFrom(duration(inbound.timeouts.idle))
     manager.rds.CopyFrom(_routes(names.inbound_routes(workload, inbound)))
     if inbound.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(inbound.cut_request_status))
     return _filter(manager)
 
 
-def _manager(stat_name: str, protocol: Protocol, how: Handling, removed: Iterable[str] = ()) -> HttpConnectionManager:
+def _manager(stat_name: str, protocol: Protocol, settings: HttpSettings, removed: Iterable[str] = ()) -> HttpConnectionManager:
     manager = HttpConnectionManager(
-        stat_prefix=stat_name, access_log=http_log(how.log), early_header_mutation_extensions=[_unsteered(removed)]
+        stat_prefix=stat_name, access_log=http_log(settings.log), early_header_mutation_extensions=[_header_removal(removed)]
     )
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
     else:
         manager.http_filters.append(_grpc_statuses())
-    if how.traced:
+    if settings.traced:
         manager.tracing.SetInParent()
-    if how.normal_paths:
+    if settings.normal_paths:
         manager.normalize_path.value = True
         manager.merge_slashes = True
         manager.path_with_escaped_slashes_action = HttpConnectionManager.KEEP_UNCHANGED
@@ -100,30 +100,30 @@ def _manager(stat_name: str, protocol: Protocol, how: Handling, removed: Iterabl
 
 
 def _grpc_statuses() -> http_connection_manager_pb2.HttpFilter:
-    """Counts gRPC's own statuses, in which calls fail under HTTP's 200."""
-    counting = grpc_stats_pb2.FilterConfig(stats_for_all_methods={"value": False})
-    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(counting))
+    """The filter that counts gRPC statuses, since a failed call has HTTP status 200."""
+    config = grpc_stats_pb2.FilterConfig(stats_for_all_methods={"value": False})
+    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=to_any(config))
 
 
 def _router(router: router_pb2.Router) -> http_connection_manager_pb2.HttpFilter:
-    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
+    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=to_any(router))
 
 
-def _unsteered(removed: Iterable[str]) -> extension_pb2.TypedExtensionConfig:
-    """Before anything looks at a request, take from it what would tell Envoy how to treat it, and what is to be
-    ``removed``.
+def _header_removal(removed: Iterable[str]) -> extension_pb2.TypedExtensionConfig:
+    """Removes the headers that would change Envoy's treatment of a request, and those in ``removed``, before any other
+    part of Envoy reads them.
     """
-    steering = mutation_rules_pb2.HeaderMutation()
-    steering.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
-    mutations = [steering, *(mutation_rules_pb2.HeaderMutation(remove=name) for name in removed)]
+    envoy_headers = mutation_rules_pb2.HeaderMutation()
+    envoy_headers.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
+    mutations = [envoy_headers, *(mutation_rules_pb2.HeaderMutation(remove=name) for name in removed)]
     return extension_pb2.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
-        typed_config=packed(header_mutation_pb2.HeaderMutation(mutations=mutations)),
+        typed_config=to_any(header_mutation_pb2.HeaderMutation(mutations=mutations)),
     )
 
 
 def _routes(name: str) -> http_connection_manager_pb2.Rds:
-    return http_connection_manager_pb2.Rds(config_source=ads(), route_config_name=name)
+    return http_connection_manager_pb2.Rds(config_source=ads_source(), route_config_name=name)
 
 
 def _cut_off(status: int) -> http_connection_manager_pb2.ResponseMapper:
@@ -137,5 +137,5 @@ def _cut_off(status: int) -> http_connection_manager_pb2.ResponseMapper:
 
 def _filter(manager: HttpConnectionManager) -> listener_components_pb2.Filter:
     return listener_components_pb2.Filter(
-        name="envoy.filters.network.http_connection_manager", typed_config=packed(manager)
+        name="envoy.filters.network.http_connection_manager", typed_config=to_any(manager)
     )

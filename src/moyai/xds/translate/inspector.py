@@ -1,7 +1,7 @@
-"""A look at what a client says first: is it TLS, and whom does it ask for.
+"""The TLS inspector: tells from a client's first bytes whether they are TLS, and which server name they ask for.
 
-It is taken at the ports only where something depends on it, because elsewhere a server may be the one that speaks
-first. A client that stays silent for a while where it is taken has not begun TLS.
+It is enabled only for ports where a filter chain depends on it, because elsewhere the server may have to speak first.
+A client that sends nothing for a while is treated as one without TLS.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from envoy.config.listener.v3.listener_components_pb2 import ListenerFilterChain
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.type.v3 import range_pb2
 
-from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.proto import duration, to_any
 
 _SILENCE = 5.0
 
 
 def inspect(listener: listener_pb2.Listener, ports: Collection[int]) -> None:
-    """Have the listener take it where connections were going to one of these ports; nowhere when there are none."""
+    """Inspect connections that were sent to one of these ports; none when there are no ports."""
     if not ports:
         return
-    look = listener_components_pb2.ListenerFilter(
-        name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
+    inspector = listener_components_pb2.ListenerFilter(
+        name="envoy.filters.listener.tls_inspector", typed_config=to_any(tls_inspector_pb2.TlsInspector())
     )
-    look.filter_disabled.not_match.CopyFrom(_one_of(ports))
-    listener.listener_filters.append(look)
-    listener.listener_filters_timeout.CopyFrom(seconds(_SILENCE))
+    inspector.filter_disabled.not_match.CopyFrom(_one_of(ports))
+    listener.listener_filters.append(inspector)
+    listener.listener_filters_timeout.CopyFrom(duration(_SILENCE))
     listener.continue_on_listener_filters_timeout = True
 
 
 def _one_of(ports: Collection[int]) -> ListenerFilterChainMatchPredicate:
-    found = [_is(port) for port in sorted(ports)]
-    if len(found) == 1:
-        return found[0]
-    return ListenerFilterChainMatchPredicate(or_match=ListenerFilterChainMatchPredicate.MatchSet(rules=found))
+    rules = [_is(port) for port in sorted(ports)]
+    if len(rules) == 1:
+        return rules[0]
+    return ListenerFilterChainMatchPredicate(or_match=ListenerFilterChainMatchPredicate.MatchSet(rules=rules))
 
 
 def _is(port: int) -> ListenerFilterChainMatchPredicate:

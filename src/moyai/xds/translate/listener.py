@@ -1,7 +1,7 @@
-"""A workload's Listeners: one for redirected connections in each direction, one for each port that is open itself.
+"""A workload's Listeners: one for redirected connections in each direction, one for each port that the proxy opens.
 
-What was going nowhere known finds no filter chain and is closed. TLS is only looked for where something depends on it,
-because the look waits for the client to speak, and some protocols have the server speak first.
+A connection to an unknown destination matches no filter chain and is closed. TLS is inspected only where a filter chain
+depends on it, because the inspector waits for the client's first bytes, and in some protocols the server speaks first.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
 from moyai.mesh.ir import InboundPort, Mesh, Workload
 from moyai.xds.translate import names
-from moyai.xds.translate.egress import egress_chains, fallback_chain
-from moyai.xds.translate.endpoint import bound
-from moyai.xds.translate.ingress import ingress_chains, open_chains
+from moyai.xds.translate.endpoint import listen_address
+from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ingress_chains, open_chains
 from moyai.xds.translate.inspector import inspect
-from moyai.xds.translate.proto import packed
+from moyai.xds.translate.proto import to_any
 
 _ACCEPTED_PER_EVENT = 1
-"""Connections that a worker accepts for one event. What a proxy has acknowledged is in its workers' queues ahead of
-each event that comes later, so a worker accepts no connection that was opened after the acknowledgement before it has
-the configuration (docs/decisions/workers-accept-one-at-a-time.md).
+"""Connections that a worker accepts for one event. A configuration that the proxy has acknowledged is in its workers'
+queues ahead of every later event. So a worker has the configuration before it accepts a connection that was opened after
+the acknowledgement (docs/decisions/workers-accept-one-at-a-time.md).
 """
 
 
 def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]:
-    """All of a workload's listeners; none for a direction it has no use for."""
+    """A workload's listeners; none for a direction without traffic."""
     egress = _egress(workload, mesh)
     if egress.filter_chains or egress.HasField("default_filter_chain"):
         yield egress
@@ -41,12 +40,12 @@ def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]
 
 
 def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
-    listener = _redirected(names.egress_listener(workload), bound(workload.egress_address, workload.egress_port))
+    listener = _redirected(names.egress_listener(workload), listen_address(workload.egress_address, workload.egress_port))
     listener.traffic_direction = base_pb2.OUTBOUND
     listener.stat_prefix = workload.egress_stat_name
     listener.max_connections_to_accept_per_socket_event.value = _ACCEPTED_PER_EVENT
     listener.filter_chains.extend(egress_chains(workload, mesh))
-    inspect(listener, {named.port for named in workload.outbound.passes})
+    inspect(listener, {passed.port for passed in workload.outbound.passes})
     if workload.outbound.fallback is not None:
         fallback = mesh.destinations[workload.outbound.fallback]
         listener.default_filter_chain.CopyFrom(fallback_chain(fallback, workload.access_log))
@@ -54,11 +53,11 @@ def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
 
 
 def _ingress(workload: Workload, ports: Sequence[InboundPort]) -> listener_pb2.Listener:
-    listener = _redirected(names.ingress_listener(workload), bound(workload.everywhere, workload.ingress_port))
+    listener = _redirected(names.ingress_listener(workload), listen_address(workload.everywhere, workload.ingress_port))
     listener.traffic_direction = base_pb2.INBOUND
     for port in ports:
         listener.filter_chains.extend(ingress_chains(workload, port))
-    inspect(listener, {port.port for port in ports if _is_either(port)})
+    inspect(listener, {port.port for port in ports if _is_permissive(port)})
     if not workload.ingress_label:
         listener.stat_prefix = _stat_prefix(ports)
     return listener
@@ -66,7 +65,7 @@ def _ingress(workload: Workload, ports: Sequence[InboundPort]) -> listener_pb2.L
 
 def _redirected(name: str, address: address_pb2.Address) -> listener_pb2.Listener:
     original = listener_components_pb2.ListenerFilter(
-        name="envoy.filters.listener.original_dst", typed_config=packed(original_dst_pb2.OriginalDst())
+        name="envoy.filters.listener.original_dst", typed_config=to_any(original_dst_pb2.OriginalDst())
     )
     return listener_pb2.Listener(name=name, address=address, listener_filters=[original])
 
@@ -74,20 +73,20 @@ def _redirected(name: str, address: address_pb2.Address) -> listener_pb2.Listene
 def _open(workload: Workload, inbound: InboundPort, port: int) -> listener_pb2.Listener:
     listener = listener_pb2.Listener(
         name=names.open_listener(workload, inbound),
-        address=bound(workload.everywhere, port),
+        address=listen_address(workload.everywhere, port),
         filter_chains=open_chains(workload, inbound),
         traffic_direction=base_pb2.INBOUND,
         stat_prefix="" if inbound.listener_label else _stat_prefix([inbound]),
     )
-    inspect(listener, {port} if _is_either(inbound) else ())
+    inspect(listener, {port} if _is_permissive(inbound) else ())
     return listener
 
 
-def _is_either(inbound: InboundPort) -> bool:
-    """Whether plain text is taken beside TLS."""
+def _is_permissive(inbound: InboundPort) -> bool:
+    """Whether plain text is accepted beside TLS."""
     return inbound.tls is not None and inbound.tls.permissive
 
 
 def _stat_prefix(ports: Iterable[InboundPort]) -> str:
-    """What failed handshakes are counted under. Envoy counts them by listener, so of several ports it is the first."""
+    """The prefix of the statistics of failed handshakes. Envoy counts them by listener, so the first port's is used."""
     return next((port.stat_name for port in ports if port.tls is not None), "")

@@ -1,4 +1,4 @@
-"""What a rule asks of a request, as RouteMatch."""
+"""The match of a rule, as RouteMatch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def route_match(match: Match) -> route_components_pb2.RouteMatch:
 
 
 def regex(text: str) -> regex_pb2.RegexMatcher:
-    """RE2, for the whole text."""
+    """An RE2 expression, which must match the whole text."""
     return regex_pb2.RegexMatcher(regex=text)
 
 
@@ -60,15 +60,15 @@ def _any_of(methods: tuple[str, ...]) -> string_pb2.StringMatcher:
 
 
 def _header(header: HeaderMatch) -> route_components_pb2.HeaderMatcher:
-    found = route_components_pb2.HeaderMatcher(name=header.name, invert_match=header.invert)
+    matcher = route_components_pb2.HeaderMatcher(name=header.name, invert_match=header.invert)
     match header.value:
         case TextMatch(test, text):
-            found.string_match.CopyFrom(_TEXT[test](text))
+            matcher.string_match.CopyFrom(_TEXT[test](text))
         case Range(start, end):
-            found.range_match.CopyFrom(range_pb2.Int64Range(start=start, end=end))
+            matcher.range_match.CopyFrom(range_pb2.Int64Range(start=start, end=end))
         case None:
-            found.present_match = True
-    return found
+            matcher.present_match = True
+    return matcher
 
 
 def _named(name: str, matcher: string_pb2.StringMatcher) -> route_components_pb2.HeaderMatcher:

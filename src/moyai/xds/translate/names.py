@@ -1,8 +1,8 @@
-"""What resources are called.
+"""The names of xDS resources.
 
-What belongs to one workload carries its id, so that one Envoy can hold many workloads; what workloads
-share (the clusters, endpoints and routes of a service) carries the name it has in the mesh. Where the mesh has a label
-for a thing, it is called by that and nothing else.
+The name of a resource that belongs to one workload contains the workload's id; the name of a resource that workloads
+share (the clusters, endpoints and routes of a service) is made from its name in the mesh. Where the mesh IR has a label,
+the label is the name.
 """
 
 from __future__ import annotations
@@ -12,41 +12,41 @@ from urllib.parse import quote
 from moyai.mesh.ir import Destination, InboundPort, OutboundPort, ShownFile, TrustedFile, Workload
 
 XDS_CLUSTER = "moyai-xds"
-"""The control plane itself; in the bootstrap, so it can't be a mesh name."""
+"""The control plane. It is in the bootstrap, so no resource of a mesh may have this name."""
 
 STATISTICS_CLUSTER = "moyai-statistics"
-"""Where the control plane takes statistics."""
+"""The control plane's endpoint for statistics."""
 
 LOCAL_CLUSTER = "local_cluster"
-"""The workload's peers; in the bootstrap, too."""
+"""The workload's peers, also in the bootstrap."""
 
 SECRETS_CLUSTER = "static_cluster_sds_unix_socket"
-"""The proxy's own secret server, as the bootstraps of App Mesh's proxies call it."""
+"""The proxy's own SDS server, under its name in the bootstraps of App Mesh's proxies."""
 
 NOWHERE = "nowhere"
-"""A cluster that isn't there: who is sent to it is turned away."""
+"""The name of no cluster: a connection that is routed to it is closed."""
 
 MATCH, ISSUER = "envoy.transport_socket_match", "issuer"
-"""Under which an endpoint's metadata says whose certificate it shows."""
+"""The keys of an endpoint's metadata under which the issuer of its certificate is found."""
 
 
 def egress_listener(workload: Workload) -> str:
-    """Where the workload's redirected outgoing connections arrive."""
+    """The listener for redirected outbound connections."""
     return workload.egress_label or f"{workload.id}/egress"
 
 
 def ingress_listener(workload: Workload) -> str:
-    """Where connections redirected from the workload's ports arrive."""
+    """The listener for connections that are redirected from the workload's ports."""
     return workload.ingress_label or f"{workload.id}/ingress"
 
 
 def open_listener(workload: Workload, inbound: InboundPort) -> str:
-    """Where the proxy itself listens for the outside."""
+    """The listener of one port that the proxy itself opens."""
     return inbound.listener_label or f"{workload.id}/ingress:{inbound.listen_port}"
 
 
 def app_cluster(workload: Workload, inbound: InboundPort) -> str:
-    """The application behind one inbound port."""
+    """The cluster of the application at one inbound port."""
     return inbound.cluster_label or f"{workload.id}/app:{inbound.port}"
 
 
@@ -56,31 +56,31 @@ def inbound_routes(workload: Workload, inbound: InboundPort) -> str:
 
 
 def outbound_routes(workload: Workload, outbound: OutboundPort) -> str:
-    """The routes of one port that the workload calls."""
+    """The routes of one port that the workload calls at any address."""
     return outbound.routes_label or f"{workload.id}/egress:{outbound.port}"
 
 
 def egress_cluster(destination: Destination) -> str:
-    """A destination."""
+    """The cluster of a destination."""
     return destination.label or f"egress/{destination.name}"
 
 
 def endpoints(group: str) -> str:
-    """Those who answer for a group."""
+    """The endpoints of a group."""
     return f"egress/{group}"
 
 
 def certificate(name: str) -> str:
-    """A certificate with its key."""
+    """The secret with a certificate and its key."""
     return f"certificate/{name}"
 
 
 def file_secret(file: ShownFile | TrustedFile) -> str:
-    """What is in files where the proxy runs."""
+    """The secret that is read from files of the proxy's machine."""
     paths = (file.chain, file.private) if isinstance(file, ShownFile) else (file.path,)
     return f"file:{'+'.join(map(quote, paths))}"
 
 
 def egress_routes(service: str) -> str:
-    """The routes of a service."""
+    """The routes of a service, for every workload that calls it."""
     return f"egress/{service}"

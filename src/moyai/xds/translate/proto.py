@@ -1,4 +1,4 @@
-"""Small things that every translation needs: durations, and messages inside an Any."""
+"""Helpers for protocol buffers: durations, and messages inside an Any. Every other module here uses them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from google.protobuf.message import Message
 _NANOS = 1_000_000_000
 
 
-def seconds(value: float) -> Duration:
-    """A length of time; 0 stands for off wherever Envoy reads it so."""
-    nanos = round(value * _NANOS)
+def duration(seconds: float) -> Duration:
+    """A length of time; Envoy takes 0 for "off" in most of its settings."""
+    nanos = round(seconds * _NANOS)
     return Duration(seconds=nanos // _NANOS, nanos=nanos % _NANOS)
 
 
-def packed(message: Message) -> Any:
+def to_any(message: Message) -> Any:
     """The message as Envoy's ``typed_config``; equal messages give equal bytes."""
-    box = Any()
-    box.Pack(message, deterministic=True)
-    return box
+    packed = Any()
+    packed.Pack(message, deterministic=True)
+    return packed

@@ -1,7 +1,7 @@
 """Rules and hosts as RouteConfigurations.
 
-Where the address has already said which service is meant there is one virtual host; where only the port has, there is
-one for each of the mesh's hosts.
+Where the address already selects the service there is one virtual host; where only the port is known, there is a virtual
+host for each of the mesh's hosts.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate import names
 from moyai.xds.translate.match import route_match
-from moyai.xds.translate.proto import seconds
-from moyai.xds.translate.retry import retry_policy
-from moyai.xds.translate.rewrite import rewrite
+from moyai.xds.translate.proto import duration
+from moyai.xds.translate.route_actions import add_rewrite, retry_policy
 
 Destinations = Mapping[str, Destination]
 _UNAVAILABLE = 503
@@ -41,7 +40,7 @@ def service_routes(service: str, table: RouteTable, destinations: Destinations) 
 
 
 def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfiguration:
-    """Everything to the application. No second try here: the caller's proxy has other endpoints."""
+    """Routes all requests to the application. There are no retries: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
     endless = replace(inbound.timeouts, request=0)
     routes = [_app_route(cluster, Match(path=PathMatch(PathTest.BELOW, path)), endless) for path in inbound.streaming]
@@ -51,7 +50,7 @@ def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfi
 
 
 def host_routes(name: str, hosts: Iterable[Host], destinations: Destinations) -> route_pb2.RouteConfiguration:
-    """Requests by their host."""
+    """Routes requests by their host."""
     return _routes(
         name,
         [
@@ -61,6 +60,11 @@ def host_routes(name: str, hosts: Iterable[Host], destinations: Destinations) ->
             for host in hosts
         ],
     )
+
+
+def empty_routes(name: str) -> route_pb2.RouteConfiguration:
+    """Routes without hosts: every request is answered with 404."""
+    return route_pb2.RouteConfiguration(name=name)
 
 
 def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
@@ -92,16 +96,16 @@ def _route(rule: Rule, destinations: Destinations) -> route_components_pb2.Route
         action.hash_policy.append(_hash_policy(rule.hash_on))
     route.route.CopyFrom(action)
     if rule.rewrite is not None:
-        rewrite(route, rule.rewrite)
+        add_rewrite(route, rule.rewrite)
     return route
 
 
 def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
-    return route_components_pb2.RouteAction(timeout=seconds(timeouts.request), idle_timeout=seconds(timeouts.idle))
+    return route_components_pb2.RouteAction(timeout=duration(timeouts.request), idle_timeout=duration(timeouts.idle))
 
 
 def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...], destinations: Destinations) -> None:
-    """Envoy draws a cluster once a request, so its retries stay with what was drawn."""
+    """Set the clusters of a route. Envoy draws one for each request, so its retries stay in the same cluster."""
     if len(targets) == 1:
         action.cluster = names.egress_cluster(destinations[targets[0].destination])
         return

@@ -1,8 +1,8 @@
-"""What is shown and what is believed, as secrets: resources of their own, so that a new one changes no listener and
-closes no connection.
+"""Certificates and trusted authorities as Secrets: resources of their own, so that a renewed certificate changes no
+listener and closes no connection.
 
-A file is a secret, too, because only of those Envoy reads it again: when another file has been moved into its place.
-What the proxy's own secret server knows is fetched there; its address is in the proxy's bootstrap.
+A file is served as a secret, too, because only then Envoy reads it again when another file is moved into its place. A
+secret of the proxy's own SDS server is fetched there; that server's address is in the proxy's bootstrap.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/security/secret
 """
 
@@ -14,8 +14,8 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 from moyai.kernel.clock import Seconds
 from moyai.mesh.ir import AnyShown, Certificate, Shown, ShownFile, ShownSecret, TrustedFile, TrustedSecret
 from moyai.xds.translate import names
-from moyai.xds.translate.proto import seconds
-from moyai.xds.translate.source import ads
+from moyai.xds.translate.proto import duration
+from moyai.xds.translate.source import ads_source
 
 
 def secret(certificate: Certificate) -> secret_pb2.Secret:
@@ -30,7 +30,7 @@ def secret(certificate: Certificate) -> secret_pb2.Secret:
 
 
 def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
-    """What is in files where the proxy runs."""
+    """A certificate or an authority that Envoy reads from files of its machine."""
     message = secret_pb2.Secret(name=names.file_secret(file))
     match file:
         case ShownFile(chain, private):
@@ -42,20 +42,20 @@ def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
 
 
 def reference(which: AnyShown | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
-    """The secret of that name; what needs it is ready without after ``wait``, and never if that is 0."""
-    name, source = _place(which)
-    source.initial_fetch_timeout.CopyFrom(seconds(wait))
+    """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is 0."""
+    name, source = _location(which)
+    source.initial_fetch_timeout.CopyFrom(duration(wait))
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
 
 
-def _place(which: AnyShown | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
+def _location(which: AnyShown | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
     match which:
         case Shown(certificate):
-            return names.certificate(certificate), ads()
+            return names.certificate(certificate), ads_source()
         case ShownSecret(name) | TrustedSecret(name):
             return name, _secret_server()
         case file:
-            return names.file_secret(file), ads()
+            return names.file_secret(file), ads_source()
 
 
 def _secret_server() -> config_source_pb2.ConfigSource:

@@ -1,4 +1,4 @@
-"""Where a proxy gets its resources, and a cluster its endpoints, from."""
+"""The sources of a proxy's resources and of a cluster's endpoints."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ _FAMILIES: Mapping[Family, cluster_pb2.Cluster.DnsLookupFamily] = MappingProxyTy
 )
 
 
-def ads() -> config_source_pb2.ConfigSource:
-    """From the stream that everything comes from."""
+def ads_source() -> config_source_pb2.ConfigSource:
+    """The proxy's ADS stream."""
     return config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
     )
 
 
-def find_endpoints(cluster: cluster_pb2.Cluster, source: Source) -> None:
-    """Say where the cluster's endpoints are known from."""
+def set_endpoint_source(cluster: cluster_pb2.Cluster, source: Source) -> None:
+    """Configure the discovery of a cluster's endpoints."""
     match source:
         case Grouped(group):
             cluster.type = cluster_pb2.Cluster.EDS
-            cluster.eds_cluster_config.eds_config.CopyFrom(ads())
+            cluster.eds_cluster_config.eds_config.CopyFrom(ads_source())
             cluster.eds_cluster_config.service_name = names.endpoints(group)
         case Named(hostname, port, each, family):
             cluster.type = cluster_pb2.Cluster.STRICT_DNS if each else cluster_pb2.Cluster.LOGICAL_DNS
             cluster.dns_lookup_family = _FAMILIES[family]
-            cluster.load_assignment.CopyFrom(only(cluster.name, socket_address(hostname, port)))
+            cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, socket_address(hostname, port)))
         case Fixed(address, port):
             cluster.type = cluster_pb2.Cluster.STATIC
-            cluster.load_assignment.CopyFrom(only(cluster.name, socket_address(address, port)))
+            cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, socket_address(address, port)))
         case Original():
             cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
             cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
 
 
-def only(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:
-    """One endpoint."""
+def single_endpoint(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:
+    """An assignment with one endpoint."""
     endpoint = endpoint_components_pb2.Endpoint(address=address)
     host = endpoint_components_pb2.LbEndpoint(endpoint=endpoint)
     locality = endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[host])

@@ -1,7 +1,7 @@
-"""Which statistics exist, and how they leave: only what Service Connect's metrics are made of.
+"""The statistics of Service Connect's proxies, and their export: only those that its metrics are made of are kept.
 
-No tag is taken out of a name. Envoy's own extractors would tear ``egress.cart`` apart, and a push
-is six times smaller without (docs/decisions/envoy-statistics.md).
+No tags are extracted from names. Envoy's own extractors would split ``egress.cart``, and an export without tags is six
+times smaller (docs/decisions/envoy-statistics.md).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from xds.type.v3 import typed_struct_pb2
 
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.translate.names import STATISTICS_CLUSTER, XDS_CLUSTER
-from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.proto import duration, to_any
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
-"""Handshakes that failed, of whatever has any."""
+"""Failed handshakes, of a cluster or a listener."""
 _CLUSTER = (
     "membership_total"
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
@@ -33,7 +33,7 @@ _CLUSTER = (
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 LIVE = r"server\.live"
-"""Whether the proxy is. It is always there, and without anything there is no push: a task that ends waits for one."""
+"""Always there, so that there is always something to export: a task that ends waits for its proxy's last export."""
 _KEPT = (
     LIVE,
     rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
@@ -44,48 +44,48 @@ _KEPT = (
 
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _SINK = "envoy.stat_sinks.open_telemetry"
-_PLACE = "http://moyai/v1/metrics"
-_PATIENCE = 5
+_URI = "http://moyai/v1/metrics"
+_TIMEOUT = 5
 """Seconds."""
 _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)
-"""Milliseconds, which Envoy counts whole. Close together where most answers are."""
+"""Milliseconds, which Envoy counts as integers. The bounds are close together where most response times are."""
 
 
 def stats_config() -> stats_pb2.StatsConfig:
-    """The statistics that are kept at all, and the bounds of histograms."""
-    kept = [_regex(pattern) for pattern in _KEPT]
+    """The statistics that Envoy keeps, and the bounds of its histograms."""
+    patterns = [_regex(pattern) for pattern in _KEPT]
     config = stats_pb2.StatsConfig(
-        stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=kept)),
+        stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=patterns)),
         histogram_bucket_settings=[time_buckets(".*")],
     )
     config.use_all_default_tags.value = False
     return config
 
 
-def time_buckets(of: str) -> stats_pb2.HistogramBucketSettings:
-    """The bounds of the histograms whose names are like this."""
-    return stats_pb2.HistogramBucketSettings(match=_regex(of), buckets=_BOUNDS)
+def time_buckets(pattern: str) -> stats_pb2.HistogramBucketSettings:
+    """Bounds for the histograms whose names match a pattern."""
+    return stats_pb2.HistogramBucketSettings(match=_regex(pattern), buckets=_BOUNDS)
 
 
 def http_sink(proxy: ProxyId, conversions: matcher_pb2.Matcher | None = None) -> stats_pb2.StatsSink:
-    """The push to the control plane over HTTP/1.1; counters and histograms count from the proxy's start.
-    ``conversions``: what is done to some of the statistics before.
+    """The export to the control plane over HTTP/1.1; counters and histograms are cumulative from the proxy's start.
+    ``conversions``: changes to some of the statistics before the export.
     """
-    place = http_uri_pb2.HttpUri(uri=_PLACE, cluster=STATISTICS_CLUSTER, timeout=seconds(_PATIENCE))
-    who = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
-    service = http_service_pb2.HttpService(http_uri=place, request_headers_to_add=[who])
-    # Envoy 1.40 knows this field; the generated class does not yet, so it goes as what Envoy takes for any message.
-    boxed = typed_struct_pb2.TypedStruct(type_url=packed(open_telemetry_pb2.SinkConfig()).type_url)
-    boxed.value.update({**_as_dict(_sink(conversions)), "http_service": _as_dict(service)})
-    return stats_pb2.StatsSink(name=_SINK, typed_config=packed(boxed))
+    uri = http_uri_pb2.HttpUri(uri=_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_TIMEOUT))
+    proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
+    service = http_service_pb2.HttpService(http_uri=uri, request_headers_to_add=[proxy_id])
+    # Envoy 1.40 has this field and the generated class does not yet, so the message is sent as a TypedStruct.
+    config = typed_struct_pb2.TypedStruct(type_url=to_any(open_telemetry_pb2.SinkConfig()).type_url)
+    config.value.update({**_as_dict(_sink(conversions)), "http_service": _as_dict(service)})
+    return stats_pb2.StatsSink(name=_SINK, typed_config=to_any(config))
 
 
 def grpc_sink(service: grpc_service_pb2.GrpcService, conversions: matcher_pb2.Matcher) -> stats_pb2.StatsSink:
-    """The same over gRPC."""
+    """The export to a gRPC service."""
     sink = _sink(conversions)
     sink.grpc_service.CopyFrom(service)
-    sink.grpc_service.timeout.CopyFrom(seconds(_PATIENCE))
-    return stats_pb2.StatsSink(name=_SINK, typed_config=packed(sink))
+    sink.grpc_service.timeout.CopyFrom(duration(_TIMEOUT))
+    return stats_pb2.StatsSink(name=_SINK, typed_config=to_any(sink))
 
 
 def _sink(conversions: matcher_pb2.Matcher | None) -> open_telemetry_pb2.SinkConfig:
@@ -96,12 +96,12 @@ def _sink(conversions: matcher_pb2.Matcher | None) -> open_telemetry_pb2.SinkCon
 
 
 def _as_dict(message: Message) -> dict[str, object]:
-    found: dict[str, object] = MessageToDict(message, preserving_proto_field_name=True)
-    return found
+    fields: dict[str, object] = MessageToDict(message, preserving_proto_field_name=True)
+    return fields
 
 
-def control_plane(proxy: ProxyId) -> grpc_service_pb2.GrpcService:
-    """The control plane, told which proxy is calling."""
+def control_plane_service(proxy: ProxyId) -> grpc_service_pb2.GrpcService:
+    """The control plane's gRPC service, with the proxy's id as metadata."""
     return grpc_service_pb2.GrpcService(
         envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=XDS_CLUSTER),
         initial_metadata=[base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy)],

@@ -1,4 +1,4 @@
-"""The TCP proxy, for both directions."""
+"""The TCP proxy filter, for both directions."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from moyai.mesh.ir import AnyLog, Destination, InboundPort, StreamSplit, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import tcp_log
-from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.proto import duration, to_any
 
-Shares = tuple[tuple[str, int], ...]
-"""Clusters and their weights."""
+WeightedClusters = tuple[tuple[str, int], ...]
+"""Names of clusters with their weights."""
 
 
-def shares(split: StreamSplit, destinations: Mapping[str, Destination]) -> Shares:
-    """Where the connections of a split go; Envoy takes no weight of 0 here."""
+def weighted_clusters(split: StreamSplit, destinations: Mapping[str, Destination]) -> WeightedClusters:
+    """The clusters of a split, without those of weight 0, which Envoy does not accept here."""
     weighted = [target for target in split.targets if target.weight]
     return tuple((names.egress_cluster(destinations[target.destination]), target.weight) for target in weighted)
 
 
-def egress_tcp(stat_name: str, split: StreamSplit, among: Shares, log: AnyLog | None) -> listener_components_pb2.Filter:
-    """Connections to a service; another endpoint is tried when one can't be reached."""
+def egress_tcp(stat_name: str, split: StreamSplit, clusters: WeightedClusters, log: AnyLog | None) -> listener_components_pb2.Filter:
+    """The filter for connections to a service; another endpoint is tried when one can't be reached."""
     proxy = tcp_proxy_pb2.TcpProxy(
-        stat_prefix=stat_name, idle_timeout=seconds(split.timeouts.idle), access_log=tcp_log(log)
+        stat_prefix=stat_name, idle_timeout=duration(split.timeouts.idle), access_log=tcp_log(log)
     )
-    if len(among) > 1:
-        for cluster, weight in among:
+    if len(clusters) > 1:
+        for cluster, weight in clusters:
             proxy.weighted_clusters.clusters.add(name=cluster, weight=weight)
     else:
-        proxy.cluster = among[0][0] if among else names.NOWHERE
+        proxy.cluster = clusters[0][0] if clusters else names.NOWHERE
     return _filter(proxy, split.connect_attempts)
 
 
-def passed_tcp(destination: Destination, log: AnyLog | None) -> listener_components_pb2.Filter:
-    """Connections that are let through as they are, for as long as their ends want."""
+def passthrough_tcp(destination: Destination, log: AnyLog | None) -> listener_components_pb2.Filter:
+    """The filter that passes connections through unchanged, without an idle timeout."""
     cluster = names.egress_cluster(destination)
     proxy = tcp_proxy_pb2.TcpProxy(
-        stat_prefix=destination.stat_name or cluster, cluster=cluster, idle_timeout=seconds(0), access_log=tcp_log(log)
+        stat_prefix=destination.stat_name or cluster, cluster=cluster, idle_timeout=duration(0), access_log=tcp_log(log)
     )
     return _filter(proxy, connect_attempts=1)
 
 
 def ingress_tcp(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
-    """Connections to the application."""
+    """The filter for connections to the application."""
     return _filter(
         tcp_proxy_pb2.TcpProxy(
             stat_prefix=inbound.stat_name,
             cluster=names.app_cluster(workload, inbound),
-            idle_timeout=seconds(inbound.timeouts.idle),
+            idle_timeout=duration(inbound.timeouts.idle),
             access_log=tcp_log(workload.access_log),
         ),
         connect_attempts=1,
@@ -59,4 +59,4 @@ def ingress_tcp(workload: Workload, inbound: InboundPort) -> listener_components
 
 def _filter(proxy: tcp_proxy_pb2.TcpProxy, connect_attempts: int) -> listener_components_pb2.Filter:
     proxy.max_connect_attempts.value = connect_attempts
-    return listener_components_pb2.Filter(name="envoy.filters.network.tcp_proxy", typed_config=packed(proxy))
+    return listener_components_pb2.Filter(name="envoy.filters.network.tcp_proxy", typed_config=to_any(proxy))

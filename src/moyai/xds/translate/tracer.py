@@ -1,6 +1,6 @@
-"""Where an App Mesh proxy sends its traces, as the bootstrap's tracing, with the cluster of the collector.
+"""The tracing of an App Mesh proxy's bootstrap, with the cluster of the collector.
 
-Connection managers have no tracer of their own, so they take this one.
+Connection managers have no tracer of their own, so they use this one.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/trace/v3/http_tracer.proto
 """
 
@@ -18,8 +18,8 @@ from moyai.domain.appmesh.agent_tracing import Datadog, Jaeger, Tracer, XRay
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.names import mesh_name
 from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.source import only
+from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.source import single_endpoint
 
 DATADOG_CLUSTER: Final = "datadog_agent"
 JAEGER_CLUSTER: Final = "jaeger"
@@ -30,38 +30,40 @@ _CONNECT_TIMEOUT: Final = 1.0
 
 def tracing(tracer: Tracer, identity: Identity) -> tuple[http_tracer_pb2.Tracing, list[cluster_pb2.Cluster]]:
     """The tracing of a proxy, and the clusters that it needs."""
-    who = f"{mesh_name(identity.mesh)}/{identity.name}"
+    name = f"{mesh_name(identity.mesh)}/{identity.name}"
     match tracer:
         case XRay():
-            return _http("envoy.tracers.xray", _xray(tracer, identity, who)), []
+            return _http("envoy.tracers.xray", _xray(tracer, identity, name)), []
         case Datadog(address, port, service):
-            named = datadog_pb2.DatadogConfig(collector_cluster=DATADOG_CLUSTER, service_name=service or f"envoy-{who}")
-            return _http("envoy.tracers.datadog", named), [_collector(DATADOG_CLUSTER, address, port)]
+            config = datadog_pb2.DatadogConfig(
+                collector_cluster=DATADOG_CLUSTER, service_name=service or f"envoy-{name}"
+            )
+            return _http("envoy.tracers.datadog", config), [_collector(DATADOG_CLUSTER, address, port)]
         case Jaeger(address, port):
             return _http("envoy.tracers.zipkin", _jaeger(tracer)), [_collector(JAEGER_CLUSTER, address, port)]
 
 
 def _http(name: str, config: Message) -> http_tracer_pb2.Tracing:
-    return http_tracer_pb2.Tracing(http=http_tracer_pb2.Tracing.Http(name=name, typed_config=packed(config)))
+    return http_tracer_pb2.Tracing(http=http_tracer_pb2.Tracing.Http(name=name, typed_config=to_any(config)))
 
 
-def _xray(tracer: XRay, identity: Identity, who: str) -> xray_pb2.XRayConfig:
+def _xray(tracer: XRay, identity: Identity, name: str) -> xray_pb2.XRayConfig:
     daemon = socket_address(tracer.address, tracer.port).socket_address
     daemon.protocol = address_pb2.SocketAddress.UDP
     config = xray_pb2.XRayConfig(
         daemon_endpoint=daemon,
-        segment_name=tracer.segment or who,
+        segment_name=tracer.segment or name,
         segment_fields=xray_pb2.XRayConfig.SegmentFields(origin=_ORIGIN),
         sampling_rule_manifest=_rules(tracer),
     )
-    # X-Ray knows of virtual nodes alone: a gateway is told as one.
+    # X-Ray has virtual nodes only, so a gateway is reported as one.
     names = {"mesh_name": mesh_name(identity.mesh), "virtual_node_name": identity.name}
     config.segment_fields.aws.update({"app_mesh": names})
     return config
 
 
 def _rules(tracer: XRay) -> base_pb2.DataSource | None:
-    """Which requests are traced. The first of each second is, in any case, as X-Ray's own rule has it."""
+    """The sampling rules. The first request of each second is always traced, as with X-Ray's own default rule."""
     if tracer.manifest is not None:
         return base_pb2.DataSource(filename=tracer.manifest)
     if tracer.rate is None:
@@ -86,6 +88,6 @@ def _collector(name: str, address: str, port: int) -> cluster_pb2.Cluster:
     return cluster_pb2.Cluster(
         name=name,
         type=cluster_pb2.Cluster.STRICT_DNS,
-        connect_timeout=seconds(_CONNECT_TIMEOUT),
-        load_assignment=only(name, socket_address(address, port)),
+        connect_timeout=duration(_CONNECT_TIMEOUT),
+        load_assignment=single_endpoint(name, socket_address(address, port)),
     )

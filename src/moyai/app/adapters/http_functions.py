@@ -1,0 +1,54 @@
+"""Calls the functions of lifecycle hooks over HTTP, with limits on time and size of their answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from moyai.ports.functions import CallFailed
+
+CALL_LIMIT = 900.0
+"""Seconds for one whole call; Lambda's maximum."""
+CONNECT_LIMIT = 10.0
+"""Seconds for the connection."""
+LARGEST_ANSWER = 256 * 1024
+"""Bytes."""
+
+
+class HttpFunctions:
+    """Implements FunctionCaller. It follows no redirects, and ignores proxies of the environment."""
+
+    def __init__(self) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(CALL_LIMIT, connect=CONNECT_LIMIT), follow_redirects=False, trust_env=False
+        )
+
+    async def call(self, url: str, body: bytes, invocation: str) -> bytes:
+        """POST ``body`` to a function; returns the body of a 2xx response. Raises CallFailed."""
+        headers = {"content-type": "application/json", "moyai-invocation": invocation}
+        try:
+            async with (
+                asyncio.timeout(CALL_LIMIT),
+                self._client.stream("POST", url, content=body, headers=headers) as response,
+            ):
+                if not response.is_success:
+                    raise CallFailed(f"it answered {response.status_code}")
+                return await _body(response)
+        except TimeoutError:
+            raise CallFailed(f"no answer within {CALL_LIMIT:.0f} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise CallFailed(f"{type(error).__name__}: {error}"[:300]) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+async def _body(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise CallFailed(f"its answer is longer than {LARGEST_ANSWER} bytes")
+    return bytes(body)

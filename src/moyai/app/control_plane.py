@@ -1,0 +1,291 @@
+"""The control plane: the store, the API gateway, the listeners for proxies, and all background loops.
+
+Promise: it is ready when ``open`` returns. ``close`` closes its parts in the order of their dependencies, and leaves
+tasks running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version
+from typing import Self
+
+from moyai.api.asgi import App, Limits
+from moyai.api.control.handlers import ControlDependencies
+from moyai.api.control.paths import control_handlers
+from moyai.api.data_channel.websocket import DataChannelEndpoint
+from moyai.api.exec_sessions import ExecSessions
+from moyai.api.gateway import ApiGateway, GatewayDependencies
+from moyai.api.models import load_models
+from moyai.api.operation import Service
+from moyai.app.clock import SystemClock
+from moyai.app.adapters.otlp_collector import export
+from moyai.app.config import RuntimeKind, Settings
+from moyai.app.adapters.console_endpoint import console_handler
+from moyai.app.adapters.name_servers import NameServers, host_resolvers
+from moyai.app.adapters.proxy_listeners import ProxyListeners
+from moyai.app.adapters.http_functions import HttpFunctions
+from moyai.app.adapters.http_server import HttpServer, listen
+from moyai.app.ids import SystemIds
+from moyai.app.adapters.access_keys import AccessKeys
+from moyai.app.machine import describe_machine
+from moyai.app.adapters.metadata_servers import MetadataServers
+from moyai.app.simulated_proxies import SimulatedProxies
+from moyai.app.runtimes import make_runtime
+from moyai.app.adapters.prometheus_endpoint import PREFIX as METRICS_PREFIX
+from moyai.app.adapters.prometheus_endpoint import MetricSources, metrics_handler
+from moyai.app.wiring import faults, make_certificate_loop, make_health_checker, open_logs, open_metrics, services
+from moyai.console.app import PREFIX, Console
+from moyai.console.events import Events
+from moyai.console.files import Files
+from moyai.console.logins import Logins
+from moyai.console.session import Home, Sessions
+from moyai.domain.defaults import Defaults
+from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import ProxyId
+from moyai.kernel.scope import DEFAULT_SCOPE
+from moyai.kernel.secret import Secret
+from moyai.mesh.app_mesh import Settings as AppMesh
+from moyai.plan.enrol import NoPlace, next_of
+from moyai.ports.logs import LogStore
+from moyai.ports.metric_store import MetricStore, MetricStoreFault
+from moyai.reconcile.alarms import AlarmLoop
+from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
+from moyai.reconcile.log_retention import LogRetention
+from moyai.reconcile.log_shipper import LogShipper
+from moyai.reconcile.loop import Reconciler
+from moyai.reconcile.scaling import ScalingLoop
+from moyai.reconcile.ports import Surroundings
+from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.container_insights.sampler import UsageSampler
+from moyai.telemetry.flusher import MetricFlusher
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.ingest.totals import Totals
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.reporters.identify import identify_from
+from moyai.telemetry.series.head import MetricHead
+from moyai.xds.server.directory import Directory
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import BootstrapSettings
+
+_log = logging.getLogger(__name__)
+
+
+class ControlPlane:
+    """The control plane of one process. Made by ``open``."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore, metric_store: MetricStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._logs = logs
+        self._clock, self._ids = SystemClock(), SystemIds()
+        self._runtime = make_runtime(settings, store.installation.id, self._clock)
+        self._exec_sessions = ExecSessions(self._runtime, self._clock)
+        self._events = Events(store, self._clock)
+        self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
+        self._metric_store = metric_store
+        self._metric_head = MetricHead(history=metric_store, stored=metric_store.groups())
+        identify = identify_from(lambda: self._store.world)
+        self._recorder = Recorder(self._metric_head, identify, metric_store.since, metric_store.proxy, Totals(metric_store.totals()))
+        self._metric_flusher = MetricFlusher(metric_store, self._metric_head, self._recorder, self._clock)
+        self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
+        self._models = load_models()
+        self._metadata = MetadataServers(store, self._runtime, self._clock, self._task_app())
+        self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
+        self._loops: asyncio.Task[None] | None = None
+        self._reconciler: Reconciler | None = None
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._exit = AsyncExitStack()
+        self.url = ""
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Lock the state, pick up running tasks, and serve. Raises StoreFault, OSError (the port is in use)."""
+        sock = listen(settings.server.listen, settings.server.port)
+        try:
+            store = SqliteStore.open(settings.state.database, SystemIds(), SystemClock().now())
+        except BaseException:
+            sock.close()
+            raise
+        try:
+            plane = cls(settings, store, open_logs(settings), open_metrics(settings, SystemClock()))
+        except BaseException:
+            sock.close()
+            await store.close()
+            raise
+        try:
+            await plane._open(sock)
+        except BaseException:
+            await plane.close()
+            raise
+        return plane
+
+    async def _open(self, sock: socket.socket) -> None:
+        self._exit.push_async_callback(self._store.close)
+        self._exit.push_async_callback(self._logs.close)
+        self._exit.push_async_callback(self._metric_store.close)
+        self._exit.push_async_callback(self._metric_flusher.save)
+        self._exit.push_async_callback(self._runtime.close)
+        statistics = MetricsService(self._recorder, self._clock, self._record_report)
+        directory = Directory(self._store, DEFAULT_SCOPE)
+        await ProxyListeners(self._settings, self._feed, directory, statistics).open(self._exit)
+        self._set_defaults()
+        self._register_machine()
+        await self._store.durable()
+        self._start_loops()
+        self._exit.push_async_callback(self._stop_loops)
+        http = await HttpServer(self._app(), sock).open()
+        self._exit.push_async_callback(http.close)
+        self._exit.callback(self._events.close)  # before the server, which would wait for these endless streams
+        self.url = f"http://{self._settings.server.host}:{sock.getsockname()[1]}"
+
+    async def close(self) -> None:
+        """Stop serving and release all resources. Tasks, proxies and public addresses keep working."""
+        await self._exit.aclose()
+
+    async def wait_for_failure(self) -> None:
+        """Wait for the failure of a background loop, and raise it. Never returns."""
+        await self._failure
+
+    @property
+    def tasks_left(self) -> int:
+        """The number of tasks that keep running without a control plane."""
+        return len(self._store.world.tasks.by("alive", "yes"))
+
+    async def reset(self) -> None:
+        """Delete all records, stop all tasks, and continue with an empty state.
+
+        Raises StateUnwritable, and then continues unchanged; NotStopped when the records are deleted but a process does
+        not end.
+        """
+        await self._stop_loops()
+        try:
+            self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
+            self._set_defaults()
+            self._register_machine()
+            await self._store.durable()
+            self._feed.clear()
+            self._recorder.reset(self._clock.now())
+            with suppress(MetricStoreFault):  # nothing refers to these metrics any more
+                await self._metric_store.clear()
+            await self._runtime.destroy()
+        finally:
+            self._start_loops()
+
+    def _set_defaults(self) -> None:
+        """Record the settings that the planner reads, and the root of session keys."""
+        defaults = Defaults(live_endpoints=self._settings.live_endpoints)
+        if defaults != self._store.world.defaults:
+            self._store.apply([Put(defaults)])
+        if self._store.world.session_root is None:
+            self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
+
+    def _services(self) -> Sequence[Service]:
+        return services(self._metrics, self._metric_head, self._logs, self._settings, self._exec_sessions, self._clock)
+
+    def _register_machine(self) -> None:
+        """Register this machine as container instances."""
+        machine = describe_machine(self._settings.machine, DEFAULT_SCOPE.account)
+        try:
+            while changes := next_of(self._store.world, machine, self._clock.now(), self._ids):
+                self._store.apply(changes)
+        except NoPlace as fault:
+            _log.warning("no further container instance could be registered: %s", fault)
+
+    def _app(self) -> App:
+        settings = self._settings.server
+        keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
+        dependencies = GatewayDependencies(
+            store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit
+        )
+        gateway = ApiGateway(self._services(), self._models, dependencies)
+        control = ControlDependencies(
+            version=version("moyai"),
+            runtime_name=self._settings.runtime,
+            store=self._store,
+            feed=self._feed,
+            runtime=self._runtime,
+            exec_sessions=self._exec_sessions,
+            reset=self.reset,
+            clock=self._clock,
+            faults=lambda: faults(self._store, self._logs, self._metric_store),
+        )
+        limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
+        own = control_handlers(control, keys)
+        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
+        totals, now = self._recorder.totals, self._clock.now()
+        sources = MetricSources(
+            control.runtime_name, now, gateway, self._store, self._feed, totals, lambda: self._reconciler
+        )
+        console = console_handler(self._console(keys), gateway)
+        return App(gateway, own, limits, channels, {PREFIX: console, METRICS_PREFIX: metrics_handler(sources, keys)})
+
+    def _console(self, keys: AccessKeys | None) -> Console:
+        logins = None if keys is None else Logins(keys, self._clock, self._ids)
+        sessions = Sessions(self._store, logins, Home(version("moyai"), DEFAULT_SCOPE))
+        return Console(Files(), sessions, self._events)
+
+    def _task_app(self) -> App:
+        """The same services, for requests that are signed with the keys of a task's role."""
+        limit = self._settings.server.body_limit
+        dependencies = GatewayDependencies(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
+        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
+        gateway = ApiGateway(self._services(), self._models, dependencies)
+        return App(gateway, limits=Limits(max_body=limit), channels=channels)
+
+    def _record_report(self, proxy: ProxyId) -> None:
+        self._feed.record_report(proxy, self._clock.now())
+
+    async def _push(self, proxy: ProxyId, body: bytes) -> None:
+        """Record a simulated proxy's export like that of an Envoy."""
+        await self._recorder.receive(proxy, body, self._clock)
+
+    def _start_loops(self) -> None:
+        self._loops = asyncio.create_task(self._run_loops())
+        self._loops.add_done_callback(self._on_loops_end)
+
+    async def _run_loops(self) -> None:
+        around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
+        self._reconciler = Reconciler(around, AppMesh(self._settings.app_mesh.passed_names))
+        async with asyncio.TaskGroup() as group:
+            # first: a certificate that expired while the control plane was away is renewed before proxies are updated
+            group.create_task(make_certificate_loop(self._settings.tls, around).run())
+            group.create_task(self._reconciler.run())
+            group.create_task(AlarmLoop(self._store, self._metrics, self._clock, self._ids).run())
+            group.create_task(ScalingLoop(self._store, self._clock, self._ids).run())
+            group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._metric_head).run())
+            group.create_task(self._metric_flusher.run())
+            group.create_task(export(self._settings.metrics, self._recorder, self._clock))
+            group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
+            group.create_task(LogRetention(self._store, self._logs, self._clock).run())
+            group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
+            group.create_task(self._metadata.run())
+            group.create_task(self._name_servers.run())
+            group.create_task(make_health_checker(self._settings.cloud_map, self._store, self._clock).run())
+            if self._settings.runtime is RuntimeKind.SIM:
+                proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock, self._push)
+                group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
+
+    async def _stop_loops(self) -> None:
+        loops, self._loops = self._loops, None
+        if loops is not None:
+            loops.cancel()
+            await asyncio.wait({loops})
+        await self._metadata.close()
+        await self._name_servers.close()
+
+    def _on_loops_end(self, loops: asyncio.Task[None]) -> None:
+        """Pass an error to ``wait_for_failure``: loops that end by themselves have failed."""
+        if loops.cancelled() or self._failure.done():
+            return
+        error = loops.exception()
+        if error is not None:
+            _log.error("a background loop has failed", exc_info=error)
+            self._failure.set_exception(error)

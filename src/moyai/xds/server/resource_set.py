@@ -1,0 +1,253 @@
+"""The xDS resources that a mesh consists of: those that workloads share, and those of a single workload.
+
+A shared resource has a key, its type and the name of what it is made from. The key is unique in its mesh; the name that
+proxies know the resource by need not be, since several destinations may have the same label.
+
+| made from | key | name |
+|---|---|---|
+| Destination | ``cluster_key`` | ``names.egress_cluster`` |
+| EndpointGroup | ``endpoints_key`` | ``names.endpoints`` |
+| certificate | ``secret_key`` | ``names.certificate`` |
+| Service with a RouteTable | ``routes_key`` | ``names.egress_routes`` |
+
+``changed_shared_resources`` and ``removed_keys`` are the two halves of the difference between two meshes.
+``shared_keys_of`` says which of the shared resources a workload uses; ``own_resources`` are made for it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from google.protobuf.message import Message
+
+from moyai.mesh.ir import (
+    AnyShown,
+    AnyTrusted,
+    Call,
+    Destination,
+    Grouped,
+    Host,
+    Mesh,
+    PeerCheck,
+    Protocol,
+    RouteTable,
+    Rule,
+    Shown,
+    ShownFile,
+    StreamSplit,
+    TrustedFile,
+    Workload,
+)
+from moyai.xds.server.resource import EncodedResource, ResourceType, encode
+from moyai.xds.translate import names
+from moyai.xds.translate.cluster import app_cluster, destination_cluster
+from moyai.xds.translate.endpoint import load_assignment
+from moyai.xds.translate.listener import listeners
+from moyai.xds.translate.route import app_routes, host_routes, service_routes
+from moyai.xds.translate.secret import file_secret, secret
+
+_T = TypeVar("_T")
+Key = tuple[ResourceType, str]
+"""Identifies a shared resource of a mesh."""
+
+
+class SharedResource(NamedTuple):
+    """A shared resource before its translation. ``name`` is what proxies know it by; ``endpoints`` as in
+    EncodedResource.
+    """
+
+    key: Key
+    name: str
+    build: Callable[[], Message]
+    endpoints: str | None = None
+
+
+def cluster_key(destination: str) -> Key:
+    """The key of a destination's cluster."""
+    return ResourceType.CLUSTER, destination
+
+
+def endpoints_key(group: str) -> Key:
+    """The key of a group's endpoints."""
+    return ResourceType.ENDPOINT, names.endpoints(group)
+
+
+def secret_key(certificate: str) -> Key:
+    """The key of the secret with a certificate."""
+    return ResourceType.SECRET, certificate
+
+
+def routes_key(service: str) -> Key:
+    """The key of a service's routes. A TCP service has none: the listener itself has its destinations."""
+    return ResourceType.ROUTE, service
+
+
+def changed_items(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_T]:
+    """The items that are new or different. An item that is the same object as before costs one look-up."""
+    if now is not before:
+        for name, item in now.items():
+            old = before.get(name)
+            if old is not item and old != item:
+                yield item
+
+
+def clusters_with_stale_references(mesh: Mesh, before: Mesh) -> frozenset[Key]:
+    """The clusters whose label or TLS settings have changed. Both occur in the resources that refer to the cluster, so
+    those have to be rendered again.
+    """
+    changed = (d for d in changed_items(mesh.destinations, before.destinations) if d.name in before.destinations)
+    return frozenset(cluster_key(d.name) for d in changed if _referenced(d) != _referenced(before.destinations[d.name]))
+
+
+def changed_shared_resources(mesh: Mesh, before: Mesh, stale: frozenset[Key]) -> Iterator[SharedResource]:
+    """The shared resources that are new, or made from something that has changed. ``stale`` is what
+    ``clusters_with_stale_references`` returned.
+    """
+    for destination in changed_items(mesh.destinations, before.destinations):
+        key, build = cluster_key(destination.name), partial(destination_cluster, destination)
+        yield SharedResource(key, names.egress_cluster(destination), build, _endpoints_name(destination))
+    for group in changed_items(mesh.groups, before.groups):
+        yield SharedResource(endpoints_key(group.name), names.endpoints(group.name), partial(load_assignment, group))
+    for certificate in changed_items(mesh.certificates, before.certificates):
+        name = names.certificate(certificate.name)
+        yield SharedResource(secret_key(certificate.name), name, partial(secret, certificate))
+    for service, table in _changed_route_tables(mesh, before, stale):
+        build = partial(service_routes, service, table, mesh.destinations)
+        yield SharedResource(routes_key(service), names.egress_routes(service), build)
+
+
+def removed_keys(mesh: Mesh, before: Mesh) -> Iterator[Key]:
+    """The keys that no workload uses any more. Some may never have had a resource."""
+    yield from map(cluster_key, before.destinations.keys() - mesh.destinations.keys())
+    yield from map(endpoints_key, before.groups.keys() - mesh.groups.keys())
+    yield from map(secret_key, before.certificates.keys() - mesh.certificates.keys())
+    yield from map(routes_key, before.services.keys() - mesh.services.keys())
+    for service in changed_items(mesh.services, before.services):
+        if not isinstance(service.routing, RouteTable):
+            yield routes_key(service.name)
+
+
+def shared_keys_of(mesh: Mesh, workload: Workload) -> Iterator[Key]:
+    """The shared resources that a workload's proxy needs. A certificate among them may not exist yet."""
+    if workload.peers is not None:
+        yield endpoints_key(workload.peers)
+    destinations = frozenset(_destinations_of(mesh, workload))
+    for source in _secret_sources(mesh, workload, destinations):
+        if isinstance(source, Shown):
+            yield secret_key(source.certificate)
+    for call in workload.outbound.calls:
+        if isinstance(mesh.services[call.service].routing, RouteTable):
+            yield routes_key(call.service)
+    for name in destinations:
+        yield cluster_key(name)
+        endpoints = _endpoints_name(mesh.destinations[name])
+        if endpoints is not None:
+            yield ResourceType.ENDPOINT, endpoints
+
+
+def own_resources(mesh: Mesh, workload: Workload) -> Iterator[tuple[ResourceType, EncodedResource]]:
+    """The resources that only this workload has. They depend on the workload, on the services that it calls, and on the
+    labels and TLS settings of all their destinations.
+    """
+    for inbound in workload.inbound:
+        if not inbound.hosts:
+            cluster = app_cluster(workload, inbound)
+            yield ResourceType.CLUSTER, encode(cluster.name, cluster)
+    for source in _secret_sources(mesh, workload, frozenset(_destinations_of(mesh, workload))):
+        if isinstance(source, ShownFile | TrustedFile):
+            file = file_secret(source)
+            yield ResourceType.SECRET, encode(file.name, file)
+    for routes in _own_routes(mesh, workload):
+        yield ResourceType.ROUTE, encode(routes.name, routes)
+    for listener in listeners(workload, mesh):
+        yield ResourceType.LISTENER, encode(listener.name, listener)
+
+
+def has_endpoints(mesh: Mesh, call: Call) -> bool:
+    """Whether a call has any endpoint that it can be sent to."""
+    routing = mesh.services[call.service].routing
+    sources = (mesh.destinations[name].source for name in _destinations_of_routing(routing))
+    return any(not isinstance(source, Grouped) or mesh.groups[source.group].members for source in sources)
+
+
+def _referenced(destination: Destination) -> tuple[object, object]:
+    """The fields of a destination that the resources which refer to its cluster contain."""
+    return destination.label, destination.tls
+
+
+def _changed_route_tables(mesh: Mesh, before: Mesh, stale: frozenset[Key]) -> Iterator[tuple[str, RouteTable]]:
+    services = mesh.services.values() if stale else changed_items(mesh.services, before.services)
+    for service in services:
+        routing, old = service.routing, before.services.get(service.name)
+        if isinstance(routing, RouteTable) and (
+            old is None
+            or old.routing != routing
+            or not stale.isdisjoint(map(cluster_key, _destinations_of_rules(routing.rules)))
+        ):
+            yield service.name, routing
+
+
+def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
+    for inbound in workload.inbound:
+        if inbound.hosts:
+            yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
+        elif inbound.protocol is not Protocol.TCP:
+            yield app_routes(workload, inbound)
+    for port in workload.outbound.ports:
+        if not isinstance(port.routing, StreamSplit):
+            yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
+
+
+def _secret_sources(mesh: Mesh, workload: Workload, destinations: frozenset[str]) -> Iterator[AnyShown | AnyTrusted]:
+    """The certificates and trust roots of the workload's ports and of its destinations; some occur more than once."""
+    for inbound in workload.inbound:
+        if inbound.tls is not None:
+            yield from _sources(inbound.tls.shown, inbound.tls.callers)
+    for name in destinations:
+        tls = mesh.destinations[name].tls
+        if tls is not None:
+            yield from _sources(tls.shown, tls.check)
+
+
+def _sources(shown: AnyShown | None, check: PeerCheck | None) -> Iterator[AnyShown | AnyTrusted]:
+    if shown is not None:
+        yield shown
+    if check is not None:
+        yield check.trusted
+
+
+def _destinations_of(mesh: Mesh, workload: Workload) -> Iterator[str]:
+    """The names of all destinations that a workload's proxy may send to; some occur more than once."""
+    for inbound in workload.inbound:
+        yield from _destinations_of_routing(inbound.hosts)
+    for call in workload.outbound.calls:
+        yield from _destinations_of_routing(mesh.services[call.service].routing)
+    for port in workload.outbound.ports:
+        yield from _destinations_of_routing(port.routing)
+    for passed in workload.outbound.passes:
+        yield passed.destination
+    if workload.outbound.fallback is not None:
+        yield workload.outbound.fallback
+
+
+def _destinations_of_routing(routing: RouteTable | StreamSplit | tuple[Host, ...]) -> Iterator[str]:
+    match routing:
+        case RouteTable(rules=rules):
+            yield from _destinations_of_rules(rules)
+        case StreamSplit(targets=targets):
+            yield from (target.destination for target in targets)
+        case hosts:
+            yield from _destinations_of_rules(rule for host in hosts for rule in host.rules)
+
+
+def _destinations_of_rules(rules: Iterable[Rule]) -> Iterator[str]:
+    return (target.destination for rule in rules for target in rule.targets)
+
+
+def _endpoints_name(destination: Destination) -> str | None:
+    """The name of the resource with the destination's endpoints; None where the proxy finds them by itself."""
+    source = destination.source
+    return names.endpoints(source.group) if isinstance(source, Grouped) else None

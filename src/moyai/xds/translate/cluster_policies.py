@@ -1,0 +1,77 @@
+"""The policies of a Cluster: circuit breakers, outlier detection, active health checks.
+
+Where nothing is asked for there is no circuit breaker: AWS publishes none for Service Connect, App Mesh's proxies had
+none for outgoing traffic, and Envoy's defaults (1024, and 3 retries) would refuse traffic that AWS carries.
+"""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import circuit_breaker_pb2, outlier_detection_pb2
+from envoy.config.core.v3 import health_check_pb2
+from envoy.type.v3 import http_pb2
+
+from moyai.mesh.ir import ConnectionLimits, Failure, HealthCheck, OutlierPolicy, Protocol
+from moyai.xds.translate.proto import duration
+
+_NO_LIMIT = 2**32 - 1
+_OFF, _ON = 0, 100
+
+
+def circuit_breakers(limits: ConnectionLimits | None) -> circuit_breaker_pb2.CircuitBreakers:
+    """Circuit breakers of the default priority with these limits, and no others."""
+    wanted = limits or ConnectionLimits()
+    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
+    thresholds.max_connections.value = _or_no_limit(wanted.connections)
+    thresholds.max_pending_requests.value = _or_no_limit(wanted.pending)
+    thresholds.max_requests.value = _or_no_limit(wanted.requests)
+    thresholds.max_retries.value = _NO_LIMIT
+    return circuit_breaker_pb2.CircuitBreakers(thresholds=[thresholds])
+
+
+def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDetection:
+    """The policy, with Envoy's other detectors off. Envoy wants the maximum ejection time to be at least the base."""
+    message = outlier_detection_pb2.OutlierDetection(
+        interval=duration(policy.interval),
+        base_ejection_time=duration(min(policy.base_ejection, policy.max_ejection)),
+        max_ejection_time=duration(policy.max_ejection),
+    )
+    message.max_ejection_percent.value = policy.max_ejection_percent
+    message.enforcing_success_rate.value = _OFF
+    match policy.counted:
+        case Failure.NO_ANSWER:
+            message.consecutive_gateway_failure.value = policy.consecutive_failures
+            message.enforcing_consecutive_gateway_failure.value = _ON
+            message.enforcing_consecutive_5xx.value = _OFF
+        case Failure.SERVER_ERROR:
+            message.consecutive_5xx.value = policy.consecutive_failures
+            message.enforcing_consecutive_5xx.value = _ON
+            message.enforcing_consecutive_gateway_failure.value = _OFF
+    return message
+
+
+def health_check(check: HealthCheck) -> health_check_pb2.HealthCheck:
+    """An active health check. Its interval is the same without traffic, where Envoy's default is a minute."""
+    message = health_check_pb2.HealthCheck(
+        timeout=duration(check.timeout),
+        interval=duration(check.interval),
+        no_traffic_interval=duration(check.interval),
+    )
+    message.healthy_threshold.value = check.healthy_threshold
+    message.unhealthy_threshold.value = check.unhealthy_threshold
+    if check.port is not None:
+        message.alt_port.value = check.port
+    match check.protocol:
+        case Protocol.TCP:
+            message.tcp_health_check.SetInParent()
+        case Protocol.GRPC:
+            message.grpc_health_check.SetInParent()
+        case Protocol.HTTP:
+            message.http_health_check.path = check.path
+        case Protocol.HTTP2:
+            message.http_health_check.path = check.path
+            message.http_health_check.codec_client_type = http_pb2.HTTP2
+    return message
+
+
+def _or_no_limit(limit: int | None) -> int:
+    return _NO_LIMIT if limit is None else limit

@@ -1,0 +1,111 @@
+"""The control plane's resolvers: they follow the store, and answer this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.rcode
+import pytest
+
+from moyai.app import dns as app_dns
+from moyai.app.adapters.name_servers import NameServers, host_resolvers
+from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.world import Delete, Put
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from tests.unit.dns.cloud import TTL, instance, lines, namespace, service
+
+HOST = "127.0.0.1"
+SHOP = namespace("shop.local")
+WEB = service("web", SHOP)
+QUERY = dns.message.make_query("web.shop.local", "A")
+
+
+def free_port():
+    with socket.create_server((HOST, 0)) as sock:
+        return sock.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def running(store, port):
+    names = NameServers(store, SimRuntime(ManualClock()), port, ())
+    work = asyncio.create_task(names.run())
+    try:
+        yield names
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+        await names.close()
+
+
+async def ask(port):
+    """The answer, as soon as somebody answers at all."""
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(dns.exception.Timeout, OSError):
+                return await dns.asyncquery.udp(QUERY, HOST, port=port, timeout=0.2)
+
+
+async def test_what_is_acknowledged_is_answered_at_the_next_question():
+    store, port = MemoryStore([SHOP, WEB]), free_port()
+    async with running(store, port):
+        assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
+        for number in range(1, 20):
+            store.apply([Put(instance(WEB, "i", INSTANCE_IPV4=f"10.0.0.{number}"))])
+            await store.durable()
+            assert list(lines(await ask(port))) == [f"web.shop.local. {TTL} A 10.0.0.{number}"]
+        store.apply([Delete(DiscoveryInstance, instance(WEB, "i").key)])
+        assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
+
+
+async def test_tcp_too():
+    port = free_port()
+    async with running(MemoryStore([SHOP, WEB]), port):
+        await ask(port)
+        assert (await dns.asyncquery.tcp(QUERY, HOST, port=port, timeout=10)).rcode() == dns.rcode.NXDOMAIN
+
+
+async def test_begun_again_it_knows_only_what_there_is_now():
+    store, port = MemoryStore([SHOP, WEB, instance(WEB, "i", INSTANCE_IPV4="10.0.0.1")]), free_port()
+    async with running(store, port) as names:
+        assert len((await ask(port)).answer) == 1
+        await names.close()
+        store.apply([Delete(type(record), record.key) for record in tuple(store.world.records())])
+        again = asyncio.create_task(names.run())
+        assert (await ask(port)).rcode() == dns.rcode.SERVFAIL
+        again.cancel()
+        await asyncio.wait({again})
+
+
+async def test_a_port_that_is_taken_stays_whose_it_is(caplog):
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        async with running(MemoryStore([SHOP]), port), asyncio.timeout(30):
+            while "this machine can't ask" not in caplog.text:  # noqa: ASYNC110 (a log rings no bell)
+                await asyncio.sleep(0)
+        assert str(port) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("resolv_conf", "behind_stub", "found"),
+    [
+        pytest.param("nameserver 192.0.2.1\nnameserver 192.0.2.2\n", None, ["192.0.2.1", "192.0.2.2"], id="as it says"),
+        pytest.param("nameserver 127.0.0.53\n", "nameserver 192.0.2.3\n", ["192.0.2.3"], id="behind systemd's stub"),
+        pytest.param("nameserver 127.0.0.53\n", None, ["127.0.0.53"], id="the stub, where nothing else is known"),
+        pytest.param("search example.com\n", None, [], id="nobody"),
+        pytest.param(None, None, [], id="no file"),
+    ],
+)
+def test_whom_this_machine_asks(tmp_path, monkeypatch, resolv_conf, behind_stub, found):
+    for name, text in (("_RESOLV_CONF", resolv_conf), ("_BEHIND_STUB", behind_stub)):
+        path = tmp_path / name
+        if text is not None:
+            path.write_text(text)
+        monkeypatch.setattr(app_dns, name, path)
+    assert list(host_resolvers()) == found

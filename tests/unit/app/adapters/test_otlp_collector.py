@@ -1,0 +1,85 @@
+"""The collector over HTTP, at a socket that answers what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.app.adapters.otlp_collector import HttpCollector
+from moyai.app.config import MetricSettings
+from moyai.telemetry.exposition.otlp_exporter import ExportFault
+
+
+class Receiver:
+    """Answers every POST with a status, and keeps what came."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.heads: list[str] = []
+        self.bodies: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = next(int(line.partition(":")[2]) for line in head.splitlines() if line.startswith("content-length"))
+        self.heads.append(head)
+        self.bodies.append(await reader.readexactly(length))
+        writer.write(f"HTTP/1.1 {self.status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        writer.close()
+
+
+@pytest.fixture
+async def place():
+    receiver = Receiver(200)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    yield receiver, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1/metrics"])
+async def test_it_posts_protobuf_to_otlps_own_path(place, path):
+    receiver, url = place
+    collector = HttpCollector(url + path, {"api-key": "sesame"})
+    await collector.export(b"\x0a\x00")
+    await collector.close()
+    [head], [body] = receiver.heads, receiver.bodies
+    assert head.startswith("post /v1/metrics http/1.1")
+    assert "content-type: application/x-protobuf" in head
+    assert "api-key: sesame" in head
+    assert body == b"\x0a\x00"
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://collector:4318", True),
+        ("https://[::1]/otlp", True),
+        ("collector:4318", False),
+        ("http://", False),
+        ("http://collector:99999", False),
+        ("http://collector:0", False),
+        ("http://collector:http", False),
+        ("http://[::1", False),
+    ],
+)
+def test_what_can_not_be_posted_to_is_no_url(url, good):
+    assert MetricSettings(otlp_endpoint=url).otlp_is_url is good
+
+
+@pytest.mark.parametrize(("status", "for_good"), [(503, False), (429, False), (400, True), (404, True), (302, True)])
+async def test_a_refusal_is_for_good_or_not(place, status, for_good):
+    receiver, url = place
+    receiver.status = status
+    collector = HttpCollector(url)
+    with pytest.raises(ExportFault, match=str(status)) as raised:
+        await collector.export(b"")
+    assert raised.value.is_permanent is for_good
+    await collector.close()
+
+
+async def test_nobody_there_may_come_yet(place):
+    collector = HttpCollector("http://127.0.0.1:1")
+    with pytest.raises(ExportFault, match="ConnectError") as raised:
+        await collector.export(b"")
+    assert not raised.value.is_permanent
+    await collector.close()

@@ -1,0 +1,205 @@
+"""Who may come in as which proxy."""
+
+from __future__ import annotations
+
+import pytest
+from grpc import StatusCode
+
+from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.mesh.ir import Mesh, Workload
+from moyai.testing.world import SCOPE
+from moyai.xds.server.delta import DeltaStream
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.proxy_auth import Peer, AdmittedProxy, ExternalProxyAuth, TaskProxyAuth, ProxyRejected
+from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authorizations_of, parse_authorization
+from moyai.xds.translate.bootstrap import BootstrapSettings
+from tests.unit.xds.shop_mesh import MESH, directory
+
+FRONT, WAY = WorkloadId(f"{MESH}/virtualNode/front"), WorkloadId(f"{MESH}/virtualGateway/way")
+SHORT = "mesh/shop/virtualNode/front"
+TASK = ProxyId(f"arn:aws:ecs:{SCOPE.region}:{SCOPE.account}:task/default/{'0' * 32}")
+
+
+class Nobody:
+    def send(self, response: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@pytest.fixture
+def feed():
+    made = Feed(BootstrapSettings())
+    made.publish(Mesh(workloads={w: Workload(w, "a", 15000, 15001) for w in (FRONT, WAY)}, proxies={TASK: FRONT}))
+    return made
+
+
+def come_in(feed: Feed, admitted: AdmittedProxy):
+    return feed.connect(admitted.proxy, Nobody(), DeltaStream(), admitted.external_workload)
+
+
+def guests(feed: Feed, *reaches: Authorization | None, most: int = 2) -> ExternalProxyAuth:
+    """A door where everybody shows the same."""
+    shown = None if reaches == (None,) else tuple(reach for reach in reaches or (ALL_PROXIES,) if reach is not None)
+    return ExternalProxyAuth(feed, directory(), lambda _peer: shown, most)
+
+
+def refusal(gate: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[StatusCode, str]:
+    with pytest.raises(ProxyRejected) as refused:
+        gate.admit(peer)
+    return refused.value.code, str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "workload"),
+    [
+        (SHORT, FRONT),
+        (FRONT, FRONT),
+        (f"mesh/shop@{SCOPE.account}/virtualNode/front", FRONT),
+        ("mesh/shop/virtualGateway/way", WAY),
+    ],
+    ids=["short", "ARN", "with the owner", "gateway"],
+)
+def test_a_guest_may_name_what_it_stands_for_in_every_form(feed, node, workload):
+    assert guests(feed).admit(Peer(node)).external_workload == workload
+
+
+def test_guests_of_one_node_id_are_told_apart(feed):
+    gate = guests(feed)
+    first, second = gate.admit(Peer(SHORT)), gate.admit(Peer(FRONT))
+    assert (first, second) == (AdmittedProxy(ProxyId(f"{FRONT}#1"), FRONT), AdmittedProxy(ProxyId(f"{FRONT}#2"), FRONT))
+
+
+def test_a_guest_may_bring_the_end_of_its_id_along_and_comes_back_as_the_same(feed):
+    gate = guests(feed, most=1)
+    admitted = gate.admit(Peer(SHORT, f"{SHORT}#host-0001"))
+    assert admitted.proxy == f"{FRONT}#host-0001"
+    come_in(feed, admitted)
+    assert gate.admit(Peer(FRONT, f"{FRONT}#host-0001")) == admitted
+
+
+def test_one_guest_too_many_is_refused_until_another_has_gone(feed):
+    gate = guests(feed, most=1)
+    connection = come_in(feed, gate.admit(Peer(SHORT)))
+    code, message = refusal(gate, Peer(SHORT))
+    assert (code, "1 connected prox" in message) == (StatusCode.RESOURCE_EXHAUSTED, True)
+    assert gate.admit(Peer("mesh/shop/virtualGateway/way")).external_workload == WAY
+    connection.close()
+    assert gate.admit(Peer(SHORT)).external_workload == FRONT
+
+
+def test_proxies_of_tasks_do_not_count_as_guests(feed):
+    feed.connect(TASK, Nobody(), DeltaStream())
+    assert feed.external_proxies(FRONT) == frozenset()
+    assert guests(feed, most=1).admit(Peer(SHORT)).external_workload == FRONT
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ("front", ["mesh/<mesh>/virtualNode/<name>", "'front'"]),
+        ("", ["mesh/<mesh>/virtualNode/<name>"]),
+        ("arn:aws:ecs:us-east-1:123456789012:task-set/a/b/c", ["task-set"]),
+        ("mesh/other/virtualNode/front", ["no mesh 'other'", SCOPE.account, SCOPE.region]),
+        (f"mesh/shop@{'9' * 12}/virtualNode/front", ["9" * 12]),
+        ("mesh/shop/virtualNode/way", ["no virtualNode 'way'", "it has back, front"]),
+        ("mesh/shop/virtualGateway/front", ["it has way"]),
+        ("x" * 100_000, ["…"]),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is(feed, node, words):
+    code, message = refusal(guests(feed), Peer(node))
+    assert code is StatusCode.INVALID_ARGUMENT
+    assert [word for word in words if word not in message] == []
+    assert len(message) < 1500
+
+
+def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
+    node = "mesh/shop/virtualNode/gone"
+    told = [refusal(guests(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)]
+    assert [(code, "back" in message) for code, message in told] == [
+        (StatusCode.INVALID_ARGUMENT, True),
+        (StatusCode.INVALID_ARGUMENT, False),
+    ]
+
+
+def test_bad_credentials_are_told_nothing(feed):
+    gate = guests(feed, None)
+    assert {refusal(gate, Peer(node))[0] for node in (SHORT, "nothing")} == {StatusCode.UNAUTHENTICATED}
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("mesh/shop", {"front", "back", "way"}),
+        (MESH, {"front", "back", "way"}),
+        ("mesh/shop/virtualNode/front", {"front"}),
+        (FRONT, {"front"}),
+        ("mesh/other", set()),
+        ("mesh/shop/virtualGateway/front", set()),
+    ],
+)
+def test_credentials_reach_as_far_as_they_say(feed, text, allowed):
+    reach = parse_authorization(text, SCOPE)
+    assert reach is not None
+    gate, found = guests(feed, reach), set()
+    nodes = ("mesh/shop/virtualNode/front", "mesh/shop/virtualNode/back", "mesh/shop/virtualGateway/way")
+    for node in nodes:
+        try:
+            gate.admit(Peer(node))
+        except ProxyRejected as refused:
+            assert refused.code is StatusCode.PERMISSION_DENIED  # noqa: PT017
+        else:
+            found.add(node.rpartition("/")[2])
+    assert found == allowed
+
+
+@pytest.mark.parametrize("text", ["", "mesh", "mesh/", "mesh/a/b", "shop", "arn:aws:ecs:x:1:cluster/a", "mesh/a/b/c/d"])
+def test_what_is_no_reach(text):
+    assert parse_authorization(text, SCOPE) is None
+
+
+def test_a_certificate_reaches_as_far_as_its_uris_say():
+    uris = ("spiffe://corp/mesh/shop/virtualNode/front", MESH, "https://example.com/", "spiffe://corp/shop", "::")
+    assert authorizations_of(uris, SCOPE) == (parse_authorization(FRONT, SCOPE), Authorization(MESH))
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (f"mesh/shop/virtualNode/back#{'1' * 8}", StatusCode.PERMISSION_DENIED),
+        ("mesh/shop/virtualNode/front#1", StatusCode.INVALID_ARGUMENT),
+        (f"mesh/shop/virtualNode/front#{'é' * 8}", StatusCode.INVALID_ARGUMENT),
+        ("mesh/shop/virtualNode/front", StatusCode.INVALID_ARGUMENT),
+    ],
+    ids=["another node", "short", "letters", "no end"],
+)
+def test_a_name_that_does_not_fit_is_refused(feed, name, code):
+    assert refusal(guests(feed), Peer(SHORT, name))[0] is code
+
+
+def test_a_guest_reports_under_the_name_of_its_stream_alone(feed):
+    gate = guests(feed)
+    admitted = gate.admit(Peer(SHORT, f"{SHORT}#host-0001"))
+    connection = come_in(feed, admitted)
+    assert gate.reporter(Peer("", f"{FRONT}#host-0001")) == admitted.proxy
+    for name in (f"{SHORT}#host-0002", f"{TASK}", ""):
+        with pytest.raises(ProxyRejected):
+            gate.reporter(Peer("", name))
+    connection.close()
+    with pytest.raises(ProxyRejected):
+        gate.reporter(Peer("", f"{FRONT}#host-0001"))
+
+
+def test_our_own_proxy_names_what_it_is_led_as(feed):
+    gate = TaskProxyAuth(feed, directory())
+    for node in (TASK, SHORT, FRONT):
+        assert gate.admit(Peer(node, TASK)) == AdmittedProxy(TASK)
+    assert refusal(gate, Peer("mesh/shop/virtualNode/back", TASK))[0] is StatusCode.PERMISSION_DENIED
+    assert refusal(gate, Peer("mesh/shop/virtualNode/none", TASK))[0] is StatusCode.PERMISSION_DENIED
+    assert refusal(gate, Peer(TASK))[0] is StatusCode.UNAUTHENTICATED
+    assert refusal(gate, Peer(SHORT, f"{SHORT}#host-0001"))[0] is StatusCode.PERMISSION_DENIED
+
+
+def test_our_own_proxy_that_comes_before_its_mesh_is_let_in():
+    gate = TaskProxyAuth(Feed(BootstrapSettings()), directory())
+    assert gate.admit(Peer(SHORT, TASK)) == AdmittedProxy(TASK)
