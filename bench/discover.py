@@ -26,7 +26,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.world import Put
 from moyai.kernel.ids import InstanceId
 from moyai.reconcile.operations import OperationLoop
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
 from moyai.testing.world import SCOPE, Builder
@@ -51,8 +51,8 @@ class Place:
         [service] = self.store.world.discovery_services
         self.id = made["service"]["id"]
         self.store.apply([Put(self._instance(service, number)) for number in range(size)])
-        around = Surroundings(self.store, SimRuntime(self._clock), Feed(BootstrapSettings()), self._clock, self._ids)
-        self.registrar = OperationLoop(around)
+        ports = ReconcilerPorts(self.store, SimRuntime(self._clock), Feed(BootstrapSettings()), self._clock, self._ids)
+        self.operations = OperationLoop(ports)
 
     def _instance(self, service: DiscoveryService, number: int) -> DiscoveryInstance:
         attributes = {"AWS_INSTANCE_IPV4": f"10.0.{number >> 8 & 255}.{number & 255}", "n": str(number)}
@@ -108,7 +108,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
             place = Place(Path(folder), size)
-            working = asyncio.create_task(place.registrar.run())
+            working = asyncio.create_task(place.operations.run())
             await place.store.durable()
             waits = sorted(await changes(place))
             look = each(lambda place=place: place.look(max_results=10))  # type: ignore[misc]

@@ -35,11 +35,10 @@ from moyai.plan.publish import ports_of
 from moyai.plan.registration import register, withdraw
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, shifting_services
-from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder, container
@@ -60,7 +59,7 @@ class Place:
         clock, ids = SystemClock(), SystemIds()
         self.store = MemoryStore()
         self.feed = Feed(BootstrapSettings())
-        self.around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, ids)
+        self.ports = ReconcilerPorts(self.store, SimRuntime(clock), self.feed, clock, ids)
         world = self.store.world
         self.fabric, self.names = Fabrics(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
@@ -70,7 +69,7 @@ class Place:
             draining_tasks(world),
             shifting_services(world),
         )
-        self.observer = Observer(self.around)
+        self.observer = Observer(self.ports)
         self.proxies = LoopbackProxies(self.feed)
         self.build = Builder(self.store, ids=ids)
         self.service, self.task = self._fill(tasks // (SERVICES * REPLICAS))
@@ -90,7 +89,7 @@ class Place:
 
     def _running(self, service: Service) -> Iterator[Change]:
         """One more task of the service, as it is once it runs."""
-        world, now, ids = self.store.world, self.around.clock.now(), self.around.ids
+        world, now, ids = self.store.world, self.ports.clock.now(), self.ports.ids
         definition = world.task_definitions[service.primary.task_definition]
         view = service.primary.view
         request = LaunchRequest(service.cluster, definition, service.name, service=service.arn, view=view)
@@ -101,8 +100,8 @@ class Place:
 
     def context(self) -> Context:
         """A client's request, now."""
-        now = self.around.clock.now()
-        return Context(SCOPE, now, self.around.ids, self.store, principal="bench", access_key="", request_id="bench")
+        now = self.ports.clock.now()
+        return Context(SCOPE, now, self.ports.ids, self.store, principal="bench", access_key="", request_id="bench")
 
     def follow(self, *keys: Key) -> None:
         """Have everything follow that is derived from the world."""
@@ -143,7 +142,7 @@ async def publish(place: Place) -> None:
     """One endpoint leaves and comes back: compiled, pushed to the fifty proxies that can see it, acknowledged."""
     world = place.store.world
     definition = world.task_definitions[place.task.task_definition]
-    for changes in (withdraw(world, place.task), register(world, place.task, definition, place.around.clock.now())):
+    for changes in (withdraw(world, place.task), register(world, place.task, definition, place.ports.clock.now())):
         place.change(*changes)
         await place.settled()
 
@@ -156,7 +155,7 @@ async def seen(place: Place) -> None:
 
 async def life(place: Place) -> None:
     """One more task of the service, from its first status to its last, with its endpoints."""
-    world, now, ids = place.store.world, place.around.clock.now(), place.around.ids
+    world, now, ids = place.store.world, place.ports.clock.now(), place.ports.ids
     definition = world.task_definitions[place.task.task_definition]
     view = place.task.view
     request = LaunchRequest(place.task.cluster, definition, "", service=place.service.arn, view=view)
@@ -176,21 +175,21 @@ async def scale(place: Place) -> None:
     """A service gets one more task: counted, placed, addressed."""
     wanted = replace(place.service, desired_count=REPLICAS + 1)
     place.store.world.apply(Put(wanted))
-    plan_service(place.store.world, Observed(), wanted.arn, place.around.clock.now(), place.around.ids)
+    plan_service(place.store.world, Observed(), wanted.arn, place.ports.clock.now(), place.ports.ids)
     place.store.world.apply(Put(place.service))
 
 
 async def step(place: Place) -> None:
     """A look at a task that runs."""
-    seen = await place.observer.look(place.task.arn)
-    plan_task(place.store.world, seen, place.task.arn, place.around.clock.now(), place.around.ids)
+    seen = await place.observer.observe_task(place.task.arn)
+    plan_task(place.store.world, seen, place.task.arn, place.ports.clock.now(), place.ports.ids)
 
 
 async def drain(place: Place) -> None:
     """A look at a task that drains: who still holds its endpoint."""
     leaving = replace(place.task, last_status=TaskStatus.DEACTIVATING, desired_status=DesiredStatus.STOPPED)
     place.store.world.apply(Put(leaving))
-    await place.observer.look(leaving.arn)
+    await place.observer.observe_task(leaving.arn)
     place.store.world.apply(Put(place.task))
 
 

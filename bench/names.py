@@ -25,8 +25,8 @@ from typing import Final
 import dns.message
 import dns.query
 
-from moyai.app.clock import SystemClock
 from moyai.app.adapters.name_servers import NameServers
+from moyai.app.clock import SystemClock
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import (
     INSTANCE_IPV4,

@@ -44,9 +44,9 @@ from moyai.mesh.ir import (
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
+from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy_auth import TaskProxyAuth
 from moyai.xds.translate.bootstrap import BootstrapSettings
 

@@ -35,8 +35,8 @@ from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.grpc_server import serve_unix, unix_socket_path
 from moyai.xds.server.feed import Feed
+from moyai.xds.server.grpc_server import serve_unix, unix_socket_path
 from moyai.xds.translate.bootstrap import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER

@@ -37,9 +37,9 @@ from moyai.mesh.ir import (
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler, peer_of
+from moyai.xds.server.authorization import ALL_PROXIES
 from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy_auth import ExternalProxyAuth
-from moyai.xds.server.authorization import ALL_PROXIES
 from tests.e2e.envoy_rig import Namespace, Rig, rigged
 from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts

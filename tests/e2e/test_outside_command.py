@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 import pytest
 from pyroute2 import netns
 
-from moyai.app.clock import SystemClock
-from moyai.app.config import EXTERNAL_CA_FILE
 from moyai.app.adapters.external_tls import issued_certificate
 from moyai.app.adapters.proxy_tokens import ProxyTokens
+from moyai.app.clock import SystemClock
+from moyai.app.config import EXTERNAL_CA_FILE
 from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.testing.world import SCOPE
@@ -109,7 +109,7 @@ async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyToken
     folder = outside.folder / "keys"
     keys = await issued_certificate(folder, None, CryptographyPki(), SystemClock())
     tokens = ProxyTokens(outside.folder / "tokens.json", SCOPE)
-    gate = ExternalProxyAuth(outside.feed, directory(), tokens.reaches, 2)
+    gate = ExternalProxyAuth(outside.feed, directory(), tokens.authorizations_of, 2)
     netns.pushns(outside.namespace.name)
     try:
         server, port = await serve_tcp("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])

@@ -78,7 +78,9 @@ async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_
     outside.feed.publish(mesh("one"))
     await outside.serve()
     await outside.until(outside.synced)
-    assert dict(outside.feed.responses.items()) == {("pushed",): 5}, "it is sent all once more, and refuses nothing of it"
+    assert dict(outside.feed.responses.items()) == {("pushed",): 5}, (
+        "it is sent all once more, and refuses nothing of it"
+    )
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))

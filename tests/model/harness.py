@@ -35,7 +35,7 @@ from moyai.plan.scheduler import plan_service
 from moyai.plan.sight import has_health_check
 from moyai.plan.strategy.case import REROUTE_LIMIT
 from moyai.ports.runtime import RuntimeFault
-from moyai.reconcile.execute import mesh_proxy, needing
+from moyai.reconcile.execute import failing_task, mesh_proxy
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -195,7 +195,7 @@ class Harness:
             try:
                 self._do(effect)
             except RuntimeFault as fault:
-                task = needing(effect)
+                task = failing_task(effect)
                 assert task is not None
                 self._faults[task] = fault.reason
                 return

@@ -103,7 +103,7 @@ def test_proxies_have_at_each_step_what_the_world_says(requests, rest):
 
 def _follow(heard: Heard, store: MemoryStore) -> None:
     heard.catch_up()
-    assert heard.feed.parts == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
+    assert heard.feed.shards == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
 
 
 def _host_lists(workload: Workload) -> Iterator[tuple[Host, ...]]:

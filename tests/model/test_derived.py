@@ -28,8 +28,7 @@ from moyai.plan.live import is_answered
 from moyai.plan.mode import is_live
 from moyai.plan.publish import in_order, ports_of, published_ports
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, shifting_services
-from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
@@ -47,12 +46,12 @@ class Parts(Feed):
 
     def __init__(self) -> None:
         super().__init__(BootstrapSettings())
-        self.parts: dict[str, Mesh] = {}
+        self.shards: dict[str, Mesh] = {}
 
-    def publish(self, mesh: Mesh, part: str = "") -> None:
-        self.parts[part] = mesh
+    def publish(self, mesh: Mesh, shard: str = "") -> None:
+        self.shards[shard] = mesh
         if mesh == Mesh():
-            del self.parts[part]
+            del self.shards[shard]
 
 
 class Published:
@@ -83,7 +82,7 @@ class Published:
             for key in derived.invalidate(keys):
                 _tried(derived.update, key)
         _tried(self.fabrics.follow, keys)
-        asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.untold())
+        asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.take_services())
         self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in asked)
 
     def check(self) -> None:
@@ -91,7 +90,7 @@ class Published:
         fresh: dict[str, Mesh | None] = {n.arn: _tried(compile_namespace, world, n.arn) for n in world.namespaces}
         fresh.update((workload, _tried(compile_workload, world, workload)) for workload in workloads(world))
         made = {part: mesh for part, mesh in fresh.items() if mesh is not None}
-        assert {part: mesh for part, mesh in self.feed.parts.items() if part in made or part not in fresh} == {
+        assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
             part: mesh for part, mesh in made.items() if mesh != Mesh()
         }
         fabric, ports = _tried(fabric_of, world), _tried(published_ports, world)

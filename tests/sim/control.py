@@ -19,9 +19,8 @@ from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.loop import Reconciler
-from moyai.reconcile.observe import Observer
-from moyai.reconcile.observe import look
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.observe import Observer, observe_service
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
@@ -51,11 +50,11 @@ class Installation:
 
     def start(self) -> None:
         self.feed = Feed(BootstrapSettings(REPORTS))
-        self.around = Surroundings(self.store, self.runtime, self.feed, self.clock, self.ids)
+        self.ports = ReconcilerPorts(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
         proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock, self._reported)
-        certifier = CertificateLoop(self.around, CryptographyPki(), RENEWAL)
-        work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
+        certifier = CertificateLoop(self.ports, CryptographyPki(), RENEWAL)
+        work = (Reconciler(self.ports).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 
     async def _reported(self, proxy: ProxyId, body: bytes) -> None:
@@ -100,13 +99,13 @@ class Installation:
 
     async def plans_left(self) -> list[Plan]:
         """What would still be done, were the control plane asked now: nothing, once all is at rest."""
-        observer = Observer(self.around)
+        observer = Observer(self.ports)
         world, now = self.store.world, self.clock.now()
-        plans = [plan_service(world, look(self.around, s.arn), s.arn, now, self.ids) for s in world.services]
-        seen = {task.arn: await observer.look(task.arn) for task in world.tasks}
+        plans = [plan_service(world, observe_service(self.ports, s.arn), s.arn, now, self.ids) for s in world.services]
+        seen = {task.arn: await observer.observe_task(task.arn) for task in world.tasks}
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         hosts = [i.arn for i in world.container_instances]
-        plans += [plan_instance(world, await observer.look_at_instance(host), host, now) for host in hosts]
+        plans += [plan_instance(world, await observer.observe_instance(host), host, now) for host in hosts]
         certificates = [plan_certificates(world, s.arn, RENEWAL, now, self.ids) for s in world.services]
         assert not [p for p in certificates if p.changes or p.orders]
         return [p for p in plans if p.actions]

@@ -22,22 +22,22 @@ from moyai.api.exec_sessions import ExecSessions
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.api.operation import Service
-from moyai.app.clock import SystemClock
-from moyai.app.adapters.otlp_collector import export
-from moyai.app.config import RuntimeKind, Settings
+from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.console_endpoint import console_handler
-from moyai.app.adapters.name_servers import NameServers, host_resolvers
-from moyai.app.adapters.proxy_listeners import ProxyListeners
 from moyai.app.adapters.http_functions import HttpFunctions
 from moyai.app.adapters.http_server import HttpServer, listen
-from moyai.app.ids import SystemIds
-from moyai.app.adapters.access_keys import AccessKeys
-from moyai.app.machine import describe_machine
 from moyai.app.adapters.metadata_servers import MetadataServers
-from moyai.app.simulated_proxies import SimulatedProxies
-from moyai.app.runtimes import make_runtime
+from moyai.app.adapters.name_servers import NameServers, host_resolvers
+from moyai.app.adapters.otlp_collector import export
 from moyai.app.adapters.prometheus_endpoint import PREFIX as METRICS_PREFIX
 from moyai.app.adapters.prometheus_endpoint import MetricSources, metrics_handler
+from moyai.app.adapters.proxy_listeners import ProxyListeners
+from moyai.app.clock import SystemClock
+from moyai.app.config import RuntimeKind, Settings
+from moyai.app.ids import SystemIds
+from moyai.app.machine import describe_machine
+from moyai.app.runtimes import make_runtime
+from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.app.wiring import faults, make_certificate_loop, make_health_checker, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
@@ -60,8 +60,8 @@ from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
 from moyai.reconcile.log_retention import LogRetention
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.reconcile.loop import Reconciler
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.scaling import ScalingLoop
-from moyai.reconcile.ports import Surroundings
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.container_insights.sampler import UsageSampler
 from moyai.telemetry.flusher import MetricFlusher
@@ -93,7 +93,9 @@ class ControlPlane:
         self._metric_store = metric_store
         self._metric_head = MetricHead(history=metric_store, stored=metric_store.groups())
         identify = identify_from(lambda: self._store.world)
-        self._recorder = Recorder(self._metric_head, identify, metric_store.since, metric_store.proxy, Totals(metric_store.totals()))
+        self._recorder = Recorder(
+            self._metric_head, identify, metric_store.since, metric_store.proxy, Totals(metric_store.totals())
+        )
         self._metric_flusher = MetricFlusher(metric_store, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._models = load_models()
@@ -252,11 +254,11 @@ class ControlPlane:
         self._loops.add_done_callback(self._on_loops_end)
 
     async def _run_loops(self) -> None:
-        around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
-        self._reconciler = Reconciler(around, AppMesh(self._settings.app_mesh.passed_names))
+        ports = ReconcilerPorts(self._store, self._runtime, self._feed, self._clock, self._ids)
+        self._reconciler = Reconciler(ports, AppMesh(self._settings.app_mesh.passed_names))
         async with asyncio.TaskGroup() as group:
             # first: a certificate that expired while the control plane was away is renewed before proxies are updated
-            group.create_task(make_certificate_loop(self._settings.tls, around).run())
+            group.create_task(make_certificate_loop(self._settings.tls, ports).run())
             group.create_task(self._reconciler.run())
             group.create_task(AlarmLoop(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingLoop(self._store, self._clock, self._ids).run())

@@ -1,9 +1,9 @@
 """Runs an external proxy on this machine, in the foreground.
 
-Promise: SIGTERM or SIGINT drain and end it: its clients are told to reconnect elsewhere, and requests in flight get time
-to finish. A second signal ends it at once. However this process ends, its Envoy ends with it, and no file of either is
-left. The bootstrap, which may contain a token, is a file only until Envoy has read it, in a directory that only its
-owner can enter.
+Promise: SIGTERM or SIGINT drain and end it: its clients are told to reconnect elsewhere, and requests in flight get
+time to finish. A second signal ends it at once. However this process ends, its Envoy ends with it, and no file of
+either is left. The bootstrap, which may contain a token, is a file only until Envoy has read it, in a directory that
+only its owner can enter.
 """
 
 from __future__ import annotations

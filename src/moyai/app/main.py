@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 
 from moyai.app.config import Settings
-from moyai.app.gc_tuning import gc_tuned
 from moyai.app.control_plane import ControlPlane
+from moyai.app.gc_tuning import gc_tuned
 from moyai.app.preflight import problems, warnings
 from moyai.kernel.errors import MoyaiError
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from moyai.app.config import RuntimeKind, Settings
 from moyai.app.adapters.access_keys import AccessKeys
+from moyai.app.config import RuntimeKind, Settings
 from moyai.runtime.linux.host import check_host, check_optional_features
 from moyai.runtime.linux.system_containers.nat_egress import missing_requirement
 

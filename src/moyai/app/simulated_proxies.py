@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 
-from moyai.runtime.sim.calls import Push, SimulatedCalls
 from moyai.domain.ecs.task import Task
 from moyai.domain.sandbox.state import ContainerPhase
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
+from moyai.runtime.sim.calls import Push, SimulatedCalls
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 

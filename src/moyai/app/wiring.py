@@ -20,8 +20,8 @@ from moyai.api.ram.service import RAM
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
-from moyai.app.config import CloudMapSettings, Settings, TlsSettings
 from moyai.app.adapters.health_probes import NetworkProbes
+from moyai.app.config import CloudMapSettings, Settings, TlsSettings
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
@@ -31,7 +31,7 @@ from moyai.ports.metrics import MetricReader, MetricWriter
 from moyai.ports.store import Store
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
 
@@ -86,6 +86,6 @@ def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) 
     return HealthChecker(store, clock, NetworkProbes(), CheckSettings(Seconds(settings.check_interval), networks))
 
 
-def make_certificate_loop(settings: TlsSettings, around: Surroundings) -> CertificateLoop:
+def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> CertificateLoop:
     """The loop that makes keys and certificates."""
-    return CertificateLoop(around, CryptographyPki(), settings.certificate_renewal)
+    return CertificateLoop(ports, CryptographyPki(), settings.certificate_renewal)

@@ -26,8 +26,8 @@ def key_commands() -> typer.Typer:
 
 def create(state: State = STATE, as_json: Json = False) -> None:
     """Create an access key. Its secret is printed now and never again."""
-    from moyai.app.clock import SystemClock
     from moyai.app.adapters.access_keys import AccessKeys
+    from moyai.app.clock import SystemClock
 
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
     if as_json:

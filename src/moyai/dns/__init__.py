@@ -1,1 +1,1 @@
-"""Names that resolve: Cloud Map's DNS namespaces, and everything else by way of the host's own resolvers."""
+"""DNS: the names of Cloud Map's namespaces and of VPCs; other names by the host's own resolvers."""

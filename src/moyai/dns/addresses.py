@@ -1,7 +1,8 @@
-"""The names that a VPC's own addresses have: ``ip-172-31-0-11.ec2.internal``, and the way back.
+"""The zones of a VPC's own addresses: ``ip-172-31-0-11.ec2.internal``, and the reverse zone.
 
-Promise: worked out from the address, whoever has it, as a VPC's resolver does; so a task's search domain is answered
-here, and what was looked up in vain isn't told to others. Only in the VPC itself: two VPCs may have one range.
+Promise: a name is computed from the address, whether a task has it or not, as by a VPC's resolver on AWS. So names in a
+task's search domain are answered here and not forwarded. The zones are visible only in the VPC itself, since two VPCs
+may have the same range.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 """
 
@@ -17,7 +18,7 @@ import dns.rdata
 from dns.rdataclass import IN
 from dns.rdatatype import PTR, A, RdataType
 
-from moyai.dns.records import Labels, Record, lowered
+from moyai.dns.records import Labels, Record, to_labels
 from moyai.dns.zone import RecordSet
 from moyai.kernel.ids import VpcId
 
@@ -26,52 +27,52 @@ _OCTET_BITS: Final = 8
 _HOST: Final = re.compile(rb"ip-(\d+)-(\d+)-(\d+)-(\d+)")
 
 
-class AddressNames:
-    """One direction; ``address_names`` makes both. ``way_back``: addresses are owners, and names the values."""
+class AddressZone:
+    """The forward or the ``reverse`` zone of a VPC's addresses."""
 
-    def __init__(self, vpc: VpcId, network: IPv4Network, domain: str, *, way_back: bool) -> None:
-        self.apex = dns.name.from_text(_reverse(network) if way_back else domain)
-        self.labels = lowered(self.apex)
+    def __init__(self, vpc: VpcId, network: IPv4Network, domain: str, *, reverse: bool) -> None:
+        self.apex = dns.name.from_text(_reverse_apex(network) if reverse else domain)
+        self.labels = to_labels(self.apex)
         self.generation = 0
         self.negative_ttl = _TTL
         self.preference = (2, 0.0, domain)  # a namespace of the same name comes first
         self._vpc = vpc
         self._network = network
         self._domain = domain
-        self._way_back = way_back
+        self._reverse = reverse
 
     def visible_from(self, vpc: VpcId | None) -> bool:
-        """See ``Names.visible_from``."""
+        """See AuthoritativeZone."""
         return vpc == self._vpc
 
     def exists(self, owner: Labels) -> bool:
-        """See ``Names.exists``; on the way back, the octets on the way to an address are there too."""
-        return not owner or self._address(owner) is not None or (self._way_back and self._leads_on(owner))
+        """See AuthoritativeZone. In a reverse zone, the prefixes of addresses exist as well."""
+        return not owner or self._address(owner) is not None or (self._reverse and self._is_prefix(owner))
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
-        """See ``Names.find``."""
+        """See AuthoritativeZone."""
         address = self._address(owner)
-        if address is None or kind is not (PTR if self._way_back else A):
+        if address is None or kind is not (PTR if self._reverse else A):
             return None
         name = f"ip-{str(address).replace('.', '-')}.{self._domain}."
-        value = dns.rdata.from_text(IN, kind, name if self._way_back else str(address))
-        found = RecordSet(_TTL, 1, lambda _: 0)
-        found.put("", Record(owner, kind, _TTL, 1, value), healthy=True)
-        return found
+        value = dns.rdata.from_text(IN, kind, name if self._reverse else str(address))
+        record_set = RecordSet(_TTL, 1, lambda _: 0)
+        record_set.put("", Record(owner, kind, _TTL, 1, value), healthy=True)
+        return record_set
 
     def _address(self, owner: Labels) -> IPv4Address | None:
-        """The address of the VPC that a name is for."""
-        if self._way_back:
-            return self._within([*_octets(self._network), *(label.decode("latin-1") for label in reversed(owner))])
+        """The address of the VPC that a name stands for."""
+        if self._reverse:
+            return self._in_network([*_octets(self._network), *(label.decode("latin-1") for label in reversed(owner))])
         match = _HOST.fullmatch(owner[0]) if len(owner) == 1 else None
-        return None if match is None else self._within([octet.decode() for octet in match.groups()])
+        return None if match is None else self._in_network([octet.decode() for octet in match.groups()])
 
-    def _leads_on(self, owner: Labels) -> bool:
+    def _is_prefix(self, owner: Labels) -> bool:
         """Whether addresses begin with these octets."""
         missing = 4 - len(_octets(self._network)) - len(owner)
         return missing > 0 and self._address((b"0",) * missing + owner) is not None
 
-    def _within(self, octets: Sequence[str]) -> IPv4Address | None:
+    def _in_network(self, octets: Sequence[str]) -> IPv4Address | None:
         try:
             address = IPv4Address(".".join(octets))
         except AddressValueError:
@@ -79,15 +80,15 @@ class AddressNames:
         return address if address in self._network else None
 
 
-def address_names(vpc: VpcId, network: IPv4Network, domain: str) -> tuple[AddressNames, AddressNames]:
-    """Both directions. The way back begins at the octets that all addresses of the range share."""
-    there, back = (AddressNames(vpc, network, domain, way_back=way_back) for way_back in (False, True))
-    return there, back
+def address_zones(vpc: VpcId, network: IPv4Network, domain: str) -> tuple[AddressZone, AddressZone]:
+    """The forward and the reverse zone. The reverse zone's apex has the octets that all addresses have in common."""
+    forward, reverse = (AddressZone(vpc, network, domain, reverse=reverse) for reverse in (False, True))
+    return forward, reverse
 
 
 def _octets(network: IPv4Network) -> Sequence[str]:
     return str(network.network_address).split(".")[: network.prefixlen // _OCTET_BITS]
 
 
-def _reverse(network: IPv4Network) -> str:
+def _reverse_apex(network: IPv4Network) -> str:
     return ".".join((*reversed(_octets(network)), "in-addr.arpa"))

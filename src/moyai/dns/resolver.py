@@ -1,10 +1,10 @@
-"""One resolver: what is ours from the zones, everything else from the host's resolvers.
+"""A caching resolver: answers from the zones, and forwards all other questions to the host's resolvers.
 
-Promise: a question that was asked before costs a look-up. Packets are kept under the question's own bytes (all but its
-number), so two questions share an answer only when they are the same to the last bit; what is kept is forgotten when
-its zone changes or any zone comes or goes. Values still change places: up to 16 turns are kept, each used in its turn,
-and where there are more values than that, others have theirs after a while. A name with a stand-in is answered with it
-where neither the zones nor others have an address.
+Promise: a repeated question costs one look-up. Response packets are cached under the query's bytes without its id, so
+two queries share a response only when all other bits are equal. A cached response is dropped when its zone changes or
+any zone is added or removed. Values are still rotated: up to 16 rotations are cached and used in turn; where there are
+more values, the cached rotations are replaced after a while. A name with a stand-in gets its address where neither the
+zones nor the host's resolvers have one.
 """
 
 from __future__ import annotations
@@ -16,115 +16,130 @@ from typing import Final
 
 from dns.message import Message
 
-from moyai.dns.answer import Answer, Elsewhere, answer, complete, failed, read, stood_in, write
+from moyai.dns.answer import (
+    DnsAnswer,
+    UpstreamQuestion,
+    answer,
+    complete,
+    parse,
+    serialize,
+    server_failure,
+    with_stand_in,
+)
 from moyai.dns.forward import Upstream
 from moyai.dns.index import Zones
-from moyai.dns.records import lowered
-from moyai.dns.stand_ins import PATIENCE
-from moyai.dns.zone import Names
+from moyai.dns.records import to_labels
+from moyai.dns.stand_ins import UPSTREAM_TIMEOUT
+from moyai.dns.zone import AuthoritativeZone
 from moyai.kernel.ids import VpcId
 
 Reply = bytes | Awaitable[bytes] | None
-"""An answer, or one that takes time, or none."""
+"""A response, or an awaitable for one, or None when the packet gets none."""
 
-_KEPT: Final = 8192
-_LONGEST: Final = 512
-_TURNS: Final = 16
+_CACHE_SIZE: Final = 8192
+_MAX_CACHED_QUERY: Final = 512
+_ROTATIONS: Final = 16
 _USES: Final = 64
-_NUMBER: Final = 2
+_ID_BYTES: Final = 2
 
 
-class _Kept:
-    """The packets that answer one question, without their numbers, and how long they are good."""
+class _CacheEntry:
+    """The response packets to one query, without their ids, and the state of the zones that they are valid for."""
 
-    __slots__ = ("epoch", "generation", "packets", "start", "turns", "used", "zone")
+    __slots__ = ("epoch", "generation", "packets", "rotations", "start", "used", "zone")
 
-    def __init__(self, zone: Names, epoch: int, start: int) -> None:
+    def __init__(self, zone: AuthoritativeZone, epoch: int, start: int) -> None:
         self.zone, self.generation, self.epoch = zone, zone.generation, epoch
-        self.start, self.turns, self.used = start, 1, 0
+        self.start, self.rotations, self.used = start, 1, 0
         self.packets: list[bytes] = []
 
 
 class Resolver:
-    """Answers those in ``vpc``; None = the host. ``stream``: for TCP, where an answer may be long. ``patience``: what
-    others have for a name with a stand-in, in seconds.
+    """Answers queries from ``vpc``; None = from the host. ``stream``: for TCP, where a response may be long.
+    ``stand_in_timeout``: seconds for which upstream resolvers are awaited for a name with a stand-in.
     """
 
     def __init__(
-        self, zones: Zones, vpc: VpcId | None, upstream: Upstream, *, stream: bool, patience: float = PATIENCE
+        self,
+        zones: Zones,
+        vpc: VpcId | None,
+        upstream: Upstream,
+        *,
+        stream: bool,
+        stand_in_timeout: float = UPSTREAM_TIMEOUT,
     ) -> None:
         self._zones = zones
         self._vpc = vpc
         self._upstream = upstream
         self._stream = stream
-        self._patience = patience
-        self._kept: dict[bytes, _Kept] = {}
+        self._stand_in_timeout = stand_in_timeout
+        self._cache: dict[bytes, _CacheEntry] = {}
 
     def reply(self, packet: bytes) -> Reply:
-        """The answer to a packet from somebody who may ask. Never raises."""
-        key = packet[_NUMBER:]
-        kept = self._kept.get(key)
-        if kept is None:
-            return self._first(packet, key, 0)
-        if kept.generation != kept.zone.generation or kept.epoch != self._zones.generation:
-            return self._first(packet, key, kept.start + len(kept.packets))
-        used, packets = kept.used, kept.packets
-        kept.used = used + 1
-        if len(packets) < kept.turns:
-            return self._another(packet, kept)
-        if used > _USES * _TURNS and kept.turns == _TURNS:
-            return self._first(packet, key, kept.start + _TURNS)
-        return packet[:_NUMBER] + packets[used % kept.turns]
+        """The response to a packet from a permitted client. Never raises."""
+        key = packet[_ID_BYTES:]
+        entry = self._cache.get(key)
+        if entry is None:
+            return self._resolve(packet, key, 0)
+        if entry.generation != entry.zone.generation or entry.epoch != self._zones.generation:
+            return self._resolve(packet, key, entry.start + len(entry.packets))
+        used, packets = entry.used, entry.packets
+        entry.used = used + 1
+        if len(packets) < entry.rotations:
+            return self._add_rotation(packet, entry)
+        if used > _USES * _ROTATIONS and entry.rotations == _ROTATIONS:
+            return self._resolve(packet, key, entry.start + _ROTATIONS)
+        return packet[:_ID_BYTES] + packets[used % entry.rotations]
 
-    def _first(self, packet: bytes, key: bytes, turn: int) -> Reply:
-        """Work the answer out, and keep it when it can be kept."""
-        self._kept.pop(key, None)
-        query = read(packet)
+    def _resolve(self, packet: bytes, key: bytes, rotation: int) -> Reply:
+        """Compute the response, and cache it if possible."""
+        self._cache.pop(key, None)
+        query = parse(packet)
         if query is None or isinstance(query, bytes):
             return query
-        found = answer(self._zones, self._vpc, query, turn)
-        if found.elsewhere is not None:
-            return self._ask(found, found.elsewhere, query)
-        said = write(self._stood_in(found.message, query), query, stream=self._stream)
-        if found.zone is not None and len(key) <= _LONGEST:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            kept = self._kept[key] = _Kept(found.zone, self._zones.generation, turn)
-            kept.turns = min(found.turns, _TURNS)
-            kept.packets.append(said[_NUMBER:])
-        return said
+        result = answer(self._zones, self._vpc, query, rotation)
+        if result.upstream is not None:
+            return self._forward(result, result.upstream, query)
+        response = serialize(self._add_stand_in(result.message, query), query, stream=self._stream)
+        if result.zone is not None and len(key) <= _MAX_CACHED_QUERY:
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            entry = self._cache[key] = _CacheEntry(result.zone, self._zones.generation, rotation)
+            entry.rotations = min(result.rotations, _ROTATIONS)
+            entry.packets.append(response[_ID_BYTES:])
+        return response
 
-    def _another(self, packet: bytes, kept: _Kept) -> Reply:
-        """One more turn of an answer that is kept."""
-        query = read(packet)
+    def _add_rotation(self, packet: bytes, entry: _CacheEntry) -> Reply:
+        """Compute and cache the next rotation of a cached response."""
+        query = parse(packet)
         if query is None or isinstance(query, bytes):
             return query
-        found = answer(self._zones, self._vpc, query, kept.start + len(kept.packets))
-        said = write(found.message, query, stream=self._stream)
-        kept.packets.append(said[_NUMBER:])
-        return said
+        result = answer(self._zones, self._vpc, query, entry.start + len(entry.packets))
+        response = serialize(result.message, query, stream=self._stream)
+        entry.packets.append(response[_ID_BYTES:])
+        return response
 
-    def _ask(self, found: Answer, wanted: Elsewhere, query: Message) -> Reply:
-        """Have others complete the answer; where nobody can, say so at once."""
-        if self._upstream.takes_more:
-            return self._completed(found, wanted, query)
-        return self._write(found, query, None)
+    def _forward(self, partial: DnsAnswer, question: UpstreamQuestion, query: Message) -> Reply:
+        """Complete an answer by an upstream resolver; fail at once when none can be asked."""
+        if self._upstream.has_capacity:
+            return self._complete(partial, question, query)
+        return self._finish(partial, query, None)
 
-    async def _completed(self, found: Answer, wanted: Elsewhere, query: Message) -> bytes:
-        """Whoever asks for a name that has a stand-in can do without others, and waits no longer than ``patience``."""
-        told: Message | None = None
-        patience = self._patience if self._has_stand_in(query) else None
+    async def _complete(self, partial: DnsAnswer, question: UpstreamQuestion, query: Message) -> bytes:
+        """Wait for an upstream resolver; for a name with a stand-in no longer than ``stand_in_timeout``."""
+        response: Message | None = None
+        timeout = self._stand_in_timeout if self._has_stand_in(query) else None
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                told = await self._upstream.ask(wanted, query, stream=self._stream)
-        return self._write(found, query, told)
+            async with asyncio.timeout(timeout):
+                response = await self._upstream.ask(question, query, stream=self._stream)
+        return self._finish(partial, query, response)
 
-    def _write(self, found: Answer, query: Message, told: Message | None) -> bytes:
-        message = failed(query) if told is None else complete(found, told)
-        return write(self._stood_in(message, query), query, stream=self._stream)
+    def _finish(self, partial: DnsAnswer, query: Message, response: Message | None) -> bytes:
+        message = server_failure(query) if response is None else complete(partial, response)
+        return serialize(self._add_stand_in(message, query), query, stream=self._stream)
 
-    def _stood_in(self, message: Message, query: Message) -> Message:
-        return stood_in(message, query) if self._has_stand_in(query) else message
+    def _add_stand_in(self, message: Message, query: Message) -> Message:
+        return with_stand_in(message, query) if self._has_stand_in(query) else message
 
     def _has_stand_in(self, query: Message) -> bool:
-        return self._zones.stand_ins.has(self._vpc, lowered(query.question[0].name))
+        return self._zones.stand_ins.has(self._vpc, to_labels(query.question[0].name))

@@ -1,10 +1,10 @@
-"""One namespace as a zone: which names exist, and which values an answer gets.
+"""The zone of one namespace: its names, and the values of its answers.
 
-Promise: an instance that comes, goes or changes its health costs the same in a zone of 50,000 as in one of ten. Values
-stand in an order that dice have drawn, and each turn begins one place further on: over the turns every value comes
-first equally often (WEIGHTED, where all weights are the same), and no two clients need get the same eight. A value
-that is unhealthy is given only when none at its name and of its type is healthy, as Route 53 does.
-``generation`` grows with every change that an answer could show.
+Promise: to add, remove or change the health of an instance costs the same in a zone of 50,000 as in one of ten. Values
+have a random order, which each answer rotates by one: over a full rotation every value comes first equally often
+(WEIGHTED, with equal weights), and clients may get different eights of them. An unhealthy value is in an answer only
+when no value of its name and type is healthy, as in Route 53. ``generation`` grows with every change that can change an
+answer.
 Source: https://docs.aws.amazon.com/cloud-map/latest/dg/services-route53.html
 """
 
@@ -19,77 +19,77 @@ from dns.rdataclass import IN
 from dns.rdatatype import NS, SOA, RdataType
 from dns.rrset import RRset, from_text
 
-from moyai.dns.records import Labels, Record, lowered
+from moyai.dns.records import Labels, Record, to_labels
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.kernel.ids import VpcId
 
-Dice = Callable[[int], int]
-"""A number from 0 up to, and without, the one that is asked for; each alike."""
+RandomBelow = Callable[[int], int]
+"""Returns a random number from 0 up to, but without, its argument; all are equally probable."""
 
 T = TypeVar("T")
 
 DEFAULT_NEGATIVE_TTL: Final = 15
-"""Seconds for which it may be remembered that a name isn't there, where the namespace doesn't say."""
+"""Seconds for which a resolver may cache that a name does not exist, where the namespace does not specify it."""
 _REST_OF_SOA: Final = "nobody.invalid. 1 7200 900 1209600"
 """Mailbox, serial, refresh, retry, expire; the numbers are Route 53's."""
 
 
-class Pool(Generic[T]):
-    """Values by key, in an order drawn by dice."""
+class ShuffledValues(Generic[T]):
+    """Values by key, in random order."""
 
-    def __init__(self, dice: Dice) -> None:
-        self._dice = dice
+    def __init__(self, random_below: RandomBelow) -> None:
+        self._random_below = random_below
         self._values: list[tuple[str, T]] = []
-        self._place: dict[str, int] = {}
+        self._positions: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._values)
 
     def put(self, key: str, value: T) -> None:
-        """Add a value at a place that dice choose; one that is known stays where it is."""
-        place = self._place.get(key)
-        if place is not None:
-            self._values[place] = (key, value)
+        """Add a value at a random position, or replace the value of this key."""
+        position = self._positions.get(key)
+        if position is not None:
+            self._values[position] = (key, value)
             return
         last = len(self._values)
         self._values.append((key, value))
-        self._place[key] = last
-        self._swap(last, self._dice(last + 1))
+        self._positions[key] = last
+        self._swap(last, self._random_below(last + 1))
 
     def discard(self, key: str) -> None:
-        """Remove a value; nothing happens when there is none."""
-        place = self._place.get(key)
-        if place is not None:
-            self._swap(place, len(self._values) - 1)
+        """Remove a value; does nothing when there is none."""
+        position = self._positions.get(key)
+        if position is not None:
+            self._swap(position, len(self._values) - 1)
             self._values.pop()
-            del self._place[key]
+            del self._positions[key]
 
-    def window(self, turn: int, most: int) -> list[T]:
-        """Up to ``most`` values, those that this turn begins with."""
-        size = len(self._values)
-        return [self._values[(turn + step) % size][1] for step in range(min(most, size))]
+    def window(self, rotation: int, size: int) -> list[T]:
+        """Up to ``size`` values, beginning at the position of this rotation."""
+        count = len(self._values)
+        return [self._values[(rotation + step) % count][1] for step in range(min(size, count))]
 
-    def _swap(self, one: int, other: int) -> None:
+    def _swap(self, first: int, second: int) -> None:
         values = self._values
-        values[one], values[other] = values[other], values[one]
-        self._place[values[one][0]], self._place[values[other][0]] = one, other
+        values[first], values[second] = values[second], values[first]
+        self._positions[values[first][0]], self._positions[values[second][0]] = first, second
 
 
 class RecordSet:
     """All values of one type at one name."""
 
-    def __init__(self, ttl: int, most: int, dice: Dice) -> None:
+    def __init__(self, ttl: int, max_answers: int, random_below: RandomBelow) -> None:
         self.ttl = ttl
-        self._most = most
-        self._every: Pool[Record] = Pool(dice)
-        self._healthy: Pool[Record] = Pool(dice)
+        self._max_answers = max_answers
+        self._all: ShuffledValues[Record] = ShuffledValues(random_below)
+        self._healthy: ShuffledValues[Record] = ShuffledValues(random_below)
 
     def __len__(self) -> int:
-        return len(self._every)
+        return len(self._all)
 
     def put(self, key: str, record: Record, *, healthy: bool) -> None:
         """Add or replace one instance's value."""
-        self._every.put(key, record)
+        self._all.put(key, record)
         if healthy:
             self._healthy.put(key, record)
         else:
@@ -97,93 +97,94 @@ class RecordSet:
 
     def discard(self, key: str) -> None:
         """Remove one instance's value."""
-        self._every.discard(key)
+        self._all.discard(key)
         self._healthy.discard(key)
 
     @property
-    def turns(self) -> int:
-        """How many turns there are before answers repeat."""
-        return len(self._healthy) or len(self._every)
+    def rotations(self) -> int:
+        """The number of rotations before answers repeat."""
+        return len(self._healthy) or len(self._all)
 
-    def chosen(self, turn: int) -> list[Record]:
-        """What this turn's answer has."""
-        return (self._healthy or self._every).window(turn, self._most)
+    def values(self, rotation: int) -> list[Record]:
+        """The values of this rotation's answer."""
+        return (self._healthy or self._all).window(rotation, self._max_answers)
 
 
-class Names(Protocol):
-    """Names with one ending, for which we alone answer. Owners are relative to it."""
+class AuthoritativeZone(Protocol):
+    """Names below ``apex``, for which moyai is authoritative. Owners are relative to the apex."""
 
     apex: Name
     labels: Labels
     generation: int
-    """Grows with every change that an answer could show."""
+    """Grows with every change that can change an answer."""
 
     def visible_from(self, vpc: VpcId | None) -> bool:
-        """Whether it answers in this VPC; None is the host."""
+        """Whether the zone answers in this VPC; None is the host."""
 
     def exists(self, owner: Labels) -> bool:
-        """Whether there is anything at this name or below it (RFC 8020)."""
+        """Whether there is any name at or below this one (RFC 8020)."""
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
         """The values of one type at one name."""
 
     @property
     def negative_ttl(self) -> int:
-        """For how many seconds it may be remembered that a name isn't there (RFC 2308)."""
+        """Seconds for which a resolver may cache that a name does not exist (RFC 2308)."""
 
     @property
     def preference(self) -> tuple[int, float, str]:
-        """Of two with one ending, the lower one answers."""
+        """Of two zones with the same apex, the one with the lower preference answers."""
 
 
-def soa(names: Names) -> RRset:
-    """Their SOA. Nothing is ever transferred, so only its last number means anything."""
-    ttl = names.negative_ttl
-    return from_text(names.apex, ttl, IN, SOA, f"{names.apex} {_REST_OF_SOA} {ttl}")
+def soa(zone: AuthoritativeZone) -> RRset:
+    """A zone's SOA. Zones are never transferred, so only its last number has a meaning."""
+    ttl = zone.negative_ttl
+    return from_text(zone.apex, ttl, IN, SOA, f"{zone.apex} {_REST_OF_SOA} {ttl}")
 
 
-def ns(names: Names) -> RRset:
-    """Their name server, which is the ending itself (RFC 6303 § 3 does the same)."""
-    return from_text(names.apex, names.negative_ttl, IN, NS, str(names.apex))
+def ns(zone: AuthoritativeZone) -> RRset:
+    """A zone's name server, which is the apex itself (as in RFC 6303 § 3)."""
+    return from_text(zone.apex, zone.negative_ttl, IN, NS, str(zone.apex))
 
 
-class Zone:
+class NamespaceZone:
     """The names of one namespace."""
 
-    def __init__(self, namespace: Namespace, apex: Name, dice: Dice) -> None:
+    def __init__(self, namespace: Namespace, apex: Name, random_below: RandomBelow) -> None:
         self.apex = apex
-        self.labels = lowered(apex)
+        self.labels = to_labels(apex)
         self.namespace = namespace
         self.generation = 0
-        self._dice = dice
+        self._random_below = random_below
         self._sets: dict[tuple[Labels, RdataType], RecordSet] = {}
         self._below: Counter[Labels] = Counter()
 
     def visible_from(self, vpc: VpcId | None) -> bool:
-        """Whether it answers in this VPC; None is the host, which sees all."""
+        """Whether the zone answers in this VPC; None is the host, which sees every zone."""
         return vpc is None or self.namespace.type is NamespaceType.DNS_PUBLIC or self.namespace.vpc == vpc
 
-    def become(self, namespace: Namespace) -> None:
-        """The namespace was changed: its SOA, say."""
+    def update(self, namespace: Namespace) -> None:
+        """Replace the namespace, after a change of its SOA for example."""
         self.namespace = namespace
         self.generation += 1
 
     def put(self, key: str, records: Sequence[Record], *, healthy: bool) -> None:
-        """Publish an instance's records, which were not published before."""
+        """Add an instance's records."""
         for record in records:
-            found = self._sets.get((record.owner, record.type))
-            if found is None:
-                found = self._sets[record.owner, record.type] = RecordSet(record.ttl, record.most, self._dice)
-            found.put(key, record, healthy=healthy)
+            record_set = self._sets.get((record.owner, record.type))
+            if record_set is None:
+                record_set = RecordSet(record.ttl, record.max_answers, self._random_below)
+                self._sets[record.owner, record.type] = record_set
+            record_set.put(key, record, healthy=healthy)
             self._below.update(_ancestry(record.owner))
         self.generation += bool(records)
 
-    def withdraw(self, key: str, records: Sequence[Record]) -> None:
-        """Take an instance's records back; they are those that were published."""
+    def remove(self, key: str, records: Sequence[Record]) -> None:
+        """Remove the records that were added for an instance."""
         for record in records:
-            found = self._sets[record.owner, record.type]
-            found.discard(key)
-            if not len(found):
+            record_set = self._sets[record.owner, record.type]
+            record_set.discard(key)
+            if not len(record_set):
                 del self._sets[record.owner, record.type]
             for name in _ancestry(record.owner):
                 self._below[name] -= 1
@@ -192,7 +193,7 @@ class Zone:
         self.generation += bool(records)
 
     def exists(self, owner: Labels) -> bool:
-        """Whether there is anything at this name or below it (RFC 8020)."""
+        """Whether there is any name at or below this one (RFC 8020)."""
         return not owner or owner in self._below
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
@@ -200,22 +201,22 @@ class Zone:
         return self._sets.get((owner, kind))
 
     def sets(self) -> Iterator[tuple[Labels, RdataType, RecordSet]]:
-        """Everything there is: the zone, dumped."""
-        for (owner, kind), found in self._sets.items():
-            yield owner, kind, found
+        """All record sets of the zone."""
+        for (owner, kind), record_set in self._sets.items():
+            yield owner, kind, record_set
 
     @property
     def negative_ttl(self) -> int:
-        """For how many seconds it may be remembered that a name isn't there (RFC 2308)."""
-        told = self.namespace.soa_ttl
-        return DEFAULT_NEGATIVE_TTL if told is None else told
+        """Seconds for which a resolver may cache that a name does not exist (RFC 2308)."""
+        ttl = self.namespace.soa_ttl
+        return DEFAULT_NEGATIVE_TTL if ttl is None else ttl
 
     @property
     def preference(self) -> tuple[int, float, str]:
-        """A private one before a public one, then the one that was created first."""
+        """A private zone before a public one, then the zone that was created first."""
         return (self.namespace.type is NamespaceType.DNS_PUBLIC, self.namespace.created_at, self.namespace.arn)
 
 
 def _ancestry(owner: Labels) -> Iterator[Labels]:
-    """The name and what it makes exist above it, up to the zone's own name and without it."""
+    """A name and the names above it, up to but without the apex."""
     return (owner[above:] for above in range(len(owner)))

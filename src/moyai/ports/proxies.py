@@ -2,9 +2,9 @@
 
 Promise: ``publish`` takes one shard of the mesh: a namespace of Service Connect, or a virtual node or gateway of App
 Mesh. Shards have no resource in common, though they may have the same endpoints, and an update costs what its shard
-costs, however many others there are. A proxy is one Envoy. It is assigned to a workload, which may have many proxies, and
-is sent only what changed for that workload. A mesh that can't be translated leaves the last good one in use. ``states``
-and ``holders`` follow from acknowledgements on the streams, never from what was sent.
+costs, however many others there are. A proxy is one Envoy. It is assigned to a workload, which may have many proxies,
+and is sent only what changed for that workload. A mesh that can't be translated leaves the last good one in use.
+``states`` and ``holders`` follow from acknowledgements on the streams, never from what was sent.
 
 Errors:
 
@@ -79,10 +79,10 @@ class ProxyFeed(Protocol):
         """The state of every known proxy: one with a published workload, or with a stream."""
 
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
-        """The proxies of any shard that may still send traffic to this endpoint, because it is in the configuration that
-        they acknowledged last, or in one that they were sent and have not answered. A proxy that lost its stream keeps
-        its configuration, so it is a holder until it reconnects and reports its versions, or until its workload is
-        removed. An external proxy is forgotten with its stream.
+        """The proxies of any shard that may still send traffic to this endpoint, because it is in the configuration
+        that they acknowledged last, or in one that they were sent and have not answered. A proxy that lost its stream
+        keeps its configuration, so it is a holder until it reconnects and reports its versions, or until its workload
+        is removed. An external proxy is forgotten with its stream.
         """
 
     def service(self, name: str, shard: str = "") -> Service | None:

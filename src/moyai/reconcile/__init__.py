@@ -1,1 +1,1 @@
-"""The shell around the planner: look, ask for a plan, write it down, carry it out. No policy in here."""
+"""Control loops: observe, let the planner decide, record its changes, carry out its effects. They decide nothing."""

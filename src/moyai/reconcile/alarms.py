@@ -1,9 +1,9 @@
 """The loop that evaluates alarms.
 
-Promise: a metric alarm is evaluated as soon as it is put, and then at the end of each of its periods, at least once a
-minute; a state that was set by hand lasts until then. A composite alarm is evaluated whenever it is put, or one that
-its rule names changes; its own change, which can be by hand, is no reason to. What happened before this loop began is
-not known to it, and changes no state that is from then.
+Promise: a metric alarm is evaluated when it is put, and then at the end of each of its periods, at least once a minute;
+a state that SetAlarmState has set lasts until then. A composite alarm is evaluated when it is put, and when an alarm in
+its rule changes, but not when its own state changes. Metrics from before the loop's start may be missing, so they
+change no state of that time.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
@@ -38,18 +38,18 @@ from moyai.reconcile.work_queue import WorkQueue
 
 _TABLE = table_name(Alarm)
 _HISTORY = ""
-"""The key of the history, whose old entries go."""
+"""The queue's key for the history, whose old entries are deleted."""
 _DAY = 24 * 3600
 
 
 class _Evaluated(NamedTuple):
-    """An alarm's last evaluation: of which configuration, and when the next is due."""
+    """An alarm's last evaluation: the time of its configuration, and of the next evaluation."""
 
     configured_at: Instant
     again_at: Instant
 
 
-_Basis = tuple[object, ...]
+_Inputs = tuple[object, ...]
 
 
 class AlarmLoop:
@@ -60,13 +60,13 @@ class AlarmLoop:
         self._since = clock.now()
         self._queue = WorkQueue(clock)
         self._evaluated: dict[str, _Evaluated] = {}
-        self._composed: dict[str, _Basis] = {}
-        """What each composite alarm was last evaluated on."""
+        self._composite_inputs: dict[str, _Inputs] = {}
+        """The inputs of each composite alarm's last evaluation."""
 
     async def run(self) -> None:
         """Evaluate until cancelled."""
         self._queue.add(_HISTORY)
-        await self._queue.serve(self._follow(), self._bring_on, "the alarm")
+        await self._queue.serve(self._follow(), self._evaluate, "the alarm")
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
@@ -78,8 +78,8 @@ class AlarmLoop:
         parents = (parent.arn for key in changed for parent in self._store.world.alarms.each("child", key))
         return sorted({*changed, *parents})
 
-    async def _bring_on(self, key: str) -> Instant | None:
-        """Evaluate one alarm; when to do it again."""
+    async def _evaluate(self, key: str) -> Instant | None:
+        """Evaluate one alarm; returns when the next evaluation is due."""
         now, world = self._clock.now(), self._store.world
         if key == _HISTORY:
             await self._apply(outlived(world, later(now, -KEPT)))
@@ -87,43 +87,43 @@ class AlarmLoop:
         alarm = world.alarms.get(key)
         if alarm is None:
             self._evaluated.pop(key, None)
-            self._composed.pop(key, None)
+            self._composite_inputs.pop(key, None)
             return None
         if not isinstance(alarm.condition, MetricCondition):
-            basis = _basis(world, alarm, alarm.condition)
-            if self._composed.get(key) != basis:
-                await self._conclude(alarm, evaluate_composite(world, alarm, alarm.condition), now)
-                self._composed[key] = basis
+            inputs = _inputs(world, alarm, alarm.condition)
+            if self._composite_inputs.get(key) != inputs:
+                await self._record(alarm, evaluate_composite(world, alarm, alarm.condition), now)
+                self._composite_inputs[key] = inputs
             return None
         before = self._evaluated.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
             return before.again_at  # only its state was set, which lasts until then
         points = self._points(alarm, alarm.condition, now)
-        await self._conclude(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
+        await self._record(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
         step = step_of(alarm.condition)
         again_at = Instant(now - now % step + step)
         self._evaluated[key] = _Evaluated(alarm.configured_at, again_at)
         return again_at
 
-    async def _conclude(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
+    async def _record(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
         if verdict is not None:
-            follow = moved if verdict.state is not alarm.state else stayed
-            await self._apply(follow(self._store.world, alarm, verdict, now, self._ids))
+            changes_of = moved if verdict.state is not alarm.state else stayed
+            await self._apply(changes_of(self._store.world, alarm, verdict, now, self._ids))
 
     async def _apply(self, changes: list[Change]) -> None:
-        """Make changes that last: an alarm that is taken for evaluated is not looked at again for them."""
+        """Make changes durable before the alarm counts as evaluated: it would not be evaluated again for them."""
         if changes:
             self._store.apply(changes)
             await self._store.durable()
 
     def _points(self, alarm: Alarm, condition: MetricCondition, now: Instant) -> list[Point]:
-        """The datapoints of the evaluation range. One that began before this loop may lack what came before."""
+        """The datapoints of the evaluation range. A period that began before this loop may be incomplete."""
         start, end = evaluation_range(condition, now)
         since = self._since if alarm.transitioned_at <= self._since else start
-        watched = Watched(self._metrics, scope_of(alarm.arn), (start, end))
-        values = _values(condition, watched)
-        samples = watched.samples if condition.stat is not None else {}
-        starts = [Instant(start + place * condition.period) for place in range(round((end - start) / condition.period))]
+        source = AlarmSource(self._metrics, scope_of(alarm.arn), (start, end))
+        values = _values(condition, source)
+        samples = source.samples if condition.stat is not None else {}
+        starts = [Instant(start + index * condition.period) for index in range(round((end - start) / condition.period))]
         return [
             Point(at, values.get(at) if known else None, samples.get(at), known)
             for at in starts
@@ -131,10 +131,10 @@ class AlarmLoop:
         ]
 
 
-class Watched:
-    """The metrics of one scope over an alarm's evaluation range: a ``MetricSource``. It can't be searched.
+class AlarmSource:
+    """The metrics of one account and region over an alarm's evaluation range: a ``MetricSource`` without searches.
 
-    ``samples``: how many each period had, of what was read.
+    ``samples``: the number of samples of each period that was read.
     """
 
     def __init__(self, metrics: MetricReader, scope: Scope, span: tuple[Instant, Instant]) -> None:
@@ -161,18 +161,20 @@ class Watched:
         return PeriodGrid(*self._span, period)
 
 
-def _basis(world: World, alarm: Alarm, condition: CompositeCondition) -> _Basis:
-    named = (world.alarms.get(arn) for arn in condition.alarms)
-    states = tuple(None if one is None else (one.configured_at, one.transitioned_at, one.state) for one in named)
+def _inputs(world: World, alarm: Alarm, condition: CompositeCondition) -> _Inputs:
+    children = (world.alarms.get(arn) for arn in condition.alarms)
+    states = tuple(
+        None if child is None else (child.configured_at, child.transitioned_at, child.state) for child in children
+    )
     return condition.rule, alarm.configured_at, states
 
 
-def _values(condition: MetricCondition, watched: Watched) -> Values:
+def _values(condition: MetricCondition, source: AlarmSource) -> Values:
     if condition.stat is not None:
-        return watched.read(condition.stat).values
+        return source.read(condition.stat).values
     query = next(query for query in condition.queries if query.return_data)
     try:
-        result = QueryResults(condition.queries, watched).of(query.id)
-    except ValidationFault:  # an expression that fails on these values has none
+        result = QueryResults(condition.queries, source).of(query.id)
+    except ValidationFault:  # an expression that fails on these values has no value
         return {}
     return result.values if isinstance(result, TimeSeries) else {}

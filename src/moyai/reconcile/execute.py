@@ -1,8 +1,9 @@
-"""Plans, carried out.
+"""Carries out the effects of a plan.
 
-Promise: nothing is done before what led to it is durable; effects run in their order; a task's sandbox is made when its
-networks know it, so it is never open to more than its groups allow and never waits for them; what a runtime
-can't have is remembered as a fault for the planner to judge, any other failure goes up to the loop.
+Promise: an effect is carried out only when the changes that led to it are durable, and effects keep their order. A
+task's sandbox is made after the networks have its rules, so it is never open to more than its security groups allow.
+When the runtime can't make something, the fault is recorded for the planner to decide about; any other failure is the
+caller's.
 """
 
 from __future__ import annotations
@@ -14,53 +15,53 @@ from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.kernel.ids import TaskId
 from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartMeshProxy, StartProxy, Stop, TurnAway
 from moyai.ports.runtime import RuntimeFault
-from moyai.reconcile.broadcast import FabricBroadcast
+from moyai.reconcile.networks import NetworkSync
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 
 
 class Executor:
     """Carries out effects."""
 
-    def __init__(self, around: Surroundings, observer: Observer, fabric: FabricBroadcast) -> None:
-        self._around = around
+    def __init__(self, ports: ReconcilerPorts, observer: Observer, networks: NetworkSync) -> None:
+        self._ports = ports
         self._observer = observer
-        self._fabric = fabric
+        self._networks = networks
 
     async def perform(self, effects: Sequence[Effect]) -> None:
-        """Do all of these in turn; what follows a fault is left for another plan.
+        """Carry out these effects in turn; those after a fault are left to the next plan.
 
         Raises RuntimeFault when something can't be stopped or released, StoreFault.
         """
-        await self._around.store.durable()
+        await self._ports.store.durable()
         for effect in effects:
             try:
-                await self._do(effect)
+                await self._perform(effect)
             except RuntimeFault as fault:
-                task = needing(effect)
+                task = failing_task(effect)
                 if task is None:
                     raise
-                self._observer.fault(task, fault)
+                self._observer.record_fault(task, fault)
                 return
 
-    async def _do(self, effect: Effect) -> None:
-        runtime = self._around.runtime
+    async def _perform(self, effect: Effect) -> None:
+        runtime = self._ports.runtime
         match effect:
             case Prepare(sandbox):
-                await self._fabric.cover(sandbox.task)
+                await self._networks.include(sandbox.task)
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)
             case StartProxy(task, proxy, name, stop_timeout, log_level, held):
-                bootstrap = self._around.feed.bootstrap(proxy)
+                bootstrap = self._ports.feed.bootstrap(proxy)
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
             case StartMeshProxy(container, agent):
-                await runtime.start_proxy(mesh_proxy(container, agent, self._around.feed.agent_bootstrap(agent)))
+                await runtime.start_proxy(mesh_proxy(container, agent, self._ports.feed.agent_bootstrap(agent)))
             case Name(task, hosts):
                 await runtime.set_hosts(task, hosts)
             case TurnAway(task, ports):
                 await runtime.reject_new_connections(task, ports)
-                self._observer.closed(task)
+                self._observer.record_rejecting(task)
             case Stop(task, container):
                 await runtime.stop(task, container)
             case Release(task):
@@ -68,7 +69,7 @@ class Executor:
 
 
 def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> ProxySpec:
-    """The Envoy that stands for a container."""
+    """The Envoy that replaces a container with App Mesh's image."""
     settings = agent.settings
     return ProxySpec(
         task=container.task,
@@ -83,8 +84,8 @@ def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> Prox
     )
 
 
-def needing(effect: Effect) -> TaskId | None:
-    """The task that can't go on when this effect fails; None for those that end something."""
+def failing_task(effect: Effect) -> TaskId | None:
+    """The task that fails with this effect; None for effects that end something."""
     match effect:
         case Prepare(sandbox):
             return sandbox.task

@@ -1,9 +1,9 @@
-"""The loop that makes the world so.
+"""The reconciler of tasks, services and container instances.
 
-Promise: level, not edge. Doorbells (the store's, the runtime's, the feed's, the clock's) only say
-which key to look at; every look reads the world and the runtime afresh, so a lost bell costs at most
-RESYNC seconds. One key is worked on by one worker at a time; plan and record are one step that nothing
-can come between. A failure stays with its key: it is logged and the key comes again later.
+Promise: level-triggered, not edge-triggered. Notifications (of the store, the runtime, the feed and the clock) only say
+which key to reconcile. Each reconciliation observes the World and the runtime anew, so a lost notification costs at
+most RESYNC seconds. One worker at a time works on a key, and nothing is awaited between a plan and the record of its
+changes. A failure does not block other keys: it is logged, and the key is tried again later.
 """
 
 from __future__ import annotations
@@ -28,167 +28,172 @@ from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.ports.runtime import NotStopped
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, shifting_services
-from moyai.reconcile.broadcast import FabricBroadcast, PortBroadcast
+from moyai.reconcile.derived_values import (
+    attempt,
+    draining_tasks,
+    namespace_meshes,
+    recompute,
+    shifting_services,
+    workload_meshes,
+)
 from moyai.reconcile.execute import Executor
-from moyai.reconcile.garbage_collection import Janitor
-from moyai.reconcile.derived_values import namespace_meshes, workload_meshes
+from moyai.reconcile.garbage_collection import GarbageCollector
 from moyai.reconcile.names import NameChanges
-from moyai.reconcile.observe import Observer
-from moyai.reconcile.work_queue import WorkQueue
+from moyai.reconcile.networks import NetworkSync, PublishedPortSync
+from moyai.reconcile.observe import Observer, observe_service
 from moyai.reconcile.operations import OperationLoop
-from moyai.reconcile.repair import attempt, repair
-from moyai.reconcile.observe import look
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.work_queue import WorkQueue
 
 WORKERS = 16
 """Keys worked on at the same time."""
 
 RESYNC = 30.0
-"""Seconds between two looks at everything."""
+"""Seconds between two reconciliations of everything."""
 
-TELL_AFTER = Seconds(2.0)
-"""From a name's move until services are asked what they have to say about it."""
+NAME_DELAY = Seconds(2.0)
+"""From a change of names until services are reconciled for it."""
 
-_STEPS_AT_ONCE = 20
-"""Plans for one key in one go; a longer chain lets others have their turn."""
+_MAX_STEPS = 20
+"""Plans for one key in a row; with more of them the key is queued again, behind others."""
 
 _DEFAULTS: Final = Settings()
 _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Brings tasks, and Cloud Map's operations, to where the world wants them. ``run`` it once."""
+    """Reconciles tasks, services and container instances, and publishes the mesh. ``run`` it once."""
 
-    def __init__(self, around: Surroundings, app_mesh: Settings = _DEFAULTS) -> None:
-        self._around = around
-        self.queue = WorkQueue(around.clock)
-        self._observer = Observer(around)
-        self._fabric = FabricBroadcast(around)
-        self._executor = Executor(around, self._observer, self._fabric)
-        world = around.store.world
-        self._mesh = namespace_meshes(world, around.feed)
-        self._app_mesh = workload_meshes(world, around.feed, app_mesh)
+    def __init__(self, ports: ReconcilerPorts, app_mesh: Settings = _DEFAULTS) -> None:
+        self._ports = ports
+        self.queue = WorkQueue(ports.clock)
+        self._observer = Observer(ports)
+        self._networks = NetworkSync(ports)
+        self._executor = Executor(ports, self._observer, self._networks)
+        world = ports.store.world
+        self._namespace_meshes = namespace_meshes(world, ports.feed)
+        self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
-        self._ports = PortBroadcast(around)
-        self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
-        self._draining, self._moving = draining_tasks(world), shifting_services(world)
+        self._published_ports = PublishedPortSync(ports)
+        self._networks_changed, self._ports_changed = asyncio.Event(), asyncio.Event()
+        self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
-            *(self._mesh, self._app_mesh, self._draining, self._moving),
-            *(*self._names.derived, *self._fabric.derived, *self._ports.derived),
+            *(self._namespace_meshes, self._workload_meshes, self._draining, self._shifting),
+            *(*self._names.derived, *self._networks.derived, *self._published_ports.derived),
         )
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
-        world = self._around.store.world
+        world = self._ports.store.world
         tasks = world.tasks.by("alive", "yes")
-        held = {*(i.arn for i in world.container_instances.by("alive", "yes")), *(t.container_instance for t in tasks)}
-        instances = (sandbox_of(instance) for instance in held if instance is not None)
+        in_use = {
+            *(instance.arn for instance in world.container_instances.by("alive", "yes")),
+            *(task.container_instance for task in tasks),
+        }
+        instances = (sandbox_of(instance) for instance in in_use if instance is not None)
         try:
-            await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
-        except NotStopped as fault:  # what is left of a task that has ended holds up no other
+            await self._ports.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
+        except NotStopped as fault:  # a process that is left of an ended task does not block other tasks
             _log.warning("%s", fault)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._lead())
+            group.create_task(self._publish_workload_meshes())
             group.create_task(self.queue.run_timers())
             group.create_task(self._follow_store())
             group.create_task(self._follow_runtime())
             group.create_task(self._follow_feed())
-            group.create_task(_keep_up(self._fabric_bell, self._fabric.follow, "networks"))
-            group.create_task(_keep_up(self._ports_bell, self._ports.follow, "public ports"))
-            group.create_task(self._tell())
+            group.create_task(_run_when_set(self._networks_changed, self._networks.sync, "networks"))
+            group.create_task(_run_when_set(self._ports_changed, self._published_ports.sync, "public ports"))
+            group.create_task(self._follow_names())
             group.create_task(self._resync())
-            group.create_task(OperationLoop(self._around).run())
-            group.create_task(Janitor(self._around).run())
+            group.create_task(OperationLoop(self._ports).run())
+            group.create_task(GarbageCollector(self._ports).run())
             for _ in range(WORKERS):
-                group.create_task(self.queue.work(self._bring_on, "reconciling"))
+                group.create_task(self.queue.run_worker(self._reconcile, "reconciling"))
 
-    async def _bring_on(self, key: str) -> Instant | None:
-        """Plan, record and act until there is nothing to do now; when to come again.
+    async def _reconcile(self, key: str) -> Instant | None:
+        """Plan, record and act until there is nothing to do now; returns when the key is due again.
 
-        A plan that asks for what was just done means that its outcome can't be seen yet: it is waited for.
+        A plan with the effects that were just carried out means that their outcome can't be observed yet.
         """
-        acted: tuple[Effect, ...] = ()
-        for _ in range(_STEPS_AT_ONCE):
-            plan = await self._decide(key)
-            if plan.effects and plan.effects != acted:
+        performed: tuple[Effect, ...] = ()
+        for _ in range(_MAX_STEPS):
+            plan = await self._plan(key)
+            if plan.effects and plan.effects != performed:
                 await self._executor.perform(plan.effects)
-                acted = plan.effects
+                performed = plan.effects
             elif not plan.changes:
                 return plan.wake_at
-        return later(self._around.clock.now(), 0.1)
+        return later(self._ports.clock.now(), 0.1)
 
-    async def _decide(self, key: str) -> Plan:
-        """The plan for a key, its record already written: nothing is awaited between the two."""
-        around = self._around
+    async def _plan(self, key: str) -> Plan:
+        """The plan for a key. Its changes are recorded already: nothing is awaited between plan and record."""
+        ports = self._ports
         arn = parse_arn(key)
         if arn is not None and arn.kind == "task":
             task = TaskArn(key)
-            seen = await self._observer.look(task)
-            plan = plan_task(around.store.world, seen, task, around.clock.now(), around.ids)
+            observed = await self._observer.observe_task(task)
+            plan = plan_task(ports.store.world, observed, task, ports.clock.now(), ports.ids)
         elif arn is not None and arn.kind == "container-instance":
             instance = ContainerInstanceArn(key)
-            seen = await self._observer.look_at_instance(instance)
-            plan = plan_instance(around.store.world, seen, instance, around.clock.now())
+            observed = await self._observer.observe_instance(instance)
+            plan = plan_instance(ports.store.world, observed, instance, ports.clock.now())
         else:
             service = ServiceArn(key)
-            plan = plan_service(around.store.world, look(around, service), service, around.clock.now(), around.ids)
+            observed = observe_service(ports, service)
+            plan = plan_service(ports.store.world, observed, service, ports.clock.now(), ports.ids)
         if plan.changes:
-            around.store.apply(plan.changes)
+            ports.store.apply(plan.changes)
         return plan
 
     async def _follow_store(self) -> None:
-        async for keys in self._around.store.watch():
+        async for keys in self._ports.store.watch():
             attempt(partial(self._draining.follow, keys), "draining tasks")
-            attempt(partial(self._moving.follow, keys), "moving services")
-            self._ring(keys)
-            attempt(partial(self._ports.note, keys), "public ports")
-            self._ports_bell.set()
-            for namespace in self._mesh.invalidate(keys):
-                attempt(partial(self._mesh.update, namespace), namespace)
-            attempt(partial(self._fabric.note, keys), "the networks")
-            self._fabric_bell.set()
+            attempt(partial(self._shifting.follow, keys), "services with shifting traffic")
+            self._add(keys)
+            attempt(partial(self._published_ports.note, keys), "public ports")
+            self._ports_changed.set()
+            for namespace in self._namespace_meshes.invalidate(keys):
+                attempt(partial(self._namespace_meshes.update, namespace), namespace)
+            attempt(partial(self._networks.note, keys), "the networks")
+            self._networks_changed.set()
 
-    async def _lead(self) -> None:
-        """Have proxies follow App Mesh. A virtual node that all others call makes many parts anew, so between any two
-        others have their turn; but not at first, because who leaves may only go once all parts have been asked.
+    async def _publish_workload_meshes(self) -> None:
+        """Publish App Mesh's shards. A change of a virtual node that all others call concerns many of them, so other
+        tasks run in between, except at the start: a draining task may stop only when all shards have been published.
         """
-        at_first = True
-        async for keys in self._around.store.watch():
-            for workload in self._app_mesh.invalidate(keys):
-                attempt(partial(self._app_mesh.update, workload), workload)
-                if not at_first:
-                    await self._around.clock.sleep(Seconds(0))
-            at_first = False
+        at_start = True
+        async for keys in self._ports.store.watch():
+            for workload in self._workload_meshes.invalidate(keys):
+                attempt(partial(self._workload_meshes.update, workload), workload)
+                if not at_start:
+                    await self._ports.clock.sleep(Seconds(0))
+            at_start = False
 
-    def _ring(self, keys: Iterable[Key]) -> None:
-        """Have everything looked at that these changes may concern."""
-        attempt(partial(self._ring_renamed, keys), "names")
+    def _add(self, keys: Iterable[Key]) -> None:
+        """Queue everything that these changes may concern."""
+        attempt(partial(self._add_tasks_of_names, keys), "names")
         for key in sorted(keys):
             for service in self._services_of(key):
                 self.queue.add(service)
-            self._ring_one(key)
+            match key.table:
+                case "task":
+                    self._add_task(TaskArn(key.key))
+                case "container_instance":
+                    self.queue.add(key.key)
+                case "server_certificate":
+                    self._add_waiting_for(key.key)
+                case _:
+                    pass
 
-    def _ring_renamed(self, keys: Iterable[Key]) -> None:
+    def _add_tasks_of_names(self, keys: Iterable[Key]) -> None:
         for task in self._names.follow(keys):
             self.queue.add(task)
 
-    def _ring_one(self, key: Key) -> None:
-        match key.table:
-            case "task":
-                self._ring_task(TaskArn(key.key))
-            case "container_instance":
-                self.queue.add(key.key)
-            case "server_certificate":
-                self._ring_starting(key.key)
-            case _:
-                pass
-
     def _services_of(self, key: Key) -> Iterable[ServiceArn]:
-        """The services that a record's change concerns at once; of an instance, those that have tasks on it or want
-        one on every instance.
+        """The services that a record's change concerns at once; of an instance, those with tasks on it, and those that
+        want a task on every instance.
         """
-        world = self._around.store.world
+        world = self._ports.store.world
         match key.table:
             case "service":
                 return [ServiceArn(key.key)]
@@ -196,15 +201,15 @@ class Reconciler:
                 record = world.service_deployments.get(key.key)
                 return [] if record is None else [record.service]
             case "alarm":
-                return [watched.service for watched in world.service_deployments.by("alarm", key.key)]
+                return [deployment.service for deployment in world.service_deployments.by("alarm", key.key)]
             case "container_instance":
                 owners = {t.service for t in world.tasks.by("instance", key.key) if t.service is not None}
                 return sorted(owners | self._daemons_at(key.key))
             case _:
                 return []
 
-    def _ring_task(self, arn: TaskArn) -> None:
-        task = self._around.store.world.tasks.get(arn)
+    def _add_task(self, arn: TaskArn) -> None:
+        task = self._ports.store.world.tasks.get(arn)
         if task is None:
             return
         self.queue.add(arn)
@@ -217,50 +222,52 @@ class Reconciler:
 
     def _daemons_at(self, instance: str) -> set[ServiceArn]:
         """The DAEMON services of the instance's cluster."""
-        world = self._around.store.world
+        world = self._ports.store.world
         known = world.container_instances.get(instance)
         return set() if known is None else {service.arn for service in world.services.by("daemon", known.cluster)}
 
-    def _ring_starting(self, certificate: str) -> None:
-        """Tasks whose proxy can't be started before it has this certificate."""
-        world = self._around.store.world
-        made = world.server_certificates.get(certificate)
-        for task in () if made is None else world.tasks.by("service", made.service):
+    def _add_waiting_for(self, key: str) -> None:
+        """Queue the tasks whose proxy can't start without this certificate."""
+        world = self._ports.store.world
+        certificate = world.server_certificates.get(key)
+        for task in () if certificate is None else world.tasks.by("service", certificate.service):
             if task.last_status is TaskStatus.PENDING:
                 self.queue.add(task.arn)
 
     async def _follow_runtime(self) -> None:
-        async for task_id in self._around.runtime.changes():
+        async for task_id in self._ports.runtime.changes():
             if not task_id:
-                self._doubt_fabric()
-            world = self._around.store.world
+                self._reapply_networks()
+            world = self._ports.store.world
             for task in world.tasks.by("id", task_id):
                 self.queue.add(task.arn)
             for instance in world.container_instances.by("id", task_id):
                 self.queue.add(instance.arn)
 
     async def _follow_feed(self) -> None:
-        """A proxy's acknowledgement may be what a drain or a move of traffic waits for; its report, its own task."""
-        async for proxy in self._around.feed.changes():
-            task = self._around.store.world.tasks.get(proxy)
+        """Queue the tasks and services that may wait for a proxy's acknowledgement, and the proxy's own task, which may
+        wait for its last export of statistics.
+        """
+        async for proxy in self._ports.feed.changes():
+            task = self._ports.store.world.tasks.get(proxy)
             stopping = task is not None and task.last_status is TaskStatus.STOPPING
-            if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
+            if task is not None and (stopping or self._observer.awaits_routes(task.arn)):
                 self.queue.add(task.arn)
-            for arn in sorted((*self._draining.values, *self._moving.values)):
+            for arn in sorted((*self._draining.values, *self._shifting.values)):
                 self.queue.add(arn)
 
-    async def _tell(self) -> None:
-        """Let services say what their tasks can't call, once names have stopped moving for a moment."""
+    async def _follow_names(self) -> None:
+        """Queue services that report names which their tasks can't call, a moment after names have changed."""
         while True:
-            await self._names.moved.wait()
-            await self._around.clock.sleep(TELL_AFTER)
-            for service in self._names.untold():
+            await self._names.service_changes.wait()
+            await self._ports.clock.sleep(NAME_DELAY)
+            for service in self._names.take_services():
                 self.queue.add(service)
 
     async def _resync(self) -> None:
         while True:
-            await self._around.clock.sleep(Seconds(RESYNC))
-            world = self._around.store.world
+            await self._ports.clock.sleep(Seconds(RESYNC))
+            world = self._ports.store.world
             for task in world.tasks.by("alive", "yes"):
                 self.queue.add(task.arn)
             for instance in world.container_instances.by("alive", "yes"):
@@ -268,23 +275,23 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self.queue.add(service.arn)
-            await repair(self._derived, self._around.clock)
-            self._ports.doubt()
-            self._ports_bell.set()
-            attempt(partial(self._fabric.note, ()), "the networks")
-            self._doubt_fabric()
+            await recompute(self._derived, self._ports.clock)
+            self._published_ports.invalidate()
+            self._ports_changed.set()
+            attempt(partial(self._networks.note, ()), "the networks")
+            self._reapply_networks()
 
-    def _doubt_fabric(self) -> None:
-        self._fabric.doubt()
-        self._fabric_bell.set()
+    def _reapply_networks(self) -> None:
+        self._networks.invalidate()
+        self._networks_changed.set()
 
 
-async def _keep_up(bell: asyncio.Event, follow: Callable[[], Awaitable[None]], what: str) -> None:
-    """Follow at each ring."""
+async def _run_when_set(event: asyncio.Event, sync: Callable[[], Awaitable[None]], what: str) -> None:
+    """Call ``sync`` each time the event is set."""
     while True:
-        await bell.wait()
-        bell.clear()
+        await event.wait()
+        event.clear()
         try:
-            await follow()
+            await sync()
         except MoyaiError as fault:
             _log.warning("%s could not be set up, will be tried again: %s", what, fault)

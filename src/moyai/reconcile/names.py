@@ -1,8 +1,9 @@
-"""Which tasks and services have to be asked again because a name came or went that they can call.
+"""Finds the tasks and services to reconcile because a name was added or removed that they can call.
 
-Promise: what a task's names follow from is computed as the planner computes it, for each namespace, discovery service
-and cluster; tasks are asked again when that is another value, and a change that moves no name asks nobody. Tasks are
-asked at once; services only have something to say, so many moves in a row are one question for them.
+Promise: the values that a task's names follow from are computed as the planner computes them, for each namespace,
+discovery service and cluster. Tasks are reconciled when one of them changes; a change without effect on names
+reconciles nothing. Tasks are reconciled at once. Services only report on their tasks' names, so several changes in a
+row become one reconciliation.
 """
 
 from __future__ import annotations
@@ -23,64 +24,66 @@ from moyai.plan.mode import is_live
 from moyai.ports.store import Key
 
 
-class _Place(NamedTuple):
-    """Where tasks and services are concerned: in this index of both, under this ARN."""
+class _Affected(NamedTuple):
+    """The tasks and services that this index of their tables has under this ARN."""
 
-    of: str
+    table_index: str
     arn: str
 
 
 class NameChanges:
-    """Finds who has to be asked again."""
+    """Collects the tasks and services that changes of names concern."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.derived: tuple[Derived[Any, Any], ...] = (
-            Derived(world, _offered, ({}, {}), Namespace, publish=self._offer),
-            Derived(world, _answered_in, None, DiscoveryService, publish=self._answer),
-            Derived(world, _is_live, False, Cluster, publish=self._switch),  # noqa: FBT003 (of a cluster that is gone)
+            Derived(world, _endpoints, ({}, {}), Namespace, publish=self._on_endpoints),
+            Derived(world, _answering_namespace, None, DiscoveryService, publish=self._on_answering),
+            Derived(world, _is_live, False, Cluster, publish=self._on_mode),  # noqa: FBT003 (of a cluster that is gone)
         )
-        """What names follow from."""
-        self._moved: set[_Place] = set()
-        self._untold: set[_Place] = set()
-        self.moved = asyncio.Event()
-        """Set when there is something for ``untold``."""
+        """The values that names follow from."""
+        self._for_tasks: set[_Affected] = set()
+        self._for_services: set[_Affected] = set()
+        self.service_changes = asyncio.Event()
+        """Set when ``take_services`` has something to return."""
 
     def follow(self, keys: Iterable[Key]) -> list[str]:
-        """Tasks whose names these changes may move."""
+        """The tasks whose names these changes may concern."""
         for derived in self.derived:
             derived.follow(keys)
-        moved, self._moved = self._moved, set()
-        return sorted({task for place in moved for task in _following(self._world, place)})
+        affected, self._for_tasks = self._for_tasks, set()
+        return sorted({task for group in affected for task in _live_tasks(self._world, group)})
 
-    def untold(self) -> list[str]:
-        """Services that may have to say something of names that moved since this was asked last."""
-        self.moved.clear()
-        moved, self._untold = self._untold, set()
-        return sorted({s.arn for place in moved for s in self._world.services.each(*place)})
+    def take_services(self) -> list[str]:
+        """The services that changes since the last call concern."""
+        self.service_changes.clear()
+        affected, self._for_services = self._for_services, set()
+        return sorted({s.arn for group in affected for s in self._world.services.each(*group)})
 
-    def _offer(self, namespace: NamespaceArn, _before: object, _now: object) -> None:
-        self._move(_Place("namespace", namespace))
+    def _on_endpoints(self, namespace: NamespaceArn, _before: object, _now: object) -> None:
+        self._add(_Affected("namespace", namespace))
 
-    def _answer(self, _service: DiscoveryServiceArn, before: NamespaceArn | None, now: NamespaceArn | None) -> None:
-        self._move(*(_Place("namespace", namespace) for namespace in (before, now) if namespace is not None))
+    def _on_answering(
+        self, _service: DiscoveryServiceArn, before: NamespaceArn | None, now: NamespaceArn | None
+    ) -> None:
+        self._add(*(_Affected("namespace", namespace) for namespace in (before, now) if namespace is not None))
 
-    def _switch(self, cluster: ClusterArn, _before: object, _now: object) -> None:
-        self._move(_Place("cluster", cluster))
+    def _on_mode(self, cluster: ClusterArn, _before: object, _now: object) -> None:
+        self._add(_Affected("cluster", cluster))
 
-    def _move(self, *places: _Place) -> None:
-        self._moved.update(places)
-        self._untold.update(places)
-        self.moved.set()
+    def _add(self, *groups: _Affected) -> None:
+        self._for_tasks.update(groups)
+        self._for_services.update(groups)
+        self.service_changes.set()
 
 
-def _offered(world: World, namespace: NamespaceArn) -> tuple[Endpoints, Endpoints]:
-    """What deployments made now would see, and what tasks with live endpoints do."""
+def _endpoints(world: World, namespace: NamespaceArn) -> tuple[Endpoints, Endpoints]:
+    """The endpoints that a new deployment would see, and those that tasks with live endpoints see."""
     return endpoints(world, namespace), endpoints(world, namespace, leaving=True)
 
 
-def _answered_in(world: World, service: DiscoveryServiceArn) -> NamespaceArn | None:
-    """The namespace in which somebody answers for the discovery service; None while nobody does."""
+def _answering_namespace(world: World, service: DiscoveryServiceArn) -> NamespaceArn | None:
+    """The namespace of a discovery service that has an endpoint; None while it has none."""
     known = world.discovery_services.get(service)
     return known.namespace if known is not None and is_answered(world, service) else None
 
@@ -89,6 +92,6 @@ def _is_live(world: World, cluster: ClusterArn) -> bool:
     return cluster in world.clusters and is_live(world, cluster)
 
 
-def _following(world: World, place: _Place) -> Iterator[str]:
-    """The tasks there whose names are live."""
-    return (t.arn for t in world.tasks.each(*place) if t.view is not None and is_live(world, t.cluster))
+def _live_tasks(world: World, group: _Affected) -> Iterator[str]:
+    """The tasks of a group that have live endpoints."""
+    return (t.arn for t in world.tasks.each(*group) if t.view is not None and is_live(world, t.cluster))

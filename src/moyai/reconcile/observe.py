@@ -1,8 +1,10 @@
-"""What can be seen of one task right now.
+"""Observes the tasks, container instances and services that the planner decides about.
 
-Promise: nothing is remembered that can be looked at again. Four things can't, and are kept here while
-the process lives: why a sandbox or a container could not be had, since when nobody holds a draining
-task's endpoints, whose ports were closed, and which tasks wait for their proxy to acknowledge a name.
+Promise: nothing is remembered that can be observed again. Four things can't be, and are remembered while the process
+lives: why a sandbox or a container could not be made, since when no proxy holds a draining task's endpoints, which
+tasks reject new connections, and which tasks wait for their proxy to acknowledge a name. Whether traffic has shifted is
+answered by what was published and acknowledged: the mesh must have been compiled from the service's present traffic
+weights, and each caller's running proxy must have acknowledged all that it was sent since.
 """
 
 from __future__ import annotations
@@ -10,138 +12,163 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import HostName
-from moyai.domain.world import Drain, Observed, World
+from moyai.domain.world import Drain, Observed, Rerouting, World
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, TaskArn, TaskId
+from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId
+from moyai.mesh.service_connect.called import called_in
+from moyai.mesh.service_connect.service import service_of
 from moyai.plan.doors import is_draining, known_at
 from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
+from moyai.plan.pools import is_simple
 from moyai.plan.readiness import awaits_readiness, expected_listeners
+from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import RuntimeFault
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 
 _log = logging.getLogger(__name__)
 
 
 class Observer:
-    """Looks at tasks."""
+    """Observes tasks and container instances."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, ports: ReconcilerPorts) -> None:
+        self._ports = ports
         self._faults: dict[TaskId, str] = {}
-        self._forgotten: dict[TaskId, Instant] = {}
-        self._closed: set[TaskId] = set()
-        self._hidden: set[TaskArn] = set()
+        self._released: dict[TaskId, Instant] = {}
+        """Since when no proxy holds a draining task's endpoints."""
+        self._rejecting: set[TaskId] = set()
+        self._awaiting_routes: set[TaskArn] = set()
 
-    def fault(self, task: TaskId, fault: RuntimeFault) -> None:
-        """Remember why something of this task can't be had."""
+    def record_fault(self, task: TaskId, fault: RuntimeFault) -> None:
+        """Remember why something of this task could not be made."""
         self._faults[task] = fault.reason
 
-    def closed(self, task: TaskId) -> None:
-        """Remember that the task's ports take no new connections."""
-        self._closed.add(task)
+    def record_rejecting(self, task: TaskId) -> None:
+        """Remember that the task's ports reject new connections."""
+        self._rejecting.add(task)
 
-    async def look(self, arn: TaskArn) -> Observed:
-        """The part of the world that the task's next step depends on."""
-        task = self._around.store.world.tasks.get(arn)
+    async def observe_task(self, arn: TaskArn) -> Observed:
+        """What a task's next step depends on."""
+        task = self._ports.store.world.tasks.get(arn)
         if task is None or task.stopped:
             if task is not None:
                 self._faults.pop(task.id, None)
-                self._forgotten.pop(task.id, None)
-                self._closed.discard(task.id)
-                self._hidden.discard(arn)
+                self._released.pop(task.id, None)
+                self._rejecting.discard(task.id)
+                self._awaiting_routes.discard(arn)
             return Observed()
-        sandbox = await self._around.runtime.inspect(task.id)
+        sandbox = await self._ports.runtime.inspect(task.id)
         listeners = await self._listeners(task)
-        drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
+        drain = await self._drain(task) if is_draining(self._ports.store.world, task) else None
         fault = self._faults.get(task.id)
-        proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
-        carried = self._carries(task, () if sandbox is None else sandbox.hosts)
+        proxy = self._ports.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
+        has_routes = self._has_routes(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={} if fault is None else {task.id: fault},
             proxies={} if proxy is None else {ProxyId(task.arn): proxy},
             drains={} if drain is None else {task.id: drain},
-            carried=frozenset({task.id}) if carried else frozenset(),
+            carried=frozenset({task.id}) if has_routes else frozenset(),
             listeners={task.id: listeners},
         )
 
-    async def _listeners(self, task: Task) -> frozenset[ExpectedListener]:
-        """Where the task listens, of what it is expected to before it is ready."""
-        if not awaits_readiness(task):
-            return frozenset()
-        world = self._around.store.world
-        expected = expected_listeners(world, task, world.task_definitions[task.task_definition])
-        try:
-            return await self._around.runtime.open_listeners(task.id, expected) if expected else frozenset()
-        except RuntimeFault as fault:
-            _log.warning("the listeners of %s can't be read, will be tried again: %s", task.arn, fault)
-            return frozenset()
-
-    async def look_at_instance(self, arn: ContainerInstanceArn) -> Observed:
-        """The part of the world that a container instance's next step depends on. A fault is told once."""
+    async def observe_instance(self, arn: ContainerInstanceArn) -> Observed:
+        """What a container instance's next step depends on. A fault is reported once."""
         identity = sandbox_of(arn)
         fault = self._faults.pop(identity, None)
         if fault is not None:
             _log.warning("the container instance %s can't be made, will be tried again: %s", arn, fault)
-        sandbox = await self._around.runtime.inspect(identity)
+        sandbox = await self._ports.runtime.inspect(identity)
         return Observed(
             sandboxes={} if sandbox is None else {identity: sandbox},
             faults={} if fault is None else {identity: fault},
         )
 
-    def awaits_its_proxy(self, arn: TaskArn) -> bool:
-        """Whether the task, when it was last looked at, had names that its proxy was yet to acknowledge."""
-        return arn in self._hidden
+    def awaits_routes(self, arn: TaskArn) -> bool:
+        """Whether the task, when it was last observed, had names whose routes its proxy had not acknowledged."""
+        return arn in self._awaiting_routes
 
-    def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
-        """Whether there are names that the task is yet to find, and its proxy has acknowledged them all."""
-        places = hidden(self._around.store.world, task, hosts)
-        carries = bool(places) and self._around.feed.has_acked_routes_to(ProxyId(task.arn), places)
-        if places and not carries:
-            self._hidden.add(task.arn)
+    async def _listeners(self, task: Task) -> frozenset[ExpectedListener]:
+        """Those of the listeners that a task must have before it is ready which it has."""
+        if not awaits_readiness(task):
+            return frozenset()
+        world = self._ports.store.world
+        expected = expected_listeners(world, task, world.task_definitions[task.task_definition])
+        try:
+            return await self._ports.runtime.open_listeners(task.id, expected) if expected else frozenset()
+        except RuntimeFault as fault:
+            _log.warning("the listeners of %s can't be read, will be tried again: %s", task.arn, fault)
+            return frozenset()
+
+    def _has_routes(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
+        """Whether there are names that the task does not resolve yet, and its proxy has acknowledged routes to all."""
+        addresses = hidden(self._ports.store.world, task, hosts)
+        has_routes = bool(addresses) and self._ports.feed.has_acked_routes_to(ProxyId(task.arn), addresses)
+        if addresses and not has_routes:
+            self._awaiting_routes.add(task.arn)
         else:
-            self._hidden.discard(task.arn)
-        return carries
+            self._awaiting_routes.discard(task.arn)
+        return has_routes
 
     async def _drain(self, task: Task) -> Drain:
-        feed = self._around.feed
-        ports = known_at(task, self._around.store.world.task_definitions[task.task_definition])
+        feed = self._ports.feed
+        ports = known_at(task, self._ports.store.world.task_definitions[task.task_definition])
         holders = {proxy for port in ports for proxy in feed.holders(task.interface.address, port)}
-        waiting = {proxy for proxy in holders if self._runs(proxy)} | self._silent(task)
+        waiting = {proxy for proxy in holders if self._is_running(proxy)} | self._disconnected_callers(task)
         if waiting:
-            self._forgotten.pop(task.id, None)
+            self._released.pop(task.id, None)
             return Drain(frozenset(waiting))
-        forgotten = self._forgotten.setdefault(task.id, self._around.clock.now())
-        closed = task.id in self._closed
+        released = self._released.setdefault(task.id, self._ports.clock.now())
+        rejecting = task.id in self._rejecting
         try:
-            in_flight = await self._around.runtime.in_flight(task.id)
+            in_flight = await self._ports.runtime.in_flight(task.id)
         except RuntimeFault:
             in_flight = None
-        return Drain(forgotten_at=forgotten, in_flight=in_flight, closed=closed)
+        return Drain(forgotten_at=released, in_flight=in_flight, closed=rejecting)
 
-    def _runs(self, proxy: ProxyId) -> bool:
-        """Whether there is a proxy to act on what it knows: one that has ended sends and acknowledges nothing. Of one
-        that is no task's, its stream is all that can be seen.
+    def _is_running(self, proxy: ProxyId) -> bool:
+        """Whether a proxy still runs: one that has ended sends and acknowledges nothing. Of an external proxy only its
+        stream can be observed.
         """
-        task = self._around.store.world.tasks.get(proxy)
-        return self._around.feed.is_connected(proxy) if task is None else _has_proxy(task)
+        task = self._ports.store.world.tasks.get(proxy)
+        return self._ports.feed.is_connected(proxy) if task is None else _has_proxy(task)
 
-    def _silent(self, leaving: Task) -> set[ProxyId]:
-        """Running proxies that call the task and have no stream (after a restart of this process, say): what
-        they know can't be seen, so it must be assumed.
+    def _disconnected_callers(self, leaving: Task) -> set[ProxyId]:
+        """Running proxies that may call the task and have no stream, for example after a restart of this process. Their
+        configuration is not known, so they must be assumed to have its endpoints.
         """
-        callers = (t for t in _callers(self._around.store.world, leaving) if t != leaving)
-        return {p for t in callers if not self._around.feed.is_connected(p := ProxyId(t.arn))}
+        callers = (t for t in _callers(self._ports.store.world, leaving) if t != leaving)
+        return {p for t in callers if not self._ports.feed.is_connected(p := ProxyId(t.arn))}
+
+
+def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
+    """Whether the service has more than one pool, or a deployment in a stage: then it may wait for its callers."""
+    service = world.services.get(arn)
+    if service is None or service.status is ServiceStatus.INACTIVE:
+        return False
+    record = world.service_deployments.get(service.current_deployment)
+    return not is_simple(service) or (record is not None and record.stage is not None)
+
+
+def observe_service(ports: ReconcilerPorts, arn: ServiceArn) -> Observed:
+    """What a service's next step depends on: how far its callers have followed a shift of traffic."""
+    world = ports.store.world
+    service = world.services.get(arn)
+    if service is None or not is_shifting_traffic(world, arn):
+        return Observed()
+    return Observed(reroutings={arn: _rerouting(ports, service)})
 
 
 def _callers(world: World, leaving: Task) -> Iterator[Task]:
-    """The tasks with a running proxy that may call this one: of its namespace, of the mesh that it stands in, or of any
-    where it may be found in Cloud Map.
+    """The tasks with a running proxy that may call this one: those of its namespace, and those of its mesh or of any
+    mesh whose virtual nodes may discover it by Cloud Map.
     """
     if leaving.view is not None:
         targets = {o.discovery_service for o in leaving.view.offers}
@@ -159,3 +186,32 @@ def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:
 
 def _has_proxy(task: Task) -> bool:
     return task.proxy is not None and task.proxy.last_status is ContainerStatus.RUNNING
+
+
+def _rerouting(ports: ReconcilerPorts, service: Service) -> Rerouting:
+    offers = ports.store.world.discovery_services.by("owner", service.arn)
+    waiting = {proxy for offer in offers for proxy in _unsynced_callers(ports, offer)}
+    return Rerouting(all(_is_published(ports, offer) for offer in offers), frozenset(waiting))
+
+
+def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:
+    """Whether the published mesh was compiled from the present weights of the offer's pools."""
+    world = ports.store.world
+    namespace = world.namespaces.get(offer.namespace)
+    if namespace is None:
+        return True
+    called = called_in(world, namespace, offer)
+    published = ports.feed.service(called.name, namespace.arn)
+    return published is None or published == service_of(called)
+
+
+def _unsynced_callers(ports: ReconcilerPorts, offer: DiscoveryService) -> set[ProxyId]:
+    """Running proxies that call the offer and have not acknowledged everything, or have no stream to do so."""
+    tasks = ports.store.world.tasks.by("namespace", offer.namespace)
+    callers = (ProxyId(task.arn) for task in tasks if _calls(task, {offer.arn}))
+    return {proxy for proxy in callers if not _is_synced(ports.feed, proxy)}
+
+
+def _is_synced(feed: ProxyFeed, proxy: ProxyId) -> bool:
+    state = feed.state(proxy)
+    return state is not None and state.synced

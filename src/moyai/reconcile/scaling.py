@@ -1,8 +1,7 @@
-"""The loop that carries scheduled actions out, brings activities to their end, and takes a target away with its
-service.
+"""The loop that carries out scheduled scaling actions, completes scaling activities, and deletes a scalable target with
+its service.
 
-Promise: it only writes down what ``plan.scaling.keep`` says; deciding how many tasks there are to be is the alarms'
-part.
+Promise: it only records what ``plan.scaling.keep`` decides. Scaling policies act through the alarms' loop.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _BY_KEY = frozenset({table_name(Service), table_name(ScalableTarget)})
 
 
 class ScalingLoop:
-    """Keeps what is scaled. ``run`` it once."""
+    """Follows scalable targets. ``run`` it once."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store, self._clock, self._ids = store, clock, ids
@@ -33,7 +32,7 @@ class ScalingLoop:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await self._queue.serve(self._follow(), self._bring_on, "the scaling of")
+        await self._queue.serve(self._follow(), self._reconcile, "the scaling of")
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
@@ -41,24 +40,24 @@ class ScalingLoop:
                 self._queue.add(service)
 
     def _touched(self, keys: Iterable[Key]) -> set[str]:
-        """Services that are scaled and of which something may have changed."""
+        """The services with a scalable target that these changes concern."""
         world = self._store.world
-        found: set[str] = set()
+        services: set[str] = set()
         for key in keys:
             if key.table in _BY_KEY:
-                found.add(key.key)
+                services.add(key.key)
             elif key.table == table_name(Task):
                 task = world.tasks.get(key.key)
-                found |= set() if task is None or task.service is None else {task.service}
+                services |= set() if task is None or task.service is None else {task.service}
             elif key.table == table_name(ScalingActivity):
                 activity = world.scaling_activities.get(key.key)
-                found |= set() if activity is None else {activity.arn}
+                services |= set() if activity is None else {activity.arn}
             elif key.table == table_name(ScheduledAction):
                 action = world.scheduled_actions.get(key.key)
-                found |= set() if action is None else {action.service}
-        return {one for one in found if one in world.scalable_targets}
+                services |= set() if action is None else {action.service}
+        return {service for service in services if service in world.scalable_targets}
 
-    async def _bring_on(self, key: str) -> Instant | None:
+    async def _reconcile(self, key: str) -> Instant | None:
         plan = plan_scaling(self._store.world, ServiceArn(key), self._clock.now(), self._ids)
         if plan.changes:
             self._store.apply(plan.changes)

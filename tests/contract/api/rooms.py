@@ -141,7 +141,7 @@ class Rooms:
                 key = AuthorityKey(authority.arn, made.private)
                 self.store.apply(with_key(authority, key, made.csr, None, self.now))
         for certificate in tuple(self.store.world.managed_certificates):
-            asyncio.run(self._signer.bring_on(certificate.arn))
+            asyncio.run(self._signer.advance(certificate.arn))
         for operation in tuple(self.store.world.operations):
             while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
                 self.store.apply(plan.changes)

@@ -62,7 +62,7 @@ def messages(mesh: Mesh) -> dict[ResourceType, list[Any]]:
     }
     result: dict[ResourceType, list[Any]] = {kind: [] for kind in ResourceType}
     for (kind, _), resource in sorted(found.items()):
-        body = DeltaDiscoveryResponse.FromString(resource.frame).resources[0].resource
+        body = DeltaDiscoveryResponse.FromString(resource.delta_frame).resources[0].resource
         result[kind].append(MESSAGES[kind].FromString(body.value))
     return result
 

@@ -15,7 +15,7 @@ from moyai.app.adapters.prometheus_endpoint import families, mesh_families
 from moyai.telemetry.exposition.connect import connect_families
 from moyai.telemetry.exposition.text import MetricType
 from tests.shape.tree import ROOT
-from tests.unit.app.test_scraped import scraped
+from tests.unit.app.adapters.test_prometheus_endpoint import scraped
 
 DASHBOARD = ROOT / "docs/prometheus/grafana-dashboard.json"
 NAMES = re.compile(r"\b(?:moyai|process)_\w+")

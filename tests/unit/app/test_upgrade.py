@@ -11,9 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from moyai.app.config import RuntimeKind, Settings, StatePaths
 from moyai.app.adapters.proxy_listeners import ProxyListeners
-from moyai.kernel.clock import later
+from moyai.app.config import RuntimeKind, Settings, StatePaths
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder

@@ -16,7 +16,7 @@ from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH, ManualClock
-from tests.unit.xds import house
+from tests.unit.xds import shop_mesh
 
 HOME = Scope(AccountId("123456789012"), Region("us-east-1"))
 
@@ -73,7 +73,7 @@ async def test_it_begins_with_hello_and_then_names_what_changes(events, store, c
 async def test_a_mesh_and_what_is_in_it_are_named(events, store, clock):
     stream = listen(events)
     await heard(stream, clock)
-    store.apply([Put(record) for record in house.records()])
+    store.apply([Put(record) for record in shop_mesh.records()])
     told = keys(await heard(stream, clock))["keys"]
     assert {(key["kind"], key["id"].rpartition("/")[2]) for key in told} == {
         ("mesh", "shop"),

@@ -10,7 +10,7 @@ import dns.message
 import dns.name
 import dns.rcode
 
-from moyai.dns.answer import Answer, answer, read, write
+from moyai.dns.answer import DnsAnswer, answer, parse, serialize
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
@@ -83,7 +83,7 @@ class Cloud:
             self.world.apply(change)
         self.zones.refresh({_key(change) for change in changes})
 
-    def look(self, name: str, kind: str = "A", *, vpc: VpcId | None = VPC, turn: int = 0, **how: Any) -> Answer:
+    def look(self, name: str, kind: str = "A", *, vpc: VpcId | None = VPC, turn: int = 0, **how: Any) -> DnsAnswer:
         """The answer to a question."""
         return answer(self.zones, vpc, query(name, kind, **how), turn)
 
@@ -91,7 +91,7 @@ class Cloud:
         """The answer as whoever asked reads it."""
         vpc, turn = how.pop("vpc", VPC), how.pop("turn", 0)
         asked = query(name, kind, **how)
-        return dns.message.from_wire(write(answer(self.zones, vpc, asked, turn).message, asked, stream=stream))
+        return dns.message.from_wire(serialize(answer(self.zones, vpc, asked, turn).message, asked, stream=stream))
 
     def values(self, name: str, kind: str = "A", **how: Any) -> list[str]:
         """The values in the answer section, in their order, as ``TTL type value``."""
@@ -103,7 +103,7 @@ class Cloud:
 
 def query(name: str, kind: str = "A", **how: Any) -> dns.message.Message:
     """A question as it arrives."""
-    arrived = read(dns.message.make_query(name, kind, **how).to_wire())
+    arrived = parse(dns.message.make_query(name, kind, **how).to_wire())
     assert isinstance(arrived, dns.message.Message)
     return arrived
 

@@ -6,13 +6,13 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from moyai.dns.addresses import address_names
+from moyai.dns.addresses import address_zones
 from tests.unit.dns.cloud import OTHER_VPC, VPC, Cloud, instance, namespace, service
 
 
 def vpc_cloud(network="172.31.0.0/16", domain="ec2.internal"):
     cloud = Cloud()
-    for names in address_names(VPC, IPv4Network(network), domain):
+    for names in address_zones(VPC, IPv4Network(network), domain):
         cloud.zones.add(names)
     return cloud
 
@@ -53,7 +53,7 @@ def test_a_range_within_an_octet_answers_only_for_itself():
 def test_other_vpcs_and_the_host_do_not_see_them():
     cloud = vpc_cloud()
     for vpc in (OTHER_VPC, None):
-        assert cloud.look("ip-172-31-0-11.ec2.internal", vpc=vpc).elsewhere is not None
+        assert cloud.look("ip-172-31-0-11.ec2.internal", vpc=vpc).upstream is not None
 
 
 def test_a_namespace_of_the_same_name_comes_first():

@@ -69,7 +69,7 @@ class Story(RuleBasedStateMachine):
             (zone.namespace.arn, b".".join(owner).decode(), kind.name, str(record.value))
             for zone in self.cloud.zones
             for owner, kind, found in zone.sets()
-            for record in found.chosen(0) + [r for turn in range(len(found)) for r in found.chosen(turn)]
+            for record in found.values(0) + [r for turn in range(len(found)) for r in found.values(turn)]
         }
         assert dumped == set(self.expected())
 

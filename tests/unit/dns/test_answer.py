@@ -11,7 +11,7 @@ import dns.opcode
 import dns.rcode
 import pytest
 
-from moyai.dns.answer import read
+from moyai.dns.answer import parse
 from tests.unit.dns.cloud import OTHER_VPC, TTL, VPC, Cloud, instance, lines, namespace, service
 
 SHOP = namespace("shop.local")
@@ -150,7 +150,7 @@ def test_a_cname_is_followed_as_far_as_we_know():
         f"web.shop.local. {TTL} A 10.0.0.1",
     ]
     assert cloud.values("alias.shop.local", "CNAME") == [f"alias.shop.local. {TTL} CNAME web.shop.local."]
-    beyond = cloud.look("far.shop.local").elsewhere
+    beyond = cloud.look("far.shop.local").upstream
     assert beyond is not None
     assert (str(beyond.name), beyond.type.name, beyond.owner) == ("www.example.com.", "A", None)
 
@@ -169,7 +169,7 @@ def test_an_alias_has_the_addresses_and_the_ttl_of_the_other_name():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 2), lb, instance(lb, "i", ALIAS_DNS_NAME="web.shop.local"))
     assert sorted(cloud.values("lb.shop.local")) == [f"lb.shop.local. {TTL} A 10.0.0.{n}" for n in (1, 2)]
     cloud.put(instance(lb, "i", ALIAS_DNS_NAME="elb.example.com"))
-    beyond = cloud.look("lb.shop.local").elsewhere
+    beyond = cloud.look("lb.shop.local").upstream
     assert beyond is not None
     assert (str(beyond.name), str(beyond.owner)) == ("elb.example.com.", "lb.shop.local.")
     cloud.put(instance(lb, "i", ALIAS_DNS_NAME="gone.shop.local"))
@@ -180,7 +180,7 @@ def test_private_names_are_seen_from_their_vpc_and_from_the_host():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 1))
     assert len(cloud.values("web.shop.local", vpc=VPC)) == 1
     assert len(cloud.values("web.shop.local", vpc=None)) == 1
-    assert cloud.look("web.shop.local", vpc=OTHER_VPC).elsewhere is not None
+    assert cloud.look("web.shop.local", vpc=OTHER_VPC).upstream is not None
 
 
 def test_public_names_are_seen_from_everywhere():
@@ -246,9 +246,9 @@ def test_what_is_too_large_is_cut_and_tcp_has_it_whole():
 
 
 def test_what_nothing_is_due_to():
-    assert read(b"") is None
-    assert read(b"\0" * 11) is None
-    assert read(dns.message.make_response(dns.message.make_query("a", "A")).to_wire()) is None
+    assert parse(b"") is None
+    assert parse(b"\0" * 11) is None
+    assert parse(dns.message.make_response(dns.message.make_query("a", "A")).to_wire()) is None
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_what_nothing_is_due_to():
     ],
 )
 def test_what_can_not_be_read_is_said_at_once(packet, rcode):
-    said = read(packet)
+    said = parse(packet)
     assert isinstance(said, bytes)
     message = dns.message.from_wire(said)
     assert (message.id, message.rcode()) == (7, rcode)

@@ -85,7 +85,7 @@ async def serving(upstream=None, admits=ALL):
 
 
 def asked(server, port, patience=5):
-    return Upstream([server], randbelow, port=port, patience=patience)
+    return Upstream([server], randbelow, port=port, timeout=patience)
 
 
 async def udp(port, name, kind="A", **how):
@@ -193,14 +193,14 @@ async def test_where_the_one_asked_knows_nothing_it_says_so(answer):
 
 async def test_where_the_first_server_is_gone_the_next_one_is_asked():
     async with peer(one_address) as (_, port_of_other):
-        upstream = Upstream(["127.0.0.9", HOST], randbelow, port=port_of_other, patience=5)
+        upstream = Upstream(["127.0.0.9", HOST], randbelow, port=port_of_other, timeout=5)
         async with serving(upstream) as port:
             assert (await udp(port, "www.example.com")).rcode() == dns.rcode.NOERROR
 
 
 async def test_only_so_many_questions_are_on_their_way():
     async with peer(lambda _: []) as (other, port_of_other):
-        upstream = Upstream([HOST], randbelow, port=port_of_other, patience=30)
+        upstream = Upstream([HOST], randbelow, port=port_of_other, timeout=30)
         async with serving(upstream) as port:
             waiting = [asyncio.create_task(udp(port, f"n{n}.example.com")) for n in range(256)]
             while len(other.asked) < 256:
@@ -210,7 +210,7 @@ async def test_only_so_many_questions_are_on_their_way():
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-    assert upstream.takes_more
+    assert upstream.has_capacity
 
 
 async def test_over_tcp_others_are_asked_over_tcp():

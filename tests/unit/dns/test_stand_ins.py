@@ -11,7 +11,7 @@ import pytest
 from dns.message import Message
 from msgspec.structs import replace
 
-from moyai.dns.answer import Elsewhere
+from moyai.dns.answer import UpstreamQuestion
 from moyai.dns.forward import Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
@@ -41,7 +41,7 @@ class Others(Upstream):
         super().__init__(("192.0.2.1",), lambda _: 0)
         self._known, self._silent = known, silent
 
-    async def ask(self, wanted: Elsewhere, query: Message, *, stream: bool) -> Message | None:
+    async def ask(self, wanted: UpstreamQuestion, query: Message, *, stream: bool) -> Message | None:
         if self._silent:
             await asyncio.Event().wait()
         answer = dns.message.make_response(query)
@@ -59,7 +59,9 @@ class Place:
     def __init__(self, upstream: Upstream | None = None, vpc: VpcId | None = VPC) -> None:
         self.world = World()
         self.zones = Zones(self.world, lambda _: 0)
-        self.resolver = Resolver(self.zones, vpc, upstream or Upstream((), lambda _: 0), stream=False, patience=0)
+        self.resolver = Resolver(
+            self.zones, vpc, upstream or Upstream((), lambda _: 0), stream=False, stand_in_timeout=0
+        )
         build = Builder()
         made = build.run(build.definition("cart", container("envoy")))
         task = build.world.tasks[made]

@@ -20,19 +20,19 @@ class HeardFeed(Feed):
 
     def __init__(self) -> None:
         super().__init__(BootstrapSettings())
-        self.parts: dict[str, Mesh] = {}
+        self.shards: dict[str, Mesh] = {}
         self.heard: list[str] = []
         self.broken: set[str] = set()
 
-    def publish(self, mesh: Mesh, part: str = "") -> None:
+    def publish(self, mesh: Mesh, shard: str = "") -> None:
         """As the feed does."""
-        if part in self.broken:
+        if shard in self.broken:
             raise TypeError("whatever it is")
-        super().publish(mesh, part)
-        self.parts = {**self.parts, part: mesh}
+        super().publish(mesh, shard)
+        self.shards = {**self.shards, shard: mesh}
         if mesh == Mesh():
-            del self.parts[part]
-        self.heard.append(part.rpartition("/")[2])
+            del self.shards[shard]
+        self.heard.append(shard.rpartition("/")[2])
 
 
 class Heard:

@@ -18,7 +18,7 @@ from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.reconcile.loop import Reconciler
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -97,7 +97,7 @@ def world(place):
 
 def test_at_first_everything_is_made(place, world):
     assert sorted(place.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
-    assert place.feed.parts == {str(w): compile_workload(world, w) for w in workloads(world)}
+    assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
 def test_a_virtual_node_concerns_itself_and_those_that_call_it(place, world):
@@ -139,7 +139,7 @@ def test_what_a_route_leads_to_concerns_its_callers_from_then_on(place, world):
 def test_what_was_missing_is_noticed_when_it_comes(place, world):
     before = world.virtual_services[service_arn("catalog")]
     assert place.put(replace(before, arn=service_arn("missing"), name="missing")) == ["front"]
-    outbound = place.feed.parts[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
+    outbound = place.feed.shards[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
     assert [host.name for port in outbound.ports for host in port.routing] == ["catalog", "missing"]
 
 
@@ -151,32 +151,32 @@ def test_the_mesh_concerns_all_that_is_in_it(place, world):
 def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
     stranger = world.virtual_nodes[node_arn("stranger")]
     assert place.delete(stranger) == ["stranger"]
-    assert stranger.arn not in place.feed.parts
+    assert stranger.arn not in place.feed.shards
     assert place.put(stranger) == ["stranger"]
-    assert place.feed.parts[stranger.arn].workloads
+    assert place.feed.shards[stranger.arn].workloads
 
 
 async def test_a_part_that_cannot_be_made_holds_up_no_other_and_is_tried_again():
     clock, store, feed = ManualClock(), holding(world_of(CASE).records()), HeardFeed()
     feed.broken = {node_arn("catalog")}
-    around = Surroundings(store, SimRuntime(clock), feed, clock, SeededIds())
-    running = asyncio.create_task(Reconciler(around).run())
+    ports = ReconcilerPorts(store, SimRuntime(clock), feed, clock, SeededIds())
+    running = asyncio.create_task(Reconciler(ports).run())
     await clock.settle()
     made = {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
-    assert feed.parts == {part: mesh for part, mesh in made.items() if part not in feed.broken}
+    assert feed.shards == {part: mesh for part, mesh in made.items() if part not in feed.broken}
     feed.broken = set()
     store.apply([Put(replace(store.world.virtual_nodes[node_arn("stranger")], version=2))])
     await clock.settle()
-    assert feed.parts == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
+    assert feed.shards == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
     running.cancel()
 
 
 def test_a_task_concerns_what_its_proxy_stands_for(place, world):
     task = task_of(place, "mesh/shop/virtualNode/stock")
     assert place.put(task) == ["stock"]
-    assert place.feed.parts[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
+    assert place.feed.shards[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
     assert place.put(replace(task, last_status=TaskStatus.STOPPED)) == ["stock"]
-    assert place.feed.parts[node_arn("stock")].proxies == {}
+    assert place.feed.shards[node_arn("stock")].proxies == {}
 
 
 def test_a_task_may_be_there_before_what_it_stands_for(place):
@@ -184,7 +184,7 @@ def test_a_task_may_be_there_before_what_it_stands_for(place):
     assert place.put(task) == []
     gateway = place.store.world.virtual_gateways[gateway_arn("door")]
     assert place.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
-    assert place.feed.parts[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
+    assert place.feed.shards[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
 
 
 def test_the_gateway_itself(place, world):
@@ -194,7 +194,7 @@ def test_the_gateway_itself(place, world):
 def test_the_broadcast_always_comes_to_what_the_world_says(place, world):
     place.put(replace(world.virtual_nodes[node_arn("stock")], spec=spec_of(VirtualNodeSpec, node("stock", "catalog"))))
     place.delete(world.virtual_services[service_arn("catalog")])
-    assert place.feed.parts == {str(w): compile_workload(world, w) for w in workloads(world)}
+    assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
 @pytest.mark.parametrize("size", [10, 1000])

@@ -14,7 +14,7 @@ from moyai.kernel.ids import ContainerArn, ProxyId
 from moyai.mesh.ir import Member
 from moyai.plan.doors import known_at
 from moyai.reconcile.observe import Observer
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
@@ -37,7 +37,7 @@ class Town:
         self.store = MemoryStore(records())
         self.feed = Feed(BootstrapSettings())
         self.build = Builder(self.store, clock)
-        self.observer = Observer(Surroundings(self.store, SimRuntime(clock), self.feed, clock, SeededIds()))
+        self.observer = Observer(ReconcilerPorts(self.store, SimRuntime(clock), self.feed, clock, SeededIds()))
         self.definition = self.build.definition("s", container("app", port=PORT), container("other", port=OTHER))
         service = self.build.service("back", self.definition, offers=offers)
         if registered:
@@ -61,7 +61,7 @@ class Town:
         self.feed.publish(shared(*members, proxies={self.caller: "node"}), "mesh")
 
     async def waits_for(self) -> frozenset[ProxyId]:
-        seen = await self.observer.look(self.leaving.arn)
+        seen = await self.observer.observe_task(self.leaving.arn)
         return seen.drains[self.leaving.id].waiting_on
 
 

@@ -15,7 +15,7 @@ from envoy.service.discovery.v3.discovery_pb2 import (
 from envoy.service.discovery.v3.discovery_pb2 import Resource as Envelope
 from google.protobuf.any_pb2 import Any as AnyMessage
 
-from moyai.xds.server.resource import ResourceType, EncodedResource, Snapshot, encode_envelope
+from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, encode_envelope
 
 TEST = "test"
 NOTHING = "nothing"
@@ -46,7 +46,8 @@ def sent(responses: list[bytes]) -> list[tuple[str, dict[str, str], list[str]]]:
     """Responses as (kind, versions by name, removed names)."""
     messages = [DeltaDiscoveryResponse.FromString(r) for r in responses]
     return [
-        (ResourceType(m.type_url).name, {r.name: r.version for r in m.resources}, sorted(m.removed_resources)) for m in messages
+        (ResourceType(m.type_url).name, {r.name: r.version for r in m.resources}, sorted(m.removed_resources))
+        for m in messages
     ]
 
 
@@ -73,7 +74,11 @@ class Proxy:
 
     def first(self) -> list[DeltaDiscoveryRequest]:
         named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
-        return [ask(ResourceType.CLUSTER, has=self.has[ResourceType.CLUSTER]), *named, ask(ResourceType.LISTENER, has=self.has[ResourceType.LISTENER])]
+        return [
+            ask(ResourceType.CLUSTER, has=self.has[ResourceType.CLUSTER]),
+            *named,
+            ask(ResourceType.LISTENER, has=self.has[ResourceType.LISTENER]),
+        ]
 
     def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
         message = DeltaDiscoveryResponse.FromString(response)

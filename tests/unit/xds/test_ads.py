@@ -24,10 +24,10 @@ from envoy.service.discovery.v3.discovery_pb2 import (
 from moyai.kernel.ids import PROXY_HEADER, WorkloadId
 from moyai.mesh.ir import InboundPort, Mesh, Protocol, TimeoutPolicy, Workload
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.grpc_server import serve_unix
-from moyai.xds.server.feed import Feed
-from moyai.xds.server.proxy_auth import Peer, ProxyAuth, ExternalProxyAuth
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.grpc_server import serve_unix
+from moyai.xds.server.proxy_auth import ExternalProxyAuth, Peer, ProxyAuth
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.xds.shop_mesh import MESH, directory, task_proxy_auth

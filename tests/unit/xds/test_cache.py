@@ -24,7 +24,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.resource import ResourceType, EncodedResource
+from moyai.xds.server.resource import EncodedResource, ResourceType
 
 ONE, TWO = WorkloadId("one"), WorkloadId("two")
 TIMEOUTS = TimeoutPolicy(request=15, idle=300)
@@ -51,7 +51,7 @@ def mesh(*destinations: Destination, workloads: tuple[Workload, ...], services: 
 
 def cluster_of(routes: EncodedResource) -> str:
     """Where the first route of the first host leads."""
-    body = DeltaDiscoveryResponse.FromString(routes.frame).resources[0].resource
+    body = DeltaDiscoveryResponse.FromString(routes.delta_frame).resources[0].resource
     return str(RouteConfiguration.FromString(body.value).virtual_hosts[0].routes[0].route.cluster)
 
 

@@ -22,7 +22,12 @@ def refusal_of(stream: DeltaStream) -> str | None:
 def settled(stream: DeltaStream) -> DeltaStream:
     """The stream of a proxy that has FIRST."""
     stream.offer(FIRST)
-    for request in (ask(ResourceType.CLUSTER), ask(ResourceType.ENDPOINT, "a"), ask(ResourceType.LISTENER), ask(ResourceType.ROUTE, "r")):
+    for request in (
+        ask(ResourceType.CLUSTER),
+        ask(ResourceType.ENDPOINT, "a"),
+        ask(ResourceType.LISTENER),
+        ask(ResourceType.ROUTE, "r"),
+    ):
         pending = stream.receive(request)
         while pending:
             pending = [r for p in pending for r in stream.receive(answer(p))]
@@ -100,7 +105,9 @@ def test_after_a_refusal_the_proxy_may_have_either():
 
 def test_what_was_refused_in_company_is_sent_alone_to_find_the_bad_one():
     stream = settled(DeltaStream())
-    (both,) = stream.offer({**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]})
+    (both,) = stream.offer(
+        {**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]}
+    )
     (first,) = stream.receive(answer(both, "no such port"))
     assert sent([first]) == [("LISTENER", {"l": "bad"}, [])]
     (second,) = stream.receive(answer(first, "no such port"))
@@ -112,7 +119,12 @@ def test_what_was_refused_in_company_is_sent_alone_to_find_the_bad_one():
 def test_a_proxy_that_comes_back_unchanged_is_sent_nothing():
     stream = DeltaStream()
     stream.offer(FIRST)
-    for kind, names in ((ResourceType.CLUSTER, ()), (ResourceType.ENDPOINT, ("a",)), (ResourceType.LISTENER, ()), (ResourceType.ROUTE, ("r",))):
+    for kind, names in (
+        (ResourceType.CLUSTER, ()),
+        (ResourceType.ENDPOINT, ("a",)),
+        (ResourceType.LISTENER, ()),
+        (ResourceType.ROUTE, ("r",)),
+    ):
         has = dict.fromkeys(FIRST[kind], "1")
         assert stream.receive(ask(kind, *names, has=has)) == []
     assert is_synced(stream)

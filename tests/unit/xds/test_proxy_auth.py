@@ -8,10 +8,10 @@ from grpc import StatusCode
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Workload
 from moyai.testing.world import SCOPE
+from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authorizations_of, parse_authorization
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
-from moyai.xds.server.proxy_auth import Peer, AdmittedProxy, ExternalProxyAuth, TaskProxyAuth, ProxyRejected
-from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authorizations_of, parse_authorization
+from moyai.xds.server.proxy_auth import AdmittedProxy, ExternalProxyAuth, Peer, ProxyRejected, TaskProxyAuth
 from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.xds.shop_mesh import MESH, directory
 

@@ -6,13 +6,18 @@ import pytest
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
 
-from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.resource import ResourceType, encode, sotw_response
+from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.sotw import SotwStream
 from tests.unit.xds.streams import NOTHING, reply, request, snapshot, told
 
 FIRST = snapshot(cluster={"a": "1"}, endpoint={"a": "1"}, listener={"l": "1"}, route={"r": "1"})
-SUBSCRIPTIONS = {ResourceType.CLUSTER: (), ResourceType.ENDPOINT: ("a",), ResourceType.LISTENER: (), ResourceType.ROUTE: ("r",)}
+SUBSCRIPTIONS = {
+    ResourceType.CLUSTER: (),
+    ResourceType.ENDPOINT: ("a",),
+    ResourceType.LISTENER: (),
+    ResourceType.ROUTE: ("r",),
+}
 
 
 def is_synced(stream: SotwStream) -> bool:
@@ -39,7 +44,10 @@ def answer(response: bytes, refusal: str | None = None) -> DiscoveryRequest:
 def changed(**kinds: dict[str, str]):
     return {
         **FIRST,
-        **{ResourceType[name.upper()]: snapshot(**{name: found})[ResourceType[name.upper()]] for name, found in kinds.items()},
+        **{
+            ResourceType[name.upper()]: snapshot(**{name: found})[ResourceType[name.upper()]]
+            for name, found in kinds.items()
+        },
     }
 
 
@@ -49,11 +57,11 @@ def version(response: bytes) -> str:
 
 def test_a_resource_is_the_same_bytes_in_both_forms():
     cluster = Cluster(name="a", alt_stat_name="b")
-    made = resource("a", cluster)
-    message = DiscoveryResponse.FromString(response(ResourceType.CLUSTER, [made.bare], "v", "7"))
+    made = encode("a", cluster)
+    message = DiscoveryResponse.FromString(sotw_response(ResourceType.CLUSTER, [made.sotw_frame], "v", "7"))
     assert (message.type_url, message.version_info, message.nonce) == (ResourceType.CLUSTER, "v", "7")
     assert [Cluster.FromString(one.value) for one in message.resources] == [cluster]
-    assert made.bare.obj is made.frame
+    assert made.sotw_frame.obj is made.delta_frame
 
 
 def test_everything_is_sent_to_a_new_proxy():

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.resource import ResourceType
+from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.sotw import SotwStream
 from tests.unit.xds.stream_machine import StreamMachine
 from tests.unit.xds.streams import BAD, BY_NAME, NOTHING, SotwProxy

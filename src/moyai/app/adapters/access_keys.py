@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from moyai.app.ids import draw
 from moyai.app.adapters.private_file import PrivateFile
+from moyai.app.ids import draw
 from moyai.kernel.clock import Instant
 from moyai.ports.store import StoreFault
 

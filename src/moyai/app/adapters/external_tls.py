@@ -15,8 +15,8 @@ from typing import Final
 
 import msgspec
 
-from moyai.app.config import EXTERNAL_CA_FILE, EXTERNAL_SERVER_NAME
 from moyai.app.adapters.private_file import write_private
+from moyai.app.config import EXTERNAL_CA_FILE, EXTERNAL_SERVER_NAME
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration, Subject
 from moyai.domain.pca.certificate import TEMPLATES
@@ -38,9 +38,11 @@ _DECODER: Final = msgspec.json.Decoder(AuthorityCertificate)
 _log = logging.getLogger(__name__)
 
 
-async def issued_certificate(folder: Path, clients: Path | None, pki: Pki, clock: Clock) -> Callable[[], TlsCredentials]:
-    """A function that returns the present certificate, issued by the authority in ``folder``, which is made when it does
-    not exist. Raises StoreFault.
+async def issued_certificate(
+    folder: Path, clients: Path | None, pki: Pki, clock: Clock
+) -> Callable[[], TlsCredentials]:
+    """A function that returns the present certificate, issued by the authority in ``folder``, which is made when it
+    does not exist. Raises StoreFault.
     """
     try:
         issuer = _load(folder) or _save(folder, *await _make_authority(pki, clock.now()))

@@ -1,11 +1,12 @@
-"""HTTP servers of this process: uvicorn on a given socket, with limits on what a client costs before it sends a request.
+"""HTTP servers of this process: uvicorn on a given socket, with limits on what a client costs before it sends a
+request.
 
-Promise: a request is bounded from its first byte to its last. Its head (request line and headers) is limited in size and
-time. What frames its body (chunk sizes, chunk extensions, trailers) may be as large as a head and the body together;
-trailers are dropped. A body is read up to a limit even when nobody wants it. Few requests wait behind one that is being
-answered, and ``admission`` limits the number of connections. A client that exceeds a limit is disconnected without a
-response, which happens to no well-behaved client. The time of a body, and the size that gets a response, are the
-application's to bound.
+Promise: a request is bounded from its first byte to its last. Its head (request line and headers) is limited in size
+and time. What frames its body (chunk sizes, chunk extensions, trailers) may be as large as a head and the body
+together; trailers are dropped. A body is read up to a limit even when nobody wants it. Few requests wait behind one
+that is being answered, and ``admission`` limits the number of connections. A client that exceeds a limit is
+disconnected without a response, which happens to no well-behaved client. The time of a body, and the size that gets a
+response, are the application's to bound.
 """
 
 from __future__ import annotations

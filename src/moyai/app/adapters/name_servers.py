@@ -19,7 +19,7 @@ from pathlib import Path
 import dns.exception
 import dns.resolver
 
-from moyai.dns.addresses import address_names
+from moyai.dns.addresses import address_zones
 from moyai.dns.forward import PORT, Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
@@ -73,7 +73,7 @@ class NameServers:
         try:
             stream, datagrams = _host_sockets(self._port)
         except OSError as error:
-            _log.warning("no DNS server at %s:%d for this machine: %s", HOST, self._port, error.strerror)
+            _log.warning("this machine can't ask for names at %s:%d: %s", HOST, self._port, error.strerror)
             return
         await self._serve(None, within(_LOOPBACK), stream, datagrams)
 
@@ -94,7 +94,7 @@ class NameServers:
             return
         self._servers[vpc.id] = []
         network = IPv4Network(vpc.cidr)
-        for names in address_names(vpc.id, network, domain):
+        for names in address_zones(vpc.id, network, domain):
             self._zones.add(names)
         for stream, datagrams in sockets:
             await self._serve(vpc.id, within(network), stream, datagrams)

@@ -71,7 +71,9 @@ def metrics_handler(sources: MetricSources, keys: KeyStore | None) -> Handler:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(405, _PLAIN, b"Use GET.\n")
         if keys is not None and not _is_authenticated(request.headers.get("authorization", ""), keys):
-            return HttpResponse(401, _UNAUTHORIZED, b"Give an access key by basic authentication: its id, and its secret.\n")
+            return HttpResponse(
+                401, _UNAUTHORIZED, b"Give an access key by basic authentication: its id, and its secret.\n"
+            )
         match request.path.rstrip("/"):
             case "/metrics":
                 return _response(request, families(sources))
@@ -133,7 +135,9 @@ def families(sources: MetricSources) -> Sequence[MetricFamily]:
             sources.feed.rejected_streams,
             "code",
         ),
-        MetricFamily("moyai_proxies", MetricType.GAUGE, "Proxies by state; one can have several.", list(_proxies(sources.feed))),
+        MetricFamily(
+            "moyai_proxies", MetricType.GAUGE, "Proxies by state; one can have several.", list(_proxies(sources.feed))
+        ),
         MetricFamily(
             "moyai_store_commit_duration_seconds",
             MetricType.HISTOGRAM,
@@ -145,7 +149,9 @@ def families(sources: MetricSources) -> Sequence[MetricFamily]:
 
 
 def _counter(name: str, text: str, counter: Counter, *label_names: str) -> MetricFamily:
-    samples = [LabelledSample(labels(*zip(label_names, values, strict=True)), count) for values, count in counter.items()]
+    samples = [
+        LabelledSample(labels(*zip(label_names, values, strict=True)), count) for values, count in counter.items()
+    ]
     return MetricFamily(name, MetricType.COUNTER, text, samples)
 
 
@@ -153,7 +159,9 @@ def _reconciler_families(reconciler: Reconciler | None) -> Iterator[MetricFamily
     if reconciler is None:
         return
     queue = reconciler.queue
-    yield MetricFamily("moyai_reconcile_queue_length", MetricType.GAUGE, "Keys in the work queue.", [LabelledSample("", queue.length)])
+    yield MetricFamily(
+        "moyai_reconcile_queue_length", MetricType.GAUGE, "Keys in the work queue.", [LabelledSample("", queue.length)]
+    )
     yield _counter("moyai_reconcile_keys_total", "Keys that were reconciled.", queue.outcomes, "outcome")
 
 

@@ -16,14 +16,14 @@ from typing import Final
 
 import msgspec
 
+from moyai.app.adapters.private_file import PrivateFile
 from moyai.app.config import StatePaths
 from moyai.app.ids import draw
-from moyai.app.adapters.private_file import PrivateFile
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 from moyai.ports.store import StoreFault
-from moyai.xds.server.proxy_auth import Peer
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization, parse_authorization
+from moyai.xds.server.proxy_auth import Peer
 
 MAX_TOKENS: Final = 1000
 _LETTERS: Final = string.ascii_letters + string.digits

@@ -40,8 +40,8 @@ def appmesh_commands() -> typer.Typer:
 
 def issue(reach: Reach = "", state: State = STATE) -> None:
     """Create a token. It is printed now and never again."""
-    from moyai.app.clock import SystemClock
     from moyai.app.adapters.proxy_tokens import open_tokens
+    from moyai.app.clock import SystemClock
 
     typer.echo(open_tokens(StatePaths(state)).issue(reach, SystemClock().now()))
 

@@ -17,7 +17,7 @@ from moyai.domain.appmesh.identity import identity_of
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
-from moyai.xds.translate.external_bootstrap import UnixTransport, TlsTransport
+from moyai.xds.translate.external_bootstrap import TlsTransport, UnixTransport
 
 _SUFFIX_DIGITS: Final = 16
 

@@ -1,7 +1,7 @@
 """Encoded resources: each is serialised once, however many proxies it is sent to.
 
-Serialised protocol buffers can be joined by concatenation, so a response consists of the bytes of its resources, written
-when they were translated, followed by its type and nonce. A push to a thousand streams copies bytes and encodes
+Serialised protocol buffers can be joined by concatenation, so a response consists of the bytes of its resources,
+written when they were translated, followed by its type and nonce. A push to a thousand streams copies bytes and encodes
 nothing. This holds for both variants of xDS: the state-of-the-world frame of a resource is a part of its delta frame.
 """
 

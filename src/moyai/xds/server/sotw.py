@@ -2,14 +2,14 @@
 
 Promise: as in ``stream``. A set of clusters that is sent before the listeners and routes also contains the clusters of
 before, which they may still refer to. A requested name that no resource has gets an empty resource where the protocol
-has one (an assignment without endpoints, a route configuration without hosts), because a proxy may wait for it for ever;
-a resource that a proxy once got stays valid until the proxy no longer requests it. A rejected resource is left out of
-the following sets, or stays in them in its earlier form.
+has one (an assignment without endpoints, a route configuration without hosts), because a proxy may wait for it for
+ever; a resource that a proxy once got stays valid until the proxy no longer requests it. A rejected resource is left
+out of the following sets, or stays in them in its earlier form.
 
 A version is a digest of all resources of a type that the proxy has once it accepts the response. A proxy that
-reconnects with a version that is still known is treated as if it had never been away. Each resource is nevertheless sent
-once on every stream: the version that a proxy accepted last says nothing about resources that it dropped since, nor
-about the part that it accepted of a response that it rejected.
+reconnects with a version that is still known is treated as if it had never been away. Each resource is nevertheless
+sent once on every stream: the version that a proxy accepted last says nothing about resources that it dropped since,
+nor about the part that it accepted of a response that it rejected.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#four-variants
 """

@@ -22,14 +22,14 @@ from moyai.domain.appmesh.agent import Agent
 from moyai.domain.appmesh.agent_settings import Admin, AgentSettings, Statsd
 from moyai.domain.appmesh.names import Kind, mesh_name
 from moyai.domain.keys import scope_of
-from moyai.xds.translate.bootstrap import BootstrapSettings, to_json, connection_limit, control_plane_stream
+from moyai.xds.translate.bootstrap import BootstrapSettings, connection_limit, control_plane_stream, to_json
 from moyai.xds.translate.cluster import pipe_cluster, statistics_cluster
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import SECRETS_CLUSTER, XDS_CLUSTER
-from moyai.xds.translate.stats_filter import drop_unused_stats, response_time_buckets
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 from moyai.xds.translate.stats import http_sink
+from moyai.xds.translate.stats_filter import drop_unused_stats, response_time_buckets
 from moyai.xds.translate.tracer import tracing
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 (of the task's own network)

@@ -11,10 +11,8 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Original, Protocol, Workload
 from moyai.xds.translate import names
-from moyai.xds.translate.endpoint import socket_address
-
 from moyai.xds.translate.cluster_policies import circuit_breakers, health_check, outlier_detection
-
+from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
 from moyai.xds.translate.tls import client_socket, issuer_sockets
@@ -110,7 +108,9 @@ def statistics_cluster() -> cluster_pb2.Cluster:
     return cluster
 
 
-def _use_protocol(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:
+def _use_protocol(
+    cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False
+) -> None:
     if protocol is Protocol.TCP:
         return
     explicit = http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig()

@@ -82,9 +82,13 @@ def ingress_http(workload: Workload, inbound: InboundPort) -> listener_component
     return _filter(manager)
 
 
-def _manager(stat_name: str, protocol: Protocol, settings: HttpSettings, removed: Iterable[str] = ()) -> HttpConnectionManager:
+def _manager(
+    stat_name: str, protocol: Protocol, settings: HttpSettings, removed: Iterable[str] = ()
+) -> HttpConnectionManager:
     manager = HttpConnectionManager(
-        stat_prefix=stat_name, access_log=http_log(settings.log), early_header_mutation_extensions=[_header_removal(removed)]
+        stat_prefix=stat_name,
+        access_log=http_log(settings.log),
+        early_header_mutation_extensions=[_header_removal(removed)],
     )
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))

@@ -21,8 +21,8 @@ from moyai.xds.translate.proto import to_any
 
 _ACCEPTED_PER_EVENT = 1
 """Connections that a worker accepts for one event. A configuration that the proxy has acknowledged is in its workers'
-queues ahead of every later event. So a worker has the configuration before it accepts a connection that was opened after
-the acknowledgement (docs/decisions/workers-accept-one-at-a-time.md).
+queues ahead of every later event. So a worker has the configuration before it accepts a connection that was opened
+after the acknowledgement (docs/decisions/workers-accept-one-at-a-time.md).
 """
 
 
@@ -40,7 +40,9 @@ def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]
 
 
 def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
-    listener = _redirected(names.egress_listener(workload), listen_address(workload.egress_address, workload.egress_port))
+    listener = _redirected(
+        names.egress_listener(workload), listen_address(workload.egress_address, workload.egress_port)
+    )
     listener.traffic_direction = base_pb2.OUTBOUND
     listener.stat_prefix = workload.egress_stat_name
     listener.max_connections_to_accept_per_socket_event.value = _ACCEPTED_PER_EVENT

@@ -1,8 +1,8 @@
 """The names of xDS resources.
 
 The name of a resource that belongs to one workload contains the workload's id; the name of a resource that workloads
-share (the clusters, endpoints and routes of a service) is made from its name in the mesh. Where the mesh IR has a label,
-the label is the name.
+share (the clusters, endpoints and routes of a service) is made from its name in the mesh. Where the mesh IR has a
+label, the label is the name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rules and hosts as RouteConfigurations.
 
-Where the address already selects the service there is one virtual host; where only the port is known, there is a virtual
-host for each of the mesh's hosts.
+Where the address already selects the service there is one virtual host; where only the port is known, there is a
+virtual host for each of the mesh's hosts.
 """
 
 from __future__ import annotations

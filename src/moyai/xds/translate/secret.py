@@ -42,7 +42,9 @@ def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
 
 
 def reference(which: AnyShown | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
-    """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is 0."""
+    """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is
+    0.
+    """
     name, source = _location(which)
     source.initial_fetch_timeout.CopyFrom(duration(wait))
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)

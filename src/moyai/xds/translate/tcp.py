@@ -22,7 +22,9 @@ def weighted_clusters(split: StreamSplit, destinations: Mapping[str, Destination
     return tuple((names.egress_cluster(destinations[target.destination]), target.weight) for target in weighted)
 
 
-def egress_tcp(stat_name: str, split: StreamSplit, clusters: WeightedClusters, log: AnyLog | None) -> listener_components_pb2.Filter:
+def egress_tcp(
+    stat_name: str, split: StreamSplit, clusters: WeightedClusters, log: AnyLog | None
+) -> listener_components_pb2.Filter:
     """The filter for connections to a service; another endpoint is tried when one can't be reached."""
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=stat_name, idle_timeout=duration(split.timeouts.idle), access_log=tcp_log(log)

@@ -8,8 +8,7 @@ import socket
 
 import pytest
 
-from moyai.app.adapters.http_server import ConnectionLimits
-from moyai.app.adapters.http_server import HttpServer
+from moyai.app.adapters.http_server import ConnectionLimits, HttpServer
 
 ANSWERED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHORT = 0.25

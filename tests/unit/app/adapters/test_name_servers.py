@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from moyai.app import dns as app_dns
+from moyai.app.adapters import name_servers
 from moyai.app.adapters.name_servers import NameServers, host_resolvers
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.world import Delete, Put
@@ -107,5 +107,5 @@ def test_whom_this_machine_asks(tmp_path, monkeypatch, resolv_conf, behind_stub,
         path = tmp_path / name
         if text is not None:
             path.write_text(text)
-        monkeypatch.setattr(app_dns, name, path)
+        monkeypatch.setattr(name_servers, name, path)
     assert list(host_resolvers()) == found

@@ -18,6 +18,8 @@ from cryptography.x509.oid import NameOID
 from envoy.config.core.v3.base_pb2 import Node
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 
+from moyai.app.adapters.proxy_listeners import ProxyListeners
+from moyai.app.adapters.proxy_tokens import ProxyTokens
 from moyai.app.config import (
     EXTERNAL_CA_FILE,
     EXTERNAL_SERVER_NAME,
@@ -26,8 +28,6 @@ from moyai.app.config import (
     Settings,
     StatePaths,
 )
-from moyai.app.adapters.proxy_listeners import ProxyListeners
-from moyai.app.adapters.proxy_tokens import ProxyTokens
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Workload

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.app import tokens
+from moyai.app.adapters import proxy_tokens
 from moyai.app.adapters.proxy_tokens import ProxyTokens, TokenRefused
 from moyai.domain.appmesh.names import Kind, mesh_arn
 from moyai.kernel.clock import Instant
 from moyai.ports.store import StoreFault
 from moyai.testing.world import SCOPE
-from moyai.xds.server.proxy_auth import Peer
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization
+from moyai.xds.server.proxy_auth import Peer
 
 NOW = Instant(0.0)
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "tokens.json"
+    return tmp_path / "proxy_tokens.json"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_one_for_nothing_is_not_made(kept, reach):
 
 
 def test_there_is_an_end_to_them(kept, monkeypatch):
-    monkeypatch.setattr(tokens, "MAX_TOKENS", 1)
+    monkeypatch.setattr(proxy_tokens, "MAX_TOKENS", 1)
     kept.issue("", NOW)
     with pytest.raises(TokenRefused, match="revoke one first"):
         kept.issue("", NOW)

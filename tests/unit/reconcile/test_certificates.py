@@ -18,7 +18,7 @@ from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import gone, new_built_in
 from moyai.ports.pki import NewKey
 from moyai.reconcile.certificates import CertificateLoop
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
@@ -52,8 +52,8 @@ class Desk:
         self.certifier = self.another(pki)
 
     def another(self, pki: CryptographyPki) -> CertificateLoop:
-        around = Surroundings(self.store, SimRuntime(self.clock), Feed(BootstrapSettings()), self.clock, self.ids)
-        return CertificateLoop(around, pki, 5 * DAY)
+        ports = ReconcilerPorts(self.store, SimRuntime(self.clock), Feed(BootstrapSettings()), self.clock, self.ids)
+        return CertificateLoop(ports, pki, 5 * DAY)
 
     def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
         """What RequestCertificate does."""

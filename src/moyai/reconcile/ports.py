@@ -1,4 +1,7 @@
-"""Everything outside that reconciling needs, each behind its port."""
+"""The ports that the reconciler and its helpers use, as one value.
+
+Loops that need only a part of them take that part instead.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 
 
-class Surroundings(NamedTuple):
-    """The ports, handed on as one."""
+class ReconcilerPorts(NamedTuple):
+    """Everything outside the process's own state that reconciling reads or changes."""
 
     store: Store
     runtime: TaskRuntime

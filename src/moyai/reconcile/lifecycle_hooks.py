@@ -1,7 +1,7 @@
-"""The loop that asks the functions that lifecycle hooks name.
+"""The loop that calls the functions of lifecycle hooks.
 
-Promise: a call is made when what it follows from is durable, and its answer is recorded if it is still waited for; a
-call that was cut short is made again, under the same name. A function that takes its time holds up no other.
+Promise: a function is called when the stage that it belongs to is durable. Its answer is recorded if the deployment
+still waits for it. A call that was interrupted is repeated under the same name. A slow function delays no other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from moyai.ports.store import Store
 from moyai.reconcile.work_queue import WorkQueue
 
 WORKERS = 64
-"""Functions that are asked at the same time."""
+"""Functions that are called at the same time."""
 _TABLE = table_name(ServiceDeployment)
 
 
 class LifecycleHookLoop:
-    """Asks functions. ``run`` it once."""
+    """Calls the functions of lifecycle hooks. ``run`` it once."""
 
     def __init__(self, store: Store, caller: FunctionCaller, clock: Clock) -> None:
         self._store = store
@@ -34,7 +34,7 @@ class LifecycleHookLoop:
     async def run(self) -> None:
         """Work until cancelled."""
         try:
-            await self._queue.serve(self._follow(), self._bring_on, "the hook", workers=WORKERS)
+            await self._queue.serve(self._follow(), self._call, "the hook", workers=WORKERS)
         finally:
             await self._caller.close()
 
@@ -45,21 +45,18 @@ class LifecycleHookLoop:
                 for run in () if record is None else functions(record):
                     self._queue.add(f"{key.key} {run.hook_id}")
 
-    async def _bring_on(self, key: str) -> Instant | None:
+    async def _call(self, key: str) -> Instant | None:
         deployment, _, hook = key.partition(" ")
         record = self._store.world.service_deployments.get(deployment)
-        asked = None if record is None else call_of(self._store.world, record, HookId(hook), self._clock.now())
-        if not isinstance(asked, Call):
-            return asked
+        call = None if record is None else call_of(self._store.world, record, HookId(hook), self._clock.now())
+        if not isinstance(call, Call):
+            return call
         await self._store.durable()
-        await self._ask(asked)
-        return self._clock.now()
-
-    async def _ask(self, call: Call) -> None:
         answer = await self._answer(call)
-        record: ServiceDeployment | None = self._store.world.service_deployments.get(call.deployment)
-        if record is not None and (told := after(record, call, answer, self._clock.now())) != record:
-            self._store.apply([Put(told)])
+        record = self._store.world.service_deployments.get(deployment)
+        if record is not None and (answered := after(record, call, answer, self._clock.now())) != record:
+            self._store.apply([Put(answered)])
+        return self._clock.now()
 
     async def _answer(self, call: Call) -> Answer:
         if call.url is None:
@@ -69,5 +66,5 @@ class LifecycleHookLoop:
                 await self._caller.call(call.url, msgspec.json.encode(call.event), f"{call.hook}/{call.invocation}")
             )
         except CallFailed as fault:
-            said = str(fault).replace("{", "(").replace("}", ")")
-            return Answer(fault=f"Lifecycle hook target {{target}} could not be called: {said}")
+            reason = str(fault).replace("{", "(").replace("}", ")")
+            return Answer(fault=f"Lifecycle hook target {{target}} could not be called: {reason}")

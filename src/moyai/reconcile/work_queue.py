@@ -1,8 +1,8 @@
-"""A queue of keys.
+"""A work queue of keys.
 
-Promise: a key that is added while it waits is one item; one that is added while it is worked on comes
-again afterwards and never runs twice at once. A key may also be due at an instant; the newest word on
-that counts. After a failure the key comes again, later each time, up to LONGEST_BACKOFF.
+Promise: a key that is added while it waits is queued once. A key that is added while it is being worked on is queued
+again afterwards, and is never worked on twice at once. A key may also be scheduled for an instant, of which the newest
+counts. After a failure a key is retried with increasing delays of up to LONGEST_BACKOFF.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any, NoReturn
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.metrics import Counter
 from moyai.ports.store import StateUnwritable
-from moyai.reconcile.waiting import first_of
 
 FIRST_BACKOFF = 0.5
 """Seconds."""
 LONGEST_BACKOFF = 60.0
 """Seconds."""
 UNWRITABLE_BACKOFF = 5.0
-"""Seconds at the most while nothing can be written: what waits for that goes on soon after."""
+"""Seconds at the most while the state can't be written, so that work continues soon after it can."""
 
+Work = Callable[[str], Awaitable[Instant | None]]
+"""Works on a key, and returns when the key is due again."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,52 +34,52 @@ class WorkQueue:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._line: asyncio.Queue[str] = asyncio.Queue()
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._waiting: set[str] = set()
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._failures: dict[str, int] = {}
         self._due: dict[str, Instant] = {}
         self._timers: list[tuple[Instant, str]] = []
-        self._sooner = asyncio.Event()
-        self.figures = Counter()
-        """Keys that were worked on: ``done`` or ``failed``."""
+        self._earlier_timer = asyncio.Event()
+        self.outcomes = Counter()
+        """Counts keys that were worked on: ``done`` or ``failed``."""
 
     @property
     def idle(self) -> bool:
-        """Nothing waits and nothing is being worked on."""
+        """Whether no key waits or is being worked on."""
         return not self._waiting and not self._running
 
     @property
     def length(self) -> int:
-        """Keys that wait."""
+        """The number of keys that wait."""
         return len(self._waiting)
 
     def add(self, key: str) -> None:
-        """Have the key worked on soon."""
+        """Queue a key."""
         if key in self._running:
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._line.put_nowait(key)
+            self._queue.put_nowait(key)
 
     async def take(self) -> str:
-        """The next key; it is being worked on until ``done`` or ``failed``."""
-        key = await self._line.get()
+        """The next key, to be worked on until ``mark_done`` or ``mark_failed``."""
+        key = await self._queue.get()
         self._waiting.discard(key)
         self._running.add(key)
         return key
 
-    def done(self, key: str, wake_at: Instant | None = None) -> None:
-        """The key was worked on; it comes again at ``wake_at``, or when it is added."""
-        self.figures.add("done")
+    def mark_done(self, key: str, wake_at: Instant | None = None) -> None:
+        """Record a success. The key is queued again at ``wake_at``, or when it is added."""
+        self.outcomes.add("done")
         self._failures.pop(key, None)
         self._set_timer(key, wake_at)
         self._finish(key)
 
-    def failed(self, key: str, longest: float = LONGEST_BACKOFF) -> None:
-        """Working on the key failed; it comes again after a while, within ``longest`` seconds."""
-        self.figures.add("failed")
+    def mark_failed(self, key: str, longest: float = LONGEST_BACKOFF) -> None:
+        """Record a failure. The key is queued again after a delay of at most ``longest`` seconds."""
+        self.outcomes.add("failed")
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
         delay = min(longest, FIRST_BACKOFF * 2.0 ** min(count, 10))
@@ -86,43 +87,35 @@ class WorkQueue:
         self._again.discard(key)
         self._finish(key)
 
-    async def serve(
-        self,
-        follow: Coroutine[Any, Any, None],
-        bring_on: Callable[[str], Awaitable[Instant | None]],
-        what: str,
-        *,
-        workers: int = 1,
-    ) -> None:
-        """Run the timers, ``follow``, which adds keys, and so many workers (see ``work``), until cancelled."""
+    async def serve(self, follow: Coroutine[Any, Any, None], work: Work, what: str, *, workers: int = 1) -> None:
+        """Run the timers, ``follow``, which adds keys, and the workers (see ``run_worker``), until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.run_timers())
             group.create_task(follow)
             for _ in range(workers):
-                group.create_task(self.work(bring_on, what))
+                group.create_task(self.run_worker(work, what))
 
-    async def work(self, bring_on: Callable[[str], Awaitable[Instant | None]], what: str) -> NoReturn:
-        """Have one key after the other brought on, until cancelled. ``bring_on`` returns when to come again.
-
-        A failure stays with its key and holds up no other: it is logged, as one of ``what``.
+    async def run_worker(self, work: Work, what: str) -> NoReturn:
+        """Work on one key after the other until cancelled. A failure is logged, with ``what`` the key is, and does not
+        block other keys.
         """
         while True:
             key = await self.take()
             try:
-                wake_at = await bring_on(key)
+                wake_at = await work(key)
             except StateUnwritable as fault:
                 _log.warning("%s %s: will be tried again: %s", what, key, fault)
-                self.failed(key, UNWRITABLE_BACKOFF)
+                self.mark_failed(key, UNWRITABLE_BACKOFF)
             except Exception:  # noqa: BLE001 (the top of every loop that works on keys)
                 _log.exception("%s %s: will be tried again", what, key)
-                self.failed(key)
+                self.mark_failed(key)
             else:
-                self.done(key, wake_at)
+                self.mark_done(key, wake_at)
 
     async def run_timers(self) -> None:
-        """Add keys when they are due, for ever."""
+        """Queue keys when they are due, until cancelled."""
         while True:
-            self._sooner.clear()
+            self._earlier_timer.clear()
             now = self._clock.now()
             while self._timers and self._timers[0][0] <= now:
                 at, key = heappop(self._timers)
@@ -131,9 +124,9 @@ class WorkQueue:
                     self.add(key)
             if self._timers:
                 delay = Seconds(self._timers[0][0] - now)
-                await first_of(self._sooner.wait(), self._clock.sleep(delay))
+                await _wait_for_first(self._earlier_timer.wait(), self._clock.sleep(delay))
             else:
-                await self._sooner.wait()
+                await self._earlier_timer.wait()
 
     def _set_timer(self, key: str, at: Instant | None) -> None:
         if at is None:
@@ -143,7 +136,7 @@ class WorkQueue:
             return
         self._due[key] = at
         if not self._timers or at < self._timers[0][0]:
-            self._sooner.set()
+            self._earlier_timer.set()
         heappush(self._timers, (at, key))
 
     def _finish(self, key: str) -> None:
@@ -151,3 +144,14 @@ class WorkQueue:
         if key in self._again:
             self._again.discard(key)
             self.add(key)
+
+
+async def _wait_for_first(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Return when one of these has ended; cancel the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

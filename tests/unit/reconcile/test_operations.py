@@ -8,7 +8,7 @@ import pytest
 
 from moyai.plan.cloudmap.operations import KEPT
 from moyai.reconcile.operations import OperationLoop
-from moyai.reconcile.ports import Surroundings
+from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.feed import Feed
@@ -30,8 +30,8 @@ def atlas(clock):
 
 @pytest.fixture
 async def work(clock, atlas):
-    around = Surroundings(atlas.store, SimRuntime(clock), Feed(BootstrapSettings()), clock, atlas.ids)
-    running = asyncio.create_task(OperationLoop(around).run())
+    ports = ReconcilerPorts(atlas.store, SimRuntime(clock), Feed(BootstrapSettings()), clock, atlas.ids)
+    running = asyncio.create_task(OperationLoop(ports).run())
     yield running
     running.cancel()
 

@@ -29,7 +29,7 @@ async def taken(queue, clock):
     keys = []
     while not queue.idle:
         keys.append(await queue.take())
-        queue.done(keys[-1])
+        queue.mark_done(keys[-1])
         await clock.settle()
     return keys
 
@@ -48,16 +48,16 @@ async def test_a_key_that_changes_while_it_is_worked_on_comes_again_and_never_tw
     second = asyncio.create_task(queue.take())
     await clock.settle()
     assert not second.done()
-    queue.done("a")
+    queue.mark_done("a")
     assert await second == "a"
-    queue.done("a")
+    queue.mark_done("a")
     assert queue.idle
 
 
 async def test_the_newest_word_on_a_keys_timer_counts(queue, clock):
     for delay in (5, 50, 10):
         queue.add("a")
-        queue.done(await queue.take(), later(clock.now(), delay))
+        queue.mark_done(await queue.take(), later(clock.now(), delay))
     await clock.advance(9)
     assert queue.idle
     await clock.advance(1)
@@ -69,7 +69,7 @@ async def test_the_newest_word_on_a_keys_timer_counts(queue, clock):
 async def test_an_earlier_timer_is_not_kept_waiting_by_a_later_one(queue, clock):
     for key, delay in (("late", 100), ("soon", 1)):
         queue.add(key)
-        queue.done(await queue.take(), later(clock.now(), delay))
+        queue.mark_done(await queue.take(), later(clock.now(), delay))
         await clock.settle()
     await clock.advance(1)
     assert await taken(queue, clock) == ["soon"]
@@ -79,7 +79,7 @@ async def test_failures_come_again_ever_later(queue, clock):
     waits = []
     queue.add("a")
     for _ in range(10):
-        queue.failed(await queue.take())
+        queue.mark_failed(await queue.take())
         began = clock.now()
         await clock.until(lambda: not queue.idle)
         waits.append(clock.now() - began)
@@ -94,7 +94,7 @@ async def test_what_waits_for_the_disk_comes_again_soon_and_without_a_traceback(
         tried.append(clock.now())
         raise StateUnwritable("The disk is full.")
 
-    worker = asyncio.create_task(queue.work(bring_on, "the state of"))
+    worker = asyncio.create_task(queue.run_worker(bring_on, "the state of"))
     queue.add("a")
     for _ in range(60):
         await clock.advance(1)
@@ -112,7 +112,7 @@ async def test_a_failure_stays_with_its_key_and_holds_up_no_other(queue, clock, 
         if key == "bad" and brought_on.count("bad") == 1:
             raise ValueError("no")
 
-    worker = asyncio.create_task(queue.work(bring_on, "the state of"))
+    worker = asyncio.create_task(queue.run_worker(bring_on, "the state of"))
     for key in ("bad", "good"):
         queue.add(key)
     await clock.settle()

@@ -1,8 +1,8 @@
-"""The loop that checks the health of instances whose service has a HealthCheckConfig.
+"""The loop that checks the health of Cloud Map instances whose service has a HealthCheckConfig.
 
-Promise: each instance is checked every ``interval`` seconds and first as soon as it is there, at most AT_ONCE of
-them at a time; a verdict is written down when it changes. What a streak has come to is only in memory: a process
-that starts counts anew and leaves the health as it was until then.
+Promise: each instance is checked as soon as it is registered and then every ``interval`` seconds, with at most AT_ONCE
+checks at a time. A changed result is recorded. Streaks of results are only in memory: a new process counts anew, and
+leaves the recorded health as it is until then.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
 
@@ -27,14 +27,14 @@ LOOPBACK: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
 
 
 class CheckSettings(NamedTuple):
-    """How often, and who may be asked at all."""
+    """The interval of checks, and the networks whose addresses may be checked."""
 
     interval: Seconds = Seconds(30.0)
     networks: Networks = LOOPBACK
 
 
-class _Known(NamedTuple):
-    """What an instance's checks have come to, for as long as it is asked in the same way."""
+class _Checked(NamedTuple):
+    """The streak of an instance's results, for one target and one registration."""
 
     target: Target
     registered_at: Instant
@@ -47,7 +47,7 @@ class HealthChecker:
     def __init__(self, store: Store, clock: Clock, probes: Probes, settings: CheckSettings) -> None:
         self._store, self._clock, self._probes, self._settings = store, clock, probes, settings
         self._queue = WorkQueue(clock)
-        self._known: dict[str, _Known] = {}
+        self._checked: dict[str, _Checked] = {}
 
     async def run(self) -> None:
         """Check until cancelled."""
@@ -59,43 +59,45 @@ class HealthChecker:
                 self._queue.add(instance)
 
     def _touched(self, world: World, keys: Iterable[Key]) -> set[str]:
-        """Instances that are to be checked otherwise than before: at all, elsewhere, or not any more."""
+        """Instances whose checks begin, end, or have another target because of these changes."""
         instances = {key.key for key in keys if key.table == table_name(DiscoveryInstance)}
         for key in keys:
             if key.table == table_name(DiscoveryService):
-                instances |= {one.key for one in world.discovery_instances.each("service", key.key)}
-        return {one for one in instances if self._changed(world, one)}
+                instances |= {instance.key for instance in world.discovery_instances.each("service", key.key)}
+        return {instance for instance in instances if self._has_changed(world, instance)}
 
-    def _changed(self, world: World, key: str) -> bool:
-        known, asked = self._known.get(key), self._target(world, key)
-        if known is None or asked is None:
-            return known is not None or asked is not None
-        return (known.target, known.registered_at) != (asked, world.discovery_instances[key].registered_at)
+    def _has_changed(self, world: World, key: str) -> bool:
+        checked, wanted = self._checked.get(key), self._target(world, key)
+        if checked is None or wanted is None:
+            return checked is not None or wanted is not None
+        return (checked.target, checked.registered_at) != (wanted, world.discovery_instances[key].registered_at)
 
     async def _check(self, key: str) -> Instant | None:
-        """One check; when to make the next one."""
-        asked = self._target(self._store.world, key)
-        if asked is None:
-            self._known.pop(key, None)
+        """Make one check; returns when the next one is due."""
+        wanted = self._target(self._store.world, key)
+        if wanted is None:
+            self._checked.pop(key, None)
             return None
         registered_at = self._store.world.discovery_instances[key].registered_at
         begun = self._clock.now()
-        passed = await self._probes.passes(asked)
-        if not self._same(key, asked, registered_at):
+        passed = await self._probes.passes(wanted)
+        if not self._is_current(key, wanted, registered_at):
             return self._clock.now()
-        before = self._known.get(key)
-        counting = before is not None and (before.target, before.registered_at) == (asked, registered_at)
+        before = self._checked.get(key)
+        counting = before is not None and (before.target, before.registered_at) == (wanted, registered_at)
         streak = (before.streak if before is not None and counting else Streak()).and_then(passed=passed)
-        self._known[key] = _Known(asked, registered_at, streak)
-        self._conclude(key, streak)
+        self._checked[key] = _Checked(wanted, registered_at, streak)
+        self._record(key, streak)
         return later(begun, self._settings.interval)
 
-    def _same(self, key: str, asked: Target, registered_at: Instant) -> bool:
-        """Whether what was asked is still what is to be known."""
-        now = self._store.world.discovery_instances.get(key)
-        return now is not None and now.registered_at == registered_at and self._target(self._store.world, key) == asked
+    def _is_current(self, key: str, checked: Target, registered_at: Instant) -> bool:
+        """Whether the instance still has the target and the registration that were checked."""
+        instance = self._store.world.discovery_instances.get(key)
+        if instance is None or instance.registered_at != registered_at:
+            return False
+        return self._target(self._store.world, key) == checked
 
-    def _conclude(self, key: str, streak: Streak) -> None:
+    def _record(self, key: str, streak: Streak) -> None:
         instance = self._store.world.discovery_instances[key]
         check = self._store.world.discovery_services[instance.service].health_check
         verdict = None if check is None else streak.verdict(check.threshold)

@@ -1,0 +1,88 @@
+"""The values that the reconciler derives from the World: the shards of the mesh, and the tasks and services whose next
+step may wait for proxies' acknowledgements.
+
+The mesh has a shard for each namespace of Service Connect, and one for each virtual node and virtual gateway of App
+Mesh; a shard is published when it changes.
+
+Promise: a value is computed again when anything has changed that it was computed from. A value that can't be computed
+keeps its last good form, does not block others, and is tried again with the next change.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.derived import Derived, Publish
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.task import Task
+from moyai.domain.world import World
+from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
+from moyai.mesh.app_mesh import Settings, compile_workload
+from moyai.mesh.ir import Mesh
+from moyai.mesh.service_connect import compile_namespace
+from moyai.plan.doors import is_draining
+from moyai.ports.proxies import ProxyFeed
+from moyai.reconcile.observe import is_shifting_traffic
+
+_BATCH = 10
+"""Values that are computed again before other tasks of the event loop run."""
+
+_log = logging.getLogger(__name__)
+
+
+def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, Mesh]:
+    """Service Connect's shards, by namespace."""
+    return Derived(world, compile_namespace, Mesh(), Namespace, publish=_publisher(feed))
+
+
+def workload_meshes(world: World, feed: ProxyFeed, settings: Settings) -> Derived[WorkloadId, Mesh]:
+    """App Mesh's shards, by virtual node or virtual gateway."""
+
+    def compile_shard(seen: World, workload: WorkloadId) -> Mesh:
+        return compile_workload(seen, workload, settings)
+
+    return Derived(world, compile_shard, Mesh(), VirtualNode, VirtualGateway, publish=_publisher(feed))
+
+
+def draining_tasks(world: World) -> Derived[TaskArn, bool]:
+    """The tasks whose endpoints are being removed from proxies."""
+    return Derived(world, _is_draining, False, Task)  # noqa: FBT003 (the value of a task that is gone)
+
+
+def shifting_services(world: World) -> Derived[ServiceArn, bool]:
+    """The services whose traffic shifts, or may shift, between pools of tasks."""
+    return Derived(world, is_shifting_traffic, False, Service)  # noqa: FBT003 (the value of a service that is gone)
+
+
+async def recompute(derived: Iterable[Derived[Any, Any]], clock: Clock) -> None:
+    """Compute all values again, because a notification may have been lost; other tasks run in between."""
+    for values in derived:
+        for number, key in enumerate(values.keys(), start=1):
+            if key in values:
+                attempt(partial(values.update, key), key)
+            if number % _BATCH == 0:
+                await clock.sleep(Seconds(0))
+
+
+def attempt(update: Callable[[], object], what: str) -> None:
+    """Call ``update``; when it fails, log that ``what`` keeps its last good form."""
+    try:
+        update()
+    except Exception:  # noqa: BLE001 (the top of the loop: the last good form stays in use)
+        _log.exception("%s: kept in its last good form", what)
+
+
+def _publisher(feed: ProxyFeed) -> Publish[str, Mesh]:
+    return lambda shard, _before, mesh: feed.publish(mesh, shard)
+
+
+def _is_draining(world: World, arn: TaskArn) -> bool:
+    task = world.tasks.get(arn)
+    return task is not None and is_draining(world, task)

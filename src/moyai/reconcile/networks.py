@@ -1,0 +1,109 @@
+"""Keeps the runtime's networks and published ports in sync with the World.
+
+Promise: both are derived from the World, and only what a change concerns is computed again. The runtime is called when
+the result has changed, or when its state may have been lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from moyai.domain.derived import Derived
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.task import Task
+from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.kernel.ids import TaskId
+from moyai.plan.fabric import Fabrics
+from moyai.plan.publish import in_order, ports_of
+from moyai.ports.store import Key
+from moyai.reconcile.ports import ReconcilerPorts
+
+
+class NetworkSync:
+    """Keeps the runtime's networks in sync with the World."""
+
+    def __init__(self, ports: ReconcilerPorts) -> None:
+        self._ports = ports
+        self._networks = Fabrics(ports.store.world)
+        self._wanted = Fabric()
+        self._applied: Fabric | None = None
+        self._is_computed = asyncio.Event()
+        self._lock = asyncio.Lock()
+
+    @property
+    def derived(self) -> tuple[Derived[Any, Any], ...]:
+        """The values that the networks are made from. ``note`` must be called after one of them was updated."""
+        return self._networks.derived
+
+    def note(self, keys: Iterable[Key]) -> None:
+        """Compute the networks after these changes. The first call must have all keys."""
+        self._wanted = self._networks.follow(keys)
+        self._is_computed.set()
+
+    def invalidate(self) -> None:
+        """Have the networks applied again: the runtime may have lost some of them."""
+        self._applied = None
+
+    async def sync(self) -> None:
+        """Apply the networks if they have changed. Raises RuntimeFault; the next call tries again."""
+        await self._is_computed.wait()
+        async with self._lock:
+            wanted = self._wanted
+            if wanted != self._applied:
+                await self._ports.store.durable()
+                await self._ports.runtime.apply_network(wanted)
+                self._applied = wanted
+
+    async def include(self, sandbox: TaskId) -> None:
+        """Return when the networks have the rules of this sandbox. Raises RuntimeFault."""
+        await self._is_computed.wait()
+        world = self._ports.store.world
+        tasks = (Key("task", task.arn) for task in world.tasks.by("id", sandbox))
+        instances = (
+            Key("container_instance", instance.arn) for instance in world.container_instances.by("id", sandbox)
+        )
+        self.note([*tasks, *instances])
+        await self.sync()
+
+
+class PublishedPortSync:
+    """Keeps the runtime's published ports in sync with the World."""
+
+    def __init__(self, ports: ReconcilerPorts) -> None:
+        self._ports = ports
+        self._published_ports = Derived(
+            ports.store.world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance, publish=self._on_change
+        )
+        self._wanted: tuple[PublishedPort, ...] | None = None
+        """None: some task's or instance's ports have changed since this was computed."""
+        self._applied: tuple[PublishedPort, ...] | None = None
+
+    @property
+    def derived(self) -> tuple[Derived[Any, Any], ...]:
+        """The published ports, by task or container instance."""
+        return (self._published_ports,)
+
+    def note(self, keys: Iterable[Key]) -> None:
+        """Compute the ports after these changes. The first call must have all keys."""
+        self._published_ports.follow(keys)
+
+    def invalidate(self) -> None:
+        """Have the ports published again: their process may have ended, or a port that was in use may be free."""
+        self._applied = None
+
+    async def sync(self) -> None:
+        """Publish the ports if they have changed. Raises RuntimeFault; the next call tries again."""
+        ports = self._wanted
+        if ports is None:
+            ports = self._wanted = in_order(chain.from_iterable(self._published_ports.values.values()))
+        if ports != self._applied:
+            await self._ports.store.durable()
+            await self._ports.runtime.publish(ports)
+            self._applied = ports
+
+    def _on_change(self, _key: str, _before: object, _now: object) -> None:
+        self._wanted = None

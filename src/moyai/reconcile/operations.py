@@ -1,0 +1,42 @@
+"""The loop that carries out Cloud Map's operations (RegisterInstance and the like).
+
+Promise: an operation begins as soon as it is submitted, however busy the reconciler is, and proceeds one recorded step
+at a time; one that a process left unfinished is continued by the next. A failed operation does not block others and is
+tried again later.
+"""
+
+from __future__ import annotations
+
+from moyai.domain.cloudmap.operation import Operation
+from moyai.domain.world import table_name
+from moyai.kernel.clock import Instant
+from moyai.plan.cloudmap.operations import plan_operation
+from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.work_queue import WorkQueue
+
+_TABLE = table_name(Operation)
+
+
+class OperationLoop:
+    """Carries out operations. ``run`` it once."""
+
+    def __init__(self, ports: ReconcilerPorts) -> None:
+        self._ports = ports
+        self._queue = WorkQueue(ports.clock)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._queue.serve(self._follow(), self._advance, "operation")
+
+    async def _follow(self) -> None:
+        async for keys in self._ports.store.watch():
+            for key in sorted(keys):
+                if key.table == _TABLE:
+                    self._queue.add(key.key)
+
+    async def _advance(self, key: str) -> Instant | None:
+        """Take one step. A step changes the record, whose notification leads to the next step."""
+        plan = plan_operation(self._ports.store.world, key, self._ports.clock.now())
+        if plan.changes:
+            self._ports.store.apply(plan.changes)
+        return plan.wake_at
