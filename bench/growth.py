@@ -28,12 +28,12 @@ from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import Change, Delete, Observed, Put, table_name
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.app_mesh import Settings
-from moyai.plan.fabric import Fabrics
-from moyai.plan.launch import LaunchRequest, launch
-from moyai.plan.life import plan_task
-from moyai.plan.publish import ports_of
-from moyai.plan.registration import register, withdraw
-from moyai.plan.scheduler import plan_service
+from moyai.plan.cloudmap.task_registration import deregister, register
+from moyai.plan.network.network_spec import NetworkSpecTracker
+from moyai.plan.network.published_ports import published_ports_of
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.task.launch import LaunchRequest, launch
+from moyai.plan.task.lifecycle import plan_task
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
 from moyai.reconcile.names import NameChanges
@@ -61,11 +61,11 @@ class Place:
         self.feed = Feed(BootstrapSettings())
         self.ports = ReconcilerPorts(self.store, SimRuntime(clock), self.feed, clock, ids)
         world = self.store.world
-        self.fabric, self.names = Fabrics(world), NameChanges(world)
+        self.fabric, self.names = NetworkSpecTracker(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(world, self.feed),
             workload_meshes(world, self.feed, Settings()),
-            Derived(world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
+            Derived(world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
             draining_tasks(world),
             shifting_services(world),
         )
@@ -142,7 +142,7 @@ async def publish(place: Place) -> None:
     """One endpoint leaves and comes back: compiled, pushed to the fifty proxies that can see it, acknowledged."""
     world = place.store.world
     definition = world.task_definitions[place.task.task_definition]
-    for changes in (withdraw(world, place.task), register(world, place.task, definition, place.ports.clock.now())):
+    for changes in (deregister(world, place.task), register(world, place.task, definition, place.ports.clock.now())):
         place.change(*changes)
         await place.settled()
 
@@ -166,7 +166,7 @@ async def life(place: Place) -> None:
         if status is TaskStatus.RUNNING:
             ends = register(world, task, definition, now)
         elif status is TaskStatus.DEACTIVATING:
-            ends = withdraw(world, task)
+            ends = deregister(world, task)
         place.change(Put(task), *ends)
     place.change(Delete(Task, task.arn))
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Route
+from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Route
 from moyai.domain.sandbox.spec import SandboxSpec
 from tests.contract.runtime.places import LinuxPlace, fabric, interface, place_of, sandbox
 from tests.e2e.linux_tasks import run, shell
@@ -117,7 +117,7 @@ def host_network() -> dict[str, str]:
     }
 
 
-def ways(*, free: bool) -> Fabric:
+def ways(*, free: bool) -> NetworkSpec:
     """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
     made = fabric(FREE, BOUND, STRANDED)
     first, second = made.vpcs

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Fabric, Group, Peering, Permission, Route
+from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Peering, Permission, Route
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed
@@ -86,7 +86,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
 """
 
 
-def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> Fabric:
+def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
     made = fabric(CLIENT, SERVER, STRANGER)
     (vpc,) = made.vpcs
@@ -100,7 +100,7 @@ def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...]
     return Permission("tcp", first, last, ranges, groups)
 
 
-async def three(linux: LinuxPlace, told: Fabric) -> None:
+async def three(linux: LinuxPlace, told: NetworkSpec) -> None:
     await linux.runtime.apply_network(told)
     for spec in (CLIENT, SERVER, STRANGER):
         await linux.runtime.prepare(spec)
@@ -198,13 +198,13 @@ async def test_a_router_goes_with_the_last_who_needs_it(linux):
     with door:
         await prepare(linux, CLIENT)
         await linux.runtime.release(TASK)
-        await linux.runtime.apply_network(Fabric())
+        await linux.runtime.apply_network(NetworkSpec())
         assert router.exists()
     await prepare(linux, CLIENT)
-    await linux.runtime.apply_network(Fabric())
+    await linux.runtime.apply_network(NetworkSpec())
     assert router.exists()
     await linux.runtime.release(TASK)
-    await linux.runtime.apply_network(Fabric())
+    await linux.runtime.apply_network(NetworkSpec())
     assert not router.exists()
     await prepare(linux, CLIENT)
 
@@ -239,7 +239,7 @@ FURTHER = elsewhere(3, "vpc-2", "10.2")
 FAR_AT = interface(FAR).address
 
 
-def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> Fabric:
+def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> NetworkSpec:
     """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
     made = fabric(CLIENT, FAR, FURTHER)
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
@@ -248,7 +248,7 @@ def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) ->
         replace(v, routes=tuple(Route(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
         for v in made.vpcs
     )
-    return Fabric(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in made.groups))
+    return NetworkSpec(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in made.groups))
 
 
 BOTH_WAYS = (("vpc-0", "10.1.0.0/16", "vpc-0-vpc-1"), ("vpc-1", "172.31.0.0/16", "vpc-0-vpc-1"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Fabric, Group, Permission
 from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Permission
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId
 from tests.contract.runtime.places import (
@@ -125,7 +125,7 @@ async def test_a_task_without_ipv6_has_none_beside_those_that_have(linux):
     assert await ask(linux, OTHER, interface(ONE).address, 8080) == "8080"
 
 
-def grouped(*ingress: Permission, egress: tuple[Permission, ...]) -> Fabric:
+def grouped(*ingress: Permission, egress: tuple[Permission, ...]) -> NetworkSpec:
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
     made = fabric(ONE, TWO, THREE)
     (vpc,) = made.vpcs

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Permission
 from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network_spec import Permission
 from moyai.domain.sandbox.spec import Forward
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint

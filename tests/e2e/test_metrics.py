@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from moyai.plan.ending import REPORT_LIMIT
+from moyai.plan.task.shutdown import REPORT_LIMIT
 from tests.e2e.installation import MOYAI, Installation
 from tests.e2e.stack import Cluster, Probe, app, offer
 from tests.e2e.waiting import PATIENCE, eventually, while_it_lasts

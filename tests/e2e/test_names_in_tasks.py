@@ -11,7 +11,7 @@ from moyai.app.adapters.name_servers import NameServers
 from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
-from moyai.plan.specs import sandbox_spec
+from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder
 from tests.contract.runtime.places import LinuxPlace

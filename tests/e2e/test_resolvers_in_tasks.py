@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from moyai.plan.specs import sandbox_spec
+from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import Builder
 from tests.contract.runtime.places import LinuxPlace

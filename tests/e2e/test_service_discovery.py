@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from moyai.plan.registration import TTL_MARGIN
+from moyai.plan.cloudmap.task_registration import TTL_MARGIN
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
 from tests.e2e.waiting import eventually

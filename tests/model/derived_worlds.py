@@ -27,8 +27,8 @@ from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, InstanceId, ShareArn, TaskArn, TaskId
 from moyai.kernel.scope import Scope
-from moyai.plan.launch import LaunchRequest, launch
-from moyai.plan.registration import register
+from moyai.plan.cloudmap.task_registration import register
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder, container
 from tests.golden.appmesh import meshes

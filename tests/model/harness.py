@@ -12,7 +12,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment
 from moyai.domain.ecs.strategy import LifecycleStage
-from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
+from moyai.domain.ecs.task import AFTER_DRAIN, TASK_TRANSITIONS, Task, TaskStatus
 from moyai.domain.ecs.task_set import Scale, computed_count
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.spec import HostName, ProxySpec
@@ -21,19 +21,28 @@ from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouti
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ContainerInstanceArn, Pool, ProxyId, ServiceArn, TaskArn, TaskId
-from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartMeshProxy, StartProxy, Stop, TurnAway
-from moyai.plan.doors import DRAIN_LIMIT
-from moyai.plan.instances import plan_instance, sandbox_of
-from moyai.plan.life import plan_task
-from moyai.plan.live import hidden
-from moyai.plan.mode import is_live
-from moyai.plan.placement.daemons import hosts
-from moyai.plan.readiness import LISTEN_LIMIT, expected_listeners
-from moyai.plan.registration import LONGEST_TTL, offers
-from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
-from moyai.plan.scheduler import plan_service
-from moyai.plan.sight import has_health_check
-from moyai.plan.strategy.case import REROUTE_LIMIT
+from moyai.plan.action import (
+    Plan,
+    PrepareSandbox,
+    RejectNewConnections,
+    ReleaseSandbox,
+    StartContainer,
+    StartMeshProxy,
+    StartProxy,
+    StopContainer,
+    WriteHosts,
+)
+from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
+from moyai.plan.cloudmap.task_registration import LONGEST_TTL, offers
+from moyai.plan.placement.daemons import daemon_hosts
+from moyai.plan.service.rollout_counts import task_bounds
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.service_connect.live_names import follows_namespace, unlisted_endpoints
+from moyai.plan.strategy.context import REROUTE_LIMIT
+from moyai.plan.task.drain_ports import DRAIN_LIMIT
+from moyai.plan.task.health import has_health_check, is_healthy
+from moyai.plan.task.lifecycle import plan_task
+from moyai.plan.task.readiness import LISTEN_LIMIT, expected_listeners
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.execute import failing_task, mesh_proxy
 from moyai.runtime.sim.runtime import SimRuntime
@@ -159,7 +168,7 @@ class Harness:
         if task is None:
             return Observed()
         sandbox = at_once(self.runtime.inspect(task.id))
-        places = hidden(self.book.world, task, () if sandbox is None else sandbox.hosts)
+        places = unlisted_endpoints(self.book.world, task, () if sandbox is None else sandbox.hosts)
         carries = places and places <= self.carried.get(task.id, frozenset())
         definition = self.book.world.task_definitions[task.task_definition]
         expected = expected_listeners(self.book.world, task, definition)
@@ -202,25 +211,25 @@ class Harness:
 
     def _do(self, effect: object) -> None:
         match effect:
-            case Prepare(sandbox):
+            case PrepareSandbox(sandbox):
                 at_once(self.runtime.prepare(sandbox))
-            case Start(container):
+            case StartContainer(container):
                 self._check_start(container.task)
                 at_once(self.runtime.start(container))
             case StartProxy(task, _, name, timeout):
                 at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
             case StartMeshProxy(container, agent):
                 at_once(self.runtime.start_proxy(mesh_proxy(container, agent, b"")))
-            case Name(task, hosts):
-                self._check_names(task, hosts)
-                at_once(self.runtime.set_hosts(task, hosts))
-            case TurnAway(task, ports):
+            case WriteHosts(task, daemon_hosts):
+                self._check_names(task, daemon_hosts)
+                at_once(self.runtime.set_hosts(task, daemon_hosts))
+            case RejectNewConnections(task, ports):
                 at_once(self.runtime.reject_new_connections(task, ports))
                 self.closed.add(task)
-            case Stop(task, container):
+            case StopContainer(task, container):
                 self._check_stop(task)
                 at_once(self.runtime.stop(task, container))
-            case Release(task):
+            case ReleaseSandbox(task):
                 at_once(self.runtime.release(task))
 
     def _remember(self, instance: DiscoveryInstance) -> None:
@@ -255,7 +264,7 @@ class Harness:
             then = self._staying(service, [t for t in after if t.pool == pool])
             healthy, still = self._healthy(mine), self._healthy(then)
             assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
-            assert _alive(then) <= max(_alive(mine), bounds(service).ceiling), "maximumPercent"
+            assert _alive(then) <= max(_alive(mine), task_bounds(service).ceiling), "maximumPercent"
 
     def _check_held(self, service: Service, plan: Plan, started: Sequence[Task]) -> None:
         key = service.current_deployment
@@ -269,7 +278,7 @@ class Harness:
         """Each task set is a service of its own: its scale's share of desiredCount is its bounds'."""
         for deployment in service.deployments:
             scale = Scale() if deployment.task_set is None else deployment.task_set.scale
-            limits = bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
+            limits = task_bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
             mine = [t for t in before if t.deployment == deployment.id]
             then = [t for t in after if t.deployment == deployment.id]
             assert self._healthy(then) >= min(self._healthy(mine), limits.floor), "minimumHealthyPercent"
@@ -284,11 +293,13 @@ class Harness:
             return
         service = self.book.world.services[record.service]
         target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
-        assert self._healthy(target) >= bounds(service).floor, "enough healthy tasks before more calls come to them"
+        assert self._healthy(target) >= task_bounds(service).floor, (
+            "enough healthy tasks before more calls come to them"
+        )
 
     def _floor(self, service: Service, pool: Pool) -> int:
         """How many healthy tasks of the pool callers may count on."""
-        limits = bounds(service)
+        limits = task_bounds(service)
         known = pool in service.traffic.pools or not service.traffic.shares
         waited = self.clock.now() >= later(service.traffic.since, REROUTE_LIMIT)
         may_call = known or (service.arn in self.unaware and not waited)
@@ -312,7 +323,7 @@ class Harness:
 
     def _staying(self, service: Service, tasks: Sequence[Task]) -> Sequence[Task]:
         """Of a DAEMON service, those that are where they can stay: one that goes last is not of its bounds."""
-        places = {i.arn for i in hosts(self.book.world, service)} if service.is_daemon else set()
+        places = {i.arn for i in daemon_hosts(self.book.world, service)} if service.is_daemon else set()
         return [t for t in tasks if not service.is_daemon or t.container_instance in places]
 
     def _healthy(self, tasks: Sequence[Task]) -> int:
@@ -353,7 +364,7 @@ class Harness:
         known = self.book.world.tasks.get(record.arn)
         if known is None or known.view is None or record.view is None:
             return
-        if not is_live(self.book.world, record.cluster):
+        if not follows_namespace(self.book.world, record.cluster):
             added = {n.dns_name for n in record.view.names} - {n.dns_name for n in known.view.names}
             assert not added, "as on AWS, nothing moves under a task"
         before = {n.dns_name: n.address for n in known.view.names}
@@ -367,11 +378,11 @@ class Harness:
         if task.connect_proxy is not None and sandbox is not None:
             assert sandbox.containers[task.connect_proxy.name].health is Health.HEALTHY, "the proxy starts first"
 
-    def _check_names(self, task_id: TaskId, hosts: Sequence[HostName]) -> None:
+    def _check_names(self, task_id: TaskId, daemon_hosts: Sequence[HostName]) -> None:
         task, sandbox = self._task(task_id), at_once(self.runtime.inspect(task_id))
         assert task.view is not None
         names = {HostName(n.address, n.dns_name): (n.address, n.port) for n in task.view.names if n.left_at is None}
-        for shown in set(hosts) - set(sandbox.hosts):
+        for shown in set(daemon_hosts) - set(sandbox.hosts):
             assert names[shown] in self.carried[task_id], "a name is found only when its proxy leads it on"
 
     def _check_stop(self, task_id: TaskId) -> None:

@@ -38,11 +38,11 @@ from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import ServiceArn
-from moyai.plan.connect import endpoints as endpoints_of
+from moyai.plan.cloudmap.task_registration import endpoints
 from moyai.plan.events import STEADY, STUCK
-from moyai.plan.mode import is_live
-from moyai.plan.registration import endpoints
-from moyai.plan.rollout import bounds
+from moyai.plan.service.rollout_counts import task_bounds
+from moyai.plan.service_connect.endpoints import endpoints_in
+from moyai.plan.service_connect.live_names import follows_namespace
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
 from moyai.testing.alarms import ring
 from moyai.testing.instances import instance, on_instances, placed, turned
@@ -350,8 +350,8 @@ class Planner(RuleBasedStateMachine):
             called = {(n.dns_name, n.address): n.target for n in task.view.names if n.left_at is None}
             answered = {h for h, target in called.items() if world.discovery_instances.by("service", target)}
             assert answered <= found <= called.keys()
-            if is_live(world, task.cluster):
-                offered = dict(endpoints_of(world, task.view.namespace, leaving=True))
+            if follows_namespace(world, task.cluster):
+                offered = dict(endpoints_in(world, task.view.namespace, leaving=True))
                 assert {(n.dns_name, n.port): n.target for n in task.view.names} == offered
 
     def _deploy(self, service: Service, *, checked: bool, words: str = "") -> None:
@@ -369,7 +369,7 @@ class Planner(RuleBasedStateMachine):
 
     def _is_stuck(self, service: Service) -> bool:
         """Rounding leaves no move, which the service says of itself unless it waits for a task's health."""
-        limits = bounds(service)
+        limits = task_bounds(service)
         said = any(m.endswith(STUCK) for m in self.it.build.messages(service.arn))
         waits = any(t.health_status is Health.UNKNOWN for t in self.it.build.tasks(service.arn))
         return limits.floor == limits.ceiling and (said or waits)

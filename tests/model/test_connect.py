@@ -20,8 +20,8 @@ from moyai.domain.world import Change, Delete, table_name
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
 from moyai.kernel.secret import Secret
 from moyai.mesh.service_connect import compile_mesh
-from moyai.plan.launch import LaunchRequest, launch
-from moyai.plan.registration import register, withdraw
+from moyai.plan.cloudmap.task_registration import deregister, register
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import namespace_meshes
 from moyai.store.memory import MemoryStore
@@ -233,7 +233,7 @@ class MeshMachine(RuleBasedStateMachine):
     @rule(data=st.data(), status=st.sampled_from([TaskStatus.RUNNING, TaskStatus.DEACTIVATING, TaskStatus.STOPPED]))
     def move(self, data, status):
         task = data.draw(st.sampled_from(self.alive))
-        self.town.store.apply(withdraw(self.town.world, task))
+        self.town.store.apply(deregister(self.town.world, task))
         self.town.put(replace(task, last_status=status))
 
     @precondition(lambda self: len(self.town.world.services) > 0)

@@ -21,12 +21,11 @@ from moyai.domain.world import Change, Put, World, table_name
 from moyai.mesh.app_mesh import Settings, compile_workload, workloads
 from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_namespace
-from moyai.plan.connect import endpoints
-from moyai.plan.doors import is_draining
-from moyai.plan.fabric import Fabrics, fabric_of
-from moyai.plan.live import is_answered
-from moyai.plan.mode import is_live
-from moyai.plan.publish import in_order, ports_of, published_ports
+from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
+from moyai.plan.network.published_ports import published_ports, published_ports_of, sort_ports
+from moyai.plan.service_connect.endpoints import endpoints_in
+from moyai.plan.service_connect.live_names import follows_namespace, has_instances
+from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
 from moyai.reconcile.names import NameChanges
@@ -59,8 +58,8 @@ class Published:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.world, self.feed = store, store.world, Parts()
-        self.fabrics = Fabrics(self.world)
-        self.ports = Derived(self.world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
+        self.fabrics = NetworkSpecTracker(self.world)
+        self.ports = Derived(self.world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
         self.draining, self.moving = draining_tasks(self.world), shifting_services(self.world)
         self.names = NameChanges(self.world)
         self.meshes: tuple[Derived[Any, Any], ...] = (
@@ -93,9 +92,9 @@ class Published:
         assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
             part: mesh for part, mesh in made.items() if mesh != Mesh()
         }
-        fabric, ports = _tried(fabric_of, world), _tried(published_ports, world)
+        fabric, ports = _tried(network_spec, world), _tried(published_ports, world)
         assert fabric in {None, self.fabrics.follow(())}
-        assert ports in {None, in_order(chain.from_iterable(self.ports.values.values()))}
+        assert ports in {None, sort_ports(chain.from_iterable(self.ports.values.values()))}
         assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
         assert set(self.moving.values) == {one.arn for one in world.services if is_shifting_traffic(world, one.arn)}
         names = _names(world)
@@ -111,18 +110,21 @@ def _names(world: World) -> Mapping[str, object]:
     """What each task's names follow from where they are live, and what each service may have to say of them."""
     names: dict[str, object] = {}
     for task in world.tasks.by("alive", "yes"):
-        if task.view is not None and is_live(world, task.cluster):
+        if task.view is not None and follows_namespace(world, task.cluster):
             names[task.arn] = _names_of(world, task.view)
     for service in world.services:
         if service.view is not None and service.cluster in world.clusters:
-            names[service.arn] = dict(endpoints(world, service.view.namespace)), is_live(world, service.cluster)
+            names[service.arn] = (
+                dict(endpoints_in(world, service.view.namespace)),
+                follows_namespace(world, service.cluster),
+            )
     return names
 
 
 def _names_of(world: World, view: ConnectView) -> object:
-    there = endpoints(world, view.namespace, leaving=True)
+    there = endpoints_in(world, view.namespace, leaving=True)
     called = {service.arn for service in world.discovery_services.by("namespace", view.namespace)}
-    answered = {name.target for name in view.names if name.target in called and is_answered(world, name.target)}
+    answered = {name.target for name in view.names if name.target in called and has_instances(world, name.target)}
     return dict(there), answered
 
 
@@ -149,7 +151,7 @@ def test_every_table_that_is_read_has_records_that_change():
     for connect, app_mesh in zip(CONNECT, APP_MESH, strict=False):
         world = world_of(connect, app_mesh).world
         there |= {table_name(type(record)) for record in world.records()}
-        for compute in (_meshes, _names, fabric_of, published_ports):
+        for compute in (_meshes, _names, network_spec, published_ports):
             read |= {topic[0] for topic in TracedWorld(world).run(lambda seen, run: run(seen), compute)[1]}
     assert read <= there
 

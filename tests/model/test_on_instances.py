@@ -16,7 +16,7 @@ from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceSt
 from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.plan.events import STEADY, STUCK
-from moyai.plan.rollout import bounds
+from moyai.plan.service.rollout_counts import task_bounds
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import container
 from tests.model.harness import Harness
@@ -136,7 +136,7 @@ class OnInstances(RuleBasedStateMachine):
                 if waiting:
                     continue
             assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
-            limits, messages = bounds(service), self.it.build.messages(service.arn)
+            limits, messages = task_bounds(service), self.it.build.messages(service.arn)
             if limits.floor == limits.ceiling and any(m.endswith(STUCK) for m in messages):
                 continue
             assert {t.container_instance for t in tasks} <= ready

@@ -12,9 +12,9 @@ from moyai.domain.ecs.task import TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.ids import ContainerInstanceArn
-from moyai.plan.host_ports import fixed_ports
+from moyai.plan.network.host_ports import fixed_ports
 from moyai.plan.placement.reasons import Reason, Unplaced
-from moyai.plan.placement.resources import left_of, need_of
+from moyai.plan.placement.resources import remaining_resources, required_resources
 from tests.unit.plan.placement.grounds import ZONES, Grounds, sized
 
 _STRATEGIES = st.lists(
@@ -75,7 +75,7 @@ def test_nothing_is_given_away_twice(steps):
                 known = grounds.world.container_instances[places[number]]
                 grounds.put(replace(known, status=ContainerInstanceStatus.ACTIVE))
         for arn in places:
-            left = left_of(grounds.world, grounds.world.container_instances[arn])
+            left = remaining_resources(grounds.world, grounds.world.container_instances[arn])
             assert left.cpu >= 0
             assert left.memory >= 0
             _check_ports(grounds, arn)
@@ -112,11 +112,11 @@ def _check_ports(grounds: Grounds, arn: ContainerInstanceArn) -> None:
 
 def _check_refusals(grounds: Grounds, fault: Unplaced, definition: TaskDefinition) -> None:
     """Where it is said that there is too little, or a port taken, it is so; nowhere else is a place left."""
-    need = need_of(definition, TaskOverride())
+    need = required_resources(definition, TaskOverride())
     for one in fault.refusals:
         instance = grounds.world.container_instances[one.instance]
         assert instance.status is ContainerInstanceStatus.ACTIVE
-        left = left_of(grounds.world, instance)
+        left = remaining_resources(grounds.world, instance)
         assert (left.cpu < need.cpu) == (one.reason is Reason.CPU)
         if one.reason is Reason.PORTS:
             dynamic = any(m.container_port_range for c in definition.container_definitions for m in c.port_mappings)

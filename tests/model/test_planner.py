@@ -22,8 +22,7 @@ from moyai.domain.ecs.task_set import Scale, StabilityStatus, TaskSet, computed_
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.kernel.ids import DeploymentId
-from moyai.plan.strategy.calls import Answer, Call, after, call_of
-from moyai.plan.strategy.hooks import waiting
+from moyai.plan.strategy.hooks import FunctionAnswer, FunctionCall, due_call, record_answer, unanswered_hooks
 from moyai.testing.world import NETWORK
 from tests.model.planner import BOUNDS, PICK, STARTS, Planner
 
@@ -43,11 +42,11 @@ class Clients(Planner):
     @rule(which=PICK, status=st.sampled_from([HookStatus.SUCCEEDED, HookStatus.IN_PROGRESS, HookStatus.FAILED, None]))
     def a_function_answers(self, which, status):
         record = self.it.build.deployment(self._moving()[which % len(self._moving())])
-        for run in waiting(record):
-            call = call_of(self.it.book.world, record, run.hook_id, self.it.clock.now())
-            if isinstance(call, Call):
+        for run in unanswered_hooks(record):
+            call = due_call(self.it.book.world, record, run.hook_id, self.it.clock.now())
+            if isinstance(call, FunctionCall):
                 fault = "{target} is not there" if status is None else None
-                record = after(record, call, Answer(status, fault=fault), self.it.clock.now())
+                record = record_answer(record, call, FunctionAnswer(status, fault=fault), self.it.clock.now())
         self.it.book.apply([Put(record)])
 
     @precondition(lambda self: self._moving())
@@ -55,7 +54,7 @@ class Clients(Planner):
     def a_pause_is_refused(self, which):
         service = self._moving()[which % len(self._moving())]
         record = self.it.build.deployment(service)
-        if record.forward and any(run.target_type is HookTarget.PAUSE for run in waiting(record)):
+        if record.forward and any(run.target_type is HookTarget.PAUSE for run in unanswered_hooks(record)):
             self.it.build.roll_back(service)
 
     @precondition(lambda self: self._moving())

@@ -13,10 +13,10 @@ from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
-from moyai.plan.certificates import plan_certificates
-from moyai.plan.instances import plan_instance
-from moyai.plan.life import plan_task
-from moyai.plan.scheduler import plan_service
+from moyai.plan.capacity.container_instance import plan_instance
+from moyai.plan.certificates.server_certificate import plan_certificates
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.task.lifecycle import plan_task
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.observe import Observer, observe_service

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Network, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Change
@@ -79,7 +79,7 @@ class FusedRuntime(SimRuntime):
         self.looks += 1
         return await super().inspect(task)
 
-    async def apply_network(self, fabric: Fabric) -> None:
+    async def apply_network(self, fabric: NetworkSpec) -> None:
         await self._do(super().apply_network(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:

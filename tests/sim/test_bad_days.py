@@ -12,8 +12,8 @@ from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import CircuitBreaker, HookTarget, HookTimeout, LifecycleHook, LifecycleStage, Strategy
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.sandbox.state import Health
-from moyai.plan.strategy.begin import SUPERSEDED
-from moyai.plan.strategy.hooks import waiting
+from moyai.plan.strategy.hooks import unanswered_hooks
+from moyai.plan.strategy.start import SUPERSEDED
 from moyai.ports.runtime import ImageNotFound
 from moyai.testing.world import CHECK, container
 from tests.sim.control import Installation
@@ -184,7 +184,7 @@ async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_way_back_is_the
     installation.build.configure(service, DeploymentConfiguration(lifecycle_hooks=(pause,)))
     first = installation.store.world.services[service].primary.id
     installation.build.deploy(service, api(installation.build))
-    await installation.until(lambda: bool(waiting(installation.build.deployment(service))))
+    await installation.until(lambda: bool(unanswered_hooks(installation.build.deployment(service))))
     victim = installation.build.tasks(service)[0]
     installation.runtime.set_health(victim.id, "api", Health.UNHEALTHY)
     installation.runtime.end_container(victim.id, "api", 1)

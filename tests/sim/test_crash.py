@@ -20,7 +20,7 @@ from moyai.domain.ecs.strategy import (
     ThresholdType,
 )
 from moyai.kernel.ids import TaskArn
-from moyai.plan.strategy.hooks import waiting
+from moyai.plan.strategy.hooks import unanswered_hooks
 from moyai.testing.world import container
 from tests.sim.control import Installation
 from tests.sim.cuts import SEED, told_after, told_whole
@@ -63,7 +63,7 @@ async def moving(made: Installation) -> None:
     await made.steady(front)
     made.build.configure(back, replace(steps, lifecycle_hooks=(pause,)))
     made.build.deploy(back, definition)
-    await made.until(lambda: bool(waiting(made.build.deployment(back))))
+    await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
     made.build.go_on(back)
     await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
     await made.steady(back)
@@ -109,13 +109,13 @@ async def standing(made: Installation) -> None:
     made.build.configure(back, DeploymentConfiguration(lifecycle_hooks=(pause,)))
     made.build.deploy(back, definition)
     for stage in pause.lifecycle_stages:
-        await made.until(lambda: bool(waiting(made.build.deployment(back))))
+        await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
         assert made.build.deployment(back).stage is stage
         made.build.go_on(back)
     await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
     await made.steady(back)
     made.build.deploy(back, definition)
-    await made.until(lambda: bool(waiting(made.build.deployment(back))))
+    await made.until(lambda: bool(unanswered_hooks(made.build.deployment(back))))
     made.build.abort(back)
     await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.STOPPED)
 

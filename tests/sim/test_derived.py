@@ -18,8 +18,8 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
-from moyai.plan.fabric import fabric_of
-from moyai.plan.publish import published_ports
+from moyai.plan.network.network_spec import network_spec
+from moyai.plan.network.published_ports import published_ports
 from moyai.reconcile.loop import RESYNC
 from moyai.testing.world import SCOPE, container
 from tests.golden.appmesh.meshes import node_arn
@@ -110,7 +110,7 @@ async def test_the_resync_repairs_networks_and_public_ports(installation):
     (group,) = (world.security_groups[name] for name in one.interface.security_groups)
     lose(installation, Put(replace(one, interface=public)), Put(replace(group, rules=group.rules[1:])))
     lose(installation, Put(replace(other, interface=replace(other.interface, address="172.31.9.9"))))
-    assert runtime.fabric != fabric_of(world)
+    assert runtime.fabric != network_spec(world)
     await installation.clock.advance(RESYNC + 1)
-    assert runtime.fabric == fabric_of(world)
+    assert runtime.fabric == network_spec(world)
     assert runtime.published == published_ports(world) != ()

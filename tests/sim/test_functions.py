@@ -11,7 +11,7 @@ from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import HookTarget, LifecycleHook, LifecycleStage, Strategy
 from moyai.domain.world import Put
-from moyai.plan.strategy.calls import CALL_BACK
+from moyai.plan.strategy.hooks import DEFAULT_CALL_BACK_DELAY
 from moyai.ports.functions import CallFailed
 from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
 from moyai.testing.world import container
@@ -48,7 +48,7 @@ async def test_a_function_is_asked_until_it_is_content_also_by_the_next_control_
     function = Function(IN_PROGRESS, None)
     worker = asyncio.create_task(LifecycleHookLoop(installation.store, function, installation.clock).run())
     service = build.service("back", build.definition("back", container("api", port=9000)), 1, bounds=how)
-    await installation.until(lambda: len(function.asked) == 2, within=CALL_BACK + 1)
+    await installation.until(lambda: len(function.asked) == 2, within=DEFAULT_CALL_BACK_DELAY + 1)
     assert [stage for stage, _ in function.asked] == ["PRE_SCALE_UP"] * 2
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)

@@ -13,10 +13,10 @@ from moyai.domain.pca.authority import AuthorityStatus
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import TaskDefinitionArn
-from moyai.plan.authorities import new_built_in
-from moyai.plan.doors import DRAIN_LIMIT
-from moyai.plan.launch import LaunchRequest, launch
-from moyai.plan.specs import sandbox_spec
+from moyai.plan.certificates.authority import new_built_in_authority
+from moyai.plan.task.drain_ports import DRAIN_LIMIT
+from moyai.plan.task.launch import LaunchRequest, launch
+from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.alarms import ring
 from moyai.testing.world import SCOPE, container
 
@@ -240,7 +240,7 @@ async def test_an_encrypted_service_comes_up_and_its_certificate_is_renewed_ever
 async def test_no_proxy_starts_before_its_certificate_is_there(installation):
     build = installation.build
     build.namespace()
-    own = new_built_in(SCOPE, installation.clock.now(), installation.ids)
+    own = new_built_in_authority(SCOPE, installation.clock.now(), installation.ids)
     made = replace(own, built_in=False, status=AuthorityStatus.ACTIVE)
     installation.store.apply([Put(made)])
     back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])

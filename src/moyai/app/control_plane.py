@@ -52,7 +52,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
 from moyai.mesh.app_mesh import Settings as AppMesh
-from moyai.plan.enrol import NoPlace, next_of
+from moyai.plan.capacity.registration import RegistrationImpossible, register_machine
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore, MetricStoreFault
 from moyai.reconcile.alarms import AlarmLoop
@@ -196,9 +196,9 @@ class ControlPlane:
         """Register this machine as container instances."""
         machine = describe_machine(self._settings.machine, DEFAULT_SCOPE.account)
         try:
-            while changes := next_of(self._store.world, machine, self._clock.now(), self._ids):
+            while changes := register_machine(self._store.world, machine, self._clock.now(), self._ids):
                 self._store.apply(changes)
-        except NoPlace as fault:
+        except RegistrationImpossible as fault:
             _log.warning("no further container instance could be registered: %s", fault)
 
     def _app(self) -> App:

@@ -12,7 +12,7 @@ from moyai.domain.ecs.container_instance import Resources, VersionInfo
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import AccountId, ClusterArn, Region
 from moyai.kernel.scope import Scope
-from moyai.plan.enrol import Machine
+from moyai.plan.capacity.registration import Machine
 
 _UNITS = 1024
 _MIB = 1024 * 1024

@@ -1,1 +1,1 @@
-"""What to do next: pure functions from the world and what was seen of it to a plan."""
+"""The planner: pure functions from the world and the observed state to the next changes and actions."""

@@ -1,9 +1,8 @@
-"""Plans: what to write down and what to make a runtime do, with nothing left to choose.
+"""Plans: which records to change and what the runtime has to do, with nothing left to decide.
 
-Promise: whoever executes a plan needs no rule of its own. A plan has at most one ``Record`` and it
-comes first, so what was decided is written down before anything is done about it; every effect can
-be derived again from what is written down and what is seen, so a plan that was cut short at any
-point is simply planned again.
+Promise: the code that executes a plan needs no rule of its own. A plan has at most one ``RecordChanges``, and it comes
+first, so that a decision is recorded before it is carried out. Every effect can be derived again from the records and
+the observed state, so that an interrupted plan is simply planned again.
 """
 
 from __future__ import annotations
@@ -19,26 +18,26 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, TaskId
 
 
-class Record(msgspec.Struct, frozen=True):
-    """Change the world by these, all together."""
+class RecordChanges(msgspec.Struct, frozen=True):
+    """Apply these changes to the world, all together."""
 
     changes: tuple[Change, ...]
 
 
-class Prepare(msgspec.Struct, frozen=True):
-    """Make a task's sandbox."""
+class PrepareSandbox(msgspec.Struct, frozen=True):
+    """Make the sandbox of a task or of a container instance."""
 
     sandbox: SandboxSpec
 
 
-class Start(msgspec.Struct, frozen=True):
+class StartContainer(msgspec.Struct, frozen=True):
     """Start a container in its sandbox."""
 
     container: ContainerSpec
 
 
 class StartProxy(msgspec.Struct, frozen=True):
-    """Start a task's proxy; its bootstrap is asked of the proxy feed."""
+    """Start a task's Service Connect proxy, with the bootstrap that the proxy feed has for it."""
 
     task: TaskId
     proxy: ProxyId
@@ -50,69 +49,76 @@ class StartProxy(msgspec.Struct, frozen=True):
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):
-    """Start the Envoy that stands for a container of the definition; its bootstrap is what App Mesh's agent would have
-    written.
-    """
+    """Start the Envoy that a container of the definition stands for, with the bootstrap of App Mesh's agent."""
 
     container: ContainerSpec
     agent: Agent
 
 
-class Name(msgspec.Struct, frozen=True):
-    """Make these, and no others that were ever told, the names that a task's containers find."""
+class WriteHosts(msgspec.Struct, frozen=True):
+    """Write the hosts file of a task's containers, which then has exactly these hosts."""
 
     task: TaskId
     hosts: tuple[HostName, ...]
 
 
-class TurnAway(msgspec.Struct, frozen=True):
-    """Let nobody open a connection to these ports of a task any more."""
+class RejectNewConnections(msgspec.Struct, frozen=True):
+    """Reject new connections to these ports of a task."""
 
     task: TaskId
     ports: tuple[int, ...]
 
 
-class Stop(msgspec.Struct, frozen=True):
-    """Begin to stop a container."""
+class StopContainer(msgspec.Struct, frozen=True):
+    """Send SIGTERM to a container, and SIGKILL after its stop time-out."""
 
     task: TaskId
     container: str
 
 
-class Release(msgspec.Struct, frozen=True):
-    """Take a sandbox away with all that is left in it."""
+class ReleaseSandbox(msgspec.Struct, frozen=True):
+    """Remove a sandbox with everything in it."""
 
     task: TaskId
 
 
-Effect = Prepare | Start | StartProxy | StartMeshProxy | Name | TurnAway | Stop | Release
-Action = Record | Effect
+Effect = (
+    PrepareSandbox
+    | StartContainer
+    | StartProxy
+    | StartMeshProxy
+    | WriteHosts
+    | RejectNewConnections
+    | StopContainer
+    | ReleaseSandbox
+)
+Action = RecordChanges | Effect
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """``actions`` in order; ``wake_at`` is when to ask again though nothing may have happened."""
+    """``actions`` in order. ``wake_at`` is when to plan again though nothing may have happened."""
 
     actions: tuple[Action, ...] = ()
     wake_at: Instant | None = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """All that the plan writes down."""
-        return tuple(c for a in self.actions if isinstance(a, Record) for c in a.changes)
+        """All changes of records in the plan."""
+        return tuple(c for a in self.actions if isinstance(a, RecordChanges) for c in a.changes)
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """All that the plan makes a runtime do."""
-        return tuple(a for a in self.actions if not isinstance(a, Record))
+        """All actions of the plan for the runtime."""
+        return tuple(a for a in self.actions if not isinstance(a, RecordChanges))
 
 
 def plan(changes: Iterable[Change] = (), effects: Iterable[Effect] = (), wake_at: Instant | None = None) -> Plan:
     """A plan of these changes, if there are any, and these effects."""
     recorded = tuple(changes)
-    first: tuple[Action, ...] = (Record(recorded),) if recorded else ()
+    first: tuple[Action, ...] = (RecordChanges(recorded),) if recorded else ()
     return Plan((*first, *effects), wake_at)
 
 
 def earliest(*instants: Instant | None) -> Instant | None:
-    """The first of those that are set."""
+    """The earliest of the instants that are set."""
     return min((i for i in instants if i is not None), default=None)

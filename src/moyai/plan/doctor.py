@@ -1,7 +1,7 @@
-"""What keeps services from calling each other, found in the world and in what the proxies said: for ``moyai doctor``.
+"""The findings of ``moyai doctor``: what keeps services from calling each other, in the world and in proxies.
 
-Promise: pure, and each finding says what is wrong, with whom, and what to do next. A PROBLEM is something that fails
-now; a WARNING may be as it was meant.
+Promise: pure. Each finding says what is wrong, with which resource, and what to do next. A PROBLEM fails now; a WARNING
+may be intended.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.world import ProxyState, World
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.plan import events
-from moyai.plan.connect import endpoints
-from moyai.plan.unseen import unseen
+from moyai.plan.service_connect.endpoints import endpoints_in
+from moyai.plan.service_connect.unreachable_names import unreachable_names
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
-_ROOM: Final = "Give the state directory room. Nothing has to be started again."
-_MEND: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
+_FREE_DISK: Final = "Give the state directory room. Nothing has to be started again."
+_CORRECT_MESH: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
 
 
 class Severity(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     PROBLEM = "problem"
     WARNING = "warning"
@@ -52,16 +52,18 @@ def findings(
     of_meshes: Iterable[tuple[str, str]] = (),
     unkept: Iterable[str] = (),
 ) -> tuple[Finding, ...]:
-    """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why;
-    ``of_meshes``: the same of App Mesh's; ``unkept``: why something can't be kept on the server's disk.
+    """All findings, problems first.
+
+    ``left_out``: resources that could not be compiled into the mesh, each with the reason; ``of_meshes``: the same for
+    App Mesh; ``unkept``: why the server's disk can't keep something.
     """
-    pieces = chain(
+    uncompiled = chain(
         (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
-        (_left_out(subject, why, _MEND) for subject, why in of_meshes),
+        (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
-    full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _ROOM) for why in unkept)
-    found = chain(full, _proxies(world, proxies), _services(world), _names(world), pieces)
-    return tuple(sorted(found, key=lambda f: (f.severity, f.kind, f.subject)))
+    full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
+    all_findings = chain(full, _proxies(world, proxies), _services(world), _names(world), uncompiled)
+    return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
 
 
 def _left_out(subject: str, why: str, remedy: str) -> Finding:
@@ -105,12 +107,12 @@ def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
 def _services(world: World) -> Iterator[Finding]:
     for service in world.services:
         if service.status is ServiceStatus.ACTIVE:
-            yield from _starts(world, service)
-            yield from _sees(world, service)
+            yield from _failed_starts(world, service)
+            yield from _unreachable_names(world, service)
 
 
-def _starts(world: World, service: Service) -> Iterator[Finding]:
-    failing = max(_in_charge(service), key=lambda d: d.failed_tasks, default=None)
+def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
+    failing = max(_starting_deployments(service), key=lambda d: d.failed_tasks, default=None)
     if failing is not None and (failed := failing.failed_tasks):
         stopped = [t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == failing.id]
         last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
@@ -124,13 +126,13 @@ def _starts(world: World, service: Service) -> Iterator[Finding]:
         yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
 
 
-def _in_charge(service: Service) -> tuple[Deployment, ...]:
-    """The deployments of which tasks are to start: every task set, or else the newest."""
+def _starting_deployments(service: Service) -> tuple[Deployment, ...]:
+    """The deployments whose tasks are to start: every task set, or else the newest deployment."""
     return service.deployments if service.is_external else service.deployments[:1]
 
 
 def _trouble(world: World, service: Service) -> str | None:
-    """The service's last event about not getting on, unless it was steady since."""
+    """The service's last event about being stuck, unless it was steady since."""
     log = world.service_logs.get(service.arn)
     for event in () if log is None else log.events:
         if event.message.endswith(events.STEADY):
@@ -140,54 +142,54 @@ def _trouble(world: World, service: Service) -> str | None:
     return None
 
 
-def _sees(world: World, service: Service) -> Iterator[Finding]:
-    found = unseen(world, service)
-    if found.names:
-        tasks = ", ".join(t.id for t in found.tasks)
-        message = f"running tasks {tasks} can't call {', '.join(found.names)}: their deployment is older."
-        yield Finding(Severity.WARNING, "names-not-seen", service.arn, message, events.SEE_THEM)
+def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
+    unreachable = unreachable_names(world, service)
+    if unreachable.names:
+        tasks = ", ".join(t.id for t in unreachable.tasks)
+        message = f"running tasks {tasks} can't call {', '.join(unreachable.names)}: their deployment is older."
+        yield Finding(Severity.WARNING, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
 
 
 def _names(world: World) -> Iterator[Finding]:
     for namespace in world.namespaces:
-        offered = endpoints(world, namespace.arn)
+        offered = endpoints_in(world, namespace.arn)
         by_target: dict[DiscoveryServiceArn, list[str]] = {}
         for (name, port), target in offered.items():
             by_target.setdefault(target, []).append(f"{name}:{port}")
         for target, names in sorted(by_target.items()):
-            yield from _answers(world, target, names)
+            yield from _without_instances(world, target, names)
         for service in world.discovery_services.each("namespace", namespace.arn):
-            yield from _hidden(service, f"{service.name}.{namespace.name}".lower(), offered)
+            yield from _hidden_names(service, f"{service.name}.{namespace.name}".lower(), offered)
 
 
-def _answers(world: World, target: DiscoveryServiceArn, names: list[str]) -> Iterator[Finding]:
-    known = world.discovery_services.get(target)
-    if known is None or world.discovery_instances.count("service", target):
+def _without_instances(world: World, target: DiscoveryServiceArn, names: list[str]) -> Iterator[Finding]:
+    discovery_service = world.discovery_services.get(target)
+    if discovery_service is None or world.discovery_instances.count("service", target):
         return
-    owner = world.services.get(known.owner)
+    owner = world.services.get(discovery_service.owner)
     message = f"nobody answers at {', '.join(sorted(names))}: callers get 503, or no connection."
     if owner is not None and owner.desired_count == 0:
-        which = f"--cluster {owner.cluster.rpartition('/')[2]} --service {owner.name}"
-        remedy = f"The service is scaled to 0: aws ecs update-service {which} --desired-count 1"
+        options = f"--cluster {owner.cluster.rpartition('/')[2]} --service {owner.name}"
+        remedy = f"The service is scaled to 0: aws ecs update-service {options} --desired-count 1"
     elif owner is not None:
         remedy = f"Its tasks are not RUNNING and healthy: see moyai status, and the events of {owner.name}."
     else:
         remedy = "Register an instance with AWS_INSTANCE_IPV4 and AWS_INSTANCE_PORT in it."
-    meant = (
+    is_intended = (
         owner is None
         or owner.desired_count == 0
         or any(d.rollout_state is RolloutState.IN_PROGRESS for d in owner.deployments[:1])
     )
     subject = target if owner is None else owner.arn
-    yield Finding(Severity.WARNING if meant else Severity.PROBLEM, "nobody-answers", subject, message, remedy)
+    yield Finding(Severity.WARNING if is_intended else Severity.PROBLEM, "nobody-answers", subject, message, remedy)
 
 
-def _hidden(
+def _hidden_names(
     service: DiscoveryService, full: str, offered: Mapping[tuple[str, int], DiscoveryServiceArn]
 ) -> Iterator[Finding]:
-    """A Cloud Map service under whose name a task reaches another one."""
-    said = outside_of(service.attributes)
-    port = None if said is None else said.client_port
+    """The finding about a Cloud Map service under whose name tasks reach another one."""
+    participant = outside_of(service.attributes)
+    port = None if participant is None else participant.client_port
     for name in (full, service.name.lower()):
         others = [t for (n, p), t in offered.items() if n == name and t != service.arn and (port is None or p == port)]
         reachable = service.owner is None and (service.dns is not None or port is not None)

@@ -1,8 +1,8 @@
-"""A service's events: their wording, their order, and which of them would only repeat.
+"""A service's events: their texts, their order, and which of them would only repeat.
 
-Promise: AWS's sentences to the letter (``(service front) has started 1 tasks: (task …).``); strictly
-ordered to the millisecond, newest first, the last hundred kept. A problem that persists is told again
-only after six hours or after the service was steady in between.
+Promise: the texts are AWS's to the letter (``(service front) has started 1 tasks: (task …).``). Events are strictly
+ordered to the millisecond, newest first, and the last hundred are kept. A problem that persists is reported again only
+after six hours, or after the service was steady in between.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
 """
 
@@ -22,73 +22,75 @@ from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
 
 
 class OfTaskSet(NamedTuple):
-    """What a service says of one of its task sets."""
+    """An event about one of a service's task sets."""
 
     task_set: DeploymentId
     text: str
 
 
 REPEAT_AFTER = 6 * 3600
-"""Seconds until what is still true is said again."""
+"""Seconds until an event that is still true is repeated."""
 
 _KEPT = 100
 _SHOWN = 10
-"""Tasks, or names, in one sentence."""
+"""Tasks, or names, in one event."""
 _STEP = 0.001
 
 
-def started(tasks: Sequence[Task], unhealthy: int = 0) -> str:
-    """A batch was started, ``unhealthy`` of it in place of unhealthy tasks."""
-    text = f"has started {len(tasks)} tasks: {_named(tasks)}."
+def tasks_started(tasks: Sequence[Task], unhealthy: int = 0) -> str:
+    """Tasks were started, ``unhealthy`` of them in place of unhealthy ones."""
+    text = f"has started {len(tasks)} tasks: {_listed(tasks)}."
     return f"{text} Amazon ECS replaced {unhealthy} tasks due to an unhealthy status." if unhealthy else text
 
 
-def stopped(tasks: Sequence[Task]) -> str:
-    """Running tasks were told to stop."""
-    return f"has stopped {len(tasks)} running tasks: {_named(tasks)}."
+def tasks_stopped(tasks: Sequence[Task]) -> str:
+    """Running tasks were stopped."""
+    return f"has stopped {len(tasks)} running tasks: {_listed(tasks)}."
 
 
-def started_in(task: Task) -> str:
-    """A task was started where its service has fewest."""
-    return f"has started 1 tasks in {task.availability_zone} to AZ Rebalance: {_named([task])}."
+def task_started_in_zone(task: Task) -> str:
+    """A task was started in the zone where its service has fewest."""
+    return f"has started 1 tasks in {task.availability_zone} to AZ Rebalance: {_listed([task])}."
 
 
-def stopped_in(task: Task) -> str:
-    """A task was stopped where its service has most."""
-    return f"has stopped 1 running tasks in {task.availability_zone} due to AZ rebalancing: {_named([task])}."
+def task_stopped_in_zone(task: Task) -> str:
+    """A task was stopped in the zone where its service has most."""
+    return f"has stopped 1 running tasks in {task.availability_zone} due to AZ rebalancing: {_listed([task])}."
 
 
-def stopped_pending(count: int) -> str:
-    """Tasks that were not running yet were told to stop."""
+def pending_tasks_stopped(count: int) -> str:
+    """Tasks that were not running yet were stopped."""
     return f"stopped {count} pending tasks."
 
 
-def failed_health_checks(task: Task) -> str:
-    """A container's own check fails."""
+def health_checks_failed(task: Task) -> str:
+    """The health check of one of the task's containers fails."""
     return f"(task {task.id}) failed container health checks."
 
 
 UNPLACED = "was unable to place a task."
-SEE_THEM = (
+HOW_TO_SEE_NAMES = (
     "Deploy the service again (aws ecs update-service --force-new-deployment), or give its cluster the tag "
     "moyai:live-endpoints with the value on."
 )
 
 
-def unplaced(reason: str) -> str:
-    """A task could not be had; AWS words its own start errors so, too."""
+def task_unplaced(reason: str) -> str:
+    """A task could not be placed or started; AWS uses the same text for both."""
     return f"{UNPLACED} Reason: {reason.rstrip('.')}."
 
 
-def unseen(tasks: Sequence[Task], names: Sequence[str]) -> str:
-    """Running tasks can't call names that came after their deployment. AWS says nothing of this."""
-    who = _some([f"(task {t.id})" for t in tasks], "tasks")
-    which = _some(list(names), "names")
-    return f"{who} can't call {which}: their deployment is older, and it froze the names they see. {SEE_THEM}"
+def names_unreachable(tasks: Sequence[Task], names: Sequence[str]) -> str:
+    """Running tasks can't call names that are newer than their deployment. AWS has no such event."""
+    callers = _some([f"(task {t.id})" for t in tasks], "tasks")
+    return (
+        f"{callers} can't call {_some(names, 'names')}: their deployment is older, and it froze the names they see."
+        f" {HOW_TO_SEE_NAMES}"
+    )
 
 
 def not_listening(task: Task, missing: Sequence[ExpectedListener], waited: float) -> str:
-    """A task without a health check is used although nothing answers at its ports. AWS says nothing of this."""
+    """A task without a health check gets traffic although it does not listen. AWS has no such event."""
     ports = _some([listener.label for listener in missing], "ports")
     at = ", ".join(sorted({address for listener in missing for address in listener.addresses}))
     return (
@@ -105,38 +107,37 @@ STUCK = (
 )
 
 
-def protected(deployment: DeploymentId, tasks: int) -> str:
-    """Tasks that should go can't."""
+def tasks_protected(deployment: DeploymentId, tasks: int) -> str:
+    """Tasks that should stop are protected."""
     return (
         f"was unable to reach steady state because (taskSet {deployment}) was unable to scale in due to"
         f" (reason {tasks} tasks under protection)"
     )
 
 
-def completed(deployment: DeploymentId) -> str:
-    """A rollout is through."""
+def deployment_completed(deployment: DeploymentId) -> str:
+    """A deployment has completed."""
     return f"(deployment {deployment}) deployment completed."
 
 
 def announce(
     world: World, service: ServiceArn, texts: Iterable[str | OfTaskSet], now: Instant, ids: Ids
 ) -> tuple[Put, ...]:
-    """The change that adds these to the service's events; none when there is nothing new to say."""
-    log = world.service_logs.get(service) or ServiceLog(service)
+    """The change that adds these texts to the service's events; none without texts."""
+    stored = world.service_logs.get(service) or ServiceLog(service)
     name = service.rpartition("/")[2]
-    told = log
+    log = stored
     for text in texts:
-        said = (
-            f"(service {name}, taskSet {text[0]}) {text[1]}"
-            if isinstance(text, OfTaskSet)
-            else f"(service {name}) {text}"
-        )
-        told = _append(told, said, now, ids)
-    return () if told is log else (Put(told),)
+        if isinstance(text, OfTaskSet):
+            message = f"(service {name}, taskSet {text.task_set}) {text.text}"
+        else:
+            message = f"(service {name}) {text}"
+        log = _append(log, message, now, ids)
+    return () if log is stored else (Put(log),)
 
 
 def worth_saying(world: World, service: ServiceArn, text: str, now: Instant) -> bool:
-    """Whether a problem is new: not said within REPEAT_AFTER, or steady since."""
+    """Whether a problem is to be reported: not within REPEAT_AFTER after the last report, unless steady in between."""
     log = world.service_logs.get(service)
     for event in () if log is None else log.events:
         if event.message.endswith(STEADY) or event.created_at <= now - REPEAT_AFTER:
@@ -152,10 +153,10 @@ def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog
     return replace(log, events=(event, *log.events)[:_KEPT])
 
 
-def _some(found: Sequence[str], what: str) -> str:
-    more = f" and {len(found) - _SHOWN} more {what}" if len(found) > _SHOWN else ""
-    return ", ".join(found[:_SHOWN]) + more
+def _some(items: Sequence[str], noun: str) -> str:
+    more = f" and {len(items) - _SHOWN} more {noun}" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more
 
 
-def _named(tasks: Sequence[Task]) -> str:
+def _listed(tasks: Sequence[Task]) -> str:
     return " ".join(f"(task {t.id})" for t in tasks)

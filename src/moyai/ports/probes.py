@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from moyai.plan.cloudmap.checks import Target
+from moyai.plan.cloudmap.checks import ProbeTarget
 
 
 class Probes(Protocol):
     """Makes single checks."""
 
-    async def passes(self, target: Target) -> bool:
+    async def passes(self, target: ProbeTarget) -> bool:
         """Whether the endpoint passes: TCP connects in 10 s; HTTP and HTTPS connect in 4 s and answer 2xx or 3xx in
         2 s more.
         """

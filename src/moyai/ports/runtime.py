@@ -28,8 +28,8 @@ from typing import ClassVar, NamedTuple, Protocol
 import msgspec
 
 from moyai.domain.ecs import metadata
-from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
@@ -141,7 +141,7 @@ class TaskRuntime(Protocol):
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
         """Make exactly these ports public; other public ports are closed."""
 
-    async def apply_network(self, fabric: Fabric) -> None:
+    async def apply_network(self, fabric: NetworkSpec) -> None:
         """Make the networks exactly so. Tasks that are in no fabric can't exchange packets with others, so a fabric
         with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
         """

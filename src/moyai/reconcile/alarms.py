@@ -28,10 +28,10 @@ from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
 from moyai.plan.alarms.composite import evaluate_composite
-from moyai.plan.alarms.configure import outlived
-from moyai.plan.alarms.evaluate import Point, Verdict, evaluate, evaluation_range, step_of
-from moyai.plan.alarms.history import KEPT
-from moyai.plan.alarms.transition import moved, stayed
+from moyai.plan.alarms.configuration import delete_history_before
+from moyai.plan.alarms.evaluate import AlarmDatapoint, AlarmVerdict, evaluate, evaluation_range, evaluation_step
+from moyai.plan.alarms.history import HISTORY_KEPT
+from moyai.plan.scaling.alarm_actions import change_state, repeat_actions
 from moyai.ports.metrics import MetricReader
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
@@ -82,7 +82,7 @@ class AlarmLoop:
         """Evaluate one alarm; returns when the next evaluation is due."""
         now, world = self._clock.now(), self._store.world
         if key == _HISTORY:
-            await self._apply(outlived(world, later(now, -KEPT)))
+            await self._apply(delete_history_before(world, later(now, -HISTORY_KEPT)))
             return later(now, _DAY)
         alarm = world.alarms.get(key)
         if alarm is None:
@@ -100,14 +100,14 @@ class AlarmLoop:
             return before.again_at  # only its state was set, which lasts until then
         points = self._points(alarm, alarm.condition, now)
         await self._record(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
-        step = step_of(alarm.condition)
+        step = evaluation_step(alarm.condition)
         again_at = Instant(now - now % step + step)
         self._evaluated[key] = _Evaluated(alarm.configured_at, again_at)
         return again_at
 
-    async def _record(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
+    async def _record(self, alarm: Alarm, verdict: AlarmVerdict | None, now: Instant) -> None:
         if verdict is not None:
-            changes_of = moved if verdict.state is not alarm.state else stayed
+            changes_of = change_state if verdict.state is not alarm.state else repeat_actions
             await self._apply(changes_of(self._store.world, alarm, verdict, now, self._ids))
 
     async def _apply(self, changes: list[Change]) -> None:
@@ -116,7 +116,7 @@ class AlarmLoop:
             self._store.apply(changes)
             await self._store.durable()
 
-    def _points(self, alarm: Alarm, condition: MetricCondition, now: Instant) -> list[Point]:
+    def _points(self, alarm: Alarm, condition: MetricCondition, now: Instant) -> list[AlarmDatapoint]:
         """The datapoints of the evaluation range. A period that began before this loop may be incomplete."""
         start, end = evaluation_range(condition, now)
         since = self._since if alarm.transitioned_at <= self._since else start
@@ -125,7 +125,7 @@ class AlarmLoop:
         samples = source.samples if condition.stat is not None else {}
         starts = [Instant(start + index * condition.period) for index in range(round((end - start) / condition.period))]
         return [
-            Point(at, values.get(at) if known else None, samples.get(at), known)
+            AlarmDatapoint(at, values.get(at) if known else None, samples.get(at), known)
             for at in starts
             for known in (at >= since,)
         ]

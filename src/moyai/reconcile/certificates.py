@@ -19,9 +19,13 @@ from moyai.domain.world import Change, Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn, ServiceArn
-from moyai.plan.acm import SigningOrder, plan_managed, with_content
-from moyai.plan.authorities import BUILT_IN_LIFETIME, SKEW, plan_authority, with_key
-from moyai.plan.certificates import Order, plan_certificates
+from moyai.plan.certificates.authority import BUILT_IN_LIFETIME, CLOCK_SKEW, plan_authority, record_key
+from moyai.plan.certificates.managed_certificate import (
+    ManagedCertificateOrder,
+    issue_certificate,
+    plan_managed_certificate,
+)
+from moyai.plan.certificates.server_certificate import ServerCertificateOrder, plan_certificates
 from moyai.ports.pki import Issuer, NewKey, Pki, Span
 from moyai.ports.store import Key, Store
 from moyai.reconcile.ports import ReconcilerPorts
@@ -90,11 +94,11 @@ class CertificateLoop:
             return
         now = self._ports.clock.now()
         certificate = self._self_sign(authority, key, now) if authority.built_in else None
-        self._ports.store.apply(with_key(authority, AuthorityKey(arn, key.private), key.csr, certificate, now))
+        self._ports.store.apply(record_key(authority, AuthorityKey(arn, key.private), key.csr, certificate, now))
 
     def _self_sign(self, authority: CertificateAuthority, key: NewKey, now: Instant) -> AuthorityCertificate:
         issuer = Issuer(key.private, authority.configuration.signing_algorithm)
-        span = Span(later(now, -SKEW), later(now, BUILT_IN_LIFETIME))
+        span = Span(later(now, -CLOCK_SKEW), later(now, BUILT_IN_LIFETIME))
         signed = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[_ROOT], span)
         return self._pki.accept(key.csr, authority.type, signed.pem.encode(), b"")
 
@@ -109,7 +113,7 @@ class CertificateLoop:
             return plan_certificates(world, key, self._renewal, now, self._ports.ids).wake_at
         return plan.wake_at
 
-    def _sign(self, order: Order, now: Instant) -> ServerCertificate:
+    def _sign(self, order: ServerCertificateOrder, now: Instant) -> ServerCertificate:
         world = self._ports.store.world
         authority = world.authorities[order.authority]
         issuer = Issuer(
@@ -145,24 +149,24 @@ class ManagedCertificateSigner:
     async def advance(self, arn: ManagedCertificateArn) -> Instant | None:
         """Take the certificate's next step; returns when it is due again."""
         world, now = self._store.world, self._clock.now()
-        plan = plan_managed(world, arn, now)
+        plan = plan_managed_certificate(world, arn, now)
         if plan.order is None:
             if plan.changes:
                 self._store.apply(plan.changes)
             return plan.wake_at
         key = await self._pki.new_request(plan.order.algorithm, plan.order.names)
         now = self._clock.now()
-        order = plan_managed(world, arn, now).order
+        order = plan_managed_certificate(world, arn, now).order
         if order is None:
             return now
         self._store.apply(self._sign(order, key, now))
-        return plan_managed(world, arn, now).wake_at
+        return plan_managed_certificate(world, arn, now).wake_at
 
-    def _sign(self, order: SigningOrder, key: NewKey, now: Instant) -> tuple[Change, ...]:
+    def _sign(self, order: ManagedCertificateOrder, key: NewKey, now: Instant) -> tuple[Change, ...]:
         world, ca = self._store.world, order.own
         private = world.authority_keys[order.authority.arn].private
         issuer = Issuer(private, order.authority.configuration.signing_algorithm, ca)
         signed = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[END_ENTITY], Span(order.begin, order.end))
         content = Content(signed.pem, ca.pem + ca.chain, self._pki.facts(signed.pem), now)
         certificate = world.managed_certificates[order.certificate]
-        return with_content(certificate, content, key.private, ca.root, now)
+        return issue_certificate(certificate, content, key.private, ca.root, now)

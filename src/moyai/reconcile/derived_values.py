@@ -27,7 +27,7 @@ from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
 from moyai.mesh.app_mesh import Settings, compile_workload
 from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_namespace
-from moyai.plan.doors import is_draining
+from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.proxies import ProxyFeed
 from moyai.reconcile.observe import is_shifting_traffic
 

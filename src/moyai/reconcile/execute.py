@@ -13,7 +13,17 @@ from collections.abc import Sequence
 from moyai.domain.appmesh.agent import Agent
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.kernel.ids import TaskId
-from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartMeshProxy, StartProxy, Stop, TurnAway
+from moyai.plan.action import (
+    Effect,
+    PrepareSandbox,
+    RejectNewConnections,
+    ReleaseSandbox,
+    StartContainer,
+    StartMeshProxy,
+    StartProxy,
+    StopContainer,
+    WriteHosts,
+)
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.networks import NetworkSync
 from moyai.reconcile.observe import Observer
@@ -47,24 +57,24 @@ class Executor:
     async def _perform(self, effect: Effect) -> None:
         runtime = self._ports.runtime
         match effect:
-            case Prepare(sandbox):
+            case PrepareSandbox(sandbox):
                 await self._networks.include(sandbox.task)
                 await runtime.prepare(sandbox)
-            case Start(container):
+            case StartContainer(container):
                 await runtime.start(container)
             case StartProxy(task, proxy, name, stop_timeout, log_level, held):
                 bootstrap = self._ports.feed.bootstrap(proxy)
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
             case StartMeshProxy(container, agent):
                 await runtime.start_proxy(mesh_proxy(container, agent, self._ports.feed.agent_bootstrap(agent)))
-            case Name(task, hosts):
+            case WriteHosts(task, hosts):
                 await runtime.set_hosts(task, hosts)
-            case TurnAway(task, ports):
+            case RejectNewConnections(task, ports):
                 await runtime.reject_new_connections(task, ports)
                 self._observer.record_rejecting(task)
-            case Stop(task, container):
+            case StopContainer(task, container):
                 await runtime.stop(task, container)
-            case Release(task):
+            case ReleaseSandbox(task):
                 await runtime.release(task)
 
 
@@ -87,9 +97,9 @@ def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> Prox
 def failing_task(effect: Effect) -> TaskId | None:
     """The task that fails with this effect; None for effects that end something."""
     match effect:
-        case Prepare(sandbox):
+        case PrepareSandbox(sandbox):
             return sandbox.task
-        case Start(container) | StartMeshProxy(container):
+        case StartContainer(container) | StartMeshProxy(container):
             return container.task
         case StartProxy(task):
             return task

@@ -6,7 +6,7 @@ Promise: a notification that is lost is repaired by the next start, when the sto
 from __future__ import annotations
 
 from moyai.kernel.clock import Instant
-from moyai.plan.forgetting import plan_forgetting
+from moyai.plan.retention import plan_retention
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
@@ -32,7 +32,7 @@ class GarbageCollector:
 
     async def _collect(self, queue_key: str) -> Instant | None:
         table, _, key = queue_key.partition(" ")
-        plan = plan_forgetting(self._ports.store.world, table, key, self._ports.clock.now())
+        plan = plan_retention(self._ports.store.world, table, key, self._ports.clock.now())
         if plan.changes:
             self._ports.store.apply(plan.changes)
         return plan.wake_at

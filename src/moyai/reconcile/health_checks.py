@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.world import Put, World, table_name
 from moyai.kernel.clock import Clock, Instant, Seconds, later
-from moyai.plan.cloudmap.checks import Networks, Streak, Target, target
+from moyai.plan.cloudmap.checks import Networks, ProbeTarget, Streak, probe_target
 from moyai.ports.probes import Probes
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
@@ -36,7 +36,7 @@ class CheckSettings(NamedTuple):
 class _Checked(NamedTuple):
     """The streak of an instance's results, for one target and one registration."""
 
-    target: Target
+    target: ProbeTarget
     registered_at: Instant
     streak: Streak
 
@@ -90,7 +90,7 @@ class HealthChecker:
         self._record(key, streak)
         return later(begun, self._settings.interval)
 
-    def _is_current(self, key: str, checked: Target, registered_at: Instant) -> bool:
+    def _is_current(self, key: str, checked: ProbeTarget, registered_at: Instant) -> bool:
         """Whether the instance still has the target and the registration that were checked."""
         instance = self._store.world.discovery_instances.get(key)
         if instance is None or instance.registered_at != registered_at:
@@ -104,9 +104,9 @@ class HealthChecker:
         if verdict is not None and verdict is not instance.health:
             self._store.apply([Put(replace(instance, health=verdict))])
 
-    def _target(self, world: World, key: str) -> Target | None:
+    def _target(self, world: World, key: str) -> ProbeTarget | None:
         instance = world.discovery_instances.get(key)
         service = None if instance is None else world.discovery_services.get(instance.service)
         if instance is None or service is None:
             return None
-        return target(world, service, instance, self._settings.networks)
+        return probe_target(world, service, instance, self._settings.networks)

@@ -12,7 +12,14 @@ from moyai.domain.ecs.service_deployment import ServiceDeployment
 from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import HookId
-from moyai.plan.strategy.calls import Answer, Call, after, call_of, functions, read
+from moyai.plan.strategy.hooks import (
+    FunctionAnswer,
+    FunctionCall,
+    due_call,
+    parse_answer,
+    record_answer,
+    unanswered_functions,
+)
 from moyai.ports.functions import CallFailed, FunctionCaller
 from moyai.ports.store import Store
 from moyai.reconcile.work_queue import WorkQueue
@@ -42,29 +49,29 @@ class LifecycleHookLoop:
         async for keys in self._store.watch():
             for key in sorted(keys):
                 record = self._store.world.service_deployments.get(key.key) if key.table == _TABLE else None
-                for run in () if record is None else functions(record):
+                for run in () if record is None else unanswered_functions(record):
                     self._queue.add(f"{key.key} {run.hook_id}")
 
     async def _call(self, key: str) -> Instant | None:
         deployment, _, hook = key.partition(" ")
         record = self._store.world.service_deployments.get(deployment)
-        call = None if record is None else call_of(self._store.world, record, HookId(hook), self._clock.now())
-        if not isinstance(call, Call):
+        call = None if record is None else due_call(self._store.world, record, HookId(hook), self._clock.now())
+        if not isinstance(call, FunctionCall):
             return call
         await self._store.durable()
         answer = await self._answer(call)
         record = self._store.world.service_deployments.get(deployment)
-        if record is not None and (answered := after(record, call, answer, self._clock.now())) != record:
+        if record is not None and (answered := record_answer(record, call, answer, self._clock.now())) != record:
             self._store.apply([Put(answered)])
         return self._clock.now()
 
-    async def _answer(self, call: Call) -> Answer:
+    async def _answer(self, call: FunctionCall) -> FunctionAnswer:
         if call.url is None:
-            return Answer(fault="Nobody has said where {target} is: moyai hook put")
+            return FunctionAnswer(fault="Nobody has said where {target} is: moyai hook put")
         try:
-            return read(
+            return parse_answer(
                 await self._caller.call(call.url, msgspec.json.encode(call.event), f"{call.hook}/{call.invocation}")
             )
         except CallFailed as fault:
             reason = str(fault).replace("{", "(").replace("}", ")")
-            return Answer(fault=f"Lifecycle hook target {{target}} could not be called: {reason}")
+            return FunctionAnswer(fault=f"Lifecycle hook target {{target}} could not be called: {reason}")

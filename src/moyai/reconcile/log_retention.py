@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from moyai.kernel.clock import Clock, Seconds
-from moyai.plan.log_keeping import clearing
+from moyai.plan.retention import plan_log_deletion
 from moyai.ports.logs import LogStore, LogStoreFault
 from moyai.ports.store import Store
 
@@ -34,7 +34,7 @@ class LogRetention:
     async def delete_expired(self) -> None:
         """Delete what is expired now. Raises LogStoreFault."""
         streams, sources = await self._logs.streams(), await self._logs.positions()
-        expired = clearing(self._store.world, streams, sources, self._clock.now())
+        expired = plan_log_deletion(self._store.world, streams, sources, self._clock.now())
         if expired.streams or expired.sources:
             await self._logs.forget(expired.streams, expired.sources)
         for group, before in expired.before:

@@ -17,7 +17,7 @@ from moyai.domain.logs.driver import Destination
 from moyai.domain.logs.event import LogEvent, milliseconds
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskArn
-from moyai.plan.log_streams import destinations, log_source
+from moyai.plan.task.log_streams import destinations, log_source
 from moyai.ports.logs import Batch, LogStore, LogStoreFault, Position
 from moyai.ports.runtime import Output, RuntimeFault, TaskRuntime
 from moyai.ports.store import Store

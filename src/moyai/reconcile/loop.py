@@ -23,9 +23,9 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import Settings
 from moyai.plan.action import Effect, Plan
-from moyai.plan.instances import plan_instance, sandbox_of
-from moyai.plan.life import plan_task
-from moyai.plan.scheduler import plan_service
+from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.task.lifecycle import plan_task
 from moyai.ports.runtime import NotStopped
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import (

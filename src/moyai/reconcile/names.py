@@ -18,9 +18,8 @@ from moyai.domain.derived import Derived
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.world import World
 from moyai.kernel.ids import ClusterArn, DiscoveryServiceArn, NamespaceArn
-from moyai.plan.connect import Endpoints, endpoints
-from moyai.plan.live import is_answered
-from moyai.plan.mode import is_live
+from moyai.plan.service_connect.endpoints import Endpoints, endpoints_in
+from moyai.plan.service_connect.live_names import follows_namespace, has_instances
 from moyai.ports.store import Key
 
 
@@ -79,19 +78,19 @@ class NameChanges:
 
 def _endpoints(world: World, namespace: NamespaceArn) -> tuple[Endpoints, Endpoints]:
     """The endpoints that a new deployment would see, and those that tasks with live endpoints see."""
-    return endpoints(world, namespace), endpoints(world, namespace, leaving=True)
+    return endpoints_in(world, namespace), endpoints_in(world, namespace, leaving=True)
 
 
 def _answering_namespace(world: World, service: DiscoveryServiceArn) -> NamespaceArn | None:
     """The namespace of a discovery service that has an endpoint; None while it has none."""
     known = world.discovery_services.get(service)
-    return known.namespace if known is not None and is_answered(world, service) else None
+    return known.namespace if known is not None and has_instances(world, service) else None
 
 
 def _is_live(world: World, cluster: ClusterArn) -> bool:
-    return cluster in world.clusters and is_live(world, cluster)
+    return cluster in world.clusters and follows_namespace(world, cluster)
 
 
 def _live_tasks(world: World, group: _Affected) -> Iterator[str]:
     """The tasks of a group that have live endpoints."""
-    return (t.arn for t in world.tasks.each(*group) if t.view is not None and is_live(world, t.cluster))
+    return (t.arn for t in world.tasks.each(*group) if t.view is not None and follows_namespace(world, t.cluster))

@@ -14,11 +14,11 @@ from typing import Any
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
-from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.kernel.ids import TaskId
-from moyai.plan.fabric import Fabrics
-from moyai.plan.publish import in_order, ports_of
+from moyai.plan.network.network_spec import NetworkSpecTracker
+from moyai.plan.network.published_ports import published_ports_of, sort_ports
 from moyai.ports.store import Key
 from moyai.reconcile.ports import ReconcilerPorts
 
@@ -28,9 +28,9 @@ class NetworkSync:
 
     def __init__(self, ports: ReconcilerPorts) -> None:
         self._ports = ports
-        self._networks = Fabrics(ports.store.world)
-        self._wanted = Fabric()
-        self._applied: Fabric | None = None
+        self._networks = NetworkSpecTracker(ports.store.world)
+        self._wanted = NetworkSpec()
+        self._applied: NetworkSpec | None = None
         self._is_computed = asyncio.Event()
         self._lock = asyncio.Lock()
 
@@ -76,7 +76,12 @@ class PublishedPortSync:
     def __init__(self, ports: ReconcilerPorts) -> None:
         self._ports = ports
         self._published_ports = Derived(
-            ports.store.world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance, publish=self._on_change
+            ports.store.world,
+            published_ports_of,
+            tuple[PublishedPort, ...](),
+            Task,
+            ContainerInstance,
+            publish=self._on_change,
         )
         self._wanted: tuple[PublishedPort, ...] | None = None
         """None: some task's or instance's ports have changed since this was computed."""
@@ -99,7 +104,7 @@ class PublishedPortSync:
         """Publish the ports if they have changed. Raises RuntimeFault; the next call tries again."""
         ports = self._wanted
         if ports is None:
-            ports = self._wanted = in_order(chain.from_iterable(self._published_ports.values.values()))
+            ports = self._wanted = sort_ports(chain.from_iterable(self._published_ports.values.values()))
         if ports != self._applied:
             await self._ports.store.durable()
             await self._ports.runtime.publish(ports)

@@ -23,11 +23,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId
 from moyai.mesh.service_connect.called import called_in
 from moyai.mesh.service_connect.service import service_of
-from moyai.plan.doors import is_draining, known_at
-from moyai.plan.instances import sandbox_of
-from moyai.plan.live import hidden
-from moyai.plan.pools import is_simple
-from moyai.plan.readiness import awaits_readiness, expected_listeners
+from moyai.plan.capacity.container_instance import sandbox_of
+from moyai.plan.service.pool_decision import has_one_pool
+from moyai.plan.service_connect.live_names import unlisted_endpoints
+from moyai.plan.task.drain_ports import is_draining, ports_known_to_others
+from moyai.plan.task.readiness import awaits_readiness, expected_listeners
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.ports import ReconcilerPorts
@@ -109,7 +109,7 @@ class Observer:
 
     def _has_routes(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
         """Whether there are names that the task does not resolve yet, and its proxy has acknowledged routes to all."""
-        addresses = hidden(self._ports.store.world, task, hosts)
+        addresses = unlisted_endpoints(self._ports.store.world, task, hosts)
         has_routes = bool(addresses) and self._ports.feed.has_acked_routes_to(ProxyId(task.arn), addresses)
         if addresses and not has_routes:
             self._awaiting_routes.add(task.arn)
@@ -119,7 +119,7 @@ class Observer:
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._ports.feed
-        ports = known_at(task, self._ports.store.world.task_definitions[task.task_definition])
+        ports = ports_known_to_others(task, self._ports.store.world.task_definitions[task.task_definition])
         holders = {proxy for port in ports for proxy in feed.holders(task.interface.address, port)}
         waiting = {proxy for proxy in holders if self._is_running(proxy)} | self._disconnected_callers(task)
         if waiting:
@@ -154,7 +154,7 @@ def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
     if service is None or service.status is ServiceStatus.INACTIVE:
         return False
     record = world.service_deployments.get(service.current_deployment)
-    return not is_simple(service) or (record is not None and record.stage is not None)
+    return not has_one_pool(service) or (record is not None and record.stage is not None)
 
 
 def observe_service(ports: ReconcilerPorts, arn: ServiceArn) -> Observed:

@@ -16,7 +16,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import table_name
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import Ids, ServiceArn
-from moyai.plan.scaling.keep import plan_scaling
+from moyai.plan.scaling.lifecycle import plan_scaling
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 

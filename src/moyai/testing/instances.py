@@ -12,7 +12,7 @@ from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn
-from moyai.plan.enrol import EC2, NewInstance, enrolled
+from moyai.plan.capacity.registration import EC2, ContainerInstanceRequest, new_container_instance
 from moyai.testing.world import SCOPE, Builder
 
 DAEMON_BOUNDS = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=0)
@@ -30,10 +30,10 @@ def instance(
 ) -> ContainerInstance:
     """A new ACTIVE instance of the default cluster, in the emptiest zone where none is named."""
     own = tuple(Attribute(name, value) for name, value in (attributes or {}).items())
-    wanted = NewInstance(
+    wanted = ContainerInstanceRequest(
         build.cluster(), resources or Resources(1024, 1024), launch_type=launch_type, zone=zone, attributes=own
     )
-    made = enrolled(build.world, wanted, build.clock.now(), build.ids)
+    made = new_container_instance(build.world, wanted, build.clock.now(), build.ids)
     made = replace(made, agent_connected=connected)
     build.book.apply([Put(made)])
     return made

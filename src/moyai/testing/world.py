@@ -56,10 +56,10 @@ from moyai.kernel.ids import (
     TaskDefinitionArn,
 )
 from moyai.kernel.scope import Scope
-from moyai.plan.connect import Wish, resolve
-from moyai.plan.launch import LaunchRequest, launch
-from moyai.plan.stopping import STOPPED_BY_USER, stop_task
-from moyai.plan.strategy.begin import begin
+from moyai.plan.service_connect.resolution import ConnectRequest, resolve
+from moyai.plan.strategy.start import begin_deployment
+from moyai.plan.task.launch import LaunchRequest, launch
+from moyai.plan.task.stop import STOPPED_BY_USER, stop_task
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.tls import encrypted
@@ -277,7 +277,7 @@ class Builder:
         self, service: Service, definition: TaskDefinition, connect: ServiceConnectConfiguration | None
     ) -> DeploymentId:
         now = self.clock.now()
-        wish = Wish(service.arn, connect, definition, None)
+        wish = ConnectRequest(service.arn, connect, definition, None)
         resolved = resolve(self.world, wish, now, self.ids)
         identity = DeploymentId(f"ecs-svc/{self.ids.decimal(19)}")
         made = Deployment(
@@ -292,6 +292,6 @@ class Builder:
             service_registries=service.primary.service_registries if service.deployments else (),
             rollout_state_reason=f"ECS deployment {identity} in progress.",
         )
-        begun, changes = begin(self.world, service, made, now, self.ids)
+        begun, changes = begin_deployment(self.world, service, made, now, self.ids)
         self.book.apply([*resolved.changes, Put(begun), *changes])
         return identity

@@ -38,7 +38,7 @@ from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.pca.authority import AuthorityKey
 from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
-from moyai.plan.authorities import plan_authority, with_key
+from moyai.plan.certificates.authority import plan_authority, record_key
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.reconcile.certificates import ManagedCertificateSigner
 from moyai.runtime.sim.runtime import SimRuntime
@@ -139,7 +139,7 @@ class Rooms:
             if plan_authority(self.store.world, authority.arn, self.now).needs_key:
                 made = asyncio.run(self._pki.new_key(authority.configuration))
                 key = AuthorityKey(authority.arn, made.private)
-                self.store.apply(with_key(authority, key, made.csr, None, self.now))
+                self.store.apply(record_key(authority, key, made.csr, None, self.now))
         for certificate in tuple(self.store.world.managed_certificates):
             asyncio.run(self._signer.advance(certificate.arn))
         for operation in tuple(self.store.world.operations):

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from moyai.kernel.clock import later
 from moyai.kernel.ids import CertificateAuthorityArn
-from moyai.plan.authorities import plan_authority
+from moyai.plan.certificates.authority import plan_authority
 
 ROOT = "arn:aws:acm-pca:::template/RootCACertificate/V1"
 SUBORDINATE = "arn:aws:acm-pca:::template/SubordinateCACertificate_PathLen0/V1"

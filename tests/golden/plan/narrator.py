@@ -35,7 +35,18 @@ from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Put
 from moyai.kernel.ids import ContainerInstanceArn
-from moyai.plan.action import Effect, Plan, Prepare, Start, StartMeshProxy, StartProxy
+from moyai.plan.action import (
+    Effect,
+    Plan,
+    PrepareSandbox,
+    RejectNewConnections,
+    ReleaseSandbox,
+    StartContainer,
+    StartMeshProxy,
+    StartProxy,
+    StopContainer,
+    WriteHosts,
+)
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
 from moyai.testing.alarms import ring
 from moyai.testing.app_mesh import proxied
@@ -277,17 +288,24 @@ def _deployment(record: ServiceDeployment) -> str:
     return ", ".join(words)
 
 
+_VERBS: Mapping[type[Effect], str] = {
+    WriteHosts: "write the hosts file of",
+    RejectNewConnections: "reject new connections of",
+    ReleaseSandbox: "release",
+}
+
+
 def _effect(effect: Effect) -> str:
     match effect:
-        case Prepare(sandbox):
+        case PrepareSandbox(sandbox):
             return f"prepare {sandbox.task}"
-        case Start(spec):
+        case StartContainer(spec):
             return f"start {spec.name} in {spec.task}"
         case StartProxy(task):
             return f"start the proxy of {task}"
         case StartMeshProxy(spec, agent):
             return f"start {spec.name} in {spec.task} as {agent.identity.said}"
-        case _:
-            return " ".join(
-                [type(effect).__name__.lower(), *filter(None, [getattr(effect, "container", "")]), effect.task]
-            )
+        case StopContainer(task, container):
+            return f"stop {container} {task}"
+        case WriteHosts(task) | RejectNewConnections(task) | ReleaseSandbox(task):
+            return f"{_VERBS[type(effect)]} {task}"

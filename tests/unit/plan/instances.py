@@ -12,7 +12,7 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import ContainerInstanceArn, NetworkInterfaceId, TaskId
-from moyai.plan.host_ports import bindings, bridge_address, taken_ports
+from moyai.plan.network.host_ports import bridge_address, port_bindings, taken_ports
 from moyai.testing.world import SCOPE, Builder
 
 
@@ -55,7 +55,7 @@ def on(
 ) -> Task:
     """A RUNNING task of the definition on the instance."""
     known = build.world.tasks[build.run(made)]
-    bound = bindings(made, known.id, taken_ports(build.world, host), view)
+    bound = port_bindings(made, known.id, taken_ports(build.world, host), view)
     assert bound is not None
     containers = tuple(replace(c, network_bindings=bound.containers.get(c.name, ())) for c in known.containers)
     behind = made.network_mode is NetworkMode.BRIDGE

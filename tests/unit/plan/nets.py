@@ -19,7 +19,7 @@ from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
-from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.testing.world import SCOPE, Book, Builder
 
 OTHER = Scope(AccountId("210987654321"), Region("eu-west-1"))

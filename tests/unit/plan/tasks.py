@@ -11,10 +11,10 @@ from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, S
 from moyai.domain.world import Drain, Observed, ProxyState, Put, World
 from moyai.kernel.ids import ProxyId, ServiceArn, TaskArn
 from moyai.plan.action import Plan
-from moyai.plan.life import plan_task
-from moyai.plan.readiness import expected_listeners
-from moyai.plan.scheduler import plan_service
-from moyai.plan.sight import Case
+from moyai.plan.service.scheduler import plan_service
+from moyai.plan.task.context import TaskContext
+from moyai.plan.task.lifecycle import plan_task
+from moyai.plan.task.readiness import expected_listeners
 from moyai.testing.clock import EPOCH
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import CHECK, Builder, container
@@ -99,7 +99,7 @@ def proxy_of(task: Task) -> Container:
 DRAINED = Drain(in_flight=0)
 
 
-def case_of(world: World, task: Task) -> Case:
+def case_of(world: World, task: Task) -> TaskContext:
     """The task as its next step sees it, with no sandbox."""
     definition = world.task_definitions[task.task_definition]
-    return Case(world, task, definition, None, None, None, None, frozenset(), EPOCH, SeededIds())
+    return TaskContext(world, task, definition, None, None, None, None, frozenset(), EPOCH, SeededIds())

@@ -13,7 +13,7 @@ from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
-from moyai.plan.events import STEADY, STUCK, announce, unplaced
+from moyai.plan.events import STEADY, STUCK, announce, task_unplaced
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import put, settled
 
@@ -117,7 +117,7 @@ def test_a_service_that_is_stuck_until_it_was_steady_again():
     assert kinds(build) == ["service-stuck"]
     said(build, front, STEADY)
     assert kinds(build) == []
-    said(build, front, unplaced("RESOURCE:ENI"))
+    said(build, front, task_unplaced("RESOURCE:ENI"))
     assert kinds(build) == ["service-stuck"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.kernel.clock import later
-from moyai.plan.events import INCONSISTENT, STEADY, announce, unplaced, worth_saying
+from moyai.plan.events import INCONSISTENT, STEADY, announce, task_unplaced, worth_saying
 from moyai.testing.world import Builder
 
 
@@ -43,4 +43,4 @@ def test_a_problem_is_told_once_until_it_is_over_or_six_hours_have_passed(before
 
 
 def test_a_reason_ends_with_one_full_stop():
-    assert unplaced("No.") == unplaced("No") == "was unable to place a task. Reason: No."
+    assert task_unplaced("No.") == task_unplaced("No") == "was unable to place a task. Reason: No."

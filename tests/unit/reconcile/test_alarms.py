@@ -12,7 +12,7 @@ from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, CompositeCondi
 from moyai.domain.cloudwatch.metric import Summary
 from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
 from moyai.domain.world import Put
-from moyai.plan.alarms.configure import Configuration, configured
+from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
 from moyai.reconcile.alarms import AlarmLoop
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import SeriesReader
@@ -49,8 +49,8 @@ class Watch:
         await asyncio.wait({self.running})
 
     def put(self, name, condition) -> None:
-        wanted = Configuration(name, condition)
-        self.store.apply(configured(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
+        wanted = AlarmConfiguration(name, condition)
+        self.store.apply(put_alarm(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
 
     def state(self, name) -> str:
         return str(self.store.world.alarms[alarm_arn(SCOPE, name)].state)

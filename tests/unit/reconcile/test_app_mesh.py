@@ -16,7 +16,7 @@ from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.world import Put
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import compile_workload, workloads
-from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime

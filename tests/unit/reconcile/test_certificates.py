@@ -15,7 +15,7 @@ from moyai.domain.pca.authority import AuthorityStatus, Configuration
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.pki.library import CryptographyPki
-from moyai.plan.authorities import gone, new_built_in
+from moyai.plan.certificates.authority import delete_authority, new_built_in_authority
 from moyai.ports.pki import NewKey
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.ports import ReconcilerPorts
@@ -130,10 +130,10 @@ async def test_a_certificate_that_ran_out_while_nobody_was_there_is_renewed_at_o
 
 
 async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
-    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     desk.store.apply([Put(own)])
     await desk.clock.settle()
-    desk.store.apply(gone(desk.world, own.arn))
+    desk.store.apply(delete_authority(desk.world, own.arn))
     slow.ready.set()
     await desk.clock.settle()
     assert not list(desk.world.authorities)
@@ -142,12 +142,12 @@ async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
 
 async def test_an_rsa_key_is_made_while_others_are_served(desk, slow):
     slow.ready.set()
-    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     rsa = replace(
         own.configuration, key_algorithm=KeyAlgorithm.RSA_4096, signing_algorithm=SigningAlgorithm.SHA256WITHRSA
     )
     desk.store.apply([Put(replace(own, built_in=False, configuration=rsa))])
-    quick = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    quick = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     desk.store.apply([Put(quick)])
     await desk.clock.settle()
     assert desk.world.authorities[quick.arn].status is AuthorityStatus.ACTIVE
@@ -159,7 +159,7 @@ async def test_an_rsa_key_is_made_while_others_are_served(desk, slow):
 
 async def working(desk, slow):
     """The built-in authority, once it signs; nothing more is made until ``slow`` is told to."""
-    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     desk.store.apply([Put(own)])
     slow.ready.set()
     await desk.clock.settle()
@@ -183,9 +183,9 @@ async def test_a_certificate_is_signed_by_whoever_comes_after_one_that_died(slow
 
 async def test_a_certificate_is_not_signed_by_what_was_disabled_while_its_key_was_made(desk, slow):
     authority = await working(desk, slow)
-    asked, gone = desk.ask(authority), desk.ask(authority)
+    asked, delete_authority = desk.ask(authority), desk.ask(authority)
     await desk.clock.settle()
-    desk.store.apply([Delete(ManagedCertificate, gone)])
+    desk.store.apply([Delete(ManagedCertificate, delete_authority)])
     desk.store.apply([Put(replace(desk.world.authorities[authority], status=AuthorityStatus.DISABLED))])
     slow.ready.set()
     await desk.clock.settle()

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task_definition import LogConfiguration
 from moyai.domain.logs.group import LogStream
 from moyai.domain.world import Delete
-from moyai.plan.log_streams import opened
-from moyai.plan.specs import container_spec, sandbox_spec
+from moyai.plan.task.container_spec import container_spec
+from moyai.plan.task.log_streams import create_log_streams
+from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.ports.logs import LogStoreFault, Question
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.runtime.sim.runtime import SimRuntime
@@ -45,7 +46,9 @@ class Scene:
         made = replace(container("app"), port_mappings=(), log_configuration=LOG)
         self.definition = self.build.definition("logged", made)
         self.task = self.build.world.tasks[self.build.run(self.definition)]
-        self.store.apply(opened(self.build.world, self.task, self.definition, self.clock.now(), self.build.ids))
+        self.store.apply(
+            create_log_streams(self.build.world, self.task, self.definition, self.clock.now(), self.build.ids)
+        )
 
     async def start(self) -> None:
         await self.runtime.prepare(sandbox_spec(self.build.world, self.task, self.definition))
@@ -114,7 +117,9 @@ async def test_lines_of_a_stream_that_is_gone_are_passed_over(scene):
     scene.store.apply([Delete(LogStream, stream.key)])
     shipper = scene.shipper()
     await carried(shipper)
-    scene.store.apply(opened(scene.build.world, scene.task, scene.definition, scene.clock.now(), scene.build.ids))
+    scene.store.apply(
+        create_log_streams(scene.build.world, scene.task, scene.definition, scene.clock.now(), scene.build.ids)
+    )
     await scene.end()
     await shipper.ship()
     assert await scene.said() == ["ended"]

@@ -12,7 +12,7 @@ from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
 from moyai.domain.world import Put
 from moyai.kernel.ids import ContainerArn, ProxyId
 from moyai.mesh.ir import Member
-from moyai.plan.doors import known_at
+from moyai.plan.task.drain_ports import ports_known_to_others
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
@@ -88,4 +88,4 @@ async def test_a_proxy_of_a_mesh_that_has_yet_to_come_back_may_have_it():
 @pytest.mark.parametrize(("registered", "ports"), [(True, (PORT, OTHER)), (False, (PORT,))])
 def test_service_connect_tells_of_what_is_offered_and_cloud_map_of_every_port(registered, ports):
     town = Town(offers=("app",), registered=registered)
-    assert known_at(town.leaving, town.definition) == ports
+    assert ports_known_to_others(town.leaving, town.definition) == ports

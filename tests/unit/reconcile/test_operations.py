@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from moyai.plan.cloudmap.operations import KEPT
+from moyai.plan.cloudmap.operations import OPERATIONS_KEPT
 from moyai.reconcile.operations import OperationLoop
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
@@ -42,7 +42,7 @@ async def test_what_is_submitted_is_done_and_later_forgotten(clock, atlas, work)
     await clock.settle()
     assert [one.status for one in atlas.world.operations] == ["SUCCESS"]
     assert [one.name for one in atlas.world.namespaces] == ["shop"]
-    await clock.advance(KEPT + 1)
+    await clock.advance(OPERATIONS_KEPT + 1)
     assert list(atlas.world.operations) == []
 
 

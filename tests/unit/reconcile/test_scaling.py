@@ -17,8 +17,8 @@ from moyai.domain.cloudwatch.query import Metric, MetricStat
 from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Put
-from moyai.plan.alarms.configure import Configuration, configured
-from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.reconcile.alarms import AlarmLoop
 from moyai.reconcile.scaling import ScalingLoop
 from moyai.store.memory import MemoryStore
@@ -106,8 +106,8 @@ class Town:
     def alarm(self, name: str, comparison: Comparison, threshold: float, *actions: str) -> None:
         stat = MetricStat(Metric("AWS/ECS", "CPUUtilization", ()), 60, "Average")
         own = replace(stat, metric=Metric("Shop", "Load"))
-        wanted = Configuration(name, MetricCondition(threshold, comparison, 1, own), AlarmActions(alarm=actions))
-        self.store.apply(configured(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
+        wanted = AlarmConfiguration(name, MetricCondition(threshold, comparison, 1, own), AlarmActions(alarm=actions))
+        self.store.apply(put_alarm(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
 
     async def minutes(self, load: float, minutes: int = 1, memory: float | None = None) -> None:
         """So many minutes of this load, spread over the tasks there are meant to be; all of them run at once."""

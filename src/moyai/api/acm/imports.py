@@ -22,7 +22,7 @@ from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
 from moyai.domain.pca.trust import last_of
 from moyai.kernel.errors import InvalidInput
-from moyai.plan.acm import with_content
+from moyai.plan.certificates.managed_certificate import issue_certificate
 from moyai.ports.pki import Brought, Pki, PkiFault
 
 
@@ -48,7 +48,7 @@ def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest
     found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
     content = Content(brought.pem, brought.chain, brought.facts, ctx.now)
     root = last_of(brought.chain or brought.pem)
-    ctx.store.apply(with_content(found, content, brought.private, root, ctx.now))
+    ctx.store.apply(issue_certificate(found, content, brought.private, root, ctx.now))
     return {"certificate_arn": found.arn}
 
 

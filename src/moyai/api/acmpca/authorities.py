@@ -30,7 +30,7 @@ from moyai.domain.pca.authority import (
 )
 from moyai.domain.pca.errors import InvalidArgs, InvalidState, LimitExceeded
 from moyai.domain.world import Put
-from moyai.plan.authorities import gone, new_authority_arn
+from moyai.plan.certificates.authority import delete_authority, new_authority_arn
 
 MAX_AUTHORITIES: Final = 200
 _RESTORABLE_DAYS: Final = 30
@@ -145,7 +145,7 @@ def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthori
     """Mark an authority DELETED, restorable for a while; one without a key is removed at once."""
     found = authority_of(ctx, request.certificate_authority_arn)
     if found.status is AuthorityStatus.CREATING:
-        ctx.store.apply(gone(ctx.store.world, found.arn))
+        ctx.store.apply(delete_authority(ctx.store.world, found.arn))
         return
     require(found, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     days = request.permanent_deletion_time_in_days or _RESTORABLE_DAYS

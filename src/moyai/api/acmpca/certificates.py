@@ -31,7 +31,7 @@ from moyai.domain.pca.errors import (
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateArn
-from moyai.plan.authorities import SKEW
+from moyai.plan.certificates.authority import CLOCK_SKEW
 from moyai.ports.pki import Issuer, Mismatch, Pki, Span, UnreadableCertificate, UnreadableRequest
 
 _TEMPLATE: Final = "arn:aws:acm-pca:::template/"
@@ -183,7 +183,7 @@ def _algorithm(authority: CertificateAuthority, asked: str) -> SigningAlgorithm:
 
 def _span(authority: CertificateAuthority, template: Template, request: IssueCertificateRequest, now: Instant) -> Span:
     start = request.validity_not_before
-    begin = later(now, -SKEW) if start is None else begins(start)
+    begin = later(now, -CLOCK_SKEW) if start is None else begins(start)
     end = ends(request.validity, now)
     if end <= max(begin, now):
         raise InvalidArgs("Validity: the certificate would have run out before it begins, or already.")

@@ -14,8 +14,8 @@ from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.keys import scope_key
-from moyai.plan.scaling.change import KEPT
-from moyai.plan.scaling.tracking import resource_of
+from moyai.plan.scaling.activity import ACTIVITIES_KEPT
+from moyai.plan.scaling.tracking import resource_id
 
 _MOST: Final = 50
 
@@ -40,7 +40,7 @@ def describe_scaling_activities(ctx: Context, request: DescribeScalingActivities
         f"{one.started_at:020.6f}/{one.id}": one
         for one in activities
         if wanted in {None, one.arn}
-        and one.started_at >= ctx.now - KEPT
+        and one.started_at >= ctx.now - ACTIVITIES_KEPT
         and (one.not_scaled is None or request.include_not_scaled_activities)
     }
     listing = ("activities", request.resource_id, request.include_not_scaled_activities)
@@ -52,7 +52,7 @@ def _view(activity: ScalingActivity) -> Mapping[str, object]:
     return {
         "activity_id": activity.id,
         "service_namespace": NAMESPACE,
-        "resource_id": resource_of(activity.arn),
+        "resource_id": resource_id(activity.arn),
         "scalable_dimension": DIMENSION,
         "description": activity.description,
         "cause": activity.cause,

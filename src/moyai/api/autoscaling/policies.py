@@ -22,8 +22,8 @@ from moyai.domain.world import Change, Put
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import AlarmArn, ScalingPolicyArn, ServiceArn
-from moyai.plan.scaling.keep import removed_policy
-from moyai.plan.scaling.tracking import resource_of, with_alarms
+from moyai.plan.scaling.lifecycle import delete_policy
+from moyai.plan.scaling.tracking import put_tracking_alarms, resource_id
 
 MAX_POLICIES: Final = 50
 """Of one target."""
@@ -70,7 +70,7 @@ def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[s
     policy = _policy(ctx, request, before)
     changes: list[Change] = []
     if policy.tracking is not None:
-        policy, changes = with_alarms(ctx.store.world, policy, policy.tracking, ctx.now, ctx.ids)
+        policy, changes = put_tracking_alarms(ctx.store.world, policy, policy.tracking, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(policy)])
     return {"policy_arn": policy.arn, "alarms": _own_alarms(policy)}
 
@@ -100,7 +100,7 @@ def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> 
         raise ObjectNotFound(
             f"No scaling policy found for {what(request.resource_id)}, policy name: {request.policy_name}"
         )
-    ctx.store.apply(removed_policy(ctx.store.world, policy, ctx.now, ctx.ids))
+    ctx.store.apply(delete_policy(ctx.store.world, policy, ctx.now, ctx.ids))
     return {}
 
 
@@ -134,7 +134,7 @@ def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:
         "policy_arn": policy.arn,
         "policy_name": policy.name,
         "service_namespace": NAMESPACE,
-        "resource_id": resource_of(policy.service),
+        "resource_id": resource_id(policy.service),
         "scalable_dimension": DIMENSION,
         "policy_type": STEP if policy.tracking is None else TRACKING,
         "step_scaling_policy_configuration": policy.step,

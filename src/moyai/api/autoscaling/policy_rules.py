@@ -20,7 +20,7 @@ from moyai.domain.autoscaling.policy import (
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.expressions.metric_data import check_alarm_queries
 from moyai.kernel.errors import InvalidInput
-from moyai.plan.scaling.tracking import PREDEFINED, queries_of
+from moyai.plan.scaling.tracking import PREDEFINED_METRICS, metric_queries
 
 STEP: Final = "StepScaling"
 TRACKING: Final = "TargetTrackingScaling"
@@ -61,10 +61,10 @@ def checked_tracking(
         raise InvalidInput(
             "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification is required."
         )
-    if predefined is not None and predefined.predefined_metric_type not in PREDEFINED:
+    if predefined is not None and predefined.predefined_metric_type not in PREDEFINED_METRICS:
         raise InvalidInput(
             f"PredefinedMetricType {predefined.predefined_metric_type} is not supported by moyai: it has "
-            f"{', '.join(PREDEFINED)}, and any metric as CustomizedMetricSpecification."
+            f"{', '.join(PREDEFINED_METRICS)}, and any metric as CustomizedMetricSpecification."
         )
     if custom is not None:
         _check_custom(custom)
@@ -89,7 +89,7 @@ def _check_custom(metric: CustomizedMetric) -> None:
     if metric.metrics:
         if any(single) or metric.dimensions or metric.unit:
             raise InvalidInput("Metrics can't be together with what describes a single metric.")
-        queries = queries_of(metric)
+        queries = metric_queries(metric)
         try:
             check_alarm_queries(queries)
         except ValidationFault as fault:

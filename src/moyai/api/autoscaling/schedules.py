@@ -23,7 +23,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
 from moyai.plan.scaling.schedule import next_time
-from moyai.plan.scaling.tracking import resource_of
+from moyai.plan.scaling.tracking import resource_id
 
 MAX_ACTIONS: Final = 200
 """Of one target."""
@@ -165,7 +165,7 @@ def _view(action: ScheduledAction) -> Mapping[str, object]:
         "service_namespace": NAMESPACE,
         "schedule": action.schedule,
         "timezone": action.timezone,
-        "resource_id": resource_of(action.service),
+        "resource_id": resource_id(action.service),
         "scalable_dimension": DIMENSION,
         "start_time": action.start_at,
         "end_time": action.end_at,

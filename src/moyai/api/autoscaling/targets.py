@@ -29,8 +29,8 @@ from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ScalableTargetArn
-from moyai.plan.scaling.keep import bounded, cause_of, deregistered
-from moyai.plan.scaling.tracking import resource_of
+from moyai.plan.scaling.lifecycle import cause_of_bounds, deregister_target, enforce_bounds
+from moyai.plan.scaling.tracking import resource_id
 
 _MOST: Final = 50
 _LARGEST: Final = 5000
@@ -86,7 +86,7 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
         )
     before = ctx.store.world.scalable_targets.get(service.arn)
     target = _bounds(_made(ctx, request) if before is None else before, request)
-    changes = [Put(target), *bounded(ctx.store.world, target, cause_of(before, target), ctx.now, ctx.ids)]
+    changes = [Put(target), *enforce_bounds(ctx.store.world, target, cause_of_bounds(before, target), ctx.now, ctx.ids)]
     ctx.store.apply(changes)
     return {"scalable_target_arn": target.arn}
 
@@ -95,7 +95,7 @@ def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequ
     """The targets that were asked for; those that there aren't are left out."""
     check_kind(request.service_namespace, request.scalable_dimension)
     targets = ctx.store.world.scalable_targets.by("scope", scope_key(ctx.scope))
-    found = {resource_of(one.service): one for one in targets}
+    found = {resource_id(one.service): one for one in targets}
     if request.resource_ids:
         found = {name: found[name] for name in request.resource_ids if name in found}
     shown = paged(found, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
@@ -106,7 +106,7 @@ def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRe
     """Scale the service no more: its policies and their alarms go, too."""
     check_kind(request.service_namespace, request.scalable_dimension)
     target = target_of(ctx, request.resource_id)
-    ctx.store.apply(deregistered(ctx.store.world, target, ctx.now, ctx.ids))
+    ctx.store.apply(deregister_target(ctx.store.world, target, ctx.now, ctx.ids))
     return {}
 
 
@@ -140,7 +140,7 @@ def _bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> S
 def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:
     return {
         "service_namespace": NAMESPACE,
-        "resource_id": resource_of(target.service),
+        "resource_id": resource_id(target.service),
         "scalable_dimension": DIMENSION,
         "min_capacity": target.min_capacity,
         "max_capacity": target.max_capacity,

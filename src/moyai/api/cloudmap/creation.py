@@ -27,8 +27,8 @@ from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Vpc
 from moyai.kernel.ids import VpcId
 from moyai.plan.cloudmap.attributes import is_dns_name
-from moyai.plan.cloudmap.operations import namesake
-from moyai.plan.namespaces import new_http_namespace
+from moyai.plan.cloudmap.namespaces import new_http_namespace
+from moyai.plan.cloudmap.operations import namespace_with_same_name
 
 _ZONE_ID_LENGTH: Final = 20
 
@@ -96,7 +96,7 @@ def _create(quotas: Quotas, ctx: Context, made: Namespace, request: AnyRequest) 
     if again is not None:
         return {"operation_id": again.id}
     world, scope = ctx.store.world, scope_key(ctx.scope)
-    twin = namesake(world, made)
+    twin = namespace_with_same_name(world, made)
     if twin is not None:
         raise NamespaceAlreadyExists(
             f"Namespace {made.name} of the type {made.type} already exists.",

@@ -23,9 +23,9 @@ from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.kernel.ids import InstanceId
-from moyai.plan.cloudmap.attributes import checked_attributes
-from moyai.plan.cloudmap.instances import first_health, require_room
-from moyai.plan.cloudmap.operations import kept_by_ecs
+from moyai.plan.cloudmap.attributes import check_attributes
+from moyai.plan.cloudmap.instances import check_quotas, first_health
+from moyai.plan.cloudmap.operations import is_managed_by_ecs
 
 
 class RegisterInstanceRequest(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ def register_instance(quotas: Quotas, ctx: Context, request: RegisterInstanceReq
     """Register an instance, or replace its attributes."""
     world, service = ctx.store.world, service_of(ctx, request.service_id)
     namespace = world.namespaces[service.namespace]
-    attributes = checked_attributes(world, namespace, service, request.attributes)
+    attributes = check_attributes(world, namespace, service, request.attributes)
     made = DiscoveryInstance(
         service=service.arn,
         id=InstanceId(request.instance_id),
@@ -74,7 +74,7 @@ def register_instance(quotas: Quotas, ctx: Context, request: RegisterInstanceReq
     coming = "" if made.key in world.discovery_instances else service.arn
     work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
     operation = submitted(ctx, work, request, registration_id(made))
-    require_room(world, quotas, made, service)
+    check_quotas(world, quotas, made, service)
     return submit(ctx, operation)
 
 
@@ -122,5 +122,5 @@ def _targets(service: DiscoveryService, instance: InstanceId) -> Mapping[str, st
 
 
 def _require_not_ecs(ctx: Context, instance: DiscoveryInstance | None) -> None:
-    if instance is not None and kept_by_ecs(ctx.store.world, instance):
+    if instance is not None and is_managed_by_ecs(ctx.store.world, instance):
         raise ResourceInUse(f"The instance {instance.id} is a task that ECS registers and deregisters itself.")

@@ -20,7 +20,7 @@ from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, Namespac
 from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import World
-from moyai.plan.namespaces import shared_namespaces
+from moyai.plan.cloudmap.namespaces import shared_namespaces
 
 
 class NamespaceRequest(msgspec.Struct, frozen=True):

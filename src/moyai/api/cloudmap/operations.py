@@ -25,7 +25,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import AccountId, NamespaceId, OperationId
-from moyai.plan.namespaces import namespace_arn
+from moyai.plan.cloudmap.namespaces import namespace_arn
 
 MOST: Final = 10_000
 _ID_LENGTH: Final = 32

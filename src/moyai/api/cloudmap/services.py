@@ -37,9 +37,9 @@ from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId
-from moyai.plan.cloudmap.instances import service_removed
-from moyai.plan.cloudmap.services import changed_records, check_change, check_service
-from moyai.plan.namespaces import shared_namespaces
+from moyai.plan.cloudmap.instances import delete_discovery_service
+from moyai.plan.cloudmap.namespaces import shared_namespaces
+from moyai.plan.cloudmap.services import change_records, check_change, check_service
 
 _ID_LENGTH: Final = 16
 
@@ -133,7 +133,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, str
     records = None if asked.dns_config is None else DnsConfig(asked.dns_config.dns_records)
     check = None if asked.health_check_config is None else asked.health_check_config.read()
     check_change(namespace, service, UpdateService(service.arn, None, records, check))
-    order = UpdateService(service.arn, asked.description, changed_records(service, records), check)
+    order = UpdateService(service.arn, asked.description, change_records(service, records), check)
     if namespace.type is NamespaceType.HTTP:
         order = replace(order, health_check=service.health_check)
     work = Work(OperationType.UPDATE_SERVICE, order, {"SERVICE": service.id}, service.arn)
@@ -148,7 +148,7 @@ def delete_service(ctx: Context, request: ServiceRequest) -> None:
     owner = world.services.get(service.owner)
     if owner is not None and owner.status is not ServiceStatus.INACTIVE:
         raise ResourceInUse(f"The service belongs to Service Connect of {owner.arn}; delete that first.")
-    ctx.store.apply(service_removed(world, service))
+    ctx.store.apply(delete_discovery_service(world, service))
 
 
 def _namespace(ctx: Context, request: CreateServiceRequest) -> Namespace:

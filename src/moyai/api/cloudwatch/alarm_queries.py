@@ -18,7 +18,7 @@ from moyai.domain.cloudwatch.query import Dimension, Metric, MetricStat
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import BadToken, Page, page
 from moyai.kernel.clock import Instant
-from moyai.plan.alarms.history import KEPT
+from moyai.plan.alarms.history import HISTORY_KEPT
 
 _MAX_RECORDS: Final = 100
 _METRIC, _COMPOSITE = "MetricAlarm", "CompositeAlarm"
@@ -156,7 +156,7 @@ def _watches(stat: MetricStat, request: DescribeAlarmsForMetricRequest) -> bool:
 
 
 def _tells(event: AlarmEvent, request: DescribeAlarmHistoryRequest, now: Instant) -> bool:
-    start = now - KEPT if request.start_date is None else max(request.start_date, now - KEPT)
+    start = now - HISTORY_KEPT if request.start_date is None else max(request.start_date, now - HISTORY_KEPT)
     return (
         event.alarm_type in (request.alarm_types or (_METRIC,))
         and request.history_item_type in {None, event.type}

@@ -14,9 +14,9 @@ from moyai.api.operation import Context
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import AlarmInUse, AlarmNotFound, InvalidFormat, ValidationFault
 from moyai.domain.world import Change, Put
-from moyai.plan.alarms.configure import removed
-from moyai.plan.alarms.evaluate import Verdict
-from moyai.plan.alarms.transition import moved
+from moyai.plan.alarms.configuration import delete_alarm
+from moyai.plan.alarms.evaluate import AlarmVerdict
+from moyai.plan.scaling.alarm_actions import change_state
 
 _NUMBERS: Final = "recentDatapoints"
 
@@ -42,8 +42,8 @@ def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
     if alarm is None:
         raise AlarmNotFound(f"There is no alarm {request.alarm_name}.")
     state, data = AlarmState(request.state_value), request.state_reason_data
-    verdict = Verdict(state, request.state_reason, data or "", _recent(data))
-    changes = moved(ctx.store.world, alarm, verdict, ctx.now, ctx.ids)
+    verdict = AlarmVerdict(state, request.state_reason, data or "", _recent(data))
+    changes = change_state(ctx.store.world, alarm, verdict, ctx.now, ctx.ids)
     if not changes:
         after = replace(alarm, reason=request.state_reason, reason_data=data, updated_at=ctx.now)
         changes = [Put(after)]
@@ -75,7 +75,7 @@ def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
             raise AlarmInUse(f"Alarm {alarm.name} is named in the rule of {', '.join(parents)[:500] or alarm.name}.")
     changes: list[Change] = []
     for alarm in alarms:
-        changes += removed(world, alarm, ctx.now, ctx.ids)
+        changes += delete_alarm(world, alarm, ctx.now, ctx.ids)
     if changes:
         ctx.store.apply(changes)
     absent = named.keys() - {alarm.name for alarm in alarms}

@@ -21,7 +21,7 @@ from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
 from moyai.expressions.metric_data import check_alarm_queries
-from moyai.plan.alarms.configure import Configuration, configured
+from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -72,7 +72,7 @@ class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
 
 def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
     """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
-    wanted = Configuration(
+    wanted = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(request),
         actions=checked_actions(
@@ -87,7 +87,7 @@ def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
         tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "MetricAlarm")
-    ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
 
 
 def _condition(request: PutMetricAlarmRequest) -> MetricCondition:

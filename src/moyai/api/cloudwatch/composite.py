@@ -15,7 +15,7 @@ from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.expressions.alarm_rule import parse_alarm_rule
-from moyai.plan.alarms.configure import Configuration, configured
+from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
 
 MAX_PARENTS: Final = 150
 """Composite alarms whose rules name the same alarm."""
@@ -36,7 +36,7 @@ class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
 
 def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
     """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
-    wanted = Configuration(
+    wanted = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(ctx, request),
         actions=checked_actions(
@@ -51,7 +51,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
         tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "CompositeAlarm")
-    ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
 
 
 def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCondition:

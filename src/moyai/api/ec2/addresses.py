@@ -27,7 +27,7 @@ from moyai.domain.vpc.not_found import AllocationNotFound
 from moyai.domain.vpc.quotas import ADDRESSES, AddressLimitExceeded
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import AllocationId
-from moyai.plan.addresses import public_address
+from moyai.plan.network.interfaces import public_address
 
 
 class AllocateAddressRequest(ChangeRequest, frozen=True):

@@ -42,7 +42,7 @@ from moyai.domain.vpc.quotas import NAT_GATEWAYS, NatGatewayLimitExceeded
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import NatGatewayId, NetworkInterfaceId
-from moyai.plan.addresses import is_free, private_address
+from moyai.plan.network.interfaces import is_address_free, private_address
 
 
 class CreateNatGatewayRequest(ChangeRequest, frozen=True):
@@ -141,7 +141,7 @@ def _address(ctx: Context, subnet: Subnet, asked: str | None) -> str:
         inside = IPv4Address(asked) in IPv4Network(subnet.cidr)
     except AddressValueError:
         inside = False
-    if not inside or not is_free(ctx.store.world, subnet, asked):
+    if not inside or not is_address_free(ctx.store.world, subnet, asked):
         raise InvalidParameterValue(f"PrivateIpAddress {asked[:60]} is no free address of {subnet.id}, {subnet.cidr}.")
     return asked
 

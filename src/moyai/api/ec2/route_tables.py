@@ -33,7 +33,7 @@ from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import RouteTableId
-from moyai.plan.routing import leads_to
+from moyai.plan.network.routing import route_target
 
 TABLE: Final = "RouteTableId"
 _MEMBERS: Mapping[str, str] = MappingProxyType(
@@ -214,7 +214,7 @@ def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
 
 
 def _route(world: World, vpc: Vpc | None, route: Route) -> dict[str, object]:
-    works = vpc is not None and leads_to(world, vpc, route) is not None
+    works = vpc is not None and route_target(world, vpc, route) is not None
     return {
         "destination_cidr_block": route.destination,
         _MEMBERS[route.target.partition("-")[0]]: route.target,

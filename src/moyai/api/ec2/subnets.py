@@ -39,7 +39,7 @@ from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import SubnetId
-from moyai.plan.addresses import addresses_left
+from moyai.plan.network.interfaces import addresses_left
 
 SUBNET: Final = "SubnetId"
 _IP_NAME: Final = "ip-name"

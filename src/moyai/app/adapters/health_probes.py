@@ -16,7 +16,7 @@ import httptools
 
 from moyai.domain.cloudmap.service import HealthCheckType
 from moyai.plan.cloudmap.attributes import is_dns_name
-from moyai.plan.cloudmap.checks import Target
+from moyai.plan.cloudmap.checks import ProbeTarget
 
 _TCP_TIMEOUT: Final = 10.0
 _CONNECT_TIMEOUT: Final = 4.0
@@ -43,7 +43,7 @@ class NetworkProbes:
         self._tls.check_hostname = False
         self._tls.verify_mode = ssl.CERT_NONE
 
-    async def passes(self, target: Target) -> bool:
+    async def passes(self, target: ProbeTarget) -> bool:
         """Whether the endpoint passes one check."""
         tls = self._tls if target.type is HealthCheckType.HTTPS else None
         timeout = _TCP_TIMEOUT if target.type is HealthCheckType.TCP else _CONNECT_TIMEOUT
@@ -68,12 +68,12 @@ class NetworkProbes:
                     await writer.wait_closed()
 
 
-def _server_name(target: Target) -> str:
+def _server_name(target: ProbeTarget) -> str:
     """The server name in the TLS handshake; empty, and then not sent, where the host is not a DNS name."""
     return target.host if is_dns_name(target.host) else ""
 
 
-async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: Target) -> int:
+async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: ProbeTarget) -> int:
     """The status of the response; 0 when there is none. Raises HttpParserError, OSError."""
     lines = (
         f"GET {target.path} HTTP/1.1",

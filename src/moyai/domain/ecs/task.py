@@ -64,6 +64,9 @@ TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = MappingProxyType(
 )
 """From each state, the states that may follow. ACTIVATING and DEACTIVATING only for registered tasks."""
 
+AFTER_DRAIN = frozenset({TaskStatus.STOPPING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
+"""States of a task that receives no traffic any more and sends none."""
+
 
 class DesiredStatus(StrEnum):
     """What a task is wanted to be; there are only two."""

@@ -1,1 +1,1 @@
-"""What an alarm's datapoints, or the states of the alarms that its rule names, make of it."""
+"""CloudWatch alarms: their configuration, their history, and the evaluation of metric and composite alarms."""

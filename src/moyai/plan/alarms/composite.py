@@ -1,7 +1,7 @@
-"""A composite alarm's state from those that its rule names.
+"""A composite alarm's state, from the alarms that its rule names.
 
-Promise: OK or ALARM, never INSUFFICIENT_DATA once it has been evaluated. Alarms that depend on themselves are left as
-they are. The reason names the alarm whose change the rule turned on.
+Promise: an evaluated composite alarm is OK or ALARM, never INSUFFICIENT_DATA. An alarm that depends on itself keeps its
+state. The reason names the child whose transition was the latest.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
 """
 
@@ -15,17 +15,17 @@ from moyai.domain.world import World
 from moyai.expressions.alarm_rule import parse_alarm_rule
 from moyai.kernel.ids import AlarmArn
 from moyai.plan.alarms import wording
-from moyai.plan.alarms.evaluate import Verdict
+from moyai.plan.alarms.evaluate import AlarmVerdict
 
 
-def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition) -> Verdict | None:
-    """The verdict; None when the alarm stays as it is."""
-    if alarm.arn in beneath(world, condition.alarms):
+def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition) -> AlarmVerdict | None:
+    """The verdict; None when the alarm keeps its state."""
+    if alarm.arn in alarms_beneath(world, condition.alarms):
         return None
 
     def state_of(arn: AlarmArn) -> AlarmState | None:
-        found = world.alarms.get(arn)
-        return None if found is None else found.state
+        child = world.alarms.get(arn)
+        return None if child is None else child.state
 
     state = AlarmState.ALARM if parse_alarm_rule(condition.rule, scope_of(alarm.arn)).holds(state_of) else AlarmState.OK
     if state is alarm.state:
@@ -33,28 +33,28 @@ def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition
     children = [child for arn in condition.alarms if (child := world.alarms.get(arn)) is not None]
     latest = max(children, key=lambda child: child.transitioned_at, default=None)
     if latest is None or alarm.state is AlarmState.INSUFFICIENT_DATA:
-        return Verdict(state, f"{alarm.arn} was created and its alarm rule evaluates to {state}", _data(()))
+        return AlarmVerdict(state, f"{alarm.arn} was created and its alarm rule evaluates to {state}", _data(()))
     when = wording.long_date(latest.transitioned_at)
-    return Verdict(state, f"{latest.arn} transitioned to {latest.state} at {when}", _data((latest,)))
+    return AlarmVerdict(state, f"{latest.arn} transitioned to {latest.state} at {when}", _data((latest,)))
 
 
-def beneath(world: World, alarms: tuple[AlarmArn, ...]) -> frozenset[AlarmArn]:
-    """These alarms and all that their rules name, however far down."""
-    found: set[AlarmArn] = set()
-    left = list(alarms)
-    while left:
-        arn = left.pop()
-        if arn not in found:
-            found.add(arn)
+def alarms_beneath(world: World, alarms: tuple[AlarmArn, ...]) -> frozenset[AlarmArn]:
+    """These alarms and all that their rules name, at any depth."""
+    reached: set[AlarmArn] = set()
+    remaining = list(alarms)
+    while remaining:
+        arn = remaining.pop()
+        if arn not in reached:
+            reached.add(arn)
             alarm = world.alarms.get(arn)
             if alarm is not None and isinstance(alarm.condition, CompositeCondition):
-                left += alarm.condition.alarms
-    return frozenset(found)
+                remaining += alarm.condition.alarms
+    return frozenset(reached)
 
 
 def _data(triggers: tuple[Alarm, ...]) -> str:
-    told = [
-        {"arn": one.arn, "state": {"value": one.state, "timestamp": wording.stamp(one.transitioned_at)}}
-        for one in triggers
+    alarms = [
+        {"arn": alarm.arn, "state": {"value": alarm.state, "timestamp": wording.stamp(alarm.transitioned_at)}}
+        for alarm in triggers
     ]
-    return msgspec.json.encode({"triggeringAlarms": told}).decode()
+    return msgspec.json.encode({"triggeringAlarms": alarms}).decode()

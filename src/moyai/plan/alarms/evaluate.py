@@ -1,9 +1,9 @@
-"""An alarm's state from its datapoints.
+"""The state of a metric alarm, from its datapoints.
 
-Promise: more periods are read than are evaluated (the evaluation range), and the newest datapoints that are there are
-the ones evaluated; what is still missing counts as the alarm says. An alarm whose oldest datapoint is old enough goes
-to ALARM though the rest is missing, and one whose few breaching datapoints are too young doesn't. What this process
-can't know, since it began later, keeps the alarm as it is: a restart is no reason to change state.
+Promise: more periods are read than are evaluated (the evaluation range), and the newest existing datapoints are
+evaluated; missing ones are treated as the alarm says. An alarm whose oldest datapoint is old enough goes to ALARM
+though the rest is missing, and one whose few breaching datapoints are too young does not. An alarm keeps its state when
+datapoints may exist that this process can't know because it started later: a restart is no reason to change state.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
@@ -25,14 +25,14 @@ EXTRA: Final = 2
 """Periods that are read beyond those that are evaluated; AWS's own example has as many."""
 _MINUTE: Final = 60
 _ENOUGH: Final = 10
-"""Samples that there must be on a percentile's rarer side for it to say anything."""
+"""Samples that a percentile needs on its rarer side to be significant."""
 _BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
     {Comparison.AT_LEAST: ge, Comparison.ABOVE: gt, Comparison.BELOW: lt, Comparison.AT_MOST: le}
 )
 
 
-class Point(NamedTuple):
-    """One period. ``value``: None when there is none; ``known``: whether this process would have seen one."""
+class AlarmDatapoint(NamedTuple):
+    """The datapoint of one period. ``value``: None when there is none; ``known``: whether this process ran then."""
 
     start: Instant
     value: float | None
@@ -40,8 +40,8 @@ class Point(NamedTuple):
     known: bool = True
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What an alarm says now, and why: in words, in JSON, and the datapoints that count, oldest first."""
+class AlarmVerdict(msgspec.Struct, frozen=True):
+    """The new state of an alarm, its reason in words and in JSON, and the evaluated datapoints, oldest first."""
 
     state: AlarmState
     reason: str
@@ -49,19 +49,21 @@ class Verdict(msgspec.Struct, frozen=True):
     recent: tuple[float, ...] = ()
 
 
-def step_of(condition: MetricCondition) -> int:
+def evaluation_step(condition: MetricCondition) -> int:
     """Seconds from one evaluation to the next."""
     return min(condition.period, _MINUTE)
 
 
 def evaluation_range(condition: MetricCondition, now: Instant) -> tuple[Instant, Instant]:
-    """From where to where datapoints are read: whole periods that are over."""
-    end = now - now % step_of(condition)
+    """The time range in which datapoints are read: whole periods that are over."""
+    end = now - now % evaluation_step(condition)
     return Instant(end - (condition.evaluation_periods + EXTRA) * condition.period), Instant(end)
 
 
-def evaluate(condition: MetricCondition, state: AlarmState, points: Sequence[Point], now: Instant) -> Verdict | None:
-    """The verdict on the points of the evaluation range, oldest first; None when the alarm stays in its ``state``."""
+def evaluate(
+    condition: MetricCondition, state: AlarmState, points: Sequence[AlarmDatapoint], now: Instant
+) -> AlarmVerdict | None:
+    """The verdict on the datapoints of the evaluation range, oldest first; None when the alarm keeps its ``state``."""
     real = [point for point in points if point.value is not None][-condition.evaluation_periods :]
     lacking = condition.evaluation_periods - len(real)
     if lacking and state is not AlarmState.INSUFFICIENT_DATA and not all(point.known for point in points):
@@ -69,15 +71,18 @@ def evaluate(condition: MetricCondition, state: AlarmState, points: Sequence[Poi
     if real and _too_few_samples(condition, real):
         return None
     breaching = [point for point in real if _breaches(condition, point)]
-    found = _state(condition, points, real, breaching)
-    if found is None:
+    new_state = _state(condition, points, real, breaching)
+    if new_state is None:
         return None
-    told = wording.Told(condition, state, found, real, breaching, _filled(points, lacking))
-    return Verdict(found, told.reason, told.data(now), tuple(p.value for p in real if p.value is not None))
+    reason = wording.AlarmReason(condition, state, new_state, real, breaching, _missing(points, lacking))
+    return AlarmVerdict(new_state, reason.text, reason.data(now), tuple(p.value for p in real if p.value is not None))
 
 
 def _state(
-    condition: MetricCondition, points: Sequence[Point], real: Sequence[Point], breaching: Sequence[Point]
+    condition: MetricCondition,
+    points: Sequence[AlarmDatapoint],
+    real: Sequence[AlarmDatapoint],
+    breaching: Sequence[AlarmDatapoint],
 ) -> AlarmState | None:
     needed = condition.datapoints_to_alarm or condition.evaluation_periods
     lacking = condition.evaluation_periods - len(real)
@@ -94,17 +99,17 @@ def _state(
     return AlarmState.INSUFFICIENT_DATA
 
 
-def _breaches(condition: MetricCondition, point: Point) -> bool:
+def _breaches(condition: MetricCondition, point: AlarmDatapoint) -> bool:
     return point.value is not None and _BREACHES[condition.comparison](point.value, condition.threshold)
 
 
-def _filled(points: Sequence[Point], lacking: int) -> Sequence[Point]:
+def _missing(points: Sequence[AlarmDatapoint], lacking: int) -> Sequence[AlarmDatapoint]:
     missing = [point for point in points if point.value is None]
     return missing[-lacking:] if lacking else []
 
 
-def _too_few_samples(condition: MetricCondition, real: Sequence[Point]) -> bool:
-    """A percentile of so few samples that it says nothing, where such are to be ignored."""
+def _too_few_samples(condition: MetricCondition, real: Sequence[AlarmDatapoint]) -> bool:
+    """Whether the percentile has too few samples to be significant, and the alarm ignores such."""
     percentage = percentile_of(condition.stat.stat) if condition.stat is not None else None
     if condition.low_samples != "ignore" or percentage is None:
         return False

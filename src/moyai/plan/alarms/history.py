@@ -1,6 +1,6 @@
-"""An alarm's history: one entry a change of its configuration or state, or an action.
+"""An alarm's history: an entry for each change of its configuration or state, and for each action.
 
-Promise: the newest hundred entries of each alarm, for thirty days, also after the alarm is gone.
+Promise: the newest hundred entries of each alarm are kept for thirty days, also after the alarm is deleted.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
 """
 
@@ -16,25 +16,27 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 
-KEPT: Final = 30 * 24 * 3600
-"""Seconds."""
+HISTORY_KEPT: Final = 30 * 24 * 3600
+"""Seconds for which an entry is kept."""
 _MOST: Final = 100
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """What is to be told; ``data`` becomes JSON."""
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """An entry of an alarm's history; ``data`` becomes JSON."""
 
     type: HistoryType
     summary: str
     data: Mapping[str, object]
 
 
-def told(world: World, alarm: Alarm, entries: tuple[Entry, ...], now: Instant, ids: Ids) -> list[Change]:
-    """The changes that add these entries, and drop what is too much or too old."""
-    had = world.alarm_history.by("alarm", alarm.arn)
-    kept = had[max(0, len(had) + len(entries) - _MOST) :]
-    dropped = [one for one in had if one not in kept or one.at < now - KEPT]
-    changes: list[Change] = [Delete(AlarmEvent, one.key) for one in dropped]
+def append_history(
+    world: World, alarm: Alarm, entries: tuple[HistoryEntry, ...], now: Instant, ids: Ids
+) -> list[Change]:
+    """Changes that add these entries, and delete those that are too many or too old."""
+    stored = world.alarm_history.by("alarm", alarm.arn)
+    kept = stored[max(0, len(stored) + len(entries) - _MOST) :]
+    old = [event for event in stored if event not in kept or event.at < now - HISTORY_KEPT]
+    changes: list[Change] = [Delete(AlarmEvent, event.key) for event in old]
     for entry in entries:
         data = msgspec.json.encode({"version": "1.0", **entry.data}).decode()
         event = AlarmEvent(alarm.arn, ids.uuid(), alarm.name, alarm.type, entry.type, now, entry.summary, data)

@@ -1,4 +1,4 @@
-"""Why an alarm is in its state, in AWS's words and in AWS's JSON.
+"""The reason of an alarm's state, in AWS's words and in AWS's JSON.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -29,12 +29,12 @@ _COMPARED: Mapping[Comparison, str] = MappingProxyType(
 )
 
 
-class Seen(Protocol):
-    """A datapoint, as far as it is told of."""
+class EvaluatedDatapoint(Protocol):
+    """A datapoint, as far as a reason names it."""
 
     @property
     def start(self) -> Instant:
-        """Where its period begins."""
+        """The start of its period."""
 
     @property
     def value(self) -> float | None:
@@ -42,39 +42,41 @@ class Seen(Protocol):
 
     @property
     def samples(self) -> float | None:
-        """How many samples it is made of; None for an expression."""
+        """The number of its samples; None for an expression."""
 
 
-class Told(NamedTuple):
-    """One evaluation, from ``old`` to ``new``: the ``real`` datapoints, those of them that breach, those missing."""
+class AlarmReason(NamedTuple):
+    """The reason of a state after one evaluation, from ``old`` to ``new``: the ``real`` datapoints, those of them that
+    breach, those missing.
+    """
 
     condition: MetricCondition
     old: AlarmState
     new: AlarmState
-    real: Sequence[Seen]
-    breaching: Sequence[Seen]
-    missing: Sequence[Seen]
+    real: Sequence[EvaluatedDatapoint]
+    breaching: Sequence[EvaluatedDatapoint]
+    missing: Sequence[EvaluatedDatapoint]
 
     @property
-    def reason(self) -> str:
-        """In words."""
+    def text(self) -> str:
+        """The reason in words."""
         if self.new is AlarmState.INSUFFICIENT_DATA:
             return f"Insufficient Data: {_count(len(self.missing), 'datapoint')} {_were(len(self.missing))} unknown."
         treat = self.condition.treat_missing_data
         if self.missing and treat in {MissingData.BREACHING, MissingData.NOT_BREACHING}:
             how = "Breaching" if treat is MissingData.BREACHING else "NonBreaching"
-            there, periods, lacking = len(self.real), self.condition.evaluation_periods, len(self.missing)
-            received = f"{_count(there, 'datapoint') if there else 'no datapoints'} {_were(there)} received"
-            filled = f"{_count(lacking, 'missing datapoint')} {_were(lacking)} treated as [{how}]"
-            return f"Threshold Crossed: {received} for {_count(periods, 'period')} and {filled}."
+            real, missing, periods = len(self.real), len(self.missing), self.condition.evaluation_periods
+            received = f"{_count(real, 'datapoint') if real else 'no datapoints'} {_were(real)} received"
+            treated = f"{_count(missing, 'missing datapoint')} {_were(missing)} treated as [{how}]"
+            return f"Threshold Crossed: {received} for {_count(periods, 'period')} and {treated}."
         return f"Threshold Crossed: {self._crossed}"
 
     @property
     def _crossed(self) -> str:
         alarm = self.new is AlarmState.ALARM
         breaching = frozenset(self.breaching)
-        which = [one for one in self.real if (one in breaching) is alarm]
-        number, points = len(which), ", ".join(map(_point, which[::-1][:_SHOWN]))
+        named = [point for point in self.real if (point in breaching) is alarm]
+        number, points = len(named), ", ".join(map(_point, named[::-1][:_SHOWN]))
         compared = f"{_were(number)}{'' if alarm else ' not'} {_COMPARED[self.condition.comparison]} the threshold"
         against = f"{compared} ({self.condition.threshold})"
         needed = self.condition.datapoints_to_alarm
@@ -89,41 +91,41 @@ class Told(NamedTuple):
         return f"{last} [{points}] {against} (minimum {_count(minimum, 'datapoint')} for {way} transition)."
 
     def data(self, now: Instant) -> str:
-        """In JSON."""
-        evaluated = sorted((*self.real, *self.missing), key=lambda one: one.start, reverse=True)[:_IN_DATA]
-        known: dict[str, object] = {"version": "1.0", "queryDate": stamp(now)}
+        """The reason in JSON."""
+        evaluated = sorted((*self.real, *self.missing), key=lambda point: point.start, reverse=True)[:_IN_DATA]
+        values: dict[str, object] = {"version": "1.0", "queryDate": stamp(now)}
         if self.real:
-            known["startDate"] = stamp(self.real[0].start)
+            values["startDate"] = stamp(self.real[0].start)
         if self.condition.stat is not None:
-            known["statistic"] = self.condition.stat.stat
-        known["period"] = self.condition.period
-        known["recentDatapoints"] = [one.value for one in self.real[-_IN_DATA:]]
-        known["threshold"] = self.condition.threshold
-        known["evaluatedDatapoints"] = [_datapoint(one) for one in evaluated]
-        return msgspec.json.encode(known).decode()
+            values["statistic"] = self.condition.stat.stat
+        values["period"] = self.condition.period
+        values["recentDatapoints"] = [point.value for point in self.real[-_IN_DATA:]]
+        values["threshold"] = self.condition.threshold
+        values["evaluatedDatapoints"] = [_datapoint(point) for point in evaluated]
+        return msgspec.json.encode(values).decode()
 
 
 def stamp(at: Instant) -> str:
-    """A time as the JSON has it."""
+    """A time in the format of the JSON."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
 
 def long_date(at: Instant) -> str:
-    """A time as the sentence on a composite alarm has it."""
+    """A time in the format of the reason of a composite alarm."""
     return datetime.fromtimestamp(at, UTC).strftime("%A %d %B, %Y %H:%M:%S UTC")
 
 
-def _datapoint(one: Seen) -> Mapping[str, object]:
-    known = {"timestamp": stamp(one.start), "sampleCount": one.samples, "value": one.value}
-    return {name: value for name, value in known.items() if value is not None}
+def _datapoint(point: EvaluatedDatapoint) -> Mapping[str, object]:
+    values = {"timestamp": stamp(point.start), "sampleCount": point.samples, "value": point.value}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _point(one: Seen) -> str:
-    return f"{one.value} ({datetime.fromtimestamp(one.start, UTC).strftime('%d/%m/%y %H:%M:%S')})"
+def _point(point: EvaluatedDatapoint) -> str:
+    return f"{point.value} ({datetime.fromtimestamp(point.start, UTC).strftime('%d/%m/%y %H:%M:%S')})"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _were(number: int) -> str:

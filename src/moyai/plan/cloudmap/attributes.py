@@ -1,7 +1,7 @@
 """Which attributes an instance can have.
 
-Promise: an instance that is registered has what its service's records and its health check need, and every value
-that means something is sound. Everything else is a custom attribute, up to AWS's limits.
+Promise: a registered instance has the attributes that its service's DNS records and health check need, and each
+reserved attribute has a valid value. All others are custom attributes, up to AWS's limits.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_RegisterInstance.html
 """
 
@@ -40,79 +40,79 @@ _LONGEST_DNS_NAME: Final = 253
 _LABEL: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
-def checked_attributes(
-    world: World, namespace: Namespace, service: DiscoveryService, asked: Mapping[str, str]
+def check_attributes(
+    world: World, namespace: Namespace, service: DiscoveryService, attributes: Mapping[str, str]
 ) -> Mapping[str, str]:
     """The attributes to register with; an interface's id is resolved to its address. Raises InvalidInput."""
-    _check_size(asked)
-    for key, sound in _SOUND.items():
-        if key in asked and not sound(asked[key]):
-            raise InvalidInput(f"The value of {key} is not valid: {asked[key][:100]!r}.")
-    if INIT_HEALTH_STATUS in asked and not service.custom_health:
+    _check_size(attributes)
+    for key, is_valid in _VALID.items():
+        if key in attributes and not is_valid(attributes[key]):
+            raise InvalidInput(f"The value of {key} is not valid: {attributes[key][:100]!r}.")
+    if INIT_HEALTH_STATUS in attributes and not service.custom_health:
         raise InvalidInput(f"{INIT_HEALTH_STATUS} is for services with HealthCheckCustomConfig.")
-    if ALIAS_DNS_NAME in asked:
-        _check_alias(service, asked)
-    elif EC2_INSTANCE_ID in asked:
-        return _resolved(world, namespace, asked)
+    if ALIAS_DNS_NAME in attributes:
+        _check_alias(service, attributes)
+    elif EC2_INSTANCE_ID in attributes:
+        return _with_interface_address(world, namespace, attributes)
     else:
-        _check_needs(service, asked)
-    return dict(asked)
+        _check_needs(service, attributes)
+    return dict(attributes)
 
 
-def _check_size(asked: Mapping[str, str]) -> None:
-    unknown = [key for key in asked if key.startswith(_RESERVED_PREFIX) and key not in _SOUND]
+def _check_size(attributes: Mapping[str, str]) -> None:
+    unknown = [key for key in attributes if key.startswith(_RESERVED_PREFIX) and key not in _VALID]
     if unknown:
         raise InvalidInput(f"{unknown[0][:100]} is no attribute: names with AWS_ in front are reserved.")
-    if sum(key not in _SOUND for key in asked) > MAX_CUSTOM:
+    if sum(key not in _VALID for key in attributes) > MAX_CUSTOM:
         raise InvalidInput(f"An instance can have {MAX_CUSTOM} custom attributes.")
-    if sum(len(key) + len(value) for key, value in asked.items()) > MAX_SIZE:
+    if sum(len(key) + len(value) for key, value in attributes.items()) > MAX_SIZE:
         raise InvalidInput(f"All attributes together can have {MAX_SIZE} characters.")
 
 
-def _check_alias(service: DiscoveryService, asked: Mapping[str, str]) -> None:
+def _check_alias(service: DiscoveryService, attributes: Mapping[str, str]) -> None:
     types = {record.type for record in service.dns.records} if service.dns is not None else set()
     if not types or not types <= {RecordType.A, RecordType.AAAA}:
         raise InvalidInput(f"{ALIAS_DNS_NAME} is for services with A or AAAA records.")
     if service.dns is None or service.dns.routing_policy is not RoutingPolicy.WEIGHTED:
         raise InvalidInput(f"{ALIAS_DNS_NAME} is for services whose RoutingPolicy is WEIGHTED.")
-    beside = [key for key in asked if key.startswith(_INSTANCE_PREFIX) or key == EC2_INSTANCE_ID]
-    if beside:
-        raise InvalidInput(f"{beside[0]} can't be given together with {ALIAS_DNS_NAME}.")
+    conflicting = [key for key in attributes if key.startswith(_INSTANCE_PREFIX) or key == EC2_INSTANCE_ID]
+    if conflicting:
+        raise InvalidInput(f"{conflicting[0]} can't be given together with {ALIAS_DNS_NAME}.")
 
 
-def _resolved(world: World, namespace: Namespace, asked: Mapping[str, str]) -> Mapping[str, str]:
-    """With the private address of a task's interface that has this id."""
-    identifier = asked[EC2_INSTANCE_ID]
+def _with_interface_address(world: World, namespace: Namespace, attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """The attributes, with the private address of the task's interface that has this id."""
+    identifier = attributes[EC2_INSTANCE_ID]
     if namespace.type is not NamespaceType.HTTP:
         raise InvalidInput(f"{EC2_INSTANCE_ID} is for HTTP namespaces.")
-    beside = [key for key in asked if key not in {EC2_INSTANCE_ID, INIT_HEALTH_STATUS}]
-    if beside:
-        raise InvalidInput(f"{beside[0][:100]} can't be given together with {EC2_INSTANCE_ID}.")
+    conflicting = [key for key in attributes if key not in {EC2_INSTANCE_ID, INIT_HEALTH_STATUS}]
+    if conflicting:
+        raise InvalidInput(f"{conflicting[0][:100]} can't be given together with {EC2_INSTANCE_ID}.")
     holder = next((task for task in world.tasks.each("interface", identifier) if not task.stopped), None)
     if holder is None:
         raise InvalidInput(
             f"The instance {identifier[:100]} does not exist. There are no EC2 instances here; the id of a running"
             f" task's network interface is taken, or register the address itself as {INSTANCE_IPV4}."
         )
-    return {**asked, INSTANCE_IPV4: holder.interface.address}
+    return {**attributes, INSTANCE_IPV4: holder.interface.address}
 
 
-def _check_needs(service: DiscoveryService, asked: Mapping[str, str]) -> None:
+def _check_needs(service: DiscoveryService, attributes: Mapping[str, str]) -> None:
     for record in service.dns.records if service.dns is not None else ():
-        missing = [key for key in _NEEDS[record.type] if key not in asked]
+        missing = [key for key in _NEEDS[record.type] if key not in attributes]
         if missing:
             raise InvalidInput(f"{missing[0]} is required: the service has a record of the type {record.type}.")
-        if record.type is RecordType.SRV and not _has_address(asked):
+        if record.type is RecordType.SRV and not _has_address(attributes):
             raise InvalidInput(f"{INSTANCE_IPV4} or {INSTANCE_IPV6} is required: the service has an SRV record.")
     if service.health_check is not None:
-        if INSTANCE_PORT not in asked:
+        if INSTANCE_PORT not in attributes:
             raise InvalidInput(f"{INSTANCE_PORT} is required: the service has a health check.")
-        if not _has_address(asked):
+        if not _has_address(attributes):
             raise InvalidInput(f"{INSTANCE_IPV4} or {INSTANCE_IPV6} is required: the service has a health check.")
 
 
-def _has_address(asked: Mapping[str, str]) -> bool:
-    return INSTANCE_IPV4 in asked or INSTANCE_IPV6 in asked
+def _has_address(attributes: Mapping[str, str]) -> bool:
+    return INSTANCE_IPV4 in attributes or INSTANCE_IPV6 in attributes
 
 
 def _is_ipv4(text: str) -> bool:
@@ -132,12 +132,12 @@ def _is_port(text: str) -> bool:
 
 
 def is_dns_name(text: str) -> bool:
-    """Whether it is labels of letters, digits, underscores and hyphens; it may end with a dot."""
+    """Whether the text is labels of letters, digits, underscores and hyphens; it may end with a dot."""
     name = text.removesuffix(".")
     return len(name) <= _LONGEST_DNS_NAME and all(_LABEL.fullmatch(label) for label in name.split("."))
 
 
-_SOUND: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+_VALID: Mapping[str, Callable[[str], bool]] = MappingProxyType(
     {
         INSTANCE_IPV4: _is_ipv4,
         INSTANCE_IPV6: _is_ipv6,
@@ -148,7 +148,7 @@ _SOUND: Mapping[str, Callable[[str], bool]] = MappingProxyType(
         INIT_HEALTH_STATUS: {"HEALTHY", "UNHEALTHY"}.__contains__,
     }
 )
-"""The reserved attributes, and when each is sound."""
+"""The reserved attributes, each with the check of its value."""
 
 _NEEDS: Mapping[RecordType, tuple[str, ...]] = MappingProxyType(
     {

@@ -1,7 +1,8 @@
-"""What a health check's outcomes mean.
+"""What the outcomes of health checks mean.
 
-Promise: an instance's health turns when so many checks in a row say otherwise; the first verdict needs as many.
-Addresses outside the networks that may be asked are never asked, and their instances stay UNKNOWN.
+Promise: an instance's health changes after ``failureThreshold`` checks in a row with the other outcome; its first
+health needs as many. Addresses outside the networks that may be probed are never probed, and their instances stay
+UNKNOWN.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
 
@@ -26,8 +27,8 @@ from moyai.domain.world import World
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
-class Target(msgspec.Struct, frozen=True):
-    """Whom to ask, and how. ``host`` is the name in an HTTP request."""
+class ProbeTarget(msgspec.Struct, frozen=True):
+    """The address to probe, and how. ``host`` is the name in an HTTP request."""
 
     type: HealthCheckType
     address: str
@@ -37,31 +38,33 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Streak(msgspec.Struct, frozen=True):
-    """Checks in a row with one outcome."""
+    """The number of checks in a row with one outcome."""
 
     passed: bool = True
     count: int = 0
 
     def and_then(self, *, passed: bool) -> Streak:
-        """With one more."""
+        """The streak after one more check."""
         return Streak(passed, self.count + 1 if passed == self.passed else 1)
 
     def verdict(self, threshold: int) -> Health | None:
-        """What they say; None while they are too few."""
+        """The health after ``threshold`` equal outcomes; None before."""
         if self.count < threshold:
             return None
         return Health.HEALTHY if self.passed else Health.UNHEALTHY
 
 
-def target(world: World, service: DiscoveryService, instance: DiscoveryInstance, networks: Networks) -> Target | None:
-    """Whom to ask about the instance; None when nobody is to be asked."""
+def probe_target(
+    world: World, service: DiscoveryService, instance: DiscoveryInstance, networks: Networks
+) -> ProbeTarget | None:
+    """The address to probe for the instance's health; None when it is not to be probed."""
     check, namespace = service.health_check, world.namespaces.get(service.namespace)
     address = instance.attributes.get(INSTANCE_IPV4) or instance.attributes.get(INSTANCE_IPV6)
     if check is None or namespace is None or address is None or INSTANCE_PORT not in instance.attributes:
         return None
-    asked = ip_address(address)
-    if not any(asked in network for network in networks):
+    parsed = ip_address(address)
+    if not any(parsed in network for network in networks):
         return None
     port = int(instance.attributes[INSTANCE_PORT])
     host = namespace.name if service.name == "." else f"{service.name}.{namespace.name}"
-    return Target(check.type, address, port, check.path or "/", host)
+    return ProbeTarget(check.type, address, port, check.path or "/", host)

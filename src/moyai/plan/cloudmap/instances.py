@@ -1,7 +1,7 @@
-"""A service's instances: how one comes and goes, and how many more there may be.
+"""A discovery service's instances: its revision as they come and go, and their quotas.
 
-Promise: the service's revision grows by one with everything that registers or deregisters instances, and with
-nothing else; a change of health leaves it as it is.
+Promise: the service's revision increases by one with each change that registers or deregisters instances, and with no
+other change, such as one of health.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstancesRevision.html
 """
 
@@ -23,41 +23,42 @@ from moyai.kernel.ids import DiscoveryServiceArn
 
 
 def revision(world: World, service: DiscoveryServiceArn) -> int:
-    """How often the service's instances have changed."""
-    known = world.discovery_revisions.get(service)
-    return 0 if known is None else known.number
+    """The number of changes of the service's instances."""
+    stored = world.discovery_revisions.get(service)
+    return 0 if stored is None else stored.number
 
 
-def counted(world: World, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """These registrations and deregistrations, with the revisions that they make."""
-    made = tuple(changes)
-    services = sorted({DiscoveryServiceArn(_key(change).rpartition("/")[0]) for change in made if _is_instance(change)})
-    return (*made, *(Put(Revision(service, revision(world, service) + 1)) for service in services))
+def with_revisions(world: World, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """These registrations and deregistrations, and the increased revisions of their services."""
+    changes = tuple(changes)
+    keys = (_key(change) for change in changes if _is_instance(change))
+    services = sorted({DiscoveryServiceArn(key.rpartition("/")[0]) for key in keys})
+    return (*changes, *(Put(Revision(service, revision(world, service) + 1)) for service in services))
 
 
-def service_removed(world: World, service: DiscoveryService) -> tuple[Change, ...]:
-    """Changes that remove a service without instances."""
-    known = world.discovery_revisions.get(service.arn)
-    return (Delete(DiscoveryService, service.arn), *(() if known is None else (Delete(Revision, known.key),)))
+def delete_discovery_service(world: World, service: DiscoveryService) -> tuple[Change, ...]:
+    """Changes that delete a service without instances."""
+    stored = world.discovery_revisions.get(service.arn)
+    return (Delete(DiscoveryService, service.arn), *(() if stored is None else (Delete(Revision, stored.key),)))
 
 
 def first_health(service: DiscoveryService, instance: DiscoveryInstance) -> Health:
-    """How an instance is taken to be when it registers; UNKNOWN until a check has told."""
+    """The health of an instance that registers: UNKNOWN where a health check decides."""
     if not service.custom_health:
         return Health.UNKNOWN
     return Health(instance.attributes.get(INIT_HEALTH_STATUS, Health.HEALTHY))
 
 
-def require_room(world: World, quotas: Quotas, instance: DiscoveryInstance, service: DiscoveryService) -> None:
-    """Raises ResourceLimitExceeded when the instance is new and one too many, those that are coming counted in."""
+def check_quotas(world: World, quotas: Quotas, instance: DiscoveryInstance, service: DiscoveryService) -> None:
+    """Raise ResourceLimitExceeded when a new instance would exceed a quota, in which pending registrations count."""
     if instance.key in world.discovery_instances:
         return
     if _expected(world, service) >= quotas.instances_per_service:
         raise ResourceLimitExceeded(
             f"The service {service.id} has the {quotas.instances_per_service} instances that it may have."
         )
-    beside = world.discovery_services.each("namespace", service.namespace)
-    if sum(_expected(world, one) for one in beside) >= quotas.instances_per_namespace:
+    services = world.discovery_services.each("namespace", service.namespace)
+    if sum(_expected(world, other) for other in services) >= quotas.instances_per_namespace:
         raise ResourceLimitExceeded(
             f"The namespace of the service {service.id} has the {quotas.instances_per_namespace} instances that it may"
             " have."

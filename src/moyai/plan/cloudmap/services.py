@@ -1,7 +1,7 @@
-"""Which services are sound: what their namespace's type, their records and their health checks allow.
+"""Which Cloud Map services are valid, by their namespace's type, their DNS records and their health checks.
 
-Promise: what Route 53 could not hold, or Cloud Map could not answer from, is refused when the service is made or
-changed, not when it is used.
+Promise: a service that Route 53 could not hold, or from which Cloud Map could not answer, is refused when it is created
+or changed, not when it is used.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateService.html, API_DnsRecord.html,
 API_HealthCheckConfig.html, API_UpdateService.html
 """
@@ -42,7 +42,7 @@ _COMBINATIONS: Final = frozenset(
 
 
 def check_service(namespace: Namespace, service: DiscoveryService, *, http_only: bool) -> None:
-    """Raises InvalidInput. ``http_only``: whether the request said ``Type: HTTP``."""
+    """Raise InvalidInput when the service is not valid. ``http_only``: whether the request has ``Type: HTTP``."""
     if namespace.type is NamespaceType.HTTP and service.dns is not None:
         raise InvalidInput(f"The namespace {namespace.id} is an HTTP namespace; leave DnsConfig out.")
     if http_only and service.dns is not None:
@@ -60,23 +60,23 @@ def check_service(namespace: Namespace, service: DiscoveryService, *, http_only:
         _check_health(namespace, service)
 
 
-def changed_records(service: DiscoveryService, asked: DnsConfig | None) -> DnsConfig | None:
-    """The records of a service that is changed: TTLs may change, and records that are left out go.
+def change_records(service: DiscoveryService, requested: DnsConfig | None) -> DnsConfig | None:
+    """The DNS records of a changed service: TTLs may change, and records that are left out are removed.
 
     Raises InvalidInput.
     """
-    if asked is None:
+    if requested is None:
         return None
-    had = {record.type for record in service.dns.records} if service.dns is not None else set()
-    if service.dns is None or not {record.type for record in asked.records} <= had:
+    present = {record.type for record in service.dns.records} if service.dns is not None else set()
+    if service.dns is None or not {record.type for record in requested.records} <= present:
         raise InvalidInput("The types of a service's records can't be changed. Delete the service and create it anew.")
-    made = DnsConfig(asked.records, service.dns.routing_policy)
-    _check_records(made)
-    return made
+    changed = DnsConfig(requested.records, service.dns.routing_policy)
+    _check_records(changed)
+    return changed
 
 
 def check_change(namespace: Namespace, service: DiscoveryService, change: UpdateService) -> None:
-    """Raises InvalidInput when the service can't be changed so."""
+    """Raise InvalidInput when the service can't be changed so."""
     if namespace.type is NamespaceType.HTTP and (change.dns is not None or change.health_check is not None):
         raise InvalidInput(f"The namespace {namespace.id} is an HTTP namespace; only the description can be changed.")
     if change.health_check is not None:
@@ -89,10 +89,10 @@ def check_change(namespace: Namespace, service: DiscoveryService, change: Update
 
 
 def check_service_attributes(attributes: Mapping[str, str]) -> None:
-    """Raises InvalidInput for an attribute that means something here, and has no sound value."""
-    wrong = complaint(attributes)
-    if wrong is not None:
-        raise InvalidInput(wrong)
+    """Raise InvalidInput for an attribute with a meaning here and an invalid value."""
+    problem = complaint(attributes)
+    if problem is not None:
+        raise InvalidInput(problem)
 
 
 def _check_records(dns: DnsConfig) -> None:

@@ -1,1 +1,1 @@
-"""Which container instance a task goes to: the cluster query language, what is left where, and the choice. Pure."""
+"""Task placement: the resources and constraints of container instances, and the choice among them."""

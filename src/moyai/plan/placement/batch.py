@@ -1,7 +1,7 @@
-"""Tasks that are made in the same breath, and what they leave of each container instance.
+"""The tasks of one plan that the world does not have yet, and what they leave of each container instance.
 
-Promise: what is on an instance and what is left of it is counted when it is first asked for, and again only when a task
-of the batch went there. A batch is of one world and lasts as long as one decision.
+Promise: the tasks and remaining resources of an instance are counted when they are first needed, and again only after a
+task of the batch was placed there. A batch belongs to one world and one plan.
 """
 
 from __future__ import annotations
@@ -13,50 +13,50 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.ids import ContainerInstanceArn
-from moyai.plan.placement.resources import Left, left_of, tasks_on
+from moyai.plan.placement.resources import RemainingResources, remaining_resources, tasks_on
 
 
-class Occupied(NamedTuple):
-    """The tasks on an instance that are not STOPPED, and what none of them has."""
+class InstanceLoad(NamedTuple):
+    """The tasks on an instance that are not STOPPED, and the resources that remain beside them."""
 
     tasks: list[Task]
-    left: Left
+    left: RemainingResources
 
 
 class Batch(Sequence[Task]):
-    """The tasks, in the order in which they were made; the world doesn't know them yet."""
+    """The tasks, in the order in which they were planned."""
 
     def __init__(self, world: World, tasks: Iterable[Task] = ()) -> None:
         self._world = world
         self._tasks = list(tasks)
-        self._counted: dict[ContainerInstanceArn, Occupied] = {}
+        self._loads: dict[ContainerInstanceArn, InstanceLoad] = {}
 
     @classmethod
     def of(cls, world: World, tasks: Sequence[Task]) -> Batch:
-        """The tasks as a batch, if they aren't one."""
+        """The tasks as a batch; unchanged if they are one."""
         return tasks if isinstance(tasks, Batch) else cls(world, tasks)
 
     def add(self, task: Task) -> None:
-        """One more."""
+        """Add a task, and forget the load of its instance."""
         self._tasks.append(task)
         if task.container_instance is not None:
-            self._counted.pop(task.container_instance, None)
+            self._loads.pop(task.container_instance, None)
 
-    def at(self, instance: ContainerInstance) -> Occupied:
-        """What is on the instance, with those of the batch."""
-        found = self._counted.get(instance.arn)
-        if found is None:
-            here = [t for t in self._tasks if t.container_instance == instance.arn]
-            found = Occupied(tasks_on(self._world, instance, here), left_of(self._world, instance, here))
-            self._counted[instance.arn] = found
-        return found
+    def at(self, instance: ContainerInstance) -> InstanceLoad:
+        """The load of the instance, including the tasks of the batch."""
+        load = self._loads.get(instance.arn)
+        if load is None:
+            new = [t for t in self._tasks if t.container_instance == instance.arn]
+            load = InstanceLoad(tasks_on(self._world, instance, new), remaining_resources(self._world, instance, new))
+            self._loads[instance.arn] = load
+        return load
 
     def __iter__(self) -> Iterator[Task]:
-        """The tasks."""
+        """The tasks in order."""
         return iter(self._tasks)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of tasks."""
         return len(self._tasks)
 
     @overload
@@ -64,5 +64,5 @@ class Batch(Sequence[Task]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Task]: ...
     def __getitem__(self, place: int | slice) -> Task | Sequence[Task]:
-        """Those at a place."""
+        """The task, or tasks, at a place."""
         return self._tasks[place]

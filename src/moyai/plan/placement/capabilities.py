@@ -1,4 +1,4 @@
-"""What an agent can do and what a task definition needs of it, as attributes.
+"""The capabilities of a container agent, and those that a task definition needs, as attributes.
 
 Source: the attributes that the open-source container agent registers, and
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html (requiresAttributes)
@@ -41,33 +41,33 @@ CAPABILITIES: Final = tuple(
 """The attributes without a value that every container instance has here."""
 
 
-def required(definition: TaskDefinition) -> tuple[str, ...]:
+def required_attributes(definition: TaskDefinition) -> tuple[str, ...]:
     """The attributes without a value that an instance needs to run the task definition."""
-    found = {f"{_API}1.18"}
+    attributes = {f"{_API}1.18"}
     if definition.network_mode is NetworkMode.AWSVPC:
-        found.add(_ENI)
+        attributes.add(_ENI)
     if definition.pid_mode is not None or definition.ipc_mode is not None:
-        found.add(_SHARING)
+        attributes.add(_SHARING)
     if definition.task_role_arn is not None:
-        found.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
+        attributes.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
     if definition.proxy_configuration is not None:
-        found.add(_APPMESH)
+        attributes.add(_APPMESH)
     for container in definition.container_definitions:
-        found |= _of_container(container, executing=definition.execution_role_arn is not None)
-    return tuple(sorted(found))
+        attributes |= _attributes_of_container(container, has_execution_role=definition.execution_role_arn is not None)
+    return tuple(sorted(attributes))
 
 
-def _of_container(container: ContainerDefinition, *, executing: bool) -> set[str]:
-    found = set()
+def _attributes_of_container(container: ContainerDefinition, *, has_execution_role: bool) -> set[str]:
+    attributes = set()
     log = container.log_configuration
     if log is not None:
-        found.add(f"{_DRIVER}{log.log_driver}")
-        if executing and log.log_driver == "awslogs":
-            found.add(_EXECUTION_LOGS)
+        attributes.add(f"{_DRIVER}{log.log_driver}")
+        if has_execution_role and log.log_driver == "awslogs":
+            attributes.add(_EXECUTION_LOGS)
     if container.health_check is not None:
-        found |= {_HEALTH, f"{_API}1.24"}
+        attributes |= {_HEALTH, f"{_API}1.24"}
     if container.depends_on:
-        found.add(_ORDER)
+        attributes.add(_ORDER)
     if container.memory_reservation is not None:
-        found.add(f"{_API}1.21")
-    return found
+        attributes.add(f"{_API}1.21")
+    return attributes

@@ -1,4 +1,4 @@
-"""Whether a container instance is one that constraints let a task go to.
+"""Whether placement constraints allow a task on a container instance.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-constraints.html
 """
@@ -16,14 +16,14 @@ from moyai.expressions.cluster_query.syntax import ClusterQuery
 
 def is_member(facts: InstanceFacts, constraints: Iterable[PlacementConstraint]) -> bool:
     """Whether every ``memberOf`` among the constraints holds. A pattern that takes too long holds nowhere."""
-    expressions = (_parsed(one.expression or "") for one in constraints if one.type == MEMBER_OF)
+    queries = (_parsed(c.expression or "") for c in constraints if c.type == MEMBER_OF)
     try:
-        return all(satisfies(facts, expression) for expression in expressions)
+        return all(satisfies(facts, query) for query in queries)
     except PatternTooSlow:
         return False
 
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> ClusterQuery:
-    """What was found to be an expression when it was asked for."""
+    """The query in a text that was checked when the constraint was requested."""
     return parse_cluster_query(text)

@@ -14,7 +14,7 @@ from moyai.kernel.ids import ContainerInstanceArn
 
 
 class Reason(StrEnum):
-    """The first thing that an instance lacks."""
+    """Why an instance can't have the task; they are checked in this order."""
 
     AGENT = "AGENT"
     LOCATION = "LOCATION"
@@ -36,14 +36,14 @@ _ORDER = tuple(Reason)
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An instance that would not do."""
+    """An instance that can't have the task."""
 
     instance: ContainerInstanceArn
     reason: Reason
 
 
 class Unplaced(MoyaiError):
-    """No container instance would do. ``refusals`` has one for each that was asked; none where there are none."""
+    """No container instance can have the task. ``refusals`` has one for each that was considered."""
 
     def __init__(self, refusals: tuple[Refusal, ...] = (), *, of_provider: bool = False) -> None:
         self.refusals = refusals
@@ -52,15 +52,15 @@ class Unplaced(MoyaiError):
 
     @property
     def event(self) -> str:
-        """What the service says of it; the instance named is the one that lacks the last thing that is looked at."""
+        """The text of the service's event. It names the instance that failed the latest of the checks."""
         if not self.refusals:
             return f"{_UNPLACED} Reason: {self._none}"
-        closest = max(self.refusals, key=lambda one: _ORDER.index(one.reason))
+        closest = max(self.refusals, key=lambda refusal: _ORDER.index(refusal.reason))
         identity = closest.instance.rpartition("/")[2]
-        return f"{_UNPLACED} The closest matching (container-instance {identity}) {_said(closest.reason)} {_MORE}"
+        return f"{_UNPLACED} The closest matching (container-instance {identity}) {_sentence(closest.reason)} {_MORE}"
 
 
-def _said(reason: Reason) -> str:
+def _sentence(reason: Reason) -> str:
     match reason:
         case Reason.CPU:
             return "has insufficient CPU units available."

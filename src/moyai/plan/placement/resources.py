@@ -1,8 +1,8 @@
-"""What a task needs of a container instance, and what is left of one.
+"""The resources that a task needs of a container instance, and those that remain of one.
 
-Promise: a task holds what it needs until it is STOPPED. A task with a size of its own needs that; another needs the
-sum of its containers, each with its memoryReservation where it has one. Ports are those that its containers are bound
-to. What is left is never kept, always counted.
+Promise: a task has its resources until it is STOPPED. A task with a size of its own needs that; any other needs the sum
+of its containers, each with its memoryReservation where it has one. Its ports are those to which its containers are
+bound. What remains is never stored, always counted.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html (remainingResources)
 """
 
@@ -16,10 +16,10 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.world import World
-from moyai.plan.host_ports import Port, taken_ports
+from moyai.plan.network.host_ports import Port, taken_ports
 
 
-class Need(msgspec.Struct, frozen=True):
+class RequiredResources(msgspec.Struct, frozen=True):
     """CPU units, MiB and GPUs of one task."""
 
     cpu: int
@@ -27,8 +27,8 @@ class Need(msgspec.Struct, frozen=True):
     gpus: int
 
 
-class Left(msgspec.Struct, frozen=True):
-    """What of an instance is still to be had; ``taken``: the ports that are not."""
+class RemainingResources(msgspec.Struct, frozen=True):
+    """The resources that are left of an instance. ``taken``: the ports that are not free."""
 
     cpu: int
     memory: int
@@ -36,16 +36,16 @@ class Left(msgspec.Struct, frozen=True):
     taken: frozenset[Port]
 
     def ports(self, protocol: str) -> list[int]:
-        """The taken ports of a protocol."""
-        return sorted(port for spoken, port in self.taken if spoken == protocol)
+        """The taken ports of one protocol."""
+        return sorted(port for taken_protocol, port in self.taken if taken_protocol == protocol)
 
 
-def need_of(definition: TaskDefinition, overrides: TaskOverride) -> Need:
-    """What a task of this definition needs."""
+def required_resources(definition: TaskDefinition, overrides: TaskOverride) -> RequiredResources:
+    """The resources that a task of this definition needs."""
     named = {o.name: o for o in overrides.container_overrides}
     each = [(c, named.get(c.name) or ContainerOverride(c.name)) for c in definition.container_definitions]
     cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory
-    return Need(
+    return RequiredResources(
         cpu=int(cpu) if cpu else sum(c.cpu if o.cpu is None else o.cpu for c, o in each),
         memory=int(memory) if memory else sum(_memory(c, o) for c, o in each),
         gpus=sum(c.gpus for c in definition.container_definitions),
@@ -53,20 +53,20 @@ def need_of(definition: TaskDefinition, overrides: TaskOverride) -> Need:
 
 
 def tasks_on(world: World, instance: ContainerInstance, batch: Iterable[Task] = ()) -> list[Task]:
-    """The instance's tasks that are not STOPPED, with those of ``batch``, which the world doesn't know yet."""
-    made = (t for t in batch if t.container_instance == instance.arn)
-    return [*world.tasks.by("instance", instance.arn), *made]
+    """The instance's tasks that are not STOPPED, and those of ``batch``, which the world does not have yet."""
+    new = (t for t in batch if t.container_instance == instance.arn)
+    return [*world.tasks.by("instance", instance.arn), *new]
 
 
-def left_of(world: World, instance: ContainerInstance, batch: Sequence[Task] = ()) -> Left:
-    """What none of the instance's tasks has; CPU and memory may be negative where the instance has become smaller."""
+def remaining_resources(world: World, instance: ContainerInstance, batch: Sequence[Task] = ()) -> RemainingResources:
+    """The resources that the instance's tasks leave; negative where the instance has become too small."""
     tasks, own = tasks_on(world, instance, batch), instance.resources
-    needs = [need_of(world.task_definitions[t.task_definition], t.overrides) for t in tasks]
-    held = {gpu for t in tasks for c in t.containers for gpu in c.gpu_ids}
-    return Left(
+    needs = [required_resources(world.task_definitions[t.task_definition], t.overrides) for t in tasks]
+    used_gpus = {gpu for t in tasks for c in t.containers for gpu in c.gpu_ids}
+    return RemainingResources(
         cpu=own.cpu - sum(need.cpu for need in needs),
         memory=own.memory - sum(need.memory for need in needs),
-        gpus=tuple(gpu for gpu in own.gpus if gpu not in held),
+        gpus=tuple(gpu for gpu in own.gpus if gpu not in used_gpus),
         taken=frozenset(taken_ports(world, instance, batch)),
     )
 

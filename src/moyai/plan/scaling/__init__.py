@@ -1,1 +1,1 @@
-"""How many tasks a service is to have: what alarms make of policies, within bounds, and no more often than agreed."""
+"""Application Auto Scaling: how policies, schedules and bounds change a service's desired count."""

@@ -1,6 +1,7 @@
 """The arithmetic of scaling policies.
 
-Promise: AWS's rounding: a part of a task is one task, otherwise towards the present count; target tracking rounds up.
+Promise: AWS's rounding. A change of less than one task is one task, any other is rounded towards the present count;
+target tracking rounds up.
 Source: https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
 """
 
@@ -12,9 +13,9 @@ from collections.abc import Sequence
 from moyai.domain.autoscaling.policy import StepAdjustment, StepScaling
 
 
-def aggregated(values: Sequence[float], how: str | None) -> float:
-    """The datapoints of an alarm as one; there is at least one."""
-    match how:
+def aggregate(values: Sequence[float], statistic: str | None) -> float:
+    """An alarm's datapoints, of which there is at least one, as one value."""
+    match statistic:
         case "Minimum":
             return min(values)
         case "Maximum":
@@ -24,11 +25,11 @@ def aggregated(values: Sequence[float], how: str | None) -> float:
 
 
 def step_for(policy: StepScaling, breach: float) -> StepAdjustment | None:
-    """The step for a metric that is this far from the threshold; None when no step is for it."""
-    return next((step for step in policy.step_adjustments if _within(step, breach)), None)
+    """The step for a metric at this distance from the threshold; None when no step covers it."""
+    return next((step for step in policy.step_adjustments if _covers(step, breach)), None)
 
 
-def stepped(policy: StepScaling, capacity: int, adjustment: int) -> int:
+def adjusted_capacity(policy: StepScaling, capacity: int, adjustment: int) -> int:
     """The capacity after an adjustment, not below 0."""
     match policy.adjustment_type:
         case "ExactCapacity":
@@ -43,12 +44,12 @@ def stepped(policy: StepScaling, capacity: int, adjustment: int) -> int:
             return max(capacity + adjustment, 0)
 
 
-def tracked(capacity: int, value: float, target: float) -> int:
-    """The capacity that brings the metric to its target, if each task's part stays what it is."""
+def capacity_for_target(capacity: int, value: float, target: float) -> int:
+    """The capacity that brings the metric to its target, provided that each task's share stays the same."""
     return math.ceil(round(capacity * value / target, 6))
 
 
-def _within(step: StepAdjustment, breach: float) -> bool:
+def _covers(step: StepAdjustment, breach: float) -> bool:
     lower = -math.inf if step.metric_interval_lower_bound is None else step.metric_interval_lower_bound
     upper = math.inf if step.metric_interval_upper_bound is None else step.metric_interval_upper_bound
     return lower <= breach < upper if breach >= 0 else lower < breach <= upper

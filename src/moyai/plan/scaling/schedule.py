@@ -1,7 +1,7 @@
 """When a scheduled action is due: ``at(…)``, ``rate(…)`` and ``cron(…)``.
 
-Promise: with a start the first time is the start itself; after the end there is none. ``at`` and ``cron`` are in the
-action's time zone, UTC when it has none.
+Promise: an action with a start time is due at that time first, and never after its end time. ``at`` and ``cron`` are in
+the action's time zone, UTC when it has none.
 Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
 """
 
@@ -24,24 +24,24 @@ _UNITS: Mapping[str, int] = MappingProxyType({"minute": 60, "hour": 3600, "day":
 
 
 def next_time(action: ScheduledAction, after: Instant) -> Instant | None:
-    """The first time behind ``after``; None when there is no more. Raises InvalidSchedule."""
+    """The first time after ``after``; None when there is none. Raises InvalidSchedule."""
     match = _FORM.fullmatch(action.schedule)
     if match is None:
         raise InvalidSchedule("A schedule is at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields).")
     form, text = match.groups()
     zone = zone_named(action.timezone)
     if form == "at":
-        found: Instant | None = _at(text, zone)
-        return found if found is not None and found > after else None
+        once = _at(text, zone)
+        return once if once > after else None
     start = action.created_at if action.start_at is None else action.start_at
-    found = _rated(text, start, after) if form == "rate" else _cron(text, zone, Instant(max(after, start)))
+    due = _rate(text, start, after) if form == "rate" else _cron(text, zone, Instant(max(after, start)))
     if action.start_at is not None and after < action.start_at:
-        found = action.start_at
-    return None if found is None or (action.end_at is not None and found > action.end_at) else found
+        due = action.start_at
+    return None if due is None or (action.end_at is not None and due > action.end_at) else due
 
 
 def zone_named(name: str | None) -> tzinfo:
-    """The time zone. Raises InvalidSchedule when this machine knows none of that name."""
+    """The time zone. Raises InvalidSchedule when this machine has none of that name."""
     try:
         return UTC if name is None else ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
@@ -55,7 +55,7 @@ def _at(text: str, zone: tzinfo) -> Instant:
         raise InvalidSchedule("The time in at() must be yyyy-mm-ddThh:mm:ss.") from error
 
 
-def _rated(text: str, start: Instant, after: Instant) -> Instant:
+def _rate(text: str, start: Instant, after: Instant) -> Instant:
     match = _RATE.fullmatch(text)
     if match is None:
         raise InvalidSchedule("A rate is a number and minute(s), hour(s) or day(s).")
@@ -65,5 +65,5 @@ def _rated(text: str, start: Instant, after: Instant) -> Instant:
 
 def _cron(text: str, zone: tzinfo, after: Instant) -> Instant | None:
     moment = datetime.fromtimestamp(after, UTC)
-    found = next(parse_cron(text).after(moment, zone), None)
-    return None if found is None else Instant(found.timestamp())
+    due = next(parse_cron(text).after(moment, zone), None)
+    return None if due is None else Instant(due.timestamp())

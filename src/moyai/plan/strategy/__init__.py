@@ -1,7 +1,7 @@
-"""How a service moves from one revision to the next: BLUE_GREEN, LINEAR, CANARY, and the records that ROLLING has, too.
+"""Deployment strategies (ROLLING, BLUE_GREEN, LINEAR, CANARY): how a service moves from one revision to the next.
 
-Promise: one transition at a time, each recorded before the next, so a deployment goes on after any interruption.
-Callers are told of a pool of tasks before it gets traffic and it has lost all its traffic before they forget it;
-tasks stop only when every caller's proxy has acknowledged that. A rollback is the same way back.
+Promise: a deployment makes one transition at a time, and each is recorded before the next, so that it continues after
+any interruption. Callers learn of a pool of tasks before it gets traffic, and a pool has lost all its traffic before
+they forget it; tasks stop only when every caller's proxy has acknowledged that. A rollback goes the same way back.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html
 """

@@ -16,7 +16,7 @@ from functools import partial
 
 import msgspec
 
-from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Peering, VpcFabric
+from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Peering, VpcSpec
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import RuntimeFault, SandboxFailed
 from moyai.runtime.linux.network import namespaces, router, routes, security_groups
@@ -58,16 +58,16 @@ class NetworkApplier:
         self._thread = thread
         self._egress = egress
         self._applied: dict[VpcId, _RouterConfig] = {}
-        self._last: Fabric | None = None
+        self._last: NetworkSpec | None = None
         self._missing: str | None = None
         self._lock = asyncio.Lock()
 
-    async def apply(self, fabric: Fabric) -> None:
+    async def apply(self, fabric: NetworkSpec) -> None:
         """Make the networks exactly so. Raises RuntimeFault for the first VPC that failed."""
         async with self._lock:
             await self._apply(fabric)
 
-    async def _apply(self, fabric: Fabric) -> None:
+    async def _apply(self, fabric: NetworkSpec) -> None:
         is_repeated, self._last = fabric == self._last, fabric
         before, self._applied = self._applied, {}  # so that an interrupted VPC does not count as applied
         failed: dict[VpcId, RuntimeFault] = {}
@@ -97,7 +97,7 @@ class NetworkApplier:
         if await self._thread.run(partial(router.remove_idle_router, self._paths.router_netns(vpc))):
             del self._applied[vpc]
 
-    def _router_configs(self, fabric: Fabric) -> Mapping[VpcId, _RouterConfig]:
+    def _router_configs(self, fabric: NetworkSpec) -> Mapping[VpcId, _RouterConfig]:
         """The configuration of every router that is needed or exists."""
         groups = {group.id: group for group in fabric.groups}
         can_have_egress = self._can_have_egress(fabric)
@@ -114,7 +114,7 @@ class NetworkApplier:
             )
         return configs
 
-    def _can_have_egress(self, fabric: Fabric) -> bool:
+    def _can_have_egress(self, fabric: NetworkSpec) -> bool:
         """Whether this machine can give egress. Logs once what is missing, when a VPC needs it."""
         missing = nat_egress.missing_requirement() if any(_needs_egress(vpc) for vpc in fabric.vpcs) else None
         if missing is not None and missing != self._missing:
@@ -181,7 +181,7 @@ def _replace_rules(before: security_groups.Ruleset | None, after: security_group
     limit_router_connections(after.family)
 
 
-def _needs_egress(vpc: VpcFabric) -> bool:
+def _needs_egress(vpc: VpcSpec) -> bool:
     """Whether the VPC has a task that may go out, and a route for it."""
     return any(i.outside for i in vpc.interfaces) and any(r.target == OUTSIDE for r in vpc.routes)
 

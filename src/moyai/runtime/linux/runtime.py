@@ -18,8 +18,8 @@ from socket import socket
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
@@ -217,7 +217,7 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
 
-    async def apply_network(self, fabric: Fabric) -> None:
+    async def apply_network(self, fabric: NetworkSpec) -> None:
         await self._open()
         await self._applier.apply(fabric)
 

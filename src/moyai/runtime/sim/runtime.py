@@ -14,8 +14,8 @@ from socket import socket
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
@@ -46,7 +46,7 @@ class SimRuntime:
         self.sessions: deque[SimSession] = deque(maxlen=_MAX_HISTORY)
         """The last sessions that were started."""
         self.published: tuple[PublishedPort, ...] = ()
-        self.fabric = Fabric()
+        self.fabric = NetworkSpec()
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         self._raise_fault("prepare", sandbox.task)
@@ -107,7 +107,7 @@ class SimRuntime:
         """Record the ports in ``published``; nothing answers at them."""
         self.published = tuple(ports)
 
-    async def apply_network(self, fabric: Fabric) -> None:
+    async def apply_network(self, fabric: NetworkSpec) -> None:
         """Record the fabric in ``fabric``; there is no network."""
         self.fabric = fabric
 

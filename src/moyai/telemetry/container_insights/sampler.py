@@ -22,7 +22,7 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import ProxyId, TaskId
 from moyai.kernel.scope import Scope
-from moyai.plan.placement.resources import left_of
+from moyai.plan.placement.resources import remaining_resources
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 from moyai.telemetry.container_insights.metrics import (
@@ -131,7 +131,7 @@ def _utilization_metrics(task: Task, name: str) -> Iterator[MetricId]:
 def _reservation_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
     """The shares of a cluster's container instances that its tasks have reserved; none without instances."""
     instances = [one for one in world.container_instances.by("cluster", cluster.arn) if not one.gone]
-    left = [left_of(world, instance) for instance in instances]
+    left = [remaining_resources(world, instance) for instance in instances]
     for name, total, free in (
         ("CPUReservation", sum(one.resources.cpu for one in instances), sum(one.cpu for one in left)),
         ("MemoryReservation", sum(one.resources.memory for one in instances), sum(one.memory for one in left)),

@@ -23,7 +23,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import AccountId, DiscoveryServiceArn, DiscoveryServiceId, Region
 from moyai.kernel.scope import Scope
-from moyai.plan.namespaces import new_http_namespace
+from moyai.plan.cloudmap.namespaces import new_http_namespace
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH, ManualClock

@@ -9,9 +9,9 @@ from moyai.api.ecs.task_definitions.task_definitions import definition_view
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task_definition import EphemeralStorage, IpcMode, NetworkMode, PidMode
 from moyai.domain.sandbox.spec import Sharing
-from moyai.plan.placement.capabilities import required
-from moyai.plan.settings import capabilities
-from moyai.plan.specs import container_spec, sandbox_spec
+from moyai.plan.placement.capabilities import required_attributes
+from moyai.plan.task.container_spec import capabilities, container_spec
+from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.world import Builder
 from tests.unit.api.ecs.bench import NETWORK, container, fargate
 from tests.unit.plan.instances import definition, instance, on
@@ -193,7 +193,7 @@ def test_each_mode_of_sharing_is_shown_needs_an_agent_that_can_and_reaches_the_r
     spec = sandbox_spec(build.world, on(build, host, made), made)
     assert (spec.processes, spec.ipc) == sharing
     assert spec.host == (host.id if Sharing.HOST in sharing else None)
-    assert ("ecs.capability.pid-ipc-namespace-sharing" in required(made)) == bool(pid or ipc)
+    assert ("ecs.capability.pid-ipc-namespace-sharing" in required_attributes(made)) == bool(pid or ipc)
     assert definition_view(made).items() >= {"pid_mode": pid, "ipc_mode": ipc}.items()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
 from moyai.domain.world import Delete, Observed, Rerouting
-from moyai.plan.scheduler import plan_service
+from moyai.plan.service.scheduler import plan_service
 from tests.unit.api.ecs.bench import ARN, SCOPE, Bench
 
 ABSENT = ARN + "service-deployment/default/web/absent"

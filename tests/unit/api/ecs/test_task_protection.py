@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import DesiredStatus, Task
 from moyai.domain.world import Observed, Put
 from moyai.kernel.clock import Instant
-from moyai.plan.scheduler import plan_service
+from moyai.plan.service.scheduler import plan_service
 from tests.unit.api.ecs.bench import NETWORK
 
 MISSING = "0" * 32

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.kernel.ids import ClusterArn
-from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.task.launch import LaunchRequest, launch
 from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS
 
 

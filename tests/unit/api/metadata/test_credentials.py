@@ -24,7 +24,7 @@ from moyai.domain.sts.session import SessionRoot, credentials_id
 from moyai.domain.world import Put
 from moyai.kernel.errors import AccessDenied
 from moyai.kernel.secret import Secret
-from moyai.plan.specs import container_spec
+from moyai.plan.task.container_spec import container_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.domain.cloudmap.service import HealthCheckType
-from moyai.plan.cloudmap.checks import Target
+from moyai.plan.cloudmap.checks import ProbeTarget
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def passes(kind, answer, tls=None, host="cart.shop.example"):
     server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        result = await NetworkProbes().passes(Target(kind, "127.0.0.1", port, "/up?x=1", host))
+        result = await NetworkProbes().passes(ProbeTarget(kind, "127.0.0.1", port, "/up?x=1", host))
     return result, served.request
 
 
@@ -103,4 +103,4 @@ async def test_tcp_needs_somebody_who_listens():
     port = server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
-    assert not await NetworkProbes().passes(Target(HealthCheckType.TCP, "127.0.0.1", port, "/", "x"))
+    assert not await NetworkProbes().passes(ProbeTarget(HealthCheckType.TCP, "127.0.0.1", port, "/", "x"))

@@ -13,8 +13,8 @@ from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ManagedCertificateArn
 from moyai.kernel.secret import Secret
-from moyai.plan.acm import with_content
-from moyai.plan.authorities import new_built_in
+from moyai.plan.certificates.authority import new_built_in_authority
+from moyai.plan.certificates.managed_certificate import issue_certificate
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
 
@@ -40,14 +40,16 @@ def world() -> World:
 
 
 def authority(world: World, pem: str, chain: str = "") -> str:
-    made = replace(new_built_in(SCOPE, NOW, SeededIds(1)), certificate=AuthorityCertificate(pem, chain, "01", NOW, END))
+    made = replace(
+        new_built_in_authority(SCOPE, NOW, SeededIds(1)), certificate=AuthorityCertificate(pem, chain, "01", NOW, END)
+    )
     world.apply(Put(made))
     return made.arn
 
 
 def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> None:
     facts = Facts(asked.names, "01", "s", "i", NOW, END, asked.key_algorithm, "SHA256WITHRSA")
-    for change in with_content(asked, Content(LEAF, chain, facts, NOW), Secret("key"), root, NOW):
+    for change in issue_certificate(asked, Content(LEAF, chain, facts, NOW), Secret("key"), root, NOW):
         world.apply(change)
 
 

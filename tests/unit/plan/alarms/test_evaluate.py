@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, MetricCondition, MissingData
 from moyai.domain.cloudwatch.query import Metric, MetricStat
 from moyai.kernel.clock import Instant
-from moyai.plan.alarms.evaluate import Point, evaluate, evaluation_range
+from moyai.plan.alarms.evaluate import AlarmDatapoint, evaluate, evaluation_range
 
 NOW = Instant(1_800_000_000.0)
 STAT = MetricStat(Metric("Shop", "Wait"), 60, "Average")
@@ -17,11 +17,12 @@ TREATS = (MissingData.MISSING, MissingData.IGNORE, MissingData.BREACHING, Missin
 VALUES = {"0": 1.0, "X": 20.0, "-": None}
 
 
-def points(drawing: str, known: bool = True) -> list[Point]:
+def points(drawing: str, known: bool = True) -> list[AlarmDatapoint]:
     """``0`` does not breach, ``X`` does, ``-`` is missing; the newest stands last."""
     signs = drawing.split()
     return [
-        Point(Instant(NOW - 60 * (len(signs) - place)), VALUES[sign], 2.0, known) for place, sign in enumerate(signs)
+        AlarmDatapoint(Instant(NOW - 60 * (len(signs) - place)), VALUES[sign], 2.0, known)
+        for place, sign in enumerate(signs)
     ]
 
 
@@ -65,7 +66,7 @@ def test_missing_data(needed, drawing, states):
 )
 def test_comparisons(comparison, breaches):
     condition = replace(ALARM, comparison=comparison, evaluation_periods=1, datapoints_to_alarm=None)
-    found = [evaluate(condition, AlarmState.OK, [Point(NOW, value)], NOW) for value in (9.0, 10.0, 11.0)]
+    found = [evaluate(condition, AlarmState.OK, [AlarmDatapoint(NOW, value)], NOW) for value in (9.0, 10.0, 11.0)]
     assert [verdict is not None and verdict.state is AlarmState.ALARM for verdict in found] == breaches
 
 

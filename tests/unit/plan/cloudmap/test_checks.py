@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.cloudmap.service import HealthCheckType
 from moyai.domain.sandbox.state import Health
-from moyai.plan.cloudmap.checks import Streak, Target, target
+from moyai.plan.cloudmap.checks import ProbeTarget, Streak, probe_target
 from tests.unit.api.cloudmap.atlas import Atlas
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -50,6 +50,6 @@ def test_nobody_is_asked_outside_the_networks(attributes, asked):
     cart = atlas.service(atlas.namespace("shop.example"), HealthCheckConfig=check)
     atlas.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
     [service], [instance] = atlas.world.discovery_services, atlas.world.discovery_instances
-    found = target(atlas.world, service, instance, LOOPBACK)
-    expected = None if asked is None else Target(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")
+    found = probe_target(atlas.world, service, instance, LOOPBACK)
+    expected = None if asked is None else ProbeTarget(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")
     assert found == expected

@@ -11,8 +11,8 @@ from moyai.domain.cloudmap.operation import OperationStatus
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
-from moyai.plan.cloudmap.operations import IMPOSSIBLE, KEPT, plan_operation
-from moyai.plan.namespaces import new_http_namespace
+from moyai.plan.cloudmap.namespaces import new_http_namespace
+from moyai.plan.cloudmap.operations import IMPOSSIBLE, OPERATIONS_KEPT, plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from tests.unit.api.cloudmap.atlas import PREFIX, Atlas
@@ -55,8 +55,8 @@ async def test_a_process_that_ends_in_between_loses_nothing(atlas, steps):
 def test_a_finished_operation_is_forgotten_in_time(atlas):
     atlas.namespace()
     key, done = newest(atlas).key, newest(atlas).updated_at
-    assert plan_operation(atlas.world, key, done).wake_at == later(done, KEPT)
-    atlas.now = later(done, KEPT)
+    assert plan_operation(atlas.world, key, done).wake_at == later(done, OPERATIONS_KEPT)
+    atlas.now = later(done, OPERATIONS_KEPT)
     assert atlas.step(key) is None
     assert plan_operation(atlas.world, key, atlas.now).actions == ()
 

@@ -9,7 +9,7 @@ from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.world import Put, World
-from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.testing.instances import instance
 from moyai.testing.world import Builder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.domain.autoscaling.policy import StepAdjustment, StepScaling
-from moyai.plan.scaling.adjust import aggregated, step_for, stepped, tracked
+from moyai.plan.scaling.adjust import adjusted_capacity, aggregate, capacity_for_target, step_for
 
 OUT = StepScaling(
     "PercentChangeInCapacity", (StepAdjustment(0, 0, 10), StepAdjustment(10, 10, 20), StepAdjustment(30, 20))
@@ -56,7 +56,7 @@ def test_a_step_is_found_by_the_breach(policy, breach, adjustment):
 )
 def test_adjustments_round_as_aws_does(kind, capacity, adjustment, least, expected):
     policy = StepScaling(kind, (), min_adjustment_magnitude=least)
-    assert stepped(policy, capacity, adjustment) == expected
+    assert adjusted_capacity(policy, capacity, adjustment) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_adjustments_round_as_aws_does(kind, capacity, adjustment, least, expect
     [(2, 90, 60, 3), (2, 91, 60, 4), (4, 30, 60, 2), (4, 31, 60, 3), (3, 60, 60, 3), (3, 0, 60, 0), (10, 66, 60, 11)],
 )
 def test_target_tracking_rounds_up(capacity, value, target, expected):
-    assert tracked(capacity, value, target) == expected
+    assert capacity_for_target(capacity, value, target) == expected
 
 
 def test_datapoints_as_one():
-    found = [aggregated((1.0, 2.0, 6.0), how) for how in (None, "Average", "Minimum", "Maximum")]
+    found = [aggregate((1.0, 2.0, 6.0), how) for how in (None, "Average", "Minimum", "Maximum")]
     assert found == [3.0, 3.0, 1.0, 6.0]

@@ -35,7 +35,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Put
 from moyai.kernel.ids import NamespaceArn
-from moyai.plan.namespaces import find_namespace, new_http_namespace, not_shared
+from moyai.plan.cloudmap.namespaces import find_namespace, new_http_namespace, not_shared
 
 _INSIGHTS = "containerInsights"
 _INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})

@@ -24,8 +24,15 @@ from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInst
 from moyai.domain.ecs.errors import InvalidParameter, NoUpdateAvailable
 from moyai.domain.ecs.task import StopCode
 from moyai.domain.world import Change, Put
-from moyai.plan.enrol import EC2, EXTERNAL, INSTANCE_TYPE, NewInstance, NoPlace, enrolled
-from moyai.plan.stopping import host_terminated, stop_task
+from moyai.plan.capacity.registration import (
+    EC2,
+    EXTERNAL,
+    INSTANCE_TYPE,
+    ContainerInstanceRequest,
+    RegistrationImpossible,
+    new_container_instance,
+)
+from moyai.plan.task.stop import host_terminated, stop_task
 
 _INSTANCE = re.compile(r"m?i-[0-9a-f]{8,17}")
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -122,7 +129,7 @@ def register_container_instance(ctx: Context, request: RegisterContainerInstance
     identity = document.instance_id
     if identity is not None and any(ctx.store.world.container_instances.by("ec2_instance", identity)):
         raise InvalidParameter(f"The instance {identity} is registered. Give its containerInstanceArn.")
-    new_instance = NewInstance(
+    new_instance = ContainerInstanceRequest(
         cluster=cluster.arn,
         resources=resources,
         launch_type=EXTERNAL if identity is not None and identity.startswith("mi-") else EC2,
@@ -135,8 +142,8 @@ def register_container_instance(ctx: Context, request: RegisterContainerInstance
         tags=tag_map(request.tags, "container-instance"),
     )
     try:
-        return _save(ctx, enrolled(ctx.store.world, new_instance, ctx.now, ctx.ids))
-    except NoPlace as fault:
+        return _save(ctx, new_container_instance(ctx.store.world, new_instance, ctx.now, ctx.ids))
+    except RegistrationImpossible as fault:
         raise InvalidParameter(str(fault)) from fault
 
 

@@ -14,7 +14,7 @@ from moyai.api.ecs.tag_format import tag_list
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.world import World
-from moyai.plan.placement.resources import left_of
+from moyai.plan.placement.resources import remaining_resources
 
 _INTEGER, _STRINGS = "INTEGER", "STRINGSET"
 
@@ -23,7 +23,7 @@ def instance_view(
     world: World, instance: ContainerInstance, include: frozenset[str] = frozenset()
 ) -> dict[str, object]:
     """The instance; its tags and its health only when ``include`` names them."""
-    total, left = instance.resources, left_of(world, instance)
+    total, left = instance.resources, remaining_resources(world, instance)
     tasks = world.tasks.by("instance", instance.arn)
     statuses = [t.last_status for t in tasks if t.desired_status is DesiredStatus.RUNNING]
     interface = instance.interface

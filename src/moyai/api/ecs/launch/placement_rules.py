@@ -21,7 +21,7 @@ from moyai.domain.ecs.placement import (
 from moyai.expressions.cluster_query.parse import InvalidClusterQuery, parse_cluster_query
 from moyai.expressions.cluster_query.syntax import ClusterQuery
 from moyai.kernel.errors import ClientFault
-from moyai.plan.placement.spread import ITSELF
+from moyai.plan.placement.spread import INSTANCE_FIELDS
 
 MAX_CONSTRAINTS = 10
 _MAX_STRATEGIES = 5
@@ -64,7 +64,7 @@ def _check_strategy(strategy: PlacementStrategy) -> None:
             raise InvalidParameter(f"{RANDOM} field should not be specified")
         case "binpack" if field.lower() not in {"cpu", "memory"}:
             raise InvalidParameter(f"{BINPACK} field '{field}' is invalid")
-        case "spread" if field.lower() not in ITSELF and not _ATTRIBUTE.fullmatch(field):
+        case "spread" if field.lower() not in INSTANCE_FIELDS and not _ATTRIBUTE.fullmatch(field):
             raise InvalidParameter(f"{SPREAD} field '{field}' is invalid")
         case "random" | "binpack" | "spread":
             return

@@ -15,8 +15,8 @@ from moyai.domain.ecs.placement import PlacementStrategy
 from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.service import DAEMON, EXTERNAL_CONTROLLER, REPLICA, DeploymentConfiguration
 from moyai.domain.ecs.strategy import Strategy
-from moyai.plan.enrol import EC2
-from moyai.plan.launch import FARGATE
+from moyai.plan.capacity.registration import EC2
+from moyai.plan.task.launch import FARGATE
 
 DEFAULT_CONFIGURATION = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=0)
 """The deployment configuration of a daemon service whose request has none."""

@@ -27,7 +27,7 @@ from moyai.domain.ecs.strategy import (
     LinearConfiguration,
     Strategy,
 )
-from moyai.plan.strategy.calls import MOST_DETAILS
+from moyai.plan.strategy.hooks import MAX_HOOK_DETAILS
 
 T = TypeVar("T")
 
@@ -184,7 +184,7 @@ def _check_function(hook: LifecycleHook) -> None:
         raise InvalidParameter(f"{_HOOKS}[].hookTargetArn must be the ARN of a Lambda function.")
     if not isinstance(hook.hook_details, dict | None):
         raise InvalidParameter(f"{_HOOKS}[].hookDetails must be a JSON object.")
-    if len(msgspec.json.encode(hook.hook_details)) > MOST_DETAILS:
-        raise InvalidParameter(f"{_HOOKS}[].hookDetails must have at most {MOST_DETAILS} bytes.")
+    if len(msgspec.json.encode(hook.hook_details)) > MAX_HOOK_DETAILS:
+        raise InvalidParameter(f"{_HOOKS}[].hookDetails must have at most {MAX_HOOK_DETAILS} bytes.")
     if (hook.timeout_configuration or HookTimeout()).timeout_in_minutes > _LONGEST_HOOK:
         raise InvalidParameter(f"{_HOOKS}[].timeoutConfiguration.timeoutInMinutes must be at most {_LONGEST_HOOK}.")

@@ -21,9 +21,9 @@ from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.world import World
 from moyai.kernel.ids import DeploymentId
-from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
-from moyai.plan.strategy import alarms, breaker
-from moyai.plan.strategy.begin import revision_arn
+from moyai.plan.strategy import monitors
+from moyai.plan.strategy.start import revision_arn
+from moyai.plan.task.launch import FARGATE, FARGATE_PLATFORM
 
 _PERCENT = 100.0
 _S = ServiceDeploymentStatus
@@ -108,19 +108,19 @@ def _breaker(world: World, record: ServiceDeployment) -> dict[str, object]:
     if not record.configuration.deployment_circuit_breaker.enable:
         return {"status": "DISABLED", "failure_count": 0, "threshold": 0}
     service = world.services.get(record.service)
-    status = "MONITORING" if breaker.watches(record) else "MONITORING_COMPLETE"
+    status = "MONITORING" if monitors.circuit_breaker_watches(record) else "MONITORING_COMPLETE"
     return {
         "status": "TRIGGERED" if record.failed_by is Monitor.CIRCUIT_BREAKER else status,
         "failure_count": record.failures,
-        "threshold": breaker.threshold(record.configuration, service.desired_count)
-        if breaker.watches(record) and service is not None
+        "threshold": monitors.failure_threshold(record.configuration, service.desired_count)
+        if monitors.circuit_breaker_watches(record) and service is not None
         else record.threshold,
     }
 
 
 def _alarms(record: ServiceDeployment) -> dict[str, object]:
     """The state of the alarms. They are not monitored when one was in ALARM as the deployment began."""
-    status = "MONITORING" if alarms.watches(record) else "MONITORING_COMPLETE" if record.alarms else "DISABLED"
+    status = "MONITORING" if monitors.alarms_watch(record) else "MONITORING_COMPLETE" if record.alarms else "DISABLED"
     return {
         "status": "TRIGGERED" if record.failed_by is Monitor.ALARMS else status,
         "alarm_names": record.configuration.alarms.alarm_names,

@@ -20,7 +20,7 @@ from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, Deploy
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import DeploymentId, ServiceArn
-from moyai.plan.connect import Wish, resolve
+from moyai.plan.service_connect.resolution import ConnectRequest, resolve
 
 _ID_DIGITS = 19
 
@@ -50,7 +50,7 @@ def start_deployment(
     """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
-    wish = Wish(service, template.service_connect, template.definition, cluster.default_namespace)
+    wish = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
     resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
     deployment = Deployment(

@@ -16,7 +16,7 @@ from moyai.api.ecs.services.view import service_view
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
-from moyai.plan.namespaces import find_namespace, not_shared
+from moyai.plan.cloudmap.namespaces import find_namespace, not_shared
 
 _MAX_DESCRIBED = 10
 _DEFAULT_PAGE = 10

@@ -23,8 +23,8 @@ from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import HookId
-from moyai.plan.strategy.ending import rolled_back_because
-from moyai.plan.strategy.hooks import answered, waiting
+from moyai.plan.strategy.context import rollback_reason
+from moyai.plan.strategy.hooks import answer_hook, unanswered_hooks
 
 _MAX_DESCRIBED = 20
 _DEFAULT_PAGE = 20
@@ -146,20 +146,20 @@ def continue_service_deployment(ctx: Context, request: ContinueServiceDeployment
             " lifecycleHookDetails which hooks are."
         )
     if request.action is HookAction.CONTINUE:
-        hooks = answered(record, request.hook_id, HookStatus.SUCCEEDED)
+        hooks = answer_hook(record, request.hook_id, HookStatus.SUCCEEDED)
         ctx.store.apply([Put(replace(record, hooks=hooks, updated_at=ctx.now))])
     else:
-        failed = replace(record, hooks=answered(record, request.hook_id, HookStatus.FAILED))
+        failed = replace(record, hooks=answer_hook(record, request.hook_id, HookStatus.FAILED))
         _request_rollback(ctx, failed, f"{record.stage} lifecycle hook {request.hook_id} was answered with ROLLBACK")
     return {"service_deployment_arn": record.arn}
 
 
 def _paused(record: ServiceDeployment) -> set[HookId]:
-    return {run.hook_id for run in waiting(record) if run.status is HookStatus.AWAITING_ACTION}
+    return {run.hook_id for run in unanswered_hooks(record) if run.status is HookStatus.AWAITING_ACTION}
 
 
 def _request_rollback(ctx: Context, record: ServiceDeployment, why: str) -> None:
-    reason = rolled_back_because(why)
+    reason = rollback_reason(why)
     ctx.store.apply([Put(replace(record, status=_S.ROLLBACK_REQUESTED, status_reason=reason, updated_at=ctx.now))])
 
 

@@ -52,7 +52,7 @@ from moyai.domain.ecs.service import (
     ServiceStatus,
 )
 from moyai.domain.world import Change, Put
-from moyai.plan.strategy.begin import begin
+from moyai.plan.strategy.start import begin_deployment
 
 _LONGEST_TOKEN = 36
 
@@ -89,7 +89,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         service_registries=request.service_registries,
     )
     deployment, changes = start_deployment(ctx, cluster, key, template)
-    service, records = begin(world, service, deployment, ctx.now, ctx.ids)
+    service, records = begin_deployment(world, service, deployment, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
 
@@ -113,7 +113,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
     if request.force_new_deployment or template is not None or edited.platform_version != service.platform_version:
         template = template or TaskTemplate.of(world, service.primary)
         deployment, names = start_deployment(ctx, cluster, service.arn, template)
-        edited, records = begin(world, edited, deployment, ctx.now, ctx.ids)
+        edited, records = begin_deployment(world, edited, deployment, ctx.now, ctx.ids)
         changes = [*names, *records]
     if edited != service:
         ctx.store.apply([*changes, Put(edited)])

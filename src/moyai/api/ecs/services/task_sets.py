@@ -33,7 +33,7 @@ from moyai.domain.ecs.service import Deployment, DeploymentStatus, NetworkConfig
 from moyai.domain.ecs.task_set import Scale, TaskSet, task_set_arn
 from moyai.domain.world import Put
 from moyai.kernel.ids import DeploymentId
-from moyai.plan.launch import FARGATE
+from moyai.plan.task.launch import FARGATE
 
 _ID_DIGITS = 19
 _LONGEST_TOKEN = 36

@@ -20,8 +20,8 @@ from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_set import TaskSet, computed_count, task_set_arn
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
-from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
-from moyai.plan.strategy.begin import revision_arn
+from moyai.plan.strategy.start import revision_arn
+from moyai.plan.task.launch import FARGATE, FARGATE_PLATFORM
 
 PLATFORM_FAMILY = "Linux"
 

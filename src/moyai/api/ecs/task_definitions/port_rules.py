@@ -13,7 +13,7 @@ import re
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping, TaskDefinition
-from moyai.plan.connect_rules import NAME_PATTERN
+from moyai.plan.service_connect.validation import NAME_PATTERN
 
 _PORTS = range(1, 65536)
 _MOST_RANGES = 100

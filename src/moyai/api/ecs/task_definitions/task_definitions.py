@@ -42,8 +42,8 @@ from moyai.domain.ecs.volume import Volume
 from moyai.domain.keys import family_key, scope_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
-from moyai.plan.launch import FARGATE
-from moyai.plan.placement.capabilities import required
+from moyai.plan.placement.capabilities import required_attributes
+from moyai.plan.task.launch import FARGATE
 
 _MAX_BYTES = 65536
 
@@ -206,7 +206,7 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "volumes": definition.volumes,
         "ephemeral_storage": definition.ephemeral_storage,
         "placement_constraints": definition.placement_constraints,
-        "requires_attributes": [{"name": name} for name in required(definition)],
+        "requires_attributes": [{"name": name} for name in required_attributes(definition)],
         "registered_at": definition.registered_at,
         "registered_by": definition.registered_by,
         "deregistered_at": definition.deregistered_at,

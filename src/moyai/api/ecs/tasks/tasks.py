@@ -22,10 +22,10 @@ from moyai.domain.ecs.errors import Conflict, InvalidParameter
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.task import StopCode, Task
 from moyai.domain.world import Put
-from moyai.plan import stopping
-from moyai.plan.enrol import EC2
-from moyai.plan.launch import NoRoom, launch
+from moyai.plan.capacity.registration import EC2
 from moyai.plan.placement.reasons import Unplaced
+from moyai.plan.task import stop
+from moyai.plan.task.launch import NoRoom, launch
 
 _MAX_COUNT = 10
 _LONGEST_TOKEN = 64
@@ -114,10 +114,10 @@ def stop_task(ctx: Context, request: StopTaskRequest) -> dict[str, object]:
     task = ctx.store.world.tasks.get(task_arn(cluster, request.task))
     if task is None or task.cluster != cluster.arn:
         raise InvalidParameter("The referenced task was not found.")
-    reason = request.reason or stopping.STOPPED_BY_USER
+    reason = request.reason or stop.STOPPED_BY_USER
     if len(reason) > _LONGEST_REASON:
         raise InvalidParameter(f"The reason can have at most {_LONGEST_REASON} characters.")
-    stopped = stopping.stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
+    stopped = stop.stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
     if stopped != task:
         stopped = replace(stopped, tags={})
         ctx.store.apply([Put(stopped)])

@@ -21,8 +21,8 @@ from moyai.domain.ecs.task import (
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB
 from moyai.domain.world import World
-from moyai.plan.launch import FARGATE
-from moyai.plan.settings import storage
+from moyai.plan.task.launch import FARGATE
+from moyai.plan.task.sandbox_spec import storage_gib
 
 _BEFORE_NETWORK = frozenset({TaskStatus.PROVISIONING})
 _TIMES = (
@@ -72,7 +72,7 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
 
 
 def _fargate_members(task: Task, definition: TaskDefinition | None) -> dict[str, object]:
-    size = {"size_in_gi_b": DEFAULT_STORAGE_GIB if definition is None else storage(task, definition)}
+    size = {"size_in_gi_b": DEFAULT_STORAGE_GIB if definition is None else storage_gib(task, definition)}
     return {"platform_family": "Linux", "ephemeral_storage": size, "fargate_ephemeral_storage": size}
 
 

@@ -19,7 +19,7 @@ import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink import nlmsg
 
-from moyai.domain.sandbox.fabric import NOWHERE, OUTSIDE, VpcFabric
+from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, VpcSpec
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import add_permanent_neighbour, ignore_existing, sandbox_errors
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX, peering_link
@@ -41,7 +41,7 @@ class RouteTables(msgspec.Struct, frozen=True):
     tables: Mapping[str, Mapping[str, str]] = {}
 
 
-def route_tables(vpc: VpcFabric) -> RouteTables:
+def route_tables(vpc: VpcSpec) -> RouteTables:
     """The tables for the VPC's routes."""
     tables: dict[str, dict[str, str]] = {}
     for route in vpc.routes:

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.sandbox.fabric import Group, Permission, VpcFabric
+from moyai.domain.sandbox.network_spec import Group, Permission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX
 
@@ -110,12 +110,12 @@ DENY_ALL_IPV6: Final = Ruleset({}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
 """Nothing is forwarded."""
 
 
-def router_rules(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group]) -> RouterRules:
+def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, Group]) -> RouterRules:
     """The rules of this VPC's router."""
     return RouterRules(family_rules(vpc, groups), family_rules(vpc, groups, IPV6) if vpc.ipv6 else None)
 
 
-def family_rules(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group], family: str = IPV4) -> Ruleset:
+def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, Group], family: str = IPV4) -> Ruleset:
     """The rules of its router for one family. An unknown group allows nothing."""
     addresses = {i.task: i.address if family == IPV4 else i.ipv6_address for i in vpc.interfaces}
     interfaces = [(address, i) for i in vpc.interfaces if (address := addresses[i.task]) is not None]

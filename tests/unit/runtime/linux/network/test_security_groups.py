@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import Group, Interface, Permission, VpcFabric
+from moyai.domain.sandbox.network_spec import Group, Interface, Permission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.runtime.linux.network.security_groups import (
     DENY_ALL,
@@ -21,10 +21,10 @@ A, B, C = (SecurityGroupId(f"sg-{letter}") for letter in "abc")
 EVERYWHERE = ("0.0.0.0/0",)
 
 
-def vpc(**groups_of: tuple[SecurityGroupId, ...]) -> VpcFabric:
+def vpc(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
     """A VPC with a task for each number, ``t1=(A,)`` at 10.0.0.1."""
     places = tuple(Interface(TaskId(t), f"10.0.0.{t[1:]}", groups) for t, groups in groups_of.items())
-    return VpcFabric(VpcId("vpc-0"), "10.0.0.0/16", interfaces=places)
+    return VpcSpec(VpcId("vpc-0"), "10.0.0.0/16", interfaces=places)
 
 
 def entering(permission: Permission) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ class Table:
 # ------------------------------------------------------------------------------------------------------------- IPv6
 
 
-def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcFabric:
+def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
     """The same VPC, where ``t1`` is at fd00::1, too."""
     made = vpc(**groups_of)
     places = tuple(replace(one, ipv6_address=f"fd00::{one.task[1:]}") for one in made.interfaces)

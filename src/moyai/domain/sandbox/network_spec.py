@@ -1,0 +1,86 @@
+"""The specification of the networks of sandboxes: which of them may reach which, and which routes lead outside.
+
+A runtime is given the whole specification each time, and removes what is not in it. Addresses mean the same throughout
+a set of peered VPCs, because EC2 refuses to peer overlapping ranges.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
+
+OUTSIDE: Final = "outside"
+"""A route's target: whatever this machine reaches."""
+NOWHERE: Final = "nowhere"
+"""A route's target: what is sent there is dropped, also where a wider route leads on."""
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """Traffic that a security group lets through, one way; answers to it always pass.
+
+    ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1`` for all. The ports are inclusive, None = all (of
+    the ICMPs: type and code). ``ranges`` are of IPv4 and of IPv6; ``groups`` stand for their members' addresses.
+    """
+
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+    ranges: tuple[str, ...] = ()
+    groups: tuple[SecurityGroupId, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A security group: what may come to its members, what may leave them, and their addresses now, of both kinds."""
+
+    id: SecurityGroupId
+    ingress: tuple[Permission, ...] = ()
+    egress: tuple[Permission, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """A task's interface. ``outside``: whether it reaches OUTSIDE, by a public address or a route to a NAT gateway."""
+
+    task: TaskId
+    address: str
+    groups: tuple[SecurityGroupId, ...] = ()
+    outside: bool = False
+    ipv6_address: str | None = None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE, or to NOWHERE."""
+
+    subnet: str
+    destination: str
+    target: str
+
+
+class VpcSpec(msgspec.Struct, frozen=True):
+    """One VPC. Its own ranges are always reachable inside it, as far as security groups allow. IPv6 leads nowhere
+    else. ``ipv6``: whether it has such a range.
+    """
+
+    vpc: VpcId
+    cidr: str
+    routes: tuple[Route, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    ipv6: bool = False
+
+
+class Peering(msgspec.Struct, frozen=True):
+    """A connection between two VPCs; it carries only what the routes of both sides send into it."""
+
+    id: str
+    vpcs: tuple[VpcId, VpcId]
+
+
+class NetworkSpec(msgspec.Struct, frozen=True):
+    """All networks, in a fixed order."""
+
+    vpcs: tuple[VpcSpec, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    groups: tuple[Group, ...] = ()

@@ -1,0 +1,1 @@
+"""Certificate authorities, the certificates of Service Connect's endpoints, and those of Certificate Manager."""

@@ -1,0 +1,143 @@
+"""Network interfaces of tasks and container instances, and which addresses they get.
+
+Promise: an interface is complete when it is created, and nothing about it is chosen later. No address is given twice
+while a task that is not STOPPED has it, in the world or in the same plan. An address whose last task is still on record
+(stopped within the hour) is given again only when the subnet has no other, so that a client that kept a connection or a
+cached name does not reach another task. As on AWS, the first four addresses of a subnet and the last one are reserved.
+NAT gateways and elastic addresses use the same addresses.
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from itertools import chain
+
+from moyai.domain.ecs.account_setting import root_of, setting_key
+from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.world import World
+from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId
+
+PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
+"""The range of public addresses: on the host's loopback, away from what other programs use."""
+
+RESERVED = 5
+"""Addresses of a subnet that no interface gets: four at its start, and the last one."""
+
+_DUAL_STACK = "dualStackIPv6"
+_RESERVED_AT_START = 4
+_DRAWN_DIGITS = 4  # of hexadecimal, which number the addresses of a /16
+
+
+def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
+    """A free address of the subnet, or None when it is full."""
+    taken = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
+    taken |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
+    taken |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
+    used = world.tasks.count("subnet", subnet.id) + len(taken)
+
+    def owners(address: str) -> tuple[Task, ...]:
+        return world.tasks.by("address", f"{subnet.id}/{address}")
+
+    candidates = partial(_addresses_of, IPv4Network(subnet.cidr), _RESERVED_AT_START, used)
+    never_used = (a for a in candidates() if a not in taken and not owners(a))
+    free_again = (a for a in candidates() if a not in taken and all(t.stopped for t in owners(a)))
+    return next(chain(never_used, free_again), None)
+
+
+def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
+    """The IPv6 address that goes with a private address of the subnet; None where the subnet has no IPv6, or its
+    account has the setting ``dualStackIPv6`` disabled.
+
+    It has the number of the private address, so that it is free whenever that is.
+    """
+    setting = world.account_settings.get(setting_key(subnet.scope, root_of(subnet.scope), _DUAL_STACK))
+    if subnet.ipv6 is None or (setting is not None and setting.value == "disabled"):
+        return None
+    return str(IPv6Network(subnet.ipv6.cidr)[int(IPv4Address(address))])
+
+
+def is_address_free(world: World, subnet: Subnet, address: str) -> bool:
+    """Whether this address of the subnet may be given to an interface."""
+    at = f"{subnet.id}/{address}"
+    has_owner = world.nat_gateways.count("address", at) or world.container_instances.count("address", at)
+    taken = has_owner or not all(t.stopped for t in world.tasks.by("address", at))
+    number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
+    first, last = int(network.network_address) + _RESERVED_AT_START, int(network.broadcast_address)
+    return not taken and first <= number < last
+
+
+def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
+    """A free public address at random, or None when there is none left.
+
+    All installations on a machine share its loopback: two that began with the first address would answer each other's
+    callers.
+    """
+    in_batch = {t.interface.public_address for t in batch}
+    candidates = _addresses_of(PUBLIC_CIDR, 1, int(ids.hex(_DRAWN_DIGITS), 16))
+
+    def is_taken(address: str) -> bool:
+        tables = (world.tasks, world.container_instances, world.elastic_addresses)
+        return any(table.count("public_address", address) for table in tables)
+
+    return next((a for a in candidates if a not in in_batch and not is_taken(a)), None)
+
+
+def addresses_left(world: World, subnet: Subnet) -> int:
+    """How many addresses of the subnet are free."""
+    tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    others = sum(table.count("subnet", subnet.id) for table in (world.nat_gateways, world.container_instances))
+    return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
+
+
+def _addresses_of(network: IPv4Network, reserved: int, skipped: int) -> Iterator[str]:
+    """All addresses of the network but the reserved ones, beginning after the ``skipped`` lowest ones, which are most
+    likely taken.
+    """
+    first = int(network.network_address) + reserved
+    size = int(network.broadcast_address) - first
+    return (str(IPv4Address(first + (skipped + n) % size)) for n in range(size))
+
+
+def new_interface(
+    world: World,
+    subnet: Subnet,
+    groups: tuple[SecurityGroupId, ...],
+    ids: Ids,
+    *,
+    public: bool,
+    batch: Sequence[Task] = (),
+) -> NetworkInterface | None:
+    """An interface in the subnet; None where the subnet, or the range of public addresses, is full.
+
+    ``batch``: tasks of the same plan, which the world does not have yet.
+    """
+    address = private_address(world, subnet, batch)
+    outside_address = public_address(world, batch, ids) if public else None
+    if address is None or (public and outside_address is None):
+        return None
+    return NetworkInterface(
+        id=NetworkInterfaceId(f"eni-{ids.hex(17)}"),
+        attachment=ids.uuid(),
+        vpc=subnet.vpc,
+        subnet=subnet.id,
+        address=address,
+        mac=_mac(ids),
+        private_dns_name=_private_dns_name(address, subnet.scope.region),
+        security_groups=groups,
+        public_address=outside_address,
+    )
+
+
+def _mac(ids: Ids) -> str:
+    """A locally administered unicast address."""
+    digits = "02" + ids.hex(10)
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+def _private_dns_name(address: str, region: str) -> str:
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{address.replace('.', '-')}.{domain}"

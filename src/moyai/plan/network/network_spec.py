@@ -1,0 +1,278 @@
+"""The network specification of the world: which task may reach which, as a runtime applies it.
+
+Promise: it has the VPCs in which tasks or container instances are, the peerings into which both sides route traffic,
+and the security groups that have members; it names nothing that is gone. ``NetworkSpecTracker`` gives the same value as
+``network_spec`` and follows tasks as they come and go, one by one: one more task costs no second look at the others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
+
+from moyai.domain.derived import Derived
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import all_in_vpc, default_security_group, find_in_scope
+from moyai.domain.sandbox.network_spec import Group, Interface, NetworkSpec, Peering, Permission, VpcSpec
+from moyai.domain.vpc.security_group import ALL, Rule, SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import World
+from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskId, VpcId
+from moyai.kernel.scope import Scope
+from moyai.plan.network.routing import SubnetRoutes, peerings_used_by, subnet_routes
+
+_ALL_TYPES = -1
+
+
+def network_spec(world: World) -> NetworkSpec:
+    """The network specification of the world as it is now."""
+    tasks = [("task", task.key) for task in world.tasks.each("alive", "yes")]
+    instances = [("container_instance", instance.key) for instance in world.container_instances.each("alive", "yes")]
+    return NetworkSpecTracker(world).follow((*tasks, *instances))
+
+
+class NetworkSpecTracker:
+    """The network specification, kept in step with one world."""
+
+    def __init__(self, world: World) -> None:
+        self._attached = Derived(world, _attachment, None, Task, ContainerInstance, publish=self._on_attachment)
+        self._used_peerings = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._on_peerings)
+        self._vpcs = Derived(world, self._vpc, None, publish=self._on_vpc)
+        self._rules = Derived(world, self._rules_of, tuple[Rule, ...](), publish=self._on_rules)
+        self._interfaces: dict[VpcId, _VpcInterfaces] = {}
+        self._members: dict[SecurityGroupId, _GroupMembers] = {}
+        self._peerings: tuple[Peering, ...] = ()
+        """The peerings into which both sides route traffic."""
+        self._has_peerings = True
+        """Whether ``_peerings`` is up to date."""
+        self._is_changed = False
+        self._spec = NetworkSpec()
+
+    @property
+    def derived(self) -> tuple[Derived[Any, Any], ...]:
+        """The derived values from which the specification is computed."""
+        return self._attached, self._used_peerings, self._vpcs, self._rules
+
+    def follow(self, keys: Iterable[tuple[str, str]]) -> NetworkSpec:
+        """The specification after changes of records with these ``(table, key)``: the same value when none matters."""
+        keys = tuple(keys)
+        self._attached.follow(keys)
+        self._used_peerings.follow(keys)
+        if not self._has_peerings:
+            self._update_peerings()
+        self._vpcs.follow(keys)
+        self._rules.follow(keys)
+        if self._is_changed:
+            self._spec, self._is_changed = self._computed_spec(), False
+        return self._spec
+
+    def _on_attachment(self, _key: str, before: _Attachment | None, now: _Attachment | None) -> None:
+        """A task or container instance has come, gone or changed its interface."""
+        if before is not None:
+            self._remove(before)
+        if now is not None:
+            self._add(now)
+        self._is_changed = True
+
+    def _add(self, attachment: _Attachment) -> None:
+        vpc = attachment.interface.vpc
+        if vpc not in self._interfaces:
+            self._interfaces[vpc] = _VpcInterfaces(scope_of(attachment.arn))
+            self._used_peerings.add(vpc)
+            self._vpcs.add(vpc)
+        self._interfaces[vpc].add(attachment)
+        for group in attachment.groups:
+            if group not in self._members:
+                self._members[group] = _GroupMembers(scope_of(attachment.arn), [])
+                self._rules.add(group)
+            for address in _addresses(attachment.interface):
+                insort(self._members[group].addresses, address)
+
+    def _remove(self, attachment: _Attachment) -> None:
+        vpc = attachment.interface.vpc
+        self._interfaces[vpc].remove(attachment)
+        if self._interfaces[vpc].is_empty:
+            del self._interfaces[vpc]
+            self._used_peerings.remove(vpc)
+            self._vpcs.remove(vpc)
+            self._has_peerings = False
+        for group in attachment.groups:
+            addresses = self._members[group].addresses
+            for address in _addresses(attachment.interface):
+                del addresses[bisect_left(addresses, address)]
+            if not addresses:
+                del self._members[group]
+                self._rules.remove(group)
+
+    def _on_rules(self, _key: str, _before: object, _now: object) -> None:
+        self._is_changed = True
+
+    def _on_peerings(self, _vpc: VpcId, _before: object, _now: object) -> None:
+        self._has_peerings = False
+        self._is_changed = True
+
+    def _on_vpc(self, vpc: VpcId, _before: object, _now: object) -> None:
+        self._interfaces[vpc].forget_interfaces()
+        self._is_changed = True
+
+    def _update_peerings(self) -> None:
+        """Keep the peerings that the routes of both sides use; a route into any other leads nowhere."""
+        sides = Counter(chain.from_iterable(self._used_peerings.values.values()))
+        peerings = tuple(sorted((peering for peering, count in sides.items() if count > 1), key=lambda p: p.id))
+        if peerings != self._peerings:
+            self._peerings = peerings
+            for vpc in self._interfaces:
+                self._vpcs.add(vpc)
+        self._has_peerings = True
+
+    def _peerings_from(self, world: World, vpc: VpcId) -> frozenset[Peering]:
+        """The active peerings into which the routes of the VPC send traffic."""
+        scope = self._interfaces[vpc].scope
+        record = find_in_scope(world, Vpc, scope, vpc)
+        used = () if record is None else peerings_used_by(world, record, all_in_vpc(world, Subnet, scope, vpc))
+        peerings = (world.vpc_peerings[identity] for identity in used)
+        return frozenset(Peering(p.id, (p.requester.vpc, p.accepter.vpc)) for p in peerings)
+
+    def _vpc(self, world: World, vpc: VpcId) -> _Vpc | None:
+        scope = self._interfaces[vpc].scope
+        record = find_in_scope(world, Vpc, scope, vpc)
+        if record is None:
+            return None
+        peerings = frozenset(peering.id for peering in self._peerings)
+        subnets = sorted(all_in_vpc(world, Subnet, scope, vpc), key=lambda subnet: subnet.id)
+        routes = {subnet.id: subnet_routes(world, record, subnet, peerings) for subnet in subnets}
+        return _Vpc(record.cidr, record.ipv6 is not None, routes)
+
+    def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[Rule, ...]:
+        record = find_in_scope(world, SecurityGroup, self._members[group].scope, group)
+        return () if record is None else record.rules
+
+    def _computed_spec(self) -> NetworkSpec:
+        vpcs = sorted(self._vpcs.values.items())
+        specs = tuple(self._interfaces[identity].spec(identity, vpc) for identity, vpc in vpcs if vpc is not None)
+        return NetworkSpec(specs, self._peerings, tuple(self._groups()))
+
+    def _groups(self) -> Iterator[Group]:
+        for identity, members in sorted(self._members.items()):
+            rules = self._rules.values.get(identity, ())
+            ingress = tuple(permissions((rule for rule in rules if not rule.egress), self._members))
+            egress = tuple(permissions((rule for rule in rules if rule.egress), self._members))
+            yield Group(identity, ingress, egress, tuple(members.addresses))
+
+
+def permissions(rules: Iterable[Rule], groups: Container[SecurityGroupId]) -> Iterator[Permission]:
+    """Rules of one direction as a runtime applies them: one permission for each protocol and range of ports.
+
+    A rule for a group that is not in ``groups``, and so has no members, lets nothing through.
+    """
+    by_ports: dict[tuple[str, int | None, int | None], list[Rule]] = {}
+    for rule in rules:
+        if rule.group is None or rule.group.id in groups:
+            ports = (rule.protocol, _port(rule, rule.from_port), _port(rule, rule.to_port))
+            by_ports.setdefault(ports, []).append(rule)
+    ordered = sorted(by_ports.items(), key=lambda item: (item[0][0], item[0][1] or 0, item[0][2] or 0))
+    for (protocol, first, last), same in ordered:
+        ranges = tuple(sorted({rule.cidr for rule in same if rule.cidr is not None}))
+        yield Permission(protocol, first, last, ranges, tuple(sorted({rule.group.id for rule in same if rule.group})))
+
+
+class _Attachment(NamedTuple):
+    """A task or container instance with its interface and security groups."""
+
+    task: TaskId
+    arn: str
+    interface: NetworkInterface
+    groups: tuple[SecurityGroupId, ...]
+
+
+class _GroupMembers(NamedTuple):
+    """The addresses of a security group's members, in order."""
+
+    scope: Scope
+    addresses: list[str]
+
+
+class _Vpc(NamedTuple):
+    """A VPC's range, whether it has one of IPv6, and the routes of its subnets."""
+
+    cidr: str
+    ipv6: bool
+    routes: Mapping[SubnetId, SubnetRoutes]
+
+
+class _VpcInterfaces:
+    """The interfaces in one VPC."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._attachments: dict[TaskId, _Attachment] = {}
+        self._order: list[TaskId] = []
+        self._computed: dict[TaskId, Interface] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._order
+
+    def add(self, attachment: _Attachment) -> None:
+        self._attachments[attachment.task] = attachment
+        insort(self._order, attachment.task)
+
+    def remove(self, attachment: _Attachment) -> None:
+        del self._attachments[attachment.task]
+        del self._order[bisect_left(self._order, attachment.task)]
+        self._computed.pop(attachment.task, None)
+
+    def forget_interfaces(self) -> None:
+        """Compute all interfaces again, because routes have changed."""
+        self._computed.clear()
+
+    def spec(self, identity: VpcId, vpc: _Vpc) -> VpcSpec:
+        for task in self._order:
+            if task not in self._computed:
+                self._computed[task] = _interface(self._attachments[task], vpc)
+        routes = tuple(route for of_subnet in vpc.routes.values() for route in of_subnet.routes)
+        return VpcSpec(identity, vpc.cidr, routes, tuple(map(self._computed.__getitem__, self._order)), vpc.ipv6)
+
+
+def _attachment(world: World, key: str) -> _Attachment | None:
+    """The attachment of a task or container instance that is alive and has an interface of its own."""
+    record = world.tasks.get(key) or world.container_instances.get(key)
+    interface = None if record is None else _own_interface(record)
+    if record is None or interface is None:
+        return None
+    groups = interface.security_groups or _default_groups(world, scope_of(record.arn), interface.vpc)
+    return _Attachment(record.id, record.arn, interface, groups)
+
+
+def _own_interface(record: Task | ContainerInstance) -> NetworkInterface | None:
+    if isinstance(record, Task):
+        return None if record.stopped else record.own_interface
+    return None if record.gone else record.interface
+
+
+def _interface(attachment: _Attachment, vpc: _Vpc) -> Interface:
+    interface = attachment.interface
+    routes = vpc.routes.get(interface.subnet, SubnetRoutes())
+    outside = routes.nat or (routes.internet and interface.public_address is not None)
+    return Interface(attachment.task, interface.address, attachment.groups, outside, interface.ipv6_address)
+
+
+def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
+    """The interface's IPv4 address, and its IPv6 address if it has one."""
+    return (interface.address,) if interface.ipv6_address is None else (interface.address, interface.ipv6_address)
+
+
+def _default_groups(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGroupId, ...]:
+    group = default_security_group(world, scope, vpc)
+    return () if group is None else (group.id,)
+
+
+def _port(rule: Rule, port: int | None) -> int | None:
+    """A port, or for ICMP a type or code; None = all."""
+    return None if rule.protocol == ALL or port == _ALL_TYPES else port

@@ -1,0 +1,85 @@
+"""The ports at which the host's loopback answers for tasks and container instances with a public address.
+
+Promise: of a task, every TCP port in its definition; of an instance, every TCP port that one of its tasks is bound to.
+A port is published for as long as the task's sandbox exists, so that draining connections are not cut. Of a range of
+ports, only the first RANGE_PUBLISHED are published, because each needs a listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Final, NamedTuple
+
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.world import World
+from moyai.kernel.ids import TaskId
+
+RANGE_PUBLISHED: Final = 100
+"""How many ports of a range answer at a public address."""
+
+_NO_SANDBOX = frozenset({TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
+_PUBLIC = ("public", "yes")
+
+
+def published_ports(world: World) -> tuple[PublishedPort, ...]:
+    """All published ports, in a stable order."""
+    tasks = (task.arn for task in world.tasks.by(*_PUBLIC))
+    instances = (instance.arn for instance in world.container_instances.by(*_PUBLIC))
+    return sort_ports(chain.from_iterable(published_ports_of(world, key) for key in (*tasks, *instances)))
+
+
+def sort_ports(ports: Iterable[PublishedPort]) -> tuple[PublishedPort, ...]:
+    """The ports in a stable order."""
+    return tuple(sorted(ports, key=lambda p: (p.public_address, p.port, p.task)))
+
+
+def published_ports_of(world: World, key: str) -> tuple[PublishedPort, ...]:
+    """The ports of one task or container instance; none where it is gone or has no public address."""
+    task = world.tasks.get(key)
+    if task is not None:
+        return tuple(_of_task(world, task))
+    instance = world.container_instances.get(key)
+    return () if instance is None or instance.gone else tuple(_of_instance(world, instance))
+
+
+def _of_task(world: World, task: Task) -> Iterator[PublishedPort]:
+    own = task.own_interface
+    if own is None or own.public_address is None or task.last_status in _NO_SANDBOX:
+        return
+    for port in _ports(task, world.task_definitions[task.task_definition]):
+        yield PublishedPort(task.id, own.public_address, own.vpc, own.address, port)
+
+
+def _of_instance(world: World, instance: ContainerInstance) -> Iterator[PublishedPort]:
+    own = instance.interface
+    if own.public_address is None:
+        return
+    for bound in world.tasks.projected(_instance_ports).by("instance", instance.arn):
+        for port in bound.ports:
+            yield PublishedPort(bound.task, own.public_address, own.vpc, own.address, port)
+
+
+class _InstancePorts(NamedTuple):
+    """The TCP ports of its instance at which a task answers."""
+
+    task: TaskId
+    ports: tuple[int, ...]
+
+
+def _instance_ports(task: Task) -> _InstancePorts:
+    if task.last_status in _NO_SANDBOX:
+        return _InstancePorts(task.id, ())
+    bindings = (b for c in task.containers for b in c.network_bindings if b.protocol == "tcp")
+    ports = {port for b in bindings for port in islice(b.host_ports, RANGE_PUBLISHED)}
+    return _InstancePorts(task.id, tuple(sorted(ports)))
+
+
+def _ports(task: Task, definition: TaskDefinition) -> set[int]:
+    mappings = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
+    mapped = {port for m in mappings for port in islice(m.ports, RANGE_PUBLISHED)}
+    overridden = {o.ingress_port for o in (() if task.view is None else task.view.offers) if o.ingress_port is not None}
+    return mapped | overridden

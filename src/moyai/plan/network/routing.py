@@ -1,0 +1,108 @@
+"""Which of a subnet's routes work, and where they lead.
+
+Promise: a route whose gateway is gone or detached, or whose peering is not active, leads nowhere, and drops the traffic
+to its destination. A NAT gateway works while its own subnet has a route to an internet gateway. A peering carries only
+traffic to the VPC on its other side; no traffic passes through that VPC to a third.
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables.html,
+https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from ipaddress import IPv4Network
+from typing import NamedTuple
+
+from moyai.domain.queries.vpc import find_in_scope, route_table_of
+from moyai.domain.sandbox import network_spec as spec
+from moyai.domain.vpc.gateway import InternetGateway
+from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
+from moyai.domain.vpc.route_table import Route
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import World
+from moyai.kernel.ids import VpcId
+
+
+class RouteTarget(Enum):
+    """The kind of target to which a working route leads."""
+
+    INTERNET = "internet"
+    """Open to interfaces with a public address."""
+    NAT = "nat"
+    """Open to all interfaces."""
+    PEER = "peer"
+
+
+class SubnetRoutes(NamedTuple):
+    """The routes of one subnet, and whether one of them leads to the internet or to NAT."""
+
+    routes: tuple[spec.Route, ...] = ()
+    internet: bool = False
+    nat: bool = False
+
+
+def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[str]) -> SubnetRoutes:
+    """The subnet's routes. ``peerings``: those that both sides use."""
+    table = route_table_of(world, vpc.scope, vpc.id, subnet.id)
+    if table is None:
+        return SubnetRoutes()
+    routes: list[spec.Route] = []
+    targets: set[RouteTarget] = set()
+    for route in table.routes:
+        target = route_target(world, vpc, route)
+        if target is RouteTarget.PEER and route.target not in peerings:
+            target = None
+        if target is not None:
+            targets.add(target)
+        routes += [spec.Route(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, target)]
+    return SubnetRoutes(tuple(sorted(routes, key=_order)), RouteTarget.INTERNET in targets, RouteTarget.NAT in targets)
+
+
+def route_target(world: World, vpc: Vpc, route: Route) -> RouteTarget | None:
+    """The kind of target of a route of this VPC; None when the route is a black hole."""
+    kind = route.target.partition("-")[0]
+    if kind == "igw":
+        gateway = find_in_scope(world, InternetGateway, vpc.scope, route.target)
+        return RouteTarget.INTERNET if gateway is not None and gateway.vpc == vpc.id else None
+    if kind == "nat":
+        nat = world.nat_gateways.get(route.target)
+        works = nat is not None and nat.deleted_at is None and _reaches_internet(world, vpc, nat.subnet)
+        return RouteTarget.NAT if works else None
+    peering = world.vpc_peerings.get(route.target)
+    works = peering is not None and peering.status is PeeringStatus.ACTIVE
+    return RouteTarget.PEER if works else None
+
+
+def peerings_used_by(world: World, vpc: Vpc, subnets: Iterable[Subnet]) -> frozenset[str]:
+    """The peerings into which the routes of these subnets send traffic."""
+    tables = (route_table_of(world, vpc.scope, vpc.id, subnet.id) for subnet in subnets)
+    routes = (route for table in tables if table is not None for route in table.routes)
+    return frozenset(route.target for route in routes if route_target(world, vpc, route) is RouteTarget.PEER)
+
+
+def _reaches_internet(world: World, vpc: Vpc, subnet: str) -> bool:
+    record = find_in_scope(world, Subnet, vpc.scope, subnet)
+    table = None if record is None else route_table_of(world, vpc.scope, vpc.id, record.id)
+    routes = () if table is None else table.routes
+    gateways = (route for route in routes if route.target.startswith("igw-"))
+    return any(route_target(world, vpc, route) is RouteTarget.INTERNET for route in gateways)
+
+
+def _legs(world: World, vpc: VpcId, route: Route, target: RouteTarget | None) -> Iterator[tuple[str, str]]:
+    """The destinations of a route, each with its target: beyond a peering, only the range of the other VPC exists."""
+    if target is not RouteTarget.PEER:
+        yield route.destination, spec.NOWHERE if target is None else spec.OUTSIDE
+        return
+    peering: VpcPeering = world.vpc_peerings[route.target]
+    other = IPv4Network(peering.other(vpc).cidr or route.destination)
+    destination = IPv4Network(route.destination)
+    if destination.overlaps(other):
+        yield str(max(destination, other, key=lambda network: network.prefixlen)), route.target
+    if not destination.subnet_of(other):
+        yield route.destination, spec.NOWHERE
+
+
+def _order(route: spec.Route) -> tuple[str, str, str]:
+    return (route.subnet, route.destination, route.target)

@@ -1,0 +1,117 @@
+"""Which tasks a REPLICA service starts now.
+
+Promise: never more than the ceiling allows, counting the tasks that stay; never before the end of the back-off of a
+deployment whose tasks do not start, and never of a deployment that has failed. While a deployment fails, and after it
+has, the deployment before it keeps the floor by replacing its own failed tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from moyai.domain.ecs.service import Deployment, Service
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import Ids
+from moyai.plan.placement.batch import Batch
+from moyai.plan.placement.reasons import Unplaced
+from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds, tasks_of_others
+from moyai.plan.task.launch import LaunchRequest, NoRoom, launch
+
+
+class Launches(msgspec.Struct, frozen=True):
+    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``room``: how many more the ceiling allows
+    after these; ``no_room``: the event about a task that could not be placed.
+    """
+
+    tasks: tuple[Task, ...]
+    missing: int
+    room: int
+    no_room: str | None = None
+
+
+class PlanningContext(NamedTuple):
+    """The world, clock and ids with which a service is planned. ``batch``: tasks of the same plan, which the world does
+    not have yet.
+    """
+
+    world: World
+    now: Instant
+    ids: Ids
+    batch: tuple[Task, ...] = ()
+
+
+def launch_replicas(
+    context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds, stops: Sequence[Task]
+) -> Launches:
+    """The tasks to start beside those that stay when ``stops`` are gone."""
+    world, now, ids, earlier = context
+    stopping = {t.arn for t in stops}
+    room = max(0, bounds.ceiling - sum(t.arn not in stopping for t in counts.alive))
+    usable = [t for t in (*counts.healthy, *counts.starting) if t.arn not in stopping]
+    primary = counts.service.primary
+    missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
+    deployments = [primary] * min(missing, room) if now >= primary.retry_at else []
+    deployments += replacements_of_former(counts, bounds, usable, room - len(deployments), now)
+    tasks: list[Task] = []
+    batch, no_room = Batch(world, earlier), None
+    try:
+        for deployment in deployments:
+            tasks.append(launch(world, launch_request(world, counts.service, deployment), now, ids, batch))
+            batch.add(tasks[-1])
+    except (NoRoom, Unplaced) as full:
+        no_room = full.event
+    return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)
+
+
+def replacements_of_former(
+    counts: RolloutCounts, bounds: TaskBounds, usable: Sequence[Task], room: int, now: Instant
+) -> list[Deployment]:
+    """The former deployment, once for each task that it has to replace while the newest one fails.
+
+    ``usable``: the tasks that stay and are healthy or may become so.
+    """
+    newest, *others = counts.service.deployments
+    former = next((d for d in others if not d.halted), None)
+    if not (newest.failed_tasks or newest.halted) or former is None or now < former.retry_at:
+        return []
+    starting = tasks_of_others(counts.service.primary, [t for t in counts.starting if t in usable])
+    present = sum(t in usable for t in counts.healthy) + len(starting)
+    return [former] * max(0, min(bounds.floor - present, room))
+
+
+def launch_request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:
+    """The request for a new task of this deployment."""
+    definition = world.task_definitions[deployment.task_definition]
+    network = deployment.network_configuration
+    return LaunchRequest(
+        cluster=service.cluster,
+        definition=definition,
+        group=f"service:{service.name}",
+        network=None if network is None else network.awsvpc_configuration,
+        service=service.arn,
+        deployment=deployment.id,
+        pool=deployment.pool,
+        view=deployment.view,
+        service_registries=deployment.service_registries,
+        started_by=deployment.id,
+        launch_type=service.launch_type,
+        enable_execute_command=service.enable_execute_command,
+        providers=service.capacity_provider_strategy,
+        constraints=service.placement_constraints,
+        strategy=service.placement_strategy,
+        tags=_tags(service, definition),
+    )
+
+
+def _tags(service: Service, definition: TaskDefinition) -> Mapping[str, str]:
+    propagated = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags, {})
+    if not service.enable_ecs_managed_tags:
+        return propagated
+    cluster = service.cluster.rpartition("/")[2]
+    return {**propagated, "aws:ecs:clusterName": cluster, "aws:ecs:serviceName": service.name}

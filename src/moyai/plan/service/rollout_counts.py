@@ -1,0 +1,99 @@
+"""A service's tasks, sorted by how they count in a deployment, and the bounds on their number.
+
+Promise: at least ceil(desired times minimumHealthyPercent) tasks stay healthy through anything the scheduler does, and
+at most floor(desired times maximumPercent) tasks that are not stopping exist at any time.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from moyai.domain.ecs.service import Deployment, Service
+from moyai.domain.ecs.task import AFTER_DRAIN, DesiredStatus, Task
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskArn
+from moyai.plan.placement.spread import TaskPlacement, task_placements
+from moyai.plan.task.health import is_healthy, is_unhealthy
+
+_PERCENT = 100
+
+
+class TaskBounds(msgspec.Struct, frozen=True):
+    """The least number of healthy tasks, and the greatest number of all tasks, that a service may have."""
+
+    floor: int
+    ceiling: int
+
+
+def task_bounds(service: Service) -> TaskBounds:
+    """The bounds at the service's present desiredCount."""
+    configured = service.deployment_configuration
+    return TaskBounds(
+        floor=-(-service.desired_count * configured.minimum_healthy_percent // _PERCENT),
+        ceiling=service.desired_count * configured.maximum_percent // _PERCENT,
+    )
+
+
+class RolloutCounts(msgspec.Struct, frozen=True):
+    """A service's tasks, sorted by how they count. All but ``draining`` have the desired status RUNNING."""
+
+    service: Service
+    healthy: tuple[Task, ...]
+    unhealthy: tuple[Task, ...]
+    starting: tuple[Task, ...]
+    """Neither healthy nor unhealthy: on the way to RUNNING, or RUNNING before the first verdict."""
+    draining: tuple[Task, ...]
+    """With the desired status STOPPED, and still serving."""
+    protected: frozenset[TaskArn] = frozenset()
+    """Tasks that may not be stopped for another number or deployment."""
+    placements: Mapping[TaskArn, TaskPlacement] = {}
+    """Where the tasks on container instances stand."""
+
+    def keeps(self, task: Task) -> bool:
+        """Whether the task is of the newest deployment, on a container instance on which it can stay."""
+        placement = self.placements.get(task.arn)
+        return task.deployment == self.service.primary.id and not (placement is not None and placement.must_leave)
+
+    @property
+    def alive(self) -> tuple[Task, ...]:
+        """All tasks that count against the ceiling."""
+        return (*self.healthy, *self.unhealthy, *self.starting)
+
+
+def count_tasks(world: World, service: Service, now: Instant) -> RolloutCounts:
+    """Sort the service's tasks that are not STOPPED."""
+    healthy, unhealthy, starting, draining = [], [], [], []
+    tasks = world.tasks.by("service", service.arn)
+    for task in tasks:
+        if task.desired_status is DesiredStatus.STOPPED:
+            if task.last_status not in AFTER_DRAIN:
+                draining.append(task)
+        elif is_healthy(task, world.task_definitions[task.task_definition]):
+            healthy.append(task)
+        elif is_unhealthy(task, service.health_check_grace_period_seconds, now):
+            unhealthy.append(task)
+        else:
+            starting.append(task)
+    return RolloutCounts(
+        service=service,
+        healthy=tuple(healthy),
+        unhealthy=tuple(unhealthy),
+        starting=tuple(starting),
+        draining=tuple(draining),
+        protected=frozenset(t.arn for t in (*healthy, *starting) if t.is_protected(now)),
+        placements=task_placements(world, service, tasks),
+    )
+
+
+def tasks_of(deployment: Deployment, tasks: Iterable[Task]) -> list[Task]:
+    """The tasks that the deployment started."""
+    return [t for t in tasks if t.deployment == deployment.id]
+
+
+def tasks_of_others(deployment: Deployment, tasks: Iterable[Task]) -> list[Task]:
+    """The tasks that other deployments started."""
+    return [t for t in tasks if t.deployment != deployment.id]

@@ -1,0 +1,132 @@
+"""Which tasks of a service stop.
+
+Promise: never so many healthy tasks stop that fewer than the floor remain. Tasks that serve nothing stop first: those
+that are not RUNNING yet, then those without a verdict on their health, then healthy ones; among equals a task from the
+zone that has most, and there from the container instance that has most, the youngest first. A protected task stops only
+because of its own health.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
+task-scale-in-protection.html there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskArn
+from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds, tasks_of, tasks_of_others
+
+
+def tasks_to_stop(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
+    """All tasks that are to stop now and may."""
+    if counts.service.primary.halted:
+        return (*_beyond_desired_count(counts), *_replaceable_unhealthy(counts, bounds))
+    former = _former(counts, bounds)
+    return (*former, *_surplus(counts, bounds, former), *_replaceable_unhealthy(counts, bounds))
+
+
+def protected_surplus(counts: RolloutCounts) -> int:
+    """How many tasks stay, beyond what the service is to have, because they are protected."""
+    protected = [t for t in (*counts.starting, *counts.healthy) if t.arn in counts.protected]
+    primary = counts.service.primary
+    current = len(tasks_of(primary, counts.starting)) + len(tasks_of(primary, counts.healthy))
+    surplus = max(0, current - counts.service.desired_count)
+    return len(tasks_of_others(primary, protected)) + min(surplus, len(tasks_of(primary, protected)))
+
+
+def _former(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
+    """Tasks of former deployments, and of instances on which they cannot stay, that the floor does not need."""
+    primary = counts.service.primary
+    spare = max(0, len(counts.healthy) - bounds.floor)
+    enough = len(counts.healthy) >= bounds.floor
+    leaving = _unprotected(counts, _not_kept(counts, counts.healthy))
+    healthy = _fullest_place_first(counts, leaving, counts.alive)[:spare]
+    unready = _unprotected(counts, _not_kept(counts, counts.starting))
+    starting = [t for t in unready if enough or (_is_not_running(t) and not primary.failed_tasks)]
+    return (*_not_kept(counts, counts.unhealthy), *starting, *healthy)
+
+
+def _beyond_desired_count(counts: RolloutCounts) -> tuple[Task, ...]:
+    """Tasks above desiredCount beside a deployment that has failed: its own before those of the former deployments,
+    which continue.
+    """
+    primary, desired = counts.service.primary, counts.service.desired_count
+    spare = max(0, len(counts.healthy) - desired)
+    excess = max(0, len(counts.starting) + len(counts.healthy) - desired)
+    unready, healthy = _unprotected(counts, counts.starting), _unprotected(counts, counts.healthy)
+    starting = (*tasks_of(primary, unready), *tasks_of_others(primary, unready))[:excess]
+    own = _fullest_place_first(counts, tasks_of(primary, healthy), counts.alive)
+    former = _fullest_place_first(counts, tasks_of_others(primary, healthy), counts.alive)
+    return (*tasks_of_others(primary, counts.unhealthy), *starting, *(*own, *former)[:spare])
+
+
+def _surplus(counts: RolloutCounts, bounds: TaskBounds, already: Sequence[Task]) -> tuple[Task, ...]:
+    """Tasks of the newest deployment above desiredCount. ``already``: the tasks that stop anyway."""
+    starting, healthy = _kept(counts, counts.starting), _kept(counts, counts.healthy)
+    excess = max(0, len(starting) + len(healthy) - counts.service.desired_count)
+    if not excess:
+        return ()
+    stopped_healthy = sum(t in counts.healthy for t in already)
+    spare = max(0, len(counts.healthy) - stopped_healthy - bounds.floor)
+    not_running = [t for t in _unprotected(counts, starting) if _is_not_running(t)]
+    without_verdict = [t for t in _unprotected(counts, starting) if not _is_not_running(t)]
+    ranked: list[Task] = []
+    for group, most in ((not_running, excess), (without_verdict, excess), (_unprotected(counts, healthy), spare)):
+        staying = [t for t in counts.alive if t not in ranked]
+        ranked += _fullest_place_first(counts, group, staying)[:most]
+    return tuple(ranked[:excess])
+
+
+def _replaceable_unhealthy(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
+    """Unhealthy tasks of the newest deployment: all of them once others are healthy in their place, or one at a time
+    where the ceiling allows no task to start before.
+    """
+    unhealthy = _kept(counts, counts.unhealthy)
+    if len(counts.healthy) >= counts.service.desired_count:
+        return tuple(unhealthy)
+    blocked = len(counts.alive) >= bounds.ceiling and not counts.draining and not counts.starting
+    return tuple(unhealthy[:1]) if blocked else ()
+
+
+def _unprotected(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+    return [t for t in tasks if t.arn not in counts.protected]
+
+
+def _is_not_running(task: Task) -> bool:
+    return task.last_status is not TaskStatus.RUNNING
+
+
+def _kept(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+    return [t for t in tasks if counts.keeps(t)]
+
+
+def _not_kept(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+    return [t for t in tasks if not counts.keeps(t)]
+
+
+def _fullest_place_first(counts: RolloutCounts, candidates: Iterable[Task], present: Sequence[Task]) -> list[Task]:
+    """Candidates in the order in which stopping them keeps the service's tasks evenly spread."""
+    tasks_at = Counter(place for t in present for place in _places(counts, t))
+    remaining = sorted(candidates, key=lambda t: (t.created_at, t.arn))
+
+    def rank(task: Task) -> tuple[list[int], Instant, TaskArn]:
+        placement = counts.placements.get(task.arn)
+        *spread, zone, instance = (tasks_at[place] for place in _places(counts, task))
+        return [*spread, 0 if placement is None else placement.left, zone, instance], task.created_at, task.arn
+
+    order = []
+    while remaining:
+        fullest = max(remaining, key=rank)
+        tasks_at.subtract(_places(counts, fullest))
+        remaining.remove(fullest)
+        order.append(fullest)
+    return order
+
+
+def _places(counts: RolloutCounts, task: Task) -> list[tuple[int, str]]:
+    """The numbered places of a task: the values of its service's spread fields, its zone, its instance."""
+    placement = counts.placements.get(task.arn)
+    spread, instance = ((), "") if placement is None else (placement.spread, placement.instance)
+    return list(enumerate((*spread, task.availability_zone, instance)))

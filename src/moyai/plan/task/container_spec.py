@@ -1,0 +1,142 @@
+"""A container, as the runtime starts it: its command, environment, limits, capabilities, volumes and names.
+
+Promise: pure translation of a container's definition; overrides win over the definition.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.container_settings import LinuxParameters
+from moyai.domain.ecs.task import Container, ContainerOverride, Task
+from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from moyai.domain.logs.driver import buffer_bytes
+from moyai.domain.sandbox.linux import ALL, CAPABILITIES, DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Names, Probe, TmpfsMount, Ulimit, VolumeMount
+from moyai.plan.task.context import TaskContext
+from moyai.plan.task.environment import container_environment
+
+DEFAULT_STOP_TIMEOUT = 30
+"""Seconds between SIGTERM and SIGKILL, as on Fargate."""
+
+_DEFAULT_PROBE = Probe(())
+
+
+def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
+    """The specification of one of the definition's containers. Raises Unresolved."""
+    task, definition, defined = context.task, context.definition, context.definition_of(container)
+    override = _override(task, container.name)
+    linux, platform = _linux_parameters(defined), definition.runtime_platform
+    return ContainerSpec(
+        task=task.id,
+        name=container.name,
+        image=defined.image,
+        digest=container.image_digest,
+        entry_point=defined.entry_point,
+        command=defined.command if override.command is None else override.command,
+        environment=container_environment(context, container, override),
+        working_directory=defined.working_directory,
+        user=defined.user,
+        probe=None if defined.health_check is None else probe_of(defined.health_check),
+        stop_timeout=_or_default(defined.stop_timeout, DEFAULT_STOP_TIMEOUT),
+        cpu_units=defined.cpu if override.cpu is None else override.cpu,
+        memory=_memory(defined, override),
+        ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
+        readonly_root=bool(defined.readonly_root_filesystem),
+        held_output=buffer_bytes(defined.log_configuration),
+        attempt=container.restart_count,
+        init=bool(linux.init_process_enabled),
+        capabilities=capabilities(linux),
+        sysctls={control.namespace: control.value for control in defined.system_controls},
+        tmpfs=tuple(TmpfsMount(t.container_path, t.size, t.mount_options or ()) for t in linux.tmpfs or ()),
+        volumes=_volume_mounts(definition, defined),
+        names=_names(defined),
+        networkless=bool(defined.disable_networking),
+        interactive=bool(defined.interactive),
+        terminal=bool(defined.pseudo_terminal),
+        architecture=None if platform is None else platform.cpu_architecture,
+    )
+
+
+def probe_of(check: HealthCheck) -> Probe:
+    """The probe of a health check, with ECS's defaults."""
+    return Probe(
+        command=check.command,
+        interval=_or_default(check.interval, _DEFAULT_PROBE.interval),
+        timeout=_or_default(check.timeout, _DEFAULT_PROBE.timeout),
+        retries=_or_default(check.retries, _DEFAULT_PROBE.retries),
+        start_period=_or_default(check.start_period, _DEFAULT_PROBE.start_period),
+    )
+
+
+def capabilities(linux: LinuxParameters) -> frozenset[str]:
+    """The container's capabilities by Docker's rule: those added to ALL or to the default set, without those dropped.
+    A capability that is both added and dropped is present only when ALL others are dropped.
+    """
+    changes = linux.capabilities
+    if changes is None:
+        return DEFAULT_CAPABILITIES
+    added, dropped = frozenset(changes.add or ()), frozenset(changes.drop or ())
+    if ALL in added:
+        return frozenset(CAPABILITIES) - dropped
+    if ALL in dropped:
+        return added
+    return (DEFAULT_CAPABILITIES | added) - dropped
+
+
+def _volume_mounts(definition: TaskDefinition, defined: ContainerDefinition) -> tuple[VolumeMount, ...]:
+    """The container's mounts, outer before inner; its own mount points win over those of ``volumesFrom``."""
+    mounts: dict[str, VolumeMount] = {}
+    for source in defined.volumes_from:
+        container = definition.container(source.source_container)
+        if container is not None:
+            inherited = _volume_mounts(definition, container)
+            mounts |= {m.path: replace(m, read_only=m.read_only or bool(source.read_only)) for m in inherited}
+    volumes = {volume.name: volume for volume in definition.volumes}
+    for point in defined.mount_points:
+        volume = volumes[point.source_volume]
+        docker = volume.docker_volume_configuration
+        mounts[point.container_path] = VolumeMount(
+            path=point.container_path,
+            volume=volume.name,
+            shared=volume.shared,
+            provision=docker is not None and bool(docker.autoprovision),
+            host_path=volume.source_path,
+            read_only=bool(point.read_only),
+        )
+    return tuple(mounts[path] for path in sorted(mounts, key=lambda path: (path.count("/"), path)))
+
+
+def _names(defined: ContainerDefinition) -> Names:
+    """The host name, hosts and DNS settings that the container has beside its task's."""
+    return Names(
+        host_name=defined.hostname or None,
+        hosts=tuple(HostName(entry.ip_address, entry.hostname) for entry in defined.extra_hosts or ()),
+        servers=defined.dns_servers or (),
+        search=defined.dns_search_domains or (),
+    )
+
+
+def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory:
+    linux = _linux_parameters(defined)
+    return Memory(
+        limit=override.memory or defined.memory or 0,
+        reserved=override.memory_reservation or defined.memory_reservation or 0,
+        swap=linux.max_swap,
+        swappiness=None if linux.max_swap is None else linux.swappiness,
+        shared=linux.shared_memory_size or Memory().shared,
+    )
+
+
+def _override(task: Task, name: str) -> ContainerOverride:
+    overrides = (o for o in task.overrides.container_overrides if o.name == name)
+    return next(overrides, ContainerOverride(name))
+
+
+def _linux_parameters(defined: ContainerDefinition) -> LinuxParameters:
+    return defined.linux_parameters or LinuxParameters()
+
+
+def _or_default(value: int | None, default: int) -> int:
+    return default if value is None else value

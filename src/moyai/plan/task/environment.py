@@ -1,0 +1,179 @@
+"""A container's environment at the moment it starts: variables, environment files, secrets, and what ECS adds.
+
+Promise: files and secrets are read when a container starts, never when its definition is registered, and their values
+stay ``Secret``. A task reads secrets of its own account, in any region. Between two environment files, the first one
+that has a variable wins; a file's text is taken as it is, without removing quotes or replacing ``$``. A value that
+can't be had fails the task, with the message of AWS's agent.
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from moyai.domain.ecs import metadata
+from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile
+from moyai.domain.ecs.task import Container, ContainerOverride, role_of
+from moyai.domain.ecs.value_from import SecretReference, parse
+from moyai.domain.keys import scope_of
+from moyai.domain.queries.secrets import find_secret
+from moyai.domain.secretsmanager.secret import SecretVersion
+from moyai.domain.ssm.parameter import Selected
+from moyai.domain.sts.session import credentials_id
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import MoyaiError
+from moyai.kernel.scope import Scope
+from moyai.kernel.secret import Secret
+from moyai.plan.task.context import TaskContext
+
+_UNABLE_TO_PULL = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+    "unable to retrieve"
+)
+_RETRIED = "service call has been retried 1 time(s)"
+_NO_SUCH_FILE = (
+    "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
+    "NoSuchKey: The specified key does not exist."
+)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class Unresolved(MoyaiError):
+    """A value of the environment can't be had, so the task can't start; the text is its stoppedReason."""
+
+
+class _SecretUnavailable(Exception):
+    """Why a secret of Secrets Manager can't be had."""
+
+
+def container_environment(
+    context: TaskContext, container: Container, override: ContainerOverride
+) -> Mapping[str, str | Secret]:
+    """The variables of one container. Later ones win: environment files, then the definition, the override, secrets,
+    and what ECS adds to every container. Raises Unresolved.
+    """
+    task, defined = context.task, context.definition_of(container)
+    scope = scope_of(task.arn)
+    identity = metadata.runtime_id(container.arn)
+    base = f"http://{metadata.ADDRESS}"
+    return {
+        **_read_files(context.world, override.environment_files or defined.environment_files or ()),
+        **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
+        **resolve_secrets(context.world, scope, defined.secrets or (), context.now),
+        **_credentials_address(context),
+        **({"NVIDIA_VISIBLE_DEVICES": ",".join(container.gpu_ids)} if container.gpu_ids else {}),
+        "AWS_DEFAULT_REGION": scope.region,
+        "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
+        "AWS_REGION": scope.region,
+        "ECS_AGENT_URI": f"{base}/api/{identity}",
+        "ECS_CONTAINER_METADATA_URI": f"{base}/v3/{identity}",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{identity}",
+    }
+
+
+def resolve_secrets(
+    world: World, scope: Scope, secrets: Iterable[ContainerSecret], now: Instant
+) -> Mapping[str, Secret]:
+    """The values of the secrets, by the variables that they go to. Raises Unresolved."""
+    values: dict[str, Secret] = {}
+    missing: list[str] = []
+    for secret in secrets:
+        reference = parse(secret.value_from, scope)
+        value = _parameter_value(world, scope, reference) if isinstance(reference, Selected) else None
+        if isinstance(reference, SecretReference):
+            value = _secret_value(world, scope, reference, now)
+        if value is None:
+            missing.append(secret.value_from)
+        else:
+            values[secret.name] = value
+    if missing:
+        names = ", ".join(missing)
+        raise Unresolved(f"{_UNABLE_TO_PULL} secrets from ssm: {_RETRIED}: invalid ssm parameters: {names}")
+    return values
+
+
+def variables_in(body: Secret) -> Mapping[str, Secret]:
+    """The variables of an environment file's ``NAME=VALUE`` lines. Lines that begin with ``#``, have no ``=`` or no
+    name are left out; the last value of a name wins.
+    """
+    lines = (line.removesuffix("\r") for line in body.reveal().removeprefix(_BYTE_ORDER_MARK).split("\n"))
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    return {name: Secret(value) for name, equals, value in pairs if name and equals}
+
+
+def _read_files(world: World, files: Iterable[EnvironmentFile]) -> Mapping[str, Secret]:
+    """The variables of all files. Raises Unresolved."""
+    variables: dict[str, Secret] = {}
+    for file in files:
+        stored = world.env_files.get(file.value)
+        if stored is None:
+            raise Unresolved(f"{_NO_SUCH_FILE} ({file.value})")
+        variables = {**variables_in(stored.body), **variables}
+    return variables
+
+
+def _credentials_address(context: TaskContext) -> Mapping[str, str]:
+    """The address of a task's credentials, if it has a role; the task is recognized there by its interface."""
+    root = context.world.session_root
+    role = role_of(context.task, context.definition.task_role_arn)
+    if root is None or role is None or context.task.own_interface is None:
+        return {}
+    return {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{credentials_id(root, context.task.arn)}"}
+
+
+def _parameter_value(world: World, scope: Scope, reference: Selected) -> Secret | None:
+    parameter = world.parameters.get(reference.arn)
+    if parameter is None or reference.name not in {None, parameter.name} or not _is_own(reference.arn, scope):
+        return None
+    version = parameter.version(reference.selector)
+    return None if version is None else version.value
+
+
+def _secret_value(world: World, scope: Scope, reference: SecretReference, now: Instant) -> Secret:
+    try:
+        version = _secret_version(world, scope, reference, now)
+    except _SecretUnavailable as unavailable:
+        why = f"failed to fetch secret {reference.arn} from secrets manager: {unavailable}"
+        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRIED}: {why}") from unavailable
+    return version.value if not reference.json_key else _json_value(version.value, reference)
+
+
+def _secret_version(world: World, scope: Scope, reference: SecretReference, now: Instant) -> SecretVersion:
+    secret = find_secret(world, scope, reference.arn, now) if _is_own(reference.arn, scope) else None
+    if secret is None:
+        raise _SecretUnavailable("ResourceNotFoundException: Secrets Manager can't find the specified secret.")
+    if secret.deleted_at is not None:
+        raise _SecretUnavailable(
+            "InvalidRequestException: You can't perform this operation on the secret because it was marked for "
+            "deletion."
+        )
+    version = secret.version(reference.version) if reference.version else secret.staged(reference.stage)
+    if version is None or (reference.stage and reference.stage not in version.stages):
+        what = f"VersionId: {reference.version}" if reference.version else f"staging label: {reference.stage}"
+        raise _SecretUnavailable(
+            f"ResourceNotFoundException: Secrets Manager can't find the specified secret value for {what}"
+        )
+    if version.binary:
+        raise _SecretUnavailable("the secret is binary, and an environment variable is text")
+    return version
+
+
+def _json_value(value: Secret, reference: SecretReference) -> Secret:
+    """The value of one key of a JSON object; a value that is no text is written as JSON. An error does not quote it."""
+    try:
+        content = msgspec.json.decode(value.reveal())
+    except msgspec.DecodeError:
+        content = None
+    if not isinstance(content, dict) or reference.json_key not in content:
+        why = f"retrieved secret from Secrets Manager did not contain json key {reference.json_key}"
+        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRIED}: {why}")
+    inside = content[reference.json_key]
+    return Secret(inside if isinstance(inside, str) else msgspec.json.encode(inside).decode())
+
+
+def _is_own(arn: str, scope: Scope) -> bool:
+    return scope_of(arn).account == scope.account

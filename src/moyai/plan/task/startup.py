@@ -1,0 +1,210 @@
+"""The first half of a task's life: PROVISIONING, PENDING, ACTIVATING, RUNNING."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.connect.config import ProxyLogLevel
+from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus
+from moyai.domain.logs.driver import buffer_bytes
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Change
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import ProxyId
+from moyai.plan import events
+from moyai.plan.action import PrepareSandbox, StartProxy, earliest
+from moyai.plan.certificates.server_certificate import offer_without_certificate
+from moyai.plan.cloudmap.task_registration import endpoints, register, report_task_health
+from moyai.plan.task.container_order import hopeless_reason, next_timeout_at, startable_containers
+from moyai.plan.task.container_spec import DEFAULT_STOP_TIMEOUT
+from moyai.plan.task.container_start import (
+    PROXY_PATIENCE,
+    mesh_proxy_deadline,
+    mesh_proxy_reason,
+    start_of,
+    unstartable_reason,
+)
+from moyai.plan.task.context import TaskContext, TaskStep
+from moyai.plan.task.images import pin_images
+from moyai.plan.task.log_streams import NoLogGroup, create_log_streams
+from moyai.plan.task.readiness import (
+    LISTEN_LIMIT,
+    awaits_readiness,
+    is_ready_at_once,
+    listening_from,
+    look_again_at,
+    missing_listeners,
+    ready_from,
+    record_listening,
+)
+from moyai.plan.task.sandbox_spec import sandbox_spec
+from moyai.plan.task.service_feedback import report_start, report_stop
+from moyai.plan.task.shutdown import begin_shutdown, deprovision
+from moyai.plan.task.stop import ESSENTIAL_EXITED, stop_task
+
+SANDBOX_LOST = "ResourceInitializationError: the task's sandbox is gone (the host was restarted or reset)"
+
+
+def provisioning_step(context: TaskContext) -> TaskStep:
+    """The step of a PROVISIONING task: the runtime makes its sandbox."""
+    if context.task.desired_status is DesiredStatus.STOPPED:
+        return deprovision(context)
+    if context.fault is not None:
+        return _fail(context, StopCode.TASK_FAILED_TO_START, context.fault)
+    if context.sandbox is None:
+        try:
+            streams = create_log_streams(context.world, context.task, context.definition, context.now, context.ids)
+        except NoLogGroup as error:
+            return _fail(context, StopCode.TASK_FAILED_TO_START, str(error))
+        sandbox = sandbox_spec(context.world, context.task, context.definition)
+        return TaskStep(context.task, streams, effects=(PrepareSandbox(sandbox),))
+    containers, changes = pin_images(context)
+    times = {"connectivity_at": context.now, "pull_started_at": context.now}
+    return TaskStep(context.updated_task(last_status=TaskStatus.PENDING, containers=containers, **times), changes)
+
+
+def pending_step(context: TaskContext) -> TaskStep:
+    """The step of a PENDING task: the runtime starts its containers, Service Connect's proxy before all others."""
+    if (end := _end_of_task(context)) is not None:
+        return end
+    if all(c.last_status is not ContainerStatus.PENDING for c in context.task.containers):
+        return _after_last_start(context)
+    if context.exited_essential() is not None:
+        return _fail(context, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    proxy = context.task.connect_proxy
+    if proxy is not None and proxy.health_status is not Health.HEALTHY:
+        return _await_proxy(context, proxy)
+    if (reason := hopeless_reason(context)) is not None:
+        return _fail(context, StopCode.TASK_FAILED_TO_START, mesh_proxy_reason(context, reason))
+    starts = tuple(start_of(context, container) for container in startable_containers(context))
+    wake_at = earliest(next_timeout_at(context), mesh_proxy_deadline(context))
+    return TaskStep(context.task, effects=starts, wake_at=wake_at)
+
+
+def activating_step(context: TaskContext) -> TaskStep:
+    """The step of an ACTIVATING task: all its containers run, and it is registered when it is ready."""
+    if (end := _end_of_task(context)) is not None:
+        return end
+    if context.exited_essential() is not None:
+        return _fail(context, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    context = record_listening(context)
+    ready_at = ready_from(context)
+    if context.now < ready_at:
+        wake_at = earliest(ready_at, look_again_at(context), mesh_proxy_deadline(context))
+        return TaskStep(context.task, wake_at=wake_at)
+    registered = register(context.world, context.task, context.definition, context.now)
+    task = context.updated_task(last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=context.now)
+    feedback = report_start(context.world, context.task)
+    return TaskStep(task, (*registered, *_events_of_missing_listeners(context), *feedback))
+
+
+def running_step(context: TaskContext) -> TaskStep:
+    """The step of a RUNNING task: follow its health and readiness until it ends or is to stop."""
+    if (end := _end_of_task(context)) is not None:
+        return end
+    if context.exited_essential() is not None:
+        return _fail(context, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    health = report_task_health(context.world, context.task)
+    if not awaits_readiness(context.task):
+        return TaskStep(context.task, health, wake_at=mesh_proxy_deadline(context))
+    context = record_listening(context)
+    ready_at = listening_from(context)
+    if context.now < ready_at:
+        wake_at = earliest(ready_at, look_again_at(context), mesh_proxy_deadline(context))
+        return TaskStep(context.task, health, wake_at=wake_at)
+    task = context.updated_task(ready_at=context.now)
+    return TaskStep(task, (*health, *_events_of_missing_listeners(context)))
+
+
+def _events_of_missing_listeners(context: TaskContext) -> tuple[Change, ...]:
+    """The service's event about a task that is ready without listening where it is expected to."""
+    if context.task.service is None or not (missing := missing_listeners(context)):
+        return ()
+    text = events.not_listening(context.task, missing, LISTEN_LIMIT)
+    return events.announce(context.world, context.task.service, [text], context.now, context.ids)
+
+
+def _end_of_task(context: TaskContext) -> TaskStep | None:
+    """The step of a task that has to end, whatever its containers do."""
+    if context.task.desired_status is DesiredStatus.STOPPED:
+        return begin_shutdown(context)
+    starting = context.task.last_status is TaskStatus.PENDING
+    if starting and context.fault is not None:
+        return _fail(_with_container_reason(context, context.fault), StopCode.TASK_FAILED_TO_START, context.fault)
+    if starting and (reason := _missing_input(context)) is not None:
+        return _fail(context, StopCode.TASK_FAILED_TO_START, reason)
+    if context.sandbox is None:
+        code = StopCode.TASK_FAILED_TO_START if starting else StopCode.ESSENTIAL_CONTAINER_EXITED
+        return _fail(context, code, SANDBOX_LOST)
+    if (deadline := mesh_proxy_deadline(context)) is not None and context.now >= deadline:
+        return _fail(context, StopCode.TASK_FAILED_TO_START, mesh_proxy_reason(context))
+    return None
+
+
+def _missing_input(context: TaskContext) -> str | None:
+    """Why a container that is yet to start can't: then no container is started."""
+    waiting = (c for c in context.defined_containers if c.last_status is ContainerStatus.PENDING)
+    return next(filter(None, (unstartable_reason(context, container) for container in waiting)), None)
+
+
+def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
+    """The context with the fault as the reason of a container: the runtime starts containers in turn, so it is that of
+    the first one due.
+    """
+    proxy = context.task.connect_proxy
+    due = (proxy,) if proxy is not None and proxy.started_at is None else startable_containers(context)
+    first = {c.name for c in due[:1]}
+    containers = tuple(replace(c, reason=fault) if c.name in first else c for c in context.task.containers)
+    return replace(context, task=context.updated_task(containers=containers))
+
+
+def _after_last_start(context: TaskContext) -> TaskStep:
+    """The step after every container has been started: ACTIVATING where the task has something to register."""
+    starts = (c.started_at for c in context.defined_containers if c.started_at is not None)
+    pulled_at = min(starts, default=context.now)
+    if endpoints(context.task):
+        task = context.updated_task(
+            last_status=TaskStatus.ACTIVATING, activated_at=context.now, pull_stopped_at=pulled_at
+        )
+        return TaskStep(task)
+    ready_at = context.now if is_ready_at_once(context) else None
+    task = context.updated_task(
+        last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=ready_at, pull_stopped_at=pulled_at
+    )
+    return TaskStep(task, report_start(context.world, context.task))
+
+
+def _await_proxy(context: TaskContext, proxy: Container) -> TaskStep:
+    if proxy.started_at is None:
+        offer = offer_without_certificate(context.world, context.task.view, context.now)
+        if offer is not None:
+            return _await_certificate(context, offer.discovery_name)
+        return TaskStep(context.task, effects=(_start_proxy(context.task, proxy),))
+    deadline: Instant = later(proxy.started_at, PROXY_PATIENCE)
+    if context.now < deadline:
+        return TaskStep(context.task, wake_at=deadline)
+    reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_PATIENCE} s"
+    return _fail(context, StopCode.TASK_FAILED_TO_START, reason)
+
+
+def _await_certificate(context: TaskContext, name: str) -> TaskStep:
+    """Wait for a TLS certificate, without which the proxy would not open its ports."""
+    deadline: Instant = later(context.task.connectivity_at or context.now, PROXY_PATIENCE)
+    if context.now < deadline:
+        return TaskStep(context.task, wake_at=deadline)
+    reason = f"ResourceInitializationError: the TLS certificate of {name} was not there within {PROXY_PATIENCE} s"
+    return _fail(context, StopCode.TASK_FAILED_TO_START, f"{reason}; the service's events say why")
+
+
+def _start_proxy(task: Task, proxy: Container) -> StartProxy:
+    level = ProxyLogLevel.INFO if task.view is None else task.view.proxy_log_level
+    held_output = 0 if task.view is None else buffer_bytes(task.view.log_configuration)
+    return StartProxy(task.id, ProxyId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value, held_output)
+
+
+def _fail(context: TaskContext, code: StopCode, reason: str) -> TaskStep:
+    """The step of a task that ends by itself; its service is told."""
+    task = stop_task(context.task, code, reason, context.now)
+    step = begin_shutdown(replace(context, task=task))
+    feedback = report_stop(context.world, task, context.now, context.ids)
+    return TaskStep(step.task, (*step.changes, *feedback))

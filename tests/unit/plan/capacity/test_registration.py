@@ -1,0 +1,86 @@
+"""This machine as container instances: registered once, over any number of restarts."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.cluster import MOST_INSTANCES
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus, Resources, VersionInfo
+from moyai.domain.world import Put
+from moyai.kernel.ids import ClusterArn
+from moyai.plan.capacity.registration import (
+    ContainerInstanceRequest,
+    Machine,
+    RegistrationImpossible,
+    new_container_instance,
+    register_machine,
+)
+from moyai.testing.world import SCOPE, Builder, PlainBook
+
+SIZE = Resources(cpu=1024, memory=2048)
+
+
+@pytest.fixture
+def builder():
+    return Builder(PlainBook())
+
+
+def machine(builder, count, resources=SIZE):
+    cluster = ClusterArn(f"arn:aws:ecs:{SCOPE.region}:{SCOPE.account}:cluster/default")
+    return Machine(cluster, count, resources, "x86_64", VersionInfo("1"))
+
+
+def settle(builder, wanted):
+    changes = 0
+    while found := register_machine(builder.world, wanted, builder.clock.now(), builder.ids):
+        builder.book.apply(found)
+        changes += 1
+        assert changes < 20
+    return changes
+
+
+def there(builder):
+    return [i for i in builder.world.container_instances if not i.gone]
+
+
+def test_three_instances_in_three_zones_and_their_cluster(builder):
+    settle(builder, machine(builder, 3))
+    assert [c.name for c in builder.world.clusters] == ["default"]
+    assert sorted(i.availability_zone for i in there(builder)) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert len({i.interface.address for i in there(builder)}) == 3
+    assert settle(builder, machine(builder, 3)) == 0
+
+
+def test_more_are_added_fewer_take_none_away_and_a_deregistered_one_comes_back(builder):
+    settle(builder, machine(builder, 2))
+    assert settle(builder, machine(builder, 3)) == 1
+    assert settle(builder, machine(builder, 1)) == 0
+    gone = replace(there(builder)[0], status=ContainerInstanceStatus.INACTIVE)
+    builder.book.apply([Put(gone)])
+    settle(builder, machine(builder, 3))
+    assert len(there(builder)) == 3
+    assert len(builder.world.container_instances) == 4
+
+
+def test_another_size_is_told_to_those_that_are_there(builder):
+    settle(builder, machine(builder, 2))
+    settle(builder, machine(builder, 2, Resources(cpu=512, memory=1024)))
+    assert {i.resources.cpu for i in there(builder)} == {512}
+    assert {i.version for i in there(builder)} == {2}
+
+
+def test_a_cluster_has_so_many_and_no_more(builder):
+    cluster = builder.cluster()
+    for _ in range(MOST_INSTANCES):
+        builder.book.apply(
+            [
+                Put(
+                    new_container_instance(
+                        builder.world, ContainerInstanceRequest(cluster, SIZE), builder.clock.now(), builder.ids
+                    )
+                )
+            ]
+        )
+    with pytest.raises(RegistrationImpossible, match="at most"):
+        new_container_instance(builder.world, ContainerInstanceRequest(cluster, SIZE), builder.clock.now(), builder.ids)

@@ -1,0 +1,213 @@
+"""Which certificates are missing, due or unneeded, and what is said when nobody signs."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.connect.certificate import ServerCertificate
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityStatus, CertificateAuthority
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import CertificateAuthorityArn, ServiceArn
+from moyai.kernel.secret import Secret
+from moyai.plan.certificates.authority import new_built_in_authority, plan_authority
+from moyai.plan.certificates.server_certificate import CertificatePlan, offer_without_certificate, plan_certificates
+from moyai.testing.world import SCOPE, Builder, container
+
+WEEK, DAY = 7 * 86400.0, 86400.0
+ROOT, OTHER = (f"-----BEGIN CERTIFICATE-----\n{name}" for name in ("root", "other"))
+
+
+class Desk:
+    """A service with one encrypted endpoint, and somebody who signs."""
+
+    def __init__(self) -> None:
+        self.renewal = 5 * DAY
+        self.build = Builder()
+        self.service = self.build.service(
+            "back", self.build.definition("back", container("api", port=9000)), offers=["api"]
+        )
+        self.build.encrypt(self.service)
+        (self.authority,) = self.build.world.authorities
+
+    def activate(self, root: str = ROOT, end: float = 365 * DAY) -> None:
+        own = AuthorityCertificate(root, "", "01", self.now, later(self.now, end))
+        self.put(replace(self.authority, status=AuthorityStatus.ACTIVE, certificate=own))
+
+    def put(self, authority: CertificateAuthority) -> None:
+        self.authority = authority
+        self.build.book.apply([Put(authority)])
+
+    @property
+    def now(self) -> Instant:
+        return self.build.clock.now()
+
+    def plan(self) -> CertificatePlan:
+        """The plan, recorded; what it orders is signed."""
+        plan = plan_certificates(self.build.world, self.service, self.renewal, self.now, self.build.ids)
+        own = self.authority.certificate
+        made = [
+            ServerCertificate(
+                service=order.service,
+                discovery_service=order.discovery_service,
+                authority=order.authority,
+                name=order.name,
+                chain="chain",
+                private=Secret("key"),
+                roots=() if own is None else (own.root,),
+                serial="1",
+                issued_at=self.now,
+                not_after=order.end,
+                renew_at=order.renew_at,
+            )
+            for order in plan.orders
+        ]
+        self.build.book.apply([*plan.changes, *map(Put, made)])
+        return plan
+
+    def wait(self, seconds: float) -> None:
+        self.build.clock.turn_to(later(self.now, seconds))
+
+    @property
+    def certificates(self) -> list[ServerCertificate]:
+        return list(self.build.world.server_certificates)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_one_is_ordered_as_soon_as_its_authority_signs(desk):
+    assert desk.plan() == CertificatePlan()
+    view = desk.build.world.services[desk.service].primary.view
+    assert offer_without_certificate(desk.build.world, view, desk.now) == view.offers[0]
+    desk.activate()
+    (order,) = desk.plan().orders
+    assert (order.name, order.begin, order.end) == ("back-api.shop", desk.now - 3600, desk.now + WEEK)
+    assert offer_without_certificate(desk.build.world, view, desk.now) is None
+    assert offer_without_certificate(desk.build.world, view, later(desk.now, WEEK)) == view.offers[0]
+    assert desk.plan() == CertificatePlan(wake_at=Instant(desk.now + 5 * DAY))
+
+
+def test_it_is_due_after_five_of_seven_days(desk):
+    desk.activate()
+    desk.plan()
+    desk.wait(5 * DAY - 1)
+    assert not desk.plan().orders
+    desk.wait(1)
+    assert len(desk.plan().orders) == 1
+
+
+def test_it_outlives_its_renewal_by_two_days_however_often_it_is_renewed(desk):
+    desk.renewal = 20
+    desk.activate()
+    (order,) = desk.plan().orders
+    assert (order.renew_at, order.end) == (desk.now + 20, desk.now + 20 + 2 * DAY)
+    view = desk.build.world.services[desk.service].primary.view
+    desk.wait(20 + 2 * DAY - 1)
+    assert offer_without_certificate(desk.build.world, view, desk.now) is None
+    assert len(desk.plan().orders) == 1
+
+
+@pytest.mark.parametrize("renewal", [20, 5 * DAY])
+def test_it_does_not_outlive_its_authority(desk, renewal):
+    desk.renewal = renewal
+    desk.activate(end=2 * DAY)
+    (order,) = desk.plan().orders
+    assert order.end == desk.now + 2 * DAY
+    assert order.renew_at == desk.now + min(renewal, 2 * DAY * 5 / 7)
+
+
+def test_an_authority_that_ends_before_its_certificates_is_named_until_it_has_a_new_one(desk):
+    desk.activate(end=7 * DAY + 1)
+    desk.plan()
+    assert desk.build.messages(desk.service) == []
+    desk.wait(2)
+    desk.plan()
+    desk.plan()
+    (message,) = desk.build.messages(desk.service)
+    assert message.endswith(
+        f"will have no valid TLS certificate of back-api after 2027-01-22 08:00:01 UTC. Reason: The certificate"
+        f" authority {desk.authority.arn} ends then. Import a new certificate for it before."
+    )
+    desk.activate()
+    desk.wait(7 * 3600)
+    desk.plan()
+    assert len(desk.build.messages(desk.service)) == 1
+
+
+def test_a_new_root_is_trusted_before_a_certificate_of_it_is_shown(desk):
+    desk.activate()
+    desk.plan()
+    desk.activate(root=OTHER)
+    desk.wait(5 * DAY)
+    plan = desk.plan()
+    assert not plan.orders
+    assert plan.wake_at == desk.now + 30
+    (certificate,) = desk.certificates
+    assert certificate.roots == (OTHER, ROOT)
+    desk.wait(30)
+    assert len(desk.plan().orders) == 1
+
+
+def test_nobody_needs_it_once_no_deployment_offers_it(desk):
+    desk.activate()
+    desk.plan()
+    known = desk.build.world.services[desk.service]
+    desk.build.book.apply([Put(replace(known, status=ServiceStatus.INACTIVE))])
+    desk.plan()
+    assert desk.certificates == []
+
+
+def test_who_can_not_sign_is_named_once_and_the_certificate_stays(desk):
+    desk.activate()
+    desk.plan()
+    desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
+    assert desk.plan().wake_at is not None
+    desk.plan()
+    (message,) = desk.build.messages(desk.service)
+    assert f"Reason: The certificate authority {desk.authority.arn} is DISABLED, not ACTIVE." in message
+    assert len(desk.certificates) == 1
+
+
+def test_a_deployment_is_refused_by_an_authority_that_does_not_sign(desk):
+    desk.activate()
+    other = replace(new_built_in_authority(SCOPE, desk.now, desk.build.ids), built_in=False)
+    for status in (AuthorityStatus.CREATING, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED):
+        desk.put(replace(other, status=status))
+        with pytest.raises(InvalidParameter, match=f"is {status}, not ACTIVE"):
+            desk.build.encrypt(desk.service, other.arn)
+    with pytest.raises(InvalidParameter, match="The certificate authority arn:x does not exist"):
+        desk.build.encrypt(desk.service, CertificateAuthorityArn("arn:x"))
+
+
+def test_a_built_in_authority_that_is_disabled_is_followed_by_another(desk):
+    desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
+    desk.build.encrypt(desk.service)
+    assert [a.built_in for a in desk.build.world.authorities] == [True, True]
+
+
+def test_an_authority_runs_out_and_one_that_can_not_be_restored_goes(desk):
+    desk.activate(end=DAY)
+    key = desk.authority.arn
+    assert plan_authority(desk.build.world, key, desk.now).wake_at == desk.now + DAY
+    desk.wait(DAY)
+    (change,) = plan_authority(desk.build.world, key, desk.now).changes
+    assert isinstance(change, Put)
+    assert isinstance(change.record, CertificateAuthority)
+    assert change.record.status is AuthorityStatus.EXPIRED
+    until = later(desk.now, 7 * DAY)
+    desk.put(replace(desk.authority, status=AuthorityStatus.DELETED, restorable_until=until))
+    assert plan_authority(desk.build.world, key, desk.now).wake_at == until
+    desk.wait(7 * DAY)
+    desk.build.book.apply(plan_authority(desk.build.world, key, desk.now).changes)
+    assert key not in desk.build.world.authorities
+
+
+def test_a_service_that_is_not_there_needs_nothing():
+    build = Builder()
+    assert plan_certificates(build.world, ServiceArn("arn:x"), DAY, Instant(0), build.ids) == CertificatePlan()

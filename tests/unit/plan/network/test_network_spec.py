@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, NetworkSpec, Permission, Route
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.peering import PeeringStatus
+from moyai.domain.vpc.route_table import Association, RouteTable
+from moyai.domain.vpc.security_group import GroupReference, Rule
+from moyai.domain.world import Put
+from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec, permissions
+from moyai.testing.world import SCOPE, Builder
+from tests.unit.plan.nets import ANYWHERE, OTHER, Nets
+
+
+@pytest.fixture
+def nets():
+    return Nets()
+
+
+def the_vpc(nets, name):
+    [found] = [one for one in network_spec(nets.world).vpcs if one.vpc == f"vpc-{name}"]
+    return found
+
+
+def test_the_default_vpc_of_an_untouched_account():
+    build = Builder()
+    task = build.world.tasks[build.run(build.definition("web"))]
+    own = default_vpc(SCOPE)
+    [vpc], [group] = network_spec(build.world).vpcs, network_spec(build.world).groups
+    assert (vpc.vpc, vpc.cidr) == (own.id, "172.31.0.0/16")
+    assert {route.destination for route in vpc.routes} == {ANYWHERE}
+    assert [one.groups for one in vpc.interfaces] == [(own.security_groups[0].id,)]
+    assert group.members == (task.interface.address,)
+    assert group.ingress == (Permission("-1", groups=(group.id,)),)
+    assert group.egress == (Permission("-1", ranges=(ANYWHERE,)),)
+
+
+def test_without_tasks_there_is_nothing(nets):
+    nets.vpc("a", 1)
+    assert network_spec(nets.world) == NetworkSpec()
+
+
+def test_a_peering_with_routes_both_ways(nets):
+    nets.vpc("a", 1)
+    nets.vpc("b", 2, OTHER)
+    nets.peer("ab", "a", "b")
+    nets.task("a")
+    nets.task("b")
+    assert network_spec(nets.world).peerings == ()
+    nets.route("a", "10.2.0.0/16", "pcx-ab")
+    assert network_spec(nets.world).peerings == ()
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
+    nets.route("b", "10.0.0.0/8", "pcx-ab")
+    [peering] = network_spec(nets.world).peerings
+    assert (peering.id, peering.vpcs) == ("pcx-ab", ("vpc-a", "vpc-b"))
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", "pcx-ab"),)
+    assert the_vpc(nets, "b").routes == (
+        Route("10.2.1.0/24", "10.0.0.0/8", NOWHERE),
+        Route("10.2.1.0/24", "10.1.0.0/16", "pcx-ab"),
+    )
+
+
+@pytest.mark.parametrize("status", [status for status in PeeringStatus if status is not PeeringStatus.ACTIVE])
+def test_a_peering_that_is_not_active_carries_nothing(nets, status):
+    nets.vpc("a", 1)
+    nets.vpc("b", 2)
+    nets.peer("ab", "a", "b", status)
+    nets.task("a")
+    nets.task("b")
+    nets.route("a", "10.2.0.0/16", "pcx-ab")
+    nets.route("b", "10.1.0.0/16", "pcx-ab")
+    assert network_spec(nets.world).peerings == ()
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
+
+
+def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
+    for number, name in enumerate("abc", start=1):
+        nets.vpc(name, number)
+        nets.task(name)
+    nets.peer("ab", "a", "b")
+    nets.peer("bc", "b", "c")
+    nets.route("a", "10.3.0.0/16", "pcx-ab")
+    nets.route("a", "10.2.7.0/24", "pcx-ab")
+    nets.route("b", "10.1.0.0/16", "pcx-ab")
+    assert the_vpc(nets, "a").routes == (
+        Route("10.1.1.0/24", "10.2.7.0/24", "pcx-ab"),
+        Route("10.1.1.0/24", "10.3.0.0/16", NOWHERE),
+    )
+
+
+def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
+    nets.vpc("a", 1)
+    nets.task("a", public="127.83.0.1")
+    private = nets.task("a")
+    assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
+    nets.gateway("a", "a")
+    nets.route("a", ANYWHERE, "igw-a")
+    assert {one.task: one.outside for one in the_vpc(nets, "a").interfaces}[private.id] is False
+    assert sorted(one.outside for one in the_vpc(nets, "a").interfaces) == [False, True]
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, OUTSIDE),)
+    nets.gateway("a", None)
+    assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, NOWHERE),)
+
+
+def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):
+    nets.vpc("a", 1)
+    private = nets.subnet("private", "a", "10.1.2.0/24")
+    own: Any = "rtb-private"
+    nets.put(Put(RouteTable(own, private.vpc, SCOPE, associations=(Association("rtbassoc-private", private.id),))))
+    nets.nat("a", "a")
+    nets.route("private", ANYWHERE, "nat-a")
+    nets.task("private")
+    assert the_vpc(nets, "a").interfaces[0].outside is False
+    nets.gateway("a", "a")
+    nets.route("a", ANYWHERE, "igw-a")
+    assert the_vpc(nets, "a").interfaces[0].outside is True
+    assert the_vpc(nets, "a").routes == (
+        Route("10.1.1.0/24", ANYWHERE, OUTSIDE),
+        Route("10.1.2.0/24", ANYWHERE, OUTSIDE),
+    )
+    nets.put(Put(replace(nets.world.nat_gateways["nat-a"], deleted_at=nets.build.clock.now())))
+    assert the_vpc(nets, "a").interfaces[0].outside is False
+
+
+def test_groups_are_known_by_their_members(nets):
+    nets.vpc("a", 1)
+    nobody: Any = GroupReference("sg-nobody", SCOPE.account, "vpc-a")  # type: ignore[arg-type]
+    callers: Any = GroupReference("sg-callers", SCOPE.account, "vpc-a")  # type: ignore[arg-type]
+    nets.group("callers", "a")
+    nets.group("nobody", "a")
+    nets.group(
+        "web",
+        "a",
+        Rule("1", egress=False, protocol="tcp", from_port=80, to_port=80, group=callers),
+        Rule("2", egress=False, protocol="tcp", from_port=80, to_port=80, cidr="10.9.0.0/16"),
+        Rule("3", egress=False, protocol="udp", from_port=53, to_port=53, group=nobody),
+    )
+    one, two = nets.task("a", "callers"), nets.task("a", "callers", "web")
+    groups: Any = {group.id: group for group in network_spec(nets.world).groups}
+    assert groups["sg-callers"].members == (one.interface.address, two.interface.address)
+    assert groups["sg-web"].ingress == (Permission("tcp", 80, 80, ("10.9.0.0/16",), (callers.id,)),)
+    assert groups["sg-web"].egress == ()
+    nets.stop(one)
+    nets.stop(two)
+    assert network_spec(nets.world) == NetworkSpec()
+
+
+def test_all_of_icmp_has_no_ports():
+    rules = (
+        Rule("1", egress=False, protocol="icmp", from_port=8, to_port=-1, cidr=ANYWHERE),
+        Rule("2", egress=False, protocol="icmp", from_port=-1, to_port=-1, cidr=ANYWHERE),
+    )
+    assert [(one.from_port, one.to_port) for one in permissions(rules, ())] == [(None, None), (8, None)]
+
+
+def test_what_nobody_can_tell_apart_is_the_same_value(nets):
+    nets.vpc("a", 1)
+    task = nets.task("a")
+    fabrics = NetworkSpecTracker(nets.world)
+    first = fabrics.follow([("task", task.arn)])
+    nets.put(Put(replace(task, version=2)))
+    assert fabrics.follow([("task", task.arn), ("service", "x")]) is first

@@ -1,0 +1,104 @@
+"""Protected tasks stay through scale-ins and deployments, and for no other reason."""
+
+from __future__ import annotations
+
+from moyai.domain.ecs.task import AFTER_DRAIN, DesiredStatus, StopCode, TaskStatus
+from moyai.domain.sandbox.state import Health
+from moyai.kernel.clock import later
+from tests.unit.plan.tasks import put, schedule, settled
+
+
+def wanted(build, service) -> list[str]:
+    return [
+        t.arn
+        for t in build.tasks(service)
+        if t.desired_status is DesiredStatus.RUNNING and t.last_status not in AFTER_DRAIN
+    ]
+
+
+def test_a_scale_in_takes_the_others():
+    build, service = settled(desired=3)
+    kept, *others = [t.arn for t in build.tasks(service)]
+    put(build, kept, protected_until=later(build.clock.now(), 60))
+    build.scale(service, 1)
+    schedule(build, service)
+    assert wanted(build, service) == [kept]
+    assert {build.world.tasks[t].stop_code for t in others} == {StopCode.SERVICE_SCHEDULER_INITIATED}
+
+
+def test_it_stays_until_its_protection_ends_and_the_service_says_why():
+    build, service = settled(desired=2)
+    until = later(build.clock.now(), 60)
+    for task in build.tasks(service):
+        put(build, task.arn, protected_until=until)
+    build.scale(service, 0)
+    plan = schedule(build, service)
+    assert len(wanted(build, service)) == 2
+    assert plan.wake_at == until
+    primary = build.world.services[service].primary.id
+    assert build.messages(service)[-1] == (
+        f"(service s) was unable to reach steady state because (taskSet {primary}) was unable to scale in due to"
+        " (reason 2 tasks under protection)"
+    )
+    schedule(build, service)
+    assert sum("under protection" in m for m in build.messages(service)) == 1
+    build.clock.turn_to(until)
+    schedule(build, service)
+    assert wanted(build, service) == []
+
+
+def test_a_deployment_goes_on_beside_it_and_is_not_through_before_it_has_gone():
+    build, service = settled(desired=2)
+    kept, other = (t.arn for t in build.tasks(service))
+    put(build, kept, protected_until=later(build.clock.now(), 60))
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    new = [t for t in build.tasks(service) if t.arn not in {kept, other}]
+    for task in new:
+        put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now(), ready_at=build.clock.now())
+    schedule(build, service)
+    assert kept in wanted(build, service)
+    assert other not in wanted(build, service)
+    assert len(build.world.services[service].deployments) == 2
+
+
+def test_an_unhealthy_one_goes_all_the_same():
+    build, service = settled(desired=2, checked=True)
+    sick, _ = (t.arn for t in build.tasks(service))
+    put(build, sick, protected_until=later(build.clock.now(), 60), health_status=Health.UNHEALTHY)
+    schedule(build, service)
+    for task in build.tasks(service):
+        if task.arn != sick:
+            put(
+                build,
+                task.arn,
+                last_status=TaskStatus.RUNNING,
+                started_at=build.clock.now(),
+                ready_at=build.clock.now(),
+                health_status=Health.HEALTHY,
+            )
+    schedule(build, service)
+    assert sick not in wanted(build, service)
+
+
+def test_a_deleted_service_takes_it_along():
+    build, service = settled(desired=1)
+    [only] = build.tasks(service)
+    put(build, only.arn, protected_until=later(build.clock.now(), 60))
+    build.delete(service)
+    schedule(build, service)
+    assert wanted(build, service) == []
+
+
+def test_it_stays_though_its_deployment_has_failed():
+    build, service = settled(desired=2)
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    new = [t.arn for t in build.tasks(service)][2:]
+    put(build, new[0], protected_until=later(build.clock.now(), 60))
+    build.abort(service)
+    schedule(build, service)
+    assert build.world.services[service].primary.halted
+    schedule(build, service)
+    assert new[0] in wanted(build, service)
+    assert new[1] not in wanted(build, service)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+from moyai.plan.service.rollout_counts import TaskBounds, count_tasks, task_bounds
+from moyai.plan.service.task_selection import tasks_to_stop
+from moyai.plan.task.health import is_healthy, is_unhealthy
+from moyai.testing.world import CHECK, Builder, container
+from tests.unit.plan.tasks import settled
+
+
+@pytest.mark.parametrize(
+    ("desired", "low", "high", "floor", "ceiling"),
+    [
+        (4, 50, 100, 2, 4),
+        (2, 75, 200, 2, 4),
+        (3, 100, 125, 3, 3),
+        (1, 100, 200, 1, 2),
+        (1, 0, 100, 0, 1),
+        (5, 33, 133, 2, 6),
+        (0, 100, 200, 0, 0),
+    ],
+)
+def test_percentages_round_up_below_and_down_above(desired, low, high, floor, ceiling):
+    build = Builder()
+    limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
+    service = build.service("s", build.definition("s"), desired, bounds=limits)
+    assert task_bounds(build.world.services[service]) == TaskBounds(floor, ceiling)
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "checked", "ready", "healthy"),
+    [
+        (TaskStatus.RUNNING, Health.HEALTHY, True, True, True),
+        (TaskStatus.RUNNING, Health.HEALTHY, True, False, False),
+        (TaskStatus.RUNNING, Health.UNKNOWN, True, True, False),
+        (TaskStatus.RUNNING, Health.UNHEALTHY, True, True, False),
+        (TaskStatus.RUNNING, Health.UNKNOWN, False, True, True),
+        (TaskStatus.RUNNING, Health.UNKNOWN, False, False, False),
+        (TaskStatus.ACTIVATING, Health.HEALTHY, True, True, False),
+    ],
+)
+def test_a_task_counts_as_healthy(status, health, checked, ready, healthy):
+    build = Builder()
+    definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))
+    task = build.world.tasks[build.run(definition)]
+    seen = replace(task, last_status=status, health_status=health, ready_at=build.clock.now() if ready else None)
+    assert is_healthy(seen, definition) is healthy
+    assert not is_healthy(replace(seen, desired_status=DesiredStatus.STOPPED), definition)
+
+
+def test_failing_checks_are_overlooked_in_the_grace_period():
+    build = Builder()
+    task = build.world.tasks[build.run(build.definition("s"))]
+    sick = replace(task, health_status=Health.UNHEALTHY, started_at=build.clock.now())
+    assert not is_unhealthy(sick, grace=10, now=build.clock.now())
+    assert is_unhealthy(sick, grace=0, now=build.clock.now())
+
+
+def test_scale_in_takes_pending_tasks_first_and_then_from_the_fullest_zone():
+    build, service = settled(desired=7)
+    tasks = build.tasks(service)
+    late = replace(tasks[1], last_status=TaskStatus.PENDING)
+    build.book.apply([Put(late)])
+    build.scale(service, 4)
+    roll = count_tasks(build.world, build.world.services[service], build.clock.now())
+    stops = tasks_to_stop(roll, task_bounds(roll.service))
+    assert stops[0].arn == late.arn
+    left = Counter(t.availability_zone for t in tasks if t.arn not in {s.arn for s in stops})
+    assert sorted(left.values()) == [1, 1, 2]
+
+
+def test_a_former_deployment_gives_only_what_the_floor_allows():
+    build, service = settled(desired=4, bounds=DeploymentConfiguration(100, 50))
+    build.deploy(service, build.definition("s"))
+    roll = count_tasks(build.world, build.world.services[service], build.clock.now())
+    assert len(tasks_to_stop(roll, task_bounds(roll.service))) == 2

@@ -1,0 +1,227 @@
+"""Names that follow their namespace under a running task, and those that don't."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.connect.names import VIRTUAL_CIDR, ConnectView, SeenName, allot_more
+from moyai.domain.defaults import Defaults
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.sandbox.spec import HostName
+from moyai.domain.sandbox.state import SandboxState
+from moyai.domain.world import Delete, Observed, Put
+from moyai.kernel.clock import later
+from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, ServiceArn, TaskArn
+from moyai.plan.action import Plan, WriteHosts
+from moyai.plan.service_connect.live_names import LINGER
+from moyai.plan.task.lifecycle import plan_task
+from moyai.testing.world import Builder, container
+from tests.unit.plan.tasks import schedule, settled, up
+
+
+class Caller:
+    """A running client, whose hosts file is what it was told last."""
+
+    def __init__(self, live: str | None) -> None:
+        self.build, self.service = settled(1, offers=[])
+        if live is not None:
+            self.build.live(live)
+        self.hosts: tuple[HostName, ...] = ()
+        self.arn = self.task.arn
+        self.step()
+
+    @property
+    def task(self) -> Task:
+        (task,) = self.build.tasks(self.service)
+        return task
+
+    @property
+    def names(self) -> dict[str, str]:
+        assert self.task.view is not None
+        return {n.dns_name: n.address for n in self.task.view.names if n.left_at is None}
+
+    def step(self, *, carried: bool = False) -> Plan:
+        seen = {c.name: up(self.build, c.name) for c in self.task.containers}
+        observed = Observed(
+            sandboxes={self.task.id: SandboxState(self.task.id, seen, self.hosts)},
+            carried=frozenset({self.task.id}) if carried else frozenset(),
+        )
+        plan = plan_task(self.build.world, observed, self.arn, self.build.clock.now(), self.build.ids)
+        self.build.book.apply(plan.changes)
+        for effect in plan.effects:
+            assert isinstance(effect, WriteHosts)
+            self.hosts = effect.hosts
+        return plan
+
+    def found(self) -> dict[str, str]:
+        return {h.name: h.address for h in self.hosts if h.address.startswith("127.255.")}
+
+    def show(self) -> None:
+        """Let its proxy acknowledge everything."""
+        self.step()
+        self.step(carried=True)
+        self.step()
+
+
+def offer(build: Builder, name: str, *, answered: bool = True) -> ServiceArn:
+    made = build.service(name, build.definition(name, container("api", port=9000)), 1, offers=["api"])
+    if answered:
+        answer(build, made)
+    return made
+
+
+def answer(build: Builder, service: ServiceArn) -> None:
+    """Have somebody answer for the service's endpoint."""
+    (owned,) = build.world.discovery_services.by("owner", service)
+    instance = DiscoveryInstance(owned.arn, InstanceId("i"), {}, build.clock.now())
+    build.book.apply([Put(instance)])
+
+
+def test_as_on_aws_nothing_moves_under_a_running_task():
+    caller = Caller(None)
+    offer(caller.build, "back")
+    assert caller.step(carried=True) == Plan()
+    assert caller.names == {}
+
+
+@pytest.mark.parametrize(("default", "tag", "moves"), [(True, None, True), (True, "off", False), (False, "on", True)])
+def test_a_clusters_own_word_goes_before_the_installations(default, tag, moves):
+    caller = Caller(tag)
+    caller.build.book.apply([Put(Defaults(live_endpoints=default))])
+    offer(caller.build, "back")
+    caller.step()
+    assert bool(caller.names) is moves
+
+
+def test_a_name_is_found_once_its_proxy_has_acknowledged_it():
+    caller = Caller("on")
+    offer(caller.build, "back")
+    caller.step()
+    assert caller.names == {"back-api": "127.255.0.1"}
+    assert caller.step() == Plan(), "nothing more until the proxy says so"
+    assert caller.found() == {}
+    caller.step(carried=True)
+    assert caller.found() == {"back-api": "127.255.0.1"}
+    assert caller.step() == Plan()
+
+
+def test_a_name_is_found_when_somebody_answers_and_stays_when_nobody_does_any_more():
+    caller = Caller("on")
+    back = offer(caller.build, "back", answered=False)
+    caller.step()
+    assert caller.step(carried=True) == Plan()
+    answer(caller.build, back)
+    caller.show()
+    assert caller.found() == {"back-api": "127.255.0.1"}
+    for instance in tuple(caller.build.world.discovery_instances):
+        caller.build.book.apply([Delete(DiscoveryInstance, instance.key)])
+    assert caller.step() == Plan()
+
+
+def test_a_name_that_nobody_offers_is_not_found_at_once_and_led_on_for_a_while():
+    caller = Caller("on")
+    back = offer(caller.build, "back")
+    caller.show()
+    caller.build.delete(back)
+    caller.step()
+    assert caller.found() == {}
+    assert caller.task.view is not None
+    assert [n.dns_name for n in caller.task.view.names] == ["back-api"], "its proxy still leads it on"
+    left = caller.build.clock.now()
+    assert caller.step() == Plan(wake_at=later(left, LINGER))
+    caller.build.clock.turn_to(later(left, LINGER))
+    caller.step()
+    assert caller.task.view is not None
+    assert caller.task.view.names == ()
+    assert caller.step() == Plan()
+
+
+def test_what_a_deleted_service_left_goes_with_the_last_task_that_called_it():
+    caller = Caller("on")
+    back = offer(caller.build, "back")
+    caller.show()
+    caller.build.delete(back)
+    for instance in tuple(caller.build.world.discovery_instances):
+        caller.build.book.apply([Delete(DiscoveryInstance, instance.key)])
+    schedule(caller.build, back)
+    assert caller.build.world.services[back].status is ServiceStatus.INACTIVE
+    caller.step()
+    assert len(caller.build.world.discovery_services) == 1
+    caller.build.clock.turn_to(later(caller.build.clock.now(), LINGER))
+    caller.step()
+    assert len(caller.build.world.discovery_services) == 0
+
+
+def test_an_address_is_never_given_to_another_name():
+    caller = Caller("on")
+    first = offer(caller.build, "first")
+    caller.show()
+    caller.build.delete(first)
+    caller.step()
+    caller.build.clock.turn_to(later(caller.build.clock.now(), LINGER))
+    caller.step()
+    offer(caller.build, "second")
+    caller.step()
+    assert caller.names == {"second-api": "127.255.0.2"}
+
+
+def test_a_name_that_comes_back_in_time_keeps_its_address():
+    caller = Caller("on")
+    back = offer(caller.build, "back")
+    caller.show()
+    known = caller.build.world.services[back]
+    caller.build.delete(back)
+    caller.step()
+    caller.build.book.apply([Put(known)])
+    caller.show()
+    assert caller.found() == caller.names == {"back-api": "127.255.0.1"}
+
+
+def test_a_name_stays_while_tasks_of_the_deployment_that_offered_it_are_being_replaced():
+    caller = Caller("on")
+    back = offer(caller.build, "back")
+    caller.show()
+    service = caller.build.world.services[back]
+    assert service.primary.view is not None
+    without = replace(service.primary, view=replace(service.primary.view, names=(), offers=()))
+    caller.build.book.apply([Put(replace(service, deployments=(without, service.primary)))])
+    caller.step()
+    assert caller.names == {"back-api": "127.255.0.1"}
+    caller.build.book.apply([Put(replace(service, deployments=(without,)))])
+    caller.step()
+    assert caller.names == {}
+
+
+def test_switched_off_a_running_task_keeps_the_names_it_has():
+    caller = Caller("on")
+    back = offer(caller.build, "back")
+    caller.show()
+    caller.build.live("off")
+    caller.build.delete(back)
+    offer(caller.build, "later")
+    assert caller.step() == Plan()
+    assert caller.found() == {"back-api": "127.255.0.1"}
+
+
+def test_a_task_that_starts_has_the_names_of_the_moment():
+    build, service = settled(1, offers=[])
+    build.live("on")
+    offer(build, "back")
+    build.scale(service, 2)
+    schedule(build, service)
+    new: TaskArn = next(t.arn for t in build.tasks(service) if t.last_status is TaskStatus.PROVISIONING)
+    plan = plan_task(build.world, Observed(), new, build.clock.now(), build.ids)
+    (prepare,) = plan.effects
+    assert HostName("127.255.0.1", "back-api") in prepare.sandbox.hosts  # type: ignore[union-attr]
+
+
+def test_when_all_addresses_were_used_those_of_names_that_are_gone_come_round_again():
+    target = DiscoveryServiceArn("arn")
+    last = str(VIRTUAL_CIDR[-2])
+    view = ConnectView(NamespaceArn("arn"), (SeenName("a", 80, last, target), SeenName("b", 80, "127.255.0.1", target)))
+    addresses, allotted = allot_more(view, ["c", "a"])
+    assert addresses == {"a": last, "b": "127.255.0.1", "c": "127.255.0.2"}
+    assert allotted > VIRTUAL_CIDR.num_addresses - 2

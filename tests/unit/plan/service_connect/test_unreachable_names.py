@@ -1,0 +1,112 @@
+"""Names that running tasks can't call: said once."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.world import Put
+from moyai.kernel.ids import ServiceArn
+from moyai.plan.service_connect.unreachable_names import unreachable_names
+from moyai.testing.world import Builder, container
+from tests.unit.plan.tasks import put, schedule, settled
+
+
+def offer(build: Builder, name: str) -> ServiceArn:
+    return build.service(name, build.definition(name, container("api", port=9000)), 0, offers=["api"])
+
+
+def said(build: Builder, service: ServiceArn) -> list[str]:
+    """What the service says of names, after a turn of its scheduler."""
+    schedule(build, service)
+    return [m for m in build.messages(service) if "can't call" in m]
+
+
+def test_a_service_says_once_which_tasks_cant_call_a_new_name_and_what_to_do():
+    build, front = settled(2, offers=[])
+    offer(build, "back")
+    tasks = ", ".join(f"(task {t.id})" for t in build.tasks(front))
+    expected = (
+        f"(service s) {tasks} can't call back-api:80: their deployment is older, and it froze the names they see."
+        " Deploy the service again (aws ecs update-service --force-new-deployment), or give its cluster the tag"
+        " moyai:live-endpoints with the value on."
+    )
+    assert said(build, front) == [expected]
+    assert said(build, front) == [expected]
+    offer(build, "more")
+    assert [m.split(":80")[0].rpartition(" ")[2] for m in said(build, front)] == ["back-api", "more-api"]
+
+
+def test_it_is_not_said_again_of_a_task_that_replaces_another():
+    build, front = settled(1, offers=[])
+    offer(build, "back")
+    assert len(said(build, front)) == 1
+    (task,) = build.tasks(front)
+    put(build, task.arn, last_status=TaskStatus.STOPPED)
+    said(build, front)
+    put(build, task.arn, last_status=TaskStatus.RUNNING)
+    assert len(said(build, front)) == 1
+
+
+def test_it_is_said_again_of_a_name_that_was_gone_in_between():
+    build, front = settled(1, offers=[])
+    back = offer(build, "back")
+    known = build.world.services[back]
+    said(build, front)
+    build.delete(back)
+    assert len(said(build, front)) == 1
+    build.book.apply([Put(known)])
+    assert len(said(build, front)) == 2
+
+
+def test_a_deployment_sees_them_and_has_nothing_to_say():
+    build, front = settled(1, offers=[])
+    offer(build, "back")
+    build.deploy(front, build.definition("s"))
+    assert said(build, front) == []
+    assert unreachable_names(build.world, build.world.services[front]).names == ()
+
+
+@pytest.mark.parametrize("status", [TaskStatus.PENDING, TaskStatus.ACTIVATING, TaskStatus.DEACTIVATING])
+def test_only_running_tasks_are_told_of(status):
+    build, front = settled(1, offers=[])
+    (task,) = build.tasks(front)
+    put(build, task.arn, last_status=status)
+    offer(build, "back")
+    assert said(build, front) == []
+
+
+def test_where_endpoints_are_live_there_is_nothing_to_say():
+    build, front = settled(1, offers=[])
+    build.live("on")
+    offer(build, "back")
+    assert said(build, front) == []
+
+
+def test_a_service_without_service_connect_misses_nothing():
+    build, plain = settled(1)
+    offer(build, "back")
+    assert said(build, plain) == []
+
+
+def test_many_are_counted():
+    build, front = settled(12, offers=[])
+    for number in range(12):
+        offer(build, f"b{number}")
+    (message,) = said(build, front)
+    assert message.count("(task ") == 10
+    assert "and 2 more tasks can't call" in message
+    assert "and 2 more names: their" in message
+
+
+def test_tasks_that_saw_names_while_they_were_live_are_not_told_of():
+    build, front = settled(1, offers=[])
+    offer(build, "back")
+    build.deploy(front, build.definition("s"))
+    seen = build.world.services[front].primary.view
+    (task,) = build.tasks(front)
+    service = build.world.services[front]
+    build.book.apply([Put(replace(service, deployments=(service.deployments[1],)))])
+    put(build, task.arn, view=seen)
+    assert said(build, front) == []

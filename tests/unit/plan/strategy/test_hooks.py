@@ -1,0 +1,177 @@
+"""Lifecycle hooks that are functions: what they are told, and what follows from what they say."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.hook_function import HookFunction
+from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import HookTarget, HookTimeout, LifecycleHook, LifecycleStage, Strategy
+from moyai.domain.world import Put
+from moyai.plan.strategy.hooks import (
+    DEFAULT_CALL_BACK_DELAY,
+    FunctionAnswer,
+    FunctionCall,
+    due_call,
+    parse_answer,
+    record_answer,
+    unanswered_functions,
+)
+from moyai.testing.world import container
+from tests.model.harness import Harness
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:check"
+_L, _S = LifecycleStage, ServiceDeploymentStatus
+
+
+def hook(*stages, **more):
+    return LifecycleHook(HookTarget.AWS_LAMBDA, stages, hook_target_arn=more.pop("arn", ARN), **more)
+
+
+def deployed(*hooks, strategy=Strategy.BLUE_GREEN):
+    """A service whose second deployment has begun."""
+    it = Harness()
+    definition = it.build.definition("back", container("api", port=9000))
+    made = it.build.service("back", definition, 1, offers=["api"])
+    it.converge(60)
+    it.build.configure(made, DeploymentConfiguration(strategy=strategy, lifecycle_hooks=hooks))
+    it.build.deploy(made, definition)
+    go(it)
+    return it, made
+
+
+def go(it):
+    for _ in range(30):
+        it.converge(1)
+
+
+def asked(it, made):
+    record = it.build.deployment(made)
+    (run,) = unanswered_functions(record)
+    return due_call(it.book.world, record, run.hook_id, it.clock.now())
+
+
+def tell(it, made, call, answer):
+    record = it.build.deployment(made)
+    it.book.apply([Put(record_answer(record, call, answer, it.clock.now()))])
+    go(it)
+    return it.build.deployment(made)
+
+
+def test_a_function_is_told_what_lambda_is_told():
+    it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
+    record, call = it.build.deployment(made), asked(it, made)
+    target = record.target.rpartition("/")[2]
+    home = record.sources[0].rpartition("/")[2]
+    revision = "arn:aws:ecs:us-east-1:123456789012:service-revision/default/back/"
+    assert (call.target, call.url, call.invocation) == (ARN, None, 1)
+    assert call.event == {
+        "executionId": call.hook,
+        "lifecycleStage": "PRODUCTION_TRAFFIC_SHIFT",
+        "resourceArn": record.arn,
+        "executionDetails": {
+            "serviceArn": made,
+            "targetServiceRevisionArn": revision + target,
+            "testTrafficWeights": {},
+            "productionTrafficWeights": {revision + target: 100, revision + home: 0},
+        },
+        "hookDetails": {"bucket": "b"},
+    }
+
+
+@pytest.mark.parametrize(
+    "known", [ARN, "check", ARN + ":live"], ids=["by its ARN", "by its name", "by its qualified ARN"]
+)
+def test_a_function_is_found(known):
+    it, made = deployed(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
+    it.book.apply([Put(HookFunction(known, "http://127.0.0.1:1/", it.clock.now()))])
+    assert asked(it, made).url == "http://127.0.0.1:1/"
+
+
+def test_success_goes_on_and_the_answer_counts_once():
+    it, made = deployed(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
+    first = asked(it, made)
+    record = tell(it, made, first, FunctionAnswer(HookStatus.SUCCEEDED))
+    assert record.stage is _L.POST_SCALE_UP
+    assert tell(it, made, first, FunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
+    assert tell(it, made, asked(it, made), FunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
+
+
+def test_one_that_is_not_ready_is_asked_again_with_what_it_gave():
+    it, made = deployed(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
+    call = asked(it, made)
+    record = it.build.deployment(made)
+    told = record_answer(
+        record, call, parse_answer(b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"b": 2}}'), it.clock.now()
+    )
+    it.book.apply([Put(told)])
+    assert asked(it, made) == it.clock.now() + DEFAULT_CALL_BACK_DELAY
+    it.pass_time(DEFAULT_CALL_BACK_DELAY)
+    again = asked(it, made)
+    assert (again.hook, again.invocation) == (call.hook, 2)
+    assert again.event["hookDetails"] == {"a": 1, "b": 2}
+    assert record_answer(told, call, FunctionAnswer(HookStatus.FAILED), it.clock.now()) == told, (
+        "the first invocation is over"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"hookStatus": "FAILED"}', "Lifecycle hook target {arn} returned FAILED status."),
+        (b"{}", "ECS was unable to parse the response from {arn} due to HookStatus must not be null."),
+        (b'{"hookStatus": "MAYBE"}', "ECS was unable to parse the response from {arn} due to an unknown HookStatus."),
+        (b"<html>", "ECS was unable to parse the response from {arn} due to"),
+        (b"[]", "ECS was unable to parse the response from {arn} due to"),
+        (b"\xff", "ECS was unable to parse the response from {arn} due to"),
+        (b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"a": "%s"}}' % (b"x" * 20000), "are longer than 16384 bytes"),
+    ],
+)
+def test_anything_else_goes_back(body, why):
+    it, made = deployed(hook(_L.POST_SCALE_UP))
+    record = tell(it, made, asked(it, made), parse_answer(body))
+    assert record.status is _S.ROLLBACK_SUCCESSFUL
+    begin = "Service deployment rolled back because POST_SCALE_UP lifecycle hook(s) failed. "
+    assert (record.status_reason or "").startswith(begin)
+    assert why.replace("{arn}", ARN) in (record.status_reason or "")
+
+
+@pytest.mark.parametrize("delay", [-1, 0, 5, 1e9])
+def test_the_time_until_it_is_asked_again_has_bounds(delay):
+    answer = parse_answer(b'{"hookStatus": "IN_PROGRESS", "callBackDelay": %d}' % delay)
+    assert 1 <= answer.call_back <= 3600
+
+
+def test_on_the_way_back_functions_are_told_and_change_nothing():
+    it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
+    tell(it, made, asked(it, made), FunctionAnswer(HookStatus.SUCCEEDED))
+    record = tell(it, made, asked(it, made), FunctionAnswer(HookStatus.FAILED))
+    assert (record.status, record.stage) == (_S.ROLLBACK_IN_PROGRESS, _L.PRODUCTION_TRAFFIC_SHIFT)
+    back = asked(it, made)
+    details = back.event["executionDetails"]
+    assert details["productionTrafficWeights"][details["targetServiceRevisionArn"]] == 0
+    assert tell(it, made, back, FunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
+
+
+def test_one_that_never_answers_is_given_up_after_its_time():
+    it, made = deployed(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
+    it.pass_time(120)
+    go(it)
+    record = it.build.deployment(made)
+    assert record.status is _S.ROLLBACK_SUCCESSFUL
+    assert "PRE_SCALE_UP lifecycle hook timed out" in (record.status_reason or "")
+
+
+def test_each_step_asks_anew():
+    it, made = deployed(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
+    first = asked(it, made)
+    record = tell(it, made, first, FunctionAnswer(HookStatus.SUCCEEDED))
+    assert record.stage is _L.PRODUCTION_TRAFFIC_SHIFT
+    it.pass_time(600)
+    go(it)
+    second = asked(it, made)
+    assert isinstance(second, FunctionCall)
+    assert second.hook != first.hook
+    assert replace(record).step == 0

@@ -1,0 +1,190 @@
+"""The circuit breaker's arithmetic, and what no story tells of it."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import DeploymentConfiguration, RolloutState
+from moyai.domain.ecs.service_deployment import Monitor, ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import CircuitBreaker, Strategy, ThresholdConfiguration, ThresholdType
+from moyai.domain.ecs.task import DesiredStatus
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+from moyai.plan.strategy.monitors import failure_threshold
+from moyai.ports.runtime import ImageNotFound
+from moyai.testing.world import CHECK, container
+from tests.model.harness import Harness
+
+_T = ThresholdType
+
+
+def configuration(kind=_T.COUNT, value=2, *, rollback=True, reset=None, **more):
+    breaker = CircuitBreaker(
+        enable=True,
+        rollback=rollback,
+        reset_on_healthy_task=reset,
+        threshold_configuration=ThresholdConfiguration(kind, value),
+    )
+    return DeploymentConfiguration(deployment_circuit_breaker=breaker, **more)
+
+
+def definition(it, *words, checked=False):
+    made = container("api", ("sim", *words) if words else None, port=9000)
+    return it.build.definition("back", replace(made, health_check=CHECK if checked else None))
+
+
+def service(it, desired=1, *, checked=False, **more):
+    made = it.build.service("back", definition(it, checked=checked), desired, offers=["api"], bounds=more.pop("how"))
+    it.converge(60)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("desired", "kind", "value", "failures"),
+    [
+        (0, _T.BOUNDED_PERCENT, 50, 3),
+        (1, _T.BOUNDED_PERCENT, 50, 3),
+        (25, _T.BOUNDED_PERCENT, 50, 13),
+        (400, _T.BOUNDED_PERCENT, 50, 200),
+        (401, _T.BOUNDED_PERCENT, 50, 200),
+        (0, _T.UNBOUNDED_PERCENT, 50, 1),
+        (1, _T.UNBOUNDED_PERCENT, 50, 1),
+        (1000, _T.UNBOUNDED_PERCENT, 50, 500),
+        (3, _T.UNBOUNDED_PERCENT, 200, 6),
+        (400, _T.COUNT, 7, 7),
+    ],
+)
+def test_the_threshold(desired, kind, value, failures):
+    assert failure_threshold(configuration(kind, value), desired) == failures
+
+
+def test_half_of_the_tasks_within_bounds_unless_asked():
+    asked = DeploymentConfiguration(deployment_circuit_breaker=CircuitBreaker(enable=True, rollback=False))
+    assert [failure_threshold(asked, n) for n in (1, 25, 400)] == [3, 13, 200]
+
+
+@pytest.mark.parametrize(("reset", "counted"), [(None, 0), (True, 0), (False, 1)])
+def test_a_healthy_task_takes_the_count_back(reset, counted):
+    it = Harness()
+    it.runtime.fail_next("start", ImageNotFound("no"))
+    made = it.build.service("back", definition(it), bounds=configuration(reset=reset, value=9))
+    it.rest()
+    assert it.build.deployment(made).failures == 1
+    it.pass_time(5)
+    it.rest()
+    assert it.build.deployment(made).failures == counted
+
+
+def test_a_task_that_runs_and_ends_is_no_failure():
+    it = Harness()
+    how = configuration(value=1)
+    made = service(it, how=how)
+    it.build.deploy(made, definition(it, "after=10", "exit=1"))
+    it.converge(120)
+    record = it.build.deployment(made)
+    assert (record.failures, record.failed_by) == (0, None)
+
+
+def test_a_revision_that_ends_in_its_first_second_replaces_nobody_and_is_a_failure():
+    it = Harness()
+    made = service(it, 2, how=configuration(value=2))
+    before = {t.arn for t in it.build.tasks(made)}
+    it.build.deploy(made, definition(it, "after=1", "exit=1"))
+    it.converge(120)
+    record = it.build.deployment(made)
+    assert (record.status, record.failed_by) == (ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL, Monitor.CIRCUIT_BREAKER)
+    assert {t.arn for t in it.build.tasks(made) if t.desired_status is DesiredStatus.RUNNING} == before
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN, Strategy.CANARY, Strategy.LINEAR])
+def test_every_strategy_goes_back(strategy):
+    it = Harness()
+    made = service(it, 2, how=configuration(strategy=strategy))
+    before = {t.arn for t in it.build.tasks(made)}
+    old = it.book.world.services[made].primary.id
+    it.build.deploy(made, definition(it, "cannot_start"))
+    it.converge(60)
+    record = it.build.deployment(made)
+    assert (record.status, record.failed_by) == (ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL, Monitor.CIRCUIT_BREAKER)
+    assert record.status_reason == (
+        "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    )
+    assert {t.arn for t in it.build.tasks(made)} == before
+    (primary,) = it.book.world.services[made].deployments
+    assert (primary.id, primary.rollout_state, primary.halted) == (old, RolloutState.COMPLETED, False)
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
+def test_without_rollback_it_fails_and_starts_nothing_more(strategy):
+    it = Harness()
+    made = service(it, 2, how=configuration(strategy=strategy, rollback=False))
+    before = {t.arn for t in it.build.tasks(made)}
+    it.build.deploy(made, definition(it, "cannot_start"))
+    it.converge(60)
+    assert it.build.deployment(made).status is ServiceDeploymentStatus.STOPPED
+    primary = it.book.world.services[made].primary
+    assert primary.rollout_state is RolloutState.FAILED
+    assert primary.rollout_state_reason == "ECS deployment circuit breaker: tasks failed to start."
+    assert {t.arn for t in it.build.tasks(made)} == before
+    made_so_far = it.build.messages(made)
+    it.converge(7200)
+    assert it.build.messages(made) == made_so_far
+    it.build.deploy(made, definition(it))
+    for _ in range(30):
+        it.converge(1)
+    assert it.build.deployment(made).status is ServiceDeploymentStatus.SUCCESSFUL
+    assert before.isdisjoint(t.arn for t in it.build.tasks(made))
+
+
+def test_the_way_back_is_under_the_old_id_and_time():
+    it = Harness()
+    made = service(it, how=configuration())
+    old = it.book.world.services[made].primary
+    it.build.deploy(made, definition(it, "cannot_start"))
+    seen = set()
+    for _ in range(40):
+        it.step(made)
+        for task in it.build.tasks(made):
+            it.step(task.arn)
+        it.pass_time(1)
+        primary = it.book.world.services[made].primary
+        if primary.id == old.id:
+            seen.add((primary.created_at, primary.rollout_state_reason))
+    assert seen <= {
+        (old.created_at, f"ECS deployment circuit breaker: rolling back to deploymentId {old.id}."),
+        (old.created_at, f"ECS deployment {old.id} completed."),
+    }
+    assert seen
+
+
+def test_unhealthy_tasks_count_after_the_grace_period():
+    it = Harness()
+    made = service(it, 2, checked=True, how=configuration(value=1))
+    known = it.book.world.services[made]
+    it.book.apply([Put(replace(known, health_check_grace_period_seconds=60))])
+    it.build.deploy(made, definition(it, checked=True))
+    it.rest()
+    it.pass_time(1)
+    it.rest()
+    for task in it.build.tasks(made):
+        if task.deployment != known.primary.id:
+            it.runtime.set_health(task.id, "api", Health.UNHEALTHY)
+    it.pass_time(59)
+    it.rest()
+    assert it.build.deployment(made).failures == 0
+    it.pass_time(1)
+    it.rest()
+    assert it.build.deployment(made).failed_by is Monitor.CIRCUIT_BREAKER
+
+
+def test_the_threshold_follows_the_desired_count():
+    it = Harness()
+    made = service(it, 2, how=configuration(_T.UNBOUNDED_PERCENT, 100))
+    it.build.scale(made, 20)
+    it.build.deploy(made, definition(it, "cannot_start"))
+    it.converge(3)
+    assert it.build.deployment(made).failures
+    it.build.scale(made, 1)
+    it.rest()
+    assert it.build.deployment(made).failed_by is Monitor.CIRCUIT_BREAKER

@@ -1,0 +1,267 @@
+"""When a started task is ready: as its health stands, or once it listens where traffic can come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, NetworkMode, PortMapping
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import DeploymentId, TaskArn
+from moyai.plan.task.readiness import LISTEN_LIMIT, LOOK_AGAIN, expected_listeners
+from moyai.testing.world import CHECK, Builder, container
+from tests.unit.plan.tasks import proxy_of, put, schedule, step, up
+
+EIGHT_MINUTES = 480
+
+
+def check(**members: int) -> HealthCheck:
+    return HealthCheck(("CMD", "true"), **members)
+
+
+class Starting:
+    """A task whose containers are all up, before it is ready."""
+
+    def __init__(self, *containers: ContainerDefinition) -> None:
+        self.build = Builder()
+        service = self.build.service("back", self.build.definition("back", *containers), 1, offers=["api"])
+        self.service = service
+        schedule(self.build, service)
+        self.task: TaskArn = self.build.tasks(service)[0].arn
+        self.names = [c.name for c in containers]
+        self.since = self.build.clock.now()
+        self.seen(Health.UNKNOWN)
+        self.seen(Health.UNKNOWN)
+
+    def at(self, status: TaskStatus) -> bool:
+        return self.build.world.tasks[self.task].last_status is status
+
+    def seen(self, *healths: Health, **more: Any) -> Instant | None:
+        """A look at it, the last health being that of all further containers; when to look again. ``listeners``: those
+        that are there (all).
+        """
+        proxy = proxy_of(self.build.world.tasks[self.task]).name
+        each = [*healths, *[healths[-1]] * len(self.names)]
+        states: list[Any] = [up(self.build, name, health) for name, health in zip(self.names, each, strict=False)]
+        return step(self.build, self.task, up(self.build, proxy, Health.HEALTHY), *states, **more).wake_at
+
+    def pass_time(self, seconds: float) -> None:
+        self.build.clock.turn_to(later(self.since, seconds))
+
+
+def api(**members: Any) -> ContainerDefinition:
+    return replace(container("api", port=9000), **members)
+
+
+@pytest.mark.parametrize(
+    ("checked", "waits"),
+    [
+        pytest.param(check(), 3 * (30 + 5), id="ECS's defaults"),
+        pytest.param(check(interval=5, timeout=2, retries=2), 2 * (5 + 2), id="as given"),
+        pytest.param(check(interval=5, timeout=2, retries=2, start_period=60), 60 + 2 * (5 + 2), id="its start period"),
+        pytest.param(check(interval=300, timeout=60, retries=10, start_period=300), EIGHT_MINUTES, id="the longest"),
+    ],
+)
+def test_without_a_verdict_it_waits_as_long_as_the_check_may_need_and_is_let_in(checked, waits):
+    it = Starting(api(health_check=checked))
+    assert it.seen(Health.UNKNOWN) == later(it.since, waits)
+    it.pass_time(waits - 1)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.pass_time(waits)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.RUNNING)
+
+
+def test_an_unhealthy_one_is_held_for_eight_minutes_from_its_start_whenever_it_turned():
+    it = Starting(api(health_check=CHECK))
+    it.pass_time(10)
+    assert it.seen(Health.UNHEALTHY) == later(it.since, EIGHT_MINUTES)
+    it.pass_time(EIGHT_MINUTES - 1)
+    it.seen(Health.UNHEALTHY)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.pass_time(EIGHT_MINUTES)
+    it.seen(Health.UNHEALTHY)
+    assert it.at(TaskStatus.RUNNING)
+
+
+@pytest.mark.parametrize("before", [Health.UNKNOWN, Health.UNHEALTHY])
+def test_one_that_turns_healthy_is_let_in_at_once(before):
+    it = Starting(api(health_check=CHECK))
+    it.seen(before)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.seen(Health.HEALTHY)
+    assert it.at(TaskStatus.RUNNING)
+
+
+def test_without_a_health_check_a_task_is_ready_as_soon_as_it_listens():
+    it = Starting(api())
+    it.seen(Health.UNKNOWN, listeners=())
+    it.pass_time(6)
+    it.seen(Health.UNKNOWN, listeners=())
+    assert it.at(TaskStatus.ACTIVATING)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.RUNNING)
+    assert it.build.world.tasks[it.task].ready_at == it.build.clock.now()
+
+
+def test_one_that_listens_at_once_is_ready_at_once():
+    it = Starting(api())
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.RUNNING)
+
+
+def test_one_that_never_listens_is_ready_after_forty_seconds_and_its_service_says_so():
+    it = Starting(api())
+    it.seen(Health.UNKNOWN, listeners=())
+    it.pass_time(39.9)
+    assert it.seen(Health.UNKNOWN, listeners=()) == later(it.since, LISTEN_LIMIT)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.pass_time(40)
+    it.seen(Health.UNKNOWN, listeners=())
+    assert it.at(TaskStatus.RUNNING)
+    [event] = [m for m in it.build.messages(it.service) if "listen" in m]
+    assert "does not listen on 9000/tcp at 127.0.0.1 after 40 seconds" in event
+
+
+def test_it_is_looked_at_again_though_nobody_tells_of_a_change():
+    it = Starting(api())
+    it.pass_time(8)
+    assert it.seen(Health.UNKNOWN, listeners=()) == later(it.build.clock.now(), LOOK_AGAIN)
+
+
+def test_with_a_health_check_its_listeners_do_not_matter():
+    it = Starting(api(health_check=CHECK))
+    it.seen(Health.HEALTHY, listeners=())
+    assert it.at(TaskStatus.RUNNING)
+
+
+def test_one_that_replaces_others_has_to_listen_for_a_while():
+    it = Starting(api())
+    service = it.build.world.services[it.service]
+    other = replace(service.primary, id=DeploymentId("ecs-svc/1"))
+    it.build.book.apply([Put(replace(service, deployments=(service.primary, other)))])
+    it.seen(Health.UNKNOWN)
+    it.pass_time(1.9)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.seen(Health.UNKNOWN, listeners=())
+    it.pass_time(2)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.ACTIVATING), "it began anew"
+    it.pass_time(4)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.RUNNING)
+
+
+class Plain:
+    """A task of a service that nobody finds by name, RUNNING."""
+
+    def __init__(self, *mappings: PortMapping, **changes: Any) -> None:
+        self.build = Builder()
+        definition = self.build.definition("s", replace(container(), port_mappings=mappings))
+        self.service = self.build.service("s", definition, 1)
+        schedule(self.build, self.service)
+        self.task: TaskArn = self.build.tasks(self.service)[0].arn
+        for _ in range(2):
+            self.look(listeners=())
+        put(self.build, self.task, **changes)
+
+    def look(self, **more: Any) -> None:
+        step(self.build, self.task, up(self.build, "app"), **more)
+
+    @property
+    def known(self) -> Task:
+        return self.build.world.tasks[self.task]
+
+    def expected(self) -> list[tuple[str, tuple[str, ...]]]:
+        definition = self.build.world.task_definitions[self.known.task_definition]
+        return [(e.label, e.addresses) for e in expected_listeners(self.build.world, self.known, definition)]
+
+
+def test_a_task_that_nobody_finds_by_name_runs_at_once_and_counts_when_it_listens():
+    it = Plain(PortMapping(8080))
+    assert it.known.last_status is TaskStatus.RUNNING
+    assert it.known.ready_at is None
+    it.look()
+    assert it.known.ready_at is not None
+
+
+def test_a_task_without_ports_is_ready_when_it_runs():
+    assert Plain().known.ready_at is not None
+
+
+def test_every_single_port_is_waited_for_at_the_address_of_the_task():
+    it = Plain(PortMapping(8080), PortMapping(53, protocol="udp"))
+    address = (it.known.interface.address,)
+    assert it.expected() == [("8080/tcp", address), ("53/udp", address)]
+
+
+def test_of_a_range_one_port_is_waited_for_and_none_of_a_large_one():
+    it = Plain(PortMapping(container_port_range="8000-8099"), PortMapping(container_port_range="9000-9100"))
+    assert [shown for shown, _ in it.expected()] == ["8000-8099/tcp"]
+
+
+def test_behind_an_instance_the_task_listens_at_its_own_address():
+    it = Plain(PortMapping(8080), bridge_address="172.30.0.2", network_mode=NetworkMode.BRIDGE)
+    assert it.expected() == [("8080/tcp", ("172.30.0.2",))]
+
+
+def test_either_family_will_do():
+    it = Plain(PortMapping(8080))
+    both = replace(it.known.interface, ipv6_address="2001:db8::1")
+    put(it.build, it.task, interface=both)
+    assert it.expected() == [("8080/tcp", (both.address, "2001:db8::1"))]
+
+
+def test_a_container_whose_health_is_checked_is_not_waited_for_and_another_one_is():
+    build = Builder()
+    checked = replace(container("proxy", port=8080), health_check=CHECK)
+    definition = build.definition("s", checked, container("app", port=9000))
+    service = build.service("s", definition, 1)
+    schedule(build, service)
+    [task] = build.tasks(service)
+    running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
+    known = put(build, task.arn, containers=running)
+    assert [e.label for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
+
+
+def test_a_container_that_has_ended_is_not_waited_for():
+    it = Plain(PortMapping(8080))
+    ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.known.containers)
+    put(it.build, it.task, containers=ended)
+    assert it.expected() == []
+
+
+def test_what_is_found_by_cloud_map_too_is_waited_for_at_both_ends():
+    build = Builder()
+    mappings = (PortMapping(9000, name="api"), PortMapping(9001))
+    definition = build.definition("back", replace(container("api"), port_mappings=mappings))
+    service = build.service("back", definition, 1, offers=["api"])
+    schedule(build, service)
+    [task] = build.tasks(service)
+    running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
+    alone = put(build, task.arn, containers=running)
+    assert [e.label for e in expected_listeners(build.world, alone, definition)] == ["9000/tcp"]
+    known = put(build, task.arn, service_registries=(build.registry("api", 60),))
+    found = expected_listeners(build.world, known, definition)
+    assert {(e.label, e.addresses) for e in found} == {
+        ("9000/tcp", ("127.0.0.1",)),
+        ("9001/tcp", (task.interface.address,)),
+    }
+
+
+def test_the_slowest_of_its_essential_containers_counts():
+    it = Starting(api(health_check=CHECK), replace(container("slow"), health_check=check(interval=10, retries=4)))
+    assert it.seen(Health.HEALTHY, Health.UNKNOWN) == later(it.since, 4 * (10 + 5))
+
+
+def test_a_container_that_is_not_essential_holds_nobody():
+    it = Starting(api(health_check=CHECK), replace(container("side"), health_check=CHECK, essential=False))
+    it.seen(Health.HEALTHY, Health.UNHEALTHY)
+    assert it.at(TaskStatus.RUNNING)

@@ -1,0 +1,101 @@
+"""What was deleted is forgotten, and never too early."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.cluster import Cluster, ClusterStatus
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
+from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import later
+from moyai.plan.capacity.registration import ContainerInstanceRequest, new_container_instance
+from moyai.plan.retention import KEPT_INACTIVE, RETRY_AFTER, plan_retention
+from moyai.testing.world import Builder, container
+
+
+def forgetting(build: Builder, record, after: float = 0.0):
+    return plan_retention(build.world, record.__struct_config__.tag, record.key, later(build.clock.now(), after))
+
+
+def deleted(build: Builder) -> TaskDefinition:
+    definition = build.definition("web", container("web", port=8080))
+    leaving = replace(definition, status=TaskDefinitionStatus.DELETE_IN_PROGRESS)
+    build.book.apply([Put(leaving)])
+    return leaving
+
+
+def test_a_definition_that_nothing_uses_goes_at_once():
+    build = Builder()
+    definition = deleted(build)
+    assert forgetting(build, definition).changes == (Delete(TaskDefinition, definition.key),)
+
+
+def test_one_that_was_not_deleted_stays():
+    build = Builder()
+    definition = build.definition("web", container("web", port=8080))
+    assert not forgetting(build, definition).actions
+    build.book.apply([Put(inactive := replace(definition, status=TaskDefinitionStatus.INACTIVE))])
+    assert not forgetting(build, inactive).actions
+
+
+def test_a_definition_stays_as_long_as_a_service_or_a_task_has_it():
+    build = Builder()
+    definition = deleted(build)
+    service = build.world.services[build.service("web", definition)]
+    waiting = forgetting(build, definition)
+    assert (waiting.changes, waiting.wake_at) == ((), later(build.clock.now(), RETRY_AFTER))
+    build.book.apply([Put(replace(service, status=ServiceStatus.INACTIVE))])
+    task = build.world.tasks[build.run(definition)]
+    assert not forgetting(build, definition).changes
+    build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert forgetting(build, definition).changes == (Delete(TaskDefinition, definition.key),)
+
+
+def test_a_deleted_service_is_shown_for_a_while_and_takes_its_history_with_it():
+    build = Builder()
+    service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
+    assert not forgetting(build, service, 2 * KEPT_INACTIVE).actions
+    gone = replace(service, status=ServiceStatus.INACTIVE, inactive_at=build.clock.now())
+    build.book.apply([Put(gone)])
+    waiting = forgetting(build, gone, KEPT_INACTIVE - 1)
+    assert (waiting.changes, waiting.wake_at) == ((), later(build.clock.now(), KEPT_INACTIVE))
+    changes = forgetting(build, gone, KEPT_INACTIVE).changes
+    assert changes[:2] == (Delete(Service, gone.key), Delete(ServiceLog, gone.key))
+    deployments = build.world.service_deployments.by("service", gone.arn)
+    assert {c.key for c in changes if isinstance(c, Delete)} >= {d.key for d in deployments}
+
+
+def test_a_deleted_cluster_goes_after_the_last_thing_in_it():
+    build = Builder()
+    service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
+    cluster = replace(
+        build.world.clusters[service.cluster], status=ClusterStatus.INACTIVE, inactive_at=build.clock.now()
+    )
+    build.book.apply([Put(cluster)])
+    assert not forgetting(build, cluster, KEPT_INACTIVE).changes
+    build.book.apply([Delete(Service, service.key)])
+    assert not forgetting(build, cluster, KEPT_INACTIVE - 1).changes
+    assert forgetting(build, cluster, KEPT_INACTIVE).changes == (Delete(Cluster, cluster.key),)
+
+
+def test_what_is_gone_already_is_nothing_to_forget():
+    build = Builder()
+    definition = deleted(build)
+    build.book.apply(forgetting(build, definition).changes)
+    assert not forgetting(build, definition).actions
+
+
+def test_a_deregistered_instance_goes_after_a_while_and_its_cluster_then():
+    build = Builder()
+    made = new_container_instance(
+        build.world, ContainerInstanceRequest(build.cluster(), Resources(1, 1)), build.clock.now(), build.ids
+    )
+    build.book.apply([Put(made)])
+    assert not forgetting(build, made, KEPT_INACTIVE).actions
+    gone = replace(made, status=ContainerInstanceStatus.INACTIVE, inactive_at=build.clock.now())
+    build.book.apply([Put(gone)])
+    assert forgetting(build, gone).wake_at == later(build.clock.now(), KEPT_INACTIVE)
+    assert forgetting(build, gone, KEPT_INACTIVE).changes == (Delete(ContainerInstance, gone.key),)
