@@ -61,7 +61,7 @@ class Place:
         self.feed = Feed(BootstrapSettings())
         self.ports = ReconcilerPorts(self.store, SimRuntime(clock), self.feed, clock, ids)
         world = self.store.world
-        self.fabric, self.names = NetworkSpecTracker(world), NameChanges(world)
+        self.network_spec, self.names = NetworkSpecTracker(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(world, self.feed),
             workload_meshes(world, self.feed, Settings()),
@@ -108,7 +108,7 @@ class Place:
         self.names.follow(keys)
         for derived in self.derived:
             derived.follow(keys)
-        self.fabric.follow(keys)
+        self.network_spec.follow(keys)
 
     def change(self, *changes: Change) -> None:
         """Change records, and have it followed."""

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Route
 from moyai.domain.sandbox.spec import SandboxSpec
-from tests.contract.runtime.places import LinuxPlace, fabric, interface, place_of, sandbox
+from tests.contract.runtime.places import LinuxPlace, interface, network_of, place_of, sandbox
 from tests.e2e.linux_tasks import run, shell
 
 FAR, NEAR = "198.51.100.2", "198.51.100.1"
@@ -119,7 +119,7 @@ def host_network() -> dict[str, str]:
 
 def ways(*, free: bool) -> NetworkSpec:
     """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
-    made = fabric(FREE, BOUND, STRANDED)
+    made = network_of(FREE, BOUND, STRANDED)
     first, second = made.vpcs
     routes = (Route(interface(FREE).subnet_cidr, "0.0.0.0/0", OUTSIDE),)
     first = replace(first, routes=routes, interfaces=(place_of(FREE, outside=free), place_of(BOUND)))

@@ -14,8 +14,8 @@ from tests.contract.runtime.places import (
     TASK,
     LinuxPlace,
     dual_stack,
-    fabric,
     interface,
+    network_of,
     place_of,
     sandbox,
 )
@@ -127,7 +127,7 @@ async def test_a_task_without_ipv6_has_none_beside_those_that_have(linux):
 
 def grouped(*ingress: Permission, egress: tuple[Permission, ...]) -> NetworkSpec:
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
-    made = fabric(ONE, TWO, THREE)
+    made = network_of(ONE, TWO, THREE)
     (vpc,) = made.vpcs
     places = (place_of(ONE, WEB), place_of(TWO, DATABASE), place_of(THREE))
     web = Group(WEB, egress=egress, members=(interface(ONE).address, at(ONE)))

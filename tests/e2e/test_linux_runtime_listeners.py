@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.domain.sandbox.listener import ExpectedListener
-from tests.contract.runtime.places import TASK, LinuxPlace, dual_stack, fabric, interface, sandbox
+from tests.contract.runtime.places import TASK, LinuxPlace, dual_stack, interface, network_of, sandbox
 from tests.e2e.linux_tasks import said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -84,7 +84,7 @@ NOT_THERE = (
 
 
 async def test_a_listener_is_what_a_client_at_the_address_would_reach(linux: LinuxPlace):
-    await linux.runtime.apply_network(fabric(MADE))
+    await linux.runtime.apply_network(network_of(MADE))
     await linux.runtime.prepare(MADE)
     program = SOCKETS.replace("OWN", OWN)
     await linux.runtime.start(shell("", task=TASK, command=("python3", "-c", program)))

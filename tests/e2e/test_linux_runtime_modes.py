@@ -22,10 +22,10 @@ from tests.contract.runtime.places import (
     alone,
     behind,
     default_group,
-    fabric,
     in_host,
     instance,
     interface,
+    network_of,
     sandbox,
 )
 from tests.e2e.linux_tasks import run, said, shell
@@ -71,7 +71,7 @@ while True:
 
 
 async def up(linux: LinuxPlace, *specs, among=()) -> None:
-    """Instances first, then those in them; only what has an interface is in the fabric."""
+    """Instances first, then those in them; only what has an interface is in the network specification."""
     await prepare(linux, HOST, FAR, *among)
     for spec in specs:
         await linux.runtime.prepare(spec)
@@ -143,7 +143,7 @@ async def test_a_task_behind_an_instance_has_the_instances_groups_and_no_others_
     await serve(linux, FOURTH, 8000, 8001)
     await serve(linux, strangers.task, 8000)
     assert await ask(linux, TASK, interface(strangers).address, 8000) != "8000"
-    closed = fabric(HOST, FAR, sandbox(4), strangers)
+    closed = network_of(HOST, FAR, sandbox(4), strangers)
     ours = default_group(interface(HOST).vpc)
     groups = tuple(
         replace(g, egress=(Permission("tcp", 8001, 8001, groups=(ours,)),)) if g.id == ours else g

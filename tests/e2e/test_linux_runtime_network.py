@@ -13,7 +13,7 @@ from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.spec import PublishedPort, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
-from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, fabric, sandbox
+from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, network_of, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -64,7 +64,7 @@ async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int, *, time:
 
 async def prepare(linux: LinuxPlace, *specs: SandboxSpec) -> None:
     """These tasks, which may call each other within their VPC."""
-    await linux.runtime.apply_network(fabric(*specs))
+    await linux.runtime.apply_network(network_of(*specs))
     for spec in specs:
         await linux.runtime.prepare(spec)
 

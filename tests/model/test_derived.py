@@ -58,7 +58,7 @@ class Published:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.world, self.feed = store, store.world, Parts()
-        self.fabrics = NetworkSpecTracker(self.world)
+        self.network_specs = NetworkSpecTracker(self.world)
         self.ports = Derived(self.world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
         self.draining, self.moving = draining_tasks(self.world), shifting_services(self.world)
         self.names = NameChanges(self.world)
@@ -80,7 +80,7 @@ class Published:
         for derived in (*self.meshes, self.ports, self.draining, self.moving):
             for key in derived.invalidate(keys):
                 _tried(derived.update, key)
-        _tried(self.fabrics.follow, keys)
+        _tried(self.network_specs.follow, keys)
         asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.take_services())
         self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in asked)
 
@@ -92,8 +92,8 @@ class Published:
         assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
             part: mesh for part, mesh in made.items() if mesh != Mesh()
         }
-        fabric, ports = _tried(network_spec, world), _tried(published_ports, world)
-        assert fabric in {None, self.fabrics.follow(())}
+        spec, ports = _tried(network_spec, world), _tried(published_ports, world)
+        assert spec in {None, self.network_specs.follow(())}
         assert ports in {None, sort_ports(chain.from_iterable(self.ports.values.values()))}
         assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
         assert set(self.moving.values) == {one.arn for one in world.services if is_shifting_traffic(world, one.arn)}

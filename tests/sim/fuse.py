@@ -67,7 +67,7 @@ class FusedRuntime(SimRuntime):
     def __init__(self, clock: Clock, fuse: Fuse) -> None:
         super().__init__(clock)
         self._fuse = fuse
-        self._seen = self.fabric
+        self._seen = self.network_spec
         self._standing: frozenset[TaskId] = frozenset()
         """The tasks in ``_seen``, the networks as they were last looked at."""
         self.strangers: list[TaskId] = []
@@ -79,13 +79,13 @@ class FusedRuntime(SimRuntime):
         self.looks += 1
         return await super().inspect(task)
 
-    async def apply_network(self, fabric: NetworkSpec) -> None:
-        await self._do(super().apply_network(fabric))
+    async def apply_network(self, spec: NetworkSpec) -> None:
+        await self._do(super().apply_network(spec))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
-        if self.fabric is not self._seen:
-            self._seen = self.fabric
-            self._standing = frozenset(i.task for vpc in self.fabric.vpcs for i in vpc.interfaces)
+        if self.network_spec is not self._seen:
+            self._seen = self.network_spec
+            self._standing = frozenset(i.task for vpc in self.network_spec.vpcs for i in vpc.interfaces)
         if isinstance(sandbox.network, Network) and sandbox.task not in self._standing:
             self.strangers.append(sandbox.task)
         await self._do(super().prepare(sandbox))

@@ -17,7 +17,7 @@ async def measured(services):
     crowd = Crowd(services)
     await crowd.converge()
     try:
-        assert len(crowd.installation.runtime.fabric.vpcs[0].interfaces) == services * REPLICAS
+        assert len(crowd.installation.runtime.network_spec.vpcs[0].interfaces) == services * REPLICAS
         return await crowd.cost_of_an_update()
     finally:
         await crowd.installation.crash()

@@ -30,7 +30,7 @@ def placed(build, host, mode: NetworkMode):
 async def test_an_instance_has_a_sandbox_and_a_place_in_its_network_while_it_is_there(installation):
     host = instance(installation.build)
     await connected(installation, host)
-    assert {i.task for vpc in installation.runtime.fabric.vpcs for i in vpc.interfaces} == {host.id}
+    assert {i.task for vpc in installation.runtime.network_spec.vpcs for i in vpc.interfaces} == {host.id}
     await installation.restart()
     await connected(installation, host)
     assert await sandboxes(installation) == {host.id}

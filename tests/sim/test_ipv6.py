@@ -32,7 +32,7 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_its_name_until
         return {task.interface.ipv6_address for task in build.tasks(service)}
 
     def known() -> set[str | None]:
-        return {one.ipv6_address for vpc in installation.runtime.fabric.vpcs for one in vpc.interfaces}
+        return {one.ipv6_address for vpc in installation.runtime.network_spec.vpcs for one in vpc.interfaces}
 
     def named() -> set[str | None]:
         return {one.attributes.get(INSTANCE_IPV6) for one in build.world.discovery_instances}

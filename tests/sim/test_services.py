@@ -40,7 +40,7 @@ async def test_the_networks_know_a_task_while_it_has_a_sandbox_and_no_longer(ins
     await installation.steady(service)
 
     def known() -> set[str]:
-        return {i.task for vpc in installation.runtime.fabric.vpcs for i in vpc.interfaces}
+        return {i.task for vpc in installation.runtime.network_spec.vpcs for i in vpc.interfaces}
 
     assert known() == {task.id for task in build.tasks(service)}
     victim = build.tasks(service)[0]

@@ -141,9 +141,9 @@ class TaskRuntime(Protocol):
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
         """Make exactly these ports public; other public ports are closed."""
 
-    async def apply_network(self, fabric: NetworkSpec) -> None:
-        """Make the networks exactly so. Tasks that are in no fabric can't exchange packets with others, so a fabric
-        with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
+    async def apply_network(self, spec: NetworkSpec) -> None:
+        """Make the networks exactly so. Tasks that are in no specification can't exchange packets with others, so a
+        specification with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
         """
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:

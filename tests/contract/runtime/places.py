@@ -227,7 +227,7 @@ def interface(spec: SandboxSpec) -> Network:
     return spec.network
 
 
-def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSpec:
+def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSpec:
     """Each sandbox in the only group of its VPC, whose members reach each other and may call everybody."""
     vpcs: dict[VpcId, list[SandboxSpec]] = {}
     for one in sandboxes:

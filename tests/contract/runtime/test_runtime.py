@@ -30,10 +30,10 @@ from tests.contract.runtime.places import (
     Place,
     alone,
     behind,
-    fabric,
     in_host,
     instance,
     look,
+    network_of,
     proxy,
     sandbox,
 )
@@ -354,13 +354,13 @@ async def test_publishing_nothing_is_fine(place):
 async def test_networks_are_applied_before_their_tasks_start_while_they_run_and_afterwards(place):
     apply = place.runtime.apply_network
     await apply(NetworkSpec())
-    for networks in (fabric(sandbox(1), sandbox(2, vpc="vpc-1")), fabric(sandbox(1), sandbox(2))):
+    for networks in (network_of(sandbox(1), sandbox(2, vpc="vpc-1")), network_of(sandbox(1), sandbox(2))):
         await apply(networks)
         await apply(networks)
         for number in (1, 2):
             await place.runtime.prepare(sandbox(number))
     await place.runtime.release(TASK)
-    await apply(fabric(sandbox(2)))
+    await apply(network_of(sandbox(2)))
     await apply(NetworkSpec())
     assert list(await place.runtime.observe()) == [OTHER]
 
@@ -396,7 +396,7 @@ async def test_what_has_no_sandbox_can_be_given_no_names(place):
 
 async def test_a_task_behind_or_in_an_instance_needs_it_to_be_there(place):
     host = instance()
-    await place.runtime.apply_network(fabric(host))
+    await place.runtime.apply_network(network_of(host))
     for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2)):
         with pytest.raises(SandboxFailed, match="container instance"):
             await place.runtime.prepare(made)
@@ -416,7 +416,7 @@ async def test_a_task_behind_or_in_an_instance_needs_it_to_be_there(place):
 
 async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
     host = instance()
-    await place.runtime.apply_network(fabric(host))
+    await place.runtime.apply_network(network_of(host))
     await place.runtime.prepare(host)
     await place.runtime.prepare(in_host(host, 1))
     await place.runtime.start(place.container(RUNS))
@@ -428,7 +428,7 @@ async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
 @pytest.mark.parametrize("sharing", [Sharing.TASK, Sharing.HOST])
 async def test_containers_that_share_namespaces_end_one_by_one(place, seen, sharing):
     host = instance()
-    await place.runtime.apply_network(fabric(host))
+    await place.runtime.apply_network(network_of(host))
     await place.runtime.prepare(host)
     shares = {"processes": sharing, "ipc": sharing, "host": host.task if sharing is Sharing.HOST else None}
     for number in (1, 2):

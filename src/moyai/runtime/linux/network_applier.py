@@ -1,10 +1,11 @@
-"""Applies a fabric to the machine: first each VPC's rules, then the links between VPCs, then routes and egress.
+"""Applies a network specification to the machine: first each VPC's rules, then the links between VPCs, then routes and
+egress.
 
 Promise: only changes are applied, compared with what this process applied last. For a router that this process has not
-configured yet, and when it gets the same fabric again, it compares with the kernel instead: rules are replaced as a
-whole and atomically, links and routes are compared one by one. The router of a VPC that is in no fabric any more
-forwards nothing, and is removed once no task is connected to it. A failure in one VPC does not stop the others; that
-VPC is configured completely the next time.
+configured yet, and when it gets the same specification again, it compares with the kernel instead: rules are replaced
+as a whole and atomically, links and routes are compared one by one. The router of a VPC that is in no specification any
+more forwards nothing, and is removed once no task is connected to it. A failure in one VPC does not stop the others;
+that VPC is configured completely the next time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class _RouterConfig(msgspec.Struct, frozen=True):
-    """The wanted configuration of one router. ``cidr`` None: its VPC is in no fabric any more."""
+    """The wanted configuration of one router. ``cidr`` None: its VPC is in no specification any more."""
 
     vpc: VpcId
     cidr: str | None = None
@@ -51,7 +52,7 @@ class _RouterConfig(msgspec.Struct, frozen=True):
 
 
 class NetworkApplier:
-    """Applies fabrics, one at a time."""
+    """Applies network specifications, one at a time."""
 
     def __init__(self, paths: RuntimePaths, thread: NetworkThread, egress: NatEgress) -> None:
         self._paths = paths
@@ -62,19 +63,19 @@ class NetworkApplier:
         self._missing: str | None = None
         self._lock = asyncio.Lock()
 
-    async def apply(self, fabric: NetworkSpec) -> None:
+    async def apply(self, spec: NetworkSpec) -> None:
         """Make the networks exactly so. Raises RuntimeFault for the first VPC that failed."""
         async with self._lock:
-            await self._apply(fabric)
+            await self._apply(spec)
 
-    async def _apply(self, fabric: NetworkSpec) -> None:
-        is_repeated, self._last = fabric == self._last, fabric
+    async def _apply(self, spec: NetworkSpec) -> None:
+        is_repeated, self._last = spec == self._last, spec
         before, self._applied = self._applied, {}  # so that an interrupted VPC does not count as applied
         failed: dict[VpcId, RuntimeFault] = {}
-        wanted = self._router_configs(fabric)
+        wanted = self._router_configs(spec)
         for vpc, config in wanted.items():
             await _attempt(partial(self._apply_rules, config, before.get(vpc)), failed, vpc)
-        for peering in fabric.peerings:
+        for peering in spec.peerings:
             await _attempt(partial(self._connect, peering, {} if is_repeated else before), failed, *peering.vpcs)
         for vpc, config in wanted.items():
             if is_repeated or not config.routes_like(before.get(vpc)):
@@ -97,26 +98,26 @@ class NetworkApplier:
         if await self._thread.run(partial(router.remove_idle_router, self._paths.router_netns(vpc))):
             del self._applied[vpc]
 
-    def _router_configs(self, fabric: NetworkSpec) -> Mapping[VpcId, _RouterConfig]:
+    def _router_configs(self, spec: NetworkSpec) -> Mapping[VpcId, _RouterConfig]:
         """The configuration of every router that is needed or exists."""
-        groups = {group.id: group for group in fabric.groups}
-        can_have_egress = self._can_have_egress(fabric)
+        groups = {group.id: group for group in spec.groups}
+        can_have_egress = self._can_have_egress(spec)
         existing = (VpcId(pin.name.removeprefix("vpc-")) for pin in sorted(self._paths.netns.glob("vpc-*")))
         configs = {vpc: _RouterConfig(vpc) for vpc in existing}
-        for vpc in fabric.vpcs:
+        for vpc in spec.vpcs:
             configs[vpc.vpc] = _RouterConfig(
                 vpc.vpc,
                 vpc.cidr,
                 security_groups.router_rules(vpc, groups),
                 routes.route_tables(vpc),
-                frozenset(peering_link(peering.id) for peering in fabric.peerings if vpc.vpc in peering.vpcs),
+                frozenset(peering_link(peering.id) for peering in spec.peerings if vpc.vpc in peering.vpcs),
                 can_have_egress and _needs_egress(vpc),
             )
         return configs
 
-    def _can_have_egress(self, fabric: NetworkSpec) -> bool:
+    def _can_have_egress(self, spec: NetworkSpec) -> bool:
         """Whether this machine can give egress. Logs once what is missing, when a VPC needs it."""
-        missing = nat_egress.missing_requirement() if any(_needs_egress(vpc) for vpc in fabric.vpcs) else None
+        missing = nat_egress.missing_requirement() if any(_needs_egress(vpc) for vpc in spec.vpcs) else None
         if missing is not None and missing != self._missing:
             _log.warning("%s", missing)
         self._missing = missing

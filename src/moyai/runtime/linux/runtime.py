@@ -217,9 +217,9 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
 
-    async def apply_network(self, fabric: NetworkSpec) -> None:
+    async def apply_network(self, spec: NetworkSpec) -> None:
         await self._open()
-        await self._applier.apply(fabric)
+        await self._applier.apply(spec)
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
         await self._open()

@@ -46,7 +46,7 @@ class SimRuntime:
         self.sessions: deque[SimSession] = deque(maxlen=_MAX_HISTORY)
         """The last sessions that were started."""
         self.published: tuple[PublishedPort, ...] = ()
-        self.fabric = NetworkSpec()
+        self.network_spec = NetworkSpec()
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         self._raise_fault("prepare", sandbox.task)
@@ -107,9 +107,9 @@ class SimRuntime:
         """Record the ports in ``published``; nothing answers at them."""
         self.published = tuple(ports)
 
-    async def apply_network(self, fabric: NetworkSpec) -> None:
-        """Record the fabric in ``fabric``; there is no network."""
-        self.fabric = fabric
+    async def apply_network(self, spec: NetworkSpec) -> None:
+        """Record the specification in ``network_spec``; there is no network."""
+        self.network_spec = spec
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
         now = self._clock.now()

@@ -161,7 +161,7 @@ def test_all_of_icmp_has_no_ports():
 def test_what_nobody_can_tell_apart_is_the_same_value(nets):
     nets.vpc("a", 1)
     task = nets.task("a")
-    fabrics = NetworkSpecTracker(nets.world)
-    first = fabrics.follow([("task", task.arn)])
+    tracker = NetworkSpecTracker(nets.world)
+    first = tracker.follow([("task", task.arn)])
     nets.put(Put(replace(task, version=2)))
-    assert fabrics.follow([("task", task.arn), ("service", "x")]) is first
+    assert tracker.follow([("task", task.arn), ("service", "x")]) is first

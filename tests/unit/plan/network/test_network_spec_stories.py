@@ -1,5 +1,5 @@
-"""The fabric against drawn stories: what is followed change by change is what a fresh look gives, and nothing in it
-names a thing that is gone.
+"""The network specification against drawn stories: what is followed change by change is what a fresh look gives, and
+nothing in it names a thing that is gone.
 """
 
 from __future__ import annotations
@@ -101,37 +101,37 @@ def test_following_gives_what_a_fresh_look_gives(story):
     followed = NetworkSpecTracker(nets.world)
     for change, where, choice in story:
         key = change(nets, where, choice)
-        fabric = followed.follow([key])
-        assert fabric == network_spec(nets.world)
-        nothing_is_gone(fabric, nets.world)
+        spec = followed.follow([key])
+        assert spec == network_spec(nets.world)
+        nothing_is_gone(spec, nets.world)
 
 
-def nothing_is_gone(fabric: NetworkSpec, world: World) -> None:
+def nothing_is_gone(spec: NetworkSpec, world: World) -> None:
     alive = {task.id: task.interface for task in world.tasks if not task.stopped}
-    vpcs = {vpc.vpc for vpc in fabric.vpcs}
-    groups = {group.id for group in fabric.groups}
-    assert {one.task: one.address for vpc in fabric.vpcs for one in vpc.interfaces} == {
+    vpcs = {vpc.vpc for vpc in spec.vpcs}
+    groups = {group.id for group in spec.groups}
+    assert {one.task: one.address for vpc in spec.vpcs for one in vpc.interfaces} == {
         task: interface.address for task, interface in alive.items()
     }
     assert vpcs == {interface.vpc for interface in alive.values()}
-    assert {one.task: one.ipv6_address for vpc in fabric.vpcs for one in vpc.interfaces} == {
+    assert {one.task: one.ipv6_address for vpc in spec.vpcs for one in vpc.interfaces} == {
         task: interface.ipv6_address for task, interface in alive.items()
     }
-    assert {vpc.vpc for vpc in fabric.vpcs if vpc.ipv6} == vpcs - {"vpc-c"}
-    for vpc in fabric.vpcs:
+    assert {vpc.vpc for vpc in spec.vpcs if vpc.ipv6} == vpcs - {"vpc-c"}
+    for vpc in spec.vpcs:
         assert all(set(one.groups) <= groups for one in vpc.interfaces)
         assert all(one.groups for one in vpc.interfaces)
-        assert {route.target for route in vpc.routes} <= {peering.id for peering in fabric.peerings} | {
+        assert {route.target for route in vpc.routes} <= {peering.id for peering in spec.peerings} | {
             NOWHERE,
             OUTSIDE,
         }
-    for peering in fabric.peerings:
+    for peering in spec.peerings:
         assert set(peering.vpcs) <= vpcs
         assert world.vpc_peerings[peering.id].status is PeeringStatus.ACTIVE
-        both = [vpc for vpc in fabric.vpcs if any(route.target == peering.id for route in vpc.routes)]
+        both = [vpc for vpc in spec.vpcs if any(route.target == peering.id for route in vpc.routes)]
         assert {vpc.vpc for vpc in both} == set(peering.vpcs)
-    for group in fabric.groups:
-        those = [one for vpc in fabric.vpcs for one in vpc.interfaces if group.id in one.groups]
+    for group in spec.groups:
+        those = [one for vpc in spec.vpcs for one in vpc.interfaces if group.id in one.groups]
         members = [one.address for one in those] + [one.ipv6_address for one in those if one.ipv6_address]
         assert sorted(group.members) == sorted(members) != []
         for permission in (*group.ingress, *group.egress):

@@ -36,7 +36,7 @@ _LINK_LOCAL = "169.254.0.0/16"
 
 
 def create_router(pin: Path, vpc_cidr: str) -> None:
-    """Make a VPC's router, if there is none. It forwards nothing before a fabric brings its rules."""
+    """Make a VPC's router, if there is none. It forwards nothing before a specification brings its rules."""
     with sandbox_errors("the VPC's router can't be made"):
         if not namespaces.is_pinned(pin):
             namespaces.create(pin)

@@ -3,8 +3,8 @@
 Every packet between two tasks passes a router's forward hook, also within a subnet (see router.py), so this is the only
 place where groups are enforced. A packet must be allowed by the sender's groups and by the receiver's; answers always
 pass. The router of the other VPC has already checked the sender of a packet that comes from a peering. A task that is
-in no fabric is in no map, and nothing is forwarded to or from it. The router's own traffic is not filtered: its name
-server and metadata, as on AWS, and what this machine sends to public addresses.
+in no specification is in no map, and nothing is forwarded to or from it. The router's own traffic is not filtered: its
+name server and metadata, as on AWS, and what this machine sends to public addresses.
 
 IPv6 has a table of its own, which differs from IPv4's in having no way out of the VPC. Forged sender addresses have
 been dropped before (connection_limits.py).

@@ -1,4 +1,4 @@
-"""Who reaches whom is what the fabric says: groups, peerings, and nobody in another's name."""
+"""Who reaches whom is what the network specification says: groups, peerings, and nobody in another's name."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.contract.runtime.places import (
     TASK,
     LinuxPlace,
     default_group,
-    fabric,
     interface,
+    network_of,
     place_of,
     sandbox,
 )
@@ -88,7 +88,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
 
 def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
-    made = fabric(CLIENT, SERVER, STRANGER)
+    made = network_of(CLIENT, SERVER, STRANGER)
     (vpc,) = made.vpcs
     places = (place_of(CLIENT, WEB), place_of(SERVER, DATABASE), place_of(STRANGER))
     web = Group(WEB, egress=(egress,), members=(CLIENT_AT,))
@@ -152,11 +152,11 @@ async def goes_on(linux: LinuxPlace) -> None:
     await linux.until(more)
 
 
-async def test_a_task_that_is_in_no_fabric_is_alone(linux):
-    await three(linux, fabric(CLIENT))
+async def test_a_task_that_is_in_no_specification_is_alone(linux):
+    await three(linux, network_of(CLIENT))
     await serve(linux, OTHER, 8000)
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
-    await linux.runtime.apply_network(fabric(CLIENT, SERVER))
+    await linux.runtime.apply_network(network_of(CLIENT, SERVER))
     await serve(linux, TASK, 8001)
     assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
 
@@ -165,7 +165,7 @@ async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(lin
     here, there = sandbox(1), elsewhere(2, "vpc-1", "10.1")
     third = sandbox(3)
     wrong = Group(WEB, (Permission("no such protocol", 1, 1, ("0.0.0.0/0",)),))
-    told = fabric(here, third, there, more=(wrong,))
+    told = network_of(here, third, there, more=(wrong,))
     near, far = told.vpcs
     with pytest.raises(SandboxFailed, match="nft refused"):
         await linux.runtime.apply_network(replace(told, vpcs=(near, replace(far, interfaces=(place_of(there, WEB),)))))
@@ -174,21 +174,21 @@ async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(lin
     await serve(linux, TASK, 8000)
     assert await ask(linux, THIRD, CLIENT_AT, 8000) == "8000"
     fourth = elsewhere(4, "vpc-1", "10.1")
-    await linux.runtime.apply_network(fabric(here, third, there, fourth))
+    await linux.runtime.apply_network(network_of(here, third, there, fourth))
     await linux.runtime.prepare(fourth)
     await serve(linux, there.task, 8000)
     assert await ask(linux, fourth.task, interface(there).address, 8000) == "8000"
 
 
 async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_change(linux):
-    await three(linux, fabric(CLIENT, SERVER))
+    await three(linux, network_of(CLIENT, SERVER))
     router = linux.state / "run/netns/vpc-vpc-0"
     command = ("nsenter", f"--net={router}", "nft", "delete", "table", "ip", "moyai")
     await asyncio.to_thread(subprocess.run, command, check=True)
-    await linux.runtime.apply_network(fabric(CLIENT, SERVER, STRANGER))
+    await linux.runtime.apply_network(network_of(CLIENT, SERVER, STRANGER))
     await serve(linux, OTHER, 8000)
     assert await ask(linux, THIRD, SERVER_AT, 8000) == "8000"
-    await linux.runtime.apply_network(fabric(SERVER, STRANGER))
+    await linux.runtime.apply_network(network_of(SERVER, STRANGER))
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
 
 
@@ -241,7 +241,7 @@ FAR_AT = interface(FAR).address
 
 def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> NetworkSpec:
     """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
-    made = fabric(CLIENT, FAR, FURTHER)
+    made = network_of(CLIENT, FAR, FURTHER)
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
     subnets = {interface(spec).vpc: interface(spec).subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
     vpcs = tuple(
