@@ -1,8 +1,9 @@
-"""A step of set-up that only some machines come to, on one that is made up."""
+"""Steps of set-up and of the build that only some machines take, on one that is made up."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 
 from tests.shape.tree import ROOT
 
@@ -29,3 +30,23 @@ def test_a_node_that_is_too_old_gives_way_to_the_one_that_is_fetched(tmp_path):
         check=False,
     )
     assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, f"{tmp_path}/first/node"), ran.stderr
+
+
+def test_a_package_without_node_ends_with_one_sentence(tmp_path):
+    program = tmp_path / "node"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    build = (
+        "import sys; sys.path.insert(0, 'scripts'); from build_hook import ConsoleHook;"
+        "hook = ConsoleHook('.', {}, None, None, '.', 'wheel'); hook.initialize('standard', {})"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", build],
+        cwd=ROOT,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1), ran.stderr
+    assert ran.stderr.startswith("moyai: building the console needs Node.js")

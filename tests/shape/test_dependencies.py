@@ -1,0 +1,33 @@
+"""Users install what src/ imports, no more and no less: what only tests and tools need is in the group dev."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.shape.tree import ROOT, modules
+
+
+def imported(tree):
+    """The top-level names of what a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_the_package_imports_its_dependencies_and_no_others():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    names = {name for module in modules("src") for name in imported(module.tree)}
+    names -= {*sys.stdlib_module_names, "compression", "moyai"}  # compression is in the library since Python 3.14
+    provided = packages_distributions()
+    owners = {name: {canonicalize_name(owner) for owner in provided[name]} for name in names}
+    assert {name for name, distributions in owners.items() if not distributions & declared} == set()
+    assert declared - set().union(*owners.values()) == set()
