@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
-    """One mount. ``directory``: the directory of the file system that is mounted at ``point``; ``options``: those of
+    """A mount. ``directory``: the directory of the file system that is mounted at ``point``; ``options``: those of
     the file system, not those of this mount.
     """
 
@@ -41,9 +41,9 @@ def current_mounts() -> Iterator[Mount]:
 def parse(mountinfo: str) -> Iterator[Mount]:
     """The mounts in the text of a ``mountinfo``, in its order."""
     for line in mountinfo.rstrip("\n").split("\n"):
-        fields, _, rest = line.partition(" - ")
+        fields, _, source_fields = line.partition(" - ")
         _, _, device, directory, point, *_ = fields.split(" ")
-        kind, _, options = rest.split(" ", 2)
+        kind, _, options = source_fields.split(" ", 2)
         yield Mount(_unescape(point), device, _unescape(directory), kind, tuple(options.split(",")))
 
 

@@ -170,7 +170,7 @@ def _replace_router_rules(before: security_groups.RouterRules | None, after: sec
 
 
 def _replace_rules(before: security_groups.Ruleset | None, after: security_groups.Ruleset) -> None:
-    """Apply the difference; or the whole rule set, if the kernel's is unknown or somebody else has changed it."""
+    """Apply the difference; or the whole rule set, if the kernel's is unknown or was changed from outside."""
     if before is not None:
         try:
             apply_rules(security_groups.change_script(before, after))

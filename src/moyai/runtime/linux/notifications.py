@@ -50,7 +50,7 @@ class Notifier:
             self.notify(task)
 
     def notify(self, task: TaskId) -> None:
-        """Notify every reader."""
+        """Notify every reader of a change in this task."""
         for queue in self._readers:
             queue.put_nowait(task)
 
@@ -65,7 +65,7 @@ class Notifier:
             self._readers.discard(queue)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; monitors' notifications are lost from here on."""
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()

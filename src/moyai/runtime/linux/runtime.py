@@ -276,7 +276,7 @@ class LinuxRuntime:
 
 
 def _with_port_errors(work: Callable[[], T]) -> Callable[[], T]:
-    """The same work, which raises CannotCreate for an OSError: a full disk, no more processes."""
+    """Wrap work so that an OSError, such as a full disk or no more processes, becomes CannotCreate."""
 
     def run() -> T:
         try:

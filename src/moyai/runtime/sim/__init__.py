@@ -18,7 +18,7 @@ environment:
 ``cannot_start``        starting it fails, as a command that isn't there
 ``cpu=VCPUS``           how much of a processor it uses all the time (0)
 ``memory=MIB``          how much memory it uses (0)
-``calls=NAME:RATE,…``   how often a second it calls which discovery names (it calls nobody); further
+``calls=NAME:RATE,…``   how often a second it calls which discovery names (no request is sent); further
                         ``:MS`` and ``:FAILING``, the median time and how many of 100 fail
 ======================  ==========================================================================
 

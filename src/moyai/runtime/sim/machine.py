@@ -16,7 +16,7 @@ _MEBIBYTE = 2**20
 
 
 class SimContainer:
-    """One container, whose life its script decides."""
+    """A container whose life is decided by its script."""
 
     def __init__(self, spec: ContainerSpec | ProxySpec, script: Script, now: Instant) -> None:
         self.name = spec.name

@@ -128,17 +128,17 @@ class ImageStore:
             raise ImageRefused(f"an image can be imported on top of {HOST_IMAGE} or of nothing, not of {base}")
         home = self._home(reference)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._directory))
+        new = Path(tempfile.mkdtemp(prefix=".import-", dir=self._directory))
         try:
-            self._fill_root(fresh, source)
+            self._fill_root(new, source)
             manifest = _Manifest(base, config or ImageConfig(), str(home.parent.relative_to(self._directory)))
-            manifest = replace(manifest, digest=tree_digest(fresh / "rootfs", msgspec.json.encode(manifest)))
-            (fresh / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-            self._replace(fresh, home)
+            manifest = replace(manifest, digest=tree_digest(new / "rootfs", msgspec.json.encode(manifest)))
+            (new / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+            self._replace(new, home)
         except (OSError, BadArchive) as error:
             raise ImageRefused(f"{source} can't be imported as {reference}: {_reason(error)}") from error
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(new, ignore_errors=True)
         return self.find(reference)
 
     def remove_image(self, reference: str) -> None:
@@ -153,15 +153,15 @@ class ImageStore:
             raise _not_imported(reference)
         home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
 
-    def _replace(self, fresh: Path, home: Path) -> None:
+    def _replace(self, new: Path, home: Path) -> None:
         """Move an image to its directory. If that fails, the earlier image stays there."""
         home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not home.exists():
-            fresh.rename(home)
+            new.rename(home)
             return
         replaced = home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
         try:
-            fresh.rename(home)
+            new.rename(home)
         except OSError:
             replaced.rename(home)
             raise

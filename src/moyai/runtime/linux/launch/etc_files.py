@@ -97,10 +97,10 @@ def _line(entry: HostName) -> bytes:
 
 
 def _container_resolver(names: Names, of_task: str) -> str:
-    kept = [line for line in of_task.splitlines() if not (line.startswith("nameserver ") and names.servers)]
-    kept = [line for line in kept if not (line.startswith("search ") and names.search)]
+    lines = [line for line in of_task.splitlines() if not (line.startswith("nameserver ") and names.servers)]
+    lines = [line for line in lines if not (line.startswith("search ") and names.search)]
     search = [f"search {' '.join(names.search)}"] * bool(names.search)
-    return "".join(f"{line}\n" for line in (*(f"nameserver {server}" for server in names.servers), *search, *kept))
+    return "".join(f"{line}\n" for line in (*(f"nameserver {server}" for server in names.servers), *search, *lines))
 
 
 def _address(network: AnyNetwork) -> str:

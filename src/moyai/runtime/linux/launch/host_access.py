@@ -1,6 +1,6 @@
 """The policy for what task definitions may use of this machine.
 
-Promise: nothing, unless the settings allow it: whoever may call the API need not own the machine. A host path must be
+Promise: nothing, unless the settings allow it: a client of the API need not own the machine. A host path must be
 below one of the allowed directories and must not contain moyai's own state. A capability beyond Docker's default set
 and SYS_PTRACE needs ``--allow-capabilities``. A task that asks for more stops with a reason that names the setting.
 """

@@ -95,7 +95,7 @@ def share_mounts(directory: Path) -> None:
 
 
 def unshare_mounts(directory: Path) -> None:
-    """Undo ``share_mounts``."""
+    """Remove the mount that ``share_mounts`` made."""
     while _is_mount(directory):
         syscalls.umount(str(directory))
 

@@ -209,8 +209,8 @@ def replacement_script(rules: Ruleset) -> str:
     sets = "".join(f"  set {name} {{\n    type {_address_type(rules.family)}\n  }}\n" for name in sorted(rules.sets))
     empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), DENY_ALL.maps, {}, rules.family)
     fixed = _IPV4_CHAINS if rules.family == IPV4 else _IPV6_CHAINS
-    fresh = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{fixed}}}\n"
-    return fresh + change_script(empty, rules)
+    new_table = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{fixed}}}\n"
+    return new_table + change_script(empty, rules)
 
 
 def _address_type(family: str) -> str:
@@ -239,8 +239,8 @@ def change_script(before: Ruleset, after: Ruleset) -> str:
     lines += _element_commands("add", table, _added_entries(before.maps, after.maps))
     lines += [f"flush chain {table} {name}" for name in old_chains]
     lines += [f"delete chain {table} {name}" for name in old_chains]
-    kept = {name: elements for name, elements in before.sets.items() if name in after.sets}
-    lines += _element_commands("delete", table, _added_elements(after.sets, kept))
+    remaining = {name: elements for name, elements in before.sets.items() if name in after.sets}
+    lines += _element_commands("delete", table, _added_elements(after.sets, remaining))
     lines += [f"delete set {table} {name}" for name in sorted(before.sets.keys() - after.sets.keys())]
     return "".join(f"{line}\n" for line in lines)
 

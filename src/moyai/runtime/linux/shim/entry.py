@@ -31,7 +31,7 @@ class EnteringProcess:
     """The parent's view of the process. Only the parent reaps it, so its pid is not reused before ``record_end``."""
 
     def __init__(self) -> None:
-        """Fork. Raises OSError."""
+        """Fork the process. Raises OSError."""
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._was_killed = self._has_ended = False
         self._failure, writing = os.pipe()

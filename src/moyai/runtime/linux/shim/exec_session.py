@@ -60,7 +60,7 @@ class _Failed(Exception):
 
 
 class ExecSession:
-    """One session."""
+    """The command of a session, from its start to the removal of its processes."""
 
     def __init__(self, request: ExecRequest, link: _socket.socket) -> None:
         self._request = request

@@ -77,9 +77,9 @@ def become(config: LaunchConfig) -> str:
     """Take on user, groups, capabilities, limits and working directory. Returns the user's home."""
     for kind, soft, hard in config.limits:
         resource.setrlimit(kind, (soft, hard))
-    kept = config.capabilities
-    capabilities.limit_bounding_set(kept)
-    capabilities.set_effective(kept)
+    allowed = config.capabilities
+    capabilities.limit_bounding_set(allowed)
+    capabilities.set_effective(allowed)
     owner = account(config.user)
     capabilities.set_effective()
     for fd in (1, 2):
@@ -90,10 +90,10 @@ def become(config: LaunchConfig) -> str:
     os.setgid(owner.gid)
     os.setuid(owner.uid)
     if config.ambient:
-        capabilities.set_permitted(kept, kept)
-        capabilities.raise_ambient(kept)
+        capabilities.set_permitted(allowed, allowed)
+        capabilities.raise_ambient(allowed)
     else:
-        capabilities.set_permitted(kept if owner.uid == 0 else (), ())
+        capabilities.set_permitted(allowed if owner.uid == 0 else (), ())
     syscalls.no_new_privileges()
     syscalls.filter_calls(config.seccomp_filter)
     os.umask(0o022)

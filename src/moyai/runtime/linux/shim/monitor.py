@@ -50,7 +50,7 @@ def main(config_file: str) -> None:
 
 
 class ContainerMonitor:
-    """One container, from before its first process to after its last."""
+    """Runs one container, from before its first process to after its last."""
 
     _first_process: EnteringProcess
 

@@ -59,7 +59,7 @@ class SharedNamespaces:
         self.memory = _copy_mount(self._mounts["ipc"], _SHARED_MEMORY)
 
     def close(self) -> None:
-        """Close the descriptors."""
+        """Close the descriptors of the namespaces."""
         for fd in (self._pid_namespace, self._ipc_namespace, *self._mounts.values()):
             if fd >= 0:
                 os.close(fd)

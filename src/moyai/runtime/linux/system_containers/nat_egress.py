@@ -33,7 +33,7 @@ from moyai.runtime.linux.shim.launch_config import BIND
 from moyai.runtime.linux.system_containers.configs import egress_container
 
 ADDRESS, GATEWAY = "192.0.0.2", "192.0.0.1"
-"""The addresses of the tap and of pasta, from a range that nobody uses (RFC 6333)."""
+"""The addresses of the tap and of pasta, from a range that is used nowhere else (RFC 6333)."""
 
 _ROUTER_IN_CONTAINER = "/router"
 _NO_PORTS = tuple(word for kind in ("tcp-ports", "udp-ports", "tcp-ns", "udp-ns") for word in (f"--{kind}", "none"))

@@ -57,7 +57,7 @@ class ExecSessions:
         return session
 
     async def close(self) -> None:
-        """End all sessions."""
+        """End all sessions and those that are being started."""
         for start in self._starts:
             start.cancel()
         await asyncio.gather(*(session.close() for session in self._sessions), *self._discards)
