@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.runtime.places import LinuxPlace
+from tests.contract.runtime.adapters import LinuxAdapter
 from tests.e2e.installation import Installation
 from tests.e2e.installations import installations
 
@@ -44,12 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def linux():
     """A linux runtime with a state directory outside of /tmp, which containers don't see anyway."""
     state = Path(tempfile.mkdtemp(prefix="moyai-test-", dir="/var/tmp"))
-    place = LinuxPlace(state)
+    adapter = LinuxAdapter(state)
     try:
-        yield place
+        yield adapter
     finally:
         try:
-            await place.leave()
+            await adapter.destroy_and_check()
         finally:
             shutil.rmtree(state)
 

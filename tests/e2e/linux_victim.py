@@ -7,21 +7,21 @@ import itertools
 import sys
 from pathlib import Path
 
-from tests.contract.runtime.places import STUBBORN, LinuxPlace, proxy, sandbox
+from tests.contract.runtime.adapters import STUBBORN, LinuxAdapter, proxy, sandbox
 
 
 async def live(state: Path, first: int) -> None:
     """Make tasks until killed."""
-    place = LinuxPlace(state)
+    adapter = LinuxAdapter(state)
     for number in itertools.count(first):
         spec = sandbox(number)
-        await place.runtime.prepare(spec)
-        await place.runtime.start_proxy(proxy(spec.task))
-        await place.runtime.start(place.container(STUBBORN, task=spec.task))
+        await adapter.runtime.prepare(spec)
+        await adapter.runtime.start_proxy(proxy(spec.task))
+        await adapter.runtime.start(adapter.container(STUBBORN, task=spec.task))
         sys.stdout.write("one\n")
         sys.stdout.flush()
         if number % 2:
-            await place.runtime.release(spec.task)
+            await adapter.runtime.release(spec.task)
 
 
 if __name__ == "__main__":

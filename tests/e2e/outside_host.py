@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Route
 from moyai.domain.sandbox.spec import SandboxSpec
-from tests.contract.runtime.places import LinuxPlace, interface, network_of, place_of, sandbox
+from tests.contract.runtime.adapters import LinuxAdapter, interface, interface_of, network_of, sandbox
 from tests.e2e.linux_tasks import run, shell
 
 FAR, NEAR = "198.51.100.2", "198.51.100.1"
@@ -122,23 +122,23 @@ def ways(*, free: bool) -> NetworkSpec:
     made = network_of(FREE, BOUND, STRANDED)
     first, second = made.vpcs
     routes = (Route(interface(FREE).subnet_cidr, "0.0.0.0/0", OUTSIDE),)
-    first = replace(first, routes=routes, interfaces=(place_of(FREE, outside=free), place_of(BOUND)))
-    second = replace(second, interfaces=(place_of(STRANDED, outside=True),))
+    first = replace(first, routes=routes, interfaces=(interface_of(FREE, outside=free), interface_of(BOUND)))
+    second = replace(second, interfaces=(interface_of(STRANDED, outside=True),))
     return replace(made, vpcs=(first, second))
 
 
-async def asked(linux: LinuxPlace, name: str, spec: SandboxSpec, program: str) -> str:
+async def asked(linux: LinuxAdapter, name: str, spec: SandboxSpec, program: str) -> str:
     command = ("python3", "-c", program)
     _, lines = await run(linux, shell("", name=name, task=spec.task, command=command))
     return lines[0] if lines else "nothing"
 
 
-def pasta(linux: LinuxPlace) -> dict[str, Any]:
+def pasta(linux: LinuxAdapter) -> dict[str, Any]:
     """The record of what leads FREE outside."""
     return dict(json.loads((linux.state / "run/outside/outside-vpc-0/container/state.json").read_text()))
 
 
-async def kill_pasta(linux: LinuxPlace) -> None:
+async def kill_pasta(linux: LinuxAdapter) -> None:
     """SIGKILL, and wait until it is written down."""
     os.kill(pasta(linux)["init"], signal.SIGKILL)
 
@@ -151,7 +151,7 @@ async def kill_pasta(linux: LinuxPlace) -> None:
 async def main(state: Path) -> dict[str, object]:
     """What the tasks are told."""
     far, port = be_a_host(), on_loopback()
-    linux = LinuxPlace(state)
+    linux = LinuxAdapter(state)
     told: dict[str, object] = {"before": host_network()}
     to_far = CLIENT.format(address=FAR, port=PORT)
     try:
@@ -172,7 +172,7 @@ async def main(state: Path) -> dict[str, object]:
         await linux.runtime.apply_network(ways(free=True))
         told["mended"] = await asked(linux, "mended", FREE, to_far)
         kept = pasta(linux)["keeper"]
-        again = linux.again()
+        again = linux.another_runtime()
         await again.apply_network(ways(free=True))
         told["found again"] = pasta(linux)["keeper"] == kept
         told["after a restart"] = await asked(linux, "restarted", FREE, to_far)
@@ -180,7 +180,7 @@ async def main(state: Path) -> dict[str, object]:
         told["closed"] = await asked(linux, "closed", FREE, to_far)
         await again.close()
     finally:
-        await linux.leave()
+        await linux.destroy_and_check()
         told["after"] = host_network()
         far.kill()
     return told

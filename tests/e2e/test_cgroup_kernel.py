@@ -1,4 +1,4 @@
-"""Groups of control groups on this machine's kernel: what a made-up tree of files can't show."""
+"""Control groups on this machine's kernel."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from moyai.ports.runtime import CannotCreate, CannotStart, ImageNotFound, Sandbo
 from moyai.runtime.linux.images.store import HOST_IMAGE
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
-from tests.contract.runtime.places import IMAGE, TASK, look, sandbox
+from tests.contract.runtime.adapters import IMAGE, TASK, container_state, sandbox
 from tests.e2e.linux_tasks import end_of, run, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -69,7 +69,7 @@ async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux)
     await linux.until(lambda: _up(linux))
     await linux.runtime.stop(TASK, "app")
     await end_of(linux, TASK, "app")
-    assert (await look(linux.runtime)).exit_code == 42
+    assert (await container_state(linux.runtime)).exit_code == 42
 
 
 async def test_an_open_input_is_silent_and_a_closed_one_has_ended(linux):

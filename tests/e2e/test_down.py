@@ -1,4 +1,4 @@
-"""``moyai down`` says that everything is stopped only when it is, and otherwise what is left."""
+"""``moyai down`` reports success only if everything is stopped, and names what is left otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a container on this machine gets, and what is kept from it."""
+"""The environment, rights, limits and output of a container, and what it cannot reach."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moyai.domain.sandbox.spec import Memory, Probe, Ulimit
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux.launch.monitors import read_record
-from tests.contract.runtime.places import LINUX, RUNS, TASK, LinuxPlace, look, sandbox
+from tests.contract.runtime.adapters import LINUX, RUNS, TASK, LinuxAdapter, container_state, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -26,7 +26,7 @@ assert ctypes.get_errno() == errno.EPERM'"""
 """KEYCTL_DESCRIBE of the user's key ring, which every process of that user on this machine has in common."""
 
 
-async def test_environment_directory_and_user_are_as_ordered(linux):
+async def test_environment_directory_and_user_are_as_specified(linux):
     await linux.runtime.prepare(sandbox())
     container = shell(
         'echo "$GREETING $HOME $HOSTNAME"; pwd; id -u; id -g; id -G; echo hi > /dev/stdout; umask',
@@ -65,14 +65,14 @@ async def test_a_user_may_be_a_number_with_or_without_a_group(linux, user, ident
         ({"ulimits": (Ulimit("nonsense", 1, 1),)}, CannotCreate, "ulimit nonsense"),
     ],
 )
-async def test_what_cannot_start_says_why(linux, change, fault, words):
+async def test_a_failed_start_has_a_reason(linux, change, fault, words):
     await linux.runtime.prepare(sandbox())
     with pytest.raises(fault, match=words):
         await linux.runtime.start(shell("true", **change))
     assert (await linux.runtime.inspect(TASK)).containers == {}
 
 
-async def test_it_is_first_in_its_own_namespaces_with_few_capabilities(linux):
+async def test_the_command_is_process_1_in_its_own_namespaces_with_few_capabilities(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(
         linux, shell("echo $$; grep -E '^Cap(Inh|Eff|Bnd|Amb)|NoNew' /proc/self/status; ls /proc | grep -c '^[0-9]'")
@@ -95,7 +95,7 @@ async def test_a_user_that_is_not_root_has_no_capabilities(linux):
 
 
 @pytest.mark.parametrize("way", ["command", "interpreter of a script"])
-async def test_the_monitors_own_program_can_be_run_and_not_be_written(linux, way):
+async def test_the_monitors_program_can_be_executed_but_not_written(linux, way):
     await linux.runtime.prepare(sandbox())
     lines = "import os\nprint(os.statvfs('/proc/self/exe').f_flag & os.ST_RDONLY, os.access('/proc/self/exe', os.W_OK))"
     if way == "command":
@@ -132,32 +132,32 @@ async def test_the_kernels_key_rings_are_closed_also_to_probes(linux):
     await said(linux, "-1 EPERM")
 
     async def probed():
-        return (await look(linux.runtime)).health is not Health.UNKNOWN
+        return (await container_state(linux.runtime)).health is not Health.UNKNOWN
 
     await linux.until(probed)
-    assert (await look(linux.runtime)).health is Health.HEALTHY
+    assert (await container_state(linux.runtime)).health is Health.HEALTHY
 
 
-async def test_no_mount_of_moyais_own_is_shown_in_it(linux):
+async def test_no_mount_of_moyai_is_visible_in_a_container(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, shell("cut -d' ' -f2 /proc/mounts"))
     assert [line for line in lines if line.startswith(f"{linux.state}/")] == []
 
 
-async def test_what_it_writes_stays_in_it(linux):
+async def test_files_that_a_container_writes_stay_in_the_container(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, shell("echo mine > /etc/moyai-was-here && cat /etc/moyai-was-here"))
     assert lines == ["mine"]
     assert not await asyncio.to_thread(Path("/etc/moyai-was-here").exists)
 
 
-async def test_a_read_only_root_can_not_be_written(linux):
+async def test_a_read_only_root_cannot_be_written(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, shell("for d in /etc /tmp /srv; do touch $d/x || echo no $d; done", readonly_root=True))
     assert lines == ["no /etc", "no /tmp", "no /srv"]
 
 
-async def test_names_are_the_tasks_own_and_unknown_ones_fail_at_once(linux):
+async def test_names_are_the_tasks_and_unknown_names_fail_at_once(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, shell("cat /etc/hosts /etc/hostname; getent hosts no.such.name || echo unknown"))
     assert lines == [
@@ -175,21 +175,21 @@ async def test_limits_of_one_container(linux):
     assert lines == ["100", "200"]
 
 
-async def test_too_much_memory_ends_it_with_awss_words(linux):
+async def test_exceeding_the_memory_ends_a_container_with_the_reason_of_aws(linux):
     await linux.runtime.prepare(sandbox())
     eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory=Memory(48))
     state, _ = await run(linux, eater)
     assert (state.exit_code, state.reason) == (137, "OutOfMemoryError: Container killed due to memory usage")
 
 
-async def test_usage_knows_the_limit(linux):
+async def test_usage_includes_the_memory_limit(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2], memory=Memory(64)))
     used = (await linux.runtime.usage(TASK))["app"]
     assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
 
 
-async def test_the_end_of_the_first_process_is_the_end_of_all(linux):
+async def test_all_processes_end_with_the_first_one(linux):
     await linux.runtime.prepare(sandbox())
     marker = f"{os.getpid()}.25"
     await linux.runtime.start(shell(f"setsid sleep 9{marker} & trap '' TERM; echo up; while :; do sleep 0.1; done"))
@@ -211,14 +211,14 @@ def _running(argument: str) -> list[Path]:
     return found
 
 
-async def test_a_probe_that_hangs_is_killed_with_what_it_started(linux):
+async def test_a_hanging_probe_is_killed_with_its_children(linux):
     marker = f"8{os.getpid()}.5"
     probe = Probe(("CMD-SHELL", f"sleep {marker} & sleep {marker}"), interval=1, timeout=1, retries=1)
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2], probe=probe))
 
     async def unhealthy():
-        return (await look(linux.runtime)).health is Health.UNHEALTHY
+        return (await container_state(linux.runtime)).health is Health.UNHEALTHY
 
     await linux.until(unhealthy)
     await linux.runtime.stop(TASK, "app")
@@ -226,7 +226,7 @@ async def test_a_probe_that_hangs_is_killed_with_what_it_started(linux):
     assert not await asyncio.to_thread(_running, marker)
 
 
-async def test_a_probe_runs_where_the_container_is_as_who_it_is(linux):
+async def test_a_probe_has_the_namespaces_and_the_user_of_the_container(linux):
     await linux.runtime.prepare(sandbox())
     probe = Probe(("CMD-SHELL", 'echo "$(id -u) $(pwd) $(hostname) $X" > /tmp/probe'), interval=1)
     line = "until [ -s /tmp/probe ]; do sleep 0.1; done; cat /tmp/probe"
@@ -237,7 +237,7 @@ async def test_a_probe_runs_where_the_container_is_as_who_it_is(linux):
     assert lines == ["1000 /tmp ip-172-31-0-11 y"]
 
 
-async def test_output_keeps_streams_apart_and_cuts_what_is_too_long(linux):
+async def test_output_separates_streams_and_splits_long_lines(linux):
     await linux.runtime.prepare(sandbox())
     program = (
         "import sys; print('x' * 20000, flush=True); sys.stderr.write('no newline'); "
@@ -269,7 +269,7 @@ async def test_a_monitor_is_small(linux):
     await linux.runtime.start(shell(LINUX[RUNS][2], probe=Probe(("CMD", "true"), interval=1)))
 
     async def healthy():
-        return (await look(linux.runtime)).health is Health.HEALTHY
+        return (await container_state(linux.runtime)).health is Health.HEALTHY
 
     await linux.until(healthy)
     record = read_record(linux.state / "run/tasks" / TASK / "containers/app")
@@ -279,7 +279,7 @@ async def test_a_monitor_is_small(linux):
     assert resident <= KEEPER_LIMIT_KIB
 
 
-async def test_two_containers_of_a_task_share_its_network_and_nothing_else(linux: LinuxPlace):
+async def test_two_containers_of_a_task_share_its_network_and_nothing_else(linux: LinuxAdapter):
     await linux.runtime.prepare(sandbox())
     server = (
         "exec python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 8080)); s.accept()[0].send(b'hi')\""

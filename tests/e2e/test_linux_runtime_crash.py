@@ -1,4 +1,4 @@
-"""Killed at any moment, the control plane leaves nothing that the next one can't find and remove."""
+"""A control plane that is killed at any moment leaves nothing that the next one can't find and remove."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from moyai.app.clock import SystemClock
 from moyai.kernel.clock import Seconds
-from tests.contract.runtime.places import TASK, sandbox
+from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.leftovers import control_groups
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -36,7 +36,7 @@ def namespaces() -> set[Path]:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.013, 0.031, 0.047, 0.071, 0.103])
-async def test_killed_while_it_makes_tasks(linux, delay):
+async def test_a_control_plane_killed_while_it_makes_tasks_leaves_nothing_unknown(linux, delay):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     program = [sys.executable, "-m", "tests.e2e.linux_victim", str(linux.state)]
     for first in (1, 21):
@@ -56,7 +56,7 @@ async def test_killed_while_it_makes_tasks(linux, delay):
     assert left == {f"task-{task}" for task in keep}
 
 
-async def test_nothing_stays_open_and_no_thread_stays_in_another_namespace(linux):
+async def test_no_file_stays_open_and_no_thread_stays_in_another_namespace(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.release(TASK)
     before = open_files()
@@ -68,7 +68,7 @@ async def test_nothing_stays_open_and_no_thread_stays_in_another_namespace(linux
     assert len(await asyncio.to_thread(namespaces)) == 1
 
 
-async def test_a_stray_process_in_a_tasks_groups_goes_with_the_task(linux):
+async def test_a_stray_process_in_a_tasks_cgroups_ends_with_the_task(linux):
     spec = sandbox()
     await linux.runtime.prepare(spec)
     stray = await asyncio.create_subprocess_exec("sleep", "600")

@@ -1,4 +1,4 @@
-"""A task's own disk on this machine: what it bounds, what is on it, how it comes and goes."""
+"""The disk of a task: its size limit, its contents, its creation and removal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moyai.domain.sandbox.spec import VolumeMount
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.tasks import disks
-from tests.contract.runtime.places import OTHER, TASK, sandbox
+from tests.contract.runtime.adapters import OTHER, TASK, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -32,7 +32,7 @@ def bound(linux):
 
 
 @pytest.mark.parametrize("path", ["/srv/b", "/data/b"])
-async def test_root_and_volumes_of_a_task_are_together_as_large_as_its_disk(linux, path):
+async def test_root_and_volumes_of_a_task_share_the_size_of_its_disk(linux, path):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     lines = (
         f"df -m --output=size / /data | tail -2; {IS_FULL.format(path=path)}; rm /srv/a; echo x > {path} && echo room"
@@ -55,7 +55,7 @@ async def test_containers_share_the_disk_and_each_other_task_has_its_own(linux):
     assert seen == ["fits"]
 
 
-async def test_what_it_wrote_is_there_when_it_is_started_again_and_for_its_volumes_other_users(linux):
+async def test_written_files_survive_a_restart_and_are_visible_through_volumes(linux):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     lines = "cat /srv/mark /data/mark 2>/dev/null; echo $1 > /srv/mark; echo $1 > /data/mark"
     command = ("sh", "-c", lines, "sh")
@@ -74,7 +74,7 @@ async def test_without_a_size_there_is_no_disk(linux):
     assert int(seen[0]) > 1024**2
 
 
-async def test_a_disk_takes_no_room_before_it_is_written_to_and_gives_back_what_is_deleted(linux):
+async def test_a_disk_is_sparse_and_frees_deleted_blocks(linux):
     await linux.runtime.prepare(sandbox(storage_gib=20))
     image = RuntimePaths(linux.state).task(TASK) / disks.IMAGE
 
@@ -108,14 +108,14 @@ async def test_another_control_plane_finds_the_disk_and_removes_it(linux):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     before = device(linux)
     await linux.runtime.close()
-    linux.runtime = linux.again()
+    linux.runtime = linux.another_runtime()
     await linux.runtime.prepare(sandbox(storage_gib=1))
     assert device(linux) == before is not None
     await linux.runtime.sweep(frozenset())
     assert await asyncio.to_thread(bound, linux) == []
 
 
-async def test_a_number_that_another_file_has_by_now_is_not_the_tasks(linux):
+async def test_a_loop_device_of_another_file_is_not_the_tasks(linux):
     for number in (1, 2):
         await linux.runtime.prepare(sandbox(number, storage_gib=1))
     paths, other = RuntimePaths(linux.state), device(linux, OTHER)
@@ -128,14 +128,14 @@ async def test_a_number_that_another_file_has_by_now_is_not_the_tasks(linux):
     await asyncio.to_thread(note.write_text, own)
 
 
-async def test_more_than_there_is_is_refused(linux):
+async def test_a_disk_larger_than_the_free_space_is_refused(linux):
     with pytest.raises(SandboxFailed, match="ephemeralStorage: 1000000000 GiB"):
         await linux.runtime.prepare(sandbox(storage_gib=10**9))
     assert await linux.runtime.inspect(TASK) is None
 
 
 @pytest.mark.parametrize("storage", [1, 30])
-async def test_where_no_disk_can_be_made_a_task_runs_without(linux, monkeypatch, storage):
+async def test_a_task_runs_without_a_disk_where_none_can_be_made(linux, monkeypatch, storage):
     monkeypatch.setattr(disks, "_PLACES", "/nowhere")
     assert "e2fsprogs" in (disks.missing_requirement() or "")
     await linux.runtime.prepare(sandbox(storage_gib=storage))

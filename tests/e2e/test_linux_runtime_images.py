@@ -1,4 +1,4 @@
-"""Imported images: a root of one's own, and a layer on the host's."""
+"""Imported images: with a root of their own, and as a layer on the host's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.runtime.linux.images.store import HOST_IMAGE, ImageConfig
-from tests.contract.runtime.places import TASK, sandbox
+from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.linux_tasks import run, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -30,7 +30,7 @@ def busybox_like(tmp_path):
     return archive
 
 
-async def test_a_layer_on_the_host_adds_files_and_says_what_to_run(linux, tmp_path):
+async def test_a_layer_on_the_host_adds_files_and_a_command(linux, tmp_path):
     source = tmp_path / "layer"
     (source / "opt/app").mkdir(parents=True)
     (source / "opt/app/hello").write_text("#!/bin/sh\necho hello $WHO from $(pwd) $*\n")
@@ -46,7 +46,7 @@ async def test_a_layer_on_the_host_adds_files_and_says_what_to_run(linux, tmp_pa
     assert lines == ["hello me from /opt/app once"]
 
 
-async def test_a_root_of_its_own_has_nothing_of_the_hosts(linux, busybox_like, tmp_path):
+async def test_an_image_with_its_own_root_has_nothing_of_the_hosts(linux, busybox_like, tmp_path):
     libraries = tmp_path / "with-libraries"
     linux.runtime.images.import_image("tiny", busybox_like)
     rootfs = linux.state / "images/tiny/latest/rootfs"

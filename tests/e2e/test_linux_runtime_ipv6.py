@@ -1,4 +1,4 @@
-"""Tasks with an IPv6 address: who reaches whom is as strict as by IPv4, and nothing is discovered on a link."""
+"""Tasks with an IPv6 address: the same isolation as by IPv4, without neighbour discovery."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Permission
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId
-from tests.contract.runtime.places import (
+from tests.contract.runtime.adapters import (
     OTHER,
     TASK,
-    LinuxPlace,
+    LinuxAdapter,
     dual_stack,
     interface,
+    interface_of,
     network_of,
-    place_of,
     sandbox,
 )
 from tests.e2e.linux_tasks import output, run, said
@@ -84,13 +84,13 @@ def at(spec: SandboxSpec) -> str:
     return ipv6.address
 
 
-async def serve(linux: LinuxPlace, task: TaskId, *ports: int) -> None:
+async def serve(linux: LinuxAdapter, task: TaskId, *ports: int) -> None:
     """Listen on every address, of both kinds."""
     await linux.runtime.start(python(LISTENER.format(ports=ports), task=task))
     await said(linux, "up", task)
 
 
-async def test_neighbours_reach_each_other_and_nothing_is_discovered(linux):
+async def test_neighbours_reach_each_other_without_discovery(linux):
     await prepare(linux, ONE, TWO)
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, at(ONE), 8080) == "8080"
@@ -101,7 +101,7 @@ async def test_neighbours_reach_each_other_and_nothing_is_discovered(linux):
     assert [(words[0][-2:], words[4]) for words in own] == [("0b", "82")], "one address, permanent, in use at once"
 
 
-async def test_across_subnets_and_not_out_of_the_vpc(linux):
+async def test_subnets_reach_each_other_and_nothing_leaves_the_vpc(linux):
     far, alone = dual_stack(sandbox(2), FAR_NET), dual_stack(sandbox(3, vpc="vpc-1"), "fd00:0:1:1")
     await prepare(linux, ONE, far, alone)
     await serve(linux, TASK, 8080)
@@ -111,14 +111,14 @@ async def test_across_subnets_and_not_out_of_the_vpc(linux):
     assert await ask(linux, OTHER, "fd00:0:0:1::ff", 80) in OUT_OF_REACH, "nobody has it"
 
 
-async def test_two_vpcs_of_the_same_range_never_meet(linux):
+async def test_two_vpcs_of_the_same_range_are_isolated(linux):
     await prepare(linux, ONE, dual_stack(sandbox(2, vpc="vpc-1")))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, at(ONE), 8080) in OUT_OF_REACH
     assert await output(linux) == ["up"]
 
 
-async def test_a_task_without_ipv6_has_none_beside_those_that_have(linux):
+async def test_a_task_without_ipv6_has_none_in_a_dual_stack_vpc(linux):
     await prepare(linux, ONE, sandbox(2))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, at(ONE), 8080) in OUT_OF_REACH
@@ -129,7 +129,7 @@ def grouped(*ingress: Permission, egress: tuple[Permission, ...]) -> NetworkSpec
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(ONE, TWO, THREE)
     (vpc,) = made.vpcs
-    places = (place_of(ONE, WEB), place_of(TWO, DATABASE), place_of(THREE))
+    places = (interface_of(ONE, WEB), interface_of(TWO, DATABASE), interface_of(THREE))
     web = Group(WEB, egress=egress, members=(interface(ONE).address, at(ONE)))
     database = Group(DATABASE, ingress, egress, (interface(TWO).address, at(TWO)))
     return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
@@ -139,7 +139,7 @@ def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Pe
     return Permission("tcp", port, port, ranges, groups)
 
 
-async def test_a_groups_rules_are_about_both_kinds_of_address_and_ranges_about_theirs(linux):
+async def test_groups_match_both_families_and_ranges_their_own(linux):
     by_ipv6 = tcp(8001, f"{at(THREE)}/128")
     by_ipv4 = tcp(8002, "0.0.0.0/0")
     told = grouped(tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(Permission("-1", ranges=("::/0",)),))
@@ -153,13 +153,13 @@ async def test_a_groups_rules_are_about_both_kinds_of_address_and_ranges_about_t
     assert await ask(linux, THIRD, at(TWO), 8002) == NO_ANSWER
     assert await ask(linux, THIRD, interface(TWO).address, 8002) == "8002"
     assert await ask(linux, TASK, interface(TWO).address, 8000) == NO_ANSWER, "WEB lets out IPv6 alone"
-    again = linux.again()
+    again = linux.another_runtime()
     await again.apply_network(told)
     await again.close()
     assert await ask(linux, TASK, at(TWO), 8000, time=2) == "8000"
 
 
-async def test_nobody_speaks_in_anothers_name(linux):
+async def test_forged_source_addresses_are_dropped(linux):
     await prepare(linux, ONE, TWO, THREE)
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
     await said(linux, "up", OTHER, "hearer")
@@ -170,7 +170,7 @@ async def test_nobody_speaks_in_anothers_name(linux):
     assert set(await output(linux, OTHER, "hearer")) == {"up", own}
 
 
-async def test_what_the_proxy_takes_is_closed_by_ipv6_and_the_rest_is_not(linux):
+async def test_proxied_ports_are_closed_by_ipv6_and_others_are_open(linux):
     intercept = Intercept("127.255.0.0/16", egress_port=15001, ingress_port=15000, inbound_ports=(8080,))
     await prepare(linux, replace(ONE, intercept=intercept), TWO)
     await serve(linux, TASK, 8080, 9090, intercept.ingress_port)

@@ -1,11 +1,11 @@
-"""Which sockets of a task count as listeners: those that a client at the address would reach."""
+"""The sockets of a task that count as listeners: those that a client of the address would reach."""
 
 from __future__ import annotations
 
 import pytest
 
 from moyai.domain.sandbox.listener import ExpectedListener
-from tests.contract.runtime.places import TASK, LinuxPlace, dual_stack, interface, network_of, sandbox
+from tests.contract.runtime.adapters import TASK, LinuxAdapter, dual_stack, interface, network_of, sandbox
 from tests.e2e.linux_tasks import said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -83,7 +83,7 @@ NOT_THERE = (
 )
 
 
-async def test_a_listener_is_what_a_client_at_the_address_would_reach(linux: LinuxPlace):
+async def test_a_listener_is_open_if_a_client_of_the_address_would_reach_it(linux: LinuxAdapter):
     await linux.runtime.apply_network(network_of(MADE))
     await linux.runtime.prepare(MADE)
     program = SOCKETS.replace("OWN", OWN)

@@ -1,4 +1,4 @@
-"""A task whose traffic is all led through its proxy, and a proxy that stands for a container of its own."""
+"""App Mesh: all traffic of a task through its proxy, and a proxy that stands for a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moyai.domain.sandbox.intercept import InterceptAll
 from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.runtime.linux.launch.monitors import read_record
-from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, dual_stack, look, sandbox
+from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
 from tests.e2e.linux_tasks import output, run, said, shell
 from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
 
@@ -31,14 +31,14 @@ LED = InterceptAll(
 ADMIN = 9901
 
 
-async def asked_as(linux: LinuxPlace, user: str, port: int) -> str:
+async def asked_as(linux: LinuxAdapter, user: str, port: int) -> str:
     """What a container of this user is told at the other task."""
     program = ("python3", "-c", client("172.31.0.12", port))
     container = shell("", name=f"as-{user.replace(':', '-')}-{port}", command=program, user=user)
     return (await run(linux, container))[1][0]
 
 
-async def test_all_that_leaves_is_led_through_the_proxy_but_for_what_is_ignored(linux):
+async def test_outbound_traffic_is_redirected_to_the_proxy_except_ignored_traffic(linux):
     await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2), sandbox(3))
     for other in (2, 3):
         await linux.runtime.start(python(listener(80, 2222), task=sandbox(other).task))
@@ -54,7 +54,7 @@ async def test_all_that_leaves_is_led_through_the_proxy_but_for_what_is_ignored(
     assert await ask(linux, TASK, "172.31.0.11", 7000) == "7000"
 
 
-async def test_what_comes_in_is_led_through_the_proxy_where_it_is_for_the_application(linux):
+async def test_inbound_traffic_to_application_ports_is_redirected_to_the_proxy(linux):
     await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2))
     await linux.runtime.start(python(listener(8080, 7000, 15000, 15001)))
     await said(linux, "up")
@@ -64,7 +64,7 @@ async def test_what_comes_in_is_led_through_the_proxy_where_it_is_for_the_applic
     assert await ask(linux, TASK, "172.31.0.11", 8080) == "8080", "its own port without the proxy"
 
 
-async def test_ipv6_is_led_through_the_proxy_too(linux):
+async def test_ipv6_traffic_is_redirected_to_the_proxy(linux):
     led, plain = dual_stack(sandbox(1, intercept_all=LED)), dual_stack(sandbox(2))
     await prepare(linux, led, plain)
     both = listener(8080, 80, 15000, 15001).replace("('0.0.0.0', port)", "('::', port), family=socket.AF_INET6")
@@ -91,11 +91,11 @@ def standing_for(**changes: object) -> ProxySpec:
     )
 
 
-async def live(linux: LinuxPlace) -> Path:
+async def live(linux: LinuxAdapter) -> Path:
     """Wait until the proxy is; its directory in /proc."""
 
     async def healthy() -> bool:
-        return (await look(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
+        return (await container_state(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
 
     await linux.until(healthy)
     kept = read_record(linux.state / "run/tasks" / TASK / "containers/envoy")
@@ -103,7 +103,7 @@ async def live(linux: LinuxPlace) -> Path:
     return Path("/proc", str(kept.init))
 
 
-async def test_it_is_who_the_container_is_and_may_reach_the_control_plane(linux):
+async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(linux):
     await prepare(linux, sandbox())
     limits = (Ulimit("nofile", 15000, 15000),)
     await linux.runtime.start_proxy(standing_for(environment={"DD_ENV": "shop"}, ulimits=limits))
@@ -112,7 +112,7 @@ async def test_it_is_who_the_container_is_and_may_reach_the_control_plane(linux)
     await linux.runtime.stop(TASK, "envoy")
 
     async def ended() -> bool:
-        return (await look(linux.runtime, TASK, "envoy")).phase is ContainerPhase.STOPPED
+        return (await container_state(linux.runtime, TASK, "envoy")).phase is ContainerPhase.STOPPED
 
     await linux.until(ended)
     assert await linux.runtime.in_flight(TASK) is None
@@ -132,7 +132,7 @@ def _expect_the_container(proc: Path) -> None:
     assert "BEGIN CERTIFICATE" in (root / "etc/pki/tls/cert.pem").read_text()
 
 
-async def test_a_group_may_be_its_own(linux):
+async def test_a_proxy_can_have_its_own_group(linux):
     await prepare(linux, sandbox())
     await linux.runtime.start_proxy(standing_for(user="1:1338"))
     text = await asyncio.to_thread((await live(linux) / "status").read_text)
@@ -140,7 +140,7 @@ async def test_a_group_may_be_its_own(linux):
     assert "Groups:\t20000" in text
 
 
-async def test_volumes_and_the_files_of_an_image_of_that_name_are_there(linux):
+async def test_a_proxy_has_the_volumes_and_the_image_of_the_container(linux):
     source = linux.state / "files"
     (source / "certs").mkdir(parents=True)
     (source / "certs/ca.pem").write_text("baked")
@@ -158,7 +158,7 @@ async def test_volumes_and_the_files_of_an_image_of_that_name_are_there(linux):
     assert sorted(path.name for path in (root / "run/moyai/tasks").iterdir()) == []
 
 
-async def test_its_health_keeps_the_times_of_the_containers_check(linux):
+async def test_a_proxys_health_has_the_timing_of_the_containers_check(linux):
     """An Envoy that waits for ever for its configuration: unhealthy when its container would be."""
     await prepare(linux, sandbox())
     waiting = standing_for(probe=Probe(("CMD-SHELL", "curl"), interval=1, timeout=2, retries=1, start_period=0))
@@ -172,12 +172,12 @@ async def test_its_health_keeps_the_times_of_the_containers_check(linux):
     await linux.runtime.start_proxy(replace(waiting, bootstrap=json.dumps(bootstrap).encode()))
 
     async def unhealthy() -> bool:
-        return (await look(linux.runtime, TASK, "envoy")).health is Health.UNHEALTHY
+        return (await container_state(linux.runtime, TASK, "envoy")).health is Health.UNHEALTHY
 
     await linux.until(unhealthy)
 
 
-async def test_what_it_writes_is_kept_as_a_containers_output(linux):
+async def test_a_proxys_output_is_kept_like_a_containers(linux):
     await prepare(linux, sandbox())
     await linux.runtime.start_proxy(standing_for())
     await live(linux)

@@ -1,4 +1,4 @@
-"""Container instances on this machine: tasks behind them, in them, and without a network."""
+"""Network modes of container instances: bridge, host and none."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from tests.contract.runtime.places import (
+from tests.contract.runtime.adapters import (
     OTHER,
     TASK,
-    LinuxPlace,
+    LinuxAdapter,
     alone,
     behind,
     default_group,
@@ -70,14 +70,14 @@ while True:
 """
 
 
-async def up(linux: LinuxPlace, *specs, among=()) -> None:
+async def up(linux: LinuxAdapter, *specs, among=()) -> None:
     """Instances first, then those in them; only what has an interface is in the network specification."""
     await prepare(linux, HOST, FAR, *among)
     for spec in specs:
         await linux.runtime.prepare(spec)
 
 
-async def test_a_task_behind_an_instance_answers_at_the_instances_port_and_nowhere_else(linux):
+async def test_a_bridge_task_answers_only_at_the_instances_forwarded_port(linux):
     await up(linux, behind(HOST, 1, Forward(32768, 80)), behind(HOST, 2), behind(FAR, 3), among=(sandbox(4),))
     await serve(linux, TASK, 80, 81)
     assert await ask(linux, FOURTH, HOST_AT, 32768) == "80"  # from the VPC
@@ -92,7 +92,7 @@ async def test_a_task_behind_an_instance_answers_at_the_instances_port_and_nowhe
     assert await ask(linux, FOURTH, FAR_AT, 32768) != "80"
 
 
-async def test_ranges_and_datagrams_are_led_port_by_port(linux):
+async def test_port_ranges_and_udp_are_forwarded_port_by_port(linux):
     await up(linux, behind(HOST, 1, Forward(40000, 7000, count=3), Forward(40000, 5000, "udp")), among=(sandbox(4),))
     await serve(linux, TASK, 7000, 7002)
     assert await ask(linux, FOURTH, HOST_AT, 40000) == "7000"
@@ -106,7 +106,7 @@ async def test_ranges_and_datagrams_are_led_port_by_port(linux):
     assert lines == ["b'heard'"]
 
 
-async def test_a_task_in_the_instance_has_its_ports_and_reaches_those_behind_it(linux):
+async def test_a_host_task_has_the_instances_ports_and_reaches_bridge_tasks(linux):
     await up(linux, in_host(HOST, 1), behind(HOST, 2, Forward(32768, 80)), among=(sandbox(4),))
     await serve(linux, TASK, 9090)
     await serve(linux, OTHER, 80)
@@ -118,7 +118,7 @@ async def test_a_task_in_the_instance_has_its_ports_and_reaches_those_behind_it(
     assert await ask(linux, FOURTH, HOST_AT, 32768) == "80"  # the instance stays
 
 
-async def test_a_port_is_free_again_when_its_task_is_gone_also_when_it_was_killed_half_made(linux):
+async def test_a_port_is_free_after_its_task_even_if_that_was_incomplete(linux):
     first, second = behind(HOST, 1, Forward(8080, 80)), behind(HOST, 2, Forward(8080, 80))
     await up(linux, first, among=(sandbox(4),))
     await serve(linux, TASK, 80)
@@ -130,14 +130,14 @@ async def test_a_port_is_free_again_when_its_task_is_gone_also_when_it_was_kille
     assert await ask(linux, FOURTH, HOST_AT, 8080) == "80"
 
 
-async def test_without_a_network_there_is_the_loopback_and_nothing_else(linux):
+async def test_a_task_without_a_network_has_only_loopback(linux):
     await up(linux, alone(1))
     await serve(linux, TASK, 80)
     assert await ask(linux, TASK, "127.0.0.1", 80) == "80"
     assert await ask(linux, TASK, HOST_AT, 80) == "OSError"
 
 
-async def test_a_task_behind_an_instance_has_the_instances_groups_and_no_others_network(linux):
+async def test_a_bridge_task_has_the_instances_security_groups(linux):
     strangers = sandbox(5, vpc="vpc-1")
     await up(linux, behind(HOST, 1), among=(sandbox(4), strangers))
     await serve(linux, FOURTH, 8000, 8001)
@@ -154,7 +154,7 @@ async def test_a_task_behind_an_instance_has_the_instances_groups_and_no_others_
     assert await ask(linux, TASK, interface(sandbox(4)).address, 8000) != "8000"
 
 
-async def test_nobody_behind_or_in_an_instance_sends_in_anothers_name(linux):
+async def test_forged_source_addresses_of_bridge_and_host_tasks_are_dropped(linux):
     await up(linux, behind(HOST, 1), in_host(HOST, 2), behind(FAR, 3), among=(sandbox(4),))
     await linux.runtime.start(python(HEARER, task=FOURTH))
     await said(linux, "up", FOURTH)
@@ -169,7 +169,7 @@ async def test_nobody_behind_or_in_an_instance_sends_in_anothers_name(linux):
     assert not {line.partition(" ")[0] for line in heard} & {FAR_AT, "127.0.0.1", "8.8.8.8"}
 
 
-async def test_one_task_of_an_instance_can_not_fill_what_the_instance_tracks(linux):
+async def test_one_task_cannot_fill_the_connection_table_of_its_instance(linux):
     """Neither from behind it, with its own address, nor in it with others."""
     await up(linux, behind(HOST, 1), in_host(HOST, 2), among=(sandbox(4),))
     target, most = interface(sandbox(4)).address, tracked(linux, "max")
@@ -181,14 +181,14 @@ async def test_one_task_of_an_instance_can_not_fill_what_the_instance_tracks(lin
         assert tracked(linux, "count") < before + allowed + 100
 
 
-def tracked(linux: LinuxPlace, name: str) -> int:
+def tracked(linux: LinuxAdapter, name: str) -> int:
     """A figure of the kernel's about the connections that the instance's namespace tracks."""
     pin = linux.state / f"run/netns/task-{HOST.task}"
     words = ["nsenter", f"--net={pin}", "cat", f"/proc/sys/net/netfilter/nf_conntrack_{name}"]
     return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
-async def test_a_task_in_the_instance_changes_nothing_of_its_network(linux):
+async def test_a_host_task_cannot_change_the_instances_network(linux):
     await up(linux, in_host(HOST, 1))
     tries = (
         "nft flush ruleset",
@@ -202,7 +202,7 @@ async def test_a_task_in_the_instance_changes_nothing_of_its_network(linux):
     assert lines == ["end"]
 
 
-async def test_the_metadata_and_the_names_are_found_from_behind_and_in_an_instance(linux):
+async def test_bridge_and_host_tasks_reach_metadata_and_resolver(linux):
     await up(linux, behind(HOST, 1), in_host(HOST, 2))
     door = await linux.runtime.listen(interface(HOST).vpc, interface(HOST).vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
     assert door is not None
@@ -218,7 +218,7 @@ async def test_the_metadata_and_the_names_are_found_from_behind_and_in_an_instan
     assert lines == ["nameserver 172.31.0.2", "search ec2.internal", "options attempts:2 timeout:2", "000000000001"]
 
 
-async def test_a_proxy_works_behind_an_instance(linux):
+async def test_a_bridge_task_can_have_a_proxy(linux):
     await up(linux, behind(HOST, 1, Forward(32768, 8080), intercept=INTERCEPT), among=(sandbox(4),))
     await serve(linux, TASK, 8080, INTERCEPT.ingress_port, INTERCEPT.egress_port)
     assert await ask(linux, FOURTH, HOST_AT, 32768) == "15000"
@@ -227,7 +227,7 @@ async def test_a_proxy_works_behind_an_instance(linux):
     assert await ask(linux, FOURTH, HOST_AT, 32768, time=2) == "ConnectionRefusedError"
 
 
-async def test_an_instance_whose_namespace_went_with_the_machine_is_not_there(linux):
+async def test_an_instance_without_its_namespace_does_not_exist(linux):
     await up(linux)
     assert await linux.runtime.inspect(HOST.task) is not None
     namespaces.remove(RuntimePaths(linux.state).task_netns(HOST.task))

@@ -1,4 +1,4 @@
-"""Tasks reach whom they should reach, through their proxies, and the host's network stays as it was."""
+"""Tasks reach each other through their proxies, and the host's network does not change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.spec import PublishedPort, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
-from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, network_of, sandbox
+from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, network_of, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -55,26 +55,26 @@ def python(program: str, name: str = "app", task: TaskId = TASK):
     return shell("", name=name, task=task, command=("python3", "-c", program))
 
 
-async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int, *, time: int = 1) -> str:
+async def ask(linux: LinuxAdapter, task: TaskId, address: str, port: int, *, time: int = 1) -> str:
     """What a new container of the task is told at this address; who asks again says the how many-th time it is."""
     name = f"ask-{address.replace('.', '-').replace(':', '_')}-{port}-{time}"
     _, lines = await run(linux, python(client(address, port), name=name, task=task))
     return lines[0]
 
 
-async def prepare(linux: LinuxPlace, *specs: SandboxSpec) -> None:
+async def prepare(linux: LinuxAdapter, *specs: SandboxSpec) -> None:
     """These tasks, which may call each other within their VPC."""
     await linux.runtime.apply_network(network_of(*specs))
     for spec in specs:
         await linux.runtime.prepare(spec)
 
 
-async def serve(linux: LinuxPlace, task: TaskId, *ports: int) -> None:
+async def serve(linux: LinuxAdapter, task: TaskId, *ports: int) -> None:
     await linux.runtime.start(python(listener(*ports), task=task))
     await said(linux, "up", task)
 
 
-async def test_tasks_of_one_vpc_reach_each_other_also_across_subnets(linux):
+async def test_tasks_of_a_vpc_reach_each_other_also_across_subnets(linux):
     far = sandbox(2)
     network = {"subnet_cidr": "172.31.16.0/20", "address": "172.31.16.12"}
     far = type(far)(
@@ -86,13 +86,13 @@ async def test_tasks_of_one_vpc_reach_each_other_also_across_subnets(linux):
     await said(linux, "8080 from 172.31.16.12")
 
 
-async def test_two_vpcs_of_the_same_range_never_meet(linux):
+async def test_two_vpcs_of_the_same_range_are_isolated(linux):
     await prepare(linux, sandbox(1), sandbox(2, vpc="vpc-1"))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) != "8080"
 
 
-async def test_what_comes_from_outside_goes_to_the_proxy_and_what_comes_from_inside_does_not(linux):
+async def test_only_inbound_traffic_from_other_tasks_goes_to_the_proxy(linux):
     await prepare(linux, sandbox(1, intercept=INTERCEPT), sandbox(2))
     await serve(linux, TASK, 8080, 9090, INTERCEPT.ingress_port, INTERCEPT.egress_port)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "15000"
@@ -101,7 +101,7 @@ async def test_what_comes_from_outside_goes_to_the_proxy_and_what_comes_from_ins
     assert await ask(linux, TASK, "172.31.0.11", 8080) == "8080"
 
 
-async def test_what_goes_to_a_virtual_address_goes_to_the_proxy_and_only_from_inside(linux):
+async def test_traffic_to_a_virtual_address_goes_to_the_tasks_own_proxy(linux):
     await prepare(linux, sandbox(1, intercept=INTERCEPT), sandbox(2))
     await serve(linux, TASK, 8080, INTERCEPT.egress_port)
     assert await ask(linux, TASK, "127.255.0.1", 8080) == "15001"
@@ -110,7 +110,7 @@ async def test_what_goes_to_a_virtual_address_goes_to_the_proxy_and_only_from_in
     assert await ask(linux, OTHER, "172.31.0.11", INTERCEPT.egress_port) == "ConnectionRefusedError"
 
 
-async def test_an_address_that_moved_to_another_task_is_reached_at_once(linux):
+async def test_an_address_of_a_new_task_is_reached_at_once(linux):
     await prepare(linux, sandbox(1), sandbox(2))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
@@ -122,7 +122,7 @@ async def test_an_address_that_moved_to_another_task_is_reached_at_once(linux):
     assert await ask(linux, OTHER, "172.31.0.11", 8081) == "8081"
 
 
-async def test_the_metadata_address_is_reached_from_the_vpc_and_shows_who_asks(linux):
+async def test_the_metadata_address_is_reached_from_the_vpc_with_the_callers_address(linux):
     await linux.runtime.prepare(sandbox(1))
     door = await linux.runtime.listen(VPC, "172.31.0.0/16", Endpoint(METADATA_ADDRESS, 80))
     with door:
@@ -139,7 +139,7 @@ async def _answer_once(door: socket.socket) -> str:
     return str(peer[0])
 
 
-async def test_public_addresses_lead_to_tasks_through_their_proxies(linux):
+async def test_public_addresses_reach_tasks_through_their_proxies(linux):
     await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
     await serve(linux, TASK, 8080, 9090, INTERCEPT.ingress_port)
     public = f"127.83.{os.getpid() % 250}.1"
@@ -163,7 +163,7 @@ async def _told(address: str, port: int, expected: str) -> bool:
     return told == expected
 
 
-async def test_the_hosts_network_is_never_touched(linux):
+async def test_the_hosts_network_does_not_change(linux):
     before = await asyncio.to_thread(_host_network)
     await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
     assert await asyncio.to_thread(_host_network) == before

@@ -1,4 +1,4 @@
-"""What tasks reach outside of their VPC, on a machine that forwards nothing and is left as it was (outside_host.py)."""
+"""Egress of tasks, on a machine that forwards nothing and does not change (outside_host.py)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def told():
         shutil.rmtree(state)
 
 
-def test_a_task_whose_way_is_open_reaches_what_the_host_reaches_and_looks_like_the_host(told):
+def test_a_task_with_egress_reaches_what_the_host_reaches_from_the_hosts_address(told):
     assert told["free"] == "far, for 198.51.100.1"
     assert told["free, datagrams"] == "datagram"
 
 
-def test_a_task_without_a_public_address_or_without_a_route_is_told_so_at_once(told):
+def test_without_a_public_address_or_a_route_egress_is_refused_at_once(told):
     assert told["bound"] == "OSError"
     assert told["stranded"] == "OSError"
 
@@ -53,14 +53,14 @@ def test_the_hosts_loopback_is_out_of_reach(told):
     assert "loopback" not in answers.values(), answers
 
 
-def test_a_way_that_is_killed_is_mended_and_a_new_control_plane_takes_it_over(told):
+def test_a_killed_egress_process_is_restarted_and_a_new_control_plane_adopts_it(told):
     assert told["without pasta"] == "TimeoutError"
     assert told["mended"] == "far, for 198.51.100.1"
     assert told["found again"]
     assert told["after a restart"] == "far, for 198.51.100.1"
 
 
-def test_a_way_that_is_closed_is_closed(told):
+def test_removed_egress_ends_connections(told):
     assert told["closed"] == "OSError"
 
 

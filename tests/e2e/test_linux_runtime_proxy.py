@@ -1,4 +1,4 @@
-"""A task's Envoy: who it is, what it sees, and that it always finds the control plane's socket."""
+"""A task's Envoy: its rights, its files, and its connection to the control plane's socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.domain.sandbox.state import Health
 from moyai.runtime.linux.launch.monitors import read_record
-from tests.contract.runtime.places import RUNS, TASK, LinuxPlace, look, sandbox
+from tests.contract.runtime.adapters import RUNS, TASK, LinuxAdapter, container_state, sandbox
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -69,21 +69,21 @@ async def called(path: Path) -> None:
             os.unlink(path)  # noqa: PTH108
 
 
-async def test_it_finds_the_control_plane_again_after_its_socket_was_made_anew(linux):
+async def test_a_proxy_reconnects_to_a_new_socket_of_the_control_plane(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start_proxy(talking_proxy())
     await called(linux.state / "run/xds.sock")
     await called(linux.state / "run/xds.sock")
 
 
-async def started(linux: LinuxPlace) -> int:
+async def started(linux: LinuxAdapter) -> int:
     """Start a proxy, wait until it is live; its pid."""
     await linux.runtime.prepare(sandbox())
     bare = {"node": {"id": TASK, "cluster": "test"}, "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}}}
     await linux.runtime.start_proxy(ProxySpec(TASK, "proxy", json.dumps(bare).encode(), stop_timeout=1))
 
     async def healthy() -> bool:
-        return (await look(linux.runtime, TASK, "proxy")).health is Health.HEALTHY
+        return (await container_state(linux.runtime, TASK, "proxy")).health is Health.HEALTHY
 
     await linux.until(healthy)
     kept = read_record(linux.state / "run/tasks" / TASK / "containers/proxy")
@@ -91,7 +91,7 @@ async def started(linux: LinuxPlace) -> int:
     return kept.init
 
 
-async def test_it_is_nobody_and_sees_nothing(linux):
+async def test_a_proxy_is_unprivileged_and_sees_nothing_of_the_host(linux):
     await asyncio.to_thread(_expect_nobody, Path("/proc", str(await started(linux))))
     assert (linux.state / "run/tasks" / TASK / "proxy/bootstrap.json").stat().st_mode & 0o777 == 0o600
 
@@ -109,7 +109,7 @@ def _expect_nobody(proc: Path) -> None:
         assert [*(root / "run/moyai" / hidden).iterdir()] == []
 
 
-async def test_applications_can_not_reach_its_sockets(linux):
+async def test_applications_cannot_reach_a_proxys_sockets(linux):
     await started(linux)
     container = linux.container(RUNS)
     await linux.runtime.start(container)

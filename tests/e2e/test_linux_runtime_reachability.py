@@ -1,4 +1,4 @@
-"""Who reaches whom is what the network specification says: groups, peerings, and nobody in another's name."""
+"""Security groups, peerings and forged addresses between tasks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Peering, Permi
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed
-from tests.contract.runtime.places import (
+from tests.contract.runtime.adapters import (
     ANYWHERE,
     OTHER,
     TASK,
-    LinuxPlace,
+    LinuxAdapter,
     default_group,
     interface,
+    interface_of,
     network_of,
-    place_of,
     sandbox,
 )
 from tests.e2e.linux_tasks import output, said
@@ -90,7 +90,7 @@ def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(CLIENT, SERVER, STRANGER)
     (vpc,) = made.vpcs
-    places = (place_of(CLIENT, WEB), place_of(SERVER, DATABASE), place_of(STRANGER))
+    places = (interface_of(CLIENT, WEB), interface_of(SERVER, DATABASE), interface_of(STRANGER))
     web = Group(WEB, egress=(egress,), members=(CLIENT_AT,))
     database = Group(DATABASE, ingress, (ANYWHERE,), (SERVER_AT,))
     return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
@@ -100,13 +100,13 @@ def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...]
     return Permission("tcp", first, last, ranges, groups)
 
 
-async def three(linux: LinuxPlace, told: NetworkSpec) -> None:
-    await linux.runtime.apply_network(told)
+async def three(linux: LinuxAdapter, network: NetworkSpec) -> None:
+    await linux.runtime.apply_network(network)
     for spec in (CLIENT, SERVER, STRANGER):
         await linux.runtime.prepare(spec)
 
 
-async def test_a_group_lets_in_by_group_by_range_and_by_port_also_within_a_subnet(linux):
+async def test_a_group_allows_by_group_range_and_port_also_within_a_subnet(linux):
     await three(linux, grouped(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{interface(STRANGER).address}/32")))
     await serve(linux, OTHER, 8000, 8001, 8002)
     assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
@@ -116,14 +116,14 @@ async def test_a_group_lets_in_by_group_by_range_and_by_port_also_within_a_subne
     assert await ask(linux, THIRD, SERVER_AT, 8000) == NO_ANSWER
 
 
-async def test_what_a_group_does_not_let_out_goes_nowhere(linux):
+async def test_traffic_without_an_egress_rule_is_dropped(linux):
     await three(linux, grouped(ANYWHERE, egress=tcp(8000, 8000, "172.31.0.0/16")))
     await serve(linux, OTHER, 8000, 8001)
     assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
     assert await ask(linux, TASK, SERVER_AT, 8001) == NO_ANSWER
 
 
-async def test_a_rule_taken_back_stops_who_comes_later_and_not_who_is_there_as_on_aws(linux):
+async def test_a_removed_rule_stops_new_connections_only_as_on_aws(linux):
     open_to_web = grouped(tcp(8000, 9000, groups=(WEB,)))
     await three(linux, open_to_web)
     await linux.runtime.start(python(ECHO, "echo", OTHER))
@@ -134,7 +134,7 @@ async def test_a_rule_taken_back_stops_who_comes_later_and_not_who_is_there_as_o
     await linux.runtime.apply_network(grouped())
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
     await goes_on(linux)
-    again = linux.again()
+    again = linux.another_runtime()
     await again.apply_network(grouped())
     await again.close()
     await goes_on(linux)
@@ -142,7 +142,7 @@ async def test_a_rule_taken_back_stops_who_comes_later_and_not_who_is_there_as_o
     assert await ask(linux, THIRD, SERVER_AT, 8000) == NO_ANSWER
 
 
-async def goes_on(linux: LinuxPlace) -> None:
+async def goes_on(linux: LinuxAdapter) -> None:
     """The talker still talks."""
     count = len(await output(linux, TASK, "talker"))
 
@@ -161,14 +161,15 @@ async def test_a_task_that_is_in_no_specification_is_alone(linux):
     assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
 
 
-async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(linux):
+async def test_a_failure_in_one_vpc_stops_no_other_and_is_repaired_next_time(linux):
     here, there = sandbox(1), elsewhere(2, "vpc-1", "10.1")
     third = sandbox(3)
     wrong = Group(WEB, (Permission("no such protocol", 1, 1, ("0.0.0.0/0",)),))
-    told = network_of(here, third, there, more=(wrong,))
-    near, far = told.vpcs
+    network = network_of(here, third, there, more=(wrong,))
+    near, far = network.vpcs
+    unknown_protocol = replace(far, interfaces=(interface_of(there, WEB),))
     with pytest.raises(SandboxFailed, match="nft refused"):
-        await linux.runtime.apply_network(replace(told, vpcs=(near, replace(far, interfaces=(place_of(there, WEB),)))))
+        await linux.runtime.apply_network(replace(network, vpcs=(near, unknown_protocol)))
     for spec in (here, third, there):
         await linux.runtime.prepare(spec)
     await serve(linux, TASK, 8000)
@@ -180,7 +181,7 @@ async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(lin
     assert await ask(linux, fourth.task, interface(there).address, 8000) == "8000"
 
 
-async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_change(linux):
+async def test_rules_that_were_removed_from_outside_are_restored_with_the_next_change(linux):
     await three(linux, network_of(CLIENT, SERVER))
     router = linux.state / "run/netns/vpc-vpc-0"
     command = ("nsenter", f"--net={router}", "nft", "delete", "table", "ip", "moyai")
@@ -192,7 +193,7 @@ async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_ch
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
 
 
-async def test_a_router_goes_with_the_last_who_needs_it(linux):
+async def test_a_router_is_removed_once_nothing_needs_it(linux):
     router = linux.state / "run/netns/vpc-vpc-0"
     door = await linux.runtime.listen(interface(CLIENT).vpc, interface(CLIENT).vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
     with door:
@@ -209,7 +210,7 @@ async def test_a_router_goes_with_the_last_who_needs_it(linux):
     await prepare(linux, CLIENT)
 
 
-async def test_nobody_speaks_in_anothers_name(linux):
+async def test_forged_source_addresses_are_dropped(linux):
     await three(linux, grouped(Permission("-1", groups=(WEB,)), Permission("-1", groups=(STRANGERS,))))
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
     await said(linux, "up", OTHER, "hearer")
@@ -256,7 +257,7 @@ PAIR = ("vpc-0", "vpc-1")
 ON = (("vpc-1", "10.2.0.0/16", "vpc-1-vpc-2"), ("vpc-2", "172.31.0.0/16", "vpc-1-vpc-2"))
 
 
-async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing_to_a_third(linux):
+async def test_a_peering_needs_routes_on_both_sides_and_gives_no_transit(linux):
     far_server, further_server = FAR.task, FURTHER.task
     await prepare(linux, CLIENT, FAR, FURTHER)
     await linux.runtime.apply_network(peered(routes=()))
@@ -272,7 +273,7 @@ async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing
     assert await ask(linux, TASK, interface(FURTHER).address, 8000) == NO_ANSWER
 
 
-async def test_a_peering_that_goes_takes_its_connections_with_it(linux):
+async def test_connections_end_with_their_peering(linux):
     await prepare(linux, CLIENT, FAR)
     await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS))
     await linux.runtime.start(python(ECHO, "echo", FAR.task))
@@ -285,12 +286,12 @@ async def test_a_peering_that_goes_takes_its_connections_with_it(linux):
     await said(linux, "cut", name="talker")
 
 
-async def test_groups_of_a_peered_vpc_count(linux):
-    told = peered(PAIR, routes=BOTH_WAYS)
-    near, far, *others = told.groups
+async def test_rules_can_refer_to_groups_of_a_peered_vpc(linux):
+    network = peered(PAIR, routes=BOTH_WAYS)
+    near, far, *others = network.groups
     await prepare(linux, CLIENT, FAR)
     only_near = replace(far, ingress=(Permission("tcp", 8000, 8000, groups=(near.id,)),))
-    await linux.runtime.apply_network(replace(told, groups=(near, only_near, *others)))
+    await linux.runtime.apply_network(replace(network, groups=(near, only_near, *others)))
     await serve(linux, FAR.task, 8000, 8001)
     assert await ask(linux, TASK, FAR_AT, 8000) == "8000"
     assert await ask(linux, TASK, FAR_AT, 8001) == NO_ANSWER

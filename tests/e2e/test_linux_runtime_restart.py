@@ -1,4 +1,4 @@
-"""Tasks outlive the control plane, and no crash leaves anything that can't be found again."""
+"""Tasks outlive the control plane, and the next one adopts them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.ports.sessions import Execution
 from moyai.runtime.linux.launch.monitors import read_record
-from tests.contract.runtime.places import HEALTHY, LINUX, RUNS, TASK, look, proxy, sandbox
+from tests.contract.runtime.adapters import HEALTHY, LINUX, RUNS, TASK, container_state, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -35,22 +35,22 @@ def record_of(linux):
 async def restart(linux):
     """The control plane goes and another comes."""
     await linux.runtime.close()
-    linux.runtime = linux.again()
+    linux.runtime = linux.another_runtime()
 
 
-async def test_another_control_plane_finds_everything_as_it_is(linux):
+async def test_another_control_plane_adopts_running_containers(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(linux.container(RUNS, probe=HEALTHY))
     await linux.runtime.start_proxy(proxy())
     await said(linux, "up")
-    before = await look(linux.runtime)
+    before = await container_state(linux.runtime)
     await restart(linux)
 
     async def healthy():
-        return (await look(linux.runtime)).health is Health.HEALTHY
+        return (await container_state(linux.runtime)).health is Health.HEALTHY
 
     await linux.until(healthy)
-    after = await look(linux.runtime)
+    after = await container_state(linux.runtime)
     assert (after.phase, after.started_at, after.runtime_id) == (
         ContainerPhase.RUNNING,
         before.started_at,
@@ -61,7 +61,7 @@ async def test_another_control_plane_finds_everything_as_it_is(linux):
     assert state.exit_code == 143
 
 
-async def test_what_ends_while_nobody_looks_is_seen_later(linux):
+async def test_an_end_without_a_control_plane_is_observed_later(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("echo up; sleep 0.3; echo over; exit 4"))
     await restart(linux)
@@ -77,7 +77,7 @@ async def test_a_container_dies_with_its_monitor_and_counts_as_killed(linux):
     os.kill(record.monitor, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
     assert (state.exit_code, state.reason) == (137, "ContainerRuntimeError: the container's monitor was killed")
-    assert state == await look(linux.runtime)
+    assert state == await container_state(linux.runtime)
 
     async def gone():
         return not Path(f"/proc/{record.init}").exists()  # noqa: ASYNC240 - /proc never blocks
@@ -119,7 +119,7 @@ async def test_a_monitor_that_was_killed_while_starting_is_not_mistaken_for_one_
         await linux.runtime.start(shell("true"))
 
 
-async def test_stop_is_not_lost_when_it_comes_before_the_monitor_looks(linux):
+async def test_a_stop_before_the_monitor_handles_signals_is_not_lost(linux):
     await linux.runtime.prepare(sandbox())
     directory(linux).mkdir(parents=True)
     await linux.runtime.stop(TASK, "app")
@@ -128,7 +128,7 @@ async def test_stop_is_not_lost_when_it_comes_before_the_monitor_looks(linux):
     assert state.exit_code == 137
 
 
-async def test_a_sandbox_that_was_half_made_is_made_whole_or_swept(linux):
+async def test_an_incomplete_sandbox_is_completed_or_swept(linux):
     await linux.runtime.prepare(sandbox())
     (linux.state / "run/tasks" / TASK / "sandbox.json").unlink()
     assert await linux.runtime.observe() == {}
@@ -140,7 +140,7 @@ async def test_a_sandbox_that_was_half_made_is_made_whole_or_swept(linux):
     assert not list((linux.state / "run/netns").glob("task-*"))
 
 
-async def test_what_is_published_answers_while_the_control_plane_is_down(linux):
+async def test_public_ports_answer_while_the_control_plane_is_down(linux):
     await linux.runtime.prepare(sandbox())
     server = "exec python3 -m http.server --bind 0.0.0.0 8080 --directory /etc/default"
     await linux.runtime.start(shell(server))
@@ -161,7 +161,7 @@ async def test_what_is_published_answers_while_the_control_plane_is_down(linux):
     assert await output(linux) == []
 
 
-async def test_a_session_in_a_container_that_a_version_without_filters_started_says_why_it_cannot_be(linux):
+async def test_a_session_in_a_container_of_a_version_without_filters_is_refused(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("echo up; exec sleep 1000"))
     await said(linux, "up")

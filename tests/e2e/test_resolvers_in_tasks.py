@@ -13,7 +13,7 @@ import pytest
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import Builder
-from tests.contract.runtime.places import LinuxPlace
+from tests.contract.runtime.adapters import LinuxAdapter
 from tests.e2e.linux_tasks import run, shell
 from tests.e2e.test_names_in_tasks import RECORDS, names_of
 
@@ -40,7 +40,7 @@ TOOLS = {
 }
 
 
-async def asked(linux: LinuxPlace, *command: str) -> list[str]:
+async def asked(linux: LinuxAdapter, *command: str) -> list[str]:
     """What a command says inside a task."""
     store = MemoryStore(RECORDS)
     build = Builder(store)

@@ -1,19 +1,19 @@
-"""Every test here runs once for each runtime; what needs root is marked so."""
+"""Runs every test once for each adapter; the linux runtime needs root."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.contract.runtime.places import LinuxPlace, SimPlace
+from tests.contract.runtime.adapters import LinuxAdapter, SimAdapter
 
 
 @pytest.fixture(params=["sim", pytest.param("linux", marks=pytest.mark.root)])
-async def place(request, tmp_path):
+async def adapter(request, tmp_path):
     if request.param == "sim":
-        yield SimPlace()
+        yield SimAdapter()
         return
-    here = LinuxPlace(tmp_path / "state")
+    linux = LinuxAdapter(tmp_path / "state")
     try:
-        yield here
+        yield linux
     finally:
-        await here.leave()
+        await linux.destroy_and_check()

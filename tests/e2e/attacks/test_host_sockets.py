@@ -9,7 +9,7 @@ import pytest
 
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.domain.sandbox.spec import VolumeMount
-from tests.contract.runtime.places import sandbox
+from tests.contract.runtime.adapters import sandbox
 from tests.e2e.linux_tasks import run, shell
 from tests.e2e.test_container_settings import trusting
 

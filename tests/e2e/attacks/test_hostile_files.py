@@ -16,7 +16,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.ports.sessions import Execution
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from tests.contract.runtime.places import TASK, look, sandbox
+from tests.contract.runtime.adapters import TASK, container_state, sandbox
 from tests.e2e import stack
 from tests.e2e.installation import GRACE, MOYAI
 from tests.e2e.leftovers import control_groups
@@ -125,13 +125,13 @@ async def test_a_control_plane_that_ends_waits_for_nobody_who_is_stopped_in_a_co
     async with asyncio.timeout(GRACE):
         await stopper.runtime.close()
     await asyncio.gather(*sessions, return_exceptions=True)
-    stopper.runtime = stopper.again()
+    stopper.runtime = stopper.another_runtime()
     assert _helpers(stopper) == []
 
 
 async def test_a_health_check_that_is_stopped_has_failed_and_the_container_can_be_stopped(stopper):
     async def unhealthy():
-        return (await look(stopper.runtime)).health is Health.UNHEALTHY
+        return (await container_state(stopper.runtime)).health is Health.UNHEALTHY
 
     await stopper.until(unhealthy)
     await stopper.runtime.stop(TASK, "app")

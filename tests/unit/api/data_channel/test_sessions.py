@@ -18,7 +18,7 @@ from moyai.ports.sessions import Execution, Session, TerminalSize
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
-from tests.contract.runtime.places import TASK, sandbox
+from tests.contract.runtime.adapters import TASK, sandbox
 from tests.plugin import Plugin, frame
 from tests.unit.api import world
 

@@ -1,4 +1,4 @@
-"""What of the host is shown in a container of its image."""
+"""The host's disks that a container of its image gets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_file_system_of_its_own_is_a_disk(tmp_path):
     assert disk_mounts(mountinfo(root, ("8:2", "/part", "/usr")), tmp_path) == ("/usr",)
 
 
-def test_a_directory_mounted_on_itself_is_none(tmp_path):
+def test_a_directory_mounted_on_itself_is_no_disk(tmp_path):
     """As the namespaces of another installation are, which may be gone by the time a container starts."""
     assert disk_mounts(mountinfo(("8:1", "/", "/"), ("8:1", "/usr/lib", "/usr/lib")), tmp_path) == ()
     elsewhere = (("8:1", "/", "/"), ("8:2", "/", "/usr"), ("8:2", "/lib", "/usr/lib"))
@@ -36,6 +36,6 @@ def test_another_directory_mounted_over_one_is_a_disk(tmp_path):
     assert disk_mounts(twice, tmp_path) == ("/usr", "/usr/lib")
 
 
-def test_what_is_hidden_or_never_shown_is_left_out(tmp_path):
+def test_hidden_and_excluded_mounts_are_left_out(tmp_path):
     assert disk_mounts(mountinfo(("8:1", "/", "/"), ("8:2", "/", "/usr/lib")), Path("/usr")) == ()
     assert disk_mounts(mountinfo(("8:1", "/", "/"), ("8:2", "/", "/etc")), tmp_path) == ()

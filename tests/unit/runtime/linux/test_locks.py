@@ -1,4 +1,4 @@
-"""One piece of work at a time for each task."""
+"""Calls for one task run one after the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Counting(LinuxRuntime):
         self.late = asyncio.create_task(self.release(TASK))
 
 
-async def test_who_waits_for_a_task_and_who_comes_later_take_turns(tmp_path: Path) -> None:
+async def test_waiting_and_later_calls_for_a_task_run_one_after_the_other(tmp_path: Path) -> None:
     runtime = Counting(tmp_path, "test", Path("/envoy"), "/bin", SystemClock())
     await asyncio.gather(runtime.first(), runtime.release(TASK))
     assert runtime.late is not None

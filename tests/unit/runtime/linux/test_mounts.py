@@ -1,4 +1,4 @@
-"""Names of mounts, which any user who may mount chooses."""
+"""Mount points may have any name: users who may mount choose them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small pieces: names, records, output."""
+"""Path components, records, launch configurations and logs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_name_that_could_leave_its_directory_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("text", ["", "plain", 'say "hi"\\', "line\nbreak\ttab\0", "舫い", "\x7f\u2028", "\ud800"])
-def test_a_quoted_text_is_json(text):
+def test_quoted_text_is_json(text):
     assert json.loads(quote(text)) == text.encode("utf-8", "replace").decode()
 
 
@@ -45,7 +45,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize("written", [b"", b"\0" * 200, b'{"boot":"', b"\xff", b"{}"])
-def test_a_record_that_cannot_be_read_is_of_a_container_that_was_killed_unseen(tmp_path, written):
+def test_a_damaged_record_counts_as_a_killed_container(tmp_path, written):
     """As a power cut may leave it: it must not keep the control plane from reading the others."""
     directory = tmp_path / "app"
     directory.mkdir()
@@ -57,12 +57,12 @@ def test_a_record_that_cannot_be_read_is_of_a_container_that_was_killed_unseen(t
     monitors.kill_container(directory)
 
 
-def test_an_order_arrives_as_it_was_sent():
+def test_a_launch_configuration_survives_encoding():
     order = LaunchConfig({"task": "t", "arguments": ("a", "b"), "environment": {"A": "b"}, "netns": None})
     assert vars(unpack(order.pack())) == vars(order)
 
 
-async def test_logs_are_read_across_a_rotation_and_a_half_written_line_is_left(tmp_path):
+async def test_logs_are_read_across_a_rotation_up_to_an_incomplete_line(tmp_path):
     log = OutputLog(str(tmp_path))
     log.append("stdout", [b"x" * LINE_LIMIT] * (FILE_LIMIT // LINE_LIMIT) + [b"last of the first"])
     log.append("stderr", [b"first of the second"])

@@ -1,4 +1,4 @@
-"""Groups as files, on made-up trees of version 1, of version 2, and of both beside each other."""
+"""Control groups in simulated trees of version 1, version 2 and both."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_pa
     assert (tmp_path / "unified" / "cgroup.subtree_control").read_text() == ""
 
 
-def test_v1_bounds_stand_above_the_namespace(v1, tmp_path):
+def test_v1_limits_are_above_the_cgroup_namespace(v1, tmp_path):
     bounds = GroupLimits(cpu_units=2048, memory=Memory(64, swap=0), share=256)
     cgroups(*v1).create_for_container("task/app", bounds)
     cpu, memory = tmp_path / "cpu" / LEVELS[-1], tmp_path / "memory" / LEVELS[-1]
@@ -79,7 +79,7 @@ def test_v1_bounds_stand_above_the_namespace(v1, tmp_path):
         assert {path.name for path in payload.iterdir()} <= KERNEL_FILES.keys()
 
 
-def test_v2_hands_controllers_down_and_sets_bounds_above_the_namespace(v2, tmp_path):
+def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2, tmp_path):
     group = tmp_path / "unified" / LEVELS[-1]
     (group / "memory.swap.max").touch()
     membership = cgroups(v2).create_for_container("task/app", GroupLimits(cpu_units=512, memory=Memory(256)))
@@ -95,14 +95,14 @@ def test_v2_hands_controllers_down_and_sets_bounds_above_the_namespace(v2, tmp_p
     assert membership.oom_events == str(group / "memory.events")
 
 
-def test_each_controller_is_bounded_in_the_version_that_has_it(tmp_path):
+def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
     mixed = (legacy(tmp_path, "memory"), unified(tmp_path, "cpu", "pids"))
     cgroups(*mixed).create("task", GroupLimits(cpu_units=1024, memory=Memory(32)))
     assert (tmp_path / "memory/moyai/here/task/memory.limit_in_bytes").read_text() == str(32 * MEBIBYTE)
     assert (tmp_path / "unified/moyai/here/task/cpu.max").read_text() == "100000 100000"
 
 
-def test_no_bound_writes_no_bound(v1, tmp_path):
+def test_without_limits_none_is_written(v1, tmp_path):
     cgroups(*v1).create("task", GroupLimits())
     written = {path.name for path in tmp_path.glob("*/moyai/here/task/*") if path.is_file()}
     assert written - KERNEL_FILES.keys() == {"pids.max"}
@@ -114,7 +114,7 @@ def test_a_share_becomes_a_weight(v2, tmp_path, share, weight):
     assert (tmp_path / "unified/moyai/here/task/cpu.weight").read_text() == str(weight)
 
 
-def test_swap_is_bounded_with_the_memory(v1, tmp_path):
+def test_swap_is_limited_with_the_memory(v1, tmp_path):
     group = tmp_path / "memory" / LEVELS[-1]
     for name in ("memory.memsw.limit_in_bytes", "memory.swappiness"):
         (group / name).touch()
@@ -126,7 +126,7 @@ def test_swap_is_bounded_with_the_memory(v1, tmp_path):
     assert (group / "memory.swappiness").read_text() == "0"
 
 
-def test_swap_that_nobody_counts_can_not_be_had(v1, v2, tmp_path):
+def test_max_swap_is_refused_where_swap_is_not_counted(v1, v2, tmp_path):
     for hierarchies in (v1, (v2,), ()):
         with pytest.raises(CannotCreate, match="maxSwap can't be had"):
             cgroups(*hierarchies).create("task", GroupLimits(memory=Memory(64, swap=16)))
@@ -146,7 +146,7 @@ def test_usage_of_v2(v2, tmp_path):
     assert (used.read_bytes, used.written_bytes) == (6, 7)
 
 
-def test_usage_of_v1_knows_what_unlimited_looks_like(v1, tmp_path):
+def test_usage_of_v1_recognizes_unlimited_memory(v1, tmp_path):
     (tmp_path / "cpuacct" / LEVELS[-1] / "cpuacct.usage").write_text("2000000000")
     (tmp_path / "memory" / LEVELS[-1] / "memory.usage_in_bytes").write_text("8192")
     (tmp_path / "memory" / LEVELS[-1] / "memory.limit_in_bytes").write_text("9223372036854771712")
@@ -158,7 +158,7 @@ def test_usage_of_v1_knows_what_unlimited_looks_like(v1, tmp_path):
     assert (used.read_bytes, used.written_bytes) == (5, 7)
 
 
-def test_a_process_is_found_wherever_below_its_group_it_is(v1, tmp_path):
+def test_a_process_is_found_in_any_group_below(v1, tmp_path):
     below = tmp_path / "cpu" / LEVELS[-1] / "payload/own"
     below.mkdir()
     (below / "cgroup.procs").write_text("17\n")
@@ -181,7 +181,7 @@ def test_groups_are_removed_in_every_hierarchy(tmp_path):
     assert list(tmp_path.glob("*/*")) == []
 
 
-def test_what_the_machine_does_not_have_bounds_nothing():
+def test_missing_controllers_limit_nothing():
     bare = cgroups()
     bare.create("task", GroupLimits(cpu_units=1024, memory=Memory(64)))
     assert bare.create_for_container("task/app", GroupLimits()).processes == ()

@@ -1,4 +1,4 @@
-"""Which hierarchies there are, and where they are mounted, from what the kernel says of this process."""
+"""The hierarchies of a machine and their mount points, from the text of /proc files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HYBRID = """\
         ("name=system", None),
     ],
 )
-def test_a_hierarchy_is_in_the_usual_place_or_where_this_installation_has_mounted_it(name, root):
+def test_a_hierarchy_is_mounted_in_the_usual_place_or_by_this_installation(name, root):
     assert mount_point_of(name, parse(HYBRID), Path("/mnt")) == (None if root is None else Path(root))
 
 
@@ -41,7 +41,7 @@ def test_without_an_installation_every_mount_of_a_hierarchy_counts():
     assert mount_point_of("pids", parse(HYBRID)) == Path("/srv/other/run/cgroups/pids")
 
 
-def test_version_2_is_there_whether_it_is_listed_or_not():
+def test_version_2_always_exists():
     assert hierarchy_names("2:cpu,cpuacct:/\n1:name=systemd:/a:b\n0::/user.slice\n") == (
         "cpu,cpuacct",
         "name=systemd",

@@ -1,4 +1,4 @@
-"""Images come in whole or not at all, and never write outside of their directory."""
+"""Images are imported completely or not at all, and nothing is written outside of their directory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tar_of(path, *members):
     return path
 
 
-def test_the_hosts_root_is_always_there(store):
+def test_the_hosts_image_always_exists(store):
     assert store.find(HOST_IMAGE).on_host
     assert store.find(f"{HOST_IMAGE}:latest").layers == ()
 
@@ -66,7 +66,7 @@ def test_an_archive_becomes_an_image_with_its_configuration(store, tmp_path):
     assert store.references() == ["shop/web:2"]
 
 
-def test_an_image_is_replaced_whole(store, tmp_path):
+def test_an_image_is_replaced_atomically(store, tmp_path):
     for name in ("first", "second"):
         store.import_image("web", tar_of(tmp_path / name, (name, tarfile.REGTYPE, b"")))
     assert [path.name for path in (tmp_path / "images/web/latest/rootfs").iterdir()] == ["second"]
@@ -85,7 +85,7 @@ def test_an_image_is_replaced_whole(store, tmp_path):
     ],
     ids=["dots", "through a link", "in place of a link", "a directory over a link", "far up", "hard", "hard to a link"],
 )
-def test_an_archive_that_reaches_out_is_refused_whole(store, tmp_path, members):
+def test_an_archive_that_leaves_its_directory_is_refused_completely(store, tmp_path, members):
     here = tmp_path / "elsewhere"
     here.mkdir()
     (here / "secret").write_text("secret")
@@ -98,7 +98,7 @@ def test_an_archive_that_reaches_out_is_refused_whole(store, tmp_path, members):
         store.find("bad")
 
 
-def test_an_absolute_name_is_taken_from_the_root_of_the_image(store, tmp_path):
+def test_an_absolute_name_is_relative_to_the_root_of_the_image(store, tmp_path):
     store.import_image("web", tar_of(tmp_path / "a.tar", ("/etc/motd", tarfile.REGTYPE, b"hi")))
     assert (tmp_path / "images/web/latest/rootfs/etc/motd").read_text() == "hi"
 
@@ -177,7 +177,7 @@ def test_a_malformed_archive_is_refused_in_one_sentence_and_leaves_nothing(store
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_bytes_are_flipped_an_archive_is_taken_whole_or_refused(store, tmp_path, seed):
+def test_a_corrupted_archive_is_imported_completely_or_refused(store, tmp_path, seed):
     members = [(f"d{n}/f{n}", REG, f"{n}".encode() * 400) for n in range(12)] + [
         ("hard", LNK, "d1/f1"),
         ("soft", SYM, "/x"),
@@ -196,13 +196,13 @@ def test_whatever_bytes_are_flipped_an_archive_is_taken_whole_or_refused(store, 
         assert left in ([], ["web"])
 
 
-def test_a_link_to_a_device_is_left_out_as_the_device_is(store, tmp_path):
+def test_a_hard_link_to_a_device_is_left_out(store, tmp_path):
     members = [("dev/zero", tarfile.CHRTYPE, ""), ("zero", LNK, "dev/zero"), ("app", REG, b"x")]
     store.import_image("web", tar_of(tmp_path / "a.tar", *members))
     assert sorted(path.name for path in (tmp_path / "images/web/latest/rootfs").rglob("*")) == ["app"]
 
 
-def test_devices_and_the_like_are_left_out_of_a_folder(store, tmp_path):
+def test_special_files_of_a_directory_are_left_out(store, tmp_path):
     source = tree(tmp_path / "a", app="1")
     os.mkfifo(source / "fifo")
     (source / "dev").mkdir()
@@ -211,7 +211,7 @@ def test_devices_and_the_like_are_left_out_of_a_folder(store, tmp_path):
     assert sorted(path.name for path in (tmp_path / "images/web/latest/rootfs").rglob("*")) == ["app", "dev"]
 
 
-def test_an_image_that_can_not_be_replaced_stays(store, tmp_path, monkeypatch):
+def test_an_image_stays_when_its_replacement_fails(store, tmp_path, monkeypatch):
     first = store.import_image("web", tree(tmp_path / "a", app="1"))
     rename = Path.rename
 
@@ -228,7 +228,7 @@ def test_an_image_that_can_not_be_replaced_stays(store, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a//b", "a:b:c", "/etc", "web:" + "t" * 200])
-def test_a_name_that_is_none_is_refused_and_never_found(store, tmp_path, name):
+def test_an_invalid_name_is_refused_and_never_found(store, tmp_path, name):
     with pytest.raises(ImageRefused):
         store.import_image(name, tmp_path)
     with pytest.raises(ImageNotFound, match="moyai image import"):
@@ -240,7 +240,7 @@ def test_only_the_host_can_be_a_base(store, tmp_path):
         store.import_image("web", tmp_path, base="debian")
 
 
-def test_what_a_running_task_stands_on_outlives_the_image_that_replaces_it(store, tmp_path):
+def test_the_files_of_a_replaced_image_stay_for_running_tasks(store, tmp_path):
     for content in ("old", "new"):
         (tmp_path / content).mkdir()
         (tmp_path / content / "app").write_text(content)
@@ -263,7 +263,7 @@ def tree(path, **files):
     return path
 
 
-def test_a_digest_is_the_trees_and_of_how_it_is_run_and_not_of_its_times_or_its_tag(store, tmp_path):
+def test_a_digest_covers_files_and_configuration_but_no_times_and_no_tag(store, tmp_path):
     source = tree(tmp_path / "a", app="1", conf="x")
     first = store.import_image("web:1", source).digest
     assert first is not None
@@ -286,7 +286,7 @@ def test_a_digest_is_the_trees_and_of_how_it_is_run_and_not_of_its_times_or_its_
     assert len({first, *others}) == 7
 
 
-def test_an_image_is_found_by_its_digest_wherever_its_tag_is(store, tmp_path):
+def test_an_image_is_found_by_its_digest_after_its_tag_has_moved(store, tmp_path):
     old = store.import_image("shop/web:1", tree(tmp_path / "old", app="old"))
     new = store.import_image("shop/web:1", tree(tmp_path / "new", app="new"))
     assert store.find("shop/web:1") == new
@@ -309,7 +309,7 @@ def test_the_hosts_root_has_no_digest(store):
         store.find(f"{HOST_IMAGE}@sha256:{'0' * 64}")
 
 
-def test_an_image_that_was_imported_before_there_were_digests_runs(store, tmp_path):
+def test_an_image_of_a_version_without_digests_is_found(store, tmp_path):
     store.import_image("web", tree(tmp_path / "web", app="x"))
     manifest = tmp_path / "images/web/latest/manifest.json"
     manifest.write_text('{"base":null,"config":{}}')

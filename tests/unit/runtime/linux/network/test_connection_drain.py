@@ -15,28 +15,28 @@ def row(address: str, state: str, unread: int, uid: int = PROXY) -> str:
 LISTENS = row("00000000:3A98", "0A", 0)
 
 
-def test_connections_that_wait_at_the_door_count_each():
+def test_each_connection_that_waits_to_be_accepted_counts():
     assert count_unread(HEAD + row("00000000:3A98", "0A", 3), PROXY) == 3
 
 
-def test_an_open_connection_with_something_unread_counts_once():
+def test_an_accepted_connection_with_unread_bytes_counts_once():
     assert count_unread(HEAD + LISTENS + row("0A01A8C0:3A98", "01", 4096) + row("0A01A8C0:3A98", "01", 0), PROXY) == 1
 
 
-def test_what_is_for_the_task_itself_or_another_user_does_not_count():
+def test_listeners_on_loopback_and_of_other_users_do_not_count():
     outgoing = row("0A01A8C0:C350", "01", 100)
     egress = row("0100007F:3A99", "0A", 2) + row("0100007F:3A99", "01", 100)
     application = row("00000000:1F90", "0A", 2, uid=0)
     assert count_unread(HEAD + LISTENS + outgoing + egress + application, PROXY) == 0
 
 
-def test_a_listener_for_both_families_counts_and_a_port_for_the_task_itself_does_not():
+def test_a_dual_stack_listener_counts_and_an_inner_port_does_not():
     everywhere = "0" * 32
     both = HEAD + row(f"{everywhere}:3A98", "0A", 2) + row(f"{everywhere}:3A99", "0A", 5)
     assert count_unread(both, PROXY, (0x3A99,)) == 2
 
 
-def test_the_door_is_closed_by_the_port_that_was_called():
+def test_new_connections_are_rejected_by_their_original_port():
     rules = rejecting_rules((9000, 80, 80))
     assert "ct original proto-dst { 80, 9000 }" in rules
     assert rules.startswith("table inet moyai_leaving\ndelete table inet moyai_leaving\n"), "said twice, it holds once"

@@ -1,4 +1,4 @@
-"""What an address may take of a table of connections, as rules."""
+"""The rules that limit the tracked connections of an address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rules(text: str, chain: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("family", "kind"), [("ip", "ipv4_addr"), ("ip6", "ipv6_addr")])
-def test_a_router_counts_the_first_packets_of_each_address(family, kind):
+def test_a_router_counts_the_new_connections_of_each_address(family, kind):
     text = router_rules(family, CAPACITY)
     assert rules(text, "passing") == [
         "ct state != new accept",
@@ -29,13 +29,13 @@ def test_a_router_counts_the_first_packets_of_each_address(family, kind):
     assert f"set open {{ type {kind} . mark;" in text
 
 
-def test_nothing_is_tracked_before_its_sender_is_looked_at():
+def test_forged_senders_are_dropped_before_tracking():
     for text in (router_rules("ip", CAPACITY), instance_rules(CAPACITY)):
         assert rules(text, "arriving")[0] == 'iifname "v*" fib saddr . iif oif missing drop'
         assert "chain arriving { type filter hook prerouting priority raw; policy accept; }" in text
 
 
-def test_a_router_tracks_its_own_connections_only_where_addresses_are_translated():
+def test_a_router_tracks_its_own_connections_only_on_the_egress_link():
     text = router_rules("ip", CAPACITY)
     assert rules(text, "arriving")[1:] == ['iifname != "outside" fib daddr type local notrack']
     assert rules(text, "leaving") == ['oifname != "outside" notrack']
@@ -57,7 +57,7 @@ def test_a_task_behind_an_instance_has_a_quarter_of_what_the_instance_has():
     assert rules(text, "leaving") == ["fib saddr type != local drop"]
 
 
-def test_given_again_the_rules_replace_themselves_and_keep_what_was_counted():
+def test_applied_again_the_rules_replace_themselves_and_keep_their_counters():
     lines = router_rules("ip", CAPACITY).splitlines()
     assert not [line for line in lines if line.startswith(("delete", "flush set", "flush table"))]
     flushed = {line.split()[-1] for line in lines if line.startswith("flush chain")}

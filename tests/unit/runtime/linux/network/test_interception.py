@@ -1,4 +1,4 @@
-"""How traffic is led through a proxy: what the rules say, and that nftables takes them."""
+"""The rules that redirect traffic to a proxy; nftables accepts them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHOLE = InterceptAll(
         interception.app_mesh_rules(InterceptAll(15001, uid=1337), ipv6=True),
     ],
 )
-def test_nft_takes_the_rules(text):
+def test_nft_accepts_the_rules(text):
     answer = subprocess.run(
         [shutil.which("nft") or "nft", "--check", "-f", "-"], input=text, capture_output=True, text=True, check=False
     )
@@ -47,7 +47,7 @@ def test_rules_redirect_each_inbound_port_once():
     assert "ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001" in text
 
 
-def test_all_traffic_is_led_but_what_is_ignored():
+def test_all_traffic_is_redirected_except_ignored_traffic():
     assert (
         interception.app_mesh_rules(WHOLE)
         == """\
@@ -83,7 +83,7 @@ def test_each_family_has_its_own_ranges():
     assert "meta skuid 1337 return" in second
 
 
-def test_without_ports_of_its_own_nothing_that_comes_in_is_led():
+def test_without_application_ports_no_inbound_traffic_is_redirected():
     text = interception.app_mesh_rules(InterceptAll(15001, gid=1338))
     assert "eth0" not in text.partition("chain closed")[0]
     assert "skuid" not in text

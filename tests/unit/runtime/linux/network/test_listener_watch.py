@@ -1,4 +1,4 @@
-"""Who asked about a task is told once when its listeners change, and not for ever."""
+"""A watch notifies once when a task's listeners change, and ends after a while."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sockets:
         return dict.fromkeys(wanted, self.there)
 
 
-async def test_a_change_is_told_once():
+async def test_a_change_is_notified_once():
     it = Sockets()
     it.watch.watch(TASK, [WEB], NONE)
     await it.clock.advance(0.5)
@@ -41,7 +41,7 @@ async def test_a_change_is_told_once():
     await it.watch.close()
 
 
-async def test_a_port_that_closes_is_told_too():
+async def test_a_closed_port_is_notified():
     it = Sockets()
     it.there = frozenset({WEB})
     it.watch.watch(TASK, [WEB], it.there)
@@ -51,7 +51,7 @@ async def test_a_port_that_closes_is_told_too():
     await it.watch.close()
 
 
-async def test_who_is_no_longer_asked_about_is_looked_at_no_longer():
+async def test_a_task_is_polled_only_for_a_while_after_the_last_question():
     it = Sockets()
     it.watch.watch(TASK, [WEB], NONE)
     await it.clock.advance(6)
@@ -62,7 +62,7 @@ async def test_who_is_no_longer_asked_about_is_looked_at_no_longer():
     await it.watch.close()
 
 
-async def test_tasks_that_are_due_are_looked_at_in_one_go():
+async def test_due_tasks_are_polled_together():
     it = Sockets()
     it.watch.watch(TASK, [WEB], NONE)
     it.watch.watch(OTHER, [WEB], NONE)

@@ -1,4 +1,4 @@
-"""Security groups as nftables rules: what each permission says, and that a change is only what changed."""
+"""Security groups as nftables rules, and scripts that contain only the changes."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ def entering(permission: Permission) -> tuple[str, ...]:
         (Permission("tcp", 1, 1), []),
     ],
 )
-def test_a_permission_is_these_rules(permission, rules):
+def test_rules_of_a_permission(permission, rules):
     assert list(entering(permission)) == rules
 
 
-def test_what_leaves_is_judged_by_where_it_goes():
+def test_egress_rules_match_the_destination():
     group = Group(A, egress=(Permission("tcp", 443, 443, ("10.0.0.0/8",)),))
     chains = family_rules(vpc(t1=(A,)), {A: group}).chains
     assert chains["leaving-sg-a"] == ("ip daddr { 10.0.0.0/8 } tcp dport 443 accept",)
     assert chains["entering-sg-a"] == ()
 
 
-def test_who_has_two_groups_may_what_either_allows_and_who_has_none_nothing():
+def test_a_task_may_do_what_any_of_its_groups_allows_and_nothing_without_groups():
     rules = family_rules(vpc(t1=(A,), t2=(B, A), t3=()), {A: Group(A), B: Group(B)})
     assert rules.maps["entering"]["10.0.0.1"] == "entering-sg-a"
     assert rules.chains[rules.maps["entering"]["10.0.0.2"]] == ("jump entering-sg-a", "jump entering-sg-b")
     assert rules.chains[rules.maps["entering"]["10.0.0.3"]] == ()
 
 
-def test_a_group_that_nobody_described_lets_nothing_through():
+def test_an_unknown_group_allows_nothing():
     rules = family_rules(vpc(t1=(C,)), {})
     assert rules.chains == {"leaving-sg-c": (), "entering-sg-c": ()}
 
 
-def test_a_task_more_is_a_few_elements_and_no_rule():
+def test_another_task_adds_elements_and_no_rule():
     def group(*members: str) -> dict[SecurityGroupId, Group]:
         return {A: Group(A, (Permission("-1", groups=(A,)),), (Permission("-1", ranges=EVERYWHERE),), members)}
 
@@ -109,7 +109,7 @@ rulesets = st.builds(
 
 
 @given(st.lists(rulesets, min_size=1, max_size=4))
-def test_changes_made_in_turn_leave_what_the_last_one_says(story):
+def test_successive_changes_result_in_the_last_rule_set(story):
     table = Table()
     before = DENY_ALL
     for after in story:
@@ -121,7 +121,7 @@ def test_changes_made_in_turn_leave_what_the_last_one_says(story):
 
 
 @given(rulesets)
-def test_the_whole_of_it_says_the_same(rules):
+def test_the_replacement_results_in_the_same_rule_set(rules):
     table = Table()
     table.apply(
         "".join(f"{line}\n" for line in replacement_script(rules).splitlines() if line.startswith("add ")), rules.sets
@@ -214,7 +214,7 @@ def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
         (Permission("tcp", 1, 1, groups=(B,)), ["ip6 saddr @members-sg-b tcp dport 1 accept"]),
     ],
 )
-def test_a_permission_is_these_rules_for_ipv6(permission, rules):
+def test_ipv6_rules_of_a_permission(permission, rules):
     made = router_rules(dual_stack(t1=(A,)), {A: Group(A, (permission,))}).ipv6
     assert made is not None
     assert list(made.chains["entering-sg-a"]) == rules
@@ -229,11 +229,11 @@ def test_each_family_has_its_own_addresses():
     assert set(made.ipv6.maps["leaving"]) == {"fd00::1"}
 
 
-def test_a_vpc_without_ipv6_has_no_rules_for_it():
+def test_a_vpc_without_ipv6_has_no_ipv6_rules():
     assert router_rules(vpc(t1=(A,)), {A: Group(A)}).ipv6 is None
 
 
-def test_changes_of_ipv6_are_made_in_its_table():
+def test_ipv6_changes_are_made_in_the_ipv6_table():
     group = {A: Group(A, (Permission("-1", ranges=("::/0",)),))}
     first, second = (
         family_rules(dual_stack(**here), group, "ip6") for here in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)})

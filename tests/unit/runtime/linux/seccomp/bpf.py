@@ -1,4 +1,4 @@
-"""The kernel's classic BPF as far as seccomp's programs use it."""
+"""An interpreter for the classic BPF that seccomp filters use."""
 
 from __future__ import annotations
 

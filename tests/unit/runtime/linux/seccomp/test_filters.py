@@ -1,4 +1,4 @@
-"""Filters, run as the kernel would run them: on each architecture and the older ones that its machines run."""
+"""Filters, run by an interpreter for each architecture and the older ones that its machines run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def judge(architecture: int, call: int, *arguments: int, capabilities: frozenset
     ],
     ids=["x86_64", "x32", "i386", "aarch64", "arm"],
 )
-def test_a_container_makes_ordinary_calls_and_no_namespaces(architecture, read, clone, refused):
+def test_a_filter_allows_ordinary_calls_and_no_new_namespaces(architecture, read, clone, refused):
     """``refused``: unshare, keyctl, mount, io_uring_setup."""
     assert judge(architecture, read) == ALLOWED
     assert judge(architecture, clone, SIGCHLD) == ALLOWED
@@ -55,40 +55,40 @@ def test_a_container_makes_ordinary_calls_and_no_namespaces(architecture, read, 
 
 
 @pytest.mark.parametrize("architecture", FILTERS)
-def test_clone3_is_as_if_the_kernel_had_none(architecture):
+def test_clone3_answers_enosys(architecture):
     assert judge(architecture, 435) == ENOSYS
 
 
 @pytest.mark.parametrize(
     ("architecture", "socket"), [(X86_64, 41), (X86_64, 41 + X32_BIT), (I386, 359), (AARCH64, 198), (ARM, 281)]
 )
-def test_sockets_are_not_of_the_families_that_docker_refuses(architecture, socket):
+def test_socket_families_that_docker_refuses_are_refused(architecture, socket):
     assert {judge(architecture, socket, family) for family in (*COMMON, PACKET, XDP)} == {ALLOWED}
     assert {judge(architecture, socket, family) for family in (ALG, VSOCK)} == {EPERM}
 
 
 @pytest.mark.parametrize(("architecture", "socket"), [(X86_64, 41), (X86_64, 41 + X32_BIT), (AARCH64, 198)])
 @pytest.mark.parametrize("upper", [1, 1 << 31])
-def test_the_upper_half_of_a_family_hides_none(architecture, socket, upper):
+def test_the_upper_half_of_an_argument_is_ignored(architecture, socket, upper):
     """The kernel looks at the lower half alone."""
     assert {judge(architecture, socket, family | upper << 32) for family in (ALG, VSOCK)} == {EPERM}
 
 
 @pytest.mark.parametrize("call", range(22))
-def test_the_call_behind_which_32_bit_programs_hide_their_sockets_is_refused(call):
+def test_socketcall_of_32_bit_programs_is_refused(call):
     assert judge(I386, 102, call) == ENOSYS
 
 
 @pytest.mark.parametrize(
     ("architecture", "newer"), [(X86_64, 2000), (X86_64, X32_BIT + 2000), (I386, 2000), (AARCH64, 2000)]
 )
-def test_calls_newer_than_the_profile_are_as_on_a_kernel_without_them(architecture, newer):
+def test_calls_that_are_newer_than_the_profile_answer_enosys(architecture, newer):
     assert judge(architecture, newer) == ENOSYS
     assert judge(architecture, newer, capabilities=frozenset({"CAP_SYS_ADMIN"})) == ENOSYS
 
 
 @pytest.mark.parametrize("architecture", FILTERS)
-def test_the_beginning_changes_nothing_below(architecture):
+def test_the_prefix_does_not_change_known_calls(architecture):
     """Every number that the profile knows has the same outcome with and without it."""
     profile = default_profile()
     architectures = profile.architectures(FILTERS[architecture])
@@ -101,7 +101,7 @@ def test_the_beginning_changes_nothing_below(architecture):
         assert judge(architecture, call) == verdict(plain, architecture, call)
 
 
-def test_a_number_of_x32_that_is_also_an_architecture_s_is_judged_as_a_call():
+def test_an_x32_number_that_equals_an_architecture_is_judged_as_a_call():
     assert judge(X86_64, I386) == ALLOWED  # close(), as x32 calls it
 
 
@@ -122,13 +122,13 @@ def test_a_capability_allows_the_calls_that_need_it(capability, call):
     assert judge(X86_64, call, capabilities=frozenset({f"CAP_{capability}"})) == ALLOWED
 
 
-def test_a_set_of_capabilities_is_compiled_once():
+def test_a_filter_is_compiled_once():
     numbers = [CAPABILITIES[name] for name in DEFAULT_CAPABILITIES]
     assert filter_for(numbers) is filter_for(reversed(numbers))
     assert filter_for(()) is not filter_for(numbers)
 
 
-def test_further_calls_are_allowed_besides():
+def test_further_calls_are_allowed():
     pivot_root = 155
     assert judge(X86_64, pivot_root, capabilities=frozenset({"CAP_SYS_ADMIN"})) == EPERM
     allowing = compile_filter(frozenset({"CAP_SYS_ADMIN"}), frozenset({"pivot_root"}), X86, (6, 1))
@@ -136,5 +136,5 @@ def test_further_calls_are_allowed_besides():
 
 
 @pytest.mark.parametrize("capabilities", [(), DEFAULT_CAPABILITIES, CAPABILITIES])
-def test_the_kernel_takes_programs_of_this_length(capabilities):
+def test_filters_are_within_the_kernels_size_limit(capabilities):
     assert len(filter_for(CAPABILITIES[name] for name in capabilities)) // 8 <= 4096  # BPF_MAXINSNS

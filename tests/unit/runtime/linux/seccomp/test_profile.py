@@ -1,4 +1,4 @@
-"""Which rules of a profile count, and that the profile is moby's."""
+"""The rules of a profile that apply to a container; the profile is moby's."""
 
 from __future__ import annotations
 
@@ -55,31 +55,31 @@ def counts(includes: RuleCondition, excludes: RuleCondition, **case: object) -> 
         ({}, {"min_kernel": "4.8"}, {"kernel": (3, 10)}, True),
     ],
 )
-def test_a_rule_counts_when_all_its_conditions_hold(includes, excludes, case, expected):
+def test_a_rule_applies_when_all_its_conditions_hold(includes, excludes, case, expected):
     assert counts(RuleCondition(**includes), RuleCondition(**excludes), **case) is expected
 
 
 @pytest.mark.parametrize(
     ("release", "found"), [("6.18.44-fc-v657", (6, 18)), ("5.15", (5, 15)), ("6.1-rc3", (6, 1)), ("4.8+", (4, 8))]
 )
-def test_a_kernel_is_known_by_major_and_minor(release, found):
+def test_a_kernel_version_is_major_and_minor(release, found):
     assert kernel_version(release) == found
 
 
-def test_the_file_is_moby_s_unchanged():
+def test_the_profile_is_mobys_unchanged_file():
     """Of the commit that NOTICE names."""
     file = Path(profile.__file__).with_name("default.json").read_bytes()
     assert hashlib.sha256(file).hexdigest() == "611e929e2fac2aff8a44ebcea0f64a0d5136a09047873d0cc4cbc9446742f7b1"
 
 
-def test_a_member_that_is_not_known_is_an_error():
+def test_an_unknown_member_is_an_error():
     raw = b'{"names": ["read"], "action": "SCMP_ACT_ALLOW", "includes": {"maxKernel": "9.9"}}'
     with pytest.raises(msgspec.ValidationError, match="maxKernel"):
         msgspec.json.decode(raw, type=SyscallRule)
 
 
 @pytest.mark.parametrize("native", [X86, ARM])
-def test_without_capabilities_no_rule_has_what_docker_refuses(native):
+def test_without_capabilities_no_rule_allows_what_docker_refuses(native):
     allowed = {n for rule in default_profile().rules((), native, (6, 18)) if rule.action == ALLOW for n in rule.names}
     assert allowed & REFUSED_BY_DOCKER == set()
 

@@ -1,4 +1,4 @@
-"""The bounding set of capabilities, with a kernel that is played."""
+"""The bounding set of capabilities, with a simulated kernel."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def kernel(dropped: list[int], refusal: int | None = None):
     return prctl
 
 
-def test_all_others_are_dropped_as_far_as_the_kernel_knows_them(monkeypatch):
+def test_all_other_capabilities_that_the_kernel_knows_are_dropped(monkeypatch):
     dropped: list[int] = []
     monkeypatch.setattr(syscalls, "prctl", kernel(dropped))
     capabilities.limit_bounding_set((0, 7))
     assert dropped == [number for number in range(LAST + 1) if number not in {0, 7}]
 
 
-def test_a_refusal_stops_the_container(monkeypatch):
+def test_a_refusal_to_drop_a_capability_is_an_error(monkeypatch):
     monkeypatch.setattr(syscalls, "prctl", kernel([], errno.EPERM))
     with pytest.raises(PermissionError):
         capabilities.limit_bounding_set(())

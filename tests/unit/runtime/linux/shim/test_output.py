@@ -1,4 +1,4 @@
-"""A container's output by position: each line once, through rotations, new monitors and torn lines."""
+"""A container's output by position: each line once, across rotations, new monitors and incomplete lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_on(directory, after):
     return [line.text for line in found], position
 
 
-def test_goes_on_where_it_was(tmp_path):
+def test_a_read_continues_at_the_position(tmp_path):
     log = OutputLog(str(tmp_path))
     assert read_on(tmp_path, 0)[0] == []
     log.append("stdout", [b"one", b"two"])
@@ -29,7 +29,7 @@ def test_goes_on_where_it_was(tmp_path):
 
 
 @pytest.mark.parametrize("every", [1, 3, 7])
-def test_has_each_line_once_through_rotations(tmp_path, monkeypatch, every):
+def test_each_line_is_read_once_across_rotations(tmp_path, monkeypatch, every):
     monkeypatch.setattr(output, "FILE_LIMIT", 500)
     log, position, found = OutputLog(str(tmp_path)), 0, []
     for n in range(100):
@@ -43,7 +43,7 @@ def test_has_each_line_once_through_rotations(tmp_path, monkeypatch, every):
     assert found == [str(n) for n in range(100)]
 
 
-def test_passes_over_what_is_no_longer_held(tmp_path, monkeypatch):
+def test_discarded_lines_are_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(output, "FILE_LIMIT", 500)
     log = OutputLog(str(tmp_path))
     log.append("stdout", [b"first"])
@@ -55,7 +55,7 @@ def test_passes_over_what_is_no_longer_held(tmp_path, monkeypatch):
     assert end > position
 
 
-def test_a_line_that_was_cut_short_is_passed_over_and_the_next_one_says_so(tmp_path):
+def test_an_incomplete_line_is_skipped_and_reported(tmp_path):
     OutputLog(str(tmp_path)).append("stdout", [b"one"])
     with (tmp_path / "current.log").open("ab") as file:
         file.write(b'{"at":1.0,"str')
@@ -66,7 +66,7 @@ def test_a_line_that_was_cut_short_is_passed_over_and_the_next_one_says_so(tmp_p
 
 
 @pytest.mark.parametrize("room", range(0, 200, 7))
-def test_a_full_disk_loses_lines_says_so_once_and_stops_nothing(tmp_path, room):
+def test_lines_lost_to_a_full_disk_are_reported_once(tmp_path, room):
     """Whatever byte is the last that the disk takes."""
     log = OutputLog(str(tmp_path))
     found: list[str] = []
@@ -84,7 +84,7 @@ def test_a_full_disk_loses_lines_says_so_once_and_stops_nothing(tmp_path, room):
     assert read_on(tmp_path, 0)[0] == [*lines, *found]
 
 
-def test_a_disk_that_is_full_when_the_log_begins_does_not_lose_its_place(tmp_path):
+def test_positions_stay_valid_when_the_disk_is_full_at_the_start(tmp_path):
     first = OutputLog(str(tmp_path))
     first.append("stdout", [b"x" * 300])
     _, position = read_on(tmp_path, 0)
@@ -107,7 +107,7 @@ def at_most(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_page_is_bounded(tmp_path):
+def test_a_read_is_bounded(tmp_path):
     log, found, position = OutputLog(str(tmp_path)), [], 0
     for n in range(200):
         log.append("stdout", [f"{n} {'x' * 16000}".encode()])

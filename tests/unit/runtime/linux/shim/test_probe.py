@@ -1,4 +1,4 @@
-"""Health as Docker decides it, told by answers and times alone."""
+"""Health as Docker decides it, from the results and times of probes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answer(health: Prober, at: float, code: int) -> str:
     return health.health
 
 
-def test_nothing_is_known_before_the_first_answer_which_comes_after_an_interval():
+def test_health_is_unknown_until_the_first_result():
     health = prober()
     assert health.health == "UNKNOWN"
     assert not health.due(109.9)
@@ -36,14 +36,14 @@ def test_nothing_is_known_before_the_first_answer_which_comes_after_an_interval(
     assert health.deadline() == 120.0
 
 
-def test_it_takes_failures_in_a_row_to_be_unhealthy_and_one_success_to_recover():
+def test_several_failures_make_unhealthy_and_one_success_makes_healthy():
     health = prober()
     codes = [0, 1, 0, 1, 1, 0]
     seen = [answer(health, 110.0 + 10 * n, code) for n, code in enumerate(codes)]
     assert seen == ["HEALTHY", "HEALTHY", "HEALTHY", "HEALTHY", "UNHEALTHY", "HEALTHY"]
 
 
-def test_failures_while_it_starts_do_not_count_and_probes_come_sooner():
+def test_failures_in_the_start_period_do_not_count_and_probes_are_frequent():
     health = prober(start_period=20.0)
     assert [answer(health, at, 1) for at in (105.0, 110.0, 115.0)] == ["UNKNOWN"] * 3
     assert [answer(health, at, 1) for at in (120.0, 130.0)] == ["UNKNOWN", "UNHEALTHY"]
@@ -55,7 +55,7 @@ def test_after_the_first_success_failures_count_even_in_the_start_period():
     assert [answer(health, at, 1) for at in (115.0, 125.0)] == ["HEALTHY", "UNHEALTHY"]
 
 
-def test_a_probe_that_takes_too_long_has_failed_whatever_it_says():
+def test_a_probe_that_takes_too_long_has_failed_whatever_its_exit_code():
     health = prober(retries=1)
     assert health.due(110.0) == START
     health.record_start(110.0)
@@ -67,14 +67,14 @@ def test_a_probe_that_takes_too_long_has_failed_whatever_it_says():
     assert health.health == "UNHEALTHY"
 
 
-def test_without_a_probe_nothing_is_ever_due():
+def test_without_a_probe_no_action_is_due():
     health = prober(probe=())
     assert health.deadline() is None
     assert not health.due(1e9)
 
 
 @pytest.mark.parametrize(("code", "changed"), [(0, True), (1, False)])
-def test_it_says_when_the_health_changed(code, changed):
+def test_a_change_of_health_is_reported(code, changed):
     health = prober()
     health.record_start(110.0)
     assert health.record_end(code, 110.0) is changed

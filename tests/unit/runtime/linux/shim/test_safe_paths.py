@@ -1,4 +1,4 @@
-"""Files of a container, as they are read: what is no regular file of a modest size is an error, and nobody waits."""
+"""Paths that a container has prepared: only regular files of a bounded size are read, and nothing blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moyai.runtime.linux.shim.safe_paths import open_below, read
 MOST = 100
 
 
-def test_a_file_is_read_and_one_that_is_not_there_is_none(tmp_path):
+def test_a_file_is_read_and_a_missing_one_is_none(tmp_path):
     file = tmp_path / "file"
     assert read(str(file), MOST) is None
     file.write_bytes(b"x" * MOST)
@@ -49,7 +49,7 @@ BAD: Mapping[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", list(BAD))
-def test_everything_else_is_an_error_with_its_path(tmp_path, monkeypatch, kind):
+def test_other_files_are_errors_with_their_path(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "file"
     BAD[kind](path)
@@ -58,7 +58,7 @@ def test_everything_else_is_an_error_with_its_path(tmp_path, monkeypatch, kind):
     assert caught.value.filename == str(path)
 
 
-def test_a_link_that_takes_the_place_of_a_new_directory_changes_nothing_elsewhere(tmp_path, monkeypatch):
+def test_a_link_that_replaces_a_new_directory_is_not_followed(tmp_path, monkeypatch):
     """As another container that has the host directory may put it there between two system calls."""
     secret, volume = tmp_path / "secret", tmp_path / "volume"
     secret.write_text("of the machine")
@@ -77,7 +77,7 @@ def test_a_link_that_takes_the_place_of_a_new_directory_changes_nothing_elsewher
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
 
 
-def test_a_missing_directory_is_made_open_to_all_whatever_the_umask(tmp_path):
+def test_missing_directories_are_readable_for_all_whatever_the_umask(tmp_path):
     before = os.umask(0o077)
     try:
         os.close(open_below(str(tmp_path), "a/b"))

@@ -1,4 +1,4 @@
-"""What is under way, out of Envoy's statistics: of Service Connect's proxies, and of App Mesh's."""
+"""Requests in flight, from the statistics of Service Connect's and App Mesh's proxies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from moyai.runtime.linux.system_containers.envoy_admin import active_requests, c
         ),
     ],
 )
-def test_a_request_counts_once_though_both_sides_count_it(counts, under_way):
+def test_a_request_counts_once_although_envoy_counts_it_on_both_sides(counts, under_way):
     assert count_active("".join(f"{name}: {count}\n" for name, count in counts.items())) == under_way
 
 
@@ -61,7 +61,7 @@ CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 COUNT = b"http.ingress.8080.downstream_rq_active: 3\n"
 
 
-async def test_what_envoy_answers_is_counted(tmp_path):
+async def test_the_active_requests_of_an_answer_are_counted(tmp_path):
     async with answering(tmp_path, CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(COUNT), COUNT)) as ask:
         assert await ask() == 3
 
@@ -76,7 +76,7 @@ async def test_what_envoy_answers_is_counted(tmp_path):
         CHUNKED + b"\r\n",
     ],
 )
-async def test_what_no_envoy_would_answer_counts_as_no_answer(tmp_path, answer):
+async def test_a_malformed_answer_counts_as_none(tmp_path, answer):
     async with answering(tmp_path, answer) as ask:
         assert await ask() is None
 

