@@ -105,12 +105,14 @@ class TimeAccumulator:
         """See ``Accumulator``."""
         if sample.times is None:
             return
-        bounds, counts = sample.times.histogram
-        if self._counts and bounds != self._bounds:
-            bounds, counts = Histogram(self._bounds, (0,) * len(self._counts)).plus(sample.times.histogram)
-        self._counts = list(map(add, self._counts, counts)) if self._counts else counts
-        self._bounds = bounds
         self._sum += sample.times.sum
+        bounds, counts = sample.times.histogram
+        if not self._counts:
+            self._bounds, self._counts = bounds, counts
+        elif bounds == self._bounds:
+            self._counts = list(map(add, self._counts, counts))
+        else:
+            self._bounds, self._counts = Histogram(self._bounds, tuple(self._counts)).plus(sample.times.histogram)
 
     def summary(self) -> Summary:
         """See ``Accumulator``."""

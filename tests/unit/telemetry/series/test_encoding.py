@@ -1,4 +1,4 @@
-"""Summaries are the same after they were written and read."""
+"""Summaries are the same after they were encoded and decoded."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def body_of(columns: Mapping[int, Entries]) -> bytes:
 
 
 @given(st.dictionaries(st.integers(0, 500), ENTRIES, max_size=4))
-def test_a_body_comes_back_as_it_was(columns):
+def test_a_body_decodes_to_its_entries(columns):
     body = decode_body(body_of(columns))
     assert {column: list(body.entries(column)) for column in body.columns} == columns
     assert list(body.entries(501)) == []
 
 
 @given(ENTRIES)
-def test_a_column_comes_back_as_it_was(entries):
+def test_a_column_decodes_to_its_entries(entries):
     bounds: BoundsIndex = {}
     assert (
         decode_column(
@@ -71,17 +71,17 @@ def test_a_column_comes_back_as_it_was(entries):
 
 
 @given(ENTRIES)
-def test_an_hour_comes_back_as_it_was(entries):
+def test_an_hour_decodes_to_its_entries(entries):
     assert list(decode_hour(encode_hour(entries))) == entries
 
 
 @given(st.binary(max_size=60) | ENTRIES.map(lambda entries: body_of({0: entries})), st.data())
-def test_damaged_bytes_are_refused_or_passed_over(body, data):
+def test_damaged_bytes_are_refused_or_skipped(body, data):
     at = data.draw(st.integers(0, len(body)))
     for damaged in (body, body[:at], body[:at] + b"\xc1" + body[at:]):
-        for reading in (lambda one: list(decode_body(one).entries(0)), lambda one: list(decode_hour(one))):
+        for decode in (lambda one: list(decode_body(one).entries(0)), lambda one: list(decode_hour(one))):
             try:
-                reading(damaged)
+                decode(damaged)
             except InvalidBody:
                 continue
 

@@ -21,50 +21,50 @@ from tests.unit.telemetry.pushes import SCOPE
 A, B = ProxyId("a"), ProxyId("b")
 
 
-def made(kind: SampleKind = SampleKind.COUNT, name: str = "n") -> Series:
+def new_series(kind: SampleKind = SampleKind.COUNT, name: str = "n") -> Series:
     return MetricHead().series(SCOPE, metric_id("N", name, ()), kind, "Count")
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 9)), min_size=1, max_size=30))
 def test_slots_and_minutes_add_up_to_the_same_sum(samples):
-    series = made()
+    series = new_series()
     for at, value in samples:
         series.add(Instant(at), Sample({A: value}))
-    sums = [sum(one.summary.sum for one in found(series, (0, 400))) for found in (slots, minutes)]
+    sums = [sum(one.summary.sum for one in periods_of(series, (0, 400))) for periods_of in (slots, minutes)]
     assert sums == [sum(value for _, value in samples)] * 2
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=30))
 def test_each_sample_is_in_the_slot_of_its_time(times):
-    series = made(SampleKind.SUMMARY)
+    series = new_series(SampleKind.SUMMARY)
     for at in times:
         series.add(Instant(at), Sample(summary=Summary(1, 1, 1, 1)))
-    for width, found in ((5, slots), (60, minutes)):
+    for width, periods_of in ((5, slots), (60, minutes)):
         counted = Counter(at // width * width for at in times)
-        assert {int(one.start): one.summary.count for one in found(series, (0, 400))} == counted
+        assert {int(one.start): one.summary.count for one in periods_of(series, (0, 400))} == counted
 
 
-def test_metrics_come_in_the_order_of_their_names_however_they_came_and_went():
+def test_metrics_are_listed_by_name_after_some_were_created_and_dropped():
     head = MetricHead()
     reader = SeriesReader(head)
 
-    def come(*names):
+    def create(*names):
         return [head.series(SCOPE, metric_id("N", name, ()), SampleKind.COUNT, "Count") for name in names]
 
-    def found(first):
+    def names_from(first):
         return "".join(one.metric.name for one in reader.metrics_from(SCOPE, metric_id("N", first, ())))
 
-    _, last = come("a", "d")
-    assert found("") == "ad"
-    come("c", "b")
+    _, last = create("a", "d")
+    assert names_from("") == "ad"
+    create("c", "b")
     assert [one.metric.name for one in reader.metrics(SCOPE)] == ["a", "b", "c", "d"]
     head.drop(last)
-    come("e")
-    assert (found("b"), found("bb"), found("f")) == ("bce", "ce", "")
+    create("e")
+    assert (names_from("b"), names_from("bb"), names_from("f")) == ("bce", "ce", "")
 
 
-def test_a_span_holds_what_begins_in_it():
-    series = made()
+def test_a_span_has_the_periods_that_begin_in_it():
+    series = new_series()
     for at in (0, 59, 60, 119, 120):
         series.add(Instant(at), Sample({A: 1}))
     assert [int(one.start) for one in slots(series, (55, 120))] == [55, 60, 115]
@@ -82,19 +82,19 @@ def test_a_span_holds_what_begins_in_it():
             SampleKind.COUNT,
             [Sample(subtotal=("x", Summary(1, 2, 2, 2))), Sample({B: 1}), Sample(subtotal=("x", Summary(2, 7, 2, 5)))],
             (3, 8, 1, 5),
-            id="who counts himself says it anew",
+            id="a subtotal replaces the one before",
         ),
         pytest.param(
             SampleKind.COUNT,
             [Sample(subtotal=(whose, Summary(1, at, at, at))) for at, whose in enumerate("xyzyxz", 1)],
             (3, 15, 4, 6),
-            id="each who counts himself",
+            id="a subtotal of each source",
         ),
         pytest.param(
             SampleKind.LEVEL,
             [Sample(summary=Summary(2, 7, 2, 5)), Sample(summary=Summary(1, 1, 1, 1))],
             (3, 8, 1, 5),
-            id="a look is a sample",
+            id="a report is a sample",
         ),
         pytest.param(
             SampleKind.SHARE,
@@ -108,6 +108,15 @@ def test_a_span_holds_what_begins_in_it():
             (3, 9, 0, 10),
             id="a request is a sample",
         ),
+        pytest.param(
+            SampleKind.TIME,
+            [
+                Sample(times=ResponseTimes(Histogram((1.0, 10.0), (1, 0, 0)), 1)),
+                Sample(times=ResponseTimes(Histogram((1.0, 5.0, 10.0), (0, 0, 0, 2)), 40)),
+            ],
+            (3, 41, 0, 10),
+            id="histograms with other bounds",
+        ),
     ],
 )
 def test_what_a_sample_is(kind, samples, expected):
@@ -118,14 +127,14 @@ def test_what_a_sample_is(kind, samples, expected):
     assert (summary.count, summary.sum, summary.minimum, summary.maximum) == expected
 
 
-def test_the_series_silent_the_longest_makes_room():
+def test_the_series_that_was_silent_the_longest_is_evicted():
     head = MetricHead(max_series=2)
     for at, name in enumerate(["old", "new", "newer"]):
         head.series(SCOPE, metric_id("N", name, ()), SampleKind.COUNT, "Count").add(Instant(at), Sample({A: 1}))
     assert {metric.name for metric in head.in_scope(SCOPE)} == {"new", "newer"}
 
 
-def test_what_made_room_can_come_again_and_begins_with_nothing():
+def test_an_evicted_series_can_be_created_again_and_is_empty():
     head = MetricHead(max_series=1)
     first = head.series(SCOPE, metric_id("N", "a", ()), SampleKind.COUNT, "Count")
     first.add(Instant(0), Sample({A: 1}))
@@ -136,7 +145,7 @@ def test_what_made_room_can_come_again_and_begins_with_nothing():
 
 
 def test_a_slot_keeps_its_histogram():
-    series = made(SampleKind.TIME)
+    series = new_series(SampleKind.TIME)
     histogram = Histogram((1.0, 10.0), (1, 2, 0))
     series.add(Instant(0), Sample(times=ResponseTimes(histogram, 9)))
     series.add(Instant(5), Sample(times=ResponseTimes(histogram, 9)))
