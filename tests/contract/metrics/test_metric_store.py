@@ -32,10 +32,10 @@ from moyai.testing.clock import EPOCH, ManualClock
 
 CHILD = Path(__file__).with_name("metrics_child.py")
 HOUR = 3600
-ROOM = 2**30
+LIMIT = 2**30
 
 
-def opened(file: Path, limit: int = ROOM) -> SqliteMetricStore:
+def opened(file: Path, limit: int = LIMIT) -> SqliteMetricStore:
     return SqliteMetricStore.open(file, limit, ManualClock())
 
 
@@ -51,7 +51,7 @@ async def store(file):
     await made.close()
 
 
-async def test_it_is_all_there_again_and_for_its_owner_alone(file):
+async def test_everything_is_there_after_a_restart_and_private(file):
     store = opened(file)
     proxy = StoredProxy(ProxyId("p"), EPOCH, b"p")
     await store.save(
@@ -59,7 +59,7 @@ async def test_it_is_all_there_again_and_for_its_owner_alone(file):
     )
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
     await store.close()
-    again = SqliteMetricStore.open(file, ROOM, ManualClock(Instant(EPOCH + 500)))
+    again = SqliteMetricStore.open(file, LIMIT, ManualClock(Instant(EPOCH + 500)))
     assert again.since == EPOCH
     assert list(again.groups()) == [(4, b"g")]
     assert again.minutes(4, 0, 100) == [(60, 4, b"m")]
@@ -68,14 +68,14 @@ async def test_it_is_all_there_again_and_for_its_owner_alone(file):
     await again.close()
 
 
-async def test_a_span_begins_with_its_start_and_ends_before_its_end(store):
+async def test_a_span_includes_its_start_and_excludes_its_end(store):
     await store.save(MetricBatch((), [StoredMinute(at, 1, b"") for at in range(0, 600, 60)]))
     assert [one.start for one in store.minutes(1, 120, 240)] == [120, 180]
     assert [one.start for one in store.minutes(1, 121, 241)] == [180, 240]
     assert store.minutes(2, 0, 600) == []
 
 
-async def test_the_same_key_is_replaced_and_what_is_compacted_or_deleted_is_gone(store):
+async def test_keys_are_replaced_and_compacted_minutes_and_deleted_groups_removed(store):
     minutes = [StoredMinute(at, group, b"1") for at in (0, 3540, 3600) for group in (1, 2)]
     await store.save(MetricBatch([StoredGroup(1, b"a"), StoredGroup(2, b"b")], minutes))
     await store.save(MetricBatch((), [StoredMinute(0, 1, b"2")]))
@@ -88,7 +88,7 @@ async def test_the_same_key_is_replaced_and_what_is_compacted_or_deleted_is_gone
     assert list(store.groups()) == [(1, b"a")]
 
 
-async def test_what_is_too_old_goes(store):
+async def test_expired_rows_are_removed(store):
     hours = [StoredHour(hour * HOUR, 1, 0, b"") for hour in range(5)]
     proxies = [StoredProxy(ProxyId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
     await store.save(MetricBatch((), [StoredMinute(0, 1, b""), StoredMinute(9 * HOUR, 1, b"")], hours, proxies))
@@ -98,7 +98,7 @@ async def test_what_is_too_old_goes(store):
     assert [store.proxy(ProxyId(name)) for name in ("10.0", "20.0")] == [None, b""]
 
 
-async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(store):
+async def test_totals_are_replaced_and_expire(store):
     await store.save(MetricBatch(totals=[StoredTotal("a", Instant(10.0), b"1"), StoredTotal("b", Instant(HOUR), b"1")]))
     await store.save(MetricBatch(totals=[StoredTotal("a", Instant(20.0), b"2")]))
     assert sorted(store.totals()) == [("a", 20.0, b"2"), ("b", HOUR, b"1")]
@@ -108,7 +108,7 @@ async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(st
     assert list(store.totals()) == []
 
 
-async def test_it_is_bounded_and_the_oldest_go_first(file):
+async def test_the_file_is_bounded_and_the_oldest_hours_removed_first(file):
     store = opened(file, 400_000)
     for hour in range(60):
         await store.save(
@@ -122,7 +122,7 @@ async def test_it_is_bounded_and_the_oldest_go_first(file):
     assert file.stat().st_size < 1_000_000
 
 
-async def test_a_disk_that_refuses_is_told_and_keeps_nothing_of_the_call(store):
+async def test_a_save_that_fails_is_reported_and_stores_nothing(store):
     pages = store._writing.execute("PRAGMA page_count").fetchone()[0]
     store._writing.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(MetricStoreFault, match="full") as fault:
@@ -134,7 +134,7 @@ async def test_a_disk_that_refuses_is_told_and_keeps_nothing_of_the_call(store):
     assert (list(store.groups()), store.fault) == ([(1, b"a")], None)
 
 
-async def test_a_closed_store_refuses_and_reads_nothing(store):
+async def test_a_closed_store_saves_and_reads_nothing(store):
     await store.close()
     await store.close()
     assert list(store.groups()) == []
@@ -142,9 +142,9 @@ async def test_a_closed_store_refuses_and_reads_nothing(store):
         await store.save(MetricBatch())
 
 
-async def test_clearing_leaves_nothing_and_begins_now(file):
+async def test_clearing_leaves_nothing_and_sets_since(file):
     clock = ManualClock()
-    store = SqliteMetricStore.open(file, ROOM, clock)
+    store = SqliteMetricStore.open(file, LIMIT, clock)
     await store.save(MetricBatch([StoredGroup(1, b"a")], proxies=[StoredProxy(ProxyId("p"), EPOCH, b"p")]))
     await clock.advance(9)
     await store.clear()
@@ -153,7 +153,7 @@ async def test_clearing_leaves_nothing_and_begins_now(file):
 
 
 def killed_child(file: Path) -> int:
-    """How many saves a child had said to be kept when it was killed."""
+    """How many saves a child had said to be stored when it was killed."""
     with subprocess.Popen([sys.executable, CHILD, file], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(40)]
@@ -161,12 +161,12 @@ def killed_child(file: Path) -> int:
         return len(lines) + len(child.stdout.readlines())
 
 
-async def test_a_kill_leaves_whole_saves_only(file):
+async def test_a_kill_leaves_only_whole_saves(file):
     acknowledged = killed_child(file)
     store = opened(file)
-    kept = store.proxy(ProxyId("p"))
-    assert kept is not None
-    saves = int(kept)
+    stored = store.proxy(ProxyId("p"))
+    assert stored is not None
+    saves = int(stored)
     assert saves >= acknowledged
     assert [int(one.body) for one in store.minutes(1, 0, 60 * (saves + 9))] == list(range(1, saves + 1))
     await store.close()
@@ -182,7 +182,7 @@ async def test_a_kill_leaves_whole_saves_only(file):
         pytest.param(lambda whole: whole[:100] + b"\xff" * 3996 + whole[4096:], id="no tables"),
     ],
 )
-async def test_no_file_stops_the_start(file, damage):
+async def test_a_damaged_file_does_not_stop_the_start(file, damage):
     store = opened(file)
     await store.save(MetricBatch([StoredGroup(n, b"x" * 200) for n in range(200)]))
     await store.close()
@@ -199,7 +199,7 @@ async def test_no_file_stops_the_start(file, damage):
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_whatever_is_altered_in_the_file_the_start_goes_on(tmp_path_factory, data):
+def test_an_altered_file_does_not_stop_the_start(tmp_path_factory, data):
     file = tmp_path_factory.mktemp("altered") / "metrics.db"
     connection = sqlite3.connect(file)
     opening = opened(file)
@@ -218,14 +218,14 @@ def test_whatever_is_altered_in_the_file_the_start_goes_on(tmp_path_factory, dat
     store._writing.close()
 
 
-async def test_what_another_program_made_is_set_aside(file):
+async def test_the_file_of_another_program_is_set_aside(file):
     other = sqlite3.connect(file)
     other.execute("CREATE TABLE theirs (x)")
     other.commit()
     other.close()
     store = opened(file)
     assert list(store.groups()) == []
-    kept = sqlite3.connect(file.with_name("metrics.db.unreadable"))
-    assert kept.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
-    kept.close()
+    stored = sqlite3.connect(file.with_name("metrics.db.unreadable"))
+    assert stored.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    stored.close()
     await store.close()

@@ -48,16 +48,16 @@ routes:
         match: {prefix: /}
         action: {weightedTargets: [{virtualNode: red_v1, weight: 1, port: 8080}, {virtualNode: blue, weight: 1}]}
 virtualGateways:
-  door: {listeners: [{portMapping: {port: 80, protocol: http}}]}
+  entry: {listeners: [{portMapping: {port: 80, protocol: http}}]}
 gatewayRoutes:
-  door:
+  entry:
     everything:
       httpRoute:
         match: {prefix: /}
         action: {target: {virtualService: {virtualServiceName: color.shop.local}}}
 """
 FRONT, OTHER_FRONT = ProxyId(f"{node_arn('front')}#1"), ProxyId(f"{node_arn('front')}#2")
-RED, DOOR = ProxyId(f"{node_arn('red_v1')}#1"), ProxyId(f"{gateway_arn('door')}#1")
+RED, GATEWAY = ProxyId(f"{node_arn('red_v1')}#1"), ProxyId(f"{gateway_arn('entry')}#1")
 RED_CLUSTER, BLUE_CLUSTER = "cds_egress_shop_red_v1_http_8080", "cds_egress_shop_blue_http_8080"
 LEDGER_CLUSTER = "cds_egress_shop_ledger_tcp_7000"
 ALL = (EPOCH, Instant(EPOCH + 3600))
@@ -88,7 +88,7 @@ def called(cluster: str, **counts: int) -> dict[str, int]:
 
 
 class MeshTelemetry:
-    """A recorder of a world's proxies."""
+    """A recorder with its series, and the world that its proxies are in."""
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world or a_mesh()

@@ -37,7 +37,7 @@ def push(
     counters: Mapping[str, int] | None = None,
     gauges: Mapping[str, int] | None = None,
     times: Mapping[str, tuple[tuple[int, ...], float]] | None = None,
-    began: int = 0,
+    proxy_start: int = 0,
 ) -> bytes:
     """One push at ``second``. ``times``: counts of the six buckets, and the sum."""
     request = ExportMetricsServiceRequest()
@@ -46,7 +46,7 @@ def push(
     for name, value in (counters or {}).items():
         metric = metrics.add(name=name)
         metric.sum.aggregation_temporality = _CUMULATIVE
-        metric.sum.data_points.add(time_unix_nano=at, start_time_unix_nano=began, as_int=value)
+        metric.sum.data_points.add(time_unix_nano=at, start_time_unix_nano=proxy_start, as_int=value)
     for name, value in (gauges or {}).items():
         metrics.add(name=name).gauge.data_points.add(time_unix_nano=at, as_int=value)
     for name, (counts, total) in (times or {}).items():
@@ -63,7 +63,7 @@ def posted(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1
     return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
-def http_client(second: float, name: str = "cart", began: int = 0, **counts: int) -> bytes:
+def http_client(second: float, name: str = "cart", proxy_start: int = 0, **counts: int) -> bytes:
     """A caller's push on one HTTP target: ``requests``, ``ok``, ``failed``, ``retried``, ``targets``."""
     return push(
         second,
@@ -75,7 +75,7 @@ def http_client(second: float, name: str = "cart", began: int = 0, **counts: int
             f"cluster.egress.{name}.upstream_rq_retry": counts.get("retried", 0),
         },
         {f"cluster.egress.{name}.membership_total": counts.get("targets", 1)},
-        began=began,
+        proxy_start=proxy_start,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whatever a proxy makes up, it is saved, shown and exported like anything else: only its own figures are wrong."""
+"""Any numbers that a proxy reports are saved, read and exported: only its own metrics are wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from moyai.telemetry.exposition.otlp_exporter import Outbox
 from moyai.telemetry.exposition.text import exposition
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, SCOPE, read_report
-from tests.unit.telemetry.test_flusher import Life
+from tests.unit.telemetry.test_flusher import MetricPipeline
 
 INT, UNSIGNED = st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**64 - 1)
 EXTREME = st.sampled_from((0, 1, 2**63 - 1))
@@ -54,43 +54,43 @@ def reports(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(reports(), min_size=1, max_size=8))
-def test_any_numbers_are_saved_shown_and_exported(pushes):
+def test_any_numbers_are_saved_read_and_exported(pushes):
     with TemporaryDirectory() as folder:
         asyncio.run(_take(pushes, Path(folder) / "metrics.db"))
 
 
 async def _take(pushes: list[bytes], file: Path) -> None:
     clock = ManualClock()
-    life, outbox, before = Life(file, clock), Outbox(), -1
-    life.recorder.forward = outbox.put
+    pipeline, outbox, before = MetricPipeline(file, clock), Outbox(), -1
+    pipeline.recorder.forward = outbox.put
     for body in pushes:
-        life.recorder.record(FRONT, body, clock.now())
+        pipeline.recorder.record(FRONT, body, clock.now())
         encode_reports(outbox.first(1))
-        await life.flusher.save()
-        assert life.totalled >= before
-        before = life.totalled
-    _check("".join(exposition(connect_families(life.recorder.totals.saved_totals()))))
+        await pipeline.flusher.save()
+        assert pipeline.total >= before
+        before = pipeline.total
+    _check_exposition("".join(exposition(connect_families(pipeline.recorder.totals.saved_totals()))))
     await clock.advance(60)
-    await life.flusher.save()
-    await life.end()
-    again = Life(file, clock)
-    assert again.totalled == before
-    _look(again)
+    await pipeline.flusher.save()
+    await pipeline.kill()
+    again = MetricPipeline(file, clock)
+    assert again.total == before
+    _query_all(again)
     again.recorder.record(FRONT, pushes[-1], clock.now())
     await again.flusher.save()
-    await again.end()
+    await again.kill()
 
 
-def _look(life: Life) -> None:
-    """As the console and CloudWatch do."""
-    span = (EPOCH, Instant(life.clock.now() + 1))
-    for listed in life.reader.metrics(SCOPE):
+def _query_all(pipeline: MetricPipeline) -> None:
+    """Query as the console and CloudWatch do."""
+    span = (EPOCH, Instant(pipeline.clock.now() + 1))
+    for listed in pipeline.reader.metrics(SCOPE):
         for seconds in (5, 60):
-            for one in life.reader.periods(SCOPE, listed.metric, span, seconds):
+            for one in pipeline.reader.periods(SCOPE, listed.metric, span, seconds):
                 evaluate("p99", one.summary)
 
 
-def _check(text: str) -> None:
+def _check_exposition(text: str) -> None:
     """No series twice, and no bound that is not above the one before."""
     series = [line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")]
     assert len(series) == len(set(series))
@@ -103,7 +103,7 @@ def _check(text: str) -> None:
     [(1.0, float("nan")), (2.0, 1.0), (1.0, 1.0), (1.0, float("inf")), (float("-inf"), 1.0)],
     ids=["no number", "falling", "twice the same", "infinite", "infinite below"],
 )
-def test_a_histogram_whose_bounds_do_not_rise_is_passed_over(bounds):
+def test_a_histogram_whose_bounds_do_not_rise_is_ignored(bounds):
     request = ExportMetricsServiceRequest()
     metrics = getattr(request.resource_metrics.add(), _SCOPES).add().metrics
     metrics.add(name=COUNTERS[0]).sum.data_points.add(as_int=3, time_unix_nano=1)

@@ -33,8 +33,8 @@ OWN = metric_id("Shop", "Orders", [("Till", "1")])
 HOUR, DAY = 3600, 24 * 3600
 
 
-class Life:
-    """One life of a control plane, on a file that outlives it."""
+class MetricPipeline:
+    """The metrics of one control plane process, with a file that survives it."""
 
     def __init__(self, file: Path, clock: ManualClock) -> None:
         self.clock = clock
@@ -54,17 +54,17 @@ class Life:
         return {int(one.start - EPOCH): one.summary.sum for one in self.reader.periods(SCOPE, metric, span, seconds)}
 
     @property
-    def shown(self) -> int:
-        """Answers of 2XX that Prometheus is told of."""
+    def saved_2xx(self) -> int:
+        """Answers of 2XX in the lifetime totals."""
         return sum(one.counters[EndpointCounter.CODE_2XX] for one in self.recorder.totals.saved_totals())
 
     @property
-    def totalled(self) -> int:
-        """All that Prometheus is told of."""
+    def total(self) -> int:
+        """The sum of all lifetime totals."""
         return sum(sum(one.counters) for one in self.recorder.totals.saved_totals())
 
-    async def end(self) -> None:
-        """Die without a word: what was not saved is gone."""
+    async def kill(self) -> None:
+        """End without a last save."""
         await self.store.close()
 
 
@@ -74,145 +74,145 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def life(tmp_path, clock):
-    made = Life(tmp_path / "metrics.db", clock)
+async def pipeline(tmp_path, clock):
+    made = MetricPipeline(tmp_path / "metrics.db", clock)
     yield made
-    await made.end()
+    await made.kill()
 
 
 @pytest.mark.parametrize("kind", SampleKind)
-async def test_a_metric_that_is_measured_here_takes_nothing_from_others(life, clock, kind):
-    """What it makes of its own samples has no place for what somebody put: it came to no sample at all."""
+async def test_a_measured_metric_takes_no_values_of_clients(pipeline, clock, kind):
+    """Its accumulator can't hold a summary that a client put."""
     own = Sample({FRONT: 7.0}, shared=7.0, targets=1, times=ResponseTimes(Histogram((10.0,), (1, 0)), 7.0))
     if kind in {SampleKind.LEVEL, SampleKind.SUMMARY}:
         own = Sample(summary=Summary(1, 7, 7, 7))
-    life.head.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH), own)
-    life.put(EPOCH + 60, 5.0)
-    await life.flusher.save()
+    pipeline.head.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH), own)
+    pipeline.put(EPOCH + 60, 5.0)
+    await pipeline.flusher.save()
     expected = {0: 7.0, 60: 5.0} if kind is SampleKind.SUMMARY else {0: 7.0}
     await clock.advance(120)
-    assert life.sums(OWN, 60) == expected
-    assert life.reader.is_measured(SCOPE, OWN) is (kind is not SampleKind.SUMMARY)
+    assert pipeline.sums(OWN, 60) == expected
+    assert pipeline.reader.is_measured(SCOPE, OWN) is (kind is not SampleKind.SUMMARY)
 
 
 @pytest.mark.parametrize("kind", [SampleKind.MEAN, SampleKind.COUNT])
-async def test_what_is_measured_here_takes_the_place_of_what_others_put(life, clock, kind):
-    life.put(EPOCH, 5.0)
-    await life.flusher.save()
-    life.head.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH + 60), Sample({FRONT: 7.0}))
-    await life.flusher.save()
+async def test_a_measured_metric_replaces_one_that_a_client_put(pipeline, clock, kind):
+    pipeline.put(EPOCH, 5.0)
+    await pipeline.flusher.save()
+    pipeline.head.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH + 60), Sample({FRONT: 7.0}))
+    await pipeline.flusher.save()
     await clock.advance(120)
-    assert life.sums(OWN, 60) == {60: 7.0}
+    assert pipeline.sums(OWN, 60) == {60: 7.0}
 
 
-STORY = st.lists(
+EVENTS = st.lists(
     st.sampled_from(["report", "other reports", "save", "kill", "wait", "proxy restarts"]), min_size=1, max_size=15
 )
 
 
 @settings(max_examples=20, deadline=None)
-@given(STORY)
-def test_whatever_happens_the_figures_are_what_the_proxies_have_counted(story):
+@given(EVENTS)
+def test_whatever_happens_the_metrics_are_what_the_proxies_have_counted(events):
     with TemporaryDirectory() as folder:
-        asyncio.run(tell(story, Path(folder) / "metrics.db"))
+        asyncio.run(play(events, Path(folder) / "metrics.db"))
 
 
-async def tell(story: list[str], file: Path) -> None:
+async def play(events: list[str], file: Path) -> None:
     """Play it; every report counts three, and each proxy reports once more in the end."""
     clock = ManualClock()
-    life = Life(file, clock)
+    pipeline = MetricPipeline(file, clock)
     counts, expected = {FRONT: 0, CART: 0}, 0
-    began = {FRONT: 1, CART: 1}
-    shown = 0
-    for second, step in enumerate((*story, "report", "other reports"), 1):
+    starts = {FRONT: 1, CART: 1}
+    saved_before = 0
+    for second, step in enumerate((*events, "report", "other reports"), 1):
         if step == "kill":
-            await life.end()
-            life = Life(file, clock)
+            await pipeline.kill()
+            pipeline = MetricPipeline(file, clock)
         elif step == "wait":
             await clock.advance(7)
         elif step == "save":
-            await life.flusher.save()
+            await pipeline.flusher.save()
         elif step == "proxy restarts":
-            began[FRONT] += 1
+            starts[FRONT] += 1
             counts[FRONT] = 0
         else:
-            who = FRONT if step == "report" else CART
-            counts[who] += 3
+            proxy = FRONT if step == "report" else CART
+            counts[proxy] += 3
             expected += 3
-            report = http_client(second, ok=counts[who], requests=counts[who], began=began[who])
-            life.recorder.record(who, report, clock.now())
-            if "proxy restarts" in story:
-                await life.flusher.save()  # what a proxy has counted dies with it, if nobody has saved it
-        assert shown <= life.shown <= expected, "a total went back, or was made up"
-        shown = life.shown
+            report = http_client(second, ok=counts[proxy], requests=counts[proxy], proxy_start=starts[proxy])
+            pipeline.recorder.record(proxy, report, clock.now())
+            if "proxy restarts" in events:
+                await pipeline.flusher.save()  # what a proxy has counted dies with it, if it is not saved
+        assert saved_before <= pipeline.saved_2xx <= expected, "a total went down, or is too large"
+        saved_before = pipeline.saved_2xx
     for seconds in (5, 60, 3600):
-        assert sum(life.sums(OK, seconds).values()) == expected
-    await life.flusher.save()
-    assert life.shown == expected
-    await life.end()
+        assert sum(pipeline.sums(OK, seconds).values()) == expected
+    await pipeline.flusher.save()
+    assert pipeline.saved_2xx == expected
+    await pipeline.kill()
 
 
-async def test_a_proxy_that_has_nothing_to_count_for_days_is_not_counted_again(tmp_path, clock):
-    life = Life(tmp_path / "metrics.db", clock)
+async def test_a_proxy_that_counts_nothing_for_days_is_not_counted_again(tmp_path, clock):
+    pipeline = MetricPipeline(tmp_path / "metrics.db", clock)
     for hours in range(17 * 24):
-        life.recorder.record(FRONT, http_client(hours + 1, ok=3, requests=3), clock.now())
-        await life.flusher.save()
+        pipeline.recorder.record(FRONT, http_client(hours + 1, ok=3, requests=3), clock.now())
+        await pipeline.flusher.save()
         if hours % 5 == 0:
-            await life.flusher.maintain()
+            await pipeline.flusher.maintain()
         await clock.advance(HOUR)
-    await life.end()
-    life = Life(tmp_path / "metrics.db", clock)
-    assert life.shown == 3
-    life.recorder.record(FRONT, http_client(17 * 24 + 1, ok=5, requests=5), clock.now())
-    await life.flusher.save()
-    assert life.sums(OK, HOUR, clock.now() // HOUR * HOUR) == {17 * DAY: 2}
-    assert life.shown == 5
-    await life.end()
+    await pipeline.kill()
+    pipeline = MetricPipeline(tmp_path / "metrics.db", clock)
+    assert pipeline.saved_2xx == 3
+    pipeline.recorder.record(FRONT, http_client(17 * 24 + 1, ok=5, requests=5), clock.now())
+    await pipeline.flusher.save()
+    assert pipeline.sums(OK, HOUR, clock.now() // HOUR * HOUR) == {17 * DAY: 2}
+    assert pipeline.saved_2xx == 5
+    await pipeline.kill()
 
 
-async def test_tasks_that_come_and_go_for_days_are_not_remembered(tmp_path, clock):
-    life = Life(tmp_path / "metrics.db", clock)
+async def test_tasks_that_come_and_go_for_days_are_forgotten(tmp_path, clock):
+    pipeline = MetricPipeline(tmp_path / "metrics.db", clock)
     for number in range(200):
         task = ProxyId(f"{FRONT}-{number}")
-        life.reporters[task] = ServiceReporter(SCOPE, "shop", f"front-{number % 7}", clock.now())
-        life.recorder.record(task, http_client(1, f"cart-{number % 11}", ok=3, requests=3), clock.now())
-        await life.flusher.save()
+        pipeline.reporters[task] = ServiceReporter(SCOPE, "shop", f"front-{number % 7}", clock.now())
+        pipeline.recorder.record(task, http_client(1, f"cart-{number % 11}", ok=3, requests=3), clock.now())
+        await pipeline.flusher.save()
         await clock.advance(600)
-        life.reporters.pop(ProxyId(f"{FRONT}-{number - 6}"), None)
-        await life.flusher.maintain()
-    life.recorder.mark_unsaved()  # it tells of all that it remembers
-    assert len(list(life.recorder.take_unsaved_proxies())) <= 7
-    assert sum(one.counters[EndpointCounter.CODE_2XX] for one in life.recorder.totals.saved_totals()) == 600
-    await life.end()
+        pipeline.reporters.pop(ProxyId(f"{FRONT}-{number - 6}"), None)
+        await pipeline.flusher.maintain()
+    pipeline.recorder.mark_unsaved()  # every proxy that it remembers is taken
+    assert len(list(pipeline.recorder.take_unsaved_proxies())) <= 7
+    assert sum(one.counters[EndpointCounter.CODE_2XX] for one in pipeline.recorder.totals.saved_totals()) == 600
+    await pipeline.kill()
 
 
-async def test_a_metric_that_went_while_the_store_refused_is_not_kept(life, monkeypatch):
-    life.put(life.clock.now(), 1)
-    await life.flusher.save()
-    [series] = life.head.in_scope(SCOPE).values()
-    life.head.drop(series)
+async def test_a_metric_that_was_dropped_while_the_store_failed_is_deleted(pipeline, monkeypatch):
+    pipeline.put(pipeline.clock.now(), 1)
+    await pipeline.flusher.save()
+    [series] = pipeline.head.in_scope(SCOPE).values()
+    pipeline.head.drop(series)
     with monkeypatch.context() as refusing:
-        refusing.setattr(life.store, "save", refuse)
-        await life.flusher.save()
-    assert len(list(life.store.groups())) == 1
-    await life.flusher.save()
-    assert list(life.store.groups()) == []
+        refusing.setattr(pipeline.store, "save", refuse)
+        await pipeline.flusher.save()
+    assert len(list(pipeline.store.groups())) == 1
+    await pipeline.flusher.save()
+    assert list(pipeline.store.groups()) == []
 
 
 async def refuse(batch: MetricBatch) -> None:
-    """As on a full disk."""
+    """Fail as on a full disk."""
     raise MetricStoreFault("The disk is full.")
 
 
-async def test_a_new_life_goes_on_in_the_same_minute(tmp_path, clock):
-    first = Life(tmp_path / "metrics.db", clock)
+async def test_a_restart_goes_on_in_the_same_minute(tmp_path, clock):
+    first = MetricPipeline(tmp_path / "metrics.db", clock)
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
     numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 4}
     first.recorder.record(FRONT, push(1, numbers, {}, times), clock.now())
     first.put(clock.now(), 10)
     await first.flusher.save()
-    await first.end()
-    second = Life(tmp_path / "metrics.db", clock)
+    await first.kill()
+    second = MetricPipeline(tmp_path / "metrics.db", clock)
     assert second.sums(OK, 60) == second.sums(OK, 5) == {0: 4}
     assert second.reader.unit(SCOPE, TIME) == "Milliseconds"
     twice = {"cluster.egress.cart.upstream_rq_time": ((2, 0, 2, 0, 0, 1), 123.5)}
@@ -226,121 +226,121 @@ async def test_a_new_life_goes_on_in_the_same_minute(tmp_path, clock):
     assert period.summary.histogram is not None
     assert period.summary.histogram.counts == (2, 0, 2, 0, 0, 1)
     assert period.summary.sum == 123.5
-    await second.end()
+    await second.kill()
 
 
-async def test_what_is_over_is_read_from_the_store(life):
+async def test_saved_minutes_are_read_from_the_store(pipeline):
     for _ in range(10):
-        life.put(life.clock.now(), 1)
-        await life.clock.advance(30)
-        await life.flusher.save()
-    assert sum(len(group.minutes) for group in life.head.groups()) <= 2
-    assert life.sums(OWN, 60) == dict.fromkeys(range(0, 300, 60), 2)
+        pipeline.put(pipeline.clock.now(), 1)
+        await pipeline.clock.advance(30)
+        await pipeline.flusher.save()
+    assert sum(len(group.minutes) for group in pipeline.head.groups()) <= 2
+    assert pipeline.sums(OWN, 60) == dict.fromkeys(range(0, 300, 60), 2)
 
 
-async def test_old_slotsare_compacted_into_hours_that_say_the_same(life):
+async def test_old_slots_are_compacted_into_hours_with_the_same_minutes(pipeline):
     for minute in range(120):
-        life.put(EPOCH + minute * 60 + 7, minute)
-    await life.flusher.save()
-    before = life.sums(OWN, 60, end=EPOCH + 7200)
-    await life.clock.advance(SLOT_RETENTION + 2 * HOUR)
-    await life.flusher.save()
+        pipeline.put(EPOCH + minute * 60 + 7, minute)
+    await pipeline.flusher.save()
+    before = pipeline.sums(OWN, 60, end=EPOCH + 7200)
+    await pipeline.clock.advance(SLOT_RETENTION + 2 * HOUR)
+    await pipeline.flusher.save()
     for _ in range(2):
-        await life.flusher.maintain()
-    assert life.sums(OWN, 60, end=EPOCH + 7200) == before == {minute * 60: minute for minute in range(120)}
-    assert life.sums(OWN, 5, end=EPOCH + 7200) == {}
-    life.put(EPOCH + 60, 100)  # a value that comes after its hour was compacted
-    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
-    await life.flusher.save()
-    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
-    await life.flusher.maintain()
-    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+        await pipeline.flusher.maintain()
+    assert pipeline.sums(OWN, 60, end=EPOCH + 7200) == before == {minute * 60: minute for minute in range(120)}
+    assert pipeline.sums(OWN, 5, end=EPOCH + 7200) == {}
+    pipeline.put(EPOCH + 60, 100)  # a value that comes after its hour was compacted
+    assert pipeline.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+    await pipeline.flusher.save()
+    assert pipeline.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+    await pipeline.flusher.maintain()
+    assert pipeline.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
 
 
-async def test_a_value_that_comes_while_its_hour_is_compacted_counts_once(life):
-    life.put(EPOCH, 1)
-    await life.flusher.save()
-    await life.clock.advance(60)
-    await life.flusher.save()
-    await life.clock.advance(SLOT_RETENTION + HOUR)
-    compacting = asyncio.create_task(life.flusher.maintain())
+async def test_a_value_that_comes_while_its_hour_is_compacted_counts_once(pipeline):
+    pipeline.put(EPOCH, 1)
+    await pipeline.flusher.save()
+    await pipeline.clock.advance(60)
+    await pipeline.flusher.save()
+    await pipeline.clock.advance(SLOT_RETENTION + HOUR)
+    compacting = asyncio.create_task(pipeline.flusher.maintain())
     for _ in range(20):
         await asyncio.sleep(0)
-        life.put(EPOCH, 1)
+        pipeline.put(EPOCH, 1)
     await compacting
-    assert life.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
-    await life.flusher.save()
-    await life.flusher.maintain()
-    assert life.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
+    assert pipeline.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
+    await pipeline.flusher.save()
+    await pipeline.flusher.maintain()
+    assert pipeline.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
 
 
-async def test_what_is_older_than_fifteen_days_goes_and_its_metric_with_it(life):
-    life.put(EPOCH, 1)
-    await life.flusher.save()
-    await life.clock.advance(RETENTION + HOUR)
-    life.put(life.clock.now(), 2)
-    await life.flusher.save()
+async def test_metrics_older_than_fifteen_days_are_removed(pipeline):
+    pipeline.put(EPOCH, 1)
+    await pipeline.flusher.save()
+    await pipeline.clock.advance(RETENTION + HOUR)
+    pipeline.put(pipeline.clock.now(), 2)
+    await pipeline.flusher.save()
     for _ in range(3):
-        await life.flusher.maintain()
-    assert list(life.sums(OWN, 60).values()) == [2]
-    await life.clock.advance(RETENTION + HOUR)
+        await pipeline.flusher.maintain()
+    assert list(pipeline.sums(OWN, 60).values()) == [2]
+    await pipeline.clock.advance(RETENTION + HOUR)
     for _ in range(3):
-        await life.flusher.save()
-        await life.flusher.maintain()
-    assert life.reader.metrics(SCOPE) == []
-    await life.flusher.save()
-    assert list(life.store.groups()) == []
+        await pipeline.flusher.save()
+        await pipeline.flusher.maintain()
+    assert pipeline.reader.metrics(SCOPE) == []
+    await pipeline.flusher.save()
+    assert list(pipeline.store.groups()) == []
 
 
-async def test_a_proxy_older_than_what_is_kept_begins_with_a_baseline(tmp_path, clock):
+async def test_a_proxy_older_than_the_store_begins_with_a_baseline(tmp_path, clock):
     await clock.advance(100)
-    life = Life(tmp_path / "metrics.db", clock)
-    life.recorder.record(FRONT, http_client(1, ok=1000, requests=1000), clock.now())
-    life.recorder.record(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
-    assert sum(life.sums(OK, 60).values()) == 1
-    await life.end()
+    pipeline = MetricPipeline(tmp_path / "metrics.db", clock)
+    pipeline.recorder.record(FRONT, http_client(1, ok=1000, requests=1000), clock.now())
+    pipeline.recorder.record(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
+    assert sum(pipeline.sums(OK, 60).values()) == 1
+    await pipeline.kill()
 
 
-async def test_a_push_that_comes_while_a_batch_is_put_together_waits_until_it_is(life, clock):
-    recorder = Recorder(life.head, lambda _: ServiceReporter(SCOPE, "shop", "front", EPOCH), life.store.since)
-    flusher = MetricFlusher(life.store, life.head, recorder, clock)
+async def test_a_push_waits_while_a_batch_is_encoded(pipeline, clock):
+    recorder = Recorder(pipeline.head, lambda _: ServiceReporter(SCOPE, "shop", "front", EPOCH), pipeline.store.since)
+    flusher = MetricFlusher(pipeline.store, pipeline.head, recorder, clock)
     pushed = push(1, {"http.egress.cart.downstream_rq_total": 1})
     many = [ProxyId(f"proxy-{number}") for number in range(150)]
     for proxy in many[:-1]:
         await recorder.receive(proxy, pushed, clock)
     await asyncio.gather(flusher.save(), recorder.receive(many[-1], pushed, clock))
-    assert [life.store.proxy(proxy) is not None for proxy in many] == [True] * 149 + [False]
+    assert [pipeline.store.proxy(proxy) is not None for proxy in many] == [True] * 149 + [False]
 
 
-async def test_while_the_store_refuses_memory_has_it_and_the_next_save_brings_it(life):
-    life.put(EPOCH, 1)
-    pages = life.store._writing.execute("PRAGMA page_count").fetchone()[0]
-    life.store._writing.execute(f"PRAGMA max_page_count = {pages}")
-    life.head.series(
-        SCOPE, metric_id("Shop", "x" * 20_000, ()), next(iter(life.head.in_scope(SCOPE).values())).kind, "None"
+async def test_what_could_not_be_saved_is_saved_later(pipeline):
+    pipeline.put(EPOCH, 1)
+    pages = pipeline.store._writing.execute("PRAGMA page_count").fetchone()[0]
+    pipeline.store._writing.execute(f"PRAGMA max_page_count = {pages}")
+    pipeline.head.series(
+        SCOPE, metric_id("Shop", "x" * 20_000, ()), next(iter(pipeline.head.in_scope(SCOPE).values())).kind, "None"
     )
-    await life.flusher.save()
-    assert list(life.store.groups()) == []
-    assert life.sums(OWN, 60) == {0: 1}
-    life.store._writing.execute("PRAGMA max_page_count = 1000000")
-    await life.clock.advance(120)
-    await life.flusher.save()
-    assert life.sums(OWN, 60) == {0: 1}
-    assert len(list(life.store.groups())) == 2
-    assert sum(len(group.minutes) for group in life.head.groups()) == 0
+    await pipeline.flusher.save()
+    assert list(pipeline.store.groups()) == []
+    assert pipeline.sums(OWN, 60) == {0: 1}
+    pipeline.store._writing.execute("PRAGMA max_page_count = 1000000")
+    await pipeline.clock.advance(120)
+    await pipeline.flusher.save()
+    assert pipeline.sums(OWN, 60) == {0: 1}
+    assert len(list(pipeline.store.groups())) == 2
+    assert sum(len(group.minutes) for group in pipeline.head.groups()) == 0
 
 
-async def test_a_file_that_breaks_under_it_is_created_again_with_what_memory_has(life, tmp_path):
-    life.put(EPOCH, 1)
-    await life.flusher.save()
+async def test_a_damaged_file_is_replaced_and_memory_saved_again(pipeline, tmp_path):
+    pipeline.put(EPOCH, 1)
+    await pipeline.flusher.save()
     file = tmp_path / "metrics.db"
-    life.store._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    pipeline.store._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     file.write_bytes(b"x" * file.stat().st_size)
-    for connection in (life.store._writing, life.store._reading):
+    for connection in (pipeline.store._writing, pipeline.store._reading):
         connection.execute("PRAGMA cache_size = 0")
-    life.put(EPOCH, 1)
+    pipeline.put(EPOCH, 1)
     for _ in range(2):
-        await life.flusher.save()
-    assert life.sums(OWN, 60) == {0: 2}
+        await pipeline.flusher.save()
+    assert pipeline.sums(OWN, 60) == {0: 2}
     assert file.with_name("metrics.db.unreadable").exists()
-    assert len(list(life.store.groups())) == 1
+    assert len(list(pipeline.store.groups())) == 1

@@ -18,7 +18,7 @@ from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.unit.telemetry.exposition.test_exposition import CALLS, NOW, news
+from tests.unit.telemetry.exposition.test_exposition import CALLS, NOW, new_counts
 
 
 class Keys:
@@ -33,7 +33,7 @@ async def scraped(tmp_path):
     store = SqliteStore.open(tmp_path / "state.db", SeededIds(1), EPOCH)
     gateway = ApiGateway((), load_models(["ecs"]), GatewayDependencies(store, ManualClock(), SeededIds(2)))
     totals = Totals()
-    totals.total(CALLS, NOW).add(*news(requests=7), NOW)
+    totals.total(CALLS, NOW).add(*new_counts(requests=7), NOW)
     list(totals.take_unsaved())
     totals.confirm_saved()
     yield MetricSources("sim", Instant(5), gateway, store, Feed(BootstrapSettings(Seconds(1))), totals, lambda: None)

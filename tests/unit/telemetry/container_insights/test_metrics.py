@@ -1,4 +1,4 @@
-"""Container Insights: AWS's names, dimensions and units, and only where the cluster's setting asks for them."""
+"""Container Insights: AWS's names, dimensions and units, and only where the cluster's setting enables them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NETWORK = Network(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9"
 CLUSTER = (("ClusterName", "default"),)
 SERVICE = (*CLUSTER, ("ServiceName", "web"))
 FAMILY = (*CLUSTER, ("TaskDefinitionFamily", "web"))
-OF_TASKS = {
+TASK_METRICS = {
     "CpuReserved": ("None", 256),
     "CpuUtilized": ("None", 128),
     "MemoryReserved": ("Megabytes", 512),
@@ -40,19 +40,19 @@ OF_TASKS = {
     "StorageWriteBytes": ("Bytes", 60 * 50),
     "EphemeralStorageReserved": ("Gigabytes", 21.47483648),
 }
-OF_SERVICES = {
+SERVICE_METRICS = {
     "DesiredTaskCount": 3,
     "RunningTaskCount": 2,
     "PendingTaskCount": 1,
     "DeploymentCount": 1,
     "TaskSetCount": 0,
 }
-OF_CLUSTERS = {"ServiceCount": 1, "TaskCount": 2, "ContainerInstanceCount": 1}
+CLUSTER_METRICS = {"ServiceCount": 1, "TaskCount": 2, "ContainerInstanceCount": 1}
 SECOND_MINUTE = (Instant(EPOCH + 60), Instant(EPOCH + 120))
 
 
-class Watched:
-    """A service of three tasks, of which two run, watched for two minutes."""
+class SampledService:
+    """A service of three tasks, of which two run, sampled for two minutes."""
 
     def __init__(self, setting: str | None) -> None:
         self.clock, self.store, self.head = ManualClock(), MemoryStore(), MetricHead()
@@ -68,7 +68,7 @@ class Watched:
             self.store.apply([Put(replace(task, service=service, last_status=status))])
         self.reader = SeriesReader(self.head)
 
-    async def watch(self) -> None:
+    async def sample_for_two_minutes(self) -> None:
         for task in self.tasks[:2]:
             await self.runtime.prepare(SandboxSpec(task.id, NETWORK))
             command = ("sim", "cpu=0.125", "memory=64", "network=1000", "disk=50")
@@ -86,57 +86,57 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def enabled() -> Watched:
-    made = Watched("enabled")
+def enabled() -> SampledService:
+    service = SampledService("enabled")
     instance = ContainerInstance(
         arn=ContainerInstanceArn("arn:aws:ecs:us-east-1:123456789012:container-instance/default/1"),
         id=TaskId("1"),
-        cluster=made.tasks[0].cluster,
+        cluster=service.tasks[0].cluster,
         ec2_instance_id="i-1",
         registered_at=EPOCH,
         availability_zone="us-east-1a",
-        interface=made.tasks[0].interface,
+        interface=service.tasks[0].interface,
         resources=Resources(1024, 2048),
     )
-    made.store.apply([Put(instance)])
-    placed = replace(made.store.world.tasks[made.tasks[0].arn], container_instance=instance.arn)
-    made.store.apply([Put(placed)])
-    asyncio.run(made.watch())
-    return made
+    service.store.apply([Put(instance)])
+    placed = replace(service.store.world.tasks[service.tasks[0].arn], container_instance=instance.arn)
+    service.store.apply([Put(placed)])
+    asyncio.run(service.sample_for_two_minutes())
+    return service
 
 
 @pytest.mark.parametrize("dimensions", [CLUSTER, SERVICE, FAMILY], ids=["cluster", "service", "family"])
-@pytest.mark.parametrize("name", OF_TASKS)
+@pytest.mark.parametrize("name", TASK_METRICS)
 def test_metrics_of_tasks(enabled, name, dimensions):
-    unit, expected = OF_TASKS[name]
+    unit, expected = TASK_METRICS[name]
     metric = metric_id(NAMESPACE, name, dimensions)
     assert enabled.reader.unit(SCOPE, metric) == unit
     assert enabled.value(metric) == pytest.approx(expected)
     assert enabled.value(metric, "SampleCount") == 2
 
 
-@pytest.mark.parametrize("name", [*OF_SERVICES, *OF_CLUSTERS])
+@pytest.mark.parametrize("name", [*SERVICE_METRICS, *CLUSTER_METRICS])
 def test_counts(enabled, name):
-    metric = metric_id(NAMESPACE, name, SERVICE if name in OF_SERVICES else CLUSTER)
+    metric = metric_id(NAMESPACE, name, SERVICE if name in SERVICE_METRICS else CLUSTER)
     assert enabled.reader.unit(SCOPE, metric) == "Count"
-    assert enabled.value(metric) == enabled.value(metric, "Sum") == (OF_SERVICES | OF_CLUSTERS)[name]
+    assert enabled.value(metric) == enabled.value(metric, "Sum") == (SERVICE_METRICS | CLUSTER_METRICS)[name]
 
 
-def test_there_are_no_others(enabled):
-    assert enabled.names() == {*OF_TASKS, *OF_SERVICES, *OF_CLUSTERS}
+def test_there_are_no_other_metrics(enabled):
+    assert enabled.names() == {*TASK_METRICS, *SERVICE_METRICS, *CLUSTER_METRICS}
 
 
 @pytest.mark.parametrize("setting", [None, "disabled"])
-async def test_nothing_where_nobody_asks(setting):
-    watched = Watched(setting)
-    await watched.watch()
+async def test_without_the_setting_there_are_no_metrics(setting):
+    watched = SampledService(setting)
+    await watched.sample_for_two_minutes()
     assert watched.names() == set()
     assert watched.value(metric_id("AWS/ECS", "CPUUtilization", CLUSTER)) == 50
 
 
 async def test_enhanced_shows_each_task_and_each_container():
-    watched = Watched("enhanced")
-    await watched.watch()
+    watched = SampledService("enhanced")
+    await watched.sample_for_two_minutes()
     one = (*SERVICE, ("TaskId", watched.tasks[0].id))
     assert watched.value(metric_id(NAMESPACE, "CpuUtilized", one)) == pytest.approx(128)
     app = (*one, ("ContainerName", "app"))
@@ -146,7 +146,7 @@ async def test_enhanced_shows_each_task_and_each_container():
 
 
 @pytest.mark.parametrize(("name", "expected"), [("CPUReservation", 25), ("MemoryReservation", 25)])
-def test_reservation_is_of_what_instances_registered(enabled, name, expected):
+def test_reservation_is_a_share_of_the_registered_resources(enabled, name, expected):
     metric = metric_id("AWS/ECS", name, CLUSTER)
     assert enabled.reader.unit(SCOPE, metric) == "Percent"
     assert enabled.value(metric) == expected

@@ -1,4 +1,4 @@
-"""What tasks use of what they reserved."""
+"""The utilization of what tasks have reserved."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_utilization(before, now, expected):
     assert dict(utilization(HALF, before, now)) == expected
 
 
-def test_nothing_is_said_of_what_nothing_is_reserved_of():
+def test_without_a_reservation_there_is_no_utilization():
     assert dict(utilization(Reservation(0, 0), reading(0, app=(0, 9)), reading(10, app=(9, 9)))) == {}
 
 
-async def test_each_task_counts_once_in_a_minute():
+async def test_a_task_is_one_sample_of_a_minute():
     clock, store, head = ManualClock(), MemoryStore(), MetricHead()
     builder, runtime = Builder(store, clock), SimRuntime(clock)
     task = store.world.tasks[builder.run(builder.definition("job", container("app")))]

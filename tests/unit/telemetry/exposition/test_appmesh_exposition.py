@@ -6,7 +6,7 @@ from moyai.telemetry.exposition.appmesh import appmesh_families
 from moyai.telemetry.exposition.otlp_encoding import encode_reports
 from moyai.telemetry.exposition.otlp_exporter import Outbox
 from moyai.telemetry.exposition.text import exposition
-from tests.unit.telemetry.meshes import DOOR, FRONT, LEDGER_CLUSTER, RED, RED_CLUSTER, MeshTelemetry, called
+from tests.unit.telemetry.meshes import FRONT, GATEWAY, LEDGER_CLUSTER, RED, RED_CLUSTER, MeshTelemetry, called
 from tests.unit.telemetry.pushes import push
 from tests.unit.telemetry.receiver import received
 
@@ -14,11 +14,11 @@ WHERE = 'account="123456789012",region="us-east-1",mesh="shop"'
 TO_RED = f'{WHERE},virtual_node="front",virtual_service="color.shop.local",target_virtual_node="red_v1"'
 BY_REST = f'{WHERE},virtual_node="front",virtual_service="color.shop.local",route="rest"'
 TO_LEDGER = f'{WHERE},virtual_node="front",virtual_service="ledger.shop.local",target_virtual_node="ledger"'
-EVERYTHING = f'{WHERE},virtual_gateway="door",virtual_service="color.shop.local",gateway_route="everything"'
+EVERYTHING = f'{WHERE},virtual_gateway="entry",virtual_service="color.shop.local",gateway_route="everything"'
 ROUTE = "vhost.color.shop.local.route.rest"
 
 
-def telemetry_of_two_services() -> MeshTelemetry:
+def mesh_telemetry() -> MeshTelemetry:
     telemetry = MeshTelemetry()
     numbers = called(RED_CLUSTER, ok=9, failed=1, retried=2) | {
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_total": 3,
@@ -29,20 +29,20 @@ def telemetry_of_two_services() -> MeshTelemetry:
     telemetry.record(FRONT, push(1, numbers, {f"cluster.{RED_CLUSTER}.membership_total": 2}, times), 1)
     served = {"http.ingress.http.8080.downstream_rq_total": 4, "listener.0.0.0.0_15000.ssl.connection_error": 2}
     telemetry.record(RED, push(1, served, {"http.ingress.http.8080.downstream_cx_active": 7}), 1)
-    telemetry.record(DOOR, push(1, {"vhost.self_redirect.route.everything.upstream_rq_completed": 6}), 1)
+    telemetry.record(GATEWAY, push(1, {"vhost.self_redirect.route.everything.upstream_rq_completed": 6}), 1)
     return telemetry
 
 
 def lines_of(telemetry: MeshTelemetry) -> list[str]:
-    """What is shown once all of it is saved."""
+    """The exposition after everything is saved."""
     telemetry.recorder.buffer.flush()
     list(telemetry.recorder.totals.take_unsaved())
     telemetry.recorder.totals.confirm_saved()
     return "".join(exposition(appmesh_families(telemetry.recorder.totals.saved_totals()))).splitlines()
 
 
-def test_every_figure_says_whose_it_is():
-    lines = lines_of(telemetry_of_two_services())
+def test_every_metric_has_the_labels_of_its_workload():
+    lines = lines_of(mesh_telemetry())
     assert {
         f'moyai_appmesh_requests_total{{{TO_RED},protocol="http"}} 10',
         f'moyai_appmesh_responses_total{{{TO_RED},code_class="2xx"}} 9',
@@ -62,15 +62,15 @@ def test_every_figure_says_whose_it_is():
     assert len(shown) == len(set(shown))
 
 
-def test_a_total_is_the_same_after_it_was_kept():
-    telemetry = telemetry_of_two_services()
+def test_a_total_is_the_same_after_it_was_stored():
+    telemetry = mesh_telemetry()
     stored = list(telemetry.recorder.totals.take_unsaved())
     telemetry.recorder.totals.confirm_saved()
     before = set(telemetry.recorder.totals.saved_totals())
     assert set(type(telemetry.recorder.totals)(stored).saved_totals()) == before
 
 
-def test_a_collector_has_them_under_the_same_names():
+def test_a_collector_gets_the_same_names():
     telemetry, outbox = MeshTelemetry(), Outbox()
     telemetry.recorder.forward = outbox.put
     numbers = called(RED_CLUSTER, ok=9, failed=1) | {f"{ROUTE}.upstream_rq_completed": 10}

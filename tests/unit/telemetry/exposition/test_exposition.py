@@ -1,4 +1,4 @@
-"""Figures as Prometheus reads them."""
+"""Metrics in Prometheus's text format."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from moyai.testing.world import SCOPE
 
 NOW = Instant(1000)
 CALLS = ServiceTotalKey(SCOPE, "shop", "shop", "front", StatEndpoint(Side.CLIENT, "cart"), "http")
-SERVES = ServiceTotalKey(SCOPE, "shop", "shop", "cart", StatEndpoint(Side.SERVER, "cart"), "http")
-LINES = ServiceTotalKey(SCOPE, "shop", "shop", "front", StatEndpoint(Side.CLIENT, "lines"), "tcp")
+SERVED = ServiceTotalKey(SCOPE, "shop", "shop", "cart", StatEndpoint(Side.SERVER, "cart"), "http")
+CONNECTIONS = ServiceTotalKey(SCOPE, "shop", "shop", "front", StatEndpoint(Side.CLIENT, "lines"), "tcp")
 
 
-def news(time: ResponseTimes | None = None, **counts: int) -> tuple[tuple[int, ...], ResponseTimes | None]:
+def new_counts(time: ResponseTimes | None = None, **counts: int) -> tuple[tuple[int, ...], ResponseTimes | None]:
     counters = [0] * len(EndpointCounter)
     for name, count in counts.items():
         counters[EndpointCounter[name.upper()]] = count
@@ -59,12 +59,12 @@ def test_times_are_a_histogram_that_adds_up():
     assert text[-4:] == ['took_bucket{le="10"} 3', 'took_bucket{le="+Inf"} 4', "took_sum 60.3014", "took_count 4"]
 
 
-def test_a_mesh_is_told_by_caller_and_target():
+def test_traffic_is_labelled_by_caller_and_target():
     totals = Totals()
     spent = ResponseTimes(Histogram((1.0, 2.5), (3, 1, 1)), 12.0)
-    totals.total(CALLS, NOW).add(*news(spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
-    totals.total(SERVES, NOW).add(*news(requests=8), NOW)
-    totals.total(LINES, NOW).add(*news(connections=3, bytes=100), NOW)
+    totals.total(CALLS, NOW).add(*new_counts(spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
+    totals.total(SERVED, NOW).add(*new_counts(requests=8), NOW)
+    totals.total(CONNECTIONS, NOW).add(*new_counts(connections=3, bytes=100), NOW)
     text = text_of(totals)
     whose = f'account="{SCOPE.account}",region="{SCOPE.region}",namespace="shop",cluster="shop",service="front"'
     to_cart = f'{whose},target="cart"'

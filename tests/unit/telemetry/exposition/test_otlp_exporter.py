@@ -1,4 +1,4 @@
-"""What the mesh counted, on its way to an OpenTelemetry collector."""
+"""Export of the proxies' reports to an OpenTelemetry collector."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Telemetry, http_cli
 from tests.unit.telemetry.receiver import received
 
 
-class Collection:
-    """A collector that refuses as often as it is told to, and keeps what it takes."""
+class RecordingCollector:
+    """A collector that raises the given faults first, and records what it accepts after that."""
 
     def __init__(self, *refusals: ExportFault) -> None:
         self.refusals = list(refusals)
@@ -108,7 +108,7 @@ def test_of_each_proxy_only_the_newest_report_waits(telemetry, outbox):
     ]
 
 
-def test_what_comes_late_or_twice_does_not_wait_again(telemetry, outbox):
+def test_late_and_repeated_reports_do_not_wait(telemetry, outbox):
     sent = [http_client(second, requests=second) for second in (1, 2, 3)]
     for body in sent:
         telemetry.record(FRONT, body, 3)
@@ -118,7 +118,7 @@ def test_what_comes_late_or_twice_does_not_wait_again(telemetry, outbox):
     assert outbox.first(9) == []
 
 
-def test_what_waits_is_bounded_when_tasks_come_and_go(telemetry, outbox, monkeypatch):
+def test_the_number_of_waiting_reports_is_limited(telemetry, outbox, monkeypatch):
     monkeypatch.setattr("moyai.telemetry.exposition.otlp_exporter.MAX_WAITING", 3)
     for number in range(9):
         proxy = ProxyId(f"{FRONT}-{number}")
@@ -135,36 +135,36 @@ def test_parts_of_one_report_wait_together(telemetry, outbox):
     assert {endpoint.name for endpoint in waiting.endpoints} == {"cart", "prices"}
 
 
-async def test_what_was_not_taken_is_offered_again_ever_later(telemetry, outbox):
+async def test_a_failed_export_is_repeated_ever_later(telemetry, outbox):
     clock = ManualClock()
-    collection = Collection(*(ExportFault("busy") for _ in range(3)))
-    exporting = asyncio.create_task(OtlpExporter(outbox, collection, clock).run())
+    collector = RecordingCollector(*(ExportFault("busy") for _ in range(3)))
+    exporting = asyncio.create_task(OtlpExporter(outbox, collector, clock).run())
     telemetry.record(FRONT, http_client(1, requests=1), 1)
     await clock.advance(5)  # refused, and again after 1, 2 and 4 seconds
-    assert len(collection.refusals) == 2
+    assert len(collector.refusals) == 2
     telemetry.record(FRONT, http_client(2, requests=5), 2)
     await clock.advance(3)
-    assert (len(collection.refusals), collection.requests()) == (0, [])
+    assert (len(collector.refusals), collector.requests()) == (0, [])
     await clock.advance(4)
-    assert collection.requests() == [5]
+    assert collector.requests() == [5]
     telemetry.record(FRONT, http_client(3, requests=6), 3)
     await clock.advance(5)
-    assert collection.requests() == [5, 6]
+    assert collector.requests() == [5, 6]
     exporting.cancel()
 
 
-async def test_what_is_refused_for_good_is_let_go_and_the_rest_goes_on(outbox, telemetry):
+async def test_a_permanently_refused_batch_is_dropped(outbox, telemetry):
     clock = ManualClock()
-    collection = Collection(ExportFault("no", is_permanent=True))
+    collector = RecordingCollector(ExportFault("no", is_permanent=True))
     reporter = telemetry.reporters[FRONT]
     for number in range(BATCH + 1):
         outbox.put(ProxyId(f"{FRONT}{number}"), reporter, read_report(http_client(1, requests=number)))
-    await OtlpExporter(outbox, collection, clock).deliver()
-    assert collection.requests() == [BATCH]
+    await OtlpExporter(outbox, collector, clock).deliver()
+    assert collector.requests() == [BATCH]
     assert outbox.first(9) == []
 
 
-def test_what_came_while_a_batch_was_under_way_stays(telemetry, outbox):
+def test_a_report_that_came_during_an_export_stays(telemetry, outbox):
     telemetry.record(FRONT, http_client(1, requests=1), 1)
     batch = outbox.first(9)
     telemetry.record(FRONT, http_client(2, requests=2), 2)

@@ -16,8 +16,8 @@ from tests.golden.appmesh.meshes import MESH, SCOPE, node_arn, route_arn, servic
 from tests.unit.telemetry.meshes import (
     BLUE_CLUSTER,
     BY_FRONT,
-    DOOR,
     FRONT,
+    GATEWAY,
     LEDGER_CLUSTER,
     OTHER_FRONT,
     RED,
@@ -69,7 +69,7 @@ def test_connections_to_a_target():
     assert telemetry.value("TargetRequestCount", TO_LEDGER) is None
 
 
-def test_what_comes_in_is_the_nodes_of_all_its_listeners():
+def test_a_node_has_the_metrics_of_all_its_listeners():
     telemetry = MeshTelemetry()
     numbers: dict[str, int] = {}
     for prefix, requests in (("http.8080", 4), ("grpc.9090", 5)):
@@ -96,10 +96,10 @@ def test_a_gateway_has_its_own_dimension_and_its_own_routes():
     numbers = called(BLUE_CLUSTER, ok=6) | {"http.ingress.downstream_rq_total": 6}
     for route in ("vhost.self_redirect.route.everything", "vhost.color.shop.local.route.rest"):
         numbers |= {f"{route}.upstream_rq_completed": 6, f"{route}.upstream_rq_2xx": 6}
-    telemetry.record(DOOR, push(1, numbers), 1)
-    door = (("Mesh", "shop"), ("VirtualGateway", "door"))
-    to_color = (*door, ("TargetVirtualService", "color.shop.local"))
-    assert telemetry.value("envoy.appmesh.RequestCount", door) == 6
+    telemetry.record(GATEWAY, push(1, numbers), 1)
+    gateway = (("Mesh", "shop"), ("VirtualGateway", "entry"))
+    to_color = (*gateway, ("TargetVirtualService", "color.shop.local"))
+    assert telemetry.value("envoy.appmesh.RequestCount", gateway) == 6
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", (*to_color, ("TargetVirtualNode", "blue"))) == 6
     assert telemetry.value("RouteRequestCount", (*to_color, ("GatewayRoute", "everything"))) == 6
     assert telemetry.value("RouteRequestCount", (*to_color, ("Route", "rest"))) == 6
@@ -120,7 +120,7 @@ def test_routes_are_counted_by_virtual_service():
     assert sum(one.metric.name == "RouteRequestCount" for one in telemetry.reader.metrics(SCOPE)) == 2
 
 
-def test_a_node_that_two_services_lead_to_has_both_of_their_names():
+def test_a_node_behind_two_virtual_services_has_both_names():
     telemetry, name = MeshTelemetry(), "also-blue.shop.local"
     front = telemetry.world.virtual_nodes[node_arn("front")]
     backends = (*(front.spec.backends or ()), Backend(VirtualServiceBackend(name)))
@@ -133,13 +133,13 @@ def test_a_node_that_two_services_lead_to_has_both_of_their_names():
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", both) == 2
 
 
-def test_a_cluster_that_is_numbered_is_the_same_node():
+def test_a_numbered_cluster_is_the_same_node():
     telemetry = MeshTelemetry()
     telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2) | called(f"{RED_CLUSTER}_2", ok=3)), 1)
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 5
 
 
-def test_the_mesh_changes_under_a_proxy():
+def test_metrics_follow_a_change_of_the_mesh():
     telemetry = MeshTelemetry()
     telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2) | called(BLUE_CLUSTER, ok=1)), 1)
     telemetry.world.apply(Delete(Route, route_arn("color", "rest")))
@@ -148,7 +148,7 @@ def test_the_mesh_changes_under_a_proxy():
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_BLUE) == 5, "the last of it still counts for it"
 
 
-def test_a_mesh_says_in_which_namespace_its_figures_are():
+def test_a_tag_of_the_mesh_names_the_namespace():
     telemetry = MeshTelemetry()
     telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2)), 1)
     mesh = telemetry.world.meshes[MESH]
@@ -159,7 +159,7 @@ def test_a_mesh_says_in_which_namespace_its_figures_are():
     assert telemetry.value("RetryCount", TO_RED) == 1, "ours are where they were"
 
 
-def test_a_task_reports_for_whom_its_proxy_stands():
+def test_a_tasks_proxy_reports_for_its_virtual_node():
     telemetry, builder = MeshTelemetry(), Builder()
     task = builder.world.tasks[builder.run(builder.definition("web"))]
     for name in ("front", "nobody"):
@@ -171,7 +171,7 @@ def test_a_task_reports_for_whom_its_proxy_stands():
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 2
 
 
-def test_who_was_deleted_is_still_counted_for():
+def test_a_deleted_node_is_still_counted():
     telemetry = MeshTelemetry()
     telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2)), 1)
     telemetry.world.apply(Delete(VirtualNode, node_arn("front")))

@@ -1,4 +1,4 @@
-"""Who tells of other endpoints each time is counted, and does not fill the memory."""
+"""A proxy that reports other endpoints each time is counted, and does not fill the memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def alive(kind: type) -> int:
     return sum(type(one) is kind for one in gc.get_objects())
 
 
-def test_endpoints_that_are_others_each_time_are_not_remembered(monkeypatch):
+def test_ever_new_endpoints_are_forgotten(monkeypatch):
     monkeypatch.setattr("moyai.telemetry.ingest.group_aggregator._MAX_ENDPOINTS", 5)
     telemetry, before = Telemetry(), alive(EndpointMetrics)
     for second in range(1, 60):
@@ -35,7 +35,7 @@ def test_endpoints_that_are_others_each_time_are_not_remembered(monkeypatch):
         assert sum(one.summary.sum for one in periods) == 2 * 2 * 59
 
 
-def test_a_report_in_very_many_parts_is_not_remembered():
+def test_the_schemas_of_very_many_parts_are_forgotten():
     telemetry, before = Telemetry(), alive(PushSchema)
     for part in range(200):
         telemetry.record(FRONT, push(1, {f"http.egress.part-{part}.downstream_rq_total": 1}), 1)
@@ -43,7 +43,7 @@ def test_a_report_in_very_many_parts_is_not_remembered():
     assert alive(PushSchema) - before < 60
 
 
-def test_a_report_in_very_many_parts_does_not_wait_whole(monkeypatch):
+def test_very_many_parts_do_not_all_wait_for_export(monkeypatch):
     monkeypatch.setattr("moyai.telemetry.exposition.otlp_exporter._MAX_ENDPOINTS", 10)
     telemetry, outbox = Telemetry(), Outbox()
     telemetry.recorder.forward = outbox.put

@@ -15,29 +15,31 @@ METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 
 
-def whose(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | Rejection:
+def authenticate(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | Rejection:
     found = dict(context.invocation_metadata() or ()).get(PROXY_HEADER)
     return ProxyId(str(found)) if found else Rejection(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
 
 
 @pytest.fixture
-async def desk(tmp_path):
+async def served(tmp_path):
     telemetry = Telemetry()
-    heard: list[ProxyId] = []
+    reported: list[ProxyId] = []
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((MetricsService(telemetry.recorder, ManualClock(), heard.append).handler(whose),))
+    server.add_generic_rpc_handlers(
+        (MetricsService(telemetry.recorder, ManualClock(), reported.append).handler(authenticate),)
+    )
     server.add_insecure_port(f"unix:{tmp_path}/s")
     await server.start()
     async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
-        yield channel.unary_unary(METHOD), telemetry, heard
+        yield channel.unary_unary(METHOD), telemetry, reported
     await server.stop(None)
 
 
-async def test_a_push_is_counted_and_told_of(desk):
-    export, telemetry, heard = desk
+async def test_a_push_is_counted_and_its_proxy_reported(served):
+    export, telemetry, reported = served
     answer = await export(PUSH, metadata=((PROXY_HEADER, FRONT),))
     assert ExportMetricsServiceResponse.FromString(answer) == ExportMetricsServiceResponse()
-    assert heard == [FRONT]
+    assert reported == [FRONT]
     assert telemetry.called_requests(EPOCH) == 3
 
 
@@ -48,10 +50,10 @@ async def test_a_push_is_counted_and_told_of(desk):
         pytest.param(b"\xff\xff", ((PROXY_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
     ],
 )
-async def test_what_is_refused(desk, body, metadata, code):
-    export, telemetry, heard = desk
+async def test_what_is_refused(served, body, metadata, code):
+    export, telemetry, reported = served
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await export(body, metadata=metadata)
     assert raised.value.code() is code
-    assert heard == []
+    assert reported == []
     assert telemetry.reader.metrics(SCOPE) == []

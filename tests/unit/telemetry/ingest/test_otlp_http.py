@@ -19,35 +19,37 @@ from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, posted, push
 
 PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
-TAKEN = 200
-SEATS = 3
+OK = 200
+MAX_CONNECTIONS = 3
 
 
-def whose(name: str) -> ProxyId | Rejection:
+def authenticate(name: str) -> ProxyId | Rejection:
     return ProxyId(name) if name else Rejection(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
 
 
-class Desk:
-    """Where pushes go."""
+class RunningReceiver:
+    """A receiver on a Unix socket, with a recorder behind it."""
 
-    def __init__(self, path: str, seats: int = SEATS, most_held: int = MAX_UNCOUNTED_BYTES) -> None:
+    def __init__(
+        self, path: str, max_connections: int = MAX_CONNECTIONS, max_uncounted_bytes: int = MAX_UNCOUNTED_BYTES
+    ) -> None:
         self.path = path
         self.telemetry = Telemetry()
-        self.heard: list[ProxyId] = []
+        self.reported: list[ProxyId] = []
         self.clock = ManualClock()
-        service = MetricsService(self.telemetry.recorder, self.clock, self.heard.append)
-        self.reports = OtlpHttpReceiver(service, whose, seats, most_held)
+        service = MetricsService(self.telemetry.recorder, self.clock, self.reported.append)
+        self.receiver = OtlpHttpReceiver(service, authenticate, max_connections, max_uncounted_bytes)
         self.callers: list[Caller] = []
 
-    async def call(self) -> Caller:
-        """Somebody who is connected."""
+    async def connect(self) -> Caller:
+        """Connect, as a proxy does."""
         caller = Caller(*await asyncio.open_unix_connection(self.path))
         self.callers.append(caller)
         return caller
 
     @property
     def requests(self) -> float:
-        """How many are counted."""
+        """Requests that are counted."""
         return self.telemetry.called_requests(EPOCH)
 
 
@@ -57,15 +59,15 @@ class Caller:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
-    async def ask(self, request: bytes) -> int:
-        """The status that is answered."""
+    async def send(self, request: bytes) -> int:
+        """Send a request. The status of the answer."""
         self.writer.write(request)
-        return await self.answer()
+        return await self.status()
 
-    async def answer(self) -> int:
+    async def status(self) -> int:
         return int((await self.reader.readuntil(b"\r\n\r\n")).split()[1])
 
-    async def is_hung_up_on(self) -> bool:
+    async def is_closed(self) -> bool:
         try:
             return await self.reader.read() == b""
         except ConnectionError:  # there was more to send
@@ -73,192 +75,192 @@ class Caller:
 
 
 @asynccontextmanager
-async def opened(desk: Desk) -> AsyncIterator[Desk]:
+async def opened(running: RunningReceiver) -> AsyncIterator[RunningReceiver]:
     sock = socket.socket(socket.AF_UNIX)
-    sock.bind(desk.path)
-    await desk.reports.serve(sock)
-    yield desk
-    desk.reports.close()
-    for one in desk.callers:
+    sock.bind(running.path)
+    await running.receiver.serve(sock)
+    yield running
+    running.receiver.close()
+    for one in running.callers:
         one.writer.close()
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with opened(Desk(f"{tmp_path}/s")) as made:
-        yield made
+async def running(tmp_path):
+    async with opened(RunningReceiver(f"{tmp_path}/s")) as receiver:
+        yield receiver
 
 
 @pytest.fixture
-async def caller(desk):
-    return await desk.call()
+async def caller(running):
+    return await running.connect()
 
 
-async def test_pushes_are_counted_and_told_of(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
-    assert (desk.requests, desk.heard) == (3, [FRONT])
-    assert await caller.ask(posted(LATER)) == TAKEN
-    assert (desk.requests, desk.heard) == (7, [FRONT, FRONT])
+async def test_pushes_are_counted_and_their_proxies_reported(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
+    assert (running.requests, running.reported) == (3, [FRONT])
+    assert await caller.send(posted(LATER)) == OK
+    assert (running.requests, running.reported) == (7, [FRONT, FRONT])
 
 
-async def test_a_push_comes_in_pieces(desk, caller):
+async def test_a_push_may_come_in_pieces(running, caller):
     for byte in posted(PUSH)[:-1]:
         caller.writer.write(bytes([byte]))
         await caller.writer.drain()
         await asyncio.sleep(0)
-    assert desk.requests == 0
-    assert await caller.ask(posted(PUSH)[-1:]) == TAKEN
-    assert desk.requests == 3
+    assert running.requests == 0
+    assert await caller.send(posted(PUSH)[-1:]) == OK
+    assert running.requests == 3
 
 
-async def test_a_push_waits_while_figures_are_saved_and_others_are_heard(desk, caller):
-    async with desk.telemetry.recorder.lock:
+async def test_a_push_waits_while_metrics_are_saved_and_others_are_answered(running, caller):
+    async with running.telemetry.recorder.lock:
         caller.writer.write(posted(PUSH))
-        assert await (await desk.call()).ask(posted(PUSH, who="")) == 401
-        assert (desk.requests, desk.heard) == (0, [])
-    assert await caller.answer() == TAKEN
-    assert (desk.requests, desk.heard) == (3, [FRONT])
+        assert await (await running.connect()).send(posted(PUSH, who="")) == 401
+        assert (running.requests, running.reported) == (0, [])
+    assert await caller.status() == OK
+    assert (running.requests, running.reported) == (3, [FRONT])
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("message", "status"),
     [
-        pytest.param(posted(PUSH, who=""), 401, id="nobody's"),
+        pytest.param(posted(PUSH, who=""), 401, id="an unknown proxy"),
         pytest.param(posted(b"\xff\xff"), 400, id="not OTLP"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="not HTTP/1.1"),
         pytest.param(posted(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
         pytest.param(posted(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
-        pytest.param(posted(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="not brought"),
+        pytest.param(posted(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="another method"),
         pytest.param(posted(b"x" * 5 * 1024 * 1024), 413, id="too large"),
         pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 5 * 1024 * 1024, 413, id="too large a head"),
     ],
 )
-async def test_what_is_refused_is_hung_up_on(desk, caller, asked, status):
-    assert await caller.ask(asked) == status
-    assert await caller.is_hung_up_on()
-    assert desk.heard == []
-    assert desk.telemetry.reader.metrics(SCOPE) == []
+async def test_a_refused_connection_is_closed(running, caller, message, status):
+    assert await caller.send(message) == status
+    assert await caller.is_closed()
+    assert running.reported == []
+    assert running.telemetry.reader.metrics(SCOPE) == []
 
 
-async def test_one_at_a_time(desk, caller):
+async def test_a_second_report_before_the_answer_is_refused(running, caller):
     caller.writer.write(posted(PUSH) + posted(LATER))
-    assert await caller.answer() == 400
-    assert await caller.is_hung_up_on()
+    assert await caller.status() == 400
+    assert await caller.is_closed()
 
 
-async def test_the_next_may_begin_before_the_answer(desk, caller):
+async def test_the_next_request_may_begin_before_the_answer(running, caller):
     caller.writer.write(posted(PUSH) + posted(LATER)[:150])
-    assert await caller.answer() == TAKEN
-    assert await caller.ask(posted(LATER)[150:]) == TAKEN
-    assert (desk.requests, desk.reports.uncounted_bytes) == (7, 0)
+    assert await caller.status() == OK
+    assert await caller.send(posted(LATER)[150:]) == OK
+    assert (running.requests, running.receiver.uncounted_bytes) == (7, 0)
 
 
-async def test_what_came_is_counted_though_who_brought_it_has_gone(desk, caller):
+async def test_a_report_is_counted_after_its_connection_was_closed(running, caller):
     caller.writer.write(posted(PUSH))
     await caller.writer.drain()
     caller.writer.close()
-    other = await desk.call()
-    assert await other.ask(posted(push(1, {}), who="other")) == TAKEN
-    assert desk.requests == 3
+    other = await running.connect()
+    assert await other.send(posted(push(1, {}), who="other")) == OK
+    assert running.requests == 3
 
 
-async def test_many_that_come_at_once_are_each_answered(tmp_path):
-    async with opened(Desk(f"{tmp_path}/many", seats=50)) as desk:
-        callers = [await desk.call() for _ in range(50)]
+async def test_many_reports_at_once_are_each_answered(tmp_path):
+    async with opened(RunningReceiver(f"{tmp_path}/many", max_connections=50)) as running:
+        callers = [await running.connect() for _ in range(50)]
         bodies = [b"\xff" if at == 7 else PUSH for at in range(50)]
-        asked = (
-            one.ask(posted(body, who=f"{FRONT}{at}"))
+        answers = (
+            one.send(posted(body, who=f"{FRONT}{at}"))
             for at, (one, body) in enumerate(zip(callers, bodies, strict=True))
         )
-        assert await asyncio.gather(*asked) == [400 if at == 7 else TAKEN for at in range(50)]
-        assert len(desk.heard) == 49
-        assert desk.reports.uncounted_bytes == 0
+        assert await asyncio.gather(*answers) == [400 if at == 7 else OK for at in range(50)]
+        assert len(running.reported) == 49
+        assert running.receiver.uncounted_bytes == 0
 
 
-async def test_a_report_that_fails_harms_no_other(desk, monkeypatch):
-    record = desk.telemetry.recorder.record
+async def test_a_report_that_fails_keeps_no_other_from_being_counted(running, monkeypatch):
+    record = running.telemetry.recorder.record
 
     def failing(proxy: ProxyId, push: bytes, now: Instant) -> None:
         if proxy == "odd":
             raise ZeroDivisionError
         record(proxy, push, now)
 
-    monkeypatch.setattr(desk.telemetry.recorder, "record", failing)
-    callers = [await desk.call() for _ in range(2)]
-    answers = await asyncio.gather(callers[0].ask(posted(PUSH, who="odd")), callers[1].ask(posted(PUSH)))
-    assert [*answers] == [500, TAKEN]
-    assert await callers[1].ask(posted(LATER)) == TAKEN
-    assert desk.requests == 7
+    monkeypatch.setattr(running.telemetry.recorder, "record", failing)
+    callers = [await running.connect() for _ in range(2)]
+    answers = await asyncio.gather(callers[0].send(posted(PUSH, who="odd")), callers[1].send(posted(PUSH)))
+    assert [*answers] == [500, OK]
+    assert await callers[1].send(posted(LATER)) == OK
+    assert running.requests == 7
 
 
-async def test_what_all_bring_together_is_bounded(tmp_path):
+async def test_the_bytes_of_all_connections_are_limited(tmp_path):
     whole = posted(PUSH)
-    async with opened(Desk(f"{tmp_path}/held", most_held=len(whole) + 99)) as desk:
-        slow, other = await desk.call(), await desk.call()
+    async with opened(RunningReceiver(f"{tmp_path}/held", max_uncounted_bytes=len(whole) + 99)) as running:
+        slow, other = await running.connect(), await running.connect()
         slow.writer.write(whole[:100])
-        await desk.clock.settle()
-        assert await other.ask(whole) == 503
-        assert await other.is_hung_up_on()
-        assert await slow.ask(whole[100:]) == TAKEN
-        assert await (await desk.call()).ask(whole) == TAKEN
+        await running.clock.settle()
+        assert await other.send(whole) == 503
+        assert await other.is_closed()
+        assert await slow.send(whole[100:]) == OK
+        assert await (await running.connect()).send(whole) == OK
         slow.writer.write(whole[:100])
-        await desk.clock.settle()
+        await running.clock.settle()
         slow.writer.close()
-        await desk.clock.settle()
-        assert desk.reports.uncounted_bytes == 0
+        await running.clock.settle()
+        assert running.receiver.uncounted_bytes == 0
 
 
-async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
-    desk.reports.close()
-    assert await caller.is_hung_up_on()
+async def test_closing_closes_every_connection(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
+    running.receiver.close()
+    assert await caller.is_closed()
     with pytest.raises(ConnectionRefusedError):
-        await desk.call()
+        await running.connect()
 
 
-async def test_who_brings_nothing_for_long_is_hung_up_on(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
-    await desk.clock.advance(2 * IDLE_TIMEOUT)
-    assert await caller.is_hung_up_on()
+async def test_an_idle_connection_is_closed(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
+    await running.clock.advance(2 * IDLE_TIMEOUT)
+    assert await caller.is_closed()
 
 
-async def test_who_brings_only_pieces_is_hung_up_on(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
+async def test_a_connection_without_a_whole_report_is_closed(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
     for byte in posted(LATER)[:2]:
         caller.writer.write(bytes([byte]))
-        await desk.clock.advance(IDLE_TIMEOUT)
-    assert await caller.is_hung_up_on()
-    assert desk.requests == 3
+        await running.clock.advance(IDLE_TIMEOUT)
+    assert await caller.is_closed()
+    assert running.requests == 3
 
 
-async def test_who_reads_no_answers_is_not_heard_and_is_hung_up_on(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
-    [connection] = desk.reports.connections
+async def test_a_connection_that_reads_no_answers_is_closed(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
+    [connection] = running.receiver.connections
     connection.pause_writing()  # as its transport does when too much is unread
     caller.writer.write(posted(LATER))
-    await desk.clock.advance(2 * IDLE_TIMEOUT)
-    assert await caller.is_hung_up_on()
-    assert desk.requests == 3
+    await running.clock.advance(2 * IDLE_TIMEOUT)
+    assert await caller.is_closed()
+    assert running.requests == 3
 
 
-async def test_who_reads_the_answers_after_all_is_heard(desk, caller):
-    assert await caller.ask(posted(PUSH)) == TAKEN
-    [connection] = desk.reports.connections
+async def test_a_connection_that_reads_its_answers_late_is_served(running, caller):
+    assert await caller.send(posted(PUSH)) == OK
+    [connection] = running.receiver.connections
     connection.pause_writing()
     connection.resume_writing()
-    assert await caller.ask(posted(LATER)) == TAKEN
+    assert await caller.send(posted(LATER)) == OK
 
 
-async def test_who_brings_something_now_and_then_stays(desk, caller):
+async def test_a_connection_that_reports_now_and_then_stays(running, caller):
     for push_ in (PUSH, LATER, PUSH, LATER):
-        assert await caller.ask(posted(push_)) == TAKEN
-        await desk.clock.advance(IDLE_TIMEOUT)
+        assert await caller.send(posted(push_)) == OK
+        await running.clock.advance(IDLE_TIMEOUT)
 
 
-async def test_only_so_many_are_connected_and_who_leaves_makes_room(desk):
-    seated = [await desk.call() for _ in range(SEATS)]
-    assert [await one.ask(posted(PUSH)) for one in seated] == [TAKEN] * SEATS
-    assert await (await desk.call()).is_hung_up_on()
-    seated[0].writer.close()
-    await desk.clock.settle()
-    assert await (await desk.call()).ask(posted(PUSH)) == TAKEN
+async def test_the_number_of_connections_is_limited(running):
+    connected = [await running.connect() for _ in range(MAX_CONNECTIONS)]
+    assert [await one.send(posted(PUSH)) for one in connected] == [OK] * MAX_CONNECTIONS
+    assert await (await running.connect()).is_closed()
+    connected[0].writer.close()
+    await running.clock.settle()
+    assert await (await running.connect()).send(posted(PUSH)) == OK

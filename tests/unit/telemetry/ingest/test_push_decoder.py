@@ -1,4 +1,4 @@
-"""A push says the same whether its metric_offsets were known or not, and the same as protobuf's own reading."""
+"""A push is decoded alike whether its layout was known or not, and as protobuf's own parser does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HISTOGRAM = st.tuples(st.tuples(*[st.integers(0, 2**40)] * (len(BOUNDS) + 1)), s
 
 @st.composite
 def a_push(draw) -> bytes:
-    """Any of the metrics, with any values."""
+    """A push with any of the metrics and any values."""
     counters = draw(st.dictionaries(st.sampled_from(COUNTERS), COUNT))
     gauges = draw(st.dictionaries(st.sampled_from(GAUGES), COUNT))
     times = draw(st.dictionaries(st.sampled_from(TIMES), HISTOGRAM))
@@ -29,13 +29,13 @@ def a_push(draw) -> bytes:
 
 
 @given(st.lists(a_push(), min_size=1, max_size=12))
-def test_what_is_known_of_the_pushes_before_changes_nothing(pushes):
+def test_known_layouts_change_no_result(pushes):
     decode = PushDecoders().decoder(CONNECT_STATS)
     assert [decode(one).report for one in pushes] == [read_report(one) for one in pushes]
 
 
 def offsets_of(body: bytes) -> tuple[ValueOffsets, list[FieldOffsets]]:
-    """Of everything in a push: each number, each histogram's buckets and then its sum."""
+    """The offsets of everything in a push: each number, each histogram's buckets and then its sum."""
     metrics = list(metric_offsets(body))
     wanted: list[int | None] = []
     for one in metrics:
@@ -68,7 +68,7 @@ def test_every_value_is_where_protobuf_finds_it(body):
 
 
 @given(a_push(), a_push())
-def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
+def test_a_push_with_another_layout_is_not_read_with_this_one(one, other):
     values = offsets_of(one)[0].read(other)
     if values is not None:
         assert [metric._replace(time=0) for metric in metric_offsets(one)] == [
@@ -76,7 +76,7 @@ def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
         ]
 
 
-def test_a_name_of_the_same_length_is_another_form():
+def test_another_name_of_the_same_length_is_another_layout():
     one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
     assert len(one) == len(other)
     assert offsets_of(one)[0].read(other) is None
@@ -89,7 +89,7 @@ def test_a_name_of_the_same_length_is_another_form():
 
 
 @given(st.binary(max_size=200))
-def test_whatever_comes_is_read_or_refused(body):
+def test_any_bytes_are_decoded_or_refused(body):
     try:
         read_report(body)
     except NotOtlp:
@@ -97,7 +97,7 @@ def test_whatever_comes_is_read_or_refused(body):
 
 
 @given(a_push(), st.data())
-def test_a_push_that_was_cut_or_altered_is_read_or_refused(body, data):
+def test_a_damaged_push_is_decoded_or_refused(body, data):
     at = data.draw(st.integers(0, max(len(body) - 1, 0)))
     altered = body[:at] + data.draw(st.binary(max_size=3)) + body[at + data.draw(st.integers(0, 3)) :]
     decode = PushDecoders().decoder(CONNECT_STATS)
@@ -109,6 +109,6 @@ def test_a_push_that_was_cut_or_altered_is_read_or_refused(body, data):
 
 
 @pytest.mark.parametrize("body", [b"\xff\xff", b"\x0a\x7f", b"\x0b"], ids=["no end", "too short", "a group"])
-def test_what_is_refused(body):
+def test_invalid_messages_are_refused(body):
     with pytest.raises(NotOtlp):
         read_report(body)

@@ -30,7 +30,7 @@ def value(telemetry: Telemetry, name: str, dimensions, statistic: str = "Sum", n
     return evaluate(statistic, periods[0].summary) if periods else None
 
 
-def test_a_callers_figures_carry_the_callers_service():
+def test_a_callers_metrics_have_the_callers_service():
     telemetry = Telemetry()
     telemetry.record(FRONT, http_client(1, requests=10, ok=9, failed=1, retried=2, targets=2), 1)
     assert value(telemetry, "HTTPCode_Target_2XX_Count", BY_FRONT) == 9
@@ -42,7 +42,7 @@ def test_a_callers_figures_carry_the_callers_service():
     assert value(telemetry, "TargetRequestCount", BY_FRONT, namespace="Moyai/ServiceConnect") == 10
 
 
-def test_a_servers_figures_carry_the_servers_service():
+def test_a_servers_metrics_have_the_servers_service():
     telemetry = Telemetry()
     counters = {
         "http.ingress.cart.downstream_rq_total": 7,
@@ -59,7 +59,7 @@ def test_a_servers_figures_carry_the_servers_service():
     assert value(telemetry, "GrpcRequestCount", (("DiscoveryName", "prices"), *OF_CART[1:])) == 4
 
 
-def test_nothing_counted_is_no_point():
+def test_without_a_count_there_is_no_point():
     telemetry = Telemetry()
     telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
     telemetry.record(FRONT, http_client(61, requests=10, ok=10), 61)
@@ -69,7 +69,7 @@ def test_nothing_counted_is_no_point():
 
 
 @given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 40)), min_size=1, max_size=15))
-def test_requests_are_counted_exactly_however_they_are_spread_over_reports(steps):
+def test_requests_are_counted_exactly_over_any_reports(steps):
     telemetry, at, requests = Telemetry(), 0, 0
     for wait, new in steps:
         at, requests = at + wait, requests + new
@@ -87,13 +87,13 @@ def test_a_proxy_older_than_this_control_plane_begins_with_a_baseline():
     assert value(telemetry, "HTTPCode_Target_2XX_Count", BY_FRONT) == 3
 
 
-def test_a_proxy_of_nobody_is_not_counted():
+def test_an_unknown_proxy_is_not_counted():
     telemetry = Telemetry()
     assert telemetry.record(ProxyId("unknown"), http_client(1, requests=1), 1) is False
     assert telemetry.reader.metrics(SCOPE) == []
 
 
-def test_a_task_that_is_gone_still_has_its_last_report_counted():
+def test_the_last_report_of_a_deleted_task_is_counted():
     telemetry = Telemetry()
     telemetry.record(FRONT, http_client(1, requests=1, ok=1), 1)
     telemetry.reporters.clear()
@@ -101,7 +101,7 @@ def test_a_task_that_is_gone_still_has_its_last_report_counted():
     assert value(telemetry, "HTTPCode_Target_2XX_Count", BY_FRONT) == 2
 
 
-def test_counts_that_are_not_read_at_one_instant_do_not_begin_again():
+def test_counts_that_are_not_read_at_one_instant_do_not_restart():
     telemetry = Telemetry()
     for second, failed, given_up in ((1, 1000, 500), (2, 1000, 501), (3, 1004, 503), (4, 2, 1), (5, 4, 2)):
         counts = {
@@ -144,7 +144,7 @@ def test_a_callers_metrics_say_whom_it_has_called():
     assert called_requests(telemetry.reader, Instant(EPOCH + 60)) == 0
 
 
-def test_forget_leaves_nothing():
+def test_reset_leaves_nothing():
     telemetry = Telemetry()
     telemetry.record(FRONT, http_client(1, requests=1), 1)
     telemetry.recorder.reset(EPOCH)
@@ -170,7 +170,7 @@ def test_a_task_reports_for_its_service(builder):
     )
 
 
-def test_each_task_behind_a_name_has_figures_of_its_own():
+def test_each_task_behind_a_name_has_metrics_of_its_own():
     telemetry = Telemetry()
     other = ProxyId(f"{CART}2")
     telemetry.reporters[other] = telemetry.reporters[CART]
@@ -191,7 +191,7 @@ def test_each_task_behind_a_name_has_figures_of_its_own():
     assert value(telemetry, "RequestCount", OF_CART) == 7
 
 
-def test_timeouts_and_ejected_targets_are_seen_only_where_there_are_some():
+def test_timeouts_and_ejected_targets_have_points_only_when_there_are_some():
     telemetry = Telemetry()
     numbers = {"http.egress.cart.downstream_rq_total": 9}
     ejected = {"cluster.egress.cart.outlier_detection.ejections_active": 0}

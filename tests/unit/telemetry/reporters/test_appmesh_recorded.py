@@ -16,14 +16,14 @@ BY_HEADER, REST = (f"vhost.color.counted.local.route.{route}" for route in ("by-
 
 
 def read(name: str) -> tuple[ProxyReport, dict[str, dict[EndpointCounter, int]]]:
-    """A push, and what it has counted of each endpoint but bytes."""
+    """A push, and the counters of each endpoint without the bytes."""
     report = read_report((RECORDED / f"{name}.otlp").read_bytes())
     named = {
         endpoint.name: dict(zip(EndpointCounter, one.counters, strict=True))
         for endpoint, one in report.endpoints.items()
     }
     return report, {
-        name: {figure: value for figure, value in counts.items() if value and figure is not EndpointCounter.BYTES}
+        name: {counter: value for counter, value in counts.items() if value and counter is not EndpointCounter.BYTES}
         for name, counts in named.items()
     }
 
@@ -51,7 +51,7 @@ def test_a_virtual_node():
 
 
 def test_a_virtual_gateway():
-    report, counted = read("door")
+    report, counted = read("gateway")
     answered = {EndpointCounter.REQUESTS: 7, EndpointCounter.CODE_2XX: 7}
     assert counted == {
         "http.ingress": {EndpointCounter.REQUESTS: 7, EndpointCounter.CONNECTIONS: 7},

@@ -1,4 +1,4 @@
-"""What is read of an App Mesh proxy's push."""
+"""The statistics of App Mesh's proxies."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_a_virtual_node_that_is_called():
     }
     levels = {f"cluster.{RED_CLUSTER}.membership_total": 3}
     found = counted(numbers, levels, {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((1, 2, 3, 4, 0, 0), 40)})
-    figures = {figure: found.counters[figure] for figure in EndpointCounter if found.counters[figure]}
-    assert figures == {
+    counters = {counter: found.counters[counter] for counter in EndpointCounter if found.counters[counter]}
+    assert counters == {
         EndpointCounter.REQUESTS: 10,
         EndpointCounter.CODE_2XX: 8,
         EndpointCounter.CODE_5XX: 2,
@@ -42,14 +42,14 @@ def test_a_virtual_node_that_is_called():
     assert found.times.histogram.total == 10
 
 
-def test_a_call_that_fails_by_grpcs_own_status_has_failed():
+def test_a_grpc_error_status_is_a_failure():
     numbers = called(RED_CLUSTER, ok=9, failed=1) | {
         f"cluster.{RED_CLUSTER}.grpc.{status}": n for status, n in ((0, 6), (13, 2), (14, 2), (5, 9))
     }
     assert counted(numbers).counters[EndpointCounter.FAILURES] == 4
 
 
-def test_connections_that_are_made_to_a_virtual_node():
+def test_connections_to_a_virtual_node():
     numbers = {
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_total": 10,
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_connect_fail": 2,
@@ -63,7 +63,7 @@ def test_connections_that_are_made_to_a_virtual_node():
     assert found.counters[EndpointCounter.REQUESTS] == found.counters[EndpointCounter.RETRIES] == 0
 
 
-def test_listeners_are_told_apart_where_there_are_several():
+def test_several_listeners_are_counted_apart():
     numbers = {
         "http.ingress.http.8080.downstream_rq_total": 4,
         "http.ingress.grpc.9090.downstream_rq_total": 5,
@@ -81,7 +81,7 @@ def test_listeners_are_told_apart_where_there_are_several():
     assert (stream.counters[EndpointCounter.CONNECTIONS], stream.counters[EndpointCounter.BYTES]) == (6, 15)
 
 
-def test_what_is_open_is_told_of_the_whole_proxy():
+def test_open_connections_are_of_the_whole_proxy():
     levels = {
         "http.ingress.http.8080.downstream_cx_active": 4,
         "cluster.cds_ingress_shop_ledger_tcp_7000.upstream_cx_active": 3,
@@ -92,7 +92,7 @@ def test_what_is_open_is_told_of_the_whole_proxy():
     assert not any(found[PROXY].counters)
 
 
-def test_handshakes_of_callers_are_told_by_listener():
+def test_handshakes_of_callers_are_counted_by_listener():
     numbers = {f"listener.0.0.0.0_{port}.ssl.fail_verify_no_cert": 2 for port in (15000, 8443)}
     found = read_report(push(1, numbers)).endpoints
     assert {endpoint.name: one.counters[EndpointCounter.TLS_ERRORS] for endpoint, one in found.items()} == {
@@ -108,7 +108,7 @@ def test_a_virtual_service_may_have_any_name():
     assert route_of(endpoint) == ("a.route.b", "c-1")
 
 
-def test_what_is_no_virtual_node_is_passed_over():
+def test_other_clusters_are_ignored():
     numbers = {
         f"cluster.{name}.upstream_rq_completed": 1
         for name in ("moyai-xds", "cds_egress_shop_mesh-allow-all", "cds_egress_shop_amazonaws", "mine")

@@ -54,12 +54,12 @@ def telemetry() -> Telemetry:
     return made
 
 
-def test_there_are_no_others():
+def test_there_are_no_other_metrics():
     assert {metric.name for metric in SERVICE_METRICS if metric.namespace == "AWS/ECS"} == set(AWS_HAS)
 
 
 @pytest.mark.parametrize("name", AWS_HAS)
-def test_it_is_there_in_both_families_with_unit_and_statistics(telemetry, name):
+def test_each_metric_has_both_dimension_sets_its_unit_and_statistics(telemetry, name):
     families, unit, statistics = AWS_HAS[name]
     reader = telemetry.reader
     for dimensions in families:

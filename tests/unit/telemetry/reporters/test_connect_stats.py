@@ -1,4 +1,4 @@
-"""What is read out of a push."""
+"""The statistics of Service Connect's proxies."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ CLIENT = StatEndpoint(Side.CLIENT, "cart")
 SERVER = StatEndpoint(Side.SERVER, "cart")
 
 
-def counts(counted: EndpointStats) -> dict[EndpointCounter, int]:
-    """Those that are not 0."""
-    return {figure: value for figure in EndpointCounter if (value := counted.counters[figure])}
+def counts(endpoint_stats: EndpointStats) -> dict[EndpointCounter, int]:
+    """The counters that are not 0."""
+    return {counter: value for counter in EndpointCounter if (value := endpoint_stats.counters[counter])}
 
 
 def test_an_http_caller():
-    counted = read_report(http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4)).endpoints[CLIENT]
-    assert counted.protocol == "http"
-    assert counted.counters[EndpointCounter.REQUESTS] == 10
-    assert counted.counters[EndpointCounter.CODE_2XX] == 8
-    assert counted.counters[EndpointCounter.FAILURES] == 2
-    assert counted.counters[EndpointCounter.RETRIES] == 3
-    assert counted.gauges[EndpointGauge.TARGETS] == 4
+    endpoint_stats = read_report(http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4)).endpoints[CLIENT]
+    assert endpoint_stats.protocol == "http"
+    assert endpoint_stats.counters[EndpointCounter.REQUESTS] == 10
+    assert endpoint_stats.counters[EndpointCounter.CODE_2XX] == 8
+    assert endpoint_stats.counters[EndpointCounter.FAILURES] == 2
+    assert endpoint_stats.counters[EndpointCounter.RETRIES] == 3
+    assert endpoint_stats.gauges[EndpointGauge.TARGETS] == 4
 
 
 @pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
-def test_a_failure_that_grpc_hides_under_200_is_seen_by_its_own_status(side):
+def test_a_grpc_error_status_under_200_is_a_failure(side):
     subject = f"{side.side}.cart"
     numbers = {f"http.{subject}.downstream_rq_total": 50, f"cluster.{subject}.upstream_rq_2xx": 50}
     statuses = {f"cluster.{subject}.grpc.{status}": 1 for status in range(17)}
@@ -37,7 +37,7 @@ def test_a_failure_that_grpc_hides_under_200_is_seen_by_its_own_status(side):
     assert counters[EndpointCounter.REQUESTS] == 50
 
 
-def test_an_answer_of_5xx_counts_once_however_often_it_was_tried():
+def test_an_answer_of_5xx_counts_once_after_all_retries():
     numbers = {
         "http.egress.cart.downstream_rq_total": 5,
         "http.egress.cart.downstream_rq_5xx": 2,
@@ -47,7 +47,7 @@ def test_an_answer_of_5xx_counts_once_however_often_it_was_tried():
     assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 2
 
 
-def test_an_answer_cut_off_half_way_has_failed():
+def test_an_answer_that_was_cut_off_is_a_failure():
     numbers = {"http.egress.cart.downstream_rq_total": 5, "http.egress.cart.downstream_rq_tx_reset": 1}
     assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 1
 
@@ -64,9 +64,9 @@ def test_a_tcp_caller_retries_until_it_gives_up():
         "cluster.egress.cart.ssl.fail_verify_san": 2,
         "cluster.egress.cart.ssl.fail_verify_error": 4,
     }
-    counted = read_report(push(1, numbers)).endpoints[CLIENT]
-    assert counted.protocol == "tcp"
-    assert counts(counted) == {
+    endpoint_stats = read_report(push(1, numbers)).endpoints[CLIENT]
+    assert endpoint_stats.protocol == "tcp"
+    assert counts(endpoint_stats) == {
         EndpointCounter.CONNECTIONS: 9,
         EndpointCounter.FAILURES: 3,
         EndpointCounter.RETRIES: 4,
@@ -101,19 +101,19 @@ def test_servers():
 
 def test_times_are_milliseconds_by_bucket():
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
-    counted = read_report(push(2, {"http.egress.cart.downstream_rq_total": 4}, {}, times)).endpoints[CLIENT]
-    assert counted.times is not None
-    assert counted.times.histogram.counts == (1, 0, 2, 0, 0, 1)
-    assert counted.times.sum == 123.0
+    endpoint_stats = read_report(push(2, {"http.egress.cart.downstream_rq_total": 4}, {}, times)).endpoints[CLIENT]
+    assert endpoint_stats.times is not None
+    assert endpoint_stats.times.histogram.counts == (1, 0, 2, 0, 0, 1)
+    assert endpoint_stats.times.sum == 123.0
 
 
-def test_what_has_another_form_is_passed_over():
+def test_statistics_of_another_form_are_ignored():
     names = ("server.uptime", "http.admin.x.downstream_rq_total", "cluster.egress", "cluster.egress.cart", "a.b.c.d.e")
     report = read_report(push(1, dict.fromkeys(names, 1)))
     assert report.endpoints == {}
 
 
-def test_a_target_that_was_never_called_has_no_figures():
+def test_a_target_that_was_never_called_has_no_stats():
     assert read_report(push(1, {}, {"cluster.egress.cart.membership_total": 2})).endpoints == {}
 
 
