@@ -28,7 +28,7 @@ from moyai.domain.record import StoredRecord
 from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
-from moyai.mesh.app_mesh import Settings
+from moyai.mesh.app_mesh import AppMeshSettings
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
@@ -56,7 +56,7 @@ class Place:
         self._ids = SystemIds()
         quotas = Quotas(virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY)
         self._dispatcher = ServiceDispatcher(appmesh(quotas), load_models(["appmesh"])["appmesh"])
-        self.broadcast = workload_meshes(self.store.world, self.feed, Settings())
+        self.broadcast = workload_meshes(self.store.world, self.feed, AppMeshSettings())
         self._make(nodes)
         self.parts = self.publish(self.store.world.records())
 

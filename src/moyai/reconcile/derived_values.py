@@ -24,7 +24,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
-from moyai.mesh.app_mesh import Settings, compile_workload
+from moyai.mesh.app_mesh import AppMeshSettings, compile_workload
 from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
@@ -42,7 +42,7 @@ def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, Mes
     return Derived(world, compile_namespace, Mesh(), Namespace, publish=_publisher(feed))
 
 
-def workload_meshes(world: World, feed: ProxyFeed, settings: Settings) -> Derived[WorkloadId, Mesh]:
+def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshSettings) -> Derived[WorkloadId, Mesh]:
     """App Mesh's shards, by virtual node or virtual gateway."""
 
     def compile_shard(seen: World, workload: WorkloadId) -> Mesh:

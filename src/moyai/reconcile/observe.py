@@ -21,8 +21,8 @@ from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed, Rerouting, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId
-from moyai.mesh.service_connect.called import called_in
-from moyai.mesh.service_connect.service import service_of
+from moyai.mesh.service_connect.routes import mesh_service
+from moyai.mesh.service_connect.traffic_split import called_service
 from moyai.plan.capacity.container_instance import sandbox_of
 from moyai.plan.service.pool_decision import has_one_pool
 from moyai.plan.service_connect.live_names import unlisted_endpoints
@@ -200,9 +200,9 @@ def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:
     namespace = world.namespaces.get(offer.namespace)
     if namespace is None:
         return True
-    called = called_in(world, namespace, offer)
+    called = called_service(world, namespace, offer)
     published = ports.feed.service(called.name, namespace.arn)
-    return published is None or published == service_of(called)
+    return published is None or published == mesh_service(called)
 
 
 def _unsynced_callers(ports: ReconcilerPorts, offer: DiscoveryService) -> set[ProxyId]:

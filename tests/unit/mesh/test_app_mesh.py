@@ -15,19 +15,19 @@ from moyai.domain.appmesh.retry import HttpRetryEvent, HttpRetryPolicy
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import AccountId, NamespaceArn, VirtualNodeArn, WorkloadId
-from moyai.mesh.app_mesh import Settings, compile_workload, diagnostics
-from moyai.mesh.app_mesh.match import in_order
+from moyai.mesh.app_mesh import AppMeshSettings, compile_workload, diagnostics
+from moyai.mesh.app_mesh.match import sort_routes
 from moyai.mesh.app_mesh.policies import retries, shortest
 from moyai.mesh.ir import ClientTls, Destination, Grouped, Mesh, NamedPass, TrustedFile, TrustedRoots, Workload
 from tests.golden.appmesh.certificates import authority_arn, certificate_arn
 from tests.golden.appmesh.meshes import MESH, gateway_arn, node_arn, world_of
 
 FRONT = WorkloadId(node_arn("front"))
-DEFAULTS = Settings()
+DEFAULTS = AppMeshSettings()
 SECOND = Duration(DurationUnit.SECONDS, 1)
 
 
-def compiled(case: dict[str, Any], workload: str = FRONT, settings: Settings = DEFAULTS) -> Mesh:
+def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshSettings = DEFAULTS) -> Mesh:
     return compile_workload(world_of(case), WorkloadId(workload), settings)
 
 
@@ -164,7 +164,7 @@ def test_a_port_without_its_certificate_is_closed_and_the_others_are_open(mode):
 @given(data=st.data())
 def test_the_same_route_order_whatever_the_order_of_the_records(data):
     routes = list(world_of(ROUTES).routes)
-    assert in_order(data.draw(st.permutations(routes))) == in_order(routes)
+    assert sort_routes(data.draw(st.permutations(routes))) == sort_routes(routes)
 
 
 def _route(match: Any, priority: int | None = None) -> dict[str, Any]:
@@ -210,7 +210,7 @@ ROUTES = {
 def test_which_route_is_tried_first(first, second):
     for names in ("ab", "ba"):
         case = {"routes": {"r": dict(zip(names, (_route(*first), _route(*second)), strict=True))}}
-        assert [route.name for route in in_order(world_of(case).routes)] == list(names)
+        assert [route.name for route in sort_routes(world_of(case).routes)] == list(names)
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), [(0, 0, 0), (0, 5, 5), (5, 0, 5), (3, 5, 3), (5, 3, 3)])
@@ -228,7 +228,7 @@ def test_retry_events_come_together_and_once():
 
 
 def test_names_that_are_always_let_through():
-    part = compiled(pair(), settings=Settings(("*.amazonaws.com",)))
+    part = compiled(pair(), settings=AppMeshSettings(("*.amazonaws.com",)))
     name = "cds_egress_shop_amazonaws"
     assert only(part).outbound.passes == (NamedPass(443, ("*.amazonaws.com",), name),)
     assert part.destinations[name].label == name

@@ -1,13 +1,13 @@
-"""App Mesh, compiled into the mesh.
+"""Compiles App Mesh into the mesh IR.
 
-Promise: pure and total. Whatever the API has accepted, each virtual node and each virtual gateway becomes a part whose
-every name is defined in it; what makes no sense is left out and reported as a Diagnostic, and blanks nothing else. The
-parts share nothing: what two of them call, each has for itself, because how it is called is also the caller's to say.
+Promise: pure and total. Whatever the API has accepted, each virtual node and each virtual gateway becomes a shard in
+which every name is defined; what makes no sense is left out and reported as a Diagnostic, and affects nothing else.
+Shards share nothing: each has its own copy of a destination, because the caller's policies are part of it.
 """
 
 from __future__ import annotations
 
 from moyai.mesh.app_mesh.compile import compile_workload, diagnostics, workloads
-from moyai.mesh.app_mesh.settings import Settings
+from moyai.mesh.app_mesh.outbound import AppMeshSettings
 
-__all__ = ["Settings", "compile_workload", "diagnostics", "workloads"]
+__all__ = ["AppMeshSettings", "compile_workload", "diagnostics", "workloads"]

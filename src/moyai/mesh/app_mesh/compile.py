@@ -1,4 +1,4 @@
-"""Virtual nodes and virtual gateways, compiled one at a time, each with everything that it needs."""
+"""Compiles virtual nodes and virtual gateways, one at a time, each with everything that it needs."""
 
 from __future__ import annotations
 
@@ -16,43 +16,47 @@ from moyai.domain.world import World
 from moyai.kernel.ids import ProxyId, TaskArn, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
 from moyai.mesh.app_mesh.node import node_workload
-from moyai.mesh.app_mesh.part import Part
-from moyai.mesh.app_mesh.settings import Settings
+from moyai.mesh.app_mesh.outbound import AppMeshSettings
+from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.ir import Diagnostic, Mesh
 
-_DEFAULTS: Final = Settings()
+_DEFAULTS: Final = AppMeshSettings()
 
 
 def workloads(world: World) -> Iterator[WorkloadId]:
-    """All that can be compiled."""
+    """Every workload that can be compiled."""
     yield from (WorkloadId(node.arn) for node in world.virtual_nodes)
     yield from (WorkloadId(gateway.arn) for gateway in world.virtual_gateways)
 
 
 def diagnostics(world: World) -> tuple[Diagnostic, ...]:
-    """Everything that is reported of any of them, once."""
-    found = (one for workload in workloads(world) for one in compile_workload(world, workload).diagnostics)
-    return tuple(dict.fromkeys(found))
+    """The diagnostics of all workloads, each once."""
+    every = (one for workload in workloads(world) for one in compile_workload(world, workload).diagnostics)
+    return tuple(dict.fromkeys(every))
 
 
-def compile_workload(world: World, workload: WorkloadId, settings: Settings = _DEFAULTS) -> Mesh:
-    """The part of a virtual node or a virtual gateway; empty when it isn't there."""
-    found = world.virtual_nodes.get(workload) or world.virtual_gateways.get(workload)
-    mesh = None if found is None else world.meshes.get(found.mesh)
-    if found is None or mesh is None:
+def compile_workload(world: World, workload: WorkloadId, settings: AppMeshSettings = _DEFAULTS) -> Mesh:
+    """The shard of a virtual node or a virtual gateway; empty if it does not exist."""
+    resource = world.virtual_nodes.get(workload) or world.virtual_gateways.get(workload)
+    mesh = None if resource is None else world.meshes.get(resource.mesh)
+    if resource is None or mesh is None:
         return Mesh()
-    part = Part(world, mesh)
-    made = gateway_workload(part, found) if isinstance(found, VirtualGateway) else node_workload(part, found, settings)
-    return part.whole(made, _led(world, found))
+    shard = ShardBuilder(world, mesh)
+    compiled = (
+        gateway_workload(shard, resource)
+        if isinstance(resource, VirtualGateway)
+        else node_workload(shard, resource, settings)
+    )
+    return shard.build(compiled, _proxies_of(world, resource))
 
 
-def _led(world: World, found: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
-    """The proxies of the tasks that stand for it and may."""
-    kind = Kind.VIRTUAL_GATEWAY if isinstance(found, VirtualGateway) else Kind.VIRTUAL_NODE
-    tasks = world.tasks.projected(_arn).by("mesh", standing_key(found.mesh, kind, found.name))
-    return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), found))
+def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
+    """The proxies of the tasks that represent the resource and are allowed to."""
+    kind = Kind.VIRTUAL_GATEWAY if isinstance(resource, VirtualGateway) else Kind.VIRTUAL_NODE
+    tasks = world.tasks.projected(_arn).by("mesh", standing_key(resource.mesh, kind, resource.name))
+    return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), resource))
 
 
 def _arn(task: Task) -> TaskArn:
-    """All that counts of a task is that it is there."""
+    """The projection of a task: only that it exists counts."""
     return task.arn

@@ -1,9 +1,9 @@
-"""A virtual node as one of its clients calls it.
+"""A virtual node as a destination of one of its clients.
 
-Promise: the same virtual node may be called otherwise by each client, and by one client under each of its policies,
-since both of them say whether there is TLS. Outlier detection and health checks of the node's listener are those of its
-clients. What Service Connect registered shows its own certificates or none, whatever the listener says, and is only
-called where the client's policy allows it.
+Promise: each client may call the same virtual node differently, and one client differently under each of its policies,
+since both of them decide on TLS. Outlier detection and health checks of the node's listener apply to all its clients.
+Members that Service Connect registered present its certificates or none, whatever the listener says, and are called
+only if the client's policy allows it.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_nodes.html
 """
 
@@ -16,17 +16,17 @@ from moyai.domain.appmesh.discovery import CloudMapServiceDiscovery, DnsResponse
 from moyai.domain.appmesh.listener import NodeListener
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.mesh.app_mesh import names
-from moyai.mesh.app_mesh.family import addresses
-from moyai.mesh.app_mesh.members import Answering, Asked, found_in, members
-from moyai.mesh.app_mesh.part import Part
+from moyai.mesh.app_mesh.cloud_map import InstanceFilter, NodeMember, find_discovery_service, node_members
+from moyai.mesh.app_mesh.ip_addressing import ip_addressing
 from moyai.mesh.app_mesh.policies import CONNECT_TIMEOUT, health_check, outlier
-from moyai.mesh.app_mesh.tls import Spoken, believed, client_tls
+from moyai.mesh.app_mesh.shard import ShardBuilder
+from moyai.mesh.app_mesh.tls import Encryption, accepts_issuer, client_encryption
 from moyai.mesh.ir import ClientTls, Destination, Grouped, Named, Protocol, Source, Trust
 from moyai.mesh.service_connect.tls import trusts_of
 
 
 class _Server(NamedTuple):
-    """A virtual node's port. ``policy``: the client's, where it has one that holds for that."""
+    """A port of a virtual node. ``policy``: the client's TLS policy, if it has one for this port."""
 
     node: VirtualNode
     listener: NodeListener
@@ -35,100 +35,105 @@ class _Server(NamedTuple):
 
     @property
     def port(self) -> int:
-        """The listener's."""
         return self.listener.port_mapping.port
 
     @property
     def protocol(self) -> Protocol:
-        """The listener's."""
         return Protocol(self.listener.port_mapping.protocol)
 
     @property
     def is_enforced(self) -> bool:
-        """Whether the client says itself how it is spoken to."""
+        """Whether the client's policy, and not the server, decides on TLS."""
         return self.policy is not None and self.policy.enforced
 
     @property
     def name(self) -> str:
-        """Under which it is found, and what its certificate is for where clients don't say; may be empty."""
+        """The name by which the server is discovered, which its certificate is for by default; may be empty."""
         if self.discovery.dns is not None:
             return self.discovery.dns.hostname
-        asked = self.discovery.aws_cloud_map
-        return "" if asked is None else f"{asked.service_name}.{asked.namespace_name}"
+        cloud_map = self.discovery.aws_cloud_map
+        return "" if cloud_map is None else f"{cloud_map.service_name}.{cloud_map.namespace_name}"
 
 
-class _Reached(NamedTuple):
-    """Where the server is, and how it is spoken to there."""
+class _Endpoints(NamedTuple):
+    """Where a server's endpoints are known from, and how they are called."""
 
     source: Source
     tls: ClientTls | None = None
     trusts: tuple[Trust, ...] = ()
 
 
-def destination(part: Part, node: VirtualNode, listener: NodeListener, policy: ClientPolicyTls | None) -> str:
-    """The name of the destination that a client with this policy calls."""
+def add_destination(
+    shard: ShardBuilder, node: VirtualNode, listener: NodeListener, policy: ClientPolicyTls | None
+) -> str:
+    """Add the virtual node as a client with this policy calls it, and return the destination's name."""
     discovery = node.spec.service_discovery or ServiceDiscovery()
-    said = policy if policy is not None and policy.holds_for(listener.port_mapping.port) else None
-    server = _Server(node, listener, discovery, said)
-    reached = _reached(part, server, client_tls(part.world, said, listener.tls, server.name))
-    return part.destination(
+    applicable = policy if policy is not None and policy.holds_for(listener.port_mapping.port) else None
+    server = _Server(node, listener, discovery, applicable)
+    encryption = client_encryption(shard.world, applicable, listener.tls, server.name)
+    endpoints = _endpoints(shard, server, encryption)
+    return shard.add_destination(
         Destination(
-            name=_label(part, server),
-            source=reached.source,
+            name=_cluster_name(shard, server),
+            source=endpoints.source,
             protocol=server.protocol,
             connect_timeout=CONNECT_TIMEOUT,
             outlier=outlier(listener.outlier_detection),
-            trusts=reached.trusts,
-            tls=reached.tls,
+            trusts=endpoints.trusts,
+            tls=endpoints.tls,
             health_check=health_check(listener.health_check),
         )
     )
 
 
-def _label(part: Part, server: _Server) -> str:
-    return names.node_cluster(part.mesh.name, server.node.name, server.protocol, server.port)
+def _cluster_name(shard: ShardBuilder, server: _Server) -> str:
+    return names.node_cluster(shard.mesh.name, server.node.name, server.protocol, server.port)
 
 
-def _reached(part: Part, server: _Server, spoken: Spoken) -> _Reached:
-    dns, asked = server.discovery.dns, server.discovery.aws_cloud_map
-    if asked is not None:
-        return _in_cloud_map(part, server, asked, spoken)
-    if dns is not None and spoken.believes:
-        each, family = dns.response_type is DnsResponseType.ENDPOINTS, addresses(part.mesh, server.node).family
-        return _Reached(Named(dns.hostname, server.port, each, family), spoken.tls)
+def _endpoints(shard: ShardBuilder, server: _Server, encryption: Encryption) -> _Endpoints:
+    dns, cloud_map = server.discovery.dns, server.discovery.aws_cloud_map
+    if cloud_map is not None:
+        return _cloud_map_endpoints(shard, server, cloud_map, encryption)
+    if dns is not None and encryption.is_possible:
+        each = dns.response_type is DnsResponseType.ENDPOINTS
+        family = ip_addressing(shard.mesh, server.node).family
+        return _Endpoints(Named(dns.hostname, server.port, each, family), encryption.tls)
     why = "it doesn't say how it is found" if dns is None else "nobody is known whose certificates to believe"
-    return _nobody(part, server, why)
+    return _no_endpoints(shard, server, why)
 
 
-def _nobody(part: Part, server: _Server, why: str) -> _Reached:
-    part.report(server.node.arn, f"nothing is sent to its port {server.port}: {why}")
-    return _Reached(Grouped(part.group(_label(part, server))))
+def _no_endpoints(shard: ShardBuilder, server: _Server, why: str) -> _Endpoints:
+    shard.report(server.node.arn, f"nothing is sent to its port {server.port}: {why}")
+    return _Endpoints(Grouped(shard.add_group(_cluster_name(shard, server))))
 
 
-def _in_cloud_map(part: Part, server: _Server, asked: CloudMapServiceDiscovery, spoken: Spoken) -> _Reached:
-    service = found_in(part.world, server.node, asked)
+def _cloud_map_endpoints(
+    shard: ShardBuilder, server: _Server, discovery: CloudMapServiceDiscovery, encryption: Encryption
+) -> _Endpoints:
+    service = find_discovery_service(shard.world, server.node, discovery)
     if service is None:
-        return _nobody(part, server, f"Cloud Map has no service {server.name}")
-    attributes = {attribute.key: attribute.value for attribute in asked.attributes or ()}
-    wanted = Asked(attributes, addresses(part.mesh, server.node).attributes, server.port)
-    found = members(part, service, wanted)
-    known = () if service.owner is None else trusts_of(part.world, service)
-    trusts = tuple(trust for trust in known if believed(server.policy, trust))
-    spoken = Spoken() if _is_as_it_is(server, found) else spoken
+        return _no_endpoints(shard, server, f"Cloud Map has no service {server.name}")
+    attributes = {attribute.key: attribute.value for attribute in discovery.attributes or ()}
+    wanted = InstanceFilter(attributes, ip_addressing(shard.mesh, server.node).attributes, server.port)
+    members = node_members(shard, service, wanted)
+    offered = () if service.owner is None else trusts_of(shard.world, service)
+    trusts = tuple(trust for trust in offered if accepts_issuer(server.policy, trust))
+    encryption = Encryption() if _follows_service_connect(server, members) else encryption
     issuers = frozenset(trust.issuer for trust in trusts)
-    called = tuple(one.member for one in found if _may_be_called(one, spoken, issuers))
-    if len(called) < len(found):
-        left = f"{len(found) - len(called)} of {len(found)} members at port {server.port} are left out"
-        part.report(server.node.arn, f"{left}: they show nothing that a client may believe")
-    return _Reached(Grouped(part.group(_label(part, server), called)), spoken.tls, trusts)
+    callable_members = tuple(one.member for one in members if _is_callable(one, encryption, issuers))
+    if len(callable_members) < len(members):
+        left = f"{len(members) - len(callable_members)} of {len(members)} members at port {server.port} are left out"
+        shard.report(server.node.arn, f"{left}: they show nothing that a client may believe")
+    group = shard.add_group(_cluster_name(shard, server), callable_members)
+    return _Endpoints(Grouped(group), encryption.tls, trusts)
 
 
-def _is_as_it_is(server: _Server, found: tuple[Answering, ...]) -> bool:
-    """Whether the client only does as the server does, and the server is all Service Connect's by now."""
-    return not server.is_enforced and bool(found) and all(one.is_connected for one in found)
+def _follows_service_connect(server: _Server, members: tuple[NodeMember, ...]) -> bool:
+    """Whether the client leaves TLS to the server, and all of the server's members are Service Connect's."""
+    return not server.is_enforced and bool(members) and all(one.is_connected for one in members)
 
 
-def _may_be_called(one: Answering, spoken: Spoken, issuers: frozenset[str]) -> bool:
+def _is_callable(one: NodeMember, encryption: Encryption, issuers: frozenset[str]) -> bool:
     if one.member.issuer:
         return one.member.issuer in issuers
-    return spoken.believes and not (one.is_connected and spoken.tls is not None)
+    return encryption.is_possible and not (one.is_connected and encryption.tls is not None)

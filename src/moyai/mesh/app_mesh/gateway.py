@@ -1,12 +1,13 @@
-"""A virtual gateway's proxy: two steps in one Envoy, as AWS's were, because people look for both in its statistics.
+"""The workload of a virtual gateway: two stages in one Envoy, as AWS's were, because people look for both in
+statistics.
 
-The first takes requests at the gateway's own ports, by its routes: it rewrites the path and the host, which becomes the
-name of the virtual service, and sends them to the proxy's own egress port. The second takes them there by that name and
-sends them on by the service's provider. Where the name doesn't say it all (the host stays as it was, the service is
-called at several ports) a header does; a client's own is taken away.
+The first stage takes requests at the gateway's own ports. By the gateway's routes it rewrites the path and the host,
+which becomes the name of the virtual service, and sends the requests to the proxy's own egress port. There the second
+stage takes them by that name and sends them to the service's provider. Where the name is not enough (the host stays as
+it was, the service is called at several ports) a header tells; such a header from a client is removed.
 
-Promise: time for a request is the longest that any route of the service gives it. Where what a route leads to can't be
-had, requests are turned away, and it is reported.
+Promise: a request has the longest time that any route of the service gives it. Where the target of a route does not
+exist, requests are rejected, and it is reported.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_gateways.html, gateway-routes.html
 """
 
@@ -25,15 +26,14 @@ from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.queries import app_mesh
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
-from moyai.mesh.app_mesh.access_log import access_log
-from moyai.mesh.app_mesh.family import addresses
-from moyai.mesh.app_mesh.hosts import Hosted, by_host
-from moyai.mesh.app_mesh.match import gateway_routes_in_order, host_of, match_of
-from moyai.mesh.app_mesh.outbound import default_policy, host, outbound_port
-from moyai.mesh.app_mesh.part import Part
-from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, HTTP_DEFAULT, limits, longest
-from moyai.mesh.app_mesh.rules import Client, called
-from moyai.mesh.app_mesh.tls import may_open, server_tls
+from moyai.mesh.app_mesh.ip_addressing import ip_addressing
+from moyai.mesh.app_mesh.match import hostname_match, request_match, sort_gateway_routes
+from moyai.mesh.app_mesh.outbound import default_policy, outbound_port, virtual_host
+from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, HTTP_DEFAULT, access_log, limits, longest
+from moyai.mesh.app_mesh.provider import Caller, service_ports
+from moyai.mesh.app_mesh.shard import ShardBuilder
+from moyai.mesh.app_mesh.tls import has_certificate, server_tls
+from moyai.mesh.app_mesh.virtual_hosts import HostRules, virtual_hosts
 from moyai.mesh.ir import (
     Destination,
     Fixed,
@@ -58,42 +58,41 @@ from moyai.mesh.ir import (
 _RESERVED: Final = (names.INGRESS_PORT, names.EGRESS_PORT)
 
 
-class _Aim(NamedTuple):
-    """What a gateway route leads to: a virtual service at a port, 0 where nobody provides it, and the rules that it has
-    there. ``mark``: what the header says, where it is needed.
+class _RouteTarget(NamedTuple):
+    """What a gateway route leads to: a virtual service at a port (0 without a provider), and the rules that it has
+    there. ``header``: the value of the header that tells the second stage, if it is needed.
     """
 
     route: GatewayRoute
     service: VirtualService
     port: int = 0
     rules: tuple[Rule, ...] = ()
-    mark: str = ""
+    header: str = ""
 
     @property
-    def place(self) -> tuple[str, int]:
-        """The service and its port."""
+    def service_port(self) -> tuple[str, int]:
         return self.service.name, self.port
 
 
-def gateway_workload(part: Part, gateway: VirtualGateway) -> Workload:
-    """What all proxies are led as that stand for the gateway."""
-    routes = gateway_routes_in_order(app_mesh.gateway_routes(part.world, gateway.arn))
-    client = Client(default_policy(gateway.spec.backend_defaults))
-    found = {route.arn: aim for route in routes if (aim := _aim(part, route, client)) is not None}
-    aims = dict(zip(found, _marked(tuple(found.values())), strict=True))
-    at = addresses(part.mesh)
+def gateway_workload(shard: ShardBuilder, gateway: VirtualGateway) -> Workload:
+    """The workload of all proxies that represent the gateway."""
+    routes = sort_gateway_routes(app_mesh.gateway_routes(shard.world, gateway.arn))
+    caller = Caller(default_policy(gateway.spec.backend_defaults))
+    existing = {r.arn: target for r in routes if (target := _route_target(shard, r, caller)) is not None}
+    targets = dict(zip(existing, _with_headers(tuple(existing.values())), strict=True))
+    at = ip_addressing(shard.mesh)
     return Workload(
         id=WorkloadId(gateway.arn),
         zone="",
         ingress_port=names.INGRESS_PORT,
         egress_port=names.EGRESS_PORT,
         inbound=tuple(
-            _inbound(part, gateway, listener, [(route, aims.get(route.arn)) for route in routes])
+            _inbound(shard, gateway, listener, [(route, targets.get(route.arn)) for route in routes])
             for listener in gateway.spec.listeners
-            if _is_free(part, gateway, listener)
-            and may_open(part, gateway.arn, listener.port_mapping.port, listener.tls)
+            if _is_free(shard, gateway, listener)
+            and has_certificate(shard, gateway.arn, listener.port_mapping.port, listener.tls)
         ),
-        outbound=_second_step(gateway, tuple(aims.values())),
+        outbound=_second_stage(gateway, tuple(targets.values())),
         access_log=access_log(gateway.spec.logging),
         ingress_label=names.ingress_listener(at.everywhere),
         egress_label=names.egress_listener(at.everywhere),
@@ -106,52 +105,62 @@ def gateway_workload(part: Part, gateway: VirtualGateway) -> Workload:
     )
 
 
-def _aim(part: Part, route: GatewayRoute, client: Client) -> _Aim | None:
-    """None where there is nothing that it could lead to."""
+def _route_target(shard: ShardBuilder, route: GatewayRoute, caller: Caller) -> _RouteTarget | None:
+    """The target of a route; None if it does not exist, or does not accept HTTP."""
     target = route.spec.target
     name = target.virtual_service.virtual_service_name
-    service = app_mesh.virtual_service(part.world, route.mesh, name)
+    service = app_mesh.virtual_service(shard.world, route.mesh, name)
     if service is None:
-        part.report(route.arn, f"what it takes is turned away: there is no virtual service {name}")
+        shard.report(route.arn, f"what it takes is turned away: there is no virtual service {name}")
         return None
     if service.spec.provider is None:
-        return _Aim(route, service)
-    at = next((one for one in called(part.world, service) if target.port in {None, one.port}), None)
-    rules = None if at is None else at.routing(part, client)
+        return _RouteTarget(route, service)
+    at = next((one for one in service_ports(shard.world, service) if target.port in {None, one.port}), None)
+    rules = None if at is None else at.routing(shard, caller)
     if at is None or rules is None or isinstance(rules, StreamSplit):
-        part.report(route.arn, f"what it takes is turned away: {name} doesn't take HTTP at the port that is meant")
+        shard.report(route.arn, f"what it takes is turned away: {name} doesn't take HTTP at the port that is meant")
         return None
-    return _Aim(route, service, at.port, rules)
+    return _RouteTarget(route, service, at.port, rules)
 
 
-def _marked(aims: Sequence[_Aim]) -> Iterator[_Aim]:
-    """With a mark where the host alone doesn't say which service's rules are meant."""
-    places = {aim.place for aim in aims}
-    owners: dict[str, tuple[str, int]] = {}
-    for aim in aims:
-        mine = owners.setdefault(aim.service.name.lower(), aim.place) == aim.place
-        alone = sum(name == aim.service.name for name, _ in places) == 1
-        needed = _keeps_host(aim.route) or not (mine and alone)
-        yield aim._replace(mark="" if not needed else aim.service.name if alone else f"{aim.place[0]}:{aim.place[1]}")
+def _with_headers(targets: Sequence[_RouteTarget]) -> Iterator[_RouteTarget]:
+    """The targets, with a header where the host alone does not tell which service's rules are meant."""
+    ports = {target.service_port for target in targets}
+    by_host: dict[str, tuple[str, int]] = {}
+    for target in targets:
+        owns_host = by_host.setdefault(target.service.name.lower(), target.service_port) == target.service_port
+        has_one_port = sum(name == target.service.name for name, _ in ports) == 1
+        if not _keeps_host(target.route) and owns_host and has_one_port:
+            yield target
+        elif has_one_port:
+            yield target._replace(header=target.service.name)
+        else:
+            yield target._replace(header=f"{target.service.name}:{target.port}")
 
 
 def _inbound(
-    part: Part, gateway: VirtualGateway, listener: GatewayListener, routes: Iterable[tuple[GatewayRoute, _Aim | None]]
+    shard: ShardBuilder,
+    gateway: VirtualGateway,
+    listener: GatewayListener,
+    routes: Iterable[tuple[GatewayRoute, _RouteTarget | None]],
 ) -> InboundPort:
     port, protocol = listener.port_mapping.port, Protocol(listener.port_mapping.protocol)
     only = len(gateway.spec.listeners) == 1
     pool = listener.connection_pool
-    redirect = part.destination(
+    redirect = shard.add_destination(
         Destination(
-            name=names.redirect_cluster(part.mesh.name, gateway.name, protocol, None if only else port),
+            name=names.redirect_cluster(shard.mesh.name, gateway.name, protocol, None if only else port),
             source=Fixed("127.0.0.1", names.EGRESS_PORT),
             protocol=protocol,
             connect_timeout=APP_CONNECT_TIMEOUT,
             limits=limits(None if pool is None else pool.one),
         )
     )
-    mine = ((route, aim) for route, aim in routes if _is_for(route, listener, only=only))
-    hosted = [Hosted(host_of(r.spec.one[1].match), tuple(_first_step(r, aim, redirect))) for r, aim in mine]
+    own = ((route, target) for route, target in routes if _applies_to(route, listener, only=only))
+    rules = [
+        HostRules(hostname_match(route.spec.one[1].match), tuple(_first_stage(route, target, redirect)))
+        for route, target in own
+    ]
     return InboundPort(
         port=port,
         protocol=protocol,
@@ -159,97 +168,97 @@ def _inbound(
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=only),
         listen_port=port,
-        tls=server_tls(part, listener.tls),
-        hosts=by_host(port, hosted),
+        tls=server_tls(shard, listener.tls),
+        hosts=virtual_hosts(port, rules),
         routes_label=names.ingress_routes(port),
-        listener_label=names.ingress_listener(addresses(part.mesh).everywhere, port),
+        listener_label=names.ingress_listener(ip_addressing(shard.mesh).everywhere, port),
     )
 
 
-def _is_free(part: Part, gateway: VirtualGateway, listener: GatewayListener) -> bool:
+def _is_free(shard: ShardBuilder, gateway: VirtualGateway, listener: GatewayListener) -> bool:
     port = listener.port_mapping.port
     if port in _RESERVED:
-        part.report(gateway.arn, f"its listener is left out: port {port} is the proxy's own")
+        shard.report(gateway.arn, f"its listener is left out: port {port} is the proxy's own")
     return port not in _RESERVED
 
 
-def _is_for(route: GatewayRoute, listener: GatewayListener, *, only: bool) -> bool:
-    """Whether the listener tries the route; one that says no port is tried wherever its protocol is spoken."""
+def _applies_to(route: GatewayRoute, listener: GatewayListener, *, only: bool) -> bool:
+    """Whether the listener tries the route; a route without a port applies to every listener of its protocol."""
     if route.spec.port is not None:
         return route.spec.port == listener.port_mapping.port
     return only or route.spec.one[0] is listener.port_mapping.protocol
 
 
-def _first_step(route: GatewayRoute, aim: _Aim | None, redirect: str) -> Iterator[Rule]:
-    """A gateway route's rules: two, where a prefix is to go with the slash behind it or without."""
-    match = match_of(route.spec.one[1].match)
-    if aim is None:
+def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str) -> Iterator[Rule]:
+    """The rules of a gateway route: two, if a prefix is to be replaced with and without the slash after it."""
+    match = request_match(route.spec.one[1].match)
+    if target is None:
         yield Rule((), HTTP_DEFAULT, match, stat_name=route.name)
         return
-    plain = Rewrite(
-        host=None if _keeps_host(route) else aim.service.name,
-        headers=((names.ADDRESSED, aim.mark),) if aim.mark else (),
+    without_path = Rewrite(
+        host=None if _keeps_host(route) else target.service.name,
+        headers=((names.ADDRESSED, target.header),) if target.header else (),
     )
-    timeouts = longest([rule.timeouts for rule in aim.rules])
-    for path, rewrite in _paths(route, match.path, plain):
+    timeouts = longest([rule.timeouts for rule in target.rules])
+    for path, rewrite in _path_rewrites(route, match.path, without_path):
         rewritten = None if rewrite == Rewrite() else rewrite
         yield Rule((Target(redirect),), timeouts, replace(match, path=path), rewrite=rewritten, stat_name=route.name)
 
 
-def _paths(route: GatewayRoute, path: PathMatch, plain: Rewrite) -> Iterator[tuple[PathMatch, Rewrite]]:
-    said = route.spec.one[1]
-    asked = said.action.rewrite if isinstance(said, HttpGatewayRoute) else None
-    if path.test is not PathTest.PREFIX or not isinstance(said, HttpGatewayRoute):
-        exact = None if asked is None or asked.path is None else asked.path.exact
-        yield path, replace(plain, path=exact)
+def _path_rewrites(route: GatewayRoute, path: PathMatch, without_path: Rewrite) -> Iterator[tuple[PathMatch, Rewrite]]:
+    http = route.spec.one[1]
+    rewrite = http.action.rewrite if isinstance(http, HttpGatewayRoute) else None
+    if path.test is not PathTest.PREFIX or not isinstance(http, HttpGatewayRoute):
+        exact = None if rewrite is None or rewrite.path is None else rewrite.path.exact
+        yield path, replace(without_path, path=exact)
         return
-    prefix = _new_prefix(None if asked is None else asked.prefix)
+    prefix = _new_prefix(None if rewrite is None else rewrite.prefix)
     if prefix in {None, path.text}:
-        yield path, plain
+        yield path, without_path
         return
     if not path.text.endswith("/"):
-        yield replace(path, text=f"{path.text}/"), replace(plain, prefix=prefix)
-    yield path, replace(plain, prefix=prefix)
+        yield replace(path, text=f"{path.text}/"), replace(without_path, prefix=prefix)
+    yield path, replace(without_path, prefix=prefix)
 
 
-def _new_prefix(said: PrefixRewrite | None) -> str | None:
-    """What comes in place of the prefix; None = it stays."""
-    if said is not None and said.value is not None:
-        return said.value
-    return None if said is not None and said.default_prefix is DefaultRewrite.DISABLED else "/"
+def _new_prefix(rewrite: PrefixRewrite | None) -> str | None:
+    """What replaces the prefix; None = it stays."""
+    if rewrite is not None and rewrite.value is not None:
+        return rewrite.value
+    return None if rewrite is not None and rewrite.default_prefix is DefaultRewrite.DISABLED else "/"
 
 
 def _keeps_host(route: GatewayRoute) -> bool:
     rewrite = route.spec.one[1].action.rewrite
-    said = None if rewrite is None else rewrite.hostname
-    return said is not None and said.default_target_hostname is DefaultRewrite.DISABLED
+    hostname = None if rewrite is None else rewrite.hostname
+    return hostname is not None and hostname.default_target_hostname is DefaultRewrite.DISABLED
 
 
-def _second_step(gateway: VirtualGateway, aims: Sequence[_Aim]) -> OutboundView:
-    """By the header first, whatever the host is; by the host, where there is no header."""
-    marked = {aim.mark: aim for aim in aims if aim.mark}
-    by_header = tuple(_by_header(rule, mark) for mark, aim in marked.items() for rule in aim.rules)
-    by_host = {aim.service.name: aim for aim in aims if not aim.mark}
-    hosts = [
-        host(name, names.EGRESS_PORT, (*by_header, *(_unmarked(rule) if marked else rule for rule in aim.rules)))
-        for name, aim in sorted(by_host.items())
-    ]
-    if marked:
+def _second_stage(gateway: VirtualGateway, targets: Sequence[_RouteTarget]) -> OutboundView:
+    """Routes by the header first, whatever the host is, and by the host if there is no header."""
+    with_header = {target.header: target for target in targets if target.header}
+    by_header = tuple(_by_header(rule, header) for header, target in with_header.items() for rule in target.rules)
+    by_host = {target.service.name: target for target in targets if not target.header}
+    hosts = []
+    for name, target in sorted(by_host.items()):
+        own = (_without_header(rule) if with_header else rule for rule in target.rules)
+        hosts.append(virtual_host(name, names.EGRESS_PORT, (*by_header, *own)))
+    if with_header:
         hosts.append(Host(names.DEFAULT_BACKEND, (names.ANY_HOST,), by_header))
     protocols = {Protocol(listener.port_mapping.protocol) for listener in gateway.spec.listeners}
     protocol = protocols.pop() if len(protocols) == 1 else Protocol.HTTP
     return OutboundView(ports=(outbound_port(names.EGRESS_PORT, protocol, tuple(hosts)),) if hosts else ())
 
 
-def _by_header(rule: Rule, mark: str) -> Rule:
-    asked = HeaderMatch(names.ADDRESSED, TextMatch(TextTest.EXACT, mark))
-    return replace(_asking(rule, asked), rewrite=Rewrite(without=(names.ADDRESSED,)))
+def _by_header(rule: Rule, header: str) -> Rule:
+    condition = HeaderMatch(names.ADDRESSED, TextMatch(TextTest.EXACT, header))
+    return replace(_with_condition(rule, condition), rewrite=Rewrite(without=(names.ADDRESSED,)))
 
 
-def _unmarked(rule: Rule) -> Rule:
-    return _asking(rule, HeaderMatch(names.ADDRESSED, invert=True))
+def _without_header(rule: Rule) -> Rule:
+    return _with_condition(rule, HeaderMatch(names.ADDRESSED, invert=True))
 
 
-def _asking(rule: Rule, header: HeaderMatch) -> Rule:
+def _with_condition(rule: Rule, header: HeaderMatch) -> Rule:
     match: Match = rule.match
     return replace(rule, match=replace(match, headers=(header, *match.headers)))

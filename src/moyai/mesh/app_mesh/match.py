@@ -1,7 +1,8 @@
-"""What a route asks of a request, and in which order routes are tried.
+"""The conditions of routes on requests, and the order in which routes are tried.
 
-Promise: the order is total: the smaller priority first and none last, then whole paths, expressions and prefixes (the
-longest first), then who asks more, then names. A path is matched without its query; a prefix ``/a`` takes ``/ab``.
+Promise: the order is total: by priority (no priority is last), then exact paths before expressions before prefixes (the
+longest first), then by the number of conditions, then by name. A path is matched without its query; a prefix ``/a``
+matches ``/ab``.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
 API_GatewayRouteSpec.html
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from moyai.domain.appmesh import match as said
+from moyai.domain.appmesh import match as appmesh_match
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.route import Route
 from moyai.mesh.ir import (
@@ -29,63 +30,64 @@ from moyai.mesh.ir import (
 _LAST: Final = 1001
 _RANKS: Final = (PathTest.EXACT, PathTest.REGEX, PathTest.BELOW, PathTest.PREFIX)
 AnyMatch = (
-    said.HttpRouteMatch
-    | said.GrpcRouteMatch
-    | said.TcpRouteMatch
-    | said.HttpGatewayRouteMatch
-    | said.GrpcGatewayRouteMatch
+    appmesh_match.HttpRouteMatch
+    | appmesh_match.GrpcRouteMatch
+    | appmesh_match.TcpRouteMatch
+    | appmesh_match.HttpGatewayRouteMatch
+    | appmesh_match.GrpcGatewayRouteMatch
 )
 
 
-def match_of(asked: AnyMatch | None) -> Match:
-    """The same in the mesh's words, the port and the host apart."""
-    match asked:
-        case said.HttpRouteMatch() | said.HttpGatewayRouteMatch():
-            return _http(asked)
-        case said.GrpcRouteMatch(service_name=service, method_name=method, metadata=metadata):
+def request_match(route_match: AnyMatch | None) -> Match:
+    """The conditions of a route in the mesh IR, without port and host."""
+    match route_match:
+        case appmesh_match.HttpRouteMatch() | appmesh_match.HttpGatewayRouteMatch():
+            return _http(route_match)
+        case appmesh_match.GrpcRouteMatch(service_name=service, method_name=method, metadata=metadata):
             return Match(path=_call(service, method), headers=_headers(metadata), grpc=True)
-        case said.GrpcGatewayRouteMatch(service_name=service, metadata=metadata):
+        case appmesh_match.GrpcGatewayRouteMatch(service_name=service, metadata=metadata):
             return Match(path=_call(service, None), headers=_headers(metadata), grpc=True)
         case _:
             return Match()
 
 
-def host_of(asked: AnyMatch | None) -> said.HostnameMatch | None:
-    """The host name that is asked for."""
-    return asked.hostname if isinstance(asked, said.HttpGatewayRouteMatch | said.GrpcGatewayRouteMatch) else None
+def hostname_match(route_match: AnyMatch | None) -> appmesh_match.HostnameMatch | None:
+    """The host name that a route requires."""
+    with_host = appmesh_match.HttpGatewayRouteMatch | appmesh_match.GrpcGatewayRouteMatch
+    return route_match.hostname if isinstance(route_match, with_host) else None
 
 
-def in_order(routes: Iterable[Route]) -> list[Route]:
-    """As they are tried."""
-    return sorted(routes, key=lambda route: _place(route, route.spec.one[1].match))
+def sort_routes(routes: Iterable[Route]) -> list[Route]:
+    """The routes in the order in which they are tried."""
+    return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
 
 
-def gateway_routes_in_order(routes: Iterable[GatewayRoute]) -> list[GatewayRoute]:
-    """As they are tried."""
-    return sorted(routes, key=lambda route: _place(route, route.spec.one[1].match))
+def sort_gateway_routes(routes: Iterable[GatewayRoute]) -> list[GatewayRoute]:
+    """The routes in the order in which they are tried."""
+    return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
 
 
-def _place(route: Route | GatewayRoute, asked: AnyMatch | None) -> tuple[int, int, int, int, str]:
-    match, priority = match_of(asked), route.spec.priority
+def _sort_key(route: Route | GatewayRoute, route_match: AnyMatch | None) -> tuple[int, int, int, int, str]:
+    match, priority = request_match(route_match), route.spec.priority
     rank = _RANKS.index(match.path.test)
     length = len(match.path.text) if match.path.test is PathTest.PREFIX else 0
-    more = len(match.methods) + len(match.headers) + len(match.query) + (match.scheme is not None)
-    more += host_of(asked) is not None
-    return (_LAST if priority is None else priority, rank, -length, -more, route.name)
+    conditions = len(match.methods) + len(match.headers) + len(match.query) + (match.scheme is not None)
+    conditions += hostname_match(route_match) is not None
+    return (_LAST if priority is None else priority, rank, -length, -conditions, route.name)
 
 
-def _http(asked: said.HttpRouteMatch | said.HttpGatewayRouteMatch) -> Match:
-    scheme = asked.scheme if isinstance(asked, said.HttpRouteMatch) else None
+def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayRouteMatch) -> Match:
+    scheme = route_match.scheme if isinstance(route_match, appmesh_match.HttpRouteMatch) else None
     return Match(
-        methods=() if asked.method is None else (asked.method.value,),
-        path=_path(asked.prefix, asked.path),
+        methods=() if route_match.method is None else (route_match.method.value,),
+        path=_path(route_match.prefix, route_match.path),
         scheme=None if scheme is None else scheme.value,
-        headers=_headers(asked.headers),
-        query=tuple(_parameter(one) for one in asked.query_parameters or ()),
+        headers=_headers(route_match.headers),
+        query=tuple(_parameter(one) for one in route_match.query_parameters or ()),
     )
 
 
-def _path(prefix: str | None, path: said.PathMatch | None) -> PathMatch:
+def _path(prefix: str | None, path: appmesh_match.PathMatch | None) -> PathMatch:
     if path is not None and path.exact is not None:
         return PathMatch(PathTest.EXACT, path.exact)
     if path is not None and path.regex is not None:
@@ -103,23 +105,23 @@ def _call(service: str | None, method: str | None) -> PathMatch:
     )
 
 
-def _headers(asked: tuple[said.HeaderMatch, ...] | None) -> tuple[HeaderMatch, ...]:
-    return tuple(HeaderMatch(one.name, _value(one.match), bool(one.invert)) for one in asked or ())
+def _headers(headers: tuple[appmesh_match.HeaderMatch, ...] | None) -> tuple[HeaderMatch, ...]:
+    return tuple(HeaderMatch(one.name, _value(one.match), bool(one.invert)) for one in headers or ())
 
 
-def _value(asked: said.HeaderValueMatch | None) -> TextMatch | Range | None:
-    if asked is None:
+def _value(value: appmesh_match.HeaderValueMatch | None) -> TextMatch | Range | None:
+    if value is None:
         return None
-    if asked.range is not None:
-        return Range(asked.range.start, asked.range.end)
+    if value.range is not None:
+        return Range(value.range.start, value.range.end)
     texts = (
-        (TextTest.EXACT, asked.exact),
-        (TextTest.PREFIX, asked.prefix),
-        (TextTest.SUFFIX, asked.suffix),
-        (TextTest.REGEX, asked.regex),
+        (TextTest.EXACT, value.exact),
+        (TextTest.PREFIX, value.prefix),
+        (TextTest.SUFFIX, value.suffix),
+        (TextTest.REGEX, value.regex),
     )
     return next((TextMatch(test, text) for test, text in texts if text is not None), None)
 
 
-def _parameter(asked: said.QueryParameterMatch) -> QueryMatch:
-    return QueryMatch(asked.name, None if asked.match is None else asked.match.exact)
+def _parameter(parameter: appmesh_match.QueryParameterMatch) -> QueryMatch:
+    return QueryMatch(parameter.name, None if parameter.match is None else parameter.match.exact)

@@ -1,7 +1,7 @@
-"""What App Mesh's proxies call their resources.
+"""The names of resources in App Mesh's proxies.
 
-Promise: the names that AWS's documentation and examples let people search for in statistics, dashboards and alarms are
-made in this one place. A listener's name has the address at which AWS's proxies listened.
+Promise: the names that AWS's documentation shows, and that people search for in statistics, dashboards and alarms. A
+listener's name has the address at which AWS's proxies listened.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html
 """
 
@@ -14,7 +14,7 @@ from moyai.mesh.ir import Protocol
 INGRESS_PORT: Final = 15000
 EGRESS_PORT: Final = 15001
 ADDRESSED: Final = "x-app-mesh-virtual-service"
-"""The header by which a gateway's first step tells its second where a request goes, when its host doesn't."""
+"""The header by which a gateway's first stage tells its second where a request goes, if its host does not."""
 ANY_HOST: Final = "*"
 SELF_REDIRECT: Final = "self_redirect"
 DEFAULT_BACKEND: Final = "default_backend"
@@ -22,65 +22,65 @@ UNMODELLED: Final = "mesh-allow-all"
 
 
 def ingress_listener(address: str, port: int = INGRESS_PORT) -> str:
-    """Where connections to the application, or a gateway's, arrive."""
-    return f"lds_ingress_{_shown(address)}_{port}"
+    """The listener of connections to the application, or to a gateway."""
+    return f"lds_ingress_{_bracketed(address)}_{port}"
 
 
 def egress_listener(address: str) -> str:
-    """Where the application's own connections arrive."""
-    return f"lds_egress_{_shown(address)}_{EGRESS_PORT}"
+    """The listener of the application's own connections."""
+    return f"lds_egress_{_bracketed(address)}_{EGRESS_PORT}"
 
 
 def egress_stat(everywhere: str, address: str) -> str:
-    """What that listener is counted under, when it is at ``address``; empty where that is its address anyway. AWS's was
-    open everywhere, and people look for its figures there.
+    """The name of the egress listener's statistics when it is at ``address``; empty = its address. AWS's listened
+    everywhere, and people look for its metrics under that name.
     """
     return "" if address == everywhere else f"{everywhere}_{EGRESS_PORT}"
 
 
 def app_cluster(mesh: str, node: str, protocol: Protocol, port: int) -> str:
-    """A virtual node's own application."""
+    """The cluster of a virtual node's own application."""
     return f"cds_ingress_{mesh}_{node}_{protocol}_{port}"
 
 
 def node_cluster(mesh: str, node: str, protocol: Protocol, port: int) -> str:
-    """A virtual node, as its clients call it."""
+    """The cluster of a virtual node in its clients' proxies."""
     return f"cds_egress_{mesh}_{node}_{protocol}_{port}"
 
 
 def redirect_cluster(mesh: str, gateway: str, protocol: Protocol, port: int | None) -> str:
-    """From a gateway's first step to its second; ``port``: the listener's, where there are several."""
+    """The cluster between a gateway's first and second stage; ``port``: the listener's, if there are several."""
     of = "" if port is None else f"{port}_"
     return f"cds_ingress_{mesh}_{gateway}_{SELF_REDIRECT}_{of}{protocol}_{EGRESS_PORT}"
 
 
 def unmodelled_cluster(mesh: str) -> str:
-    """Wherever a connection was going that the mesh doesn't know."""
+    """The cluster of original destinations that are not in the mesh."""
     return f"cds_egress_{mesh}_{UNMODELLED}"
 
 
 def passed_cluster(mesh: str) -> str:
-    """Wherever a connection to one of the names that are always let through was going."""
+    """The cluster of original destinations whose server names are always allowed."""
     return f"cds_egress_{mesh}_amazonaws"
 
 
 def ingress_routes(port: int) -> str:
-    """The routes of a port of the application, or a gateway's."""
+    """The route configuration of a port of the application, or of a gateway."""
     return f"rds_ingress_http_{port}"
 
 
 def egress_routes(port: int) -> str:
-    """The routes of a port that is called."""
+    """The route configuration of a called port."""
     return f"rds_egress_http_{port}"
 
 
 def ingress_stat(protocol: Protocol, port: int, *, only: bool) -> str:
-    """What a port's traffic is counted under; ``only``: there is no other."""
+    """The prefix of a port's statistics; ``only``: the workload has no other port."""
     return "ingress" if only else f"ingress.{protocol}.{port}"
 
 
 EGRESS_STAT: Final = "egress"
 
 
-def _shown(address: str) -> str:
+def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address

@@ -1,7 +1,7 @@
-"""A virtual node's proxy.
+"""The workload of a virtual node.
 
-Promise: timeouts, connection pools and TLS of a listener are its own proxy's; each port's traffic is counted under the
-port where there are several.
+Promise: timeouts, connection pools and TLS of a listener are those of its own proxy; the statistics of each port have
+the port in their name if the node has several.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_nodes.html
 """
 
@@ -13,42 +13,40 @@ from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.queries.app_mesh import ip_preference
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
-from moyai.mesh.app_mesh.access_log import access_log
-from moyai.mesh.app_mesh.family import addresses
-from moyai.mesh.app_mesh.outbound import outbound
-from moyai.mesh.app_mesh.part import Part
-from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, limits, timeouts
-from moyai.mesh.app_mesh.settings import Settings
-from moyai.mesh.app_mesh.tls import may_open, server_tls
+from moyai.mesh.app_mesh.ip_addressing import ip_addressing
+from moyai.mesh.app_mesh.outbound import AppMeshSettings, outbound
+from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, access_log, limits, timeouts
+from moyai.mesh.app_mesh.shard import ShardBuilder
+from moyai.mesh.app_mesh.tls import has_certificate, server_tls
 from moyai.mesh.ir import InboundPort, Protocol, Workload
 
 
-def node_workload(part: Part, node: VirtualNode, settings: Settings) -> Workload:
-    """What all proxies are led as that stand for the node."""
-    found = addresses(part.mesh, node)
+def node_workload(shard: ShardBuilder, node: VirtualNode, settings: AppMeshSettings) -> Workload:
+    """The workload of all proxies that represent the node."""
+    at = ip_addressing(shard.mesh, node)
     return Workload(
         id=WorkloadId(node.arn),
         zone="",
         ingress_port=names.INGRESS_PORT,
         egress_port=names.EGRESS_PORT,
         inbound=tuple(
-            _inbound(part, node, listener)
+            _inbound(shard, node, listener)
             for listener in node.spec.listeners or ()
-            if may_open(part, node.arn, listener.port_mapping.port, listener.tls)
+            if has_certificate(shard, node.arn, listener.port_mapping.port, listener.tls)
         ),
-        outbound=outbound(part, node, settings),
+        outbound=outbound(shard, node, settings),
         access_log=access_log(node.spec.logging),
-        ingress_label=names.ingress_listener(found.everywhere),
-        egress_label=names.egress_listener(found.everywhere),
-        everywhere=found.everywhere,
-        egress_address=found.egress,
-        egress_stat_name=names.egress_stat(found.everywhere, found.egress),
+        ingress_label=names.ingress_listener(at.everywhere),
+        egress_label=names.egress_listener(at.everywhere),
+        everywhere=at.everywhere,
+        egress_address=at.egress,
+        egress_stat_name=names.egress_stat(at.everywhere, at.egress),
         normal_paths=True,
         traced=True,
     )
 
 
-def _inbound(part: Part, node: VirtualNode, listener: NodeListener) -> InboundPort:
+def _inbound(shard: ShardBuilder, node: VirtualNode, listener: NodeListener) -> InboundPort:
     port, protocol = listener.port_mapping.port, Protocol(listener.port_mapping.protocol)
     pool = listener.connection_pool
     return InboundPort(
@@ -57,9 +55,9 @@ def _inbound(part: Part, node: VirtualNode, listener: NodeListener) -> InboundPo
         timeouts=timeouts(protocol, None if listener.timeout is None else listener.timeout.one),
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=len(node.spec.listeners or ()) == 1),
-        app_address=loopback_of(ip_preference(part.mesh, node)),
-        tls=server_tls(part, listener.tls),
+        app_address=loopback_of(ip_preference(shard.mesh, node)),
+        tls=server_tls(shard, listener.tls),
         limits=limits(None if pool is None else pool.one),
-        cluster_label=names.app_cluster(part.mesh.name, node.name, protocol, port),
+        cluster_label=names.app_cluster(shard.mesh.name, node.name, protocol, port),
         routes_label=names.ingress_routes(port),
     )

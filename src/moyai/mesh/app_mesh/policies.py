@@ -1,7 +1,7 @@
-"""The numbers of App Mesh's proxies: timeouts, and when a request is sent again.
+"""Timeouts, retries, limits, health checks and access logs of App Mesh's proxies.
 
-Promise: what a spec leaves out is filled in with what App Mesh did then; whatever the API takes is a number that Envoy
-takes. A duration of 0 is off, and so is no bound.
+Promise: what a spec leaves out has App Mesh's default; every value that the API accepts becomes one that Envoy accepts.
+A duration of 0 is off, and so is no bound. A line of an access log ends with a newline; its format is the user's.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-defaults.html; the others, and why, are in
 docs/reference/parity.md.
 """
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from moyai.domain.appmesh.access_log import Logging
 from moyai.domain.appmesh.connection_pool import Http2ConnectionPool, HttpConnectionPool, TcpConnectionPool
 from moyai.domain.appmesh.duration import Duration
 from moyai.domain.appmesh.health_check import HealthCheckPolicy
@@ -21,6 +22,7 @@ from moyai.domain.appmesh.timeout import HttpTimeout, TcpTimeout
 from moyai.mesh.ir import (
     ConnectionLimits,
     Failure,
+    FileLog,
     HealthCheck,
     OutlierPolicy,
     Protocol,
@@ -34,12 +36,12 @@ APP_CONNECT_TIMEOUT: Final = 0.25
 IDLE: Final = 300.0
 _REQUEST: Final = 15.0
 _RESELECTIONS: Final = 5
-_LONGEST_EJECTION: Final = 300.0
-_MOST: Final = 2**32 - 1
-"""Of whatever Envoy counts."""
-_LONGEST: Final = 315_576_000_000.0
-"""Seconds, of whatever Envoy waits for."""
-_SHORTEST: Final = 0.001
+_MAX_EJECTION: Final = 300.0
+_MAX_COUNT: Final = 2**32 - 1
+"""The greatest number in an Envoy configuration."""
+_MAX_SECONDS: Final = 315_576_000_000.0
+"""The longest duration in an Envoy configuration."""
+_MIN_SECONDS: Final = 0.001
 _OFF: Final = 0.0
 
 HTTP_DEFAULT: Final = TimeoutPolicy(request=_REQUEST, idle=IDLE)
@@ -54,7 +56,7 @@ DEFAULT_RETRY: Final = RetryPolicy(
     status_codes=(503,),
     reselections=_RESELECTIONS,
 )
-"""Where a route has none, and where a virtual node provides a service without a route."""
+"""The retry policy of routes without one, and of services that a virtual node provides."""
 
 _CODES: Mapping[HttpRetryEvent, tuple[int, ...]] = MappingProxyType(
     {
@@ -74,21 +76,21 @@ _CONDITIONS: Mapping[HttpRetryEvent, tuple[RetryCondition, ...]] = MappingProxyT
 )
 
 
-def timeouts(protocol: Protocol, said: HttpTimeout | TcpTimeout | None) -> TimeoutPolicy:
-    """Of a route or a listener."""
-    idle = _seconds(None if said is None else said.idle, IDLE)
+def timeouts(protocol: Protocol, timeout: HttpTimeout | TcpTimeout | None) -> TimeoutPolicy:
+    """The timeouts of a route or a listener."""
+    idle = _seconds(None if timeout is None else timeout.idle, IDLE)
     if protocol is Protocol.TCP:
         return TimeoutPolicy(request=_OFF, idle=idle)
-    return TimeoutPolicy(_seconds(said.per_request if isinstance(said, HttpTimeout) else None, _REQUEST), idle)
+    return TimeoutPolicy(_seconds(timeout.per_request if isinstance(timeout, HttpTimeout) else None, _REQUEST), idle)
 
 
 def shortest(one: float, other: float) -> float:
-    """Of two timeouts."""
-    return min(one or _LONGEST, other or _LONGEST) if one or other else _OFF
+    """The shorter of two timeouts, of which 0 means none."""
+    return min(one or _MAX_SECONDS, other or _MAX_SECONDS) if one or other else _OFF
 
 
 def longest(several: Sequence[TimeoutPolicy]) -> TimeoutPolicy:
-    """Each of the times that any of them gives; of none, the usual ones."""
+    """The longest of each timeout; the defaults without any policy."""
     requests, idles = [one.request for one in several], [one.idle for one in several]
     return TimeoutPolicy(_longest(requests), _longest(idles)) if several else HTTP_DEFAULT
 
@@ -98,20 +100,20 @@ def _longest(times: Sequence[float]) -> float:
 
 
 def retries(policy: HttpRetryPolicy | GrpcRetryPolicy | None) -> RetryPolicy | None:
-    """Of a route; None = a request is sent once."""
+    """The retry policy of a route; None = no retries."""
     if policy is None:
         return DEFAULT_RETRY
     if not policy.max_retries:
         return None
     events = policy.http_retry_events or ()
-    words = {condition for event in events for condition in _CONDITIONS[event]}
+    conditions = {condition for event in events for condition in _CONDITIONS[event]}
     if policy.tcp_retry_events:
-        words.add(RetryCondition.CONNECT_FAILURE)
+        conditions.add(RetryCondition.CONNECT_FAILURE)
     if isinstance(policy, GrpcRetryPolicy):
-        words |= {RetryCondition(event.value) for event in policy.grpc_retry_events or ()}
+        conditions |= {RetryCondition(event.value) for event in policy.grpc_retry_events or ()}
     return RetryPolicy(
-        attempts=min(policy.max_retries, _MOST),
-        conditions=tuple(condition for condition in RetryCondition if condition in words),
+        attempts=min(policy.max_retries, _MAX_COUNT),
+        conditions=tuple(condition for condition in RetryCondition if condition in conditions),
         status_codes=tuple(sorted({code for event in events for code in _CODES[event]})),
         reselections=_RESELECTIONS,
         per_try_timeout=_seconds(policy.per_retry_timeout, _OFF),
@@ -119,52 +121,63 @@ def retries(policy: HttpRetryPolicy | GrpcRetryPolicy | None) -> RetryPolicy | N
 
 
 def limits(pool: TcpConnectionPool | HttpConnectionPool | Http2ConnectionPool | None) -> ConnectionLimits | None:
-    """Of what a proxy has under way at its own application, or a gateway's at all."""
+    """The limits of connections and requests between a proxy and its application, or through a gateway."""
     match pool:
         case None:
             return None
         case Http2ConnectionPool():
-            return ConnectionLimits(requests=min(pool.max_requests, _MOST))
+            return ConnectionLimits(requests=min(pool.max_requests, _MAX_COUNT))
         case HttpConnectionPool():
-            pending = None if pool.max_pending_requests is None else min(pool.max_pending_requests, _MOST)
-            return ConnectionLimits(connections=min(pool.max_connections, _MOST), pending=pending)
+            pending = None if pool.max_pending_requests is None else min(pool.max_pending_requests, _MAX_COUNT)
+            return ConnectionLimits(connections=min(pool.max_connections, _MAX_COUNT), pending=pending)
         case TcpConnectionPool():
-            return ConnectionLimits(connections=min(pool.max_connections, _MOST))
+            return ConnectionLimits(connections=min(pool.max_connections, _MAX_COUNT))
 
 
-def outlier(said: OutlierDetection | None) -> OutlierPolicy | None:
-    """How clients avoid a virtual node's members."""
-    if said is None:
+def outlier(detection: OutlierDetection | None) -> OutlierPolicy | None:
+    """The outlier detection of a virtual node's members by its clients."""
+    if detection is None:
         return None
-    base = _some(said.base_ejection_duration)
+    base = _positive(detection.base_ejection_duration)
     return OutlierPolicy(
-        consecutive_failures=min(said.max_server_errors, _MOST),
-        interval=_some(said.interval),
+        consecutive_failures=min(detection.max_server_errors, _MAX_COUNT),
+        interval=_positive(detection.interval),
         base_ejection=base,
-        max_ejection=max(base, _LONGEST_EJECTION),
-        max_ejection_percent=said.max_ejection_percent,
+        max_ejection=max(base, _MAX_EJECTION),
+        max_ejection_percent=detection.max_ejection_percent,
         counted=Failure.SERVER_ERROR,
     )
 
 
-def health_check(said: HealthCheckPolicy | None) -> HealthCheck | None:
-    """How clients ask a virtual node's members how they are, on the listener's own port."""
-    if said is None:
+def health_check(policy: HealthCheckPolicy | None) -> HealthCheck | None:
+    """The active health checks of a virtual node's members by its clients, at the listener's own port."""
+    if policy is None:
         return None
     return HealthCheck(
-        protocol=Protocol(said.protocol),
-        interval=said.interval_millis / 1000,
-        timeout=said.timeout_millis / 1000,
-        healthy_threshold=said.healthy_threshold,
-        unhealthy_threshold=said.unhealthy_threshold,
-        path=said.path or "/",
+        protocol=Protocol(policy.protocol),
+        interval=policy.interval_millis / 1000,
+        timeout=policy.timeout_millis / 1000,
+        healthy_threshold=policy.healthy_threshold,
+        unhealthy_threshold=policy.unhealthy_threshold,
+        path=policy.path or "/",
     )
 
 
-def _seconds(said: Duration | None, otherwise: float) -> float:
-    return otherwise if said is None else min(said.seconds, _LONGEST)
+def access_log(logging: Logging | None) -> FileLog | None:
+    """The access log of a virtual node or gateway; None = there is none."""
+    log = None if logging is None else logging.access_log
+    if log is None:
+        return None
+    line = log.file.format
+    text = None if line is None else line.text
+    pairs = () if line is None else tuple((pair.key, pair.value) for pair in line.json or ())
+    return FileLog(log.file.path, text if text is None or text.endswith("\n") else f"{text}\n", pairs)
 
 
-def _some(said: Duration) -> float:
-    """A duration where Envoy takes no 0."""
-    return max(_seconds(said, _OFF), _SHORTEST)
+def _seconds(duration: Duration | None, default: float) -> float:
+    return default if duration is None else min(duration.seconds, _MAX_SECONDS)
+
+
+def _positive(duration: Duration) -> float:
+    """The seconds of a duration that must not be 0."""
+    return max(_seconds(duration, _OFF), _MIN_SECONDS)

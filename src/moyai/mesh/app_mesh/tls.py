@@ -1,9 +1,9 @@
-"""TLS: what listeners show and ask for, and how each client speaks to each server.
+"""TLS: what listeners present and require, and how each client calls each server.
 
-Promise: a client with a policy that holds for the server's port does as the policy says, whatever the server does. Any
-other follows the server: where the server has TLS so has the client, and it believes the certificate's own authority
-where the certificate is Certificate Manager's, and anybody where it is from a file or from SDS. Where nobody is to be
-believed nothing is sent.
+Promise: a client with a policy for the server's port does as the policy says, whatever the server does. Any other
+client follows the server: it uses TLS if the server does, and trusts the certificate's own authority if the certificate
+is Certificate Manager's, and any certificate if it is from a file or from SDS. Where no authority is trusted, nothing
+is sent.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/tls.html, virtual-node-tls.html#app-mesh-tls-client-policy
 """
 
@@ -23,7 +23,7 @@ from moyai.domain.appmesh.tls import (
 )
 from moyai.domain.queries.certificates import listener_identity, trusted_roots
 from moyai.domain.world import World
-from moyai.mesh.app_mesh.part import Part
+from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.ir import (
     AnyShown,
     AnyTrusted,
@@ -41,63 +41,65 @@ from moyai.mesh.ir import (
 )
 
 
-class Spoken(NamedTuple):
-    """How a client speaks to a server: ``tls`` None = plain. ``believes`` False: not at all."""
+class Encryption(NamedTuple):
+    """How a client calls a server: ``tls`` None = plain text; not at all unless ``is_possible``."""
 
     tls: ClientTls | None = None
-    believes: bool = True
+    is_possible: bool = True
 
 
-def may_open(part: Part, subject: str, port: int, tls: ListenerTls | None) -> bool:
-    """Whether a listener of ``subject`` has what it is to show. Without, it stays closed, and nothing else does."""
+def has_certificate(shard: ShardBuilder, subject: str, port: int, tls: ListenerTls | None) -> bool:
+    """Whether a listener of ``subject`` has the certificate that it is to present. One without stays closed."""
     if tls is None or tls.mode is TlsMode.DISABLED or tls.certificate.acm is None:
         return True
     arn = tls.certificate.acm.certificate_arn
-    is_there = listener_identity(part.world, arn) is not None
-    if not is_there:
-        part.report(subject, f"its port {port} is closed: there is no certificate {arn} that has been issued")
-    return is_there
+    is_issued = listener_identity(shard.world, arn) is not None
+    if not is_issued:
+        shard.report(subject, f"its port {port} is closed: there is no certificate {arn} that has been issued")
+    return is_issued
 
 
-def server_tls(part: Part, tls: ListenerTls | None) -> ServerTls | None:
-    """What a listener that may open shows and asks for; None = plain text."""
+def server_tls(shard: ShardBuilder, tls: ListenerTls | None) -> ServerTls | None:
+    """What a listener presents and requires; None = plain text."""
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
-    asked = tls.validation
-    trusted = None if asked is None else _trusted(part.world, asked.trust)
-    names = () if asked is None else _names(asked.subject_alternative_names)
+    validation = tls.validation
+    trusted = None if validation is None else _trusted(shard.world, validation.trust)
+    names = () if validation is None else _names(validation.subject_alternative_names)
     return ServerTls(
-        shown=_shown_by(part, tls.certificate),
+        shown=_listener_certificate(shard, tls.certificate),
         permissive=tls.mode is TlsMode.PERMISSIVE,
         callers=None if trusted is None else PeerCheck(trusted, names),
     )
 
 
-def client_tls(world: World, policy: ClientPolicyTls | None, server: ListenerTls | None, name: str) -> Spoken:
-    """How a client speaks to a server. ``policy``: the client's, where it has one that holds for the server's port;
-    ``name``: under which the server is found.
+def client_encryption(
+    world: World, policy: ClientPolicyTls | None, server: ListenerTls | None, name: str
+) -> Encryption:
+    """How a client calls a server. ``policy``: the client's, if it has one for the server's port; ``name``: the name by
+    which the server is discovered.
     """
-    shown = None if policy is None or policy.certificate is None else _shown(policy.certificate)
+    certificate = None if policy is None or policy.certificate is None else _certificate(policy.certificate)
     if policy is not None and policy.enforced:
         trusted = _trusted(world, policy.validation.trust)
         names = _names(policy.validation.subject_alternative_names) or ((name,) if name else ())
-        return _checked(PeerCheck(trusted, names), shown, name)
+        return _verified(PeerCheck(trusted, names), certificate, name)
     if server is None or server.mode is TlsMode.DISABLED:
-        return Spoken()
+        return Encryption()
     if server.certificate.acm is None:
-        return Spoken(ClientTls(None, shown, name))
+        return Encryption(ClientTls(None, certificate, name))
     identity = listener_identity(world, server.certificate.acm.certificate_arn)
-    return _checked(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), shown, name)
+    return _verified(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), certificate, name)
 
 
-def _checked(check: PeerCheck, shown: AnyShown | None, name: str) -> Spoken:
-    """With TLS, to whoever passes; to nobody, where nobody could."""
-    nobody = check.trusted == TrustedRoots(())
-    return Spoken(None if nobody else ClientTls(check, shown, name), not nobody)
+def _verified(check: PeerCheck, certificate: AnyShown | None, name: str) -> Encryption:
+    """TLS to servers that pass the check; impossible if none could pass."""
+    trusts_nobody = check.trusted == TrustedRoots(())
+    return Encryption(None if trusts_nobody else ClientTls(check, certificate, name), not trusts_nobody)
 
 
-def believed(policy: ClientPolicyTls | None, trust: Trust) -> bool:
-    """Whether a client with this policy takes the certificates that Service Connect's members show."""
+def accepts_issuer(policy: ClientPolicyTls | None, trust: Trust) -> bool:
+    """Whether a client with this policy accepts the certificates that Service Connect's members present."""
     if policy is None or not policy.enforced:
         return True
     acm, names = policy.validation.trust.acm, _names(policy.validation.subject_alternative_names)
@@ -105,17 +107,17 @@ def believed(policy: ClientPolicyTls | None, trust: Trust) -> bool:
     return trust.issuer in issuers and (not names or trust.name in names)
 
 
-def _shown_by(part: Part, certificate: ListenerCertificate) -> AnyShown:
+def _listener_certificate(shard: ShardBuilder, certificate: ListenerCertificate) -> AnyShown:
     if certificate.acm is None:
-        return _shown(ClientCertificate(certificate.file, certificate.sds))
+        return _certificate(ClientCertificate(certificate.file, certificate.sds))
     arn = certificate.acm.certificate_arn
-    identity = listener_identity(part.world, arn)
+    identity = listener_identity(shard.world, arn)
     if identity is not None:
-        part.add_certificate(Certificate(arn, identity.chain, identity.private))
+        shard.add_certificate(Certificate(arn, identity.chain, identity.private))
     return Shown(arn)
 
 
-def _shown(certificate: ClientCertificate) -> AnyShown:
+def _certificate(certificate: ClientCertificate) -> AnyShown:
     if certificate.file is not None:
         return ShownFile(certificate.file.certificate_chain, certificate.file.private_key)
     return ShownSecret("" if certificate.sds is None else certificate.sds.secret_name)
@@ -130,5 +132,5 @@ def _trusted(world: World, trust: ClientTrust | ListenerTrust) -> AnyTrusted:
     return TrustedRoots(() if authorities is None else trusted_roots(world, authorities.certificate_authority_arns))
 
 
-def _names(said: SubjectAlternativeNames | None) -> tuple[str, ...]:
-    return () if said is None else said.match.exact
+def _names(alternatives: SubjectAlternativeNames | None) -> tuple[str, ...]:
+    return () if alternatives is None else alternatives.match.exact

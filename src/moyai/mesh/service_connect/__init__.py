@@ -1,9 +1,8 @@
-"""Service Connect, compiled into the mesh.
+"""Compiles Service Connect into the mesh IR.
 
-Promise: pure and total. Whatever the world holds, the result is a mesh whose every name is defined; a
-piece that makes no sense is left out and reported as a Diagnostic, so that one broken service never
-blanks another. What a task can call is its deployment's frozen view; who answers is every instance
-registered right now.
+Promise: pure and total. Whatever the world contains, every name in the result is defined; what makes no sense is left
+out and reported as a Diagnostic, so that one broken service never affects another. A task can call the names that its
+deployment has recorded; the endpoints behind a name are the instances that are registered now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The numbers of Service Connect's proxies: retries, time-outs, outlier detection.
+"""Retries, timeouts and outlier detection of Service Connect's proxies.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
 where AWS gives them; the others, and why, are in docs/reference/parity.md.
@@ -28,27 +28,27 @@ OUTLIER = OutlierPolicy(
     consecutive_failures=5, interval=10.0, base_ejection=30.0, max_ejection=300.0, max_ejection_percent=50
 )
 
-REPEATABLE = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
-"""Methods that may be sent twice (RFC 9110 § 9.2.2)."""
-RETRY_REPEATABLE = RetryPolicy(
+IDEMPOTENT_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
+"""The idempotent methods of RFC 9110 § 9.2.2."""
+RETRY_IDEMPOTENT = RetryPolicy(
     attempts=RETRIES,
     conditions=(RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET),
     status_codes=(CUT_REQUEST, 503),
     reselections=_RESELECTIONS,
 )
 _UNSENT = (RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST)
-_NOT_BEGUN = 503
-"""The status that says that nothing has been done."""
+_UNPROCESSED = 503
+"""The status that says that the request was not processed."""
 RETRY_GRPC = RetryPolicy(
     attempts=RETRIES,
     conditions=(*_UNSENT, RetryCondition.UNAVAILABLE),
-    status_codes=(_NOT_BEGUN,),
+    status_codes=(_UNPROCESSED,),
     reselections=_RESELECTIONS,
 )
 
 
 def tuned_retry(default: RetryPolicy, tuning: Tuning) -> RetryPolicy | None:
-    """The policy with what the service's tags set; None = no second attempt."""
+    """The policy, changed as the service's tags say; None = no retries."""
     policy = default
     if tuning.retries is not None:
         policy = replace(policy, attempts=tuning.retries)
@@ -61,19 +61,19 @@ def tuned_retry(default: RetryPolicy, tuning: Tuning) -> RetryPolicy | None:
     return policy if policy.attempts else None
 
 
-def unsent(policy: RetryPolicy | None) -> RetryPolicy | None:
-    """As much of the policy as is good for a request that must not be done twice."""
+def retry_unprocessed(policy: RetryPolicy | None) -> RetryPolicy | None:
+    """The part of a policy that is safe for requests that are not idempotent: they were not processed."""
     if policy is None:
         return None
     wanted = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
     conditions = tuple(condition for condition in _UNSENT if condition in wanted)
-    codes = tuple(code for code in policy.status_codes if code == _NOT_BEGUN)
-    kept = replace(policy, conditions=conditions, status_codes=codes, per_try_timeout=0)
-    return kept if conditions or codes else None
+    codes = tuple(code for code in policy.status_codes if code == _UNPROCESSED)
+    safe = replace(policy, conditions=conditions, status_codes=codes, per_try_timeout=0)
+    return safe if conditions or codes else None
 
 
 def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
-    """The policy with what the service's tags set; None = no endpoint is ever avoided."""
+    """Outlier detection, changed as the service's tags say; None = off."""
     if tuning.outlier_failures == 0:
         return None
     percent = tuning.outlier_max_ejection_percent
@@ -88,18 +88,18 @@ def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
 
 
 def protocol_of(app_protocol: str | None) -> Protocol:
-    """No ``appProtocol`` is TCP."""
+    """The protocol of a port with this ``appProtocol``; None is TCP."""
     return Protocol.TCP if app_protocol is None else Protocol(app_protocol)
 
 
-def spoken_by(service: DiscoveryService) -> Protocol:
-    """What its owner's Service Connect said; of one that takes part without, what it says itself."""
+def service_protocol(service: DiscoveryService) -> Protocol:
+    """The protocol of a discovery service: that of its owner's Service Connect, or of its own attributes."""
     outside = None if service.owner is not None else outside_of(service.attributes)
     return protocol_of(service.protocol if outside is None else outside.protocol)
 
 
 def timeouts_of(protocol: Protocol, offer: Offer | None) -> TimeoutPolicy:
-    """What the offer says, else the protocol's defaults."""
+    """The timeouts of an offer, else the protocol's defaults."""
     is_tcp = protocol is Protocol.TCP
     request = None if offer is None else offer.per_request_timeout_seconds
     idle = None if offer is None else offer.idle_timeout_seconds

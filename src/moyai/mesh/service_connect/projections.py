@@ -1,7 +1,7 @@
-"""What the mesh depends on of a task and of an ECS service.
+"""The projections of tasks and ECS services that the mesh is compiled from.
 
-Promise: the compiler is given these and never the records, so what it depends on is what stands here. Both kinds of
-records change often (a task passes through eight states, a service counts its tasks), and hardly ever in this.
+Promise: the compiler reads these projections and never the records, so it depends on nothing else of them. The records
+change often (a task passes through eight states, a service counts its tasks), their projections hardly ever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from moyai.kernel.ids import NamespaceArn, Pool, ServiceArn, SubnetId, TaskArn, 
 
 
 class ConnectTask(NamedTuple):
-    """Of a task. ``is_caller``: it is RUNNING and has a proxy, whether or not it offers anything."""
+    """The projection of a task. ``is_caller``: it is RUNNING and has a proxy, whether or not it offers anything."""
 
     arn: TaskArn
     service: ServiceArn | None
@@ -33,13 +33,13 @@ class ConnectTask(NamedTuple):
 
     @property
     def offers(self) -> tuple[Offer, ...]:
-        """The ports that it offers."""
+        """The ports that the task offers."""
         return () if self.view is None else self.view.offers
 
 
 class ConnectService(NamedTuple):
-    """Of an ECS service. ``offers``: of each deployment with Service Connect, the newest first; ``subnets``: those that
-    the newest deployment names; ``namespace``: the one that this is in.
+    """The projection of an ECS service. ``offers``: those of each deployment with Service Connect, the newest first;
+    ``subnets`` and ``namespace``: those of the newest deployment.
     """
 
     namespace: NamespaceArn | None

@@ -1,7 +1,7 @@
-"""Encryption between proxies: which certificate a port shows, whom callers believe, which members are encrypted.
+"""TLS between proxies: which certificate a port presents, whom callers trust, which members use TLS.
 
-Promise: a port that is to be encrypted is never open without. A member says by whom its certificate is, so callers
-reach encrypted and plain members of one name side by side while a deployment switches from the one to the other.
+Promise: a port with TLS is never open in plain text. A member names the issuer of its certificate, so callers can call
+members with and without TLS under one name while a deployment changes from one to the other.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from moyai.mesh.service_connect.projections import ConnectTask
 
 
 def certificate_name(offer: Offer) -> str | None:
-    """The certificate that the offer's port shows; None where it is not encrypted."""
+    """The certificate that the offer's port presents; None without TLS."""
     if offer.authority is None:
         return None
     return certificate_key(offer.discovery_service, offer.authority).rpartition(":service/")[2]
 
 
 def server_tls(offer: Offer) -> ServerTls | None:
-    """How connections to the offer's port are encrypted; None where they are not."""
+    """TLS of connections to the offer's port; None = plain text."""
     name = certificate_name(offer)
     return None if name is None else ServerTls(Shown(name), newest_only=True)
 
 
 def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Certificate]:
-    """All that these tasks' proxies show, as far as they have been made."""
-    shown = {
+    """The certificates that these tasks' proxies present, as far as they are issued."""
+    names = {
         name: certificate_key(offer.discovery_service, offer.authority)
         for task in tasks
         for offer in task.offers
         if offer.authority is not None and (name := certificate_name(offer)) is not None
     }
-    made = ((name, world.server_certificates.get(key)) for name, key in sorted(shown.items()))
-    return {name: Certificate(name, c.chain, c.private) for name, c in made if c is not None}
+    issued = ((name, world.server_certificates.get(key)) for name, key in sorted(names.items()))
+    return {name: Certificate(name, c.chain, c.private) for name, c in issued if c is not None}
 
 
 def trusts_of(world: World, service: DiscoveryService) -> tuple[Trust, ...]:
-    """Whom callers of the service believe."""
-    made = sorted(world.server_certificates.by("discovery_service", service.arn), key=lambda c: c.authority)
-    return tuple(Trust(_issuer(c.authority), c.name, c.roots) for c in made)
+    """The issuers that callers of the service trust."""
+    certificates = sorted(world.server_certificates.by("discovery_service", service.arn), key=lambda c: c.authority)
+    return tuple(Trust(_issuer(c.authority), c.name, c.roots) for c in certificates)
 
 
 def issuer_of(offer: Offer | None) -> str:
-    """By whom the certificate is that is shown; empty where none is."""
+    """The issuer of the certificate that an offer's port presents; empty without TLS."""
     return "" if offer is None or offer.authority is None else _issuer(offer.authority)
 
 

@@ -1,4 +1,4 @@
-"""A task's share of the mesh: what comes in through its proxy, and whom it can call."""
+"""The workload of a task: what its proxy accepts, and what the task can call."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from moyai.mesh.service_connect.zones import peers_name
 
 
 class WorkloadContext(NamedTuple):
-    """What holds for a task beside itself: its namespace, its proxy's ports, paths of its own without a deadline, and
-    the mesh's names of what can be called.
+    """What a task's workload depends on besides the task: its namespace, its proxy's ports, the streaming paths of its
+    service, and the names of services in the mesh.
     """
 
     namespace: Namespace
@@ -34,7 +34,7 @@ class WorkloadContext(NamedTuple):
 
 
 def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
-    """The proxy of a task that is in the namespace. What can't be had is reported in ``diagnostics``."""
+    """The workload of a task in the namespace. What is left out is reported in ``diagnostics``."""
     view = task.view or ConnectView(context.namespace.arn)
     return Workload(
         id=WorkloadId(task.arn),
@@ -48,8 +48,8 @@ def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[D
     )
 
 
-def _access_log(asked: AccessLogConfiguration) -> AccessLog:
-    return AccessLog(asked.format is AccessLogFormat.JSON, query=asked.include_query_parameters == "ENABLED")
+def _access_log(log: AccessLogConfiguration) -> AccessLog:
+    return AccessLog(log.format is AccessLogFormat.JSON, query=log.include_query_parameters == "ENABLED")
 
 
 def _inbound(
@@ -57,13 +57,13 @@ def _inbound(
 ) -> tuple[InboundPort, ...]:
     ports: dict[tuple[int | None, int], InboundPort] = {}
     for offer in view.offers:
-        place = (offer.ingress_port, 0 if offer.ingress_port else offer.container_port)
-        if place in ports:
+        listener = (offer.ingress_port, 0 if offer.ingress_port else offer.container_port)
+        if listener in ports:
             message = f"{offer.discovery_name} is left out: port {offer.reachable_port} is another offer's already"
             diagnostics.append(Diagnostic(task.arn, message))
             continue
         protocol = protocol_of(offer.protocol)
-        ports[place] = InboundPort(
+        ports[listener] = InboundPort(
             port=offer.container_port,
             protocol=protocol,
             timeouts=timeouts_of(protocol, offer),
@@ -82,16 +82,16 @@ def _outbound(
     task: ConnectTask, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
 ) -> OutboundView:
     calls: dict[tuple[str, int], Call] = {}
-    for seen in view.names:
-        place = (seen.address, seen.port)
-        if seen.target not in names:
-            if seen.left_at is not None:
+    for name in view.names:
+        address = (name.address, name.port)
+        if name.target not in names:
+            if name.left_at is not None:
                 continue
-            message = f"{seen.dns_name}:{seen.port} leads nowhere: its service is gone from the namespace"
+            message = f"{name.dns_name}:{name.port} leads nowhere: its service is gone from the namespace"
             diagnostics.append(Diagnostic(task.arn, message))
-        elif place in calls:
-            message = f"{seen.dns_name}:{seen.port} is left out: another name has its address and port"
+        elif address in calls:
+            message = f"{name.dns_name}:{name.port} is left out: another name has its address and port"
             diagnostics.append(Diagnostic(task.arn, message))
         else:
-            calls[place] = Call(seen.address, seen.port, names[seen.target])
+            calls[address] = Call(name.address, name.port, names[name.target])
     return OutboundView(tuple(calls.values()))

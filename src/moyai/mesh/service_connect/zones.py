@@ -1,8 +1,8 @@
-"""Zones: who shares a caller's load, and from how many endpoints on a zone's own ones are enough.
+"""Zone-aware routing: the peers that share a caller's load, and the number of endpoints from which it applies.
 
-Promise: a service's callers are its RUNNING tasks that have a proxy, whether or not they offer anything; the
-threshold hangs on where the called service may be placed, not on where its tasks are by now, so a zone that
-fails does not change how its neighbours are called.
+Promise: a service's callers are its RUNNING tasks that have a proxy, whether or not they offer anything. The threshold
+depends on where the called service may be placed, not on where its tasks are, so a zone that fails does not change how
+the others are called.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-zone-aware-routing.html
 """
 
@@ -20,44 +20,44 @@ from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.mesh.ir import EndpointGroup, Member
-from moyai.mesh.service_connect.called import Called
 from moyai.mesh.service_connect.projections import ConnectTask
+from moyai.mesh.service_connect.traffic_split import CalledService
 
 _ENDPOINTS_PER_ZONE = 2
 _LOW_HALF = 0xFFFF
-"""What differs among the addresses behind one container instance."""
+"""The part of an address that differs between tasks of one container instance."""
 
 
 def peers_name(namespace: Namespace, task: ConnectTask) -> str | None:
-    """The group of those that call as the task does: its service's. None for a task of no service."""
+    """The group of a task's peers, which are its service's tasks. None for a task without a service."""
     return None if task.service is None else f"peers/{namespace.id}/{task.service}"
 
 
 def peer_groups(
     namespace: Namespace, tasks: Iterable[ConnectTask], ports: Mapping[TaskDefinitionArn, ProxyPorts]
 ) -> dict[str, EndpointGroup]:
-    """The groups of all these tasks; a service of which none is RUNNING has one, too. ``ports``: of their proxies."""
-    found: dict[str, list[Member]] = defaultdict(list)
+    """The peer groups of these tasks, also of services without a RUNNING task. ``ports``: those of their proxies."""
+    groups: dict[str, list[Member]] = defaultdict(list)
     for task in tasks:
         name = peers_name(namespace, task)
         if name is None:
             continue
-        members = found[name]
+        members = groups[name]
         if task.is_caller:
-            members.append(Member(task.zone, task.address, _distinct(task, ports[task.task_definition])))
-    return {name: EndpointGroup(name, tuple(sorted(members))) for name, members in found.items()}
+            members.append(Member(task.zone, task.address, _distinguishing_port(task, ports[task.task_definition])))
+    return {name: EndpointGroup(name, tuple(sorted(members))) for name, members in groups.items()}
 
 
-def _distinct(task: ConnectTask, ports: ProxyPorts) -> int:
-    """A port that tells the caller from others at its address; nobody connects to it, callers are only counted."""
+def _distinguishing_port(task: ConnectTask, ports: ProxyPorts) -> int:
+    """A port that distinguishes the caller from others at its address; callers are counted, and never connected to."""
     if task.bridge_address is not None:
         return int(IPv4Address(task.bridge_address)) & _LOW_HALF
     return ports.egress
 
 
-def zone_aware_from(world: World, called: Called) -> int:
-    """Two endpoints for each zone that the service's owner may use; where that can't be told, for each there is."""
+def zone_aware_from(world: World, called: CalledService) -> int:
+    """The number of endpoints from which routing is zone-aware: two for each zone that the service may be placed in."""
     scope = scope_of(called.service.arn)
-    named = () if called.owner is None else called.owner.subnets
-    subnets = [s for s in (find_in_scope(world, Subnet, scope, i) for i in named) if s is not None]
+    own = () if called.owner is None else called.owner.subnets
+    subnets = [s for s in (find_in_scope(world, Subnet, scope, i) for i in own) if s is not None]
     return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_in_scope(world, Subnet, scope)})

@@ -20,7 +20,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.own_tags import METRIC_NAMESPACE
 from moyai.domain.world import World
 from moyai.kernel.scope import Scope
-from moyai.mesh.app_mesh.counted import Subjects, subjects
+from moyai.mesh.app_mesh.statistic_subjects import StatisticSubjects, statistic_subjects
 from moyai.telemetry.reporters.appmesh_metrics import OWN_NAMESPACE
 
 MAX_IDENTITIES: Final = 20_000
@@ -41,7 +41,7 @@ class MeshIdentity(msgspec.Struct, frozen=True):
     is_gateway: bool
     name: str
     namespace: str
-    subjects: Subjects
+    subjects: StatisticSubjects
 
     @property
     def kind(self) -> str:
@@ -109,5 +109,5 @@ def _identity(world: World, workload: MeshWorkload) -> MeshIdentity:
         is_gateway=isinstance(workload, VirtualGateway),
         name=workload.name,
         namespace=OWN_NAMESPACE if mesh is None else mesh.tags.get(METRIC_NAMESPACE, OWN_NAMESPACE),
-        subjects=subjects(world, workload),
+        subjects=statistic_subjects(world, workload),
     )

@@ -1,0 +1,56 @@
+"""Groups a gateway's routes into virtual hosts.
+
+Promise: a route's host name is one more condition. The proxy looks for the host first, an exact name before the longest
+suffix, so each virtual host has all rules that its requests may match, in the one order of all routes. Names ignore
+case, and match with the gateway's port or without.
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_GatewayRouteHostnameMatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from moyai.domain.appmesh.match import HostnameMatch
+from moyai.mesh.app_mesh.names import ANY_HOST, SELF_REDIRECT
+from moyai.mesh.ir import Host, Rule
+
+
+class HostRules(NamedTuple):
+    """Rules, and the host name that they require."""
+
+    host: HostnameMatch | None
+    rules: tuple[Rule, ...]
+
+
+def virtual_hosts(port: int, routes: Sequence[HostRules]) -> tuple[Host, ...]:
+    """A virtual host for each exact host name, for each suffix, and for all other names."""
+    return (*_named_hosts(port, routes), Host(SELF_REDIRECT, (ANY_HOST,), _matching(routes)))
+
+
+def _named_hosts(port: int, routes: Sequence[HostRules]) -> Iterator[Host]:
+    names = {one.host.exact.lower() for one in routes if one.host is not None and one.host.exact is not None}
+    suffixes = {one.host.suffix.lower() for one in routes if one.host is not None and one.host.suffix is not None}
+    for name in sorted(names):
+        yield Host(name, _domains(name, port), _matching(routes, name, name))
+    for suffix in sorted(suffixes):
+        # an asterisk matches at least one character, so a name that equals the suffix is a domain of its own
+        itself = _domains(suffix, port) if suffix not in names and suffix[0].isalnum() else ()
+        yield Host(f"*{suffix}", (*_domains(f"*{suffix}", port), *itself), _matching(routes, None, suffix))
+
+
+def _domains(name: str, port: int) -> tuple[str, ...]:
+    return name, f"{name}:{port}"
+
+
+def _matching(routes: Sequence[HostRules], name: str | None = None, suffix: str = "") -> tuple[Rule, ...]:
+    """The rules that requests for this host name, or for names with this suffix, may match."""
+    return tuple(rule for one in routes if _may_match(one.host, name, suffix) for rule in one.rules)
+
+
+def _may_match(host: HostnameMatch | None, name: str | None, suffix: str) -> bool:
+    if host is None:
+        return True
+    if host.exact is not None:
+        return host.exact.lower() == name
+    return host.suffix is not None and suffix.endswith(host.suffix.lower())
