@@ -136,9 +136,7 @@ def _tried(compute: Callable[..., T], *arguments: Any) -> T | None:
 
 
 def _key(change: Change) -> Key:
-    record = change.record if isinstance(change, Put) else None
-    kind, key = (type(record), record.key) if record is not None else (change.kind, change.key)  # type: ignore[union-attr]
-    return Key(table_name(kind), key)
+    return Key(table_name(change.record_type), change.key)
 
 
 def records(world: World) -> list[StoredRecord]:
