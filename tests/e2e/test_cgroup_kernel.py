@@ -76,7 +76,7 @@ def test_a_group_of_every_hierarchy_takes_a_process_and_is_removed(hierarchies, 
     assert not cgroups.exists("")
 
 
-def test_what_is_frozen_far_below_is_ended(hierarchies, tmp_path):
+def test_frozen_processes_in_nested_groups_are_killed(hierarchies, tmp_path):
     cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
     cgroups.create_for_container("task/app", GroupLimits())
     frozen = []
@@ -123,7 +123,7 @@ print(*mounted(), *Path(sys.argv[1]).parent.iterdir())
 """
 
 
-def test_hierarchies_that_are_mounted_nowhere_are_mounted_apart(tmp_path):
+def test_unmounted_hierarchies_are_mounted_privately(tmp_path):
     there = tmp_path / "state/mounted"
     words = [sys.executable, "-c", _WITHOUT_MOUNTS, str(there), f"test-{tmp_path.name}"]
     files, left = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -95,7 +95,7 @@ def test_the_state_of_the_installation_is_hidden(stage):
     assert listed["out"] == "", listed
 
 
-def test_neither_proxies_nor_keepers_can_be_seen_or_signalled(stage):
+def test_proxies_and_container_monitors_cannot_be_seen_or_signalled(stage):
     commands = stage.inside(PROCESSES)
     assert [command for command in commands if "envoy" in command or "shim" in command] == []
     assert any("apps.probe" in command for command in commands)

@@ -43,7 +43,7 @@ def _frozen(directory: Path, state: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_down_names_what_it_can_not_stop(installed, killed):
+def test_down_names_the_processes_that_it_cannot_stop(installed, killed):
     installation = installed()
     installation.up()
     cluster = Cluster(installation, "down")

@@ -1,4 +1,4 @@
-"""Archives of root file systems that somebody else made, as `moyai image import` takes them."""
+"""Malformed archives of root file systems in `moyai image import`."""
 
 from __future__ import annotations
 

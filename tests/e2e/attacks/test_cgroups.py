@@ -50,7 +50,7 @@ def _removed(group: Path) -> bool:
 
 @pytest.mark.parametrize("user", [ROOT, PLAIN_USER])
 @pytest.mark.parametrize("added", [(), ("SYS_ADMIN",), ("SYS_ADMIN", "DAC_READ_SEARCH")])
-def test_container_reaches_no_foreign_group(rig, victim, added, user):
+def test_a_container_reaches_no_foreign_cgroup(rig, victim, added, user):
     arn = rig.start(command("cgroups"), capabilities=added, user=user, memory=BOUND)
     assert {name: attempt.detail for name, attempt in rig.attempts_of(arn).items() if not attempt.refused} == {}
     assert victim.poll() is None
@@ -92,7 +92,7 @@ def _frozen(rig: MoyaiRig, version: str) -> str:
 
 
 @pytest.mark.parametrize("version", sorted(_FREEZE))
-def test_task_that_froze_itself_is_stopped(rig, version):
+def test_a_task_that_froze_itself_is_stopped(rig, version):
     arn = _frozen(rig, version)
     rig.cluster.ecs.stop_task(cluster=rig.cluster.name, task=arn)
     assert rig.cluster.until(arn, "STOPPED")["containers"][0]["exitCode"] == 137

@@ -102,7 +102,7 @@ def test_forged_senders_are_dropped_before_they_are_tracked(vpc):
         vpc.router.nft("delete table ip watch")
 
 
-def test_one_task_can_not_fill_the_table(vpc):
+def test_one_task_cannot_fill_the_table(vpc):
     most = vpc.router.conntrack("max")
     vpc.first.flood(most // 4, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
@@ -110,7 +110,7 @@ def test_one_task_can_not_fill_the_table(vpc):
     assert vpc.asking.reaches(vpc.answering)
 
 
-def test_two_tasks_can_not_fill_the_table_by_answering_each_other(vpc):
+def test_two_tasks_cannot_fill_the_table_by_answering_each_other(vpc):
     most = vpc.router.conntrack("max")
     one, other = vpc.first, vpc.second
     one.flood(most // 4, one.address, other.address)
@@ -121,7 +121,7 @@ def test_two_tasks_can_not_fill_the_table_by_answering_each_other(vpc):
     assert vpc.asking.reaches(vpc.answering)
 
 
-def test_what_goes_to_the_router_itself_is_not_tracked(vpc):
+def test_traffic_to_the_router_itself_is_not_tracked(vpc):
     most = vpc.router.conntrack("max")
     before = vpc.router.conntrack("count")
     vpc.first.flood(most // 8, vpc.first.address, "172.31.0.2")
@@ -129,7 +129,7 @@ def test_what_goes_to_the_router_itself_is_not_tracked(vpc):
     assert vpc.router.conntrack("count") < before + 1000
 
 
-def test_a_task_that_has_too_many_connections_is_cut_alone(vpc):
+def test_only_the_task_with_too_many_connections_is_cut_off(vpc):
     vpc.first.flood(vpc.router.conntrack("max") // 8, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
     assert vpc.asking.reaches(vpc.answering)

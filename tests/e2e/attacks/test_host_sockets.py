@@ -1,4 +1,4 @@
-"""A Unix socket of the machine that a container can reach, in a host volume: no way to the process behind it."""
+"""A Unix socket of the machine in a host volume gives a container no access to the process behind it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ print("stolen:", [os.readlink(f"/proc/self/fd/{fd}") for fd in stolen])
 
 @pytest.fixture(params=["0", "4242"])
 def user(request):
-    """Whose process it is."""
+    """The user of the process."""
     return request.param
 
 
@@ -65,7 +65,7 @@ def daemon(tmp_path, user):
 
 
 @pytest.mark.parametrize("added", [set(), {"SYS_PTRACE"}])
-async def test_what_a_process_of_the_machine_has_open_can_not_be_taken(linux, daemon, added, user):
+async def test_open_files_of_a_process_of_the_machine_cannot_be_taken(linux, daemon, added, user):
     await trusting(linux, daemon)
     await linux.runtime.prepare(sandbox())
     container = shell(

@@ -1,4 +1,4 @@
-"""Files that a container makes for whoever comes in from outside: each gets an error, and nobody waits or fills up."""
+"""Hostile files in a container: each process that enters gets an error, and none blocks or runs out of memory."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ KINDS = {
     "a gigabyte without an end of line": "head -c 1G /dev/zero | tr '\\0' x > $1",
 }
 EXEC_SESSION = "--exec-session"
-"""In the command line of the process beside a session."""
+"""The argument of a session's helper process."""
 
 
 def spoilt(kind: str, path: str) -> list[str]:
-    """A command that puts such a file in a place and stays."""
+    """A command that makes such a file and keeps running."""
     return ["sh", "-c", f"rm -rf $1; {KINDS[kind]}; echo ready; exec sleep infinity", "sh", path]
 
 
 @pytest.fixture(scope="module")
 def tasks(rig):
-    """A task for each bad file."""
+    """A task for each hostile file."""
     started = {(kind, path): rig.start(spoilt(kind, path)) for kind in KINDS for path in PATHS}
     for arn in started.values():
         eventually(partial(_says_ready, rig, arn), "the file is there")
@@ -63,7 +63,7 @@ def _says_ready(rig, arn):
 
 
 def enter(installation, arn, *words, user="nobody:nogroup"):
-    """What ``moyai exec`` ends with; it must end."""
+    """Run ``moyai exec``, which must end."""
     line = [*MOYAI, "exec", "-T", "--user", user, task_id(arn), "--", *words]
     environment = installation.environment()
     return subprocess.run(line, env=environment, check=False, timeout=GRACE, capture_output=True, text=True)
@@ -92,19 +92,19 @@ while True:
             except ProcessLookupError:
                 pass
 '"""
-"""Stops every process of its container, as soon as it sees it."""
+"""A program that stops every other process of its container."""
 
 
 @pytest.fixture
 async def stopper(linux):
-    """A container that stops whoever enters it."""
+    """A container that stops every process that enters it."""
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(STOPS_EVERYBODY, probe=Probe(("CMD", "true"), interval=1, timeout=1, retries=2)))
     await said(linux, "ready")
     return linux
 
 
-async def test_whoever_is_stopped_in_the_container_leaves_nothing_when_its_client_goes(stopper):
+async def test_a_session_that_the_container_stops_leaves_nothing_after_its_client(stopper):
     for _ in range(10):
         entering = asyncio.create_task(stopper.runtime.execute(Execution(TASK, "app", ("true",))))
         done, _ = await asyncio.wait({entering}, timeout=0.5)
@@ -117,7 +117,7 @@ async def test_whoever_is_stopped_in_the_container_leaves_nothing_when_its_clien
         assert _helpers(stopper) == []
 
 
-async def test_a_control_plane_that_ends_waits_for_nobody_who_is_stopped_in_a_container(stopper):
+async def test_a_control_plane_ends_despite_sessions_that_a_container_stops(stopper):
     sessions = [
         asyncio.create_task(stopper.runtime.execute(Execution(TASK, "app", ("sleep", "1000")))) for _ in range(4)
     ]
@@ -129,7 +129,7 @@ async def test_a_control_plane_that_ends_waits_for_nobody_who_is_stopped_in_a_co
     assert _helpers(stopper) == []
 
 
-async def test_a_health_check_that_is_stopped_has_failed_and_the_container_can_be_stopped(stopper):
+async def test_a_stopped_health_check_fails_and_its_container_can_be_stopped(stopper):
     async def unhealthy():
         return (await container_state(stopper.runtime)).health is Health.UNHEALTHY
 
@@ -139,7 +139,7 @@ async def test_a_health_check_that_is_stopped_has_failed_and_the_container_can_b
     assert state.exit_code == 137
 
 
-async def test_a_container_can_not_stop_its_keeper(linux):
+async def test_a_container_cannot_stop_its_monitor(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("kill -STOP 0; kill -STOP -1; echo up; exec sleep 1000"))
     await said(linux, "up")
@@ -150,7 +150,7 @@ async def test_a_container_can_not_stop_its_keeper(linux):
 
 @pytest.mark.parametrize("spoil", ["rm {0}; mkfifo {0}", "rm {0}; ln -s {0} {0}", "rm {0}; truncate -s 1G {0}"])
 @pytest.mark.parametrize("path", ["/etc/passwd", "/etc/group", "/srv/work", "/srv/volume"])
-async def test_a_container_that_is_started_again_finds_what_it_left_and_says_so(linux, path, spoil):
+async def test_a_restart_with_hostile_files_fails_with_their_path(linux, path, spoil):
     await linux.runtime.prepare(sandbox())
     left = shell(f"cd /; mkdir -p /srv; touch {path}; {spoil.format(path)}")
     await run(linux, left)
@@ -161,7 +161,7 @@ async def test_a_container_that_is_started_again_finds_what_it_left_and_says_so(
 
 
 @pytest.mark.parametrize("names", [Names(), Names("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",))])
-async def test_the_files_of_names_are_on_the_tasks_disk(linux, names):
+async def test_hosts_hostname_and_resolv_conf_are_on_the_tasks_disk(linux, names):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     fill = "for f in hosts hostname resolv.conf; do head -c 400M /dev/zero >> /etc/$f || echo full; done"
     _, seen = await run(linux, shell(f"exec 2>&1; {fill}; rm -f /none", names=names))
@@ -173,7 +173,7 @@ async def test_the_files_of_names_are_on_the_tasks_disk(linux, names):
     assert all(size < 1000 for size in sizes.values()), sizes
 
 
-async def test_names_that_move_reach_every_container_of_a_task_with_a_disk_and_leave_their_own_lines(linux):
+async def test_changed_hosts_reach_all_containers_of_a_task_with_a_disk(linux):
     before = sandbox(storage_gib=1)
     await linux.runtime.prepare(before)
     await linux.runtime.start(
@@ -189,7 +189,7 @@ async def test_names_that_move_reach_every_container_of_a_task_with_a_disk_and_l
 
 
 @pytest.mark.parametrize("disk", [{}, {"storage_gib": 1}])
-async def test_a_hosts_file_that_a_container_made_large_is_not_read(linux, disk):
+async def test_a_hosts_file_that_a_container_enlarged_is_not_read(linux, disk):
     await linux.runtime.prepare(sandbox(**disk))
     await run(linux, shell("head -c 2M /dev/zero >> /etc/hosts"))
     with pytest.raises(SandboxFailed, match="/etc/hosts"):
@@ -197,7 +197,7 @@ async def test_a_hosts_file_that_a_container_made_large_is_not_read(linux, disk)
 
 
 @pytest.mark.parametrize("line", ["rm /etc/passwd; mkfifo /etc/passwd; echo ready; exec sleep 1000", STOPS_EVERYBODY])
-def test_a_control_plane_ends_beside_a_task_that_hinders_sessions(installed, line):
+def test_a_control_plane_ends_despite_a_task_that_blocks_sessions(installed, line):
     installation = installed()
     installation.up()
     cluster = Cluster(installation, "hostile")
@@ -212,7 +212,7 @@ def test_a_control_plane_ends_beside_a_task_that_hinders_sessions(installed, lin
 
 @contextmanager
 def enters(installation, arn):
-    """Two sessions that are begun, at least."""
+    """Start two sessions for the block."""
     words = [*MOYAI, "exec", "-T", task_id(arn), "--", "sleep", "1000"]
     clients = [subprocess.Popen(words, env=installation.environment(), stderr=subprocess.PIPE) for _ in range(2)]
     eventually(lambda: _begun(arn) or clients[0].poll() is not None, "a session was begun")
@@ -222,7 +222,7 @@ def enters(installation, arn):
 
 
 def _begun(arn):
-    """Whether a process of a session is there."""
+    """Whether a process of a session exists."""
     groups = Path("/proc").glob("[0-9]*/cgroup")
     return any(f"{task_id(arn)}/main/session-" in _text(group) for group in groups)
 
@@ -235,7 +235,7 @@ def _text(path):
 
 
 def _helpers(linux):
-    """What is left of sessions: processes of this one, and control groups."""
+    """The processes and control groups that are left of sessions."""
     words = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
     listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
     own, session = f"/moyai/{linux.installation}/", "/session-"

@@ -48,7 +48,7 @@ def outcomes(results: Results) -> dict[tuple[str, str, str], bool]:
     }
 
 
-def test_tasks_are_as_recorded(rig, request):
+def test_attacks_in_tasks_have_the_recorded_outcomes(rig, request):
     check("moyai", recorded.observe_all(rig, "moyai"), request)
 
 

@@ -104,18 +104,18 @@ def test_nothing_but_the_allowed_calls_succeeds(run, user):
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("capability", sorted(set(OPENED) & set(HELD)))
-def test_a_capability_opens_its_own_calls_alone(run, user, capability):
+def test_a_capability_allows_only_its_own_calls(run, user, capability):
     found = succeeded(run(user, capability)) - ALLOWED
     assert found <= opened_by(capability)
     if user == "root":  # the capability is in force, and the kernel lets the call do its work
         assert opened_by(capability) - found <= KERNEL_DECIDES
 
 
-def test_the_other_capabilities_open_nothing(run):
+def test_the_other_capabilities_allow_no_call(run):
     assert succeeded(run("root", *REST)) == ALLOWED
 
 
-def test_every_capability_together_opens_what_each_opens(run):
+def test_all_capabilities_together_allow_the_calls_of_each(run):
     found = succeeded(run("root", *HELD)) - ALLOWED
     assert found <= opened_by(*HELD)
 
