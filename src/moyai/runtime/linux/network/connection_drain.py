@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import apply_rules, sandbox_errors
 
 TABLE = "moyai_leaving"
 
 _LISTEN = "0A"
+_MAX_TABLE_BYTES = 16 * 1024 * 1024
+"""Some 110,000 sockets, which take half a second."""
 
 
 def reject_new_connections(pin: Path, ports: Sequence[int]) -> None:
@@ -48,10 +51,20 @@ table inet {TABLE} {{
 
 
 def unread_connections(pin: Path, owner: int, inner_ports: Collection[int]) -> int:
-    """``count_unread`` for all sockets of a namespace. Only for the network thread."""
+    """``count_unread`` for all sockets of a namespace. Only for the network thread. Raises RuntimeFault for a namespace
+    with too many sockets: a task chooses how many it opens, and all tasks share the thread.
+    """
     with namespaces.inside(pin):
         tables = (Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6"))
-        return sum(count_unread(table.read_text(), owner, inner_ports) for table in tables if table.exists())
+        return sum(count_unread(_read_table(table), owner, inner_ports) for table in tables if table.exists())
+
+
+def _read_table(table: Path) -> str:
+    with table.open("rb") as file:
+        text = file.read(_MAX_TABLE_BYTES + 1)
+    if len(text) > _MAX_TABLE_BYTES:
+        raise RuntimeFault("the task has too many sockets to count")
+    return text.decode("ascii")
 
 
 def count_unread(table: str, owner: int, inner_ports: Collection[int] = ()) -> int:

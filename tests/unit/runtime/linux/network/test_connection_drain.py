@@ -1,6 +1,14 @@
+"""The unread connections of a stopping task, and the rules that reject new ones."""
+
 from __future__ import annotations
 
-from moyai.runtime.linux.network.connection_drain import count_unread, rejecting_rules
+from contextlib import nullcontext
+
+import pytest
+
+from moyai.ports.runtime import RuntimeFault
+from moyai.runtime.linux.network import connection_drain, namespaces
+from moyai.runtime.linux.network.connection_drain import count_unread, rejecting_rules, unread_connections
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 PROXY = 20000
@@ -40,3 +48,11 @@ def test_new_connections_are_rejected_by_their_original_port():
     rules = rejecting_rules((9000, 80, 80))
     assert "ct original proto-dst { 80, 9000 }" in rules
     assert rules.startswith("table inet moyai_leaving\ndelete table inet moyai_leaving\n"), "said twice, it holds once"
+
+
+def test_a_task_with_too_many_sockets_is_not_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(namespaces, "inside", lambda _: nullcontext())
+    assert unread_connections(tmp_path, PROXY, ()) == 0
+    monkeypatch.setattr(connection_drain, "_MAX_TABLE_BYTES", 10, raising=False)
+    with pytest.raises(RuntimeFault, match="too many sockets"):
+        unread_connections(tmp_path, PROXY, ())
