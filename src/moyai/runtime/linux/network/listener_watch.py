@@ -18,6 +18,9 @@ from moyai.kernel.ids import TaskId
 _MIN_WAIT, _MAX_WAIT, _WAIT_FRACTION = 0.01, 0.25, 1 / 16
 """Seconds between two polls of a task: a sixteenth of the time that it has been watched, within these bounds."""
 
+_WAIT_PER_COST = 4
+"""A poll waits for four times as long as the last read took: the network thread has other work to do."""
+
 _WATCH_SECONDS = 5.0
 """How long a task is watched after the last question about it."""
 
@@ -69,11 +72,13 @@ class ListenerWatch:
             now = self._clock.now()
             due = {task: watched.expected for task, watched in self._tasks.items() if now >= watched.due}
             if due:
-                self._compare(await self._read(due))
+                read = await self._read(due)
+                self._compare(read, self._clock.now() - now)
             else:
                 await self._clock.sleep(Seconds(max(0.001, min(watched.due for watched in self._tasks.values()) - now)))
 
-    def _compare(self, read: OpenListeners) -> None:
+    def _compare(self, read: OpenListeners, cost: float) -> None:
+        """Notify of changes and schedule the next polls. ``cost``: the seconds that the read took."""
         now = self._clock.now()
         for task, listeners in read.items():
             watched = self._tasks.get(task)
@@ -83,4 +88,5 @@ class ListenerWatch:
                 del self._tasks[task]
             if listeners != watched.seen:
                 self._notify(task)
-            watched.due = later(now, min(_MAX_WAIT, max(_MIN_WAIT, (now - watched.since) * _WAIT_FRACTION)))
+            wait = min(_MAX_WAIT, max(_MIN_WAIT, (now - watched.since) * _WAIT_FRACTION))
+            watched.due = later(now, max(wait, cost * _WAIT_PER_COST))
