@@ -12,9 +12,9 @@ from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
 from moyai.kernel.clock import Instant
 from moyai.mesh.ir import Certificate
 from moyai.pki.library import CryptographyPki
-from moyai.ports.pki import Issuer, Span
+from moyai.ports.pki import Issuer, ValidityPeriod
 
-PKI, SPAN = CryptographyPki(), Span(Instant(0), Instant(4e9))
+PKI, SPAN = CryptographyPki(), ValidityPeriod(Instant(0), Instant(4e9))
 
 
 class Authority(NamedTuple):
@@ -43,5 +43,5 @@ async def an_authority() -> Authority:
     made = await PKI.new_key(configuration)
     itself = Issuer(made.private, configuration.signing_algorithm)
     signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
-    own = PKI.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    own = PKI.accept_authority(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
     return Authority(replace(itself, certificate=own), own.pem)

@@ -44,8 +44,8 @@ from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
-from moyai.testing.alarms import ring
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.alarms import put_alarm
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 
@@ -151,7 +151,7 @@ class Planner(RuleBasedStateMachine):
     def create_daemon(self, least, how, checked):
         self.names += 1
         limits = _with(DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=least), how)
-        definition = placed(self.it.build, self._definition(checked=checked, host_port=8000 + self.names))
+        definition = for_instances(self.it.build, self._definition(checked=checked, host_port=8000 + self.names))
         on_instances(self.it.build, f"s{self.names}", definition, deployment_configuration=limits)
 
     @precondition(lambda self: len(self._hosts()) < 3)
@@ -162,7 +162,7 @@ class Planner(RuleBasedStateMachine):
     @precondition(lambda self: self._hosts())
     @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
     def an_instance_turns(self, which, status):
-        turned(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
+        set_instance_status(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
 
     @precondition(lambda self: self._hosts())
     @rule(which=PICK)
@@ -270,7 +270,7 @@ class Planner(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(AlarmState))
     def an_alarm_moves(self, state):
-        ring(self.it.build, "errors", state)
+        put_alarm(self.it.build, "errors", state)
 
     @rule(value=st.sampled_from(["on", "off"]))
     def live_endpoints_are_switched(self, value):
@@ -288,7 +288,7 @@ class Planner(RuleBasedStateMachine):
         self.it.rest()
 
     def teardown(self):
-        ring(self.it.build, "errors", AlarmState.OK)
+        put_alarm(self.it.build, "errors", AlarmState.OK)
         for service in self._active():
             plain = replace(
                 service.deployment_configuration,
@@ -356,7 +356,7 @@ class Planner(RuleBasedStateMachine):
 
     def _deploy(self, service: Service, *, checked: bool, words: str = "") -> None:
         made = self._definition(checked=checked, words=words, host_port=8000 + int(service.name[1:]))
-        self.it.build.deploy(service.arn, placed(self.it.build, made) if service.is_daemon else made)
+        self.it.build.deploy(service.arn, for_instances(self.it.build, made) if service.is_daemon else made)
 
     def _definition(self, *, checked: bool = False, words: str = "", host_port: int | None = None) -> TaskDefinition:
         made = container("web", ("sim", *words.split()) if words else None, port=8080)

@@ -17,7 +17,7 @@ from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.plan.events import STEADY, STUCK
 from moyai.plan.service.rollout_counts import task_bounds
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import container
 from tests.model.harness import Harness
 
@@ -64,7 +64,7 @@ class OnInstances(RuleBasedStateMachine):
     @precondition(lambda self: self._hosts())
     @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
     def an_instance_turns(self, which, status):
-        turned(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
+        set_instance_status(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
 
     @precondition(lambda self: self._hosts())
     @rule(which=PICK)
@@ -116,7 +116,7 @@ class OnInstances(RuleBasedStateMachine):
             instance(self.it.build, connected=False, resources=ROOM)
         self._settled()
         drained, lost = self._ready()[:2]
-        turned(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
+        set_instance_status(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
         self._settled()
         there = [t.arn for t in self._alive() if t.container_instance == lost.arn]
         self.it.runtime.lose_sandbox(lost.id)
@@ -153,7 +153,7 @@ class OnInstances(RuleBasedStateMachine):
         """With bridge, a port that is found; with others nothing that two on an instance would quarrel over."""
         made = container("web", port=8080 if mode is NetworkMode.BRIDGE else None)
         made = replace(made, port_mappings=tuple(replace(m, host_port=0) for m in made.port_mappings))
-        return placed(self.it.build, self.it.build.definition("web", made), mode)
+        return for_instances(self.it.build, self.it.build.definition("web", made), mode)
 
     def _hosts(self) -> list[ContainerInstance]:
         return [i for i in self.it.book.world.container_instances if not i.gone]

@@ -13,7 +13,7 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import Condition, ContainerDependency, TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.ids import ProxyId, ServiceArn
-from moyai.testing.app_mesh import PROXY, proxied
+from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
 from moyai.testing.world import CHECK, NAMESPACE, container
 from tests.golden.appmesh.meshes import node_arn, world_of
 from tests.sim.control import Installation
@@ -38,7 +38,9 @@ def definition(made: Installation, node: str, *ports: int) -> TaskDefinition:
     stands_for = (KeyValuePair("APPMESH_RESOURCE_ARN", f"mesh/shop/virtualNode/{node}"),)
     proxy = replace(container(PROXY), user="1337", environment=stands_for, health_check=CHECK)
     waits = (ContainerDependency(PROXY, Condition.HEALTHY),)
-    return proxied(made.build, made.build.definition(node, replace(container(), depends_on=waits), proxy), *ports)
+    return with_app_mesh_proxy(
+        made.build, made.build.definition(node, replace(container(), depends_on=waits), proxy), *ports
+    )
 
 
 async def come_up(made: Installation) -> tuple[ServiceArn, ServiceArn]:

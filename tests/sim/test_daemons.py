@@ -9,7 +9,7 @@ import pytest
 from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import StopCode
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import container
 from tests.sim.cuts import SEED, told_after, told_whole
 
@@ -17,7 +17,7 @@ STRIDE = 6
 
 
 def agent(made):
-    return placed(made.build, made.build.definition("agent", container("app")))
+    return for_instances(made.build, made.build.definition("agent", container("app")))
 
 
 async def spread(made, service, count):
@@ -43,9 +43,9 @@ async def story(made):
     await made.until(lambda: all(made.store.world.tasks[arn].stopped for arn in before))
     assert {made.store.world.tasks[arn].stop_code for arn in before} == {StopCode.TERMINATION_NOTICE}
     await spread(made, logs, 3)
-    turned(made.build, hosts[1], ContainerInstanceStatus.DRAINING)
+    set_instance_status(made.build, hosts[1], ContainerInstanceStatus.DRAINING)
     await made.until(lambda: hosts[1] not in {t.container_instance for t in made.build.tasks(logs)})
-    turned(made.build, hosts[2], ContainerInstanceStatus.INACTIVE)
+    set_instance_status(made.build, hosts[2], ContainerInstanceStatus.INACTIVE)
     await spread(made, logs, 1)
     await spread(made, web, 2)
     made.build.delete(logs)
@@ -89,7 +89,7 @@ async def test_daemons_follow_instances_at_once(installation):
     await made.until(lambda: third in {t.container_instance for t in made.build.tasks(logs)}, 5)
     await spread(made, logs, 3)
     await made.clock.advance(1)
-    turned(made.build, first, ContainerInstanceStatus.DRAINING)
+    set_instance_status(made.build, first, ContainerInstanceStatus.DRAINING)
     await made.until(lambda: first not in {t.container_instance for t in made.build.tasks(logs)}, 20)
-    turned(made.build, second, ContainerInstanceStatus.INACTIVE)
+    set_instance_status(made.build, second, ContainerInstanceStatus.INACTIVE)
     await made.until(lambda: {t.container_instance for t in made.build.tasks(logs)} == {third}, 20)

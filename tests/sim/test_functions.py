@@ -12,7 +12,7 @@ from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import HookTarget, LifecycleHook, LifecycleStage, Strategy
 from moyai.domain.world import Put
 from moyai.plan.strategy.hooks import DEFAULT_CALL_BACK_DELAY
-from moyai.ports.functions import CallFailed
+from moyai.ports.outgoing_calls import CallFailed
 from moyai.reconcile.lifecycle_hooks import LifecycleHookLoop
 from moyai.testing.world import container
 

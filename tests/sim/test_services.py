@@ -17,7 +17,7 @@ from moyai.plan.certificates.authority import new_built_in_authority
 from moyai.plan.task.drain_ports import DRAIN_LIMIT
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.plan.task.sandbox_spec import sandbox_spec
-from moyai.testing.alarms import ring
+from moyai.testing.alarms import put_alarm
 from moyai.testing.world import SCOPE, container
 
 
@@ -267,13 +267,13 @@ async def test_an_alarm_rings_the_deployment_that_it_watches(installation):
     build = installation.build
     alarms = DeploymentAlarms(("errors",), rollback=True, enable=True)
     how = DeploymentConfiguration(alarms=alarms)
-    ring(build, "errors", AlarmState.OK)
+    put_alarm(build, "errors", AlarmState.OK)
     service = build.service("back", build.definition("back"), 1, bounds=how)
     await installation.steady(service)
     before = build.world.services[service].primary.id
     build.deploy(service, build.definition("back"))
     await installation.until(lambda: build.deployment(service).baking_since is not None)
-    ring(build, "errors", AlarmState.ALARM)
+    put_alarm(build, "errors", AlarmState.ALARM)
     await installation.until(lambda: build.deployment(service).failed_by is Monitor.ALARMS, within=1)
     await installation.steady(service)
     assert build.world.services[service].primary.id == before

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _OPEN_FILES = 65536
 
 
-class CannotStart(MoyaiError):
+class StartupFailed(MoyaiError):
     """The control plane can't start; ``problems`` has a line for each thing to fix."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -34,21 +34,21 @@ class CannotStart(MoyaiError):
 def run(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. ``announce`` gets the URL when everything is ready.
 
-    Raises CannotStart, before anything is made, when it can't start.
+    Raises StartupFailed, before anything is made, when it can't start.
     """
     faulthandler.enable()  # prints a traceback when native code crashes
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     errors = problems(settings)
     if errors:
-        raise CannotStart(errors)
+        raise StartupFailed(errors)
     raise_open_file_limit()
     for line in warnings(settings):
         _log.warning(line)
     try:
         asyncio.run(_serve(settings, announce))
     except (OSError, MoyaiError) as error:
-        raise CannotStart([str(error)]) from error
+        raise StartupFailed([str(error)]) from error
 
 
 def raise_open_file_limit() -> None:

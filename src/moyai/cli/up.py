@@ -109,7 +109,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
-    from moyai.app.main import CannotStart, run
+    from moyai.app.main import StartupFailed, run
 
     quotas = _quotas(quota or ())
     settings = Settings(
@@ -133,7 +133,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     )
     try:
         run(settings, announce=lambda url: typer.echo(_ready_message(url, state)))
-    except CannotStart as refusal:
+    except StartupFailed as refusal:
         for line in refusal.problems:
             typer.echo(f"moyai: {line}", err=True)
         raise typer.Exit(1) from refusal

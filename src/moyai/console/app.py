@@ -21,8 +21,8 @@ from urllib.parse import parse_qs
 
 from moyai.console.events import Events
 from moyai.console.files import Files
-from moyai.console.messages import SECURITY, Answer, Request, refused
-from moyai.console.session import Sessions, carries
+from moyai.console.messages import SECURITY, ConsoleResponse, Request, error_response
+from moyai.console.session import Sessions, has_csrf_token
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope, is_account, is_region
@@ -30,7 +30,7 @@ from moyai.kernel.scope import Scope, is_account, is_region
 PREFIX: Final = "/console"
 _API: Final = "api"
 
-Api = Callable[[str, str | None], Awaitable[Answer]]
+Api = Callable[[str, str | None], Awaitable[ConsoleResponse]]
 """The public API: answers the request at hand as if it had come to this path, for whoever has this access key, or for
 whoever it says (None)."""
 
@@ -43,30 +43,32 @@ class Console:
         self._sessions = sessions
         self._events = events
 
-    async def answer(self, request: Request, api: Api) -> Answer:
+    async def answer(self, request: Request, api: Api) -> ConsoleResponse:
         """The answer to a request whose path is PREFIX or below it."""
         name = request.path.removeprefix(PREFIX)
         if name in {"", "/"} and not request.path.endswith("/"):
-            return Answer(HTTPStatus.PERMANENT_REDIRECT, {"location": f"{PREFIX}/", **SECURITY})
+            return ConsoleResponse(HTTPStatus.PERMANENT_REDIRECT, {"location": f"{PREFIX}/", **SECURITY})
         name = name.removeprefix("/")
         room = name.partition("/")[0]
         if room not in {_API, "events", "session"}:
             return self._files.answer(request, name)
         if is_from_elsewhere(request.headers):
-            return refused(403, "AccessDeniedException", "Requests from pages of other origins are not answered.")
+            return error_response(
+                403, "AccessDeniedException", "Requests from pages of other origins are not answered."
+            )
         if room == "session":
             return self._sessions.answer(request)
         return await self._inside(request, name, api)
 
-    async def _inside(self, request: Request, name: str, api: Api) -> Answer:
+    async def _inside(self, request: Request, name: str, api: Api) -> ConsoleResponse:
         login = self._sessions.login(request)
-        if self._sessions.needed and login is None:
-            return refused(401, "ExpiredTokenException", "The session has ended. Sign in again.")
+        if self._sessions.is_login_required and login is None:
+            return error_response(401, "ExpiredTokenException", "The session has ended. Sign in again.")
         if name == "events":
             whose = None if login is None else login.csrf
             return self._events.answer(_scope(request), lambda: login is None or self._still(request), whose)
-        if login is not None and not carries(request, login):
-            return refused(403, "AccessDeniedException", "The request does not carry the session's token.")
+        if login is not None and not has_csrf_token(request, login):
+            return error_response(403, "AccessDeniedException", "The request does not carry the session's token.")
         return await api(name.removeprefix(_API) or "/", None if login is None else login.access_key)
 
     def _still(self, request: Request) -> bool:

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.console.messages import SECURITY, Answer, refused
+from moyai.console.messages import SECURITY, ConsoleResponse, error_response
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.scope import Scope
@@ -96,14 +96,14 @@ class Events:
         """End every stream."""
         self._closed.set()
 
-    def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> Answer:
+    def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> ConsoleResponse:
         """A stream of what changes in the scope, or in all, for as long as ``allowed``; ``login``: whose it is."""
         if self._listeners.total() >= MOST_LISTENERS:
-            return refused(503, "ServiceUnavailableException", f"{MOST_LISTENERS} listeners are here already.")
+            return error_response(503, "ServiceUnavailableException", f"{MOST_LISTENERS} listeners are here already.")
         if login is not None and self._listeners[login] >= MOST_OF_ONE:
-            return refused(429, "TooManyRequestsException", f"This login has {MOST_OF_ONE} listeners already.")
+            return error_response(429, "TooManyRequestsException", f"This login has {MOST_OF_ONE} listeners already.")
         self._listeners[login] += 1
-        return Answer(200, _HEADERS, self._stream(scope, allowed), partial(self._leave, login))
+        return ConsoleResponse(200, _HEADERS, self._stream(scope, allowed), partial(self._leave, login))
 
     def _leave(self, login: str | None) -> None:
         self._listeners -= Counter((login,))  # who has none left is not kept

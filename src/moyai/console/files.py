@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from moyai.console.messages import SECURITY, Answer, Request, refused
+from moyai.console.messages import SECURITY, ConsoleResponse, Request, error_response
 
 FOLDER: Final = Path(__file__).with_name("build")
 """Where `make setup` lays it."""
@@ -52,20 +52,20 @@ class Files:
         self._build = 0
         self._files: Mapping[str, _File] = {}
 
-    def answer(self, request: Request, name: str) -> Answer:
+    def answer(self, request: Request, name: str) -> ConsoleResponse:
         """The file of that name (below ``/console/``, percent-encoded), or the page."""
         if request.method not in {"GET", "HEAD"}:
-            return refused(405, "MethodNotAllowedException", "Use GET.")
+            return error_response(405, "MethodNotAllowedException", "Use GET.")
         self._look()
         name = unquote(name)
         file = self._files.get(name)
         if file is None and not name.startswith(_ASSETS):
             file = self._files.get(_PAGE)
         if file is None:
-            return refused(404, "NotFoundException", _missing(built=_PAGE in self._files))
+            return error_response(404, "NotFoundException", _missing(built=_PAGE in self._files))
         if file.packed is not None and _takes_gzip(request):
-            return Answer(200, {**file.headers, "content-encoding": "gzip"}, file.packed.read_bytes())
-        return Answer(200, file.headers, file.plain.read_bytes())
+            return ConsoleResponse(200, {**file.headers, "content-encoding": "gzip"}, file.packed.read_bytes())
+        return ConsoleResponse(200, file.headers, file.plain.read_bytes())
 
     def _look(self) -> None:
         """Know the files of the present build."""

@@ -52,7 +52,7 @@ class Request(Protocol):
         """Whole, and within the door's limit."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ConsoleResponse(msgspec.Struct, frozen=True):
     """A status, headers, and a body that is whole or comes in parts."""
 
     status: int
@@ -62,11 +62,13 @@ class Answer(msgspec.Struct, frozen=True):
     """Called once when no more parts are sent, also when none ever was."""
 
 
-def as_json(status: int, value: object, more: Mapping[str, str] = MappingProxyType({})) -> Answer:
+def json_response(status: int, value: object, more: Mapping[str, str] = MappingProxyType({})) -> ConsoleResponse:
     """An answer in JSON that nobody keeps."""
-    return Answer(status, {**_JSON, **more}, msgspec.json.encode(value))
+    return ConsoleResponse(status, {**_JSON, **more}, msgspec.json.encode(value))
 
 
-def refused(status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})) -> Answer:
+def error_response(
+    status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})
+) -> ConsoleResponse:
     """An error that a person and an SDK can read: ``code`` as AWS would say it."""
-    return as_json(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})
+    return json_response(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})

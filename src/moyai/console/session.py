@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from moyai.console.logins import LIFETIME, Login, Logins
-from moyai.console.messages import Answer, Request, as_json, refused
+from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
 from moyai.domain.keys import scope_of
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
@@ -57,7 +57,7 @@ class Sessions:
         self._home = home
 
     @property
-    def needed(self) -> bool:
+    def is_login_required(self) -> bool:
         """Whether requests have to be signed in for."""
         return self._logins is not None
 
@@ -65,42 +65,42 @@ class Sessions:
         """The login that the request's cookie names."""
         return None if self._logins is None else self._logins.find(_token(request))
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> ConsoleResponse:
         """200 and what a session is; 400, 401, 403 or 405 and why not."""
         match request.method:
             case "GET":
-                return as_json(200, self._shown(self.login(request)))
+                return json_response(200, self._shown(self.login(request)))
             case "POST" if self._logins is not None:
                 return self._begin(request, self._logins)
             case "DELETE" if self._logins is not None:
                 return self._end(request, self._logins)
             case "POST" | "DELETE":
-                return refused(400, "ValidationException", "This installation needs no login.")
-        return refused(405, "MethodNotAllowedException", "Use GET, POST or DELETE.")
+                return error_response(400, "ValidationException", "This installation needs no login.")
+        return error_response(405, "MethodNotAllowedException", "Use GET, POST or DELETE.")
 
-    def _begin(self, request: Request, logins: Logins) -> Answer:
+    def _begin(self, request: Request, logins: Logins) -> ConsoleResponse:
         try:
             asked = _READER.decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return refused(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
+            return error_response(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
         if len(asked.access_key_id) > _LONGEST_PART or len(asked.secret_access_key) > _LONGEST_PART:
-            return refused(400, "ValidationException", "That is no access key.")
+            return error_response(400, "ValidationException", "That is no access key.")
         begun = logins.begin(asked.access_key_id, asked.secret_access_key)
         if begun is None:
-            return refused(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
+            return error_response(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
         token, login = begun
-        return as_json(200, self._shown(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
+        return json_response(200, self._shown(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
 
-    def _end(self, request: Request, logins: Logins) -> Answer:
+    def _end(self, request: Request, logins: Logins) -> ConsoleResponse:
         login = self.login(request)
-        if login is not None and not carries(request, login):
-            return refused(403, "AccessDeniedException", "The request does not carry the session's token.")
+        if login is not None and not has_csrf_token(request, login):
+            return error_response(403, "AccessDeniedException", "The request does not carry the session's token.")
         logins.end(_token(request))
-        return as_json(200, self._shown(None), {"set-cookie": _cookie(request, "", 0)})
+        return json_response(200, self._shown(None), {"set-cookie": _cookie(request, "", 0)})
 
     def _shown(self, login: Login | None) -> _Shown:
         home = self._home
-        if self.needed and login is None:
+        if self.is_login_required and login is None:
             return _Shown(home.version, home.scope, login=True)
         world = self._store.world
         found = {scope_of(one.arn) for table in (world.clusters, world.namespaces) for one in table}
@@ -110,7 +110,7 @@ class Sessions:
         return _Shown(home.version, home.scope, tuple(mine), login=True, access_key=login.access_key, csrf=login.csrf)
 
 
-def carries(request: Request, login: Login) -> bool:
+def has_csrf_token(request: Request, login: Login) -> bool:
     """Whether a page of the console sent it: no other page knows the token."""
     return hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), login.csrf.encode())
 

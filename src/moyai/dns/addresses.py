@@ -18,7 +18,7 @@ import dns.rdata
 from dns.rdataclass import IN
 from dns.rdatatype import PTR, A, RdataType
 
-from moyai.dns.records import Labels, Record, to_labels
+from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.dns.zone import RecordSet
 from moyai.kernel.ids import VpcId
 
@@ -57,7 +57,7 @@ class AddressZone:
         name = f"ip-{str(address).replace('.', '-')}.{self._domain}."
         value = dns.rdata.from_text(IN, kind, name if self._reverse else str(address))
         record_set = RecordSet(_TTL, 1, lambda _: 0)
-        record_set.put("", Record(owner, kind, _TTL, 1, value), healthy=True)
+        record_set.put("", ZoneRecord(owner, kind, _TTL, 1, value), healthy=True)
         return record_set
 
     def _address(self, owner: Labels) -> IPv4Address | None:

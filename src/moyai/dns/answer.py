@@ -32,7 +32,7 @@ from dns.rdatatype import AAAA, ANY, CNAME, HINFO, NS, SOA, SRV, A, RdataType
 from dns.rrset import RRset
 
 from moyai.dns.index import Zones
-from moyai.dns.records import Labels, Record, to_labels
+from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.dns.stand_ins import STAND_IN, STAND_IN_TTL
 from moyai.dns.zone import AuthoritativeZone, RecordSet, ns, soa
 from moyai.kernel.ids import VpcId
@@ -228,7 +228,7 @@ def _relative(zone: AuthoritativeZone, name: Name) -> Labels:
     return labels[: len(labels) - len(zone.labels)]
 
 
-def _rrset(owner: Name, record_set: RecordSet, records: list[Record]) -> RRset:
+def _rrset(owner: Name, record_set: RecordSet, records: list[ZoneRecord]) -> RRset:
     """The records' values at this owner, without duplicates."""
     values = [record.value for record in records if record.value is not None]
     return dns.rrset.from_rdata_list(owner, record_set.ttl, values)

@@ -19,7 +19,7 @@ import dns.exception
 import dns.name
 from dns.name import Name
 
-from moyai.dns.records import Labels, Record, records_of
+from moyai.dns.records import Labels, ZoneRecord, records_of
 from moyai.dns.stand_ins import StandIns
 from moyai.dns.zone import AuthoritativeZone, NamespaceZone, RandomBelow
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
@@ -44,7 +44,7 @@ class _Published(NamedTuple):
     """The records of an instance in a zone."""
 
     zone: _ZoneKey
-    records: tuple[Record, ...]
+    records: tuple[ZoneRecord, ...]
     healthy: bool
 
 

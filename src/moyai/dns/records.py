@@ -51,7 +51,7 @@ _WEIGHT: Final = 1
 """Cloud Map's SRV records have priority 1 and weight 1, which can't be changed."""
 
 
-class Record(NamedTuple):
+class ZoneRecord(NamedTuple):
     """One record. ``owner`` is its name, relative to the zone. Either ``value`` or ``alias`` is set."""
 
     owner: Labels
@@ -68,13 +68,13 @@ def to_labels(name: Name) -> Labels:
     return tuple(label.lower() for label in name.labels[:-1])
 
 
-def records_of(service: DiscoveryService, instance: DiscoveryInstance, apex: Name) -> tuple[Record, ...]:
+def records_of(service: DiscoveryService, instance: DiscoveryInstance, apex: Name) -> tuple[ZoneRecord, ...]:
     """The records of an instance; none when the service has no DNS configuration."""
     if service.dns is None:
         return ()
     max_answers = MULTIVALUE_ANSWERS if service.dns.routing_policy is RoutingPolicy.MULTIVALUE else 1
     owner = _relative(service.name)
-    records: list[Record] = []
+    records: list[ZoneRecord] = []
     for config in service.dns.records:
         with suppress(dns.exception.DNSException, ValueError, KeyError):
             if config.type is RecordType.SRV:
@@ -84,24 +84,24 @@ def records_of(service: DiscoveryService, instance: DiscoveryInstance, apex: Nam
     return tuple(records)
 
 
-def _plain(owner: Labels, config: DnsRecord, max_answers: int, attributes: Mapping[str, str]) -> Record:
+def _plain(owner: Labels, config: DnsRecord, max_answers: int, attributes: Mapping[str, str]) -> ZoneRecord:
     kind = _KINDS[config.type]
     if config.type is not RecordType.CNAME and ALIAS_DNS_NAME in attributes:
-        return Record(owner, kind, config.ttl, max_answers, alias=dns.name.from_text(attributes[ALIAS_DNS_NAME]))
-    return Record(owner, kind, config.ttl, max_answers, _value(kind, attributes[_SOURCES[kind]]))
+        return ZoneRecord(owner, kind, config.ttl, max_answers, alias=dns.name.from_text(attributes[ALIAS_DNS_NAME]))
+    return ZoneRecord(owner, kind, config.ttl, max_answers, _value(kind, attributes[_SOURCES[kind]]))
 
 
 def _srv(
     owner: Labels, config: DnsRecord, max_answers: int, instance: DiscoveryInstance, apex: Name
-) -> Iterator[Record]:
+) -> Iterator[ZoneRecord]:
     """The SRV record, then the addresses of the name that it points to."""
     labels = _relative(instance.id) + owner
     value = f"{_PRIORITY} {_WEIGHT} {int(instance.attributes[INSTANCE_PORT])} {Name(labels + apex.labels)}"
-    yield Record(_lower(owner), SRV, config.ttl, max_answers, dns.rdata.from_text(IN, SRV, value))
+    yield ZoneRecord(_lower(owner), SRV, config.ttl, max_answers, dns.rdata.from_text(IN, SRV, value))
     for kind in (A, AAAA):
         if _SOURCES[kind] in instance.attributes:
             address = _value(kind, instance.attributes[_SOURCES[kind]])
-            yield Record(_lower(labels), kind, config.ttl, max_answers, address)
+            yield ZoneRecord(_lower(labels), kind, config.ttl, max_answers, address)
 
 
 def _value(kind: RdataType, text: str) -> Rdata:

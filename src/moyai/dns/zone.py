@@ -19,7 +19,7 @@ from dns.rdataclass import IN
 from dns.rdatatype import NS, SOA, RdataType
 from dns.rrset import RRset, from_text
 
-from moyai.dns.records import Labels, Record, to_labels
+from moyai.dns.records import Labels, ZoneRecord, to_labels
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.kernel.ids import VpcId
 
@@ -81,13 +81,13 @@ class RecordSet:
     def __init__(self, ttl: int, max_answers: int, random_below: RandomBelow) -> None:
         self.ttl = ttl
         self._max_answers = max_answers
-        self._all: ShuffledValues[Record] = ShuffledValues(random_below)
-        self._healthy: ShuffledValues[Record] = ShuffledValues(random_below)
+        self._all: ShuffledValues[ZoneRecord] = ShuffledValues(random_below)
+        self._healthy: ShuffledValues[ZoneRecord] = ShuffledValues(random_below)
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def put(self, key: str, record: Record, *, healthy: bool) -> None:
+    def put(self, key: str, record: ZoneRecord, *, healthy: bool) -> None:
         """Add or replace one instance's value."""
         self._all.put(key, record)
         if healthy:
@@ -105,7 +105,7 @@ class RecordSet:
         """The number of rotations before answers repeat."""
         return len(self._healthy) or len(self._all)
 
-    def values(self, rotation: int) -> list[Record]:
+    def values(self, rotation: int) -> list[ZoneRecord]:
         """The values of this rotation's answer."""
         return (self._healthy or self._all).window(rotation, self._max_answers)
 
@@ -168,7 +168,7 @@ class NamespaceZone:
         self.namespace = namespace
         self.generation += 1
 
-    def put(self, key: str, records: Sequence[Record], *, healthy: bool) -> None:
+    def put(self, key: str, records: Sequence[ZoneRecord], *, healthy: bool) -> None:
         """Add an instance's records."""
         for record in records:
             record_set = self._sets.get((record.owner, record.type))
@@ -179,7 +179,7 @@ class NamespaceZone:
             self._below.update(_ancestry(record.owner))
         self.generation += bool(records)
 
-    def remove(self, key: str, records: Sequence[Record]) -> None:
+    def remove(self, key: str, records: Sequence[ZoneRecord]) -> None:
         """Remove the records that were added for an instance."""
         for record in records:
             record_set = self._sets[record.owner, record.type]

@@ -1,1 +1,1 @@
-"""Keys and certificates by the library ``cryptography``: a peer of nothing, behind ``ports.pki``."""
+"""Implements ``ports.pki`` with the library ``cryptography``."""

@@ -1,4 +1,4 @@
-"""Certificates as they come from outside: read, and held against each other."""
+"""Parses certificates, and checks that one was signed by another."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from moyai.ports.pki import Mismatch, UnreadableCertificate
 
 
-def one(pem: bytes) -> x509.Certificate:
-    """The only certificate. Raises UnreadableCertificate."""
-    found = many(pem)
-    if len(found) != 1:
-        raise UnreadableCertificate(f"Certificate must hold one certificate as PEM, and holds {len(found)}.")
-    return found[0]
+def parse_certificate(pem: bytes) -> x509.Certificate:
+    """Parse exactly one certificate. Raises UnreadableCertificate."""
+    certificates = parse_certificates(pem)
+    if len(certificates) != 1:
+        raise UnreadableCertificate(f"Certificate must hold one certificate as PEM, and holds {len(certificates)}.")
+    return certificates[0]
 
 
-def many(pem: bytes) -> list[x509.Certificate]:
-    """All certificates, in their order; none of an empty text. Raises UnreadableCertificate."""
+def parse_certificates(pem: bytes) -> list[x509.Certificate]:
+    """Parse any number of certificates, in their order. Raises UnreadableCertificate."""
     if not pem.strip():
         return []
     try:
@@ -29,7 +29,7 @@ def many(pem: bytes) -> list[x509.Certificate]:
 
 
 def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
-    """Its public key. Raises UnreadableCertificate."""
+    """A certificate's public key. Raises UnreadableCertificate."""
     try:
         return certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -37,20 +37,20 @@ def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
 
 
 def check_link(below: x509.Certificate, over: x509.Certificate) -> None:
-    """Raises Mismatch unless the one is signed by the other."""
+    """Raise Mismatch unless ``over`` has signed ``below``."""
     try:
         below.verify_directly_issued_by(over)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
-        who = f"{below.subject.rfc4514_string()!r} by {over.subject.rfc4514_string()!r}"
-        raise Mismatch(f"The chain does not hold: {who} is not what was signed.") from error
+        signed, signer = below.subject.rfc4514_string(), over.subject.rfc4514_string()
+        raise Mismatch(f"The chain does not hold: {signed!r} by {signer!r} is not what was signed.") from error
 
 
 def serial_of(certificate: x509.Certificate) -> str:
-    """Its serial number, hexadecimal bytes with colons between them."""
+    """A certificate's serial number, as hexadecimal bytes separated by colons."""
     number = certificate.serial_number
     return number.to_bytes(max(1, -(-number.bit_length() // 8)), "big").hex(":")
 
 
-def written(*certificates: x509.Certificate) -> str:
-    """As PEM, one after the other."""
-    return "".join(one.public_bytes(Encoding.PEM).decode() for one in certificates)
+def to_pem(*certificates: x509.Certificate) -> str:
+    """The certificates as PEM, one after the other."""
+    return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)

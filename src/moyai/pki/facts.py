@@ -1,4 +1,4 @@
-"""What a certificate says, in AWS's words.
+"""Reads the content of a certificate, with AWS's names for usages and algorithms.
 
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
 """
@@ -60,7 +60,7 @@ _SIGNATURES: Mapping[str, Family] = MappingProxyType({"1.2.840.113549.1.1.": Fam
 
 
 def facts(certificate: x509.Certificate) -> Facts:
-    """What the certificate says. Raises UnreadableCertificate, also for a key that no proxy could use."""
+    """A certificate's content. Raises UnreadableCertificate, also for a key that no proxy could use."""
     try:
         extensions = certificate.extensions
         usages = tuple(_usages(extensions))
@@ -81,7 +81,7 @@ def facts(certificate: x509.Certificate) -> Facts:
 
 
 def signed_with(certificate: x509.Certificate) -> Family | None:
-    """The family of the key that signed it; None for one that is neither RSA nor elliptic."""
+    """The family of the key that has signed a certificate; None when it is neither RSA nor elliptic."""
     oid = certificate.signature_algorithm_oid.dotted_string
     return next((family for arc, family in _SIGNATURES.items() if oid.startswith(arc)), None)
 
@@ -89,7 +89,7 @@ def signed_with(certificate: x509.Certificate) -> Family | None:
 def _names(subject: x509.Name, extensions: x509.Extensions) -> Iterator[str]:
     alternative = _value(extensions, x509.SubjectAlternativeName)
     names = [] if alternative is None else [n.lower() for n in alternative.get_values_for_type(x509.DNSName)]
-    common = [str(one.value).lower() for one in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    common = [str(attribute.value).lower() for attribute in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     yield from (name for name in common if name in names or (not names and "." in name))
     yield from names
 
@@ -104,14 +104,14 @@ def _issuer(name: x509.Name) -> str:
 def _key_algorithm(certificate: x509.Certificate) -> KeyAlgorithm:
     match key_of(certificate):
         case rsa.RSAPublicKey(key_size=size):
-            found = _KEYS.get(size)
+            algorithm = _KEYS.get(size)
         case ec.EllipticCurvePublicKey(curve=curve):
-            found = _KEYS.get(curve.name)
+            algorithm = _KEYS.get(curve.name)
         case _:
-            found = None
-    if found is None:
+            algorithm = None
+    if algorithm is None:
         raise UnreadableCertificate(f"The certificate's key is none that a proxy can use: {', '.join(KeyAlgorithm)}.")
-    return found
+    return algorithm
 
 
 def _signature_algorithm(certificate: x509.Certificate) -> str:
@@ -124,13 +124,13 @@ def _signature_algorithm(certificate: x509.Certificate) -> str:
 
 
 def _usages(extensions: x509.Extensions) -> Iterator[str]:
-    found = _value(extensions, x509.KeyUsage)
-    if found is None:
+    usage = _value(extensions, x509.KeyUsage)
+    if usage is None:
         return
-    yield from (name for member, name in _USAGES.items() if getattr(found, member))
-    if found.key_agreement and found.encipher_only:
+    yield from (name for member, name in _USAGES.items() if getattr(usage, member))
+    if usage.key_agreement and usage.encipher_only:
         yield "ENCIPHER_ONLY"
-    if found.key_agreement and found.decipher_only:
+    if usage.key_agreement and usage.decipher_only:
         yield "DECIPHER_ONLY"
 
 

@@ -1,7 +1,7 @@
-"""Certificates, signed.
+"""Issues certificates.
 
-Promise: a certificate has what its template says and the subject and alternative names of its request, and nothing else
-of that. Serial numbers are random, 127 bits of them.
+Promise: a certificate has the extensions of its template, and of its request only the subject and the alternative
+names. Serial numbers have 127 random bits.
 Source: https://docs.aws.amazon.com/privateca/latest/userguide/template-definitions.html
 """
 
@@ -19,17 +19,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from moyai.domain.pca.authority import AuthorityType
 from moyai.domain.pca.certificate import CLIENT, SERVER, Template
 from moyai.kernel.clock import Instant
-from moyai.pki.keys import digest, read, rsa_padding
+from moyai.pki.keys import digest_of, parse_key, rsa_padding
 from moyai.pki.requests import read_request
-from moyai.ports.pki import Issuer, Mismatch, Signed, Span, UnreadableRequest
+from moyai.ports.pki import Issuer, Mismatch, SignedCertificate, UnreadableRequest, ValidityPeriod
 
 _SERIAL_DIGITS = 32
 _USAGES = MappingProxyType({SERVER: ExtendedKeyUsageOID.SERVER_AUTH, CLIENT: ExtendedKeyUsageOID.CLIENT_AUTH})
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
-def issue(issuer: Issuer, csr: bytes, template: Template, span: Span) -> Signed:
-    """A certificate for a request. Raises UnreadableRequest, Mismatch."""
+def issue(issuer: Issuer, csr: bytes, template: Template, span: ValidityPeriod) -> SignedCertificate:
+    """Issue a certificate for a request. Raises UnreadableRequest, Mismatch."""
     request = read_request(csr)
     public = request.public_key()
     if not isinstance(public, PublicKey):
@@ -37,7 +37,7 @@ def issue(issuer: Issuer, csr: bytes, template: Template, span: Span) -> Signed:
     names = _alternative_names(request)
     if not request.subject.rdns and names is None:
         raise UnreadableRequest("The certificate signing request has neither a subject nor alternative names.")
-    own = read(issuer.private).public_key()
+    own = parse_key(issuer.private).public_key()
     if template.makes is AuthorityType.ROOT and public != own:
         raise Mismatch("A root signs itself: the request must be the authority's own.")
     return sign(issuer, request.subject, public, (*_extensions(template, public), *_named(names, request)), span)
@@ -48,28 +48,28 @@ Extension = tuple[x509.ExtensionType, bool]
 
 
 def sign(
-    issuer: Issuer, subject: x509.Name, public: PublicKey, extensions: tuple[Extension, ...], span: Span
-) -> Signed:
-    """A certificate with these extensions and the two that name its own key and its issuer's."""
-    key = read(issuer.private)
+    issuer: Issuer, subject: x509.Name, public: PublicKey, extensions: tuple[Extension, ...], span: ValidityPeriod
+) -> SignedCertificate:
+    """Sign a certificate with these extensions, and with the identifiers of its own key and of the issuer's."""
+    key = parse_key(issuer.private)
     above = None if issuer.certificate is None else x509.load_pem_x509_certificate(issuer.certificate.pem.encode())
-    itself = above is None or public == key.public_key()
+    is_self_signed = above is None or public == key.public_key()
     serial = x509.random_serial_number() >> 32
     builder = (
         x509.CertificateBuilder()
         .serial_number(serial)
         .subject_name(subject)
-        .issuer_name(subject if above is None or itself else above.subject)
+        .issuer_name(subject if above is None or is_self_signed else above.subject)
         .public_key(public)
         .not_valid_before(_moment(span.begin))
         .not_valid_after(_moment(span.end))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(_authority_identifier(above, public if itself else key.public_key()), critical=False)
+        .add_extension(_authority_identifier(above, public if is_self_signed else key.public_key()), critical=False)
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    made = builder.sign(key, digest(issuer.algorithm), rsa_padding=rsa_padding(issuer.algorithm))
-    return Signed(made.public_bytes(Encoding.PEM).decode(), f"{serial:0{_SERIAL_DIGITS}x}")
+    certificate = builder.sign(key, digest_of(issuer.algorithm), rsa_padding=rsa_padding(issuer.algorithm))
+    return SignedCertificate(certificate.public_bytes(Encoding.PEM).decode(), f"{serial:0{_SERIAL_DIGITS}x}")
 
 
 def _moment(at: Instant) -> datetime:
@@ -77,7 +77,7 @@ def _moment(at: Instant) -> datetime:
 
 
 def _authority_identifier(above: x509.Certificate | None, public: PublicKey) -> x509.AuthorityKeyIdentifier:
-    """By the key identifier that the issuer's own certificate has, where it has one."""
+    """The key identifier in the issuer's own certificate, if it has one; else one computed from the issuer's key."""
     if above is not None:
         try:
             own = above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
@@ -114,7 +114,7 @@ def _extensions(template: Template, public: PublicKey) -> Iterator[Extension]:
 def usage(
     *, digital_signature: bool, key_encipherment: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
 ) -> x509.KeyUsage:
-    """A key usage with these bits, and no others."""
+    """A key usage extension with these bits."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=False,

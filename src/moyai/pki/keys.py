@@ -1,7 +1,7 @@
-"""Private keys as PEM and back.
+"""Makes private keys, and converts them to and from PEM.
 
-Promise: a key is read without checking its numbers again (that takes longer than signing with it): it comes from the
-store, and was made here.
+Promise: a key is parsed without checking its numbers, which takes longer than a signature: it comes from the store, and
+was made here.
 """
 
 from __future__ import annotations
@@ -31,42 +31,42 @@ _DIGESTS: Mapping[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = MappingP
 
 
 def new_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
-    """A fresh key."""
+    """Make a new key."""
     if algorithm.family is Family.RSA:
         return rsa.generate_private_key(_EXPONENT, int(algorithm.rpartition("_")[2]))
     return ec.generate_private_key(_CURVES[algorithm])
 
 
-def written(key: PrivateKey) -> Secret:
-    """The key as PEM."""
+def key_to_pem(key: PrivateKey) -> Secret:
+    """A key as PEM, without encryption."""
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Secret(pem.decode())
 
 
-def locked(secret: Secret, passphrase: bytes) -> str:
-    """The key as PEM that only the passphrase opens."""
-    lock = serialization.BestAvailableEncryption(passphrase)
-    pem = read(secret).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+def encrypt_key(secret: Secret, passphrase: bytes) -> str:
+    """A key as PEM, encrypted with a passphrase."""
+    encryption = serialization.BestAvailableEncryption(passphrase)
+    pem = parse_key(secret).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     return pem.decode()
 
 
-def read(secret: Secret) -> PrivateKey:
-    """A key of ours."""
+def parse_key(secret: Secret) -> PrivateKey:
+    """Parse a key that was made here."""
     key = serialization.load_pem_private_key(secret.reveal().encode(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, PrivateKey):
         raise TypeError(f"no key of an authority: {type(key).__name__}")
     return key
 
 
-def digest(algorithm: SigningAlgorithm) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
-    """What is signed of a text."""
+def digest_of(algorithm: SigningAlgorithm) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
+    """The digest of a signing algorithm."""
     return _DIGESTS[algorithm.digest]
 
 
 def rsa_padding(algorithm: SigningAlgorithm) -> padding.PSS | padding.PKCS1v15 | None:
-    """How RSA pads what it signs; None for other keys."""
+    """The padding of an RSA signing algorithm; None for other algorithms."""
     if algorithm.family is not Family.RSA:
         return None
     if algorithm.pss:
-        return padding.PSS(padding.MGF1(digest(algorithm)), padding.PSS.DIGEST_LENGTH)
+        return padding.PSS(padding.MGF1(digest_of(algorithm)), padding.PSS.DIGEST_LENGTH)
     return padding.PKCS1v15()

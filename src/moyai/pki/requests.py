@@ -1,4 +1,4 @@
-"""Signing requests: an authority's own, and those of others."""
+"""Certificate signing requests: makes those of authorities and servers, and parses those of callers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from moyai.domain.pca.authority import Configuration, KeyUsage, Subject
-from moyai.pki.keys import PrivateKey, digest, rsa_padding
+from moyai.pki.keys import PrivateKey, digest_of, rsa_padding
 from moyai.ports.pki import UnreadableRequest
 
 _ATTRIBUTES: Mapping[str, x509.ObjectIdentifier] = MappingProxyType(
@@ -36,19 +36,19 @@ _ATTRIBUTES: Mapping[str, x509.ObjectIdentifier] = MappingProxyType(
 
 
 def own_request(configuration: Configuration, key: PrivateKey) -> str:
-    """The request of an authority for its own certificate, PEM."""
+    """An authority's request for its own certificate, PEM."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509_name(configuration.subject))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     extensions = configuration.csr_extensions
     if extensions is not None and extensions.key_usage is not None:
         builder = builder.add_extension(_key_usage(extensions.key_usage), critical=True)
     algorithm = configuration.signing_algorithm
-    request = builder.sign(key, digest(algorithm), rsa_padding=rsa_padding(algorithm))
+    request = builder.sign(key, digest_of(algorithm), rsa_padding=rsa_padding(algorithm))
     return request.public_bytes(Encoding.PEM).decode()
 
 
 def server_request(key: PrivateKey, names: Sequence[str]) -> str:
-    """The request for a certificate for these DNS names, PEM."""
+    """A request for a certificate for these DNS names, PEM."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
@@ -57,21 +57,21 @@ def server_request(key: PrivateKey, names: Sequence[str]) -> str:
 
 
 def read_request(pem: bytes) -> x509.CertificateSigningRequest:
-    """A request that signs for itself. Raises UnreadableRequest."""
+    """Parse a request and verify its signature. Raises UnreadableRequest."""
     try:
         request = x509.load_pem_x509_csr(pem)
-        sound = request.is_signature_valid
+        is_valid = request.is_signature_valid
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UnreadableRequest(f"The certificate signing request can't be read: {error}.") from error
-    if not sound:
+    if not is_valid:
         raise UnreadableRequest("The signature of the certificate signing request is not that of its key.")
     return request
 
 
 def x509_name(subject: Subject) -> x509.Name:
-    """The name with the attributes that are given."""
-    given = ((oid, getattr(subject, name)) for name, oid in _ATTRIBUTES.items())
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in given if value])
+    """The name with the attributes that the subject has."""
+    attributes = ((oid, getattr(subject, name)) for name, oid in _ATTRIBUTES.items())
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes if value])
 
 
 def _key_usage(usage: KeyUsage) -> x509.KeyUsage:

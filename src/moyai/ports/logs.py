@@ -24,45 +24,45 @@ class LogStoreFault(MoyaiError):
     """Events can't be written or read; nothing of the call was kept. The next call may succeed."""
 
 
-class Place(NamedTuple):
+class EventPosition(NamedTuple):
     """Where an event stands in the order of a stream or a group. ``number``: larger for what arrived later."""
 
     at: int
     number: int
 
 
-FIRST = Place(-1, -1)
+FIRST = EventPosition(-1, -1)
 """Before every event."""
 PAGE_BYTES = 1024 * 1024
 """Of messages, as much as AWS has on a page; the last may go beyond it."""
 
 
-class KeptEvent(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event as it is kept; ``at`` and ``ingested_at`` in milliseconds."""
 
-    place: Place
+    place: EventPosition
     stream: LogStreamId
     ingested_at: int
     message: str
 
 
-class Position(NamedTuple):
+class SourcePosition(NamedTuple):
     """How far a source has been read, in whatever it counts."""
 
     source: str
     offset: int
 
 
-class Batch(msgspec.Struct, frozen=True):
+class LogBatch(msgspec.Struct, frozen=True):
     """Events of one stream, and how far their source has been read with them."""
 
     group: LogGroupId
     stream: LogStreamId
     events: Sequence[LogEvent]
-    position: Position | None = None
+    position: SourcePosition | None = None
 
 
-class Question(msgspec.Struct, frozen=True):
+class EventQuery(msgspec.Struct, frozen=True):
     """Events of a group (``streams`` None), or of some of its streams, with ``start <= at < end``.
 
     Those behind ``beyond``, oldest first; with ``descending`` those before it, newest first. At most ``limit`` of them,
@@ -73,15 +73,15 @@ class Question(msgspec.Struct, frozen=True):
     streams: tuple[LogStreamId, ...] | None
     start: int
     end: int
-    beyond: Place | None
+    beyond: EventPosition | None
     limit: int
     descending: bool = False
 
 
-class KeptPage(NamedTuple):
+class EventPage(NamedTuple):
     """Some events in their order, and whether there are more."""
 
-    events: Sequence[KeptEvent]
+    events: Sequence[StoredEvent]
     more: bool
 
 
@@ -96,10 +96,10 @@ class StreamTimes(NamedTuple):
 class LogStore(Protocol):
     """Keeps events. Every method may raise LogStoreFault."""
 
-    async def append(self, batches: Sequence[Batch], now: Instant) -> None:
+    async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
         """Keep these, all together or none."""
 
-    async def read(self, question: Question) -> KeptPage:
+    async def read(self, question: EventQuery) -> EventPage:
         """The events that are asked for."""
 
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:

@@ -1,15 +1,15 @@
-"""Keys and certificates, made and read.
+"""Makes and parses keys and certificates.
 
-Promise: nothing is kept here; what is made goes back to the caller, keys as Secrets. Only what makes RSA keys may take
-long (one of 4096 bits takes seconds), so that is awaited; the others take milliseconds.
+Promise: nothing is stored; keys are returned as Secrets. Methods that make RSA keys may take long (seconds for 4096
+bits), so they are async; the others take milliseconds.
 
 Errors:
 
     PkiFault
-    ├── UnreadableRequest       no signing request, or one whose signature is wrong
-    ├── UnreadableCertificate   no certificate, or none that an authority or a proxy can have
-    ├── UnreadableKey           no private key, or none that works
-    └── Mismatch                the certificate is of another key, name or chain
+    ├── UnreadableRequest       not a signing request, or its signature is wrong
+    ├── UnreadableCertificate   not a certificate, or one that no authority or proxy can have
+    ├── UnreadableKey           not a private key, or it does not work
+    └── Mismatch                the certificate has another key, subject or chain
 """
 
 from __future__ import annotations
@@ -29,56 +29,56 @@ from moyai.kernel.secret import Secret
 
 
 class PkiFault(MoyaiError):
-    """It can't be done with what was given; ``str(error)`` says why."""
+    """The arguments can't be used; ``str(error)`` is the reason."""
 
 
 class UnreadableRequest(PkiFault):
-    """No signing request."""
+    """The argument is not a valid signing request."""
 
 
 class UnreadableCertificate(PkiFault):
-    """No certificate."""
+    """The argument is not a usable certificate."""
 
 
 class UnreadableKey(PkiFault):
-    """No private key."""
+    """The argument is not a usable private key."""
 
 
 class Mismatch(PkiFault):
-    """The certificate does not belong here."""
+    """The certificate does not belong to the key, the request or the chain."""
 
 
-class Span(NamedTuple):
-    """From when and until when a certificate is valid; whole seconds."""
+class ValidityPeriod(NamedTuple):
+    """The period for which a certificate is valid, in whole seconds."""
 
     begin: Instant
     end: Instant
 
 
 class NewKey(NamedTuple):
-    """A private key and a signing request of it, both PEM."""
+    """A private key and a signing request for it, both PEM."""
 
     private: Secret
     csr: str
 
 
 class Issuer(msgspec.Struct, frozen=True):
-    """Who signs: the authority's key and how it signs. ``certificate`` None = it has none yet and signs for itself."""
+    """An authority that signs, with its key and algorithm. ``certificate``: None = it has none yet and signs itself."""
 
     private: Secret
     algorithm: SigningAlgorithm
     certificate: AuthorityCertificate | None = None
 
 
-class Signed(NamedTuple):
+class SignedCertificate(NamedTuple):
     """A certificate, PEM; its serial number as 32 hexadecimal digits."""
 
     pem: str
     serial: str
 
 
-class Shown(NamedTuple):
-    """What a proxy shows: its key, its certificate and those above it without the root; the root; the serial number."""
+class ServerKeyPair(NamedTuple):
+    """A server's key, its certificate with the chain without the root, the root, and the serial number."""
 
     private: Secret
     chain: str
@@ -86,8 +86,8 @@ class Shown(NamedTuple):
     serial: str
 
 
-class Brought(NamedTuple):
-    """A certificate from outside, those above it (both PEM), its key, and what it says."""
+class ImportedCertificate(NamedTuple):
+    """A certificate from outside, its chain (both PEM), its key, and its content."""
 
     pem: str
     chain: str
@@ -96,32 +96,36 @@ class Brought(NamedTuple):
 
 
 class Pki(Protocol):
-    """Makes and reads."""
+    """Makes and parses keys and certificates."""
 
     async def new_key(self, configuration: Configuration) -> NewKey:
-        """A key, and the request for a certificate under the configuration's name."""
+        """Make a key, and a request for a certificate with the configuration's subject."""
 
     async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
-        """A key, and the request for a certificate for these DNS names; the first is the common name as well."""
+        """Make a key, and a request for a certificate for these DNS names; the first is also the common name."""
 
-    def issue(self, issuer: Issuer, csr: bytes, template: Template, span: Span) -> Signed:
-        """A certificate for a signing request (PEM). UnreadableRequest, Mismatch (a root signs nobody but itself)."""
-
-    def accept(self, csr: str, type_: AuthorityType, certificate: bytes, chain: bytes) -> AuthorityCertificate:
-        """An authority's certificate that came from outside, with those above it, held against the authority's own
-        request. UnreadableCertificate, Mismatch.
+    def issue(self, issuer: Issuer, csr: bytes, template: Template, span: ValidityPeriod) -> SignedCertificate:
+        """Issue a certificate for a request (PEM). Raises UnreadableRequest, Mismatch (the template of a root is for
+        the authority's own request).
         """
 
-    def certify(self, issuer: Issuer, name: str, span: Span) -> Shown:
-        """A new key and a certificate of it for a DNS name. The issuer has a certificate."""
+    def accept_authority(
+        self, csr: str, type_: AuthorityType, certificate: bytes, chain: bytes
+    ) -> AuthorityCertificate:
+        """Check an authority's certificate from outside, with its chain, against the authority's own request. Raises
+        UnreadableCertificate, Mismatch.
+        """
+
+    def certify(self, issuer: Issuer, name: str, span: ValidityPeriod) -> ServerKeyPair:
+        """Make a key and issue its certificate for a DNS name. The issuer must have a certificate."""
 
     def facts(self, certificate: str) -> Facts:
-        """What a certificate (PEM) says. UnreadableCertificate."""
+        """The content of a certificate (PEM). Raises UnreadableCertificate."""
 
-    def bring(self, certificate: bytes, private: bytes, chain: bytes) -> Brought:
-        """A certificate with its key and those above it, all PEM, held against each other. UnreadableCertificate,
+    def import_certificate(self, certificate: bytes, private: bytes, chain: bytes) -> ImportedCertificate:
+        """Check a certificate, its key and its chain (all PEM) against each other. Raises UnreadableCertificate,
         UnreadableKey, Mismatch.
         """
 
-    def locked(self, private: Secret, passphrase: bytes) -> str:
-        """The key as PEM that only the passphrase opens."""
+    def encrypt_key(self, private: Secret, passphrase: bytes) -> str:
+        """A key as PEM, encrypted with a passphrase."""

@@ -34,7 +34,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.sessions import Execution, Session
+from moyai.ports.sessions import CommandSession, Execution
 
 METADATA_ADDRESS = metadata.ADDRESS
 """The address of the task metadata endpoint, as on AWS."""
@@ -180,7 +180,7 @@ class TaskRuntime(Protocol):
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A container's output, oldest line first; with ``follow`` until the container has ended."""
 
-    async def execute(self, execution: Execution) -> Session:
+    async def execute(self, execution: Execution) -> CommandSession:
         """Start a command inside a running container. Raises NotRunning, and CannotStart with the reason."""
 
     async def output(self, task: TaskId, container: str, after: int) -> Output:

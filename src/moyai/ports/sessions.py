@@ -37,24 +37,24 @@ class Execution(msgspec.Struct, frozen=True):
     """On top of the container's."""
 
 
-class Stream(StrEnum):
+class StandardStream(StrEnum):
     """Where output was written. A terminal has only one."""
 
     OUT = "stdout"
     ERR = "stderr"
 
 
-class Output(msgspec.Struct, frozen=True):
+class CommandOutput(msgspec.Struct, frozen=True):
     """Some bytes of output."""
 
-    stream: Stream
+    stream: StandardStream
     data: bytes
 
 
-class Session(Protocol):
+class CommandSession(Protocol):
     """One command that was started. ``close`` it, whatever happened."""
 
-    async def read(self) -> Output | None:
+    async def read(self) -> CommandOutput | None:
         """The next output, as soon as there is some; None when there will be no more."""
 
     async def write(self, data: bytes) -> None:

@@ -1,19 +1,18 @@
-"""Where the world is kept.
+"""The store of the World.
 
-Promise: ``apply`` changes the world in memory at once and all together; ``durable`` returns when all
-that was applied before it survives a power cut. The door awaits ``durable`` before any answer leaves
-and the executor before it acts, so nothing acknowledged is ever lost and nothing unacknowledged is
-acted upon. What can't be written is rolled back: ``world`` is again what was durable last, those who
-wait are refused, watchers are rung for the records that are back, and nothing is taken until writing
-succeeds again. Reading goes on meanwhile. ``watch`` carries keys, not payloads: whoever is rung re-reads
-``world``.
+Promise: ``apply`` changes the World in memory at once, all changes or none; ``durable`` returns when everything that
+was applied before survives a power cut. The API gateway awaits ``durable`` before it sends a response, and the executor
+before it acts, so nothing acknowledged is lost and nothing is done that is not durable. Changes that can't be written
+are rolled back: ``world`` is again what was durable last, waiting callers get an error, watchers are notified of the
+restored records, and no change is accepted until a write succeeds. Reading is possible meanwhile. ``watch`` yields
+keys, not contents: a watcher reads ``world`` again.
 
 Errors:
 
     StoreFault
     ├── StateLocked         another moyai has this state open
-    ├── StateNewer          written by a newer moyai; this one refuses to touch it
-    └── StateUnwritable     the disk takes nothing at the moment, and what was applied is rolled back
+    ├── StateNewer          a newer moyai has written the state, and this one does not touch it
+    └── StateUnwritable     the disk accepts no writes at the moment, and the changes were rolled back
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class StoreFault(MoyaiError):
 
 
 class StateLocked(StoreFault):
-    """Another control plane holds this state; ``holder`` is its process id, where it is known."""
+    """Another control plane has this state open; ``holder`` is its process id, if known."""
 
     def __init__(self, message: str, holder: int | None = None) -> None:
         super().__init__(message)
@@ -42,22 +41,22 @@ class StateNewer(StoreFault):
 
 
 class StateUnwritable(StoreFault):
-    """The disk takes nothing at the moment; what was applied and not yet durable was rolled back."""
+    """The disk accepts no writes at the moment; changes that were not durable yet were rolled back."""
 
 
 class Key(NamedTuple):
-    """What changed: the table's name and the record's key in it."""
+    """The record that has changed: its table's name, and its key in it."""
 
     table: str
     key: str
 
 
 class Store(Protocol):
-    """The one owner of the world. Used from one event loop only."""
+    """The owner of the World. Used from one event loop only."""
 
     @property
     def world(self) -> World:
-        """The world as of now. Read it without awaiting in between and it is consistent."""
+        """The present World. It is consistent as long as the reader does not await anything."""
 
     @property
     def fault(self) -> str | None:
@@ -65,20 +64,20 @@ class Store(Protocol):
 
     @property
     def rollbacks(self) -> int:
-        """How often what could not be written was rolled back."""
+        """The number of rollbacks so far."""
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Change the world, all or nothing, and ring the watchers. Raises StateUnwritable while there is a fault."""
+        """Make all changes or none, and notify the watchers. Raises StateUnwritable while there is a fault."""
 
     async def durable(self, rollbacks: int | None = None) -> None:
-        """Return when everything applied so far is on disk; raise StateUnwritable when it can't be.
+        """Return when everything applied so far is on disk. Raises StateUnwritable when it can't be written.
 
-        ``rollbacks``: what ``rollbacks`` was when the caller began to read or to apply; raises StateUnwritable also
-        when something was rolled back since. Only who awaits something else in between needs it.
+        ``rollbacks``: the number of rollbacks when the caller began to read or to apply; raises StateUnwritable also
+        when there was another one since. Only a caller that awaits something else in between needs it.
         """
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:
-        """Keys changed since the last look, coalesced. The first item is every key there is."""
+        """Yield the keys that have changed since the last item, each once. The first item has all keys."""
 
     async def close(self) -> None:
-        """Write what is left and let go of the file."""
+        """Write the remaining changes and close the file."""

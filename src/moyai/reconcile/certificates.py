@@ -26,7 +26,7 @@ from moyai.plan.certificates.managed_certificate import (
     plan_managed_certificate,
 )
 from moyai.plan.certificates.server_certificate import ServerCertificateOrder, plan_certificates
-from moyai.ports.pki import Issuer, NewKey, Pki, Span
+from moyai.ports.pki import Issuer, NewKey, Pki, ValidityPeriod
 from moyai.ports.store import Key, Store
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
@@ -98,9 +98,9 @@ class CertificateLoop:
 
     def _self_sign(self, authority: CertificateAuthority, key: NewKey, now: Instant) -> AuthorityCertificate:
         issuer = Issuer(key.private, authority.configuration.signing_algorithm)
-        span = Span(later(now, -CLOCK_SKEW), later(now, BUILT_IN_LIFETIME))
+        span = ValidityPeriod(later(now, -CLOCK_SKEW), later(now, BUILT_IN_LIFETIME))
         signed = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[_ROOT], span)
-        return self._pki.accept(key.csr, authority.type, signed.pem.encode(), b"")
+        return self._pki.accept_authority(key.csr, authority.type, signed.pem.encode(), b"")
 
     def _reconcile_service(self, key: ServiceArn) -> Instant | None:
         """Plan, sign and record without awaiting anything in between."""
@@ -121,7 +121,7 @@ class CertificateLoop:
             authority.configuration.signing_algorithm,
             authority.certificate,
         )
-        issued = self._pki.certify(issuer, order.name, Span(order.begin, order.end))
+        issued = self._pki.certify(issuer, order.name, ValidityPeriod(order.begin, order.end))
         before = world.server_certificates.get(certificate_key(order.discovery_service, order.authority))
         return ServerCertificate(
             service=order.service,
@@ -166,7 +166,9 @@ class ManagedCertificateSigner:
         world, ca = self._store.world, order.own
         private = world.authority_keys[order.authority.arn].private
         issuer = Issuer(private, order.authority.configuration.signing_algorithm, ca)
-        signed = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[END_ENTITY], Span(order.begin, order.end))
+        signed = self._pki.issue(
+            issuer, key.csr.encode(), TEMPLATES[END_ENTITY], ValidityPeriod(order.begin, order.end)
+        )
         content = Content(signed.pem, ca.pem + ca.chain, self._pki.facts(signed.pem), now)
         certificate = world.managed_certificates[order.certificate]
         return issue_certificate(certificate, content, key.private, ca.root, now)

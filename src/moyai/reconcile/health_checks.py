@@ -18,7 +18,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.world import Put, World, table_name
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.plan.cloudmap.checks import Networks, ProbeTarget, Streak, probe_target
-from moyai.ports.probes import Probes
+from moyai.ports.outgoing_calls import Probes
 from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 

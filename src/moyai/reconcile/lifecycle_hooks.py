@@ -20,7 +20,7 @@ from moyai.plan.strategy.hooks import (
     record_answer,
     unanswered_functions,
 )
-from moyai.ports.functions import CallFailed, FunctionCaller
+from moyai.ports.outgoing_calls import CallFailed, FunctionCaller
 from moyai.ports.store import Store
 from moyai.reconcile.work_queue import WorkQueue
 

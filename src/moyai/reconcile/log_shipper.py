@@ -18,7 +18,7 @@ from moyai.domain.logs.event import LogEvent, milliseconds
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskArn
 from moyai.plan.task.log_streams import destinations, log_source
-from moyai.ports.logs import Batch, LogStore, LogStoreFault, Position
+from moyai.ports.logs import LogBatch, LogStore, LogStoreFault, SourcePosition
 from moyai.ports.runtime import Output, RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 
@@ -73,7 +73,7 @@ class LogShipper:
 
     async def ship(self) -> None:
         """Ship the lines that there are now. Raises LogStoreFault, RuntimeFault."""
-        batches: list[Batch] = []
+        batches: list[LogBatch] = []
         for arn in tuple(self._tasks):
             task = self._store.world.tasks.get(arn)
             stopped = task is None or task.stopped
@@ -86,14 +86,14 @@ class LogShipper:
                 batches = []
         await self._append(batches)
 
-    async def _batches(self, task: Task) -> list[Batch]:
+    async def _batches(self, task: Task) -> list[LogBatch]:
         definition = self._store.world.task_definitions.get(task.task_definition)
         if definition is None:
             return []
         batches = [await self._batch(task, container, to) for container, to in destinations(task, definition)]
         return [batch for batch in batches if batch is not None]
 
-    async def _batch(self, task: Task, container: Container, to: Destination) -> Batch | None:
+    async def _batch(self, task: Task, container: Container, to: Destination) -> LogBatch | None:
         source = log_source(task, container)
         after = self._positions.get(source, 0)
         output = await self._runtime.output(task.id, container.name, after)
@@ -104,9 +104,9 @@ class LogShipper:
         if group is None or stream is None:
             self._positions[source] = output.position
             return None
-        return Batch(group.id, stream.id, _events(output), Position(source, output.position))
+        return LogBatch(group.id, stream.id, _events(output), SourcePosition(source, output.position))
 
-    async def _append(self, batches: list[Batch]) -> None:
+    async def _append(self, batches: list[LogBatch]) -> None:
         if not batches:
             return
         await self._logs.append(batches, self._clock.now())

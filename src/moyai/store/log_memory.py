@@ -10,7 +10,16 @@ from heapq import merge
 from moyai.domain.logs.event import OVERHEAD, milliseconds
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import PAGE_BYTES, Batch, KeptEvent, KeptPage, LogStoreFault, Place, Question, StreamTimes
+from moyai.ports.logs import (
+    PAGE_BYTES,
+    EventPage,
+    EventPosition,
+    EventQuery,
+    LogBatch,
+    LogStoreFault,
+    StoredEvent,
+    StreamTimes,
+)
 
 _DEFAULT_LIMIT = 64 * 1024 * 1024
 
@@ -20,7 +29,7 @@ class _MemoryStream:
 
     def __init__(self, group: LogGroupId) -> None:
         self.group = group
-        self.events: list[KeptEvent] = []
+        self.events: list[StoredEvent] = []
         self.ingested_at = 0
         self.last = 0
 
@@ -32,12 +41,12 @@ class MemoryLogStore:
         self._limit = limit
         self._streams: dict[LogStreamId, _MemoryStream] = {}
         self._positions: dict[str, int] = {}
-        self._arrived: deque[KeptEvent] = deque()
+        self._arrived: deque[StoredEvent] = deque()
         self._bytes = 0
         self._number = 0
         self._closed = False
 
-    async def append(self, batches: Sequence[Batch], now: Instant) -> None:
+    async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
         """See ``LogStore.append``."""
         self._require_open()
         at = milliseconds(now)
@@ -46,7 +55,7 @@ class MemoryLogStore:
             for event in batch.events:
                 self._number += 1
                 text = event.message.decode("utf-8", "replace")
-                kept = KeptEvent(Place(event.at, self._number), batch.stream, at, text)
+                kept = StoredEvent(EventPosition(event.at, self._number), batch.stream, at, text)
                 insort(stream.events, kept)
                 self._arrived.append(kept)
                 self._bytes += _size(kept)
@@ -56,10 +65,10 @@ class MemoryLogStore:
         while self._bytes > self._limit and self._arrived:
             self._drop(self._arrived.popleft())
 
-    async def read(self, question: Question) -> KeptPage:
+    async def read(self, question: EventQuery) -> EventPage:
         """See ``LogStore.read``."""
         self._require_open()
-        events: list[KeptEvent] = []
+        events: list[StoredEvent] = []
         size = 0
         streams = [
             _between(stream.events, question)
@@ -68,10 +77,10 @@ class MemoryLogStore:
         ]
         for event in merge(*streams, reverse=question.descending):
             if len(events) >= question.limit or size >= PAGE_BYTES:
-                return KeptPage(events, more=True)
+                return EventPage(events, more=True)
             events.append(event)
             size += len(event.message)
-        return KeptPage(events, more=False)
+        return EventPage(events, more=False)
 
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
         """See ``LogStore.times``."""
@@ -105,7 +114,7 @@ class MemoryLogStore:
             event
             for stream in self._streams.values()
             if stream.group == group
-            for event in stream.events[: bisect_left(stream.events, Place(before, -1), key=_place)]
+            for event in stream.events[: bisect_left(stream.events, EventPosition(before, -1), key=_place)]
         }
         self._remove(gone)
 
@@ -126,12 +135,12 @@ class MemoryLogStore:
         """See ``LogStore.close``."""
         self._closed = True
 
-    def _remove(self, gone: set[KeptEvent]) -> None:
+    def _remove(self, gone: set[StoredEvent]) -> None:
         self._arrived = deque(event for event in self._arrived if event not in gone)
         for event in gone:
             self._drop(event)
 
-    def _drop(self, event: KeptEvent) -> None:
+    def _drop(self, event: StoredEvent) -> None:
         events = self._streams[event.stream].events
         del events[bisect_left(events, event.place, key=_place)]
         self._bytes -= _size(event)
@@ -141,9 +150,9 @@ class MemoryLogStore:
             raise LogStoreFault("The log store is closed.")
 
 
-def _between(events: list[KeptEvent], question: Question) -> Iterator[KeptEvent]:
-    first = bisect_left(events, Place(question.start, -1), key=_place)
-    end = bisect_left(events, Place(question.end, -1), key=_place)
+def _between(events: list[StoredEvent], question: EventQuery) -> Iterator[StoredEvent]:
+    first = bisect_left(events, EventPosition(question.start, -1), key=_place)
+    end = bisect_left(events, EventPosition(question.end, -1), key=_place)
     if question.beyond is not None and question.descending:
         end = min(end, bisect_left(events, question.beyond, key=_place))
     elif question.beyond is not None:
@@ -152,9 +161,9 @@ def _between(events: list[KeptEvent], question: Question) -> Iterator[KeptEvent]
     return reversed(selected) if question.descending else iter(selected)
 
 
-def _place(event: KeptEvent) -> Place:
+def _place(event: StoredEvent) -> EventPosition:
     return event.place
 
 
-def _size(event: KeptEvent) -> int:
+def _size(event: StoredEvent) -> int:
     return len(event.message.encode("utf-8", "replace")) + OVERHEAD

@@ -8,21 +8,21 @@ from heapq import merge
 from typing import Final
 
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import PAGE_BYTES, KeptEvent, KeptPage, Place, Question, StreamTimes
+from moyai.ports.logs import PAGE_BYTES, EventPage, EventPosition, EventQuery, StoredEvent, StreamTimes
 
 _LAST: Final = 2**63 - 1
 
 
-def read(connection: sqlite3.Connection, question: Question) -> KeptPage:
+def read(connection: sqlite3.Connection, question: EventQuery) -> EventPage:
     """See ``LogStore.read``."""
-    events: list[KeptEvent] = []
+    events: list[StoredEvent] = []
     size = 0
     for event in merge(*_sources(connection, question), reverse=question.descending):
         if len(events) >= question.limit or size >= PAGE_BYTES:
-            return KeptPage(events, more=True)
+            return EventPage(events, more=True)
         events.append(event)
         size += len(event.message)
-    return KeptPage(events, more=False)
+    return EventPage(events, more=False)
 
 
 def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
@@ -56,7 +56,7 @@ def streams(connection: sqlite3.Connection) -> Collection[LogStreamId]:
     return frozenset(LogStreamId(key) for (key,) in connection.execute("SELECT id FROM streams"))
 
 
-def _sources(connection: sqlite3.Connection, question: Question) -> Iterator[Iterator[KeptEvent]]:
+def _sources(connection: sqlite3.Connection, question: EventQuery) -> Iterator[Iterator[StoredEvent]]:
     """The ordered events of each stream, or of the group."""
     if question.streams is None:
         row = connection.execute("SELECT num FROM groups WHERE id = ?", (question.group,)).fetchone()
@@ -69,11 +69,11 @@ def _sources(connection: sqlite3.Connection, question: Question) -> Iterator[Ite
             yield _ordered(connection, "stream", row[0], question)
 
 
-def _ordered(connection: sqlite3.Connection, column: str, value: int, question: Question) -> Iterator[KeptEvent]:
+def _ordered(connection: sqlite3.Connection, column: str, value: int, question: EventQuery) -> Iterator[StoredEvent]:
     if question.descending:
-        bound, order, beyond = "<", "DESC", question.beyond or Place(question.end, -1)
+        bound, order, beyond = "<", "DESC", question.beyond or EventPosition(question.end, -1)
     else:
-        bound, order, beyond = ">", "ASC", question.beyond or Place(question.start, -1)
+        bound, order, beyond = ">", "ASC", question.beyond or EventPosition(question.start, -1)
     rows = connection.execute(
         "SELECT events.at, events.number, streams.id, events.ingested, CAST(events.message AS BLOB)"  # noqa: S608 (constants only)
         f" FROM events JOIN streams ON streams.num = events.stream WHERE events.{column} = ?"
@@ -82,4 +82,4 @@ def _ordered(connection: sqlite3.Connection, column: str, value: int, question: 
         (value, question.start, min(question.end, _LAST), *beyond),
     )
     for at, number, stream, ingested, message in rows:
-        yield KeptEvent(Place(at, number), LogStreamId(stream), ingested, message.decode("utf-8", "replace"))
+        yield StoredEvent(EventPosition(at, number), LogStreamId(stream), ingested, message.decode("utf-8", "replace"))

@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import Batch, KeptPage, LogStoreFault, Question, StreamTimes
+from moyai.ports.logs import EventPage, EventQuery, LogBatch, LogStoreFault, StreamTimes
 from moyai.store import log_reading
 from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.log_schema import connect
@@ -51,7 +51,7 @@ class SqliteLogStore:
         except (*SQLITE_ERRORS, OSError) as error:
             raise LogStoreFault(_unusable(file, error)) from error
 
-    async def append(self, batches: Sequence[Batch], now: Instant) -> None:
+    async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
         """See ``LogStore.append``."""
         entry = _Entry(batches, now)
         with self._lock:
@@ -60,7 +60,7 @@ class SqliteLogStore:
         if entry.failure is not None:
             raise LogStoreFault(self._sentence(entry.failure)) from entry.failure
 
-    async def read(self, question: Question) -> KeptPage:
+    async def read(self, question: EventQuery) -> EventPage:
         """See ``LogStore.read``."""
         return await self._in(self._read_thread, partial(log_reading.read, self._reading, question))
 
@@ -150,7 +150,7 @@ class SqliteLogStore:
 class _Entry:
     """An append that is not yet on disk."""
 
-    def __init__(self, batches: Sequence[Batch], now: Instant) -> None:
+    def __init__(self, batches: Sequence[LogBatch], now: Instant) -> None:
         self.batches = batches
         self.now = now
         self.failure: Exception | None = None

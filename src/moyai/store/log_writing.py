@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from moyai.domain.logs.event import OVERHEAD, milliseconds
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import Batch
+from moyai.ports.logs import LogBatch
 from moyai.store.log_schema import VERSION
 
 PORTION: Final = 5000
@@ -35,7 +35,7 @@ class LogWriter:
         self._limit = limit
         self._stream_rows: dict[LogStreamId, _StreamRow] = {}
 
-    def append(self, appends: Sequence[tuple[Sequence[Batch], Instant]]) -> None:
+    def append(self, appends: Sequence[tuple[Sequence[LogBatch], Instant]]) -> None:
         """Store these batches."""
         with self._transaction():
             added = sum(self._add(batch, now) for batches, now in appends for batch in batches)
@@ -75,7 +75,7 @@ class LogWriter:
         """Return free space to the file system."""
         self._connection.execute("PRAGMA incremental_vacuum").fetchall()
 
-    def _add(self, batch: Batch, now: Instant) -> int:
+    def _add(self, batch: LogBatch, now: Instant) -> int:
         stream, ingested = self._stream(batch), milliseconds(now)
         if batch.events:
             self._connection.executemany(
@@ -95,7 +95,7 @@ class LogWriter:
             )
         return len(batch.events)
 
-    def _stream(self, batch: Batch) -> _StreamRow:
+    def _stream(self, batch: LogBatch) -> _StreamRow:
         if (row := self._stream_rows.get(batch.stream)) is not None:
             return row
         self._connection.execute("INSERT OR IGNORE INTO groups (id) VALUES (?)", (batch.group,))

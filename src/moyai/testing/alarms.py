@@ -7,7 +7,7 @@ from moyai.domain.world import Put
 from moyai.testing.world import SCOPE, Builder
 
 
-def ring(build: Builder, name: str, state: AlarmState) -> None:
+def put_alarm(build: Builder, name: str, state: AlarmState) -> None:
     """Have an alarm that looks back for two minutes in this state."""
     now = build.clock.now()
     condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=2)

@@ -13,7 +13,7 @@ from moyai.testing.world import Builder
 PROXY = "envoy"
 
 
-def proxied(build: Builder, definition: TaskDefinition, *app_ports: int) -> TaskDefinition:
+def with_app_mesh_proxy(build: Builder, definition: TaskDefinition, *app_ports: int) -> TaskDefinition:
     """The definition, its container ``envoy`` made the proxy for all of its tasks' traffic."""
     said = {"IgnoredUID": "1337", "ProxyEgressPort": "15001"}
     if app_ports:

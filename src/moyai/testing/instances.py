@@ -39,13 +39,13 @@ def instance(
     return made
 
 
-def turned(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
+def set_instance_status(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
     """What UpdateContainerInstancesState, or DeregisterContainerInstance of an empty one, does to the instance."""
     known = build.world.container_instances[key]
     build.book.apply([Put(replace(known, status=status, version=known.version + 1))])
 
 
-def placed(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:
+def for_instances(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:
     """The definition as one for container instances: its containers have sizes, the task has none."""
     containers = tuple(replace(c, cpu=c.cpu or 256, memory=c.memory or 256) for c in definition.container_definitions)
     made = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))

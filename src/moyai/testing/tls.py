@@ -8,7 +8,7 @@ from moyai.domain.connect.config import IssuerCertificateAuthority, ServiceConne
 from moyai.kernel.ids import CertificateAuthorityArn
 
 
-def encrypted(
+def with_tls(
     configuration: ServiceConnectConfiguration | None, authority: CertificateAuthorityArn | None
 ) -> ServiceConnectConfiguration | None:
     """The configuration with TLS for all that it offers."""

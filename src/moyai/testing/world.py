@@ -62,7 +62,7 @@ from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.plan.task.stop import STOPPED_BY_USER, stop_task
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
-from moyai.testing.tls import encrypted
+from moyai.testing.tls import with_tls
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = "shop"
@@ -236,7 +236,7 @@ class Builder:
         """What UpdateService with ``tls`` does; signed by the built-in authority, or this one."""
         known = self.world.services[service]
         definition = self.world.task_definitions[known.primary.task_definition]
-        return self._deploy(known, definition, encrypted(known.primary.service_connect, authority))
+        return self._deploy(known, definition, with_tls(known.primary.service_connect, authority))
 
     def scale(self, service: ServiceArn, desired: int) -> None:
         """What UpdateService with another desiredCount does."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.ports.logs import LogStoreFault, Position
+from moyai.ports.logs import LogStoreFault, SourcePosition
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.log_sqlite import SqliteLogStore
 from tests.contract.logs.test_log_store import GROUP, NOW, A, B, batch, messages, question
@@ -36,7 +36,7 @@ def file(tmp_path):
 
 async def test_what_was_kept_is_there_again_and_for_its_owner_alone(file):
     store = SqliteLogStore.open(file, 2**30)
-    await store.append([batch(A, (1, "1"), position=Position("s", 4))], NOW)
+    await store.append([batch(A, (1, "1"), position=SourcePosition("s", 4))], NOW)
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
     await store.close()
     again = SqliteLogStore.open(file, 2**30)
@@ -76,7 +76,7 @@ async def test_a_disk_that_refuses_is_told_and_may_recover(file):
     pages = other.execute("PRAGMA page_count").fetchone()[0]
     store._writing.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(LogStoreFault, match="full"):
-        await store.append([batch(A, (1, "x" * 100_000), position=Position("s", 1))], NOW)
+        await store.append([batch(A, (1, "x" * 100_000), position=SourcePosition("s", 1))], NOW)
     assert (await messages(store), await store.positions()) == ([], {})
     store._writing.execute("PRAGMA max_page_count = 1000000")
     await store.append([batch(A, (1, "now"))], NOW)

@@ -9,7 +9,7 @@ import pytest
 from moyai.domain.logs.event import LogEvent
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import PAGE_BYTES, Batch, LogStoreFault, Place, Position, Question, StreamTimes
+from moyai.ports.logs import PAGE_BYTES, EventPosition, EventQuery, LogBatch, LogStoreFault, SourcePosition, StreamTimes
 
 GROUP, OTHER = LogGroupId("g"), LogGroupId("h")
 A, B = LogStreamId("a"), LogStreamId("b")
@@ -17,12 +17,12 @@ NOW = Instant(100.5)
 
 
 def batch(stream, *events, group=GROUP, position=None):
-    return Batch(group, stream, [LogEvent(at, message.encode()) for at, message in events], position)
+    return LogBatch(group, stream, [LogEvent(at, message.encode()) for at, message in events], position)
 
 
 def question(**asked):
     given = {"group": GROUP, "streams": None, "start": 0, "end": 2**62, "beyond": None, "limit": 100}
-    return Question(**{**given, **asked})
+    return EventQuery(**{**given, **asked})
 
 
 async def messages(logs, **asked):
@@ -77,9 +77,9 @@ async def test_times_and_sizes(logs):
 
 
 async def test_positions_come_with_the_events(logs):
-    await logs.append([batch(A, (1, "1"), position=Position("task/app", 10))], NOW)
+    await logs.append([batch(A, (1, "1"), position=SourcePosition("task/app", 10))], NOW)
     await logs.append(
-        [batch(A, (2, "2"), position=Position("task/app", 20)), batch(B, position=Position("t/b", 3))], NOW
+        [batch(A, (2, "2"), position=SourcePosition("task/app", 20)), batch(B, position=SourcePosition("t/b", 3))], NOW
     )
     assert await logs.positions() == {"task/app": 20, "t/b": 3}
 
@@ -97,7 +97,7 @@ async def test_trimming_takes_what_is_older(logs):
 
 
 async def test_what_is_forgotten_is_gone_and_may_begin_anew(logs):
-    await logs.append([batch(A, (1, "1"), position=Position("s", 1)), batch(B, (1, "b"))], NOW)
+    await logs.append([batch(A, (1, "1"), position=SourcePosition("s", 1)), batch(B, (1, "b"))], NOW)
     await logs.forget([A, LogStreamId("none")], ["s"])
     assert (await messages(logs), await logs.positions(), set(await logs.streams())) == (["b"], {}, {B})
     await logs.append([batch(A, (1, "again"))], NOW)
@@ -115,7 +115,7 @@ async def test_places_stay_when_earlier_events_go(logs):
     await logs.trim(GROUP, 2)
     await logs.append([batch(A, (2, "3"))], NOW)
     assert await messages(logs, beyond=place) == ["3"]
-    assert isinstance(place, Place)
+    assert isinstance(place, EventPosition)
 
 
 async def test_closed_it_refuses(logs):

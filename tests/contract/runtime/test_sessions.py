@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.sandbox.state import ContainerPhase
 from moyai.ports.runtime import CannotStart, NotRunning
-from moyai.ports.sessions import Execution, Stream, TerminalSize
+from moyai.ports.sessions import Execution, StandardStream, TerminalSize
 from tests.contract.runtime.adapters import ENDS, RUNS, TASK, SimAdapter, container_state, sandbox
 
 # The commands on each runtime: ``echo hello`` and then its input; an end with 3; an unknown program.
@@ -30,7 +30,7 @@ async def running(adapter):
 async def read_all(session):
     printed = b""
     while (output := await session.read()) is not None:
-        assert output.stream is Stream.OUT
+        assert output.stream is StandardStream.OUT
         printed += output.data
     return printed
 

@@ -44,7 +44,7 @@ from moyai.plan.strategy.hooks import (
     record_answer,
     unanswered_hooks,
 )
-from moyai.testing.alarms import ring
+from moyai.testing.alarms import put_alarm
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 
@@ -141,7 +141,7 @@ class Deployment(Harness):
         self.converge(600)
         if self._functions:
             self.book.apply([Put(HookFunction("check", "http://127.0.0.1:1/", self.clock.now()))])
-        ring(self.build, "errors", AlarmState.OK)
+        put_alarm(self.build, "errors", AlarmState.OK)
         self.build.configure(self.service, self._configuration)
         self.take()
         self.start = self.clock.now()
@@ -184,7 +184,7 @@ class Deployment(Harness):
             "refuse": self._refuse,
             "say no": lambda: self._ask(HookStatus.FAILED),
             "keep silent": lambda: setattr(self, "_silent", True),
-            "alarm": lambda: ring(self.build, "errors", AlarmState.ALARM),
+            "alarm": lambda: put_alarm(self.build, "errors", AlarmState.ALARM),
             "fail": self._fail,
             "supersede": self._deploy,
             "delete": lambda: self.build.delete(self.service),

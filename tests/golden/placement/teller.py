@@ -35,7 +35,7 @@ from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.placement.resources import remaining_resources
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.launch import LaunchRequest, launch
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import Builder
 
 FIELDS = {"zone": "attribute:ecs.availability-zone", "type": "attribute:ecs.instance-type"}
@@ -75,7 +75,7 @@ class Teller:
                 connected=asked.get("connected", True),
                 attributes=asked.get("attributes"),
             )
-            turned(self.build, made.arn, ContainerInstanceStatus(asked.get("status", "ACTIVE")))
+            set_instance_status(self.build, made.arn, ContainerInstanceStatus(asked.get("status", "ACTIVE")))
             self.names[made.arn] = name
 
     def do(self, verb: str, what: Any) -> list[str]:
@@ -126,7 +126,8 @@ class Teller:
     def _turn(self, what: Mapping[str, str]) -> list[str]:
         for arn, name in self.names.items():
             if name in what and arn is not None:
-                turned(self.build, self.build.world.container_instances[arn].arn, ContainerInstanceStatus(what[name]))
+                instance_arn = self.build.world.container_instances[arn].arn
+                set_instance_status(self.build, instance_arn, ContainerInstanceStatus(what[name]))
         return self._settled()
 
     def _end(self, what: list[str]) -> list[str]:
@@ -188,7 +189,7 @@ class Teller:
             resource_requirements=(ResourceRequirement(str(asked["gpus"]), "GPU"),) if "gpus" in asked else None,
             port_mappings=tuple(_mapping(text) for text in map(str, asked.get("ports", ()))),
         )
-        made = placed(self.build, self.build.definition("web", app), NetworkMode(asked.get("mode", "bridge")))
+        made = for_instances(self.build, self.build.definition("web", app), NetworkMode(asked.get("mode", "bridge")))
         made = replace(made, placement_constraints=_constraints(asked.get("definition_constraints", ())))
         self.build.book.apply([Put(made)])
         return made

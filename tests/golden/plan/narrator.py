@@ -48,9 +48,9 @@ from moyai.plan.action import (
     WriteHosts,
 )
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
-from moyai.testing.alarms import ring
-from moyai.testing.app_mesh import proxied
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.alarms import put_alarm
+from moyai.testing.app_mesh import with_app_mesh_proxy
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 
@@ -109,12 +109,12 @@ class Narrator(Harness):
             "back": lambda: build.roll_back(self._service(what)),
             "abort": lambda: build.abort(self._service(what)),
             "continue": lambda: build.go_on(self._service(what)),
-            "alarm": lambda: self._each(lambda name, state: ring(build, name, AlarmState(state)), what),
+            "alarm": lambda: self._each(lambda name, state: put_alarm(build, name, AlarmState(state)), what),
             "configure": lambda: self._each(self._configure, what),
             "instance": lambda: self._instance(what),
-            "drain": lambda: turned(build, self._host(what), ContainerInstanceStatus.DRAINING),
-            "resume": lambda: turned(build, self._host(what), ContainerInstanceStatus.ACTIVE),
-            "deregister": lambda: turned(build, self._host(what), ContainerInstanceStatus.INACTIVE),
+            "drain": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.DRAINING),
+            "resume": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.ACTIVE),
+            "deregister": lambda: set_instance_status(build, self._host(what), ContainerInstanceStatus.INACTIVE),
         }
         verbs[verb]()
 
@@ -191,8 +191,8 @@ class Narrator(Harness):
         first = first if words is None else {**first, "sim": words}
         made = self.build.definition(name, *(_container(c) for c in (first, *others)))
         if "app_ports" in self._services[name]:
-            made = proxied(self.build, made, *self._services[name]["app_ports"])
-        return placed(self.build, made) if self._services[name].get("daemon") else made
+            made = with_app_mesh_proxy(self.build, made, *self._services[name]["app_ports"])
+        return for_instances(self.build, made) if self._services[name].get("daemon") else made
 
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):

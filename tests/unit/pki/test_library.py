@@ -13,11 +13,11 @@ from moyai.domain.pca.authority import AuthorityType, Configuration, CsrExtensio
 from moyai.domain.pca.certificate import TEMPLATES
 from moyai.kernel.clock import later
 from moyai.pki.library import CryptographyPki
-from moyai.ports.pki import Issuer, Mismatch, NewKey, Span, UnreadableCertificate, UnreadableRequest
+from moyai.ports.pki import Issuer, Mismatch, NewKey, UnreadableCertificate, UnreadableRequest, ValidityPeriod
 from moyai.testing.clock import EPOCH
 
 PKI = CryptographyPki()
-SPAN = Span(later(EPOCH, -3600), later(EPOCH, 86400))
+SPAN = ValidityPeriod(later(EPOCH, -3600), later(EPOCH, 86400))
 EC = (KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA)
 ROOT, SUBORDINATE = TEMPLATES["RootCACertificate/V1"], TEMPLATES["SubordinateCACertificate_PathLen0/V1"]
 
@@ -29,7 +29,7 @@ async def requested(name: str, key: KeyAlgorithm, algorithm: SigningAlgorithm) -
 async def root(name="root", key=EC[0], algorithm=EC[1]) -> Issuer:
     made = await requested(name, key, algorithm)
     signed = PKI.issue(Issuer(made.private, algorithm), made.csr.encode(), ROOT, SPAN)
-    own = PKI.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    own = PKI.accept_authority(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
     return Issuer(made.private, algorithm, own)
 
 
@@ -38,7 +38,7 @@ async def below(issuer: Issuer, name="sub") -> Issuer:
     signed = PKI.issue(issuer, made.csr.encode(), SUBORDINATE, SPAN)
     assert issuer.certificate is not None
     chain = issuer.certificate.pem + issuer.certificate.chain
-    own = PKI.accept(made.csr, AuthorityType.SUBORDINATE, signed.pem.encode(), chain.encode())
+    own = PKI.accept_authority(made.csr, AuthorityType.SUBORDINATE, signed.pem.encode(), chain.encode())
     return Issuer(made.private, EC[1], own)
 
 
@@ -113,7 +113,7 @@ async def test_certificates_that_are_not_the_authoritys_are_refused():
     assert stranger is not None
 
     def accept(csr=made.csr, type_=AuthorityType.SUBORDINATE, certificate=signed, above=chain):
-        return PKI.accept(csr, type_, certificate, above)
+        return PKI.accept_authority(csr, type_, certificate, above)
 
     assert accept().chain == top.certificate.pem
     for wrong in (

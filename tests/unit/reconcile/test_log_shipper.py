@@ -13,7 +13,7 @@ from moyai.domain.world import Delete
 from moyai.plan.task.container_spec import container_spec
 from moyai.plan.task.log_streams import create_log_streams
 from moyai.plan.task.sandbox_spec import sandbox_spec
-from moyai.ports.logs import LogStoreFault, Question
+from moyai.ports.logs import EventQuery, LogStoreFault
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
@@ -63,7 +63,7 @@ class Scene:
 
     async def said(self) -> list[str]:
         group = next(iter(self.build.world.log_groups))
-        page = await self.logs.read(Question(group.id, None, 0, 2**62, None, 100))
+        page = await self.logs.read(EventQuery(group.id, None, 0, 2**62, None, 100))
         return [event.message.split()[1] for event in page.events]
 
 

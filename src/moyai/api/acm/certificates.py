@@ -85,7 +85,7 @@ def export_certificate(pki: Pki, ctx: Context, request: ExportCertificateRequest
         )
     if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
         raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
-    key = pki.locked(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
+    key = pki.encrypt_key(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
     if not found.exported:
         ctx.store.apply([Put(replace(found, exported=True))])
     return {"certificate": content.pem, "certificate_chain": content.chain or None, "private_key": key}

@@ -23,7 +23,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.pca.trust import last_of
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.certificates.managed_certificate import issue_certificate
-from moyai.ports.pki import Brought, Pki, PkiFault
+from moyai.ports.pki import ImportedCertificate, Pki, PkiFault
 
 
 class ImportCertificateRequest(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest
     """Import a certificate, or replace one under its ARN."""
     before = _before(ctx, request)
     try:
-        brought = pki.bring(request.certificate, request.private_key, request.certificate_chain)
+        brought = pki.import_certificate(request.certificate, request.private_key, request.certificate_chain)
     except PkiFault as error:
         raise InvalidInput(str(error)) from error
     if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
@@ -64,7 +64,7 @@ def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertifica
     return found
 
 
-def _new(ctx: Context, brought: Brought, request: ImportCertificateRequest) -> ManagedCertificate:
+def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateRequest) -> ManagedCertificate:
     facts = brought.facts
     return ManagedCertificate(
         arn=new_arn(ctx),

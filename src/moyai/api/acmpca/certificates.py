@@ -32,7 +32,7 @@ from moyai.domain.world import Put
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateArn
 from moyai.plan.certificates.authority import CLOCK_SKEW
-from moyai.ports.pki import Issuer, Mismatch, Pki, Span, UnreadableCertificate, UnreadableRequest
+from moyai.ports.pki import Issuer, Mismatch, Pki, UnreadableCertificate, UnreadableRequest, ValidityPeriod
 
 _TEMPLATE: Final = "arn:aws:acm-pca:::template/"
 _SHORT_LIFE: Final = 7 * 86400
@@ -143,7 +143,7 @@ def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: Im
         AuthorityStatus.EXPIRED,
     )
     try:
-        own = pki.accept(found.csr, found.type, request.certificate, request.certificate_chain)
+        own = pki.accept_authority(found.csr, found.type, request.certificate, request.certificate_chain)
     except UnreadableCertificate as error:
         raise MalformedCertificate(str(error)) from error
     except Mismatch as error:
@@ -181,7 +181,9 @@ def _algorithm(authority: CertificateAuthority, asked: str) -> SigningAlgorithm:
     return SigningAlgorithm(asked)
 
 
-def _span(authority: CertificateAuthority, template: Template, request: IssueCertificateRequest, now: Instant) -> Span:
+def _span(
+    authority: CertificateAuthority, template: Template, request: IssueCertificateRequest, now: Instant
+) -> ValidityPeriod:
     start = request.validity_not_before
     begin = later(now, -CLOCK_SKEW) if start is None else begins(start)
     end = ends(request.validity, now)
@@ -192,4 +194,4 @@ def _span(authority: CertificateAuthority, template: Template, request: IssueCer
         raise InvalidArgs("Validity: the certificate would outlive the certificate authority's own.")
     if authority.usage_mode is UsageMode.SHORT_LIVED_CERTIFICATE and template.makes is None and end > now + _SHORT_LIFE:
         raise InvalidArgs("Validity: an authority for SHORT_LIVED_CERTIFICATE issues for seven days at most.")
-    return Span(begin, end)
+    return ValidityPeriod(begin, end)

@@ -26,7 +26,7 @@ from moyai.api.data_channel.stream import DataStream
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import Ids
 from moyai.ports.runtime import RuntimeFault
-from moyai.ports.sessions import Output, Session, Stream, TerminalSize
+from moyai.ports.sessions import CommandOutput, CommandSession, StandardStream, TerminalSize
 
 IDLE = 20 * 60.0
 """Seconds, as on AWS."""
@@ -41,7 +41,7 @@ _MAX_INPUT = 64
 """Frames of input that may wait for the command."""
 _TICK = 0.1
 
-Start = Callable[[TerminalSize | None], Awaitable[Session]]
+Start = Callable[[TerminalSize | None], Awaitable[CommandSession]]
 
 
 class Link(Protocol):
@@ -66,7 +66,7 @@ class SessionRelay:
         self._size = TerminalSize(0, 0)
         self._handshake_done, self._size_received, self._progress = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._last_activity = clock.now()
-        self._session: Session | None = None
+        self._session: CommandSession | None = None
         self._sending = asyncio.Lock()
 
     async def run(self, start: Start) -> None:
@@ -173,7 +173,7 @@ class SessionRelay:
             await asyncio.gather(forwarding_input, return_exceptions=True)
         return ""
 
-    async def _forward_input(self, session: Session) -> None:
+    async def _forward_input(self, session: CommandSession) -> None:
         while (data := await self._input.get()) is not None:
             await session.write(data)
             if self._handle_messages():
@@ -181,7 +181,7 @@ class SessionRelay:
             await self._flush()
         session.end_input()
 
-    async def _forward_output(self, session: Session) -> None:
+    async def _forward_output(self, session: CommandSession) -> None:
         """Send the command's output, and at its end the exit code to moyai's own client."""
         sending_output = asyncio.create_task(self._send_output(session))
         try:
@@ -195,7 +195,7 @@ class SessionRelay:
             await self._flush()
         await self._within(_LAST_OUTPUT, self._until(lambda: self._stream.all_acknowledged))
 
-    async def _send_output(self, session: Session) -> None:
+    async def _send_output(self, session: CommandSession) -> None:
         while (output := await session.read()) is not None:
             self._last_activity = self._clock.now()
             for at in range(0, len(output.data), LARGEST_PAYLOAD):
@@ -204,8 +204,8 @@ class SessionRelay:
                 self._stream.send(self._type_of(output), piece, self._clock.now())
                 await self._flush()
 
-    def _type_of(self, output: Output) -> PayloadType:
-        return PayloadType.STDERR if output.stream is Stream.ERR else PayloadType.OUTPUT
+    def _type_of(self, output: CommandOutput) -> PayloadType:
+        return PayloadType.STDERR if output.stream is StandardStream.ERR else PayloadType.OUTPUT
 
     # ------------------------------------------------------------------------------------------------- the frames
 

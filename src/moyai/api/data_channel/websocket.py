@@ -18,7 +18,7 @@ from moyai.api.data_channel.payloads import Opening, read
 from moyai.api.data_channel.relay import SessionRelay
 from moyai.api.exec_sessions import PATH, ExecSession, ExecSessions
 from moyai.kernel.ids import Ids
-from moyai.ports.sessions import Session, TerminalSize
+from moyai.ports.sessions import CommandSession, TerminalSize
 
 _OPENING_SECONDS = 10.0
 _LARGEST_OPENING = 16 * 1024
@@ -56,7 +56,7 @@ class DataChannelEndpoint:
             self._sessions.close(session_id)
 
     async def _relay(self, session: ExecSession, opening: Opening, link: _WebSocket) -> None:
-        async def start(size: TerminalSize | None) -> Session:
+        async def start(size: TerminalSize | None) -> CommandSession:
             return await self._sessions.runtime.execute(replace(session.execution, terminal=size))
 
         relay = SessionRelay(session.id, link, opening.moyai, self._sessions.clock, self._ids)

@@ -17,7 +17,7 @@ from moyai.api.logs.tokens import BACKWARD, FORWARD, read, written
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
-from moyai.ports.logs import FIRST, KeptEvent, LogStore, Place, Question
+from moyai.ports.logs import FIRST, EventPosition, EventQuery, LogStore, StoredEvent
 
 MOST_EVENTS: Final = 10_000
 END_OF_TIME: Final = 2**62
@@ -42,13 +42,13 @@ async def get_log_events(logs: LogStore, ctx: Context, request: GetLogEventsRequ
     stream = stream_named(ctx, group, request.log_stream_name)
     if request.start_time > request.end_time:
         raise InvalidParameter("The start time can't be after the end time.")
-    beyond: Place | None = None
+    beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
         way, beyond = read(request.next_token)
         descending = way == BACKWARD
     page = await logs.read(
-        Question(
+        EventQuery(
             group=group.id,
             streams=(stream.id,),
             start=max(request.start_time, kept_since(group, ctx.now)),
@@ -62,12 +62,12 @@ async def get_log_events(logs: LogStore, ctx: Context, request: GetLogEventsRequ
     return {"events": [_view(event) for event in events], **_tokens(events, beyond)}
 
 
-def _tokens(events: Sequence[KeptEvent], beyond: Place | None) -> dict[str, str]:
+def _tokens(events: Sequence[StoredEvent], beyond: EventPosition | None) -> dict[str, str]:
     first = last = beyond or FIRST
     if events:
         first, last = events[0].place, events[-1].place
     return {"next_forward_token": written(FORWARD, last), "next_backward_token": written(BACKWARD, first)}
 
 
-def _view(event: KeptEvent) -> dict[str, object]:
+def _view(event: StoredEvent) -> dict[str, object]:
     return {"timestamp": event.place.at, "message": event.message, "ingestion_time": event.ingested_at}

@@ -27,7 +27,7 @@ from moyai.domain.logs.event import (
 )
 from moyai.domain.logs.group import LogGroup
 from moyai.kernel.clock import Instant
-from moyai.ports.logs import Batch, LogStore
+from moyai.ports.logs import LogBatch, LogStore
 
 
 class InputLogEvent(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequ
     _check(events)
     kept, rejected = _sorted_out(group, events, ctx.now)
     if kept:
-        await logs.append([Batch(group.id, stream.id, kept)], ctx.now)
+        await logs.append([LogBatch(group.id, stream.id, kept)], ctx.now)
     return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejected or None}
 
 

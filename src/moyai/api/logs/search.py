@@ -22,7 +22,7 @@ from moyai.domain.logs.group import LogGroup
 from moyai.expressions.log_filter.operand import TextPredicate
 from moyai.expressions.log_filter.pattern import compile_filter_pattern
 from moyai.kernel.ids import LogStreamId
-from moyai.ports.logs import PAGE_BYTES, KeptEvent, LogStore, Place, Question
+from moyai.ports.logs import PAGE_BYTES, EventPosition, EventQuery, LogStore, StoredEvent
 
 _AT_ONCE: Final = 1000
 _LOOKED_AT: Final = 20_000
@@ -66,16 +66,16 @@ class _Search:
     """The state of one FilterLogEvents call as it goes through the events."""
 
     def __init__(
-        self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, question: Question
+        self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, question: EventQuery
     ) -> None:
         self._logs = logs
         self._names = names
         self._passes = passes
         self._question = question
 
-    async def page(self, limit: int) -> tuple[list[KeptEvent], Place | None]:
+    async def page(self, limit: int) -> tuple[list[StoredEvent], EventPosition | None]:
         """What was found, and behind what there may be more."""
-        found: list[KeptEvent] = []
+        found: list[StoredEvent] = []
         looked_at = size = 0
         beyond = self._question.beyond
         while looked_at < _LOOKED_AT:
@@ -95,15 +95,15 @@ class _Search:
 
 def _question(
     ctx: Context, group: LogGroup, request: FilterLogEventsRequest, names: Mapping[LogStreamId, str]
-) -> Question:
-    beyond: Place | None = None
+) -> EventQuery:
+    beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
         way, beyond = read(request.next_token)
         if (way == BACKWARD) != descending:
             raise invalid_token()
     some = bool(request.log_stream_names or request.log_stream_name_prefix)
-    return Question(
+    return EventQuery(
         group=group.id,
         streams=tuple(names) if some and len(names) <= _MERGED else None,
         start=max(request.start_time, kept_since(group, ctx.now)),
@@ -127,7 +127,7 @@ def _names(ctx: Context, group: LogGroup, request: FilterLogEventsRequest) -> Ma
     return {s.id: s.name for s in ctx.store.world.log_streams.each("group", group.arn) if s.name.startswith(prefix)}
 
 
-def _view(event: KeptEvent, stream: str) -> dict[str, object]:
+def _view(event: StoredEvent, stream: str) -> dict[str, object]:
     return {
         "log_stream_name": stream,
         "timestamp": event.place.at,

@@ -9,21 +9,21 @@ import re
 from typing import Final
 
 from moyai.api.logs.lookup import invalid_token
-from moyai.ports.logs import Place
+from moyai.ports.logs import EventPosition
 
 FORWARD: Final = "f"
 BACKWARD: Final = "b"
 _TOKEN: Final = re.compile(r"([fb])/(-?[0-9]{1,18})\.(-?[0-9]{1,18})")
 
 
-def written(way: str, place: Place) -> str:
+def written(way: str, place: EventPosition) -> str:
     """The token for what lies that way from here."""
     return f"{way}/{place.at}.{place.number}"
 
 
-def read(token: str) -> tuple[str, Place]:
+def read(token: str) -> tuple[str, EventPosition]:
     """The direction and position of a token. Raises InvalidParameter."""
     found = _TOKEN.fullmatch(token)
     if found is None:
         raise invalid_token()
-    return found[1], Place(int(found[2]), int(found[3]))
+    return found[1], EventPosition(int(found[2]), int(found[3]))

@@ -8,16 +8,18 @@ from moyai.api.asgi import Handler, Response, StreamedResponse
 from moyai.api.gateway import ApiGateway
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.console.app import Console
-from moyai.console.messages import SECURITY, Answer
+from moyai.console.messages import SECURITY, ConsoleResponse
 
 
 def console_handler(console: Console, gateway: ApiGateway) -> Handler:
     """A handler for paths below ``/console``. The API there is that of ``gateway``."""
 
     async def serve(request: HttpRequest) -> Response:
-        async def api(path: str, sender: str | None) -> Answer:
+        async def api(path: str, sender: str | None) -> ConsoleResponse:
             answered = await gateway.answer(msgspec.structs.replace(request, path=path), sender)
-            return Answer(answered.status, {**answered.headers, "cache-control": "no-store", **SECURITY}, answered.body)
+            return ConsoleResponse(
+                answered.status, {**answered.headers, "cache-control": "no-store", **SECURITY}, answered.body
+            )
 
         answer = await console.answer(request, api)
         if isinstance(answer.body, bytes):

@@ -22,7 +22,7 @@ from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Conf
 from moyai.domain.pca.certificate import TEMPLATES
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.secret import Secret
-from moyai.ports.pki import Issuer, Pki, Span
+from moyai.ports.pki import Issuer, Pki, ValidityPeriod
 from moyai.ports.store import StoreFault
 from moyai.xds.server.grpc_server import TlsCredentials
 
@@ -98,7 +98,9 @@ class _IssuedCertificate:
         now = self._clock.now()
         if now > self._until - _RENEW_BEFORE:
             self._until = later(now, _LIFETIME)
-            issued = self._pki.certify(self._issuer, EXTERNAL_SERVER_NAME, Span(later(now, -_SKEW), self._until))
+            issued = self._pki.certify(
+                self._issuer, EXTERNAL_SERVER_NAME, ValidityPeriod(later(now, -_SKEW), self._until)
+            )
             self._chain_and_key = issued.chain.encode(), issued.private.reveal().encode()
         return TlsCredentials(*self._chain_and_key, _read(self._clients))
 
@@ -106,9 +108,9 @@ class _IssuedCertificate:
 async def _make_authority(pki: Pki, now: Instant) -> tuple[Secret, AuthorityCertificate]:
     subject = Subject(organization="moyai", common_name="moyai: external proxies")
     key = await pki.new_key(Configuration(KeyAlgorithm.EC_prime256v1, _ALGORITHM, subject))
-    span = Span(later(now, -_SKEW), later(now, _AUTHORITY_LIFETIME))
+    span = ValidityPeriod(later(now, -_SKEW), later(now, _AUTHORITY_LIFETIME))
     signed = pki.issue(Issuer(key.private, _ALGORITHM), key.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
-    return key.private, pki.accept(key.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    return key.private, pki.accept_authority(key.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
 
 
 def _read(path: Path | None) -> bytes | None:

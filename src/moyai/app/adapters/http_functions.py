@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from moyai.ports.functions import CallFailed
+from moyai.ports.outgoing_calls import CallFailed
 
 CALL_LIMIT = 900.0
 """Seconds for one whole call; Lambda's maximum."""

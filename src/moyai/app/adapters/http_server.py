@@ -47,7 +47,7 @@ _GRACE = 5
 
 
 @dataclass(frozen=True)
-class ConnectionLimits:
+class ServerLimits:
     """The limits of one server."""
 
     head_bytes: int = 64 * 1024
@@ -66,8 +66,8 @@ class ConnectionLimits:
 class HttpServer(uvicorn.Server):
     """Serves one ASGI application on one listening socket until it is closed. Signals are left to the process."""
 
-    def __init__(self, app: Any, sock: socket, limits: ConnectionLimits | None = None) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
-        limits = limits or ConnectionLimits()
+    def __init__(self, app: Any, sock: socket, limits: ServerLimits | None = None) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
+        limits = limits or ServerLimits()
         admission = Admission(limits.per_client, limits.total)
         config = uvicorn.Config(
             app,
@@ -137,7 +137,7 @@ class WebSocket(WebSocketsSansIOProtocol):
 class HttpConnection(HttpToolsProtocol):
     """uvicorn's HTTP protocol, with limits."""
 
-    def __init__(self, limits: ConnectionLimits, admission: Admission, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (uvicorn's own)
+    def __init__(self, limits: ServerLimits, admission: Admission, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (uvicorn's own)
         super().__init__(*args, **kwargs)
         self._limits = limits
         self._admission = admission

@@ -25,7 +25,7 @@ from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, Sa
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, NotStopped, Output, RuntimeFault
-from moyai.ports.sessions import Execution, Session
+from moyai.ports.sessions import CommandSession, Execution
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.launch import interpreter
@@ -149,7 +149,7 @@ class LinuxRuntime:
     async def stop(self, task: TaskId, container: str) -> None:
         await self._work(_with_port_errors(partial(self._containers.stop, task, container)))
 
-    async def execute(self, execution: Execution) -> Session:
+    async def execute(self, execution: Execution) -> CommandSession:
         return await self._sessions.start(execution)
 
     # ----------------------------------------------------------------------------------------------- observation

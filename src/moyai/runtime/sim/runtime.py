@@ -21,7 +21,7 @@ from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkU
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, Output, RuntimeFault, SandboxFailed
-from moyai.ports.sessions import Execution, Session
+from moyai.ports.sessions import CommandSession, Execution
 from moyai.runtime.sim.machine import SimContainer, SimSandbox
 from moyai.runtime.sim.script import container_script, proxy_script
 from moyai.runtime.sim.sessions import SimSession
@@ -177,7 +177,7 @@ class SimRuntime:
             await self._clock.sleep(Seconds(1.0))
         yield LogLine(state.finished_at, "stdout", f"{container} ended with {state.exit_code}")
 
-    async def execute(self, execution: Execution) -> Session:
+    async def execute(self, execution: Execution) -> CommandSession:
         """Start a simulated session (see sessions.py)."""
 
         def is_alive() -> bool:

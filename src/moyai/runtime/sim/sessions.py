@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from moyai.kernel.clock import Clock, Seconds
 from moyai.ports.runtime import CannotStart
-from moyai.ports.sessions import Execution, Output, Stream, TerminalSize
+from moyai.ports.sessions import CommandOutput, Execution, StandardStream, TerminalSize
 from moyai.runtime.sim.machine import SIGKILL_EXIT
 
 _POLL_SECONDS = 0.25
 
 
 class SimSession:
-    """A ``Session`` of the port. ``size``: the terminal's current size."""
+    """A ``CommandSession`` of the port. ``size``: the terminal's current size."""
 
     def __init__(self, execution: Execution, clock: Clock, is_alive: Callable[[], bool]) -> None:
         """``is_alive``: whether its container still runs."""
@@ -25,7 +25,7 @@ class SimSession:
         if arguments[:2] == ("sim", "cannot_start"):
             raise CannotStart(f"{execution.container}: its words say cannot_start")
         self.size = execution.terminal
-        self._outputs: asyncio.Queue[Output | None] = asyncio.Queue()
+        self._outputs: asyncio.Queue[CommandOutput | None] = asyncio.Queue()
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._is_alive, self._clock = is_alive, clock
         self._watch = asyncio.create_task(self._end_with_container())
@@ -34,7 +34,7 @@ class SimSession:
         else:
             self._print(" ".join(arguments).encode() + b"\n")
 
-    async def read(self) -> Output | None:
+    async def read(self) -> CommandOutput | None:
         output = await self._outputs.get()
         if output is None:
             self._outputs.put_nowait(None)
@@ -60,7 +60,7 @@ class SimSession:
         await asyncio.gather(self._watch, return_exceptions=True)
 
     def _print(self, data: bytes) -> None:
-        self._outputs.put_nowait(Output(Stream.OUT, data))
+        self._outputs.put_nowait(CommandOutput(StandardStream.OUT, data))
 
     def _end(self, code: int) -> None:
         if not self._code.done():

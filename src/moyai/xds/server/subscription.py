@@ -29,7 +29,7 @@ class PendingResponse(NamedTuple):
     size: int
 
 
-class Rejection(NamedTuple):
+class RejectedState(NamedTuple):
     """A state that the proxy did not accept, and its reason."""
 
     state: str
@@ -50,7 +50,7 @@ class Subscription:
         self._versions: dict[str, str | None] = {}
         """By name, the version that the proxy has; None = one of ``_uncertain``; no entry = absent."""
         self._uncertain: dict[str, frozenset[str]] = {}
-        self._rejections: dict[str, Rejection] = {}
+        self._rejections: dict[str, RejectedState] = {}
         self._suspects: set[str] = set()
         """Names of a rejected response that had several: each is sent alone."""
         self._requested: set[str] = set()
@@ -159,7 +159,7 @@ class Subscription:
             self._suspects |= states.keys()
             return
         for name, state in states.items():
-            self._rejections[name] = Rejection(state, reason)
+            self._rejections[name] = RejectedState(state, reason)
             self._suspects.discard(name)
 
     def rejection(self, wanted: Mapping[str, EncodedResource]) -> str | None:

@@ -14,7 +14,7 @@ from moyai.api.exec_sessions import LIFETIME, PATH, ExecSessions, TooManySession
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.kernel.clock import Seconds, later
 from moyai.kernel.ids import TaskArn
-from moyai.ports.sessions import Execution, Session, TerminalSize
+from moyai.ports.sessions import CommandSession, Execution, TerminalSize
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -128,7 +128,7 @@ async def test_a_session_of_the_plugin(stage):
 class SlowRuntime(SimRuntime):
     """One that needs a moment to start a command."""
 
-    async def execute(self, execution: Execution) -> Session:
+    async def execute(self, execution: Execution) -> CommandSession:
         session = await super().execute(execution)
         await self._clock.sleep(Seconds(1))
         return session

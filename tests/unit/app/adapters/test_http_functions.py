@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from moyai.app.adapters.http_functions import LARGEST_ANSWER, HttpFunctions
-from moyai.ports.functions import CallFailed
+from moyai.ports.outgoing_calls import CallFailed
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from moyai.app.adapters.http_server import ConnectionLimits, HttpServer
+from moyai.app.adapters.http_server import HttpServer, ServerLimits
 
 ANSWERED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHORT = 0.25
@@ -26,7 +26,7 @@ async def app(scope, receive, send):
 @pytest.fixture
 async def address():
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await HttpServer(app, sock, ConnectionLimits(head_seconds=SHORT)).open()
+    server = await HttpServer(app, sock, ServerLimits(head_seconds=SHORT)).open()
     yield sock.getsockname()
     await server.close()
 
@@ -133,7 +133,7 @@ async def test_trailers_are_no_headers():
 
 async def test_a_body_that_nobody_wants_is_read_to_a_limit():
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await HttpServer(app, sock, ConnectionLimits(body_bytes=100_000)).open()
+    server = await HttpServer(app, sock, ServerLimits(body_bytes=100_000)).open()
     sent = b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
     reader, writer = await asyncio.open_connection(*sock.getsockname())
     writer.write(sent)
@@ -201,7 +201,7 @@ async def test_questions_in_advance_are_answered_up_to_a_number(address):
 
 async def test_who_comes_when_all_places_are_taken_has_that_of_an_idle_connection():
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await HttpServer(app, sock, ConnectionLimits(total=3)).open()
+    server = await HttpServer(app, sock, ServerLimits(total=3)).open()
 
     async def opened(client):
         return await asyncio.open_connection(*sock.getsockname(), local_addr=(client, 0))
@@ -218,7 +218,7 @@ async def test_who_comes_when_all_places_are_taken_has_that_of_an_idle_connectio
 
 async def test_one_client_has_no_more_than_its_share_of_connections():
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await HttpServer(app, sock, ConnectionLimits(per_client=3)).open()
+    server = await HttpServer(app, sock, ServerLimits(per_client=3)).open()
     opened = [await asyncio.open_connection(*sock.getsockname()) for _ in range(4)]
     assert await opened[3][0].read() == b""
     opened[0][1].write(ANSWERED)

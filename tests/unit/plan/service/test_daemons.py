@@ -10,7 +10,7 @@ from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
-from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import CHECK, Builder
 from tests.unit.plan.tasks import put, schedule
 
@@ -20,7 +20,7 @@ STEADY = "has reached a steady state."
 def agent(build, port=0, **container):
     ports = (PortMapping(80, port),) if port else ()
     app = ContainerDefinition("app", "moyai.local/host", cpu=256, memory=256, port_mappings=ports, **container)
-    return placed(build, build.definition("agent", app))
+    return for_instances(build, build.definition("agent", app))
 
 
 def settle(build, *services):
@@ -76,11 +76,11 @@ def test_an_instance_that_goes_loses_its_task_and_no_other_gets_it(status):
     gone, stays = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
-    turned(build, gone.arn, status)
+    set_instance_status(build, gone.arn, status)
     settle(build, logs)
     assert where(build, logs) == [stays.arn]
     assert build.world.services[logs].desired_count == 1
-    turned(build, gone.arn, ContainerInstanceStatus.ACTIVE)
+    set_instance_status(build, gone.arn, ContainerInstanceStatus.ACTIVE)
     settle(build, logs)
     assert where(build, logs) == sorted([gone.arn, stays.arn])
 
@@ -89,9 +89,9 @@ def test_on_a_draining_instance_it_goes_after_the_tasks_of_other_services():
     build = Builder()
     gone, other = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
-    web = on_instances(build, "web", placed(build, build.definition("web")), 2)
+    web = on_instances(build, "web", for_instances(build, build.definition("web")), 2)
     settle(build, logs, web)
-    turned(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    set_instance_status(build, gone.arn, ContainerInstanceStatus.DRAINING)
     schedule(build, logs)
     assert {t.desired_status for t in build.tasks(logs)} == {DesiredStatus.RUNNING}
     settle(build, web)
@@ -207,7 +207,7 @@ def test_what_it_needs_is_kept_for_it():
     build = Builder()
     logs = on_instances(build, "logs", agent(build, port=8080))
     instance(build, resources=Resources(1024, 1024))
-    web = on_instances(build, "web", placed(build, build.definition("web")), 4)
+    web = on_instances(build, "web", for_instances(build, build.definition("web")), 4)
     settle(build, web)
     assert len(where(build, web)) == 3
     settle(build, logs)
@@ -220,7 +220,7 @@ def test_its_fixed_port_is_kept_for_it():
     build = Builder()
     logs = on_instances(build, "logs", agent(build, port=8080))
     instance(build)
-    taker = placed(
+    taker = for_instances(
         build, build.definition("web", ContainerDefinition("w", "i", port_mappings=(PortMapping(80, 8080),)))
     )
     web = on_instances(build, "web", taker, 1)
@@ -250,7 +250,7 @@ def test_a_protected_task_stays_on_an_instance_that_is_drained():
     settle(build, logs)
     [task] = build.tasks(logs)
     put(build, task.arn, protected_until=build.clock.now() + 600)
-    turned(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    set_instance_status(build, gone.arn, ContainerInstanceStatus.DRAINING)
     settle(build, logs)
     assert where(build, logs) == [gone.arn]
 
@@ -271,7 +271,7 @@ def test_a_deleted_one_stops_everywhere_and_counts_no_more():
 def test_with_awsvpc_each_has_an_interface_in_its_instances_zone():
     build = Builder()
     made = [instance(build) for _ in range(3)]
-    definition = placed(build, build.definition("agent"), NetworkMode.AWSVPC)
+    definition = for_instances(build, build.definition("agent"), NetworkMode.AWSVPC)
     logs = on_instances(build, "logs", definition)
     settle(build, logs)
     zones: dict[str, str] = {i.arn: i.availability_zone for i in made}

@@ -19,7 +19,7 @@ from moyai.plan.action import Plan
 from moyai.plan.cloudmap.task_registration import register
 from moyai.plan.doctor import findings
 from moyai.plan.task.service_feedback import report_stop
-from moyai.testing.instances import instance, turned
+from moyai.testing.instances import instance, set_instance_status
 from moyai.testing.world import Builder
 from tests.unit.plan.tasks import put, schedule
 
@@ -138,7 +138,7 @@ def test_on_container_instances_its_tasks_leave_one_that_is_drained():
     _run(build, service)
     assert {t.container_instance for t in build.tasks(service)} == {first.arn}
     second = instance(build)
-    turned(build, first.arn, ContainerInstanceStatus.DRAINING)
+    set_instance_status(build, first.arn, ContainerInstanceStatus.DRAINING)
     schedule(build, service)
     assert _states(build, service) == {BLUE: StabilityStatus.STABILIZING}
     _run(build, service)

@@ -16,7 +16,7 @@ from moyai.kernel.scope import Scope
 from moyai.plan.action import PrepareSandbox
 from moyai.plan.retention import LogDeletion, plan_log_deletion
 from moyai.plan.task.container_spec import container_spec
-from moyai.testing.app_mesh import PROXY, proxied
+from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import case_of, step
 
@@ -52,7 +52,7 @@ def test_the_streams_come_before_the_sandbox_in_the_region_that_the_options_name
 def test_an_app_mesh_proxy_writes_where_its_container_says(build):
     build.book.apply([Put(GROUP)])
     logged = replace(container(PROXY), log_configuration=awslogs(**{"awslogs-stream-prefix": "p"}))
-    task = build.run(proxied(build, build.definition("meshed", container(), logged)))
+    task = build.run(with_app_mesh_proxy(build, build.definition("meshed", container(), logged)))
     assert build.world.tasks[task].mesh_proxy is not None
     step(build, task, gone=True)
     assert [s.name for s in build.world.log_streams] == [f"p/{PROXY}/{build.world.tasks[task].id}"]

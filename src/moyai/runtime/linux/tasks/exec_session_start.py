@@ -16,7 +16,7 @@ import sys
 import termios
 
 from moyai.ports.runtime import CannotStart, NotRunning
-from moyai.ports.sessions import Execution, Stream, TerminalSize
+from moyai.ports.sessions import Execution, StandardStream, TerminalSize
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.interpreter import interpreter_path
 from moyai.runtime.linux.runtime_paths import RuntimePaths
@@ -33,7 +33,7 @@ class StartedSession:
     """A started helper, the socket to it, and the command's streams."""
 
     def __init__(
-        self, helper: subprocess.Popen[bytes], control: socket.socket, outputs: dict[Stream, int], input_fd: int
+        self, helper: subprocess.Popen[bytes], control: socket.socket, outputs: dict[StandardStream, int], input_fd: int
     ) -> None:
         self.helper = helper
         self.control = control
@@ -102,8 +102,8 @@ class SessionStart:
         self._control.settimeout(0)
         if self._execution.terminal is not None:
             set_terminal_size(fds[0], self._execution.terminal)
-            return StartedSession(helper, self._control, {Stream.OUT: fds[0]}, fds[0])
-        return StartedSession(helper, self._control, {Stream.OUT: fds[0], Stream.ERR: fds[1]}, fds[2])
+            return StartedSession(helper, self._control, {StandardStream.OUT: fds[0]}, fds[0])
+        return StartedSession(helper, self._control, {StandardStream.OUT: fds[0], StandardStream.ERR: fds[1]}, fds[2])
 
 
 def _encode_request(paths: RuntimePaths, execution: Execution) -> bytes:

@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 
-from moyai.ports.sessions import Execution, Output, TerminalSize
+from moyai.ports.sessions import CommandOutput, Execution, TerminalSize
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.tasks.exec_session_start import SessionStart, StartedSession, end_helper, set_terminal_size
 
@@ -70,7 +70,7 @@ async def _discard(running: asyncio.Future[StartedSession]) -> None:
 
 
 class LinuxExecSession:
-    """A ``Session`` of the port, whose methods are documented there. It must be made on the event loop."""
+    """A ``CommandSession`` of the port, whose methods are documented there. It must be made on the event loop."""
 
     def __init__(self, started: StartedSession, on_close: Callable[[LinuxExecSession], None]) -> None:
         """``on_close`` is called once the session is closed."""
@@ -82,7 +82,7 @@ class LinuxExecSession:
         self._ended = asyncio.create_task(self._wait_end())
         self._closed = False
 
-    async def read(self) -> Output | None:
+    async def read(self) -> CommandOutput | None:
         while self._outputs:
             for stream, fd in tuple(self._outputs.items()):
                 try:
@@ -92,7 +92,7 @@ class LinuxExecSession:
                 except OSError:  # EIO: no process has the terminal open any more
                     data = b""
                 if data:
-                    return Output(stream, data)
+                    return CommandOutput(stream, data)
                 del self._outputs[stream]
                 self._loop.remove_reader(fd)
                 if fd != self._started.input:

@@ -36,7 +36,7 @@ def self_signed(tmp_path) -> tuple[bytes, bytes]:
 
 
 def test_what_openssl_made_is_read(self_signed):
-    brought = PKI.bring(self_signed[0], self_signed[1], b"")
+    brought = PKI.import_certificate(self_signed[0], self_signed[1], b"")
     facts = brought.facts
     assert facts.names == ("www.shop.example", "shop.example")
     assert (facts.subject, facts.issuer) == ("CN=Shop,O=Shop", "Shop")
@@ -58,7 +58,7 @@ async def test_openssl_verifies_what_is_signed_and_opens_its_locked_key(algorith
     leaf, above, locked = (tmp_path / name for name in ("leaf", "root", "locked"))
     leaf.write_text(signed.pem)
     above.write_text(issuer.certificate.pem)
-    locked.write_text(PKI.locked(made.private, b"open sesame"))
+    locked.write_text(PKI.encrypt_key(made.private, b"open sesame"))
     moment = str(int(SPAN.begin) + 60)
     openssl("verify", "-attime", moment, "-verify_hostname", "a.howto.local", "-CAfile", above, leaf)
     opened = openssl("pkey", "-in", locked, "-passin", "pass:open sesame", "-pubout")
@@ -66,7 +66,7 @@ async def test_openssl_verifies_what_is_signed_and_opens_its_locked_key(algorith
     facts = PKI.facts(signed.pem)
     assert (facts.names, facts.key_algorithm) == (("*.howto.local", "www.howto.local"), algorithm)
     assert int(facts.serial.replace(":", ""), 16) == int(signed.serial, 16)
-    brought = PKI.bring(signed.pem.encode(), made.private.reveal().encode(), above.read_bytes())
+    brought = PKI.import_certificate(signed.pem.encode(), made.private.reveal().encode(), above.read_bytes())
     assert (brought.private, brought.chain) == (made.private, above.read_text())
 
 
@@ -75,10 +75,10 @@ def test_a_key_in_its_old_form_is_taken_and_one_that_does_not_work_is_not(self_s
     (tmp_path / "pkcs8").write_bytes(key)
     old = openssl("ec", "-in", tmp_path / "pkcs8")
     assert b"BEGIN EC PRIVATE KEY" in old
-    assert PKI.bring(certificate, old, b"").facts.names
+    assert PKI.import_certificate(certificate, old, b"").facts.names
     for broken in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"):
         with pytest.raises(UnreadableKey):
-            PKI.bring(certificate, broken, b"")
+            PKI.import_certificate(certificate, broken, b"")
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa:1024"])
@@ -86,7 +86,7 @@ def test_keys_that_no_proxy_could_use_are_refused(kind, tmp_path):
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     openssl("req", "-x509", "-newkey", kind, "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=a.b")
     with pytest.raises(UnreadableCertificate, match="RSA_2048"):
-        PKI.bring(certificate.read_bytes(), key.read_bytes(), b"")
+        PKI.import_certificate(certificate.read_bytes(), key.read_bytes(), b"")
 
 
 async def test_a_chain_in_another_order_does_not_hold(self_signed):
@@ -96,4 +96,4 @@ async def test_a_chain_in_another_order_does_not_hold(self_signed):
     assert issuer.certificate is not None
     chain = self_signed[0] + issuer.certificate.pem.encode()
     with pytest.raises(Mismatch):
-        PKI.bring(signed.pem.encode(), made.private.reveal().encode(), chain)
+        PKI.import_certificate(signed.pem.encode(), made.private.reveal().encode(), chain)

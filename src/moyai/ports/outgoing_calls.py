@@ -1,0 +1,34 @@
+"""Calls from the control plane to the user's own endpoints: health checks, and functions of lifecycle hooks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from moyai.kernel.errors import MoyaiError
+from moyai.plan.cloudmap.checks import ProbeTarget
+
+
+class Probes(Protocol):
+    """Makes single health checks, as Route 53 does.
+
+    Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+    """
+
+    async def passes(self, target: ProbeTarget) -> bool:
+        """Whether the endpoint passes: TCP connects in 10 s; HTTP and HTTPS connect in 4 s and respond with 2xx or 3xx
+        in 2 s more. Never raises for what the endpoint does.
+        """
+
+
+class CallFailed(MoyaiError):
+    """A function's response is missing or unusable; the message is the reason."""
+
+
+class FunctionCaller(Protocol):
+    """Calls functions by posting JSON to their URLs."""
+
+    async def call(self, url: str, body: bytes, invocation: str) -> bytes:
+        """The body of a 2xx response. ``invocation`` identifies the call and its repetitions. Raises CallFailed."""
+
+    async def close(self) -> None:
+        """Close all connections."""
