@@ -26,19 +26,19 @@ from rig.report import show
 
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
-    Service,
+    ServiceAddress,
     StreamSplit,
-    Target,
     TimeoutPolicy,
+    WeightedDestination,
     Workload,
 )
 from moyai.store.memory import MemoryStore
@@ -56,11 +56,11 @@ CALLS: Final = 10
 MEMBERS: Final = tuple(Member("us-east-1a", f"172.31.0.{number}", 80) for number in range(4, 14))
 
 
-def mesh(proxies: int, members: tuple[Member, ...]) -> Mesh:
+def mesh(proxies: int, members: tuple[Member, ...]) -> MeshIR:
     """That many callers of one service."""
-    view = OutboundView((Call("127.255.0.1", 80, SERVICE),))
+    view = OutboundView((ServiceAddress("127.255.0.1", 80, SERVICE),))
     callers = [WorkloadId(f"p{number}") for number in range(proxies)]
-    return Mesh(
+    return MeshIR(
         workloads={w: Workload(w, "us-east-1a", 15000, 15001, outbound=view) for w in callers},
         services={SERVICE: service(SERVICE)},
         destinations={SERVICE: destination(SERVICE)},
@@ -68,22 +68,26 @@ def mesh(proxies: int, members: tuple[Member, ...]) -> Mesh:
     )
 
 
-def service(name: str) -> Service:
+def service(name: str) -> MeshService:
     """A TCP service."""
-    return Service(name, Protocol.TCP, StreamSplit((Target(name),), TimeoutPolicy(0, 3600), 3), f"egress.{name}")
+    return MeshService(
+        name, Protocol.TCP, StreamSplit((WeightedDestination(name),), TimeoutPolicy(0, 3600), 3), f"egress.{name}"
+    )
 
 
 def destination(name: str) -> Destination:
     """The members behind it."""
-    return Destination(name, Grouped(name), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), f"egress.{name}")
+    return Destination(
+        name, EndpointGroupSource(name), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), f"egress.{name}"
+    )
 
 
-def neighbours(nodes: int) -> Mesh:
+def neighbours(nodes: int) -> MeshIR:
     """That many workloads, of which each has a service of its own and calls those of the next few."""
     names = [f"n{number}" for number in range(nodes)]
-    calls = [Call(f"127.255.{n // 250}.{n % 250 + 1}", 80, name) for n, name in enumerate(names)]
+    calls = [ServiceAddress(f"127.255.{n // 250}.{n % 250 + 1}", 80, name) for n, name in enumerate(names)]
     views = [OutboundView(tuple(calls[(n + k) % nodes] for k in range(1, CALLS + 1))) for n in range(nodes)]
-    return Mesh(
+    return MeshIR(
         workloads={
             (w := WorkloadId(name)): Workload(w, "us-east-1a", 15000, 15001, outbound=view)
             for name, view in zip(names, views, strict=True)

@@ -30,7 +30,7 @@ from pyroute2 import netns
 
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.testing.clock import ManualClock
@@ -141,7 +141,7 @@ class Rig:
         self._reports.close()
         await self.server.stop(None)
 
-    async def lead(self, wanted: Mesh, *proxies: str) -> None:
+    async def lead(self, wanted: MeshIR, *proxies: str) -> None:
         """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
         self.feed.publish(wanted)
         for proxy in map(ProxyId, proxies):

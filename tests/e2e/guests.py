@@ -17,21 +17,21 @@ import grpc
 
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     InboundPort,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
-    RouteTable,
-    Rule,
-    Service,
-    Target,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
     TimeoutPolicy,
+    WeightedDestination,
     Workload,
 )
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
@@ -55,17 +55,17 @@ TIMEOUTS = TimeoutPolicy(request=15, idle=300)
 MEMBERS = {"one": Member("a", "10.99.0.1", 8081), "two": Member("a", "10.99.0.2", 8082)}
 
 
-def mesh(*back: str) -> Mesh:
+def mesh(*back: str) -> MeshIR:
     """The virtual node calls ``http``, behind which these are registered."""
-    table = RouteTable((Rule((Target("http"),), TIMEOUTS),))
+    table = RouteRules((RouteRule((WeightedDestination("http"),), TIMEOUTS),))
     outlier = OutlierPolicy(5, 10, 30, 300, 50)
     port = InboundPort(SERVED[1], Protocol.HTTP, TIMEOUTS, 1, "ingress.front")
-    return Mesh(
-        workloads={FRONT: Workload(FRONT, "a", 15000, 15001, (port,), OutboundView((Call(*HTTP, "http"),)))},
-        services={"http": Service("http", Protocol.HTTP, table, "egress.http")},
+    return MeshIR(
+        workloads={FRONT: Workload(FRONT, "a", 15000, 15001, (port,), OutboundView((ServiceAddress(*HTTP, "http"),)))},
+        services={"http": MeshService("http", Protocol.HTTP, table, "egress.http")},
         destinations={
             "http": Destination(
-                "http", Grouped("http"), Protocol.HTTP, 1, outlier, label="cds_egress_shop_back_http_80"
+                "http", EndpointGroupSource("http"), Protocol.HTTP, 1, outlier, label="cds_egress_shop_back_http_80"
             )
         },
         groups={"http": EndpointGroup("http", tuple(MEMBERS[name] for name in back))},

@@ -12,23 +12,23 @@ import pytest
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
-    AccessLog,
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     InboundPort,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
-    RouteTable,
-    Rule,
-    Service,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
+    StdoutLog,
     StreamSplit,
-    Target,
     TimeoutPolicy,
+    WeightedDestination,
     Workload,
 )
 from tests.e2e.envoy_rig import Rig, rig
@@ -51,26 +51,31 @@ TEXT = re.compile(
 TCP_TEXT = re.compile(r'\[\S+Z\] "[\d.:]+" "[\d.:]+" 30 \d+ \d+ "[\d.:]+" - (e|in)gress\.stream')
 
 
-def mesh(log: AccessLog) -> Mesh:
+def mesh(log: StdoutLog) -> MeshIR:
     services = [
-        Service("http", Protocol.HTTP, RouteTable((Rule((Target("http"),), TIMEOUTS),)), "egress.http"),
-        Service("stream", Protocol.TCP, StreamSplit((Target("stream"),), TIMEOUTS, 3), "egress.stream"),
+        MeshService(
+            "http", Protocol.HTTP, RouteRules((RouteRule((WeightedDestination("http"),), TIMEOUTS),)), "egress.http"
+        ),
+        MeshService(
+            "stream", Protocol.TCP, StreamSplit((WeightedDestination("stream"),), TIMEOUTS, 3), "egress.stream"
+        ),
     ]
     outlier = OutlierPolicy(5, 10, 30, 300, 50)
     inbound = (
         InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http"),
         InboundPort(8084, Protocol.TCP, TIMEOUTS, 0.25, "ingress.stream"),
     )
-    calls = (Call(*HTTP, "http"), Call(*STREAM, "stream"))
+    calls = (ServiceAddress(*HTTP, "http"), ServiceAddress(*STREAM, "stream"))
     workloads = [
         Workload(CALLER, "a", 15100, 15001, outbound=OutboundView(calls), access_log=log),
         Workload(BACK, "a", 15101, 15991, inbound, access_log=log),
     ]
-    return Mesh(
+    return MeshIR(
         workloads={w.id: w for w in workloads},
         services={s.name: s for s in services},
         destinations={
-            s.name: Destination(s.name, Grouped(s.name), s.protocol, 1, outlier, s.stat_name) for s in services
+            s.name: Destination(s.name, EndpointGroupSource(s.name), s.protocol, 1, outlier, s.stat_name)
+            for s in services
         },
         groups={
             "http": EndpointGroup("http", (Member("a", "10.99.0.1", 8081),)),
@@ -91,7 +96,7 @@ async def envoys():
                 await app.stop()
 
 
-async def lines(envoys: Rig, log: AccessLog) -> list[str]:
+async def lines(envoys: Rig, log: StdoutLog) -> list[str]:
     """What both proxies wrote about one hostile HTTP request and one TCP connection, HTTP first."""
     envoys.feed.publish(mesh(log))
     for workload in (CALLER, BACK):
@@ -108,11 +113,11 @@ async def lines(envoys: Rig, log: AccessLog) -> list[str]:
 
 
 async def objects(envoys: Rig, *, query: bool) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in await lines(envoys, AccessLog(json=True, query=query))]
+    return [json.loads(line) for line in await lines(envoys, StdoutLog(json=True, query=query))]
 
 
 async def test_text_keeps_its_fields_whatever_a_client_sends(envoys):
-    *http, one, two = await lines(envoys, AccessLog(json=False, query=False))
+    *http, one, two = await lines(envoys, StdoutLog(json=False, query=False))
     assert TCP_TEXT.fullmatch(one), one
     assert TCP_TEXT.fullmatch(two), two
     for line in http:
@@ -126,7 +131,7 @@ async def test_text_keeps_its_fields_whatever_a_client_sends(envoys):
 
 
 async def test_text_has_the_query_when_asked(envoys):
-    for line in (await lines(envoys, AccessLog(json=False, query=True)))[:2]:
+    for line in (await lines(envoys, StdoutLog(json=False, query=True)))[:2]:
         found = TEXT.fullmatch(line)
         assert found, line
         assert found["path"] == "/a%22b?token=secret"

@@ -14,25 +14,25 @@ from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     InboundPort,
-    Match,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
+    RequestMatch,
     RetryCondition,
     RetryPolicy,
-    RouteTable,
-    Rule,
-    Service,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
     StreamSplit,
-    Target,
     TimeoutPolicy,
+    WeightedDestination,
     Workload,
 )
 from moyai.runtime.linux.system_containers.envoy_admin import active_requests, connect_to_socket
@@ -52,17 +52,21 @@ MEMBERS = {ONE: Member("a", "10.99.0.1", 8081), TWO: Member("b", "10.99.0.2", 80
 REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.1:8084": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
 
 
-def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
+def mesh(*back: WorkloadId, connect_timeout: float = 1) -> MeshIR:
     """A caller and two workloads behind ``http``, of which those in ``back`` are registered."""
     rules = (
-        Rule((Target("http"),), TIMEOUTS, Match(methods=("GET",)), AGAIN),
-        Rule((Target("http"),), TIMEOUTS, retry=UNSENT),
+        RouteRule((WeightedDestination("http"),), TIMEOUTS, RequestMatch(methods=("GET",)), AGAIN),
+        RouteRule((WeightedDestination("http"),), TIMEOUTS, retry=UNSENT),
     )
     services = [
-        Service("http", Protocol.HTTP, RouteTable(rules), "egress.http"),
-        Service("empty", Protocol.HTTP, RouteTable((Rule((Target("empty"),), TIMEOUTS),)), "egress.empty"),
-        Service("stream", Protocol.TCP, StreamSplit((Target("stream"),), TIMEOUTS, 3), "egress.stream"),
-        Service("lost", Protocol.TCP, StreamSplit((Target("lost"),), TIMEOUTS, 3), "egress.lost"),
+        MeshService("http", Protocol.HTTP, RouteRules(rules), "egress.http"),
+        MeshService(
+            "empty", Protocol.HTTP, RouteRules((RouteRule((WeightedDestination("empty"),), TIMEOUTS),)), "egress.empty"
+        ),
+        MeshService(
+            "stream", Protocol.TCP, StreamSplit((WeightedDestination("stream"),), TIMEOUTS, 3), "egress.stream"
+        ),
+        MeshService("lost", Protocol.TCP, StreamSplit((WeightedDestination("lost"),), TIMEOUTS, 3), "egress.lost"),
     ]
     members = tuple(MEMBERS[w] for w in back)
     groups = {
@@ -72,17 +76,18 @@ def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
         "lost": (),
     }
     destinations = [
-        Destination(s.name, Grouped(s.name), s.protocol, connect_timeout, OUTLIER, s.stat_name) for s in services
+        Destination(s.name, EndpointGroupSource(s.name), s.protocol, connect_timeout, OUTLIER, s.stat_name)
+        for s in services
     ]
     places = {"http": HTTP, "empty": EMPTY, "stream": STREAM, "lost": LOST}
-    calls = tuple(Call(*place, name) for name, place in places.items())
+    calls = tuple(ServiceAddress(*place, name) for name, place in places.items())
     raw = InboundPort(8084, Protocol.TCP, TIMEOUTS, 0.25, "ingress.raw")
     workloads = [
         Workload(CALLER, "a", 15100, 15001, outbound=OutboundView(calls)),
         Workload(ONE, "a", 15101, 15991, (inbound(8081), raw)),
         Workload(TWO, "b", 15102, 15992, (inbound(8082),)),
     ]
-    return Mesh(
+    return MeshIR(
         workloads={w.id: w for w in workloads},
         services={s.name: s for s in services},
         destinations={d.name: d for d in destinations},

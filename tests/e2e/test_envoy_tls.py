@@ -12,25 +12,25 @@ from cryptography import x509
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Certificate,
+    CertificateRef,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     InboundPort,
+    IssuerTrust,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
-    RouteTable,
-    Rule,
+    RouteRule,
+    RouteRules,
     ServerTls,
-    Service,
-    Shown,
-    Target,
+    ServiceAddress,
     TimeoutPolicy,
-    Trust,
+    WeightedDestination,
     Workload,
 )
 from tests.authority import an_authority
@@ -47,21 +47,25 @@ TIMEOUTS = TimeoutPolicy(request=15, idle=300)
 OUTLIER = OutlierPolicy(5, 10, 30, 300, 50)
 
 
-def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) -> Mesh:
+def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) -> MeshIR:
     """A caller, ``one`` that is encrypted and ``two`` that is not, and those of them that are registered."""
     places = {ONE: Member("a", "10.99.0.1", 8081, "ca"), TWO: Member("a", "10.99.0.2", 8082)}
-    trust = Trust("ca", "one.shop", (trusted,))
-    destination = Destination("http", Grouped("http"), Protocol.HTTP, 1, OUTLIER, "egress.http", trusts=(trust,))
-    routes = RouteTable((Rule((Target("http"),), TIMEOUTS),))
-    port = InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", tls=ServerTls(Shown("c"), newest_only=True))
+    trust = IssuerTrust("ca", "one.shop", (trusted,))
+    destination = Destination(
+        "http", EndpointGroupSource("http"), Protocol.HTTP, 1, OUTLIER, "egress.http", trusts=(trust,)
+    )
+    routes = RouteRules((RouteRule((WeightedDestination("http"),), TIMEOUTS),))
+    port = InboundPort(
+        8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", tls=ServerTls(CertificateRef("c"), newest_only=True)
+    )
     workloads = [
-        Workload(CALLER, "a", 15100, 15001, outbound=OutboundView((Call(*HTTP, "http"),))),
+        Workload(CALLER, "a", 15100, 15001, outbound=OutboundView((ServiceAddress(*HTTP, "http"),))),
         Workload(ONE, "a", 15101, 15991, (port,)),
         Workload(TWO, "a", 15102, 15992, (InboundPort(8082, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http"),)),
     ]
-    return Mesh(
+    return MeshIR(
         workloads={w.id: w for w in workloads},
-        services={"http": Service("http", Protocol.HTTP, routes, "egress.http")},
+        services={"http": MeshService("http", Protocol.HTTP, routes, "egress.http")},
         destinations={"http": destination},
         groups={"http": EndpointGroup("http", tuple(places[w] for w in members))},
         certificates={} if certificate is None else {"c": certificate},

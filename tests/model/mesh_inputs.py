@@ -15,55 +15,55 @@ from msgspec.structs import replace
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
     EVERY_PATH,
-    AccessLog,
+    ActiveHealthCheck,
     Certificate,
+    CertificateFile,
+    CertificateRef,
+    CertificateSecret,
     ClientTls,
     ConnectionLimits,
     Destination,
+    DnsLookupFamily,
+    DnsSource,
     EndpointGroup,
+    EndpointGroupSource,
     Failure,
-    Family,
     FileLog,
-    Fixed,
-    Grouped,
+    FixedSource,
     HashKey,
-    HeaderMatch,
-    HealthCheck,
-    Host,
+    HeaderMatcher,
     InboundPort,
-    LoadBalancing,
-    Match,
+    IssuerTrust,
+    LoadBalancingPolicy,
     Member,
-    Mesh,
-    Named,
-    NamedPass,
-    Original,
+    MeshIR,
+    OriginalDestinationSource,
     OutboundPort,
     OutboundView,
     OutlierPolicy,
-    PathMatch,
+    PathMatcher,
     PathTest,
     PeerCheck,
     Protocol,
-    QueryMatch,
+    QueryMatcher,
     Range,
+    RequestMatch,
     RetryCondition,
     RetryPolicy,
     Rewrite,
-    Rule,
+    RouteRule,
     ServerTls,
-    Shown,
-    ShownFile,
-    ShownSecret,
+    SniPassthrough,
+    StdoutLog,
     StreamSplit,
-    Target,
-    TextMatch,
+    TextMatcher,
     TextTest,
     TimeoutPolicy,
-    Trust,
     TrustedFile,
     TrustedRoots,
     TrustedSecret,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 
@@ -103,9 +103,9 @@ class Keys(NamedTuple):
     def shown(self, *names: str) -> st.SearchStrategy:
         """The certificate, by the mesh's names for it, or one that is elsewhere."""
         return (
-            st.builds(Shown, st.sampled_from(names))
-            | st.builds(ShownFile, self.file("chain"), self.file("key"))
-            | st.builds(ShownSecret, _TEXTS)
+            st.builds(CertificateRef, st.sampled_from(names))
+            | st.builds(CertificateFile, self.file("chain"), self.file("key"))
+            | st.builds(CertificateSecret, _TEXTS)
         )
 
 
@@ -115,23 +115,23 @@ def rarely(strategy: st.SearchStrategy, otherwise=None) -> st.SearchStrategy:
 
 
 _TEXT_MATCHES = st.builds(
-    TextMatch, st.sampled_from([TextTest.EXACT, TextTest.PREFIX, TextTest.SUFFIX]), _TEXTS
-) | st.builds(TextMatch, st.just(TextTest.REGEX), _REGEXES)
+    TextMatcher, st.sampled_from([TextTest.EXACT, TextTest.PREFIX, TextTest.SUFFIX]), _TEXTS
+) | st.builds(TextMatcher, st.just(TextTest.REGEX), _REGEXES)
 _RANGES = st.builds(lambda start, size: Range(start, start + size), st.integers(-(2**40), 2**40), st.integers(1, 2**40))
-_HEADER_MATCHES = st.builds(HeaderMatch, _HEADERS, st.none() | _TEXT_MATCHES | _RANGES, st.booleans())
+_HEADER_MATCHES = st.builds(HeaderMatcher, _HEADERS, st.none() | _TEXT_MATCHES | _RANGES, st.booleans())
 _PATH_MATCHES = (
     st.just(EVERY_PATH)
-    | st.builds(PathMatch, st.sampled_from([PathTest.PREFIX, PathTest.EXACT]), _PATHS)
-    | st.builds(PathMatch, st.just(PathTest.REGEX), _REGEXES)
-    | st.builds(PathMatch, st.just(PathTest.BELOW), st.sampled_from(["/", "/a", "/a/b%"]))
+    | st.builds(PathMatcher, st.sampled_from([PathTest.PREFIX, PathTest.EXACT]), _PATHS)
+    | st.builds(PathMatcher, st.just(PathTest.REGEX), _REGEXES)
+    | st.builds(PathMatcher, st.just(PathTest.BELOW), st.sampled_from(["/", "/a", "/a/b%"]))
 )
 _MATCHES = st.builds(
-    Match,
+    RequestMatch,
     methods=rarely(st.sampled_from([("GET",), ("CONNECT", "M-SEARCH")]), ()),
     path=_PATH_MATCHES,
     scheme=rarely(st.sampled_from(["http", "https"])),
     headers=st.lists(_HEADER_MATCHES, max_size=2).map(tuple),
-    query=st.lists(st.builds(QueryMatch, _TEXTS, st.none() | _TEXTS), max_size=1).map(tuple),
+    query=st.lists(st.builds(QueryMatcher, _TEXTS, st.none() | _TEXTS), max_size=1).map(tuple),
     grpc=st.booleans(),
 )
 _SET_HEADERS = st.lists(st.tuples(_HEADERS, _TEXTS), max_size=2).map(tuple)
@@ -160,7 +160,7 @@ def _logs() -> st.SearchStrategy:
     formats = st.sampled_from([None, "%START_TIME% %REQ(:METHOD)%\n"])
     objects = st.sampled_from([(), (("b", "%PROTOCOL%"), ("a", "x"))])
     files = st.builds(FileLog, st.just("/dev/null"), formats) | st.builds(FileLog, st.just("/dev/null"), json=objects)
-    return st.none() | st.builds(AccessLog, st.booleans(), st.booleans()) | files
+    return st.none() | st.builds(StdoutLog, st.booleans(), st.booleans()) | files
 
 
 @st.composite
@@ -187,18 +187,18 @@ def _server_tls(draw: st.DrawFn, keys: Keys) -> ServerTls:
 
 def _sources() -> st.SearchStrategy:
     return (
-        st.builds(Grouped, st.sampled_from(["g0", "g1"]))
-        | st.builds(Named, _HOSTNAMES, st.integers(1, 65535), st.booleans(), st.sampled_from(Family))
-        | st.builds(Fixed, st.sampled_from(["127.0.0.1", "::1"]), st.integers(1, 65535))
-        | st.just(Original())
+        st.builds(EndpointGroupSource, st.sampled_from(["g0", "g1"]))
+        | st.builds(DnsSource, _HOSTNAMES, st.integers(1, 65535), st.booleans(), st.sampled_from(DnsLookupFamily))
+        | st.builds(FixedSource, st.sampled_from(["127.0.0.1", "::1"]), st.integers(1, 65535))
+        | st.just(OriginalDestinationSource())
     )
 
 
 @st.composite
-def _health_checks(draw: st.DrawFn, protocol: Protocol) -> HealthCheck:
+def _health_checks(draw: st.DrawFn, protocol: Protocol) -> ActiveHealthCheck:
     asked = [p for p in Protocol if p is not Protocol.GRPC or protocol in {Protocol.HTTP2, Protocol.GRPC}]
     counts = st.integers(2, 10)
-    return HealthCheck(
+    return ActiveHealthCheck(
         draw(st.sampled_from(asked)),
         draw(_ABOVE_0),
         draw(_ABOVE_0),
@@ -220,8 +220,8 @@ def _destinations(draw: st.DrawFn, name: str, keys: Keys) -> Destination:
         draw(rarely(_OUTLIERS)),
         draw(st.sampled_from(["", f"egress.{name}"])),
         draw(st.sampled_from([0, 3])),
-        draw(st.sampled_from(LoadBalancing)),
-        draw(rarely(st.just((Trust("ca", "a.shop", (keys.root,)),)), ())),
+        draw(st.sampled_from(LoadBalancingPolicy)),
+        draw(rarely(st.just((IssuerTrust("ca", "a.shop", (keys.root,)),)), ())),
         draw(st.sampled_from(["", f"cds_egress_{name}", f"cds_other_{name}"])),
         draw(rarely(_client_tls(keys))),
         draw(rarely(_LIMITS)),
@@ -232,14 +232,14 @@ def _destinations(draw: st.DrawFn, name: str, keys: Keys) -> Destination:
 def _targets(names: Sequence[str], *, at_least: int) -> st.SearchStrategy:
     weighted = st.lists(st.tuples(st.sampled_from(names), st.integers(0, 100)), min_size=at_least, max_size=4)
     kept = weighted.filter(lambda found: not found or sum(weight for _, weight in found) > 0)
-    return kept.map(lambda found: tuple(Target(*target) for target in found))
+    return kept.map(lambda found: tuple(WeightedDestination(*target) for target in found))
 
 
 def _rules(names: Sequence[str]) -> st.SearchStrategy:
     keys = st.builds(HashKey, _HEADERS, st.booleans())
     stat_names = st.sampled_from(["", "a/b.c d"])
     return st.builds(
-        Rule,
+        RouteRule,
         _targets(names, at_least=0),
         _TIMEOUTS,
         _MATCHES,
@@ -251,12 +251,12 @@ def _rules(names: Sequence[str]) -> st.SearchStrategy:
 
 
 @st.composite
-def _hosts(draw: st.DrawFn, names: Sequence[str], *, at_least: int) -> tuple[Host, ...]:
+def _hosts(draw: st.DrawFn, names: Sequence[str], *, at_least: int) -> tuple[VirtualHost, ...]:
     domains = ["*", "shop", "shop:80", "*.shop", "cart.shop", "cart.shop:80"]
     drawn = draw(st.lists(st.sampled_from(domains), unique=True, min_size=at_least, max_size=4))
     lists = [drawn[:1], drawn[1:]] if draw(st.booleans()) else [[domain] for domain in drawn]
     rules = st.lists(_rules(names), max_size=3).map(tuple)
-    return tuple(Host(found[0], tuple(found), draw(rules)) for found in lists if found)
+    return tuple(VirtualHost(found[0], tuple(found), draw(rules)) for found in lists if found)
 
 
 @st.composite
@@ -293,7 +293,7 @@ def _outbound(draw: st.DrawFn, number: int, names: Sequence[str]) -> OutboundVie
         label = draw(st.sampled_from(["", f"rds_egress_{number}_{port}"]))
         ports.append(OutboundPort(port, protocol, routing, "egress", draw(_TIMES), label))
     passed = draw(st.sets(st.sampled_from([443, 8443])))
-    passes = [NamedPass(port, ("*.aws", "aws"), draw(st.sampled_from(names))) for port in sorted(passed)]
+    passes = [SniPassthrough(port, ("*.aws", "aws"), draw(st.sampled_from(names))) for port in sorted(passed)]
     return OutboundView((), tuple(ports), tuple(passes), draw(st.none() | st.sampled_from(names)))
 
 
@@ -321,12 +321,12 @@ def _workloads(draw: st.DrawFn, number: int, names: Sequence[str], keys: Keys) -
 
 
 @st.composite
-def meshes(draw: st.DrawFn, keys: Keys, workloads: int) -> Mesh:
+def meshes(draw: st.DrawFn, keys: Keys, workloads: int) -> MeshIR:
     """Some workloads that call the same few destinations; everything shown and believed is real."""
     names = [f"d{number}" for number in range(6)]
     members = st.lists(st.builds(Member, st.sampled_from("ab"), st.just("10.0.0.1"), st.integers(1, 65535)), max_size=2)
     led = [draw(_workloads(number, names, keys)) for number in range(workloads)]
-    return Mesh(
+    return MeshIR(
         workloads={w.id: w for w in led},
         destinations={name: draw(_destinations(name, keys)) for name in names},
         groups={name: EndpointGroup(name, tuple(draw(members))) for name in ("g0", "g1")},

@@ -18,7 +18,7 @@ from moyai.domain.pca.authority import CertificateAuthority
 from moyai.domain.world import Put
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.mesh.app_mesh import compile_workload, workloads
-from moyai.mesh.ir import Grouped, Host, Mesh, Rule, Shown, StreamSplit, Workload
+from moyai.mesh.ir import CertificateRef, EndpointGroupSource, MeshIR, RouteRule, StreamSplit, VirtualHost, Workload
 from moyai.store.memory import MemoryStore
 from moyai.testing.ids import SeededIds
 from moyai.xds.server.cache import SnapshotCache
@@ -34,7 +34,7 @@ def authority():
     return asyncio.run(an_authority())
 
 
-def parts(store: MemoryStore) -> list[Mesh]:
+def parts(store: MemoryStore) -> list[MeshIR]:
     return [compile_workload(store.world, workload) for workload in workloads(store.world)]
 
 
@@ -51,16 +51,16 @@ def test_whatever_the_door_takes_is_a_part_that_is_whole(requests):
         assert cache.fault(workload.id) is None
 
 
-def _check_defined(part: Mesh, workload: Workload) -> None:
+def _check_defined(part: MeshIR, workload: Workload) -> None:
     """Every name that is used is defined."""
     assert set(_targets(workload)) <= part.destinations.keys()
     sources = [one.source for one in part.destinations.values()]
-    assert {source.group for source in sources if isinstance(source, Grouped)} == part.groups.keys()
+    assert {source.group for source in sources if isinstance(source, EndpointGroupSource)} == part.groups.keys()
     shown = [inbound.tls.shown for inbound in workload.inbound if inbound.tls is not None]
-    assert {one.certificate for one in shown if isinstance(one, Shown)} == part.certificates.keys()
+    assert {one.certificate for one in shown if isinstance(one, CertificateRef)} == part.certificates.keys()
 
 
-def _check_apart(part: Mesh, workload: Workload) -> None:
+def _check_apart(part: MeshIR, workload: Workload) -> None:
     """What is called by one name is one thing."""
     labels = [one.label for one in part.destinations.values()]
     labels += [one.cluster_label for one in workload.inbound if one.cluster_label]
@@ -106,12 +106,12 @@ def _follow(heard: Heard, store: MemoryStore) -> None:
     assert heard.feed.shards == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
 
 
-def _host_lists(workload: Workload) -> Iterator[tuple[Host, ...]]:
+def _host_lists(workload: Workload) -> Iterator[tuple[VirtualHost, ...]]:
     yield from (inbound.hosts for inbound in workload.inbound)
     yield from (port.routing for port in workload.outbound.ports if not isinstance(port.routing, StreamSplit))
 
 
-def _rules(workload: Workload) -> Iterator[Rule]:
+def _rules(workload: Workload) -> Iterator[RouteRule]:
     return (rule for hosts in _host_lists(workload) for host in hosts for rule in host.rules)
 
 

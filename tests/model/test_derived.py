@@ -19,7 +19,7 @@ from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.traced import TracedWorld
 from moyai.domain.world import Change, Put, World, table_name
 from moyai.mesh.app_mesh import AppMeshSettings, compile_workload, workloads
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
 from moyai.plan.network.published_ports import published_ports, published_ports_of, sort_ports
@@ -45,11 +45,11 @@ class Parts(Feed):
 
     def __init__(self) -> None:
         super().__init__(BootstrapSettings())
-        self.shards: dict[str, Mesh] = {}
+        self.shards: dict[str, MeshIR] = {}
 
-    def publish(self, mesh: Mesh, shard: str = "") -> None:
+    def publish(self, mesh: MeshIR, shard: str = "") -> None:
         self.shards[shard] = mesh
-        if mesh == Mesh():
+        if mesh == MeshIR():
             del self.shards[shard]
 
 
@@ -86,11 +86,11 @@ class Published:
 
     def check(self) -> None:
         world = self.world
-        fresh: dict[str, Mesh | None] = {n.arn: _tried(compile_namespace, world, n.arn) for n in world.namespaces}
+        fresh: dict[str, MeshIR | None] = {n.arn: _tried(compile_namespace, world, n.arn) for n in world.namespaces}
         fresh.update((workload, _tried(compile_workload, world, workload)) for workload in workloads(world))
         made = {part: mesh for part, mesh in fresh.items() if mesh is not None}
         assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
-            part: mesh for part, mesh in made.items() if mesh != Mesh()
+            part: mesh for part, mesh in made.items() if mesh != MeshIR()
         }
         spec, ports = _tried(network_spec, world), _tried(published_ports, world)
         assert spec in {None, self.network_specs.follow(())}
@@ -101,7 +101,7 @@ class Published:
         assert names == {arn: self.asked.get(arn) for arn in names}
 
 
-def _meshes(world: World) -> list[Mesh]:
+def _meshes(world: World) -> list[MeshIR]:
     namespaces = [compile_namespace(world, namespace.arn) for namespace in world.namespaces]
     return namespaces + [compile_workload(world, workload) for workload in workloads(world)]
 

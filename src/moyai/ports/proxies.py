@@ -22,7 +22,7 @@ from moyai.domain.appmesh.agent import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ProxyId, WorkloadId
-from moyai.mesh.ir import Mesh, Service
+from moyai.mesh.ir import MeshIR, MeshService
 
 
 class ProxyFault(MoyaiError):
@@ -36,7 +36,7 @@ class UnknownProxy(ProxyFault):
 class ProxyFeed(Protocol):
     """Sends configuration to proxies, and receives their acknowledgements. Used from one event loop only."""
 
-    def publish(self, mesh: Mesh, shard: str = "") -> None:
+    def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """Replace the mesh of a shard, and send proxies what changed; an empty mesh ends the shard.
 
         Resources that can't be translated keep their last good form.
@@ -85,7 +85,7 @@ class ProxyFeed(Protocol):
         is removed. An external proxy is forgotten with its stream.
         """
 
-    def service(self, name: str, shard: str = "") -> Service | None:
+    def service(self, name: str, shard: str = "") -> MeshService | None:
         """A service as it was last published in a shard; None when no workload there calls it."""
 
     def changes(self) -> AsyncIterator[ProxyId]:

@@ -25,7 +25,7 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
 from moyai.mesh.app_mesh import AppMeshSettings, compile_workload
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.proxies import ProxyFeed
@@ -37,18 +37,18 @@ _BATCH = 10
 _log = logging.getLogger(__name__)
 
 
-def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, Mesh]:
+def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, MeshIR]:
     """Service Connect's shards, by namespace."""
-    return Derived(world, compile_namespace, Mesh(), Namespace, publish=_publisher(feed))
+    return Derived(world, compile_namespace, MeshIR(), Namespace, publish=_publisher(feed))
 
 
-def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshSettings) -> Derived[WorkloadId, Mesh]:
+def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshSettings) -> Derived[WorkloadId, MeshIR]:
     """App Mesh's shards, by virtual node or virtual gateway."""
 
-    def compile_shard(seen: World, workload: WorkloadId) -> Mesh:
+    def compile_shard(seen: World, workload: WorkloadId) -> MeshIR:
         return compile_workload(seen, workload, settings)
 
-    return Derived(world, compile_shard, Mesh(), VirtualNode, VirtualGateway, publish=_publisher(feed))
+    return Derived(world, compile_shard, MeshIR(), VirtualNode, VirtualGateway, publish=_publisher(feed))
 
 
 def draining_tasks(world: World) -> Derived[TaskArn, bool]:
@@ -79,7 +79,7 @@ def attempt(update: Callable[[], object], what: str) -> None:
         _log.exception("%s: kept in its last good form", what)
 
 
-def _publisher(feed: ProxyFeed) -> Publish[str, Mesh]:
+def _publisher(feed: ProxyFeed) -> Publish[str, MeshIR]:
     return lambda shard, _before, mesh: feed.publish(mesh, shard)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import new_class
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ CASES = [
 
 
 def failure(code, detail=None):
-    kind = type("Modelled", (ClientFault,), {"code": code, "status": 409})
+    kind = new_class("Modelled", (ClientFault,), {"code": code, "status": 409})
     return kind("it's <not> here & won't be", detail or {})
 
 

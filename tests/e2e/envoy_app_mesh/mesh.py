@@ -15,18 +15,18 @@ from moyai.mesh.ir import (
     Certificate,
     Destination,
     EndpointGroup,
-    Grouped,
-    Host,
+    EndpointGroupSource,
     InboundPort,
     Member,
-    Mesh,
-    Original,
+    MeshIR,
+    OriginalDestinationSource,
     OutboundPort,
     OutboundView,
     Protocol,
-    Rule,
-    Target,
+    RouteRule,
     TimeoutPolicy,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 
@@ -37,26 +37,28 @@ ANYWHERE, ANYWHERE_6 = "10.10.10.1", "fd10::1"
 REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.1:8083": 15101, "10.99.0.2:8082": 15102}
 CAPTURED = {"10.10.10.0/24": 15001, "fd10::/64": 15001}
 PLACES = {"one": Member("a", "10.99.0.1", 8081), "two": Member("a", "10.99.0.2", 8082)}
-PASS = Destination("pass", Original(), Protocol.HTTP, 1, label="cds_egress_shop_mesh-allow-all")
+PASS = Destination("pass", OriginalDestinationSource(), Protocol.HTTP, 1, label="cds_egress_shop_mesh-allow-all")
 
 
 def to(name: str, **settings: Any) -> Destination:
     """The group of this name."""
-    return Destination(name, Grouped(name), Protocol.HTTP, 1, label=f"cds_egress_shop_{name}_http_80", **settings)
+    return Destination(
+        name, EndpointGroupSource(name), Protocol.HTTP, 1, label=f"cds_egress_shop_{name}_http_80", **settings
+    )
 
 
-def rule(*targets: str | Target, **settings: Any) -> Rule:
+def rule(*targets: str | WeightedDestination, **settings: Any) -> RouteRule:
     """Requests to these destinations, with some timeouts."""
-    among = tuple(Target(target) if isinstance(target, str) else target for target in targets)
-    return Rule(among, **{"timeouts": TIMEOUTS, **settings})
+    among = tuple(WeightedDestination(target) if isinstance(target, str) else target for target in targets)
+    return RouteRule(among, **{"timeouts": TIMEOUTS, **settings})
 
 
-def host(name: str, *rules: Rule) -> Host:
+def host(name: str, *rules: RouteRule) -> VirtualHost:
     """A service on port 80."""
-    return Host(name, (name, f"{name}:80"), rules)
+    return VirtualHost(name, (name, f"{name}:80"), rules)
 
 
-def http(*hosts: Host, port: int = 80) -> OutboundPort:
+def http(*hosts: VirtualHost, port: int = 80) -> OutboundPort:
     """A port that requests go out by."""
     return OutboundPort(port, Protocol.HTTP, hosts, "egress", 300, f"rds_egress_http_{port}")
 
@@ -86,10 +88,10 @@ def mesh(
     destinations: Iterable[Destination],
     certificates: Iterable[Certificate] = (),
     groups: Mapping[str, tuple[Member, ...]] = MappingProxyType({}),
-) -> Mesh:
+) -> MeshIR:
     """All of it; a destination's group is made of the node of its name where nothing else is said."""
     known = {name: (place,) for name, place in PLACES.items()} | dict(groups)
-    return Mesh(
+    return MeshIR(
         workloads={w.id: w for w in workloads},
         destinations={d.name: d for d in destinations},
         groups={name: EndpointGroup(name, members) for name, members in known.items()},

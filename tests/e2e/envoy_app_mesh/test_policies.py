@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.mesh.ir import (
+    ActiveHealthCheck,
     ConnectionLimits,
     Failure,
     FileLog,
-    HealthCheck,
     Member,
     OutlierPolicy,
     Protocol,
@@ -80,7 +80,7 @@ async def test_who_answers_with_errors_in_a_row_is_left_alone(envoys, apps):
 
 
 async def test_who_does_not_say_that_it_is_well_is_left_alone(envoys, apps):
-    check = HealthCheck(Protocol.HTTP, 0.1, 5, 1, 1, "/ping")
+    check = ActiveHealthCheck(Protocol.HTTP, 0.1, 5, 1, 1, "/ping")
     destination = to("one", health_check=check)
     shop = caller(http(host("shop", rule("one"))))
     await envoys.lead(mesh(shop, destinations=[destination], groups={"one": PAIR}), CALLER)

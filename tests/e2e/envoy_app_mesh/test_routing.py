@@ -16,24 +16,24 @@ from msgspec.structs import replace
 
 from moyai.mesh.ir import (
     Destination,
-    Fixed,
-    HeaderMatch,
-    Host,
+    FixedSource,
+    HeaderMatcher,
     InboundPort,
-    Match,
     Member,
-    NamedPass,
-    Original,
+    OriginalDestinationSource,
     OutboundPort,
     OutboundView,
-    PathMatch,
+    PathMatcher,
     PathTest,
     Protocol,
+    RequestMatch,
     Rewrite,
+    SniPassthrough,
     StreamSplit,
-    Target,
-    TextMatch,
+    TextMatcher,
     TextTest,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 from tests.e2e.envoy_app_mesh.mesh import (
@@ -91,7 +91,7 @@ async def test_a_request_goes_where_its_host_says(envoys, apps):
 
 
 async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
-    everything = Host("*", ("*",), (rule("pass"),))
+    everything = VirtualHost("*", ("*",), (rule("pass"),))
     view = caller(http(host("shop", rule("one")), everything), fallback="pass")
     await envoys.lead(mesh(view, destinations=(*BOTH, PASS), groups=DIRECT), CALLER)
     there, elsewhere = App("there"), App("elsewhere")
@@ -107,7 +107,7 @@ async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
 
 
 async def test_what_passes_is_spoken_as_it_came(envoys):
-    everything = caller(http(Host("*", ("*",), (rule("pass"),))))
+    everything = caller(http(VirtualHost("*", ("*",), (rule("pass"),))))
     await envoys.lead(mesh(everything, destinations=[PASS]), CALLER)
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -125,8 +125,8 @@ async def test_what_passes_is_spoken_as_it_came(envoys):
 
 
 async def test_tls_passes_by_the_name_it_asks_for(envoys):
-    passed = Destination("aws", Original(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
-    view = caller(passes=(NamedPass(443, ("*.aws.test",), "aws"),))
+    passed = Destination("aws", OriginalDestinationSource(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
+    view = caller(passes=(SniPassthrough(443, ("*.aws.test",), "aws"),))
     await envoys.lead(mesh(view, destinations=(passed,)), CALLER)
     there = await asyncio.start_server(heard, sock=await envoys.namespace.listen(ANYWHERE, 443))
     assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.aws.test")) == b"heard"
@@ -150,7 +150,7 @@ def hello(name: str) -> bytes:
 
 
 async def test_a_stream_goes_where_its_port_says(envoys, apps):
-    split = StreamSplit((Target("one", 0), Target("two", 1)), TIMEOUTS, 1)
+    split = StreamSplit((WeightedDestination("one", 0), WeightedDestination("two", 1)), TIMEOUTS, 1)
     view = caller(OutboundPort(5000, Protocol.TCP, split, "egress"))
     await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     assert b'"two"' in await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n")
@@ -162,7 +162,7 @@ async def test_a_stream_goes_where_its_port_says(envoys, apps):
 
 async def test_weights_move_requests_and_nothing_has_none(envoys, apps):
     for weights, expected in (((100, 0), {"one"}), ((50, 50), {"one", "two"}), ((0, 100), {"two"})):
-        split = rule(*(Target(d.name, weight) for d, weight in zip(BOTH, weights, strict=True)))
+        split = rule(*(WeightedDestination(d.name, weight) for d, weight in zip(BOTH, weights, strict=True)))
         await envoys.lead(mesh(caller(http(host("shop", split))), destinations=BOTH, groups=DIRECT), CALLER)
         assert (await shares(envoys, 30)).keys() == expected
     await envoys.lead(mesh(caller(http(host("shop", rule()))), destinations=BOTH, groups=DIRECT), CALLER)
@@ -171,11 +171,11 @@ async def test_weights_move_requests_and_nothing_has_none(envoys, apps):
 
 async def test_paths_are_brought_into_their_form_and_rewritten(envoys, apps):
     def below(prefix: str, rewrite: Rewrite):
-        return rule("one", match=Match(path=PathMatch(PathTest.PREFIX, prefix)), rewrite=rewrite)
+        return rule("one", match=RequestMatch(path=PathMatcher(PathTest.PREFIX, prefix)), rewrite=rewrite)
 
     whole = Rewrite(path="/new\\1%$&", host="renamed", headers=(("x-set", "100%"),), without=("x-gone",))
-    exact = rule("one", match=Match(path=PathMatch(PathTest.EXACT, "/exact")), rewrite=whole)
-    regex = rule("one", match=Match(path=PathMatch(PathTest.REGEX, "/r[0-9]+")), rewrite=whole)
+    exact = rule("one", match=RequestMatch(path=PathMatcher(PathTest.EXACT, "/exact")), rewrite=whole)
+    regex = rule("one", match=RequestMatch(path=PathMatcher(PathTest.REGEX, "/r[0-9]+")), rewrite=whole)
     chapter = below("/chapter/", Rewrite(prefix="/")), below("/chapter", Rewrite(prefix="/"))
     view = caller(http(host("shop", exact, regex, *chapter)))
     await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
@@ -201,13 +201,15 @@ async def test_paths_are_brought_into_their_form_and_rewritten(envoys, apps):
 
 def gateway() -> Workload:
     """Both hops of one: by path and host to itself, then to services by their names."""
-    renamed = rule("self", match=Match(path=PathMatch(PathTest.PREFIX, "/one/")), rewrite=Rewrite("one.shop", "/"))
+    renamed = rule(
+        "self", match=RequestMatch(path=PathMatcher(PathTest.PREFIX, "/one/")), rewrite=Rewrite("one.shop", "/")
+    )
     kept = rule("self", rewrite=Rewrite(headers=((MARK, "two.shop"),)))
-    hosts = Host("any", ("*",), (renamed,)), Host("kept", ("*.example.com",), (kept,))
-    marked = Match(headers=(HeaderMatch(MARK, TextMatch(TextTest.EXACT, "two.shop")),))
+    hosts = VirtualHost("any", ("*",), (renamed,)), VirtualHost("kept", ("*.example.com",), (kept,))
+    marked = RequestMatch(headers=(HeaderMatcher(MARK, TextMatcher(TextTest.EXACT, "two.shop")),))
     inner = (
-        Host("one.shop", ("one.shop", "one.shop:15001"), (rule("one", rewrite=Rewrite(without=(MARK,))),)),
-        Host("default_backend", ("*",), (rule("two", match=marked, rewrite=Rewrite(without=(MARK,))),)),
+        VirtualHost("one.shop", ("one.shop", "one.shop:15001"), (rule("one", rewrite=Rewrite(without=(MARK,))),)),
+        VirtualHost("default_backend", ("*",), (rule("two", match=marked, rewrite=Rewrite(without=(MARK,))),)),
     )
     door = InboundPort(
         9080, Protocol.HTTP, TIMEOUTS, 1, "ingress", listen_port=9080, hosts=hosts,
@@ -220,7 +222,11 @@ def gateway() -> Workload:
 
 async def test_a_gateway_calls_itself_and_then_the_service(envoys, apps):
     itself = Destination(
-        "self", Fixed("127.0.0.1", 15001), Protocol.HTTP, 1, label="cds_ingress_shop_gateway_self_redirect_http_15001"
+        "self",
+        FixedSource("127.0.0.1", 15001),
+        Protocol.HTTP,
+        1,
+        label="cds_ingress_shop_gateway_self_redirect_http_15001",
     )
     await envoys.lead(mesh(gateway(), destinations=(*BOTH, itself), groups=DIRECT), GATEWAY)
     get = envoys.namespace.get

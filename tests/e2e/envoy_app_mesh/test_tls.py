@@ -14,13 +14,13 @@ from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import Secret
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import (
     Certificate,
+    CertificateFile,
+    CertificateRef,
+    CertificateSecret,
     ClientTls,
-    Mesh,
+    MeshIR,
     PeerCheck,
     ServerTls,
-    Shown,
-    ShownFile,
-    ShownSecret,
     TrustedFile,
     TrustedRoots,
     TrustedSecret,
@@ -42,7 +42,7 @@ async def authority():
     return await an_authority()
 
 
-def encrypted(server: ServerTls | None, client: ClientTls | None, *certificates: Certificate) -> Mesh:
+def encrypted(server: ServerTls | None, client: ClientTls | None, *certificates: Certificate) -> MeshIR:
     """A caller and the node that it calls."""
     shop = caller(http(host("shop", rule("one"))))
     return mesh(shop, node(ONE, tls=server), destinations=[to("one", tls=client)], certificates=certificates)
@@ -59,31 +59,33 @@ def believing(authority: Authority, *names: str) -> PeerCheck:
 async def test_a_strict_node_takes_nothing_else(envoys, apps, authority):
     shown = authority.signs("one.shop")
     checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
-    await envoys.lead(encrypted(ServerTls(Shown("c")), checked, shown), ONE, CALLER)
+    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, shown), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == await envoys.count(CALLER, f"{CLIENT}.handshake") == 1
     assert await envoys.count(ONE, f"{SERVER}.versions.TLSv1.3") == 1
     assert await envoys.namespace.talk("10.99.0.1", 8081, b"GET / HTTP/1.1\r\n\r\n") == b""
-    await envoys.lead(encrypted(ServerTls(Shown("c")), None, shown), ONE, CALLER)
+    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), None, shown), ONE, CALLER)
     assert await call(envoys) == 503
 
 
 async def test_a_permissive_node_takes_both(envoys, apps, authority):
     for client in (ClientTls(believing(authority)), None):
-        await envoys.lead(encrypted(ServerTls(Shown("c"), permissive=True), client, authority.signs()), ONE, CALLER)
+        await envoys.lead(
+            encrypted(ServerTls(CertificateRef("c"), permissive=True), client, authority.signs()), ONE, CALLER
+        )
         assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
 
 
 async def test_who_is_not_checked_is_believed(envoys, apps, authority):
-    await envoys.lead(encrypted(ServerTls(Shown("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
+    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(CALLER, f"{CLIENT}.no_certificate") == 0
 
 
 async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoys, apps, authority):
     checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
-    await envoys.lead(encrypted(ServerTls(Shown("c")), checked, authority.signs("one.shop")), ONE, CALLER)
+    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, authority.signs("one.shop")), ONE, CALLER)
     assert await call(envoys) == 503
     assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
 
@@ -91,14 +93,14 @@ async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoy
 async def test_callers_are_asked_for_a_certificate_and_for_their_name(envoys, apps, authority):
     shown, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
     checked = ClientTls(believing(authority, "one.shop"))
-    with_own = ClientTls(checked.check, Shown("own"))
+    with_own = ClientTls(checked.check, CertificateRef("own"))
     for server, client, status, statistic in (
         (believing(authority, "caller.shop"), checked, 503, "fail_verify_no_cert"),
         (believing(authority, "other.shop"), with_own, 503, "fail_verify_san"),
         (believing(await an_authority()), with_own, 503, "fail_verify_error"),
         (believing(authority, "caller.shop"), with_own, 200, "handshake"),
     ):
-        wanted = encrypted(ServerTls(Shown("c"), callers=server), client, shown, own)
+        wanted = encrypted(ServerTls(CertificateRef("c"), callers=server), client, shown, own)
         await envoys.lead(wanted, ONE, CALLER)
         before = await envoys.count(ONE, f"{SERVER}.{statistic}")
         assert await call(envoys) == status
@@ -132,7 +134,9 @@ async def test_files_are_read_again_when_others_take_their_place(envoys, apps, a
     first, other = authority.signs("one.shop"), await an_authority()
     put(keys, first, authority.root)
     client = ClientTls(PeerCheck(TrustedFile(f"{keys}/root.pem"), ("one.shop",)))
-    await envoys.lead(encrypted(ServerTls(ShownFile(f"{keys}/chain.pem", f"{keys}/key.pem")), client), ONE, CALLER)
+    await envoys.lead(
+        encrypted(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), client), ONE, CALLER
+    )
     assert await call(envoys) == 200
     assert await envoys.namespace.run(serial) == serial_in(first)
     second = other.signs("one.shop")
@@ -147,7 +151,7 @@ async def test_files_are_read_again_when_others_take_their_place(envoys, apps, a
 async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
-    envoys.feed.publish(encrypted(ServerTls(ShownFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
+    envoys.feed.publish(encrypted(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
     starting = asyncio.create_task(envoys.start(ONE))
     await envoys.until(
         lambda: ProxyId(ONE) in envoys.feed.states() and bool(envoys.feed.states()[ProxyId(ONE)].rejected)
@@ -166,7 +170,9 @@ async def test_secrets_come_from_the_proxys_own_server(envoys, apps, authority):
     )
     bundle = TrustedSecret("bundle")
     callers, check = PeerCheck(bundle, ("caller.shop",)), PeerCheck(bundle, ("one.shop",))
-    wanted = encrypted(ServerTls(ShownSecret("one"), callers=callers), ClientTls(check, ShownSecret("caller")))
+    wanted = encrypted(
+        ServerTls(CertificateSecret("one"), callers=callers), ClientTls(check, CertificateSecret("caller"))
+    )
     await envoys.lead(wanted, ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1

@@ -14,7 +14,7 @@ import yaml
 
 from moyai.domain.world import World
 from moyai.mesh.app_mesh import compile_workload, workloads
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.testing.golden import Golden, cases
 from tests.authority import an_authority
 from tests.golden.appmesh.certificates import KEYS, write
@@ -29,7 +29,7 @@ def authority():
     return asyncio.run(an_authority())
 
 
-def parts(world: World) -> dict[str, Mesh]:
+def parts(world: World) -> dict[str, MeshIR]:
     """Every part, by the name of what it is of."""
     return {workload.rpartition("/")[2]: compile_workload(world, workload) for workload in workloads(world)}
 
@@ -57,11 +57,11 @@ def test_envoy_takes_it(name, tmp_path, authority):
     assert {one: said for one, part in found.items() if (said := refusal(part, tmp_path))} == {}
 
 
-def plain(part: Mesh) -> dict[str, Any]:
+def plain(part: MeshIR) -> dict[str, Any]:
     """What there is in a part."""
     return {name: what for name, what in msgspec.to_builtins(part, enc_hook=repr).items() if what}
 
 
-def told_of(part: Mesh) -> dict[str, Any]:
+def told_of(part: MeshIR) -> dict[str, Any]:
     """The resources of its one workload, by their type."""
     return {kind.name.lower(): [as_json(m) for m in listed] for kind, listed in messages(part).items() if listed}

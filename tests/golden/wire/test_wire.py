@@ -7,6 +7,7 @@ handler was given and what the client gets. ``make golden`` writes the latter. C
 from __future__ import annotations
 
 from pathlib import Path
+from types import new_class
 
 import pytest
 import yaml
@@ -38,7 +39,7 @@ def text_of(response: HttpResponse, *, binary: bool) -> str:
 
 
 def raised(code: str, status: int, message: str) -> ClientFault:
-    kind = type("Raised", (ClientFault,), {"code": code, "status": status})
+    kind = new_class("Raised", (ClientFault,), {"code": code, "status": status})
     fault = kind(message)
     assert isinstance(fault, ClientFault)
     return fault

@@ -29,7 +29,7 @@ from google.protobuf.json_format import MessageToJson, Parse
 from google.protobuf.message import Message
 
 from moyai.kernel.ids import ProxyId
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import Golden, cases
 from moyai.xds.server.cache import SnapshotCache
@@ -51,7 +51,7 @@ MESSAGES = {
 }
 
 
-def messages(mesh: Mesh) -> dict[ResourceType, list[Any]]:
+def messages(mesh: MeshIR) -> dict[ResourceType, list[Any]]:
     cache = SnapshotCache()
     cache.update(mesh)
     found = {
@@ -97,7 +97,7 @@ def test_envoy_takes_it(name, tmp_path):
     assert refusal(compile_mesh(certified(load(WORLDS / f"{name}.in.yaml"))), tmp_path) == ""
 
 
-def refusal(mesh: Mesh, tmp_path: Path) -> str:
+def refusal(mesh: MeshIR, tmp_path: Path) -> str:
     """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
     first = mesh.workloads[min(mesh.workloads)]
     text = bootstrap(first, BootstrapSettings(), ProxyId(first.id)).decode()

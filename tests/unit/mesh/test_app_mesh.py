@@ -18,7 +18,16 @@ from moyai.kernel.ids import AccountId, NamespaceArn, VirtualNodeArn, WorkloadId
 from moyai.mesh.app_mesh import AppMeshSettings, compile_workload, diagnostics
 from moyai.mesh.app_mesh.match import sort_routes
 from moyai.mesh.app_mesh.policies import retries, shortest
-from moyai.mesh.ir import ClientTls, Destination, Grouped, Mesh, NamedPass, TrustedFile, TrustedRoots, Workload
+from moyai.mesh.ir import (
+    ClientTls,
+    Destination,
+    EndpointGroupSource,
+    MeshIR,
+    SniPassthrough,
+    TrustedFile,
+    TrustedRoots,
+    Workload,
+)
 from tests.golden.appmesh.certificates import authority_arn, certificate_arn
 from tests.golden.appmesh.meshes import MESH, gateway_arn, node_arn, world_of
 
@@ -27,16 +36,16 @@ DEFAULTS = AppMeshSettings()
 SECOND = Duration(DurationUnit.SECONDS, 1)
 
 
-def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshSettings = DEFAULTS) -> Mesh:
+def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshSettings = DEFAULTS) -> MeshIR:
     return compile_workload(world_of(case), WorkloadId(workload), settings)
 
 
-def only(part: Mesh) -> Workload:
+def only(part: MeshIR) -> Workload:
     (workload,) = part.workloads.values()
     return workload
 
 
-def called(part: Mesh, label: str = "cds_egress_shop_color_http_8080") -> Destination:
+def called(part: MeshIR, label: str = "cds_egress_shop_color_http_8080") -> Destination:
     return part.destinations[label]
 
 
@@ -74,10 +83,10 @@ HERE = {**BY_FILE, "ports": [80, 8080]}
 PLAIN, ANYBODY, SILENT = "plain", "anybody", "silent"
 
 
-def spoken(part: Mesh) -> str:
+def spoken(part: MeshIR) -> str:
     """How the client speaks to the server: in plain text, to anybody, to whom a root or a file vouches for, or not."""
     found = called(part)
-    return SILENT if isinstance(found.source, Grouped) else _tls(found.tls)
+    return SILENT if isinstance(found.source, EndpointGroupSource) else _tls(found.tls)
 
 
 def _tls(tls: ClientTls | None) -> str:
@@ -230,7 +239,7 @@ def test_retry_events_come_together_and_once():
 def test_names_that_are_always_let_through():
     part = compiled(pair(), settings=AppMeshSettings(("*.amazonaws.com",)))
     name = "cds_egress_shop_amazonaws"
-    assert only(part).outbound.passes == (NamedPass(443, ("*.amazonaws.com",), name),)
+    assert only(part).outbound.passes == (SniPassthrough(443, ("*.amazonaws.com",), name),)
     assert part.destinations[name].label == name
     assert only(compiled(pair())).outbound.passes == ()
 
@@ -261,7 +270,7 @@ def gateway_case(routes: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_is_not_there_has_no_part():
-    assert compile_workload(world_of({}), FRONT) == Mesh()
+    assert compile_workload(world_of({}), FRONT) == MeshIR()
 
 
 def test_everything_reported_of_a_world_is_told_once():

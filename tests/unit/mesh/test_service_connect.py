@@ -11,7 +11,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import NamespaceArn
-from moyai.mesh.ir import Grouped, Mesh, Protocol, RetryCondition, RouteTable
+from moyai.mesh.ir import EndpointGroupSource, MeshIR, Protocol, RetryCondition, RouteRules
 from moyai.mesh.service_connect import compile_mesh, compile_namespace
 from tests.golden.mesh.worlds import load
 
@@ -30,10 +30,10 @@ def test_every_name_used_in_a_mesh_is_defined_in_it():
         called = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
         assert called <= mesh.services.keys()
         assert {
-            d.source.group for d in mesh.destinations.values() if isinstance(d.source, Grouped)
+            d.source.group for d in mesh.destinations.values() if isinstance(d.source, EndpointGroupSource)
         } <= mesh.groups.keys()
         routings = [service.routing for service in mesh.services.values()]
-        rules = [rule for r in routings for rule in (r.rules if isinstance(r, RouteTable) else (r,))]
+        rules = [rule for r in routings for rule in (r.rules if isinstance(r, RouteRules) else (r,))]
         assert {t.destination for rule in rules for t in rule.targets} == mesh.destinations.keys()
 
 
@@ -42,7 +42,7 @@ def test_the_same_world_compiles_to_the_same_mesh(world):
 
 
 def test_a_namespace_that_is_not_there_is_empty(world):
-    assert compile_namespace(world, NamespaceArn("arn:aws:servicediscovery:x:1:namespace/ns-none")) == Mesh()
+    assert compile_namespace(world, NamespaceArn("arn:aws:servicediscovery:x:1:namespace/ns-none")) == MeshIR()
 
 
 def test_a_stopped_task_is_no_workload_and_a_new_one_is_at_once(world):
@@ -86,7 +86,7 @@ def test_callers_follow_the_newest_timeouts_of_the_service_they_call(world):
     world.apply(Put(replace(service, deployments=(replace(deployment, view=view),))))
     mesh = compile_mesh(world)
     routing = mesh.services[CATALOG].routing
-    assert isinstance(routing, RouteTable)
+    assert isinstance(routing, RouteRules)
     assert {rule.timeouts.request for rule in routing.rules} == {3}
     inbound = {w.inbound[0].timeouts.request for w in mesh.workloads.values() if w.inbound}
     assert inbound == {15}
@@ -95,7 +95,7 @@ def test_callers_follow_the_newest_timeouts_of_the_service_they_call(world):
 def test_only_what_may_be_repeated_is_repeated_after_a_reset():
     for case in (case for case in CASES.glob("*.in.yaml") if not case.name.startswith("tuned-")):
         for service in compile_mesh(load(case)).services.values():
-            if isinstance(service.routing, RouteTable):
+            if isinstance(service.routing, RouteRules):
                 for rule in service.routing.rules:
                     assert rule.retry is not None
                     replays = RetryCondition.RESET in rule.retry.conditions or 502 in rule.retry.status_codes

@@ -7,7 +7,7 @@ from typing import Any
 
 from moyai.domain.world import Delete, Put
 from moyai.mesh.app_mesh import AppMeshSettings
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
@@ -20,17 +20,17 @@ class HeardFeed(Feed):
 
     def __init__(self) -> None:
         super().__init__(BootstrapSettings())
-        self.shards: dict[str, Mesh] = {}
+        self.shards: dict[str, MeshIR] = {}
         self.heard: list[str] = []
         self.broken: set[str] = set()
 
-    def publish(self, mesh: Mesh, shard: str = "") -> None:
+    def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """As the feed does."""
         if shard in self.broken:
             raise TypeError("whatever it is")
         super().publish(mesh, shard)
         self.shards = {**self.shards, shard: mesh}
-        if mesh == Mesh():
+        if mesh == MeshIR():
             del self.shards[shard]
         self.heard.append(shard.rpartition("/")[2])
 

@@ -22,7 +22,7 @@ from envoy.service.discovery.v3.discovery_pb2 import (
 )
 
 from moyai.kernel.ids import PROXY_HEADER, WorkloadId
-from moyai.mesh.ir import InboundPort, Mesh, Protocol, TimeoutPolicy, Workload
+from moyai.mesh.ir import InboundPort, MeshIR, Protocol, TimeoutPolicy, Workload
 from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization
 from moyai.xds.server.feed import Feed
@@ -46,7 +46,7 @@ class Doors:
         self.own, self.guests = folder / "own.sock", folder / "guests.sock"
         self.trusted = True
         self.feed = Feed(BootstrapSettings())
-        self.feed.publish(Mesh(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
+        self.feed.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
 
     def shown(self, peer: Peer) -> tuple[Authorization, ...] | None:
         return (ALL_PROXIES,) if self.trusted and peer.bearer == "good" else None

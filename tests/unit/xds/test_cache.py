@@ -7,20 +7,20 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
-    Host,
-    Mesh,
+    EndpointGroupSource,
+    MeshIR,
+    MeshService,
     OutboundPort,
     OutboundView,
     Protocol,
-    RouteTable,
-    Rule,
-    Service,
-    Target,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
     TimeoutPolicy,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 from moyai.xds.server.cache import SnapshotCache
@@ -31,17 +31,17 @@ TIMEOUTS = TimeoutPolicy(request=15, idle=300)
 
 
 def destination(name: str, label: str = "", connect_timeout: float = 1) -> Destination:
-    return Destination(name, Grouped("group"), Protocol.HTTP, connect_timeout, label=label)
+    return Destination(name, EndpointGroupSource("group"), Protocol.HTTP, connect_timeout, label=label)
 
 
 def by_port(workload: WorkloadId, target: str) -> Workload:
-    host = Host("host", ("shop",), (Rule((Target(target),), TIMEOUTS),))
+    host = VirtualHost("host", ("shop",), (RouteRule((WeightedDestination(target),), TIMEOUTS),))
     port = OutboundPort(80, Protocol.HTTP, (host,), "egress", routes_label="rds_egress_http_80")
     return Workload(workload, "a", 15000, 15001, outbound=OutboundView(ports=(port,)), egress_label="lds_egress")
 
 
-def mesh(*destinations: Destination, workloads: tuple[Workload, ...], services: tuple[Service, ...] = ()) -> Mesh:
-    return Mesh(
+def mesh(*destinations: Destination, workloads: tuple[Workload, ...], services: tuple[MeshService, ...] = ()) -> MeshIR:
+    return MeshIR(
         workloads={w.id: w for w in workloads},
         services={s.name: s for s in services},
         destinations={d.name: d for d in destinations},
@@ -75,9 +75,9 @@ def test_two_workloads_have_their_own_behind_one_label():
 
 
 def test_a_destination_that_is_called_otherwise_is_called_so_by_its_routes():
-    table = RouteTable((Rule((Target("shop"),), TIMEOUTS),))
-    service = Service("svc", Protocol.HTTP, table, "egress.svc")
-    caller = Workload(TWO, "a", 15000, 15001, outbound=OutboundView((Call("127.255.0.1", 80, "svc"),)))
+    table = RouteRules((RouteRule((WeightedDestination("shop"),), TIMEOUTS),))
+    service = MeshService("svc", Protocol.HTTP, table, "egress.svc")
+    caller = Workload(TWO, "a", 15000, 15001, outbound=OutboundView((ServiceAddress("127.255.0.1", 80, "svc"),)))
     workloads = by_port(ONE, "shop"), caller
     cache = SnapshotCache()
     for label in ("cds_old", "cds_new"):

@@ -13,19 +13,19 @@ from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
-    Call,
     Destination,
     EndpointGroup,
-    Grouped,
+    EndpointGroupSource,
     Member,
-    Mesh,
+    MeshIR,
+    MeshService,
     OutboundView,
     OutlierPolicy,
     Protocol,
-    Service,
+    ServiceAddress,
     StreamSplit,
-    Target,
     TimeoutPolicy,
+    WeightedDestination,
     Workload,
 )
 from moyai.ports.proxies import ProxyFeed, UnknownProxy
@@ -60,13 +60,15 @@ class Recorder:
         return taken
 
 
-def mesh(*members: Member, workloads: tuple[str, ...] = (ONE,), port: int = 15001) -> Mesh:
-    split = StreamSplit((Target("db"),), TimeoutPolicy(0, 3600), 3)
-    destination = Destination("db", Grouped("db"), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
-    view = OutboundView((Call("127.255.0.1", 80, "db"),))
-    return Mesh(
+def mesh(*members: Member, workloads: tuple[str, ...] = (ONE,), port: int = 15001) -> MeshIR:
+    split = StreamSplit((WeightedDestination("db"),), TimeoutPolicy(0, 3600), 3)
+    destination = Destination(
+        "db", EndpointGroupSource("db"), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db"
+    )
+    view = OutboundView((ServiceAddress("127.255.0.1", 80, "db"),))
+    return MeshIR(
         workloads={w: Workload(w, "a", 15000, port, outbound=view) for w in map(WorkloadId, workloads)},
-        services={"db": Service("db", Protocol.TCP, split, "egress.db")},
+        services={"db": MeshService("db", Protocol.TCP, split, "egress.db")},
         destinations={"db": destination},
         groups={"db": EndpointGroup("db", members)},
     )
@@ -271,7 +273,7 @@ def test_parts_come_and_go_without_each_other(feed):
     assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
     feed.publish(mesh(NEW), "a")
     assert sink.responses == []
-    feed.publish(Mesh(), "a")
+    feed.publish(MeshIR(), "a")
     assert feed.holders("10.0.0.1", 80) == {TWO}
     with pytest.raises(UnknownProxy):
         feed.bootstrap(ONE)
@@ -279,7 +281,7 @@ def test_parts_come_and_go_without_each_other(feed):
     assert feed.holders("10.0.0.1", 80) == frozenset()
 
 
-def shared(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, ...] = ("node",)) -> Mesh:
+def shared(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, ...] = ("node",)) -> MeshIR:
     led = {proxy: WorkloadId(workload) for proxy, workload in proxies.items()}
     return replace(mesh(*members, workloads=workloads), proxies=led)
 
@@ -389,7 +391,7 @@ def test_a_guest_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotte
 def test_a_guest_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
     feed.publish(shared(OLD, proxies={}))
     connection, sink = guest(feed)
-    feed.publish(Mesh())
+    feed.publish(MeshIR())
     assert (sink.take(), feed.is_connected(GUEST)) == ([], True)
     feed.publish(shared(NEW, proxies={}))
     assert [kind for kind, _, _ in sent(sink.responses)] == ["ENDPOINT"]
@@ -405,7 +407,7 @@ def test_what_a_guest_took_is_known_when_one_like_it_comes_back_with_it(feed):
     (before,) = sink.take()
     connection.receive(reply(before))
     connection.close()
-    feed.publish(Mesh(workloads={NODE: Workload(NODE, "a", 15000, 15001)}))
+    feed.publish(MeshIR(workloads={NODE: Workload(NODE, "a", 15000, 15001)}))
     connection = feed.connect(ProxyId("node#2"), sink, SotwStream(), NODE)
     connection.receive(whole(ResourceType.CLUSTER, version=DiscoveryResponse.FromString(before).version_info))
     connection.receive(whole(ResourceType.LISTENER))

@@ -8,34 +8,34 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
+    CertificateSecret,
     Destination,
     InboundPort,
-    Mesh,
-    NamedPass,
-    Original,
+    MeshIR,
+    OriginalDestinationSource,
     OutboundView,
     Protocol,
     ServerTls,
-    ShownSecret,
+    SniPassthrough,
     TimeoutPolicy,
     Workload,
 )
 from moyai.xds.translate.listener import listeners
 
 TIMEOUTS = TimeoutPolicy(request=15, idle=300)
-PASS = Destination("pass", Original(), Protocol.TCP, 1)
+PASS = Destination("pass", OriginalDestinationSource(), Protocol.TCP, 1)
 
 
 def port(number: int, *, permissive: bool | None = None, is_open: bool = False) -> InboundPort:
     """``permissive`` None: without TLS."""
-    tls = None if permissive is None else ServerTls(ShownSecret("own"), permissive)
+    tls = None if permissive is None else ServerTls(CertificateSecret("own"), permissive)
     listen_port = number + 1000 if is_open else None
     return InboundPort(number, Protocol.TCP, TIMEOUTS, 1, "ingress", listen_port=listen_port, tls=tls)
 
 
 def made(*ports: InboundPort, outbound: OutboundView = OutboundView()) -> list[Listener]:  # noqa: B008 (it is frozen)
     workload = Workload(WorkloadId("w"), "a", 15000, 15001, ports, outbound)
-    return list(listeners(workload, Mesh(destinations={"pass": PASS})))
+    return list(listeners(workload, MeshIR(destinations={"pass": PASS})))
 
 
 def looked_at(listener: Listener) -> set[int]:
@@ -70,7 +70,9 @@ def test_tls_is_looked_for_where_plain_text_is_taken_beside_it(ports, expected):
 
 
 def test_tls_is_looked_for_where_names_decide_and_nowhere_else():
-    view = OutboundView(passes=(NamedPass(443, ("*.aws",), "pass"), NamedPass(8443, ("aws",), "pass")), fallback="pass")
+    view = OutboundView(
+        passes=(SniPassthrough(443, ("*.aws",), "pass"), SniPassthrough(8443, ("aws",), "pass")), fallback="pass"
+    )
     [listener] = made(outbound=view)
     assert looked_at(listener) == {443, 8443}
     [listener] = made(outbound=OutboundView(fallback="pass"))

@@ -6,7 +6,7 @@ import pytest
 from grpc import StatusCode
 
 from moyai.kernel.ids import ProxyId, WorkloadId
-from moyai.mesh.ir import Mesh, Workload
+from moyai.mesh.ir import MeshIR, Workload
 from moyai.testing.world import SCOPE
 from moyai.xds.server.authorization import ALL_PROXIES, Authorization, authorizations_of, parse_authorization
 from moyai.xds.server.delta import DeltaStream
@@ -29,7 +29,7 @@ class Nobody:
 @pytest.fixture
 def feed():
     made = Feed(BootstrapSettings())
-    made.publish(Mesh(workloads={w: Workload(w, "a", 15000, 15001) for w in (FRONT, WAY)}, proxies={TASK: FRONT}))
+    made.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001) for w in (FRONT, WAY)}, proxies={TASK: FRONT}))
     return made
 
 

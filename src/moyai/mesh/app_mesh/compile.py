@@ -18,7 +18,7 @@ from moyai.mesh.app_mesh.gateway import gateway_workload
 from moyai.mesh.app_mesh.node import node_workload
 from moyai.mesh.app_mesh.outbound import AppMeshSettings
 from moyai.mesh.app_mesh.shard import ShardBuilder
-from moyai.mesh.ir import Diagnostic, Mesh
+from moyai.mesh.ir import Diagnostic, MeshIR
 
 _DEFAULTS: Final = AppMeshSettings()
 
@@ -35,12 +35,12 @@ def diagnostics(world: World) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(every))
 
 
-def compile_workload(world: World, workload: WorkloadId, settings: AppMeshSettings = _DEFAULTS) -> Mesh:
+def compile_workload(world: World, workload: WorkloadId, settings: AppMeshSettings = _DEFAULTS) -> MeshIR:
     """The shard of a virtual node or a virtual gateway; empty if it does not exist."""
     resource = world.virtual_nodes.get(workload) or world.virtual_gateways.get(workload)
     mesh = None if resource is None else world.meshes.get(resource.mesh)
     if resource is None or mesh is None:
-        return Mesh()
+        return MeshIR()
     shard = ShardBuilder(world, mesh)
     compiled = (
         gateway_workload(shard, resource)

@@ -21,7 +21,7 @@ from moyai.mesh.app_mesh.ip_addressing import ip_addressing
 from moyai.mesh.app_mesh.policies import CONNECT_TIMEOUT, health_check, outlier
 from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.app_mesh.tls import Encryption, accepts_issuer, client_encryption
-from moyai.mesh.ir import ClientTls, Destination, Grouped, Named, Protocol, Source, Trust
+from moyai.mesh.ir import ClientTls, Destination, DnsSource, EndpointGroupSource, IssuerTrust, Protocol, Source
 from moyai.mesh.service_connect.tls import trusts_of
 
 
@@ -60,7 +60,7 @@ class _Endpoints(NamedTuple):
 
     source: Source
     tls: ClientTls | None = None
-    trusts: tuple[Trust, ...] = ()
+    trusts: tuple[IssuerTrust, ...] = ()
 
 
 def add_destination(
@@ -97,14 +97,14 @@ def _endpoints(shard: ShardBuilder, server: _Server, encryption: Encryption) -> 
     if dns is not None and encryption.is_possible:
         each = dns.response_type is DnsResponseType.ENDPOINTS
         family = ip_addressing(shard.mesh, server.node).family
-        return _Endpoints(Named(dns.hostname, server.port, each, family), encryption.tls)
+        return _Endpoints(DnsSource(dns.hostname, server.port, each, family), encryption.tls)
     why = "it doesn't say how it is found" if dns is None else "nobody is known whose certificates to believe"
     return _no_endpoints(shard, server, why)
 
 
 def _no_endpoints(shard: ShardBuilder, server: _Server, why: str) -> _Endpoints:
     shard.report(server.node.arn, f"nothing is sent to its port {server.port}: {why}")
-    return _Endpoints(Grouped(shard.add_group(_cluster_name(shard, server))))
+    return _Endpoints(EndpointGroupSource(shard.add_group(_cluster_name(shard, server))))
 
 
 def _cloud_map_endpoints(
@@ -125,7 +125,7 @@ def _cloud_map_endpoints(
         left = f"{len(members) - len(callable_members)} of {len(members)} members at port {server.port} are left out"
         shard.report(server.node.arn, f"{left}: they show nothing that a client may believe")
     group = shard.add_group(_cluster_name(shard, server), callable_members)
-    return _Endpoints(Grouped(group), encryption.tls, trusts)
+    return _Endpoints(EndpointGroupSource(group), encryption.tls, trusts)
 
 
 def _follows_service_connect(server: _Server, members: tuple[NodeMember, ...]) -> bool:

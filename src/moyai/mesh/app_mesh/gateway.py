@@ -36,22 +36,22 @@ from moyai.mesh.app_mesh.tls import has_certificate, server_tls
 from moyai.mesh.app_mesh.virtual_hosts import HostRules, virtual_hosts
 from moyai.mesh.ir import (
     Destination,
-    Fixed,
-    HeaderMatch,
-    Host,
+    FixedSource,
+    HeaderMatcher,
     InboundPort,
-    Match,
     OutboundView,
-    PathMatch,
+    PathMatcher,
     PathTest,
     Protocol,
+    RequestMatch,
     Rewrite,
-    Rule,
+    RouteRule,
     StreamSplit,
-    Target,
-    TextMatch,
+    TextMatcher,
     TextTest,
     TimeoutPolicy,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 
@@ -66,7 +66,7 @@ class _RouteTarget(NamedTuple):
     route: GatewayRoute
     service: VirtualService
     port: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[RouteRule, ...] = ()
     header: str = ""
 
     @property
@@ -150,7 +150,7 @@ def _inbound(
     redirect = shard.add_destination(
         Destination(
             name=names.redirect_cluster(shard.mesh.name, gateway.name, protocol, None if only else port),
-            source=Fixed("127.0.0.1", names.EGRESS_PORT),
+            source=FixedSource("127.0.0.1", names.EGRESS_PORT),
             protocol=protocol,
             connect_timeout=APP_CONNECT_TIMEOUT,
             limits=limits(None if pool is None else pool.one),
@@ -189,11 +189,11 @@ def _applies_to(route: GatewayRoute, listener: GatewayListener, *, only: bool) -
     return only or route.spec.one[0] is listener.port_mapping.protocol
 
 
-def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str) -> Iterator[Rule]:
+def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str) -> Iterator[RouteRule]:
     """The rules of a gateway route: two, if a prefix is to be replaced with and without the slash after it."""
     match = request_match(route.spec.one[1].match)
     if target is None:
-        yield Rule((), HTTP_DEFAULT, match, stat_name=route.name)
+        yield RouteRule((), HTTP_DEFAULT, match, stat_name=route.name)
         return
     without_path = Rewrite(
         host=None if _keeps_host(route) else target.service.name,
@@ -202,10 +202,18 @@ def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str
     timeouts = longest([rule.timeouts for rule in target.rules])
     for path, rewrite in _path_rewrites(route, match.path, without_path):
         rewritten = None if rewrite == Rewrite() else rewrite
-        yield Rule((Target(redirect),), timeouts, replace(match, path=path), rewrite=rewritten, stat_name=route.name)
+        yield RouteRule(
+            (WeightedDestination(redirect),),
+            timeouts,
+            replace(match, path=path),
+            rewrite=rewritten,
+            stat_name=route.name,
+        )
 
 
-def _path_rewrites(route: GatewayRoute, path: PathMatch, without_path: Rewrite) -> Iterator[tuple[PathMatch, Rewrite]]:
+def _path_rewrites(
+    route: GatewayRoute, path: PathMatcher, without_path: Rewrite
+) -> Iterator[tuple[PathMatcher, Rewrite]]:
     http = route.spec.one[1]
     rewrite = http.action.rewrite if isinstance(http, HttpGatewayRoute) else None
     if path.test is not PathTest.PREFIX or not isinstance(http, HttpGatewayRoute):
@@ -244,21 +252,21 @@ def _second_stage(gateway: VirtualGateway, targets: Sequence[_RouteTarget]) -> O
         own = (_without_header(rule) if with_header else rule for rule in target.rules)
         hosts.append(virtual_host(name, names.EGRESS_PORT, (*by_header, *own)))
     if with_header:
-        hosts.append(Host(names.DEFAULT_BACKEND, (names.ANY_HOST,), by_header))
+        hosts.append(VirtualHost(names.DEFAULT_BACKEND, (names.ANY_HOST,), by_header))
     protocols = {Protocol(listener.port_mapping.protocol) for listener in gateway.spec.listeners}
     protocol = protocols.pop() if len(protocols) == 1 else Protocol.HTTP
     return OutboundView(ports=(outbound_port(names.EGRESS_PORT, protocol, tuple(hosts)),) if hosts else ())
 
 
-def _by_header(rule: Rule, header: str) -> Rule:
-    condition = HeaderMatch(names.ADDRESSED, TextMatch(TextTest.EXACT, header))
+def _by_header(rule: RouteRule, header: str) -> RouteRule:
+    condition = HeaderMatcher(names.ADDRESSED, TextMatcher(TextTest.EXACT, header))
     return replace(_with_condition(rule, condition), rewrite=Rewrite(without=(names.ADDRESSED,)))
 
 
-def _without_header(rule: Rule) -> Rule:
-    return _with_condition(rule, HeaderMatch(names.ADDRESSED, invert=True))
+def _without_header(rule: RouteRule) -> RouteRule:
+    return _with_condition(rule, HeaderMatcher(names.ADDRESSED, invert=True))
 
 
-def _with_condition(rule: Rule, header: HeaderMatch) -> Rule:
-    match: Match = rule.match
+def _with_condition(rule: RouteRule, header: HeaderMatcher) -> RouteRule:
+    match: RequestMatch = rule.match
     return replace(rule, match=replace(match, headers=(header, *match.headers)))

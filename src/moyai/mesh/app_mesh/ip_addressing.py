@@ -16,7 +16,7 @@ from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_IPV6
 from moyai.domain.queries.app_mesh import ip_preference
-from moyai.mesh.ir import Family
+from moyai.mesh.ir import DnsLookupFamily
 
 _ANY_IPV4, _ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104  (inside a task's own network namespace)
 _V4, _V6 = INSTANCE_IPV4, INSTANCE_IPV6
@@ -27,7 +27,7 @@ class IpAddressing(NamedTuple):
     first; ``everywhere``: the listening address for other tasks; ``egress``: the one for the proxy's own application.
     """
 
-    family: Family = Family.UNSET
+    family: DnsLookupFamily = DnsLookupFamily.UNSET
     attributes: tuple[str, ...] = (_V4, _V6)
     everywhere: str = _ANY_IPV4
     egress: str = "127.0.0.1"
@@ -36,10 +36,12 @@ class IpAddressing(NamedTuple):
 _NO_PREFERENCE: Final = IpAddressing()
 _BY_PREFERENCE: Mapping[IpPreference, IpAddressing] = MappingProxyType(
     {
-        IpPreference.IPV4_PREFERRED: IpAddressing(Family.IPV4_PREFERRED, everywhere=_ANY_IPV6, egress=_ANY_IPV6),
-        IpPreference.IPV6_PREFERRED: IpAddressing(Family.UNSET, (_V6, _V4), _ANY_IPV6, _ANY_IPV6),
-        IpPreference.IPV4_ONLY: IpAddressing(Family.IPV4_ONLY, (_V4,), everywhere=_ANY_IPV6, egress=_ANY_IPV6),
-        IpPreference.IPV6_ONLY: IpAddressing(Family.IPV6_ONLY, (_V6,), _ANY_IPV6, _ANY_IPV6),
+        IpPreference.IPV4_PREFERRED: IpAddressing(
+            DnsLookupFamily.IPV4_PREFERRED, everywhere=_ANY_IPV6, egress=_ANY_IPV6
+        ),
+        IpPreference.IPV6_PREFERRED: IpAddressing(DnsLookupFamily.UNSET, (_V6, _V4), _ANY_IPV6, _ANY_IPV6),
+        IpPreference.IPV4_ONLY: IpAddressing(DnsLookupFamily.IPV4_ONLY, (_V4,), everywhere=_ANY_IPV6, egress=_ANY_IPV6),
+        IpPreference.IPV6_ONLY: IpAddressing(DnsLookupFamily.IPV6_ONLY, (_V6,), _ANY_IPV6, _ANY_IPV6),
     }
 )
 

@@ -17,13 +17,13 @@ from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.route import Route
 from moyai.mesh.ir import (
     EVERY_PATH,
-    HeaderMatch,
-    Match,
-    PathMatch,
+    HeaderMatcher,
+    PathMatcher,
     PathTest,
-    QueryMatch,
+    QueryMatcher,
     Range,
-    TextMatch,
+    RequestMatch,
+    TextMatcher,
     TextTest,
 )
 
@@ -38,17 +38,17 @@ AnyMatch = (
 )
 
 
-def request_match(route_match: AnyMatch | None) -> Match:
+def request_match(route_match: AnyMatch | None) -> RequestMatch:
     """The conditions of a route in the mesh IR, without port and host."""
     match route_match:
         case appmesh_match.HttpRouteMatch() | appmesh_match.HttpGatewayRouteMatch():
             return _http(route_match)
         case appmesh_match.GrpcRouteMatch(service_name=service, method_name=method, metadata=metadata):
-            return Match(path=_call(service, method), headers=_headers(metadata), grpc=True)
+            return RequestMatch(path=_call(service, method), headers=_headers(metadata), grpc=True)
         case appmesh_match.GrpcGatewayRouteMatch(service_name=service, metadata=metadata):
-            return Match(path=_call(service, None), headers=_headers(metadata), grpc=True)
+            return RequestMatch(path=_call(service, None), headers=_headers(metadata), grpc=True)
         case _:
-            return Match()
+            return RequestMatch()
 
 
 def hostname_match(route_match: AnyMatch | None) -> appmesh_match.HostnameMatch | None:
@@ -76,9 +76,9 @@ def _sort_key(route: Route | GatewayRoute, route_match: AnyMatch | None) -> tupl
     return (_LAST if priority is None else priority, rank, -length, -conditions, route.name)
 
 
-def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayRouteMatch) -> Match:
+def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayRouteMatch) -> RequestMatch:
     scheme = route_match.scheme if isinstance(route_match, appmesh_match.HttpRouteMatch) else None
-    return Match(
+    return RequestMatch(
         methods=() if route_match.method is None else (route_match.method.value,),
         path=_path(route_match.prefix, route_match.path),
         scheme=None if scheme is None else scheme.value,
@@ -87,29 +87,29 @@ def _http(route_match: appmesh_match.HttpRouteMatch | appmesh_match.HttpGatewayR
     )
 
 
-def _path(prefix: str | None, path: appmesh_match.PathMatch | None) -> PathMatch:
+def _path(prefix: str | None, path: appmesh_match.PathMatch | None) -> PathMatcher:
     if path is not None and path.exact is not None:
-        return PathMatch(PathTest.EXACT, path.exact)
+        return PathMatcher(PathTest.EXACT, path.exact)
     if path is not None and path.regex is not None:
-        return PathMatch(PathTest.REGEX, path.regex)
-    return EVERY_PATH if prefix is None else PathMatch(PathTest.PREFIX, prefix)
+        return PathMatcher(PathTest.REGEX, path.regex)
+    return EVERY_PATH if prefix is None else PathMatcher(PathTest.PREFIX, prefix)
 
 
-def _call(service: str | None, method: str | None) -> PathMatch:
+def _call(service: str | None, method: str | None) -> PathMatcher:
     if service is None:
         return EVERY_PATH
     return (
-        PathMatch(PathTest.PREFIX, f"/{service}/")
+        PathMatcher(PathTest.PREFIX, f"/{service}/")
         if method is None
-        else PathMatch(PathTest.EXACT, f"/{service}/{method}")
+        else PathMatcher(PathTest.EXACT, f"/{service}/{method}")
     )
 
 
-def _headers(headers: tuple[appmesh_match.HeaderMatch, ...] | None) -> tuple[HeaderMatch, ...]:
-    return tuple(HeaderMatch(one.name, _value(one.match), bool(one.invert)) for one in headers or ())
+def _headers(headers: tuple[appmesh_match.HeaderMatch, ...] | None) -> tuple[HeaderMatcher, ...]:
+    return tuple(HeaderMatcher(one.name, _value(one.match), bool(one.invert)) for one in headers or ())
 
 
-def _value(value: appmesh_match.HeaderValueMatch | None) -> TextMatch | Range | None:
+def _value(value: appmesh_match.HeaderValueMatch | None) -> TextMatcher | Range | None:
     if value is None:
         return None
     if value.range is not None:
@@ -120,8 +120,8 @@ def _value(value: appmesh_match.HeaderValueMatch | None) -> TextMatch | Range | 
         (TextTest.SUFFIX, value.suffix),
         (TextTest.REGEX, value.regex),
     )
-    return next((TextMatch(test, text) for test, text in texts if text is not None), None)
+    return next((TextMatcher(test, text) for test, text in texts if text is not None), None)
 
 
-def _parameter(parameter: appmesh_match.QueryParameterMatch) -> QueryMatch:
-    return QueryMatch(parameter.name, None if parameter.match is None else parameter.match.exact)
+def _parameter(parameter: appmesh_match.QueryParameterMatch) -> QueryMatcher:
+    return QueryMatcher(parameter.name, None if parameter.match is None else parameter.match.exact)

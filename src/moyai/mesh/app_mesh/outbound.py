@@ -24,15 +24,15 @@ from moyai.mesh.app_mesh.provider import Caller, ServicePort, service_ports
 from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.ir import (
     Destination,
-    Host,
-    NamedPass,
-    Original,
+    OriginalDestinationSource,
     OutboundPort,
     OutboundView,
     Protocol,
-    Rule,
+    RouteRule,
+    SniPassthrough,
     StreamSplit,
-    Target,
+    VirtualHost,
+    WeightedDestination,
 )
 
 _TLS_PORT = 443
@@ -52,7 +52,7 @@ class _OutboundPorts:
     def __init__(self, shard: ShardBuilder) -> None:
         self._shard = shard
         self._streams: dict[int, tuple[str, StreamSplit]] = {}
-        self._hosts: dict[int, dict[str, Host]] = {}
+        self._hosts: dict[int, dict[str, VirtualHost]] = {}
         self._protocols: dict[int, Protocol] = {}
 
     def add(self, service: VirtualService, at: ServicePort, caller: Caller) -> None:
@@ -79,7 +79,7 @@ class _OutboundPorts:
         for port, hosts in self._hosts.items():
             hosts.setdefault(service.name.lower(), virtual_host(service.name, port, ()))
 
-    def all(self, other_names: tuple[Host, ...]) -> Iterator[OutboundPort]:
+    def all(self, other_names: tuple[VirtualHost, ...]) -> Iterator[OutboundPort]:
         """The ports, in order; ``other_names``: the virtual host for all other names, if there is one."""
         for port, (_, split) in sorted(self._streams.items()):
             yield OutboundPort(port, Protocol.TCP, split, names.EGRESS_STAT)
@@ -107,17 +107,19 @@ def outbound(shard: ShardBuilder, node: VirtualNode, settings: AppMeshSettings) 
     if not shard.mesh.spec.allows_all:
         return OutboundView(ports=tuple(ports.all(())), passes=passes)
     anywhere = shard.add_destination(_original_destination(names.unmodelled_cluster(shard.mesh.name)))
-    other_names = Host(names.UNMODELLED, (names.ANY_HOST,), (Rule((Target(anywhere),), HTTP_DEFAULT),))
+    other_names = VirtualHost(
+        names.UNMODELLED, (names.ANY_HOST,), (RouteRule((WeightedDestination(anywhere),), HTTP_DEFAULT),)
+    )
     return OutboundView(ports=tuple(ports.all((other_names,))), passes=passes, fallback=anywhere)
 
 
-def virtual_host(name: str, port: int, rules: tuple[Rule, ...]) -> Host:
+def virtual_host(name: str, port: int, rules: tuple[RouteRule, ...]) -> VirtualHost:
     """The virtual host of a virtual service, with its port and without."""
     folded = name.lower()
-    return Host(name, (folded, f"{folded}:{port}"), rules)
+    return VirtualHost(name, (folded, f"{folded}:{port}"), rules)
 
 
-def outbound_port(port: int, protocol: Protocol, hosts: tuple[Host, ...]) -> OutboundPort:
+def outbound_port(port: int, protocol: Protocol, hosts: tuple[VirtualHost, ...]) -> OutboundPort:
     """A port at which HTTP is called."""
     return OutboundPort(port, protocol, hosts, names.EGRESS_STAT, IDLE, names.egress_routes(port))
 
@@ -142,12 +144,12 @@ def _own_request_timeout(node: VirtualNode) -> float:
     return longest(policies).request if policies else 0
 
 
-def _passes(shard: ShardBuilder, settings: AppMeshSettings) -> tuple[NamedPass, ...]:
+def _passes(shard: ShardBuilder, settings: AppMeshSettings) -> tuple[SniPassthrough, ...]:
     if not settings.passed_names:
         return ()
     name = shard.add_destination(_original_destination(names.passed_cluster(shard.mesh.name)))
-    return (NamedPass(_TLS_PORT, settings.passed_names, name),)
+    return (SniPassthrough(_TLS_PORT, settings.passed_names, name),)
 
 
 def _original_destination(name: str) -> Destination:
-    return Destination(name, Original(), Protocol.TCP, CONNECT_TIMEOUT)
+    return Destination(name, OriginalDestinationSource(), Protocol.TCP, CONNECT_TIMEOUT)

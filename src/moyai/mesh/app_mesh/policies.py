@@ -20,10 +20,10 @@ from moyai.domain.appmesh.outlier_detection import OutlierDetection
 from moyai.domain.appmesh.retry import GrpcRetryPolicy, HttpRetryEvent, HttpRetryPolicy
 from moyai.domain.appmesh.timeout import HttpTimeout, TcpTimeout
 from moyai.mesh.ir import (
+    ActiveHealthCheck,
     ConnectionLimits,
     Failure,
     FileLog,
-    HealthCheck,
     OutlierPolicy,
     Protocol,
     RetryCondition,
@@ -149,11 +149,11 @@ def outlier(detection: OutlierDetection | None) -> OutlierPolicy | None:
     )
 
 
-def health_check(policy: HealthCheckPolicy | None) -> HealthCheck | None:
+def health_check(policy: HealthCheckPolicy | None) -> ActiveHealthCheck | None:
     """The active health checks of a virtual node's members by its clients, at the listener's own port."""
     if policy is None:
         return None
-    return HealthCheck(
+    return ActiveHealthCheck(
         protocol=Protocol(policy.protocol),
         interval=policy.interval_millis / 1000,
         timeout=policy.timeout_millis / 1000,

@@ -27,7 +27,7 @@ from moyai.mesh.app_mesh.destination import add_destination
 from moyai.mesh.app_mesh.match import request_match, sort_routes
 from moyai.mesh.app_mesh.policies import DEFAULT_RETRY, retries, shortest, timeouts
 from moyai.mesh.app_mesh.shard import ShardBuilder
-from moyai.mesh.ir import Protocol, Rule, StreamSplit, Target, TimeoutPolicy
+from moyai.mesh.ir import Protocol, RouteRule, StreamSplit, TimeoutPolicy, WeightedDestination
 
 _CONNECT_ATTEMPTS = 1
 
@@ -41,7 +41,7 @@ class Caller(NamedTuple):
     request: float = 0
 
 
-Routing = tuple[Rule, ...] | StreamSplit
+Routing = tuple[RouteRule, ...] | StreamSplit
 """The rules for requests to a port, or the split of TCP connections to it."""
 
 
@@ -79,11 +79,11 @@ def _service_port(
 
 def _node_routing(node: VirtualNode, listener: NodeListener, shard: ShardBuilder, caller: Caller) -> Routing:
     protocol = Protocol(listener.port_mapping.protocol)
-    targets = (Target(add_destination(shard, node, listener, caller.policy)),)
+    targets = (WeightedDestination(add_destination(shard, node, listener, caller.policy)),)
     policy = timeouts(protocol, None)
     if protocol is Protocol.TCP:
         return StreamSplit(targets, policy, _CONNECT_ATTEMPTS)
-    return (Rule(targets, _bounded(policy, caller), retry=DEFAULT_RETRY, stat_name=node.name),)
+    return (RouteRule(targets, _bounded(policy, caller), retry=DEFAULT_RETRY, stat_name=node.name),)
 
 
 def _router_routing(router: VirtualRouter, listener: PortMapping, shard: ShardBuilder, caller: Caller) -> Routing:
@@ -106,10 +106,10 @@ def _applies_to(route: Route, listener: PortMapping) -> bool:
     return route.spec.port in {None, listener.port} and route.spec.protocol is listener.protocol
 
 
-def _rule(shard: ShardBuilder, route: Route, caller: Caller) -> Rule:
+def _rule(shard: ShardBuilder, route: Route, caller: Caller) -> RouteRule:
     protocol, http = route.spec.one
     assert isinstance(http, HttpRoute | GrpcRoute), "tcp has no rules"  # noqa: S101  (as it says)
-    return Rule(
+    return RouteRule(
         targets=_targets(shard, route, caller),
         timeouts=_bounded(timeouts(Protocol(protocol), http.timeout), caller),
         match=request_match(http.match),
@@ -118,7 +118,7 @@ def _rule(shard: ShardBuilder, route: Route, caller: Caller) -> Rule:
     )
 
 
-def _targets(shard: ShardBuilder, route: Route, caller: Caller) -> tuple[Target, ...]:
+def _targets(shard: ShardBuilder, route: Route, caller: Caller) -> tuple[WeightedDestination, ...]:
     """The route's targets with their weights; none if no target has weight."""
     weights: dict[str, int] = {}
     for target in route.spec.targets:
@@ -135,7 +135,7 @@ def _targets(shard: ShardBuilder, route: Route, caller: Caller) -> tuple[Target,
             shard.report(route.arn, f"its target may not understand it: {protocols}")
         name = add_destination(shard, node, listener, caller.policy)
         weights[name] = weights.get(name, 0) + target.weight
-    return tuple(Target(name, weight) for name, weight in weights.items()) if any(weights.values()) else ()
+    return tuple(WeightedDestination(name, weight) for name, weight in weights.items()) if any(weights.values()) else ()
 
 
 def _listener(node: VirtualNode, port: int | None) -> NodeListener | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from moyai.domain.appmesh.mesh import Mesh as AppMesh
 from moyai.domain.world import World
 from moyai.kernel.ids import ProxyId
-from moyai.mesh.ir import Certificate, Destination, Diagnostic, EndpointGroup, Member, Mesh, Workload
+from moyai.mesh.ir import Certificate, Destination, Diagnostic, EndpointGroup, Member, MeshIR, Workload
 
 _SECOND: Final = 2
 T = TypeVar("T")
@@ -48,9 +48,9 @@ class ShardBuilder:
         """Add a certificate; the shard has one of each name."""
         self._certificates[certificate.name] = certificate
 
-    def build(self, workload: Workload, proxies: tuple[ProxyId, ...]) -> Mesh:
+    def build(self, workload: Workload, proxies: tuple[ProxyId, ...]) -> MeshIR:
         """The shard with its workload, and the proxies that the workload is assigned to."""
-        return Mesh(
+        return MeshIR(
             workloads={workload.id: workload},
             destinations=self._destinations,
             groups=self._groups,

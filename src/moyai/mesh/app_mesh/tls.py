@@ -25,16 +25,16 @@ from moyai.domain.queries.certificates import listener_identity, trusted_roots
 from moyai.domain.world import World
 from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.ir import (
-    AnyShown,
+    AnyCertificate,
     AnyTrusted,
     Certificate,
+    CertificateFile,
+    CertificateRef,
+    CertificateSecret,
     ClientTls,
+    IssuerTrust,
     PeerCheck,
     ServerTls,
-    Shown,
-    ShownFile,
-    ShownSecret,
-    Trust,
     TrustedFile,
     TrustedRoots,
     TrustedSecret,
@@ -92,13 +92,13 @@ def client_encryption(
     return _verified(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), certificate, name)
 
 
-def _verified(check: PeerCheck, certificate: AnyShown | None, name: str) -> Encryption:
+def _verified(check: PeerCheck, certificate: AnyCertificate | None, name: str) -> Encryption:
     """TLS to servers that pass the check; impossible if none could pass."""
     trusts_nobody = check.trusted == TrustedRoots(())
     return Encryption(None if trusts_nobody else ClientTls(check, certificate, name), not trusts_nobody)
 
 
-def accepts_issuer(policy: ClientPolicyTls | None, trust: Trust) -> bool:
+def accepts_issuer(policy: ClientPolicyTls | None, trust: IssuerTrust) -> bool:
     """Whether a client with this policy accepts the certificates that Service Connect's members present."""
     if policy is None or not policy.enforced:
         return True
@@ -107,20 +107,20 @@ def accepts_issuer(policy: ClientPolicyTls | None, trust: Trust) -> bool:
     return trust.issuer in issuers and (not names or trust.name in names)
 
 
-def _listener_certificate(shard: ShardBuilder, certificate: ListenerCertificate) -> AnyShown:
+def _listener_certificate(shard: ShardBuilder, certificate: ListenerCertificate) -> AnyCertificate:
     if certificate.acm is None:
         return _certificate(ClientCertificate(certificate.file, certificate.sds))
     arn = certificate.acm.certificate_arn
     identity = listener_identity(shard.world, arn)
     if identity is not None:
         shard.add_certificate(Certificate(arn, identity.chain, identity.private))
-    return Shown(arn)
+    return CertificateRef(arn)
 
 
-def _certificate(certificate: ClientCertificate) -> AnyShown:
+def _certificate(certificate: ClientCertificate) -> AnyCertificate:
     if certificate.file is not None:
-        return ShownFile(certificate.file.certificate_chain, certificate.file.private_key)
-    return ShownSecret("" if certificate.sds is None else certificate.sds.secret_name)
+        return CertificateFile(certificate.file.certificate_chain, certificate.file.private_key)
+    return CertificateSecret("" if certificate.sds is None else certificate.sds.secret_name)
 
 
 def _trusted(world: World, trust: ClientTrust | ListenerTrust) -> AnyTrusted:

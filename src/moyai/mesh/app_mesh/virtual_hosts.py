@@ -13,37 +13,37 @@ from typing import NamedTuple
 
 from moyai.domain.appmesh.match import HostnameMatch
 from moyai.mesh.app_mesh.names import ANY_HOST, SELF_REDIRECT
-from moyai.mesh.ir import Host, Rule
+from moyai.mesh.ir import RouteRule, VirtualHost
 
 
 class HostRules(NamedTuple):
     """Rules, and the host name that they require."""
 
     host: HostnameMatch | None
-    rules: tuple[Rule, ...]
+    rules: tuple[RouteRule, ...]
 
 
-def virtual_hosts(port: int, routes: Sequence[HostRules]) -> tuple[Host, ...]:
+def virtual_hosts(port: int, routes: Sequence[HostRules]) -> tuple[VirtualHost, ...]:
     """A virtual host for each exact host name, for each suffix, and for all other names."""
-    return (*_named_hosts(port, routes), Host(SELF_REDIRECT, (ANY_HOST,), _matching(routes)))
+    return (*_named_hosts(port, routes), VirtualHost(SELF_REDIRECT, (ANY_HOST,), _matching(routes)))
 
 
-def _named_hosts(port: int, routes: Sequence[HostRules]) -> Iterator[Host]:
+def _named_hosts(port: int, routes: Sequence[HostRules]) -> Iterator[VirtualHost]:
     names = {one.host.exact.lower() for one in routes if one.host is not None and one.host.exact is not None}
     suffixes = {one.host.suffix.lower() for one in routes if one.host is not None and one.host.suffix is not None}
     for name in sorted(names):
-        yield Host(name, _domains(name, port), _matching(routes, name, name))
+        yield VirtualHost(name, _domains(name, port), _matching(routes, name, name))
     for suffix in sorted(suffixes):
         # an asterisk matches at least one character, so a name that equals the suffix is a domain of its own
         itself = _domains(suffix, port) if suffix not in names and suffix[0].isalnum() else ()
-        yield Host(f"*{suffix}", (*_domains(f"*{suffix}", port), *itself), _matching(routes, None, suffix))
+        yield VirtualHost(f"*{suffix}", (*_domains(f"*{suffix}", port), *itself), _matching(routes, None, suffix))
 
 
 def _domains(name: str, port: int) -> tuple[str, ...]:
     return name, f"{name}:{port}"
 
 
-def _matching(routes: Sequence[HostRules], name: str | None = None, suffix: str = "") -> tuple[Rule, ...]:
+def _matching(routes: Sequence[HostRules], name: str | None = None, suffix: str = "") -> tuple[RouteRule, ...]:
     """The rules that requests for this host name, or for names with this suffix, may match."""
     return tuple(rule for one in routes if _may_match(one.host, name, suffix) for rule in one.rules)
 

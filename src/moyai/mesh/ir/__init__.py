@@ -1,114 +1,136 @@
-"""MeshIR: the one form between what AWS's APIs say and what Envoy is told. One file a noun.
+"""The mesh IR, the intermediate form between AWS's APIs and Envoy's configuration.
 
-Promise: it knows no ARN's meaning and no Envoy message. Names, defaults and the names of statistics are
-data in it, filled in by whoever compiles it, so a second front end needs no second translator.
+Promise: it interprets no ARN and contains no Envoy message. Names, defaults and the names of statistics are data in it,
+which the compilers fill in, so that all of them share one translator.
 """
 
 from __future__ import annotations
 
-from moyai.mesh.ir.access_log import AccessLog, AnyLog, FileLog
-from moyai.mesh.ir.destination import Destination
-from moyai.mesh.ir.diagnostic import Diagnostic
-from moyai.mesh.ir.endpoint_group import EndpointGroup, Member
-from moyai.mesh.ir.health_check import HealthCheck
-from moyai.mesh.ir.limits import ConnectionLimits
-from moyai.mesh.ir.load_balancing import HashKey, LoadBalancing
-from moyai.mesh.ir.match import (
-    EVERY_PATH,
-    HeaderMatch,
-    Match,
-    PathMatch,
-    PathTest,
-    QueryMatch,
-    Range,
-    TextMatch,
-    TextTest,
+from moyai.mesh.ir.destination import (
+    ActiveHealthCheck,
+    ConnectionLimits,
+    Destination,
+    DnsLookupFamily,
+    DnsSource,
+    EndpointGroup,
+    EndpointGroupSource,
+    Failure,
+    FixedSource,
+    Member,
+    OriginalDestinationSource,
+    OutlierPolicy,
+    Source,
 )
-from moyai.mesh.ir.mesh import Mesh
-from moyai.mesh.ir.outlier_policy import Failure, OutlierPolicy
-from moyai.mesh.ir.protocol import Protocol
-from moyai.mesh.ir.retry_policy import RetryCondition, RetryPolicy
-from moyai.mesh.ir.rewrite import Rewrite
-from moyai.mesh.ir.route_table import Host, RouteTable, Rule
-from moyai.mesh.ir.service import Service, StreamSplit
-from moyai.mesh.ir.source import Family, Fixed, Grouped, Named, Original, Source
-from moyai.mesh.ir.target import Target
-from moyai.mesh.ir.timeout_policy import TimeoutPolicy
+from moyai.mesh.ir.mesh import Diagnostic, MeshIR
+from moyai.mesh.ir.routing import (
+    EVERY_PATH,
+    HashKey,
+    HeaderMatcher,
+    LoadBalancingPolicy,
+    MeshService,
+    PathMatcher,
+    PathTest,
+    Protocol,
+    QueryMatcher,
+    Range,
+    RequestMatch,
+    RetryCondition,
+    RetryPolicy,
+    Rewrite,
+    RouteRule,
+    RouteRules,
+    StreamSplit,
+    TextMatcher,
+    TextTest,
+    TimeoutPolicy,
+    VirtualHost,
+    WeightedDestination,
+)
 from moyai.mesh.ir.tls import (
-    AnyShown,
+    AnyCertificate,
     AnyTrusted,
     Certificate,
+    CertificateFile,
+    CertificateRef,
+    CertificateSecret,
     ClientTls,
+    IssuerTrust,
     PeerCheck,
     ServerTls,
-    Shown,
-    ShownFile,
-    ShownSecret,
-    Trust,
     TrustedFile,
     TrustedRoots,
     TrustedSecret,
 )
-from moyai.mesh.ir.workload import Call, InboundPort, NamedPass, OutboundPort, OutboundView, Workload
+from moyai.mesh.ir.workload import (
+    AnyLog,
+    FileLog,
+    InboundPort,
+    OutboundPort,
+    OutboundView,
+    ServiceAddress,
+    SniPassthrough,
+    StdoutLog,
+    Workload,
+)
 
 __all__ = [
     "EVERY_PATH",
-    "AccessLog",
+    "ActiveHealthCheck",
+    "AnyCertificate",
     "AnyLog",
-    "AnyShown",
     "AnyTrusted",
-    "Call",
     "Certificate",
+    "CertificateFile",
+    "CertificateRef",
+    "CertificateSecret",
     "ClientTls",
     "ConnectionLimits",
     "Destination",
     "Diagnostic",
+    "DnsLookupFamily",
+    "DnsSource",
     "EndpointGroup",
+    "EndpointGroupSource",
     "Failure",
-    "Family",
     "FileLog",
-    "Fixed",
-    "Grouped",
+    "FixedSource",
     "HashKey",
-    "HeaderMatch",
-    "HealthCheck",
-    "Host",
+    "HeaderMatcher",
     "InboundPort",
-    "LoadBalancing",
-    "Match",
+    "IssuerTrust",
+    "LoadBalancingPolicy",
     "Member",
-    "Mesh",
-    "Named",
-    "NamedPass",
-    "Original",
+    "MeshIR",
+    "MeshService",
+    "OriginalDestinationSource",
     "OutboundPort",
     "OutboundView",
     "OutlierPolicy",
-    "PathMatch",
+    "PathMatcher",
     "PathTest",
     "PeerCheck",
     "Protocol",
-    "QueryMatch",
+    "QueryMatcher",
     "Range",
+    "RequestMatch",
     "RetryCondition",
     "RetryPolicy",
     "Rewrite",
-    "RouteTable",
-    "Rule",
+    "RouteRule",
+    "RouteRules",
     "ServerTls",
-    "Service",
-    "Shown",
-    "ShownFile",
-    "ShownSecret",
+    "ServiceAddress",
+    "SniPassthrough",
     "Source",
+    "StdoutLog",
     "StreamSplit",
-    "Target",
-    "TextMatch",
+    "TextMatcher",
     "TextTest",
     "TimeoutPolicy",
-    "Trust",
     "TrustedFile",
     "TrustedRoots",
     "TrustedSecret",
+    "VirtualHost",
+    "WeightedDestination",
     "Workload",
 ]

@@ -1,27 +1,123 @@
-"""Where traffic can be sent: endpoints and how to treat them."""
+"""Destinations: endpoints, where they are known from, and how callers treat them."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
-from moyai.mesh.ir.health_check import HealthCheck
-from moyai.mesh.ir.limits import ConnectionLimits
-from moyai.mesh.ir.load_balancing import LoadBalancing
-from moyai.mesh.ir.outlier_policy import OutlierPolicy
-from moyai.mesh.ir.protocol import Protocol
-from moyai.mesh.ir.source import Source
-from moyai.mesh.ir.tls import ClientTls, Trust
+from moyai.mesh.ir.routing import LoadBalancingPolicy, Protocol
+from moyai.mesh.ir.tls import ClientTls, IssuerTrust
+
+
+class Member(msgspec.Struct, frozen=True, order=True):
+    """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text."""
+
+    zone: str
+    address: str
+    port: int
+    issuer: str = ""
+
+
+class EndpointGroup(msgspec.Struct, frozen=True):
+    """The endpoints of a destination, in a fixed order; there may be none."""
+
+    name: str
+    members: tuple[Member, ...] = ()
+
+
+class DnsLookupFamily(StrEnum):
+    """Which addresses of a name are used. UNSET: IPv6 if it has any, else IPv4."""
+
+    UNSET = "unset"
+    IPV4_PREFERRED = "ipv4-preferred"
+    IPV4_ONLY = "ipv4-only"
+    IPV6_ONLY = "ipv6-only"
+
+
+class EndpointGroupSource(msgspec.Struct, frozen=True, tag="group"):
+    """The endpoints of an EndpointGroup, by its name."""
+
+    group: str
+
+
+class DnsSource(msgspec.Struct, frozen=True, tag="dns"):
+    """Endpoints that the proxy resolves by DNS. ``each``: every address is an endpoint; otherwise the name is one."""
+
+    hostname: str
+    port: int
+    each: bool = False
+    family: DnsLookupFamily = DnsLookupFamily.UNSET
+
+
+class FixedSource(msgspec.Struct, frozen=True, tag="fixed"):
+    """One endpoint with a fixed address."""
+
+    address: str
+    port: int
+
+
+class OriginalDestinationSource(msgspec.Struct, frozen=True, tag="original"):
+    """The destination of the connection before it was redirected to the proxy."""
+
+
+Source = EndpointGroupSource | DnsSource | FixedSource | OriginalDestinationSource
+
+
+class ActiveHealthCheck(msgspec.Struct, frozen=True):
+    """A check of each endpoint every ``interval`` seconds: a connection (TCP), ``GET path`` (HTTP and HTTP/2) or gRPC's
+    health service (destinations with HTTP/2). The thresholds are the numbers of equal results in a row that change an
+    endpoint's state. ``port``: None = the endpoint's own.
+    """
+
+    protocol: Protocol
+    interval: float
+    timeout: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+    path: str = "/"
+    port: int | None = None
+
+
+class ConnectionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Circuit breaker limits, above which requests fail at once. None = no limit. ``pending``: waiting requests."""
+
+    connections: int | None = None
+    pending: int | None = None
+    requests: int | None = None
+
+
+class Failure(StrEnum):
+    """The failures that outlier detection counts."""
+
+    NO_ANSWER = "no-answer"
+    """A failed connection, and the statuses 502, 503 and 504."""
+    SERVER_ERROR = "server-error"
+    """A failed connection, and every status 5xx."""
+
+
+class OutlierPolicy(msgspec.Struct, frozen=True):
+    """Outlier detection: after ``consecutive_failures`` of the kind ``counted`` an endpoint is ejected for
+    ``base_ejection`` seconds times the number of its ejections, at most ``max_ejection``.
+
+    Never more than ``max_ejection_percent`` of the endpoints are ejected; every ``interval`` seconds endpoints return.
+    """
+
+    consecutive_failures: int
+    interval: float
+    base_ejection: float
+    max_ejection: float
+    max_ejection_percent: int
+    counted: Failure = Failure.NO_ANSWER
 
 
 class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Shared by name between all workloads that call it.
+    """A destination, shared by name between all workloads that call it. Times are in seconds.
 
-    ``label``: what proxies call it, where somebody counts on that; empty = after its name. Workloads may know different
-    ones by one label; of those that one workload calls, each has its own. ``stat_name``: what its
-    statistics are called; empty = as proxies call it. Seconds.
-    ``zone_aware_from``: with at least so many endpoints, requests stay in the caller's zone as far as the load of all
-    endpoints stays even; 0 = zones don't matter. ``tls``: how members are spoken to that name no issuer; ``trusts``:
-    one for each issuer that its members may name.
+    ``label``: its name in proxies, where users depend on it; empty = made from ``name``. The label is unique among the
+    destinations of one workload. ``stat_name``: the name of its statistics; empty = its name in proxies.
+    ``zone_aware_from``: the number of endpoints from which requests stay in the caller's zone as far as the load of all
+    endpoints stays even; 0 = never. ``tls``: for members without an issuer; ``trusts``: one for each issuer of members.
     """
 
     name: str
@@ -31,9 +127,9 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     outlier: OutlierPolicy | None = None
     stat_name: str = ""
     zone_aware_from: int = 0
-    load_balancing: LoadBalancing = LoadBalancing.ROUND_ROBIN
-    trusts: tuple[Trust, ...] = ()
+    load_balancing: LoadBalancingPolicy = LoadBalancingPolicy.ROUND_ROBIN
+    trusts: tuple[IssuerTrust, ...] = ()
     label: str = ""
     tls: ClientTls | None = None
     limits: ConnectionLimits | None = None
-    health_check: HealthCheck | None = None
+    health_check: ActiveHealthCheck | None = None

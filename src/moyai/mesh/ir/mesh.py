@@ -1,4 +1,4 @@
-"""The whole mesh: every workload, and the shared pieces that their views name."""
+"""The whole mesh: every workload, the shared resources that workloads refer to, and what could not be compiled."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from collections.abc import Mapping
 import msgspec
 
 from moyai.kernel.ids import ProxyId, WorkloadId
-from moyai.mesh.ir.destination import Destination
-from moyai.mesh.ir.diagnostic import Diagnostic
-from moyai.mesh.ir.endpoint_group import EndpointGroup
-from moyai.mesh.ir.service import Service
+from moyai.mesh.ir.destination import Destination, EndpointGroup
+from moyai.mesh.ir.routing import MeshService
 from moyai.mesh.ir.tls import Certificate
 from moyai.mesh.ir.workload import Workload
 
 
-class Mesh(msgspec.Struct, frozen=True):
-    """One consistent picture of all traffic. Every name used inside it is defined inside it. ``proxies``: those that
-    are led as a workload of another name, any number as one; a workload that isn't named there is led by the proxy of
-    its own name.
+class Diagnostic(msgspec.Struct, frozen=True):
+    """What could not be compiled, and why. ``subject``: the ARN of the record that causes it."""
+
+    subject: str
+    message: str
+
+
+class MeshIR(msgspec.Struct, frozen=True):
+    """A consistent configuration of all traffic: every name that is used in it is defined in it. ``proxies``: the
+    workload of each proxy whose id differs from its workload's. A workload without such proxies is that of the proxy
+    with its id.
     """
 
     workloads: Mapping[WorkloadId, Workload] = {}
-    services: Mapping[str, Service] = {}
+    services: Mapping[str, MeshService] = {}
     destinations: Mapping[str, Destination] = {}
     groups: Mapping[str, EndpointGroup] = {}
     certificates: Mapping[str, Certificate] = {}

@@ -1,7 +1,7 @@
-"""What makes a connection between two proxies private, and who is believed at its far end.
+"""TLS between proxies: the certificates that they present, and the authorities that they trust.
 
-A certificate, and what is trusted, are here (PEM), in a file of the proxy's file system, or known by a name to whoever
-serves secrets on the proxy's own socket.
+Certificates and authorities are in the mesh itself (PEM), in a file of the proxy's file system, or a secret of the SDS
+server at the proxy's own socket.
 """
 
 from __future__ import annotations
@@ -12,57 +12,57 @@ from moyai.kernel.secret import Secret
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """What a proxy shows, shared by name between all workloads that show it. ``chain``: PEM, the root left out."""
+    """A certificate, shared by name between all workloads that present it. ``chain``: PEM, without the root."""
 
     name: str
     chain: str
     private: Secret
 
 
-class Shown(msgspec.Struct, frozen=True, tag="shown"):
-    """A Certificate of the mesh, by its name; it may not be there yet."""
+class CertificateRef(msgspec.Struct, frozen=True, tag="shown"):
+    """A Certificate of the mesh, by its name; it may not exist yet."""
 
     certificate: str
 
 
-class ShownFile(msgspec.Struct, frozen=True, tag="file"):
-    """A certificate's chain and its key, as paths; read again when others are moved into their place."""
+class CertificateFile(msgspec.Struct, frozen=True, tag="file"):
+    """The paths of a certificate's chain and its key, which are read again when they are replaced."""
 
     chain: str
     private: str
 
 
-class ShownSecret(msgspec.Struct, frozen=True, tag="secret"):
-    """A certificate that the proxy's own secret server knows by this name."""
+class CertificateSecret(msgspec.Struct, frozen=True, tag="secret"):
+    """A certificate of the proxy's SDS server, by its name."""
 
     name: str
 
 
 class TrustedRoots(msgspec.Struct, frozen=True, tag="roots"):
-    """Authorities (PEM)."""
+    """Authorities, as PEM."""
 
     roots: tuple[str, ...]
 
 
 class TrustedFile(msgspec.Struct, frozen=True, tag="file"):
-    """Authorities in a file; read again when another is moved into its place."""
+    """The path of a file with authorities, which is read again when it is replaced."""
 
     path: str
 
 
 class TrustedSecret(msgspec.Struct, frozen=True, tag="secret"):
-    """Authorities that the proxy's own secret server knows by this name."""
+    """Authorities of the proxy's SDS server, by name."""
 
     name: str
 
 
-AnyShown = Shown | ShownFile | ShownSecret
+AnyCertificate = CertificateRef | CertificateFile | CertificateSecret
 AnyTrusted = TrustedRoots | TrustedFile | TrustedSecret
 
 
 class PeerCheck(msgspec.Struct, frozen=True):
-    """The far end must show a certificate of one that is trusted, with one of ``names`` (DNS names and URIs) in it; any
-    where there are none.
+    """The peer has to present a certificate of a trusted authority, for one of ``names`` (DNS names and URIs); for any
+    name if there are none.
     """
 
     trusted: AnyTrusted
@@ -70,29 +70,29 @@ class PeerCheck(msgspec.Struct, frozen=True):
 
 
 class ServerTls(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How connections that come in are encrypted. ``permissive``: those that come plain are taken too. ``callers``:
-    what they must show; None = nothing. ``newest_only``: TLS 1.3, nothing older.
+    """TLS of incoming connections. ``permissive``: plain text is accepted too. ``callers``: the check of the client's
+    certificate; None = none is required. ``newest_only``: TLS 1.3 only.
     """
 
-    shown: AnyShown
+    shown: AnyCertificate
     permissive: bool = False
     callers: PeerCheck | None = None
     newest_only: bool = False
 
 
 class ClientTls(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How connections that go out are encrypted. ``check`` None: whoever answers is taken for the right one. ``shown``:
-    what a server that asks is shown. ``server_name``: told to the server; empty = nothing.
+    """TLS of outgoing connections. ``check``: that of the server's certificate; None = any is accepted. ``shown``: the
+    client certificate, for servers that require one. ``server_name``: the SNI; empty = none.
     """
 
     check: PeerCheck | None = None
-    shown: AnyShown | None = None
+    shown: AnyCertificate | None = None
     server_name: str = ""
 
 
-class Trust(msgspec.Struct, frozen=True):
-    """Members that name ``issuer`` are only called when they show a certificate for ``name`` of one of the ``roots``
-    (PEM).
+class IssuerTrust(msgspec.Struct, frozen=True):
+    """The check of members with this ``issuer``: they have to present a certificate for ``name`` of one of the
+    ``roots`` (PEM).
     """
 
     issuer: str

@@ -1,24 +1,44 @@
-"""What a proxy stands for: what comes in, what may go out, and where the proxy listens for both."""
+"""Workloads: what a set of proxies accepts, what it may call, and where it listens for both."""
 
 from __future__ import annotations
 
 import msgspec
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir.access_log import AnyLog
-from moyai.mesh.ir.limits import ConnectionLimits
-from moyai.mesh.ir.protocol import Protocol
-from moyai.mesh.ir.route_table import Host
-from moyai.mesh.ir.service import StreamSplit
-from moyai.mesh.ir.timeout_policy import TimeoutPolicy
+from moyai.mesh.ir.destination import ConnectionLimits
+from moyai.mesh.ir.routing import Protocol, StreamSplit, TimeoutPolicy, VirtualHost
 from moyai.mesh.ir.tls import ServerTls
 
 
-class InboundPort(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A port of the application, behind its proxy; with ``hosts``, one of a gateway, which has no application.
+class StdoutLog(msgspec.Struct, frozen=True, tag="stdout"):
+    """An access log on standard output: a line for each request or connection that ended, as JSON or text. ``query``:
+    with query strings.
+    """
 
-    ``app_address``:``port`` is where the application listens. ``listen_port`` None: connections to
-    ``port`` are redirected to the proxy; otherwise the proxy listens there itself.
+    json: bool
+    query: bool
+
+
+class FileLog(msgspec.Struct, frozen=True, tag="file", omit_defaults=True):
+    """An access log in a file of the proxy's file system. The format is in Envoy's format strings: ``text``, or
+    ``json`` with a value for each key, in this order; without both it is Envoy's default.
+
+    Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage
+    """
+
+    path: str
+    text: str | None = None
+    json: tuple[tuple[str, str], ...] = ()
+
+
+AnyLog = StdoutLog | FileLog
+
+
+class InboundPort(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A port of the application, behind its proxy; with ``hosts``, a port of a gateway, which has no application.
+
+    The application listens at ``app_address``:``port``. ``listen_port``: the port at which the proxy itself listens;
+    None = connections to ``port`` are redirected to the proxy.
     """
 
     port: int
@@ -29,27 +49,27 @@ class InboundPort(msgspec.Struct, frozen=True, omit_defaults=True):
     app_address: str = "127.0.0.1"
     listen_port: int | None = None
     connection_idle: float = 0
-    """Seconds after which an unused connection to the application is closed; 0 = Envoy's hour."""
+    """Seconds after which an idle connection to the application is closed; 0 = Envoy's default of an hour."""
     streaming: tuple[str, ...] = ()
-    """Paths, each with everything below it, for which ``timeouts.request`` doesn't hold."""
+    """Paths, each with everything below it, without the timeout ``timeouts.request``."""
     cut_request_status: int | None = None
-    """What the caller is told when the application broke off after it had been given the request; None =
-    503, which callers take as leave to try again."""
+    """The status for the caller when the application breaks the connection after it was sent the request; None = 503,
+    after which callers retry."""
     tls: ServerTls | None = None
-    """None = plain text."""
+    """TLS of incoming connections; None = plain text."""
     limits: ConnectionLimits | None = None
-    """Of connections and requests to the application."""
-    hosts: tuple[Host, ...] = ()
-    """Where requests go instead of to an application."""
+    """The limits of connections and requests to the application."""
+    hosts: tuple[VirtualHost, ...] = ()
+    """The routes of a gateway's port."""
     cluster_label: str = ""
-    """What proxies call the application; empty = after the workload and the port. So with the others."""
+    """The name of the application's cluster; empty = made from the workload and the port, as the names below."""
     routes_label: str = ""
     listener_label: str = ""
-    """Of a port on which the proxy listens itself."""
+    """The name of the listener of ``listen_port``."""
 
 
-class Call(msgspec.Struct, frozen=True):
-    """Connections to this virtual address and port mean the Service of that name."""
+class ServiceAddress(msgspec.Struct, frozen=True):
+    """A virtual address and port, at which a service is called."""
 
     address: str
     port: int
@@ -57,19 +77,19 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class OutboundPort(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Connections to this port of whatever address: requests go by their host, streams as the split says."""
+    """A port at any address: HTTP requests are routed by host, TCP connections as the split says."""
 
     port: int
     protocol: Protocol
-    routing: tuple[Host, ...] | StreamSplit
+    routing: tuple[VirtualHost, ...] | StreamSplit
     stat_name: str
     idle: float = 0
-    """Seconds without a byte on a stream; of a StreamSplit its own timeouts hold."""
+    """The idle timeout of HTTP streams in seconds; a StreamSplit has its own timeouts."""
     routes_label: str = ""
 
 
-class NamedPass(msgspec.Struct, frozen=True):
-    """TLS connections to ``port`` that ask for one of ``server_names`` (``*.example.com``) go to a Destination."""
+class SniPassthrough(msgspec.Struct, frozen=True):
+    """TLS connections to ``port`` with one of ``server_names`` (SNI, ``*.example.com``) go to a destination."""
 
     port: int
     server_names: tuple[str, ...]
@@ -77,21 +97,21 @@ class NamedPass(msgspec.Struct, frozen=True):
 
 
 class OutboundView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything the workload may call through the mesh. ``fallback``: the Destination of anything else that is
-    redirected; None = it is reset.
+    """Everything that the workload may call through the mesh. ``fallback``: the destination of other redirected
+    connections; None = they are reset.
     """
 
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ServiceAddress, ...] = ()
     ports: tuple[OutboundPort, ...] = ()
-    passes: tuple[NamedPass, ...] = ()
+    passes: tuple[SniPassthrough, ...] = ()
     fallback: str | None = None
 
 
 class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One proxy's share of the mesh, or that of many that are led alike. The two ports are where redirected
-    connections arrive; every name that is made from the workload's id is its own, so one Envoy can hold many workloads.
-    ``peers`` names the EndpointGroup of those that call as this one does, itself among them: what its own zone's share
-    is measured by. It is part of what a proxy is started with, so it stays while the workload lives.
+    """The configuration of one proxy, or of several interchangeable ones. The two ports are those of redirected
+    connections. Names that are made from the workload's id are unique, so one Envoy can have several workloads.
+    ``peers``: the EndpointGroup of all proxies that call the same services, by which the share of its own zone is
+    measured. It is in the proxy's bootstrap, so it never changes.
     """
 
     id: WorkloadId
@@ -103,16 +123,16 @@ class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
     peers: str | None = None
     access_log: AnyLog | None = None
     ingress_label: str = ""
-    """What proxies call the listener; empty = after the workload."""
+    """The name of the ingress listener; empty = made from the workload, as the name below."""
     egress_label: str = ""
     everywhere: str = "0.0.0.0"  # noqa: S104 (inside a task's own network namespace)
-    """Where ports are open to others; ``::`` takes IPv4 as well."""
+    """The address of ports for other tasks; ``::`` includes IPv4."""
     egress_address: str = "127.0.0.1"
     normal_paths: bool = False
-    """Paths are brought into their normal form, slashes that stand side by side made one, before rules look at them."""
+    """Whether paths are normalized, and adjacent slashes merged, before rules are matched."""
     traced: bool = False
-    """Requests are passed to the tracer that the proxy was started with, if any."""
+    """Whether requests are traced, if the proxy's bootstrap has a tracer."""
     removed_headers: tuple[str, ...] = ()
-    """Taken from requests from outside before rules look at them."""
+    """Headers that are removed from incoming requests before rules are matched."""
     egress_stat_name: str = ""
-    """What the listener of the application's own connections is counted under; empty = its address."""
+    """The name of the egress listener's statistics; empty = its address."""

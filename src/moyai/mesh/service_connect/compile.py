@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from moyai.domain.connect.names import proxy_ports
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
-from moyai.mesh.ir import Diagnostic, Mesh
+from moyai.mesh.ir import Diagnostic, MeshIR
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.projections import connect_services, connect_tasks
 from moyai.mesh.service_connect.routes import mesh_service
@@ -17,15 +17,15 @@ from moyai.mesh.service_connect.workload import WorkloadContext, workload_of
 from moyai.mesh.service_connect.zones import peer_groups
 
 
-def compile_mesh(world: World) -> Mesh:
+def compile_mesh(world: World) -> MeshIR:
     """The mesh of all namespaces."""
     return join(compile_namespace(world, namespace.arn) for namespace in world.namespaces)
 
 
-def join(meshes: Iterable[Mesh]) -> Mesh:
+def join(meshes: Iterable[MeshIR]) -> MeshIR:
     """One mesh of several that share no name."""
     parts = tuple(meshes)
-    return Mesh(
+    return MeshIR(
         workloads={k: v for part in parts for k, v in part.workloads.items()},
         services={k: v for part in parts for k, v in part.services.items()},
         destinations={k: v for part in parts for k, v in part.destinations.items()},
@@ -36,11 +36,11 @@ def join(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
-def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
+def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     """The mesh of one namespace: its running tasks that have a proxy, and everything that they can call."""
     namespace = world.namespaces.get(arn)
     if namespace is None:
-        return Mesh()
+        return MeshIR()
     tasks = connect_tasks(world).by("namespace", arn)
     arns = {name.target for t in tasks if t.view is not None for name in t.view.names}
     existing = (service for a in sorted(arns) if (service := world.discovery_services.get(a)) is not None)
@@ -56,7 +56,7 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
         for t in tasks
         if t.view is not None
     ]
-    return Mesh(
+    return MeshIR(
         workloads={workload.id: workload for workload in workloads},
         services={c.name: mesh_service(c) for c in called},
         destinations={t.destination: destination_of(world, c, t.destination) for c, t in targets},

@@ -9,7 +9,15 @@ from moyai.domain.connect.outside import outside_of
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
-from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Grouped, LoadBalancing, Member, Protocol
+from moyai.mesh.ir import (
+    Destination,
+    Diagnostic,
+    EndpointGroup,
+    EndpointGroupSource,
+    LoadBalancingPolicy,
+    Member,
+    Protocol,
+)
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, service_protocol, tuned_outlier
 from moyai.mesh.service_connect.tls import issuer_of, trusts_of
 from moyai.mesh.service_connect.traffic_split import CalledService, PoolMember, PoolTarget, members_of
@@ -23,10 +31,10 @@ def destination_of(world: World, called: CalledService, name: str) -> Destinatio
     service, tuning = called.service, called.tuning
     protocol = service_protocol(service)
     balancing = _balancing(protocol, tuning)
-    hashed = balancing is LoadBalancing.CONSISTENT_HASH
+    hashed = balancing is LoadBalancingPolicy.CONSISTENT_HASH
     return Destination(
         name=name,
-        source=Grouped(name),
+        source=EndpointGroupSource(name),
         protocol=protocol,
         connect_timeout=tuning.connect_timeout or CONNECT_TIMEOUT,
         outlier=tuned_outlier(tuning),
@@ -37,11 +45,15 @@ def destination_of(world: World, called: CalledService, name: str) -> Destinatio
     )
 
 
-def _balancing(protocol: Protocol, tuning: Tuning) -> LoadBalancing:
+def _balancing(protocol: Protocol, tuning: Tuning) -> LoadBalancingPolicy:
     """The load balancing policy; TCP has no requests to hash."""
-    policy = LoadBalancing.ROUND_ROBIN if tuning.load_balancing is None else LoadBalancing(tuning.load_balancing.policy)
-    hashed = policy is LoadBalancing.CONSISTENT_HASH
-    return LoadBalancing.ROUND_ROBIN if hashed and protocol is Protocol.TCP else policy
+    policy = (
+        LoadBalancingPolicy.ROUND_ROBIN
+        if tuning.load_balancing is None
+        else LoadBalancingPolicy(tuning.load_balancing.policy)
+    )
+    hashed = policy is LoadBalancingPolicy.CONSISTENT_HASH
+    return LoadBalancingPolicy.ROUND_ROBIN if hashed and protocol is Protocol.TCP else policy
 
 
 def group_of(

@@ -13,7 +13,7 @@ from moyai.domain.connect.certificate import certificate_key
 from moyai.domain.connect.names import Offer
 from moyai.domain.world import World
 from moyai.kernel.ids import CertificateAuthorityArn
-from moyai.mesh.ir import Certificate, ServerTls, Shown, Trust
+from moyai.mesh.ir import Certificate, CertificateRef, IssuerTrust, ServerTls
 from moyai.mesh.service_connect.projections import ConnectTask
 
 
@@ -27,7 +27,7 @@ def certificate_name(offer: Offer) -> str | None:
 def server_tls(offer: Offer) -> ServerTls | None:
     """TLS of connections to the offer's port; None = plain text."""
     name = certificate_name(offer)
-    return None if name is None else ServerTls(Shown(name), newest_only=True)
+    return None if name is None else ServerTls(CertificateRef(name), newest_only=True)
 
 
 def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Certificate]:
@@ -42,10 +42,10 @@ def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Cer
     return {name: Certificate(name, c.chain, c.private) for name, c in issued if c is not None}
 
 
-def trusts_of(world: World, service: DiscoveryService) -> tuple[Trust, ...]:
+def trusts_of(world: World, service: DiscoveryService) -> tuple[IssuerTrust, ...]:
     """The issuers that callers of the service trust."""
     certificates = sorted(world.server_certificates.by("discovery_service", service.arn), key=lambda c: c.authority)
-    return tuple(Trust(_issuer(c.authority), c.name, c.roots) for c in certificates)
+    return tuple(IssuerTrust(_issuer(c.authority), c.name, c.roots) for c in certificates)
 
 
 def issuer_of(offer: Offer | None) -> str:

@@ -9,7 +9,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, ProxyPorts
 from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
-from moyai.mesh.ir import AccessLog, Call, Diagnostic, InboundPort, OutboundView, Protocol, Workload
+from moyai.mesh.ir import Diagnostic, InboundPort, OutboundView, Protocol, ServiceAddress, StdoutLog, Workload
 from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
     APP_CONNECTION_IDLE,
@@ -48,8 +48,8 @@ def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[D
     )
 
 
-def _access_log(log: AccessLogConfiguration) -> AccessLog:
-    return AccessLog(log.format is AccessLogFormat.JSON, query=log.include_query_parameters == "ENABLED")
+def _access_log(log: AccessLogConfiguration) -> StdoutLog:
+    return StdoutLog(log.format is AccessLogFormat.JSON, query=log.include_query_parameters == "ENABLED")
 
 
 def _inbound(
@@ -81,7 +81,7 @@ def _inbound(
 def _outbound(
     task: ConnectTask, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
 ) -> OutboundView:
-    calls: dict[tuple[str, int], Call] = {}
+    calls: dict[tuple[str, int], ServiceAddress] = {}
     for name in view.names:
         address = (name.address, name.port)
         if name.target not in names:
@@ -93,5 +93,5 @@ def _outbound(
             message = f"{name.dns_name}:{name.port} is left out: another name has its address and port"
             diagnostics.append(Diagnostic(task.arn, message))
         else:
-            calls[address] = Call(name.address, name.port, names[name.target])
+            calls[address] = ServiceAddress(name.address, name.port, names[name.target])
     return OutboundView(tuple(calls.values()))

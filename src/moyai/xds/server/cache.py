@@ -13,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh, Workload
+from moyai.mesh.ir import MeshIR, Workload
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, encode
 from moyai.xds.server.resource_set import (
     Key,
@@ -54,11 +54,11 @@ class SnapshotCache:
     """The translation of the newest mesh. Used from one event loop only."""
 
     def __init__(self) -> None:
-        self.mesh = Mesh()
+        self.mesh = MeshIR()
         self._shared: dict[Key, _SharedTranslation] = {}
         self._entries: dict[WorkloadId, _WorkloadEntry] = {}
 
-    def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
+    def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads whose snapshot has changed, new ones included."""
         before, self.mesh = self.mesh, mesh
         stale = clusters_with_stale_references(mesh, before)
@@ -95,7 +95,7 @@ class SnapshotCache:
         """The workloads that have a shared resource."""
         return (workload for workload, entry in self._entries.items() if key in entry.shared)
 
-    def _update_shared(self, before: Mesh, stale: frozenset[Key]) -> frozenset[Key]:
+    def _update_shared(self, before: MeshIR, stale: frozenset[Key]) -> frozenset[Key]:
         for key in removed_keys(self.mesh, before):
             self._shared.pop(key, None)
         changed = set()

@@ -17,7 +17,7 @@ from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.metrics import Counter
-from moyai.mesh.ir import Mesh, Service
+from moyai.mesh.ir import MeshIR, MeshService
 from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.config_dump import config_dump
 from moyai.xds.server.endpoint_history import EndpointIndex
@@ -67,13 +67,13 @@ class Feed:
         self.rejected_streams = Counter()
         """Counts streams that were rejected, by gRPC's status code."""
 
-    def publish(self, mesh: Mesh, shard: str = "") -> None:
+    def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """See ProxyFeed."""
         target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
         removed = target.mesh.workloads.keys() - mesh.workloads.keys()
         assignments_before = target.assignments
         changed = target.update(mesh)
-        if mesh == Mesh():
+        if mesh == MeshIR():
             del self._shards[shard]
         for workload in removed:
             del self._shard_of[workload]
@@ -89,7 +89,7 @@ class Feed:
     def clear(self) -> None:
         """See ProxyFeed."""
         for shard in tuple(self._shards):
-            self.publish(Mesh(), shard)
+            self.publish(MeshIR(), shard)
 
     def bootstrap(self, proxy: ProxyId) -> bytes:
         """See ProxyFeed."""
@@ -153,7 +153,7 @@ class Feed:
         proxies = self._unsettled.union(*(self._proxies_of.get(workload, ()) for workload in senders))
         return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 
-    def service(self, name: str, shard: str = "") -> Service | None:
+    def service(self, name: str, shard: str = "") -> MeshService | None:
         """See ProxyFeed."""
         published = self._shards.get(shard)
         return None if published is None else published.mesh.services.get(name)

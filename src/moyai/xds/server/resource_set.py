@@ -24,21 +24,21 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
 from moyai.mesh.ir import (
-    AnyShown,
+    AnyCertificate,
     AnyTrusted,
-    Call,
+    CertificateFile,
+    CertificateRef,
     Destination,
-    Grouped,
-    Host,
-    Mesh,
+    EndpointGroupSource,
+    MeshIR,
     PeerCheck,
     Protocol,
-    RouteTable,
-    Rule,
-    Shown,
-    ShownFile,
+    RouteRule,
+    RouteRules,
+    ServiceAddress,
     StreamSplit,
     TrustedFile,
+    VirtualHost,
     Workload,
 )
 from moyai.xds.server.resource import EncodedResource, ResourceType, encode
@@ -94,7 +94,7 @@ def changed_items(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_
                 yield item
 
 
-def clusters_with_stale_references(mesh: Mesh, before: Mesh) -> frozenset[Key]:
+def clusters_with_stale_references(mesh: MeshIR, before: MeshIR) -> frozenset[Key]:
     """The clusters whose label or TLS settings have changed. Both occur in the resources that refer to the cluster, so
     those have to be rendered again.
     """
@@ -102,7 +102,7 @@ def clusters_with_stale_references(mesh: Mesh, before: Mesh) -> frozenset[Key]:
     return frozenset(cluster_key(d.name) for d in changed if _referenced(d) != _referenced(before.destinations[d.name]))
 
 
-def changed_shared_resources(mesh: Mesh, before: Mesh, stale: frozenset[Key]) -> Iterator[SharedResource]:
+def changed_shared_resources(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -> Iterator[SharedResource]:
     """The shared resources that are new, or made from something that has changed. ``stale`` is what
     ``clusters_with_stale_references`` returned.
     """
@@ -119,27 +119,27 @@ def changed_shared_resources(mesh: Mesh, before: Mesh, stale: frozenset[Key]) ->
         yield SharedResource(routes_key(service), names.egress_routes(service), build)
 
 
-def removed_keys(mesh: Mesh, before: Mesh) -> Iterator[Key]:
+def removed_keys(mesh: MeshIR, before: MeshIR) -> Iterator[Key]:
     """The keys that no workload uses any more. Some may never have had a resource."""
     yield from map(cluster_key, before.destinations.keys() - mesh.destinations.keys())
     yield from map(endpoints_key, before.groups.keys() - mesh.groups.keys())
     yield from map(secret_key, before.certificates.keys() - mesh.certificates.keys())
     yield from map(routes_key, before.services.keys() - mesh.services.keys())
     for service in changed_items(mesh.services, before.services):
-        if not isinstance(service.routing, RouteTable):
+        if not isinstance(service.routing, RouteRules):
             yield routes_key(service.name)
 
 
-def shared_keys_of(mesh: Mesh, workload: Workload) -> Iterator[Key]:
+def shared_keys_of(mesh: MeshIR, workload: Workload) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs. A certificate among them may not exist yet."""
     if workload.peers is not None:
         yield endpoints_key(workload.peers)
     destinations = frozenset(_destinations_of(mesh, workload))
     for source in _secret_sources(mesh, workload, destinations):
-        if isinstance(source, Shown):
+        if isinstance(source, CertificateRef):
             yield secret_key(source.certificate)
     for call in workload.outbound.calls:
-        if isinstance(mesh.services[call.service].routing, RouteTable):
+        if isinstance(mesh.services[call.service].routing, RouteRules):
             yield routes_key(call.service)
     for name in destinations:
         yield cluster_key(name)
@@ -148,7 +148,7 @@ def shared_keys_of(mesh: Mesh, workload: Workload) -> Iterator[Key]:
             yield ResourceType.ENDPOINT, endpoints
 
 
-def own_resources(mesh: Mesh, workload: Workload) -> Iterator[tuple[ResourceType, EncodedResource]]:
+def own_resources(mesh: MeshIR, workload: Workload) -> Iterator[tuple[ResourceType, EncodedResource]]:
     """The resources that only this workload has. They depend on the workload, on the services that it calls, and on the
     labels and TLS settings of all their destinations.
     """
@@ -157,7 +157,7 @@ def own_resources(mesh: Mesh, workload: Workload) -> Iterator[tuple[ResourceType
             cluster = app_cluster(workload, inbound)
             yield ResourceType.CLUSTER, encode(cluster.name, cluster)
     for source in _secret_sources(mesh, workload, frozenset(_destinations_of(mesh, workload))):
-        if isinstance(source, ShownFile | TrustedFile):
+        if isinstance(source, CertificateFile | TrustedFile):
             file = file_secret(source)
             yield ResourceType.SECRET, encode(file.name, file)
     for routes in _own_routes(mesh, workload):
@@ -166,11 +166,11 @@ def own_resources(mesh: Mesh, workload: Workload) -> Iterator[tuple[ResourceType
         yield ResourceType.LISTENER, encode(listener.name, listener)
 
 
-def has_endpoints(mesh: Mesh, call: Call) -> bool:
+def has_endpoints(mesh: MeshIR, call: ServiceAddress) -> bool:
     """Whether a call has any endpoint that it can be sent to."""
     routing = mesh.services[call.service].routing
     sources = (mesh.destinations[name].source for name in _destinations_of_routing(routing))
-    return any(not isinstance(source, Grouped) or mesh.groups[source.group].members for source in sources)
+    return any(not isinstance(source, EndpointGroupSource) or mesh.groups[source.group].members for source in sources)
 
 
 def _referenced(destination: Destination) -> tuple[object, object]:
@@ -178,11 +178,11 @@ def _referenced(destination: Destination) -> tuple[object, object]:
     return destination.label, destination.tls
 
 
-def _changed_route_tables(mesh: Mesh, before: Mesh, stale: frozenset[Key]) -> Iterator[tuple[str, RouteTable]]:
+def _changed_route_tables(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -> Iterator[tuple[str, RouteRules]]:
     services = mesh.services.values() if stale else changed_items(mesh.services, before.services)
     for service in services:
         routing, old = service.routing, before.services.get(service.name)
-        if isinstance(routing, RouteTable) and (
+        if isinstance(routing, RouteRules) and (
             old is None
             or old.routing != routing
             or not stale.isdisjoint(map(cluster_key, _destinations_of_rules(routing.rules)))
@@ -190,7 +190,7 @@ def _changed_route_tables(mesh: Mesh, before: Mesh, stale: frozenset[Key]) -> It
             yield service.name, routing
 
 
-def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
+def _own_routes(mesh: MeshIR, workload: Workload) -> Iterator[RouteConfiguration]:
     for inbound in workload.inbound:
         if inbound.hosts:
             yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
@@ -201,7 +201,9 @@ def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
             yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
 
 
-def _secret_sources(mesh: Mesh, workload: Workload, destinations: frozenset[str]) -> Iterator[AnyShown | AnyTrusted]:
+def _secret_sources(
+    mesh: MeshIR, workload: Workload, destinations: frozenset[str]
+) -> Iterator[AnyCertificate | AnyTrusted]:
     """The certificates and trust roots of the workload's ports and of its destinations; some occur more than once."""
     for inbound in workload.inbound:
         if inbound.tls is not None:
@@ -212,14 +214,14 @@ def _secret_sources(mesh: Mesh, workload: Workload, destinations: frozenset[str]
             yield from _sources(tls.shown, tls.check)
 
 
-def _sources(shown: AnyShown | None, check: PeerCheck | None) -> Iterator[AnyShown | AnyTrusted]:
+def _sources(shown: AnyCertificate | None, check: PeerCheck | None) -> Iterator[AnyCertificate | AnyTrusted]:
     if shown is not None:
         yield shown
     if check is not None:
         yield check.trusted
 
 
-def _destinations_of(mesh: Mesh, workload: Workload) -> Iterator[str]:
+def _destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:
     """The names of all destinations that a workload's proxy may send to; some occur more than once."""
     for inbound in workload.inbound:
         yield from _destinations_of_routing(inbound.hosts)
@@ -233,9 +235,9 @@ def _destinations_of(mesh: Mesh, workload: Workload) -> Iterator[str]:
         yield workload.outbound.fallback
 
 
-def _destinations_of_routing(routing: RouteTable | StreamSplit | tuple[Host, ...]) -> Iterator[str]:
+def _destinations_of_routing(routing: RouteRules | StreamSplit | tuple[VirtualHost, ...]) -> Iterator[str]:
     match routing:
-        case RouteTable(rules=rules):
+        case RouteRules(rules=rules):
             yield from _destinations_of_rules(rules)
         case StreamSplit(targets=targets):
             yield from (target.destination for target in targets)
@@ -243,11 +245,11 @@ def _destinations_of_routing(routing: RouteTable | StreamSplit | tuple[Host, ...
             yield from _destinations_of_rules(rule for host in hosts for rule in host.rules)
 
 
-def _destinations_of_rules(rules: Iterable[Rule]) -> Iterator[str]:
+def _destinations_of_rules(rules: Iterable[RouteRule]) -> Iterator[str]:
     return (target.destination for rule in rules for target in rule.targets)
 
 
 def _endpoints_name(destination: Destination) -> str | None:
     """The name of the resource with the destination's endpoints; None where the proxy finds them by itself."""
     source = destination.source
-    return names.endpoints(source.group) if isinstance(source, Grouped) else None
+    return names.endpoints(source.group) if isinstance(source, EndpointGroupSource) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from moyai.kernel.ids import ProxyId, WorkloadId
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import MeshIR
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.endpoint_history import Endpoint, EndpointHistory, EndpointIndex
 from moyai.xds.server.resource import ResourceType
@@ -25,11 +25,11 @@ class Shard:
         self._history = EndpointHistory(index, self)
 
     @property
-    def mesh(self) -> Mesh:
+    def mesh(self) -> MeshIR:
         """The mesh as it was last published."""
         return self.cache.mesh
 
-    def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
+    def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads whose snapshot has changed."""
         before = self.mesh
         changed = self.cache.update(mesh)
@@ -52,7 +52,7 @@ class Shard:
         return any(self._history.may_contain(name, version, endpoint) for name, version in versions)
 
 
-def _assignments(mesh: Mesh) -> Mapping[ProxyId, WorkloadId]:
+def _assignments(mesh: MeshIR) -> Mapping[ProxyId, WorkloadId]:
     """The workload of each proxy. A workload that no proxy is assigned to has one proxy, with the same id."""
     assigned = set(mesh.proxies.values())
     own = {ProxyId(workload): workload for workload in mesh.workloads if workload not in assigned}

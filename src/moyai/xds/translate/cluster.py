@@ -9,7 +9,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
-from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Original, Protocol, Workload
+from moyai.mesh.ir import Destination, InboundPort, LoadBalancingPolicy, OriginalDestinationSource, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster_policies import circuit_breakers, health_check, outlier_detection
 from moyai.xds.translate.endpoint import socket_address
@@ -21,11 +21,11 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
 _NO_WAIT = 0.001
-_LB_POLICIES: Mapping[LoadBalancing, cluster_pb2.Cluster.LbPolicy] = MappingProxyType(
+_LB_POLICIES: Mapping[LoadBalancingPolicy, cluster_pb2.Cluster.LbPolicy] = MappingProxyType(
     {
-        LoadBalancing.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
-        LoadBalancing.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
-        LoadBalancing.CONSISTENT_HASH: cluster_pb2.Cluster.RING_HASH,
+        LoadBalancingPolicy.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
+        LoadBalancingPolicy.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
+        LoadBalancingPolicy.CONSISTENT_HASH: cluster_pb2.Cluster.RING_HASH,
     }
 )
 
@@ -52,7 +52,7 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         zones.min_cluster_size.value = destination.zone_aware_from
     else:
         zones.routing_enabled.SetInParent()  # 0 %
-    if isinstance(destination.source, Original):
+    if isinstance(destination.source, OriginalDestinationSource):
         _use_downstream_protocol(cluster)
     else:
         _use_protocol(cluster, destination.protocol, keepalive=True)

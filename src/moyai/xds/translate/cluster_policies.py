@@ -10,7 +10,7 @@ from envoy.config.cluster.v3 import circuit_breaker_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import health_check_pb2
 from envoy.type.v3 import http_pb2
 
-from moyai.mesh.ir import ConnectionLimits, Failure, HealthCheck, OutlierPolicy, Protocol
+from moyai.mesh.ir import ActiveHealthCheck, ConnectionLimits, Failure, OutlierPolicy, Protocol
 from moyai.xds.translate.proto import duration
 
 _NO_LIMIT = 2**32 - 1
@@ -49,7 +49,7 @@ def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDet
     return message
 
 
-def health_check(check: HealthCheck) -> health_check_pb2.HealthCheck:
+def health_check(check: ActiveHealthCheck) -> health_check_pb2.HealthCheck:
     """An active health check. Its interval is the same without traffic, where Envoy's default is a minute."""
     message = health_check_pb2.HealthCheck(
         timeout=duration(check.timeout),

@@ -14,14 +14,14 @@ from envoy.config.listener.v3 import listener_components_pb2
 
 from moyai.mesh.ir import (
     AnyLog,
-    Call,
     Destination,
     InboundPort,
-    Mesh,
-    NamedPass,
+    MeshIR,
+    MeshService,
     OutboundPort,
     Protocol,
-    Service,
+    ServiceAddress,
+    SniPassthrough,
     StreamSplit,
     Workload,
 )
@@ -45,7 +45,7 @@ def open_chains(workload: Workload, inbound: InboundPort) -> Iterator[listener_c
     return _inbound_chains(workload, inbound, inbound.listen_port or inbound.port)
 
 
-def egress_chains(workload: Workload, mesh: Mesh) -> Iterator[listener_components_pb2.FilterChain]:
+def egress_chains(workload: Workload, mesh: MeshIR) -> Iterator[listener_components_pb2.FilterChain]:
     """All outbound chains except the default one."""
     settings = http_settings(workload)
     for call in workload.outbound.calls:
@@ -77,7 +77,7 @@ def _inbound_chains(
     yield chain
 
 
-def _call_chain(call: Call, mesh: Mesh, settings: HttpSettings) -> listener_components_pb2.FilterChain:
+def _call_chain(call: ServiceAddress, mesh: MeshIR, settings: HttpSettings) -> listener_components_pb2.FilterChain:
     service = mesh.services[call.service]
     routing = service.routing
     clusters = weighted_clusters(routing, mesh.destinations) if isinstance(routing, StreamSplit) else ()
@@ -89,7 +89,7 @@ def _call_chain(call: Call, mesh: Mesh, settings: HttpSettings) -> listener_comp
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _service_filter(
-    service: Service, clusters: WeightedClusters, settings: HttpSettings
+    service: MeshService, clusters: WeightedClusters, settings: HttpSettings
 ) -> listener_components_pb2.Filter:
     """The filter of a service, made once for all callers: a new name changes the listener of each of them."""
     routing = service.routing
@@ -98,7 +98,7 @@ def _service_filter(
     return egress_http(service, settings)
 
 
-def _port_chain(workload: Workload, port: OutboundPort, mesh: Mesh) -> listener_components_pb2.FilterChain:
+def _port_chain(workload: Workload, port: OutboundPort, mesh: MeshIR) -> listener_components_pb2.FilterChain:
     routing = port.routing
     if isinstance(routing, StreamSplit):
         clusters = weighted_clusters(routing, mesh.destinations)
@@ -109,7 +109,7 @@ def _port_chain(workload: Workload, port: OutboundPort, mesh: Mesh) -> listener_
 
 
 def _passthrough_chain(
-    passed: NamedPass, destination: Destination, log: AnyLog | None
+    passed: SniPassthrough, destination: Destination, log: AnyLog | None
 ) -> listener_components_pb2.FilterChain:
     name = f"{passed.port} {' '.join(passed.server_names)}"
     chain = _port_match(name, passed.port, passthrough_tcp(destination, log))

@@ -21,7 +21,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
-from moyai.mesh.ir import AnyLog, InboundPort, OutboundPort, Protocol, Service, Workload
+from moyai.mesh.ir import AnyLog, InboundPort, MeshService, OutboundPort, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.proto import duration, to_any
@@ -47,7 +47,7 @@ def http_settings(workload: Workload) -> HttpSettings:
     return HttpSettings(workload.access_log, workload.traced, workload.normal_paths)
 
 
-def egress_http(service: Service, settings: HttpSettings) -> listener_components_pb2.Filter:
+def egress_http(service: MeshService, settings: HttpSettings) -> listener_components_pb2.Filter:
     """The connection manager for requests to one service."""
     manager = _manager(service.stat_name, service.protocol, settings)
     manager.http_filters.append(_router(router_pb2.Router()))

@@ -12,7 +12,7 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
-from moyai.mesh.ir import InboundPort, Mesh, Workload
+from moyai.mesh.ir import InboundPort, MeshIR, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import listen_address
 from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ingress_chains, open_chains
@@ -26,7 +26,7 @@ after the acknowledgement (docs/decisions/workers-accept-one-at-a-time.md).
 """
 
 
-def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]:
+def listeners(workload: Workload, mesh: MeshIR) -> Iterator[listener_pb2.Listener]:
     """A workload's listeners; none for a direction without traffic."""
     egress = _egress(workload, mesh)
     if egress.filter_chains or egress.HasField("default_filter_chain"):
@@ -39,7 +39,7 @@ def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]
             yield _open(workload, port, port.listen_port)
 
 
-def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
+def _egress(workload: Workload, mesh: MeshIR) -> listener_pb2.Listener:
     listener = _redirected(
         names.egress_listener(workload), listen_address(workload.egress_address, workload.egress_port)
     )

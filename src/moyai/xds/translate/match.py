@@ -9,7 +9,7 @@ from envoy.config.route.v3 import route_components_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from envoy.type.v3 import range_pb2
 
-from moyai.mesh.ir import HeaderMatch, Match, PathMatch, PathTest, QueryMatch, Range, TextMatch, TextTest
+from moyai.mesh.ir import HeaderMatcher, PathMatcher, PathTest, QueryMatcher, Range, RequestMatch, TextMatcher, TextTest
 
 _METHOD, _SCHEME = ":method", ":scheme"
 _ROOT = "/"
@@ -23,7 +23,7 @@ _TEXT: Mapping[TextTest, Callable[[str], string_pb2.StringMatcher]] = MappingPro
 )
 
 
-def route_match(match: Match) -> route_components_pb2.RouteMatch:
+def route_match(match: RequestMatch) -> route_components_pb2.RouteMatch:
     """The match of one route."""
     message = route_components_pb2.RouteMatch()
     _path(message, match.path)
@@ -43,7 +43,7 @@ def regex(text: str) -> regex_pb2.RegexMatcher:
     return regex_pb2.RegexMatcher(regex=text)
 
 
-def _path(message: route_components_pb2.RouteMatch, path: PathMatch) -> None:
+def _path(message: route_components_pb2.RouteMatch, path: PathMatcher) -> None:
     match path.test:
         case PathTest.BELOW if path.text != _ROOT:
             message.path_separated_prefix = path.text
@@ -59,10 +59,10 @@ def _any_of(methods: tuple[str, ...]) -> string_pb2.StringMatcher:
     return string_pb2.StringMatcher(safe_regex=regex("|".join(methods)))
 
 
-def _header(header: HeaderMatch) -> route_components_pb2.HeaderMatcher:
+def _header(header: HeaderMatcher) -> route_components_pb2.HeaderMatcher:
     matcher = route_components_pb2.HeaderMatcher(name=header.name, invert_match=header.invert)
     match header.value:
-        case TextMatch(test, text):
+        case TextMatcher(test, text):
             matcher.string_match.CopyFrom(_TEXT[test](text))
         case Range(start, end):
             matcher.range_match.CopyFrom(range_pb2.Int64Range(start=start, end=end))
@@ -75,7 +75,7 @@ def _named(name: str, matcher: string_pb2.StringMatcher) -> route_components_pb2
     return route_components_pb2.HeaderMatcher(name=name, string_match=matcher)
 
 
-def _parameter(parameter: QueryMatch) -> route_components_pb2.QueryParameterMatcher:
+def _parameter(parameter: QueryMatcher) -> route_components_pb2.QueryParameterMatcher:
     if parameter.exact is None:
         return route_components_pb2.QueryParameterMatcher(name=parameter.name, present_match=True)
     return route_components_pb2.QueryParameterMatcher(

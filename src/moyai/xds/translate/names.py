@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from moyai.mesh.ir import Destination, InboundPort, OutboundPort, ShownFile, TrustedFile, Workload
+from moyai.mesh.ir import CertificateFile, Destination, InboundPort, OutboundPort, TrustedFile, Workload
 
 XDS_CLUSTER = "moyai-xds"
 """The control plane. It is in the bootstrap, so no resource of a mesh may have this name."""
@@ -75,9 +75,9 @@ def certificate(name: str) -> str:
     return f"certificate/{name}"
 
 
-def file_secret(file: ShownFile | TrustedFile) -> str:
+def file_secret(file: CertificateFile | TrustedFile) -> str:
     """The secret that is read from files of the proxy's machine."""
-    paths = (file.chain, file.private) if isinstance(file, ShownFile) else (file.path,)
+    paths = (file.chain, file.private) if isinstance(file, CertificateFile) else (file.path,)
     return f"file:{'+'.join(map(quote, paths))}"
 
 

@@ -14,15 +14,15 @@ from msgspec.structs import replace
 from moyai.mesh.ir import (
     Destination,
     HashKey,
-    Host,
     InboundPort,
-    Match,
-    PathMatch,
+    PathMatcher,
     PathTest,
-    RouteTable,
-    Rule,
-    Target,
+    RequestMatch,
+    RouteRule,
+    RouteRules,
     TimeoutPolicy,
+    VirtualHost,
+    WeightedDestination,
     Workload,
 )
 from moyai.xds.translate import names
@@ -34,7 +34,7 @@ Destinations = Mapping[str, Destination]
 _UNAVAILABLE = 503
 
 
-def service_routes(service: str, table: RouteTable, destinations: Destinations) -> route_pb2.RouteConfiguration:
+def service_routes(service: str, table: RouteRules, destinations: Destinations) -> route_pb2.RouteConfiguration:
     """The routes of a service, the same for every workload that calls it."""
     return _everything(names.egress_routes(service), [_route(rule, destinations) for rule in table.rules])
 
@@ -43,13 +43,15 @@ def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfi
     """Routes all requests to the application. There are no retries: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
     endless = replace(inbound.timeouts, request=0)
-    routes = [_app_route(cluster, Match(path=PathMatch(PathTest.BELOW, path)), endless) for path in inbound.streaming]
+    routes = [
+        _app_route(cluster, RequestMatch(path=PathMatcher(PathTest.BELOW, path)), endless) for path in inbound.streaming
+    ]
     return _everything(
-        names.inbound_routes(workload, inbound), [*routes, _app_route(cluster, Match(), inbound.timeouts)]
+        names.inbound_routes(workload, inbound), [*routes, _app_route(cluster, RequestMatch(), inbound.timeouts)]
     )
 
 
-def host_routes(name: str, hosts: Iterable[Host], destinations: Destinations) -> route_pb2.RouteConfiguration:
+def host_routes(name: str, hosts: Iterable[VirtualHost], destinations: Destinations) -> route_pb2.RouteConfiguration:
     """Routes requests by their host."""
     return _routes(
         name,
@@ -67,7 +69,7 @@ def empty_routes(name: str) -> route_pb2.RouteConfiguration:
     return route_pb2.RouteConfiguration(name=name)
 
 
-def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
+def _app_route(cluster: str, match: RequestMatch, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
     action = _action(timeouts)
     action.cluster = cluster
     return route_components_pb2.Route(match=route_match(match), route=action)
@@ -83,7 +85,7 @@ def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_p
     return message
 
 
-def _route(rule: Rule, destinations: Destinations) -> route_components_pb2.Route:
+def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.Route:
     route = route_components_pb2.Route(match=route_match(rule.match), stat_prefix=rule.stat_name)
     if not rule.targets:
         route.direct_response.status = _UNAVAILABLE
@@ -104,7 +106,9 @@ def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
     return route_components_pb2.RouteAction(timeout=duration(timeouts.request), idle_timeout=duration(timeouts.idle))
 
 
-def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...], destinations: Destinations) -> None:
+def _send(
+    action: route_components_pb2.RouteAction, targets: tuple[WeightedDestination, ...], destinations: Destinations
+) -> None:
     """Set the clusters of a route. Envoy draws one for each request, so its retries stay in the same cluster."""
     if len(targets) == 1:
         action.cluster = names.egress_cluster(destinations[targets[0].destination])

@@ -12,7 +12,15 @@ from envoy.config.core.v3 import base_pb2, config_source_pb2, grpc_service_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 
 from moyai.kernel.clock import Seconds
-from moyai.mesh.ir import AnyShown, Certificate, Shown, ShownFile, ShownSecret, TrustedFile, TrustedSecret
+from moyai.mesh.ir import (
+    AnyCertificate,
+    Certificate,
+    CertificateFile,
+    CertificateRef,
+    CertificateSecret,
+    TrustedFile,
+    TrustedSecret,
+)
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.source import ads_source
@@ -29,11 +37,11 @@ def secret(certificate: Certificate) -> secret_pb2.Secret:
     )
 
 
-def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
+def file_secret(file: CertificateFile | TrustedFile) -> secret_pb2.Secret:
     """A certificate or an authority that Envoy reads from files of its machine."""
     message = secret_pb2.Secret(name=names.file_secret(file))
     match file:
-        case ShownFile(chain, private):
+        case CertificateFile(chain, private):
             message.tls_certificate.certificate_chain.filename = chain
             message.tls_certificate.private_key.filename = private
         case TrustedFile(path):
@@ -41,7 +49,7 @@ def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
     return message
 
 
-def reference(which: AnyShown | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
+def reference(which: AnyCertificate | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
     """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is
     0.
     """
@@ -50,11 +58,11 @@ def reference(which: AnyShown | TrustedFile | TrustedSecret, wait: Seconds) -> s
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
 
 
-def _location(which: AnyShown | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
+def _location(which: AnyCertificate | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
     match which:
-        case Shown(certificate):
+        case CertificateRef(certificate):
             return names.certificate(certificate), ads_source()
-        case ShownSecret(name) | TrustedSecret(name):
+        case CertificateSecret(name) | TrustedSecret(name):
             return name, _secret_server()
         case file:
             return names.file_secret(file), ads_source()

@@ -9,16 +9,23 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2, config_source_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
-from moyai.mesh.ir import Family, Fixed, Grouped, Named, Original, Source
+from moyai.mesh.ir import (
+    DnsLookupFamily,
+    DnsSource,
+    EndpointGroupSource,
+    FixedSource,
+    OriginalDestinationSource,
+    Source,
+)
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 
-_FAMILIES: Mapping[Family, cluster_pb2.Cluster.DnsLookupFamily] = MappingProxyType(
+_FAMILIES: Mapping[DnsLookupFamily, cluster_pb2.Cluster.DnsLookupFamily] = MappingProxyType(
     {
-        Family.UNSET: cluster_pb2.Cluster.AUTO,
-        Family.IPV4_PREFERRED: cluster_pb2.Cluster.V4_PREFERRED,
-        Family.IPV4_ONLY: cluster_pb2.Cluster.V4_ONLY,
-        Family.IPV6_ONLY: cluster_pb2.Cluster.V6_ONLY,
+        DnsLookupFamily.UNSET: cluster_pb2.Cluster.AUTO,
+        DnsLookupFamily.IPV4_PREFERRED: cluster_pb2.Cluster.V4_PREFERRED,
+        DnsLookupFamily.IPV4_ONLY: cluster_pb2.Cluster.V4_ONLY,
+        DnsLookupFamily.IPV6_ONLY: cluster_pb2.Cluster.V6_ONLY,
     }
 )
 
@@ -33,18 +40,18 @@ def ads_source() -> config_source_pb2.ConfigSource:
 def set_endpoint_source(cluster: cluster_pb2.Cluster, source: Source) -> None:
     """Configure the discovery of a cluster's endpoints."""
     match source:
-        case Grouped(group):
+        case EndpointGroupSource(group):
             cluster.type = cluster_pb2.Cluster.EDS
             cluster.eds_cluster_config.eds_config.CopyFrom(ads_source())
             cluster.eds_cluster_config.service_name = names.endpoints(group)
-        case Named(hostname, port, each, family):
+        case DnsSource(hostname, port, each, family):
             cluster.type = cluster_pb2.Cluster.STRICT_DNS if each else cluster_pb2.Cluster.LOGICAL_DNS
             cluster.dns_lookup_family = _FAMILIES[family]
             cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, socket_address(hostname, port)))
-        case Fixed(address, port):
+        case FixedSource(address, port):
             cluster.type = cluster_pb2.Cluster.STATIC
             cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, socket_address(address, port)))
-        case Original():
+        case OriginalDestinationSource():
             cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
             cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
 

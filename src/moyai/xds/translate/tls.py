@@ -18,7 +18,7 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
 from moyai.kernel.clock import Seconds
-from moyai.mesh.ir import ClientTls, PeerCheck, Protocol, ServerTls, Trust, TrustedRoots
+from moyai.mesh.ir import ClientTls, IssuerTrust, PeerCheck, Protocol, ServerTls, TrustedRoots
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.secret import reference
@@ -60,12 +60,12 @@ def client_socket(tls: ClientTls, protocol: Protocol) -> base_pb2.TransportSocke
     return _client(common, tls.server_name)
 
 
-def issuer_sockets(trusts: Iterable[Trust], protocol: Protocol) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
+def issuer_sockets(trusts: Iterable[IssuerTrust], protocol: Protocol) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
     """The transport sockets for the endpoints of each issuer."""
     return [_issuer_socket(trust, protocol) for trust in trusts]
 
 
-def _issuer_socket(trust: Trust, protocol: Protocol) -> cluster_pb2.Cluster.TransportSocketMatch:
+def _issuer_socket(trust: IssuerTrust, protocol: Protocol) -> cluster_pb2.Cluster.TransportSocketMatch:
     common = _common(_CLIENT_ALPN[protocol], _NEWEST)
     _check(common, PeerCheck(TrustedRoots(trust.roots), (trust.name,)), _A_WHILE)
     socket = cluster_pb2.Cluster.TransportSocketMatch(name=trust.issuer, transport_socket=_client(common, trust.name))

@@ -30,7 +30,7 @@ from moyai.app.config import (
 )
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
-from moyai.mesh.ir import Mesh, Workload
+from moyai.mesh.ir import MeshIR, Workload
 from moyai.ports.store import StoreFault
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.testing.clock import ManualClock
@@ -59,7 +59,7 @@ class House:
             app_mesh=AppMeshSettings(**app_mesh),  # type: ignore[arg-type]
         )
         self.feed = Feed(BootstrapSettings())
-        self.feed.publish(Mesh(workloads={FRONT: Workload(FRONT, "a", 15000, 15001)}))
+        self.feed.publish(MeshIR(workloads={FRONT: Workload(FRONT, "a", 15000, 15001)}))
         self.heard: list[ProxyId] = []
         statistics = MetricsService(Telemetry().recorder, ManualClock(), self.heard.append)
         self.doors = ProxyListeners(self.settings, self.feed, directory(), statistics)

@@ -1,0 +1,224 @@
+"""Where requests and connections go: matches, rewrites, retries, timeouts, rules and weighted destinations.
+
+Rules are totally ordered: the first that matches decides. Regular expressions are RE2's and match the whole text. A
+condition on the value of a header that a request lacks does not hold, whether inverted or not, as in Envoy 1.40.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Protocol(StrEnum):
+    """``http`` is HTTP/1.1 behind the proxy; ``http2`` and ``grpc`` are HTTP/2 without TLS."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    HTTP2 = "http2"
+    GRPC = "grpc"
+
+
+class TextTest(StrEnum):
+    """How a text is compared with another."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    REGEX = "regex"
+
+
+class TextMatcher(msgspec.Struct, frozen=True):
+    """A condition on a text."""
+
+    test: TextTest
+    text: str
+
+
+class Range(msgspec.Struct, frozen=True):
+    """A whole number from ``start`` to before ``end``."""
+
+    start: int
+    end: int
+
+
+class HeaderMatcher(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A request has the header, with a value that matches ``value`` if there is one. ``invert``: it has not."""
+
+    name: str
+    value: TextMatcher | Range | None = None
+    invert: bool = False
+
+
+class QueryMatcher(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A request's query has the parameter, with the value ``exact`` if there is one."""
+
+    name: str
+    exact: str | None = None
+
+
+class PathTest(StrEnum):
+    """How a path, without its query, is compared with another."""
+
+    BELOW = "below"
+    """The path and all below it: ``/a`` matches ``/a`` and ``/a/b``, not ``/ab``."""
+    PREFIX = "prefix"
+    """Every path with this prefix: ``/a`` matches ``/ab``."""
+    EXACT = "exact"
+    REGEX = "regex"
+
+
+class PathMatcher(msgspec.Struct, frozen=True):
+    """A condition on a path."""
+
+    test: PathTest
+    text: str
+
+
+EVERY_PATH = PathMatcher(PathTest.PREFIX, "/")
+
+
+class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The conditions on a request, all of which have to hold. ``grpc``: it is a gRPC call."""
+
+    methods: tuple[str, ...] = ()
+    path: PathMatcher = EVERY_PATH
+    scheme: str | None = None
+    headers: tuple[HeaderMatcher, ...] = ()
+    query: tuple[QueryMatcher, ...] = ()
+    grpc: bool = False
+
+
+class Rewrite(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``host``: the new ``:authority``. ``prefix`` replaces the prefix that the rule's path has matched, or ``path``
+    the whole path without its query. ``headers`` are set, whatever the client sent; ``without``: headers that are
+    removed.
+    """
+
+    host: str | None = None
+    prefix: str | None = None
+    path: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
+
+
+class RetryCondition(StrEnum):
+    """The failures after which a request is retried."""
+
+    CONNECT_FAILURE = "connect-failure"
+    REFUSED_STREAM = "refused-stream"
+    """The server refused the stream (HTTP/2), so it has not processed the request."""
+    RESET = "reset"
+    """The connection broke, whether or not the request had been sent: for idempotent requests only."""
+    RESET_BEFORE_REQUEST = "reset-before-request"
+    """The connection broke before the request was sent."""
+    CANCELLED = "cancelled"
+    """A gRPC status, as the conditions below."""
+    DEADLINE_EXCEEDED = "deadline-exceeded"
+    RESOURCE_EXHAUSTED = "resource-exhausted"
+    INTERNAL = "internal"
+    UNAVAILABLE = "unavailable"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """``attempts``: retries, beyond the first attempt. A retry avoids the endpoints already tried: it selects up to
+    ``reselections`` times anew, and then takes one of them again.
+    """
+
+    attempts: int
+    conditions: tuple[RetryCondition, ...]
+    status_codes: tuple[int, ...] = ()
+    reselections: int = 0
+    per_try_timeout: float = 0
+    """Seconds without a response after which a request is retried; 0 = none. It counts as a RESET, which it needs."""
+
+
+class TimeoutPolicy(msgspec.Struct, frozen=True):
+    """Timeouts in seconds; 0 = off. The compiler has filled in the defaults of the AWS service.
+
+    ``request``: from the whole request received to the whole response; HTTP only.
+    ``idle``: without a byte in either direction, per stream (HTTP) or connection (TCP).
+    """
+
+    request: float
+    idle: float
+
+
+class WeightedDestination(msgspec.Struct, frozen=True):
+    """A Destination by name, with its share of the sum of all weights, which is greater than 0.
+
+    A destination with weight 0 gets no traffic; callers have its endpoints nevertheless, so that it can get some at
+    once.
+    """
+
+    destination: str
+    weight: int = 1
+
+
+class LoadBalancingPolicy(StrEnum):
+    """How an endpoint is selected. CONSISTENT_HASH needs rules with ``hash_on``; other requests go anywhere."""
+
+    ROUND_ROBIN = "round-robin"
+    LEAST_REQUEST = "least-request"
+    CONSISTENT_HASH = "consistent-hash"
+
+
+class HashKey(msgspec.Struct, frozen=True):
+    """The cookie or header whose value selects the endpoint."""
+
+    name: str
+    is_cookie: bool = False
+
+
+class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Requests that ``match`` go to one of ``targets``, by weight; a retry goes to the same target.
+
+    Without targets the response is 503. ``stat_name``: the name of the rule's own statistics within its virtual host;
+    empty = none.
+    """
+
+    targets: tuple[WeightedDestination, ...]
+    timeouts: TimeoutPolicy
+    match: RequestMatch = RequestMatch()
+    retry: RetryPolicy | None = None
+    hash_on: HashKey | None = None
+    rewrite: Rewrite | None = None
+    stat_name: str = ""
+
+
+class RouteRules(msgspec.Struct, frozen=True):
+    """The rules of an HTTP service."""
+
+    rules: tuple[RouteRule, ...]
+
+
+class VirtualHost(msgspec.Struct, frozen=True):
+    """The rules for requests whose host is one of ``domains`` (``*``, a name, ``*.example.com``, ``name:port``; lower
+    case, each in one virtual host of a list). The response to a request that no rule matches is 404.
+    """
+
+    name: str
+    domains: tuple[str, ...]
+    rules: tuple[RouteRule, ...]
+
+
+class StreamSplit(msgspec.Struct, frozen=True):
+    """The routing of TCP: each connection goes to one of ``targets``, by weight, of which up to ``connect_attempts``
+    endpoints are tried. Without targets connections are closed.
+    """
+
+    targets: tuple[WeightedDestination, ...]
+    timeouts: TimeoutPolicy
+    connect_attempts: int
+
+
+class MeshService(msgspec.Struct, frozen=True):
+    """A service, shared by name between all workloads that may call it. ``routing``: RouteRules for HTTP, HTTP/2 and
+    gRPC, a StreamSplit for TCP. ``stat_name``: the name of the callers' statistics.
+    """
+
+    name: str
+    protocol: Protocol
+    routing: RouteRules | StreamSplit
+    stat_name: str
