@@ -1,6 +1,7 @@
-"""The client of a running server: botocore clients for the AWS APIs, and HTTP requests for ``/_moyai``.
+"""The client of a running server: the AWS APIs, and ``/_moyai`` for what AWS has no API for (logs, reset, doctor, …).
 
-Commands use the AWS APIs wherever there is one; ``/_moyai`` has the rest (logs, reset, doctor, files, hooks).
+The AWS APIs are called by botocore, or directly for ``moyai status``, ``logs`` and ``exec``: a botocore client first
+reads the model of its service, which takes longer than these commands need.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,8 +19,14 @@ from moyai.cli.errors import Unreachable
 
 if TYPE_CHECKING:  # imported when the first request is sent
     from http.client import HTTPResponse
+    from xml.etree.ElementTree import Element
 
+_JSON_TARGETS: Mapping[str, str] = MappingProxyType(
+    {"ecs": "AmazonEC2ContainerServiceV20141113", "servicediscovery": "Route53AutoNaming_v20170314"}
+)
+"""What is before the operation in the header X-Amz-Target, by service."""
 _TIMEOUT = 30.0
+_PLACEHOLDER = "moyai"
 _SERVICE = "moyai"
 """The service name in the signatures of requests to ``/_moyai``."""
 
@@ -38,12 +47,66 @@ class Remote:
 
         session = get_session()
         if self.own_credentials or session.get_credentials() is None:
-            session.set_credentials("moyai", "moyai")
+            session.set_credentials(_PLACEHOLDER, _PLACEHOLDER)
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
         try:
             return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)
         except ValueError as error:  # botocore accepts no host name with an underscore
             raise Unreachable(str(error)) from error
+
+    def call(self, service: str, operation: str, **parameters: object) -> Mapping[str, Any]:
+        """Call an operation of ECS or Cloud Map. Raises Unreachable with AWS's error code and message."""
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"{_JSON_TARGETS[service]}.{operation}",
+        }
+        with self._send("POST", "/", json.dumps(parameters), service=service, headers=headers) as response:
+            answer: Mapping[str, Any] = self._parse(response)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            code = str(answer.get("__type", response.status)).rpartition("#")[2]
+            raise Unreachable(f"{code}: {answer.get('message', answer.get('Message', ''))}")
+        return answer
+
+    def pages(self, service: str, operation: str, member: str, **parameters: object) -> Iterator[Any]:
+        """The items of a member of all pages of a list operation of ECS or Cloud Map."""
+        token_name = "nextToken" if service == "ecs" else "NextToken"
+        while True:
+            page = self.call(service, operation, **parameters)
+            if member not in page:
+                raise Unreachable(_not_moyai(self.url))
+            yield from page[member]
+            if not page.get(token_name):
+                return
+            parameters[token_name] = page[token_name]
+
+    def public_addresses(self) -> Mapping[str, str]:
+        """The public IP address of each network interface that has one, by EC2's DescribeNetworkInterfaces."""
+        addresses: dict[str, str] = {}
+        token: str | None = ""
+        while token is not None:
+            page = self._network_interfaces(token)
+            for item in page.iterfind("{*}networkInterfaceSet/{*}item"):
+                address = item.findtext("{*}association/{*}publicIp")
+                if address:
+                    addresses[item.findtext("{*}networkInterfaceId", "")] = address
+            token = page.findtext("{*}nextToken") or None
+        return addresses
+
+    def _network_interfaces(self, token: str) -> Element:
+        from xml.etree import ElementTree as ET
+
+        parameters = {"Action": "DescribeNetworkInterfaces", "Version": "2016-11-15"} | (
+            {"NextToken": token} if token else {}
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        with self._send("POST", "/", urlencode(parameters), service="ec2", headers=headers) as response:
+            try:
+                page = ET.fromstring(response.read())  # noqa: S314 (the user's own server)
+            except ET.ParseError as error:
+                raise Unreachable(_not_moyai(self.url)) from error
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise Unreachable(f"{page.findtext('.//{*}Code')}: {page.findtext('.//{*}Message')}")
+        return page
 
     def health(self) -> Mapping[str, Any]:
         """The answer of ``GET /_moyai/health``, also of a server that is not healthy (503)."""
@@ -115,13 +178,16 @@ class Remote:
             response.read()
 
     def _json(self, method: str, path: str, body: bytes | None = None, allowed: Collection[int] = ()) -> Any:  # noqa: ANN401 (JSON)
+        with self._request(method, path, body=body, allowed=allowed) as response:
+            return self._parse(response)
+
+    def _parse(self, response: HTTPResponse) -> Any:  # noqa: ANN401 (JSON)
         from http.client import HTTPException
 
-        with self._request(method, path, body=body, allowed=allowed) as response:
-            try:
-                return json.loads(response.read())
-            except (ValueError, HTTPException) as error:
-                raise Unreachable(_not_moyai(self.url)) from error
+        try:
+            return json.loads(response.read())
+        except (ValueError, HTTPException) as error:
+            raise Unreachable(_not_moyai(self.url)) from error
 
     def _request(
         self,
@@ -132,13 +198,22 @@ class Remote:
         timeout: float | None = _TIMEOUT,
         allowed: Collection[int] = (),
     ) -> HTTPResponse:
-        response = self._send(method, path, body, timeout)
+        response = self._send(method, path, body, timeout=timeout)
         if response.status >= HTTPStatus.BAD_REQUEST and response.status not in allowed:
             text = " ".join(response.read(2000).decode(errors="replace").split())
             raise Unreachable(f"{self.url}{path} answered {response.status}: {text}")
         return response
 
-    def _send(self, method: str, path: str, body: str | bytes | None, timeout: float | None = _TIMEOUT) -> HTTPResponse:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None,
+        *,
+        timeout: float | None = _TIMEOUT,
+        service: str = _SERVICE,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> HTTPResponse:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
         parts = urlsplit(self.url)
@@ -146,7 +221,7 @@ class Remote:
         kind = HTTPSConnection if secure else HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
-            connection.request(method, path, body, self._signature(method, path, body))
+            connection.request(method, path, body, self._signed(method, path, body, service, headers))
             return connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai server answers at {self.url} ({error}); start it with `moyai up`") from error
@@ -154,18 +229,31 @@ class Remote:
             connection.close()
             raise Unreachable(_not_moyai(self.url)) from error
 
-    def _signature(self, method: str, path: str, body: str | bytes | None) -> dict[str, str]:
-        """The headers of a SigV4 signature, or none without credentials. A server without access keys ignores them."""
+    def _signed(
+        self, method: str, path: str, body: str | bytes | None, service: str, headers: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The headers with a SigV4 signature. A server without access keys only reads account and region from it."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
-        from botocore.session import get_session
 
-        credentials = None if self.own_credentials else get_session().get_credentials()
-        if credentials is None:
-            return {}
-        request = AWSRequest(method, self.url.rstrip("/") + path, data=body)
-        SigV4Auth(credentials, _SERVICE, self.region).add_auth(request)
+        request = AWSRequest(method, self.url.rstrip("/") + path, dict(headers), body)
+        SigV4Auth(self._credentials, service, self.region).add_auth(request)
         return dict(request.headers)
+
+    @cached_property
+    def _credentials(self) -> Any:  # noqa: ANN401 (botocore has no types of its own)
+        """Those that the AWS CLI would use, or placeholders."""
+        from botocore.credentials import Credentials, EnvProvider
+
+        if not self.own_credentials:
+            credentials = EnvProvider().load()
+            if credentials is None:  # the other places take longer
+                from botocore.session import get_session
+
+                credentials = get_session().get_credentials()
+            if credentials is not None:
+                return credentials
+        return Credentials(_PLACEHOLDER, _PLACEHOLDER)
 
 
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401

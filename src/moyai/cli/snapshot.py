@@ -7,7 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from moyai.cli.remote import Remote, pages
+from moyai.cli.remote import Remote
 
 
 class _Kind(NamedTuple):
@@ -21,10 +21,10 @@ class _Kind(NamedTuple):
 
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
-        "tasks": _Kind("list_tasks", "taskArns", "describe_tasks", 100),
-        "services": _Kind("list_services", "serviceArns", "describe_services", 10),
+        "tasks": _Kind("ListTasks", "taskArns", "DescribeTasks", 100),
+        "services": _Kind("ListServices", "serviceArns", "DescribeServices", 10),
         "containerInstances": _Kind(
-            "list_container_instances", "containerInstanceArns", "describe_container_instances", 100
+            "ListContainerInstances", "containerInstanceArns", "DescribeContainerInstances", 100
         ),
     }
 )
@@ -39,25 +39,22 @@ class _Port(NamedTuple):
 
 def snapshot(remote: Remote) -> dict[str, Any]:
     """Clusters with their services, container instances and tasks; tasks with their public URLs."""
-    ecs = remote.client("ecs")
     addresses, names = _PublicAddresses(remote), _Namespaces(remote)
-    clusters = [_cluster(ecs, arn, addresses, names) for arn in pages(ecs, "list_clusters", "clusterArns")]
+    clusters = [_cluster(remote, arn, addresses, names) for arn in _clusters(remote)]
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
 
 
 def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
     """The tasks that have not stopped, with the ARN of their ``cluster`` and without URLs."""
-    ecs = remote.client("ecs")
-    for cluster in pages(ecs, "list_clusters", "clusterArns"):
-        for task in _described(ecs, "tasks", cluster):
+    for cluster in _clusters(remote):
+        for task in _described(remote, "tasks", cluster):
             yield _task(task, None, ()) | {"cluster": cluster}
 
 
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
     """The tasks that stopped within the last hour."""
-    ecs = remote.client("ecs")
-    for cluster in pages(ecs, "list_clusters", "clusterArns"):
-        for task in _described(ecs, "tasks", cluster, desiredStatus="STOPPED"):
+    for cluster in _clusters(remote):
+        for task in _described(remote, "tasks", cluster, desiredStatus="STOPPED"):
             yield _task(task, None, ())
 
 
@@ -75,12 +72,12 @@ class _Namespaces:
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        namespaces = pages(self._remote.client("servicediscovery"), "list_namespaces", "Namespaces")
+        namespaces = self._remote.pages("servicediscovery", "ListNamespaces", "Namespaces")
         return {namespace["Arn"]: namespace["Name"] for namespace in namespaces}
 
     def _default(self, cluster: str) -> str:
         if cluster not in self._defaults:
-            clusters = self._remote.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
+            clusters = self._remote.call("ecs", "DescribeClusters", clusters=[cluster])["clusters"]
             defaults = clusters[0].get("serviceConnectDefaults", {}) if clusters else {}
             self._defaults[cluster] = defaults.get("namespace", "")
         return self._defaults[cluster]
@@ -98,28 +95,32 @@ class _PublicAddresses:
 
     @cached_property
     def _by_interface(self) -> Mapping[str, str]:
-        interfaces = pages(self._remote.client("ec2"), "describe_network_interfaces", "NetworkInterfaces")
-        return {i["NetworkInterfaceId"]: i["Association"]["PublicIp"] for i in interfaces if "Association" in i}
+        return self._remote.public_addresses()
 
 
-def _cluster(ecs: Any, arn: str, addresses: _PublicAddresses, names: _Namespaces) -> dict[str, Any]:  # noqa: ANN401
-    services = list(_described(ecs, "services", arn))
-    tasks = list(_described(ecs, "tasks", arn))
-    definitions = _ports(ecs, {t["taskDefinitionArn"] for t in tasks})
+def _clusters(remote: Remote) -> Iterator[str]:
+    return remote.pages("ecs", "ListClusters", "clusterArns")
+
+
+def _cluster(remote: Remote, arn: str, addresses: _PublicAddresses, names: _Namespaces) -> dict[str, Any]:
+    services = list(_described(remote, "services", arn))
+    tasks = list(_described(remote, "tasks", arn))
+    definitions = _ports(remote, {t["taskDefinitionArn"] for t in tasks})
     encrypted = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
     return {
         "name": arn.rpartition("/")[2],
         "services": [_service(s, lambda configured: names.of(arn, configured)) for s in services],
-        "instances": [_instance(i) for i in _described(ecs, "containerInstances", arn)],
+        "instances": [_instance(i) for i in _described(remote, "containerInstances", arn)],
         "tasks": [_task(t, addresses, _schemes(definitions, encrypted, t)) for t in tasks],
     }
 
 
-def _described(ecs: Any, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
+def _described(remote: Remote, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:
     """List and describe the services, the tasks or the container instances of a cluster."""
     kind = _KINDS[what]
-    for batch in _batches(list(pages(ecs, kind.list_operation, kind.arns, cluster=cluster, **filters)), kind.batch):
-        yield from getattr(ecs, kind.describe_operation)(cluster=cluster, **{what: batch})[what]
+    arns = list(remote.pages("ecs", kind.list_operation, kind.arns, cluster=cluster, **filters))
+    for batch in _batches(arns, kind.batch):
+        yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{what: batch})[what]
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
@@ -127,11 +128,13 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
         yield list(items[start : start + size])
 
 
-def _ports(ecs: Any, definitions: set[str]) -> dict[str, list[_Port]]:  # noqa: ANN401
+def _ports(remote: Remote, definitions: set[str]) -> dict[str, list[_Port]]:
     """The TCP ports of each task definition."""
     ports = {}
     for arn in definitions:
-        containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
+        containers = remote.call("ecs", "DescribeTaskDefinition", taskDefinition=arn)["taskDefinition"][
+            "containerDefinitions"
+        ]
         mappings = [m for c in containers for m in c.get("portMappings", [])]
         tcp = [m for m in mappings if m.get("protocol", "tcp") == "tcp"]
         ports[arn] = [_Port(m["containerPort"], m.get("name", "")) for m in tcp]

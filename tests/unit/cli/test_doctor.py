@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
 from threading import Thread
 
 from typer.testing import CliRunner
 
 from moyai.cli.main import command_line
+from moyai.cli.remote import Remote
 
 NOWHERE = ("--endpoint", "http://127.0.0.1:1")
 
@@ -24,6 +26,15 @@ def test_as_json():
     ended = CliRunner().invoke(command_line(), ["doctor", "--json", *NOWHERE])
     (finding,) = [f for f in json.loads(ended.stdout)["findings"] if f["kind"] == "server"]
     assert finding.keys() == {"severity", "kind", "subject", "message", "remedy"}
+
+
+def test_an_arn_is_printed_as_it_is(monkeypatch):
+    arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db"
+    finding = {"severity": "problem", "kind": arn, "subject": arn, "message": arn, "remedy": arn}
+    report = {"runtime": "sim", "version": version("moyai"), "findings": [finding]}
+    monkeypatch.setattr(Remote, "doctor", lambda _: report)
+    ended = CliRunner().invoke(command_line(), ["doctor"])
+    assert ended.stdout.count(arn) == 4
 
 
 class Guarded(BaseHTTPRequestHandler):

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
+from importlib.metadata import version
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
@@ -88,8 +88,18 @@ def test_what_app_mesh_is_to_let_through_is_a_server_name(name, monkeypatch, cap
     assert "is not a server name" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["moyai.cli.main", "moyai.app.images"])
-def test_a_command_does_not_wait_for_what_it_has_no_use_for(module):
-    heavy = {"moyai.domain.world", "moyai.api.gateway", "grpc", "google.protobuf", "pyroute2", "botocore.session"}
-    show = f"import sys, {module}; print({heavy} & sys.modules.keys() or 'none')"
-    assert subprocess.check_output([sys.executable, "-c", show], text=True) == "none\n"
+def test_the_version_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["moyai", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"moyai {version('moyai')}\n"
+
+
+def test_completion_is_printed_and_never_installed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["moyai", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    shown = capsys.readouterr().out
+    assert "--show-completion" in shown
+    assert "--install-completion" not in shown
