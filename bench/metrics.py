@@ -1,11 +1,11 @@
-"""What a thousand proxies' statistics cost: to take them in, to save them, to answer from them.
+"""The cost of a thousand proxies' statistics: to receive them, to save them, to answer queries from them.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/metrics.py` (`--apart`: every task is a service of its own,
 so that no two proxies share an edge). A hundred services of ten tasks; each task's proxy reports on ten HTTP targets
-and its own endpoint every five seconds, and everything in a report has moved since the last. Pushes have Envoy's form
+and its own endpoint every five seconds, and every value has changed since the report before. Pushes have Envoy's form
 and come over Unix sockets, from a process of their own. All of it is measured as processor time, and beside it what
-bringing a push costs alone. Then a day of history is laid in, and a day of one service is asked for. No number here is
-a test.
+bringing a push costs alone. Then a day of history is recorded, and a day of one service is queried. No number here is a
+test.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ MEBIBYTE: Final = 2**20
 
 
 class Push:
-    """One report under way."""
+    """A push of one task's proxy, as it is put together."""
 
     def __init__(self, task: int, number: int, at: float) -> None:
         self._task, self.number = task, number
@@ -91,56 +91,56 @@ class Push:
         self._metrics = getattr(self._request.resource_metrics.add(), _SCOPES).add().metrics
         self._at = int(at * 10**9)
 
-    def count(self, name: str, value: int) -> None:
-        """A counter."""
+    def add_counter(self, name: str, value: int) -> None:
+        """Add a counter."""
         metric = self._metrics.add(name=name)
         metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True
         metric.sum.data_points.add(as_int=value, start_time_unix_nano=1, time_unix_nano=self._at)
 
-    def level(self, name: str, value: int) -> None:
-        """A gauge."""
+    def add_gauge(self, name: str, value: int) -> None:
+        """Add a gauge."""
         self._metrics.add(name=name).gauge.data_points.add(as_int=value, time_unix_nano=self._at)
 
-    def times(self, name: str, each: int) -> None:
-        """A histogram."""
+    def add_histogram(self, name: str, each: int) -> None:
+        """Add a histogram of response times."""
         counts = [self.number * each] * 10 + [self.number // 3] * 6 + [0] * (len(BOUNDS) - 15)
         points = self._metrics.add(name=name).histogram.data_points
         when = {"start_time_unix_nano": 1, "time_unix_nano": self._at}
         points.add(count=sum(counts), sum=3.5 * sum(counts), bucket_counts=counts, explicit_bounds=BOUNDS, **when)
 
-    def door(self, side: str, each: int) -> None:
-        """What a listener counts, and the times of the cluster behind it."""
+    def add_listener(self, side: str, each: int) -> None:
+        """Add the statistics of a listener, and the times of the cluster behind it."""
         for what in ("cx_rx_bytes_total", "cx_total", "rq_total"):
-            self.count(f"http.{side}.downstream_{what}", self.number * 10 * each)
+            self.add_counter(f"http.{side}.downstream_{what}", self.number * 10 * each)
         for what in ("rq_5xx", "rq_tx_reset"):
-            self.count(f"http.{side}.downstream_{what}", self.number // 4)
+            self.add_counter(f"http.{side}.downstream_{what}", self.number // 4)
         for what in ("cx_active", "rq_active"):
-            self.level(f"http.{side}.downstream_{what}", 2)
-        self.times(f"cluster.{side}.upstream_rq_time", each)
+            self.add_gauge(f"http.{side}.downstream_{what}", 2)
+        self.add_histogram(f"cluster.{side}.upstream_rq_time", each)
 
-    def target(self, side: str, each: int) -> None:
-        """What a caller's proxy counts of one target."""
+    def add_target(self, side: str, each: int) -> None:
+        """Add a caller's statistics of one target."""
         for what in ("cx_connect_fail", "cx_none_healthy", "rq_retry", "rq_5xx"):
-            self.count(f"cluster.{side}.upstream_{what}", self.number // 4)
+            self.add_counter(f"cluster.{side}.upstream_{what}", self.number // 4)
         for what in ("cx_rx_bytes_total", "cx_tx_bytes_total", "rq_2xx", "rq_4xx"):
-            self.count(f"cluster.{side}.upstream_{what}", self.number * 10 * each)
+            self.add_counter(f"cluster.{side}.upstream_{what}", self.number * 10 * each)
         for what in ("upstream_cx_active", "upstream_rq_active", "membership_total"):
-            self.level(f"cluster.{side}.{what}", 2)
-        self.door(side, each)
+            self.add_gauge(f"cluster.{side}.{what}", 2)
+        self.add_listener(side, each)
 
-    def body(self) -> bytes:
-        """As it is sent: every Envoy has an order of its own."""
+    def encode(self) -> bytes:
+        """The bytes of the push; every Envoy has its own order of statistics."""
         self._metrics.sort(key=lambda one: crc32(f"{self._task} {one.name}".encode()))
         return bytes(self._request.SerializeToString())
 
 
 def push(task: int, number: int, at: float) -> bytes:
     """The ``number``-th report of a task."""
-    made = Push(task, number, at)
+    new = Push(task, number, at)
     for edge in range(EDGES):
-        made.target(f"egress.target-{(task + edge) % SERVICES:03}", 5 + task % 7)
-    made.door(f"ingress.target-{task % SERVICES:03}", 5 + task % 7)
-    return made.body()
+        new.add_target(f"egress.target-{(task + edge) % SERVICES:03}", 5 + task % 7)
+    new.add_listener(f"ingress.target-{task % SERVICES:03}", 5 + task % 7)
+    return new.encode()
 
 
 def proxy(task: int) -> ProxyId:
@@ -149,21 +149,21 @@ def proxy(task: int) -> ProxyId:
 
 
 def identify(apart: bool) -> IdentifyProxy:  # noqa: FBT001
-    """Whose each proxy is."""
-    whose = {
+    """The service of each proxy; with ``apart`` each has its own."""
+    reporters = {
         proxy(task): ServiceReporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
         for task in range(TASKS)
     }
-    return whose.get
+    return reporters.get
 
 
-def whose(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId:
-    """Whom a report says that it is of."""
+def authenticate(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId:
+    """The proxy that a report names."""
     return ProxyId(str(dict(context.invocation_metadata() or ())[PROXY_HEADER]))
 
 
-class Plant:
-    """The part of a control plane that takes metrics."""
+class MetricPipeline:
+    """The part of a control plane that records metrics."""
 
     def __init__(self, folder: Path, clock: SystemClock | ManualClock, *, apart: bool) -> None:
         self.file = folder / "metrics.db"
@@ -174,57 +174,57 @@ class Plant:
         self.reader = SeriesReader(self.head, self.recorder.buffer.flush)
 
 
-class OverHttp:
-    """A proxy's way in, as Envoy goes it: in chunks, over a connection of its own that stays."""
+class HttpSender:
+    """Sends a proxy's pushes as Envoy does: in chunks, over a connection of its own that stays open."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def open(cls, path: str) -> OverHttp:
+    async def open(cls, path: str) -> HttpSender:
         """Connect."""
         return cls(*await asyncio.open_unix_connection(path))
 
-    async def push(self, of: ProxyId, body: bytes) -> None:
-        """Have it taken."""
-        said = (f"{PROXY_HEADER}: {of}", "content-type: application/x-protobuf", "transfer-encoding: chunked")
-        head = "\r\n".join(("POST /v1/metrics HTTP/1.1", "host: moyai", *said, "", ""))
+    async def push(self, proxy: ProxyId, body: bytes) -> None:
+        """Send a push, and wait until it is accepted."""
+        headers = (f"{PROXY_HEADER}: {proxy}", "content-type: application/x-protobuf", "transfer-encoding: chunked")
+        head = "\r\n".join(("POST /v1/metrics HTTP/1.1", "host: moyai", *headers, "", ""))
         parts = (body[at : at + CHUNK] for at in range(0, len(body), CHUNK))
         chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
         self._writer.write(b"%b%b0\r\n\r\n" % (head.encode(), chunks))
         await self._reader.readuntil(b"\r\n\r\n")
 
 
-class OverGrpc:
-    """The way of a proxy that no task has."""
+class GrpcSender:
+    """Sends the pushes of a proxy outside of tasks."""
 
     def __init__(self, path: str) -> None:
         channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION)
         self._export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT)
 
     @classmethod
-    async def open(cls, path: str) -> OverGrpc:
-        """It connects with the first push."""
+    async def open(cls, path: str) -> GrpcSender:
+        """The connection is opened with the first push."""
         return cls(path)
 
-    async def push(self, of: ProxyId, body: bytes) -> None:
-        """Have it taken."""
-        await self._export(body, metadata=((PROXY_HEADER, of),))
+    async def push(self, proxy: ProxyId, body: bytes) -> None:
+        """Send a push, and wait until it is accepted."""
+        await self._export(body, metadata=((PROXY_HEADER, proxy),))
 
 
-Way = type[OverHttp | OverGrpc]
+SenderType = type[HttpSender | GrpcSender]
 
 
-async def send(way: Way, path: str, rounds: int) -> None:
-    """The proxies' process: a round of all of them every five seconds."""
-    ways = [await way.open(path) for _ in range(TASKS)]
+async def send(sender: SenderType, path: str, rounds: int) -> None:
+    """Run the proxies' process: a round of all of them every five seconds."""
+    senders = [await sender.open(path) for _ in range(TASKS)]
     for number in range(1, rounds + 1):
         bodies = [push(task, number, time.time()) for task in range(TASKS)]
         print(flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begun = time.monotonic()
         async with asyncio.TaskGroup() as under_way:
-            for task, (one, body) in enumerate(zip(ways, bodies, strict=True)):
+            for task, (one, body) in enumerate(zip(senders, bodies, strict=True)):
                 await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
                 under_way.create_task(one.push(proxy(task), body))
 
@@ -235,8 +235,8 @@ def memory() -> float:
     return pages * resource.getpagesize() / MEBIBYTE
 
 
-class Nothing(MetricsService):
-    """Takes reports, and does nothing with them."""
+class Ignore(MetricsService):
+    """Receives reports, and ignores them."""
 
     def __init__(self) -> None:
         self.clock = SystemClock()
@@ -246,11 +246,11 @@ class Nothing(MetricsService):
 
 
 @asynccontextmanager
-async def door(way: Way, path: str, service: MetricsService) -> AsyncIterator[None]:
-    """Have reports taken there."""
-    if way is OverGrpc:
+async def receiving(sender: SenderType, path: str, service: MetricsService) -> AsyncIterator[None]:
+    """Receive reports on this socket meanwhile."""
+    if sender is GrpcSender:
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers((service.handler(whose),))
+        server.add_generic_rpc_handlers((service.handler(authenticate),))
         server.add_insecure_port(f"unix:{path}")
         await server.start()
         yield
@@ -258,17 +258,17 @@ async def door(way: Way, path: str, service: MetricsService) -> AsyncIterator[No
         return
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(path)
-    reports = OtlpHttpReceiver(service, ProxyId)
-    await reports.serve(sock)
+    receiver = OtlpHttpReceiver(service, ProxyId)
+    await receiver.serve(sock)
     yield
-    reports.close()
+    receiver.close()
 
 
-async def shares(way: Way, path: str, service: MetricsService, rounds: int) -> list[float]:
-    """Percent of a processor that each round costs, at its own pace."""
-    found: list[float] = []
-    async with door(way, path, service):
-        command = (sys.executable, __file__, "--send", way.__name__, path, str(rounds))
+async def processor_shares(sender: SenderType, path: str, service: MetricsService, rounds: int) -> list[float]:
+    """Percent of a processor that each round costs at its pace of five seconds."""
+    percents: list[float] = []
+    async with receiving(sender, path, service):
+        command = (sys.executable, __file__, "--send", sender.__name__, path, str(rounds))
         child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
         for _ in range(rounds):
@@ -276,34 +276,34 @@ async def shares(way: Way, path: str, service: MetricsService, rounds: int) -> l
             used, begun = time.process_time(), time.monotonic()
             child.stdin.write(b"\n")
             await asyncio.sleep(EVERY)
-            found.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
+            percents.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
         await child.wait()
-    return found
+    return percents
 
 
 async def ingest(folder: Path, *, apart: bool) -> None:
-    """Take rounds in, and say what they cost."""
+    """Record rounds of pushes, and print their cost."""
     clock = SystemClock()
-    plant = Plant(folder, clock, apart=apart)
-    keeping = asyncio.create_task(plant.flusher.run())
+    pipeline = MetricPipeline(folder, clock, apart=apart)
+    saving = asyncio.create_task(pipeline.flusher.run())
     before = memory()
-    service = MetricsService(plant.recorder, clock, lambda _: None)
+    service = MetricsService(pipeline.recorder, clock, lambda _: None)
     with gc_tuned():  # as a control plane serves
-        counted = await shares(OverHttp, f"{folder}/counted", service, ROUNDS)
+        counted = await processor_shares(HttpSender, f"{folder}/counted", service, ROUNDS)
     used = memory() - before
-    keeping.cancel()
-    figures = {"HTTP, counted and saved": counted[2:]}  # the first make every series
-    for way, label in ((OverHttp, "HTTP, not even read"), (OverGrpc, "gRPC, not even read")):
-        figures[label] = (await shares(way, f"{folder}/{way.__name__}", Nothing(), 3))[1:]
-    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", figures)
+    saving.cancel()
+    percents = {"HTTP, counted and saved": counted[2:]}  # the first make every series
+    for sender, label in ((HttpSender, "HTTP, not even read"), (GrpcSender, "gRPC, not even read")):
+        percents[label] = (await processor_shares(sender, f"{folder}/{sender.__name__}", Ignore(), 3))[1:]
+    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", percents)
     print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
-    groups = len(list(plant.head.groups()))
-    print(f"{len(plant.reader.metrics(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
-    await plant.store.close()
+    groups = len(list(pipeline.head.groups()))
+    print(f"{len(pipeline.reader.metrics(SCOPE))} metrics in {groups} groups, {size(pipeline.file):.1f} MiB of disk")
+    await pipeline.store.close()
 
 
 def parts() -> None:
-    """What one push costs, however it came."""
+    """Measure one push by itself."""
     head = MetricHead()
     recorder = Recorder(head, identify(False), Instant(0.0))  # noqa: FBT003
     read = PushDecoders().decoder(CONNECT_STATS)
@@ -322,15 +322,15 @@ def parts() -> None:
 
 
 def _by_protobuf(body: bytes) -> dict[str, object]:
-    """Names and values, as the generated classes give them."""
-    found: dict[str, object] = {}
+    """Names and values, read with the generated classes."""
+    values: dict[str, object] = {}
     for of in ExportMetricsServiceRequest.FromString(body).resource_metrics:
         for scope in getattr(of, _SCOPES):
             for metric in scope.metrics:
                 kind = metric.WhichOneof("data")
                 point = getattr(metric, kind).data_points[0]
-                found[metric.name] = tuple(point.bucket_counts) if kind == "histogram" else point.as_int
-    return found
+                values[metric.name] = tuple(point.bucket_counts) if kind == "histogram" else point.as_int
+    return values
 
 
 def size(file: Path) -> float:
@@ -339,51 +339,51 @@ def size(file: Path) -> float:
 
 
 async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
-    """A day of one service of ten tasks that calls ten others, and what is asked of it."""
+    """Record a day of one service of ten tasks that calls ten others, and measure queries."""
     clock = ManualClock()
-    plant = Plant(folder, clock, apart=False)
+    pipeline = MetricPipeline(folder, clock, apart=False)
     begun = time.process_time()
     for minute in range(hours * 60):
         for task in range(tasks):
             for part in range(12 if minute >= (hours - 4) * 60 else 1):
                 number = minute * 12 + part + 1
-                plant.recorder.record(proxy(task * SERVICES), push(task * SERVICES, number, number), clock.now())
+                pipeline.recorder.record(proxy(task * SERVICES), push(task * SERVICES, number, number), clock.now())
         await clock.advance(60)
-        await plant.flusher.save()
+        await pipeline.flusher.save()
         if minute % 60 == 0:
-            await plant.flusher.maintain()
-    print(f"laid in within {time.process_time() - begun:.0f} s")
+            await pipeline.flusher.maintain()
+    print(f"recorded within {time.process_time() - begun:.0f} s")
     begun = time.process_time()
-    await plant.store.close()
-    plant = Plant(folder, clock, apart=False)
-    print(f"opened again in {1000 * (time.process_time() - begun):.1f} ms; {size(plant.file):.1f} MiB")
+    await pipeline.store.close()
+    pipeline = MetricPipeline(folder, clock, apart=False)
+    print(f"opened again in {1000 * (time.process_time() - begun):.1f} ms; {size(pipeline.file):.1f} MiB")
     now = clock.now()
-    whose = [("TargetDiscoveryName", "target-000"), ("ServiceName", "service-0000"), ("ClusterName", "shop")]
-    asked: dict[str, tuple[MetricId, str, tuple[float, float], int]] = {}
+    dimensions = [("TargetDiscoveryName", "target-000"), ("ServiceName", "service-0000"), ("ClusterName", "shop")]
+    queries: dict[str, tuple[MetricId, str, tuple[float, float], int]] = {}
     for hours_back, seconds in ((24, 60), (24, 300), (3, 5), (0.1, 5)):
         for name, stat in (("HTTPCode_Target_2XX_Count", "Sum"), ("TargetResponseTime", "p99")):
             label = f"{name} {stat}, {hours_back} h by {seconds} s"
-            asked[label] = (metric_id("AWS/ECS", name, whose), stat, (now - hours_back * 3600, now), seconds)
-    samples: dict[str, list[float]] = {label: [] for label in asked}
+            queries[label] = (metric_id("AWS/ECS", name, dimensions), stat, (now - hours_back * 3600, now), seconds)
+    samples: dict[str, list[float]] = {label: [] for label in queries}
     points = {}
     for _ in range(9):
-        for label, (metric, stat, span, seconds) in asked.items():
+        for label, (metric, stat, span, seconds) in queries.items():
             at = time.process_time()
-            found = [
+            statistics = [
                 evaluate(stat, one.summary)
-                for one in plant.reader.periods(SCOPE, metric, (Instant(span[0]), Instant(span[1])), seconds)
+                for one in pipeline.reader.periods(SCOPE, metric, (Instant(span[0]), Instant(span[1])), seconds)
             ]
             samples[label].append(1000 * (time.process_time() - at))
-            points[label] = len(found)
+            points[label] = len(statistics)
     show("a query", "ms", {f"{label}: {points[label]} points": values for label, values in samples.items()})
-    await plant.store.close()
+    await pipeline.store.close()
 
 
 def main() -> None:
-    """Measure all."""
+    """Measure everything."""
     if "--send" in sys.argv:
-        way, path, rounds = sys.argv[2:]
-        asyncio.run(send(OverGrpc if way == OverGrpc.__name__ else OverHttp, path, int(rounds)))
+        sender, path, rounds = sys.argv[2:]
+        asyncio.run(send(GrpcSender if sender == GrpcSender.__name__ else HttpSender, path, int(rounds)))
         return
     parts()
     with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Where metrics are stored: bodies that only the telemetry can decode, under keys of what they are of and when.
+"""The store of metrics: bodies that only the telemetry can decode, under keys of what they are of and when.
 
 Promise: one ``save`` is atomic, also when the process is killed; after a power cut the newest saves may be missing,
 never a part of one. So a proxy's metrics and how far it has been counted are always of the same moment. All of it is
@@ -75,8 +75,9 @@ class GroupHour(NamedTuple):
 
 
 class MetricBatch(msgspec.Struct, frozen=True):
-    """What one ``save`` writes: each item replaces what is stored under the same key. The minutes of the ``compacted``
-    hours and the groups with the numbers ``deleted_groups`` are removed.
+    """The contents of one ``save``: each item replaces what is stored under the same key.
+
+    The minutes of the ``compacted`` hours and the groups with the numbers ``deleted_groups`` are removed.
     """
 
     groups: Sequence[StoredGroup] = ()

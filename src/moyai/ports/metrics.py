@@ -1,4 +1,4 @@
-"""Metrics: what proxies have counted, tasks have used and clients have put.
+"""The metrics that proxies have counted, tasks have used and clients have put.
 
 Promise: every answer comes at once, without waiting. What is older than what is stored (15 days by the minute, three
 hours in steps of five seconds) is missing from the answer, as in CloudWatch.

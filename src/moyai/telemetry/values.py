@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 
 
 class SampleKind(StrEnum):
-    """What one sample of a metric is; each kind has its accumulator. The values are stored: they never change."""
+    """The meaning of one sample of a metric. The values are stored, so they never change."""
 
     COUNT = "COUNT"
-    """What one task counted in the slot."""
+    """The count of one task in the slot."""
     LEVEL = "LEVEL"
     """A gauge, as one report had it."""
     TIME = "TIME"
@@ -28,7 +28,7 @@ class SampleKind(StrEnum):
     MEAN = "MEAN"
     """One task's average over the slot."""
     SUMMARY = "GIVEN"
-    """What a client put, already summarized."""
+    """A client's values, already summarized."""
 
 
 class ResponseTimes(NamedTuple):

@@ -1,1 +1,1 @@
-"""What tasks use and what clusters hold: the utilization metrics of Amazon ECS and Container Insights."""
+"""The usage of tasks and the contents of clusters: the utilization metrics of Amazon ECS and Container Insights."""

@@ -35,7 +35,7 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class UsageReading(NamedTuple):
-    """What a task has used up to one moment: by container, and its network's traffic where it has one."""
+    """The usage of a task up to one moment: by container, and its network's traffic where it has one."""
 
     at: Instant
     by_container: Mapping[str, Usage]
@@ -98,7 +98,7 @@ def cluster_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
         service for service in world.services.by("cluster", cluster.arn) if service.status is ServiceStatus.ACTIVE
     ]
     tasks = [task for task in world.tasks.by("cluster", cluster.arn) if not task.stopped]
-    instances = [one for one in world.container_instances.by("cluster", cluster.arn) if not one.gone]
+    instances = [instance for instance in world.container_instances.by("cluster", cluster.arn) if not instance.gone]
     for name, count in (
         ("ServiceCount", len(services)),
         ("TaskCount", sum(task.last_status is TaskStatus.RUNNING for task in tasks)),
@@ -157,7 +157,7 @@ def _container_measurements(name: str, before: UsageReading | None, now: UsageRe
 
 
 def usage_growth(before: UsageReading, now: UsageReading, of_usage: Callable[[Usage], float]) -> float:
-    """How much a total has grown in all containers between two readings. A new container's counts from 0."""
+    """The growth of a total in all containers between two readings. A new container's counts from 0."""
     growth = 0.0
     for name, usage in now.by_container.items():
         usage_before = before.by_container.get(name)
@@ -166,7 +166,7 @@ def usage_growth(before: UsageReading, now: UsageReading, of_usage: Callable[[Us
 
 
 def _growth(total: float, total_before: float) -> float:
-    """How much a total has grown; one that went down has restarted from 0."""
+    """The growth of a total; one that went down has restarted from 0."""
     return total - total_before if total >= total_before else total
 
 

@@ -109,7 +109,7 @@ def utilization(
 
 
 def reservation_of(world: World, task: Task) -> Reservation:
-    """What a task has reserved, or its containers where the task itself has not."""
+    """The reservation of a task, or of its containers where the task itself has none."""
     definition = world.task_definitions.get(task.task_definition)
     containers = () if definition is None else definition.container_definitions
     units = cpu_units(task.cpu) if task.cpu else sum(container.cpu for container in containers)
@@ -130,7 +130,7 @@ def _utilization_metrics(task: Task, name: str) -> Iterator[MetricId]:
 
 def _reservation_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
     """The shares of a cluster's container instances that its tasks have reserved; none without instances."""
-    instances = [one for one in world.container_instances.by("cluster", cluster.arn) if not one.gone]
+    instances = [instance for instance in world.container_instances.by("cluster", cluster.arn) if not instance.gone]
     left = [remaining_resources(world, instance) for instance in instances]
     for name, total, free in (
         ("CPUReservation", sum(one.resources.cpu for one in instances), sum(one.cpu for one in left)),

@@ -8,24 +8,15 @@ Source: https://prometheus.io/docs/practices/naming/
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from moyai.telemetry.exposition.counters import TRAFFIC_COUNTERS, TrafficCounter
 from moyai.telemetry.exposition.text import LabelledSample, MetricFamily, MetricType, in_seconds, labels
 from moyai.telemetry.ingest.totals import SavedTotal
-from moyai.telemetry.reporters.envoy_stats import CODE_CLASSES, EndpointCounter, Side
+from moyai.telemetry.reporters.envoy_stats import CODE_CLASSES, Side
 from moyai.telemetry.reporters.reporter import ServiceTotalKey
 
 _LabelledTotals = Sequence[tuple[SavedTotal, ServiceTotalKey, str]]
-
-
-class _CounterMetric(NamedTuple):
-    """A counter, for endpoints of this side and of these protocols."""
-
-    name: str
-    help: str
-    side: Side
-    counter: EndpointCounter
-    protocols: frozenset[str]
 
 
 def connect_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:
@@ -33,7 +24,7 @@ def connect_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:
     labelled = [(total, total.key, _labels(total.key)) for total in totals if isinstance(total.key, ServiceTotalKey)]
     counters = (
         MetricFamily(f"moyai_mesh_{metric.name}_total", MetricType.COUNTER, metric.help, _counts(labelled, metric))
-        for metric in _COUNTERS
+        for metric in TRAFFIC_COUNTERS
     )
     return [
         *counters,
@@ -54,7 +45,7 @@ def _labels(key: ServiceTotalKey) -> str:
     )
 
 
-def _counts(totals: _LabelledTotals, metric: _CounterMetric) -> Iterator[LabelledSample]:
+def _counts(totals: _LabelledTotals, metric: TrafficCounter) -> Iterator[LabelledSample]:
     for (_, counters, _), key, labels_of_total in totals:
         if key.endpoint.side is metric.side and key.protocol in metric.protocols:
             yield LabelledSample(f'{labels_of_total},protocol="{key.protocol}"', counters[metric.counter])
@@ -73,40 +64,7 @@ def _times(totals: _LabelledTotals) -> Iterator[LabelledSample]:
             yield LabelledSample(labels_of_total, in_seconds(times))
 
 
-_HTTP: Final = frozenset({"http"})
-_TCP: Final = frozenset({"tcp"})
-_ANY: Final = _HTTP | _TCP
 _RESPONSES: Final = "moyai_mesh_responses_total"
 _TIMES: Final = "moyai_mesh_response_time_seconds"
 _RESPONSES_HELP: Final = "Answers that callers got, after all retries, by class of status."
 _TIMES_HELP: Final = "Time from a request to the end of its answer at the caller's proxy, each attempt."
-_COUNTERS: Final = (
-    _CounterMetric("requests", "Requests that callers made.", Side.CLIENT, EndpointCounter.REQUESTS, _HTTP),
-    _CounterMetric("connections", "TCP connections that callers made.", Side.CLIENT, EndpointCounter.CONNECTIONS, _TCP),
-    _CounterMetric(
-        "failures", "What failed for callers, after all retries.", Side.CLIENT, EndpointCounter.FAILURES, _ANY
-    ),
-    _CounterMetric(
-        "retries", "Further attempts that callers' proxies made.", Side.CLIENT, EndpointCounter.RETRIES, _ANY
-    ),
-    _CounterMetric(
-        "timeouts", "Attempts to which no answer came in time.", Side.CLIENT, EndpointCounter.TIMEOUTS, _HTTP
-    ),
-    _CounterMetric("bytes", "Bytes sent to targets and received from them.", Side.CLIENT, EndpointCounter.BYTES, _ANY),
-    _CounterMetric(
-        "tls_errors", "TLS handshakes with targets that failed.", Side.CLIENT, EndpointCounter.TLS_ERRORS, _ANY
-    ),
-    _CounterMetric(
-        "served_requests", "Requests that came in to a service.", Side.SERVER, EndpointCounter.REQUESTS, _HTTP
-    ),
-    _CounterMetric(
-        "served_failures", "Those of them that a service failed.", Side.SERVER, EndpointCounter.FAILURES, _HTTP
-    ),
-    _CounterMetric(
-        "served_connections", "Connections opened to a service.", Side.SERVER, EndpointCounter.CONNECTIONS, _ANY
-    ),
-    _CounterMetric("served_bytes", "Bytes received from callers.", Side.SERVER, EndpointCounter.BYTES, _ANY),
-    _CounterMetric(
-        "served_tls_errors", "TLS handshakes of callers that failed.", Side.SERVER, EndpointCounter.TLS_ERRORS, _ANY
-    ),
-)

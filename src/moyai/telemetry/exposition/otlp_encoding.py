@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from moyai.kernel.ids import ProxyId
+from moyai.telemetry.exposition.counters import TRAFFIC_COUNTERS
 from moyai.telemetry.reporters.envoy_stats import (
     CODE_CLASSES,
     EndpointCounter,
@@ -33,8 +34,6 @@ _MILLISECONDS: Final = 1000
 """Of a second."""
 _LEAST_NANOSECONDS: Final = 10**16
 """A proxy's start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as OTLP says."""
-_HTTP, _TCP = frozenset({"http"}), frozenset({"tcp"})
-_ANY: Final = _HTTP | _TCP
 
 
 class ExportedReport(NamedTuple):
@@ -47,14 +46,6 @@ class ExportedReport(NamedTuple):
     endpoints: Mapping[StatEndpoint, EndpointStats]
 
 
-class _CounterMetric(NamedTuple):
-    name: str
-    unit: str
-    side: Side
-    counter: EndpointCounter
-    protocols: frozenset[str]
-
-
 class _GaugeMetric(NamedTuple):
     name: str
     unit: str
@@ -62,20 +53,6 @@ class _GaugeMetric(NamedTuple):
     gauge: EndpointGauge
 
 
-COUNTERS: Final = (
-    _CounterMetric("requests", "{request}", Side.CLIENT, EndpointCounter.REQUESTS, _HTTP),
-    _CounterMetric("connections", "{connection}", Side.CLIENT, EndpointCounter.CONNECTIONS, _TCP),
-    _CounterMetric("failures", "{request}", Side.CLIENT, EndpointCounter.FAILURES, _ANY),
-    _CounterMetric("retries", "{attempt}", Side.CLIENT, EndpointCounter.RETRIES, _ANY),
-    _CounterMetric("timeouts", "{attempt}", Side.CLIENT, EndpointCounter.TIMEOUTS, _HTTP),
-    _CounterMetric("bytes", "By", Side.CLIENT, EndpointCounter.BYTES, _ANY),
-    _CounterMetric("tls_errors", "{handshake}", Side.CLIENT, EndpointCounter.TLS_ERRORS, _ANY),
-    _CounterMetric("served_requests", "{request}", Side.SERVER, EndpointCounter.REQUESTS, _HTTP),
-    _CounterMetric("served_failures", "{request}", Side.SERVER, EndpointCounter.FAILURES, _HTTP),
-    _CounterMetric("served_connections", "{connection}", Side.SERVER, EndpointCounter.CONNECTIONS, _ANY),
-    _CounterMetric("served_bytes", "By", Side.SERVER, EndpointCounter.BYTES, _ANY),
-    _CounterMetric("served_tls_errors", "{handshake}", Side.SERVER, EndpointCounter.TLS_ERRORS, _ANY),
-)
 GAUGES: Final = (
     _GaugeMetric("targets", "{target}", Side.CLIENT, EndpointGauge.TARGETS),
     _GaugeMetric("ejected_targets", "{target}", Side.CLIENT, EndpointGauge.EJECTED),
@@ -133,7 +110,7 @@ class _ProxyMetrics:
     ) -> None:
         protocol, values, _, _ = endpoint_stats
         with_protocol = [*attributes, ("protocol", protocol)]
-        for metric in COUNTERS:
+        for metric in TRAFFIC_COUNTERS:
             if metric.side is side and protocol in metric.protocols and metric.counter in counters:
                 self._add_counter(f"{prefix}{metric.name}", metric.unit, values[metric.counter], with_protocol)
         if side is Side.CLIENT and protocol == "http":

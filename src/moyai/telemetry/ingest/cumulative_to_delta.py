@@ -69,7 +69,7 @@ _DECODER = msgspec.msgpack.Decoder(_SerializedState)
 
 
 class DeltaState:
-    """How far one proxy has been counted.
+    """The counts of one proxy so far, to which the next report is compared.
 
     Each report goes through ``previous``, which says what to subtract, and then through ``commit``. ``is_uncommitted``:
     a report is between the two, and no other may begin. ``changed``: it is not as it was last serialized.
@@ -234,7 +234,7 @@ def subtract(schema: PushSchema, now: CountArrays, previous: CountArrays) -> Cou
 
 
 def _count_restarts(block: SchemaBlock, now: CountArrays, deltas: CountArrays) -> None:
-    """Where a count went down it restarted from 0, so all of it is new: a counter by itself, a histogram as a whole."""
+    """Take a count that went down as restarted from 0, so that all of it is new; a histogram restarts as a whole."""
     counters, buckets = block.counters(deltas.counts), block.buckets(deltas.counts)
     _keep_largest_differences(block, now, counters)
     np.copyto(counters, block.counters(now.counts), where=counters < 0)

@@ -1,4 +1,4 @@
-"""Where the values are in the bytes of an OTLP push. Pure.
+"""The offsets of values in the bytes of an OTLP push. Pure.
 
 Between two pushes of an Envoy only values change: the names, their order and every length stay the same until a
 statistic comes or goes. So the offsets of all values are found once (``metric_offsets``), and a push that has the same
@@ -47,7 +47,7 @@ class NotOtlp(MoyaiError):
 
 
 class FieldOffsets(NamedTuple):
-    """Where one metric's values are: offsets into the message, None for a field that it does not have.
+    """The offsets of one metric's values in the message, None for a field that it does not have.
 
     ``value`` is a number's. ``counts`` and ``sum`` are a histogram's, whose ``bounds`` are read already. ``ignored``:
     values that change from push to push and are not read.

@@ -35,7 +35,7 @@ GaugeArrays = Sequence[Ints | None]
 
 
 class CountArrays(NamedTuple):
-    """What proxies have counted, a row for each, in the order of a schema: counters and buckets of histograms, and the
+    """The counts of proxies, a row for each, in the order of a schema: counters and buckets of histograms, and the
     histograms' sums. A single row has one dimension less.
     """
 
@@ -126,7 +126,7 @@ class PushSchema:
         return CountArrays(np.zeros(self.counts, np.int64), np.zeros(self.sums))
 
     def compute(self, values: Ints) -> tuple[CountArrays, Sequence[GaugeArrays]]:
-        """What proxies have counted, from a row of the values read from each; and the gauges of each block."""
+        """The counts of proxies, from a row of the values read from each; and the gauges of each block."""
         values = np.minimum(np.maximum(values, 0), self._limits)
         counts, sums = np.zeros((len(values), self.counts), np.int64), np.empty((len(values), self.sums))
         gauges = []
@@ -145,7 +145,7 @@ class PushSchema:
         return CountArrays(counts, sums), gauges
 
     def endpoint_stats(self, values: Ints) -> Iterator[tuple[StatEndpoint, EndpointStats]]:
-        """What one proxy reports of each endpoint."""
+        """The report of one proxy, by endpoint."""
         counts, gauges = self.compute(values[np.newaxis])
         for block, block_gauges in zip(self.blocks, gauges, strict=True):
             for column, (endpoint, counters, buckets, total) in enumerate(block.endpoint_counts(counts.row(0))):

@@ -1,4 +1,4 @@
-"""What each proxy of a group has counted, by metric, in the current slot and in its minute.
+"""The counts of each proxy of a group by metric, in the current slot and in its minute.
 
 Promise: however often a proxy is added, it is one sample of a metric in the slot, and one in the minute.
 """

@@ -1,1 +1,1 @@
-"""What proxies report: Envoy's statistics, the metrics they become, and the workload they belong to."""
+"""The workloads that proxies report for, the names of their statistics, and the metrics that these become."""

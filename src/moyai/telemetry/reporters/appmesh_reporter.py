@@ -34,7 +34,7 @@ _HANDSHAKE_COUNTERS: Final = frozenset({EndpointCounter.TLS_ERRORS})
 
 
 class _Subject(NamedTuple):
-    """What an endpoint's statistics are about. ``service``: the virtual service that is called; ``target``: the virtual
+    """The subject of an endpoint's statistics. ``service``: the virtual service that is called; ``target``: the virtual
     node or the route.
     """
 

@@ -22,8 +22,8 @@ OWN_NAMESPACE: Final = "Moyai/ServiceConnect"
 
 
 class MetricDefinition(NamedTuple):
-    """A metric's name, and what it is made of: a counter, a gauge, or (None) response times. ``protocol``: the only one
-    of an endpoint that has this metric.
+    """A metric's name and its source: a counter, a gauge, or (None) response times. ``protocol``: endpoints with other
+    protocols don't have this metric.
     """
 
     namespace: str
@@ -72,7 +72,7 @@ TASK_METRICS: Final = (
     MetricDefinition(OWN_NAMESPACE, "TaskFailureCount", "Count", Side.SERVER, EndpointCounter.FAILURES),
     MetricDefinition(OWN_NAMESPACE, "TaskResponseTime", "Milliseconds", Side.SERVER, None, SampleKind.TIME),
 )
-"""What each task behind a discovery name has answered by itself, which shows a slow target."""
+"""The answers of each task behind a discovery name by itself, which shows a slow target."""
 
 
 def task_metric_id(

@@ -1,4 +1,4 @@
-"""What one Envoy reports of its endpoints, whatever its statistics are called.
+"""The values that an Envoy reports of its endpoints, independent of the names of its statistics.
 
 Promise: a statistic that a naming does not know is passed over, so that a newer Envoy may report more. All counts are
 cumulative from the proxy's start, which a push has as well; Envoy 1.40 writes it in microseconds instead of
@@ -26,7 +26,7 @@ class Side(StrEnum):
 
 
 class EndpointCounter(IntEnum):
-    """What is counted of an endpoint; the value is the index among its counters."""
+    """The counters of an endpoint; the value is the index among them."""
 
     REQUESTS = 0
     CONNECTIONS = 1
@@ -61,7 +61,7 @@ class EndpointGauge(IntEnum):
 
 
 class StatEndpoint(NamedTuple):
-    """What statistics are about: one side of one discovery name, or a part of an App Mesh proxy."""
+    """The subject of statistics: one side of one discovery name, or a part of an App Mesh proxy."""
 
     side: Side
     name: str
@@ -75,7 +75,7 @@ class EndpointProtocol(NamedTuple):
 
 
 class EndpointStats(NamedTuple):
-    """What one proxy has counted of one endpoint since the proxy's start. ``protocol``: http or tcp."""
+    """The counts of one endpoint since its proxy's start, and its gauges. ``protocol``: http or tcp."""
 
     protocol: str
     counters: tuple[int, ...]
@@ -113,7 +113,7 @@ class StatMapping(NamedTuple):
 
 
 class StatNaming(NamedTuple):
-    """What the statistics of one kind of proxy are called."""
+    """The names of the statistics of one kind of proxy."""
 
     parse: Callable[[str], tuple[StatEndpoint, str] | None]
     """From a whole name to the endpoint and the name of its statistic; None when the statistic is not used."""

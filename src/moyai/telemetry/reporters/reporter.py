@@ -24,7 +24,7 @@ MetricTarget = tuple[MetricDefinition, Sequence[MetricId]]
 
 
 class ServiceTotalKey(NamedTuple):
-    """What a total of Service Connect is about: a service, on one side of one discovery name. ``protocol``: http or
+    """The key of a total of Service Connect: a service, on one side of one discovery name. ``protocol``: http or
     tcp.
     """
 
@@ -50,7 +50,7 @@ class ProxyPart(StrEnum):
 
 
 class MeshTotalKey(msgspec.Struct, frozen=True, tag="app_mesh"):
-    """What a total of App Mesh is about: a part of the proxies of a virtual node or a virtual gateway (``kind``).
+    """The key of a total of App Mesh: a part of the proxies of a virtual node or a virtual gateway (``kind``).
 
     ``protocol``: http or tcp. Of outgoing calls, ``service`` is the virtual service that is called, and ``target`` the
     virtual node or the route.
@@ -92,7 +92,7 @@ class Reporter(Protocol):
 
     @property
     def stat_naming(self) -> StatNaming:
-        """What its proxies' statistics are called."""
+        """The names of its proxies' statistics."""
 
     @property
     def group_key(self) -> Hashable:

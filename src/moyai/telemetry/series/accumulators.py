@@ -20,7 +20,7 @@ _NO_VALUES: Mapping[ProxyId, float] = MappingProxyType({})
 
 
 class Sample(NamedTuple):
-    """What is added to one metric at once; which field is set depends on the metric's kind.
+    """An addition to one metric; which field is set depends on the metric's kind.
 
     ``values``: what each task counted, or how much it has (COUNT, MEAN). ``subtotal``: a source that adds up its own
     tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``shared`` and

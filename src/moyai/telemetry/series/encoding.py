@@ -1,4 +1,4 @@
-"""How summaries are stored: the bytes of a group's minute, and of one metric's hour. Pure.
+"""The encoding of summaries: the bytes of a group's minute, and of one metric's hour. Pure.
 
 Promise: what was encoded decodes to equal summaries. A body is MessagePack: first the bounds of all histograms in it,
 each once, then for each column (metric) its entries. An entry is a list of numbers: its key (a slot or a minute), then

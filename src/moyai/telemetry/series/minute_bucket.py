@@ -66,9 +66,9 @@ class MinuteBucket:
         self._open_entry: bytes | None = None
         """The open slot's entry as it was last saved."""
         self._stored_minute: Summary | None = None
-        """What was stored of the minute before this bucket existed."""
+        """The summary that was stored before this bucket existed."""
         self._stored_slot: Summary | None = None
-        """What was in the open slot before it was opened."""
+        """The summary of the open slot before it was opened."""
 
     def roll(self, slot_number: int) -> None:
         """Close the open slot, if there is one, and open another."""

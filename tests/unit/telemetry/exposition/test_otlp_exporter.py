@@ -8,7 +8,8 @@ import pytest
 
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.exposition.connect import connect_families
-from moyai.telemetry.exposition.otlp_encoding import COUNTERS, GAUGES, encode_reports
+from moyai.telemetry.exposition.counters import TRAFFIC_COUNTERS
+from moyai.telemetry.exposition.otlp_encoding import GAUGES, encode_reports
 from moyai.telemetry.exposition.otlp_exporter import BATCH, ExportFault, OtlpExporter, Outbox
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
 from moyai.testing.clock import ManualClock
@@ -91,12 +92,12 @@ def test_a_called_service(telemetry, outbox):
 
 def test_names_are_prometheus_own(telemetry, outbox):
     prometheus = {family.name for family in connect_families([])}
-    assert {f"moyai_mesh_{one.name}_total" for one in COUNTERS} <= prometheus
-    assert {one.counter for one in COUNTERS} == {
+    assert {f"moyai_mesh_{one.name}_total" for one in TRAFFIC_COUNTERS} <= prometheus
+    assert {one.counter for one in TRAFFIC_COUNTERS} == {
         counter for counter in EndpointCounter if not counter.name.startswith("CODE")
     }
     assert {one.gauge for one in GAUGES} == set(EndpointGauge)
-    assert {one.side for one in (*COUNTERS, *GAUGES)} == set(Side)
+    assert {one.side for one in (*TRAFFIC_COUNTERS, *GAUGES)} == set(Side)
 
 
 def test_of_each_proxy_only_the_newest_report_waits(telemetry, outbox):
