@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
-from moyai.api.appmesh.calls import REMEMBERED
+from moyai.api.appmesh.client_tokens import REMEMBERED
 from moyai.kernel.clock import later
 from tests.contract.api.rooms import Rooms
 

@@ -5,9 +5,9 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateGatew
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.place import absent, in_gateway
-from moyai.api.appmesh.ports import check_port, check_protocol
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.listener_ports import check_port, check_protocol
+from moyai.api.appmesh.location import absent, in_gateway
 from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest
 from moyai.api.appmesh.rules.matches import grpc_gateway_match, http_gateway_match
 from moyai.api.appmesh.rules.priority import check_priority
@@ -50,31 +50,31 @@ def _faults(where: str, spec: GatewayRouteSpec) -> Faults:
     if len(spec.members) != 1:
         yield f"{where}: exactly one of httpRoute, http2Route and grpcRoute must be set."
     for protocol, route in spec.members.items():
-        there = f"{where}.{protocol}Route"
+        member = f"{where}.{protocol}Route"
         if isinstance(route, HttpGatewayRoute):
-            yield from http_gateway_match(f"{there}.match", route.match)
-            yield from rewrites(f"{there}.action.rewrite", route.action.rewrite, route.match)
+            yield from http_gateway_match(f"{member}.match", route.match)
+            yield from rewrites(f"{member}.action.rewrite", route.action.rewrite, route.match)
         else:
-            yield from grpc_gateway_match(f"{there}.match", route.match)
+            yield from grpc_gateway_match(f"{member}.match", route.match)
 
 
-def _refer(case: Case) -> None:
-    """The gateway's listener is one that there is and speaks the protocol; the target is there."""
-    spec: GatewayRouteSpec = case.spec
-    mesh, gateway = case.place.mesh, case.place.parent
+def _check_references(change: SpecChange) -> None:
+    """Check that the gateway's listener exists and has the route's protocol, and that the target exists."""
+    spec: GatewayRouteSpec = change.spec
+    mesh, gateway = change.location.mesh, change.location.parent
     if mesh is None or not isinstance(gateway, VirtualGateway):
         return
-    there, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
-    check_port(f"{there}.match.port", whose, gateway.spec.listeners, spec.port)
-    check_protocol(there, whose, gateway.spec.listeners, spec.port, spec.protocol)
-    check_priority(case.name, spec, app_mesh.gateway_routes(case.world, gateway.arn))
+    member, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
+    check_port(f"{member}.match.port", whose, gateway.spec.listeners, spec.port)
+    check_protocol(member, whose, gateway.spec.listeners, spec.port, spec.protocol)
+    check_priority(change.name, spec, app_mesh.gateway_routes(change.world, gateway.arn))
     name = spec.target.virtual_service.virtual_service_name
-    service = app_mesh.virtual_service(case.world, mesh.arn, name)
+    service = app_mesh.virtual_service(change.world, mesh.arn, name)
     if service is None or service.name != name:
         raise absent("VirtualService", name, mesh)
-    provider = app_mesh.provider(case.world, service)
+    provider = app_mesh.provider(change.world, service)
     if provider is not None:
-        where = f"{there}.action.target.port"
+        where = f"{member}.action.target.port"
         whose = f"what provides VirtualService {service.name}"
         check_port(where, whose, provider.spec.listeners or (), spec.target.port)
 
@@ -82,16 +82,16 @@ def _refer(case: Case) -> None:
 GATEWAY_ROUTES = Kind(
     noun="GatewayRoute",
     plural="GatewayRoutes",
-    word=Word.GATEWAY_ROUTE,
+    arn_kind=Word.GATEWAY_ROUTE,
     record=GatewayRoute,
     table=lambda world: world.gateway_routes,
     requests=Requests(
         GatewayRouteRequest, CreateGatewayRouteRequest, UpdateGatewayRouteRequest, ListGatewayRoutesRequest
     ),
-    place=in_gateway,
-    faults=_faults,
-    refer=_refer,
+    location=in_gateway,
+    spec_faults=_faults,
+    check_references=_check_references,
     limit=lambda quotas: quotas.gateway_routes_per_virtual_gateway,
     owners_only=True,
 )
-"""Everything about gateway routes."""
+"""The kind of gateway routes."""

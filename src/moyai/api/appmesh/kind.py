@@ -1,4 +1,4 @@
-"""What one noun has of its own; the verbs, which are the same for all, are in ``verbs``."""
+"""The kinds of App Mesh resources: the differences between them. ``kind_operations`` has the operations of all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from botocore import xform_name
 
-from moyai.api.appmesh.place import Place
+from moyai.api.appmesh.location import Location
 from moyai.api.appmesh.rules.text import Faults, resource_name
 from moyai.api.operation import Context
 from moyai.domain.appmesh.gateway_route import GatewayRoute
@@ -28,28 +28,29 @@ AnyResource = Mesh | VirtualNode | VirtualService | VirtualRouter | Route | Virt
 R = TypeVar("R", bound=AnyResource)
 
 
-class Case(msgspec.Struct, frozen=True):
-    """A spec that is about to be recorded, and where."""
+class SpecChange(msgspec.Struct, frozen=True):
+    """A spec that is about to be stored, and the resources that it may refer to."""
 
     world: World
-    place: Place
+    location: Location
     name: str
     owner: AccountId
-    """Whose the resource is, or will be."""
+    """The account that owns the resource, or will."""
     spec: Any
     quotas: Quotas
 
 
 class Requests(NamedTuple):
-    """The typed requests of the five verbs. All but the listing one have a ``name``; those that create and update have
-    a ``spec`` and a ``client_token``, and the former ``tags``. ``describing``: None is as ``naming``.
+    """The request types of the five operations. All but the list request have a ``name``; create and update requests
+    have a ``spec`` and a ``client_token``, and create requests ``tags``.
     """
 
-    naming: type[Any]
-    creating: type[Any]
-    updating: type[Any]
-    listing: type[Any]
-    describing: type[Any] | None = None
+    delete: type[Any]
+    create: type[Any]
+    update: type[Any]
+    list: type[Any]
+    describe: type[Any] | None = None
+    """As ``delete`` by default."""
 
 
 def nothing(*_: object) -> None:
@@ -65,35 +66,35 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """One kind of App Mesh resource: how its five operations differ from those of the others."""
 
     noun: str
-    """As operations call it: ``VirtualNode``."""
+    """The name in operations: ``VirtualNode``."""
     plural: str
-    word: Word | None
-    """As ARNs call it; None for a mesh."""
+    arn_kind: Word | None
+    """The name in ARNs; None for a mesh."""
     record: Callable[..., R]
-    """Makes one, from its fields by name."""
+    """The type of the records."""
     table: Callable[[World], Table[R]]
     requests: Requests
-    place: Callable[[Context, Any], Place]
-    """Where a request's resource is."""
-    described: Callable[[Context, Any], Place] | None = None
-    """The same for Describe, where that can see more."""
-    faults: Callable[[str, Any], Faults] = none  # type: ignore[assignment]
-    """What is wrong with a spec for itself."""
-    named: Callable[[str, str], Faults] = resource_name
-    """What is wrong with a name."""
-    refer: Callable[[Case], None] = nothing
-    """Raises what is wrong with a spec among the others: NotFound, BadRequest, LimitExceeded, Conflict, Forbidden."""
-    filled: Callable[[Any], Any] = lambda spec: spec
-    """The spec with what AWS adds to it."""
+    location: Callable[[Context, Any], Location]
+    """The location of the resource that a request names."""
+    describe_location: Callable[[Context, Any], Location] | None = None
+    """The same for Describe, where it may read resources of other accounts."""
+    spec_faults: Callable[[str, Any], Faults] = none  # type: ignore[assignment]
+    """Faults of a spec by itself."""
+    name_faults: Callable[[str, str], Faults] = resource_name
+    """Faults of a name."""
+    check_references: Callable[[SpecChange], None] = nothing
+    """Checks a spec against other resources. Raises NotFound, BadRequest, LimitExceeded, Conflict or Forbidden."""
+    with_defaults: Callable[[Any], Any] = lambda spec: spec
+    """The spec with the defaults that AWS adds."""
     in_use: Callable[[World, Any], str | None] = nothing
-    """Why one can't be deleted."""
-    goes_with: Callable[[World, Any], Iterable[Change]] = none
-    """What else changes when one is deleted."""
-    lent: Callable[[Context], Iterable[R]] = none
-    """What lists have beside what is in the place."""
+    """The reason why a resource cannot be deleted; None when it can."""
+    cascade: Callable[[World, Any], Iterable[Change]] = none
+    """The other changes when a resource is deleted."""
+    shared: Callable[[Context], Iterable[R]] = none
+    """Resources of other accounts that lists include."""
     limit: Callable[[Quotas], int]
     owners_only: bool = False
-    """Whether only the mesh's owner can create one."""
+    """Whether only the mesh's owner can create a resource."""
 
     @property
     def member(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from moyai.api.appmesh.kind import Kind, Requests
-from moyai.api.appmesh.place import in_account, in_owner
+from moyai.api.appmesh.location import in_account, in_owner
 from moyai.api.appmesh.requests import InMesh, ListMeshesRequest
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
@@ -22,22 +22,22 @@ from moyai.domain.world import Change, Put, World
 
 
 class MeshRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Which mesh of the caller's."""
+    """A mesh of the caller's account."""
 
     mesh_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The mesh's name."""
         return self.mesh_name
 
 
 class DescribeMeshRequest(InMesh, frozen=True, kw_only=True):
-    """Which mesh, of whomever."""
+    """A mesh of the caller's account, or one that is shared with it."""
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The mesh's name."""
         return self.mesh_name
 
 
@@ -57,44 +57,44 @@ class UpdateMeshRequest(MeshRequest, frozen=True, kw_only=True):
 
 
 def _shared(ctx: Context) -> Iterable[Mesh]:
-    """Those of other accounts that the caller may use."""
+    """The meshes of other accounts that the caller may use."""
     meshes = ctx.store.world.meshes
     return (mesh for arn in resources_shared_with(ctx.store.world, ctx.scope) if (mesh := meshes.get(arn)) is not None)
 
 
 def _in_use(world: World, mesh: Mesh) -> str | None:
-    held: dict[str, Table[Any]] = {
+    contents: dict[str, Table[Any]] = {
         "VirtualServices": world.virtual_services,
         "VirtualNodes": world.virtual_nodes,
         "VirtualRouters": world.virtual_routers,
         "VirtualGateways": world.virtual_gateways,
     }
-    for what, table in held.items():
+    for plural, table in contents.items():
         if table.count("mesh", mesh.arn):
             return (
-                f"Mesh {mesh.name} for account {mesh.mesh_owner} has active {what}, "
-                f"please delete {what} before deleting the Mesh"
+                f"Mesh {mesh.name} for account {mesh.mesh_owner} has active {plural}, "
+                f"please delete {plural} before deleting the Mesh"
             )
     return None
 
 
-def _unshared(world: World, mesh: Mesh) -> Iterable[Change]:
-    """What is gone is in no share."""
+def _removed_from_shares(world: World, mesh: Mesh) -> Iterable[Change]:
+    """The changes that remove a deleted mesh from all resource shares."""
     return [Put(share.without({mesh.arn})) for share in world.resource_shares.each("resource", mesh.arn)]
 
 
 MESHES = Kind(
     noun="Mesh",
     plural="Meshes",
-    word=None,
+    arn_kind=None,
     record=Mesh,
     table=lambda world: world.meshes,
     requests=Requests(MeshRequest, CreateMeshRequest, UpdateMeshRequest, ListMeshesRequest, DescribeMeshRequest),
-    place=in_account,
-    described=in_owner,
+    location=in_account,
+    describe_location=in_owner,
     in_use=_in_use,
-    goes_with=_unshared,
-    lent=_shared,
+    cascade=_removed_from_shares,
+    shared=_shared,
     limit=lambda quotas: quotas.meshes,
 )
-"""Everything about meshes."""
+"""The kind of meshes."""

@@ -1,4 +1,4 @@
-"""What the requests about different resources have alike.
+"""Members that the requests of several kinds of resources share.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Operations.html
 """
@@ -9,20 +9,20 @@ import msgspec
 
 
 class InMesh(msgspec.Struct, frozen=True, kw_only=True):
-    """Something in a mesh. ``mesh_owner``: None is whoever asks."""
+    """A resource in a mesh. ``mesh_owner`` defaults to the caller's account."""
 
     mesh_name: str
     mesh_owner: str | None = None
 
 
 class InRouter(InMesh, frozen=True, kw_only=True):
-    """Something in a virtual router."""
+    """A resource in a virtual router."""
 
     virtual_router_name: str
 
 
 class InGateway(InMesh, frozen=True, kw_only=True):
-    """Something in a virtual gateway."""
+    """A resource in a virtual gateway."""
 
     virtual_gateway_name: str
 
@@ -35,7 +35,7 @@ class ListMeshesRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListRequest(InMesh, frozen=True, kw_only=True):
-    """A page of what is in a mesh."""
+    """A page of the resources of one kind in a mesh."""
 
     limit: int | None = None
     next_token: str | None = None

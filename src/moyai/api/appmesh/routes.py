@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.place import absent, in_router
-from moyai.api.appmesh.ports import check_port, check_protocol
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.listener_ports import check_port, check_protocol
+from moyai.api.appmesh.location import absent, in_router
 from moyai.api.appmesh.requests import InRouter, ListRoutesRequest
 from moyai.api.appmesh.rules.duration import timeout
 from moyai.api.appmesh.rules.matches import grpc_match, http_match
@@ -72,10 +72,10 @@ def _route(where: str, route: HttpRoute | GrpcRoute | TcpRoute) -> Faults:
 
 
 def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
-    whole = sum(target.weight for target in targets)
-    if whole > _WHOLE:
-        yield f"{where}: the weights make {whole}, and {_WHOLE} is the most."
-    if not whole:
+    total = sum(target.weight for target in targets)
+    if total > _WHOLE:
+        yield f"{where}: the weights make {total}, and {_WHOLE} is the most."
+    if not total:
         yield f"{where}: one of the weights must be greater than 0."
     seen: set[tuple[str, int | None]] = set()
     for place, target in enumerate(targets):
@@ -84,36 +84,36 @@ def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
         seen.add((target.virtual_node, target.port))
 
 
-def _refer(case: Case) -> None:
-    """The router's listener is one that there is and speaks the protocol; the targets are there."""
-    spec: RouteSpec = case.spec
-    mesh, router = case.place.mesh, case.place.parent
+def _check_references(change: SpecChange) -> None:
+    """Check that the router's listener exists and has the route's protocol, and that the targets exist."""
+    spec: RouteSpec = change.spec
+    mesh, router = change.location.mesh, change.location.parent
     if mesh is None or not isinstance(router, VirtualRouter):
         return
-    there, listeners = f"spec.{spec.protocol}Route", router.spec.listeners or ()
+    member, listeners = f"spec.{spec.protocol}Route", router.spec.listeners or ()
     if spec.port is None and len(listeners) > 1:
         raise BadRequest("Route must define a port match criteria if the Virtual Router has multiple listeners")
-    check_port(f"{there}.match.port", f"VirtualRouter {router.name}", listeners, spec.port)
-    check_protocol(there, f"VirtualRouter {router.name}", listeners, spec.port, spec.protocol)
-    check_priority(case.name, spec, app_mesh.routes(case.world, router.arn))
+    check_port(f"{member}.match.port", f"VirtualRouter {router.name}", listeners, spec.port)
+    check_protocol(member, f"VirtualRouter {router.name}", listeners, spec.port, spec.protocol)
+    check_priority(change.name, spec, app_mesh.routes(change.world, router.arn))
     for place, target in enumerate(spec.targets):
-        node = app_mesh.virtual_node(case.world, mesh.arn, target.virtual_node)
+        node = app_mesh.virtual_node(change.world, mesh.arn, target.virtual_node)
         if node is None:
             raise absent("VirtualNode", target.virtual_node, mesh)
-        where = f"{there}.action.weightedTargets[{place}].port"
+        where = f"{member}.action.weightedTargets[{place}].port"
         check_port(where, f"VirtualNode {node.name}", node.spec.listeners or (), target.port)
 
 
 ROUTES = Kind(
     noun="Route",
     plural="Routes",
-    word=Word.ROUTE,
+    arn_kind=Word.ROUTE,
     record=Route,
     table=lambda world: world.routes,
     requests=Requests(RouteRequest, CreateRouteRequest, UpdateRouteRequest, ListRoutesRequest),
-    place=in_router,
-    faults=_faults,
-    refer=_refer,
+    location=in_router,
+    spec_faults=_faults,
+    check_references=_check_references,
     limit=lambda quotas: quotas.routes_per_virtual_router,
 )
-"""Everything about routes."""
+"""The kind of routes."""

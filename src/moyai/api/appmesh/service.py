@@ -11,9 +11,9 @@ from typing import Any, Final
 from moyai.api.appmesh import tags
 from moyai.api.appmesh.gateway_routes import GATEWAY_ROUTES
 from moyai.api.appmesh.kind import Kind
+from moyai.api.appmesh.kind_operations import KindOperations
 from moyai.api.appmesh.meshes import MESHES
 from moyai.api.appmesh.routes import ROUTES
-from moyai.api.appmesh.verbs import Verbs
 from moyai.api.appmesh.virtual_gateways import VIRTUAL_GATEWAYS
 from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
 from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
@@ -36,6 +36,6 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
 
 def appmesh(quotas: Quotas) -> Service:
     """App Mesh within these quotas."""
-    of_kinds = chain.from_iterable(Verbs(kind, quotas).operations() for kind in KINDS)
+    of_kinds = chain.from_iterable(KindOperations(kind, quotas).operations() for kind in KINDS)
     of_tags = (tags.TAGS.tag_resource, tags.TAGS.untag_resource, tags.list_tags_for_resource)
     return Service(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *of_tags))

@@ -1,4 +1,4 @@
-"""Resources as answers have them.
+"""Resources in the form of answers.
 
 Promise: the names in an answer are those in the ARN, so there is one source for them.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ResourceMetadata.html
@@ -17,7 +17,7 @@ ACTIVE, DELETED = "ACTIVE", "DELETED"
 
 
 def data(record: Resource, spec: object, status: str = ACTIVE) -> Mapping[str, object]:
-    """The whole of it."""
+    """A resource as Describe shows it."""
     return {
         **_names(record),
         "metadata": {**_metadata(record), "uid": record.uid},
@@ -43,7 +43,7 @@ def _metadata(record: Resource) -> Mapping[str, object]:
 
 
 def _names(record: Resource) -> Mapping[str, str]:
-    """The names of the resource, of what it is in, and of the mesh."""
+    """The names of the mesh, of the router or gateway, and of the resource."""
     parsed = parse_arn(record.arn)
     mesh, *rest = () if parsed is None else parsed.path
     pairs = zip(rest[::2], rest[1::2], strict=True)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.own import check_own
-from moyai.api.appmesh.place import in_mesh
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.location import in_mesh
+from moyai.api.appmesh.owned_references import check_owned_references
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.access_log import logging
-from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
+from moyai.api.appmesh.rules.listeners import listeners, with_health_check_ports
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.rules.tls import backend_defaults
 from moyai.api.tagging import Tag
@@ -22,7 +22,7 @@ from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewayS
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
-_SHOWN = 5  # names in one message
+_MAX_NAMES = 5  # names in one message
 
 
 class VirtualGatewayRequest(InMesh, frozen=True, kw_only=True):
@@ -59,20 +59,22 @@ def _faults(where: str, spec: VirtualGatewaySpec) -> Faults:
     yield from logging(f"{where}.logging", spec.logging)
 
 
-def _refer(case: Case) -> None:
-    """Before a gateway has several listeners, each of its routes says which it is for."""
-    spec: VirtualGatewaySpec = case.spec
-    mesh = case.place.mesh
-    gateway = None if mesh is None else app_mesh.virtual_gateway(case.world, mesh.arn, case.name)
+def _check_references(change: SpecChange) -> None:
+    """Check that all of a gateway's routes name a port before it gets several listeners."""
+    spec: VirtualGatewaySpec = change.spec
+    mesh = change.location.mesh
+    gateway = None if mesh is None else app_mesh.virtual_gateway(change.world, mesh.arn, change.name)
     if gateway is not None and len(spec.listeners) > 1:
-        vague = [one.name for one in app_mesh.gateway_routes(case.world, gateway.arn) if one.spec.port is None]
-        if vague:
+        portless = [
+            route.name for route in app_mesh.gateway_routes(change.world, gateway.arn) if route.spec.port is None
+        ]
+        if portless:
             raise BadRequest(
                 "All GatewayRoutes for this Virtual Gateway must define a port match before adding multiple listeners "
-                f"to this Virtual Gateway. {len(vague)} GatewayRoute(s) are missing port. Listing up to {_SHOWN} "
-                f"gateway route names: [{', '.join(vague[:_SHOWN])}]"
+                f"to this Virtual Gateway. {len(portless)} GatewayRoute(s) are missing port. Listing up to "
+                f"{_MAX_NAMES} gateway route names: [{', '.join(portless[:_MAX_NAMES])}]"
             )
-    check_own(case.owner, spec)
+    check_owned_references(change.owner, spec)
 
 
 def _in_use(world: World, gateway: VirtualGateway) -> str | None:
@@ -81,23 +83,23 @@ def _in_use(world: World, gateway: VirtualGateway) -> str | None:
     return None
 
 
-def _filled(spec: VirtualGatewaySpec) -> VirtualGatewaySpec:
-    return replace(spec, listeners=tuple(with_checked_ports(spec.listeners)))
+def _with_defaults(spec: VirtualGatewaySpec) -> VirtualGatewaySpec:
+    return replace(spec, listeners=tuple(with_health_check_ports(spec.listeners)))
 
 
 VIRTUAL_GATEWAYS = Kind(
     noun="VirtualGateway",
     plural="VirtualGateways",
-    word=Word.VIRTUAL_GATEWAY,
+    arn_kind=Word.VIRTUAL_GATEWAY,
     record=VirtualGateway,
     table=lambda world: world.virtual_gateways,
     requests=Requests(VirtualGatewayRequest, CreateVirtualGatewayRequest, UpdateVirtualGatewayRequest, ListRequest),
-    place=in_mesh,
-    faults=_faults,
-    refer=_refer,
-    filled=_filled,
+    location=in_mesh,
+    spec_faults=_faults,
+    check_references=_check_references,
+    with_defaults=_with_defaults,
     in_use=_in_use,
     limit=lambda quotas: quotas.virtual_gateways_per_mesh,
     owners_only=True,
 )
-"""Everything about virtual gateways."""
+"""The kind of virtual gateways."""

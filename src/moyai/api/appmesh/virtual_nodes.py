@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.own import check_own
-from moyai.api.appmesh.place import in_mesh
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.location import in_mesh
+from moyai.api.appmesh.owned_references import check_owned_references
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.access_log import logging
 from moyai.api.appmesh.rules.discovery import discovery
-from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
+from moyai.api.appmesh.rules.listeners import listeners, with_health_check_ports
 from moyai.api.appmesh.rules.text import Faults, service_name
 from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
 from moyai.api.tagging import Tag
@@ -63,63 +63,63 @@ def _faults(where: str, spec: VirtualNodeSpec) -> Faults:
 
 
 def _backends(where: str, spec: VirtualNodeSpec) -> Faults:
-    named: set[str] = set()
-    for place, one in enumerate(spec.backends or ()):
-        backend = one.virtual_service
-        there = f"{where}[{place}].virtualService"
+    names: set[str] = set()
+    for place, item in enumerate(spec.backends or ()):
+        backend = item.virtual_service
+        member = f"{where}[{place}].virtualService"
         name = name_of_service(backend.virtual_service_name)
-        yield from service_name(f"{there}.virtualServiceName", name)
-        if name.lower() in named:
-            yield f"{there}.virtualServiceName: {name} is there twice."
-        named.add(name.lower())
-        yield from client_policy(f"{there}.clientPolicy", backend.client_policy)
+        yield from service_name(f"{member}.virtualServiceName", name)
+        if name.lower() in names:
+            yield f"{member}.virtualServiceName: {name} is there twice."
+        names.add(name.lower())
+        yield from client_policy(f"{member}.clientPolicy", backend.client_policy)
 
 
-def _refer(case: Case) -> None:
-    spec: VirtualNodeSpec = case.spec
-    backends = [one.virtual_service for one in spec.backends or ()]
-    if len(backends) > case.quotas.backends_per_virtual_node:
-        raise LimitExceeded(f"A VirtualNode may have {case.quotas.backends_per_virtual_node} backends.")
+def _check_references(change: SpecChange) -> None:
+    spec: VirtualNodeSpec = change.spec
+    backends = [backend.virtual_service for backend in spec.backends or ()]
+    if len(backends) > change.quotas.backends_per_virtual_node:
+        raise LimitExceeded(f"A VirtualNode may have {change.quotas.backends_per_virtual_node} backends.")
     for backend in backends:
-        _check_backend(case, backend)
-    check_own(case.owner, spec)
+        _check_backend(change, backend)
+    check_owned_references(change.owner, spec)
 
 
-def _check_backend(case: Case, backend: VirtualServiceBackend) -> None:
-    """A virtual service of this mesh, which need not be there yet."""
+def _check_backend(change: SpecChange, backend: VirtualServiceBackend) -> None:
+    """Raises BadRequest for the ARN of a virtual service of another mesh. The service need not exist yet."""
     name = backend.virtual_service_name
-    mesh = case.place.mesh
+    mesh = change.location.mesh
     if name.startswith("arn:") and (mesh is None or read_service_arn(name) != (mesh.arn, name_of_service(name))):
         raise BadRequest(f"spec.backends: {name[:300]} is not the ARN of a virtual service of this mesh.")
 
 
 def _in_use(world: World, node: VirtualNode) -> str | None:
-    there = name_key(node.mesh, node.name)
-    if world.virtual_services.count("node", there):
+    key = name_key(node.mesh, node.name)
+    if world.virtual_services.count("node", key):
         return f"VirtualNode with name {node.name} cannot be deleted because it is a VirtualService provider"
-    if world.routes.count("node", there):
+    if world.routes.count("node", key):
         return f"VirtualNode with name {node.name} cannot be deleted because it is the target of one or more routes."
     return None
 
 
-def _filled(spec: VirtualNodeSpec) -> VirtualNodeSpec:
+def _with_defaults(spec: VirtualNodeSpec) -> VirtualNodeSpec:
     if spec.listeners is None:
         return spec
-    return replace(spec, listeners=tuple(with_checked_ports(spec.listeners)))
+    return replace(spec, listeners=tuple(with_health_check_ports(spec.listeners)))
 
 
 VIRTUAL_NODES = Kind(
     noun="VirtualNode",
     plural="VirtualNodes",
-    word=Word.VIRTUAL_NODE,
+    arn_kind=Word.VIRTUAL_NODE,
     record=VirtualNode,
     table=lambda world: world.virtual_nodes,
     requests=Requests(VirtualNodeRequest, CreateVirtualNodeRequest, UpdateVirtualNodeRequest, ListRequest),
-    place=in_mesh,
-    faults=_faults,
-    refer=_refer,
-    filled=_filled,
+    location=in_mesh,
+    spec_faults=_faults,
+    check_references=_check_references,
+    with_defaults=_with_defaults,
     in_use=_in_use,
     limit=lambda quotas: quotas.virtual_nodes_per_mesh,
 )
-"""Everything about virtual nodes."""
+"""The kind of virtual nodes."""

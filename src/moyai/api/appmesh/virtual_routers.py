@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtu
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.place import in_mesh
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.location import in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
@@ -18,7 +18,7 @@ from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
-_SHOWN = 5  # names in one message
+_MAX_NAMES = 5  # names in one message
 
 
 class VirtualRouterRequest(InMesh, frozen=True, kw_only=True):
@@ -51,18 +51,18 @@ def _faults(where: str, spec: VirtualRouterSpec) -> Faults:
     return listeners(f"{where}.listeners", spec.listeners or ())
 
 
-def _refer(case: Case) -> None:
-    """Before a router has several listeners, each of its routes says which it is for."""
-    mesh = case.place.mesh
-    router = None if mesh is None else app_mesh.virtual_router(case.world, mesh.arn, case.name)
-    if router is None or len(case.spec.listeners or ()) <= 1:
+def _check_references(change: SpecChange) -> None:
+    """Check that all of a router's routes name a port before it gets several listeners."""
+    mesh = change.location.mesh
+    router = None if mesh is None else app_mesh.virtual_router(change.world, mesh.arn, change.name)
+    if router is None or len(change.spec.listeners or ()) <= 1:
         return
-    vague = [route.name for route in app_mesh.routes(case.world, router.arn) if route.spec.port is None]
-    if vague:
+    portless = [route.name for route in app_mesh.routes(change.world, router.arn) if route.spec.port is None]
+    if portless:
         raise BadRequest(
             "All Routes for this Virtual Router must define a port match before adding multiple listeners to this "
-            f"Virtual Router. {len(vague)} Route(s) are missing port. Listing up to {_SHOWN} route names: "
-            f"[{', '.join(vague[:_SHOWN])}]"
+            f"Virtual Router. {len(portless)} Route(s) are missing port. Listing up to {_MAX_NAMES} route names: "
+            f"[{', '.join(portless[:_MAX_NAMES])}]"
         )
 
 
@@ -77,14 +77,14 @@ def _in_use(world: World, router: VirtualRouter) -> str | None:
 VIRTUAL_ROUTERS = Kind(
     noun="VirtualRouter",
     plural="VirtualRouters",
-    word=Word.VIRTUAL_ROUTER,
+    arn_kind=Word.VIRTUAL_ROUTER,
     record=VirtualRouter,
     table=lambda world: world.virtual_routers,
     requests=Requests(VirtualRouterRequest, CreateVirtualRouterRequest, UpdateVirtualRouterRequest, ListRequest),
-    place=in_mesh,
-    faults=_faults,
-    refer=_refer,
+    location=in_mesh,
+    spec_faults=_faults,
+    check_references=_check_references,
     in_use=_in_use,
     limit=lambda quotas: quotas.virtual_routers_per_mesh,
 )
-"""Everything about virtual routers."""
+"""The kind of virtual routers."""

@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtu
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Case, Kind, Requests
-from moyai.api.appmesh.place import absent, in_mesh
+from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.location import absent, in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
 from moyai.api.tagging import Tag
@@ -17,7 +17,7 @@ from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceS
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
-_SHOWN = 5  # names in one message
+_MAX_NAMES = 5  # names in one message
 
 
 class VirtualServiceRequest(InMesh, frozen=True, kw_only=True):
@@ -46,41 +46,41 @@ class UpdateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=Tr
     client_token: str | None = None
 
 
-def _refer(case: Case) -> None:
-    """The provider is there, and no other service's name is the same to a proxy."""
-    spec: VirtualServiceSpec = case.spec
-    mesh = case.place.mesh
+def _check_references(change: SpecChange) -> None:
+    """Check that the provider exists, and that no other service's name differs by case only: proxies ignore case."""
+    spec: VirtualServiceSpec = change.spec
+    mesh = change.location.mesh
     if mesh is None:
         return
-    if spec.node is not None and app_mesh.virtual_node(case.world, mesh.arn, spec.node) is None:
+    if spec.node is not None and app_mesh.virtual_node(change.world, mesh.arn, spec.node) is None:
         raise absent("VirtualNode", spec.node, mesh)
-    if spec.router is not None and app_mesh.virtual_router(case.world, mesh.arn, spec.router) is None:
+    if spec.router is not None and app_mesh.virtual_router(change.world, mesh.arn, spec.router) is None:
         raise absent("VirtualRouter", spec.router, mesh)
-    for other in case.world.virtual_services.each("folded", name_key(mesh.arn, case.name.lower())):
-        if other.name != case.name:
+    for other in change.world.virtual_services.each("folded", name_key(mesh.arn, change.name.lower())):
+        if other.name != change.name:
             raise Conflict(f"VirtualService {other.name} is there, and proxies tell no capitals from small letters.")
 
 
 def _in_use(world: World, service: VirtualService) -> str | None:
-    there = name_key(service.mesh, service.name)
-    routes = sorted(route.name for route in world.gateway_routes.each("service", there))
+    key = name_key(service.mesh, service.name)
+    routes = sorted(route.name for route in world.gateway_routes.each("service", key))
     if not routes:
         return None
-    names = ", ".join(routes[:_SHOWN])
+    names = ", ".join(routes[:_MAX_NAMES])
     return f"VirtualService {service.name} is being referenced in the following: GATEWAY_ROUTE: [{names}]"
 
 
 VIRTUAL_SERVICES = Kind(
     noun="VirtualService",
     plural="VirtualServices",
-    word=Word.VIRTUAL_SERVICE,
+    arn_kind=Word.VIRTUAL_SERVICE,
     record=VirtualService,
     table=lambda world: world.virtual_services,
     requests=Requests(VirtualServiceRequest, CreateVirtualServiceRequest, UpdateVirtualServiceRequest, ListRequest),
-    place=in_mesh,
-    named=service_name,
-    refer=_refer,
+    location=in_mesh,
+    name_faults=service_name,
+    check_references=_check_references,
     in_use=_in_use,
     limit=lambda quotas: quotas.virtual_services_per_mesh,
 )
-"""Everything about virtual services."""
+"""The kind of virtual services."""

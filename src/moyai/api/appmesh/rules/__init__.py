@@ -1,5 +1,5 @@
-"""What specs have to keep to beyond AWS's model: rules that AWS states, and whatever Envoy would refuse.
+"""Rules of specs beyond AWS's model: rules that AWS states, and settings that Envoy would refuse.
 
-A rule yields a sentence for each fault, with the member's place in it as the caller wrote it; it raises nothing, and
-looks at nothing but the spec.
+A rule yields a sentence for each fault, with the place of the member as the caller wrote it; it raises nothing, and
+reads nothing but the spec.
 """

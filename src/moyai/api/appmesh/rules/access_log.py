@@ -1,4 +1,4 @@
-"""Access logs.
+"""Rules of access logs.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-logs.html
 """
@@ -10,21 +10,21 @@ from moyai.api.appmesh.rules.text import Faults, file_path
 from moyai.domain.appmesh.access_log import Logging, LoggingFormat
 
 
-def logging(where: str, said: Logging | None) -> Faults:
-    """Of a virtual node or a virtual gateway."""
-    if said is None or said.access_log is None:
+def logging(where: str, settings: Logging | None) -> Faults:
+    """Faults of the logging of a virtual node or gateway."""
+    if settings is None or settings.access_log is None:
         return
     where = f"{where}.accessLog.file"
-    yield from file_path(f"{where}.path", said.access_log.file.path)
-    if said.access_log.file.format is not None:
-        yield from _format(f"{where}.format", said.access_log.file.format)
+    yield from file_path(f"{where}.path", settings.access_log.file.path)
+    if settings.access_log.file.format is not None:
+        yield from _format(f"{where}.format", settings.access_log.file.format)
 
 
-def _format(where: str, said: LoggingFormat) -> Faults:
-    if said.text is not None:
-        yield from (f"{where}.text: {fault}" for fault in faults_in(said.text))
+def _format(where: str, settings: LoggingFormat) -> Faults:
+    if settings.text is not None:
+        yield from (f"{where}.text: {fault}" for fault in faults_in(settings.text))
     keys: set[str] = set()
-    for place, member in enumerate(said.json or ()):
+    for place, member in enumerate(settings.json or ()):
         if member.key in keys:
             yield f"{where}.json[{place}].key: {member.key!r} is there twice."
         keys.add(member.key)

@@ -1,4 +1,4 @@
-"""Timeouts and other lengths of time."""
+"""Rules of timeouts and other durations."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ LONGEST: Final = 2**31 - 1
 
 
 def duration(where: str, length: Duration, *, least: int = 0) -> Faults:
-    """A length of time of at least so many milliseconds."""
+    """Faults of a duration, which has at least so many milliseconds."""
     if length.millis < least:
         yield f"{where}: it is at least {least} ms."
     if length.seconds > LONGEST:
         yield f"{where}: it is at most {LONGEST} seconds."
 
 
-def timeout(where: str, said: HttpTimeout | TcpTimeout | None) -> Faults:
-    """Of a route, or of one protocol of a listener."""
-    if said is None:
+def timeout(where: str, timeouts: HttpTimeout | TcpTimeout | None) -> Faults:
+    """Faults of the timeouts of a route, or of one protocol of a listener."""
+    if timeouts is None:
         return
-    if said.idle is not None:
-        yield from duration(f"{where}.idle", said.idle)
-    if isinstance(said, HttpTimeout) and said.per_request is not None:
-        yield from duration(f"{where}.perRequest", said.per_request)
+    if timeouts.idle is not None:
+        yield from duration(f"{where}.idle", timeouts.idle)
+    if isinstance(timeouts, HttpTimeout) and timeouts.per_request is not None:
+        yield from duration(f"{where}.perRequest", timeouts.per_request)
 
 
-def listener_timeout(where: str, said: ListenerTimeout) -> Faults:
-    """Of whatever protocol is set."""
-    yield from timeout(f"{where}.tcp", said.tcp)
-    yield from timeout(f"{where}.http", said.http)
-    yield from timeout(f"{where}.http2", said.http2)
-    yield from timeout(f"{where}.grpc", said.grpc)
+def listener_timeout(where: str, timeouts: ListenerTimeout) -> Faults:
+    """Faults of a listener's timeouts, of any protocol."""
+    yield from timeout(f"{where}.tcp", timeouts.tcp)
+    yield from timeout(f"{where}.http", timeouts.http)
+    yield from timeout(f"{where}.http2", timeouts.http2)
+    yield from timeout(f"{where}.grpc", timeouts.grpc)

@@ -1,4 +1,4 @@
-"""Listeners of virtual nodes, virtual routers and virtual gateways.
+"""Rules of the listeners of virtual nodes, routers and gateways.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Listener.html
 """
@@ -21,58 +21,59 @@ from moyai.domain.appmesh.protocol import PortMapping, PortProtocol
 
 _HTTP: Final = frozenset({PortProtocol.HTTP, PortProtocol.HTTP2})
 _HTTP2: Final = frozenset({PortProtocol.HTTP2, PortProtocol.GRPC})
-_MOST_ERRORS: Final = 2**32 - 1
+_MAX_ERRORS: Final = 2**32 - 1
 
 AnyListener = NodeListener | RouterListener | GatewayListener
 L = TypeVar("L", bound=NodeListener | GatewayListener)
 
 
-def listeners(where: str, said: Sequence[AnyListener]) -> Faults:
-    """All listeners of one thing; no two have the same port."""
+def listeners(where: str, listeners_: Sequence[AnyListener]) -> Faults:
+    """Faults of the listeners of a resource; no two may have the same port."""
     ports: set[int] = set()
-    for place, one in enumerate(said):
-        if one.port_mapping.port in ports:
-            yield f"{where}[{place}].portMapping.port: {one.port_mapping.port} is the port of another listener."
-        ports.add(one.port_mapping.port)
-        if isinstance(one, NodeListener):
-            yield from _of_node(f"{where}[{place}]", one)
-        elif isinstance(one, GatewayListener):
-            yield from _served(f"{where}[{place}]", one)
+    for place, listener in enumerate(listeners_):
+        if listener.port_mapping.port in ports:
+            yield f"{where}[{place}].portMapping.port: {listener.port_mapping.port} is the port of another listener."
+        ports.add(listener.port_mapping.port)
+        if isinstance(listener, NodeListener):
+            yield from _node_listener(f"{where}[{place}]", listener)
+        elif isinstance(listener, GatewayListener):
+            yield from _proxy_listener(f"{where}[{place}]", listener)
 
 
-def with_checked_ports(said: Sequence[L]) -> Iterator[L]:
-    """The listeners, each health check with the port that it is for."""
-    for one in said:
-        check = one.health_check
+def with_health_check_ports(listeners: Sequence[L]) -> Iterator[L]:
+    """The listeners; a health check without a port gets the listener's."""
+    for listener in listeners:
+        check = listener.health_check
         if check is not None and check.port is None:
-            yield replace(one, health_check=replace(check, port=one.port_mapping.port))
+            yield replace(listener, health_check=replace(check, port=listener.port_mapping.port))
         else:
-            yield one
+            yield listener
 
 
-def _of_node(where: str, one: NodeListener) -> Faults:
-    if one.timeout is not None:
-        yield from _of_protocol(f"{where}.timeout", one.timeout, one.port_mapping)
-        yield from listener_timeout(f"{where}.timeout", one.timeout)
-    if one.outlier_detection is not None:
-        yield from _outliers(f"{where}.outlierDetection", one.outlier_detection)
-    yield from _served(where, one)
+def _node_listener(where: str, listener: NodeListener) -> Faults:
+    if listener.timeout is not None:
+        yield from _check_protocol(f"{where}.timeout", listener.timeout, listener.port_mapping)
+        yield from listener_timeout(f"{where}.timeout", listener.timeout)
+    if listener.outlier_detection is not None:
+        yield from _outliers(f"{where}.outlierDetection", listener.outlier_detection)
+    yield from _proxy_listener(where, listener)
 
 
-def _served(where: str, one: NodeListener | GatewayListener) -> Faults:
-    if one.connection_pool is not None:
-        yield from _of_protocol(f"{where}.connectionPool", one.connection_pool, one.port_mapping)
-    if one.health_check is not None:
-        yield from _health(f"{where}.healthCheck", one.health_check, one.port_mapping)
-    if one.tls is not None:
-        yield from listener_tls(f"{where}.tls", one.tls)
+def _proxy_listener(where: str, listener: NodeListener | GatewayListener) -> Faults:
+    if listener.connection_pool is not None:
+        yield from _check_protocol(f"{where}.connectionPool", listener.connection_pool, listener.port_mapping)
+    if listener.health_check is not None:
+        yield from _health(f"{where}.healthCheck", listener.health_check, listener.port_mapping)
+    if listener.tls is not None:
+        yield from listener_tls(f"{where}.tls", listener.tls)
 
 
-def _of_protocol(where: str, union: msgspec.Struct, mapping: PortMapping) -> Faults:
-    """The member of a union that is set is called as the listener's protocol."""
-    found = next(name for name, value in msgspec.structs.asdict(union).items() if value is not None)
-    if found != mapping.protocol:
-        yield f"{where}.{found}: the listener speaks {mapping.protocol}, so {mapping.protocol} is what can be set here."
+def _check_protocol(where: str, union: msgspec.Struct, mapping: PortMapping) -> Faults:
+    """The member of the union that is set must have the name of the listener's protocol."""
+    member = next(name for name, value in msgspec.structs.asdict(union).items() if value is not None)
+    if member != mapping.protocol:
+        protocol = mapping.protocol
+        yield f"{where}.{member}: the listener speaks {protocol}, so {protocol} is what can be set here."
 
 
 def _health(where: str, check: HealthCheckPolicy, mapping: PortMapping) -> Faults:
@@ -84,8 +85,8 @@ def _health(where: str, check: HealthCheckPolicy, mapping: PortMapping) -> Fault
         yield from url_path(f"{where}.path", check.path)
 
 
-def _outliers(where: str, said: OutlierDetection) -> Faults:
-    if said.max_server_errors > _MOST_ERRORS:
-        yield f"{where}.maxServerErrors: it is at most {_MOST_ERRORS}."
-    yield from duration(f"{where}.interval", said.interval, least=1)
-    yield from duration(f"{where}.baseEjectionDuration", said.base_ejection_duration, least=1)
+def _outliers(where: str, detection: OutlierDetection) -> Faults:
+    if detection.max_server_errors > _MAX_ERRORS:
+        yield f"{where}.maxServerErrors: it is at most {_MAX_ERRORS}."
+    yield from duration(f"{where}.interval", detection.interval, least=1)
+    yield from duration(f"{where}.baseEjectionDuration", detection.base_ejection_duration, least=1)

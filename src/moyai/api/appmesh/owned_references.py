@@ -1,4 +1,4 @@
-"""What a spec refers to outside of its mesh is of the account whose the resource is.
+"""Checks that the certificates and authorities that a spec refers to are of the resource's own account.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/sharing.html#sharing-permissions
 """
@@ -15,8 +15,8 @@ from moyai.domain.keys import scope_of
 from moyai.kernel.ids import AccountId
 
 
-def check_own(owner: AccountId, spec: VirtualNodeSpec | VirtualGatewaySpec) -> None:
-    """Raise Forbidden for the ARN of another account's certificate or authority."""
+def check_owned_references(owner: AccountId, spec: VirtualNodeSpec | VirtualGatewaySpec) -> None:
+    """Raises Forbidden for the ARN of another account's certificate or authority."""
     for arn in _arns(spec):
         if scope_of(arn).account != owner:
             raise Forbidden(f"{arn[:200]} is another account's than {owner}, whose the resource is.")
@@ -28,7 +28,7 @@ def _arns(spec: VirtualNodeSpec | VirtualGatewaySpec) -> Iterator[str]:
             yield listener.tls.certificate.acm.certificate_arn
     policies = [None if spec.backend_defaults is None else spec.backend_defaults.client_policy]
     if isinstance(spec, VirtualNodeSpec):
-        policies += [one.virtual_service.client_policy for one in spec.backends or ()]
+        policies += [backend.virtual_service.client_policy for backend in spec.backends or ()]
     for policy in policies:
         yield from _authorities(policy)
 

@@ -1,8 +1,8 @@
-"""Client tokens: for ten minutes the same token makes one change.
+"""Client tokens: within ten minutes, requests with the same token make one change.
 
-Promise: a request that is sent again under its token is answered with what there is, and changes nothing; another
-request under that token is a Conflict. What is kept of tokens is on the record that they changed, so it is as durable
-as the change; the newest eight of a record are kept, and none that is too old.
+Promise: a repeated request returns the resource and changes nothing; another request with its token is a Conflict. The
+record that a request changed has its token, so the token is as durable as the change; a record keeps its newest eight
+tokens, and none that has expired.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from moyai.domain.keys import named_key
 R = TypeVar("R", bound=Resource)
 
 REMEMBERED: Final = 600
-"""Seconds."""
-_KEPT: Final = 8
+"""Seconds until a token expires."""
+_MAX_CALLS: Final = 8
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 
@@ -37,19 +37,19 @@ def call_of(ctx: Context, operation: str, token: str | None, request: msgspec.St
     return Call(name, sha256(msgspec.json.encode(request)).hexdigest(), ctx.now)
 
 
-def made_by(known: Iterable[R], call: Call) -> R | None:
-    """Of the records that keep a call of this name, the one that this very call changed. Raises Conflict."""
-    for record in known:
-        for kept in record.calls:
-            if kept.name == call.name and call.at < kept.at + REMEMBERED:
-                if kept.fingerprint != call.fingerprint:
+def changed_by(records: Iterable[R], call: Call) -> R | None:
+    """The record that an equal call changed before, among those with a call of this name. Raises Conflict."""
+    for record in records:
+        for earlier in record.calls:
+            if earlier.name == call.name and call.at < earlier.at + REMEMBERED:
+                if earlier.fingerprint != call.fingerprint:
                     raise Conflict("The clientToken was used for another request a short while ago.")
                 return record
     return None
 
 
 def with_call(calls: tuple[Call, ...], call: Call | None) -> tuple[Call, ...]:
-    """The calls with one more, without those that are too old."""
+    """The calls with a new one, without expired ones."""
     if call is None:
         return calls
-    return (*(one for one in calls if call.at < one.at + REMEMBERED), call)[-_KEPT:]
+    return (*(c for c in calls if call.at < c.at + REMEMBERED), call)[-_MAX_CALLS:]
