@@ -1,4 +1,4 @@
-"""What of AWS's surface is there: each operation and each input member, as decisions and as a page.
+"""The coverage of the AWS APIs: a decision for each operation and input member, and a page of them.
 
 Promise: drawn from the service models and the operations' own request types, so it can't be out of date. A
 member of an implemented operation that is neither used nor refused on purpose is ``undecided``, which

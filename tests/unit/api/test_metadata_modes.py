@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.metadata.answer import answer, understood
+from moyai.api.metadata.answer import answer, parse_request
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from moyai.testing.world import Builder
@@ -15,7 +15,7 @@ def test_a_bridge_task_reads_its_own_from_its_instance_and_nobody_elses():
     made = definition(build, NetworkMode.BRIDGE, PortMapping(80, 0))
     task, other = on(build, host, made), on(build, host, made)
     identity = runtime_id(task.containers[0].arn)
-    asked = understood(build.world, f"/v4/{identity}", host.interface.address)
+    asked = parse_request(build.world, f"/v4/{identity}", host.interface.address)
     body = answer(build.world, {}, asked).body
     assert isinstance(body, dict)
     assert body["Networks"] == [{"NetworkMode": "bridge", "IPv4Addresses": [task.bridge_address]}]
@@ -23,13 +23,13 @@ def test_a_bridge_task_reads_its_own_from_its_instance_and_nobody_elses():
     assert body["Ports"] == [
         {"ContainerPort": 80, "Protocol": "tcp", "HostPort": binding.host_port, "HostIp": binding.bind_ip}
     ]
-    whole = answer(build.world, {}, understood(build.world, f"/v4/{identity}/task", host.interface.address)).body
+    whole = answer(build.world, {}, parse_request(build.world, f"/v4/{identity}/task", host.interface.address)).body
     assert isinstance(whole, dict)
     assert whole["VPCID"] == host.interface.vpc
     elsewhere = instance(build, 2).interface.address
     guess = f"{other.id}-{identity.rpartition('-')[2]}"
-    assert understood(build.world, f"/v4/{identity}", elsewhere) is None
-    assert understood(build.world, f"/v4/{guess}", host.interface.address) is None
+    assert parse_request(build.world, f"/v4/{identity}", elsewhere) is None
+    assert parse_request(build.world, f"/v4/{guess}", host.interface.address) is None
 
 
 @pytest.mark.parametrize("mode", [NetworkMode.HOST, NetworkMode.NONE])
@@ -38,7 +38,7 @@ def test_the_other_modes_say_what_they_are(mode):
     host = instance(build)
     task = on(build, host, definition(build, mode))
     path = f"/v4/{runtime_id(task.containers[0].arn)}"
-    body = answer(build.world, {}, understood(build.world, path, host.interface.address)).body
+    body = answer(build.world, {}, parse_request(build.world, path, host.interface.address)).body
     assert isinstance(body, dict)
     assert body["Networks"] == [{"NetworkMode": mode}]
     assert "Ports" not in body

@@ -8,7 +8,7 @@ import pytest
 
 from moyai.api.wire import scalars
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.xml import escaped
+from moyai.api.wire.xml import escape
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_blobs():
 
 
 def test_text_in_xml():
-    assert escaped('<a & "b">\x00\x0b\ud800\r\n') == "&lt;a &amp; &quot;b&quot;&gt;\ufffd\ufffd\ufffd&#13;\n"
+    assert escape('<a & "b">\x00\x0b\ud800\r\n') == "&lt;a &amp; &quot;b&quot;&gt;\ufffd\ufffd\ufffd&#13;\n"

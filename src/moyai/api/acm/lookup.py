@@ -1,4 +1,4 @@
-"""Finding what a request names.
+"""Finds the certificate that a request names.
 
 Promise: what is no certificate's ARN is told apart from one that is not there; what belongs to another account or
 region is not there.

@@ -1,4 +1,4 @@
-"""Certificate authorities, made, shown and changed.
+"""Certificate authorities: create, describe, list, update, delete, restore.
 
 Refuses: key and signing algorithms that no proxy could use, revocation, more than the quota.
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acmpca.lookup import REMEMBERED, authority_of, listed, require
+from moyai.api.acmpca.lookup import REMEMBERED, authority_of, page_of, require_status
 from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
 from moyai.api.acmpca.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
@@ -122,7 +122,7 @@ def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoriti
     own = ctx.store.world.authorities.by("scope", scope_key(ctx.scope)) if request.resource_owner == "SELF" else ()
     found = {authority.arn: authority for authority in own}
     listing = ("ListCertificateAuthorities", request.resource_owner)
-    shown = listed(found, listing, request.next_token, request.max_results)
+    shown = page_of(found, listing, request.next_token, request.max_results)
     authorities = [_shown(authority) for arn, authority in sorted(found.items()) if arn in set(shown.keys)]
     return {"certificate_authorities": authorities, "next_token": shown.next_token}
 
@@ -131,7 +131,7 @@ def update_certificate_authority(ctx: Context, request: UpdateCertificateAuthori
     """Enable or disable an authority."""
     found = authority_of(ctx, request.certificate_authority_arn)
     check_off(request.revocation_configuration)
-    require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
+    require_status(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
     if request.status is None:
         return
     if request.status not in {AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED}:
@@ -147,7 +147,7 @@ def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthori
     if found.status is AuthorityStatus.CREATING:
         ctx.store.apply(delete_authority(ctx.store.world, found.arn))
         return
-    require(found, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    require_status(found, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     days = request.permanent_deletion_time_in_days or _RESTORABLE_DAYS
     deleted = replace(
         found,
@@ -162,7 +162,7 @@ def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthori
 def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> None:
     """Return a deleted authority to the status that it had before."""
     found = authority_of(ctx, request.certificate_authority_arn)
-    require(found, AuthorityStatus.DELETED)
+    require_status(found, AuthorityStatus.DELETED)
     if found.restorable_until is None or ctx.now >= found.restorable_until:
         raise InvalidState(f"The certificate authority {found.arn} can't be restored any more.")
     status = found.deleted_from or AuthorityStatus.DISABLED

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acmpca.authorities import AuthorityRequest
-from moyai.api.acmpca.lookup import REMEMBERED, authority_of, check_certificate_arn, require
+from moyai.api.acmpca.lookup import REMEMBERED, authority_of, check_certificate_arn, require_status
 from moyai.api.acmpca.validity import Validity, begins, ends
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
@@ -78,7 +78,7 @@ def get_certificate_authority_csr(ctx: Context, request: AuthorityRequest) -> di
 def get_certificate_authority_certificate(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
     """The authority's own certificate and its chain."""
     found = authority_of(ctx, request.certificate_authority_arn)
-    require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    require_status(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     own = found.certificate
     if own is None:
         raise InvalidState(f"The certificate authority {found.arn} has no certificate yet.")
@@ -135,7 +135,7 @@ def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: Im
     found = authority_of(ctx, request.certificate_authority_arn)
     if found.status is AuthorityStatus.CREATING:
         raise RequestInProgress(f"The key of {found.arn} is being made.")
-    require(
+    require_status(
         found,
         AuthorityStatus.PENDING_CERTIFICATE,
         AuthorityStatus.ACTIVE,
@@ -167,9 +167,9 @@ def _template(arn: str | None) -> Template:
 def _check_state(authority: CertificateAuthority, template: Template) -> None:
     """A root that has no certificate yet, or no valid one, may sign its own; everything else needs an ACTIVE one."""
     if template.makes is not AuthorityType.ROOT:
-        require(authority, AuthorityStatus.ACTIVE)
+        require_status(authority, AuthorityStatus.ACTIVE)
         return
-    require(authority, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.ACTIVE, AuthorityStatus.EXPIRED)
+    require_status(authority, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.ACTIVE, AuthorityStatus.EXPIRED)
     if authority.type is not AuthorityType.ROOT:
         raise InvalidArgs("TemplateArn: RootCACertificate/V1 is for authorities of the type ROOT.")
 

@@ -1,4 +1,4 @@
-"""Finding what a request names.
+"""Finds the authority that a request names, and pages lists.
 
 Promise: what is no ARN of a certificate authority is told apart from one that is not there; what belongs to another
 account or region is not there.
@@ -33,7 +33,7 @@ def authority_of(ctx: Context, arn: str) -> CertificateAuthority:
     return found
 
 
-def undeleted(ctx: Context, arn: str) -> CertificateAuthority:
+def undeleted_authority_of(ctx: Context, arn: str) -> CertificateAuthority:
     """The authority with this ARN, unless it is deleted. Raises InvalidArn, ResourceNotFound, InvalidState."""
     found = authority_of(ctx, arn)
     if found.status is AuthorityStatus.DELETED:
@@ -47,7 +47,7 @@ def check_certificate_arn(arn: str) -> None:
         raise InvalidArn(f"{arn} is not the ARN of a certificate.")
 
 
-def require(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
+def require_status(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
     """Raises InvalidState for an authority in another state than these."""
     if authority.status not in allowed:
         wanted = " or ".join(allowed)
@@ -56,7 +56,7 @@ def require(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
         )
 
 
-def listed(
+def page_of(
     keys: Iterable[str],
     listing: object,
     token: str | None,

@@ -1,4 +1,4 @@
-"""What Certificate Manager may do with an authority, as it is written down for it.
+"""Permissions of Certificate Manager on an authority: create, delete, list.
 
 Promise: what was allowed is kept and shown. Nothing here depends on it: Certificate Manager renews with the authorities
 of the same account whether it was told that it may or not.
@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acmpca.lookup import listed, undeleted
+from moyai.api.acmpca.lookup import page_of, undeleted_authority_of
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_of
 from moyai.domain.pca.authority import CertificateAuthority, Permission
@@ -65,15 +65,15 @@ def delete_permission(ctx: Context, request: PermissionRequest) -> None:
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
     """The permissions on an authority, of which there is at most one."""
-    found = undeleted(ctx, request.certificate_authority_arn)
+    found = undeleted_authority_of(ctx, request.certificate_authority_arn)
     principals = () if found.permission is None else (_PRINCIPAL,)
-    shown = listed(principals, ("ListPermissions", found.arn), request.next_token, request.max_results)
+    shown = page_of(principals, ("ListPermissions", found.arn), request.next_token, request.max_results)
     permissions = [] if found.permission is None else [_shown(found, found.permission) for _ in shown.keys]
     return {"permissions": permissions, "next_token": shown.next_token}
 
 
 def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
-    found = undeleted(ctx, request.certificate_authority_arn)
+    found = undeleted_authority_of(ctx, request.certificate_authority_arn)
     if request.principal != _PRINCIPAL:
         raise InvalidInput(f"The principal can only be {_PRINCIPAL}.")
     if request.source_account not in {None, ctx.scope.account}:

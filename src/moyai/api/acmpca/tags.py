@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.acmpca.lookup import listed, undeleted
+from moyai.api.acmpca.lookup import page_of, undeleted_authority_of
 from moyai.api.operation import Context
 from moyai.api.tagging import ResourceTags, TagOrKey, tag_list, tag_map
 from moyai.domain.pca.errors import InvalidTag, TooManyTags
@@ -18,7 +18,7 @@ from moyai.domain.tagging import TagRules
 from moyai.kernel.errors import InvalidInput
 
 RULES: Final = TagRules("certificate-authority", InvalidTag, TooManyTags)
-_TAGS: Final = ResourceTags(undeleted, RULES)
+_TAGS: Final = ResourceTags(undeleted_authority_of, RULES)
 
 
 class TagsRequest(msgspec.Struct, frozen=True):
@@ -50,5 +50,5 @@ def list_tags(ctx: Context, request: ListTagsRequest) -> dict[str, object]:
     """A page of the tags of an authority, by key."""
     arn = request.certificate_authority_arn
     tags = _TAGS.get(ctx, arn)
-    page = listed(tags, ("ListTags", arn), request.next_token, request.max_results, fault=InvalidInput)
+    page = page_of(tags, ("ListTags", arn), request.next_token, request.max_results, fault=InvalidInput)
     return {"tags": tag_list({key: tags[key] for key in page.keys}), "next_token": page.next_token}

@@ -46,7 +46,9 @@ class Location(msgspec.Struct, frozen=True):
         return fields if self.parent is None else {**fields, self.index: self.value}
 
     def check_open_to(self, account: AccountId) -> None:
-        """Raises Forbidden unless the account may create resources here: a router is extended by its owner or the mesh's."""
+        """Raises Forbidden unless the account may create resources here: only the owners of a router and of its mesh
+        do.
+        """
         if self.parent is not None and account not in {self.parent.resource_owner, self.scope.account}:
             raise Forbidden(f"{self.parent.arn} is another account's: you may use it, and can't add to it.")
 

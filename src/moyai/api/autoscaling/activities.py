@@ -1,4 +1,4 @@
-"""What scaling did.
+"""Scaling activities: describe.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalingActivities.html
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named
+from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, page_of, service_named
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.keys import scope_key
@@ -44,7 +44,7 @@ def describe_scaling_activities(ctx: Context, request: DescribeScalingActivities
         and (one.not_scaled is None or request.include_not_scaled_activities)
     }
     listing = ("activities", request.resource_id, request.include_not_scaled_activities)
-    shown = paged(found, listing, request.next_token, request.max_results, _MOST, descending=True)
+    shown = page_of(found, listing, request.next_token, request.max_results, _MOST, descending=True)
     return {"scaling_activities": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
 
 

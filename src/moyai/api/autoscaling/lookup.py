@@ -50,16 +50,16 @@ def target_of(ctx: Context, resource_id: str) -> ScalableTarget:
     """The target. Raises ObjectNotFound, or InvalidInput for what can't be one."""
     found = ctx.store.world.scalable_targets.get(service_named(ctx, resource_id))
     if found is None:
-        raise ObjectNotFound(f"No scalable target registered for {what(resource_id)}")
+        raise ObjectNotFound(f"No scalable target registered for {target_description(resource_id)}")
     return found
 
 
-def what(resource_id: str) -> str:
+def target_description(resource_id: str) -> str:
     """A target, as errors name it."""
     return f"service namespace: {NAMESPACE}, resource ID: {resource_id}, scalable dimension: {DIMENSION}"
 
 
-def paged(
+def page_of(
     keys: Iterable[str], listing: object, token: str | None, asked: int | None, most: int, *, descending: bool = False
 ) -> Page:
     """Some of the keys. Raises InvalidNextToken, or InvalidInput for a page of no size."""

@@ -12,7 +12,15 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named, target_of, what
+from moyai.api.autoscaling.lookup import (
+    DIMENSION,
+    NAMESPACE,
+    check_kind,
+    page_of,
+    service_named,
+    target_description,
+    target_of,
+)
 from moyai.api.autoscaling.policy_rules import STEP, TRACKING, checked_step, checked_tracking
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
@@ -88,7 +96,7 @@ def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequ
         if wanted in {None, one.service} and (not request.policy_names or one.name in request.policy_names)
     }
     listing = ("policies", request.policy_names, request.resource_id)
-    shown = paged(found, listing, request.next_token, request.max_results, _MOST)
+    shown = page_of(found, listing, request.next_token, request.max_results, _MOST)
     return {"scaling_policies": [_view(ctx, found[key]) for key in shown.keys], "next_token": shown.next_token}
 
 
@@ -98,7 +106,7 @@ def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> 
     policy = _named(ctx, service_named(ctx, request.resource_id), request.policy_name)
     if policy is None:
         raise ObjectNotFound(
-            f"No scaling policy found for {what(request.resource_id)}, policy name: {request.policy_name}"
+            f"No scaling policy found for {target_description(request.resource_id)}, policy name: {request.policy_name}"
         )
     ctx.store.apply(delete_policy(ctx.store.world, policy, ctx.now, ctx.ids))
     return {}

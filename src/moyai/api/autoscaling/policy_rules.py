@@ -1,4 +1,4 @@
-"""What scaling policies are checked for.
+"""Rules of scaling policies.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
 """

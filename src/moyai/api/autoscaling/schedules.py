@@ -11,7 +11,15 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named, target_of, what
+from moyai.api.autoscaling.lookup import (
+    DIMENSION,
+    NAMESPACE,
+    check_kind,
+    page_of,
+    service_named,
+    target_description,
+    target_of,
+)
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
 from moyai.domain.autoscaling.scheduled import ScheduledAction
@@ -113,7 +121,7 @@ def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRe
         and (not request.scheduled_action_names or one.name in request.scheduled_action_names)
     }
     listing = ("scheduled", request.scheduled_action_names, request.resource_id)
-    shown = paged(found, listing, request.next_token, request.max_results, _MOST)
+    shown = page_of(found, listing, request.next_token, request.max_results, _MOST)
     return {"scheduled_actions": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
 
 
@@ -124,7 +132,7 @@ def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest)
     if action is None:
         name = request.scheduled_action_name
         raise ObjectNotFound(
-            f"No scheduled action found for {what(request.resource_id)}, scheduled action name: {name}"
+            f"No scheduled action found for {target_description(request.resource_id)}, scheduled action name: {name}"
         )
     ctx.store.apply([Delete(ScheduledAction, action.arn)])
     return {}

@@ -17,7 +17,7 @@ from moyai.api.autoscaling.lookup import (
     NAMESPACE,
     active_service,
     check_kind,
-    paged,
+    page_of,
     service_named,
     target_of,
 )
@@ -98,7 +98,7 @@ def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequ
     found = {resource_id(one.service): one for one in targets}
     if request.resource_ids:
         found = {name: found[name] for name in request.resource_ids if name in found}
-    shown = paged(found, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
+    shown = page_of(found, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
     return {"scalable_targets": [_view(ctx, found[key]) for key in shown.keys], "next_token": shown.next_token}
 
 

@@ -1,4 +1,4 @@
-"""Namespaces, made.
+"""Namespaces: create.
 
 Refuses: a second namespace of one name and type, a VPC that is not there, a name that DNS can't carry, more
 namespaces than the quota.
@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudmap.namespaces import NamespaceProperties
-from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
+from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
 from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_map
@@ -92,7 +92,7 @@ def create_public_dns_namespace(
 
 
 def _create(quotas: Quotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
-    again = earlier(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
+    again = repeated_operation(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
     if again is not None:
         return {"operation_id": again.id}
     world, scope = ctx.store.world, scope_key(ctx.scope)
@@ -104,7 +104,7 @@ def _create(quotas: Quotas, ctx: Context, made: Namespace, request: AnyRequest) 
         )
     subject = f"{scope}/{made.type}/{made.name}"
     work = Work(OperationType.CREATE_NAMESPACE, CreateNamespace(made), {"NAMESPACE": made.id}, subject, within=scope)
-    operation = submitted(ctx, work, request, request.creator_request_id)
+    operation = new_operation(ctx, work, request, request.creator_request_id)
     if world.namespaces.count("scope", scope) + world.operations.count("coming", scope) >= quotas.namespaces:
         raise ResourceLimitExceeded(f"There may be {quotas.namespaces} namespaces. Delete one that is not used.")
     return submit(ctx, operation)

@@ -32,7 +32,7 @@ class Rule(NamedTuple, Generic[T]):
     conditions: tuple[str, ...] = ("EQ",)
 
 
-def passes(filters: tuple[Filter, ...], rules: Mapping[str, Rule[T]]) -> Callable[[T], bool]:
+def matcher(filters: tuple[Filter, ...], rules: Mapping[str, Rule[T]]) -> Callable[[T], bool]:
     """Whether an item passes all of the filters. Raises InvalidInput."""
     tests = [_test(one, rules[one.name]) for one in filters]
     return lambda item: all(test(item) for test in tests)

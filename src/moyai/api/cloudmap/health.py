@@ -1,4 +1,4 @@
-"""How instances are: asked, and told by somebody outside.
+"""Health of instances: get, and update from outside.
 
 Promise: what is told holds at once and until something else is told; AWS waits for half a minute.
 Instances of a service without health checks are UNKNOWN.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudmap.lookup import instance_of, listed, service_of
+from moyai.api.cloudmap.lookup import instance_of, page_of, service_of
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import CustomHealthNotFound
 from moyai.domain.sandbox.state import Health
@@ -42,7 +42,7 @@ def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusR
         found = {one: instance_of(ctx, service, one) for one in request.instances}
     else:
         found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
-    page = listed(found, ("health", service.arn, request.instances), request.next_token, request.max_results)
+    page = page_of(found, ("health", service.arn, request.instances), request.next_token, request.max_results)
     return {"status": {key: found[key].health for key in page.keys}, "next_token": page.next_token}
 
 

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudmap.lookup import instance_of, listed, service_of
-from moyai.api.cloudmap.operations import Work, earlier, registration_id, require_idle, submit, submitted
+from moyai.api.cloudmap.lookup import instance_of, page_of, service_of
+from moyai.api.cloudmap.operations import Work, new_operation, registration_id, repeated_operation, require_idle, submit
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import ResourceInUse
 from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
@@ -66,14 +66,14 @@ def register_instance(quotas: Quotas, ctx: Context, request: RegisterInstanceReq
         created_by=None if scope_of(service.arn) == ctx.scope else ctx.scope.account,
     )
     made = replace(made, health=first_health(service, made))
-    again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
+    again = repeated_operation(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
     if again is not None:
         return {"operation_id": again.id}
     _require_not_ecs(ctx, world.discovery_instances.get(made.key))
     order, targets = RegisterInstance(made), _targets(service, made.id)
     coming = "" if made.key in world.discovery_instances else service.arn
     work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
-    operation = submitted(ctx, work, request, registration_id(made))
+    operation = new_operation(ctx, work, request, registration_id(made))
     check_quotas(world, quotas, made, service)
     return submit(ctx, operation)
 
@@ -86,14 +86,14 @@ def deregister_instance(ctx: Context, request: InstanceRequest) -> dict[str, str
     _require_not_ecs(ctx, found)
     order = DeregisterInstance(service.arn, found.id)
     work = Work(OperationType.DEREGISTER_INSTANCE, order, _targets(service, found.id), found.key)
-    return submit(ctx, submitted(ctx, work, request))
+    return submit(ctx, new_operation(ctx, work, request))
 
 
 def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, object]:
     """The instances of a service."""
     service = service_of(ctx, request.service_id)
     found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
-    page = listed(found, ("instances", service.arn), request.next_token, request.max_results)
+    page = page_of(found, ("instances", service.arn), request.next_token, request.max_results)
     return {
         "resource_owner": scope_of(service.arn).account,
         "instances": [_shown(found[key]) for key in page.keys],

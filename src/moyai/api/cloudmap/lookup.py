@@ -1,4 +1,4 @@
-"""Finding what a request names, and listing by pages.
+"""Finds the namespaces, services and instances that a request names, and pages lists.
 
 Promise: an id and an ARN find the same thing. What belongs to another region is not found, nor what is another
 account's, unless its namespace is shared with the caller; then its ARN is needed.
@@ -64,7 +64,7 @@ def instance_of(ctx: Context, service: DiscoveryService, instance: str) -> Disco
     return found
 
 
-def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
     """A page of one of Cloud Map's lists; 100 when no size is given. Raises InvalidInput."""
     try:
         return page(keys, listing, token, size or MAX_RESULTS)

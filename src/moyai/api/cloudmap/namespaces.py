@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import listed, namespace_of, own_namespace_of, owner_kind
-from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
+from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.lookup import namespace_of, own_namespace_of, owner_kind, page_of
+from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse
 from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
@@ -95,10 +95,10 @@ def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
 def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, object]:
     """The scope's namespaces, and those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    fits = passes(request.filters, {**_FILTERS, "RESOURCE_OWNER": Rule[Namespace](lambda n: owner_kind(ctx, n.arn))})
+    fits = matcher(request.filters, {**_FILTERS, "RESOURCE_OWNER": Rule[Namespace](lambda n: owner_kind(ctx, n.arn))})
     usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_namespaces(world, ctx.scope))
     found = {n.arn: n for n in usable if fits(n)}
-    page = listed(found, ("namespaces", request.filters), request.next_token, request.max_results)
+    page = page_of(found, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
         "namespaces": [_shown(world, world.namespaces[key]) for key in page.keys],
         "next_token": page.next_token,
@@ -112,7 +112,7 @@ def delete_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, str]:
         raise ResourceInUse("Namespace has associated services. Delete the services in it first.")
     targets = {"NAMESPACE": namespace.id}
     work = Work(OperationType.DELETE_NAMESPACE, DeleteNamespace(namespace.arn), targets, namespace.arn)
-    return submit(ctx, submitted(ctx, work, request))
+    return submit(ctx, new_operation(ctx, work, request))
 
 
 def update_http_namespace(ctx: Context, request: UpdateHttpNamespaceRequest) -> dict[str, str]:
@@ -144,11 +144,11 @@ def _changed(
     order: UpdateNamespace,
     request: UpdateHttpNamespaceRequest | UpdateDnsNamespaceRequest,
 ) -> dict[str, str]:
-    again = earlier(ctx, OperationType.UPDATE_NAMESPACE, request, request.updater_request_id)
+    again = repeated_operation(ctx, OperationType.UPDATE_NAMESPACE, request, request.updater_request_id)
     if again is not None:
         return {"operation_id": again.id}
     work = Work(OperationType.UPDATE_NAMESPACE, order, {"NAMESPACE": namespace.id}, namespace.arn)
-    return submit(ctx, submitted(ctx, work, request, request.updater_request_id))
+    return submit(ctx, new_operation(ctx, work, request, request.updater_request_id))
 
 
 def _of_type(ctx: Context, identifier: str, type_: NamespaceType) -> Namespace:

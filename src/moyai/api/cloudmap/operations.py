@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import listed
+from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.lookup import page_of
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
 from moyai.domain.cloudmap.operation import Operation, OperationStatus, OperationType, Order
@@ -87,14 +87,14 @@ def _owner(ctx: Context, operation: Operation) -> AccountId:
 def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, object]:
     """The scope's operations that pass the filters."""
     world = ctx.store.world
-    fits = passes(request.filters, _FILTERS)
+    fits = matcher(request.filters, _FILTERS)
     found = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
-    page = listed(found, ("operations", request.filters), request.next_token, request.max_results)
+    page = page_of(found, ("operations", request.filters), request.next_token, request.max_results)
     shown = (world.operations[key] for key in page.keys)
     return {"operations": [{"id": o.id, "status": o.status} for o in shown], "next_token": page.next_token}
 
 
-def submitted(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
+def new_operation(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
     """The operation for this work, new and not written down yet. Raises DuplicateRequest."""
     identity = OperationId(f"{ctx.ids.alphanumeric(_ID_LENGTH)}-{ctx.ids.alphanumeric(_SUFFIX_LENGTH)}")
     require_idle(ctx, work.subject)
@@ -126,7 +126,7 @@ def submit(ctx: Context, operation: Operation) -> dict[str, str]:
     return {"operation_id": operation.id}
 
 
-def earlier(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
+def repeated_operation(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
     """The operation that this very request began before, while it is under way or what it made is still there.
 
     Raises DuplicateRequest when it was another request.

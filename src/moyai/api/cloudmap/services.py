@@ -1,4 +1,4 @@
-"""Services: made, shown, listed, changed, removed.
+"""Services: create, get, list, update, delete.
 
 Promise: CreateService and DeleteService are done with the call; UpdateService hands out an operation. The same
 request under the same creator request id gives the service that it made.
@@ -15,15 +15,15 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import listed, namespace_of, owner_kind, service_of
-from moyai.api.cloudmap.operations import Work, submit, submitted
+from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.lookup import namespace_of, owner_kind, page_of, service_of
+from moyai.api.cloudmap.operations import Work, new_operation, submit
 from moyai.api.cloudmap.shapes import (
     DnsConfigChange,
     DnsConfigShape,
     HealthCheckConfig,
     HealthCheckCustomConfig,
-    settings_shown,
+    settings_view,
 )
 from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
@@ -115,11 +115,11 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     """The services of the scope's namespaces, and of those that are shared with it, that pass the filters."""
     world = ctx.store.world
     owner = Rule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
-    fits = passes(tuple(_by_id(one) for one in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
+    fits = matcher(tuple(_by_id(one) for one in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
     shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
     found = [s.arn for s in (*own, *shared) if fits(s)]
-    page = listed(found, ("services", request.filters), request.next_token, request.max_results)
+    page = page_of(found, ("services", request.filters), request.next_token, request.max_results)
     return {
         "services": [_shown(world, world.discovery_services[key]) for key in page.keys],
         "next_token": page.next_token,
@@ -131,13 +131,13 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, str
     service, asked = service_of(ctx, request.id), request.service
     namespace = ctx.store.world.namespaces[service.namespace]
     records = None if asked.dns_config is None else DnsConfig(asked.dns_config.dns_records)
-    check = None if asked.health_check_config is None else asked.health_check_config.read()
+    check = None if asked.health_check_config is None else asked.health_check_config.to_record()
     check_change(namespace, service, UpdateService(service.arn, None, records, check))
     order = UpdateService(service.arn, asked.description, change_records(service, records), check)
     if namespace.type is NamespaceType.HTTP:
         order = replace(order, health_check=service.health_check)
     work = Work(OperationType.UPDATE_SERVICE, order, {"SERVICE": service.id}, service.arn)
-    return submit(ctx, submitted(ctx, work, request))
+    return submit(ctx, new_operation(ctx, work, request))
 
 
 def delete_service(ctx: Context, request: ServiceRequest) -> None:
@@ -174,7 +174,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
         description=request.description,
         creator_request_id=request.creator_request_id,
         dns=None if dns is None else DnsConfig(dns.dns_records, dns.routing_policy),
-        health_check=None if check is None else check.read(),
+        health_check=None if check is None else check.to_record(),
         custom_health=request.health_check_custom_config is not None,
         created_by=None if scope_of(namespace.arn) == ctx.scope else ctx.scope.account,
         tags=RULES.added({}, tag_map(request.tags)),
@@ -212,7 +212,7 @@ def _shown(world: World, service: DiscoveryService) -> dict[str, object]:
         "name": service.name,
         "description": service.description,
         "instance_count": world.discovery_instances.count("service", service.arn),
-        **settings_shown(service),
+        **settings_view(service),
         "create_date": service.created_at,
         "created_by_account": service.created_by or maker,
     }

@@ -38,7 +38,7 @@ class HealthCheckConfig(msgspec.Struct, frozen=True):
     resource_path: str | None = None
     failure_threshold: int = 1
 
-    def read(self) -> HealthCheck:
+    def to_record(self) -> HealthCheck:
         """As it is recorded."""
         return HealthCheck(self.type, self.resource_path, self.failure_threshold)
 
@@ -49,7 +49,7 @@ class HealthCheckCustomConfig(msgspec.Struct, frozen=True):
     failure_threshold: int = 1
 
 
-def settings_shown(service: DiscoveryService) -> dict[str, object]:
+def settings_view(service: DiscoveryService) -> dict[str, object]:
     """The settings of a service as answers have them."""
     dns, check = service.dns, service.health_check
     return {

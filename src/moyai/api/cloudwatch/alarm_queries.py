@@ -1,4 +1,4 @@
-"""Which alarms there are, and what happened to them.
+"""Alarms and their history: describe.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 """
@@ -12,11 +12,12 @@ import msgspec
 
 from moyai.api.cloudwatch.alarm_view import alarm_view
 from moyai.api.operation import Context
+from moyai.domain import paging
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricStat
 from moyai.domain.keys import scope_key
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import BadToken, Page
 from moyai.kernel.clock import Instant
 from moyai.plan.alarms.history import HISTORY_KEPT
 
@@ -26,7 +27,7 @@ _ASCENDING: Final = "TimestampAscending"
 
 
 class DescribeAlarmsRequest(msgspec.Struct, frozen=True):
-    """Alarms by name, state, action, or by the rule that they are named in."""
+    """Filters by name, state, action, or by a composite alarm's rule."""
 
     alarm_names: tuple[str, ...] = ()
     alarm_name_prefix: str | None = None
@@ -40,7 +41,7 @@ class DescribeAlarmsRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeAlarmsForMetricRequest(msgspec.Struct, frozen=True):
-    """Alarms on one metric."""
+    """The metric whose alarms to describe."""
 
     metric_name: str
     namespace: str
@@ -52,7 +53,7 @@ class DescribeAlarmsForMetricRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeAlarmHistoryRequest(msgspec.Struct, frozen=True):
-    """History of one alarm or of all."""
+    """Filters of the history of one alarm or of all."""
 
     alarm_name: str | None = None
     alarm_types: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class DescribeAlarmHistoryRequest(msgspec.Struct, frozen=True):
 
 
 def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, object]:
-    """The alarms that fit, in the order of their names."""
+    """A page of the matching alarms, by name."""
     if request.alarm_names and request.alarm_name_prefix is not None:
         raise ValidationFault("AlarmNames and AlarmNamePrefix can't be together.")
     if _related(request) and msgspec.structs.replace(request, next_token=None, max_records=_MAX_RECORDS) not in (
@@ -75,24 +76,24 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
         raise ValidationFault(
             "ChildrenOfAlarmName and ParentsOfAlarmName can't be with other parameters than MaxRecords and NextToken."
         )
-    found = {alarm.name: alarm for alarm in _asked(ctx, request) if _fits(alarm, request)}
+    matching = {alarm.name: alarm for alarm in _candidates(ctx, request) if _matches(alarm, request)}
     listing = msgspec.structs.replace(request, next_token=None, max_records=0)
-    shown = _page(found, ("alarms", msgspec.to_builtins(listing)), request.next_token, request.max_records)
-    alarms = [found[name] for name in shown.keys]
+    page = _page(matching, ("alarms", msgspec.to_builtins(listing)), request.next_token, request.max_records)
+    alarms = [matching[name] for name in page.keys]
     return {
         "metric_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _METRIC],
         "composite_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _COMPOSITE],
-        "next_token": shown.next_token,
+        "next_token": page.next_token,
     }
 
 
 def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricRequest) -> dict[str, object]:
-    """The alarms on this metric alone; those on arithmetic aren't among them."""
+    """The alarms on this metric itself, without alarms on expressions."""
     alarms = ctx.store.world.alarms.by("scope", scope_key(ctx.scope))
     return {
         "metric_alarms": [
             alarm_view(alarm)
-            for alarm in sorted(alarms, key=lambda one: one.name)
+            for alarm in sorted(alarms, key=lambda alarm: alarm.name)
             if isinstance(alarm.condition, MetricCondition)
             and alarm.condition.stat is not None
             and _watches(alarm.condition.stat, request)
@@ -107,22 +108,22 @@ def describe_alarm_history(ctx: Context, request: DescribeAlarmHistoryRequest) -
         events = world.alarm_history.by("scope", scope_key(ctx.scope))
     else:
         events = world.alarm_history.by("alarm", alarm_arn(ctx.scope, request.alarm_name))
-    order = {event.key: place for place, event in enumerate(events)}
-    found = {f"{e.at:020.6f}/{order[e.key]:09}": e for e in events if _tells(e, request, ctx.now)}
+    order = {event.key: index for index, event in enumerate(events)}
+    matching = {f"{e.at:020.6f}/{order[e.key]:09}": e for e in events if _is_listed(e, request, ctx.now)}
     listing = msgspec.to_builtins(msgspec.structs.replace(request, next_token=None, max_records=0))
     newest = request.scan_by != _ASCENDING
-    shown = _page(found, ("history", listing), request.next_token, request.max_records, descending=newest)
-    return {"alarm_history_items": [_item(found[key]) for key in shown.keys], "next_token": shown.next_token}
+    page = _page(matching, ("history", listing), request.next_token, request.max_records, descending=newest)
+    return {"alarm_history_items": [_item(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
-def _asked(ctx: Context, request: DescribeAlarmsRequest) -> Iterable[Alarm]:
+def _candidates(ctx: Context, request: DescribeAlarmsRequest) -> Iterable[Alarm]:
     world = ctx.store.world
     if request.children_of_alarm_name is not None:
         parent = world.alarms.get(alarm_arn(ctx.scope, request.children_of_alarm_name))
-        named = (
+        children = (
             parent.condition.alarms if parent is not None and isinstance(parent.condition, CompositeCondition) else ()
         )
-        return [alarm for arn in named if (alarm := world.alarms.get(arn)) is not None]
+        return [alarm for arn in children if (alarm := world.alarms.get(arn)) is not None]
     if request.parents_of_alarm_name is not None:
         return world.alarms.by("child", alarm_arn(ctx.scope, request.parents_of_alarm_name))
     if request.alarm_names:
@@ -135,7 +136,7 @@ def _related(request: DescribeAlarmsRequest) -> bool:
     return request.children_of_alarm_name is not None or request.parents_of_alarm_name is not None
 
 
-def _fits(alarm: Alarm, request: DescribeAlarmsRequest) -> bool:
+def _matches(alarm: Alarm, request: DescribeAlarmsRequest) -> bool:
     kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if _related(request) else (_METRIC,))
     prefix = request.action_prefix
     return (
@@ -155,7 +156,7 @@ def _watches(stat: MetricStat, request: DescribeAlarmsForMetricRequest) -> bool:
     )
 
 
-def _tells(event: AlarmEvent, request: DescribeAlarmHistoryRequest, now: Instant) -> bool:
+def _is_listed(event: AlarmEvent, request: DescribeAlarmHistoryRequest, now: Instant) -> bool:
     start = now - HISTORY_KEPT if request.start_date is None else max(request.start_date, now - HISTORY_KEPT)
     return (
         event.alarm_type in (request.alarm_types or (_METRIC,))
@@ -178,6 +179,6 @@ def _item(event: AlarmEvent) -> dict[str, object]:
 
 def _page(keys: Iterable[str], listing: object, token: str | None, size: int, *, descending: bool = False) -> Page:
     try:
-        return page(keys, listing, token, size, descending=descending)
+        return paging.page(keys, listing, token, size, descending=descending)
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error

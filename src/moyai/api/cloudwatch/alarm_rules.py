@@ -1,4 +1,4 @@
-"""What both kinds of alarms are checked for.
+"""Rules that metric alarms and composite alarms share.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 """

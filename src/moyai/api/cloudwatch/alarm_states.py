@@ -1,4 +1,4 @@
-"""Setting an alarm's state by hand, switching its actions, and taking alarms away.
+"""Alarms: set the state, enable and disable actions, delete.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
 """
@@ -22,7 +22,7 @@ _NUMBERS: Final = "recentDatapoints"
 
 
 class SetAlarmStateRequest(msgspec.Struct, frozen=True):
-    """A state, until the alarm is evaluated again."""
+    """Input of SetAlarmState; the state lasts until the next evaluation."""
 
     alarm_name: str
     state_value: str
@@ -37,7 +37,7 @@ class AlarmNamesRequest(msgspec.Struct, frozen=True):
 
 
 def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
-    """Give the alarm this state; its actions follow when it had another."""
+    """Set the state of an alarm; its actions are performed when the state changes."""
     alarm = ctx.store.world.alarms.get(alarm_arn(ctx.scope, request.alarm_name))
     if alarm is None:
         raise AlarmNotFound(f"There is no alarm {request.alarm_name}.")
@@ -51,26 +51,26 @@ def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
 
 
 def enable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
-    """Have the alarms' actions done from now on; names of no alarm are passed over."""
+    """Enable the actions of alarms; unknown names are ignored."""
     _switch(ctx, request, enabled=True)
 
 
 def disable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
-    """Have the alarms' actions done no more; names of no alarm are passed over."""
+    """Disable the actions of alarms; unknown names are ignored."""
     _switch(ctx, request, enabled=False)
 
 
 def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
-    """Take alarms away. Names of no alarm are told after the others are gone."""
+    """Delete alarms. Raises for unknown names after the others are deleted."""
     world = ctx.store.world
-    named = dict.fromkeys(request.alarm_names)
-    alarms = [alarm for name in named if (alarm := world.alarms.get(alarm_arn(ctx.scope, name))) is not None]
+    names = dict.fromkeys(request.alarm_names)
+    alarms = [alarm for name in names if (alarm := world.alarms.get(alarm_arn(ctx.scope, name))) is not None]
     composite = [alarm for alarm in alarms if isinstance(alarm.condition, CompositeCondition)]
     if len(composite) > 1:
         raise ValidationFault("DeleteAlarms can take away one composite alarm in a call.")
-    going = {alarm.arn for alarm in alarms}
+    deleted = {alarm.arn for alarm in alarms}
     for alarm in alarms:
-        parents = [one.name for one in world.alarms.by("child", alarm.arn) if one.arn not in going]
+        parents = [p.name for p in world.alarms.by("child", alarm.arn) if p.arn not in deleted]
         if parents or (alarm in composite and alarm in world.alarms.by("child", alarm.arn)):
             raise AlarmInUse(f"Alarm {alarm.name} is named in the rule of {', '.join(parents)[:500] or alarm.name}.")
     changes: list[Change] = []
@@ -78,7 +78,7 @@ def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
         changes += delete_alarm(world, alarm, ctx.now, ctx.ids)
     if changes:
         ctx.store.apply(changes)
-    absent = named.keys() - {alarm.name for alarm in alarms}
+    absent = names.keys() - {alarm.name for alarm in alarms}
     if absent:
         raise AlarmNotFound(f"There are no alarms {', '.join(sorted(absent))[:500]}.")
 

@@ -1,8 +1,8 @@
 """GetMetricData: many metrics at once, and expressions on them.
 
-Promise: all queries are checked before any is answered, and between two of them others have their turn. An answer holds
-up to ``MaxDatapoints`` (100,800) values; the rest comes with the token, and a series that goes on over the page says
-PartialData. An expression that comes to several series has a result for each.
+Promise: all queries are checked before any is evaluated, and other requests are served between two of them. An answer
+has up to ``MaxDatapoints`` (100,800) values; the token leads to the rest, and a series that continues on the next page
+has the status PartialData. An expression that evaluates to several series has a result for each.
 Refuses: Metrics Insights, other accounts.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudwatch.pages import Series, named, paged
+from moyai.api.cloudwatch.pages import Series, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
@@ -30,7 +30,7 @@ from moyai.ports.metrics import MetricReader
 MAX_QUERIES: Final = 500
 MAX_DATAPOINTS: Final = 100_800
 _LETTERS: Final = 16
-"""So many of a label's count as one value: the same long label stands at each series that an expression comes to."""
+"""Characters of a label that count as one value: an expression's long label is repeated for each of its series."""
 _ASCENDING: Final = "TimestampAscending"
 _CUT: Mapping[str, str] = {"code": "MaxMetricsExceeded", "value": "Maximum number of allowed metrics exceeded."}
 _DROPPED: Mapping[str, str] = {
@@ -46,7 +46,7 @@ class LabelOptions(msgspec.Struct, frozen=True):
 
 
 class GetMetricDataRequest(msgspec.Struct, frozen=True):
-    """Queries over some time."""
+    """Input of GetMetricData."""
 
     metric_data_queries: tuple[MetricDataQuery, ...]
     start_time: Instant
@@ -57,36 +57,37 @@ class GetMetricDataRequest(msgspec.Struct, frozen=True):
     label_options: LabelOptions | None = None
 
 
-class _Told(NamedTuple):
-    """One result: of which query, and what it is called."""
+class _LabelledSeries(NamedTuple):
+    """A series of a query's result, with its label."""
 
     query_id: str
     label: str
-    line: TimeSeries
+    series: TimeSeries
 
 
 async def get_metric_data(
     reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest
 ) -> dict[str, object]:
     """The values of every query that returns data, in the order of the queries."""
-    queries, setting = _checked(request), _setting(ctx, request)
+    queries, context = _checked(request), _label_context(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
     answers = QueryResults(request.metric_data_queries, reading)
-    for query in sorted(queries.values(), key=lambda one: one.metric_stat is None):
+    for query in sorted(queries.values(), key=lambda query: query.metric_stat is None):
         if query.return_data or query.metric_stat is not None:
             answers.of(query.id)
-            await clock.sleep(Seconds(0))  # each may be days of values: others have their turn before the next
-    results = [told for query in queries.values() if query.return_data for told in _told(query, answers, setting)]
+            await clock.sleep(Seconds(0))  # a query may read days of values: let other requests run
+    returned = [query for query in queries.values() if query.return_data]
+    results = [series for query in returned for series in _labelled(query, answers, context)]
     listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
     ascending = request.scan_by == _ASCENDING
-    values = named(((told.query_id, told.line.stat and told.line.stat.metric), told.line.values) for told in results)
+    named = with_names(((r.query_id, r.series.stat and r.series.stat.metric), r.series.values) for r in results)
     try:
-        shown = paged(values, listing, request.next_token, request.max_datapoints, ascending=ascending)
+        page = page_of(named, listing, request.next_token, request.max_datapoints, ascending=ascending)
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error
     return {
-        "metric_data_results": [_result(results[series.place], series) for series in shown.series],
-        "next_token": shown.next_token,
+        "metric_data_results": [_result(results[series.position], series) for series in page.series],
+        "next_token": page.next_token,
         "messages": [_CUT] if answers.truncated else [],
     }
 
@@ -103,39 +104,40 @@ def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
     return checked_queries(request.metric_data_queries)
 
 
-def _setting(ctx: Context, request: GetMetricDataRequest) -> LabelContext:
+def _label_context(ctx: Context, request: GetMetricDataRequest) -> LabelContext:
     zone = None if request.label_options is None else request.label_options.timezone
     return LabelContext(ctx.scope, ctx.now, parse_utc_offset(zone))
 
 
-def _told(query: MetricDataQuery, answers: QueryResults, setting: LabelContext) -> Iterator[_Told]:
-    """Raises ValidationFault also for what is too long to be told."""
+def _labelled(query: MetricDataQuery, answers: QueryResults, context: LabelContext) -> Iterator[_LabelledSeries]:
+    """The series of a query's result. Raises ValidationFault, also for labels that are too long together."""
     result: Result = answers.of(query.id)
-    for line in (result,) if isinstance(result, TimeSeries) else result:
-        label = _label(query, setting, line) if line is result else _label_in_array(query.label, line, setting)
+    for series in (result,) if isinstance(result, TimeSeries) else result:
+        label = _label(query, context, series) if series is result else _label_in_array(query.label, series, context)
         answers.spend(len(label) // _LETTERS)
-        yield _Told(query.id, label, line)
+        yield _LabelledSeries(query.id, label, series)
 
 
-def _label(query: MetricDataQuery, setting: LabelContext, line: TimeSeries) -> str:
+def _label(query: MetricDataQuery, context: LabelContext, series: TimeSeries) -> str:
     default = query.id if query.metric_stat is None else query.metric_stat.metric.metric_name
-    return render_label(default if query.label is None else query.label, line, default, setting)
+    return render_label(default if query.label is None else query.label, series, default, context)
 
 
-def _label_in_array(label: str | None, line: TimeSeries, setting: LabelContext) -> str:
-    """An expression's own label stands before that of each series, unless it says where that goes."""
-    own = render_label(line.label, line, line.stat.metric.metric_name if line.stat is not None else "", setting)
+def _label_in_array(label: str | None, series: TimeSeries, context: LabelContext) -> str:
+    """The label of a series of an expression: the expression's label, and the series' own, which it may place."""
+    default = series.stat.metric.metric_name if series.stat is not None else ""
+    own = render_label(series.label, series, default, context)
     if not label:
         return own
-    return render_label(label, line, own, setting) if "${" in label else f"{label} {own}".strip()
+    return render_label(label, series, own, context) if "${" in label else f"{label} {own}".strip()
 
 
-def _result(told: _Told, series: Series) -> dict[str, object]:
+def _result(result: _LabelledSeries, part: Series) -> dict[str, object]:
     return {
-        "id": told.query_id,
-        "label": told.label,
-        "timestamps": series.moments,
-        "values": [told.line.values[at] for at in series.moments],
-        "status_code": "PartialData" if series.goes_on else "Complete",
-        "messages": [_DROPPED] if told.line.dropped else [],
+        "id": result.query_id,
+        "label": result.label,
+        "timestamps": part.times,
+        "values": [result.series.values[at] for at in part.times],
+        "status_code": "PartialData" if part.is_partial else "Complete",
+        "messages": [_DROPPED] if result.series.dropped else [],
     }

@@ -1,7 +1,7 @@
-"""ListMetrics: which metrics there are.
+"""ListMetrics.
 
-Promise: a metric is there from its first sample on, at once; AWS takes some minutes. One without a value for two weeks
-is there no more. A page costs what it shows and what it passes over, not all the metrics that there are.
+Promise: a metric is listed at once after its first sample (on AWS after some minutes), and until it has had no value
+for two weeks. The cost of a page grows with the metrics that it lists or filters out, not with all metrics.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
 """
 
@@ -22,7 +22,7 @@ from moyai.ports.metrics import ListedMetric, MetricReader
 
 MAX_RESULTS = 500
 _RECENT: Final = 3 * 3600
-_SHOWN: Final = 14 * 24 * 3600
+_LISTED: Final = 14 * 24 * 3600
 _LAST: Final = msgspec.json.Decoder(MetricId)
 
 
@@ -44,19 +44,19 @@ class ListMetricsRequest(msgspec.Struct, frozen=True):
 
 
 def list_metrics(reader: MetricReader, ctx: Context, request: ListMetricsRequest) -> dict[str, object]:
-    """The scope's metrics that fit."""
-    since = ctx.now - (_SHOWN if request.recently_active is None else _RECENT)
+    """A page of the metrics that match the request."""
+    since = ctx.now - (_LISTED if request.recently_active is None else _RECENT)
     listing = ("metrics", request.namespace, request.metric_name, request.dimensions, request.recently_active)
     last = _last(request.next_token, listing)
-    behind = _behind(reader, ctx, request, last)
-    found = list(islice((one.metric for one in behind if one.last_at >= since), MAX_RESULTS + 1))
-    shown = found[:MAX_RESULTS]
-    more = write_token(listing, msgspec.json.encode(shown[-1]).decode()) if len(found) > MAX_RESULTS else None
-    return {"metrics": [_view(metric) for metric in shown], "next_token": more}
+    matching = _matching(reader, ctx, request, last)
+    metrics = list(islice((m.metric for m in matching if m.last_at >= since), MAX_RESULTS + 1))
+    page = metrics[:MAX_RESULTS]
+    token = write_token(listing, msgspec.json.encode(page[-1]).decode()) if len(metrics) > MAX_RESULTS else None
+    return {"metrics": [_view(metric) for metric in page], "next_token": token}
 
 
 def _last(token: str | None, listing: object) -> MetricId | None:
-    """The last metric of the page before."""
+    """The last metric of the previous page."""
     if token is None:
         return None
     try:
@@ -65,26 +65,28 @@ def _last(token: str | None, listing: object) -> MetricId | None:
         raise InvalidParameterValue(f"NextToken: {error}") from error
 
 
-def _behind(
+def _matching(
     reader: MetricReader, ctx: Context, request: ListMetricsRequest, last: MetricId | None
 ) -> Iterator[ListedMetric]:
-    """What fits, from behind the last one on. Names are in order, so that all of a namespace stand together."""
-    together = () if request.namespace is None else (request.namespace, request.metric_name or "")
-    whole = together if request.metric_name is not None else together[:1]
-    for listed in reader.metrics_from(ctx.scope, last or MetricId(*together or ("", ""))):
-        if listed.metric[: len(whole)] != whole:
+    """The matching metrics after the last one. Metrics are ordered by name, so those of a namespace are adjacent."""
+    prefix = () if request.namespace is None else (request.namespace, request.metric_name or "")
+    exact = prefix if request.metric_name is not None else prefix[:1]
+    for listed in reader.metrics_from(ctx.scope, last or MetricId(*prefix or ("", ""))):
+        if listed.metric[: len(exact)] != exact:
             return
-        if listed.metric != last and _fits(listed.metric, request):
+        if listed.metric != last and _matches(listed.metric, request):
             yield listed
 
 
-def _fits(metric: MetricId, request: ListMetricsRequest) -> bool:
-    return request.metric_name in {None, metric.name} and all(_has(metric, one) for one in request.dimensions)
+def _matches(metric: MetricId, request: ListMetricsRequest) -> bool:
+    return request.metric_name in {None, metric.name} and all(
+        _has(metric, dimension) for dimension in request.dimensions
+    )
 
 
-def _has(metric: MetricId, wanted: DimensionFilter) -> bool:
-    value = metric.dimension(wanted.name)
-    return value is not None and wanted.value in {None, value}
+def _has(metric: MetricId, filter_: DimensionFilter) -> bool:
+    value = metric.dimension(filter_.name)
+    return value is not None and filter_.value in {None, value}
 
 
 def _view(metric: MetricId) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""The values of many series, a page at a time.
+"""Pages of the values of many series.
 
-Promise: a page goes on behind the last value of the one before: its series, by name, and its time, so that series that
-come in between repeat and skip none. A token says which request it was made for. A series without values comes in its
-place, too, once.
+Promise: a page continues after the last value of the page before, which its token names by series and time; so new
+series neither repeat nor skip values. A token is valid for its own request only. A series without values is on a page
+once, too.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from moyai.kernel.clock import Instant
 _DIGEST = 16
 
 
-class Named(NamedTuple):
-    """A series, and what it is called among all of a request."""
+class NamedSeries(NamedTuple):
+    """A series with a name that is unique in its request."""
 
     name: str
     values: Values
@@ -30,73 +30,77 @@ class Named(NamedTuple):
 class Series(NamedTuple):
     """The part of a series that is on a page: its index, the times, and whether more of it follows."""
 
-    place: int
-    moments: Sequence[Instant]
-    goes_on: bool
+    position: int
+    times: Sequence[Instant]
+    is_partial: bool
 
 
-class Shown(NamedTuple):
-    """A page. ``next_token``: None at the end."""
+class SeriesPage(NamedTuple):
+    """A page. ``next_token`` is None at the end."""
 
     series: Sequence[Series]
     next_token: str | None
 
 
-class _Last(NamedTuple):
-    """Where a page ended: the series by its place, and the time, negative where they descend."""
+class _Position(NamedTuple):
+    """The end of a page: the index of the series, and the time, negated where times descend."""
 
-    place: int
+    position: int
     at: float
 
 
-def named(series: Iterable[tuple[Hashable, Values]]) -> list[Named]:
-    """The series by what tells them apart, and by their number among those of which that is the same."""
-    seen: Counter[Hashable] = Counter()
-    found: list[Named] = []
-    for what, values in series:
-        seen[what] += 1
-        found.append(Named(sha256(repr((what, seen[what])).encode()).hexdigest()[:_DIGEST], values))
-    return found
+def with_names(series: Iterable[tuple[Hashable, Values]]) -> list[NamedSeries]:
+    """The series with names: hashes of their keys, and of their numbers among the series with the same key."""
+    counts: Counter[Hashable] = Counter()
+    result: list[NamedSeries] = []
+    for key, values in series:
+        counts[key] += 1
+        result.append(NamedSeries(sha256(repr((key, counts[key])).encode()).hexdigest()[:_DIGEST], values))
+    return result
 
 
-def paged(every: Sequence[Named], listing: object, token: str | None, size: int, *, ascending: bool) -> Shown:
-    """``size`` values of the series, in their order. ``listing``: the call and all its parameters. Raises BadToken."""
-    last = None if token is None else _last(read_token(token, listing), every, ascending=ascending)
-    shown: list[Series] = []
+def page_of(
+    all_series: Sequence[NamedSeries], listing: object, token: str | None, size: int, *, ascending: bool
+) -> SeriesPage:
+    """The next ``size`` values of the series. ``listing``: the call and all its parameters. Raises BadToken."""
+    after = None if token is None else _position(read_token(token, listing), all_series, ascending=ascending)
+    page: list[Series] = []
     room = size
-    for place, moments in _behind(every, last, ascending=ascending):
+    for index, times in _remaining(all_series, after, ascending=ascending):
         if not room:
             break
-        shown.append(Series(place, moments[:room], len(moments) > room))
-        room -= len(shown[-1].moments)
-        if shown[-1].goes_on:
+        page.append(Series(index, times[:room], len(times) > room))
+        room -= len(page[-1].times)
+        if page[-1].is_partial:
             break
     else:
-        return Shown(shown, None)
-    end = next(one for one in reversed(shown) if one.moments)
-    return Shown(shown, write_token(listing, f"{every[end.place].name} {end.moments[-1]}"))
+        return SeriesPage(page, None)
+    end = next(series for series in reversed(page) if series.times)
+    return SeriesPage(page, write_token(listing, f"{all_series[end.position].name} {end.times[-1]}"))
 
 
-def _behind(every: Sequence[Named], last: _Last | None, *, ascending: bool) -> Iterator[tuple[int, Sequence[Instant]]]:
-    """Each series that isn't over, and its times."""
-    for place, (_, values) in enumerate(every):
-        if last is not None and place < last.place:
+def _remaining(
+    all_series: Sequence[NamedSeries], after: _Position | None, *, ascending: bool
+) -> Iterator[tuple[int, Sequence[Instant]]]:
+    """The index of each series with values after the position, and the times of these."""
+    for index, (_, values) in enumerate(all_series):
+        if after is not None and index < after.position:
             continue
-        moments = sorted(values, reverse=not ascending)
-        if last is not None and place == last.place:
-            moments = moments[bisect_right(moments, last.at, key=lambda at: at if ascending else -at) :]
-            if not moments:
+        times = sorted(values, reverse=not ascending)
+        if after is not None and index == after.position:
+            times = times[bisect_right(times, after.at, key=lambda at: at if ascending else -at) :]
+            if not times:
                 continue
-        yield place, moments
+        yield index, times
 
 
-def _last(told: str, every: Sequence[Named], *, ascending: bool) -> _Last:
-    name, _, at = told.partition(" ")
-    place = next((place for place, one in enumerate(every) if one.name == name), None)
+def _position(text: str, all_series: Sequence[NamedSeries], *, ascending: bool) -> _Position:
+    name, _, at = text.partition(" ")
+    index = next((index for index, series in enumerate(all_series) if series.name == name), None)
     try:
-        moment = float(at)
+        time = float(at)
     except ValueError as error:
         raise BadToken("The token is not valid.") from error
-    if place is None:
+    if index is None:
         raise BadToken("The token follows a series that is there no more.")
-    return _Last(place, moment if ascending else -moment)
+    return _Position(index, time if ascending else -time)

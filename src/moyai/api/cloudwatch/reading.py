@@ -1,7 +1,7 @@
-"""A request's or an alarm's view of the metrics: a ``MetricSource``.
+"""The metrics of one account, region and time range, as a ``MetricSource`` for expressions.
 
-Promise: periods are counted from the start of the span as in ``shapes``. What is to come has no periods: they end with
-``now``. Found is what had a value in the last two weeks.
+Promise: periods start with the time range, as in ``shapes``, and end with ``now``, also for a range that ends later.
+Searches find metrics that had a value in the last two weeks.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import MetricReader
 
-_FOUND: Final = 14 * 24 * 3600
+_SEARCHED: Final = 14 * 24 * 3600
 """Seconds since a metric's last value."""
 
 
 class Reading:
-    """Metrics of one scope over one span of time."""
+    """Reads the metrics of one account and region over one time range."""
 
     def __init__(self, reader: MetricReader, scope: Scope, span: tuple[Instant, Instant], now: Instant) -> None:
         self._reader = reader
@@ -35,7 +35,7 @@ class Reading:
         self._now = now
 
     def read(self, stat: MetricStat) -> TimeSeries:
-        """See MetricSource."""
+        """The values of a statistic by time; none where the unit is another."""
         span, metric = self._periods(stat.period), stat.metric.id
         grid = self.grid(stat.period)
         if stat.unit not in {None, self._reader.unit(self._scope, metric)}:
@@ -45,21 +45,21 @@ class Reading:
         return TimeSeries({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
 
     def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
-        """See MetricSource."""
-        return self._known.get(schema, ())
+        """The metrics with this schema, or all."""
+        return self._by_schema.get(schema, ())
 
     @cached_property
-    def _known(self) -> Mapping[MetricSchema | None, Sequence[MetricId]]:
-        """Looked through once, however many searches there are: all, those of each namespace, those of each schema."""
-        known: dict[MetricSchema | None, list[MetricId]] = {}
+    def _by_schema(self) -> Mapping[MetricSchema | None, Sequence[MetricId]]:
+        """All metrics, those of each namespace and those of each schema, computed once for all searches."""
+        by_schema: dict[MetricSchema | None, list[MetricId]] = {}
         for listed in self._reader.metrics(self._scope):
-            if listed.last_at >= self._now - _FOUND:
+            if listed.last_at >= self._now - _SEARCHED:
                 for schema in (None, *schemas_of(listed.metric)):
-                    known.setdefault(schema, []).append(listed.metric)
-        return known
+                    by_schema.setdefault(schema, []).append(listed.metric)
+        return by_schema
 
     def grid(self, period: int) -> PeriodGrid:
-        """See MetricSource."""
+        """The time range in periods, until now."""
         span = self._periods(period)
         return PeriodGrid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
 

@@ -1,7 +1,7 @@
-"""What requests and answers have in common: dimensions and spans of time.
+"""Dimensions and time ranges in requests and answers.
 
-Promise: periods are counted from the start of the span, rounded down to the minute (or, below a minute, to the period).
-A period is 5, 10, 20 or 30 seconds or whole minutes; the proxies report every few seconds, so nothing finer is known.
+Promise: periods start with the time range, rounded down to the minute (or, for shorter periods, to the period). A
+period is 5, 10, 20 or 30 seconds or whole minutes; proxies report every few seconds, so nothing finer is known.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 """
 
@@ -18,7 +18,7 @@ PERIODS = "Use 5, 10, 20, 30 or a multiple of 60 seconds."
 
 
 class Span(NamedTuple):
-    """From the first period's start to the end (excluded), in periods of so many seconds."""
+    """A time range from the first period's start to the end (excluded), in periods of so many seconds."""
 
     start: Instant
     end: Instant
@@ -26,17 +26,17 @@ class Span(NamedTuple):
 
     @property
     def datapoints(self) -> int:
-        """How many periods there are."""
+        """The number of periods."""
         return -int(-(self.end - self.start) // self.period)
 
 
 def dimensions_of(metric: MetricId) -> list[dict[str, str]]:
-    """A metric's dimensions as answers have them."""
+    """A metric's dimensions as answers list them."""
     return [{"name": name, "value": value} for name, value in metric.dimensions]
 
 
 def span_of(start: Instant, end: Instant, period: int) -> Span | None:
-    """The span in periods; None when there is no such period."""
+    """The time range in periods; None for an invalid period."""
     if period not in _FINE_PERIODS and period % _MINUTE:
         return None
     step = min(period, _MINUTE)

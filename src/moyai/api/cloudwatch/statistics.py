@@ -1,6 +1,6 @@
 """GetMetricStatistics: one metric, several statistics.
 
-Refuses: both kinds of statistics at once, more than 1,440 datapoints, a statistic that moyai does not work out.
+Refuses: both kinds of statistics at once, more than 1,440 datapoints, and unknown statistics.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 """
 
@@ -43,7 +43,7 @@ def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetric
     periods = reader.periods(ctx.scope, metric, (span.start, span.end), span.period)
     return {
         "label": request.metric_name,
-        "datapoints": [{**_datapoint(one, request), "unit": unit} for one in periods],
+        "datapoints": [{**_datapoint(period, request), "unit": unit} for period in periods],
     }
 
 
@@ -73,8 +73,8 @@ def _datapoint(period: Period, request: GetMetricStatisticsRequest) -> dict[str,
     for statistic in request.statistics:
         point[_MEMBERS[statistic]] = PLAIN[statistic](period.summary)
     extended = {name: evaluate(name, period.summary) for name in request.extended_statistics}
-    known = {name: value for name, value in extended.items() if value is not None}
-    return {**point, "extended_statistics": known or None}
+    evaluated = {name: value for name, value in extended.items() if value is not None}
+    return {**point, "extended_statistics": evaluated or None}
 
 
 _MEMBERS = {"SampleCount": "sample_count"} | {name: name.lower() for name in PLAIN if name != "SampleCount"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
-from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered, passing, with_ids
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.select import Filter, Kind, PageRequest, filter_page, passing, with_ids
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
@@ -91,7 +91,7 @@ def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
     if request.public_ip:
         [address] = _with_public(ctx, (request.public_ip,))
     else:
-        address = found(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+        address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
     user = user_of(ctx.store.world, address)
     if user is not None:
         raise AddressInUse(f"Address {address.id} is in use by the NAT gateway {user.id}.")
@@ -114,7 +114,7 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
     there = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
-    chosen = filtered(_KIND, there, request.allocation_ids, request, ())
+    chosen = filter_page(_KIND, there, request.allocation_ids, request, ())
     return {
         "addresses": [{"allocation_id": one.id, "public_ip": one.public_address} for one in chosen.items],
         "next_token": chosen.next_token,

@@ -1,7 +1,7 @@
-"""What EC2's changing calls have in common: dry runs, the default VPC's first change, ids, tags.
+"""Helpers of the operations that change something: dry runs, the default VPC, ids, tags.
 
-Promise: a dry run is refused after everything that would refuse the call itself. The first change in a scope puts
-its default VPC on record, so that it can be changed like any other.
+Promise: a dry run is refused after everything that would refuse the call itself. The first change in an account and
+region stores its default VPC, so that it can be changed like any other.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
 """
 
@@ -23,7 +23,7 @@ DIGITS = 17
 _LONGEST_KEY = 128
 _LONGEST_VALUE = 256
 SUCCESS: Mapping[str, object] = {"return": True}
-"""What a call answers that has nothing else to say."""
+"""The answer of an operation without other results."""
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,25 +40,25 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 class TagSpecification(msgspec.Struct, frozen=True):
-    """The tags of what a call makes."""
+    """The tags of a resource that an operation creates."""
 
     resource_type: str = ""
     tags: tuple[Tag, ...] = ()
 
 
 def commit(ctx: Context, request: ChangeRequest, *changes: Change) -> None:
-    """Make the changes, or raise DryRunOperation."""
+    """Store the changes, or raise DryRunOperation."""
     if request.dry_run:
         raise DryRunOperation
     ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), *changes])
 
 
 def new_id(ctx: Context, prefix: str) -> str:
-    """An id of EC2's: ``vpc-`` and seventeen hex digits."""
+    """A new id: the prefix and seventeen hex digits."""
     return f"{prefix}-{ctx.ids.hex(DIGITS)}"
 
 
-def found(ctx: Context, kind: type[R], identity: str | None, error: type[NotFound], member: str) -> R:
+def resource_of(ctx: Context, kind: type[R], identity: str | None, error: type[NotFound], member: str) -> R:
     """The scope's record with this id. Raises the error, or MissingParameter."""
     if not identity:
         raise MissingParameter(f"The request must contain the parameter {member}.")
@@ -69,34 +69,34 @@ def found(ctx: Context, kind: type[R], identity: str | None, error: type[NotFoun
 
 
 def new_tags(specifications: Iterable[TagSpecification], resource_type: str) -> Mapping[str, str]:
-    """The tags that what is made gets. Raises InvalidParameterValue or TagLimitExceeded."""
+    """The tags of a new resource. Raises InvalidParameterValue or TagLimitExceeded."""
     tags: list[Tag] = []
-    for one in specifications:
-        if one.resource_type != resource_type:
+    for specification in specifications:
+        if specification.resource_type != resource_type:
             raise InvalidParameterValue(
-                f"'{one.resource_type}' is not a valid taggable resource type for this operation; it makes a "
+                f"'{specification.resource_type}' is not a valid taggable resource type for this operation; it makes a "
                 f"'{resource_type}'."
             )
-        tags += one.tags
+        tags += specification.tags
     return checked_tags(tags, {})
 
 
 def checked_tags(tags: Iterable[Tag], had: Mapping[str, str]) -> Mapping[str, str]:
-    """The tags on top of those there were. Raises InvalidParameterValue or TagLimitExceeded."""
-    given = list(tags)
-    for tag in given:
+    """The tags over those that the resource had. Raises InvalidParameterValue or TagLimitExceeded."""
+    added = list(tags)
+    for tag in added:
         if not 0 < len(tag.key) <= _LONGEST_KEY or len(tag.value) > _LONGEST_VALUE:
             raise InvalidParameterValue(
                 f"Tag keys have 1 to {_LONGEST_KEY} characters and values up to {_LONGEST_VALUE}: {tag.key[:80]!r}."
             )
         if tag.key.lower().startswith("aws:"):
             raise InvalidParameterValue("Tag keys starting with 'aws:' are reserved for internal use.")
-    merged = {**had, **{tag.key: tag.value for tag in given}}
+    merged = {**had, **{tag.key: tag.value for tag in added}}
     if len(merged) > TAGS:
         raise TagLimitExceeded(TAGS)
     return merged
 
 
 def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as EC2 answers them."""
+    """Tags as EC2's answers list them."""
     return tag_list(dict(sorted(tags.items())))

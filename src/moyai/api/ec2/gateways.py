@@ -11,7 +11,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import (
+    SUCCESS,
+    ChangeRequest,
+    TagSpecification,
+    commit,
+    new_id,
+    new_tags,
+    resource_of,
+    tag_set,
+)
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
@@ -72,7 +81,7 @@ def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRe
 def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     """Attach a gateway to a VPC."""
     gateway = _found(ctx, request.internet_gateway_id)
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if gateway.vpc is not None:
         raise ResourceAlreadyAssociated(f"resource {gateway.id} is already attached to network {gateway.vpc}")
     other = attached_internet_gateway(ctx.store.world, ctx.scope, vpc.id)
@@ -114,7 +123,7 @@ def delete_internet_gateway(ctx: Context, request: InternetGatewayRequest) -> di
 
 
 def _found(ctx: Context, identity: str) -> InternetGateway:
-    return found(ctx, InternetGateway, identity, InternetGatewayNotFound, GATEWAY)
+    return resource_of(ctx, InternetGateway, identity, InternetGatewayNotFound, GATEWAY)
 
 
 def _gateway(gateway: InternetGateway) -> dict[str, object]:

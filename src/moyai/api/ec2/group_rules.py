@@ -1,7 +1,7 @@
 """The rules of security groups: authorize, revoke, modify, describe.
 
-Promise: rules go in and out together or not at all. A rule that the group has is not added twice; one that it hasn't
-can't be revoked. What changes is enforced for tasks that run.
+Promise: a request's rules are added or removed together or not at all. A rule cannot be added twice, and a rule that
+the group does not have cannot be revoked. Changes apply to running tasks.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html
 """
 
@@ -17,20 +17,20 @@ from moyai.api.ec2.change import (
     ChangeRequest,
     TagSpecification,
     commit,
-    found,
     new_id,
     new_tags,
+    resource_of,
 )
 from moyai.api.ec2.group_rule_view import RuleOfGroup, revoked_form, rule_form
-from moyai.api.ec2.groups import GROUP, named
+from moyai.api.ec2.groups import GROUP, group_named
 from moyai.api.ec2.permissions import (
     IpPermission,
     OneRule,
     UserIdGroupPair,
-    described,
-    ports,
+    checked_description,
+    checked_ports,
     reference,
-    wanted,
+    requested_rules,
 )
 from moyai.api.ec2.ranges import network, network_of_ipv6
 from moyai.api.operation import Context
@@ -152,8 +152,8 @@ def update_security_group_rule_descriptions_egress(
 def _authorize(ctx: Context, request: AuthorizeRequest, *, egress: bool) -> dict[str, object]:
     group = _group(ctx, request)
     tags = new_tags(request.tag_specifications, "security-group-rule")
-    asked = wanted(ctx, group, request.permissions(), egress=egress)
-    fresh = [replace(rule, id=new_id(ctx, "sgr"), tags=tags) for rule in asked]
+    requested = requested_rules(ctx, group, request.permissions(), egress=egress)
+    fresh = [replace(rule, id=new_id(ctx, "sgr"), tags=tags) for rule in requested]
     changed = _with_rules(group, [*group.rules, *fresh])
     commit(ctx, ChangeRequest(dry_run=request.dry_run), Put(changed))
     return {"return": True, "security_group_rules": [rule_form(RuleOfGroup(group, rule)) for rule in fresh]}
@@ -165,101 +165,107 @@ def _revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, 
     if permissions and request.security_group_rule_ids:
         raise InvalidParameterCombination("Rules are named by their ids or by what they let through, not by both.")
     if request.security_group_rule_ids:
-        gone = [_by_id(group, one, egress=egress) for one in request.security_group_rule_ids]
+        revoked = [_by_id(group, identity, egress=egress) for identity in request.security_group_rule_ids]
     else:
-        gone = [_alike(group, rule) for rule in wanted(ctx, group, permissions, egress=egress, there=True)]
-    ids = {rule.id for rule in gone}
-    left = replace(group, rules=tuple(rule for rule in group.rules if rule.id not in ids))
-    commit(ctx, ChangeRequest(dry_run=request.dry_run), Put(left))
-    return {"return": True, "revoked_security_group_rules": [revoked_form(group, rule) for rule in gone]}
+        revoked = [
+            _rule_for(group, rule) for rule in requested_rules(ctx, group, permissions, egress=egress, existing=True)
+        ]
+    ids = {rule.id for rule in revoked}
+    changed = replace(group, rules=tuple(rule for rule in group.rules if rule.id not in ids))
+    commit(ctx, ChangeRequest(dry_run=request.dry_run), Put(changed))
+    return {"return": True, "revoked_security_group_rules": [revoked_form(group, rule) for rule in revoked]}
 
 
 def modify_security_group_rules(ctx: Context, request: ModifyRulesRequest) -> dict[str, object]:
     """Replace rules; they keep their ids."""
-    group = found(ctx, SecurityGroup, request.group_id, GroupNotFound, GROUP)
+    group = resource_of(ctx, SecurityGroup, request.group_id, GroupNotFound, GROUP)
     if not request.security_group_rules:
         raise MissingParameter("The request must contain the parameter SecurityGroupRules.")
-    changed = {update.security_group_rule_id: _modified(ctx, group, update) for update in request.security_group_rules}
+    changed = {
+        update.security_group_rule_id: _with_update(ctx, group, update) for update in request.security_group_rules
+    }
     commit(ctx, request, Put(_with_rules(group, [changed.get(rule.id, rule) for rule in group.rules])))
     return dict(SUCCESS)
 
 
 def _update_descriptions(ctx: Context, request: UpdateRuleDescriptionsRequest, *, egress: bool) -> dict[str, object]:
-    group = named(ctx, request.group_id, request.group_name)
-    said = {
-        _by_id(group, one.security_group_rule_id or "", egress=egress).id: described(one.description)
-        for one in request.security_group_rule_descriptions
+    group = group_named(ctx, request.group_id, request.group_name)
+    descriptions = {
+        _by_id(group, update.security_group_rule_id or "", egress=egress).id: checked_description(update.description)
+        for update in request.security_group_rule_descriptions
     }
-    if request.ip_permissions or not said:
-        for rule in wanted(ctx, group, request.ip_permissions, egress=egress, there=True):
-            said[_alike(group, rule).id] = rule.description
-    rules = tuple(replace(rule, description=said[rule.id]) if rule.id in said else rule for rule in group.rules)
+    if request.ip_permissions or not descriptions:
+        for rule in requested_rules(ctx, group, request.ip_permissions, egress=egress, existing=True):
+            descriptions[_rule_for(group, rule).id] = rule.description
+    rules = tuple(
+        replace(rule, description=descriptions[rule.id]) if rule.id in descriptions else rule for rule in group.rules
+    )
     commit(ctx, request, Put(replace(group, rules=rules)))
     return dict(SUCCESS)
 
 
 def _group(ctx: Context, request: AuthorizeRequest | RevokeRequest) -> SecurityGroup:
     name = request.group_name if isinstance(request, AuthorizeIngressRequest | RevokeIngressRequest) else None
-    return named(ctx, request.group_id, name)
+    return group_named(ctx, request.group_id, name)
 
 
 def _with_rules(group: SecurityGroup, rules: Iterable[Rule]) -> SecurityGroup:
     """The group with these rules. Raises InvalidPermissionDuplicate or the quota's error."""
-    kept = tuple(rules)
+    all_rules = tuple(rules)
     seen: set[tuple[object, ...]] = set()
-    for rule in kept:
+    for rule in all_rules:
         if rule.traffic in seen:
-            raise InvalidPermissionDuplicate(f'the specified rule "{_words(rule)}" already exists in {group.id}')
+            raise InvalidPermissionDuplicate(f'the specified rule "{_text(rule)}" already exists in {group.id}')
         seen.add(rule.traffic)
-    changed = replace(group, rules=kept)
+    changed = replace(group, rules=all_rules)
     if any(len(changed.way(egress=egress)) > RULES for egress in (False, True)):
         raise RulesPerSecurityGroupLimitExceeded(RULES)
     return changed
 
 
-def _alike(group: SecurityGroup, rule: Rule) -> Rule:
-    """The group's rule that lets the same through. Raises InvalidPermissionNotFound."""
-    alike = next((one for one in group.rules if one.traffic == rule.traffic), None)
-    if alike is None:
-        raise InvalidPermissionNotFound(f'The specified rule "{_words(rule)}" does not exist in {group.id}.')
-    return alike
+def _rule_for(group: SecurityGroup, rule: Rule) -> Rule:
+    """The group's rule for the same traffic. Raises InvalidPermissionNotFound."""
+    same = next((r for r in group.rules if r.traffic == rule.traffic), None)
+    if same is None:
+        raise InvalidPermissionNotFound(f'The specified rule "{_text(rule)}" does not exist in {group.id}.')
+    return same
 
 
 def _by_id(group: SecurityGroup, identity: str, *, egress: bool) -> Rule:
-    rule = next((one for one in group.way(egress=egress) if one.id == identity), None)
+    rule = next((r for r in group.way(egress=egress) if r.id == identity), None)
     if rule is None:
         raise GroupRuleNotFound([identity])
     return rule
 
 
-def _modified(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Rule:
-    asked = update.security_group_rule
-    rule = next((one for one in group.rules if one.id == update.security_group_rule_id), None)
+def _with_update(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Rule:
+    requested = update.security_group_rule
+    rule = next((r for r in group.rules if r.id == update.security_group_rule_id), None)
     if rule is None:
         raise GroupRuleNotFound([update.security_group_rule_id])
-    if sum(one is not None for one in (asked.cidr_ipv4, asked.cidr_ipv6, asked.referenced_group_id)) != 1:
+    if sum(peer is not None for peer in (requested.cidr_ipv4, requested.cidr_ipv6, requested.referenced_group_id)) != 1:
         raise InvalidPermissionMalformed("A rule has one other side: CidrIpv4, CidrIpv6 or ReferencedGroupId.")
-    what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
-    other = asked.referenced_group_id
+    checked = checked_ports(requested.ip_protocol, requested.from_port, requested.to_port)
+    peer = requested.referenced_group_id
     return replace(
         rule,
-        protocol=what.protocol,
-        from_port=what.from_port,
-        to_port=what.to_port,
-        cidr=_range(asked),
-        group=None if other is None else reference(ctx, group, UserIdGroupPair(other)),
-        description=described(asked.description),
+        protocol=checked.protocol,
+        from_port=checked.from_port,
+        to_port=checked.to_port,
+        cidr=_range(requested),
+        group=None if peer is None else reference(ctx, group, UserIdGroupPair(peer)),
+        description=checked_description(requested.description),
     )
 
 
-def _range(asked: RuleRequest) -> str | None:
-    if asked.cidr_ipv6 is not None:
-        return str(network_of_ipv6(asked.cidr_ipv6, "CidrIpv6"))
-    return None if asked.cidr_ipv4 is None else str(network(asked.cidr_ipv4, "CidrIpv4"))
+def _range(rule: RuleRequest) -> str | None:
+    if rule.cidr_ipv6 is not None:
+        return str(network_of_ipv6(rule.cidr_ipv6, "CidrIpv6"))
+    return None if rule.cidr_ipv4 is None else str(network(rule.cidr_ipv4, "CidrIpv4"))
 
 
-def _words(rule: Rule) -> str:
-    other = rule.cidr if rule.group is None else rule.group.id
+def _text(rule: Rule) -> str:
+    peer = rule.cidr if rule.group is None else rule.group.id
     way = "to" if rule.egress else "from"
     reach = "all" if rule.from_port is None else f"{rule.from_port} to {rule.to_port}"
-    return f"{way}: {other}, {rule.protocol}, ports {reach}, ALLOW"
+    return f"{way}: {peer}, {rule.protocol}, ports {reach}, ALLOW"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import all_leaving
 from moyai.api.operation import Context
@@ -94,7 +94,7 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
 
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
     """Delete a group that nothing goes by."""
-    group = named(ctx, request.group_id, request.group_name)
+    group = group_named(ctx, request.group_id, request.group_name)
     world = ctx.store.world
     if group.name == DEFAULT_NAME:
         raise CannotDelete(f'the specified group: "{group.id}" name: "{DEFAULT_NAME}" cannot be deleted by a user')
@@ -106,12 +106,12 @@ def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> 
     return {"return": True, "group_id": group.id}
 
 
-def named(ctx: Context, identity: str | None, name: str | None) -> SecurityGroup:
+def group_named(ctx: Context, identity: str | None, name: str | None) -> SecurityGroup:
     """The group of this id, or of this name in the default VPC. Raises EC2's errors."""
     if identity and name:
         raise InvalidParameterCombination("GroupId and GroupName can't be used together.")
     if not name:
-        return found(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
+        return resource_of(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
     [group] = _named(ctx, all_in_scope(ctx.store.world, SecurityGroup, ctx.scope), (name,))
     return group
 
@@ -127,7 +127,7 @@ def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]
 
 def _vpc(ctx: Context, identity: str | None) -> Vpc:
     if identity is not None:
-        return found(ctx, Vpc, identity, VpcNotFound, "VpcId")
+        return resource_of(ctx, Vpc, identity, VpcNotFound, "VpcId")
     vpc = default_vpc_of(ctx.store.world, ctx.scope)
     if vpc is None:
         raise MissingParameter("The request must contain the parameter VpcId: there is no default VPC.")

@@ -1,7 +1,7 @@
-"""IPv6 ranges: how a VPC and a subnet come by them, and how they are shown.
+"""IPv6 ranges of VPCs and subnets: allocation, and their form in answers.
 
-Promise: what EC2 calls Amazon-provided is drawn here from the unique local addresses, since nobody gives this machine
-addresses of the internet. A subnet's range is a /64 of its VPC's and overlaps no other.
+Promise: an Amazon-provided range is a random one of the unique local addresses, because this machine has no range of
+public addresses to give. A subnet's range is a /64 of its VPC's and overlaps no other.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcIpv6CidrBlockAssociation.html
 """
 
@@ -31,54 +31,56 @@ _SOURCE: Mapping[str, str] = MappingProxyType({"ipv6_address_attribute": "privat
 
 
 def new_vpc_range(ctx: Context) -> Ipv6Range:
-    """A range for a VPC."""
+    """A new range for a VPC."""
     return Ipv6Range(new_id(ctx, VPC_ASSOCIATION), vpc_range(int(ctx.ids.hex(DRAWN_DIGITS), 16)))
 
 
 def new_subnet_range(ctx: Context, vpc: Vpc, text: str, others: Iterable[Subnet]) -> Ipv6Range:
-    """The range that is asked for a subnet. Raises EC2's errors."""
-    asked = network_of_ipv6(text, "ipv6CidrBlock")
-    if vpc.ipv6 is None or asked.prefixlen != SUBNET_PREFIX or not asked.subnet_of(IPv6Network(vpc.ipv6.cidr)):
-        whole = "none" if vpc.ipv6 is None else vpc.ipv6.cidr
-        raise InvalidSubnetRange(f"The CIDR '{asked}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's, {whole}.")
-    clash = next((one for one in others if one.ipv6 is not None and one.ipv6.cidr == str(asked)), None)
+    """The requested range for a subnet. Raises EC2's errors."""
+    requested = network_of_ipv6(text, "ipv6CidrBlock")
+    if vpc.ipv6 is None or requested.prefixlen != SUBNET_PREFIX or not requested.subnet_of(IPv6Network(vpc.ipv6.cidr)):
+        vpc_cidr = "none" if vpc.ipv6 is None else vpc.ipv6.cidr
+        raise InvalidSubnetRange(
+            f"The CIDR '{requested}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's, {vpc_cidr}."
+        )
+    clash = next((s for s in others if s.ipv6 is not None and s.ipv6.cidr == str(requested)), None)
     if clash is not None:
-        raise InvalidSubnetConflict(f"The CIDR '{asked}' conflicts with another subnet: {clash.id}.")
-    return Ipv6Range(new_id(ctx, SUBNET_ASSOCIATION), str(asked))
+        raise InvalidSubnetConflict(f"The CIDR '{requested}' conflicts with another subnet: {clash.id}.")
+    return Ipv6Range(new_id(ctx, SUBNET_ASSOCIATION), str(requested))
 
 
-def opened_groups(ctx: Context, groups: Iterable[SecurityGroup]) -> Iterator[Put]:
-    """The groups of a VPC that gets IPv6, which let that out too where what they let out was never changed."""
+def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> Iterator[Put]:
+    """The changed groups of a VPC that gets IPv6: groups with the default egress rule get one for IPv6."""
     for group in groups:
         rules = group.way(egress=True)
         if [rule.traffic for rule in rules] == [leaving("").traffic]:
             yield Put(replace(group, rules=(*group.rules, leaving_by_ipv6(new_id(ctx, "sgr")))))
 
 
-def ranges_of_vpc(held: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
+def ranges_of_vpc(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
     """A VPC's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if held is None else [of_vpc(held, state)]
+    return [] if range_ is None else [of_vpc(range_, state)]
 
 
-def of_vpc(held: Ipv6Range, state: str) -> dict[str, object]:
-    """A VPC's range as EC2 answers it."""
-    return _range(held, state) | {"ipv6_pool": "Amazon", "network_border_group": None}
+def of_vpc(range_: Ipv6Range, state: str) -> dict[str, object]:
+    """The range of a VPC as answers have it."""
+    return _range(range_, state) | {"ipv6_pool": "Amazon", "network_border_group": None}
 
 
-def ranges_of_subnet(held: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
+def ranges_of_subnet(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
     """A subnet's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
-    return [] if held is None else [of_subnet(held, state)]
+    return [] if range_ is None else [of_subnet(range_, state)]
 
 
-def of_subnet(held: Ipv6Range, state: str) -> dict[str, object]:
-    """A subnet's range as EC2 answers it."""
-    return _range(held, state)
+def of_subnet(range_: Ipv6Range, state: str) -> dict[str, object]:
+    """The range of a subnet as answers have it."""
+    return _range(range_, state)
 
 
-def _range(held: Ipv6Range, state: str) -> dict[str, object]:
+def _range(range_: Ipv6Range, state: str) -> dict[str, object]:
     return {
-        "association_id": held.id,
-        "ipv6_cidr_block": held.cidr,
+        "association_id": range_.id,
+        "ipv6_cidr_block": range_.cidr,
         "ipv6_cidr_block_state": {"state": state},
         **_SOURCE,
     }

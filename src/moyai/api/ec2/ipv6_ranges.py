@@ -1,8 +1,8 @@
-"""Ranges that VPCs and subnets get, and give back, after they were made.
+"""IPv6 ranges of existing VPCs and subnets: associate and disassociate.
 
-Promise: a VPC keeps its IPv6 range while a subnet has a part of it, and a subnet its part while a task has an address
-of it. Tasks that run already stay as they are.
-Refuses: secondary IPv4 ranges, and IPv6 ranges of one's own.
+Promise: a VPC's IPv6 range cannot be removed while a subnet has a part of it, nor a subnet's while a task has an
+address in it. Running tasks are not affected.
+Refuses: secondary IPv4 ranges, and IPv6 ranges that the caller brings.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, commit, found
-from moyai.api.ec2.ipv6 import new_subnet_range, new_vpc_range, of_subnet, of_vpc, opened_groups
+from moyai.api.ec2.change import ChangeRequest, commit, resource_of
+from moyai.api.ec2.ipv6 import groups_with_ipv6_egress, new_subnet_range, new_vpc_range, of_subnet, of_vpc
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC, range_id
 from moyai.api.operation import Context
@@ -32,14 +32,14 @@ from moyai.domain.world import Put
 
 
 class AssociateVpcRequest(msgspec.Struct, frozen=True):
-    """A range for a VPC."""
+    """Input of AssociateVpcCidrBlock."""
 
     vpc_id: str
     amazon_provided_ipv6_cidr_block: bool = False
 
 
 class AssociateSubnetRequest(msgspec.Struct, frozen=True):
-    """A range for a subnet."""
+    """Input of AssociateSubnetCidrBlock."""
 
     subnet_id: str
     ipv6_cidr_block: str | None = None
@@ -52,40 +52,40 @@ class DisassociateRequest(msgspec.Struct, frozen=True):
 
 
 def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict[str, object]:
-    """Give a VPC an IPv6 range."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    """Associate an IPv6 range with a VPC."""
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if not request.amazon_provided_ipv6_cidr_block:
         raise MissingParameter("The request must contain the parameter AmazonProvidedIpv6CidrBlock.")
     if vpc.ipv6 is not None:
         raise ResourceAlreadyAssociated(f"{vpc.id} has an IPv6 range, {vpc.ipv6.cidr}; a VPC has one here.")
-    given = new_vpc_range(ctx)
-    groups = opened_groups(ctx, all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
-    commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=given)), *groups)
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(given, "associating")}
+    new_range = new_vpc_range(ctx)
+    groups = groups_with_ipv6_egress(ctx, all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
+    commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=new_range)), *groups)
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(new_range, "associating")}
 
 
 def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
-    """Take a VPC's IPv6 range back."""
+    """Disassociate the IPv6 range of a VPC."""
     vpcs = all_in_scope(ctx.store.world, Vpc, ctx.scope)
     if any(range_id(vpc) == request.association_id for vpc in vpcs):
         raise OperationNotPermitted(
             f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
             "primary IPv4 CIDR block of the VPC"
         )
-    both = ((vpc, vpc.ipv6) for vpc in vpcs if vpc.ipv6 is not None)
-    vpc, held = next(((v, r) for v, r in both if r.id == request.association_id), (None, None))
-    if vpc is None or held is None:
+    ranges = ((vpc, vpc.ipv6) for vpc in vpcs if vpc.ipv6 is not None)
+    vpc, associated = next(((v, r) for v, r in ranges if r.id == request.association_id), (None, None))
+    if vpc is None or associated is None:
         raise VpcRangeNotFound([request.association_id])
-    users = [one.id for one in all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id) if one.ipv6 is not None]
+    users = [s.id for s in all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id) if s.ipv6 is not None]
     if users:
-        raise DependencyViolation(f"The range {held.cidr} is in use and can't be taken back: {', '.join(users)}.")
+        raise DependencyViolation(f"The range {associated.cidr} is in use and can't be taken back: {', '.join(users)}.")
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(held, "disassociating")}
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(associated, "disassociating")}
 
 
 def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
-    """Give a subnet an IPv6 range."""
-    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    """Associate an IPv6 range with a subnet."""
+    subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if not request.ipv6_cidr_block:
         raise MissingParameter("The request must contain the parameter Ipv6CidrBlock.")
     if subnet.ipv6 is not None:
@@ -94,21 +94,23 @@ def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -
     if vpc is None:
         raise InvalidParameterValue(f"The VPC of {subnet.id} is gone.")
     others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
-    given = new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
-    commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=given)))
-    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(given, "associating")}
+    new_range = new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
+    commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=new_range)))
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(new_range, "associating")}
 
 
 def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
-    """Take a subnet's IPv6 range back."""
+    """Disassociate the IPv6 range of a subnet."""
     world = ctx.store.world
-    both = ((subnet, subnet.ipv6) for subnet in all_in_scope(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
-    subnet, held = next(((s, r) for s, r in both if r.id == request.association_id), (None, None))
-    if subnet is None or held is None:
+    ranges = ((subnet, subnet.ipv6) for subnet in all_in_scope(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
+    subnet, associated = next(((s, r) for s, r in ranges if r.id == request.association_id), (None, None))
+    if subnet is None or associated is None:
         raise SubnetRangeNotFound([request.association_id])
-    standing = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
-    users = [one.id for one in standing if one.ipv6_address is not None]
+    interfaces = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    users = [i.id for i in interfaces if i.ipv6_address is not None]
     if users:
-        raise DependencyViolation(f"The range {held.cidr} is in use and can't be taken back: {', '.join(users[:5])}.")
+        raise DependencyViolation(
+            f"The range {associated.cidr} is in use and can't be taken back: {', '.join(users[:5])}."
+        )
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
-    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(held, "disassociating")}
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(associated, "disassociating")}

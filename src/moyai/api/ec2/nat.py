@@ -19,12 +19,12 @@ from moyai.api.ec2.change import (
     ChangeRequest,
     TagSpecification,
     commit,
-    found,
     new_id,
     new_tags,
+    resource_of,
     tag_set,
 )
-from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered
+from moyai.api.ec2.select import Filter, Kind, PageRequest, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.domain.keys import client_token_keys
@@ -73,7 +73,7 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
     """Make a gateway in a subnet."""
     if request.connectivity_type != "public":
         raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would lead nowhere.")
-    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     tags = new_tags(request.tag_specifications, "natgateway")
     made = _earlier(ctx, request)
     if made is None:
@@ -91,13 +91,13 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
 def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope; a deleted one for an hour."""
     there = [one for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
-    chosen = filtered(_KIND, there, request.nat_gateway_ids, request, request.filter)
+    chosen = filter_page(_KIND, there, request.nat_gateway_ids, request, request.filter)
     return {"nat_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
 
 
 def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, object]:
     """Delete a gateway; its elastic address stays the account's. Routes to it lead nowhere from then on."""
-    gateway = found(ctx, NatGateway, request.nat_gateway_id, NatGatewayNotFound, "NatGatewayId")
+    gateway = resource_of(ctx, NatGateway, request.nat_gateway_id, NatGatewayNotFound, "NatGatewayId")
     if gateway.deleted_at is not None:
         raise NatGatewayNotFound([gateway.id])
     commit(ctx, request, Put(replace(gateway, deleted_at=ctx.now)))
@@ -106,7 +106,7 @@ def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, ob
 
 def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
     world = ctx.store.world
-    elastic = found(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    elastic = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
     user = user_of(world, elastic)
     if user is not None:
         raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.id}")

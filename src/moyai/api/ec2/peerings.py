@@ -1,8 +1,8 @@
 """VPC peering connections, also between accounts and regions.
 
-Promise: ids and addresses are one for both sides. Overlapping ranges, and a VPC of another account that isn't there,
-make a connection that has failed, as on AWS; the other side accepts within seven days or never. Nothing passes
-before both sides have routes.
+Promise: both sides see the same id. As on AWS, a connection of overlapping ranges, or with an unknown VPC of another
+account, is created with the status failed; a request expires after seven days. No traffic passes before both sides have
+routes.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html
 """
 
@@ -14,7 +14,16 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import (
+    SUCCESS,
+    ChangeRequest,
+    TagSpecification,
+    commit,
+    new_id,
+    new_tags,
+    resource_of,
+    tag_set,
+)
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
@@ -62,57 +71,57 @@ class DescribeVpcPeeringConnectionsRequest(PagedRequest, frozen=True):
 
 
 def create_vpc_peering_connection(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> dict[str, object]:
-    """Ask for a connection; the answer says that the request is under way."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    """Request a connection with another VPC."""
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "vpc-peering-connection")
-    other = _other_side(ctx, request)
-    _check_open(ctx, vpc, other)
-    fails = other.cidr is None or IPv4Network(vpc.cidr).overlaps(IPv4Network(other.cidr))
+    accepter = _accepter(ctx, request)
+    _check_open(ctx, vpc, accepter)
+    fails = accepter.cidr is None or IPv4Network(vpc.cidr).overlaps(IPv4Network(accepter.cidr))
     peering = VpcPeering(
         id=VpcPeeringId(new_id(ctx, "pcx")),
         requester=PeeringSide(ctx.scope, vpc.id, vpc.cidr),
-        accepter=other,
+        accepter=accepter,
         status=PeeringStatus.FAILED if fails else PeeringStatus.PENDING_ACCEPTANCE,
-        message=_FAILED if fails else f"Pending Acceptance by {other.scope.account}",
+        message=_FAILED if fails else f"Pending Acceptance by {accepter.scope.account}",
         created_at=ctx.now,
         changed_at=ctx.now,
         tags=tags,
     )
-    faded = [Delete(VpcPeering, one.id) for one in _of_scope(ctx) if not one.visible(ctx.now)]
-    commit(ctx, request, Put(peering), *faded)
-    status = {"code": "initiating-request", "message": f"Initiating Request to {other.scope.account}"}
+    expired = [Delete(VpcPeering, p.id) for p in _of_scope(ctx) if not p.visible(ctx.now)]
+    commit(ctx, request, Put(peering), *expired)
+    status = {"code": "initiating-request", "message": f"Initiating Request to {accepter.scope.account}"}
     return {"vpc_peering_connection": _peering(ctx, peering) | ({} if fails else {"status": status})}
 
 
 def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Open the connection; only its accepter may."""
-    peering = _mine(ctx, request, to_accept=True)
+    """Accept a request; only the accepter's account may."""
+    peering = _own_peering(ctx, request, to_accept=True)
     for side in peering.sides:
         active = [p for p in ctx.store.world.vpc_peerings.by("vpc", side.vpc) if p.status is PeeringStatus.ACTIVE]
         if len(active) >= PEERINGS:
             raise VpcPeeringConnectionLimitExceeded(PEERINGS)
-    opened = _moved(ctx, peering, PeeringStatus.ACTIVE, "Active")
-    commit(ctx, request, Put(opened))
-    return {"vpc_peering_connection": _peering(ctx, opened)}
+    accepted = _with_status(ctx, peering, PeeringStatus.ACTIVE, "Active")
+    commit(ctx, request, Put(accepted))
+    return {"vpc_peering_connection": _peering(ctx, accepted)}
 
 
 def reject_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Decline the request; only its accepter may."""
-    peering = _mine(ctx, request, to_accept=True)
-    commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
+    """Reject a request; only the accepter's account may."""
+    peering = _own_peering(ctx, request, to_accept=True)
+    commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
 def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
-    """Close the connection, from either side. Routes into it lead nowhere from then on."""
-    peering = _mine(ctx, request, to_accept=False)
-    commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
+    """Delete a connection, from either side; routes to it become blackholes."""
+    peering = _own_peering(ctx, request, to_accept=False)
+    commit(ctx, request, Put(_with_status(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
 def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
     """The connections that the scope has a side of; those that are over for a while."""
-    there = [aged(one, ctx.now) for one in _of_scope(ctx) if one.visible(ctx.now)]
+    there = [with_expiry(one, ctx.now) for one in _of_scope(ctx) if one.visible(ctx.now)]
     kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))
     chosen = select(kind, there, request.vpc_peering_connection_ids, request)
     return {
@@ -121,7 +130,7 @@ def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringCo
     }
 
 
-def aged(peering: VpcPeering, now: Instant) -> VpcPeering:
+def with_expiry(peering: VpcPeering, now: Instant) -> VpcPeering:
     """The connection as of now: a request that nobody accepted in time has expired."""
     if peering.status is not PeeringStatus.PENDING_ACCEPTANCE or now < peering.expires_at:
         return peering
@@ -137,7 +146,7 @@ def _of_scope(ctx: Context) -> Iterator[VpcPeering]:
     return ctx.store.world.vpc_peerings.each("scope", scope_key(ctx.scope))
 
 
-def _other_side(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> PeeringSide:
+def _accepter(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> PeeringSide:
     if not request.peer_vpc_id:
         raise MissingParameter("The request must contain the parameter peerVpcId.")
     account = AccountId(request.peer_owner_id or ctx.scope.account)
@@ -154,16 +163,16 @@ def _other_side(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Pee
 
 def _check_open(ctx: Context, vpc: Vpc, other: PeeringSide) -> None:
     """Raises PeeringAlreadyExists, or the quota's error."""
-    there = [aged(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
+    there = [with_expiry(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
     twin = next((one for one in there if one.open and one.other(vpc.id).vpc == other.vpc), None)
     if twin is not None:
         raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other.vpc} exists.")
-    asked = [aged(one, ctx.now) for one in _of_scope(ctx) if one.requester.scope == ctx.scope]
+    asked = [with_expiry(one, ctx.now) for one in _of_scope(ctx) if one.requester.scope == ctx.scope]
     if sum(one.status is PeeringStatus.PENDING_ACCEPTANCE for one in asked) >= OUTSTANDING_PEERINGS:
         raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)
 
 
-def _mine(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeering:
+def _own_peering(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeering:
     """The connection that the scope has a side of, or is asked for. Raises PeeringNotFound or OperationNotPermitted."""
     identity = request.vpc_peering_connection_id
     peering = ctx.store.world.vpc_peerings.get(identity)
@@ -175,10 +184,10 @@ def _mine(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeeri
             f"The peering connection {identity} is accepted or rejected by its accepter: {owner.account} in "
             f"{owner.region}."
         )
-    return aged(peering, ctx.now)
+    return with_expiry(peering, ctx.now)
 
 
-def _moved(ctx: Context, peering: VpcPeering, status: PeeringStatus, message: str) -> VpcPeering:
+def _with_status(ctx: Context, peering: VpcPeering, status: PeeringStatus, message: str) -> VpcPeering:
     if status not in PEERING_TRANSITIONS[peering.status]:
         raise InvalidStateTransition(
             f"Invalid state transition for {peering.id}, attempted to transition from {peering.status} to {status}"

@@ -1,8 +1,8 @@
-"""A security group's rules as requests give them: IpPermissions, or one rule in the request's own members.
+"""Parses a security group's rules in requests: IpPermissions, or one rule in the request's own members.
 
-Promise: what comes out are rules of the house, one for each other side. A group on the other side is one of the
-account's, of the same VPC, or one of a peered VPC; it is named by its id, or by its name in the same VPC.
-Refuses: prefix lists, and protocols that are none of tcp, udp, icmp, icmpv6 and all.
+Promise: the result has one rule for each peer, which is an address range or a group. A group as peer is one of the
+account's in the same VPC, or one of a peered VPC; the request has its id, or its name in the same VPC.
+Refuses: prefix lists, and protocols other than tcp, udp, icmp, icmpv6 and all.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
@@ -37,21 +37,21 @@ _LONGEST: Final = 255
 
 
 class IpRange(msgspec.Struct, frozen=True):
-    """A range on the other side."""
+    """An IPv4 range as the peer of a rule."""
 
     cidr_ip: str = ""
     description: str | None = None
 
 
 class Ipv6Range(msgspec.Struct, frozen=True):
-    """An IPv6 range on the other side."""
+    """An IPv6 range as the peer of a rule."""
 
     cidr_ipv6: str = ""
     description: str | None = None
 
 
 class UserIdGroupPair(msgspec.Struct, frozen=True):
-    """A group on the other side."""
+    """A security group as the peer of a rule."""
 
     group_id: str | None = None
     group_name: str | None = None
@@ -62,7 +62,7 @@ class UserIdGroupPair(msgspec.Struct, frozen=True):
 
 
 class IpPermission(msgspec.Struct, frozen=True):
-    """A protocol and ports, and all that is on the other side."""
+    """A protocol and ports, and the peers of its rules."""
 
     ip_protocol: str | None = None
     from_port: int | None = None
@@ -73,7 +73,7 @@ class IpPermission(msgspec.Struct, frozen=True):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """A protocol with its ports, checked."""
+    """A checked protocol with its ports, or ICMP type and code."""
 
     protocol: str
     from_port: int | None = None
@@ -81,7 +81,7 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 class OneRule(msgspec.Struct, frozen=True):
-    """A rule in the request's own members, as the oldest clients send it."""
+    """A request that may have one rule in its own members, as the oldest clients send it."""
 
     ip_permissions: tuple[IpPermission, ...] = ()
     ip_protocol: str | None = None
@@ -92,7 +92,7 @@ class OneRule(msgspec.Struct, frozen=True):
     dry_run: bool = False
 
     def permissions(self) -> tuple[IpPermission, ...]:
-        """All that the request asks for. Raises InvalidParameterCombination."""
+        """The permissions of the request, in either form. Raises InvalidParameterCombination."""
         own = (self.ip_protocol, self.from_port, self.to_port, self.cidr_ip, self.source_security_group_name)
         if not any(value is not None for value in own):
             return self.ip_permissions
@@ -106,19 +106,28 @@ class OneRule(msgspec.Struct, frozen=True):
         return (IpPermission(self.ip_protocol, self.from_port, self.to_port, ranges, pairs),)
 
 
-def wanted(
-    ctx: Context, group: SecurityGroup, asked: tuple[IpPermission, ...], *, egress: bool, there: bool = False
+def requested_rules(
+    ctx: Context,
+    group: SecurityGroup,
+    permissions: tuple[IpPermission, ...],
+    *,
+    egress: bool,
+    existing: bool = False,
 ) -> list[Rule]:
-    """The rules that are asked for, with empty ids. ``there``: the other side may be a group that the group's rules
-    name already, also when it is gone or no longer peered. Raises EC2's errors.
+    """The requested rules, with empty ids. ``existing``: a peer may be a group that one of the group's rules refers to,
+    also when it was deleted or is no longer peered. Raises EC2's errors.
     """
-    if not asked:
+    if not permissions:
         raise MissingParameter("The request must contain IpPermissions, or a rule of its own.")
-    known = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if there else {}
-    return [rule for one in asked for rule in _rules(one, egress, lambda pair: _other(ctx, group, pair, known))]
+    known = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if existing else {}
+    return [
+        rule
+        for permission in permissions
+        for rule in _rules(permission, egress, lambda pair: _peer(ctx, group, pair, known))
+    ]
 
 
-def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
+def checked_ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
     """A protocol and its ports. Raises MissingParameter or InvalidParameterValue."""
     if not protocol:
         raise MissingParameter("The request must contain the parameter IpProtocol.")
@@ -142,13 +151,13 @@ def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
 
 
 def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> GroupReference:
-    """The group on the other side. Raises GroupNotFound and others."""
+    """The security group that a pair refers to. Raises GroupNotFound and others."""
     if pair.group_id is None and pair.group_name is not None:
-        named = all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
-        here = next((one for one in named if one.name == pair.group_name), None)
-        if here is None:
+        groups = all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
+        by_name = next((g for g in groups if g.name == pair.group_name), None)
+        if by_name is None:
             raise GroupNotFound([pair.group_name])
-        return GroupReference(here.id, ctx.scope.account, here.vpc)
+        return GroupReference(by_name.id, ctx.scope.account, by_name.vpc)
     if not pair.group_id:
         raise MissingParameter("A group on the other side of a rule is named by GroupId.")
     other = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(
@@ -166,47 +175,51 @@ def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> Grou
     return GroupReference(other.id, other.scope.account, other.vpc)
 
 
-def described(text: str | None) -> str | None:
+def checked_description(text: str | None) -> str | None:
     """A rule's description. Raises InvalidParameterValue."""
     if text is not None and len(text) > _LONGEST:
         raise InvalidParameterValue(f"A rule's description has up to {_LONGEST} characters.")
     return text or None
 
 
-def _other(
+def _peer(
     ctx: Context, group: SecurityGroup, pair: UserIdGroupPair, known: Mapping[SecurityGroupId, GroupReference]
 ) -> GroupReference:
-    there = None if pair.group_id is None else known.get(SecurityGroupId(pair.group_id))
-    return reference(ctx, group, pair) if there is None else there
+    referred = None if pair.group_id is None else known.get(SecurityGroupId(pair.group_id))
+    return reference(ctx, group, pair) if referred is None else referred
 
 
 def _rules(
-    asked: IpPermission,
+    permission: IpPermission,
     egress: bool,  # noqa: FBT001 (the rule's own member)
-    referred: Callable[[UserIdGroupPair], GroupReference],
+    peer_group: Callable[[UserIdGroupPair], GroupReference],
 ) -> Iterator[Rule]:
-    what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
-    if not asked.ip_ranges and not asked.ipv6_ranges and not asked.user_id_group_pairs:
+    checked = checked_ports(permission.ip_protocol, permission.from_port, permission.to_port)
+    if not permission.ip_ranges and not permission.ipv6_ranges and not permission.user_id_group_pairs:
         raise InvalidPermissionMalformed("A rule needs another side: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
-    rule = partial(Rule, "", egress=egress, protocol=what.protocol, from_port=what.from_port, to_port=what.to_port)
-    for one in asked.ip_ranges:
-        yield rule(cidr=str(network(one.cidr_ip, "CidrIp")), description=described(one.description))
-    for other in asked.ipv6_ranges:
-        yield rule(cidr=str(network_of_ipv6(other.cidr_ipv6, "CidrIpv6")), description=described(other.description))
-    for pair in asked.user_id_group_pairs:
-        yield rule(group=referred(pair), description=described(pair.description))
+    rule = partial(
+        Rule, "", egress=egress, protocol=checked.protocol, from_port=checked.from_port, to_port=checked.to_port
+    )
+    for one in permission.ip_ranges:
+        yield rule(cidr=str(network(one.cidr_ip, "CidrIp")), description=checked_description(one.description))
+    for other in permission.ipv6_ranges:
+        yield rule(
+            cidr=str(network_of_ipv6(other.cidr_ipv6, "CidrIpv6")), description=checked_description(other.description)
+        )
+    for pair in permission.user_id_group_pairs:
+        yield rule(group=peer_group(pair), description=checked_description(pair.description))
 
 
-def _are_peered(ctx: Context, one: VpcId, other: VpcId) -> bool:
-    peerings = ctx.store.world.vpc_peerings.by("vpc", one)
-    return any(p.status is PeeringStatus.ACTIVE and p.other(one).vpc == other for p in peerings)
+def _are_peered(ctx: Context, vpc: VpcId, other: VpcId) -> bool:
+    peerings = ctx.store.world.vpc_peerings.by("vpc", vpc)
+    return any(p.status is PeeringStatus.ACTIVE and p.other(vpc).vpc == other for p in peerings)
 
 
 def _peered(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
     """A group of a VPC in another scope that is peered with this one."""
     for peering in ctx.store.world.vpc_peerings.by("vpc", vpc):
         side = peering.other(vpc)
-        found = find_in_scope(ctx.store.world, SecurityGroup, side.scope, group)
-        if peering.status is PeeringStatus.ACTIVE and found is not None and found.vpc == side.vpc:
-            return found
+        candidate = find_in_scope(ctx.store.world, SecurityGroup, side.scope, group)
+        if peering.status is PeeringStatus.ACTIVE and candidate is not None and candidate.vpc == side.vpc:
+            return candidate
     return None

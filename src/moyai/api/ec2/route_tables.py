@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
@@ -85,7 +85,7 @@ class ReplaceRouteTableAssociationRequest(ChangeRequest, frozen=True):
 
 def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[str, object]:
     """Make a table in which there is the VPC's own range alone."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "route-table")
     made = _earlier(ctx, request)
     if made is None:
@@ -109,7 +109,7 @@ def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> 
 
 def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
     """Delete a table that no subnet goes by."""
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.associations:
         what = "is its VPC's main route table" if table.main else f"has subnet {table.associations[0].subnet}"
         raise DependencyViolation(f"The routeTable '{table.id}' has dependencies and cannot be deleted: it {what}.")
@@ -118,8 +118,8 @@ def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
 
 def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, object]:
     """Have a subnet go by a table of its own."""
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
-    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if subnet.vpc != table.vpc:
         raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {subnet.id} in {subnet.vpc}.")
     own = [(one, a) for one in ctx.store.world.route_tables.by("subnet", subnet.id) for a in one.associations]
@@ -149,7 +149,7 @@ def disassociate_route_table(ctx: Context, request: DisassociateRouteTableReques
 def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
     """Have a subnet, or all that have no table of their own, go by another table."""
     former, association = _association(ctx, request.association_id)
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.vpc != former.vpc:
         raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {former.id} in {former.vpc}.")
     made = replace(association, id=new_id(ctx, "rtbassoc"))

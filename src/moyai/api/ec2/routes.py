@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import SUCCESS, ChangeRequest, commit, found
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, commit, resource_of
 from moyai.api.ec2.ranges import network
 from moyai.api.ec2.route_tables import TABLE
 from moyai.api.operation import Context
@@ -54,7 +54,7 @@ class DeleteRouteRequest(ChangeRequest, frozen=True):
 
 def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
     """Add a route. The same one again is none too many."""
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     there = table.route(route.destination)
     if there is not None and there != route:
@@ -67,7 +67,7 @@ def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
 
 def replace_route(ctx: Context, request: RouteRequest) -> None:
     """Have a route lead elsewhere."""
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
     _existing(table, route.destination)
     routes = tuple(route if one.destination == route.destination else one for one in table.routes)
@@ -76,7 +76,7 @@ def replace_route(ctx: Context, request: RouteRequest) -> None:
 
 def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
     """Take a route away."""
-    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     gone = _existing(table, str(_destination(request.destination_cidr_block)))
     commit(ctx, request, Put(replace(table, routes=tuple(one for one in table.routes if one != gone))))
 

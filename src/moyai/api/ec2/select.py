@@ -1,8 +1,8 @@
-"""Ids, filters and pages: what EC2's Describe calls have in common.
+"""Ids, filters and pages of EC2's Describe operations.
 
 Promise: a value matches when one of a filter's values does, with ``*`` and ``?`` as wildcards; all filters must match.
-An id that nothing has is an error, a filter that nothing matches is an empty answer.
-Refuses: a filter that moyai does not know, by name, since leaving it out would answer too much.
+An unknown id is an error, and a filter that matches nothing an empty answer.
+Refuses: an unknown filter, by name, because ignoring it would return too much.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 """
 
@@ -27,7 +27,7 @@ from moyai.domain.vpc.not_found import NotFound
 T = TypeVar("T")
 MAX_RESULTS = 1000
 ALWAYS = ("true",)
-"""What a filter finds on everything there is here."""
+"""The values of filters whose attribute is true for all resources of moyai."""
 _MAX_FILTERS = 50
 _MAX_VALUES = 200
 _MAX_PATTERN = 255
@@ -47,7 +47,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 Values = Callable[[T], Iterable[str]]
-"""What a filter compares with."""
+"""The values of an item that a filter compares with."""
 
 
 class Kind(NamedTuple, Generic[T]):
@@ -75,60 +75,60 @@ class PagedRequest(PageRequest, frozen=True, kw_only=True):
 
 
 class Selected(NamedTuple, Generic[T]):
-    """A page of what was asked for."""
+    """A page of the selected items."""
 
     items: list[T]
     next_token: str | None
 
 
-def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PagedRequest) -> Selected[T]:
+def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], request: PagedRequest) -> Selected[T]:
     """The page of the items with these ids (none = all) that pass the filters. Raises EC2's errors."""
-    return filtered(kind, items, ids, asked, asked.filters)
+    return filter_page(kind, items, ids, request, request.filters)
 
 
-def filtered(
-    kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PageRequest, filters: tuple[Filter, ...]
+def filter_page(
+    kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], request: PageRequest, filters: tuple[Filter, ...]
 ) -> Selected[T]:
     """A page of the items of a request that has its filters elsewhere, or none."""
-    if ids and asked.max_results is not None:
+    if ids and request.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
-    if asked.max_results is not None and asked.max_results < 1:
-        raise InvalidParameterValue(f"MaxResults is a number from 1 on, not {asked.max_results}.")
-    found = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
-    if asked.dry_run:
+    if request.max_results is not None and request.max_results < 1:
+        raise InvalidParameterValue(f"MaxResults is a number from 1 on, not {request.max_results}.")
+    selected = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
+    if request.dry_run:
         raise DryRunOperation
     listing = (kind.name, filters)
     try:
-        shown = page(found, listing, asked.next_token, asked.max_results or MAX_RESULTS)
+        keys, token = page(selected, listing, request.next_token, request.max_results or MAX_RESULTS)
     except BadToken as error:
         raise InvalidParameterValue(f"NextToken: {error}") from error
-    return Selected([found[key] for key in shown.keys], shown.next_token)
+    return Selected([selected[key] for key in keys], token)
 
 
 def with_ids(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:
-    """The items with these ids; all of them when none is given. Raises the kind's NotFound."""
+    """The items with these ids, by default all. Raises the kind's NotFound."""
     by_id = {kind.id_of(item): item for item in items}
-    missing = sorted({one for one in ids if one not in by_id})
+    missing = sorted({identity for identity in ids if identity not in by_id})
     if missing:
         raise kind.not_found(missing)
-    return [by_id[one] for one in ids] if ids else list(by_id.values())
+    return [by_id[identity] for identity in ids] if ids else list(by_id.values())
 
 
 def passing(kind: Kind[T], items: Iterable[T], filters: tuple[Filter, ...]) -> list[T]:
     """The items that pass all filters. Raises InvalidParameterValue or MissingParameter."""
-    if len(filters) > _MAX_FILTERS or any(len(one.values) > _MAX_VALUES for one in filters):
+    if len(filters) > _MAX_FILTERS or any(len(f.values) > _MAX_VALUES for f in filters):
         raise InvalidParameterValue(f"There may be {_MAX_FILTERS} filters with {_MAX_VALUES} values each.")
-    tests = [_test(kind, one) for one in filters]
+    tests = [_test(kind, f) for f in filters]
     return [item for item in items if all(test(item) for test in tests)]
 
 
-def _test(kind: Kind[T], asked: Filter) -> Callable[[T], bool]:
-    if not asked.name:
+def _test(kind: Kind[T], filter_: Filter) -> Callable[[T], bool]:
+    if not filter_.name:
         raise MissingParameter("The request must contain the parameter Filter.Name.")
-    values = _values_of(kind, asked.name)
-    if any(len(value) > _MAX_PATTERN for value in asked.values):
-        raise InvalidParameterValue(f"A value of the filter '{asked.name}' is longer than {_MAX_PATTERN} characters.")
-    patterns = [_pattern(value) for value in asked.values]
+    values = _values_of(kind, filter_.name)
+    if any(len(value) > _MAX_PATTERN for value in filter_.values):
+        raise InvalidParameterValue(f"A value of the filter '{filter_.name}' is longer than {_MAX_PATTERN} characters.")
+    patterns = [_pattern(value) for value in filter_.values]
     return lambda item: any(pattern.fullmatch(value) for value in values(item) for pattern in patterns)
 
 
@@ -138,16 +138,16 @@ def _values_of(kind: Kind[T], name: str) -> Values[T]:
         return lambda item: [value for tag, value in kind.tags_of(item).items() if tag == key]
     if name == "tag-key":
         return kind.tags_of
-    known: Values[Any] | None = kind.filters.get(name)
-    if known is None:
+    values: Values[Any] | None = kind.filters.get(name)
+    if values is None:
         raise InvalidParameterValue(
             f"The filter '{name[:_MAX_PATTERN]}' is invalid. For {kind.name} moyai has: "
             f"{', '.join(sorted(kind.filters))}, tag-key, tag:<key>."
         )
-    return known
+    return values
 
 
 @lru_cache(maxsize=512)
 def _pattern(value: str) -> re.Pattern[str]:
-    wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(char, re.escape(char)) for char in re.sub(r"\*+", "*", value)), re.DOTALL)
+    wildcards = {"*": ".*", "?": "."}
+    return re.compile("".join(wildcards.get(char, re.escape(char)) for char in re.sub(r"\*+", "*", value)), re.DOTALL)

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.ipv6 import new_subnet_range, ranges_of_subnet
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
@@ -79,7 +79,7 @@ class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
 
 def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, object]:
     """Create a subnet in a VPC."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if not request.cidr_block:
         raise MissingParameter("Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")
     cidr = block(request.cidr_block, "CidrBlock", InvalidSubnetRange)
@@ -110,7 +110,7 @@ def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str,
 
 def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
     """Delete a subnet in which nothing has an address; its association with a route table goes with it."""
-    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     world = ctx.store.world
     tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
     in_use = (*tasks, *(gateway.id for gateway in world.nat_gateways.by("subnet", subnet.id)))
@@ -128,7 +128,7 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
 
 def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest) -> None:
     """Keep whether instances would get a public address, or one of IPv6."""
-    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     public, ipv6 = request.map_public_ip_on_launch, request.assign_ipv6_address_on_creation
     if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch)) != 1:
         raise InvalidParameterCombination("Exactly one attribute of a subnet can be modified at a time.")

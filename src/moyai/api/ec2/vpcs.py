@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.ipv6 import new_vpc_range, ranges_of_vpc
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
@@ -128,7 +128,7 @@ def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> dict[str, objec
 
 def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
     """Delete a VPC with its main route table and its default security group."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     world = ctx.store.world
     tables = all_in_vpc(world, RouteTable, ctx.scope, vpc.id)
     groups = all_in_vpc(world, SecurityGroup, ctx.scope, vpc.id)
@@ -151,7 +151,7 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
 
 def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> None:
     """Turn the names of hosts on or off, which nothing here depends on; tasks have a resolver in any case."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     given = [
         name
         for name, value in (
@@ -174,7 +174,7 @@ def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> No
 
 def describe_vpc_attribute(ctx: Context, request: DescribeVpcAttributeRequest) -> dict[str, object]:
     """The value of an attribute of a VPC."""
-    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     values = {
         "enableDnsSupport": ("enable_dns_support", True),
         "enableDnsHostnames": ("enable_dns_hostnames", vpc.dns_hostnames),

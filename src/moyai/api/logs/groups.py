@@ -1,4 +1,4 @@
-"""Log groups, made, kept for a while, protected, listed and deleted.
+"""Log groups: create, describe, delete, and their retention and deletion protection.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html,
 API_DescribeLogGroups.html, API_PutRetentionPolicy.html
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.logs.lookup import MOST, group_named, group_of, listed
+from moyai.api.logs.lookup import MOST, group_named, group_of, page_of
 from moyai.api.logs.tags import tag_rules
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
@@ -101,7 +101,7 @@ async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLog
     """Groups in the order of their names."""
     found = {group.name: group for group in _asked(ctx, request)}
     filters = replace(request, next_token=None, limit=MOST)
-    page = listed(found, ("DescribeLogGroups", filters), request.next_token, request.limit)
+    page = page_of(found, ("DescribeLogGroups", filters), request.next_token, request.limit)
     shown = [found[name] for name in page.keys]
     sizes = await logs.sizes([group.id for group in shown])
     return {"log_groups": [_view(group, sizes.get(group.id, 0)) for group in shown], "next_token": page.next_token}

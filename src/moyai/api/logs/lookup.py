@@ -1,4 +1,4 @@
-"""Which group and which stream a request means. Groups of another account or region are not there.
+"""Finds the log groups and streams that a request names. Those of other accounts and regions do not exist for it.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 """
@@ -54,7 +54,7 @@ def invalid_token() -> InvalidParameter:
     return InvalidParameter("The specified nextToken is invalid.")
 
 
-def listed(keys: Iterable[str], listing: object, token: str | None, limit: int, *, descending: bool = False) -> Page:
+def page_of(keys: Iterable[str], listing: object, token: str | None, limit: int, *, descending: bool = False) -> Page:
     """A page of the keys in their order. Raises InvalidParameter."""
     try:
         return page(keys, listing, token, limit, descending=descending)

@@ -1,4 +1,4 @@
-"""Log streams, made, listed and deleted.
+"""Log streams: create, describe, delete.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.logs.lookup import MOST, group_named, group_of, listed, stream_named
+from moyai.api.logs.lookup import MOST, group_named, group_of, page_of, stream_named
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
 from moyai.domain.logs.event import milliseconds
@@ -69,7 +69,7 @@ async def describe_log_streams(logs: LogStore, ctx: Context, request: DescribeLo
     times = await logs.times([stream.id for stream in streams]) if by_time else {}
     keys = {_key(s.name, times.get(s.id)) if by_time else s.name: s for s in streams}
     listing = ("DescribeLogStreams", group.id, replace(request, next_token=None, limit=MOST))
-    page = listed(keys, listing, request.next_token, request.limit, descending=request.descending)
+    page = page_of(keys, listing, request.next_token, request.limit, descending=request.descending)
     shown = [keys[key] for key in page.keys]
     if not by_time:
         times = await logs.times([stream.id for stream in shown])

@@ -1,4 +1,4 @@
-"""Where reading goes on: a place in the order of events, as a token.
+"""Tokens of GetLogEvents: a position in the order of events.
 
 A token holds nothing that its reader did not see; one of another form is InvalidParameter.
 """

@@ -1,8 +1,7 @@
-"""What the endpoint answers to a path. Pure.
+"""The responses of the task metadata endpoint. Pure.
 
-Promise: a task reads its own metadata and nobody else's: the path must hold the id of one of its containers, which
-can't be guessed, and the call must come from the task's own address. Whatever else is asked, 404 says nothing about
-what there is.
+Promise: a task can read its own metadata only: the path must have the id of one of its containers, which cannot be
+guessed, and the request must come from the task's own address. Every other request gets 404, which discloses nothing.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
 """
 
@@ -24,41 +23,41 @@ _VERSIONS = ("v3", "v4")
 _LONGEST_PATH = 200
 
 
-class Asked(NamedTuple):
-    """Who asks for what."""
+class MetadataRequest(NamedTuple):
+    """A request that was accepted: the container that sent it, and the document that it asks for."""
 
     task: Task
     container: Container
     version: str
-    leaf: str
-    """What stands behind the container's id, without slashes around it."""
+    document: str
+    """The rest of the path, after the container's id: empty, ``task``, ``stats``, …"""
 
 
 class Answer(NamedTuple):
-    """HTTP status, and the body before it is JSON."""
+    """An HTTP status, and a body that is to be encoded as JSON."""
 
     status: int
     body: object
 
 
 UsageOf = Mapping[str, Usage]
-"""What each container of the asking task has used, by its name."""
+"""The resource usage of each container of a task, by name."""
 
 
-def understood(world: World, path: str, peer: str) -> Asked | None:
-    """What is asked for, or None when it is not this peer's to ask."""
+def parse_request(world: World, path: str, peer: str) -> MetadataRequest | None:
+    """The request of a path and a peer's address; None when the peer may not make it."""
     if len(path) > _LONGEST_PATH:
         return None
     version, _, rest = path.strip("/").partition("/")
-    identity, _, leaf = rest.partition("/")
-    if version not in _VERSIONS or leaf not in _LEAVES:
+    identity, _, document = rest.partition("/")
+    if version not in _VERSIONS or document not in _DOCUMENTS:
         return None
-    found = caller(world, identity, peer)
-    return None if found is None else Asked(*found, version, leaf)
+    sender = caller(world, identity, peer)
+    return None if sender is None else MetadataRequest(*sender, version, document)
 
 
 def caller(world: World, identity: str, peer: str) -> tuple[Task, Container] | None:
-    """The container with this id, if it may be the one that calls from there."""
+    """The task and container with this id, if the peer's address is the task's."""
     for task in world.tasks.by("id", TaskId(identity.partition("-")[0])):
         container = next((c for c in task.containers if runtime_id(c.arn) == identity), None)
         if container is not None and task.interface.address == peer and not task.stopped:
@@ -66,36 +65,36 @@ def caller(world: World, identity: str, peer: str) -> tuple[Task, Container] | N
     return None
 
 
-def answer(world: World, usage: UsageOf, asked: Asked | None) -> Answer:
-    """The answer. ``usage`` is looked at for statistics only."""
-    if asked is None:
+def answer(world: World, usage: UsageOf, request: MetadataRequest | None) -> Answer:
+    """The answer to a request; ``usage`` is used for statistics only."""
+    if request is None:
         return Answer(404, "The task metadata endpoint has nothing under this path for this task.")
-    return Answer(200, _LEAVES[asked.leaf](world, usage, asked))
+    return Answer(200, _DOCUMENTS[request.document](world, usage, request))
 
 
-def _container(world: World, _: UsageOf, asked: Asked) -> object:
-    return _versioned(asked, container_form(world, asked.task, asked.container))
+def _container(world: World, _: UsageOf, request: MetadataRequest) -> object:
+    return _in_version(request, container_form(world, request.task, request.container))
 
 
-def _task(world: World, _: UsageOf, asked: Asked) -> object:
-    return _versioned(asked, task_form(world, asked.task))
+def _task(world: World, _: UsageOf, request: MetadataRequest) -> object:
+    return _in_version(request, task_form(world, request.task))
 
 
-def _task_with_tags(world: World, _: UsageOf, asked: Asked) -> object:
-    tags = {"TaskTags": dict(asked.task.tags)} if asked.task.tags else {}
-    return _versioned(asked, task_form(world, asked.task)) | tags
+def _task_with_tags(world: World, _: UsageOf, request: MetadataRequest) -> object:
+    tags = {"TaskTags": dict(request.task.tags)} if request.task.tags else {}
+    return _in_version(request, task_form(world, request.task)) | tags
 
 
-def _stats(_: World, usage: UsageOf, asked: Asked) -> object:
-    return _docker_stats(asked.container, usage.get(asked.container.name))
+def _stats(_: World, usage: UsageOf, request: MetadataRequest) -> object:
+    return _docker_stats(request.container, usage.get(request.container.name))
 
 
-def _task_stats(_: World, usage: UsageOf, asked: Asked) -> object:
-    return {runtime_id(one.arn): _docker_stats(one, usage.get(one.name)) for one in asked.task.containers}
+def _task_stats(_: World, usage: UsageOf, request: MetadataRequest) -> object:
+    return {runtime_id(c.arn): _docker_stats(c, usage.get(c.name)) for c in request.task.containers}
 
 
-def _versioned(asked: Asked, form: dict[str, object]) -> dict[str, object]:
-    return form if asked.version == "v4" else as_version_3(form)
+def _in_version(request: MetadataRequest, form: dict[str, object]) -> dict[str, object]:
+    return form if request.version == "v4" else as_version_3(form)
 
 
 def _docker_stats(container: Container, usage: Usage | None) -> dict[str, object] | None:
@@ -110,7 +109,7 @@ def _docker_stats(container: Container, usage: Usage | None) -> dict[str, object
     }
 
 
-_LEAVES: Mapping[str, Callable[[World, UsageOf, Asked], object]] = MappingProxyType(
+_DOCUMENTS: Mapping[str, Callable[[World, UsageOf, MetadataRequest], object]] = MappingProxyType(
     {
         "": _container,
         "task": _task,

@@ -1,7 +1,7 @@
-"""The endpoint on HTTP: a thin ASGI application.
+"""The task metadata endpoint on HTTP: a thin ASGI application.
 
-Promise: GET (and HEAD) is answered with JSON; nothing is read of a request but its method, path and peer, and what a
-task says of its own protection, which is durable before it is answered.
+Promise: GET (and HEAD) is answered with JSON. Only a request's method, path and peer are read, and the body of a
+request to protect the task, whose change is durable before the response.
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from moyai.api.metadata.answer import Answer, answer, understood
+from moyai.api.metadata.answer import Answer, answer, parse_request
 from moyai.api.metadata.credentials import PREFIX, credentials
 from moyai.api.metadata.protection import MAX_BODY, METHODS, is_protection, protection
 from moyai.domain.sandbox.state import Usage
@@ -49,22 +49,23 @@ class MetadataApp:
             return
         peer = (scope.get("client") or ("", 0))[0]
         if is_protection(scope["path"]):
-            given = await self._protection(scope, receive, peer)
+            response = await self._protection(scope, receive, peer)
         elif scope["method"] in _METHODS:
-            given = await self._answer(scope["path"], peer)
+            response = await self._answer(scope["path"], peer)
         else:
-            given = Answer(405, "The task metadata endpoint answers GET.")
-        body = msgspec.json.encode(given.body)
+            response = Answer(405, "The task metadata endpoint answers GET.")
+        body = msgspec.json.encode(response.body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": given.status, "headers": headers})
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, path: str, peer: str) -> Answer:
         if path.startswith(PREFIX):
             return credentials(self._store.world, path, peer, self._clock.now())
-        asked = understood(self._store.world, path, peer)
-        usage = await self._usage(asked.task.id) if asked is not None and asked.leaf in _STATISTICS else {}
-        return answer(self._store.world, usage, asked)
+        request = parse_request(self._store.world, path, peer)
+        with_usage = request is not None and request.document in _STATISTICS
+        usage = await self._usage(request.task.id) if request is not None and with_usage else {}
+        return answer(self._store.world, usage, request)
 
     async def _protection(
         self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], peer: str
@@ -74,25 +75,25 @@ class MetadataApp:
         body = await _body(receive) if scope["method"] == "PUT" else None
         if scope["method"] == "PUT" and body is None:
             return Answer(408, f"The request did not arrive within {_BODY_SECONDS:g} seconds.")
-        said = protection(self._store.world, scope["path"], peer, body, self._clock.now())
-        if said.task is not None:
+        result = protection(self._store.world, scope["path"], peer, body, self._clock.now())
+        if result.task is not None:
             try:
-                self._store.apply([Put(said.task)])
+                self._store.apply([Put(result.task)])
                 await self._store.durable()
             except StateUnwritable as fault:
                 return Answer(503, str(fault))
-        return said.answer
+        return result.answer
 
     async def _usage(self, task: TaskId) -> Mapping[str, Usage]:
         try:
             return await self._runtime.usage(task)
-        except RuntimeFault as fault:  # a task that is just ending has no figures
+        except RuntimeFault as fault:  # a task that is just ending has no statistics
             _log.debug("no usage of %s: %s", task, fault)
             return {}
 
 
 async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
-    """The request's body, or what is too long to be one of ours; None when it does not come whole, or in time."""
+    """The request's body, cut off when it is too large; None when it does not arrive completely and in time."""
     body, more = b"", True
     try:
         async with asyncio.timeout(_BODY_SECONDS):

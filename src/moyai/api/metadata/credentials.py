@@ -1,7 +1,7 @@
-"""What a task with a role finds under AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Pure.
+"""The credentials of a task's role, at AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Pure.
 
-Promise: a task gets its own keys and nobody else's: the path can't be guessed, and the call must come from the
-address that the task alone has. Keys change every hour, and are good for five hours more at least.
+Promise: a task gets its own credentials only: the path cannot be guessed, and the request must come from the task's own
+address. Credentials change every hour, and are valid for at least five more hours.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 """
 
@@ -23,11 +23,11 @@ _HOURS: Final = 6
 
 
 def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
-    """The keys of the task that asks; 404 says nothing about what there is."""
-    asked = path.removeprefix(PREFIX)
+    """The credentials of the task that sent the request; 404 discloses nothing."""
+    identity = path.removeprefix(PREFIX)
     root = world.session_root
-    mine = world.tasks.each("own_address", peer)
-    task = next((t for t in mine if root is not None and _same(credentials_id(root, t.arn), asked)), None)
+    tasks = world.tasks.each("own_address", peer)
+    task = next((t for t in tasks if root is not None and _same(credentials_id(root, t.arn), identity)), None)
     role = None if task is None else task_role(world, task)
     if root is None or task is None or role is None:
         return Answer(404, "There are no credentials under this path for this task.")
@@ -44,7 +44,7 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
 
 
 def task_role(world: World, task: Task) -> str | None:
-    """The role that the task has, if any."""
+    """The role of a task; None when it has none."""
     definition = world.task_definitions.get(task.task_definition)
     return None if definition is None else role_of(task, definition.task_role_arn)
 

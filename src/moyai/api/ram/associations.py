@@ -1,4 +1,4 @@
-"""What is in a share, and for whom: put in and taken out.
+"""Associations of shares with resources and principals: create, delete, list.
 
 Promise: an account that is put in is invited, and can use what is shared once it has accepted. Whoever is taken out
 can't from then on; an invitation that was not answered goes with it.
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ram.entities import checked_principals, checked_resources, permissions_with
-from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
+from moyai.api.ram.lookup import call_of, is_repeat, page_of, share_of, with_call
 from moyai.api.ram.views import association_view, associations_view
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted
@@ -52,7 +52,7 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
     resources = checked_resources(ctx, request.resource_arns)
     principals = checked_principals(ctx, request.principals, external=share.allow_external)
     call = call_of("AssociateResourceShare", request.client_token, request)
-    if not repeated(share.calls, call):
+    if not is_repeat(share.calls, call):
         held = {one.entity for one in share.resources if one.status is AssociationStatus.ASSOCIATED}
         open_ = {AssociationStatus.ASSOCIATED, AssociationStatus.ASSOCIATING}
         asked = {one.entity for one in share.principals if one.status in open_}
@@ -60,13 +60,13 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
         new_principals = [one for one in principals if one not in asked]
         share = replace(
             share,
-            resources=_joining(share.resources, joined(ctx, new_resources, AssociationStatus.ASSOCIATED)),
-            principals=_joining(share.principals, joined(ctx, new_principals, AssociationStatus.ASSOCIATING)),
+            resources=_joining(share.resources, new_associations(ctx, new_resources, AssociationStatus.ASSOCIATED)),
+            principals=_joining(share.principals, new_associations(ctx, new_principals, AssociationStatus.ASSOCIATING)),
             permissions=permissions_with(share.permissions, new_resources),
             updated_at=ctx.now,
             calls=with_call(share.calls, call),
         )
-        ctx.store.apply([Put(share), *map(Put, invited(ctx, share, new_principals))])
+        ctx.store.apply([Put(share), *map(Put, new_invitations(ctx, share, new_principals))])
     return _told(share, (*resources, *principals), request)
 
 
@@ -76,7 +76,7 @@ def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> di
     call = call_of("DisassociateResourceShare", request.client_token, request)
     out = {*request.resource_arns, *request.principals}
     gone = [replace(one, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now) for one in _all(share, out)]
-    if not repeated(share.calls, call):
+    if not is_repeat(share.calls, call):
         left = replace(share.without(out), updated_at=ctx.now, calls=with_call(share.calls, call))
         sent = ctx.store.world.invitations.by("share", share.arn)
         ctx.store.apply([Put(left), *(Delete(Invitation, one.arn) for one in sent if one.receiver in out)])
@@ -105,16 +105,16 @@ def get_resource_share_associations(ctx: Context, request: GetResourceShareAssoc
         if wanted in {None, one.entity} and request.association_status in {None, one.status}
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = listed(found, ("GetResourceShareAssociations", filters), request.next_token, request.max_results)
+    page = page_of(found, ("GetResourceShareAssociations", filters), request.next_token, request.max_results)
     return {"resource_share_associations": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
-def joined(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[Association, ...]:
+def new_associations(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[Association, ...]:
     """The associations for principals and resources that a share does not have yet."""
     return tuple(Association(entity, status, ctx.now, ctx.now) for entity in entities)
 
 
-def invited(ctx: Context, share: ResourceShare, accounts: Iterable[AccountId]) -> tuple[Invitation, ...]:
+def new_invitations(ctx: Context, share: ResourceShare, accounts: Iterable[AccountId]) -> tuple[Invitation, ...]:
     """New invitations to a share."""
     return tuple(
         Invitation(

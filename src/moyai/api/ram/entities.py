@@ -1,4 +1,4 @@
-"""What can be in a share: namespaces and meshes of the caller's own, and other accounts.
+"""The resources and principals that a share can have: namespaces, meshes and accounts.
 
 Refuses: other resources than Cloud Map's namespaces and App Mesh's meshes, organizations and their units, IAM's roles
 and users; and other accounts where the share takes nobody from outside, since every account is outside: there is no

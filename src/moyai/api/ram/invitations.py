@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.ram.lookup import call_of, invitation_of, listed, repeated, with_call
+from moyai.api.ram.lookup import call_of, invitation_of, is_repeat, page_of, with_call
 from moyai.api.ram.views import invitation_view
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvitationAlreadyAccepted, InvitationAlreadyRejected, InvitationExpired
@@ -56,7 +56,7 @@ def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvita
         and (not request.resource_share_arns or one.share in request.resource_share_arns)
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = listed(found, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
+    page = page_of(found, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
     shown = [invitation_view(found[InvitationArn(key)], ctx.now) for key in page.keys]
     return {"resource_share_invitations": shown, "next_token": page.next_token}
 
@@ -80,7 +80,7 @@ def list_pending_invitation_resources(
     share = ctx.store.world.resource_shares[invitation.share]
     found = {one.entity: one for one in share.resources if request.resource_region_scope != "GLOBAL"}
     listing = ("ListPendingInvitationResources", invitation.arn, request.resource_region_scope)
-    page = listed(found, listing, request.next_token, request.max_results)
+    page = page_of(found, listing, request.next_token, request.max_results)
     shown = [{"arn": key, "type": resource_type_of(key), "resource_share_arn": share.arn} for key in page.keys]
     return {"resources": shown, "next_token": page.next_token}
 
@@ -88,7 +88,7 @@ def list_pending_invitation_resources(
 def _answered(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> dict[str, object]:
     invitation = invitation_of(ctx, request.resource_share_invitation_arn)
     call = call_of(status, request.client_token, request)
-    if not repeated(invitation.calls, call):
+    if not is_repeat(invitation.calls, call):
         _require(ctx, invitation, allowed=(InvitationStatus.PENDING,))
         invitation = replace(invitation, status=status, calls=with_call(invitation.calls, call))
         share = ctx.store.world.resource_shares[invitation.share]

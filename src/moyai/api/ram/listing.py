@@ -1,4 +1,4 @@
-"""What is shared, with whom, and with which permission.
+"""Shared resources, principals and permissions: list.
 
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html, API_ListPrincipals.html,
 API_ListPermissions.html, API_GetPermission.html
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ram.entities import checked_permissions
-from moyai.api.ram.lookup import listed, share_of
+from moyai.api.ram.lookup import page_of, share_of
 from moyai.api.ram.shares import shares_of
 from moyai.api.ram.views import STANDARD
 from moyai.domain.keys import scope_of
@@ -97,7 +97,7 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
         and request.resource_region_scope != "GLOBAL"
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = listed(found, ("ListResources", filters), request.next_token, request.max_results)
+    page = page_of(found, ("ListResources", filters), request.next_token, request.max_results)
     return {"resources": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
@@ -125,7 +125,7 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
                     "external": True,
                 }
     filters = replace(request, next_token=None, max_results=None)
-    page = listed(found, ("ListPrincipals", filters), request.next_token, request.max_results)
+    page = page_of(found, ("ListPrincipals", filters), request.next_token, request.max_results)
     return {"principals": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
@@ -138,7 +138,7 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
         if request.resource_type in {None, one.resource_type} and request.permission_type != "CUSTOMER_MANAGED"
     }
     listing = ("ListPermissions", request.resource_type, request.permission_type)
-    page = listed(found, listing, request.next_token, request.max_results)
+    page = page_of(found, listing, request.next_token, request.max_results)
     return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
@@ -159,7 +159,7 @@ def list_resource_share_permissions(ctx: Context, request: ListResourceSharePerm
     share = share_of(ctx, request.resource_share_arn)
     found = {one.arn: _summary(one) for one in PERMISSIONS if one.arn in share.permissions}
     listing = ("ListResourceSharePermissions", share.arn)
-    page = listed(found, listing, request.next_token, request.max_results)
+    page = page_of(found, listing, request.next_token, request.max_results)
     return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
 
 

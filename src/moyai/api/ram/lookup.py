@@ -1,4 +1,4 @@
-"""Finding what a request names, saying the same once, and listing by pages.
+"""Finds the share or invitation that a request names, recognises repeated calls, and pages lists.
 
 Promise: a share is found by its owner alone, an invitation by its receiver alone.
 """
@@ -59,7 +59,7 @@ def call_of(operation: str, token: str | None, request: msgspec.Struct) -> str |
     return f"{token}/{operation}/{sha256(msgspec.json.encode(request)).hexdigest()}"
 
 
-def repeated(calls: Iterable[str], call: str | None) -> bool:
+def is_repeat(calls: Iterable[str], call: str | None) -> bool:
     """Whether this very call was made before. Raises IdempotentParameterMismatch when another one had its token."""
     if call is None:
         return False
@@ -75,7 +75,7 @@ def with_call(calls: tuple[str, ...], call: str | None) -> tuple[str, ...]:
     return calls if call is None else (*calls, call)[-_CALLS:]
 
 
-def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
     """A page of one of RAM's lists. Raises InvalidNextToken."""
     try:
         return page(keys, listing, token, size or MAX_RESULTS)

@@ -1,4 +1,4 @@
-"""Resource shares, made, changed, deleted and listed.
+"""Resource shares: create, update, delete, list.
 
 Promise: what a call says holds when it answers. A deleted share is gone at once, with its invitations.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_CreateResourceShare.html, API_GetResourceShares.html
@@ -12,9 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.ram.associations import invited, joined
+from moyai.api.ram.associations import new_associations, new_invitations
 from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources, permissions_with
-from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
+from moyai.api.ram.lookup import call_of, is_repeat, page_of, share_of, with_call
 from moyai.api.ram.tags import RULES
 from moyai.api.ram.views import share_view
 from moyai.api.tagging import Tag, tag_map
@@ -80,7 +80,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
     """Create a share."""
     call = call_of("CreateResourceShare", request.client_token, request)
     for known in ctx.store.world.resource_shares.each("scope", scope_key(ctx.scope)):
-        if repeated(known.calls[:1], call):
+        if is_repeat(known.calls[:1], call):
             return {"resource_share": share_view(known), "client_token": request.client_token}
     resources = checked_resources(ctx, request.resource_arns)
     principals = checked_principals(ctx, request.principals, external=request.allow_external_principals)
@@ -91,12 +91,12 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
         updated_at=ctx.now,
         allow_external=request.allow_external_principals,
         permissions=permissions_with(checked_permissions(request.permission_arns), resources),
-        resources=joined(ctx, resources, AssociationStatus.ASSOCIATED),
-        principals=joined(ctx, principals, AssociationStatus.ASSOCIATING),
+        resources=new_associations(ctx, resources, AssociationStatus.ASSOCIATED),
+        principals=new_associations(ctx, principals, AssociationStatus.ASSOCIATING),
         tags=RULES.added({}, tag_map(request.tags)),
         calls=with_call((), call),
     )
-    ctx.store.apply([Put(share), *map(Put, invited(ctx, share, principals))])
+    ctx.store.apply([Put(share), *map(Put, new_invitations(ctx, share, principals))])
     return {"resource_share": share_view(share), "client_token": request.client_token}
 
 
@@ -104,7 +104,7 @@ def update_resource_share(ctx: Context, request: UpdateResourceShareRequest) -> 
     """Rename a share, or say whether it takes accounts from outside."""
     share = share_of(ctx, request.resource_share_arn)
     call = call_of("UpdateResourceShare", request.client_token, request)
-    if not repeated(share.calls, call):
+    if not is_repeat(share.calls, call):
         external = share.allow_external
         if request.allow_external_principals is not None:
             external = request.allow_external_principals
@@ -134,7 +134,7 @@ def get_resource_shares(ctx: Context, request: GetResourceSharesRequest) -> dict
         if own and asked not in ctx.store.world.resource_shares:
             raise UnknownResource(f"ResourceShare {asked[:200]} could not be found.")
     filters = replace(request, next_token=None, max_results=None)
-    page = listed(found, ("GetResourceShares", filters), request.next_token, request.max_results)
+    page = page_of(found, ("GetResourceShares", filters), request.next_token, request.max_results)
     shown = [share_view(found[ShareArn(key)], own=own) for key in page.keys]
     return {"resource_shares": shown, "next_token": page.next_token}
 

@@ -1,4 +1,4 @@
-"""Finding the secret that a request names.
+"""Finds the secret that a request names.
 
 Promise: what belongs to another account or region is not there.
 """

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from moyai.api.operation import Context
 from moyai.api.secretsmanager.lookup import expired_deletions, save_secret, secret_of
 from moyai.api.secretsmanager.tags import RULES
-from moyai.api.secretsmanager.values import Value, new_version, versioned
+from moyai.api.secretsmanager.values import Value, new_version, with_new_version
 from moyai.api.tagging import Tag, tag_list, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.secrets import find_secret
@@ -191,5 +191,5 @@ def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, 
         save_secret(ctx, secret)
         return shown
     version = new_version(ctx, secret, value, (CURRENT,))
-    save_secret(ctx, versioned(ctx, secret, version))
+    save_secret(ctx, with_new_version(ctx, secret, version))
     return {**shown, "version_id": version.id}

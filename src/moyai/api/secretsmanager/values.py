@@ -74,7 +74,7 @@ def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, 
     if not value.given:
         raise InvalidRequest("You must provide either SecretString or SecretBinary.")
     version = new_version(ctx, found, value, request.version_stages)
-    changed = versioned(ctx, found, version)
+    changed = with_new_version(ctx, found, version)
     if changed != found:
         save_secret(ctx, changed)
     stages = next((v.stages for v in changed.versions if v.id == version.id), ())
@@ -140,7 +140,7 @@ def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple
     return known or SecretVersion(token, Secret(text), ctx.now, stages, binary)
 
 
-def versioned(ctx: Context, secret: ManagedSecret, version: SecretVersion) -> ManagedSecret:
+def with_new_version(ctx: Context, secret: ManagedSecret, version: SecretVersion) -> ManagedSecret:
     """The secret with this version; itself where it has it already."""
     if secret.version(version.id) is not None:
         return secret

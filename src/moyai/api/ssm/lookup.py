@@ -1,4 +1,4 @@
-"""Finding the parameters that a request names, and showing them.
+"""Finds the parameters that a request names, and shows them.
 
 Promise: a value leaves only where it was asked for; a SecureString that is not to be decrypted shows a text that has
 nothing to do with it.
@@ -39,7 +39,7 @@ def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, Select
     return found, version, asked
 
 
-def named(ctx: Context, name: str) -> Parameter:
+def parameter_named(ctx: Context, name: str) -> Parameter:
     """The parameter of that very name. Raises ParameterNotFound."""
     found, _, asked = find(ctx, name)
     if asked.selector:

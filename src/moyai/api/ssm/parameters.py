@@ -123,7 +123,7 @@ def get_parameters(ctx: Context, request: GetParametersRequest) -> dict[str, obj
 
 def delete_parameter(ctx: Context, request: DeleteParameterRequest) -> None:
     """Delete a parameter with all its versions."""
-    ctx.store.apply([Delete(Parameter, lookup.named(ctx, request.name).key)])
+    ctx.store.apply([Delete(Parameter, lookup.parameter_named(ctx, request.name).key)])
 
 
 def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
@@ -131,7 +131,7 @@ def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[st
     deleted, invalid = [], []
     for name in dict.fromkeys(request.names):
         try:
-            key = lookup.named(ctx, name).key
+            key = lookup.parameter_named(ctx, name).key
         except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
             invalid.append(name)
             continue

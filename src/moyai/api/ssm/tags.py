@@ -67,7 +67,7 @@ def _name(request: ListTagsRequest) -> str:
 
 def _parameter(ctx: Context, name: str) -> Parameter:
     try:
-        return lookup.named(ctx, name)
+        return lookup.parameter_named(ctx, name)
     except (InvalidInput, ParameterNotFound, ParameterVersionNotFound) as error:
         raise InvalidResourceId(f"There is no parameter {name}.") from error
 

@@ -128,7 +128,7 @@ class Acceptor(Generic[R]):
                 try:
                     self._look(item, place.item)
                 except Misfit as problem:
-                    raise (problem.at(step) if isinstance(step, int) else problem.keyed(step)) from None
+                    raise (problem.at(step) if isinstance(step, int) else problem.under_key(step)) from None
             return
         for key, item in value.items():
             member = place.members[key]

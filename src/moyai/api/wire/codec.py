@@ -1,4 +1,4 @@
-"""What every protocol can do, and what they share: identity of the request, code and text of an error.
+"""The interface of all protocols, and their shared parts: request ids, codes and messages of errors.
 
 Promise: an error is answered with the modelled shape's own member names and code, so that
 ``client.exceptions.<Name>`` and ``except ClientError`` both find it; members beyond the message come

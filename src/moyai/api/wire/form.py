@@ -92,7 +92,7 @@ def _ec2_member(shape: Shape, name: str) -> str:
 EC2 = Naming(member=_ec2_member, list_step=lambda _shape: None)
 
 
-def folded(fields: Iterable[tuple[str, str]]) -> Branch:
+def parse_tree(fields: Iterable[tuple[str, str]]) -> Branch:
     """The tree behind dotted names. Raises Misfit."""
     root: Branch = {}
     for name, value in fields:
@@ -186,7 +186,7 @@ class FormReader:
                 try:
                     items[key] = read_value(entry[value_name])
                 except Misfit as problem:
-                    raise problem.keyed(key) from None
+                    raise problem.under_key(key) from None
             return items
 
         return read

@@ -1,4 +1,4 @@
-"""How a request is marked as one of its protocol. Pure.
+"""Checks that a request's headers match its protocol. Pure.
 
 Promise: what every AWS SDK sends is taken. What a web page can have its visitor's browser send without asking first is
 not: Fetch has neither these types of JSON and CBOR nor a header of a protocol's own among what is "CORS-safelisted". A

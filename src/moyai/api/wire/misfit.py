@@ -26,7 +26,7 @@ class Misfit(Exception):
         """This misfit as an item of a list."""
         return self.within(f"[{index}]")
 
-    def keyed(self, key: str) -> Misfit:
+    def under_key(self, key: str) -> Misfit:
         """This misfit as a value of a map."""
         return self.within(f"['{key[:_SHOWN]}']")
 

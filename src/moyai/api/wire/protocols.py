@@ -1,4 +1,4 @@
-"""Which protocols a service speaks, and the codec for each.
+"""The protocols that a service speaks, with a codec for each.
 
 Promise: every protocol that the model lists is answered, in the protocol that the request speaks.
 """

@@ -17,10 +17,10 @@ from urllib.parse import parse_qsl
 from botocore.model import OperationModel, ServiceModel
 
 from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
-from moyai.api.wire.form import EC2, MAX_FIELDS, QUERY, FormReader, Naming, folded
+from moyai.api.wire.form import EC2, MAX_FIELDS, QUERY, FormReader, Naming, parse_tree
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.xml import XmlWriter, element, escaped
+from moyai.api.wire.xml import XmlWriter, element, escape
 from moyai.kernel.errors import ApiError, ClientFault, Malformed
 
 _NOT_INPUT = frozenset({"Action", "Version", "AWSAccessKeyId", "SignatureMethod", "SignatureVersion", "Signature"})
@@ -87,14 +87,14 @@ class Query:
         inside = self._form.inside(operation, output)
         result = "" if inside is None else element(f"{operation.name}Result", inside)
         metadata = element("ResponseMetadata", element("RequestId", request_id))
-        return _answer(200, self._form.enveloped(f"{operation.name}Response", result + metadata), request_id)
+        return _answer(200, self._form.envelope(f"{operation.name}Response", result + metadata), request_id)
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
         """See Codec."""
         code, fault = self._form.code(error)
-        inside = element("Type", fault) + element("Code", code) + element("Message", escaped(error.message))
+        inside = element("Type", fault) + element("Code", code) + element("Message", escape(error.message))
         body = element("Error", inside) + element("RequestId", request_id)
-        return _answer(error.status, self._form.enveloped("ErrorResponse", body), request_id)
+        return _answer(error.status, self._form.envelope("ErrorResponse", body), request_id)
 
 
 class Ec2Query:
@@ -111,12 +111,12 @@ class Ec2Query:
         """See Codec."""
         inside = self._form.inside(operation, output)
         body = element("requestId", request_id) + (element("return", "true") if inside is None else inside)
-        return _answer(200, self._form.enveloped(f"{operation.name}Response", body), request_id)
+        return _answer(200, self._form.envelope(f"{operation.name}Response", body), request_id)
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
         """See Codec."""
         code, _ = self._form.code(error)
-        inside = element("Error", element("Code", code) + element("Message", escaped(error.message)))
+        inside = element("Error", element("Code", code) + element("Message", escape(error.message)))
         body = element("Response", element("Errors", inside) + element("RequestID", request_id))
         return _answer(error.status, _PROLOGUE + body, request_id)
 
@@ -129,14 +129,14 @@ class _Form:
         self._reader = FormReader(dialect.naming)
         self._writer = XmlWriter()
         self._errors = ErrorNames(model)
-        self._namespace = escaped(model.metadata.get("xmlNamespace", ""))
+        self._namespace = escape(model.metadata.get("xmlNamespace", ""))
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         fields = [(name, value) for name, value in form_fields(request) if _is_input(name)]
         if operation.input_shape is None:
             return {}
         try:
-            params: Params = self._reader.reader(operation.input_shape)(folded(fields))
+            params: Params = self._reader.reader(operation.input_shape)(parse_tree(fields))
         except Misfit as misfit:
             raise self._dialect.malformed(misfit.message) from None
         return params
@@ -146,7 +146,7 @@ class _Form:
             return None
         return self._writer.writer(operation.output_shape)(builtins(output))
 
-    def enveloped(self, name: str, inside: str) -> str:
+    def envelope(self, name: str, inside: str) -> str:
         return f'{_PROLOGUE}<{name} xmlns="{self._namespace}">{inside}</{name}>'
 
     def code(self, error: ApiError) -> tuple[str, str]:

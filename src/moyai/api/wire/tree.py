@@ -121,7 +121,7 @@ class TreeReader:
                 try:
                     items[key] = read_item(item)
                 except Misfit as problem:
-                    raise problem.keyed(key) from None
+                    raise problem.under_key(key) from None
             return items
 
         return read

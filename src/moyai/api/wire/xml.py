@@ -24,7 +24,7 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def escaped(text: object) -> str:
+def escape(text: object) -> str:
     """Text as element content."""
     return _IMPOSSIBLE.sub("\N{REPLACEMENT CHARACTER}", str(text)).translate(_ESCAPES)
 
@@ -65,7 +65,7 @@ class XmlWriter:
             case MapShape():
                 return self._map(shape)
             case _:
-                return _SCALARS.get(shape.type_name, escaped)
+                return _SCALARS.get(shape.type_name, escape)
 
     def _structure(self, shape: StructureShape) -> TextWriter:
         table: dict[str, tuple[str, TextWriter]] = {}
@@ -106,7 +106,7 @@ class XmlWriter:
             if not isinstance(value, dict):
                 raise TypeError(f"{shape.name} is a map, not {type(value).__name__}")
             return "".join(
-                element("entry", element(key_name, escaped(key)) + element(value_name, write_value(item)))
+                element("entry", element(key_name, escape(key)) + element(value_name, write_value(item)))
                 for key, item in value.items()
             )
 

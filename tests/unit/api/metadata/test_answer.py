@@ -7,7 +7,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from moyai.api.metadata.answer import answer, understood
+from moyai.api.metadata.answer import answer, parse_request
 from moyai.api.metadata.app import MetadataApp
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import TaskStatus
@@ -29,7 +29,7 @@ def task(builder):
 
 def get(builder, task, leaf="", version="v4", usage=None, peer=None):
     identity = runtime_id(task.containers[0].arn)
-    asked = understood(builder.world, f"/{version}/{identity}{leaf}", peer or task.interface.address)
+    asked = parse_request(builder.world, f"/{version}/{identity}{leaf}", peer or task.interface.address)
     return answer(builder.world, usage or {}, asked)
 
 
@@ -94,12 +94,12 @@ def test_a_stopped_task_reads_nothing(builder, task):
 
 @pytest.mark.parametrize("path", ["/", "/v4", "/v4/", "/v2/credentials/x", "/v4/0000-1/task", "/v4/" + "a" * 500])
 def test_other_paths_are_not_there(builder, task, path):
-    assert answer(builder.world, {}, understood(builder.world, path, task.interface.address)).status == 404
+    assert answer(builder.world, {}, parse_request(builder.world, path, task.interface.address)).status == 404
 
 
 def test_a_task_that_guesses_its_neighbours_digits_reads_nothing(builder, task):
     wrong = f"/v4/{task.id}-0000000000/task"
-    assert understood(builder.world, wrong, task.interface.address) is None
+    assert parse_request(builder.world, wrong, task.interface.address) is None
 
 
 class Measured:

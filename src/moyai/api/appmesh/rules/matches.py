@@ -1,4 +1,4 @@
-"""What routes and gateway routes match.
+"""Rules of the matches of routes and gateway routes.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
 https://docs.aws.amazon.com/app-mesh/latest/userguide/gateway-routes.html (names that are AWS's own)

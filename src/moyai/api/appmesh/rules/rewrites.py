@@ -1,4 +1,4 @@
-"""What a gateway route rewrites.
+"""Rules of the rewrites of gateway routes.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/gateway-routes.html
 """

@@ -1,4 +1,4 @@
-"""What a service registry may be, beside the Cloud Map service and the task definition that it speaks of.
+"""Rules of service registries, against their Cloud Map service and task definition.
 
 Promise: a registry that passes can answer for the service's tasks. With awsvpc those have an IPv4 address each, so A
 and SRV records do, and AAAA beside them has an answer for tasks in subnets with IPv6; AAAA alone needs such subnets.

@@ -1,4 +1,4 @@
-"""What a task definition's port mappings and links may be, by its network mode. All are ClientException.
+"""Rules of a task definition's port mappings and links, by network mode. All raise ClientException.
 
 Promise: in AWS's words where they are known. All containers of a task share one network namespace here, with bridge as
 well, so a container port is one container's only.
