@@ -247,8 +247,8 @@ def _pairs(query: str) -> Iterable[tuple[str, str]]:
 
 def _body_digest(request: HttpRequest) -> str:
     digest = _digest(request.body)
-    said = request.headers.get("x-amz-content-sha256", digest)
-    if said != digest:
+    header = request.headers.get("x-amz-content-sha256", digest)
+    if header != digest:
         raise InvalidSignature(
             "The value of x-amz-content-sha256 is not the SHA-256 of the body, which must be signed: UNSIGNED-PAYLOAD "
             "and streaming signatures are not accepted here."

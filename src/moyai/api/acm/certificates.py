@@ -52,40 +52,40 @@ def get_certificate(ctx: Context, request: CertificateRequest) -> dict[str, str 
 
 def delete_certificate(ctx: Context, request: CertificateRequest) -> None:
     """Delete a certificate and its key. Raises ResourceInUse while a listener or proxy uses it."""
-    found = certificate_of(ctx, request.certificate_arn)
-    users = certificate_users(ctx.store.world, found.arn)
+    certificate = certificate_of(ctx, request.certificate_arn)
+    users = certificate_users(ctx.store.world, certificate.arn)
     if users:
-        raise ResourceInUse(f"The certificate {found.arn} is in use by {', '.join(users)}.")
-    ctx.store.apply([Delete(ManagedCertificate, found.arn), Delete(ManagedKey, found.arn)])
+        raise ResourceInUse(f"The certificate {certificate.arn} is in use by {', '.join(users)}.")
+    ctx.store.apply([Delete(ManagedCertificate, certificate.arn), Delete(ManagedKey, certificate.arn)])
 
 
 def renew_certificate(ctx: Context, request: CertificateRequest) -> None:
     """Schedule the renewal of a certificate, with a new key."""
-    found = certificate_of(ctx, request.certificate_arn)
-    content_of(found)
-    if not is_renewable(ctx.store.world, found):
+    certificate = certificate_of(ctx, request.certificate_arn)
+    content_of(certificate)
+    if not is_renewable(ctx.store.world, certificate):
         raise InvalidInput(
-            f"The certificate {found.arn} is not eligible for renewal: an ISSUED private one is that was exported or is"
-            " in use."
+            f"The certificate {certificate.arn} is not eligible for renewal: an ISSUED private one is that was exported"
+            " or is in use."
         )
-    if found.renewal is not None and found.renewal.status is RenewalStatus.PENDING_AUTO_RENEWAL:
-        raise RequestInProgress(f"The certificate {found.arn} is being renewed.")
+    if certificate.renewal is not None and certificate.renewal.status is RenewalStatus.PENDING_AUTO_RENEWAL:
+        raise RequestInProgress(f"The certificate {certificate.arn} is being renewed.")
     pending = Renewal(RenewalStatus.PENDING_AUTO_RENEWAL, ctx.now)
-    ctx.store.apply([Put(replace(found, renewal=pending, renew_at=ctx.now))])
+    ctx.store.apply([Put(replace(certificate, renewal=pending, renew_at=ctx.now))])
 
 
 def export_certificate(pki: Pki, ctx: Context, request: ExportCertificateRequest) -> dict[str, str | None]:
     """A certificate, its chain, and its key encrypted with the passphrase."""
-    found = certificate_of(ctx, request.certificate_arn)
-    content = content_of(found)
-    if found.type is not CertificateType.PRIVATE or not found.exportable:
+    certificate = certificate_of(ctx, request.certificate_arn)
+    content = content_of(certificate)
+    if certificate.type is not CertificateType.PRIVATE or not certificate.exportable:
         raise InvalidInput(
-            f"The certificate {found.arn} can't be exported: a private one can that was asked for without Export"
+            f"The certificate {certificate.arn} can't be exported: a private one can that was asked for without Export"
             " DISABLED."
         )
     if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
         raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
-    key = pki.encrypt_key(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
-    if not found.exported:
-        ctx.store.apply([Put(replace(found, exported=True))])
+    key = pki.encrypt_key(ctx.store.world.managed_keys[certificate.arn].private, request.passphrase)
+    if not certificate.exported:
+        ctx.store.apply([Put(replace(certificate, exported=True))])
     return {"certificate": content.pem, "certificate_chain": content.chain or None, "private_key": key}

@@ -56,12 +56,12 @@ def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertifica
     if request.certificate_arn is None:
         check_room(ctx.store.world.managed_certificates.count("scope", scope_key(ctx.scope)))
         return None
-    found = certificate_of(ctx, request.certificate_arn)
-    if found.type is not CertificateType.IMPORTED:
-        raise InvalidParameter(f"CertificateArn: {found.arn} was not imported, so it can't be replaced.")
+    certificate = certificate_of(ctx, request.certificate_arn)
+    if certificate.type is not CertificateType.IMPORTED:
+        raise InvalidParameter(f"CertificateArn: {certificate.arn} was not imported, so it can't be replaced.")
     if request.tags:
         raise InvalidParameter("Tags: a certificate that is imported again keeps its own. Leave them out.")
-    return found
+    return certificate
 
 
 def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateRequest) -> ManagedCertificate:

@@ -72,17 +72,17 @@ def _place(certificate: ManagedCertificate) -> str:
 
 
 def _fits(certificate: ManagedCertificate, shown: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
-    """Nothing here is of a public root, and no other service manages anything."""
-    wanted = request.includes
+    """Whether a certificate passes the filters; those for public roots and managing services match nothing."""
+    includes = request.includes
     return (
         not request.root_hierarchy_types
-        and wanted.managed_by is None
+        and includes.managed_by is None
         and _in(certificate.status, request.certificate_statuses)
         and _in(shown["certificate_key_pair_origin"], request.certificate_key_pair_origins)
-        and wanted.export_option in {None, shown["export_option"]}
-        and (certificate.key_algorithm in wanted.key_types if wanted.key_types else _is_usual(certificate))
-        and _has(shown.get("key_usages", ()), wanted.key_usage)
-        and _has(shown.get("extended_key_usages", ()), wanted.extended_key_usage)
+        and includes.export_option in {None, shown["export_option"]}
+        and (certificate.key_algorithm in includes.key_types if includes.key_types else _is_usual(certificate))
+        and _has(shown.get("key_usages", ()), includes.key_usage)
+        and _has(shown.get("extended_key_usages", ()), includes.extended_key_usage)
     )
 
 

@@ -19,10 +19,10 @@ def certificate_of(ctx: Context, arn: str) -> ManagedCertificate:
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "acm" or parsed.kind != "certificate" or len(parsed.path) != 1:
         raise InvalidArn(f"{arn} is not the ARN of a certificate.")
-    found = ctx.store.world.managed_certificates.get(ManagedCertificateArn(arn))
-    if found is None or scope_of(found.arn) != ctx.scope:
+    managed_certificate = ctx.store.world.managed_certificates.get(ManagedCertificateArn(arn))
+    if managed_certificate is None or scope_of(managed_certificate.arn) != ctx.scope:
         raise ResourceNotFound(f"Could not find certificate {arn} in account {ctx.scope.account}.")
-    return found
+    return managed_certificate
 
 
 def content_of(certificate: ManagedCertificate) -> Content:

@@ -65,12 +65,12 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
     names = _names(request)
     algorithm = _algorithm(ctx, request.key_algorithm, authority)
     token = fingerprint(request.idempotency_token, request)
-    known = ctx.store.world.managed_certificates.by("scope", scope_key(ctx.scope))
-    for certificate in known if token else ():
+    managed_certificates = ctx.store.world.managed_certificates.by("scope", scope_key(ctx.scope))
+    for certificate in managed_certificates if token else ():
         if is_repeat(certificate.token, certificate.created_at, token, ctx.now, _REMEMBERED):
             return {"certificate_arn": certificate.arn}
-    check_room(len(known))
-    made = ManagedCertificate(
+    check_room(len(managed_certificates))
+    managed_certificate = ManagedCertificate(
         arn=new_arn(ctx),
         type=CertificateType.PRIVATE,
         domain_name=names[0],
@@ -84,8 +84,8 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
         token=token,
         tags=RULES.added({}, tag_map(request.tags)),
     )
-    ctx.store.apply([Put(made)])
-    return {"certificate_arn": made.arn}
+    ctx.store.apply([Put(managed_certificate)])
+    return {"certificate_arn": managed_certificate.arn}
 
 
 def check_room(held: int) -> None:
@@ -100,23 +100,25 @@ def new_arn(ctx: Context) -> ManagedCertificateArn:
 
 
 def _authority(request: RequestCertificateRequest) -> CertificateAuthorityArn:
-    named = request.certificate_authority_arn
-    if named is None:
+    certificate_authority_arn = request.certificate_authority_arn
+    if certificate_authority_arn is None:
         raise InvalidParameter(
             "CertificateAuthorityArn: moyai issues private certificates only; nobody outside would believe a public one"
             " that was made here. Name a private certificate authority (aws acm-pca create-certificate-authority makes"
             " one), or bring a certificate that you have with ImportCertificate."
         )
-    parsed = parse_arn(named)
+    parsed = parse_arn(certificate_authority_arn)
     if parsed is None or parsed.kind != "certificate-authority" or len(parsed.path) != 1:
-        raise InvalidArn(f"CertificateAuthorityArn: {named} is not the ARN of a certificate authority.")
+        raise InvalidArn(
+            f"CertificateAuthorityArn: {certificate_authority_arn} is not the ARN of a certificate authority."
+        )
     if request.validation_method is not None:
         raise InvalidParameter("ValidationMethod: the names of a private certificate are not validated. Leave it out.")
     if request.domain_validation_options:
         raise InvalidDomainValidationOptions(
             "DomainValidationOptions: the names of a private certificate are not validated. Leave them out."
         )
-    return CertificateAuthorityArn(named)
+    return CertificateAuthorityArn(certificate_authority_arn)
 
 
 def _names(request: RequestCertificateRequest) -> tuple[str, ...]:

@@ -92,13 +92,13 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
     check_off(request.revocation_configuration)
     configuration = _configuration(request.certificate_authority_configuration)
     token = fingerprint(request.idempotency_token, request)
-    known = ctx.store.world.authorities.by("scope", scope_key(ctx.scope))
-    for authority in known:
+    authorities = ctx.store.world.authorities.by("scope", scope_key(ctx.scope))
+    for authority in authorities:
         if is_repeat(authority.token, authority.created_at, token, ctx.now, REMEMBERED):
             return {"certificate_authority_arn": authority.arn}
-    if len(known) >= MAX_AUTHORITIES:
+    if len(authorities) >= MAX_AUTHORITIES:
         raise LimitExceeded(f"There may be {MAX_AUTHORITIES} certificate authorities. Delete one that is not used.")
-    made = CertificateAuthority(
+    certificate_authority = CertificateAuthority(
         arn=new_authority_arn(ctx.scope, ctx.ids),
         type=request.certificate_authority_type,
         configuration=configuration,
@@ -108,8 +108,8 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
         token=token,
         tags=RULES.added({}, tag_map(request.tags)),
     )
-    ctx.store.apply([Put(made)])
-    return {"certificate_authority_arn": made.arn}
+    ctx.store.apply([Put(certificate_authority)])
+    return {"certificate_authority_arn": certificate_authority.arn}
 
 
 def describe_certificate_authority(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
@@ -122,38 +122,38 @@ def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoriti
     own = ctx.store.world.authorities.by("scope", scope_key(ctx.scope)) if request.resource_owner == "SELF" else ()
     found = {authority.arn: authority for authority in own}
     listing = ("ListCertificateAuthorities", request.resource_owner)
-    shown = page_of(found, listing, request.next_token, request.max_results)
-    authorities = [_shown(authority) for arn, authority in sorted(found.items()) if arn in set(shown.keys)]
-    return {"certificate_authorities": authorities, "next_token": shown.next_token}
+    page = page_of(found, listing, request.next_token, request.max_results)
+    authorities = [_shown(authority) for arn, authority in sorted(found.items()) if arn in set(page.keys)]
+    return {"certificate_authorities": authorities, "next_token": page.next_token}
 
 
 def update_certificate_authority(ctx: Context, request: UpdateCertificateAuthorityRequest) -> None:
     """Enable or disable an authority."""
-    found = authority_of(ctx, request.certificate_authority_arn)
+    authority = authority_of(ctx, request.certificate_authority_arn)
     check_off(request.revocation_configuration)
-    require_status(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
+    require_status(authority, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
     if request.status is None:
         return
     if request.status not in {AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED}:
         raise InvalidArgs(f"Status: {request.status} can't be asked for; ACTIVE and DISABLED can.")
     status = AuthorityStatus(request.status)
-    if status is not found.status:
-        ctx.store.apply([Put(replace(found, status=status, changed_at=ctx.now))])
+    if status is not authority.status:
+        ctx.store.apply([Put(replace(authority, status=status, changed_at=ctx.now))])
 
 
 def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthorityRequest) -> None:
     """Mark an authority DELETED, restorable for a while; one without a key is removed at once."""
-    found = authority_of(ctx, request.certificate_authority_arn)
-    if found.status is AuthorityStatus.CREATING:
-        ctx.store.apply(delete_authority(ctx.store.world, found.arn))
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    if authority.status is AuthorityStatus.CREATING:
+        ctx.store.apply(delete_authority(ctx.store.world, authority.arn))
         return
-    require_status(found, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    require_status(authority, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     days = request.permanent_deletion_time_in_days or _RESTORABLE_DAYS
     deleted = replace(
-        found,
+        authority,
         status=AuthorityStatus.DELETED,
         changed_at=ctx.now,
-        deleted_from=found.status,
+        deleted_from=authority.status,
         restorable_until=ctx.now + days * _DAY,
     )
     ctx.store.apply([Put(deleted)])
@@ -161,12 +161,12 @@ def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthori
 
 def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> None:
     """Return a deleted authority to the status that it had before."""
-    found = authority_of(ctx, request.certificate_authority_arn)
-    require_status(found, AuthorityStatus.DELETED)
-    if found.restorable_until is None or ctx.now >= found.restorable_until:
-        raise InvalidState(f"The certificate authority {found.arn} can't be restored any more.")
-    status = found.deleted_from or AuthorityStatus.DISABLED
-    restored = replace(found, status=status, changed_at=ctx.now, deleted_from=None, restorable_until=None)
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    require_status(authority, AuthorityStatus.DELETED)
+    if authority.restorable_until is None or ctx.now >= authority.restorable_until:
+        raise InvalidState(f"The certificate authority {authority.arn} can't be restored any more.")
+    status = authority.deleted_from or AuthorityStatus.DISABLED
+    restored = replace(authority, status=status, changed_at=ctx.now, deleted_from=None, restorable_until=None)
     ctx.store.apply([Put(restored)])
 
 

@@ -67,21 +67,21 @@ class ImportRequest(msgspec.Struct, frozen=True):
 
 def get_certificate_authority_csr(ctx: Context, request: AuthorityRequest) -> dict[str, str]:
     """The authority's certificate signing request."""
-    found = authority_of(ctx, request.certificate_authority_arn)
-    if found.status is AuthorityStatus.CREATING:
-        raise RequestInProgress(f"The key of {found.arn} is being made.")
-    if found.status is AuthorityStatus.DELETED:
-        raise InvalidState(f"The certificate authority {found.arn} is deleted. Restore it first.")
-    return {"csr": found.csr}
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    if authority.status is AuthorityStatus.CREATING:
+        raise RequestInProgress(f"The key of {authority.arn} is being made.")
+    if authority.status is AuthorityStatus.DELETED:
+        raise InvalidState(f"The certificate authority {authority.arn} is deleted. Restore it first.")
+    return {"csr": authority.csr}
 
 
 def get_certificate_authority_certificate(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
     """The authority's own certificate and its chain."""
-    found = authority_of(ctx, request.certificate_authority_arn)
-    require_status(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
-    own = found.certificate
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    require_status(authority, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    own = authority.certificate
     if own is None:
-        raise InvalidState(f"The certificate authority {found.arn} has no certificate yet.")
+        raise InvalidState(f"The certificate authority {authority.arn} has no certificate yet.")
     return {"certificate": own.pem.rstrip(), "certificate_chain": own.chain.rstrip() or None}
 
 
@@ -91,10 +91,13 @@ def get_certificate(ctx: Context, request: GetCertificateRequest) -> dict[str, s
     check_certificate_arn(request.certificate_arn)
     if authority.status is AuthorityStatus.DELETED:
         raise InvalidState(f"The certificate authority {authority.arn} is deleted. Restore it first.")
-    found = ctx.store.world.issued_certificates.get(request.certificate_arn)
-    if found is None or found.authority != authority.arn:
+    issued_certificate = ctx.store.world.issued_certificates.get(request.certificate_arn)
+    if issued_certificate is None or issued_certificate.authority != authority.arn:
         raise ResourceNotFound(f"Could not find the certificate {request.certificate_arn}.")
-    return {"certificate": found.pem.rstrip(), "certificate_chain": found.chain.rstrip() or None}
+    return {
+        "certificate": issued_certificate.pem.rstrip(),
+        "certificate_chain": issued_certificate.chain.rstrip() or None,
+    }
 
 
 def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) -> dict[str, str]:
@@ -103,9 +106,9 @@ def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) 
     template = _template(request.template_arn)
     _check_state(authority, template)
     token = fingerprint(request.idempotency_token, request)
-    for known in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
-        if is_repeat(known.token, known.issued_at, token, ctx.now, REMEMBERED):
-            return {"certificate_arn": known.arn}
+    for issued_certificate in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
+        if is_repeat(issued_certificate.token, issued_certificate.issued_at, token, ctx.now, REMEMBERED):
+            return {"certificate_arn": issued_certificate.arn}
     issuer = Issuer(
         ctx.store.world.authority_keys[authority.arn].private,
         _algorithm(authority, request.signing_algorithm),
@@ -132,27 +135,27 @@ def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) 
 
 def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: ImportRequest) -> None:
     """Give an authority its certificate, or a newer one; it becomes ACTIVE, unless it is DISABLED."""
-    found = authority_of(ctx, request.certificate_authority_arn)
-    if found.status is AuthorityStatus.CREATING:
-        raise RequestInProgress(f"The key of {found.arn} is being made.")
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    if authority.status is AuthorityStatus.CREATING:
+        raise RequestInProgress(f"The key of {authority.arn} is being made.")
     require_status(
-        found,
+        authority,
         AuthorityStatus.PENDING_CERTIFICATE,
         AuthorityStatus.ACTIVE,
         AuthorityStatus.DISABLED,
         AuthorityStatus.EXPIRED,
     )
     try:
-        own = pki.accept_authority(found.csr, found.type, request.certificate, request.certificate_chain)
+        own = pki.accept_authority(authority.csr, authority.type, request.certificate, request.certificate_chain)
     except UnreadableCertificate as error:
         raise MalformedCertificate(str(error)) from error
     except Mismatch as error:
         raise CertificateMismatch(str(error)) from error
     if not own.not_before <= ctx.now < own.not_after:
         raise MalformedCertificate("The certificate is not valid now.")
-    disabled = found.status is AuthorityStatus.DISABLED
+    disabled = authority.status is AuthorityStatus.DISABLED
     status = AuthorityStatus.DISABLED if disabled else AuthorityStatus.ACTIVE
-    ctx.store.apply([Put(replace(found, certificate=own, status=status, changed_at=ctx.now))])
+    ctx.store.apply([Put(replace(authority, certificate=own, status=status, changed_at=ctx.now))])
 
 
 def _template(arn: str | None) -> Template:

@@ -27,18 +27,18 @@ def authority_of(ctx: Context, arn: str) -> CertificateAuthority:
     """The authority with this ARN. Raises InvalidArn, ResourceNotFound."""
     if not _ARN.fullmatch(arn):
         raise InvalidArn(f"{arn} is not the ARN of a certificate authority.")
-    found = ctx.store.world.authorities.get(arn)
-    if found is None or scope_of(found.arn) != ctx.scope:
+    authority = ctx.store.world.authorities.get(arn)
+    if authority is None or scope_of(authority.arn) != ctx.scope:
         raise ResourceNotFound(f"Could not find Certificate Authority {arn}.")
-    return found
+    return authority
 
 
 def undeleted_authority_of(ctx: Context, arn: str) -> CertificateAuthority:
     """The authority with this ARN, unless it is deleted. Raises InvalidArn, ResourceNotFound, InvalidState."""
-    found = authority_of(ctx, arn)
-    if found.status is AuthorityStatus.DELETED:
+    authority = authority_of(ctx, arn)
+    if authority.status is AuthorityStatus.DELETED:
         raise InvalidState(f"The certificate authority {arn} is deleted. Restore it first.")
-    return found
+    return authority
 
 
 def check_certificate_arn(arn: str) -> None:

@@ -51,8 +51,8 @@ def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
     found = _meant(ctx, request)
     if found.permission is not None:
         raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {found.arn} already.")
-    made = Permission(tuple(dict.fromkeys(request.actions)), ctx.now)
-    ctx.store.apply([Put(replace(found, permission=made))])
+    permission = Permission(tuple(dict.fromkeys(request.actions)), ctx.now)
+    ctx.store.apply([Put(replace(found, permission=permission))])
 
 
 def delete_permission(ctx: Context, request: PermissionRequest) -> None:
@@ -65,20 +65,20 @@ def delete_permission(ctx: Context, request: PermissionRequest) -> None:
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
     """The permissions on an authority, of which there is at most one."""
-    found = undeleted_authority_of(ctx, request.certificate_authority_arn)
-    principals = () if found.permission is None else (_PRINCIPAL,)
-    shown = page_of(principals, ("ListPermissions", found.arn), request.next_token, request.max_results)
-    permissions = [] if found.permission is None else [_shown(found, found.permission) for _ in shown.keys]
-    return {"permissions": permissions, "next_token": shown.next_token}
+    authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
+    principals = () if authority.permission is None else (_PRINCIPAL,)
+    page = page_of(principals, ("ListPermissions", authority.arn), request.next_token, request.max_results)
+    permissions = [] if authority.permission is None else [_shown(authority, authority.permission) for _ in page.keys]
+    return {"permissions": permissions, "next_token": page.next_token}
 
 
 def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
-    found = undeleted_authority_of(ctx, request.certificate_authority_arn)
+    authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
     if request.principal != _PRINCIPAL:
         raise InvalidInput(f"The principal can only be {_PRINCIPAL}.")
     if request.source_account not in {None, ctx.scope.account}:
         raise InvalidInput("SourceAccount can only be the account that calls.")
-    return found
+    return authority
 
 
 def _shown(found: CertificateAuthority, permission: Permission) -> dict[str, Any]:

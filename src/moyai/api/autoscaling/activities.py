@@ -37,15 +37,15 @@ def describe_scaling_activities(ctx: Context, request: DescribeScalingActivities
     activities = ctx.store.world.scaling_activities.by("scope", scope_key(ctx.scope))
     wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
     found = {
-        f"{one.started_at:020.6f}/{one.id}": one
-        for one in activities
-        if wanted in {None, one.arn}
-        and one.started_at >= ctx.now - ACTIVITIES_KEPT
-        and (one.not_scaled is None or request.include_not_scaled_activities)
+        f"{activity.started_at:020.6f}/{activity.id}": activity
+        for activity in activities
+        if wanted in {None, activity.arn}
+        and activity.started_at >= ctx.now - ACTIVITIES_KEPT
+        and (activity.not_scaled is None or request.include_not_scaled_activities)
     }
     listing = ("activities", request.resource_id, request.include_not_scaled_activities)
-    shown = page_of(found, listing, request.next_token, request.max_results, _MOST, descending=True)
-    return {"scaling_activities": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
+    page = page_of(found, listing, request.next_token, request.max_results, _MOST, descending=True)
+    return {"scaling_activities": [_view(found[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def _view(activity: ScalingActivity) -> Mapping[str, object]:

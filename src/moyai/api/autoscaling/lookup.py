@@ -48,10 +48,10 @@ def active_service(ctx: Context, service: ServiceArn) -> Service:
 
 def target_of(ctx: Context, resource_id: str) -> ScalableTarget:
     """The target. Raises ObjectNotFound, or InvalidInput for what can't be one."""
-    found = ctx.store.world.scalable_targets.get(service_named(ctx, resource_id))
-    if found is None:
+    scalable_target = ctx.store.world.scalable_targets.get(service_named(ctx, resource_id))
+    if scalable_target is None:
         raise ObjectNotFound(f"No scalable target registered for {target_description(resource_id)}")
-    return found
+    return scalable_target
 
 
 def target_description(resource_id: str) -> str:

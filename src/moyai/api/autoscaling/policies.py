@@ -91,13 +91,13 @@ def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequ
     policies = ctx.store.world.scaling_policies.by("scope", scope_key(ctx.scope))
     wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
     found = {
-        f"{one.service}\0{one.name}": one
-        for one in policies
-        if wanted in {None, one.service} and (not request.policy_names or one.name in request.policy_names)
+        f"{policy.service}\0{policy.name}": policy
+        for policy in policies
+        if wanted in {None, policy.service} and (not request.policy_names or policy.name in request.policy_names)
     }
     listing = ("policies", request.policy_names, request.resource_id)
-    shown = page_of(found, listing, request.next_token, request.max_results, _MOST)
-    return {"scaling_policies": [_view(ctx, found[key]) for key in shown.keys], "next_token": shown.next_token}
+    page = page_of(found, listing, request.next_token, request.max_results, _MOST)
+    return {"scaling_policies": [_view(ctx, found[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> dict[str, object]:
@@ -133,7 +133,14 @@ def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolic
 
 
 def _named(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
-    return next((one for one in ctx.store.world.scaling_policies.by("service", service) if one.name == name), None)
+    return next(
+        (
+            scaling_policy
+            for scaling_policy in ctx.store.world.scaling_policies.by("service", service)
+            if scaling_policy.name == name
+        ),
+        None,
+    )
 
 
 def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:

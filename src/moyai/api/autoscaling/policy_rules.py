@@ -41,7 +41,9 @@ def checked_step(step: StepScaling | None, tracking: TargetTracking | None) -> S
         raise InvalidInput("MinAdjustmentMagnitude is only for the adjustment type PercentChangeInCapacity.")
     if (step.cooldown or 0) < 0 or (step.min_adjustment_magnitude or 0) < 0:
         raise InvalidInput("Cooldown and MinAdjustmentMagnitude must not be negative.")
-    if step.adjustment_type == "ExactCapacity" and any(one.scaling_adjustment < 0 for one in step.step_adjustments):
+    if step.adjustment_type == "ExactCapacity" and any(
+        step_adjustment.scaling_adjustment < 0 for step_adjustment in step.step_adjustments
+    ):
         raise InvalidInput("For exact capacity, ScalingAdjustment must not be negative.")
     _check_steps(step.step_adjustments)
     return step

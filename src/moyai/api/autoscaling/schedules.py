@@ -115,14 +115,14 @@ def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRe
     actions = ctx.store.world.scheduled_actions.by("scope", scope_key(ctx.scope))
     wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
     found = {
-        f"{one.service}\0{one.name}": one
-        for one in actions
-        if wanted in {None, one.service}
-        and (not request.scheduled_action_names or one.name in request.scheduled_action_names)
+        f"{action.service}\0{action.name}": action
+        for action in actions
+        if wanted in {None, action.service}
+        and (not request.scheduled_action_names or action.name in request.scheduled_action_names)
     }
     listing = ("scheduled", request.scheduled_action_names, request.resource_id)
-    shown = page_of(found, listing, request.next_token, request.max_results, _MOST)
-    return {"scheduled_actions": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
+    page = page_of(found, listing, request.next_token, request.max_results, _MOST)
+    return {"scheduled_actions": [_view(found[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest) -> dict[str, object]:
@@ -163,7 +163,14 @@ def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
 
 
 def _named(ctx: Context, service: ServiceArn, name: str) -> ScheduledAction | None:
-    return next((one for one in ctx.store.world.scheduled_actions.by("service", service) if one.name == name), None)
+    return next(
+        (
+            scheduled_action
+            for scheduled_action in ctx.store.world.scheduled_actions.by("service", service)
+            if scheduled_action.name == name
+        ),
+        None,
+    )
 
 
 def _view(action: ScheduledAction) -> Mapping[str, object]:

@@ -68,5 +68,5 @@ def update_service_attributes(ctx: Context, request: UpdateServiceAttributesRequ
 def delete_service_attributes(ctx: Context, request: DeleteServiceAttributesRequest) -> None:
     """Take attributes from a service."""
     service = service_of(ctx, request.service_id)
-    left = {key: value for key, value in service.attributes.items() if key not in request.attributes}
-    ctx.store.apply([Put(replace(service, attributes=left))])
+    attributes = {key: value for key, value in service.attributes.items() if key not in request.attributes}
+    ctx.store.apply([Put(replace(service, attributes=attributes))])

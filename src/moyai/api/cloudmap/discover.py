@@ -121,7 +121,7 @@ def _healthy(
 
 
 def _matching(world: World, service: DiscoveryService, parameters: Parameters) -> Iterator[DiscoveryInstance]:
-    found = world.discovery_instances.each("service", service.arn)
+    discovery_instances = world.discovery_instances.each("service", service.arn)
     if not parameters:
-        return found
-    return (i for i in found if all(i.attributes.get(key) == value for key, value in parameters))
+        return discovery_instances
+    return (i for i in discovery_instances if all(i.attributes.get(key) == value for key, value in parameters))

@@ -34,7 +34,7 @@ class Rule(NamedTuple, Generic[T]):
 
 def matcher(filters: tuple[Filter, ...], rules: Mapping[str, Rule[T]]) -> Callable[[T], bool]:
     """Whether an item passes all of the filters. Raises InvalidInput."""
-    tests = [_test(one, rules[one.name]) for one in filters]
+    tests = [_test(filter_, rules[filter_.name]) for filter_ in filters]
     return lambda item: all(test(item) for test in tests)
 
 

@@ -39,7 +39,7 @@ def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusR
     """The health of these instances, or of all."""
     service = service_of(ctx, request.service_id)
     if request.instances:
-        found = {one: instance_of(ctx, service, one) for one in request.instances}
+        found = {instance: instance_of(ctx, service, instance) for instance in request.instances}
     else:
         found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
     page = page_of(found, ("health", service.arn, request.instances), request.next_token, request.max_results)
@@ -49,8 +49,8 @@ def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusR
 def update_instance_custom_health_status(ctx: Context, request: UpdateInstanceCustomHealthStatusRequest) -> None:
     """Say how an instance is."""
     service = service_of(ctx, request.service_id)
-    found = instance_of(ctx, service, request.instance_id)
+    instance = instance_of(ctx, service, request.instance_id)
     if not service.custom_health:
         raise CustomHealthNotFound(f"The service {service.id} has no HealthCheckCustomConfig.")
-    if found.health is not request.status:
-        ctx.store.apply([Put(replace(found, health=request.status))])
+    if instance.health is not request.status:
+        ctx.store.apply([Put(replace(instance, health=request.status))])

@@ -82,21 +82,21 @@ def deregister_instance(ctx: Context, request: InstanceRequest) -> dict[str, str
     """Start the operation that deregisters an instance."""
     service = service_of(ctx, request.service_id)
     require_idle(ctx, f"{service.arn}/{request.instance_id}")
-    found = instance_of(ctx, service, request.instance_id)
-    _require_not_ecs(ctx, found)
-    order = DeregisterInstance(service.arn, found.id)
-    work = Work(OperationType.DEREGISTER_INSTANCE, order, _targets(service, found.id), found.key)
+    instance = instance_of(ctx, service, request.instance_id)
+    _require_not_ecs(ctx, instance)
+    order = DeregisterInstance(service.arn, instance.id)
+    work = Work(OperationType.DEREGISTER_INSTANCE, order, _targets(service, instance.id), instance.key)
     return submit(ctx, new_operation(ctx, work, request))
 
 
 def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, object]:
     """The instances of a service."""
     service = service_of(ctx, request.service_id)
-    found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
-    page = page_of(found, ("instances", service.arn), request.next_token, request.max_results)
+    discovery_instances = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
+    page = page_of(discovery_instances, ("instances", service.arn), request.next_token, request.max_results)
     return {
         "resource_owner": scope_of(service.arn).account,
-        "instances": [_shown(found[key]) for key in page.keys],
+        "instances": [_shown(discovery_instances[key]) for key in page.keys],
         "next_token": page.next_token,
     }
 
@@ -104,8 +104,8 @@ def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, obj
 def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
     """Describe an instance."""
     service = service_of(ctx, request.service_id)
-    found = instance_of(ctx, service, request.instance_id)
-    shown = {**_shown(found), "creator_request_id": found.creator_request_id}
+    instance = instance_of(ctx, service, request.instance_id)
+    shown = {**_shown(instance), "creator_request_id": instance.creator_request_id}
     return {"resource_owner": scope_of(service.arn).account, "instance": shown}
 
 

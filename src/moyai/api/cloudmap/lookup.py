@@ -29,26 +29,26 @@ MAX_RESULTS = 100
 
 def namespace_of(ctx: Context, identifier: str) -> Namespace:
     """The namespace with this id or ARN. Raises NamespaceNotFound."""
-    found = ctx.store.world.namespaces.get(_as_arn(ctx.scope, "namespace", identifier))
-    if found is None or not may_use(ctx.store.world, ctx.scope, found.arn):
+    namespace = ctx.store.world.namespaces.get(_as_arn(ctx.scope, "namespace", identifier))
+    if namespace is None or not may_use(ctx.store.world, ctx.scope, namespace.arn):
         raise NamespaceNotFound
-    return found
+    return namespace
 
 
 def own_namespace_of(ctx: Context, identifier: str) -> Namespace:
     """A namespace that the caller owns, to change it. Raises NamespaceNotFound or AccessDenied."""
-    found = namespace_of(ctx, identifier)
-    if scope_of(found.arn) != ctx.scope:
-        raise AccessDenied(f"The namespace {found.id} is another account's: you may use it, and can't change it.")
-    return found
+    namespace = namespace_of(ctx, identifier)
+    if scope_of(namespace.arn) != ctx.scope:
+        raise AccessDenied(f"The namespace {namespace.id} is another account's: you may use it, and can't change it.")
+    return namespace
 
 
 def service_of(ctx: Context, identifier: str) -> DiscoveryService:
     """The service with this id or ARN. Raises ServiceNotFound."""
-    found = ctx.store.world.discovery_services.get(_as_arn(ctx.scope, "service", identifier))
-    if found is None or not may_use(ctx.store.world, ctx.scope, found.namespace):
+    discovery_service = ctx.store.world.discovery_services.get(_as_arn(ctx.scope, "service", identifier))
+    if discovery_service is None or not may_use(ctx.store.world, ctx.scope, discovery_service.namespace):
         raise ServiceNotFound
-    return found
+    return discovery_service
 
 
 def owner_kind(ctx: Context, namespace: str) -> str:
@@ -58,10 +58,10 @@ def owner_kind(ctx: Context, namespace: str) -> str:
 
 def instance_of(ctx: Context, service: DiscoveryService, instance: str) -> DiscoveryInstance:
     """The service's instance with this id. Raises InstanceNotFound."""
-    found = ctx.store.world.discovery_instances.get(f"{service.arn}/{instance}")
-    if found is None:
+    discovery_instance = ctx.store.world.discovery_instances.get(f"{service.arn}/{instance}")
+    if discovery_instance is None:
         raise InstanceNotFound
-    return found
+    return discovery_instance
 
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:

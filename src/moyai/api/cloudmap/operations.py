@@ -59,21 +59,21 @@ class Work(NamedTuple):
 
 def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, object]:
     """Describe an operation of the caller's account and region."""
-    found = ctx.store.world.operations.get(f"{scope_key(ctx.scope)}/{request.operation_id}")
-    owner = ctx.scope.account if found is None else _owner(ctx, found)
-    if found is None or request.owner_account not in {None, owner}:
+    operation = ctx.store.world.operations.get(f"{scope_key(ctx.scope)}/{request.operation_id}")
+    owner = ctx.scope.account if operation is None else _owner(ctx, operation)
+    if operation is None or request.owner_account not in {None, owner}:
         raise OperationNotFound
     return {
         "operation": {
-            "id": found.id,
+            "id": operation.id,
             "owner_account": owner,
-            "type": found.type,
-            "status": found.status,
-            "error_code": found.error_code,
-            "error_message": found.error_message,
-            "create_date": found.created_at,
-            "update_date": found.updated_at,
-            "targets": dict(found.targets),
+            "type": operation.type,
+            "status": operation.status,
+            "error_code": operation.error_code,
+            "error_message": operation.error_message,
+            "create_date": operation.created_at,
+            "update_date": operation.updated_at,
+            "targets": dict(operation.targets),
         }
     }
 
@@ -88,10 +88,10 @@ def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, o
     """The scope's operations that pass the filters."""
     world = ctx.store.world
     fits = matcher(request.filters, _FILTERS)
-    found = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
-    page = page_of(found, ("operations", request.filters), request.next_token, request.max_results)
-    shown = (world.operations[key] for key in page.keys)
-    return {"operations": [{"id": o.id, "status": o.status} for o in shown], "next_token": page.next_token}
+    operations = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
+    page = page_of(operations, ("operations", request.filters), request.next_token, request.max_results)
+    on_page = (world.operations[key] for key in page.keys)
+    return {"operations": [{"id": o.id, "status": o.status} for o in on_page], "next_token": page.next_token}
 
 
 def new_operation(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
@@ -134,12 +134,12 @@ def repeated_operation(ctx: Context, type_: OperationType, request: object, requ
     if request_id is None:
         return None
     key = f"{scope_key(ctx.scope)}/{type_}/{request_id}"
-    known = next((one for one in ctx.store.world.operations.each("request", key) if _stands(ctx, one)), None)
-    if known is not None and known.fingerprint != _fingerprint(request):
+    operation = next((one for one in ctx.store.world.operations.each("request", key) if _stands(ctx, one)), None)
+    if operation is not None and operation.fingerprint != _fingerprint(request):
         raise DuplicateRequest(
-            f"The request id {request_id} was used for another request.", {"duplicate_operation_id": known.id}
+            f"The request id {request_id} was used for another request.", {"duplicate_operation_id": operation.id}
         )
-    return known
+    return operation
 
 
 def require_idle(ctx: Context, subject: str) -> None:

@@ -115,7 +115,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     """The services of the scope's namespaces, and of those that are shared with it, that pass the filters."""
     world = ctx.store.world
     owner = Rule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
-    fits = matcher(tuple(_by_id(one) for one in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
+    fits = matcher(tuple(_by_id(filter_) for filter_ in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
     shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
     found = [s.arn for s in (*own, *shared) if fits(s)]
@@ -186,8 +186,15 @@ def _made_before(world: World, asked: DiscoveryService) -> DiscoveryService | No
     if asked.creator_request_id is None:
         return None
     key = f"{asked.namespace}/{asked.creator_request_id}"
-    made = world.discovery_services.each("creator", key)
-    return next((one for one in made if _request(one) == _request(asked)), None)
+    discovery_services = world.discovery_services.each("creator", key)
+    return next(
+        (
+            discovery_service
+            for discovery_service in discovery_services
+            if _request(discovery_service) == _request(asked)
+        ),
+        None,
+    )
 
 
 def _request(service: DiscoveryService) -> tuple[object, ...]:

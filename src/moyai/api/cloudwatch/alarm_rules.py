@@ -40,8 +40,8 @@ def checked_quota(ctx: Context, name: str, kind: str) -> None:
     if _CONTROL.search(name):
         raise ValidationFault("AlarmName must not contain ASCII control characters.")
     world = ctx.store.world
-    had = world.alarms.get(alarm_arn(ctx.scope, name))
-    if had is None and world.alarms.count("scope", scope_key(ctx.scope)) >= MAX_ALARMS:
+    alarm = world.alarms.get(alarm_arn(ctx.scope, name))
+    if alarm is None and world.alarms.count("scope", scope_key(ctx.scope)) >= MAX_ALARMS:
         raise LimitExceeded("The quota for the number of alarms for this customer has already been reached.")
-    if had is not None and had.type != kind:
-        raise ValidationFault(f"There is an alarm {name} already, and it is a {had.type}.")
+    if alarm is not None and alarm.type != kind:
+        raise ValidationFault(f"There is an alarm {name} already, and it is a {alarm.type}.")

@@ -84,8 +84,10 @@ def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
 
 
 def _switch(ctx: Context, request: AlarmNamesRequest, *, enabled: bool) -> None:
-    found = [ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)]
-    changes = [_switched(alarm, enabled=enabled) for alarm in found if alarm is not None]
+    alarm_names = [
+        ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)
+    ]
+    changes = [_switched(alarm, enabled=enabled) for alarm in alarm_names if alarm is not None]
     if changes:
         ctx.store.apply(changes)
 

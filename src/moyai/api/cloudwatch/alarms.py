@@ -72,7 +72,7 @@ class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
 
 def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
     """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
-    wanted = AlarmConfiguration(
+    configuration = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(request),
         actions=checked_actions(
@@ -87,7 +87,7 @@ def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
         tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "MetricAlarm")
-    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))
 
 
 def _condition(request: PutMetricAlarmRequest) -> MetricCondition:

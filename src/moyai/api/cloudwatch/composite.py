@@ -36,7 +36,7 @@ class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
 
 def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
     """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
-    wanted = AlarmConfiguration(
+    configuration = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(ctx, request),
         actions=checked_actions(
@@ -51,7 +51,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
         tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "CompositeAlarm")
-    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))
 
 
 def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCondition:
@@ -65,7 +65,7 @@ def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCond
         raise ValidationFault(f"Could not save the composite alarm as alarms [{named}] in the alarm rule do not exist")
     for arn in alarms:
         others = ctx.store.world.alarms.count("child", arn)
-        if others >= MAX_PARENTS and all(one.arn != own for one in ctx.store.world.alarms.each("child", arn)):
+        if others >= MAX_PARENTS and all(alarm.arn != own for alarm in ctx.store.world.alarms.each("child", arn)):
             raise LimitExceeded(
                 f"The alarm {arn.rpartition(':alarm:')[2]} is in the rules of {others} composite alarms already."
             )

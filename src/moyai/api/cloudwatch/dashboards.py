@@ -68,9 +68,9 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
         )
     verdict = _drawable(request.dashboard_body)
     world, account = ctx.store.world, ctx.scope.account
-    had = world.dashboards.get(dashboard_arn(account, request.dashboard_name))
-    if had is not None:
-        ctx.store.apply([Put(replace(had, body=request.dashboard_body, modified_at=ctx.now))])
+    dashboard = world.dashboards.get(dashboard_arn(account, request.dashboard_name))
+    if dashboard is not None:
+        ctx.store.apply([Put(replace(dashboard, body=request.dashboard_body, modified_at=ctx.now))])
     else:
         if world.dashboards.count("account", account) >= MAX_DASHBOARDS:
             raise DashboardInvalidInput(f"An account can have at most {MAX_DASHBOARDS} dashboards.")
@@ -91,8 +91,8 @@ def get_dashboard(ctx: Context, request: GetDashboardRequest) -> dict[str, objec
 def list_dashboards(ctx: Context, request: ListDashboardsRequest) -> dict[str, object]:
     """The account's dashboards, in the order of their names."""
     prefix = request.dashboard_name_prefix or ""
-    there = ctx.store.world.dashboards.by("account", ctx.scope.account)
-    found = {one.name: one for one in there if one.name.startswith(prefix)}
+    dashboards = ctx.store.world.dashboards.by("account", ctx.scope.account)
+    found = {dashboard.name: dashboard for dashboard in dashboards if dashboard.name.startswith(prefix)}
     try:
         shown = page(found, ("dashboards", prefix), request.next_token, _PAGE)
     except BadToken as error:
@@ -119,17 +119,17 @@ def _drawable(body: str) -> Verdict:
     except NoObject as error:
         raise DashboardInvalidInput("The field DashboardBody must be a valid JSON object") from error
     if verdict.errors:
-        told = [{"dataPath": one.path, "message": one.text} for one in verdict.errors]
-        listed = msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
+        errors = [{"dataPath": one.path, "message": one.text} for one in verdict.errors]
+        listed = msgspec.json.format(msgspec.json.encode(errors), indent=2).decode()
         raise DashboardInvalidInput(
-            f"The dashboard body is invalid, there are {len(told)} validation errors:\n{listed}",
+            f"The dashboard body is invalid, there are {len(errors)} validation errors:\n{listed}",
             {"dashboard_validation_messages": _shown(verdict.errors)},
         )
     return verdict
 
 
 def _shown(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"data_path": one.path, "message": one.text} for one in messages]
+    return [{"data_path": message.path, "message": message.text} for message in messages]
 
 
 def _entry(dashboard: Dashboard) -> dict[str, object]:

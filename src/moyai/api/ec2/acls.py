@@ -46,7 +46,7 @@ def describe_network_acls(ctx: Context, request: DescribeNetworkAclsRequest) -> 
         Acl(vpc, tuple(all_in_vpc(world, Subnet, ctx.scope, vpc.id))) for vpc in all_in_scope(world, Vpc, ctx.scope)
     ]
     chosen = select(_KIND, acls, request.network_acl_ids, request)
-    return {"network_acls": [_acl(one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"network_acls": [_acl(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
 def _acl(acl: Acl) -> dict[str, object]:

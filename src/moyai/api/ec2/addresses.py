@@ -72,10 +72,10 @@ def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str,
     address = public_address(ctx.store.world, (), ctx.ids)
     if address is None:
         raise InsufficientAddresses("There is no public address left.")
-    made = ElasticAddress(AllocationId(new_id(ctx, "eipalloc")), ctx.scope, address, tags)
-    commit(ctx, request, Put(made))
+    elastic_address = ElasticAddress(AllocationId(new_id(ctx, "eipalloc")), ctx.scope, address, tags)
+    commit(ctx, request, Put(elastic_address))
     return {
-        "allocation_id": made.id,
+        "allocation_id": elastic_address.id,
         "public_ip": address,
         "domain": "vpc",
         "public_ipv4_pool": "amazon",
@@ -116,7 +116,7 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     there = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
     chosen = filter_page(_KIND, there, request.allocation_ids, request, ())
     return {
-        "addresses": [{"allocation_id": one.id, "public_ip": one.public_address} for one in chosen.items],
+        "addresses": [{"allocation_id": item.id, "public_ip": item.public_address} for item in chosen.items],
         "next_token": chosen.next_token,
     }
 
@@ -137,11 +137,11 @@ def _check_border(ctx: Context, group: str | None) -> None:
 
 
 def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddress]:
-    there = {one.public_address: one for one in all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)}
-    unknown = [one for one in addresses if one not in there]
+    elastic_addresses = {one.public_address: one for one in all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)}
+    unknown = [one for one in addresses if one not in elastic_addresses]
     if unknown:
         raise AddressNotFound(f"Address '{unknown[0][:60]}' not found.")
-    return [there[one] for one in addresses] if addresses else list(there.values())
+    return [elastic_addresses[one] for one in addresses] if addresses else list(elastic_addresses.values())
 
 
 def _association(world: World, address: ElasticAddress) -> Iterator[str]:

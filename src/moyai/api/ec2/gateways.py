@@ -75,7 +75,7 @@ def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRe
     """The gateways of the scope."""
     there = all_in_scope(ctx.store.world, InternetGateway, ctx.scope)
     chosen = select(_KIND, there, request.internet_gateway_ids, request)
-    return {"internet_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"internet_gateways": [_gateway(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
 def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:

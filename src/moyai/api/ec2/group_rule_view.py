@@ -35,7 +35,7 @@ def describe_security_group_rules(ctx: Context, request: DescribeRulesRequest) -
     groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     rules = [RuleOfGroup(group, rule) for group in groups for rule in group.rules]
     chosen = select(_KIND, rules, request.security_group_rule_ids, request)
-    return {"security_group_rules": [rule_form(one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"security_group_rules": [rule_form(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
 def rule_form(one: RuleOfGroup) -> dict[str, object]:

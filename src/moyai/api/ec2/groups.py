@@ -89,7 +89,7 @@ def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsReques
     if request.group_names:
         groups = _named(ctx, groups, request.group_names)
     chosen = select(_KIND, groups, request.group_ids, request)
-    return {"security_groups": [_group(one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"security_groups": [_group(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
 def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:

@@ -55,7 +55,14 @@ def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iter
     if not request.network_interface_ids:
         vpcs = all_in_scope(world, Vpc, ctx.scope)
         tasks = [task for vpc in vpcs for task in world.tasks.each("vpc", vpc.id)]
-        return [*tasks, *(one for vpc in vpcs for one in world.container_instances.each("vpc", vpc.id))]
+        return [
+            *tasks,
+            *(
+                container_instance
+                for vpc in vpcs
+                for container_instance in world.container_instances.each("vpc", vpc.id)
+            ),
+        ]
     named: list[Holder] = []
     for identity in request.network_interface_ids:
         named += [task for task in world.tasks.by("interface", identity) if not task.stopped]
@@ -64,13 +71,13 @@ def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iter
 
 
 def _interface(world: World, holder: Holder) -> dict[str, object]:
-    one = holder.interface
+    interface = holder.interface
     scope = scope_of(holder.arn)
     association = _association(holder)
-    groups = [find_in_scope(world, SecurityGroup, scope, group) for group in one.security_groups]
-    subnet = find_in_scope(world, Subnet, scope, one.subnet)
+    groups = [find_in_scope(world, SecurityGroup, scope, group) for group in interface.security_groups]
+    subnet = find_in_scope(world, Subnet, scope, interface.subnet)
     return {
-        "network_interface_id": one.id,
+        "network_interface_id": interface.id,
         "interface_type": "interface",
         "description": _description(holder),
         "status": _status(holder),
@@ -78,20 +85,20 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
         "requester_id": _REQUESTER,
         "requester_managed": True,
         "source_dest_check": True,
-        "vpc_id": one.vpc,
-        "subnet_id": one.subnet,
+        "vpc_id": interface.vpc,
+        "subnet_id": interface.subnet,
         "availability_zone": holder.availability_zone,
         "availability_zone_id": None if subnet is None else subnet.zone_id,
-        "mac_address": one.mac,
-        "private_ip_address": one.address,
-        "private_dns_name": one.private_dns_name,
-        "ipv6_address": one.ipv6_address,
+        "mac_address": interface.mac,
+        "private_ip_address": interface.address,
+        "private_dns_name": interface.private_dns_name,
+        "ipv6_address": interface.ipv6_address,
         "ipv6_addresses": [{"ipv6_address": address, "is_primary_ipv6": False} for address in _ipv6(holder)],
         "private_ip_addresses": [
             {
                 "primary": True,
-                "private_ip_address": one.address,
-                "private_dns_name": one.private_dns_name,
+                "private_ip_address": interface.address,
+                "private_dns_name": interface.private_dns_name,
                 "association": association,
             }
         ],

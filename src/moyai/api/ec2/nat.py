@@ -79,9 +79,9 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
     if made is None:
         made = _new(ctx, request, subnet)
         faded = [
-            Delete(NatGateway, one.id)
-            for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
-            if not one.visible(ctx.now)
+            Delete(NatGateway, nat_gateway.id)
+            for nat_gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
+            if not nat_gateway.visible(ctx.now)
         ]
         made = replace(made, tags=tags)
         commit(ctx, request, Put(made), *faded)
@@ -90,8 +90,8 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
 
 def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope; a deleted one for an hour."""
-    there = [one for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
-    chosen = filter_page(_KIND, there, request.nat_gateway_ids, request, request.filter)
+    nat_gateways = [one for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
+    chosen = filter_page(_KIND, nat_gateways, request.nat_gateway_ids, request, request.filter)
     return {"nat_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
 
 

@@ -163,8 +163,8 @@ def _accepter(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Peeri
 
 def _check_open(ctx: Context, vpc: Vpc, other: PeeringSide) -> None:
     """Raises PeeringAlreadyExists, or the quota's error."""
-    there = [with_expiry(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
-    twin = next((one for one in there if one.open and one.other(vpc.id).vpc == other.vpc), None)
+    vpc_peerings = [with_expiry(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
+    twin = next((one for one in vpc_peerings if one.open and one.other(vpc.id).vpc == other.vpc), None)
     if twin is not None:
         raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other.vpc} exists.")
     asked = [with_expiry(one, ctx.now) for one in _of_scope(ctx) if one.requester.scope == ctx.scope]

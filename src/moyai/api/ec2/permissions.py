@@ -200,8 +200,8 @@ def _rules(
     rule = partial(
         Rule, "", egress=egress, protocol=checked.protocol, from_port=checked.from_port, to_port=checked.to_port
     )
-    for one in permission.ip_ranges:
-        yield rule(cidr=str(network(one.cidr_ip, "CidrIp")), description=checked_description(one.description))
+    for ip_range in permission.ip_ranges:
+        yield rule(cidr=str(network(ip_range.cidr_ip, "CidrIp")), description=checked_description(ip_range.description))
     for other in permission.ipv6_ranges:
         yield rule(
             cidr=str(network_of_ipv6(other.cidr_ipv6, "CidrIpv6")), description=checked_description(other.description)

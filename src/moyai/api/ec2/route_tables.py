@@ -102,7 +102,7 @@ def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> 
     tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
     chosen = select(_KIND, tables, request.route_table_ids, request)
     return {
-        "route_tables": [_table(ctx.store.world, one) for one in chosen.items],
+        "route_tables": [_table(ctx.store.world, item) for item in chosen.items],
         "next_token": chosen.next_token,
     }
 
@@ -122,7 +122,11 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if subnet.vpc != table.vpc:
         raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {subnet.id} in {subnet.vpc}.")
-    own = [(one, a) for one in ctx.store.world.route_tables.by("subnet", subnet.id) for a in one.associations]
+    own = [
+        (route_table, a)
+        for route_table in ctx.store.world.route_tables.by("subnet", subnet.id)
+        for a in route_table.associations
+    ]
     for other, association in own:
         if association.subnet == subnet.id and other.id == table.id:
             return {"association_id": association.id, "association_state": _ASSOCIATED}
@@ -172,7 +176,9 @@ def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | Non
 
 def _association(ctx: Context, identity: str) -> tuple[RouteTable, Association]:
     tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
-    both = ((table, one) for table in tables for one in table.associations if one.id == identity)
+    both = (
+        (table, association) for table in tables for association in table.associations if association.id == identity
+    )
     there = next(both, None)
     if there is None:
         raise AssociationNotFound([identity])
@@ -193,13 +199,13 @@ def _table(world: World, table: RouteTable) -> dict[str, object]:
         "routes": [*local, *(_route(world, vpc, route) for route in table.routes)],
         "associations": [
             {
-                "route_table_association_id": one.id,
+                "route_table_association_id": association.id,
                 "route_table_id": table.id,
-                "subnet_id": one.subnet,
-                "main": one.subnet is None,
+                "subnet_id": association.subnet,
+                "main": association.subnet is None,
                 "association_state": _ASSOCIATED,
             }
-            for one in table.associations
+            for association in table.associations
         ],
         "propagating_vgws": [],
         "tags": tag_set(table.tags),

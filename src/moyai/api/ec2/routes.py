@@ -78,7 +78,7 @@ def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
     """Take a route away."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     gone = _existing(table, str(_destination(request.destination_cidr_block)))
-    commit(ctx, request, Put(replace(table, routes=tuple(one for one in table.routes if one != gone))))
+    commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != gone))))
 
 
 def _existing(table: RouteTable, destination: str) -> Route:

@@ -88,7 +88,7 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
     if not cidr.subnet_of(IPv4Network(vpc.cidr)):
         raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {vpc.cidr}.")
     others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
-    clash = next((one for one in others if cidr.overlaps(IPv4Network(one.cidr))), None)
+    clash = next((other for other in others if cidr.overlaps(IPv4Network(other.cidr))), None)
     if clash is not None:
         raise InvalidSubnetConflict(f"The CIDR '{cidr}' conflicts with another subnet: {clash.id}, {clash.cidr}.")
     if len(others) >= SUBNETS:
@@ -105,7 +105,7 @@ def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str,
     world = ctx.store.world
     kind = _KIND._replace(filters={**_KIND.filters, "available-ip-address-count": lambda s: (_left(world, s),)})
     chosen = select(kind, all_in_scope(world, Subnet, ctx.scope), request.subnet_ids, request)
-    return {"subnets": [_subnet(world, one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"subnets": [_subnet(world, item) for item in chosen.items], "next_token": chosen.next_token}
 
 
 def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
@@ -120,7 +120,14 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
             f"The subnet '{subnet.id}' has dependencies and cannot be deleted: {len(in_use)} of them, such as {named}."
         )
     tables = [
-        Put(replace(table, associations=tuple(one for one in table.associations if one.subnet != subnet.id)))
+        Put(
+            replace(
+                table,
+                associations=tuple(
+                    association for association in table.associations if association.subnet != subnet.id
+                ),
+            )
+        )
         for table in world.route_tables.by("subnet", subnet.id)
     ]
     commit(ctx, request, Delete(Subnet, subnet.id), *tables)

@@ -1,7 +1,7 @@
-"""Tags of what EC2 keeps.
+"""Tags of VPCs and the resources in them.
 
-Promise: several resources are tagged together or not at all. Both sides of a peering connection have tags of their own.
-Refuses: tags of tasks' interfaces, which are ECS's, and of what makes no sense here.
+Promise: several resources are tagged together or not at all. Each side of a peering connection has its own tags.
+Refuses: tags of tasks' interfaces, which belong to ECS, and of resources that moyai does not have.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
 """
 
@@ -42,7 +42,7 @@ _KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
         "eipalloc": ("elastic-ip", ElasticAddress),
     }
 )
-"""What a record's id begins with, EC2's word for such a resource, and the record's type."""
+"""The prefix of a resource's id, its EC2 resource type, and the type of its record."""
 _RULE, _PEERING = "sgr-", "pcx-"
 
 Tags = Mapping[str, str]
@@ -50,20 +50,20 @@ Retag = Callable[[Tags], Tags]
 
 
 class CreateTagsRequest(ChangeRequest, frozen=True):
-    """Which resources get which tags."""
+    """The resources, and the tags to add to each."""
 
     resources: tuple[str, ...]
     tags: tuple[Tag, ...] = ()
 
 
 class UntaggedTag(Tag, frozen=True):
-    """A tag to take away: with this value, or with any when there is none."""
+    """A tag to remove: with this value, or without one with any value."""
 
     value: str | None = None  # type: ignore[assignment]
 
 
 class DeleteTagsRequest(ChangeRequest, frozen=True):
-    """Which resources lose which tags; all of them when none is named."""
+    """The resources, and the tags to remove from each; by default all."""
 
     resources: tuple[str, ...]
     tags: tuple[UntaggedTag, ...] = ()
@@ -79,29 +79,29 @@ class Tagged(NamedTuple):
 
 
 def create_tags(ctx: Context, request: CreateTagsRequest) -> None:
-    """Add tags, or give those there are another value."""
+    """Add tags, or replace their values."""
     if not request.tags:
         raise MissingParameter("The request must contain the parameter Tag.")
     _retag(ctx, request, request.resources, lambda had: checked_tags(request.tags, had))
 
 
 def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
-    """Take tags away; those that aren't there are passed over."""
+    """Remove tags; unknown ones are ignored."""
 
-    def left(had: Tags) -> Tags:
-        gone = {tag.key for tag in request.tags if tag.value in {None, had.get(tag.key)}}
-        return without(had, gone) if request.tags else {}
+    def remaining(had: Tags) -> Tags:
+        keys = {tag.key for tag in request.tags if tag.value in {None, had.get(tag.key)}}
+        return without(had, keys) if request.tags else {}
 
-    _retag(ctx, request, request.resources, left)
+    _retag(ctx, request, request.resources, remaining)
 
 
 def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
-    """Every tag of the scope's resources."""
+    """A page of the tags of all resources of the account and region."""
     chosen = select(_KIND, _all(ctx), (), request)
     return {
         "tags": [
-            {"resource_id": one.resource, "resource_type": one.kind, "key": one.key, "value": one.value}
-            for one in chosen.items
+            {"resource_id": item.resource, "resource_type": item.kind, "key": item.key, "value": item.value}
+            for item in chosen.items
         ],
         "next_token": chosen.next_token,
     }
@@ -112,14 +112,14 @@ def _retag(ctx: Context, request: ChangeRequest, resources: tuple[str, ...], ret
         raise MissingParameter("The request must contain the parameter resourceIdSet.")
     changed: dict[str, VpcResource | VpcPeering] = {}
     for identity in dict.fromkeys(resources):
-        record = _owner(ctx, identity)
+        record = _tagged_record(ctx, identity)
         record = changed.get(record.id, record)
         changed[record.id] = _retagged(ctx, record, identity, retag)
     commit(ctx, request, *map(Put, changed.values()))
 
 
-def _owner(ctx: Context, identity: str) -> VpcResource | VpcPeering:
-    """The record that has the resource's tags: its own, or of a rule its group's. Raises ResourceNotFound."""
+def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
+    """The record with a resource's tags: its own; a rule's are in its group. Raises ResourceNotFound."""
     world = ctx.store.world
     if identity.startswith(_PEERING):
         peering = world.vpc_peerings.get(identity)

@@ -102,9 +102,9 @@ async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLog
     found = {group.name: group for group in _asked(ctx, request)}
     filters = replace(request, next_token=None, limit=MOST)
     page = page_of(found, ("DescribeLogGroups", filters), request.next_token, request.limit)
-    shown = [found[name] for name in page.keys]
-    sizes = await logs.sizes([group.id for group in shown])
-    return {"log_groups": [_view(group, sizes.get(group.id, 0)) for group in shown], "next_token": page.next_token}
+    groups = [found[name] for name in page.keys]
+    sizes = await logs.sizes([group.id for group in groups])
+    return {"log_groups": [_view(group, sizes.get(group.id, 0)) for group in groups], "next_token": page.next_token}
 
 
 def put_retention_policy(ctx: Context, request: PutRetentionPolicyRequest) -> None:
@@ -136,7 +136,7 @@ def _asked(ctx: Context, request: DescribeLogGroupsRequest) -> list[LogGroup]:
             "Only one of logGroupNamePrefix, logGroupNamePattern and logGroupIdentifiers can be specified."
         )
     if request.log_group_identifiers:
-        groups = [group_of(ctx, None, one) for one in request.log_group_identifiers]
+        groups = [group_of(ctx, None, log_group_identifier) for log_group_identifier in request.log_group_identifiers]
     else:
         groups = list(ctx.store.world.log_groups.by("scope", scope_key(ctx.scope)))
     folded = (part or "").lower()

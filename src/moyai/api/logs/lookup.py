@@ -37,16 +37,16 @@ def group_by_arn(ctx: Context, arn: str) -> LogGroup:
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "logs" or not parsed.resource.startswith("log-group:"):
         raise InvalidParameter(f"The ARN {arn[:200]} is not valid: it must be that of a log group.")
-    found = ctx.store.world.log_groups.get(arn)
-    return _there(found if parsed.scope == ctx.scope else None)
+    log_group = ctx.store.world.log_groups.get(arn)
+    return _there(log_group if parsed.scope == ctx.scope else None)
 
 
 def stream_named(ctx: Context, group: LogGroup, name: str) -> LogStream:
     """The group's stream of this name. Raises ResourceNotFound."""
-    found = ctx.store.world.log_streams.get(stream_arn(group.arn, name))
-    if found is None:
+    log_stream = ctx.store.world.log_streams.get(stream_arn(group.arn, name))
+    if log_stream is None:
         raise ResourceNotFound(NO_STREAM)
-    return found
+    return log_stream
 
 
 def invalid_token() -> InvalidParameter:

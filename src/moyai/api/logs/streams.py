@@ -59,7 +59,7 @@ def delete_log_stream(ctx: Context, request: StreamRequest) -> None:
 
 
 async def describe_log_streams(logs: LogStore, ctx: Context, request: DescribeLogStreamsRequest) -> dict[str, object]:
-    """Streams by name, or by when they last had an event."""
+    """Log streams by name, or by the time of their last event."""
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)
     by_time = request.order_by == _BY_TIME
     if by_time and request.log_stream_name_prefix is not None:
@@ -67,13 +67,13 @@ async def describe_log_streams(logs: LogStore, ctx: Context, request: DescribeLo
     prefix = request.log_stream_name_prefix or ""
     streams = [s for s in ctx.store.world.log_streams.each("group", group.arn) if s.name.startswith(prefix)]
     times = await logs.times([stream.id for stream in streams]) if by_time else {}
-    keys = {_key(s.name, times.get(s.id)) if by_time else s.name: s for s in streams}
+    by_key = {_key(s.name, times.get(s.id)) if by_time else s.name: s for s in streams}
     listing = ("DescribeLogStreams", group.id, replace(request, next_token=None, limit=MOST))
-    page = page_of(keys, listing, request.next_token, request.limit, descending=request.descending)
-    shown = [keys[key] for key in page.keys]
+    page = page_of(by_key, listing, request.next_token, request.limit, descending=request.descending)
+    on_page = [by_key[key] for key in page.keys]
     if not by_time:
-        times = await logs.times([stream.id for stream in shown])
-    return {"log_streams": [_view(stream, times.get(stream.id)) for stream in shown], "next_token": page.next_token}
+        times = await logs.times([stream.id for stream in on_page])
+    return {"log_streams": [_view(stream, times.get(stream.id)) for stream in on_page], "next_token": page.next_token}
 
 
 def _key(name: str, times: StreamTimes | None) -> str:

@@ -79,7 +79,7 @@ def task_form(world: World, task: Task) -> dict[str, object]:
             "LaunchType": task.launch_type,
             "VPCID": None if task.container_instance is None else task.interface.vpc,
             "ServiceName": task.service.rpartition("/")[2] if task.service is not None else None,
-            "Containers": [container_form(world, task, one) for one in task.containers],
+            "Containers": [container_form(world, task, container) for container in task.containers],
         }
     ) | {"FaultInjectionEnabled": False}
 
@@ -179,17 +179,17 @@ def _network(world: World, task: Task) -> dict[str, object]:
     if task.network_mode is not NetworkMode.AWSVPC:
         behind = [] if task.bridge_address is None else [task.bridge_address]
         return _there({"NetworkMode": task.network_mode, "IPv4Addresses": behind})
-    one = task.interface
-    subnet = find_in_scope(world, Subnet, scope_of(task.arn), one.subnet)
+    interface = task.interface
+    subnet = find_in_scope(world, Subnet, scope_of(task.arn), interface.subnet)
     return _there(
         {
             "NetworkMode": task.network_mode,
-            "IPv4Addresses": [one.address],
-            "IPv6Addresses": [] if one.ipv6_address is None else [one.ipv6_address],
-            "MACAddress": one.mac,
+            "IPv4Addresses": [interface.address],
+            "IPv6Addresses": [] if interface.ipv6_address is None else [interface.ipv6_address],
+            "MACAddress": interface.mac,
             "IPv4SubnetCIDRBlock": subnet.cidr if subnet is not None else None,
-            "IPv6SubnetCIDRBlock": _ipv6_range(one, subnet),
-            "PrivateDNSName": one.private_dns_name,
+            "IPv6SubnetCIDRBlock": _ipv6_range(interface, subnet),
+            "PrivateDNSName": interface.private_dns_name,
         }
     ) | {"AttachmentIndex": 0}
 

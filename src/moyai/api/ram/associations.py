@@ -131,8 +131,10 @@ def new_invitations(ctx: Context, share: ResourceShare, accounts: Iterable[Accou
 
 def _share_to_leave(ctx: Context, request: AssociationRequest) -> ResourceShare | None:
     """The share of another account that the caller was invited to. Raises OperationNotPermitted."""
-    mine = ctx.store.world.resource_shares.by("consumer", scope_key(ctx.scope))
-    share = next((one for one in mine if one.arn == request.resource_share_arn), None)
+    resource_shares = ctx.store.world.resource_shares.by("consumer", scope_key(ctx.scope))
+    share = next(
+        (resource_share for resource_share in resource_shares if resource_share.arn == request.resource_share_arn), None
+    )
     if share is not None and (request.resource_arns or set(request.principals) != {ctx.scope.account}):
         raise OperationNotPermitted(f"The share {share.arn} is another account's: you can only take yourself out.")
     return share

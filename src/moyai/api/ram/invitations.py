@@ -49,16 +49,16 @@ def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvita
     """The invitations that the caller's account has received."""
     for one in request.resource_share_invitation_arns:
         invitation_of(ctx, one)
-    found = {
+    invitations = {
         one.arn: one
         for one in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
         if (not request.resource_share_invitation_arns or one.arn in request.resource_share_invitation_arns)
         and (not request.resource_share_arns or one.share in request.resource_share_arns)
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = page_of(found, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
-    shown = [invitation_view(found[InvitationArn(key)], ctx.now) for key in page.keys]
-    return {"resource_share_invitations": shown, "next_token": page.next_token}
+    page = page_of(invitations, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
+    views = [invitation_view(invitations[InvitationArn(key)], ctx.now) for key in page.keys]
+    return {"resource_share_invitations": views, "next_token": page.next_token}
 
 
 def accept_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
@@ -78,11 +78,11 @@ def list_pending_invitation_resources(
     invitation = invitation_of(ctx, request.resource_share_invitation_arn)
     _require(ctx, invitation, allowed=(InvitationStatus.PENDING, InvitationStatus.ACCEPTED))
     share = ctx.store.world.resource_shares[invitation.share]
-    found = {one.entity: one for one in share.resources if request.resource_region_scope != "GLOBAL"}
+    resources = {resource.entity: resource for resource in share.resources if request.resource_region_scope != "GLOBAL"}
     listing = ("ListPendingInvitationResources", invitation.arn, request.resource_region_scope)
-    page = page_of(found, listing, request.next_token, request.max_results)
-    shown = [{"arn": key, "type": resource_type_of(key), "resource_share_arn": share.arn} for key in page.keys]
-    return {"resources": shown, "next_token": page.next_token}
+    page = page_of(resources, listing, request.next_token, request.max_results)
+    views = [{"arn": key, "type": resource_type_of(key), "resource_share_arn": share.arn} for key in page.keys]
+    return {"resources": views, "next_token": page.next_token}
 
 
 def _answered(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> dict[str, object]:
@@ -95,8 +95,10 @@ def _answered(ctx: Context, request: AnswerRequest, status: InvitationStatus) ->
         accepted = status is InvitationStatus.ACCEPTED
         mine = AssociationStatus.ASSOCIATED if accepted else AssociationStatus.FAILED
         principals = tuple(
-            replace(one, status=mine, updated_at=ctx.now) if one.entity == invitation.receiver else one
-            for one in share.principals
+            replace(principal, status=mine, updated_at=ctx.now)
+            if principal.entity == invitation.receiver
+            else principal
+            for principal in share.principals
         )
         ctx.store.apply([Put(invitation), Put(replace(share, principals=principals, updated_at=ctx.now))])
     view = invitation_view(invitation, ctx.now)

@@ -80,19 +80,19 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
     """Shared resources that pass the filters."""
     _check_type(request.resource_type)
     found = {
-        f"{one.entity} {share.arn}": {
-            "arn": one.entity,
-            "type": resource_type_of(one.entity),
+        f"{resource.entity} {share.arn}": {
+            "arn": resource.entity,
+            "type": resource_type_of(resource.entity),
             "resource_share_arn": share.arn,
-            "creation_time": one.created_at,
-            "last_updated_time": one.updated_at,
+            "creation_time": resource.created_at,
+            "last_updated_time": resource.updated_at,
             "resource_region_scope": "REGIONAL",
         }
         for share in shares_of(ctx, request.resource_owner)
-        for one in share.resources
-        if (not request.resource_arns or one.entity in request.resource_arns)
+        for resource in share.resources
+        if (not request.resource_arns or resource.entity in request.resource_arns)
         and (not request.resource_share_arns or share.arn in request.resource_share_arns)
-        and request.resource_type in {None, resource_type_of(one.entity)}
+        and request.resource_type in {None, resource_type_of(resource.entity)}
         and request.principal in {None, *(p.entity for p in share.principals), scope_of(share.arn).account}
         and request.resource_region_scope != "GLOBAL"
     }
@@ -113,9 +113,9 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
             continue
         if request.resource_type not in {None, *(resource_type_of(one.entity) for one in share.resources)}:
             continue
-        held = [(one.entity, one.created_at, one.updated_at) for one in share.principals if _holds(one.status)]
+        principals = [(one.entity, one.created_at, one.updated_at) for one in share.principals if _holds(one.status)]
         owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
-        for account, created, updated in held if own else owner:
+        for account, created, updated in principals if own else owner:
             if not request.principals or account in request.principals:
                 found[f"{account} {share.arn}"] = {
                     "id": account,

@@ -35,19 +35,19 @@ _CALLS: Final = 32
 def share_of(ctx: Context, arn: str) -> ResourceShare:
     """The caller's share with this ARN. Raises MalformedArn or UnknownResource."""
     _check_arn(arn, "resource-share")
-    found = ctx.store.world.resource_shares.get(arn)
-    if found is None or scope_of(found.arn) != ctx.scope:
+    resource_share = ctx.store.world.resource_shares.get(arn)
+    if resource_share is None or scope_of(resource_share.arn) != ctx.scope:
         raise UnknownResource(f"ResourceShare {arn[:200]} could not be found.")
-    return found
+    return resource_share
 
 
 def invitation_of(ctx: Context, arn: str) -> Invitation:
     """The invitation of the caller's with this ARN. Raises MalformedArn or InvitationNotFound."""
     _check_arn(arn, "resource-share-invitation")
-    found = ctx.store.world.invitations.get(arn)
-    if found is None or Scope(found.receiver, scope_of(found.arn).region) != ctx.scope:
+    invitation = ctx.store.world.invitations.get(arn)
+    if invitation is None or Scope(invitation.receiver, scope_of(invitation.arn).region) != ctx.scope:
         raise InvitationNotFound(f"The invitation {arn[:200]} could not be found.")
-    return found
+    return invitation
 
 
 def call_of(operation: str, token: str | None, request: msgspec.Struct) -> str | None:

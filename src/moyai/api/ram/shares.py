@@ -79,9 +79,9 @@ class GetResourceSharesRequest(msgspec.Struct, frozen=True):
 def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> dict[str, object]:
     """Create a share."""
     call = call_of("CreateResourceShare", request.client_token, request)
-    for known in ctx.store.world.resource_shares.each("scope", scope_key(ctx.scope)):
-        if is_repeat(known.calls[:1], call):
-            return {"resource_share": share_view(known), "client_token": request.client_token}
+    for resource_share in ctx.store.world.resource_shares.each("scope", scope_key(ctx.scope)):
+        if is_repeat(resource_share.calls[:1], call):
+            return {"resource_share": share_view(resource_share), "client_token": request.client_token}
     resources = checked_resources(ctx, request.resource_arns)
     principals = checked_principals(ctx, request.principals, external=request.allow_external_principals)
     share = ResourceShare(
@@ -121,8 +121,10 @@ def delete_resource_share(ctx: Context, request: DeleteResourceShareRequest) -> 
     """Delete a share, and end what it grants."""
     share = share_of(ctx, request.resource_share_arn)
     call_of("DeleteResourceShare", request.client_token, request)
-    open_ones = ctx.store.world.invitations.by("share", share.arn)
-    ctx.store.apply([Delete(ResourceShare, share.arn), *(Delete(Invitation, one.arn) for one in open_ones)])
+    invitations = ctx.store.world.invitations.by("share", share.arn)
+    ctx.store.apply(
+        [Delete(ResourceShare, share.arn), *(Delete(Invitation, invitation.arn) for invitation in invitations)]
+    )
     return {"return_value": True, "client_token": request.client_token}
 
 
@@ -130,13 +132,13 @@ def get_resource_shares(ctx: Context, request: GetResourceSharesRequest) -> dict
     """Shares that pass the filters."""
     own = request.resource_owner == "SELF"
     found = {share.arn: share for share in shares_of(ctx, request.resource_owner) if _passes(share, request)}
-    for asked in request.resource_share_arns:
-        if own and asked not in ctx.store.world.resource_shares:
-            raise UnknownResource(f"ResourceShare {asked[:200]} could not be found.")
+    for resource_share_arn in request.resource_share_arns:
+        if own and resource_share_arn not in ctx.store.world.resource_shares:
+            raise UnknownResource(f"ResourceShare {resource_share_arn[:200]} could not be found.")
     filters = replace(request, next_token=None, max_results=None)
     page = page_of(found, ("GetResourceShares", filters), request.next_token, request.max_results)
-    shown = [share_view(found[ShareArn(key)], own=own) for key in page.keys]
-    return {"resource_shares": shown, "next_token": page.next_token}
+    views = [share_view(found[ShareArn(key)], own=own) for key in page.keys]
+    return {"resource_shares": views, "next_token": page.next_token}
 
 
 def shares_of(ctx: Context, owner: str) -> Iterable[ResourceShare]:
@@ -146,7 +148,9 @@ def shares_of(ctx: Context, owner: str) -> Iterable[ResourceShare]:
         return shares.by("scope", scope_key(ctx.scope))
     mine = (ctx.scope.account, AssociationStatus.ASSOCIATED)
     found = shares.by("consumer", scope_key(ctx.scope))
-    return [share for share in found if mine in {(one.entity, one.status) for one in share.principals}]
+    return [
+        share for share in found if mine in {(principal.entity, principal.status) for principal in share.principals}
+    ]
 
 
 def _passes(share: ResourceShare, request: GetResourceSharesRequest) -> bool:
@@ -156,7 +160,7 @@ def _passes(share: ResourceShare, request: GetResourceSharesRequest) -> bool:
         and request.name in {None, share.name}
         and (request.permission_arn is None or request.permission_arn in share.permissions)
         and request.permission_version in {None, VERSION}
-        and all(_tagged(share, one) for one in request.tag_filters)
+        and all(_tagged(share, tag_filter) for tag_filter in request.tag_filters)
     )
 
 

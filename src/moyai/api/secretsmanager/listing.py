@@ -80,16 +80,16 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
 
 def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
     """The versions that have a label; the others only if asked."""
-    found = secret_of(ctx, request.secret_id, marked=None)
-    versions = {v.id: v for v in found.versions if v.stages or request.include_deprecated}
-    listing = ("ListSecretVersionIds", found.arn, request.include_deprecated)
+    secret = secret_of(ctx, request.secret_id, marked=None)
+    versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
+    listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
     try:
         shown = page(versions, listing, request.next_token, request.max_results or _MOST)
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error
     return {
-        "arn": found.arn,
-        "name": found.name,
+        "arn": secret.arn,
+        "name": secret.name,
         "versions": [_version(versions[key]) for key in shown.keys],
         "next_token": shown.next_token,
     }
@@ -107,13 +107,13 @@ def _condition(one: Filter) -> Callable[[ManagedSecret], bool]:
     read = _READ.get(one.key)
     if read is None:
         raise InvalidParameter(f"The filter {one.key} is not supported by moyai: there are no replicas and no owners.")
-    wanted = [value for value in one.values if not value.startswith(_NOT)]
+    values = [value for value in one.values if not value.startswith(_NOT)]
     unwanted = [value.removeprefix(_NOT) for value in one.values if value.startswith(_NOT)]
 
     def fits(secret: ManagedSecret) -> bool:
         texts = read(secret)
-        found = any(text.startswith(value) for value in wanted for text in texts)
-        return (found or not wanted) and not any(text.startswith(value) for value in unwanted for text in texts)
+        found = any(text.startswith(value) for value in values for text in texts)
+        return (found or not values) and not any(text.startswith(value) for value in unwanted for text in texts)
 
     return fits
 

@@ -103,11 +103,11 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
 
 def update_secret(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
     """Change the description or the key of a secret, and add a version for a new value."""
-    found = secret_of(ctx, request.secret_id)
+    secret = secret_of(ctx, request.secret_id)
     changed = replace(
-        found,
-        description=found.description if request.description is None else request.description,
-        kms_key_id=found.kms_key_id if request.kms_key_id is None else request.kms_key_id,
+        secret,
+        description=secret.description if request.description is None else request.description,
+        kms_key_id=secret.kms_key_id if request.kms_key_id is None else request.kms_key_id,
         changed_at=ctx.now,
     )
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
@@ -116,17 +116,17 @@ def update_secret(ctx: Context, request: UpdateSecretRequest) -> dict[str, objec
 
 def describe_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """Everything about a secret except its values."""
-    found = secret_of(ctx, request.secret_id, marked=None)
+    secret = secret_of(ctx, request.secret_id, marked=None)
     return {
-        **summary(found),
-        "version_ids_to_stages": {v.id: v.stages for v in found.versions if v.stages},
+        **summary(secret),
+        "version_ids_to_stages": {v.id: v.stages for v in secret.versions if v.stages},
     }
 
 
 def get_resource_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """The ARN and name of a secret; there are no resource policies."""
-    found = secret_of(ctx, request.secret_id, marked=None)
-    return {"arn": found.arn, "name": found.name}
+    secret = secret_of(ctx, request.secret_id, marked=None)
+    return {"arn": secret.arn, "name": secret.name}
 
 
 def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:
@@ -138,24 +138,26 @@ def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, objec
         raise InvalidParameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
     marked = None if force else "You tried to perform the operation on a secret that's currently marked deleted."
     try:
-        found = secret_of(ctx, request.secret_id, marked=marked)
+        secret = secret_of(ctx, request.secret_id, marked=marked)
     except ResourceNotFound:
         if not force:
             raise
         return {"name": request.secret_id, "deletion_date": ctx.now}
     if force:
-        ctx.store.apply([Delete(ManagedSecret, found.key), *(d for d in expired_deletions(ctx) if d.key != found.key)])
-        return {"arn": found.arn, "name": found.name, "deletion_date": ctx.now}
+        ctx.store.apply(
+            [Delete(ManagedSecret, secret.key), *(d for d in expired_deletions(ctx) if d.key != secret.key)]
+        )
+        return {"arn": secret.arn, "name": secret.name, "deletion_date": ctx.now}
     until: Instant = later(ctx.now, (days or _DEFAULT_WINDOW) * _DAY)
-    save_secret(ctx, replace(found, deleted_at=ctx.now, purge_at=until))
-    return {"arn": found.arn, "name": found.name, "deletion_date": until}
+    save_secret(ctx, replace(secret, deleted_at=ctx.now, purge_at=until))
+    return {"arn": secret.arn, "name": secret.name, "deletion_date": until}
 
 
 def restore_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """Cancel the deletion of a secret, if there is one."""
-    found = secret_of(ctx, request.secret_id, marked=None)
-    save_secret(ctx, replace(found, deleted_at=None, purge_at=None))
-    return {"arn": found.arn, "name": found.name}
+    secret = secret_of(ctx, request.secret_id, marked=None)
+    save_secret(ctx, replace(secret, deleted_at=None, purge_at=None))
+    return {"arn": secret.arn, "name": secret.name}
 
 
 def summary(secret: ManagedSecret) -> dict[str, object]:

@@ -69,26 +69,26 @@ class UpdateSecretVersionStageRequest(msgspec.Struct, frozen=True):
 
 def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, object]:
     """Add a version to a secret."""
-    found = secret_of(ctx, request.secret_id)
+    secret = secret_of(ctx, request.secret_id)
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
     if not value.given:
         raise InvalidRequest("You must provide either SecretString or SecretBinary.")
-    version = new_version(ctx, found, value, request.version_stages)
-    changed = with_new_version(ctx, found, version)
-    if changed != found:
+    version = new_version(ctx, secret, value, request.version_stages)
+    changed = with_new_version(ctx, secret, version)
+    if changed != secret:
         save_secret(ctx, changed)
     stages = next((v.stages for v in changed.versions if v.id == version.id), ())
-    return {"arn": found.arn, "name": found.name, "version_id": version.id, "version_stages": stages}
+    return {"arn": secret.arn, "name": secret.name, "version_id": version.id, "version_stages": stages}
 
 
 def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
     """The value of a version, by default the current one."""
-    found = secret_of(ctx, request.secret_id)
-    version = _asked(found, request)
+    secret = secret_of(ctx, request.secret_id)
+    version = _asked(secret, request)
     value = version.value.reveal()
     return {
-        "arn": found.arn,
-        "name": found.name,
+        "arn": secret.arn,
+        "name": secret.name,
         "version_id": version.id,
         "secret_binary": b64decode(value) if version.binary else None,
         "secret_string": None if version.binary else value,

@@ -64,15 +64,17 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
             "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward "
             'slash "/".'
         )
-    for one in request.parameter_filters:
-        if one.key not in {"Type", "KeyId"}:
-            raise InvalidFilterKey(f"{one.key} is no filter of GetParametersByPath here; Type and KeyId are.")
+    for parameter_filter in request.parameter_filters:
+        if parameter_filter.key not in {"Type", "KeyId"}:
+            raise InvalidFilterKey(
+                f"{parameter_filter.key} is no filter of GetParametersByPath here; Type and KeyId are."
+            )
     fits = _all_of(request.parameter_filters)
     here = _below(request.path, recursive=request.recursive)
     listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
     shown = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
-    found = [ctx.store.world.parameters[key] for key in shown.keys]
-    views = [lookup.parameter_view(p, p.newest, "", decrypted=request.with_decryption) for p in found]
+    keys = [ctx.store.world.parameters[key] for key in shown.keys]
+    views = [lookup.parameter_view(p, p.newest, "", decrypted=request.with_decryption) for p in keys]
     return {"parameters": views, "next_token": shown.next_token}
 
 
@@ -111,15 +113,15 @@ def _page(
     request: GetParametersByPathRequest | DescribeParametersRequest,
     most: int,
 ) -> Page:
-    known = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
+    parameters = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
     try:
-        return page((p.key for p in known if fits(p)), listing, request.next_token, request.max_results or most)
+        return page((p.key for p in parameters if fits(p)), listing, request.next_token, request.max_results or most)
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error
 
 
 def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:
-    conditions = [_condition(one) for one in filters]
+    conditions = [_condition(filter_) for filter_ in filters]
     return lambda parameter: all(fits(parameter) for fits in conditions)
 
 

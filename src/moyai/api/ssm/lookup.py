@@ -27,16 +27,16 @@ def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, Select
     asked = selected(ctx.scope, called)
     if asked is None:
         raise InvalidInput(NAME_RULE)
-    found = ctx.store.world.parameters.get(asked.arn)
-    if found is None or asked.name not in {None, found.name} or not _is_ours(asked, ctx.scope):
+    parameter = ctx.store.world.parameters.get(asked.arn)
+    if parameter is None or asked.name not in {None, parameter.name} or not _is_ours(asked, ctx.scope):
         raise ParameterNotFound(f"Parameter {called} not found.")
-    version = found.version(asked.selector)
+    version = parameter.version(asked.selector)
     if version is None:
         raise ParameterVersionNotFound(
-            f"Systems Manager could not find version {asked.selector} of {found.name}. Verify the version and try "
+            f"Systems Manager could not find version {asked.selector} of {parameter.name}. Verify the version and try "
             "again."
         )
-    return found, version, asked
+    return parameter, version, asked
 
 
 def parameter_named(ctx: Context, name: str) -> Parameter:

@@ -87,8 +87,8 @@ class DeleteParametersRequest(msgspec.Struct, frozen=True):
 def put_parameter(ctx: Context, request: PutParameterRequest) -> dict[str, object]:
     """Create a parameter, or add a version to one."""
     _check_name(request.name)
-    known = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
-    changed = _made(ctx, request) if known is None else _overwritten(ctx, request, known)
+    parameter = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
+    changed = _made(ctx, request) if parameter is None else _overwritten(ctx, request, parameter)
     size = len(request.value.encode("utf-8", "replace"))
     if not size:
         raise InvalidInput("The parameter value can't be empty.")

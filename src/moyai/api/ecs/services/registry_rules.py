@@ -48,12 +48,14 @@ def _service(ctx: Context, owner: ServiceArn | None, registry: ServiceRegistry) 
     named = parse_arn(key)
     if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
         raise InvalidParameter(f"The format of the supplied service registry ARN is invalid: {key}.")
-    found = ctx.store.world.discovery_services.get(key)
-    if found is None or not may_use(ctx.store.world, ctx.scope, found.namespace):
+    discovery_service = ctx.store.world.discovery_services.get(key)
+    if discovery_service is None or not may_use(ctx.store.world, ctx.scope, discovery_service.namespace):
         raise InvalidParameter(f"The service registry {key} was not found. Create the service in Cloud Map first.")
-    if found.owner not in {None, owner}:
-        raise InvalidParameter(f"The service registry {key} belongs to the Service Connect of {found.owner}.")
-    return found
+    if discovery_service.owner not in {None, owner}:
+        raise InvalidParameter(
+            f"The service registry {key} belongs to the Service Connect of {discovery_service.owner}."
+        )
+    return discovery_service
 
 
 def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConfiguration | None) -> None:
