@@ -136,7 +136,7 @@ async def test_a_disk_larger_than_the_free_space_is_refused(linux):
 
 @pytest.mark.parametrize("storage", [1, 30])
 async def test_a_task_runs_without_a_disk_where_none_can_be_made(linux, monkeypatch, storage):
-    monkeypatch.setattr(disks, "_PLACES", "/nowhere")
+    monkeypatch.setattr(disks, "_SEARCH_PATH", "/nowhere")
     assert "e2fsprogs" in (disks.missing_requirement() or "")
     await linux.runtime.prepare(sandbox(storage_gib=storage))
     state, _ = await run(linux, shell("echo x > /data/x", volumes=(VOLUME,)))
