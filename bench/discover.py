@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any, Final
 
 from moyai.api.cloudmap.service import cloudmap
-from moyai.api.operation import Context, Operation
+from moyai.api.operation import ApiOperation, Context
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
 from moyai.domain.cloudmap.errors import InstanceNotFound
@@ -60,7 +60,7 @@ class Place:
 
     def call(self, name: str, /, **members: object) -> object:
         """A call behind the gateway's checks."""
-        operation: Operation[Any] = self._operations[name]
+        operation: ApiOperation[Any] = self._operations[name]
         context = Context(SCOPE, self._clock.now(), self._ids, self.store, "", "", "r")
         return operation.handle(context, operation.request(**members))
 

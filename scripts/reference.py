@@ -22,7 +22,7 @@ from typer.main import get_command
 
 from moyai.api import asgi
 from moyai.api.coverage import render_coverage
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
@@ -79,7 +79,7 @@ An answer of 500 is moyai's fault. It may be tried again, as one of 503; every o
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
     metric_head, clock = MetricHead(), SystemClock()
-    sessions = ExecSessions(SimRuntime(clock), clock)
+    sessions = ExecSessionRegistry(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
             services(SeriesReader(metric_head), metric_head, MemoryLogStore(), Settings(), sessions, clock),

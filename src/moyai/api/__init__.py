@@ -1,1 +1,1 @@
-"""The AWS door: the protocols, the signature, the routing, and a room for each AWS service."""
+"""The AWS API: gateway, protocols, signatures and routing, and a package for each AWS service."""

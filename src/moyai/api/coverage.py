@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from botocore.model import ServiceModel
 
-from moyai.api.operation import Service
+from moyai.api.operation import ApiService
 from moyai.api.wire.accept import Acceptor, Decision, Refusals
 
 _HEAD = """\
@@ -25,7 +25,7 @@ Members that AWS's own model does not have are refused as well.
 """
 
 
-def decisions(service: Service, model: ServiceModel) -> Iterator[Decision]:
+def decisions(service: ApiService, model: ServiceModel) -> Iterator[Decision]:
     """The decision on each input member of the implemented operations, in the models' order."""
     refusals = Refusals(service.refused)
     for name in model.operation_names:
@@ -34,7 +34,7 @@ def decisions(service: Service, model: ServiceModel) -> Iterator[Decision]:
             yield from Acceptor(model.operation_model(name), operation.request, refusals).decisions()
 
 
-def idle_refusals(service: Service, model: ServiceModel) -> list[str]:
+def idle_refusals(service: ApiService, model: ServiceModel) -> list[str]:
     """Refusals that refuse nothing: a misspelt path, or a member that has come to work since."""
     used: set[str] = set()
     for decision in decisions(service, model):
@@ -43,15 +43,15 @@ def idle_refusals(service: Service, model: ServiceModel) -> list[str]:
     return sorted(set(service.refused) - used)
 
 
-def render_coverage(services: Iterable[Service], models: Mapping[str, ServiceModel]) -> str:
+def render_coverage(services: Iterable[ApiService], models: Mapping[str, ServiceModel]) -> str:
     """The page ``docs/reference/coverage.md`` as Markdown text."""
     given = {service.name: service for service in services}
     parts = [_HEAD, _summary(given, models)]
-    parts += [_section(given.get(name, Service(name)), model) for name, model in models.items()]
+    parts += [_section(given.get(name, ApiService(name)), model) for name, model in models.items()]
     return "\n".join(parts)
 
 
-def _summary(given: Mapping[str, Service], models: Mapping[str, ServiceModel]) -> str:
+def _summary(given: Mapping[str, ApiService], models: Mapping[str, ServiceModel]) -> str:
     lines = ["| service | operations there | not yet |", "|---|--:|--:|"]
     for name, model in models.items():
         there = len(given[name].operations) if name in given else 0
@@ -59,7 +59,7 @@ def _summary(given: Mapping[str, Service], models: Mapping[str, ServiceModel]) -
     return "\n".join(lines) + "\n"
 
 
-def _section(service: Service, model: ServiceModel) -> str:
+def _section(service: ApiService, model: ServiceModel) -> str:
     lines = [f"## {model.service_id}", ""]
     by_operation: dict[str, list[Decision]] = {name: [] for name in service.operations}
     for decision in decisions(service, model):

@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from moyai.api.operation import Context, Operation, Service
+from moyai.api.operation import ApiOperation, ApiService, Context
 from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache, with_request_id
 from moyai.api.wire.accept import Acceptor, Refusals
-from moyai.api.wire.codec import Codec, Params
+from moyai.api.wire.codec import Params, ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.protocols import codecs
@@ -26,12 +26,12 @@ from moyai.kernel.errors import ClientFault, UnknownOperation
 class ServiceDispatcher:
     """The operations of one service, with the codecs of its protocols and the checks of its model."""
 
-    def __init__(self, service: Service, model: ServiceModel) -> None:
+    def __init__(self, service: ApiService, model: ServiceModel) -> None:
         unknown = set(service.operations) - set(model.operation_names)
         if unknown:
             raise ValueError(f"{service.name} has no operation {', '.join(sorted(unknown))}")
         self.model = model
-        self.codecs: Mapping[str, Codec] = codecs(model)
+        self.codecs: Mapping[str, ProtocolCodec] = codecs(model)
         self._service = service
         self._refusals = Refusals(service.refused)
         self._validator = Validator()
@@ -39,7 +39,7 @@ class ServiceDispatcher:
         self._parsed_requests = ParsedRequestCache()
         self._responses = ResponseCache()
 
-    def operation(self, name: str) -> Operation[Any]:
+    def operation(self, name: str) -> ApiOperation[Any]:
         """The operation of this name. Raises the service's ``not_yet_fault`` when moyai does not implement it."""
         operation = self._service.operations.get(name)
         if operation is None:
@@ -49,7 +49,7 @@ class ServiceDispatcher:
             )
         return operation
 
-    def parse(self, operation: Operation[Any], raw: RawRequest, request: HttpRequest) -> object:
+    def parse(self, operation: ApiOperation[Any], raw: RawRequest, request: HttpRequest) -> object:
         """The typed request. Raises Malformed or the service's input faults."""
         cached = None if operation.basis is None else self._parsed_requests.get(raw)
         if cached is not None:
@@ -60,7 +60,7 @@ class ServiceDispatcher:
             self._parsed_requests.put(raw, typed)
         return typed
 
-    async def respond(self, operation: Operation[Any], typed: object, raw: RawRequest, ctx: Context) -> HttpResponse:
+    async def respond(self, operation: ApiOperation[Any], typed: object, raw: RawRequest, ctx: Context) -> HttpResponse:
         """The response to a typed request, from the cache where the operation has a basis."""
         basis = None if operation.basis is None else operation.basis(ctx, typed)
         cached = None if basis is None else self._responses.get(ctx.scope, raw, basis)
@@ -75,7 +75,7 @@ class ServiceDispatcher:
             self._responses.put(ctx.scope, raw, basis, response)
         return response
 
-    def typed_request(self, operation: Operation[Any], params: Params) -> object:
+    def typed_request(self, operation: ApiOperation[Any], params: Params) -> object:
         """The typed request that these parameters make, after validation. Raises the service's input faults."""
         model = self.model.operation_model(operation.name)
         fault = operation.input_fault or self._service.input_fault
@@ -88,7 +88,7 @@ class ServiceDispatcher:
         except Misfit as misfit:
             raise fault(misfit.message) from None
 
-    def _acceptor(self, operation: Operation[Any], model: OperationModel) -> Acceptor[Any]:
+    def _acceptor(self, operation: ApiOperation[Any], model: OperationModel) -> Acceptor[Any]:
         acceptor = self._acceptors.get(operation.name)
         if acceptor is None:
             acceptor = self._acceptors[operation.name] = Acceptor(model, operation.request, self._refusals)

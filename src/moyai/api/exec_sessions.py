@@ -41,7 +41,7 @@ class TooManySessions(MoyaiError):
     """The container has as many sessions as it may have."""
 
 
-class ExecSession(msgspec.Struct, frozen=True):
+class RegisteredSession(msgspec.Struct, frozen=True):
     """A session that is pending or open."""
 
     id: str
@@ -54,13 +54,13 @@ class ExecSession(msgspec.Struct, frozen=True):
     opened: bool = False
 
 
-class ExecSessions:
+class ExecSessionRegistry:
     """The sessions by id, and the runtime that their commands run in."""
 
     def __init__(self, runtime: TaskRuntime, clock: Clock) -> None:
         self.runtime = runtime
         self.clock = clock
-        self._sessions: dict[str, ExecSession] = {}
+        self._sessions: dict[str, RegisteredSession] = {}
 
     def create(self, task: TaskArn, execution: Execution) -> tuple[str, Secret]:
         """Create a pending session; its id and token. Raises TooManySessions."""
@@ -72,7 +72,7 @@ class ExecSessions:
         session = "ecs-execute-command-" + "".join(secrets.choice(_HEXADECIMAL) for _ in range(_SESSION_DIGITS))
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         expires = later(self.clock.now(), LIFETIME)
-        self._sessions[session] = ExecSession(session, task, execution, _digest(token), expires)
+        self._sessions[session] = RegisteredSession(session, task, execution, _digest(token), expires)
         return session, Secret(token)
 
     def is_pending(self, session: str) -> bool:
@@ -80,7 +80,7 @@ class ExecSessions:
         self._remove_expired()
         return session in self._sessions and not self._sessions[session].opened
 
-    def open(self, session: str, token: str) -> ExecSession | None:
+    def open(self, session: str, token: str) -> RegisteredSession | None:
         """Open a pending session, which its caller has to ``close``; None when the token does not open it."""
         if not self.is_pending(session) or not hmac.compare_digest(self._sessions[session].digest, _digest(token)):
             return None

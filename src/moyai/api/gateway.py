@@ -20,12 +20,12 @@ import msgspec
 from botocore.model import ServiceModel
 
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
-from moyai.api.operation import Context, Service
+from moyai.api.operation import ApiService, Context
 from moyai.api.response_cache import RawRequest
 from moyai.api.role_sessions import RoleSession, role_session_of
 from moyai.api.router import EC2, JSON, QUERY, RoutedRequest, Router
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
-from moyai.api.wire.codec import Codec
+from moyai.api.wire.codec import ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse, decompressed
 from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
@@ -71,12 +71,12 @@ class ApiGateway:
     """Answers requests to all services."""
 
     def __init__(
-        self, services: Iterable[Service], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
+        self, services: Iterable[ApiService], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
     ) -> None:
         implemented = {service.name: service for service in services}
         self._models = models
         self._dispatchers = {
-            name: ServiceDispatcher(implemented.pop(name, Service(name)), model) for name, model in models.items()
+            name: ServiceDispatcher(implemented.pop(name, ApiService(name)), model) for name, model in models.items()
         }
         if implemented:
             raise ValueError(f"no model for {', '.join(implemented)}")
@@ -88,7 +88,7 @@ class ApiGateway:
         self.durations: dict[str, DurationHistogram] = {}
         """The time from a request to its response, by service."""
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
-        self._fallback: Mapping[str, Codec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
+        self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
 
     async def answer(self, request: HttpRequest, sender: str | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
@@ -190,7 +190,7 @@ class ApiGateway:
             host=host,
         )
 
-    def _codec(self, routed: RoutedRequest) -> Codec:
+    def _codec(self, routed: RoutedRequest) -> ProtocolCodec:
         if routed.service is None:
             return self._fallback[routed.protocol]
         return self._dispatchers[routed.service].codecs[routed.protocol]

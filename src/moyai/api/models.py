@@ -1,6 +1,7 @@
 """botocore's service models, loaded from its package data.
 
-Promise: the only reader of those files; the wire is handed what it needs, with what AWS takes and the files leave out.
+Promise: this is the only reader of these files. The models include values that AWS accepts and the published files
+lack.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SERVICES = (
     "ssm",
     "secretsmanager",
 )
-"""The services that the door knows, by botocore's names."""
+"""The services of the API gateway, by botocore's names."""
 
 _LEFT_OUT: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"ecs": MappingProxyType({"SettingName": ("dualStackIPv6",)})}

@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True):
     """The caller's unique id, as GetCallerIdentity returns it."""
 
 
-class Operation(msgspec.Struct, Generic[R], frozen=True):
+class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
     """One operation of an AWS service. ``operation`` makes it from a handler."""
 
     name: str
@@ -60,12 +60,12 @@ class Operation(msgspec.Struct, Generic[R], frozen=True):
     """
 
 
-class Service(msgspec.Struct, frozen=True):
+class ApiService(msgspec.Struct, frozen=True):
     """One AWS service: its operations, and the errors for input that it does not accept."""
 
     name: str
     """botocore's name: ``ecs``, ``servicediscovery``, …"""
-    operations: Mapping[str, Operation[Any]] = MappingProxyType({})
+    operations: Mapping[str, ApiOperation[Any]] = MappingProxyType({})
     refused: Mapping[str, str] = MappingProxyType({})
     """Input members that are refused on purpose, with the reasons; see ``wire.accept.Refusals`` for the form."""
     input_fault: type[ClientFault] = InvalidInput
@@ -81,19 +81,19 @@ def operation(
     *,
     input_fault: type[ClientFault] | None = None,
     basis: Callable[[Context, Any], Hashable] | None = None,
-) -> Operation[Any]:
+) -> ApiOperation[Any]:
     """The operation of a handler: ``create_cluster(ctx, request: CreateClusterRequest)`` implements CreateCluster.
 
     The handler may be a method, or a ``partial`` of a function with parameters before ``ctx``.
     """
     function = _unwrap(handle)
     name = "".join(word.capitalize() for word in function.__name__.split("_"))
-    return Operation(name, get_type_hints(function)["request"], handle, input_fault, basis)
+    return ApiOperation(name, get_type_hints(function)["request"], handle, input_fault, basis)
 
 
-def operations(*handlers: Callable[..., object] | Operation[Any]) -> Mapping[str, Operation[Any]]:
+def operations(*handlers: Callable[..., object] | ApiOperation[Any]) -> Mapping[str, ApiOperation[Any]]:
     """The operations of a service by name, from its handlers."""
-    made = (handler if isinstance(handler, Operation) else operation(handler) for handler in handlers)
+    made = (handler if isinstance(handler, ApiOperation) else operation(handler) for handler in handlers)
     return MappingProxyType({one.name: one for one in made})
 
 

@@ -1,10 +1,10 @@
-"""AWS Signature Version 4: whose request it is, and whether it is theirs.
+"""AWS Signature Version 4: reads the credential of a request, and verifies its signature.
 
-Promise: ``credential`` reads who signed, without trusting it; ``Verifier`` recomputes the signature over
-the request as it came (path and query still encoded), with the body's real hash, and compares in
-constant time. Errors carry AWS's codes and wording.
-Refuses: times more than 15 minutes off, a scope for another date, an unsigned body
-(``UNSIGNED-PAYLOAD``), an unsigned ``host`` or ``x-amz-*`` header, any other algorithm.
+Promise: ``credential`` reads the credential without trusting it; ``Verifier`` recomputes the signature over the request
+as it was received (path and query still encoded), with the actual hash of the body, and compares in constant time.
+Errors have AWS's codes and messages.
+Refuses: times more than 15 minutes off, a scope for another date, an unsigned body (``UNSIGNED-PAYLOAD``), an unsigned
+``host`` or ``x-amz-*`` header, any other algorithm.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 

@@ -18,10 +18,10 @@ from moyai.api.asgi import App, Limits
 from moyai.api.control.handlers import ControlDependencies
 from moyai.api.control.paths import control_handlers
 from moyai.api.data_channel.websocket import DataChannelEndpoint
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
-from moyai.api.operation import Service
+from moyai.api.operation import ApiService
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.console_endpoint import console_handler
 from moyai.app.adapters.http_functions import HttpFunctions
@@ -87,7 +87,7 @@ class ControlPlane:
         self._logs = logs
         self._clock, self._ids = SystemClock(), SystemIds()
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
-        self._exec_sessions = ExecSessions(self._runtime, self._clock)
+        self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
         self._metric_store = metric_store
@@ -189,7 +189,7 @@ class ControlPlane:
         if self._store.world.session_root is None:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
-    def _services(self) -> Sequence[Service]:
+    def _services(self) -> Sequence[ApiService]:
         return services(self._metrics, self._metric_head, self._logs, self._settings, self._exec_sessions, self._clock)
 
     def _register_machine(self) -> None:

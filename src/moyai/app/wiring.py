@@ -13,9 +13,9 @@ from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ecs
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.logs.service import logs
-from moyai.api.operation import Service
+from moyai.api.operation import ApiService
 from moyai.api.ram.service import RAM
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
@@ -56,9 +56,9 @@ def services(
     writer: MetricWriter,
     events: LogStore,
     settings: Settings,
-    exec_sessions: ExecSessions,
+    exec_sessions: ExecSessionRegistry,
     clock: Clock,
-) -> Sequence[Service]:
+) -> Sequence[ApiService]:
     """The AWS services of the API gateway."""
     limits = settings.cloud_map
     quotas = Quotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)

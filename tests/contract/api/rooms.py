@@ -24,7 +24,7 @@ from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ecs
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
@@ -86,7 +86,7 @@ class Rooms:
         self._pki = CryptographyPki()
         self._signer = ManagedCertificateSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
-        self.exec_sessions = ExecSessions(self.runtime, self.clock)
+        self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MemoryLogStore()
         services = (

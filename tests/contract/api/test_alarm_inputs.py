@@ -12,7 +12,7 @@ from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
-from moyai.api.operation import Context, Service
+from moyai.api.operation import ApiService, Context
 from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudwatch.alarm import Comparison, alarm_arn
@@ -52,7 +52,7 @@ class Dispatchers:
     def __init__(self) -> None:
         self.store, self.ids, metric_head = MemoryStore(), SeededIds(9), MetricHead()
         watched = cloudwatch(SeriesReader(metric_head), metric_head, ManualClock())
-        made: tuple[Service, ...] = (AUTOSCALING, watched)
+        made: tuple[ApiService, ...] = (AUTOSCALING, watched)
         self.services = {service.name: service for service in made}
         self.dispatchers = {name: ServiceDispatcher(service, MODELS[name]) for name, service in self.services.items()}
         builder = Builder(self.store, ids=self.ids)

@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from moyai.api.asgi import App
 from moyai.api.ecs.service import ecs as ecs_service
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.runtime.sim.runtime import SimRuntime
@@ -37,7 +37,7 @@ def _client(endpoint: str):
 async def test_a_service_from_nothing_to_deletion():
     clock = ManualClock()
     dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(ExecSessions(SimRuntime(clock), clock))
+    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
     async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
         await asyncio.to_thread(_life, _client(endpoint))
 
@@ -81,7 +81,7 @@ def _from_files(ecs) -> None:
 async def test_an_external_deployment():
     clock = ManualClock()
     dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(ExecSessions(SimRuntime(clock), clock))
+    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
     async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
         await asyncio.to_thread(_external, _client(endpoint))
 

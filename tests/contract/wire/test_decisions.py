@@ -12,28 +12,28 @@ import pytest
 
 import moyai.api
 from moyai.api.coverage import decisions, idle_refusals, render_coverage
-from moyai.api.operation import Service
+from moyai.api.operation import ApiService
 from tests.contract.wire import peer
 
 
-def services() -> dict[str, Service]:
+def services() -> dict[str, ApiService]:
     """Every service that a room of the door offers, from its module ``service``."""
-    found: dict[str, Service] = {}
+    found: dict[str, ApiService] = {}
     for room in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
         if room.ispkg and importlib.util.find_spec(f"{room.name}.service"):
             module = importlib.import_module(f"{room.name}.service")
             offered = [service for thing in vars(module).values() if (service := _offered(thing, module.__name__))]
-            assert len(offered) == 1, f"{room.name}.service offers one Service, not {len(offered)}"
+            assert len(offered) == 1, f"{room.name}.service offers one service, not {len(offered)}"
             found[offered[0].name] = offered[0]
     return found
 
 
-def _offered(thing: Any, module: str) -> Service | None:
-    """A Service as it is, or as it is made for what its handlers ask; nothing is asked here."""
-    if isinstance(thing, Service):
+def _offered(thing: Any, module: str) -> ApiService | None:
+    """A service, or the one that a function makes; its handlers are not called here."""
+    if isinstance(thing, ApiService):
         return thing
-    if inspect.isfunction(thing) and thing.__module__ == module and thing.__annotations__.get("return") == "Service":
-        return cast("Service", thing(*[None] * len(inspect.signature(thing).parameters)))
+    if inspect.isfunction(thing) and thing.__module__ == module and thing.__annotations__.get("return") == "ApiService":
+        return cast("ApiService", thing(*[None] * len(inspect.signature(thing).parameters)))
     return None
 
 

@@ -10,8 +10,8 @@ import pytest
 from botocore.model import ServiceModel
 
 from moyai.api.coverage import decisions, idle_refusals, render_coverage
-from moyai.api.operation import Operation, Service, operations
-from moyai.api.wire.accept import Acceptor, Decision, Refusals, Refused
+from moyai.api.operation import ApiOperation, ApiService, operations
+from moyai.api.wire.accept import Acceptor, Decision, Refusals, UnsupportedMember
 from moyai.api.wire.misfit import Misfit
 
 MODEL = ServiceModel(
@@ -81,7 +81,7 @@ def do(_ctx, request):
     return request
 
 
-SERVICE = Service("toy", operations(Operation("Do", Input, do), Operation("Rest", Nothing, do)), REFUSED)
+SERVICE = ApiService("toy", operations(ApiOperation("Do", Input, do), ApiOperation("Rest", Nothing, do)), REFUSED)
 ACCEPTOR = Acceptor(MODEL.operation_model("Do"), Input, Refusals(REFUSED))
 
 
@@ -121,7 +121,7 @@ def test_what_has_a_field_arrives_typed():
     ],
 )
 def test_what_has_no_field_is_refused_by_name(params, message):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(UnsupportedMember) as caught:
         ACCEPTOR.accept(params)
     assert caught.value.message == message
 

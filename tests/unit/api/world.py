@@ -13,7 +13,7 @@ import uvicorn
 from moyai.api.asgi import App, Limits
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
-from moyai.api.operation import Context, Service, operations
+from moyai.api.operation import ApiService, Context, operations
 from moyai.kernel.errors import ClientFault
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -141,16 +141,16 @@ def get_caller_identity(ctx: Context, request: Nothing) -> object:
 
 
 SERVICES = (
-    Service(
+    ApiService(
         "ecs",
         operations(create_cluster, describe_clusters),
         {"CreateCluster.capacityProviders": "capacity is this machine's", "*.include": "all is always included"},
         InvalidParameter,
     ),
-    Service("servicediscovery", operations(discover_instances)),
-    Service("ec2", operations(describe_vpcs)),
-    Service("cloudwatch", operations(list_metrics, put_metric_data)),
-    Service("sts", operations(get_caller_identity)),
+    ApiService("servicediscovery", operations(discover_instances)),
+    ApiService("ec2", operations(describe_vpcs)),
+    ApiService("cloudwatch", operations(list_metrics, put_metric_data)),
+    ApiService("sts", operations(get_caller_identity)),
 )
 
 

@@ -79,7 +79,7 @@ def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateR
 
 
 def _again(before: ManagedCertificate, facts: Facts) -> ManagedCertificate:
-    """The record for what takes its place. Raises InvalidInput."""
+    """The record with the facts of the certificate that replaces its own. Raises InvalidInput."""
     had = None if before.content is None else before.content.facts
     if facts.key_algorithm is not before.key_algorithm:
         raise InvalidInput(f"The key must be {before.key_algorithm}, as before, and is {facts.key_algorithm}.")

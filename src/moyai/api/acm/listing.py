@@ -47,7 +47,7 @@ class ListCertificatesRequest(msgspec.Struct, frozen=True):
 
 
 def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[str, object]:
-    """The scope's certificates that are asked for, the oldest first."""
+    """A page of the certificates that pass the filters, the oldest first."""
     if (request.sort_by is None) != (request.sort_order is None):
         raise InvalidArgs("SortBy and SortOrder go together.")
     world = ctx.store.world

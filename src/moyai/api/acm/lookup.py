@@ -1,7 +1,7 @@
 """Finds the certificate that a request names.
 
-Promise: what is no certificate's ARN is told apart from one that is not there; what belongs to another account or
-region is not there.
+Promise: an invalid ARN raises another error than an unknown certificate; certificates of other accounts and regions are
+unknown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Certificates asked for.
+"""RequestCertificate.
 
 Promise: the answer is an ARN; the certificate is PENDING_VALIDATION until the authority has signed it, a moment later,
 or FAILED with the reason.
-Refuses: public certificates, since nobody outside would believe one that was made here.
+Refuses: public certificates, because no client outside would trust one that moyai issued.
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
 """
 
@@ -89,7 +89,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
 
 
 def check_room(held: int) -> None:
-    """Raises LimitExceeded where there are so many certificates already."""
+    """Raises LimitExceeded when the account has the maximum of certificates."""
     if held >= MAX_CERTIFICATES:
         raise LimitExceeded(f"There may be {MAX_CERTIFICATES} certificates. Delete one that is not used.")
 
@@ -134,7 +134,7 @@ def _names(request: RequestCertificateRequest) -> tuple[str, ...]:
 
 
 def _algorithm(ctx: Context, asked: str | None, arn: CertificateAuthorityArn) -> KeyAlgorithm:
-    """RSA_2048 where nothing is asked, whoever signs. Raises InvalidParameter."""
+    """The requested key algorithm, by default RSA_2048. Raises InvalidParameter."""
     if asked is None:
         return KeyAlgorithm.RSA_2048
     if asked not in list(_ALGORITHMS):

@@ -10,15 +10,15 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.acm import certificates, imports, listing, requests, tags
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
 
 _PUBLIC: Final = "it is of public certificates, and moyai issues private ones only"
 
 
-def acm(pki: Pki) -> Service:
+def acm(pki: Pki) -> ApiService:
     """Certificate Manager with these keys and certificates."""
-    return Service(
+    return ApiService(
         name="acm",
         refused=MappingProxyType(
             {

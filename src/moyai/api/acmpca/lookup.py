@@ -1,7 +1,7 @@
 """Finds the authority that a request names, and pages lists.
 
-Promise: what is no ARN of a certificate authority is told apart from one that is not there; what belongs to another
-account or region is not there.
+Promise: an invalid ARN raises another error than an unknown authority; authorities of other accounts and regions are
+unknown.
 """
 
 from __future__ import annotations

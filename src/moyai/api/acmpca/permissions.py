@@ -1,7 +1,7 @@
 """Permissions of Certificate Manager on an authority: create, delete, list.
 
-Promise: what was allowed is kept and shown. Nothing here depends on it: Certificate Manager renews with the authorities
-of the same account whether it was told that it may or not.
+Promise: permissions are stored and shown, and have no effect: Certificate Manager renews with the authorities of its
+own account in any case.
 Refuses: other principals and other accounts.
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreatePermission.html
 """
@@ -64,7 +64,7 @@ def delete_permission(ctx: Context, request: PermissionRequest) -> None:
 
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
-    """The permissions on an authority, of which there is at most one."""
+    """The permissions on an authority: Certificate Manager's, if it was created."""
     authority = undeleted_authority_of(ctx, request.certificate_authority_arn)
     principals = () if authority.permission is None else (_PRINCIPAL,)
     page = page_of(principals, ("ListPermissions", authority.arn), request.next_token, request.max_results)

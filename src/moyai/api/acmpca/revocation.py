@@ -1,4 +1,4 @@
-"""revocationConfiguration: nobody is told of revoked certificates here, so it may only be switched off.
+"""revocationConfiguration, which can only be disabled, because moyai does not publish revocations.
 
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_RevocationConfiguration.html
 """

@@ -10,16 +10,16 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.acmpca import authorities, certificates, permissions, tags
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
 
 _NO_REVOCATION: Final = "nothing here publishes revocations"
 _ATTRIBUTES: Final = "a name has the attributes that have a name"
 
 
-def acmpca(pki: Pki) -> Service:
+def acmpca(pki: Pki) -> ApiService:
     """Private CA with these keys and certificates."""
-    return Service(
+    return ApiService(
         name="acm-pca",
         refused=MappingProxyType(dict(_refused())),
         operations=operations(

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateGatew
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.listener_ports import check_port, check_protocol
 from moyai.api.appmesh.location import absent, in_gateway
 from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest
@@ -79,7 +79,7 @@ def _check_references(change: SpecChange) -> None:
         check_port(where, whose, provider.spec.listeners or (), spec.target.port)
 
 
-GATEWAY_ROUTES = Kind(
+GATEWAY_ROUTES = ResourceKind(
     noun="GatewayRoute",
     plural="GatewayRoutes",
     arn_kind=Word.GATEWAY_ROUTE,

@@ -62,7 +62,7 @@ def none(*_: object) -> Iterable[Any]:
     return ()
 
 
-class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """One kind of App Mesh resource: how its five operations differ from those of the others."""
 
     noun: str

@@ -15,12 +15,12 @@ from typing import Any, Generic
 from msgspec.structs import replace
 
 from moyai.api.appmesh.client_tokens import call_of, changed_by, with_call
-from moyai.api.appmesh.kind import AnyResource, Kind, R, SpecChange
+from moyai.api.appmesh.kind import AnyResource, R, ResourceKind, SpecChange
 from moyai.api.appmesh.location import Location, absent
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.tags import tag_rules
 from moyai.api.appmesh.view import DELETED, data, reference
-from moyai.api.operation import Context, Operation
+from moyai.api.operation import ApiOperation, Context
 from moyai.api.tagging import tag_map
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
 from moyai.domain.appmesh.names import name_key
@@ -36,18 +36,18 @@ _MAX_FAULTS = 10  # in one message
 class KindOperations(Generic[R]):
     """The five operations of one kind of resource."""
 
-    def __init__(self, kind: Kind[R], quotas: Quotas) -> None:
+    def __init__(self, kind: ResourceKind[R], quotas: Quotas) -> None:
         self._kind = kind
         self._quotas = quotas
 
-    def operations(self) -> Iterator[Operation[Any]]:
+    def operations(self) -> Iterator[ApiOperation[Any]]:
         """The operations Create, Describe, Update, Delete and List."""
         kind, of = self._kind, self._kind.requests
-        yield Operation(f"Create{kind.noun}", of.create, self.create)
-        yield Operation(f"Describe{kind.noun}", of.describe or of.delete, self.describe)
-        yield Operation(f"Update{kind.noun}", of.update, self.update)
-        yield Operation(f"Delete{kind.noun}", of.delete, self.delete)
-        yield Operation(f"List{kind.plural}", of.list, self.list)
+        yield ApiOperation(f"Create{kind.noun}", of.create, self.create)
+        yield ApiOperation(f"Describe{kind.noun}", of.describe or of.delete, self.describe)
+        yield ApiOperation(f"Update{kind.noun}", of.update, self.update)
+        yield ApiOperation(f"Delete{kind.noun}", of.delete, self.delete)
+        yield ApiOperation(f"List{kind.plural}", of.list, self.list)
 
     def create(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
         """Create a resource, or return the one that an equal request with the same token created."""

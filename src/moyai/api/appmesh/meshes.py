@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from moyai.api.appmesh.kind import Kind, Requests
+from moyai.api.appmesh.kind import Requests, ResourceKind
 from moyai.api.appmesh.location import in_account, in_owner
 from moyai.api.appmesh.requests import InMesh, ListMeshesRequest
 from moyai.api.operation import Context
@@ -83,7 +83,7 @@ def _removed_from_shares(world: World, mesh: Mesh) -> Iterable[Change]:
     return [Put(share.without({mesh.arn})) for share in world.resource_shares.each("resource", mesh.arn)]
 
 
-MESHES = Kind(
+MESHES = ResourceKind(
     noun="Mesh",
     plural="Meshes",
     arn_kind=None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.listener_ports import check_port, check_protocol
 from moyai.api.appmesh.location import absent, in_router
 from moyai.api.appmesh.requests import InRouter, ListRoutesRequest
@@ -104,7 +104,7 @@ def _check_references(change: SpecChange) -> None:
         check_port(where, f"VirtualNode {node.name}", node.spec.listeners or (), target.port)
 
 
-ROUTES = Kind(
+ROUTES = ResourceKind(
     noun="Route",
     plural="Routes",
     arn_kind=Word.ROUTE,

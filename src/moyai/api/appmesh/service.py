@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from moyai.api.appmesh import tags
 from moyai.api.appmesh.gateway_routes import GATEWAY_ROUTES
-from moyai.api.appmesh.kind import Kind
+from moyai.api.appmesh.kind import ResourceKind
 from moyai.api.appmesh.kind_operations import KindOperations
 from moyai.api.appmesh.meshes import MESHES
 from moyai.api.appmesh.routes import ROUTES
@@ -18,11 +18,11 @@ from moyai.api.appmesh.virtual_gateways import VIRTUAL_GATEWAYS
 from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
 from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
 from moyai.api.appmesh.virtual_services import VIRTUAL_SERVICES
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.quotas import Quotas
 
-KINDS: Final[tuple[Kind[Any], ...]] = (
+KINDS: Final[tuple[ResourceKind[Any], ...]] = (
     MESHES,
     VIRTUAL_NODES,
     VIRTUAL_SERVICES,
@@ -34,8 +34,8 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
 """The seven kinds of resources."""
 
 
-def appmesh(quotas: Quotas) -> Service:
+def appmesh(quotas: Quotas) -> ApiService:
     """App Mesh within these quotas."""
     of_kinds = chain.from_iterable(KindOperations(kind, quotas).operations() for kind in KINDS)
     of_tags = (tags.TAGS.tag_resource, tags.TAGS.untag_resource, tags.list_tags_for_resource)
-    return Service(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *of_tags))
+    return ApiService(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *of_tags))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.location import in_mesh
 from moyai.api.appmesh.owned_references import check_owned_references
 from moyai.api.appmesh.requests import InMesh, ListRequest
@@ -108,7 +108,7 @@ def _with_defaults(spec: VirtualNodeSpec) -> VirtualNodeSpec:
     return replace(spec, listeners=tuple(with_health_check_ports(spec.listeners)))
 
 
-VIRTUAL_NODES = Kind(
+VIRTUAL_NODES = ResourceKind(
     noun="VirtualNode",
     plural="VirtualNodes",
     arn_kind=Word.VIRTUAL_NODE,

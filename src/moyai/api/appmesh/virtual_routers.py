@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtu
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.location import in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
@@ -74,7 +74,7 @@ def _in_use(world: World, router: VirtualRouter) -> str | None:
     return None
 
 
-VIRTUAL_ROUTERS = Kind(
+VIRTUAL_ROUTERS = ResourceKind(
     noun="VirtualRouter",
     plural="VirtualRouters",
     arn_kind=Word.VIRTUAL_ROUTER,

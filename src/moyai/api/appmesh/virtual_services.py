@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtu
 
 from __future__ import annotations
 
-from moyai.api.appmesh.kind import Kind, Requests, SpecChange
+from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.location import absent, in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
@@ -70,7 +70,7 @@ def _in_use(world: World, service: VirtualService) -> str | None:
     return f"VirtualService {service.name} is being referenced in the following: GATEWAY_ROUTE: [{names}]"
 
 
-VIRTUAL_SERVICES = Kind(
+VIRTUAL_SERVICES = ResourceKind(
     noun="VirtualService",
     plural="VirtualServices",
     arn_kind=Word.VIRTUAL_SERVICE,

@@ -23,7 +23,7 @@ _PARTS: Final = 3
 
 
 def check_kind(namespace: str, dimension: str | None = None) -> None:
-    """Raises InvalidInput for what is not an ECS service's desired count."""
+    """Raises InvalidInput for another namespace or dimension than an ECS service's desired count."""
     if namespace != NAMESPACE:
         raise InvalidInput(f"ServiceNamespace {namespace} is not supported by moyai: only services of ecs scale here.")
     if dimension not in {None, DIMENSION}:
@@ -39,7 +39,7 @@ def service_named(ctx: Context, resource_id: str) -> ServiceArn:
 
 
 def active_service(ctx: Context, service: ServiceArn) -> Service:
-    """The service. Raises InvalidInput, as AWS does, when there is none."""
+    """The ACTIVE service. As on AWS, raises InvalidInput when it does not exist."""
     found = ctx.store.world.services.get(service)
     if found is None or found.status is not ServiceStatus.ACTIVE:
         raise InvalidInput(f"ECS service doesn't exist: {service.partition(':service/')[2] or service}")
@@ -47,7 +47,7 @@ def active_service(ctx: Context, service: ServiceArn) -> Service:
 
 
 def target_of(ctx: Context, resource_id: str) -> ScalableTarget:
-    """The target. Raises ObjectNotFound, or InvalidInput for what can't be one."""
+    """The target with this resource id. Raises ObjectNotFound, or InvalidInput for an invalid id."""
     scalable_target = ctx.store.world.scalable_targets.get(service_named(ctx, resource_id))
     if scalable_target is None:
         raise ObjectNotFound(f"No scalable target registered for {target_description(resource_id)}")

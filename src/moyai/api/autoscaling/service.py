@@ -10,11 +10,11 @@ from typing import Final
 
 from moyai.api.autoscaling import activities, policies, schedules, targets
 from moyai.api.autoscaling.tags import TAGS
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 
 _TRACKING: Final = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration"
 
-AUTOSCALING: Final = Service(
+AUTOSCALING: Final = ApiService(
     name="application-autoscaling",
     refused=MappingProxyType(
         {

@@ -1,6 +1,6 @@
-"""Registering services that scale.
+"""Scalable targets: register, describe, deregister.
 
-Refuses: roles, which there is no IAM for; targets of other accounts.
+Refuses: roles, because there is no IAM; and targets of other accounts.
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
 """
 

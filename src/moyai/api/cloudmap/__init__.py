@@ -1,1 +1,1 @@
-"""AWS Cloud Map's API: namespaces, what Service Connect registers in them, and how to look it up."""
+"""AWS Cloud Map: namespaces, services and instances, and DiscoverInstances."""

@@ -1,7 +1,7 @@
 """Attributes of services, which are not those of their instances.
 
-Promise: an update adds attributes and replaces those of the same name; a key that is not there is passed over when
-it is deleted. ``moyai:client-port`` makes the service an endpoint of Service Connect (AWS doesn't have that).
+Promise: an update adds attributes and replaces those of the same name; deleting an unknown attribute is ignored.
+``moyai:client-port`` makes the service an endpoint of Service Connect, which AWS does not have.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_UpdateServiceAttributes.html
 """
 
@@ -37,7 +37,7 @@ class UpdateServiceAttributesRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteServiceAttributesRequest(msgspec.Struct, frozen=True):
-    """Attributes to take away."""
+    """The names of attributes to delete."""
 
     service_id: str
     attributes: tuple[str, ...]
@@ -66,7 +66,7 @@ def update_service_attributes(ctx: Context, request: UpdateServiceAttributesRequ
 
 
 def delete_service_attributes(ctx: Context, request: DeleteServiceAttributesRequest) -> None:
-    """Take attributes from a service."""
+    """Delete attributes of a service."""
     service = service_of(ctx, request.service_id)
     attributes = {key: value for key, value in service.attributes.items() if key not in request.attributes}
     ctx.store.apply([Put(replace(service, attributes=attributes))])

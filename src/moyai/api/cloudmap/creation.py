@@ -34,7 +34,7 @@ _ZONE_ID_LENGTH: Final = 20
 
 
 class CreateHttpNamespaceRequest(msgspec.Struct, frozen=True):
-    """A namespace whose services are found by DiscoverInstances."""
+    """Input of CreateHttpNamespace, whose services are found by DiscoverInstances."""
 
     name: str
     creator_request_id: str | None = None
@@ -43,7 +43,7 @@ class CreateHttpNamespaceRequest(msgspec.Struct, frozen=True):
 
 
 class CreatePublicDnsNamespaceRequest(msgspec.Struct, frozen=True):
-    """A namespace whose services are found by DNS from everywhere, too."""
+    """Input of CreatePublicDnsNamespace, whose services are found by DNS from everywhere, too."""
 
     name: str
     creator_request_id: str | None = None
@@ -53,7 +53,7 @@ class CreatePublicDnsNamespaceRequest(msgspec.Struct, frozen=True):
 
 
 class CreatePrivateDnsNamespaceRequest(msgspec.Struct, frozen=True):
-    """A namespace whose services are found by DNS in one VPC, too."""
+    """Input of CreatePrivateDnsNamespace, whose services are found by DNS in one VPC, too."""
 
     name: str
     vpc: str
@@ -67,14 +67,14 @@ AnyRequest = CreateHttpNamespaceRequest | CreatePublicDnsNamespaceRequest | Crea
 
 
 def create_http_namespace(quotas: Quotas, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
-    """Make an HTTP namespace."""
+    """Start the operation that creates an HTTP namespace."""
     return _create(quotas, ctx, _new(ctx, request), request)
 
 
 def create_private_dns_namespace(
     quotas: Quotas, ctx: Context, request: CreatePrivateDnsNamespaceRequest
 ) -> dict[str, str]:
-    """Make a private DNS namespace in a VPC of the scope's."""
+    """Start the operation that creates a private DNS namespace in a VPC of the caller's."""
     if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
         raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
     if not is_dns_name(request.name):
@@ -86,7 +86,7 @@ def create_private_dns_namespace(
 def create_public_dns_namespace(
     quotas: Quotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
 ) -> dict[str, str]:
-    """Make a public DNS namespace."""
+    """Start the operation that creates a public DNS namespace."""
     made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
     return _create(quotas, ctx, made, request)
 

@@ -32,7 +32,7 @@ _ANY: Mapping[str, str] = MappingProxyType({})
 
 
 class DiscoverInstancesRequest(msgspec.Struct, frozen=True):
-    """Which service of which namespace, by name, and which of its instances."""
+    """Input of DiscoverInstances: a service by name, and filters of its instances."""
 
     namespace_name: str
     service_name: str
@@ -44,7 +44,7 @@ class DiscoverInstancesRequest(msgspec.Struct, frozen=True):
 
 
 class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
-    """Which service of which namespace, by name."""
+    """Input of DiscoverInstancesRevision: a service by name."""
 
     namespace_name: str
     service_name: str
@@ -52,7 +52,7 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
 
 
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
-    """The instances that match."""
+    """The instances of a service that match."""
     world, service = ctx.store.world, _service(ctx, request)
     wanted = request.health_status if service.knows_health else _ALL
     return {
@@ -77,7 +77,7 @@ def discovered_from(ctx: Context, request: DiscoverInstancesRequest) -> Hashable
 
 
 def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevisionRequest) -> dict[str, int]:
-    """The revision alone, to see whether it is worth to discover again."""
+    """The revision of a service's instances, with which clients see whether to discover again."""
     service = _service(ctx, request)
     return {"instances_revision": revision(ctx.store.world, service.arn)}
 

@@ -25,20 +25,20 @@ class Filter(msgspec.Struct, frozen=True):
     condition: str = "EQ"
 
 
-class Rule(NamedTuple, Generic[T]):
+class FilterRule(NamedTuple, Generic[T]):
     """The value that a filter compares with, and the conditions that it may have."""
 
     value: Callable[[T], str]
     conditions: tuple[str, ...] = ("EQ",)
 
 
-def matcher(filters: tuple[Filter, ...], rules: Mapping[str, Rule[T]]) -> Callable[[T], bool]:
-    """Whether an item passes all of the filters. Raises InvalidInput."""
+def matcher(filters: tuple[Filter, ...], rules: Mapping[str, FilterRule[T]]) -> Callable[[T], bool]:
+    """A predicate of the items that pass all filters. Raises InvalidInput."""
     tests = [_test(filter_, rules[filter_.name]) for filter_ in filters]
     return lambda item: all(test(item) for test in tests)
 
 
-def _test(asked: Filter, rule: Rule[T]) -> Callable[[T], bool]:
+def _test(asked: Filter, rule: FilterRule[T]) -> Callable[[T], bool]:
     values = asked.values
     if asked.condition not in rule.conditions:
         raise InvalidInput(f"The filter {asked.name} takes the conditions {', '.join(rule.conditions)}.")

@@ -1,7 +1,7 @@
 """Health of instances: get, and update from outside.
 
-Promise: what is told holds at once and until something else is told; AWS waits for half a minute.
-Instances of a service without health checks are UNKNOWN.
+Promise: a status applies at once and until the next update; AWS waits for half a minute. Instances of a service without
+health checks are UNKNOWN.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_UpdateInstanceCustomHealthStatus.html,
 API_GetInstancesHealthStatus.html
 """
@@ -36,7 +36,7 @@ class UpdateInstanceCustomHealthStatusRequest(msgspec.Struct, frozen=True):
 
 
 def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusRequest) -> dict[str, object]:
-    """The health of these instances, or of all."""
+    """A page of the health of these instances, by default of all."""
     service = service_of(ctx, request.service_id)
     if request.instances:
         found = {instance: instance_of(ctx, service, instance) for instance in request.instances}
@@ -47,7 +47,7 @@ def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusR
 
 
 def update_instance_custom_health_status(ctx: Context, request: UpdateInstanceCustomHealthStatusRequest) -> None:
-    """Say how an instance is."""
+    """Set the health status of an instance with a custom health check."""
     service = service_of(ctx, request.service_id)
     instance = instance_of(ctx, service, request.instance_id)
     if not service.custom_health:

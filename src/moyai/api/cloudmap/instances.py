@@ -1,9 +1,9 @@
-"""Instances: registered, shown, listed, deregistered.
+"""Instances: register, get, list, deregister.
 
-Promise: registering under an id that is there replaces what is there, its health included. Both directions hand out
-an operation, and while one is under way another on the same instance is refused.
-Refuses: what the service's records and checks can't use, more instances than the quotas, and to take a task's
-instance from ECS.
+Promise: registering an existing id replaces the instance and its health. Registering and deregistering return an
+operation; while it is under way, another one on the same instance is refused.
+Refuses: attributes that the service's records and checks cannot use, more instances than the quotas, and changes of
+tasks' instances, which ECS registers itself.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_RegisterInstance.html, API_DeregisterInstance.html
 """
 

@@ -1,7 +1,7 @@
 """Finds the namespaces, services and instances that a request names, and pages lists.
 
-Promise: an id and an ARN find the same thing. What belongs to another region is not found, nor what is another
-account's, unless its namespace is shared with the caller; then its ARN is needed.
+Promise: an id and an ARN find the same resource. Resources of other regions are unknown, and those of other accounts,
+unless their namespace is shared with the caller; then the ARN is needed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import namespace_of, own_namespace_of, owner_kind, page_of
 from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
 from moyai.api.operation import Context
@@ -95,7 +95,9 @@ def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
 def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, object]:
     """The scope's namespaces, and those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    fits = matcher(request.filters, {**_FILTERS, "RESOURCE_OWNER": Rule[Namespace](lambda n: owner_kind(ctx, n.arn))})
+    fits = matcher(
+        request.filters, {**_FILTERS, "RESOURCE_OWNER": FilterRule[Namespace](lambda n: owner_kind(ctx, n.arn))}
+    )
     usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_namespaces(world, ctx.scope))
     found = {n.arn: n for n in usable if fits(n)}
     page = page_of(found, ("namespaces", request.filters), request.next_token, request.max_results)
@@ -178,8 +180,8 @@ def _shown(world: World, namespace: Namespace) -> dict[str, object]:
 
 _FILTERS = MappingProxyType(
     {
-        "TYPE": Rule[Namespace](lambda n: n.type, ("EQ", "IN")),
-        "NAME": Rule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
-        "HTTP_NAME": Rule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
+        "TYPE": FilterRule[Namespace](lambda n: n.type, ("EQ", "IN")),
+        "NAME": FilterRule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
+        "HTTP_NAME": FilterRule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
     }
 )

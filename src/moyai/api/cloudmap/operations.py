@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import page_of
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
@@ -40,7 +40,7 @@ class GetOperationRequest(msgspec.Struct, frozen=True):
 
 
 class ListOperationsRequest(msgspec.Struct, frozen=True):
-    """Operations by what they did, to what, when, and how it went."""
+    """A page of operations, filtered by type, subject, status and time."""
 
     next_token: str | None = None
     max_results: int | None = None
@@ -79,13 +79,13 @@ def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, objec
 
 
 def _owner(ctx: Context, operation: Operation) -> AccountId:
-    """The account whose namespace an operation works in."""
+    """The account that owns the namespace of an operation."""
     subject = parse_arn(operation.subject)
     return ctx.scope.account if subject is None else subject.scope.account
 
 
 def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, object]:
-    """The scope's operations that pass the filters."""
+    """A page of the operations of the caller's account and region that pass the filters."""
     world = ctx.store.world
     fits = matcher(request.filters, _FILTERS)
     operations = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
@@ -95,7 +95,7 @@ def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, o
 
 
 def new_operation(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
-    """The operation for this work, new and not written down yet. Raises DuplicateRequest."""
+    """A new operation for this work, which is not stored yet. Raises DuplicateRequest."""
     identity = OperationId(f"{ctx.ids.alphanumeric(_ID_LENGTH)}-{ctx.ids.alphanumeric(_SUFFIX_LENGTH)}")
     require_idle(ctx, work.subject)
     return Operation(
@@ -115,21 +115,21 @@ def new_operation(ctx: Context, work: Work, request: object, request_id: str | N
 
 
 def registration_id(instance: DiscoveryInstance) -> str | None:
-    """The request id of a registration, which means something within its service only."""
+    """The request id of a registration, qualified by its service."""
     creator = instance.creator_request_id
     return None if creator is None else f"{instance.service}/{creator}"
 
 
 def submit(ctx: Context, operation: Operation) -> dict[str, str]:
-    """Write a new operation down; the answer to its call."""
+    """Store a new operation; the answer with its id."""
     ctx.store.apply([Put(operation), *_crowded_out(ctx)])
     return {"operation_id": operation.id}
 
 
 def repeated_operation(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
-    """The operation that this very request began before, while it is under way or what it made is still there.
+    """The operation that an equal request with this id started, while it is under way or its result still exists.
 
-    Raises DuplicateRequest when it was another request.
+    Raises DuplicateRequest when another request used the id.
     """
     if request_id is None:
         return None
@@ -143,7 +143,7 @@ def repeated_operation(ctx: Context, type_: OperationType, request: object, requ
 
 
 def require_idle(ctx: Context, subject: str) -> None:
-    """Raises DuplicateRequest while an operation works on this."""
+    """Raises DuplicateRequest while another operation works on this subject."""
     busy = next(ctx.store.world.operations.each("open", subject), None)
     if busy is not None:
         raise DuplicateRequest(
@@ -153,7 +153,7 @@ def require_idle(ctx: Context, subject: str) -> None:
 
 
 def _stands(ctx: Context, operation: Operation) -> bool:
-    """Whether the operation is under way, or the world is as it left it."""
+    """Whether an operation is under way, or its result still exists."""
     if not operation.finished:
         return True
     if operation.status is OperationStatus.FAIL:
@@ -174,7 +174,7 @@ def _fingerprint(request: object) -> str:
 
 
 def _crowded_out(ctx: Context) -> list[Change]:
-    """The oldest operation, when there are too many and nobody waits for it any more."""
+    """The deletion of the oldest operation, when there are too many and it is finished."""
     operations, scope = ctx.store.world.operations, scope_key(ctx.scope)
     oldest = next(operations.each("scope", scope), None)
     if oldest is None or not oldest.finished or operations.count("scope", scope) < MOST:
@@ -184,10 +184,10 @@ def _crowded_out(ctx: Context) -> list[Change]:
 
 _FILTERS = MappingProxyType(
     {
-        "NAMESPACE_ID": Rule[Operation](lambda o: o.targets.get("NAMESPACE", ""), ("EQ", "IN")),
-        "SERVICE_ID": Rule[Operation](lambda o: o.targets.get("SERVICE", ""), ("EQ", "IN")),
-        "STATUS": Rule[Operation](lambda o: o.status, ("EQ", "IN")),
-        "TYPE": Rule[Operation](lambda o: o.type, ("EQ", "IN")),
-        "UPDATE_DATE": Rule[Operation](lambda o: str(o.updated_at), ("BETWEEN",)),
+        "NAMESPACE_ID": FilterRule[Operation](lambda o: o.targets.get("NAMESPACE", ""), ("EQ", "IN")),
+        "SERVICE_ID": FilterRule[Operation](lambda o: o.targets.get("SERVICE", ""), ("EQ", "IN")),
+        "STATUS": FilterRule[Operation](lambda o: o.status, ("EQ", "IN")),
+        "TYPE": FilterRule[Operation](lambda o: o.type, ("EQ", "IN")),
+        "UPDATE_DATE": FilterRule[Operation](lambda o: str(o.updated_at), ("BETWEEN",)),
     }
 )

@@ -9,14 +9,14 @@ from functools import partial
 
 from moyai.api.cloudmap import attributes, creation, discover, health, instances, namespaces, services, tags
 from moyai.api.cloudmap.operations import get_operation, list_operations
-from moyai.api.operation import Service, operation, operations
+from moyai.api.operation import ApiService, operation, operations
 from moyai.domain.cloudmap.errors import InvalidInput
 from moyai.domain.cloudmap.quotas import Quotas
 
 
-def cloudmap(quotas: Quotas) -> Service:
+def cloudmap(quotas: Quotas) -> ApiService:
     """Cloud Map within these quotas."""
-    return Service(
+    return ApiService(
         name="servicediscovery",
         input_fault=InvalidInput,
         operations=operations(

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudmap.filters import Filter, Rule, matcher
+from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import namespace_of, owner_kind, page_of, service_of
 from moyai.api.cloudmap.operations import Work, new_operation, submit
 from moyai.api.cloudmap.shapes import (
@@ -114,7 +114,7 @@ def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
     """The services of the scope's namespaces, and of those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    owner = Rule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
+    owner = FilterRule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
     fits = matcher(tuple(_by_id(filter_) for filter_ in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
     shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
@@ -127,7 +127,9 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
 
 
 def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, str]:
-    """Change a service. In a DNS namespace it loses what the request leaves out, but for its description."""
+    """Start the operation that changes a service. In a DNS namespace, absent members other than the description are
+    removed.
+    """
     service, asked = service_of(ctx, request.id), request.service
     namespace = ctx.store.world.namespaces[service.namespace]
     records = None if asked.dns_config is None else DnsConfig(asked.dns_config.dns_records)
@@ -182,7 +184,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
 
 
 def _made_before(world: World, asked: DiscoveryService) -> DiscoveryService | None:
-    """The service that this very request made before, if it is as it was made."""
+    """The service that an equal request created before, if it has not changed."""
     if asked.creator_request_id is None:
         return None
     key = f"{asked.namespace}/{asked.creator_request_id}"
@@ -232,6 +234,6 @@ def _by_id(asked: Filter) -> Filter:
 
 _FILTERS = MappingProxyType(
     {
-        "NAMESPACE_ID": Rule[DiscoveryService](lambda s: s.namespace.rpartition("/")[2], ("EQ", "IN")),
+        "NAMESPACE_ID": FilterRule[DiscoveryService](lambda s: s.namespace.rpartition("/")[2], ("EQ", "IN")),
     }
 )

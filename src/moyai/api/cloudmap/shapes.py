@@ -26,25 +26,25 @@ class DnsConfigShape(msgspec.Struct, frozen=True):
 
 
 class DnsConfigChange(msgspec.Struct, frozen=True):
-    """The records that a service keeps, with their TTLs."""
+    """The records of an existing service, with their new TTLs."""
 
     dns_records: tuple[DnsRecord, ...]
 
 
 class HealthCheckConfig(msgspec.Struct, frozen=True):
-    """A check that Route 53 would make; moyai makes it."""
+    """A health check, which moyai performs instead of Route 53."""
 
     type: HealthCheckType
     resource_path: str | None = None
     failure_threshold: int = 1
 
     def to_record(self) -> HealthCheck:
-        """As it is recorded."""
+        """The health check as it is stored."""
         return HealthCheck(self.type, self.resource_path, self.failure_threshold)
 
 
 class HealthCheckCustomConfig(msgspec.Struct, frozen=True):
-    """Health comes from outside. AWS takes a threshold and always uses 1."""
+    """A custom health check, whose status comes from outside. As on AWS, the threshold is ignored."""
 
     failure_threshold: int = 1
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudwatch.pages import Series, page_of, with_names
+from moyai.api.cloudwatch.pages import SeriesPart, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
@@ -132,7 +132,7 @@ def _label_in_array(label: str | None, series: TimeSeries, context: LabelContext
     return render_label(label, series, own, context) if "${" in label else f"{label} {own}".strip()
 
 
-def _result(result: _LabelledSeries, part: Series) -> dict[str, object]:
+def _result(result: _LabelledSeries, part: SeriesPart) -> dict[str, object]:
     return {
         "id": result.query_id,
         "label": result.label,

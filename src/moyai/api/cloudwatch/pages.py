@@ -27,7 +27,7 @@ class NamedSeries(NamedTuple):
     values: Values
 
 
-class Series(NamedTuple):
+class SeriesPart(NamedTuple):
     """The part of a series that is on a page: its index, the times, and whether more of it follows."""
 
     position: int
@@ -38,7 +38,7 @@ class Series(NamedTuple):
 class SeriesPage(NamedTuple):
     """A page. ``next_token`` is None at the end."""
 
-    series: Sequence[Series]
+    series: Sequence[SeriesPart]
     next_token: str | None
 
 
@@ -64,13 +64,13 @@ def page_of(
 ) -> SeriesPage:
     """The next ``size`` values of the series. ``listing``: the call and all its parameters. Raises BadToken."""
     after = None if token is None else _position(read_token(token, listing), all_series, ascending=ascending)
-    page: list[Series] = []
-    room = size
+    page: list[SeriesPart] = []
+    remaining = size
     for index, times in _remaining(all_series, after, ascending=ascending):
-        if not room:
+        if not remaining:
             break
-        page.append(Series(index, times[:room], len(times) > room))
-        room -= len(page[-1].times)
+        page.append(SeriesPart(index, times[:remaining], len(times) > remaining))
+        remaining -= len(page[-1].times)
         if page[-1].is_partial:
             break
     else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
+from moyai.api.cloudwatch.shapes import PERIODS, PeriodSpan, span_of
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
@@ -63,7 +63,7 @@ class Reading:
         span = self._periods(period)
         return PeriodGrid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
 
-    def _periods(self, period: int) -> Span:
+    def _periods(self, period: int) -> PeriodSpan:
         span = span_of(*self._span, period)
         if span is None:
             raise ValidationFault(f"Invalid period {period}. {PERIODS}")

@@ -20,7 +20,7 @@ from moyai.api.cloudwatch import (
 )
 from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.cloudwatch.tags import TAGS
-from moyai.api.operation import Service, operation, operations
+from moyai.api.operation import ApiService, operation, operations
 from moyai.domain.cloudwatch.errors import (
     DashboardInvalidInput,
     InvalidParameterValue,
@@ -43,9 +43,9 @@ _ALARMS = (
 )
 
 
-def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> Service:
+def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> ApiService:
     """The service, which reads these metrics and adds to them."""
-    return Service(
+    return ApiService(
         name="cloudwatch",
         input_fault=InvalidParameterValue,
         missing_fault=MissingRequiredParameter,

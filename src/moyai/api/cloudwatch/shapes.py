@@ -17,7 +17,7 @@ _FINE_PERIODS = frozenset({5, 10, 20, 30})
 PERIODS = "Use 5, 10, 20, 30 or a multiple of 60 seconds."
 
 
-class Span(NamedTuple):
+class PeriodSpan(NamedTuple):
     """A time range from the first period's start to the end (excluded), in periods of so many seconds."""
 
     start: Instant
@@ -35,9 +35,9 @@ def dimensions_of(metric: MetricId) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in metric.dimensions]
 
 
-def span_of(start: Instant, end: Instant, period: int) -> Span | None:
+def span_of(start: Instant, end: Instant, period: int) -> PeriodSpan | None:
     """The time range in periods; None for an invalid period."""
     if period not in _FINE_PERIODS and period % _MINUTE:
         return None
     step = min(period, _MINUTE)
-    return Span(Instant(start - start % step), end, period)
+    return PeriodSpan(Instant(start - start % step), end, period)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
+from moyai.api.cloudwatch.shapes import PERIODS, PeriodSpan, span_of
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.errors import InvalidParameterCombination, InvalidParameterValue
 from moyai.domain.cloudwatch.query import Dimension, Metric
@@ -47,7 +47,7 @@ def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetric
     }
 
 
-def _checked(request: GetMetricStatisticsRequest) -> Span:
+def _checked(request: GetMetricStatisticsRequest) -> PeriodSpan:
     if bool(request.statistics) == bool(request.extended_statistics):
         raise InvalidParameterCombination("Give either Statistics or ExtendedStatistics, one and not both.")
     for statistic in request.extended_statistics:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from moyai.api.control.handlers import JSON, message_response
-from moyai.api.exec_sessions import ENVIRONMENT, PATH, ROOT, ExecSessions, TooManySessions
+from moyai.api.exec_sessions import ENVIRONMENT, PATH, ROOT, ExecSessionRegistry, TooManySessions
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.kernel.ids import TaskArn, TaskId
@@ -41,7 +41,7 @@ class ExecuteResponse(msgspec.Struct, frozen=True):
 class ExecuteHandler:
     """Creates exec sessions for users of this machine."""
 
-    def __init__(self, store: Store, exec_sessions: ExecSessions) -> None:
+    def __init__(self, store: Store, exec_sessions: ExecSessionRegistry) -> None:
         self._store = store
         self._sessions = exec_sessions
 

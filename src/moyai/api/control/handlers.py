@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from moyai.api.asgi import StreamedResponse
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
@@ -39,7 +39,7 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     store: Store
     feed: ProxyFeed
     runtime: TaskRuntime
-    exec_sessions: ExecSessions
+    exec_sessions: ExecSessionRegistry
     reset: Callable[[], Awaitable[None]]
     clock: Clock
     faults: Callable[[], Awaitable[Sequence[str]]]

@@ -26,7 +26,7 @@ _LENGTH = struct.Struct(">I")
 _SCHEMA = 1
 
 
-class Kind(StrEnum):
+class MessageType(StrEnum):
     """The message type of a frame."""
 
     INPUT = "input_stream_data"
@@ -59,10 +59,10 @@ class BadFrame(MoyaiError):
     """A message is no valid frame of the protocol."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class ChannelMessage(msgspec.Struct, frozen=True):
     """The contents of a frame."""
 
-    kind: Kind
+    kind: MessageType
     id: str
     """A UUID in its 36-character form."""
     created: int
@@ -73,7 +73,7 @@ class Message(msgspec.Struct, frozen=True):
     flags: int = 0
 
 
-def pack(message: Message) -> bytes:
+def pack(message: ChannelMessage) -> bytes:
     """Encode a message as a frame."""
     identity = uuid.UUID(message.id).bytes
     header = _HEADER.pack(
@@ -90,7 +90,7 @@ def pack(message: Message) -> bytes:
     return header + _LENGTH.pack(len(message.payload)) + message.payload
 
 
-def unpack(frame: bytes) -> Message:
+def unpack(frame: bytes) -> ChannelMessage:
     """Decode a frame. Raises BadFrame."""
     if not _HEADER.size + _LENGTH.size <= len(frame) <= LARGEST_FRAME:
         raise BadFrame(f"a frame has {_HEADER.size + _LENGTH.size} to {LARGEST_FRAME} bytes, not {len(frame)}")
@@ -101,8 +101,8 @@ def unpack(frame: bytes) -> Message:
     if payload and hashlib.sha256(payload).digest() != digest:
         raise BadFrame("a frame's digest is not that of its payload")
     try:
-        return Message(
-            kind=Kind(kind.strip(b"\0 ").decode("ascii")),
+        return ChannelMessage(
+            kind=MessageType(kind.strip(b"\0 ").decode("ascii")),
             id=str(uuid.UUID(bytes=identity[8:] + identity[:8])),
             created=created,
             payload=payload,

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from moyai.api.data_channel.message import LARGEST_PAYLOAD, BadFrame, Kind, Message, PayloadType
+from moyai.api.data_channel.message import LARGEST_PAYLOAD, BadFrame, ChannelMessage, MessageType, PayloadType
 from moyai.api.data_channel.payloads import (
     ChannelClosed,
     ClientOptions,
@@ -61,7 +61,7 @@ class SessionRelay:
         """``options``: those of moyai's own client; None for any other."""
         self._session_id, self._link, self._options = session_id, link, options
         self._clock, self._ids = clock, ids
-        self._stream = DataStream(Kind.OUTPUT, ids)
+        self._stream = DataStream(MessageType.OUTPUT, ids)
         self._input: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._size = TerminalSize(0, 0)
         self._handshake_done, self._size_received, self._progress = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -107,7 +107,7 @@ class SessionRelay:
                 return True
         return False
 
-    def _handle(self, message: Message) -> bool:
+    def _handle(self, message: ChannelMessage) -> bool:
         """Handle one message; True when it ends the session."""
         match message.payload_type:
             case PayloadType.HANDSHAKE_RESPONSE:
@@ -229,7 +229,7 @@ class SessionRelay:
     async def _send_closed(self, reason: str) -> None:
         now = self._clock.now()
         closed = ChannelClosed(self._ids.uuid(), str(int(now * 1000)), self._session_id, reason)
-        self._stream.send_control(Kind.CHANNEL_CLOSED, write(closed), now)
+        self._stream.send_control(MessageType.CHANNEL_CLOSED, write(closed), now)
         await self._flush()
 
     async def _flush(self) -> None:

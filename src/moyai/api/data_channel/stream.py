@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from moyai.api.data_channel.message import BadFrame, Kind, Message, PayloadType, pack, unpack
+from moyai.api.data_channel.message import BadFrame, ChannelMessage, MessageType, PayloadType, pack, unpack
 from moyai.api.data_channel.payloads import Acknowledgement, read, write
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
@@ -36,17 +36,17 @@ class UnacknowledgedFrame:
 class DataStream:
     """The stream of one side of a channel. Frames to send are added to ``outbox``."""
 
-    def __init__(self, sends: Kind, ids: Ids) -> None:
+    def __init__(self, sends: MessageType, ids: Ids) -> None:
         """``sends``: INPUT for the client, OUTPUT for the command's side."""
         self.outbox: deque[bytes] = deque()
         self._sends = sends
-        self._receives = Kind.OUTPUT if sends is Kind.INPUT else Kind.INPUT
+        self._receives = MessageType.OUTPUT if sends is MessageType.INPUT else MessageType.INPUT
         self._ids = ids
         self._next = 0
         self._expected = 0
         self._paused = False
         self._unacknowledged: dict[int, UnacknowledgedFrame] = {}
-        self._buffered: dict[int, Message] = {}
+        self._buffered: dict[int, ChannelMessage] = {}
 
     @property
     def can_send(self) -> bool:
@@ -60,17 +60,19 @@ class DataStream:
 
     def send(self, payload_type: PayloadType, payload: bytes, now: Instant) -> None:
         """Send the next message of the stream."""
-        message = Message(self._sends, self._ids.uuid(), _milliseconds(now), payload, payload_type, self._next)
+        message = ChannelMessage(self._sends, self._ids.uuid(), _milliseconds(now), payload, payload_type, self._next)
         frame = pack(message)
         self._unacknowledged[self._next] = UnacknowledgedFrame(frame, now)
         self._next += 1
         self.outbox.append(frame)
 
-    def send_control(self, kind: Kind, payload: bytes, now: Instant) -> None:
+    def send_control(self, kind: MessageType, payload: bytes, now: Instant) -> None:
         """Send a control frame, which is no part of the stream."""
-        self.outbox.append(pack(Message(kind, self._ids.uuid(), _milliseconds(now), payload, flags=_SINGLE_MESSAGE)))
+        self.outbox.append(
+            pack(ChannelMessage(kind, self._ids.uuid(), _milliseconds(now), payload, flags=_SINGLE_MESSAGE))
+        )
 
-    def receive(self, frame: bytes, now: Instant) -> Message | None:
+    def receive(self, frame: bytes, now: Instant) -> ChannelMessage | None:
         """Process a frame; ``next_message`` then has the stream's messages. The message of a frame that closes the
         channel.
 
@@ -78,13 +80,13 @@ class DataStream:
         """
         message = unpack(frame)
         match message.kind:
-            case Kind.ACKNOWLEDGE:
+            case MessageType.ACKNOWLEDGE:
                 self._unacknowledged.pop(read(Acknowledgement, message.payload).sequence, None)
-            case Kind.PAUSE:
+            case MessageType.PAUSE:
                 self._paused = True
-            case Kind.START:
+            case MessageType.START:
                 self._paused = False
-            case Kind.CHANNEL_CLOSED:
+            case MessageType.CHANNEL_CLOSED:
                 return message
             case self._receives:
                 self._buffer(message, now)
@@ -92,7 +94,7 @@ class DataStream:
                 raise BadFrame("a frame goes the wrong way")
         return None
 
-    def next_message(self, now: Instant) -> Message | None:
+    def next_message(self, now: Instant) -> ChannelMessage | None:
         """The next message of the stream, which is acknowledged by this; None while it has not arrived."""
         message = self._buffered.pop(self._expected, None)
         if message is not None:
@@ -110,15 +112,17 @@ class DataStream:
             oldest.timeout = min(2 * oldest.timeout, _LONGEST_TIMEOUT)
             self.outbox.append(oldest.frame)
 
-    def _buffer(self, message: Message, now: Instant) -> None:
+    def _buffer(self, message: ChannelMessage, now: Instant) -> None:
         """Buffer a message. One that was taken before is acknowledged again, because that may have been lost."""
         if message.sequence < self._expected:
             self._acknowledge(message, now)
         elif len(self._buffered) < MAX_BUFFERED or message.sequence == self._expected:
             self._buffered.setdefault(message.sequence, message)
 
-    def _acknowledge(self, message: Message, now: Instant) -> None:
-        self.send_control(Kind.ACKNOWLEDGE, write(Acknowledgement(message.kind, message.id, message.sequence)), now)
+    def _acknowledge(self, message: ChannelMessage, now: Instant) -> None:
+        self.send_control(
+            MessageType.ACKNOWLEDGE, write(Acknowledgement(message.kind, message.id, message.sequence)), now
+        )
 
 
 def _milliseconds(now: Instant) -> int:

@@ -16,7 +16,7 @@ from moyai.api.asgi import Receive, Send
 from moyai.api.data_channel.message import LARGEST_FRAME, BadFrame
 from moyai.api.data_channel.payloads import Opening, read
 from moyai.api.data_channel.relay import SessionRelay
-from moyai.api.exec_sessions import PATH, ExecSession, ExecSessions
+from moyai.api.exec_sessions import PATH, ExecSessionRegistry, RegisteredSession
 from moyai.kernel.ids import Ids
 from moyai.ports.sessions import CommandSession, TerminalSize
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 class DataChannelEndpoint:
     """Serves the WebSockets of exec sessions."""
 
-    def __init__(self, sessions: ExecSessions, ids: Ids) -> None:
+    def __init__(self, sessions: ExecSessionRegistry, ids: Ids) -> None:
         self._sessions = sessions
         self._ids = ids
 
@@ -55,7 +55,7 @@ class DataChannelEndpoint:
         finally:
             self._sessions.close(session_id)
 
-    async def _relay(self, session: ExecSession, opening: Opening, link: _WebSocket) -> None:
+    async def _relay(self, session: RegisteredSession, opening: Opening, link: _WebSocket) -> None:
         async def start(size: TerminalSize | None) -> CommandSession:
             return await self._sessions.runtime.execute(replace(session.execution, terminal=size))
 

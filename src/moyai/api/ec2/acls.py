@@ -1,6 +1,6 @@
-"""Network ACLs: each VPC has the default one, for all of its subnets, and it lets everything through.
+"""Network ACLs: each VPC has the default one, for all of its subnets, which allows all traffic.
 
-Promise: tools that read a VPC's default ACL find it. There are no others, and it can't be changed.
+Promise: tools that read a VPC's default ACL find it. Other ACLs do not exist, and it cannot be changed.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
+from moyai.api.ec2.select import ALWAYS, DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
 from moyai.domain.vpc.default import ANYWHERE
@@ -78,7 +78,7 @@ def _acl(acl: Acl) -> dict[str, object]:
     }
 
 
-_KIND = Kind[Acl](
+_KIND = DescribedKind[Acl](
     "network ACLs",
     lambda acl: acl.id,
     MappingProxyType(

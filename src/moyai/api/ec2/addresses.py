@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
-from moyai.api.ec2.select import Filter, Kind, PageRequest, filter_page, passing, with_ids
+from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page, passing, with_ids
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
@@ -170,7 +170,7 @@ def _address(world: World, address: ElasticAddress) -> dict[str, object]:
     }
 
 
-_KIND = Kind[ElasticAddress](
+_KIND = DescribedKind[ElasticAddress](
     "elastic addresses",
     lambda address: address.id,
     MappingProxyType(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from moyai.api.operation import Context
-from moyai.api.tagging import tag_list
+from moyai.api.tagging import Tag, tag_list
 from moyai.domain.queries.vpc import R, find_in_scope, store_default_vpc
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
 from moyai.domain.vpc.not_found import NotFound
@@ -30,13 +30,6 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The member ``dry_run``, which every request that changes something has."""
 
     dry_run: bool = False
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """A tag in a list."""
-
-    key: str = ""
-    value: str = ""
 
 
 class TagSpecification(msgspec.Struct, frozen=True):

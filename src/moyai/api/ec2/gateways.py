@@ -1,6 +1,6 @@
 """Internet gateways.
 
-Promise: a VPC has one at most. Through it, tasks with a public address reach whatever this machine reaches.
+Promise: a VPC has at most one. Through it, tasks with a public address reach everything that this machine reaches.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateInternetGateway.html
 """
 
@@ -21,7 +21,7 @@ from moyai.api.ec2.change import (
     resource_of,
     tag_set,
 )
-from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway
@@ -135,7 +135,7 @@ def _gateway(gateway: InternetGateway) -> dict[str, object]:
     }
 
 
-_KIND = Kind[InternetGateway](
+_KIND = DescribedKind[InternetGateway](
     "internet gateways",
     lambda gateway: gateway.id,
     MappingProxyType(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from moyai.api.ec2.change import tag_set
-from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.not_found import GroupRuleNotFound
@@ -24,7 +24,7 @@ class DescribeRulesRequest(PagedRequest, frozen=True):
 
 
 class RuleOfGroup(NamedTuple):
-    """A rule and whose it is."""
+    """A rule with its security group."""
 
     group: SecurityGroup
     rule: Rule
@@ -67,7 +67,7 @@ def _other(group: SecurityGroup, rule: Rule) -> dict[str, object] | None:
 
 
 def revoked_form(group: SecurityGroup, rule: Rule) -> dict[str, object]:
-    """A rule as EC2 says that it is gone."""
+    """A revoked rule as the answer of a Revoke operation has it."""
     return {
         "security_group_rule_id": rule.id,
         "group_id": group.id,
@@ -86,7 +86,7 @@ def _arn(one: RuleOfGroup) -> str:
     return arn("ec2", one.group.scope, f"security-group-rule/{one.rule.id}")
 
 
-_KIND = Kind[RuleOfGroup](
+_KIND = DescribedKind[RuleOfGroup](
     "security group rules",
     lambda one: one.rule.id,
     MappingProxyType(

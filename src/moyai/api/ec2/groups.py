@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
-from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import all_leaving
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
@@ -198,7 +198,7 @@ def _arn(group: SecurityGroup) -> str:
     return arn("ec2", group.scope, f"security-group/{group.id}")
 
 
-_KIND = Kind[SecurityGroup](
+_KIND = DescribedKind[SecurityGroup](
     "security groups",
     lambda group: group.id,
     MappingProxyType(

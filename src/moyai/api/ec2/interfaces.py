@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from moyai.api.ec2.change import tag_set
-from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
+from moyai.api.ec2.select import ALWAYS, DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task, TaskStatus
@@ -157,7 +157,7 @@ def _public(holder: Holder) -> Iterator[str]:
         yield holder.interface.public_address
 
 
-_INTERFACES = Kind[Holder](
+_INTERFACES = DescribedKind[Holder](
     "network interfaces",
     lambda holder: holder.interface.id,
     MappingProxyType(

@@ -1,8 +1,8 @@
 """NAT gateways.
 
-Promise: a public one works at once, with an address of its subnet and an elastic one. Tasks whose subnet has a route to
-it reach what this machine reaches, as long as the gateway's own subnet leads to an internet gateway.
-Refuses: private ones, which would lead nowhere here.
+Promise: a public one works at once, with an address of its subnet and an elastic one. Tasks in a subnet with a route to
+it reach everything that this machine reaches, if the gateway's own subnet has a route to an internet gateway.
+Refuses: private NAT gateways, which could reach nothing here.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html
 """
 
@@ -24,7 +24,7 @@ from moyai.api.ec2.change import (
     resource_of,
     tag_set,
 )
-from moyai.api.ec2.select import Filter, Kind, PageRequest, filter_page
+from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.domain.keys import client_token_keys
@@ -189,7 +189,7 @@ def _state(gateway: NatGateway) -> str:
     return "available" if gateway.deleted_at is None else "deleted"
 
 
-_KIND = Kind[NatGateway](
+_KIND = DescribedKind[NatGateway](
     "NAT gateways",
     lambda gateway: gateway.id,
     MappingProxyType(

@@ -24,7 +24,7 @@ from moyai.api.ec2.change import (
     resource_of,
     tag_set,
 )
-from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
@@ -131,7 +131,7 @@ def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringCo
 
 
 def with_expiry(peering: VpcPeering, now: Instant) -> VpcPeering:
-    """The connection as of now: a request that nobody accepted in time has expired."""
+    """The connection at this time: a request that was not accepted in time has expired."""
     if peering.status is not PeeringStatus.PENDING_ACCEPTANCE or now < peering.expires_at:
         return peering
     return replace(peering, status=PeeringStatus.EXPIRED, message="Expired", changed_at=peering.expires_at)
@@ -222,7 +222,7 @@ def _side(side: PeeringSide) -> dict[str, object]:
     }
 
 
-_KIND = Kind[VpcPeering](
+_KIND = DescribedKind[VpcPeering](
     "peering connections",
     lambda peering: peering.id,
     MappingProxyType(

@@ -1,6 +1,6 @@
-"""IPv4 and IPv6 ranges as EC2 takes them.
+"""IPv4 and IPv6 ranges in EC2's requests.
 
-Promise: a range comes out as EC2 keeps it, in its canonical form: 10.0.1.7/16 is 10.0.0.0/16.
+Promise: a range is returned in EC2's canonical form: 10.0.1.7/16 is 10.0.0.0/16.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Input members of EC2's operations that moyai refuses, each with its reason.
 
-Promise: all are refused by name when they ask for something, so nobody believes that they were heard. Members whose
-refusal depends on their value are fields of a request; their handlers refuse them.
+Promise: a request that sets one is refused with an error that names it, so no client believes that it had an effect.
+Members that are refused with some values only are fields of their requests; the handlers refuse them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
-from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
@@ -84,7 +84,7 @@ class ReplaceRouteTableAssociationRequest(ChangeRequest, frozen=True):
 
 
 def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[str, object]:
-    """Make a table in which there is the VPC's own range alone."""
+    """Create a route table with the VPC's local route."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "route-table")
     made = _earlier(ctx, request)
@@ -233,7 +233,7 @@ def _targets(kind: str, table: RouteTable) -> list[str]:
     return [route.target for route in table.routes if route.target.startswith(kind)]
 
 
-_KIND = Kind[RouteTable](
+_KIND = DescribedKind[RouteTable](
     "route tables",
     lambda table: table.id,
     MappingProxyType(

@@ -1,7 +1,7 @@
-"""The routes of a table.
+"""The routes of a route table.
 
-Promise: a route leads to one gateway or peering connection, which is there when the route is made. When it goes later,
-the route stays and is shown as a black hole, as on AWS.
+Promise: a route leads to one gateway or peering connection, which exists when the route is created. When that is
+deleted later, the route stays and is shown as a blackhole, as on AWS.
 Refuses: routes to a part of the VPC's own range, and every other kind of target.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html
 """

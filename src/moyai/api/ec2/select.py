@@ -50,7 +50,7 @@ Values = Callable[[T], Iterable[str]]
 """The values of an item that a filter compares with."""
 
 
-class Kind(NamedTuple, Generic[T]):
+class DescribedKind(NamedTuple, Generic[T]):
     """One kind of described item: its id, its filters by name, and the error for an unknown id."""
 
     name: str
@@ -74,21 +74,21 @@ class PagedRequest(PageRequest, frozen=True, kw_only=True):
     filters: tuple[Filter, ...] = ()
 
 
-class Selected(NamedTuple, Generic[T]):
+class SelectedPage(NamedTuple, Generic[T]):
     """A page of the selected items."""
 
     items: list[T]
     next_token: str | None
 
 
-def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], request: PagedRequest) -> Selected[T]:
+def select(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], request: PagedRequest) -> SelectedPage[T]:
     """The page of the items with these ids (none = all) that pass the filters. Raises EC2's errors."""
     return filter_page(kind, items, ids, request, request.filters)
 
 
 def filter_page(
-    kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], request: PageRequest, filters: tuple[Filter, ...]
-) -> Selected[T]:
+    kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], request: PageRequest, filters: tuple[Filter, ...]
+) -> SelectedPage[T]:
     """A page of the items of a request that has its filters elsewhere, or none."""
     if ids and request.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
@@ -102,10 +102,10 @@ def filter_page(
         keys, token = page(selected, listing, request.next_token, request.max_results or MAX_RESULTS)
     except BadToken as error:
         raise InvalidParameterValue(f"NextToken: {error}") from error
-    return Selected([selected[key] for key in keys], token)
+    return SelectedPage([selected[key] for key in keys], token)
 
 
-def with_ids(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:
+def with_ids(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:
     """The items with these ids, by default all. Raises the kind's NotFound."""
     by_id = {kind.id_of(item): item for item in items}
     missing = sorted({identity for identity in ids if identity not in by_id})
@@ -114,7 +114,7 @@ def with_ids(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]
     return [by_id[identity] for identity in ids] if ids else list(by_id.values())
 
 
-def passing(kind: Kind[T], items: Iterable[T], filters: tuple[Filter, ...]) -> list[T]:
+def passing(kind: DescribedKind[T], items: Iterable[T], filters: tuple[Filter, ...]) -> list[T]:
     """The items that pass all filters. Raises InvalidParameterValue or MissingParameter."""
     if len(filters) > _MAX_FILTERS or any(len(f.values) > _MAX_VALUES for f in filters):
         raise InvalidParameterValue(f"There may be {_MAX_FILTERS} filters with {_MAX_VALUES} values each.")
@@ -122,7 +122,7 @@ def passing(kind: Kind[T], items: Iterable[T], filters: tuple[Filter, ...]) -> l
     return [item for item in items if all(test(item) for test in tests)]
 
 
-def _test(kind: Kind[T], filter_: Filter) -> Callable[[T], bool]:
+def _test(kind: DescribedKind[T], filter_: Filter) -> Callable[[T], bool]:
     if not filter_.name:
         raise MissingParameter("The request must contain the parameter Filter.Name.")
     values = _values_of(kind, filter_.name)
@@ -132,7 +132,7 @@ def _test(kind: Kind[T], filter_: Filter) -> Callable[[T], bool]:
     return lambda item: any(pattern.fullmatch(value) for value in values(item) for pattern in patterns)
 
 
-def _values_of(kind: Kind[T], name: str) -> Values[T]:
+def _values_of(kind: DescribedKind[T], name: str) -> Values[T]:
     if name.startswith(_TAG):
         key = name.removeprefix(_TAG)
         return lambda item: [value for tag, value in kind.tags_of(item).items() if tag == key]

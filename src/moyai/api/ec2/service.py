@@ -26,10 +26,10 @@ from moyai.api.ec2 import (
     zones,
 )
 from moyai.api.ec2.refused import REFUSED
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.domain.vpc.errors import InvalidParameterValue, MissingParameter
 
-EC2: Final = Service(
+EC2: Final = ApiService(
     name="ec2",
     input_fault=InvalidParameterValue,
     missing_fault=MissingParameter,

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.ipv6 import new_subnet_range, ranges_of_subnet
 from moyai.api.ec2.ranges import block
-from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC, AttributeValue
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
@@ -201,7 +201,7 @@ def _left(world: World, subnet: Subnet) -> str:
     return str(addresses_left(world, subnet))
 
 
-_KIND = Kind[Subnet](
+_KIND = DescribedKind[Subnet](
     "subnets",
     lambda subnet: subnet.id,
     MappingProxyType(

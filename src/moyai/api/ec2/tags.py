@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, Tag, checked_tags, commit
+from moyai.api.ec2.change import ChangeRequest, checked_tags, commit
 from moyai.api.ec2.peerings import tags_of
-from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
@@ -164,7 +165,7 @@ def _all(ctx: Context) -> Iterator[Tagged]:
         yield from (Tagged(peering.id, "vpc-peering-connection", *tag) for tag in tags)
 
 
-_KIND = Kind[Tagged](
+_KIND = DescribedKind[Tagged](
     "tags",
     lambda one: f"{one.resource}/{one.key}",
     MappingProxyType(

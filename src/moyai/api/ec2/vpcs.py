@@ -1,8 +1,8 @@
 """VPCs.
 
-Promise: a new VPC has what AWS gives it: a main route table and a default security group. Both go with it; anything
-else in it keeps it from being deleted.
-Refuses: ranges outside /16 to /28, IPv6 ranges of one's own, IPAM, dedicated tenancy and encryption.
+Promise: as on AWS, a new VPC has a main route table and a default security group. Both are deleted with it; every other
+resource in it keeps it from being deleted.
+Refuses: ranges outside /16 to /28, IPv6 ranges that the caller brings, IPAM, dedicated tenancy and encryption.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html
 """
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
 from moyai.api.ec2.ipv6 import new_vpc_range, ranges_of_vpc
 from moyai.api.ec2.ranges import block
-from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, all_in_vpc, default_vpc_of, default_vpc_records
 from moyai.domain.vpc.default import DEFAULT_DESCRIPTION, default_vpc
@@ -236,7 +236,7 @@ def _dhcp_id(vpc: Vpc) -> str:
     return vpc.id.replace("vpc-", "dopt-")
 
 
-_VPCS = Kind[Vpc](
+_VPCS = DescribedKind[Vpc](
     "VPCs",
     lambda vpc: vpc.id,
     MappingProxyType(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from moyai.api.ec2.change import ChangeRequest
-from moyai.api.ec2.select import Filter, Kind, passing
+from moyai.api.ec2.select import DescribedKind, Filter, passing
 from moyai.api.operation import Context
 from moyai.domain.vpc.default import Zone, zones
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue
@@ -57,7 +57,7 @@ def _zone(zone: Zone) -> dict[str, object]:
     }
 
 
-_ZONES = Kind[Zone](
+_ZONES = DescribedKind[Zone](
     "availability zones",
     lambda zone: zone.name,
     MappingProxyType(

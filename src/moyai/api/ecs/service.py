@@ -18,8 +18,8 @@ from moyai.api.ecs.task_definitions import deletion, task_definitions
 from moyai.api.ecs.tasks import execute_command, protection, tasks
 from moyai.api.ecs.tasks import queries as task_queries
 from moyai.api.ecs.unsupported import UNSUPPORTED_MEMBERS
-from moyai.api.exec_sessions import ExecSessions
-from moyai.api.operation import Service, operation, operations
+from moyai.api.exec_sessions import ExecSessionRegistry
+from moyai.api.operation import ApiService, operation, operations
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, UnsupportedFeature
 
 _HANDLERS: Final = (
@@ -86,9 +86,9 @@ _HANDLERS: Final = (
 )
 
 
-def ecs(sessions: ExecSessions) -> Service:
+def ecs(sessions: ExecSessionRegistry) -> ApiService:
     """Amazon ECS; ExecuteCommand creates ``sessions``."""
-    return Service(
+    return ApiService(
         name="ecs",
         input_fault=InvalidParameter,
         not_yet_fault=UnsupportedFeature,

@@ -1,7 +1,7 @@
-"""GetLogEvents: one stream's events, a page at a time, in both directions.
+"""GetLogEvents: pages of the events of one stream, in both directions.
 
-Promise: events of a page go up in time. Without a token the page is the last there is, or the first with
-``startFromHead``; both tokens are always there, and the one that was given comes back when there is nothing more.
+Promise: the events of a page are in order of time. Without a token the page is the last, or with ``startFromHead`` the
+first. The answer always has both tokens; at an end of the stream, the token of the request is returned.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from moyai.api.logs.lookup import group_of, stream_named
-from moyai.api.logs.tokens import BACKWARD, FORWARD, read, written
+from moyai.api.logs.tokens import BACKWARD, FORWARD, decode_token, encode_token
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
@@ -45,7 +45,7 @@ async def get_log_events(logs: LogStore, ctx: Context, request: GetLogEventsRequ
     beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
-        way, beyond = read(request.next_token)
+        way, beyond = decode_token(request.next_token)
         descending = way == BACKWARD
     page = await logs.read(
         EventQuery(
@@ -66,7 +66,7 @@ def _tokens(events: Sequence[StoredEvent], beyond: EventPosition | None) -> dict
     first = last = beyond or FIRST
     if events:
         first, last = events[0].place, events[-1].place
-    return {"next_forward_token": written(FORWARD, last), "next_backward_token": written(BACKWARD, first)}
+    return {"next_forward_token": encode_token(FORWARD, last), "next_backward_token": encode_token(BACKWARD, first)}
 
 
 def _view(event: StoredEvent) -> dict[str, object]:

@@ -26,7 +26,7 @@ _RESERVED = "aws/"
 
 
 class CreateLogGroupRequest(msgspec.Struct, frozen=True):
-    """A group with what holds for it from the beginning."""
+    """Input of CreateLogGroup."""
 
     log_group_name: str
     tags: Mapping[str, str] = {}
@@ -52,7 +52,7 @@ class DescribeLogGroupsRequest(msgspec.Struct, frozen=True):
 
 
 class PutRetentionPolicyRequest(msgspec.Struct, frozen=True):
-    """For how long a group keeps events."""
+    """The number of days that a group keeps events."""
 
     log_group_name: str
     retention_in_days: int
@@ -87,7 +87,7 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
 
 
 def delete_log_group(ctx: Context, request: GroupRequest) -> None:
-    """Delete a group with its streams; their events go when nobody can ask for them any more."""
+    """Delete a group with its streams and their events."""
     group = group_named(ctx, request.log_group_name)
     if group.deletion_protected:
         raise LogsValidation(

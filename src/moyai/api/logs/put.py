@@ -1,7 +1,7 @@
-"""PutLogEvents: events come in.
+"""PutLogEvents.
 
-Promise: a batch that breaks a rule is refused whole; in one that does not, events that are too old or too new are left
-out and told. What is acknowledged is on disk.
+Promise: a batch that breaks a rule is refused as a whole; of any other, events that are too old or too new are rejected
+and reported. Acknowledged events are on disk.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
@@ -38,7 +38,7 @@ class InputLogEvent(msgspec.Struct, frozen=True):
 
 
 class PutLogEventsRequest(msgspec.Struct, frozen=True):
-    """Events of one stream. AWS ignores the sequence token, whatever it is, and so does this."""
+    """Events of one stream. As on AWS, the sequence token is ignored."""
 
     log_group_name: str
     log_stream_name: str
@@ -70,7 +70,7 @@ def _check(events: Sequence[LogEvent]) -> None:
 
 
 def _sorted_out(group: LogGroup, events: Sequence[LogEvent], now: Instant) -> tuple[list[LogEvent], dict[str, int]]:
-    """What is kept, and what is not: AWS's three indexes, each set only when something is on its side."""
+    """The accepted events, and AWS's three indexes of the rejected ones, each set only when it rejects an event."""
     at = milliseconds(now)
     oldest, expired, newest = at - OLDEST, kept_since(group, now), at + NEWEST
     too_old = sum(event.at < oldest for event in events)

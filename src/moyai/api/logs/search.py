@@ -14,7 +14,7 @@ import msgspec
 
 from moyai.api.logs.get import END_OF_TIME, MOST_EVENTS
 from moyai.api.logs.lookup import group_of, invalid_token, stream_named
-from moyai.api.logs.tokens import BACKWARD, FORWARD, read, written
+from moyai.api.logs.tokens import BACKWARD, FORWARD, decode_token, encode_token
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
@@ -32,7 +32,7 @@ _MERGED: Final = 500
 
 
 class FilterLogEventsRequest(msgspec.Struct, frozen=True):
-    """Which events. AWS always interleaves, whatever ``interleaved`` says, and so does this."""
+    """The streams, times and filter pattern. As on AWS, events are always interleaved."""
 
     log_group_name: str | None = None
     log_group_identifier: str | None = None
@@ -58,7 +58,7 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
     return {
         "events": [_view(event, names[event.stream]) for event in found],
         "searched_log_streams": [],
-        "next_token": None if beyond is None else written(way, beyond),
+        "next_token": None if beyond is None else encode_token(way, beyond),
     }
 
 
@@ -99,7 +99,7 @@ def _question(
     beyond: EventPosition | None = None
     descending = not request.start_from_head
     if request.next_token is not None:
-        way, beyond = read(request.next_token)
+        way, beyond = decode_token(request.next_token)
         if (way == BACKWARD) != descending:
             raise invalid_token()
     some = bool(request.log_stream_names or request.log_stream_name_prefix)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from moyai.api.logs import get, groups, put, search, streams, tags
 from moyai.api.logs.unavailable import raise_unavailable
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.ports.logs import LogStore
 
@@ -29,13 +29,13 @@ _REFUSED = MappingProxyType(
 )
 
 
-def logs(store: LogStore) -> Service:
+def logs(store: LogStore) -> ApiService:
     """The service, with its events in this store."""
 
     def with_store(handle: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
         return raise_unavailable(partial(handle, store))
 
-    return Service(
+    return ApiService(
         name="logs",
         input_fault=InvalidParameter,
         refused=_REFUSED,

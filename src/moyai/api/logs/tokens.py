@@ -16,12 +16,12 @@ BACKWARD: Final = "b"
 _TOKEN: Final = re.compile(r"([fb])/(-?[0-9]{1,18})\.(-?[0-9]{1,18})")
 
 
-def written(way: str, place: EventPosition) -> str:
-    """The token for what lies that way from here."""
-    return f"{way}/{place.at}.{place.number}"
+def encode_token(direction: str, place: EventPosition) -> str:
+    """The token for the events before or after a position."""
+    return f"{direction}/{place.at}.{place.number}"
 
 
-def read(token: str) -> tuple[str, EventPosition]:
+def decode_token(token: str) -> tuple[str, EventPosition]:
     """The direction and position of a token. Raises InvalidParameter."""
     found = _TOKEN.fullmatch(token)
     if found is None:

@@ -33,7 +33,7 @@ class MetadataRequest(NamedTuple):
     """The rest of the path, after the container's id: empty, ``task``, ``stats``, …"""
 
 
-class Answer(NamedTuple):
+class MetadataResponse(NamedTuple):
     """An HTTP status, and a body that is to be encoded as JSON."""
 
     status: int
@@ -65,11 +65,11 @@ def caller(world: World, identity: str, peer: str) -> tuple[Task, Container] | N
     return None
 
 
-def answer(world: World, usage: UsageOf, request: MetadataRequest | None) -> Answer:
+def answer(world: World, usage: UsageOf, request: MetadataRequest | None) -> MetadataResponse:
     """The answer to a request; ``usage`` is used for statistics only."""
     if request is None:
-        return Answer(404, "The task metadata endpoint has nothing under this path for this task.")
-    return Answer(200, _DOCUMENTS[request.document](world, usage, request))
+        return MetadataResponse(404, "The task metadata endpoint has nothing under this path for this task.")
+    return MetadataResponse(200, _DOCUMENTS[request.document](world, usage, request))
 
 
 def _container(world: World, _: UsageOf, request: MetadataRequest) -> object:

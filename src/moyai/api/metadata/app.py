@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from moyai.api.metadata.answer import Answer, answer, parse_request
+from moyai.api.metadata.answer import MetadataResponse, answer, parse_request
 from moyai.api.metadata.credentials import PREFIX, credentials
 from moyai.api.metadata.protection import MAX_BODY, METHODS, is_protection, protection
 from moyai.domain.sandbox.state import Usage
@@ -53,13 +53,13 @@ class MetadataApp:
         elif scope["method"] in _METHODS:
             response = await self._answer(scope["path"], peer)
         else:
-            response = Answer(405, "The task metadata endpoint answers GET.")
+            response = MetadataResponse(405, "The task metadata endpoint answers GET.")
         body = msgspec.json.encode(response.body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, path: str, peer: str) -> Answer:
+    async def _answer(self, path: str, peer: str) -> MetadataResponse:
         if path.startswith(PREFIX):
             return credentials(self._store.world, path, peer, self._clock.now())
         request = parse_request(self._store.world, path, peer)
@@ -69,19 +69,19 @@ class MetadataApp:
 
     async def _protection(
         self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], peer: str
-    ) -> Answer:
+    ) -> MetadataResponse:
         if scope["method"] not in METHODS:
-            return Answer(405, "The task protection endpoint answers GET and PUT.")
+            return MetadataResponse(405, "The task protection endpoint answers GET and PUT.")
         body = await _body(receive) if scope["method"] == "PUT" else None
         if scope["method"] == "PUT" and body is None:
-            return Answer(408, f"The request did not arrive within {_BODY_SECONDS:g} seconds.")
+            return MetadataResponse(408, f"The request did not arrive within {_BODY_SECONDS:g} seconds.")
         result = protection(self._store.world, scope["path"], peer, body, self._clock.now())
         if result.task is not None:
             try:
                 self._store.apply([Put(result.task)])
                 await self._store.durable()
             except StateUnwritable as fault:
-                return Answer(503, str(fault))
+                return MetadataResponse(503, str(fault))
         return result.answer
 
     async def _usage(self, task: TaskId) -> Mapping[str, Usage]:

@@ -11,7 +11,7 @@ import hmac
 from datetime import UTC, datetime
 from typing import Final
 
-from moyai.api.metadata.answer import Answer
+from moyai.api.metadata.answer import MetadataResponse
 from moyai.domain.ecs.task import Task, role_of
 from moyai.domain.sts.session import Claims, credentials_id, issue
 from moyai.domain.world import World
@@ -22,7 +22,7 @@ _HOUR: Final = 3600
 _HOURS: Final = 6
 
 
-def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
+def credentials(world: World, path: str, peer: str, now: Instant) -> MetadataResponse:
     """The credentials of the task that sent the request; 404 discloses nothing."""
     identity = path.removeprefix(PREFIX)
     root = world.session_root
@@ -30,7 +30,7 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
     task = next((t for t in tasks if root is not None and _same(credentials_id(root, t.arn), identity)), None)
     role = None if task is None else task_role(world, task)
     if root is None or task is None or role is None:
-        return Answer(404, "There are no credentials under this path for this task.")
+        return MetadataResponse(404, "There are no credentials under this path for this task.")
     expires = (int(now) // _HOUR + _HOURS) * _HOUR
     keys = issue(root, Claims(task.arn, role, expires))
     body = {
@@ -40,7 +40,7 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
         "Token": keys.token,
         "Expiration": datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return Answer(200, body)
+    return MetadataResponse(200, body)
 
 
 def task_role(world: World, task: Task) -> str | None:

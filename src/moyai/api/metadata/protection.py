@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from moyai.api.ecs.tasks.protection import check_minutes, expiry, with_protection
-from moyai.api.metadata.answer import Answer, caller
+from moyai.api.metadata.answer import MetadataResponse, caller
 from moyai.api.metadata.credentials import task_role
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task import Task
@@ -31,7 +31,7 @@ _OK, _BAD, _NONE = 200, 400, 404
 class ProtectionResult(NamedTuple):
     """The answer, and the changed task; None when nothing changes."""
 
-    answer: Answer
+    answer: MetadataResponse
     task: Task | None = None
 
 
@@ -55,7 +55,7 @@ def protection(world: World, path: str, peer: str, body: bytes | None, now: Inst
     match = _PATH.fullmatch(path)
     sender = None if match is None else caller(world, match[1], peer)
     if sender is None:
-        return ProtectionResult(Answer(_NONE, "There is nothing under this path for this task."))
+        return ProtectionResult(MetadataResponse(_NONE, "There is nothing under this path for this task."))
     task, _ = sender
     if task_role(world, task) is None:
         text = "Invalid Request: no task IAM role credentials available for task"
@@ -72,17 +72,17 @@ def _update(task: Task, body: bytes, now: Instant) -> ProtectionResult:
     until = expiry(now, state.expires_in_minutes) if state.protection_enabled else None
     result = with_protection(task, until)
     if isinstance(result, str):
-        return ProtectionResult(Answer(_OK, {"failure": {"Arn": task.arn, "Detail": None, "Reason": result}}))
+        return ProtectionResult(MetadataResponse(_OK, {"failure": {"Arn": task.arn, "Detail": None, "Reason": result}}))
     return ProtectionResult(_view(result, now), result)
 
 
-def _view(task: Task, now: Instant) -> Answer:
+def _view(task: Task, now: Instant) -> MetadataResponse:
     is_protected = task.is_protected(now)
     ends = task.protected_until if is_protected else None
     date = None if ends is None else datetime.fromtimestamp(ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     state = {"ExpirationDate": date, "ProtectionEnabled": is_protected, "TaskArn": task.arn}
-    return Answer(_OK, {"protection": state})
+    return MetadataResponse(_OK, {"protection": state})
 
 
-def _error(task: Task, code: str, message: str) -> Answer:
-    return Answer(_BAD, {"error": {"Arn": task.arn, "Code": code, "Message": message}})
+def _error(task: Task, code: str, message: str) -> MetadataResponse:
+    return MetadataResponse(_BAD, {"error": {"Arn": task.arn, "Code": code, "Message": message}})

@@ -1,7 +1,7 @@
 """Associations of shares with resources and principals: create, delete, list.
 
-Promise: an account that is put in is invited, and can use what is shared once it has accepted. Whoever is taken out
-can't from then on; an invitation that was not answered goes with it.
+Promise: associating an account invites it, and it can use the shared resources once it has accepted. Disassociating it
+ends the use at once, and deletes an invitation that is still pending.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceShare.html,
 API_GetResourceShareAssociations.html
 """
@@ -26,7 +26,7 @@ from moyai.kernel.ids import AccountId, InvitationArn
 
 
 class AssociationRequest(msgspec.Struct, frozen=True):
-    """Resources and principals of one share."""
+    """Resources and principals to associate with a share, or to disassociate."""
 
     resource_share_arn: str
     resource_arns: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class GetResourceShareAssociationsRequest(msgspec.Struct, frozen=True):
 
 
 def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
-    """Put resources and accounts in."""
+    """Associate resources and accounts with a share."""
     share = share_of(ctx, request.resource_share_arn)
     resources = checked_resources(ctx, request.resource_arns)
     principals = checked_principals(ctx, request.principals, external=share.allow_external)
@@ -71,7 +71,7 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
 
 
 def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
-    """Take resources and accounts out; what isn't in is passed over. An account may take itself out."""
+    """Disassociate resources and accounts; others are ignored. An account may disassociate itself."""
     share = _share_to_leave(ctx, request) or share_of(ctx, request.resource_share_arn)
     call = call_of("DisassociateResourceShare", request.client_token, request)
     out = {*request.resource_arns, *request.principals}

@@ -1,8 +1,8 @@
 """The resources and principals that a share can have: namespaces, meshes and accounts.
 
-Refuses: other resources than Cloud Map's namespaces and App Mesh's meshes, organizations and their units, IAM's roles
-and users; and other accounts where the share takes nobody from outside, since every account is outside: there is no
-organization here.
+Refuses: resources other than Cloud Map's namespaces and App Mesh's meshes; organizations and their units, IAM roles and
+users; and other accounts in a share without external principals, because there is no organization that an account could
+be in.
 Source: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
 """
 
@@ -35,7 +35,7 @@ def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
 
 
 def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) -> tuple[AccountId, ...]:
-    """The accounts, each once. Raises InvalidParameter or OperationNotPermitted."""
+    """The accounts with these numbers, each once. Raises InvalidParameter or OperationNotPermitted."""
     asked = tuple(dict.fromkeys(names))
     for name in asked:
         if name.startswith("arn:aws:organizations:"):
@@ -52,7 +52,7 @@ def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) ->
 
 
 def checked_permissions(arns: Iterable[str]) -> tuple[str, ...]:
-    """Permissions that are some. Raises UnknownResource."""
+    """The managed permissions with these ARNs, each once. Raises UnknownResource."""
     asked = tuple(dict.fromkeys(arns))
     for arn in asked:
         if arn not in {one.arn for one in PERMISSIONS}:

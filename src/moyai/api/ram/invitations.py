@@ -1,6 +1,6 @@
-"""Invitations: listed, accepted, rejected.
+"""Invitations: list, accept, reject.
 
-Promise: from the answer to AcceptResourceShareInvitation on the account can use what is shared.
+Promise: the account can use the shared resources as soon as AcceptResourceShareInvitation is answered.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_AcceptResourceShareInvitation.html
 """
 

@@ -130,7 +130,7 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
 
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
-    """Those there are, when they pass."""
+    """The managed permissions that pass the filters."""
     del ctx
     found = {
         one.arn: _summary(one)
@@ -164,7 +164,7 @@ def list_resource_share_permissions(ctx: Context, request: ListResourceSharePerm
 
 
 def enable_sharing_with_aws_organization(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:
-    """Refuse: there are no organizations here, and nothing would be shared with one."""
+    """Always refused: there are no organizations."""
     del ctx, request
     raise OperationNotPermitted("There are no organizations here. Share with accounts, and have them accept.")
 

@@ -60,7 +60,7 @@ def call_of(operation: str, token: str | None, request: msgspec.Struct) -> str |
 
 
 def is_repeat(calls: Iterable[str], call: str | None) -> bool:
-    """Whether this very call was made before. Raises IdempotentParameterMismatch when another one had its token."""
+    """Whether an equal call was made before. Raises IdempotentParameterMismatch when another call used the token."""
     if call is None:
         return False
     token = call.partition("/")[0]
@@ -71,7 +71,7 @@ def is_repeat(calls: Iterable[str], call: str | None) -> bool:
 
 
 def with_call(calls: tuple[str, ...], call: str | None) -> tuple[str, ...]:
-    """The calls with one more."""
+    """The calls with a new one, the newest 32 of them."""
     return calls if call is None else (*calls, call)[-_CALLS:]
 
 

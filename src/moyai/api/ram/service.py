@@ -8,14 +8,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.api.ram import associations, invitations, listing, shares, tags
 from moyai.domain.ram.errors import InvalidParameter
 
 _NO_SOURCES: Final = "nothing here is shared on behalf of another account"
 _NO_TEMPLATES: Final = "the permission has no parameters"
 
-RAM: Final = Service(
+RAM: Final = ApiService(
     name="ram",
     input_fault=InvalidParameter,
     refused=MappingProxyType(

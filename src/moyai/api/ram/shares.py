@@ -1,6 +1,6 @@
 """Resource shares: create, update, delete, list.
 
-Promise: what a call says holds when it answers. A deleted share is gone at once, with its invitations.
+Promise: a change applies as soon as its call is answered. Deleting a share deletes its invitations.
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_CreateResourceShare.html, API_GetResourceShares.html
 """
 
@@ -28,7 +28,7 @@ from moyai.kernel.ids import ShareArn
 
 
 class CreateResourceShareRequest(msgspec.Struct, frozen=True):
-    """A share with what is in it from the beginning."""
+    """Input of CreateResourceShare, with the first resources and principals."""
 
     name: str
     resource_arns: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
 
 
 def update_resource_share(ctx: Context, request: UpdateResourceShareRequest) -> dict[str, object]:
-    """Rename a share, or say whether it takes accounts from outside."""
+    """Rename a share, or allow or refuse external principals."""
     share = share_of(ctx, request.resource_share_arn)
     call = call_of("UpdateResourceShare", request.client_token, request)
     if not is_repeat(share.calls, call):
@@ -118,7 +118,7 @@ def update_resource_share(ctx: Context, request: UpdateResourceShareRequest) -> 
 
 
 def delete_resource_share(ctx: Context, request: DeleteResourceShareRequest) -> dict[str, object]:
-    """Delete a share, and end what it grants."""
+    """Delete a share and its invitations."""
     share = share_of(ctx, request.resource_share_arn)
     call_of("DeleteResourceShare", request.client_token, request)
     invitations = ctx.store.world.invitations.by("share", share.arn)

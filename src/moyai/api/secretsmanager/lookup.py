@@ -1,6 +1,6 @@
 """Finds the secret that a request names.
 
-Promise: what belongs to another account or region is not there.
+Promise: secrets of other accounts and regions are unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ MARKED = "You can't perform this operation on the secret because it was marked f
 
 
 def secret_of(ctx: Context, called: str, *, marked: str | None = MARKED) -> ManagedSecret:
-    """The secret. ``marked``: what is said when it is marked for deletion; None takes it all the same.
+    """The secret with this name or ARN. ``marked``: the error message for one that is marked for deletion; None accepts
+    it.
 
     Raises ResourceNotFound, InvalidRequest.
     """
@@ -30,7 +31,7 @@ def secret_of(ctx: Context, called: str, *, marked: str | None = MARKED) -> Mana
 
 
 def save_secret(ctx: Context, secret: ManagedSecret) -> None:
-    """Record a secret, and let those go that can't be restored any more."""
+    """Store a secret, and delete those whose recovery window is over."""
     ctx.store.apply([Put(secret), *expired_deletions(ctx)])
 
 

@@ -1,6 +1,6 @@
 """Secrets: create, update, describe, delete, restore.
 
-Promise: a secret that is deleted can be restored until its window is over; then it is gone, and its values with the
+Promise: a deleted secret can be restored until its recovery window is over; its record and values are removed with the
 next change of any secret of its account and region.
 Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 """

@@ -8,14 +8,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.api.secretsmanager import listing, secrets, tags, values
 from moyai.domain.secretsmanager.errors import InvalidParameter
 
 _NO_REPLICAS = "secrets are not replicated between regions"
 _NO_PARTNERS = "there are no secrets of other vendors"
 
-SECRETS_MANAGER: Final = Service(
+SECRETS_MANAGER: Final = ApiService(
     name="secretsmanager",
     input_fault=InvalidParameter,
     operations=operations(

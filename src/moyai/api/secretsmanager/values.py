@@ -28,7 +28,7 @@ _CANT_FIND = "Secrets Manager can't find the specified secret value for"
 
 
 class Value(msgspec.Struct, frozen=True):
-    """A value as it came, and the token it came with."""
+    """The value in a request, and the request's token."""
 
     string: str | None = None
     binary: bytes | None = None
@@ -36,7 +36,7 @@ class Value(msgspec.Struct, frozen=True):
 
     @property
     def given(self) -> bool:
-        """Whether there is one at all."""
+        """Whether the request has a value."""
         return self.string is not None or self.binary is not None
 
 
@@ -123,7 +123,7 @@ def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageR
 
 
 def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple[str, ...]) -> SecretVersion:
-    """The version that a value makes. Raises InvalidParameter, ResourceExists."""
+    """The version with a value. Raises InvalidParameter, ResourceExists."""
     if value.string is not None and value.binary is not None:
         raise InvalidParameter(
             "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -141,7 +141,7 @@ def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple
 
 
 def with_new_version(ctx: Context, secret: ManagedSecret, version: SecretVersion) -> ManagedSecret:
-    """The secret with this version; itself where it has it already."""
+    """The secret with this version; unchanged when it has it already."""
     if secret.version(version.id) is not None:
         return secret
     changed = with_version(secret, version, ctx.now)

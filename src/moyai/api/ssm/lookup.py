@@ -1,7 +1,6 @@
 """Finds the parameters that a request names, and shows them.
 
-Promise: a value leaves only where it was asked for; a SecureString that is not to be decrypted shows a text that has
-nothing to do with it.
+Promise: a SecureString is only shown decrypted on request; otherwise its value is an unrelated text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Parameters: put, get, delete.
 
-Promise: a value is kept as ``Secret`` whatever its type, and a new one is a new version.
+Promise: every value is stored as ``Secret``, and putting a new one adds a version.
 Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
 
@@ -201,7 +201,7 @@ def _levels(name: str) -> list[str]:
 
 
 def _tier(request: PutParameterRequest, known: Tier | None) -> Tier:
-    """The tier that is asked for. An advanced parameter stays advanced."""
+    """The requested tier. An advanced parameter stays advanced."""
     if request.tier == _INTELLIGENT:
         long = len(request.value.encode("utf-8", "replace")) > LONGEST_VALUE[Tier.STANDARD]
         asked = Tier.ADVANCED if long else Tier.STANDARD

@@ -8,10 +8,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Service, operations
+from moyai.api.operation import ApiService, operations
 from moyai.api.ssm import listing, parameters, tags
 
-SSM: Final = Service(
+SSM: Final = ApiService(
     name="ssm",
     operations=operations(
         parameters.put_parameter,

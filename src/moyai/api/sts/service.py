@@ -1,6 +1,6 @@
-"""STS's one operation here.
+"""The operation GetCallerIdentity of STS.
 
-Promise: the account is the one whose resources the caller sees, and the ARN the one that errors and records name.
+Promise: the account is the one whose resources the caller sees, and the ARN the one in errors and records.
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 
@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.operation import Context, Service, operations
+from moyai.api.operation import ApiService, Context, operations
 
 
 class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
-    """Nothing to ask for."""
+    """Input of GetCallerIdentity, which is empty."""
 
 
 def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict[str, object]:
@@ -23,4 +23,4 @@ def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict
     return {"user_id": ctx.user_id, "account": ctx.scope.account, "arn": ctx.principal}
 
 
-STS: Final = Service(name="sts", operations=operations(get_caller_identity))
+STS: Final = ApiService(name="sts", operations=operations(get_caller_identity))

@@ -1,9 +1,8 @@
-"""Every input member is used or refused, never dropped.
+"""Converts parameters to typed requests; every input member is used or refused, never dropped.
 
-Promise: a request reaches a handler as its typed Struct. A member that came and that the Struct has no
-field for is refused by its name and with a reason, unless its value says nothing (null, false, zero,
-empty). A field that AWS does not have, or of another form than AWS's, is a bug found when the
-operation is set up.
+Promise: a handler gets its request as a Struct. A member that the Struct has no field for is refused by name and with a
+reason, unless its value is null, false, zero or empty. A field that AWS does not have, or of another form than AWS's,
+is a bug found when the operation is set up.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ _ANY_OPERATION = "*"
 _STEP = re.compile(r"\.\w+|\[[^]]*\]")
 
 
-class Refused(Misfit):
-    """The caller asked for something that moyai does not do."""
+class UnsupportedMember(Misfit):
+    """A request sets a member that moyai does not support."""
 
 
 class Decision(NamedTuple):
@@ -54,12 +53,12 @@ class Refusals:
         return own if own is not None else self._reasons.get(f"{_ANY_OPERATION}.{path}")
 
     def exact(self, operation: str, path: str) -> bool:
-        """Whether this very operation refuses the member."""
+        """Whether the operation itself refuses the member, not only all operations."""
         return f"{operation}.{path}" in self._reasons
 
 
 class _Place(NamedTuple):
-    """A value that has structures in it, and what its members are."""
+    """A value with structures in it, and the members of its structure."""
 
     members: dict[str, _Member]
     item: _Place | None = None
@@ -94,7 +93,7 @@ class Acceptor(Generic[R]):
         self._top = _Place({}) if shape is None else self._structure(shape, inspect.type_info(request), _Above("", {}))
 
     def accept(self, params: Params) -> R:
-        """The typed request. Raises Refused, or Misfit when the Struct asks for more than AWS's model does."""
+        """The typed request. Raises UnsupportedMember, or Misfit when the Struct requires more than the model."""
         self._look(params, self._top)
         try:
             return msgspec.convert(params, self._request)
@@ -135,7 +134,7 @@ class Acceptor(Generic[R]):
             if not member.used:
                 if item:
                     reason = self._refusals.reason(self._operation, member.path) or NOT_YET
-                    raise Refused(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
+                    raise UnsupportedMember(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
             elif member.below is not None:
                 try:
                     self._look(item, member.below)

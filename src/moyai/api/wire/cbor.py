@@ -75,11 +75,11 @@ class RpcV2Cbor:
         self._query_compatible = model.is_query_compatible
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
-        """See Codec."""
+        """The input of a CBOR body."""
         return self._reader.params(operation, decoded_cbor(request.body))
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An answer with a CBOR body."""
         headers = {"smithy-protocol": "rpc-v2-cbor", REQUEST_ID: request_id}
         if operation.output_shape is None:
             return HttpResponse(200, headers, b"")
@@ -89,7 +89,7 @@ class RpcV2Cbor:
         return HttpResponse(200, headers | {"content-type": "application/cbor"}, body)
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An error with a CBOR body."""
         wire = self._errors.wire(error)
         headers = {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor", REQUEST_ID: request_id}
         if self._query_compatible:

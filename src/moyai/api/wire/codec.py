@@ -23,7 +23,7 @@ REQUEST_ID = "x-amzn-RequestId"
 Params = dict[str, object]
 
 
-class Codec(Protocol):
+class ProtocolCodec(Protocol):
     """Parses requests and serialises responses of one service in one protocol."""
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:

@@ -112,7 +112,7 @@ def parse_tree(fields: Iterable[tuple[str, str]]) -> Branch:
 
 
 class FormReader:
-    """Makes, and keeps, the reader of each shape."""
+    """Builds the reader of each shape once, and keeps it."""
 
     def __init__(self, naming: Naming) -> None:
         self._naming = naming

@@ -1,4 +1,4 @@
-"""HTTP as a value: what the door is asked and what it answers.
+"""HTTP requests and responses as values.
 
 Promise: no socket, no framework; a test writes a request down as it would stand on the wire. ``path``
 and ``query`` stay percent-encoded, since the signature covers them in that form and only the

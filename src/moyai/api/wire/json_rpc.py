@@ -47,11 +47,11 @@ class JsonRpc:
         self._content_type = f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
-        """See Codec."""
+        """The input of a JSON body."""
         return self._reader.params(operation, decoded_json(request.body))
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An answer with a JSON body."""
         headers = {"content-type": self._content_type, REQUEST_ID: request_id}
         if operation.output_shape is None:
             return HttpResponse(200, headers, b"")
@@ -60,7 +60,7 @@ class JsonRpc:
         return HttpResponse(200, headers, msgspec.json.encode(value if write is None else write(value)))
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An error with a JSON body."""
         wire = self._errors.wire(error)
         headers = {"content-type": self._content_type, REQUEST_ID: request_id, "x-amzn-ErrorType": wire.name}
         if self._query_compatible:

@@ -11,7 +11,9 @@ _SHOWN = 100  # characters of a map's key that a message repeats
 
 
 class Misfit(Exception):
-    """``reason`` says what is wrong and what is due; ``where`` is filled from the inside out."""
+    """Input that does not fit its type: the reason, and in ``where`` the path to it, which is filled from the inside
+    out.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from botocore.model import ServiceModel
 
 from moyai.api.wire.cbor import RpcV2Cbor
-from moyai.api.wire.codec import Codec
+from moyai.api.wire.codec import ProtocolCodec
 from moyai.api.wire.json_rpc import JsonRpc
 from moyai.api.wire.query import Ec2Query, Query
 from moyai.api.wire.rest_json import RestJson
 
-CODECS: Mapping[str, Callable[[ServiceModel], Codec]] = MappingProxyType(
+CODECS: Mapping[str, Callable[[ServiceModel], ProtocolCodec]] = MappingProxyType(
     {
         "ec2": Ec2Query,
         "json": JsonRpc,
@@ -28,7 +28,7 @@ CODECS: Mapping[str, Callable[[ServiceModel], Codec]] = MappingProxyType(
 """By the protocol's name in the models."""
 
 
-def codecs(model: ServiceModel) -> Mapping[str, Codec]:
+def codecs(model: ServiceModel) -> Mapping[str, ProtocolCodec]:
     """The service's codecs by protocol. They build their tables when first used."""
     names = model.metadata.get("protocols") or [model.metadata["protocol"]]
     return MappingProxyType({name: CODECS[name](model) for name in names})

@@ -79,18 +79,18 @@ class Query:
         self._form = _Form(_Dialect(QUERY, _QUERY_CODES, MalformedInput), model)
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
-        """See Codec."""
+        """The input of a form."""
         return self._form.parse(operation, request)
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An answer in XML, in a result element."""
         inside = self._form.inside(operation, output)
         result = "" if inside is None else element(f"{operation.name}Result", inside)
         metadata = element("ResponseMetadata", element("RequestId", request_id))
         return _answer(200, self._form.envelope(f"{operation.name}Response", result + metadata), request_id)
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An error in XML, as AWS Query has it."""
         code, fault = self._form.code(error)
         inside = element("Type", fault) + element("Code", code) + element("Message", escape(error.message))
         body = element("Error", inside) + element("RequestId", request_id)
@@ -104,17 +104,17 @@ class Ec2Query:
         self._form = _Form(_Dialect(EC2, _EC2_CODES, InvalidParameterValue), model)
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
-        """See Codec."""
+        """The input of a form, as EC2 names its members."""
         return self._form.parse(operation, request)
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An answer in XML, without a result element."""
         inside = self._form.inside(operation, output)
         body = element("requestId", request_id) + (element("return", "true") if inside is None else inside)
         return _answer(200, self._form.envelope(f"{operation.name}Response", body), request_id)
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An error in XML, as EC2 has it."""
         code, _ = self._form.code(error)
         inside = element("Error", element("Code", code) + element("Message", escape(error.message)))
         body = element("Response", element("Errors", inside) + element("RequestID", request_id))

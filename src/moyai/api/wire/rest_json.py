@@ -47,7 +47,7 @@ class RestJson:
         self._errors = ErrorNames(model)
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
-        """See Codec."""
+        """The input of a path, a query and a JSON body."""
         shape = operation.input_shape
         if shape is None:
             return {}
@@ -74,7 +74,7 @@ class RestJson:
         return params
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An answer with a JSON body and the status of the operation."""
         headers = {"content-type": "application/json", REQUEST_ID: request_id}
         status = int(operation.http.get("responseCode", 200))
         shape = operation.output_shape
@@ -89,7 +89,7 @@ class RestJson:
         return HttpResponse(status, headers, msgspec.json.encode(body))
 
     def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
-        """See Codec."""
+        """An error with a JSON body and the status of its shape."""
         wire = self._errors.wire(error)
         headers = {"content-type": "application/json", REQUEST_ID: request_id, "x-amzn-ErrorType": wire.name}
         return HttpResponse(error.status, headers, msgspec.json.encode(wire.members))

@@ -1,8 +1,8 @@
 """Parameters in protocols whose bodies are already trees: JSON and CBOR.
 
-Promise: one pass over the value, steered by tables that are made once for each shape. A member that the
-model does not have is refused by name, since a caller with a newer SDK must not believe that it
-was heard. ``null`` means absent.
+Promise: one pass over the value, driven by tables that are built once for each shape. A member that the
+model does not have is refused by name, because a caller with a newer SDK must not believe that it
+had an effect. ``null`` means absent.
 Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
 
@@ -29,7 +29,7 @@ class UnknownMember(TypeError):
 
 
 class TreeReader:
-    """Makes, and keeps, the reader of each shape."""
+    """Builds the reader of each shape once, and keeps it."""
 
     def __init__(self, scalars: Mapping[str, Reader]) -> None:
         self._scalars = scalars
@@ -128,7 +128,7 @@ class TreeReader:
 
 
 class TreeWriter:
-    """Makes, and keeps, the writer of each shape; None stands for "as it is"."""
+    """Builds the writer of each shape once, and keeps it; None stands for "unchanged"."""
 
     def __init__(self, scalars: Mapping[str, Writer]) -> None:
         self._scalars = scalars

@@ -49,7 +49,7 @@ def sentence(complaints: Sequence[Complaint]) -> str:
 
 
 class Validator:
-    """Makes, and keeps, the check of each shape of one service."""
+    """Builds the checks of each shape once, and keeps them."""
 
     def __init__(self) -> None:
         self._made: dict[str, Check | None] = {}

@@ -50,7 +50,7 @@ _SCALARS: Mapping[str, TextWriter] = MappingProxyType(
 
 
 class XmlWriter:
-    """Makes, and keeps, the writer of each shape: a value's inside, without the element around it."""
+    """Builds the writer of each shape once, and keeps it: it writes the contents without the element around them."""
 
     def __init__(self) -> None:
         self._made: dict[str, TextWriter] = {}

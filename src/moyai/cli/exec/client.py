@@ -21,7 +21,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moyai.api.data_channel.message import LARGEST_FRAME, Kind, Message, PayloadType
+from moyai.api.data_channel.message import LARGEST_FRAME, ChannelMessage, MessageType, PayloadType
 from moyai.api.data_channel.payloads import (
     ChannelClosed,
     ClientOptions,
@@ -95,7 +95,7 @@ class _Client:
         self._socket = socket
         self._terminal = terminal
         self._clock = SystemClock()
-        self._stream = DataStream(Kind.INPUT, SystemIds())
+        self._stream = DataStream(MessageType.INPUT, SystemIds())
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self._room_changed = asyncio.Event()
@@ -137,7 +137,7 @@ class _Client:
     def _end(self, closed: ChannelClosed) -> None:
         self.reason = closed.output if closed.output or self.code != _UNKNOWN_EXIT_CODE else "the session was closed"
 
-    def _act(self, message: Message) -> None:
+    def _act(self, message: ChannelMessage) -> None:
         """Act on a message from the server."""
         match message.payload_type:
             case PayloadType.HANDSHAKE_REQUEST:

@@ -9,10 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.api.data_channel.message import LARGEST_FRAME, BadFrame, Kind, Message, PayloadType, pack, unpack
+from moyai.api.data_channel.message import (
+    LARGEST_FRAME,
+    BadFrame,
+    ChannelMessage,
+    MessageType,
+    PayloadType,
+    pack,
+    unpack,
+)
 
-MESSAGE = Message(
-    kind=Kind.INPUT,
+MESSAGE = ChannelMessage(
+    kind=MessageType.INPUT,
     id="00112233-4455-6677-8899-aabbccddeeff",
     created=1_700_000_000_000,
     payload=b"ls\r",
@@ -42,7 +50,7 @@ def test_a_type_may_be_filled_up_with_zeros_too():
 
 
 @given(
-    st.sampled_from(Kind),
+    st.sampled_from(MessageType),
     st.uuids(),
     st.integers(0, 2**64 - 1),
     st.binary(max_size=300),
@@ -50,7 +58,7 @@ def test_a_type_may_be_filled_up_with_zeros_too():
     st.integers(-(2**63), 2**63 - 1),
 )
 def test_what_is_packed_is_read_again(kind, identity: uuid.UUID, created, payload, payload_type, sequence):
-    message = Message(kind, str(identity), created, payload, payload_type, sequence)
+    message = ChannelMessage(kind, str(identity), created, payload, payload_type, sequence)
     assert unpack(pack(message)) == message
 
 

@@ -10,7 +10,7 @@ from moyai.api.asgi import App, Limits
 from moyai.api.data_channel.message import LARGEST_FRAME
 from moyai.api.data_channel.relay import IDLE, IDLE_REASON
 from moyai.api.data_channel.websocket import DataChannelEndpoint
-from moyai.api.exec_sessions import LIFETIME, PATH, ExecSessions, TooManySessions
+from moyai.api.exec_sessions import LIFETIME, PATH, ExecSessionRegistry, TooManySessions
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.kernel.clock import Seconds, later
 from moyai.kernel.ids import TaskArn
@@ -32,7 +32,7 @@ class Stage:
     def __init__(self, limits: Limits | None = None, runtime: type[SimRuntime] = SimRuntime) -> None:
         self.clock = ManualClock()
         self.runtime = runtime(self.clock)
-        self.exec_sessions = ExecSessions(self.runtime, self.clock)
+        self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         self.app = App(world.gateway(), limits=limits, channels=DataChannelEndpoint(self.exec_sessions, SeededIds(9)))
 
     async def up(self) -> Stage:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.api.data_channel.message import BadFrame, Kind, PayloadType, unpack
+from moyai.api.data_channel.message import BadFrame, MessageType, PayloadType, unpack
 from moyai.api.data_channel.stream import MAX_BUFFERED, WINDOW, DataStream
 from moyai.kernel.clock import Instant
 from moyai.testing.ids import SeededIds
@@ -17,7 +17,7 @@ NOW = Instant(1000.0)
 
 
 def pair():
-    return DataStream(Kind.INPUT, SeededIds(1)), DataStream(Kind.OUTPUT, SeededIds(2))
+    return DataStream(MessageType.INPUT, SeededIds(1)), DataStream(MessageType.OUTPUT, SeededIds(2))
 
 
 def pass_on(sender, receiver, now=NOW):
@@ -93,22 +93,22 @@ def test_frames_that_come_early_are_not_kept_without_end():
 
 def test_a_pause_holds_the_stream_until_it_starts_again():
     client, host = pair()
-    host.send_control(Kind.PAUSE, b"", NOW)
+    host.send_control(MessageType.PAUSE, b"", NOW)
     pass_on(host, client)
     assert not client.can_send
-    host.send_control(Kind.START, b"", NOW)
+    host.send_control(MessageType.START, b"", NOW)
     pass_on(host, client)
     assert client.can_send
 
 
 def test_a_closed_channel_is_told():
     client, host = pair()
-    host.send_control(Kind.CHANNEL_CLOSED, b"{}", NOW)
+    host.send_control(MessageType.CHANNEL_CLOSED, b"{}", NOW)
     assert client.receive(host.outbox.popleft(), NOW).payload == b"{}"
 
 
 def test_a_frame_of_ones_own_kind_goes_the_wrong_way():
-    client, other = pair()[0], DataStream(Kind.INPUT, SeededIds(3))
+    client, other = pair()[0], DataStream(MessageType.INPUT, SeededIds(3))
     other.send(PayloadType.OUTPUT, b"a", NOW)
     with pytest.raises(BadFrame):
         client.receive(other.outbox.popleft(), NOW)
@@ -117,7 +117,7 @@ def test_a_frame_of_ones_own_kind_goes_the_wrong_way():
 @pytest.mark.parametrize("payload", [b"", b"{}", b"null", b"\xff", b"[" * 5000])
 def test_an_acknowledgement_that_is_none_is_refused(payload):
     client, host = pair()
-    host.send_control(Kind.ACKNOWLEDGE, payload, NOW)
+    host.send_control(MessageType.ACKNOWLEDGE, payload, NOW)
     with pytest.raises(BadFrame):
         client.receive(host.outbox.popleft(), NOW)
 
@@ -147,5 +147,5 @@ def _line(sender, receiver, now, dice):
     sender.outbox.clear()
     dice.shuffle(frames)
     for frame in frames:
-        assert unpack(frame).created == int(now * 1000) or unpack(frame).kind is Kind.INPUT
+        assert unpack(frame).created == int(now * 1000) or unpack(frame).kind is MessageType.INPUT
         receiver.receive(frame, now)

@@ -11,9 +11,9 @@ import pytest
 
 from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.ecs.service import ecs
-from moyai.api.exec_sessions import ExecSessions
+from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
-from moyai.api.operation import Context, Service
+from moyai.api.operation import ApiService, Context
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.record import StoredRecord
@@ -39,10 +39,10 @@ Answer = dict[str, Any]
 
 
 @cache
-def offered() -> Service:
+def offered() -> ApiService:
     """The service, over a runtime in which nothing runs."""
     clock = ManualClock()
-    return ecs(ExecSessions(SimRuntime(clock), clock))
+    return ecs(ExecSessionRegistry(SimRuntime(clock), clock))
 
 
 @cache

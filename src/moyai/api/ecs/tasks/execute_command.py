@@ -14,7 +14,7 @@ import shlex
 import msgspec
 
 from moyai.api.ecs.lookup import active_cluster, task_arn
-from moyai.api.exec_sessions import ENVIRONMENT, PATH, ROOT, ExecSessions, TooManySessions
+from moyai.api.exec_sessions import ENVIRONMENT, PATH, ROOT, ExecSessionRegistry, TooManySessions
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter
 from moyai.domain.ecs.task import Container, ContainerStatus, Task
@@ -38,7 +38,7 @@ class ExecuteCommandRequest(msgspec.Struct, frozen=True):
     container: str | None = None
 
 
-def execute_command(sessions: ExecSessions, ctx: Context, request: ExecuteCommandRequest) -> dict[str, object]:
+def execute_command(sessions: ExecSessionRegistry, ctx: Context, request: ExecuteCommandRequest) -> dict[str, object]:
     """Create a session in a container; the client opens it at the address in the response."""
     cluster = active_cluster(ctx, request.cluster)
     if not request.interactive:
