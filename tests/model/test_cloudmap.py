@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.unit.api.cloudmap.atlas import Atlas
+from tests.unit.api.cloudmap.client import CloudMapClient
 
 SERVICES = ("told", "plain")
 INSTANCES = st.sampled_from("abcd")
@@ -19,23 +19,25 @@ class Registry(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.atlas = Atlas()
-        namespace = self.atlas.namespace()
+        self.cloud_map = CloudMapClient()
+        namespace = self.cloud_map.namespace()
         custom: dict[str, dict[str, object]] = {"told": {"HealthCheckCustomConfig": {}}, "plain": {}}
-        self.ids = {name: self.atlas.service(namespace, name, **custom[name]) for name in SERVICES}
+        self.ids = {name: self.cloud_map.service(namespace, name, **custom[name]) for name in SERVICES}
         self.expected: dict[str, dict[str, Any]] = {name: {} for name in SERVICES}
         self.changes = dict.fromkeys(SERVICES, 0)
 
     @rule(name=st.sampled_from(SERVICES), instance=INSTANCES, zone=st.sampled_from("xy"))
     def register(self, name, instance, zone):
-        self.atlas.done("RegisterInstance", ServiceId=self.ids[name], InstanceId=instance, Attributes={"zone": zone})
+        self.cloud_map.done(
+            "RegisterInstance", ServiceId=self.ids[name], InstanceId=instance, Attributes={"zone": zone}
+        )
         self.expected[name][instance] = (zone, "HEALTHY" if name == "told" else "UNKNOWN")
         self.changes[name] += 1
 
     @rule(name=st.sampled_from(SERVICES), instance=INSTANCES)
     def deregister(self, name, instance):
-        failure = self.atlas.failure("DeregisterInstance", ServiceId=self.ids[name], InstanceId=instance)
-        self.atlas.settle()
+        failure = self.cloud_map.failure("DeregisterInstance", ServiceId=self.ids[name], InstanceId=instance)
+        self.cloud_map.settle()
         if instance not in self.expected[name]:
             assert failure is not None
             assert failure.code == "InstanceNotFound"
@@ -47,7 +49,7 @@ class Registry(RuleBasedStateMachine):
     @rule(name=st.sampled_from(SERVICES), instance=INSTANCES, status=st.sampled_from(["HEALTHY", "UNHEALTHY"]))
     def tell(self, name, instance, status):
         params = {"ServiceId": self.ids[name], "InstanceId": instance, "Status": status}
-        failure = self.atlas.failure("UpdateInstanceCustomHealthStatus", **params)
+        failure = self.cloud_map.failure("UpdateInstanceCustomHealthStatus", **params)
         if name == "told" and instance in self.expected[name]:
             assert failure is None
             self.expected[name][instance] = (self.expected[name][instance][0], status)
@@ -62,11 +64,11 @@ class Registry(RuleBasedStateMachine):
             expected, service = self.expected[name], self.ids[name]
             found = self._discover(name, "ALL")
             assert {key: (one["Attributes"]["zone"], one["HealthStatus"]) for key, one in found.items()} == expected
-            listed = self.atlas.call("ListInstances", ServiceId=service)["Instances"]
+            listed = self.cloud_map.call("ListInstances", ServiceId=service)["Instances"]
             assert {one["Id"]: one["Attributes"]["zone"] for one in listed} == {k: z for k, (z, _) in expected.items()}
-            health = self.atlas.call("GetInstancesHealthStatus", ServiceId=service)["Status"]
+            health = self.cloud_map.call("GetInstancesHealthStatus", ServiceId=service)["Status"]
             assert health == {key: told for key, (_, told) in expected.items()}
-            assert self.atlas.call("GetService", Id=service)["Service"]["InstanceCount"] == len(expected)
+            assert self.cloud_map.call("GetService", Id=service)["Service"]["InstanceCount"] == len(expected)
 
     @invariant()
     def health_chooses_as_it_is_documented(self):
@@ -85,11 +87,11 @@ class Registry(RuleBasedStateMachine):
     @invariant()
     def the_revision_counts_registrations_alone(self):
         for name in SERVICES:
-            answer = self.atlas.call("DiscoverInstancesRevision", NamespaceName="shop", ServiceName=name)
+            answer = self.cloud_map.call("DiscoverInstancesRevision", NamespaceName="shop", ServiceName=name)
             assert answer["InstancesRevision"] == self.changes[name]
 
     def _discover(self, name, health, **params):
-        found = self.atlas.call(
+        found = self.cloud_map.call(
             "DiscoverInstances", NamespaceName="shop", ServiceName=name, HealthStatus=health, **params
         )
         return {one["InstanceId"]: one for one in found["Instances"]}

@@ -33,13 +33,13 @@ from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.golden.mesh.worlds import certified
 from tests.golden.xds.test_xds import refusal
 from tests.model.connect_inputs import PORTS, Asked, asked, tags
-from tests.unit.api.ecs.bench import ARN, Bench, container
+from tests.unit.api.ecs.client import ARN, EcsClient, container
 from tests.unit.xds.streams import BY_NAME, Proxy
 
 SERVICES = range(4)
 
 
-class Town(Bench):
+class Town(EcsClient):
     """One cluster and two namespaces; every service runs the one task definition."""
 
     store: KeyedStore

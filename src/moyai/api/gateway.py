@@ -26,7 +26,7 @@ from moyai.api.role_sessions import RoleSession, role_session_of
 from moyai.api.router import EC2, JSON, QUERY, RoutedRequest, Router
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
 from moyai.api.wire.codec import ProtocolCodec
-from moyai.api.wire.http import HttpRequest, HttpResponse, decompressed
+from moyai.api.wire.http import HttpRequest, HttpResponse, decompress
 from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
@@ -161,7 +161,7 @@ class ApiGateway:
         operation = dispatcher.operation(routed.operation)
         if by.session is not None:
             by.session.check(signing_name, operation.name)
-        plain = decompressed(request, self._dependencies.max_body)
+        plain = decompress(request, self._dependencies.max_body)
         raw = RawRequest(routed.protocol, operation.name, plain.body)
         typed = dispatcher.parse(operation, raw, plain)
         rollbacks = self._dependencies.store.rollbacks

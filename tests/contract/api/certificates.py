@@ -35,15 +35,15 @@ class Made(NamedTuple):
         return {"Certificate": self.pem, "PrivateKey": self.private} | more
 
 
-def made(rooms, name, above: Made | None = None, key: PrivateKey | None = None, days=30, usages=()) -> Made:
+def made(installation, name, above: Made | None = None, key: PrivateKey | None = None, days=30, usages=()) -> Made:
     own = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
     builder = (
         x509.CertificateBuilder(subject_name=subject, issuer_name=above.certificate.subject if above else subject)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(moment(rooms, -1))
-        .not_valid_after(moment(rooms, days))
+        .not_valid_before(moment(installation, -1))
+        .not_valid_after(moment(installation, days))
         .add_extension(x509.BasicConstraints(ca=above is None, path_length=None), critical=True)
     )
     if "." in name:
@@ -53,5 +53,5 @@ def made(rooms, name, above: Made | None = None, key: PrivateKey | None = None, 
     return Made(builder.sign(above.key if above else own, hashes.SHA256()), own)
 
 
-def moment(rooms, days):
-    return datetime.fromtimestamp(int(later(rooms.now, days * DAY)), UTC)
+def moment(installation, days):
+    return datetime.fromtimestamp(int(later(installation.now, days * DAY)), UTC)

@@ -6,17 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.contract.api.rooms import Rooms
+from tests.contract.api.installation import Installation
 
 
 @pytest.fixture
-def rooms() -> Rooms:
-    return Rooms()
+def installation() -> Installation:
+    return Installation()
 
 
 @pytest.fixture
-def ec2(rooms):
-    return rooms.client("ec2")
+def ec2(installation):
+    return installation.client("ec2")
 
 
 @pytest.fixture

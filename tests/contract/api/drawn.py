@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.api.rooms import MODELS
+from tests.contract.api.installation import MODELS
 
 Known = Mapping[str, Sequence[str]]
 
@@ -50,19 +50,19 @@ def values(shape, known: Known, name="", depth=0) -> st.SearchStrategy[Any]:
     return made
 
 
-def ask_anything(rooms, service: str, name: str, known: Known, common: frozenset[str]) -> None:
+def ask_anything(installation, service: str, name: str, known: Known, common: frozenset[str]) -> None:
     """Send the operation what its model allows: each answer is one, or a modelled error that has changed nothing."""
-    client, model = rooms.client(service), MODELS[service].operation_model(name)
+    client, model = installation.client(service), MODELS[service].operation_model(name)
     modelled = {error.name for error in model.error_shapes} | common
 
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(values(model.input_shape, known))
     def ask(params: dict[str, Any]) -> None:
-        before = list(rooms.store.world.records())
+        before = list(installation.store.world.records())
         error = _failure(lambda: getattr(client, xform_name(name))(**params))
         if error is not None:
             assert error.response["Error"]["Code"] in modelled, error
-            assert list(rooms.store.world.records()) == before
+            assert list(installation.store.world.records()) == before
 
     ask()
 

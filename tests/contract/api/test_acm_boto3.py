@@ -27,18 +27,18 @@ PASSPHRASE = b"open sesame"
 
 
 @pytest.fixture
-def client(rooms):
-    return rooms.client("acm")
+def client(installation):
+    return installation.client("acm")
 
 
 @pytest.fixture
-def authority(rooms):
-    return active(rooms)
+def authority(installation):
+    return active(installation)
 
 
-def active(rooms, **more) -> str:
+def active(installation, **more) -> str:
     """A root authority that signs for ten years."""
-    pca = rooms.client("acm-pca")
+    pca = installation.client("acm-pca")
     arn = create(pca, **more)
     certify(pca, arn)
     return arn
@@ -69,13 +69,13 @@ def code_of(call, **params) -> str:
     return str(raised.value.response["Error"]["Code"])
 
 
-def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(rooms, client, authority):
-    rooms.busy = True
+def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(installation, client, authority):
+    installation.busy = True
     arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
     asked = shown(client, arn)
     assert (asked["Status"], asked["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
     assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
-    rooms.settle()
+    installation.settle()
     client.get_waiter("certificate_validated").wait(CertificateArn=arn)
     found = shown(client, arn)
     assert found["Status"] == "ISSUED"
@@ -83,7 +83,7 @@ def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(rooms, cli
     assert (found["Subject"], found["Issuer"]) == ("CN=*.howto.local", "Shop")
     assert (found["KeyAlgorithm"], found["SignatureAlgorithm"]) == ("RSA_2048", "SHA256WITHECDSA")
     assert found["CertificateAuthorityArn"] == authority
-    assert found["NotAfter"].timestamp() == int(rooms.now) + 395 * DAY
+    assert found["NotAfter"].timestamp() == int(installation.now) + 395 * DAY
     assert [usage["Name"] for usage in found["KeyUsages"]] == ["DIGITAL_SIGNATURE", "KEY_ENCIPHERMENT"]
     assert [usage["OID"] for usage in found["ExtendedKeyUsages"]] == ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]
     assert found["Options"] == {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "ENABLED"}
@@ -96,11 +96,11 @@ def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(rooms, cli
     assert leaf.serial_number == int(found["Serial"].replace(":", ""), 16)
 
 
-def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(rooms, client, authority):
-    pca = rooms.client("acm-pca")
-    short, brief = active(rooms, UsageMode="SHORT_LIVED_CERTIFICATE"), create(pca, name="brief")
+def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(installation, client, authority):
+    pca = installation.client("acm-pca")
+    short, brief = active(installation, UsageMode="SHORT_LIVED_CERTIFICATE"), create(pca, name="brief")
     certify(pca, brief, years=1)
-    disabled = active(rooms)
+    disabled = active(installation)
     pca.update_certificate_authority(CertificateAuthorityArn=disabled, Status="DISABLED")
     reasons = {
         NOBODY: "PCA_RESOURCE_NOT_FOUND",
@@ -120,15 +120,15 @@ def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(roo
         assert code_of(call, CertificateArn=made[NOBODY]) == "ResourceNotFoundException"
 
 
-def test_a_token_makes_one_certificate_for_an_hour(rooms, client, authority):
+def test_a_token_makes_one_certificate_for_an_hour(installation, client, authority):
     first = request(client, authority, IdempotencyToken="t")
     assert request(client, authority, IdempotencyToken="t") == first
     assert request(client, authority, IdempotencyToken="u") != first
-    rooms.clock.turn_to(later(rooms.now, 3600))
+    installation.clock.turn_to(later(installation.now, 3600))
     assert request(client, authority, IdempotencyToken="t") != first
 
 
-def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(rooms, client, authority):
+def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(installation, client, authority):
     arn = request(client, authority, KeyAlgorithm="EC_prime256v1")
     assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
     exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
@@ -140,11 +140,11 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(ro
     before = shown(client, arn)
     assert before["RenewalEligibility"] == "ELIGIBLE"
 
-    rooms.busy = True
+    installation.busy = True
     client.renew_certificate(CertificateArn=arn)
     assert shown(client, arn)["RenewalSummary"]["RenewalStatus"] == "PENDING_AUTO_RENEWAL"
     assert code_of(client.renew_certificate, CertificateArn=arn) == "RequestInProgressException"
-    rooms.settle()
+    installation.settle()
     after = shown(client, arn)
     assert after["RenewalSummary"]["RenewalStatus"] == "SUCCESS"
     assert after["Serial"] != before["Serial"]
@@ -152,7 +152,7 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(ro
     assert load_pem_private_key(again["PrivateKey"].encode(), PASSPHRASE).public_key() != key.public_key()
 
     closed = request(client, authority, Options={"Export": "DISABLED"})
-    rooms.settle()
+    installation.settle()
     for asked in (
         {"CertificateArn": closed, "Passphrase": PASSPHRASE},
         {"CertificateArn": arn, "Passphrase": b"50% off"},
@@ -161,23 +161,23 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(ro
         assert code_of(client.export_certificate, **asked) == "ValidationException"
 
 
-def test_one_that_was_exported_is_renewed_in_time_and_one_that_nobody_has_runs_out(rooms, client, authority):
+def test_one_that_was_exported_is_renewed_in_time_and_one_that_nobody_has_runs_out(installation, client, authority):
     kept, left = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
     client.export_certificate(CertificateArn=kept, Passphrase=PASSPHRASE)
     before = shown(client, kept)["Serial"]
-    rooms.clock.turn_to(later(rooms.now, 335 * DAY))
-    rooms.settle()
+    installation.clock.turn_to(later(installation.now, 335 * DAY))
+    installation.settle()
     assert shown(client, kept)["Serial"] != before
-    rooms.clock.turn_to(later(rooms.now, 60 * DAY))
-    rooms.settle()
+    installation.clock.turn_to(later(installation.now, 60 * DAY))
+    installation.settle()
     assert [shown(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
 
 
-def test_lists_have_what_is_asked_for(rooms, client, authority):
+def test_lists_have_what_is_asked_for(installation, client, authority):
     usual = request(client, authority)
     curve = request(client, authority, KeyAlgorithm="EC_prime256v1", Options={"Export": "DISABLED"})
     failed = request(client, NOBODY)
-    brought = client.import_certificate(**made(rooms, "www.shop.example").brought())["CertificateArn"]
+    brought = client.import_certificate(**made(installation, "www.shop.example").brought())["CertificateArn"]
     everything = {"Includes": {"keyTypes": ["RSA_2048", "EC_prime256v1"]}}
     assert listed(client) == [usual, failed] or listed(client) == [failed, usual]
     assert set(listed(client, **everything)) == {usual, curve, failed, brought}
@@ -200,11 +200,11 @@ def test_lists_have_what_is_asked_for(rooms, client, authority):
     assert one["ExtendedKeyUsages"] == ["TLS_WEB_SERVER_AUTHENTICATION", "TLS_WEB_CLIENT_AUTHENTICATION"]
 
 
-def test_lists_go_on_where_the_last_page_ended(rooms, client, authority):
+def test_lists_go_on_where_the_last_page_ended(installation, client, authority):
     arns = []
     for number in range(5):
         arns.append(request(client, authority, f"n{number}.howto.local"))
-        rooms.clock.turn_to(later(rooms.now, 1))
+        installation.clock.turn_to(later(installation.now, 1))
     assert listed(client, PaginationConfig={"PageSize": 2}) == arns
     down = {"SortBy": "CREATED_AT", "SortOrder": "DESCENDING"}
     assert listed(client, **down, PaginationConfig={"PageSize": 2}) == arns[::-1]
@@ -217,17 +217,17 @@ def test_lists_go_on_where_the_last_page_ended(rooms, client, authority):
     ]
 
 
-def test_what_is_in_use_is_told_renewed_on_demand_and_not_deleted(rooms, client, authority):
+def test_what_is_in_use_is_told_renewed_on_demand_and_not_deleted(installation, client, authority):
     arn = request(client, authority)
     shown_by = gateway(ListenerCertificate(acm=AcmCertificate(arn)))
-    rooms.store.apply([Put(shown_by)])
+    installation.store.apply([Put(shown_by)])
     before = shown(client, arn)
     assert (before["InUseBy"], before["RenewalEligibility"]) == ([shown_by.arn], "ELIGIBLE")
     assert client.list_certificates()["CertificateSummaryList"][0]["InUse"]
     assert code_of(client.delete_certificate, CertificateArn=arn) == "ResourceInUseException"
     client.renew_certificate(CertificateArn=arn)
     assert shown(client, arn)["Serial"] != before["Serial"]
-    rooms.store.apply([Put(gateway(None))])
+    installation.store.apply([Put(gateway(None))])
     client.delete_certificate(CertificateArn=arn)
     assert listed(client) == []
 
@@ -244,7 +244,7 @@ def test_tags(client, authority):
     assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=many) == "TooManyTagsException"
 
 
-def test_each_error_is_the_modelled_one(rooms, client, authority):
+def test_each_error_is_the_modelled_one(installation, client, authority):
     def asking(**changes) -> str:
         usual = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
         return code_of(client.request_certificate, **{k: v for k, v in (usual | changes).items() if v is not None})
@@ -268,34 +268,34 @@ def test_each_error_is_the_modelled_one(rooms, client, authority):
         assert code_of(call, CertificateArn=arn.replace("certificate/", "key/")) == "InvalidArnException"
     client.delete_certificate(CertificateArn=arn)
     assert code_of(client.describe_certificate, CertificateArn=arn) == "ResourceNotFoundException"
-    assert not list(rooms.store.world.managed_keys)
-    other = rooms.client("acm", key="111122223333")
+    assert not list(installation.store.world.managed_keys)
+    other = installation.client("acm", key="111122223333")
     mine = request(client, authority)
     assert code_of(other.describe_certificate, CertificateArn=mine) == "ResourceNotFoundException"
 
 
-def test_there_is_room_for_so_many_certificates(rooms, client, authority):
+def test_there_is_room_for_so_many_certificates(installation, client, authority):
     request(client, authority)
-    (one,) = rooms.store.world.managed_certificates
-    rooms.store.apply([Put(replace(one, arn=one.arn[:-4] + f"{n:04}")) for n in range(2500)])
+    (one,) = installation.store.world.managed_certificates
+    installation.store.apply([Put(replace(one, arn=one.arn[:-4] + f"{n:04}")) for n in range(2500)])
     asked = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
-    rooms.busy = True
+    installation.busy = True
     assert code_of(client.request_certificate, **asked) == "LimitExceededException"
-    assert code_of(client.import_certificate, **made(rooms, "x.shop").brought()) == "LimitExceededException"
+    assert code_of(client.import_certificate, **made(installation, "x.shop").brought()) == "LimitExceededException"
 
 
-def test_no_answer_but_an_export_and_no_record_that_is_shown_holds_a_key(rooms, client, authority):
+def test_no_answer_but_an_export_and_no_record_that_is_shown_holds_a_key(installation, client, authority):
     arn = request(client, authority)
-    brought = made(rooms, "www.shop.example")
+    brought = made(installation, "www.shop.example")
     client.import_certificate(**brought.brought())
-    secrets = [key.private.reveal() for key in rooms.store.world.managed_keys]
+    secrets = [key.private.reveal() for key in installation.store.world.managed_keys]
     assert len(secrets) == 2
     answers = [
         client.describe_certificate(CertificateArn=arn),
         client.get_certificate(CertificateArn=arn),
         client.list_certificates(Includes={"keyTypes": ["RSA_2048", "EC_prime256v1"]}),
     ]
-    texts = [str(answers), *(repr(record) for record in rooms.store.world.records())]
+    texts = [str(answers), *(repr(record) for record in installation.store.world.records())]
     bodies = [secret.splitlines()[1] for secret in secrets]
     assert not [text for text in texts if "PRIVATE KEY" in text or any(body in text for body in bodies)]
     exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
@@ -303,10 +303,10 @@ def test_no_answer_but_an_export_and_no_record_that_is_shown_holds_a_key(rooms, 
 
 
 @pytest.mark.parametrize("name", sorted(acm(CryptographyPki()).operations))
-def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
-    client, authority = rooms.client("acm"), active(rooms)
+def test_any_input_is_answered_or_refused_as_modelled(installation, name):
+    client, authority = installation.client("acm"), active(installation)
     issued = request(client, authority, KeyAlgorithm="EC_prime256v1")
-    failed, own = request(client, NOBODY), made(rooms, "www.shop.example")
+    failed, own = request(client, NOBODY), made(installation, "www.shop.example")
     brought = client.import_certificate(**own.brought())["CertificateArn"]
     known = {
         "CertificateArn": [issued, failed, brought, ABSENT],
@@ -318,4 +318,4 @@ def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
         "CertificateChain": [own.pem.decode()],
         "PrivateKey": [own.private.decode()],
     }
-    ask_anything(rooms, "acm", name, known, COMMON)
+    ask_anything(installation, "acm", name, known, COMMON)

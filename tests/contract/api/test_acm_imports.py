@@ -13,13 +13,13 @@ from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, code_of, shown
 
 
 @pytest.fixture
-def client(rooms):
-    return rooms.client("acm")
+def client(installation):
+    return installation.client("acm")
 
 
-def test_a_certificate_is_imported_and_imported_again_under_its_arn(rooms, client):
-    root = made(rooms, "our root")
-    first = made(rooms, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
+def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation, client):
+    root = made(installation, "our root")
+    first = made(installation, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
     tags = [{"Key": "team", "Value": "shop"}]
     arn = client.import_certificate(**first.brought(CertificateChain=root.pem, Tags=tags))["CertificateArn"]
     found = shown(client, arn)
@@ -30,7 +30,7 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(rooms, clien
     assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
 
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    again = made(rooms, "api.shop.example", root, usages=usages)
+    again = made(installation, "api.shop.example", root, usages=usages)
     client.import_certificate(**again.brought(CertificateChain=root.pem, CertificateArn=arn))
     assert shown(client, arn)["DomainName"] == "api.shop.example"
     assert client.get_certificate(CertificateArn=arn)["Certificate"].encode() == again.pem
@@ -42,22 +42,22 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(rooms, clien
         )
 
     curve = ec.generate_private_key(ec.SECP384R1())
-    assert refused(made(rooms, "api.shop.example", root, curve, usages=usages)) == "ValidationException"
-    assert refused(made(rooms, "api.shop.example", root)) == "ValidationException"
-    assert refused(made(rooms, "noname", root, usages=usages)) == "ValidationException"
+    assert refused(made(installation, "api.shop.example", root, curve, usages=usages)) == "ValidationException"
+    assert refused(made(installation, "api.shop.example", root)) == "ValidationException"
+    assert refused(made(installation, "noname", root, usages=usages)) == "ValidationException"
     assert refused(again, Tags=tags) == "InvalidParameterException"
     assert refused(again, CertificateArn=ABSENT) == "ResourceNotFoundException"
-    rooms.clock.turn_to(later(rooms.now, 30 * DAY))
-    rooms.settle()
+    installation.clock.turn_to(later(installation.now, 30 * DAY))
+    installation.settle()
     assert shown(client, arn)["Status"] == "EXPIRED"
-    fresh = made(rooms, "api.shop.example", root, usages=usages)
+    fresh = made(installation, "api.shop.example", root, usages=usages)
     client.import_certificate(**fresh.brought(CertificateChain=root.pem, CertificateArn=arn))
     assert shown(client, arn)["Status"] == "ISSUED"
 
 
-def test_what_does_not_belong_together_is_not_imported(rooms, client):
-    root, other = made(rooms, "our root"), made(rooms, "other root")
-    leaf = made(rooms, "www.shop.example", root)
+def test_what_does_not_belong_together_is_not_imported(installation, client):
+    root, other = made(installation, "our root"), made(installation, "other root")
+    leaf = made(installation, "www.shop.example", root)
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)
     locked = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
     for asked in (
@@ -69,9 +69,11 @@ def test_what_does_not_belong_together_is_not_imported(rooms, client):
         leaf.brought(CertificateChain=root.pem, PrivateKey=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=leaf.pem * 2),
-        made(rooms, "old.shop.example", days=0).brought(),
-        made(rooms, "small.shop.example", key=small).brought(),
-        made(rooms, "rsa.shop.example", root, rsa.generate_private_key(65537, 2048)).brought(CertificateChain=root.pem),
+        made(installation, "old.shop.example", days=0).brought(),
+        made(installation, "small.shop.example", key=small).brought(),
+        made(installation, "rsa.shop.example", root, rsa.generate_private_key(65537, 2048)).brought(
+            CertificateChain=root.pem
+        ),
     ):
         assert code_of(client.import_certificate, **asked) == "ValidationException"
-    assert not list(rooms.store.world.managed_certificates)
+    assert not list(installation.store.world.managed_certificates)

@@ -30,8 +30,8 @@ NOBODY = "arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/11111111-
 
 
 @pytest.fixture
-def pca(rooms):
-    return rooms.client("acm-pca")
+def pca(installation):
+    return installation.client("acm-pca")
 
 
 def create(pca, type_="ROOT", name="shop", **more) -> str:
@@ -89,13 +89,13 @@ def code_of(call, **params) -> str:
     return str(raised.value.response["Error"]["Code"])
 
 
-def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(rooms, pca):
-    rooms.busy = True
+def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(installation, pca):
+    installation.busy = True
     root = create(pca, Tags=[{"Key": "team", "Value": "shop"}])
     assert status(pca, root) == "CREATING"
     assert code_of(pca.get_certificate_authority_csr, CertificateAuthorityArn=root) == "RequestInProgressException"
-    rooms.settle()
-    rooms.busy = False
+    installation.settle()
+    installation.busy = False
     assert status(pca, root) == "PENDING_CERTIFICATE"
     pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=root)
     own = issue(pca, root, csr_of(pca, root), YEAR, ROOT)
@@ -110,14 +110,14 @@ def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(rooms, pca):
     found = pca.get_certificate_authority_certificate(CertificateAuthorityArn=below)
     assert found["CertificateChain"] == own["pem"]
 
-    leaf = issue(pca, below, a_csr(), {"Type": "ABSOLUTE", "Value": int(rooms.now) + 600}, SERVER)
+    leaf = issue(pca, below, a_csr(), {"Type": "ABSOLUTE", "Value": int(installation.now) + 600}, SERVER)
     read = x509.load_pem_x509_certificate(leaf["pem"].encode())
     read.verify_directly_issued_by(x509.load_pem_x509_certificate(signed["pem"].encode()))
     assert x509.load_pem_x509_certificates(leaf["chain"].encode())[1].subject.rfc4514_string() == "CN=shop,O=Shop,C=JP"
     usages = read.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usages) == [ExtendedKeyUsageOID.SERVER_AUTH]
-    assert read.not_valid_after_utc.timestamp() == int(rooms.now) + 600
-    assert read.not_valid_before_utc.timestamp() == int(rooms.now) - 3600
+    assert read.not_valid_after_utc.timestamp() == int(installation.now) + 600
+    assert read.not_valid_before_utc.timestamp() == int(installation.now) - 3600
 
     described = pca.describe_certificate_authority(CertificateAuthorityArn=root)["CertificateAuthority"]
     assert described["CertificateAuthorityConfiguration"] == CONFIGURATION
@@ -126,7 +126,7 @@ def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(rooms, pca):
     assert described["NotAfter"].year == 2028
 
 
-def test_disabled_deleted_restored_and_gone(rooms, pca):
+def test_disabled_deleted_restored_and_gone(installation, pca):
     arn = active(pca)
     assert code_of(pca.delete_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
@@ -135,7 +135,7 @@ def test_disabled_deleted_restored_and_gone(rooms, pca):
     pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
     found = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
     assert found["Status"] == "DELETED"
-    assert found["RestorableUntil"].timestamp() == rooms.now + 7 * 86400
+    assert found["RestorableUntil"].timestamp() == installation.now + 7 * 86400
     for call in (pca.get_certificate_authority_csr, pca.get_certificate_authority_certificate, pca.list_tags):
         assert code_of(call, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.restore_certificate_authority(CertificateAuthorityArn=arn)
@@ -143,32 +143,36 @@ def test_disabled_deleted_restored_and_gone(rooms, pca):
     assert status(pca, arn) == "ACTIVE"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
     pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
-    rooms.clock.turn_to(later(rooms.now, 7 * 86400))
+    installation.clock.turn_to(later(installation.now, 7 * 86400))
     assert code_of(pca.restore_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
-    rooms.store.apply(plan_authority(rooms.store.world, CertificateAuthorityArn(arn), rooms.now).changes)
+    installation.store.apply(
+        plan_authority(installation.store.world, CertificateAuthorityArn(arn), installation.now).changes
+    )
     assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=arn) == "ResourceNotFoundException"
-    assert not list(rooms.store.world.authority_keys)
-    assert not list(rooms.store.world.issued_certificates)
+    assert not list(installation.store.world.authority_keys)
+    assert not list(installation.store.world.issued_certificates)
 
 
-def test_one_that_runs_out_is_expired_and_can_be_renewed(rooms, pca):
+def test_one_that_runs_out_is_expired_and_can_be_renewed(installation, pca):
     arn = active(pca)
-    rooms.clock.turn_to(later(rooms.now, 366 * 86400))
-    rooms.store.apply(plan_authority(rooms.store.world, CertificateAuthorityArn(arn), rooms.now).changes)
+    installation.clock.turn_to(later(installation.now, 366 * 86400))
+    installation.store.apply(
+        plan_authority(installation.store.world, CertificateAuthorityArn(arn), installation.now).changes
+    )
     assert status(pca, arn) == "EXPIRED"
     own = issue(pca, arn, csr_of(pca, arn), YEAR, ROOT)
     pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own["pem"].encode())
     assert status(pca, arn) == "ACTIVE"
 
 
-def test_the_same_token_makes_one_thing_for_five_minutes(rooms, pca):
+def test_the_same_token_makes_one_thing_for_five_minutes(installation, pca):
     first = create(pca, IdempotencyToken="t")
     assert create(pca, IdempotencyToken="t") == first
     assert create(pca, IdempotencyToken="u") != first
     arn, csr = active(pca), a_csr()
     once = issue(pca, arn, csr, DAY, IdempotencyToken="t")
     assert issue(pca, arn, csr, DAY, IdempotencyToken="t") == once
-    rooms.clock.turn_to(later(rooms.now, 300))
+    installation.clock.turn_to(later(installation.now, 300))
     assert create(pca, IdempotencyToken="t") != first
     assert issue(pca, arn, csr, DAY, IdempotencyToken="t")["arn"] != once["arn"]
 
@@ -240,9 +244,9 @@ def test_a_short_lived_authority_issues_for_seven_days_at_most(pca):
     assert code_of(pca.issue_certificate, **longer, Validity={"Type": "DAYS", "Value": 8}) == "InvalidArgsException"
 
 
-def test_no_answer_and_no_record_that_is_shown_holds_a_key(rooms, pca):
+def test_no_answer_and_no_record_that_is_shown_holds_a_key(installation, pca):
     arn = active(pca)
-    (key,) = rooms.store.world.authority_keys
+    (key,) = installation.store.world.authority_keys
     secret = key.private.reveal()
     assert "PRIVATE KEY" in secret
     answers = [
@@ -250,7 +254,7 @@ def test_no_answer_and_no_record_that_is_shown_holds_a_key(rooms, pca):
         pca.list_certificate_authorities(),
         pca.get_certificate_authority_certificate(CertificateAuthorityArn=arn),
     ]
-    texts = [str(answers), *(repr(record) for record in rooms.store.world.records())]
+    texts = [str(answers), *(repr(record) for record in installation.store.world.records())]
     body = secret.splitlines()[1]
     assert not [text for text in texts if "PRIVATE KEY" in text or body in text]
 

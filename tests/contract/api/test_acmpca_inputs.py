@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from moyai.api.acmpca.service import acmpca
 from moyai.pki.library import CryptographyPki
 from tests.contract.api.drawn import values
-from tests.contract.api.rooms import MODELS, Rooms
+from tests.contract.api.installation import MODELS, Installation
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, SERVER, a_csr, active, create, csr_of, issue
 
 MODEL = MODELS["acm-pca"]
 COMMON = {"ValidationException", "SerializationException"}
 
 
-def inhabited(rooms: Rooms) -> dict[str, list[str]]:
+def inhabited(installation: Installation) -> dict[str, list[str]]:
     """Authorities in several states and a certificate; strings that mean something among them."""
-    pca = rooms.client("acm-pca")
+    pca = installation.client("acm-pca")
     signing, disabled = active(pca), active(pca)
     waiting = create(pca)
     pca.update_certificate_authority(CertificateAuthorityArn=disabled, Status="DISABLED")
@@ -49,19 +49,19 @@ def failure(call: Callable[[], object]) -> ClientError | None:
 
 
 @pytest.mark.parametrize("name", sorted(acmpca(CryptographyPki()).operations))
-def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
-    known = inhabited(rooms)
-    client = rooms.client("acm-pca")
+def test_any_input_is_answered_or_refused_as_modelled(installation, name):
+    known = inhabited(installation)
+    client = installation.client("acm-pca")
     model = MODEL.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | COMMON
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(values(model.input_shape, known))
     def ask(params: dict[str, Any]) -> None:
-        before = list(rooms.store.world.records())
+        before = list(installation.store.world.records())
         error = failure(lambda: getattr(client, xform_name(name))(**params))
         if error is not None:
             assert error.response["Error"]["Code"] in modelled, error
-            assert list(rooms.store.world.records()) == before
+            assert list(installation.store.world.records()) == before
 
     ask()

@@ -26,8 +26,8 @@ MATH: list[dict[str, Any]] = [{**SUM[0], "ReturnData": False}, {**SUM[1], "Retur
 
 
 @pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, rooms):
-    return rooms.client("cloudwatch", protocol=request.param)
+def cloudwatch(request, installation):
+    return installation.client("cloudwatch", protocol=request.param)
 
 
 def one(cloudwatch, name, kind="MetricAlarm"):
@@ -82,8 +82,8 @@ def test_an_alarm_on_arithmetic(cloudwatch):
     assert cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="A")["MetricAlarms"] == []
 
 
-def test_an_alarm_watches_ten_expressions_on_ten_metrics_and_no_more(rooms):
-    client = rooms.client("cloudwatch")
+def test_an_alarm_watches_ten_expressions_on_ten_metrics_and_no_more(installation):
+    client = installation.client("cloudwatch")
     stat = {"Metric": {"Namespace": "Shop", "MetricName": "A"}, "Period": 60, "Stat": "Sum"}
     metrics = [{"Id": f"m{n}", "MetricStat": stat, "ReturnData": False} for n in range(11)]
     expressions = [{"Id": f"e{n}", "Expression": f"m{n} + m0", "ReturnData": n == 0} for n in range(11)]
@@ -94,8 +94,8 @@ def test_an_alarm_watches_ten_expressions_on_ten_metrics_and_no_more(rooms):
             client.put_metric_alarm(AlarmName="more", **LIMIT, Metrics=more)
 
 
-def test_an_alarm_is_in_the_rules_of_a_hundred_and_fifty_at_most(rooms):
-    client = rooms.client("cloudwatch")
+def test_an_alarm_is_in_the_rules_of_a_hundred_and_fifty_at_most(installation):
+    client = installation.client("cloudwatch")
     client.put_metric_alarm(AlarmName="a", **WATCHED)
     for n in range(150):
         client.put_composite_alarm(AlarmName=f"c{n}", AlarmRule="ALARM(a)")
@@ -130,12 +130,12 @@ def test_alarms_are_found_by_what_they_are(cloudwatch):
     assert other["MetricAlarms"] == []
 
 
-def test_an_action_that_nothing_performs_is_told_as_failed(cloudwatch, rooms):
+def test_an_action_that_nothing_performs_is_told_as_failed(cloudwatch, installation):
     cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, AlarmActions=[TOPIC], OKActions=[TOPIC])
-    rooms.clock.turn_to(rooms.now + 1)
+    installation.clock.turn_to(installation.now + 1)
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
     cloudwatch.disable_alarm_actions(AlarmNames=["slow", "gone"])
-    rooms.clock.turn_to(rooms.now + 1)
+    installation.clock.turn_to(installation.now + 1)
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="OK", StateReason="again")
     cloudwatch.enable_alarm_actions(AlarmNames=["slow"])
     assert history(cloudwatch, "slow") == [
@@ -203,12 +203,12 @@ def test_what_is_deleted_and_what_is_not(cloudwatch):
         ({**WATCHED, "Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
     ],
 )
-def test_what_is_no_alarm(rooms, params, words):
-    client = rooms.client("cloudwatch")
+def test_what_is_no_alarm(installation, params, words):
+    client = installation.client("cloudwatch")
     with pytest.raises(ClientError, match="ValidationError") as raised:
         client.put_metric_alarm(AlarmName="bad", **params)
     assert words in raised.value.response["Error"]["Message"]
-    assert list(rooms.store.world.alarms) == []
+    assert list(installation.store.world.alarms) == []
 
 
 @pytest.mark.parametrize(
@@ -243,14 +243,14 @@ def test_what_is_no_alarm(rooms, params, words):
         ("tag_resource", {"ResourceARN": ARN + "a", "Tags": [{"Key": "aws:a", "Value": ""}]}, "InvalidParameterValue"),
     ],
 )
-def test_errors(rooms, call, params, wrong):
-    client = rooms.client("cloudwatch", protocol="query")
+def test_errors(installation, call, params, wrong):
+    client = installation.client("cloudwatch", protocol="query")
     client.put_metric_alarm(AlarmName="a", **WATCHED)
     assert code(getattr(client, call), **params) == wrong
 
 
-def test_alarms_stay_in_their_account(rooms):
-    rooms.client("cloudwatch").put_metric_alarm(AlarmName="a", **WATCHED)
-    other = rooms.client("cloudwatch", key="111122223333")
+def test_alarms_stay_in_their_account(installation):
+    installation.client("cloudwatch").put_metric_alarm(AlarmName="a", **WATCHED)
+    other = installation.client("cloudwatch", key="111122223333")
     assert other.describe_alarms()["MetricAlarms"] == []
     assert code(other.tag_resource, ResourceARN=ARN + "a", Tags=[]) == "ResourceNotFoundException"

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from moyai.api.appmesh.client_tokens import REMEMBERED
 from moyai.kernel.clock import later
-from tests.contract.api.rooms import Rooms
+from tests.contract.api.installation import Installation
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:appmesh:us-east-1:{ACCOUNT}:mesh/shop"
@@ -99,9 +99,9 @@ NOUNS = (MESH, VIRTUAL_NODE, VIRTUAL_ROUTER, ROUTES, VIRTUAL_SERVICE, VIRTUAL_GA
 class Shop:
     """A client of App Mesh with the nouns in its hands."""
 
-    def __init__(self, rooms: Rooms, key: str = "test") -> None:
-        self.rooms = rooms
-        self.client = rooms.client("appmesh", key)
+    def __init__(self, installation: Installation, key: str = "test") -> None:
+        self.installation = installation
+        self.client = installation.client("appmesh", key)
 
     def call(self, verb: str, noun: Noun, **params: Any) -> Any:
         """The resource that a verb answers with."""
@@ -115,17 +115,17 @@ class Shop:
 
     def error(self, verb: str, noun: Noun, **params: Any) -> tuple[str, str, int]:
         """Code, message and HTTP status of what is refused."""
-        before = list(self.rooms.store.world.records())
+        before = list(self.installation.store.world.records())
         with pytest.raises(ClientError) as raised:
             self.call(verb, noun, **params)
-        assert list(self.rooms.store.world.records()) == before
+        assert list(self.installation.store.world.records()) == before
         answer = raised.value.response
         return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 @pytest.fixture
-def shop(rooms):
-    return Shop(rooms)
+def shop(installation):
+    return Shop(installation)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def whole(shop):
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.word)
 def test_the_five_verbs(shop, noun):
     shop.create(*NOUNS[: NOUNS.index(noun)])
-    began = shop.rooms.now
+    began = shop.installation.now
     made = shop.call("create", noun, spec=noun.spec)
     metadata = made.pop("metadata")
     assert made == {**noun.named, "spec": noun.spec, "status": {"status": "ACTIVE"}}
@@ -149,7 +149,7 @@ def test_the_five_verbs(shop, noun):
     assert described["spec"] == noun.spec
     assert shop.error("create", noun, spec=noun.spec)[::2] == ("ConflictException", 409)
 
-    shop.rooms.clock.turn_to(later(began, 60))
+    shop.installation.clock.turn_to(later(began, 60))
     changed = shop.call("update", noun, spec=noun.other)
     assert changed["spec"] == noun.other
     assert changed["metadata"]["version"] == 2
@@ -217,7 +217,7 @@ def test_deletion_waits_for_what_refers(whole):
         assert f"has active {what}" in whole.error("delete", MESH)[1]
     whole.call("delete", VIRTUAL_GATEWAY)
     whole.call("delete", MESH)
-    assert list(whole.rooms.store.world.records()) == []
+    assert list(whole.installation.store.world.records()) == []
 
 
 def test_a_backend_neither_needs_a_service_nor_keeps_it(shop):
@@ -255,7 +255,7 @@ def test_a_token_makes_one_change(shop, noun):
     assert shop.call("create", noun, spec=noun.spec, clientToken="t-1") == changed, "what there is now"
     code, _, status = shop.error("update", noun, spec=noun.spec, clientToken="t-1")
     assert (code, status) == ("ConflictException", 409)
-    shop.rooms.clock.turn_to(later(shop.rooms.now, REMEMBERED))
+    shop.installation.clock.turn_to(later(shop.installation.now, REMEMBERED))
     assert shop.call("update", noun, spec=noun.spec, clientToken="t-1")["metadata"]["version"] == 3
 
 
@@ -276,12 +276,12 @@ def test_tokens_of_a_record_are_bounded(shop):
     shop.create(MESH)
     for number in range(20):
         shop.call("update", MESH, spec={}, clientToken=f"t-{number}")
-    (mesh,) = shop.rooms.store.world.meshes
+    (mesh,) = shop.installation.store.world.meshes
     assert len(mesh.calls) == 8
     assert shop.call("update", MESH, spec={}, clientToken="t-19")["metadata"]["version"] == 21
-    shop.rooms.clock.turn_to(later(shop.rooms.now, REMEMBERED))
+    shop.installation.clock.turn_to(later(shop.installation.now, REMEMBERED))
     shop.call("update", MESH, spec={}, clientToken="t-20")
-    (mesh,) = shop.rooms.store.world.meshes
+    (mesh,) = shop.installation.store.world.meshes
     assert len(mesh.calls) == 1
 
 
@@ -348,7 +348,7 @@ def test_whose_tags(shop):
 
 
 def test_quotas():
-    rooms = Rooms(
+    installation = Installation(
         meshes=2,
         virtual_nodes_per_mesh=1,
         virtual_services_per_mesh=1,
@@ -358,7 +358,7 @@ def test_quotas():
         routes_per_virtual_router=1,
         gateway_routes_per_virtual_gateway=1,
     )
-    shop = Shop(rooms)
+    shop = Shop(installation)
     shop.create(*NOUNS)
     shop.call("create", MESH, meshName="another")
     for noun in NOUNS:
@@ -367,20 +367,20 @@ def test_quotas():
         assert "There may be" in message
     backends = [{"virtualService": {"virtualServiceName": name}} for name in ("a.local", "b.local")]
     assert shop.error("update", VIRTUAL_NODE, spec={"backends": backends})[0] == "LimitExceededException"
-    Shop(rooms, "222222222222").create(MESH)
+    Shop(installation, "222222222222").create(MESH)
 
 
 def test_accounts_and_regions_are_apart(whole):
-    other = Shop(whole.rooms, "222222222222")
+    other = Shop(whole.installation, "222222222222")
     assert other.client.list_meshes()["meshes"] == []
     assert other.error("describe", MESH)[0] == "NotFoundException"
     other.create(*NOUNS)
     assert other.call("describe", VIRTUAL_NODE)["metadata"]["meshOwner"] == "222222222222"
 
 
-def test_the_body_of_an_answer_is_the_object_itself(rooms):
+def test_the_body_of_an_answer_is_the_object_itself(installation):
     answers = []
-    client = rooms.client("appmesh")
+    client = installation.client("appmesh")
     client.meta.events.register("before-parse", lambda response_dict, **_: answers.append(response_dict))
     client.create_mesh(meshName="shop")
     client.list_meshes()
@@ -389,8 +389,8 @@ def test_the_body_of_an_answer_is_the_object_itself(rooms):
     assert answers[1]["body"].startswith(b'{"meshes":[')
 
 
-def test_a_name_that_has_to_be_written_as_percent_in_a_path(rooms):
-    client = rooms.client("appmesh")
+def test_a_name_that_has_to_be_written_as_percent_in_a_path(installation):
+    client = installation.client("appmesh")
     client.create_mesh(meshName="shop")
     client.create_virtual_service(meshName="shop", virtualServiceName="a_b.local", spec={})
     seen = []

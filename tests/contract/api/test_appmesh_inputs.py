@@ -33,6 +33,6 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("name", sorted(appmesh(Quotas()).operations))
-def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
-    Shop(rooms).create(*NOUNS)
-    ask_anything(rooms, "appmesh", name, KNOWN, COMMON)
+def test_any_input_is_answered_or_refused_as_modelled(installation, name):
+    Shop(installation).create(*NOUNS)
+    ask_anything(installation, "appmesh", name, KNOWN, COMMON)

@@ -37,37 +37,37 @@ class Guest(Shop):
 
 
 @pytest.fixture
-def owner(rooms):
-    made = Shop(rooms)
+def owner(installation):
+    made = Shop(installation)
     made.create(*NOUNS)
     return made
 
 
 @pytest.fixture
-def guest(rooms, owner):
+def guest(installation, owner):
     """One that has accepted."""
-    share = rooms.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
+    share = installation.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
     assert share["resourceShare"]["status"] == "ACTIVE"
-    theirs = rooms.client("ram", GUEST)
+    theirs = installation.client("ram", GUEST)
     (invitation,) = theirs.get_resource_share_invitations()["resourceShareInvitations"]
     theirs.accept_resource_share_invitation(resourceShareInvitationArn=invitation["resourceShareInvitationArn"])
-    return Guest(rooms, GUEST)
+    return Guest(installation, GUEST)
 
 
-def test_before_it_is_shared_nobody_is_told_whether_it_is_there(rooms, owner):
-    stranger = Guest(rooms, GUEST)
+def test_before_it_is_shared_nobody_is_told_whether_it_is_there(installation, owner):
+    stranger = Guest(installation, GUEST)
     for noun in NOUNS:
         assert stranger.error("describe", noun)[::2] == ("ForbiddenException", 403)
     assert stranger.error("describe", MESH, meshName="none")[0] == "ForbiddenException"
     with pytest.raises(stranger.client.exceptions.ForbiddenException):
         stranger.client.list_virtual_nodes(meshName="shop", meshOwner=ACCOUNT)
-    share = rooms.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
+    share = installation.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
     assert stranger.error("describe", MESH)[0] == "ForbiddenException", "it has not accepted"
     assert share["resourceShare"]["name"] == "mesh"
 
 
-def test_ram_knows_it_as_a_mesh(rooms, guest):
-    ram, theirs = rooms.client("ram"), rooms.client("ram", GUEST)
+def test_ram_knows_it_as_a_mesh(installation, guest):
+    ram, theirs = installation.client("ram"), installation.client("ram", GUEST)
     (resource,) = theirs.list_resources(resourceOwner="OTHER-ACCOUNTS", resourceType="appmesh:Mesh")["resources"]
     assert (resource["arn"], resource["type"]) == (ARN, "appmesh:Mesh")
     (share,) = ram.get_resource_shares(resourceOwner="SELF", permissionArn=OF_MESHES.arn)["resourceShares"]
@@ -89,7 +89,9 @@ def test_all_of_it_can_be_looked_at(guest):
     assert (mesh["arn"], mesh["meshOwner"], mesh["resourceOwner"]) == (ARN, ACCOUNT, ACCOUNT)
     (node,) = guest.client.list_virtual_nodes(meshName="shop", meshOwner=ACCOUNT)["virtualNodes"]
     assert node["arn"] == VIRTUAL_NODE.arn
-    assert Shop(guest.rooms, GUEST).error("describe", MESH)[0] == "NotFoundException", "without its owner it is another"
+    assert Shop(guest.installation, GUEST).error("describe", MESH)[0] == "NotFoundException", (
+        "without its owner it is another"
+    )
 
 
 def test_what_is_the_owners_is_not_changed(guest):
@@ -143,7 +145,7 @@ def test_what_the_guest_has_counts_for_the_owner_and_is_the_owners_to_delete(own
 
 def test_when_it_is_no_longer_shared(owner, guest):
     guest.call("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)
-    ram = owner.rooms.client("ram")
+    ram = owner.installation.client("ram")
     (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
     ram.disassociate_resource_share(resourceShareArn=share["resourceShareArn"], resourceArns=[ARN])
     for verb in ("describe", "delete"):
@@ -155,6 +157,6 @@ def test_when_it_is_no_longer_shared(owner, guest):
 def test_a_mesh_that_is_deleted_leaves_its_share(owner, guest):
     for noun in reversed(NOUNS):
         owner.call("delete", noun)
-    assert owner.rooms.client("ram").list_resources(resourceOwner="SELF")["resources"] == []
+    assert owner.installation.client("ram").list_resources(resourceOwner="SELF")["resources"] == []
     owner.create(MESH)
     assert guest.error("describe", MESH)[0] == "ForbiddenException", "another mesh of that name is not shared"

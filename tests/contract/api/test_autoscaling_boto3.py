@@ -22,10 +22,10 @@ ARN = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:"
 
 
 @pytest.fixture
-def scaling(rooms):
-    definition = rooms.builder.definition("web")
-    rooms.builder.service("web", definition, desired=2)
-    return rooms.client("application-autoscaling")
+def scaling(installation):
+    definition = installation.builder.definition("web")
+    installation.builder.service("web", definition, desired=2)
+    return installation.client("application-autoscaling")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def track(scaling, name="cpu", **more):
     )
 
 
-def test_a_target_is_as_it_was_registered(scaling, target, rooms):
+def test_a_target_is_as_it_was_registered(scaling, target, installation):
     (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert found["ScalableTargetARN"] == target
     assert target.startswith("arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/")
@@ -61,20 +61,20 @@ def test_a_target_is_as_it_was_registered(scaling, target, rooms):
         "DynamicScalingOutSuspended": False,
         "ScheduledScalingSuspended": False,
     }
-    (service,) = rooms.store.world.services
+    (service,) = installation.store.world.services
     assert service.desired_count == 4
     (activity,) = scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
     assert (activity["Cause"], activity["StatusCode"]) == ("minimum capacity was set to 4", "InProgress")
 
 
-def test_target_tracking_has_two_alarms(scaling, target, rooms):
+def test_target_tracking_has_two_alarms(scaling, target, installation):
     answer = track(scaling)
     assert answer["PolicyARN"].startswith(ARN)
     assert answer["PolicyARN"].endswith(":resource/ecs/service/default/web:policyName/cpu")
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs", PolicyNames=["cpu"])["ScalingPolicies"]
     assert policy["Alarms"] == answer["Alarms"]
     assert policy["TargetTrackingScalingPolicyConfiguration"] == {**TRACK, "DisableScaleIn": False}
-    cloudwatch = rooms.client("cloudwatch")
+    cloudwatch = installation.client("cloudwatch")
     high, low = (
         cloudwatch.describe_alarms(AlarmNames=[one["AlarmName"]])["MetricAlarms"][0] for one in answer["Alarms"]
     )
@@ -100,11 +100,11 @@ def test_target_tracking_has_two_alarms(scaling, target, rooms):
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
-def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, rooms):
+def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installation):
     policy = scaling.put_scaling_policy(
         **WEB, PolicyName="out", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEPS
     )["PolicyARN"]
-    cloudwatch = rooms.client("cloudwatch")
+    cloudwatch = installation.client("cloudwatch")
     cloudwatch.put_metric_alarm(
         AlarmName="busy",
         Namespace="Shop",
@@ -117,7 +117,7 @@ def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, rooms):
         AlarmActions=[policy],
     )
     cloudwatch.set_alarm_state(AlarmName="busy", StateValue="ALARM", StateReason="by hand")
-    (service,) = rooms.store.world.services
+    (service,) = installation.store.world.services
     assert service.desired_count == 4
     (activity,) = scaling.describe_scaling_activities(**WEB)["ScalingActivities"]
     assert activity["Cause"] == "monitor alarm busy in state ALARM triggered policy out"
@@ -130,10 +130,10 @@ def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, rooms):
     assert [one["AlarmName"] for one in found["Alarms"]] == ["busy"]
 
 
-def test_what_was_not_scaled_is_told_when_it_is_asked_for(scaling, target, rooms):
+def test_what_was_not_scaled_is_told_when_it_is_asked_for(scaling, target, installation):
     policy = scaling.put_scaling_policy(**WEB, PolicyName="out", StepScalingPolicyConfiguration=STEPS)["PolicyARN"]
     scaling.register_scalable_target(**WEB, MaxCapacity=2)
-    cloudwatch = rooms.client("cloudwatch")
+    cloudwatch = installation.client("cloudwatch")
     cloudwatch.put_metric_alarm(
         AlarmName="busy",
         Namespace="Shop",
@@ -152,7 +152,7 @@ def test_what_was_not_scaled_is_told_when_it_is_asked_for(scaling, target, rooms
     assert told["StatusCode"] == "Failed"
 
 
-def test_all_goes_with_the_target(scaling, target, rooms):
+def test_all_goes_with_the_target(scaling, target, installation):
     track(scaling)
     scaling.tag_resource(ResourceARN=target, Tags={"team": "shop", "a": "b"})
     scaling.untag_resource(ResourceARN=target, TagKeys=["a", "c"])
@@ -160,11 +160,11 @@ def test_all_goes_with_the_target(scaling, target, rooms):
     scaling.deregister_scalable_target(**WEB)
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
     assert scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
-    assert rooms.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert installation.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert code(scaling.list_tags_for_resource, ResourceARN=target) == "ResourceNotFoundException"
 
 
-def test_any_metric_can_be_tracked(scaling, target, rooms):
+def test_any_metric_can_be_tracked(scaling, target, installation):
     dimensions = [{"Name": "TargetDiscoveryName", "Value": "web"}]
     single = {
         "Namespace": "AWS/ECS",
@@ -176,7 +176,7 @@ def test_any_metric_can_be_tracked(scaling, target, rooms):
     stat = {"Metric": {"Namespace": "Shop", "MetricName": "Queue"}, "Stat": "Sum"}
     math = [{"Id": "a", "MetricStat": stat, "ReturnData": False}, {"Id": "b", "Expression": "a / 10"}]
     track(scaling, "queue", PredefinedMetricSpecification=None, CustomizedMetricSpecification={"Metrics": math})
-    alarms = rooms.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarms = installation.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert sum(alarm.get("MetricName") == "RequestCountPerTarget" for alarm in alarms) == 2
     assert sum(len(alarm.get("Metrics", [])) == 2 for alarm in alarms) == 2
 
@@ -218,11 +218,11 @@ DAILY = {"ScheduledActionName": "a", "Schedule": "rate(1 day)", "ScalableTargetA
         ({"StartTime": 2000000000, "EndTime": 2000000000}, "StartTime must be before EndTime"),
     ],
 )
-def test_what_is_no_scheduled_action(scaling, target, rooms, params, words):
+def test_what_is_no_scheduled_action(scaling, target, installation, params, words):
     with pytest.raises(ClientError, match="ValidationException") as raised:
         scaling.put_scheduled_action(**WEB, **{**DAILY, **params})
     assert words in raised.value.response["Error"]["Message"]
-    assert list(rooms.store.world.scheduled_actions) == []
+    assert list(installation.store.world.scheduled_actions) == []
 
 
 UP = {"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}
@@ -317,9 +317,9 @@ TRACKED = {"PolicyType": "TargetTrackingScaling"}
         ),
     ],
 )
-def test_errors(scaling, target, rooms, call, params, error):
+def test_errors(scaling, target, installation, call, params, error):
     track(scaling)
-    before = list(rooms.store.world.records())
+    before = list(installation.store.world.records())
     common = {
         name: value for name, value in WEB.items() if call != "describe_scalable_targets" or name == "ServiceNamespace"
     }
@@ -328,11 +328,11 @@ def test_errors(scaling, target, rooms, call, params, error):
     wrong, words = error
     assert raised.value.response["Error"]["Code"] == wrong
     assert words in raised.value.response["Error"]["Message"]
-    assert list(rooms.store.world.records()) == before
+    assert list(installation.store.world.records()) == before
 
 
-def test_a_service_with_a_task_on_each_instance_is_not_scaled(scaling, rooms):
-    on_instances(rooms.builder, "logs", rooms.builder.definition("agent"))
+def test_a_service_with_a_task_on_each_instance_is_not_scaled(scaling, installation):
+    on_instances(installation.builder, "logs", installation.builder.definition("agent"))
     asked = {**WEB, "ResourceId": "service/default/logs", "MinCapacity": 1, "MaxCapacity": 2}
     with pytest.raises(ClientError, match="ValidationException") as raised:
         scaling.register_scalable_target(**asked)

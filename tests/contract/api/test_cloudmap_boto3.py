@@ -14,28 +14,30 @@ from moyai.testing.world import SCOPE, container
 
 
 @pytest.fixture
-def cloud_map(rooms):
-    return rooms.client("servicediscovery")
+def cloud_map(installation):
+    return installation.client("servicediscovery")
 
 
 @pytest.fixture
-def cart(rooms):
+def cart(installation):
     """The service ``cart`` in ``shop`` with three instances, one of them unhealthy."""
-    namespace = rooms.builder.namespace("shop")
+    namespace = installation.builder.namespace("shop")
     arn = DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:{SCOPE.account}:service/srv-cart")
-    service = DiscoveryService(arn, DiscoveryServiceId("srv-cart"), "cart", namespace, rooms.now, custom_health=True)
+    service = DiscoveryService(
+        arn, DiscoveryServiceId("srv-cart"), "cart", namespace, installation.now, custom_health=True
+    )
     zones = ("a", "b", "a")
     instances = [
         DiscoveryInstance(
             arn,
             InstanceId(f"task{n}"),
             {"AWS_INSTANCE_IPV4": f"172.31.0.{n}", "AWS_INSTANCE_PORT": "80", "AVAILABILITY_ZONE": zone},
-            rooms.now,
+            installation.now,
             Health.UNHEALTHY if n == 2 else Health.HEALTHY,
         )
         for n, zone in enumerate(zones)
     ]
-    rooms.store.apply([Put(service), *map(Put, instances)])
+    installation.store.apply([Put(service), *map(Put, instances)])
     return service
 
 
@@ -164,15 +166,15 @@ def test_discovery(cloud_map, cart, params, expected):
     assert found(cloud_map, **params) == expected
 
 
-def test_discovery_fails_open(cloud_map, rooms, cart):
-    sick = [replace(one, health=Health.UNHEALTHY) for one in rooms.store.world.discovery_instances]
-    rooms.store.apply([Put(one) for one in sick])
+def test_discovery_fails_open(cloud_map, installation, cart):
+    sick = [replace(one, health=Health.UNHEALTHY) for one in installation.store.world.discovery_instances]
+    installation.store.apply([Put(one) for one in sick])
     assert found(cloud_map) == ["task0", "task1", "task2"]
     assert found(cloud_map, HealthStatus="HEALTHY") == []
 
 
-def test_a_service_that_knows_no_health_gives_all_its_instances(cloud_map, rooms, cart):
-    rooms.store.apply([Put(replace(cart, custom_health=False))])
+def test_a_service_that_knows_no_health_gives_all_its_instances(cloud_map, installation, cart):
+    installation.store.apply([Put(replace(cart, custom_health=False))])
     assert found(cloud_map, HealthStatus="UNHEALTHY") == ["task0", "task1", "task2"]
 
 
@@ -201,8 +203,8 @@ def test_names_that_are_not_there(cloud_map, cart):
         cloud_map.discover_instances(NamespaceName="shop", ServiceName="none")
 
 
-def test_another_account_sees_nothing(rooms, cart):
-    stranger = rooms.client("servicediscovery", key="111122223333")
+def test_another_account_sees_nothing(installation, cart):
+    stranger = installation.client("servicediscovery", key="111122223333")
     assert stranger.list_namespaces()["Namespaces"] == []
     with pytest.raises(stranger.exceptions.NamespaceNotFound):
         stranger.get_namespace(Id=cart.namespace)
@@ -220,8 +222,8 @@ def test_tags(cloud_map, cart):
         cloud_map.list_tags_for_resource(ResourceARN="arn:aws:servicediscovery:us-east-1:123456789012:service/none")
 
 
-def test_what_service_connect_makes_is_visible(cloud_map, rooms):
-    builder = rooms.builder
+def test_what_service_connect_makes_is_visible(cloud_map, installation):
+    builder = installation.builder
     builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
     [service] = cloud_map.list_services()["Services"]
     assert service["Name"] == "web-http"

@@ -14,32 +14,32 @@ from moyai.domain.record import StoredRecord
 from moyai.domain.world import Put
 from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
-from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, model
+from tests.unit.api.cloudmap.client import PREFIX, VPC, CloudMapClient, model
 
 RECORDS = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
 ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
 
 
-def inhabited() -> Atlas:
-    """An atlas of its own, with what the first one was furnished with: records are values, so all can have the same."""
-    atlas = Atlas()
-    atlas.store.apply([Put(record) for record in furnished()])
-    atlas.ids = SeededIds(8)  # others than are taken
-    return atlas
+def inhabited() -> CloudMapClient:
+    """A client of its own, with what the first one was furnished with: records are values, so all can have the same."""
+    cloud_map = CloudMapClient()
+    cloud_map.store.apply([Put(record) for record in furnished()])
+    cloud_map.ids = SeededIds(8)  # others than are taken
+    return cloud_map
 
 
 @cache
 def furnished() -> tuple[StoredRecord, ...]:
     """A namespace of each type, a service in two of them, an instance each, and an operation under way."""
-    atlas = Atlas()
-    plain = atlas.service(atlas.namespace(), HealthCheckCustomConfig={})
-    private = atlas.done("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
-    atlas.done("CreatePublicDnsNamespace", Name="shop.example.com")
-    named = atlas.service(private, DnsConfig=RECORDS)
-    atlas.done("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
-    atlas.done("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
-    atlas.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
-    return tuple(atlas.world.records())
+    cloud_map = CloudMapClient()
+    plain = cloud_map.service(cloud_map.namespace(), HealthCheckCustomConfig={})
+    private = cloud_map.done("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
+    cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")
+    named = cloud_map.service(private, DnsConfig=RECORDS)
+    cloud_map.done("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
+    cloud_map.done("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
+    cloud_map.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
+    return tuple(cloud_map.world.records())
 
 
 _WORLD = inhabited().world
@@ -76,15 +76,15 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     @settings(max_examples=30)
     @given(values(shape.input_shape, KNOWN), attributes)
     def ask(params, told):
-        atlas = inhabited()
+        cloud_map = inhabited()
         if isinstance(params.get("Attributes"), dict):
             params = params | {"Attributes": told}
-        before = list(atlas.world.records())
-        failure = atlas.failure(name, **params)
+        before = list(cloud_map.world.records())
+        failure = cloud_map.failure(name, **params)
         if failure is not None:
             assert failure.code in modelled
             assert failure.message
-            assert list(atlas.world.records()) == before
-        atlas.settle()
+            assert list(cloud_map.world.records()) == before
+        cloud_map.settle()
 
     ask()

@@ -7,7 +7,7 @@ import pytest
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE, container
-from tests.contract.api.rooms import Rooms
+from tests.contract.api.installation import Installation
 
 VPC = default_vpc(SCOPE).id
 A = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
@@ -23,8 +23,8 @@ CHANGES: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 @pytest.fixture(params=["json", "smithy-rpc-v2-cbor"])
-def cloud_map(rooms, request):
-    return rooms.client("servicediscovery", protocol=request.param)
+def cloud_map(installation, request):
+    return installation.client("servicediscovery", protocol=request.param)
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def test_namespaces_are_changed_by_the_call_of_their_type(cloud_map, namespaces)
         cloud_map.update_http_namespace(Id="ns-none", Namespace={"Description": "x"})
 
 
-def test_an_operation_is_submitted_first_and_done_later(rooms, cloud_map):
-    rooms.busy = True
+def test_an_operation_is_submitted_first_and_done_later(installation, cloud_map):
+    installation.busy = True
     answer = cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")
     assert operation(cloud_map, answer)["Status"] == "SUBMITTED"
     assert cloud_map.list_namespaces()["Namespaces"] == []
@@ -91,15 +91,15 @@ def test_an_operation_is_submitted_first_and_done_later(rooms, cloud_map):
     with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="is in progress") as raised:
         cloud_map.create_http_namespace(Name="shop")
     assert raised.value.response["DuplicateOperationId"] == answer["OperationId"]
-    rooms.settle()
+    installation.settle()
     assert operation(cloud_map, answer)["Status"] == "SUCCESS"
     submitted = [{"Name": "STATUS", "Values": ["SUBMITTED"]}]
     assert cloud_map.list_operations(Filters=submitted)["Operations"] == []
 
 
-def test_one_operation_at_a_time_works_on_an_instance(rooms, cloud_map, namespaces):
+def test_one_operation_at_a_time_works_on_an_instance(installation, cloud_map, namespaces):
     cart = service(cloud_map, namespaces["HTTP"])
-    rooms.busy = True
+    installation.busy = True
     first = cloud_map.register_instance(ServiceId=cart, InstanceId="i", CreatorRequestId="1", Attributes={"a": "b"})
     for call, params in CHANGES:
         with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="type REGISTER_INSTANCE") as raised:
@@ -109,7 +109,7 @@ def test_one_operation_at_a_time_works_on_an_instance(rooms, cloud_map, namespac
         cloud_map.delete_service(Id=cart)
     with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="used for another request"):
         cloud_map.register_instance(ServiceId=cart, InstanceId="j", CreatorRequestId="1", Attributes={})
-    rooms.settle()
+    installation.settle()
     assert operation(cloud_map, first)["Targets"] == {
         "INSTANCE": "i",
         "SERVICE": cart,
@@ -117,7 +117,7 @@ def test_one_operation_at_a_time_works_on_an_instance(rooms, cloud_map, namespac
     }
     same = {"ServiceId": cart, "InstanceId": "i", "CreatorRequestId": "1", "Attributes": {"a": "b"}}
     assert cloud_map.register_instance(**same)["OperationId"] == first["OperationId"]
-    rooms.busy = False
+    installation.busy = False
     cloud_map.deregister_instance(ServiceId=cart, InstanceId="i")
     assert cloud_map.register_instance(**same)["OperationId"] != first["OperationId"]
     assert cloud_map.get_instance(ServiceId=cart, InstanceId="i")["Instance"]["Attributes"] == {"a": "b"}
@@ -326,23 +326,23 @@ def test_attributes_of_services(cloud_map, namespaces):
         cloud_map.update_service_attributes(ServiceId=cart, Attributes={"moyai:client-port": "http"})
 
 
-def test_a_task_is_left_to_ecs_and_its_interface_can_be_named(cloud_map, rooms, namespaces):
-    builder = rooms.builder
+def test_a_task_is_left_to_ecs_and_its_interface_can_be_named(cloud_map, installation, namespaces):
+    builder = installation.builder
     task = builder.run(builder.definition("web", container("http", port=8080)))
     cart = service(cloud_map, namespaces["HTTP"])
-    interface = rooms.store.world.tasks[task].interface
+    interface = installation.store.world.tasks[task].interface
     register(cloud_map, cart, AWS_EC2_INSTANCE_ID=interface.id)
     told = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]["Attributes"]
     assert told == {"AWS_EC2_INSTANCE_ID": interface.id, "AWS_INSTANCE_IPV4": interface.address}
-    own = next(iter(rooms.store.world.discovery_instances))
-    rooms.store.apply([Put(type(own)(own.service, own.id, own.attributes, own.registered_at, task=task))])
+    own = next(iter(installation.store.world.discovery_instances))
+    installation.store.apply([Put(type(own)(own.service, own.id, own.attributes, own.registered_at, task=task))])
     for call, params in CHANGES:
         with pytest.raises(cloud_map.exceptions.ResourceInUse, match="that ECS registers"):
             getattr(cloud_map, call)(ServiceId=cart, InstanceId="i1", **params)
 
 
-def test_service_connects_service_goes_with_its_owner(cloud_map, rooms):
-    builder = rooms.builder
+def test_service_connects_service_goes_with_its_owner(cloud_map, installation):
+    builder = installation.builder
     builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
     [made] = cloud_map.list_services()["Services"]
     with pytest.raises(cloud_map.exceptions.ResourceInUse, match="belongs to Service Connect"):
@@ -350,10 +350,10 @@ def test_service_connects_service_goes_with_its_owner(cloud_map, rooms):
 
 
 def test_quotas():
-    rooms = Rooms(namespaces=2, instances_per_service=2, instances_per_namespace=3)
-    cloud_map = rooms.client("servicediscovery")
+    installation = Installation(namespaces=2, instances_per_service=2, instances_per_namespace=3)
+    cloud_map = installation.client("servicediscovery")
     namespace = operation(cloud_map, cloud_map.create_http_namespace(Name="a"))["Targets"]["NAMESPACE"]
-    rooms.busy = True
+    installation.busy = True
     cloud_map.create_http_namespace(Name="b")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="2 namespaces"):
         cloud_map.create_http_namespace(Name="c")
@@ -362,7 +362,7 @@ def test_quotas():
     register(cloud_map, one, "i2")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="the 2 instances"):
         register(cloud_map, one, "i3")
-    rooms.settle()
+    installation.settle()
     register(cloud_map, one, "i1", again="yes")
     register(cloud_map, two, "i1")
     with pytest.raises(cloud_map.exceptions.ResourceLimitExceeded, match="the 3 instances"):

@@ -29,14 +29,16 @@ OK = "HTTPCode_Target_2XX_Count"
 
 
 @pytest.fixture
-def traffic(rooms):
+def traffic(installation):
     """Two minutes of calls: 10 then 30 that went well, 2 of the second minute's failed."""
     times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
-    rooms.telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
-    rooms.telemetry.record(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
-    rooms.telemetry.record(FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _renamed(times)), 62)
+    installation.telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
+    installation.telemetry.record(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
+    installation.telemetry.record(
+        FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _renamed(times)), 62
+    )
     counters = {"http.ingress.cart.downstream_rq_total": 42, "http.ingress.cart.downstream_cx_total": 1}
-    rooms.telemetry.record(CART, push(1, counters), 1)
+    installation.telemetry.record(CART, push(1, counters), 1)
 
 
 def _renamed(times):
@@ -44,8 +46,8 @@ def _renamed(times):
 
 
 @pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, rooms, traffic):
-    return rooms.client("cloudwatch", protocol=request.param)
+def cloudwatch(request, installation, traffic):
+    return installation.client("cloudwatch", protocol=request.param)
 
 
 def query(name=OK, stat="Sum", query_id="q", period=60, dimensions=BY_FRONT, **more):
@@ -145,8 +147,8 @@ def test_a_search_has_a_result_for_each_metric_it_finds(cloudwatch):
     assert (first["Label"], first["Values"]) == (f"top {local:%Y-%m-%d %H:%M} UTC+09:00", [10.0, 30.0])
 
 
-def test_an_array_is_labelled_by_its_expression_and_its_metrics(rooms, cloudwatch):
-    rooms.clock.turn_to(later(EPOCH, 120))
+def test_an_array_is_labelled_by_its_expression_and_its_metrics(installation, cloudwatch):
+    installation.clock.turn_to(later(EPOCH, 120))
     filled = {"Id": "filled", "Expression": "FILL(METRICS(), 0)", "Label": "Filled"}
     bad = query("HTTPCode_Target_5XX_Count", query_id="bad", Label="errors")
     found = data(cloudwatch, bad, filled, StartTime=START, EndTime=START + timedelta(minutes=2))
@@ -158,8 +160,8 @@ def test_what_can_not_be_divided_is_left_out_with_a_message(cloudwatch):
     assert (share["Values"], [one["Code"] for one in share["Messages"]]) == ([1.5], ["ArithmeticError"])
 
 
-def test_a_limit_of_series_is_told(rooms):
-    cloudwatch = rooms.client("cloudwatch")
+def test_a_limit_of_series_is_told(installation):
+    cloudwatch = installation.client("cloudwatch")
     cloudwatch.put_metric_data(
         Namespace="Many",
         MetricData=[
@@ -233,8 +235,8 @@ def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another
     assert [one["Label"] for page in (first, second) for one in page["MetricDataResults"]] == ["b", "c", "d"]
 
 
-async def test_others_have_their_turn_between_two_queries(rooms, traffic):
-    reader, turns = rooms.telemetry.reader, []
+async def test_others_have_their_turn_between_two_queries(installation, traffic):
+    reader, turns = installation.telemetry.reader, []
 
     class Noted(ManualClock):
         async def sleep(self, delay):
@@ -246,7 +248,7 @@ async def test_others_have_their_turn_between_two_queries(rooms, traffic):
         Instant(EPOCH),
         later(EPOCH, 600),
     )
-    ctx = Context(SCOPE, later(EPOCH, 600), SeededIds(1), rooms.store, "", "", "r")
+    ctx = Context(SCOPE, later(EPOCH, 600), SeededIds(1), installation.store, "", "", "r")
     answer: Any = await get_metric_data(reader, Noted(), ctx, asked)
     assert len(answer["metric_data_results"]) == 5
     assert turns == [0] * 5
@@ -325,5 +327,5 @@ def test_a_token_of_nobody(cloudwatch):
         cloudwatch.list_metrics(NextToken="bogus")
 
 
-def test_another_account_has_no_metrics(rooms, traffic):
-    assert rooms.client("cloudwatch", key="111122223333").list_metrics()["Metrics"] == []
+def test_another_account_has_no_metrics(installation, traffic):
+    assert installation.client("cloudwatch", key="111122223333").list_metrics()["Metrics"] == []

@@ -19,8 +19,8 @@ ARN = "arn:aws:cloudwatch::123456789012:dashboard/shop"
 
 
 @pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, rooms):
-    return rooms.client("cloudwatch", protocol=request.param)
+def cloudwatch(request, installation):
+    return installation.client("cloudwatch", protocol=request.param)
 
 
 def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):
@@ -65,8 +65,8 @@ def test_warnings_come_with_a_dashboard_that_is_made(cloudwatch):
     assert cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"] == odd
 
 
-def test_a_dashboard_is_its_accounts_in_every_region(rooms):
-    mine, others = rooms.client("cloudwatch"), rooms.client("cloudwatch", key="111122223333")
+def test_a_dashboard_is_its_accounts_in_every_region(installation):
+    mine, others = installation.client("cloudwatch"), installation.client("cloudwatch", key="111122223333")
     mine.put_dashboard(DashboardName="shop", DashboardBody=BODY, Tags=[{"Key": "team", "Value": "a"}])
     assert others.list_dashboards()["DashboardEntries"] == []
     mine.put_dashboard(DashboardName="shop", DashboardBody=BODY, Tags=[{"Key": "team", "Value": "b"}])
@@ -78,10 +78,10 @@ def test_a_dashboard_is_its_accounts_in_every_region(rooms):
         others.tag_resource(ResourceARN=ARN, Tags=[{"Key": "floor", "Value": "2"}])
 
 
-def test_dashboards_have_pages(rooms):
-    cloudwatch = rooms.client("cloudwatch")
+def test_dashboards_have_pages(installation):
+    cloudwatch = installation.client("cloudwatch")
     names = (f"d{number}" for number in range(1001))
-    rooms.store.apply([Put(Dashboard(dashboard_arn(SCOPE.account, name), name, BODY, EPOCH)) for name in names])
+    installation.store.apply([Put(Dashboard(dashboard_arn(SCOPE.account, name), name, BODY, EPOCH)) for name in names])
     first = cloudwatch.list_dashboards()
     rest = cloudwatch.list_dashboards(NextToken=first["NextToken"])
     assert (len(first["DashboardEntries"]), len(rest["DashboardEntries"])) == (1000, 1)
@@ -98,7 +98,7 @@ def test_dashboards_have_pages(rooms):
         ({"Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
     ],
 )
-def test_what_is_no_dashboard(rooms, params, words):
+def test_what_is_no_dashboard(installation, params, words):
     with pytest.raises(ClientError, match=words) as raised:
-        rooms.client("cloudwatch").put_dashboard(**{"DashboardName": "shop", "DashboardBody": BODY, **params})
+        installation.client("cloudwatch").put_dashboard(**{"DashboardName": "shop", "DashboardBody": BODY, **params})
     assert raised.value.response["Error"]["Code"] == "InvalidParameterInput"

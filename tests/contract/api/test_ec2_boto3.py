@@ -15,15 +15,15 @@ VPC = default_vpc(SCOPE)
 
 
 @pytest.fixture
-def ec2(rooms):
-    return rooms.client("ec2")
+def ec2(installation):
+    return installation.client("ec2")
 
 
 @pytest.fixture
-def task(rooms):
-    made = rooms.store.world.tasks[rooms.builder.run(rooms.builder.definition("web"))]
+def task(installation):
+    made = installation.store.world.tasks[installation.builder.run(installation.builder.definition("web"))]
     public = replace(made, interface=replace(made.interface, public_address="127.83.0.7"))
-    rooms.store.apply([Put(public)])
+    installation.store.apply([Put(public)])
     return public
 
 
@@ -94,27 +94,27 @@ def test_a_tasks_interface(ec2, task):
         [("status", "in-use"), ("interface-type", "interface")],
     ],
 )
-def test_interfaces_are_found_by_filters(rooms, ec2, filters):
-    run = rooms.builder.run
-    definition = rooms.builder.definition("web")
+def test_interfaces_are_found_by_filters(installation, ec2, filters):
+    run = installation.builder.run
+    definition = installation.builder.definition("web")
     first, _ = run(definition), run(definition)
-    made = rooms.store.world.tasks[first]
+    made = installation.store.world.tasks[first]
     interface = replace(made.interface, public_address="127.83.0.7", security_groups=(VPC.security_groups[0].id,))
-    rooms.store.apply([Put(replace(made, interface=interface))])
+    installation.store.apply([Put(replace(made, interface=interface))])
     found = ec2.describe_network_interfaces(Filters=by(*filters))["NetworkInterfaces"]
     assert made.interface.id in {one["NetworkInterfaceId"] for one in found}
 
 
-def test_interfaces_come_in_pages(rooms, ec2):
-    definition = rooms.builder.definition("web")
+def test_interfaces_come_in_pages(installation, ec2):
+    definition = installation.builder.definition("web")
     for _ in range(7):
-        rooms.builder.run(definition)
+        installation.builder.run(definition)
     pages = ec2.get_paginator("describe_network_interfaces").paginate(PaginationConfig={"PageSize": 5})
     assert [len(page["NetworkInterfaces"]) for page in pages] == [5, 2]
 
 
-def test_a_stopped_task_has_no_interface(rooms, ec2, task):
-    rooms.store.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+def test_a_stopped_task_has_no_interface(installation, ec2, task):
+    installation.store.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
     with pytest.raises(ClientError) as raised:
         ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])
@@ -149,11 +149,11 @@ def test_an_unknown_filter_is_named_and_the_known_ones_are_listed(ec2):
         ec2.describe_vpcs(Filters=by(("colour", "red")))
 
 
-def test_each_region_has_its_own(rooms):
-    assert rooms.client("ec2", key="111122223333").describe_vpcs()["Vpcs"][0]["VpcId"] != VPC.id
+def test_each_region_has_its_own(installation):
+    assert installation.client("ec2", key="111122223333").describe_vpcs()["Vpcs"][0]["VpcId"] != VPC.id
 
 
-def test_who_is_asking(rooms):
-    answer = rooms.client("sts", key="111122223333").get_caller_identity()
+def test_who_is_asking(installation):
+    answer = installation.client("sts", key="111122223333").get_caller_identity()
     assert answer["Account"] == "111122223333"
     assert answer["Arn"] == "arn:aws:iam::111122223333:root"

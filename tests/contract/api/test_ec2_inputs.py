@@ -18,7 +18,7 @@ from moyai.api.ec2.service import EC2
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Delete, Put
 from tests.contract.api.drawn import values
-from tests.contract.api.rooms import MODELS, Rooms
+from tests.contract.api.installation import MODELS, Installation
 from tests.unit.plan.nets import ANYWHERE, Nets
 
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -72,11 +72,11 @@ def inhabited() -> tuple[StoredRecord, ...]:
 
 
 @cache
-def rooms() -> Rooms:
-    return Rooms()
+def installation() -> Installation:
+    return Installation()
 
 
-def begin_again(made: Rooms) -> list[StoredRecord]:
+def begin_again(made: Installation) -> list[StoredRecord]:
     """Put the store back to where the test begins."""
     made.store.apply([Delete(type(record), record.key) for record in tuple(made.store.world.records())])
     made.store.apply([Put(record) for record in inhabited()])
@@ -96,7 +96,7 @@ def failure(call: Any, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
 @pytest.mark.parametrize("name", sorted(EC2.operations))
 def test_any_input_is_answered_or_refused(name):
     shape: Any = MODELS["ec2"].operation_model(name).input_shape
-    made = rooms()
+    made = installation()
     call = getattr(made.client("ec2"), xform_name(name))
 
     @settings(max_examples=12)

@@ -17,7 +17,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
-from tests.unit.api.ecs.bench import NETWORK, connect, container, fargate, offer, service
+from tests.unit.api.ecs.client import NETWORK, connect, container, fargate, offer, service
 from tests.unit.api.world import serving
 
 _ROLE = "arn:aws:iam::123456789012:role/execution"

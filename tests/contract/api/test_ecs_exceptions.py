@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.ecs.bench import NETWORK, Bench, dispatcher, fargate, offered, service
+from tests.unit.api.ecs.client import NETWORK, EcsClient, dispatcher, fargate, offered, service
 
 TABLE = tomllib.loads(Path(__file__).with_name("ecs_exceptions.toml").read_text())
 ROOT = Path(__file__).parents[3]
@@ -96,7 +96,7 @@ def raised() -> list[tuple[str, str]]:
     return sorted(pair for pair, row in table().items() if "call" in row)
 
 
-class Place(Bench):
+class Place(EcsClient):
     """An account in which everything is that the table's calls speak of; ``names`` is what they call it."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import Put
-from tests.contract.api.rooms import Rooms
-from tests.unit.api.ecs.bench import fargate
+from tests.contract.api.installation import Installation
+from tests.unit.api.ecs.client import fargate
 
 AGENT = (
     "The execute command failed because execute command was not enabled when the task was run or the execute command"
@@ -21,12 +21,12 @@ class Shop:
     """A cluster with a task of two containers; ``up`` says that they run."""
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self.rooms = Rooms()
-        self.ecs = self.rooms.client("ecs")
+        self.installation = Installation()
+        self.ecs = self.installation.client("ecs")
         self.ecs.create_cluster()
         containers = [{"name": name, "image": "image", "essential": True} for name in ("app", "side")]
         self.ecs.register_task_definition(**{**fargate(), "containerDefinitions": containers})
-        subnets = [s["SubnetId"] for s in self.rooms.client("ec2").describe_subnets()["Subnets"]]
+        subnets = [s["SubnetId"] for s in self.installation.client("ec2").describe_subnets()["Subnets"]]
         [self.task] = self.ecs.run_task(
             taskDefinition="web",
             enableExecuteCommand=enabled,
@@ -34,11 +34,11 @@ class Shop:
         )["tasks"]
 
     def up(self) -> Shop:
-        record = self.rooms.store.world.tasks.get(self.task["taskArn"])
+        record = self.installation.store.world.tasks.get(self.task["taskArn"])
         assert record is not None
-        seen = {"last_status": ContainerStatus.RUNNING, "started_at": self.rooms.now}
+        seen = {"last_status": ContainerStatus.RUNNING, "started_at": self.installation.now}
         running = tuple(replace(container, **seen) for container in record.containers)
-        self.rooms.store.apply([Put(replace(record, containers=running))])
+        self.installation.store.apply([Put(replace(record, containers=running))])
         return self
 
     def execute(self, **changes: object):
@@ -63,7 +63,7 @@ def test_a_session_names_its_container_and_a_way_in():
     assert session["streamUrl"] == (
         f"ws://127.0.0.1:4566/v1/data-channel/{session['sessionId']}?role=publish_subscribe"
     )
-    opened = shop.rooms.exec_sessions.open(session["sessionId"], session["tokenValue"])
+    opened = shop.installation.exec_sessions.open(session["sessionId"], session["tokenValue"])
     assert opened is not None
     assert opened.execution.arguments == ("ls", "-l", "/a b")
     assert opened.execution.user == "0"
@@ -119,7 +119,7 @@ def test_a_third_session_is_one_too_many_in_each_container():
 
 def test_services_and_clusters_remember_what_they_were_told():
     ecs = Shop().ecs
-    subnets = [s["SubnetId"] for s in Shop().rooms.client("ec2").describe_subnets()["Subnets"]]
+    subnets = [s["SubnetId"] for s in Shop().installation.client("ec2").describe_subnets()["Subnets"]]
     network = {"awsvpcConfiguration": {"subnets": subnets}}
     made = {"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "networkConfiguration": network}
     assert ecs.create_service(**made, enableExecuteCommand=True)["service"]["enableExecuteCommand"] is True

@@ -15,12 +15,12 @@ from moyai.domain.record import StoredRecord
 from moyai.kernel.errors import ApiError
 from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
-from tests.unit.api.ecs.bench import (
+from tests.unit.api.ecs.client import (
     ARN,
     NETWORK,
     REGISTRY,
     SUBNETS,
-    Bench,
+    EcsClient,
     connect,
     dispatcher,
     fargate,
@@ -64,9 +64,9 @@ START: dict[str, dict[str, object]] = {
 """Requests that succeed; what is drawn is laid over them, one or two members at a time."""
 
 
-def _inhabited() -> Bench:
+def _inhabited() -> EcsClient:
     """A bench of its own, with what the first one was furnished with: records are values, so all can have the same."""
-    bench = Bench()
+    bench = EcsClient()
     bench.put(*_furnished())
     bench.ids = SeededIds(8)  # others than are taken
     return bench
@@ -74,7 +74,7 @@ def _inhabited() -> Bench:
 
 @cache
 def _furnished() -> tuple[StoredRecord, ...]:
-    bench = Bench()
+    bench = EcsClient()
     bench.call("CreateCluster")
     bench.namespace()
     bench.registry(RecordType.A)
@@ -87,7 +87,7 @@ def _furnished() -> tuple[StoredRecord, ...]:
     return tuple(bench.world.records())
 
 
-def _failure(bench: Bench, name: str, params: dict[str, object]) -> ApiError | None:
+def _failure(bench: EcsClient, name: str, params: dict[str, object]) -> ApiError | None:
     try:
         bench.call(name, **params)
     except ApiError as error:

@@ -130,13 +130,13 @@ def test_rules_are_of_one_family_or_the_other(ec2, net):
     assert code(ec2.authorize_security_group_ingress, **asked) == "InvalidParameterValue"
 
 
-def test_a_task_has_an_address_of_its_subnet(rooms, ec2):
+def test_a_task_has_an_address_of_its_subnet(installation, ec2):
     vpc = ec2.associate_vpc_cidr_block(VpcId=OWN.id, AmazonProvidedIpv6CidrBlock=True)
     net = IPv6Network(vpc["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"])
     for subnet, ipv6 in zip(OWN.subnets, net.subnets(new_prefix=64), strict=False):
         ec2.associate_subnet_cidr_block(SubnetId=subnet.id, Ipv6CidrBlock=str(ipv6))
-    arn = rooms.builder.run(rooms.builder.definition("web"))
-    task = rooms.store.world.tasks[arn]
+    arn = installation.builder.run(installation.builder.definition("web"))
+    task = installation.store.world.tasks[arn]
     address = task.interface.ipv6_address
     assert IPv6Address(address) in net
     [interface] = ec2.describe_network_interfaces(Filters=by(("ipv6-addresses.ipv6-address", address)))[
@@ -146,11 +146,11 @@ def test_a_task_has_an_address_of_its_subnet(rooms, ec2):
     [subnet] = ec2.describe_subnets(SubnetIds=[task.interface.subnet])["Subnets"]
     identity = {"AssociationId": held(subnet)["AssociationId"]}
     assert code(ec2.disassociate_subnet_cidr_block, **identity) == "DependencyViolation"
-    [shown] = rooms.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    [shown] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
     assert shown["containers"][0]["networkInterfaces"] == []
     running = replace(task, last_status="RUNNING")
-    rooms.store.apply([Put(running)])
-    [shown] = rooms.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    installation.store.apply([Put(running)])
+    [shown] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
     details = {d["name"]: d["value"] for d in shown["attachments"][0]["details"]}
     assert details["privateIPv6Address"] == address
     assert shown["containers"][0]["networkInterfaces"][0]["ipv6Address"] == address

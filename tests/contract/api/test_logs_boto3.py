@@ -13,8 +13,8 @@ DAY = 86400 * 1000
 
 
 @pytest.fixture
-def logs(rooms):
-    return rooms.client("logs")
+def logs(installation):
+    return installation.client("logs")
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def stream(logs):
 
 
 @pytest.fixture
-def now(rooms):
-    return int(rooms.now * 1000)
+def now(installation):
+    return int(installation.now * 1000)
 
 
 def put(logs, stream, *events):
@@ -44,7 +44,7 @@ def refusal(call, **asked):
 
 
 class TestGroups:
-    def test_are_made_shown_and_deleted(self, logs, rooms):
+    def test_are_made_shown_and_deleted(self, logs, installation):
         logs.create_log_group(logGroupName=GROUP, tags={"a": "b"})
         assert refusal(logs.create_log_group, logGroupName=GROUP) == (
             "ResourceAlreadyExistsException",
@@ -52,7 +52,7 @@ class TestGroups:
         )
         (group,) = logs.describe_log_groups(logGroupNamePrefix="/shop")["logGroups"]
         assert (group["arn"], group["logGroupArn"], group["storedBytes"]) == (f"{ARN}:*", ARN, 0)
-        assert group["creationTime"] == int(rooms.now * 1000)
+        assert group["creationTime"] == int(installation.now * 1000)
         assert "retentionInDays" not in group
         logs.delete_log_group(logGroupName=GROUP)
         assert refusal(logs.delete_log_group, logGroupName=GROUP) == (
@@ -60,8 +60,8 @@ class TestGroups:
             "The specified log group does not exist.",
         )
 
-    def test_belong_to_an_account(self, rooms, logs, stream):
-        other = rooms.client("logs", key="999999999999")
+    def test_belong_to_an_account(self, installation, logs, stream):
+        other = installation.client("logs", key="999999999999")
         assert other.describe_log_groups()["logGroups"] == []
         assert refusal(other.describe_log_streams, logGroupIdentifier=ARN)[0] == "ResourceNotFoundException"
 
@@ -79,11 +79,11 @@ class TestGroups:
         both = {"logGroupNamePrefix": "a", "logGroupNamePattern": "b"}
         assert refusal(logs.describe_log_groups, **both)[0] == "InvalidParameterException"
 
-    def test_keep_events_for_some_days(self, logs, rooms, stream, now):
+    def test_keep_events_for_some_days(self, logs, installation, stream, now):
         logs.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
         assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 1
         put(logs, stream, (now, "new"))
-        rooms.clock.turn_to(later(rooms.now, 86401))
+        installation.clock.turn_to(later(installation.now, 86401))
         assert found(logs.get_log_events(**stream)) == []
         assert found(logs.filter_log_events(logGroupName=GROUP)) == []
         logs.delete_retention_policy(logGroupName=GROUP)

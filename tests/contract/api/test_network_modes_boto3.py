@@ -9,23 +9,23 @@ from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from tests.unit.plan.instances import bound, definition, instance, on
 
 
-def register(rooms, mode, *ports, **rest):
+def register(installation, mode, *ports, **rest):
     container = {"name": "app", "image": "moyai.local/host", "memory": 64, "portMappings": list(ports)} | rest
     other = {"name": "db", "image": "moyai.local/host", "memory": 64}
     asked = {"family": "modes", "networkMode": mode, "containerDefinitions": [container, other]}
-    return rooms.client("ecs").register_task_definition(**asked)["taskDefinition"]["containerDefinitions"][0]
+    return installation.client("ecs").register_task_definition(**asked)["taskDefinition"]["containerDefinitions"][0]
 
 
-def test_what_is_registered_is_shown(rooms):
+def test_what_is_registered_is_shown(installation):
     ports = ({"containerPort": 80}, {"containerPort": 81, "hostPort": 8080}, {"containerPortRange": "7000-7009"})
-    shown = register(rooms, "bridge", *ports, links=["db:redis"])
+    shown = register(installation, "bridge", *ports, links=["db:redis"])
     assert shown["links"] == ["db:redis"]
     assert shown["portMappings"] == [
         {"containerPort": 80, "hostPort": 0, "protocol": "tcp"},
         {"containerPort": 81, "hostPort": 8080, "protocol": "tcp"},
         {"containerPortRange": "7000-7009", "protocol": "tcp"},
     ]
-    assert register(rooms, "host", {"containerPort": 80})["portMappings"][0]["hostPort"] == 80
+    assert register(installation, "host", {"containerPort": 80})["portMappings"][0]["hostPort"] == 80
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def test_what_is_registered_is_shown(rooms):
         ("bridge", {"containerPortRange": "9-8"}, "containerPortRange"),
     ],
 )
-def test_what_does_not_fit_the_mode_is_refused(rooms, mode, port, words):
+def test_what_does_not_fit_the_mode_is_refused(installation, mode, port, words):
     with pytest.raises(ClientError, match=words) as refused:
-        register(rooms, mode, port)
+        register(installation, mode, port)
     assert refused.value.response["Error"]["Code"] == "ClientException"
 
 
-def test_a_task_shows_its_bindings_and_no_interface(rooms):
-    build = rooms.builder
+def test_a_task_shows_its_bindings_and_no_interface(installation):
+    build = installation.builder
     ports = (PortMapping(80, 0), PortMapping(container_port_range="7000-7001"))
     task = on(build, instance(build), definition(build, NetworkMode.BRIDGE, *ports))
     single, several = bound(task)
-    [shown] = rooms.client("ecs").describe_tasks(tasks=[task.arn])["tasks"]
+    [shown] = installation.client("ecs").describe_tasks(tasks=[task.arn])["tasks"]
     assert shown["attachments"] == []
     [container] = shown["containers"]
     assert container["networkInterfaces"] == []

@@ -22,8 +22,8 @@ WAIT = {"MetricName": "Wait", "Dimensions": [{"Name": "Shop", "Value": "eu"}]}
 
 
 @pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request, rooms):
-    return rooms.client("cloudwatch", protocol=request.param)
+def cloudwatch(request, installation):
+    return installation.client("cloudwatch", protocol=request.param)
 
 
 def put(cloudwatch, *data, namespace="Shop"):
@@ -81,8 +81,8 @@ def test_names_that_look_alike_are_metrics_of_their_own(cloudwatch):
     assert len(cloudwatch.list_metrics(Namespace="Alike")["Metrics"]) == 2
 
 
-def test_a_page_goes_on_behind_a_metric_with_a_long_name(rooms):
-    client = rooms.client("cloudwatch")
+def test_a_page_goes_on_behind_a_metric_with_a_long_name(installation):
+    client = installation.client("cloudwatch")
     long = [{"Name": f"{n}" * 200, "Value": "v" * 1000} for n in range(8)]
     data = [{"MetricName": f"m{n:04}", "Dimensions": long if n == 499 else [], "Value": 1.0} for n in range(502)]
     client.put_metric_data(Namespace="Pages", MetricData=data)
@@ -113,12 +113,12 @@ def test_metrics_are_listed_by_namespace_and_name(cloudwatch):
     assert listed(Namespace="AB") == []
 
 
-def test_a_metric_that_is_silent_for_two_weeks_is_not_listed(rooms):
-    client = rooms.client("cloudwatch")
+def test_a_metric_that_is_silent_for_two_weeks_is_not_listed(installation):
+    client = installation.client("cloudwatch")
     put(client, {"Value": 1.0})
-    rooms.clock.turn_to(later(rooms.now, 14 * 24 * 3600))
+    installation.clock.turn_to(later(installation.now, 14 * 24 * 3600))
     assert len(client.list_metrics(Namespace="Shop")["Metrics"]) == 1
-    rooms.clock.turn_to(later(rooms.now, 1))
+    installation.clock.turn_to(later(installation.now, 1))
     assert client.list_metrics(Namespace="Shop")["Metrics"] == []
 
 
@@ -162,20 +162,22 @@ def test_a_value_belongs_to_its_own_time(cloudwatch):
         ),
     ],
 )
-def test_errors_keep_nothing(rooms, datum, wrong):
-    client = rooms.client("cloudwatch", protocol="query")
+def test_errors_keep_nothing(installation, datum, wrong):
+    client = installation.client("cloudwatch", protocol="query")
     put(client, {"Value": 1.0})
     data = [{**WAIT, "Value": 5.0}, {**WAIT, **datum}]
     assert code(client.put_metric_data, Namespace="Shop", MetricData=data) == wrong
     assert read(client) == {0.0: (1.0, 1.0, 1.0, 1.0)}
 
 
-def test_what_is_measured_here_is_not_the_clients(rooms):
-    client = rooms.client("cloudwatch")
+def test_what_is_measured_here_is_not_the_clients(installation):
+    client = installation.client("cloudwatch")
     tasks = [{"MetricName": "RunningTaskCount", "Value": 1.0}]
     client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
     metric = metric_id("ECS/ContainerInsights", "RunningTaskCount", ())
-    rooms.telemetry.head.series(SCOPE, metric, SampleKind.MEAN, "Count").add(Instant(EPOCH), Sample({FRONT: 3.0}))
+    installation.telemetry.head.series(SCOPE, metric, SampleKind.MEAN, "Count").add(
+        Instant(EPOCH), Sample({FRONT: 3.0})
+    )
     with pytest.raises(ClientError, match="is measured by moyai itself") as raised:
         client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
     assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
@@ -184,8 +186,8 @@ def test_what_is_measured_here_is_not_the_clients(rooms):
     assert [one["Average"] for one in answer["Datapoints"]] == [3.0]
 
 
-def test_names_that_are_not_the_clients(rooms):
-    client = rooms.client("cloudwatch", protocol="query")
+def test_names_that_are_not_the_clients(installation):
+    client = installation.client("cloudwatch", protocol="query")
     for namespace in ("AWS/ECS", "Moyai/ServiceConnect"):
         data = [{**WAIT, "Value": 1.0}]
         assert code(client.put_metric_data, Namespace=namespace, MetricData=data) == "InvalidParameterValue"

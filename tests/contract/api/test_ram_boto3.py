@@ -11,8 +11,8 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
 from moyai.testing.world import SCOPE
-from tests.contract.api.rooms import Rooms
-from tests.unit.api.ecs.bench import connect, fargate, offer, service
+from tests.contract.api.installation import Installation
+from tests.unit.api.ecs.client import connect, fargate, offer, service
 
 OTHER, THIRD = "222222222222", "333333333333"
 THERE = Scope(AccountId(OTHER), SCOPE.region)
@@ -21,10 +21,10 @@ THERE = Scope(AccountId(OTHER), SCOPE.region)
 class Stage:
     """An account that owns the namespace ``shop``, and another one."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self.rooms = rooms
-        self.ram, self.theirs = rooms.client("ram"), rooms.client("ram", OTHER)
-        self.namespace = str(rooms.builder.namespace("shop"))
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.ram, self.theirs = installation.client("ram"), installation.client("ram", OTHER)
+        self.namespace = str(installation.builder.namespace("shop"))
 
     def share(self, **params):
         asked = {"name": "shared", "resourceArns": [self.namespace], "principals": [OTHER]} | params
@@ -45,8 +45,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(rooms):
-    return Stage(rooms)
+def stage(installation):
+    return Stage(installation)
 
 
 def test_a_share_from_creation_to_deletion(stage):
@@ -131,7 +131,7 @@ def test_a_rejected_invitation_can_be_sent_again(stage):
 def test_an_invitation_expires(stage):
     stage.share()
     arn = stage.invitation()["resourceShareInvitationArn"]
-    stage.rooms.clock.turn_to(stage.rooms.now + INVITATION_LIFE)
+    stage.installation.clock.turn_to(stage.installation.now + INVITATION_LIFE)
     assert stage.invitation()["status"] == "EXPIRED"
     with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationExpiredException):
         stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
@@ -183,13 +183,13 @@ def test_what_is_shared_can_not_be_shared_on(stage):
 
 def test_a_namespace_that_is_deleted_leaves_its_share(stage):
     stage.share()
-    stage.rooms.client("servicediscovery").delete_namespace(Id=stage.namespace)
+    stage.installation.client("servicediscovery").delete_namespace(Id=stage.namespace)
     assert stage.ram.list_resources(resourceOwner="SELF")["resources"] == []
     assert stage.principals() == {OTHER: "ASSOCIATING"}
 
 
 def test_cloud_map_for_the_account_that_it_is_shared_with(stage):
-    mine, theirs = stage.rooms.client("servicediscovery"), stage.rooms.client("servicediscovery", OTHER)
+    mine, theirs = stage.installation.client("servicediscovery"), stage.installation.client("servicediscovery", OTHER)
     share = stage.share()
     for call in ({"Id": stage.namespace}, {"Id": stage.namespace.rpartition("/")[2]}):
         with pytest.raises(theirs.exceptions.NamespaceNotFound):
@@ -231,7 +231,7 @@ def test_cloud_map_for_the_account_that_it_is_shared_with(stage):
 
 
 def test_service_connect_in_a_shared_namespace(stage):
-    ecs, owners = stage.rooms.client("ecs", OTHER), stage.rooms.client("ecs")
+    ecs, owners = stage.installation.client("ecs", OTHER), stage.installation.client("ecs")
     for client in (ecs, owners):
         client.create_cluster()
         client.register_task_definition(**fargate())
@@ -249,13 +249,13 @@ def test_service_connect_in_a_shared_namespace(stage):
         ecs.update_cluster(cluster="default", serviceConnectDefaults={"namespace": stage.namespace})
     stage.accept()
     theirs = ecs.create_service(**wanted)["service"]
-    [made] = stage.rooms.client("servicediscovery", OTHER).list_services()["Services"]
+    [made] = stage.installation.client("servicediscovery", OTHER).list_services()["Services"]
     assert (made["Name"], made["ResourceOwner"], made["CreatedByAccount"]) == ("theirs", SCOPE.account, OTHER)
     taken = connect(offer(discoveryName="theirs"), namespace=stage.namespace)
     with pytest.raises(owners.exceptions.InvalidParameterException, match="already used"):
         owners.create_service(**service(serviceConnectConfiguration=taken))
     own = owners.create_service(**service(serviceConnectConfiguration=connect(offer(), namespace=stage.namespace)))
-    world = stage.rooms.store.world
+    world = stage.installation.store.world
     seen = world.services[own["service"]["serviceArn"]].primary.view.names
     assert {name.dns_name for name in seen} == {"theirs.shop", "http.shop"}
     found = ecs.list_services_by_namespace(namespace=stage.namespace)["serviceArns"]

@@ -52,8 +52,8 @@ def test_two_vpcs_of_an_account_are_peered(ec2, net):
     ec2.delete_vpc(VpcId=other)
 
 
-def test_accounts_peer_and_only_the_other_one_accepts(rooms, ec2, net):
-    other = rooms.client("ec2", key=OTHER_ACCOUNT)
+def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
+    other = installation.client("ec2", key=OTHER_ACCOUNT)
     theirs = other.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
     peering = peered(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT, PeerRegion="us-east-1")
     assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=peering) == "OperationNotPermitted"
@@ -76,19 +76,19 @@ def test_accounts_peer_and_only_the_other_one_accepts(rooms, ec2, net):
         code(ec2.authorize_security_group_ingress, GroupId=net.group, IpPermissions=allowed) == "InvalidGroup.NotFound"
     )
     ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=allowed)
-    third = rooms.client("ec2", key="444455556666")
+    third = installation.client("ec2", key="444455556666")
     assert third.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
     assert code(third.delete_vpc_peering_connection, VpcPeeringConnectionId=peering) == (
         "InvalidVpcPeeringConnectionID.NotFound"
     )
 
 
-def test_a_request_is_rejected_or_lapses(rooms, ec2, net):
+def test_a_request_is_rejected_or_lapses(installation, ec2, net):
     others = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (2, 3)]
     rejected, lapsed = (peered(ec2, net.vpc, other) for other in others)
     ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=rejected)
     assert status(ec2, rejected) == "rejected"
-    rooms.clock.turn_to(later(rooms.now, WEEK))
+    installation.clock.turn_to(later(installation.now, WEEK))
     assert status(ec2, lapsed) == "expired"
     assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=lapsed) == "InvalidStateTransition"
     assert code(ec2.describe_vpc_peering_connections, VpcPeeringConnectionIds=[rejected]) == (
@@ -96,7 +96,7 @@ def test_a_request_is_rejected_or_lapses(rooms, ec2, net):
     )
 
 
-def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(rooms, ec2, net):
+def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(installation, ec2, net):
     overlapping = ec2.create_vpc(CidrBlock="10.1.128.0/20")["Vpc"]["VpcId"]
     made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=overlapping)["VpcPeeringConnection"]
     assert made["Status"]["Code"] == "failed"
@@ -106,7 +106,7 @@ def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(rooms, ec2, net):
         assert code(ec2.create_vpc_peering_connection, VpcId=net.vpc, PeerVpcId="vpc-0", **wrong) == (
             "InvalidParameterValue"
         )
-    rooms.clock.turn_to(later(rooms.now, 3 * 3600))
+    installation.clock.turn_to(later(installation.now, 3 * 3600))
     assert ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
 
 

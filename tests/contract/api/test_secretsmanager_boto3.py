@@ -15,8 +15,8 @@ DAY = 86400
 
 
 @pytest.fixture
-def client(rooms):
-    return rooms.client("secretsmanager")
+def client(installation):
+    return installation.client("secretsmanager")
 
 
 def create(client, name="shop/db", value="s3cret", **more) -> str:
@@ -62,7 +62,7 @@ def test_the_same_token_with_the_same_value_is_one_version(client):
     assert code(client.put_secret_value, **asked, SecretString="x") == "ResourceExistsException"
 
 
-def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, rooms):
+def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, installation):
     create(client)
     client.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
     assert code(client.get_secret_value, SecretId="shop/db") == "InvalidRequestException"
@@ -71,10 +71,10 @@ def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, rooms):
     client.restore_secret(SecretId="shop/db")
     assert client.get_secret_value(SecretId="shop/db")["SecretString"] == "s3cret"
     client.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
-    rooms.clock.turn_to(later(rooms.now, 8 * DAY))
+    installation.clock.turn_to(later(installation.now, 8 * DAY))
     assert code(client.restore_secret, SecretId="shop/db") == "ResourceNotFoundException"
     create(client, "other")
-    assert [s.name for s in rooms.store.world.secrets] == ["other"]
+    assert [s.name for s in installation.store.world.secrets] == ["other"]
 
 
 def test_a_forced_deletion_is_at_once_and_frees_the_name(client):
@@ -85,11 +85,11 @@ def test_a_forced_deletion_is_at_once_and_frees_the_name(client):
     assert create(client) != first
 
 
-def test_values_are_in_no_list(client, rooms):
+def test_values_are_in_no_list(client, installation):
     create(client, Tags=[{"Key": "team", "Value": "x"}], Description="the database")
     told = (client.list_secrets(), client.describe_secret(SecretId="shop/db"))
     assert "s3cret" not in str(told)
-    assert "s3cret" not in repr(list(rooms.store.world.records()))
+    assert "s3cret" not in repr(list(installation.store.world.records()))
 
 
 def test_lists_are_filtered_and_paged(client):
@@ -104,9 +104,9 @@ def test_lists_are_filtered_and_paged(client):
     assert [s["Name"] for s in others] == ["b"]
 
 
-def test_another_account_does_not_see_it(client, rooms):
+def test_another_account_does_not_see_it(client, installation):
     arn = create(client)
-    other = rooms.client("secretsmanager", key="111122223333")
+    other = installation.client("secretsmanager", key="111122223333")
     assert code(other.get_secret_value, SecretId=arn) == "ResourceNotFoundException"
 
 
@@ -130,11 +130,11 @@ def test_modelled_errors(client, operation, asked, error):
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS_MANAGER.operations))
-def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
-    client = rooms.client("secretsmanager")
+def test_any_input_is_answered_or_refused_as_modelled(installation, name):
+    client = installation.client("secretsmanager")
     create(client, ClientRequestToken=TOKEN)
     create(client, "marked")
     client.delete_secret(SecretId="marked")
     known = {"SecretId": ["shop/db", "marked", "none"], "Name": ["shop/db", "new"], "ClientRequestToken": [TOKEN]}
     known |= {"VersionStage": ["AWSCURRENT"], "MoveToVersionId": [TOKEN], "RemoveFromVersionId": [TOKEN]}
-    ask_anything(rooms, "secretsmanager", name, known, COMMON)
+    ask_anything(installation, "secretsmanager", name, known, COMMON)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.api.ecs.bench import Bench
+from tests.unit.api.ecs.client import EcsClient
 
 SHOP = Path("examples/shop")
 
@@ -16,7 +16,7 @@ def _files(folder: str) -> list[dict[str, Any]]:
 
 
 def test_every_task_definition_and_service_is_accepted():
-    bench = Bench()
+    bench = EcsClient()
     services = _files("services")
     for cluster in {service["cluster"] for service in services}:
         bench.call("CreateCluster", clusterName=cluster, serviceConnectDefaults={"namespace": "shop"})

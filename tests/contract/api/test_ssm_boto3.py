@@ -14,8 +14,8 @@ COMMON = frozenset({"ValidationException", "SerializationException"})
 
 
 @pytest.fixture
-def ssm(rooms):
-    return rooms.client("ssm")
+def ssm(installation):
+    return installation.client("ssm")
 
 
 def put(ssm, name="/shop/db", value="s3cret", **more) -> Any:
@@ -37,14 +37,14 @@ def test_versions_go_up_and_old_ones_can_be_read(ssm):
     assert ssm.get_parameter(Name=now["ARN"], WithDecryption=True)["Parameter"]["Value"] == "newer"
 
 
-def test_a_secure_string_is_shown_only_when_asked_for(ssm, rooms):
+def test_a_secure_string_is_shown_only_when_asked_for(ssm, installation):
     put(ssm)
     put(ssm, "/shop/plain", "open", Type="String")
     found = ssm.get_parameters_by_path(Path="/shop")["Parameters"]
     assert "s3cret" not in str(found)
     assert next(p["Value"] for p in found if p["Type"] == "String") == "open"
     assert "s3cret" not in str(ssm.describe_parameters())
-    assert "s3cret" not in repr(list(rooms.store.world.records()))
+    assert "s3cret" not in repr(list(installation.store.world.records()))
 
 
 def test_a_hierarchy_at_one_level_and_below(ssm):
@@ -81,9 +81,9 @@ def test_what_is_not_there_is_told_apart_from_what_is(ssm):
     assert (gone["DeletedParameters"], gone["InvalidParameters"]) == (["/a"], ["/b"])
 
 
-def test_accounts_and_regions_are_apart(ssm, rooms):
+def test_accounts_and_regions_are_apart(ssm, installation):
     put(ssm, "/a")
-    other = rooms.client("ssm", key="111122223333")
+    other = installation.client("ssm", key="111122223333")
     assert code(other.get_parameter, Name="/a") == "ParameterNotFound"
     arn = "arn:aws:ssm:us-east-1:123456789012:parameter/a"
     assert code(other.get_parameter, Name=arn) == "ParameterNotFound"
@@ -121,10 +121,10 @@ def test_what_can_not_be_put(ssm, asked, error):
 
 
 @pytest.mark.parametrize("name", sorted(SSM.operations))
-def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
-    ssm = rooms.client("ssm")
+def test_any_input_is_answered_or_refused_as_modelled(installation, name):
+    ssm = installation.client("ssm")
     put(ssm)
     put(ssm, "/shop/plain", Type="String")
     known = {"Name": ["/shop/db", "/x"], "Names": ["/shop/db"], "Path": ["/", "/shop"], "ResourceId": ["/shop/db"]}
     known |= {"Key": ["Name", "Type", "Path", "tag:a"], "ResourceType": ["Parameter", "Document"]}
-    ask_anything(rooms, "ssm", name, known, COMMON)
+    ask_anything(installation, "ssm", name, known, COMMON)

@@ -16,9 +16,9 @@ OWN = default_vpc(SCOPE)
 
 
 @pytest.fixture
-def task(rooms):
+def task(installation):
     """A task in the default VPC."""
-    return rooms.store.world.tasks[rooms.builder.run(rooms.builder.definition("web"))]
+    return installation.store.world.tasks[installation.builder.run(installation.builder.definition("web"))]
 
 
 def test_a_new_vpc_has_what_aws_gives_it(ec2):
@@ -70,16 +70,16 @@ def test_what_is_in_use_stays(ec2, net):
     assert ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"] == []
 
 
-def test_a_task_keeps_its_subnet_and_its_group(rooms, ec2, task):
+def test_a_task_keeps_its_subnet_and_its_group(installation, ec2, task):
     subnet = task.interface.subnet
     group = ec2.create_security_group(GroupName="web", Description="in the default VPC")["GroupId"]
     with_group = replace(task, interface=replace(task.interface, security_groups=(group,)))
-    rooms.store.apply([Put(with_group)])
+    installation.store.apply([Put(with_group)])
     assert code(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
     assert code(ec2.delete_security_group, GroupId=group) == "DependencyViolation"
     [interface] = ec2.describe_network_interfaces(Filters=by(("group-id", group)))["NetworkInterfaces"]
     assert interface["Groups"] == [{"GroupId": group, "GroupName": "web"}]
-    rooms.store.apply([Put(replace(with_group, last_status=TaskStatus.STOPPED))])
+    installation.store.apply([Put(replace(with_group, last_status=TaskStatus.STOPPED))])
     ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_security_group(GroupId=group)
 
@@ -104,8 +104,8 @@ def test_the_default_vpc_changes_like_any_other(ec2):
     assert code(ec2.create_default_vpc) == "DefaultVpcAlreadyExists"
 
 
-def test_other_accounts_see_nothing_of_it(rooms, ec2, net):
-    other = rooms.client("ec2", key=OTHER_ACCOUNT)
+def test_other_accounts_see_nothing_of_it(installation, ec2, net):
+    other = installation.client("ec2", key=OTHER_ACCOUNT)
     assert code(other.describe_vpcs, VpcIds=[net.vpc]) == "InvalidVpcID.NotFound"
     assert code(other.delete_subnet, SubnetId=net.subnet) == "InvalidSubnetID.NotFound"
     assert net.group not in [one["GroupId"] for one in other.describe_security_groups()["SecurityGroups"]]
@@ -207,8 +207,8 @@ def test_security_groups_come_in_pages(ec2, net):
     assert [len(page["SecurityGroups"]) for page in pages] == [5, 2]
 
 
-def test_a_namespace_in_a_vpc_of_ones_own(rooms, net):
-    cloudmap = rooms.client("servicediscovery")
+def test_a_namespace_in_a_vpc_of_ones_own(installation, net):
+    cloudmap = installation.client("servicediscovery")
     cloudmap.create_private_dns_namespace(Name="shop.internal", Vpc=net.vpc)
     assert [one["Name"] for one in cloudmap.list_namespaces()["Namespaces"]] == ["shop.internal"]
     with pytest.raises(ClientError, match="vpc-0"):

@@ -9,7 +9,7 @@ import pytest
 from moyai.kernel.clock import Seconds
 from moyai.reconcile.health_checks import AT_ONCE, CheckSettings, HealthChecker
 from moyai.testing.clock import ManualClock
-from tests.unit.api.cloudmap.atlas import Atlas
+from tests.unit.api.cloudmap.client import CloudMapClient
 
 INTERVAL = 30.0
 
@@ -38,19 +38,19 @@ class Checked:
     """A service whose instances are checked, and the loop that checks them."""
 
     def __init__(self) -> None:
-        self.clock, self.atlas, self.endpoints = ManualClock(), Atlas(), Endpoints()
+        self.clock, self.cloud_map, self.endpoints = ManualClock(), CloudMapClient(), Endpoints()
         check = {"Type": "TCP", "FailureThreshold": 2}
-        self.service = self.atlas.service(self.atlas.namespace(), HealthCheckConfig=check)
-        self.checker = HealthChecker(self.atlas.store, self.clock, self.endpoints, CheckSettings(Seconds(INTERVAL)))
+        self.service = self.cloud_map.service(self.cloud_map.namespace(), HealthCheckConfig=check)
+        self.checker = HealthChecker(self.cloud_map.store, self.clock, self.endpoints, CheckSettings(Seconds(INTERVAL)))
 
     def register(self, instance, address="127.0.0.1"):
-        self.atlas.now = self.clock.now()
+        self.cloud_map.now = self.clock.now()
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "80"}
-        self.atlas.done("RegisterInstance", ServiceId=self.service, InstanceId=instance, Attributes=attributes)
+        self.cloud_map.done("RegisterInstance", ServiceId=self.service, InstanceId=instance, Attributes=attributes)
 
     @property
     def health(self):
-        return self.atlas.call("GetInstancesHealthStatus", ServiceId=self.service)["Status"]
+        return self.cloud_map.call("GetInstancesHealthStatus", ServiceId=self.service)["Status"]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_health_follows_the_endpoint_by_the_threshold(checked):
 async def test_what_is_gone_is_not_asked_again(checked):
     checked.register("i")
     await checked.clock.settle()
-    checked.atlas.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
+    checked.cloud_map.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
     await checked.clock.advance(INTERVAL * 3)
     assert len(checked.endpoints.asked) == 1
 
@@ -98,7 +98,7 @@ async def test_an_answer_that_comes_too_late_counts_for_nothing(checked):
     checked.endpoints.slow.clear()
     checked.register("i")
     await checked.clock.settle()
-    checked.atlas.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
+    checked.cloud_map.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
     checked.endpoints.slow.set()
     await checked.clock.advance(INTERVAL)
     assert checked.health == {}

@@ -13,7 +13,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.unit.api.cloudmap.atlas import Atlas
+from tests.unit.api.cloudmap.client import CloudMapClient
 
 
 @pytest.fixture
@@ -22,32 +22,32 @@ async def clock():
 
 
 @pytest.fixture
-def atlas(clock):
-    made = Atlas()
+def cloud_map(clock):
+    made = CloudMapClient()
     made.now = clock.now()
     return made
 
 
 @pytest.fixture
-async def work(clock, atlas):
-    ports = ReconcilerPorts(atlas.store, SimRuntime(clock), Feed(BootstrapSettings()), clock, atlas.ids)
+async def work(clock, cloud_map):
+    ports = ReconcilerPorts(cloud_map.store, SimRuntime(clock), Feed(BootstrapSettings()), clock, cloud_map.ids)
     running = asyncio.create_task(OperationLoop(ports).run())
     yield running
     running.cancel()
 
 
-async def test_what_is_submitted_is_done_and_later_forgotten(clock, atlas, work):
+async def test_what_is_submitted_is_done_and_later_forgotten(clock, cloud_map, work):
     await clock.settle()
-    atlas.call("CreateHttpNamespace", Name="shop")
+    cloud_map.call("CreateHttpNamespace", Name="shop")
     await clock.settle()
-    assert [one.status for one in atlas.world.operations] == ["SUCCESS"]
-    assert [one.name for one in atlas.world.namespaces] == ["shop"]
+    assert [one.status for one in cloud_map.world.operations] == ["SUCCESS"]
+    assert [one.name for one in cloud_map.world.namespaces] == ["shop"]
     await clock.advance(OPERATIONS_KEPT + 1)
-    assert list(atlas.world.operations) == []
+    assert list(cloud_map.world.operations) == []
 
 
-async def test_what_another_process_left_is_done(clock, atlas, work):
-    atlas.call("CreateHttpNamespace", Name="shop")
-    atlas.step(next(iter(atlas.world.operations)).key)
+async def test_what_another_process_left_is_done(clock, cloud_map, work):
+    cloud_map.call("CreateHttpNamespace", Name="shop")
+    cloud_map.step(next(iter(cloud_map.world.operations)).key)
     await clock.settle()
-    assert [one.status for one in atlas.world.operations] == ["SUCCESS"]
+    assert [one.status for one in cloud_map.world.operations] == ["SUCCESS"]

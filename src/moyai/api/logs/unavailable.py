@@ -16,10 +16,10 @@ def raise_unavailable(handle: _Handler) -> _Handler:
     """The handler, which raises ServiceUnavailable where ``handle`` raises LogStoreFault."""
 
     @wraps(handle)
-    async def guarded(ctx: Context, request: object) -> object:
+    async def handle_or_raise(ctx: Context, request: object) -> object:
         try:
             return await handle(ctx, request)
         except LogStoreFault as error:
             raise ServiceUnavailable(str(error)) from error
 
-    return guarded
+    return handle_or_raise

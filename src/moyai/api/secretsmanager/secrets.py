@@ -189,7 +189,7 @@ def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretReques
 
 def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, object]:
     shown: dict[str, object] = {"arn": secret.arn, "name": secret.name}
-    if not value.given:
+    if not value.has_value:
         save_secret(ctx, secret)
         return shown
     version = new_version(ctx, secret, value, (CURRENT,))

@@ -35,7 +35,7 @@ class Value(msgspec.Struct, frozen=True):
     token: str | None = None
 
     @property
-    def given(self) -> bool:
+    def has_value(self) -> bool:
         """Whether the request has a value."""
         return self.string is not None or self.binary is not None
 
@@ -71,7 +71,7 @@ def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, 
     """Add a version to a secret."""
     secret = secret_of(ctx, request.secret_id)
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
-    if not value.given:
+    if not value.has_value:
         raise InvalidRequest("You must provide either SecretString or SecretBinary.")
     version = new_version(ctx, secret, value, request.version_stages)
     changed = with_new_version(ctx, secret, version)

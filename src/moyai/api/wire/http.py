@@ -43,7 +43,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-def decompressed(request: HttpRequest, limit: int) -> HttpRequest:
+def decompress(request: HttpRequest, limit: int) -> HttpRequest:
     """The request with its ``Content-Encoding: gzip`` undone.
 
     ``limit`` is in bytes and bounds what comes out. Raises Malformed or TooLarge.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import Bench
+from tests.unit.api.ecs.client import EcsClient
 
 
 @pytest.fixture
-def ecs() -> Bench:
+def ecs() -> EcsClient:
     """A fresh account."""
-    return Bench()
+    return EcsClient()
 
 
 @pytest.fixture
-def shop(ecs: Bench) -> Bench:
+def shop(ecs: EcsClient) -> EcsClient:
     """The cluster ``default``, the namespace ``shop.local`` and the task definition ``web:1``."""
     ecs.call("CreateCluster")
     ecs.namespace()

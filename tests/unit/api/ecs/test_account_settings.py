@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.ecs.account_setting import RULES
 from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.bench import dispatcher
+from tests.unit.api.ecs.client import dispatcher
 
 ROOT = "arn:aws:iam::123456789012:root"
 ROLE = "arn:aws:iam::123456789012:role/team/deployer"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN, NETWORK, Bench, container
+from tests.unit.api.ecs.client import ARN, NETWORK, EcsClient, container
 from tests.unit.api.ecs.test_placed import instances, run
 
 GROUP = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:1:autoScalingGroupName/web"
@@ -13,14 +13,14 @@ MISSING = "The specified capacity provider does not exist. Specify a valid name 
 
 
 @pytest.fixture
-def shop() -> Bench:
-    made = Bench()
+def shop() -> EcsClient:
+    made = EcsClient()
     made.call("CreateCluster")
     made.definition()
     return made
 
 
-def provide(shop: Bench, name: str = "mine") -> None:
+def provide(shop: EcsClient, name: str = "mine") -> None:
     shop.call("CreateCapacityProvider", name=name, autoScalingGroupProvider=OWN)
     asked = {"capacityProviders": [name, "FARGATE"], "defaultCapacityProviderStrategy": []}
     shop.call("PutClusterCapacityProviders", cluster="default", **asked)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import ServiceStatus
-from tests.unit.api.ecs.bench import ARN, NETWORK
+from tests.unit.api.ecs.client import ARN, NETWORK
 
 
 def test_a_cluster_without_a_name_is_default(ecs):

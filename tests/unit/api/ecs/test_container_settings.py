@@ -13,7 +13,7 @@ from moyai.plan.placement.capabilities import required_attributes
 from moyai.plan.task.container_spec import capabilities, container_spec
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.world import Builder
-from tests.unit.api.ecs.bench import NETWORK, container, fargate
+from tests.unit.api.ecs.client import NETWORK, container, fargate
 from tests.unit.plan.instances import definition, instance, on
 from tests.unit.plan.tasks import case_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.ecs.bench import Bench, container
+from tests.unit.api.ecs.client import EcsClient, container
 
 PROVIDER = {"capacityProvider": "FARGATE", "weight": 1}
 AGENT: dict[str, Any] = {"serviceName": "logs", "taskDefinition": "agent", "schedulingStrategy": "DAEMON"}
@@ -18,7 +18,7 @@ PROVIDERS = "Specifying a capacity provider strategy is not supported when you {
 
 
 @pytest.fixture
-def house(shop: Bench) -> Bench:
+def house(shop: EcsClient) -> EcsClient:
     shop.call("RegisterTaskDefinition", family="agent", containerDefinitions=[container(memory=64, portMappings=[])])
     return shop
 

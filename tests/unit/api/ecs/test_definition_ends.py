@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN
+from tests.unit.api.ecs.client import ARN
 
 
 def test_an_inactive_revision_is_deleted_and_shown_until_it_is_gone(ecs):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.ecs.bench import SUBNETS, Bench
+from tests.unit.api.ecs.client import SUBNETS, EcsClient
 
 CPU, MEMORY = ({"name": n, "type": "INTEGER", "integerValue": v} for n, v in (("CPU", 2048), ("MEMORY", 4096)))
 SIZE = [CPU, MEMORY]
@@ -15,13 +15,13 @@ MISSING_INSTANCE = "The specified container instance does not exist. Specify a v
 
 
 @pytest.fixture
-def bench() -> Bench:
-    made = Bench()
+def bench() -> EcsClient:
+    made = EcsClient()
     made.call("CreateCluster")
     return made
 
 
-def register(bench: Bench, document: dict[str, str] | None = None, **changes: object) -> dict[str, Any]:
+def register(bench: EcsClient, document: dict[str, str] | None = None, **changes: object) -> dict[str, Any]:
     asked: dict[str, object] = {"totalResources": SIZE} | changes
     if document is not None:
         asked["instanceIdentityDocument"] = json.dumps(document)
@@ -29,7 +29,7 @@ def register(bench: Bench, document: dict[str, str] | None = None, **changes: ob
     return answer
 
 
-def arns(bench: Bench, **asked: object) -> set[str]:
+def arns(bench: EcsClient, **asked: object) -> set[str]:
     return set(bench.call("ListContainerInstances", **asked)["containerInstanceArns"])
 
 

@@ -6,26 +6,26 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import RecordType
-from tests.unit.api.ecs.bench import Bench, connect, offer, service
+from tests.unit.api.ecs.client import EcsClient, connect, offer, service
 
 
 @pytest.fixture
-def shop() -> Bench:
-    bench = Bench()
+def shop() -> EcsClient:
+    bench = EcsClient()
     bench.call("CreateCluster")
     bench.namespace()
     bench.definition()
     return bench
 
 
-def registered(shop: Bench) -> str:
+def registered(shop: EcsClient) -> str:
     """A service in Cloud Map that tasks of ``web`` are registered in."""
     arn = shop.registry(RecordType.A)
     shop.call("CreateService", **service(serviceRegistries=[{"registryArn": arn}]))
     return arn
 
 
-def moved_in(shop: Bench, arn: str) -> dict[str, object]:
+def moved_in(shop: EcsClient, arn: str) -> dict[str, object]:
     name = shop.world.discovery_services[arn].name
     return {"serviceRegistries": [], "serviceConnectConfiguration": connect(offer(discoveryName=name))}
 

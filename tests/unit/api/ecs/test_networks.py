@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import GROUP, SUBNETS, service
+from tests.unit.api.ecs.client import GROUP, SUBNETS, service
 from tests.unit.plan.nets import OTHER, Nets
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.unit.api.ecs.bench import NETWORK, SUBNETS, Bench
+from tests.unit.api.ecs.client import NETWORK, SUBNETS, EcsClient
 from tests.unit.api.ecs.test_instances import register
 
 ITEM = {"capacityProvider": "FARGATE", "weight": 1}
@@ -16,14 +16,14 @@ SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 3}
 
 
 @pytest.fixture
-def shop() -> Bench:
-    made = Bench()
+def shop() -> EcsClient:
+    made = EcsClient()
     made.call("CreateCluster", capacityProviders=["FARGATE", "FARGATE_SPOT"])
     made.definition()
     return made
 
 
-def instances(shop: Bench, count: int, **changes: Any) -> list[str]:
+def instances(shop: EcsClient, count: int, **changes: Any) -> list[str]:
     """Connected instances, one zone after the other; their ARNs."""
     arns = []
     for _ in range(count):
@@ -33,7 +33,7 @@ def instances(shop: Bench, count: int, **changes: Any) -> list[str]:
     return arns
 
 
-def run(shop: Bench, **changes: object) -> dict[str, Any]:
+def run(shop: EcsClient, **changes: object) -> dict[str, Any]:
     asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2"} | changes
     return shop.call("RunTask", **{name: value for name, value in asked.items() if value is not None})
 
@@ -224,7 +224,7 @@ def test_a_subnet_elsewhere_is_another_place(shop):
     assert run(shop, networkConfiguration=elsewhere)["failures"] == [{"arn": arns[0], "reason": "LOCATION"}]
 
 
-def _revision(shop: Bench, name: str, **launched: object) -> dict[str, Any]:
+def _revision(shop: EcsClient, name: str, **launched: object) -> dict[str, Any]:
     asked = {
         "serviceName": name,
         "taskDefinition": "web",

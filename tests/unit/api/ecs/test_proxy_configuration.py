@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import NETWORK, connect, container, fargate, offer, service
+from tests.unit.api.ecs.client import NETWORK, connect, container, fargate, offer, service
 
 NODE = "arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/web"
 HEALTH = {"command": ["CMD-SHELL", "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"]}

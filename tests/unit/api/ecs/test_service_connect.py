@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from moyai.domain.connect.names import SeenName
 from moyai.domain.ecs.service import ServiceStatus
-from tests.unit.api.ecs.bench import ARN, connect, container, offer, service
+from tests.unit.api.ecs.client import ARN, connect, container, offer, service
 
 
 def _view(shop, name="web"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat, ProxyLogLevel
-from tests.unit.api.ecs.bench import ARN, connect, offer, service
+from tests.unit.api.ecs.client import ARN, connect, offer, service
 
 LOGS = {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1", "awslogs-group": "g"}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN, connect, container, offer, service
+from tests.unit.api.ecs.client import ARN, connect, container, offer, service
 
 ELSEWHERE = "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-0000000000000000"
 

@@ -9,7 +9,7 @@ import pytest
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
 from moyai.domain.world import Delete, Observed, Rerouting
 from moyai.plan.service.scheduler import plan_service
-from tests.unit.api.ecs.bench import ARN, SCOPE, Bench
+from tests.unit.api.ecs.client import ARN, SCOPE, EcsClient
 
 ABSENT = ARN + "service-deployment/default/web/absent"
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
@@ -20,7 +20,7 @@ def strategy(name: str = "BLUE_GREEN", **more: object) -> dict[str, Any]:
     return {"deploymentConfiguration": {"strategy": name, **bake, **more}}
 
 
-def settle(shop: Bench) -> None:
+def settle(shop: EcsClient) -> None:
     """Everything the scheduler does at this instant, every caller acknowledging at once."""
     for service in shop.world.services:
         observed = Observed(reroutings={service.arn: Rerouting()})
@@ -28,7 +28,7 @@ def settle(shop: Bench) -> None:
             shop.store.apply(changes)
 
 
-def newest(shop: Bench) -> dict[str, Any]:
+def newest(shop: EcsClient) -> dict[str, Any]:
     listed = shop.call("ListServiceDeployments", service="web")["serviceDeployments"]
     arn = listed[0]["serviceDeploymentArn"]
     described = shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])["serviceDeployments"]
@@ -36,7 +36,7 @@ def newest(shop: Bench) -> dict[str, Any]:
     return found
 
 
-def redeploy(shop: Bench, **changes: object) -> dict[str, Any]:
+def redeploy(shop: EcsClient, **changes: object) -> dict[str, Any]:
     """A new service deployment, as far as it goes by itself."""
     shop.later()
     shop.call("UpdateService", service="web", forceNewDeployment=True, **changes)
@@ -45,7 +45,7 @@ def redeploy(shop: Bench, **changes: object) -> dict[str, Any]:
 
 
 @pytest.fixture
-def web(shop: Bench) -> Bench:
+def web(shop: EcsClient) -> EcsClient:
     """A service at rest."""
     shop.service(desiredCount=0, **strategy())
     settle(shop)
@@ -85,7 +85,7 @@ def test_the_circuit_breaker_is_shown_as_it_stands(web):
     assert record["deploymentCircuitBreaker"] == {"status": "MONITORING_COMPLETE", "failureCount": 0, "threshold": 1}
 
 
-def ring(shop: Bench, name: str, state: AlarmState) -> None:
+def ring(shop: EcsClient, name: str, state: AlarmState) -> None:
     condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=1)
     shop.put(Alarm(alarm_arn(SCOPE, name), name, condition, shop.now, shop.now, shop.now, state))
 

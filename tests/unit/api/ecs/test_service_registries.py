@@ -7,7 +7,7 @@ import pytest
 from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.world import Delete
-from tests.unit.api.ecs.bench import ARN, REGISTRY, connect, container, offer, service
+from tests.unit.api.ecs.client import ARN, REGISTRY, connect, container, offer, service
 
 A, AAAA, SRV, CNAME = RecordType.A, RecordType.AAAA, RecordType.SRV, RecordType.CNAME
 APP = {"containerName": "app", "containerPort": 8080}

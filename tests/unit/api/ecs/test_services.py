@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service import RolloutState, ServiceEvent, ServiceLog, ServiceStatus
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.kernel.ids import ServiceArn
-from tests.unit.api.ecs.bench import ARN, GROUP, NETWORK, SUBNETS, connect, container, offer, service
+from tests.unit.api.ecs.client import ARN, GROUP, NETWORK, SUBNETS, connect, container, offer, service
 
 
 def test_a_new_service_has_a_deployment_that_asks_for_nothing_yet(shop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN, NETWORK, service
+from tests.unit.api.ecs.client import ARN, NETWORK, service
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN, container, fargate
+from tests.unit.api.ecs.client import ARN, container, fargate
 
 _LOG = {"logDriver": "awslogs", "options": {"awslogs-region": "r", "awslogs-group": "g"}}
 

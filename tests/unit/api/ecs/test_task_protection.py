@@ -9,7 +9,7 @@ from moyai.domain.ecs.task import DesiredStatus, Task
 from moyai.domain.world import Observed, Put
 from moyai.kernel.clock import Instant
 from moyai.plan.service.scheduler import plan_service
-from tests.unit.api.ecs.bench import NETWORK
+from tests.unit.api.ecs.client import NETWORK
 
 MISSING = "0" * 32
 

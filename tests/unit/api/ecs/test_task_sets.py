@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import RecordType
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.kernel.ids import ServiceArn
-from tests.unit.api.ecs.bench import ARN, NETWORK, Bench, connect, offer, service
+from tests.unit.api.ecs.client import ARN, NETWORK, EcsClient, connect, offer, service
 
 EXTERNAL = {"serviceName": "own", "desiredCount": 3, "deploymentController": {"type": "EXTERNAL"}}
 OWN = {"cluster": "default", "service": "own"}
@@ -16,7 +16,7 @@ SET = OWN | {"taskDefinition": "web", "networkConfiguration": NETWORK}
 
 
 @pytest.fixture
-def own(shop: Bench) -> Bench:
+def own(shop: EcsClient) -> EcsClient:
     """A shop with the EXTERNAL service ``own`` and the ECS service ``web``."""
     shop.service()
     shop.call("CreateService", **EXTERNAL)

@@ -9,7 +9,7 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.kernel.ids import ClusterArn
 from moyai.plan.task.launch import LaunchRequest, launch
-from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS
+from tests.unit.api.ecs.client import ARN, NETWORK, SUBNETS
 
 
 def _run(shop, **changes):

@@ -9,7 +9,7 @@ import pytest
 from moyai.domain.cloudmap.service import HealthCheckType
 from moyai.domain.sandbox.state import Health
 from moyai.plan.cloudmap.checks import ProbeTarget, Streak, probe_target
-from tests.unit.api.cloudmap.atlas import Atlas
+from tests.unit.api.cloudmap.client import CloudMapClient
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -45,11 +45,11 @@ def test_a_verdict_needs_checks_in_a_row(outcomes, threshold, verdict):
     ],
 )
 def test_nobody_is_asked_outside_the_networks(attributes, asked):
-    atlas = Atlas()
+    cloud_map = CloudMapClient()
     check = {"Type": "HTTP", "ResourcePath": "/up"}
-    cart = atlas.service(atlas.namespace("shop.example"), HealthCheckConfig=check)
-    atlas.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
-    [service], [instance] = atlas.world.discovery_services, atlas.world.discovery_instances
-    found = probe_target(atlas.world, service, instance, LOOPBACK)
+    cart = cloud_map.service(cloud_map.namespace("shop.example"), HealthCheckConfig=check)
+    cloud_map.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
+    [service], [instance] = cloud_map.world.discovery_services, cloud_map.world.discovery_instances
+    found = probe_target(cloud_map.world, service, instance, LOOPBACK)
     expected = None if asked is None else ProbeTarget(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")
     assert found == expected

@@ -15,126 +15,126 @@ from moyai.plan.cloudmap.namespaces import new_http_namespace
 from moyai.plan.cloudmap.operations import IMPOSSIBLE, OPERATIONS_KEPT, plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
-from tests.unit.api.cloudmap.atlas import PREFIX, Atlas
+from tests.unit.api.cloudmap.client import PREFIX, CloudMapClient
 
 
 @pytest.fixture
-def atlas():
-    return Atlas()
+def cloud_map():
+    return CloudMapClient()
 
 
-def newest(atlas):
-    return list(atlas.world.operations)[-1]
+def newest(cloud_map):
+    return list(cloud_map.world.operations)[-1]
 
 
-def test_an_operation_passes_through_every_state(atlas):
-    atlas.call("CreateHttpNamespace", Name="shop")
-    operation = newest(atlas)
+def test_an_operation_passes_through_every_state(cloud_map):
+    cloud_map.call("CreateHttpNamespace", Name="shop")
+    operation = newest(cloud_map)
     assert operation.status is OperationStatus.SUBMITTED
-    assert atlas.step(operation.key) is OperationStatus.PENDING
-    assert list(atlas.world.namespaces) == []
-    assert atlas.step(operation.key) is OperationStatus.SUCCESS
-    assert [one.name for one in atlas.world.namespaces] == ["shop"]
-    assert newest(atlas).order is None
+    assert cloud_map.step(operation.key) is OperationStatus.PENDING
+    assert list(cloud_map.world.namespaces) == []
+    assert cloud_map.step(operation.key) is OperationStatus.SUCCESS
+    assert [one.name for one in cloud_map.world.namespaces] == ["shop"]
+    assert newest(cloud_map).order is None
 
 
 @pytest.mark.parametrize("steps", range(3))
-async def test_a_process_that_ends_in_between_loses_nothing(atlas, steps):
-    cart = atlas.service(atlas.namespace())
-    atlas.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={"a": "b"})
-    key = newest(atlas).key
+async def test_a_process_that_ends_in_between_loses_nothing(cloud_map, steps):
+    cart = cloud_map.service(cloud_map.namespace())
+    cloud_map.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={"a": "b"})
+    key = newest(cloud_map).key
     for _ in range(steps):
-        atlas.step(key)
-    await atlas.store.durable()
-    atlas.store = MemoryStore(atlas.store.saved())
-    atlas.settle()
-    assert atlas.call("GetInstance", ServiceId=cart, InstanceId="i")["Instance"]["Attributes"] == {"a": "b"}
-    assert [r.number for r in atlas.world.discovery_revisions] == [1]
+        cloud_map.step(key)
+    await cloud_map.store.durable()
+    cloud_map.store = MemoryStore(cloud_map.store.saved())
+    cloud_map.settle()
+    assert cloud_map.call("GetInstance", ServiceId=cart, InstanceId="i")["Instance"]["Attributes"] == {"a": "b"}
+    assert [r.number for r in cloud_map.world.discovery_revisions] == [1]
 
 
-def test_a_finished_operation_is_forgotten_in_time(atlas):
-    atlas.namespace()
-    key, done = newest(atlas).key, newest(atlas).updated_at
-    assert plan_operation(atlas.world, key, done).wake_at == later(done, OPERATIONS_KEPT)
-    atlas.now = later(done, OPERATIONS_KEPT)
-    assert atlas.step(key) is None
-    assert plan_operation(atlas.world, key, atlas.now).actions == ()
+def test_a_finished_operation_is_forgotten_in_time(cloud_map):
+    cloud_map.namespace()
+    key, done = newest(cloud_map).key, newest(cloud_map).updated_at
+    assert plan_operation(cloud_map.world, key, done).wake_at == later(done, OPERATIONS_KEPT)
+    cloud_map.now = later(done, OPERATIONS_KEPT)
+    assert cloud_map.step(key) is None
+    assert plan_operation(cloud_map.world, key, cloud_map.now).actions == ()
 
 
-def test_there_are_not_more_operations_than_are_kept(atlas):
-    cart = atlas.service(atlas.namespace())
-    made = newest(atlas)
+def test_there_are_not_more_operations_than_are_kept(cloud_map):
+    cart = cloud_map.service(cloud_map.namespace())
+    made = newest(cloud_map)
     copies = [replace(made, key=f"{SCOPE.account}/{SCOPE.region}/{n}", creator_request_id=None) for n in range(MOST)]
-    atlas.store.apply([Put(one) for one in copies])
-    atlas.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={})
-    assert made.key not in atlas.world.operations
+    cloud_map.store.apply([Put(one) for one in copies])
+    cloud_map.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={})
+    assert made.key not in cloud_map.world.operations
 
 
-def failed(atlas):
-    atlas.settle()
-    operation = newest(atlas)
+def failed(cloud_map):
+    cloud_map.settle()
+    operation = newest(cloud_map)
     assert (operation.status, operation.error_code) == (OperationStatus.FAIL, IMPOSSIBLE)
     return operation.error_message
 
 
-def test_a_namespace_whose_name_ecs_has_taken_fails(atlas):
-    atlas.call("CreateHttpNamespace", Name="shop")
-    atlas.store.apply([Put(new_http_namespace(SCOPE, "shop", atlas.now, atlas.ids))])
-    assert "has its name" in failed(atlas)
+def test_a_namespace_whose_name_ecs_has_taken_fails(cloud_map):
+    cloud_map.call("CreateHttpNamespace", Name="shop")
+    cloud_map.store.apply([Put(new_http_namespace(SCOPE, "shop", cloud_map.now, cloud_map.ids))])
+    assert "has its name" in failed(cloud_map)
 
 
-def test_a_namespace_that_got_a_service_stays(atlas):
-    namespace = atlas.namespace()
-    atlas.call("DeleteNamespace", Id=namespace)
-    atlas.service(namespace)
-    assert "associated services" in failed(atlas)
-    assert [one.id for one in atlas.world.namespaces] == [namespace]
+def test_a_namespace_that_got_a_service_stays(cloud_map):
+    namespace = cloud_map.namespace()
+    cloud_map.call("DeleteNamespace", Id=namespace)
+    cloud_map.service(namespace)
+    assert "associated services" in failed(cloud_map)
+    assert [one.id for one in cloud_map.world.namespaces] == [namespace]
 
 
-def test_what_is_gone_is_not_changed(atlas):
-    namespace = atlas.namespace()
-    atlas.call("UpdateHttpNamespace", Id=namespace, Namespace={"Description": "d"})
-    atlas.store.apply([Delete(Namespace, f"{PREFIX}namespace/{namespace}")])
-    assert failed(atlas) == "Namespace not found"
+def test_what_is_gone_is_not_changed(cloud_map):
+    namespace = cloud_map.namespace()
+    cloud_map.call("UpdateHttpNamespace", Id=namespace, Namespace={"Description": "d"})
+    cloud_map.store.apply([Delete(Namespace, f"{PREFIX}namespace/{namespace}")])
+    assert failed(cloud_map) == "Namespace not found"
 
 
 @pytest.mark.parametrize(
     ("call", "params"),
     [("RegisterInstance", {"InstanceId": "i", "Attributes": {}}), ("UpdateService", {"Service": {"Description": "d"}})],
 )
-def test_what_has_lost_its_service_fails(atlas, call, params):
-    cart = atlas.service(atlas.namespace())
+def test_what_has_lost_its_service_fails(cloud_map, call, params):
+    cart = cloud_map.service(cloud_map.namespace())
     named = {"Id": cart} if call == "UpdateService" else {"ServiceId": cart}
-    atlas.call(call, **named, **params)
-    atlas.store.apply([Delete(DiscoveryService, f"{PREFIX}service/{cart}")])
-    assert failed(atlas) == "Service not found"
-    assert list(atlas.world.discovery_instances) == []
+    cloud_map.call(call, **named, **params)
+    cloud_map.store.apply([Delete(DiscoveryService, f"{PREFIX}service/{cart}")])
+    assert failed(cloud_map) == "Service not found"
+    assert list(cloud_map.world.discovery_instances) == []
 
 
-def test_an_update_that_came_twice_is_once(atlas):
-    namespace = atlas.namespace()
+def test_an_update_that_came_twice_is_once(cloud_map):
+    namespace = cloud_map.namespace()
     change = {"Id": namespace, "Namespace": {"Description": "d"}, "UpdaterRequestId": "u"}
-    assert atlas.call("UpdateHttpNamespace", **change) == atlas.call("UpdateHttpNamespace", **change)
+    assert cloud_map.call("UpdateHttpNamespace", **change) == cloud_map.call("UpdateHttpNamespace", **change)
 
 
-def test_health_goes_with_the_check_that_told_it(atlas):
-    namespace = atlas.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
+def test_health_goes_with_the_check_that_told_it(cloud_map):
+    namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     records = {"DnsRecords": [{"Type": "A", "TTL": 1}]}
-    cart = atlas.service(namespace, DnsConfig=records, HealthCheckConfig={"Type": "TCP"})
+    cart = cloud_map.service(namespace, DnsConfig=records, HealthCheckConfig={"Type": "TCP"})
     address = {"AWS_INSTANCE_IPV4": "127.0.0.1", "AWS_INSTANCE_PORT": "1"}
-    atlas.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=address)
-    one = next(iter(atlas.world.discovery_instances))
-    atlas.store.apply([Put(replace(one, health=type(one.health).UNHEALTHY))])
-    atlas.done("UpdateService", Id=cart, Service={"DnsConfig": records})
-    assert atlas.call("GetInstancesHealthStatus", ServiceId=cart)["Status"] == {"i": "UNKNOWN"}
+    cloud_map.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=address)
+    one = next(iter(cloud_map.world.discovery_instances))
+    cloud_map.store.apply([Put(replace(one, health=type(one.health).UNHEALTHY))])
+    cloud_map.done("UpdateService", Id=cart, Service={"DnsConfig": records})
+    assert cloud_map.call("GetInstancesHealthStatus", ServiceId=cart)["Status"] == {"i": "UNKNOWN"}
 
 
 @pytest.mark.parametrize(("ttls", "until"), [((60, 10), 60), ((60, 10, 5), 60), ((10, 60), None), ((60, 60), None)])
-def test_a_ttl_that_gets_shorter_is_remembered_until_the_longer_one_is_over(atlas, ttls, until):
-    namespace = atlas.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
+def test_a_ttl_that_gets_shorter_is_remembered_until_the_longer_one_is_over(cloud_map, ttls, until):
+    namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     first, *others = ({"DnsRecords": [{"Type": "A", "TTL": ttl}]} for ttl in ttls)
-    cart = atlas.service(namespace, DnsConfig=first)
+    cart = cloud_map.service(namespace, DnsConfig=first)
     for settings in others:
-        assert atlas.done("UpdateService", Id=cart, Service={"DnsConfig": settings})["Status"] == "SUCCESS"
-    service = atlas.world.discovery_services[f"{PREFIX}service/{cart}"]
-    assert service.remembered_until == (None if until is None else later(atlas.now, until))
+        assert cloud_map.done("UpdateService", Id=cart, Service={"DnsConfig": settings})["Status"] == "SUCCESS"
+    service = cloud_map.world.discovery_services[f"{PREFIX}service/{cart}"]
+    assert service.remembered_until == (None if until is None else later(cloud_map.now, until))

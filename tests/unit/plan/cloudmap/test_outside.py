@@ -9,26 +9,26 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.world import Builder, container
-from tests.unit.api.cloudmap.atlas import PREFIX, Atlas
+from tests.unit.api.cloudmap.client import PREFIX, CloudMapClient
 
 
 @pytest.fixture
-def atlas():
-    return Atlas()
+def cloud_map():
+    return CloudMapClient()
 
 
 @pytest.fixture
-def build(atlas):
-    return Builder(atlas.store)
+def build(cloud_map):
+    return Builder(cloud_map.store)
 
 
-def outside(atlas, build, name="db", port="5432"):
+def outside(cloud_map, build, name="db", port="5432"):
     """A service with an instance on 172.31.0.99:5433, to be called on this port."""
-    service = atlas.service(build.namespace().rpartition("/")[2], name)
+    service = cloud_map.service(build.namespace().rpartition("/")[2], name)
     attributes = {"AWS_INSTANCE_IPV4": "172.31.0.99", "AWS_INSTANCE_PORT": "5433"}
-    atlas.done("RegisterInstance", ServiceId=service, InstanceId="one", Attributes=attributes)
+    cloud_map.done("RegisterInstance", ServiceId=service, InstanceId="one", Attributes=attributes)
     if port:
-        atlas.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": port})
+        cloud_map.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": port})
     return DiscoveryServiceArn(f"{PREFIX}service/{service}")
 
 
@@ -37,15 +37,15 @@ def client(build, name="web", offers=()):
     return build.world.services[made].primary.view
 
 
-def test_it_is_called_by_its_full_and_its_short_name(atlas, build):
-    service = outside(atlas, build)
+def test_it_is_called_by_its_full_and_its_short_name(cloud_map, build):
+    service = outside(cloud_map, build)
     seen = client(build).names
     assert {(n.dns_name, n.port, n.target) for n in seen} == {("db.shop", 5432, service), ("db", 5432, service)}
     assert len({n.address for n in seen}) == len(seen)
 
 
-def test_its_instances_are_the_endpoints(atlas, build):
-    outside(atlas, build)
+def test_its_instances_are_the_endpoints(cloud_map, build):
+    outside(cloud_map, build)
     view = client(build)
     task = build.world.tasks[build.run(build.definition("job"))]
     build.book.apply([Put(replace(task, view=view))])
@@ -63,35 +63,35 @@ def test_its_instances_are_the_endpoints(atlas, build):
         ({"two": "HEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
     ],
 )
-def test_who_is_unhealthy_is_not_called_while_another_is_well(atlas, build, told, members):
-    service = atlas.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
+def test_who_is_unhealthy_is_not_called_while_another_is_well(cloud_map, build, told, members):
+    service = cloud_map.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
     for name, address in (("one", "172.31.0.99"), ("two", "172.31.0.98")):
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "5433"}
-        atlas.done("RegisterInstance", ServiceId=service, InstanceId=name, Attributes=attributes)
-    atlas.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": "5432"})
+        cloud_map.done("RegisterInstance", ServiceId=service, InstanceId=name, Attributes=attributes)
+    cloud_map.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": "5432"})
     view = client(build)
     task = build.world.tasks[build.run(build.definition("job"))]
     build.book.apply([Put(replace(task, view=view))])
     for name, status in told.items():
-        atlas.call("UpdateInstanceCustomHealthStatus", ServiceId=service, InstanceId=name, Status=status)
+        cloud_map.call("UpdateInstanceCustomHealthStatus", ServiceId=service, InstanceId=name, Status=status)
     [group] = compile_mesh(build.world).groups.values()
     assert [member.address for member in group.members] == members
 
 
-def test_without_the_attribute_it_takes_no_part(atlas, build):
-    outside(atlas, build, port="")
+def test_without_the_attribute_it_takes_no_part(cloud_map, build):
+    outside(cloud_map, build, port="")
     assert client(build).names == ()
 
 
-def test_a_name_that_an_ecs_service_offers_stays_its_own(atlas, build):
+def test_a_name_that_an_ecs_service_offers_stays_its_own(cloud_map, build):
     view = client(build, "api", ["http"])
     [own] = view.names
-    outside(atlas, build, name=own.dns_name.upper(), port=str(own.port))
+    outside(cloud_map, build, name=own.dns_name.upper(), port=str(own.port))
     seen = {(n.dns_name, n.port): n.target for n in client(build).names}
     assert seen[own.dns_name, own.port] == own.target
     assert len(seen) == 2
 
 
-def test_a_name_that_nobody_could_call_is_left_out(atlas, build):
-    outside(atlas, build, name="localhost")
+def test_a_name_that_nobody_could_call_is_left_out(cloud_map, build):
+    outside(cloud_map, build, name="localhost")
     assert {n.dns_name for n in client(build).names} == {"localhost.shop"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.bench import Bench, connect, offer, service
+from tests.unit.api.ecs.client import EcsClient, connect, offer, service
 
 NAMES = st.sampled_from(["a", "b", "c"])
 ALIASES = st.none() | st.builds(
@@ -22,7 +22,7 @@ STEPS = st.lists(
 )
 
 
-def _apply(bench: Bench, operation: str, name: str, asked: dict[str, object] | None) -> None:
+def _apply(bench: EcsClient, operation: str, name: str, asked: dict[str, object] | None) -> None:
     configuration = connect() if asked is None else connect(asked)
     params: dict[str, dict[str, object]] = {
         "CreateService": service(name, serviceConnectConfiguration=configuration),
@@ -38,7 +38,7 @@ def _apply(bench: Bench, operation: str, name: str, asked: dict[str, object] | N
 @settings(max_examples=60)
 @given(STEPS)
 def test_endpoints_and_addresses_are_unique(steps):
-    bench = Bench()
+    bench = EcsClient()
     bench.call("CreateCluster")
     bench.namespace()
     bench.definition()

@@ -40,7 +40,7 @@ def dispatcher() -> ServiceDispatcher:
     return ServiceDispatcher(cloudmap(Quotas()), model())
 
 
-class Atlas:
+class CloudMapClient:
     """A client of one account and region, and the world behind it."""
 
     def __init__(self) -> None:

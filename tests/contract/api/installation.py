@@ -75,7 +75,7 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
-class Rooms:
+class Installation:
     """A fresh installation and its clients; ``quotas`` are Cloud Map's and App Mesh's, where they are not AWS's."""
 
     def __init__(self, **quotas: int) -> None:

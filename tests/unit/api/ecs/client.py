@@ -50,7 +50,7 @@ def dispatcher() -> ServiceDispatcher:
     return ServiceDispatcher(offered(), load_models(["ecs"])["ecs"])
 
 
-class Bench:
+class EcsClient:
     """A client of one account and region, and the world behind it."""
 
     def __init__(self) -> None:
