@@ -144,23 +144,23 @@ def build(ask: Asks) -> None:
         deploymentConfiguration=strategy,
     )
     until(lambda: bool(deployments(ask)[0].get("lifecycleHookDetails")), "the hook")
-    until(lambda: any(result["Values"] for result in figures(ask)["MetricDataResults"]), "figures")
+    until(lambda: any(result["Values"] for result in cpu_metrics(ask)["MetricDataResults"]), "metrics")
 
 
 def services(ask: Asks) -> Any:  # noqa: ANN401
-    """Both services."""
+    """The descriptions of both services."""
     return ask("ecs", "DescribeServices", cluster="shop", services=["catalog", "front"], include=["TAGS"])["services"]
 
 
 def deployments(ask: Asks) -> Any:  # noqa: ANN401
-    """Those of the catalog."""
+    """The deployments of the service catalog."""
     listed = ask("ecs", "ListServiceDeployments", cluster="shop", service="catalog")["serviceDeployments"]
     arns = [one["serviceDeploymentArn"] for one in listed]
     return ask("ecs", "DescribeServiceDeployments", serviceDeploymentArns=arns)["serviceDeployments"]
 
 
-def figures(ask: Asks) -> Any:  # noqa: ANN401
-    """What the catalog used of its processors."""
+def cpu_metrics(ask: Asks) -> Any:  # noqa: ANN401
+    """The CPU utilization of the service catalog."""
     dimensions = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "catalog"}]
     metric = {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Dimensions": dimensions}
     query = {"Id": "cpu_avg", "Label": "Average", "MetricStat": {"Metric": metric, "Period": 5, "Stat": "Average"}}
@@ -191,7 +191,7 @@ def record(ask: Asks) -> dict[str, object]:
         "ListTaskDefinitions": ask("ecs", "ListTaskDefinitions", familyPrefix="catalog"),
         "ListNamespaces": ask("cloudmap", "ListNamespaces"),
         "FilterLogEvents": ask("logs", "FilterLogEvents", logGroupName="/ecs/catalog"),
-        "GetMetricData": figures(ask),
+        "GetMetricData": cpu_metrics(ask),
         "refusals": {
             "CreateService": refusal(ask, "CreateService", **service("catalog", 1)),
             "CreateCluster": refusal(ask, "CreateCluster", clusterName="new", capacityProviders=["none"]),
@@ -211,7 +211,7 @@ def refusal(ask: Asks, operation: str, /, **members: object) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Record, and write."""
+    """Record the responses and write the file."""
     with server() as url:
         ask = client(url)
         build(ask)

@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: what the AWS door does, its errors, the command line, how a task lives.
+"""Write docs/reference/ from the code: the coverage of the AWS APIs, their errors, the command line, a task's states.
 
 One page is made from what attacks on tasks and on Docker's containers came to.
 
@@ -174,7 +174,7 @@ def task_states_page() -> str:
 
 
 def main() -> int:
-    """Write, or check."""
+    """Write the pages, or with --check compare them."""
     stale = []
     for name, text in pages().items():
         path = _FOLDER / name

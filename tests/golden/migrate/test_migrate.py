@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moyai.cli.migrate.inventory import gather
+from moyai.cli.migrate.inventory import build_inventory
 from moyai.cli.migrate.plan import plan
 from moyai.cli.migrate.report import as_json
 from moyai.testing.golden import Golden, cases
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_migrate(name, golden_update):
     documents = ((name, document) for document in yaml.safe_load_all((HERE / f"{name}.in.yaml").read_text()))
-    told = as_json(plan(gather(documents)))
+    told = as_json(plan(build_inventory(documents)))
     fields = [
         f"{f['verdict']}: {f['resource']} {f['path']} = {f['value']} -> {f['becomes']}" for f in told.pop("fields")
     ]

@@ -1,4 +1,4 @@
-"""What ``moyai status`` shows where there is little room, and where there is any."""
+"""What ``moyai status`` shows in narrow and in wide terminals."""
 
 from __future__ import annotations
 

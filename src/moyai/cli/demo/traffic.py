@@ -30,7 +30,7 @@ class Traffic:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start sending."""
+        """Start the threads that send requests."""
         for number in range(self.callers):
             count = RequestCount()
             thread = threading.Thread(target=self._call, args=(count, number), daemon=True)

@@ -87,7 +87,7 @@ async def _run(session: Session, *, terminal: bool) -> tuple[int, str]:
 
 
 class _Client:
-    """An open session."""
+    """A session over its WebSocket: reads this process's input, writes its output."""
 
     def __init__(self, socket: ClientConnection, *, terminal: bool) -> None:
         self.code = _UNKNOWN_EXIT_CODE

@@ -82,12 +82,12 @@ class _Screen:
     def draw(self, mesh: Mesh | None, view: View) -> View:
         """Draw if anything has changed. Returns the view with its scroll offset limited to the number of rows."""
         size = self._console.size
-        room = max(size.height - _FRAME_LINES, 1)
+        height = max(size.height - _FRAME_LINES, 1)
         if mesh is not None:
-            view = _limit_offset(view, rows(mesh, view) - room)
+            view = _limit_offset(view, rows(mesh, view) - height)
         if self._drawn != (mesh, view, size):
             self._drawn = mesh, view, size
-            self._live.update(render_screen(mesh, view, (size.width, room)), refresh=True)
+            self._live.update(render_screen(mesh, view, (size.width, height)), refresh=True)
         return view
 
 
@@ -104,21 +104,21 @@ def _limit_offset(view: View, largest: int) -> View:
 
 
 class _Window:
-    """A table's head and ``room`` of its rows, from ``offset``."""
+    """A table's head and ``height`` of its rows, from ``offset``."""
 
-    def __init__(self, whole: Table, offset: int, room: int) -> None:
-        self._whole, self._offset, self._room = whole, offset, room
+    def __init__(self, whole: Table, offset: int, height: int) -> None:
+        self._whole, self._offset, self._height = whole, offset, height
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = console.render_lines(self._whole, options.update(height=None), pad=False)
-        for line in [*lines[:1], *lines[1 + self._offset :][: self._room]]:
+        for line in [*lines[:1], *lines[1 + self._offset :][: self._height]]:
             yield from line
             yield Segment.line()
 
 
 def render_screen(mesh: Mesh | None, view: View, size: tuple[int, int]) -> RenderableType:
     """The whole screen. ``size``: the columns of the terminal and the number of rows to show of the table."""
-    width, room = size
+    width, height = size
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append("moyai mesh  ", "bold")
     if mesh is None:
@@ -127,7 +127,9 @@ def render_screen(mesh: Mesh | None, view: View, size: tuple[int, int]) -> Rende
     head.append(f"{_length(view.since)} (since {since} UTC)  ").append_text(headline(mesh))
     if view.paused:
         head.append("  paused", "bold yellow")
-    return Group(head, "", _help() if view.help else _Window(table(mesh, view, width), view.offset, room), _foot(view))
+    return Group(
+        head, "", _help() if view.help else _Window(table(mesh, view, width), view.offset, height), _foot(view)
+    )
 
 
 def _length(seconds: int) -> str:

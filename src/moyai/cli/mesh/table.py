@@ -84,11 +84,11 @@ def _fit_columns(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
             break
         del needed[column]
     caller, target, *_ = _COLUMNS
-    room = width - _width(needed) + needed[caller] + needed[target]
-    if needed[caller] + needed[target] > room:
-        half = room // 2
-        target_width = min(needed[target], max(half, room - needed[caller], _SHORTEST_NAME))
-        needed |= {caller: max(room - target_width, _SHORTEST_NAME), target: target_width}
+    space = width - _width(needed) + needed[caller] + needed[target]
+    if needed[caller] + needed[target] > space:
+        half = space // 2
+        target_width = min(needed[target], max(half, space - needed[caller], _SHORTEST_NAME))
+        needed |= {caller: max(space - target_width, _SHORTEST_NAME), target: target_width}
     return needed
 
 

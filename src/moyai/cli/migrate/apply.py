@@ -1,7 +1,7 @@
-"""A migration, carried out on a running moyai: one service after the other, each until it is steady.
+"""Carries out a migration on a running server: one service after the other, waiting for each deployment.
 
-Promise: what was done may be done again. A deployment that fails ends the run with what its service says; what has
-moved until then stays moved, and goes on being called by those that have not.
+It can be repeated. A failed deployment ends the run with the reason from its service; services that have been migrated
+remain so, and the others can still call them.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from moyai.cli.migrate.plan import Export, Migration, Move
 from moyai.cli.remote import Remote, pages
 from moyai.kernel.errors import MoyaiError
 
-Told = Callable[[str], None]
+PrintLine = Callable[[str], None]
 _STEP = 0.5
 _PATIENCE = 1800.0
-"""Seconds for one service, as long as ``aws ecs wait`` is worth waiting for."""
+"""Seconds to wait for the deployment of one service."""
 
 
-class NotMoved(MoyaiError):
+class MigrationFailed(MoyaiError):
     """A service's deployment did not succeed."""
 
 
-def apply(remote: Remote, migration: Migration, tell: Told, only: str | None = None) -> None:
-    """Do it all, or what concerns one service. Raises NotMoved."""
+def apply(remote: Remote, migration: Migration, print_line: PrintLine, only: str | None = None) -> None:
+    """Migrate all services, or only the one named ``only``. Raises MigrationFailed."""
     moves = [move for move in migration.moves if only in {None, move.service, move.node}]
     if only is not None and not moves:
-        why = migration.stays.get(only, "no ECS service of that name is in the mesh")
-        raise NotMoved(f"{only} can't be moved: {why}.")
+        why = migration.stays.get(only, "the mesh has no ECS service of that name")
+        raise MigrationFailed(f"{only} cannot be migrated: {why}")
     cloudmap, ecs = remote.client("servicediscovery"), remote.client("ecs")
     for export in migration.exports:
         _export(cloudmap, export)
-    tell(f"{len(migration.exports)} names can be called from Service Connect")
+    print_line(f"{len(migration.exports)} names can be called from Service Connect")
     for move in moves:
-        _move(ecs, move, tell)
+        _move(ecs, move, print_line)
 
 
 def _export(cloudmap: Any, export: Export) -> None:  # noqa: ANN401 (a botocore client)
@@ -48,25 +48,25 @@ def _export(cloudmap: Any, export: Export) -> None:  # noqa: ANN401 (a botocore 
                 cloudmap.update_service_attributes(ServiceId=service["Id"], Attributes=dict(export.attributes))
 
 
-def _move(ecs: Any, move: Move, tell: Told) -> None:  # noqa: ANN401
+def _move(ecs: Any, move: Move, print_line: PrintLine) -> None:  # noqa: ANN401
     if move.tags:
         tags = [{"key": key, "value": value} for key, value in sorted(move.tags.items())]
         ecs.tag_resource(resourceArn=move.service_arn, tags=tags)
     registered = ecs.register_task_definition(**move.definition)["taskDefinition"]["taskDefinitionArn"]
     ecs.update_service(**(dict(move.update) | {"taskDefinition": registered}))
-    tell(f"{move.service}: deploying {registered.rpartition('/')[2]}")
-    _steady(ecs, move)
-    tell(f"{move.service}: moved")
+    print_line(f"{move.service}: deploying {registered.rpartition('/')[2]}")
+    _wait_until_steady(ecs, move)
+    print_line(f"{move.service}: migrated")
 
 
-def _steady(ecs: Any, move: Move) -> None:  # noqa: ANN401
+def _wait_until_steady(ecs: Any, move: Move) -> None:  # noqa: ANN401
     began = time.monotonic()
     while time.monotonic() - began < _PATIENCE:
         (service,) = ecs.describe_services(cluster=move.cluster, services=[move.service])["services"]
         newest = service["deployments"][0]
         if newest["rolloutState"] == "FAILED":
-            raise NotMoved(f"{move.service} was not moved: {newest.get('rolloutStateReason', '')}")
+            raise MigrationFailed(f"{move.service} was not migrated: {newest.get('rolloutStateReason', '')}")
         if newest["rolloutState"] == "COMPLETED" and len(service["deployments"]) == 1:
             return
         time.sleep(_STEP)
-    raise NotMoved(f"{move.service} is not steady after {_PATIENCE:g} s; its events say why.")
+    raise MigrationFailed(f"{move.service} is not steady after {_PATIENCE:g} s; see its events")

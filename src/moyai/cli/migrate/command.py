@@ -47,7 +47,7 @@ def appmesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
     from moyai.cli.migrate.apply import apply as carry_out
     from moyai.cli.migrate.documents import from_files, from_server
     from moyai.cli.migrate.files import write
-    from moyai.cli.migrate.inventory import Unreadable, gather
+    from moyai.cli.migrate.inventory import Unreadable, build_inventory
     from moyai.cli.migrate.plan import plan
     from moyai.cli.migrate.report import as_json as report_json
     from moyai.cli.migrate.report import show
@@ -59,7 +59,7 @@ def appmesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
         raise Unreadable("name a mesh of the running server, or give files with --from")
     if only is not None and not apply:
         raise Unreadable("--only requires --apply")
-    migration = plan(gather(from_files(files) if files else from_server(remote, mesh or ""), mesh), namespace)
+    migration = plan(build_inventory(from_files(files) if files else from_server(remote, mesh or ""), mesh), namespace)
     if as_json:
         typer.echo(json.dumps(report_json(migration), default=str))
     else:

@@ -13,11 +13,11 @@ _KEPT = (
     *("requiresCompatibilities", "cpu", "memory", "pidMode", "ipcMode", "inferenceAccelerators", "ephemeralStorage"),
     *("runtimePlatform", "enableFaultInjection"),
 )
-"""Members that RegisterTaskDefinition takes, out of those that DescribeTaskDefinition shows."""
+"""The members of DescribeTaskDefinition's response that RegisterTaskDefinition accepts."""
 
 
 def without_proxy(definition: Json, offered: Iterable[Offered]) -> dict[str, Any]:
-    """The definition without its proxy, with a name and a protocol for each port that is offered."""
+    """The definition without its proxy container, with a name and an appProtocol for each offered port."""
     proxy = proxy_container(definition)
     kept = {member: definition[member] for member in _KEPT if definition.get(member) not in (None, [], {})}
     ports = {one.port: one for one in offered}

@@ -1,4 +1,4 @@
-"""Where the documents of an inventory come from: files, or a running moyai."""
+"""Reads the documents of an inventory: from files, or from a running server."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ _SERVICES_AT_ONCE = 10
 
 
 def from_files(paths: Iterable[Path]) -> Iterator[tuple[str, Json]]:
-    """The JSON documents in these files, and in the files named ``*.json`` of these folders. Raises Unreadable."""
+    """The JSON documents in these files, and in the files ``*.json`` of these directories. Raises Unreadable."""
     for path in paths:
         files = sorted(path.glob("*.json")) if path.is_dir() else [path]
         if not files:
-            raise Unreadable(f"{path} has no files named *.json.")
+            raise Unreadable(f"{path} has no files named *.json")
         for file in files:
             yield from _documents(file)
 
 
 def _documents(file: Path) -> Iterator[tuple[str, Json]]:
-    """One or several documents, one after the other, as a loop over ``aws … describe`` writes them."""
+    """The documents in a file, which may follow each other as a loop over ``aws … describe`` writes them."""
     if file.stat().st_size > _LARGEST:
-        raise Unreadable(f"{file} has more than {_LARGEST} bytes.")
+        raise Unreadable(f"{file} has more than {_LARGEST} bytes")
     text, decoder, at = file.read_text().strip(), json.JSONDecoder(), 0
     while at < len(text):
         try:
-            found, end = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except ValueError as error:
-            raise Unreadable(f"{file} is not JSON: {error}.") from error
-        for one in found if isinstance(found, list) else [found]:
-            if not isinstance(one, dict):
-                raise Unreadable(f"{file} holds something else than JSON objects.")
-            yield str(file), one
+            raise Unreadable(f"{file} is not JSON: {error}") from error
+        for document in value if isinstance(value, list) else [value]:
+            if not isinstance(document, dict):
+                raise Unreadable(f"{file} contains something other than JSON objects")
+            yield str(file), document
         at = end + len(text[end:]) - len(text[end:].lstrip())
 
 
 def from_server(remote: Remote, mesh: str) -> Iterator[tuple[str, Json]]:
-    """What a running moyai says of a mesh, and of all ECS services."""
+    """The documents of a mesh and of all ECS services of a running server."""
     yield from _mesh(remote.client("appmesh"), mesh)
     yield from _ecs(remote.client("ecs"))
 

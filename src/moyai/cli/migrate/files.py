@@ -1,4 +1,4 @@
-"""A migration as files that the AWS CLI takes by ``--cli-input-json``, and the commands in their order."""
+"""Writes a migration as inputs for the AWS CLI (``--cli-input-json``) and a script with its commands."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from moyai.cli.migrate.report import as_json
 
 
 def write(migration: Migration, folder: Path) -> list[Path]:
-    """Write everything into the folder, which is made if need be; the files."""
+    """Write all files into the directory, which is created if necessary. Returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, str] = {"report.json": _text(as_json(migration))}
     for move in migration.moves:
         files |= {name: _text(value) for name, value in _inputs(move)}
     files["steps.sh"] = "\n".join(_steps(migration)) + "\n"
-    written = []
+    paths = []
     for name, text in files.items():
         path = folder / name
         path.write_text(text)
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
 def _inputs(move: Move) -> Iterator[tuple[str, Any]]:
@@ -36,13 +36,13 @@ def _inputs(move: Move) -> Iterator[tuple[str, Any]]:
 
 
 def _steps(migration: Migration) -> Iterator[str]:
-    """Callers that have moved find those that have not by the first part, and the other way round without it."""
+    """The script. Its first part lets migrated callers reach services that have not been migrated yet."""
     yield "#!/bin/sh"
-    yield f"# Moves the services of the mesh {migration.mesh} into Service Connect, one after the other."
+    yield f"# Migrates the services of the mesh {migration.mesh} to Service Connect, one after the other."
     yield "set -eu"
     yield 'cd "$(dirname "$0")"'
     yield ""
-    yield "# Names that are called before who answers to them has moved. AWS does nothing with these attributes."
+    yield "# Lets migrated callers reach services that are not migrated yet. On AWS these attributes have no effect."
     for export in migration.exports:
         yield from _export(export)
     for move in migration.moves:
@@ -57,7 +57,7 @@ def _steps(migration: Migration) -> Iterator[str]:
 
 
 def _export(export: Export) -> Iterator[str]:
-    said = json.dumps(dict(export.attributes))
+    attributes = json.dumps(dict(export.attributes))
     namespace = f"Namespaces[?Name=='{export.place.namespace}'].Id"
     yield f"namespace=$(aws servicediscovery list-namespaces --query {quote(namespace)} --output text)"
     service = f"Services[?Name=='{export.place.service}'].Id"
@@ -65,7 +65,7 @@ def _export(export: Export) -> Iterator[str]:
         'service=$(aws servicediscovery list-services --filters "Name=NAMESPACE_ID,Values=$namespace"'
         f" --query {quote(service)} --output text)"
     )
-    yield f'aws servicediscovery update-service-attributes --service-id "$service" --attributes {quote(said)}'
+    yield f'aws servicediscovery update-service-attributes --service-id "$service" --attributes {quote(attributes)}'
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 (whatever JSON can hold)

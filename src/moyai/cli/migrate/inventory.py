@@ -1,7 +1,7 @@
-"""What there is before a migration: a mesh and the ECS services in it, out of the JSON that the AWS CLI prints.
+"""A mesh and its ECS services before a migration, from the JSON that the AWS CLI prints. Pure.
 
-Promise: every document is recognised by the key that ``aws appmesh describe-…`` and ``aws ecs describe-…`` put around
-it; what has no such key is refused with its name. Nothing is asked of anybody.
+Documents are recognised by the top-level key of ``aws appmesh describe-…`` and ``aws ecs describe-…``; others are
+rejected by name.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Json = Mapping[str, Any]
 
 
 class Unreadable(MoyaiError):
-    """A document is not what it should be."""
+    """A document cannot be used; the message says why."""
 
 
 class EcsService(NamedTuple):
-    """An ECS service, its task definition, and what its proxy stands for."""
+    """An ECS service, its task definition, and the virtual node or gateway that its proxy is."""
 
     service: Json
     definition: Json
@@ -29,17 +29,17 @@ class EcsService(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name in its cluster."""
+        """The name of the service."""
         return str(self.service["serviceName"])
 
     @property
     def cluster(self) -> str:
-        """Its cluster's name."""
+        """The name of the service's cluster."""
         return str(self.service.get("clusterArn", "default")).rpartition("/")[2]
 
 
 class Inventory(NamedTuple):
-    """A mesh, each resource by its name; routes by router and name, and likewise of gateways."""
+    """A mesh: its resources by name, its routes by router or gateway and name, and its ECS services."""
 
     mesh: str
     spec: Json
@@ -52,16 +52,16 @@ class Inventory(NamedTuple):
     ecs: tuple[EcsService, ...]
 
     def routes_of(self, router: str) -> Iterator[tuple[str, Json]]:
-        """The routes of a router, with their names."""
+        """The names and specifications of a router's routes."""
         return ((name, spec) for (of, name), spec in sorted(self.routes.items()) if of == router)
 
-    def runs(self, node: str) -> EcsService | None:
-        """The ECS service whose tasks are the node."""
+    def ecs_service_of(self, node: str) -> EcsService | None:
+        """The ECS service whose tasks are this virtual node."""
         return next((e for e in self.ecs if e.stands_for.kind is Kind.VIRTUAL_NODE and e.stands_for.name == node), None)
 
 
-def gather(documents: Iterable[tuple[str, Json]], mesh: str | None = None) -> Inventory:
-    """The inventory of ``mesh``, or of the only one there is, from documents with their names. Raises Unreadable."""
+def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = None) -> Inventory:
+    """The inventory of ``mesh``, or of the only mesh, from documents with their names. Raises Unreadable."""
     found: dict[str, list[Json]] = {}
     for name, document in documents:
         for key, values in _recognised(name, document):
@@ -88,8 +88,8 @@ def _recognised(name: str, document: Json) -> Iterator[tuple[str, list[Json]]]:
     }
     if not keys:
         raise Unreadable(
-            f"{name} is none of what `aws appmesh describe-…`, `aws ecs describe-services` and"
-            " `aws ecs describe-task-definition` print."
+            f"{name} is not the output of `aws appmesh describe-…`, `aws ecs describe-services` or"
+            " `aws ecs describe-task-definition`"
         )
     for key in sorted(keys):
         value = document[key]
@@ -128,14 +128,14 @@ def _ecs(services: Iterable[Json], definitions: Iterable[Json], mesh: str) -> It
 
 
 def _identity(definition: Json) -> ProxyName | None:
-    """What the proxy of a task definition's tasks stands for."""
+    """The virtual node or gateway that the proxy of a task definition is."""
     said = filter(None, (identity_in(_environment(one)) for one in definition.get("containerDefinitions", ())))
     first = next(said, None)
     return None if first is None else read_proxy_name(first)
 
 
 def proxy_container(definition: Json) -> str | None:
-    """The name of the container that is a task's App Mesh proxy."""
+    """The name of the App Mesh proxy container."""
     configured = (definition.get("proxyConfiguration") or {}).get("containerName")
     containers = definition.get("containerDefinitions", ())
     found = (str(one["name"]) for one in containers if identity_in(_environment(one)) is not None)

@@ -11,17 +11,17 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from moyai.cli.migrate.inventory import Inventory, Json
-from moyai.cli.migrate.ledger import Ledger
-from moyai.cli.migrate.routes import Way, route_of
+from moyai.cli.migrate.member_report import MemberReport
+from moyai.cli.migrate.routes import ServiceTarget, route_of
 from moyai.cli.migrate.tags import outlier_tags, retry_tags, seconds
 
 _PLACES = frozenset({"/dev/stdout", "/dev/stderr"})
-_REACHABLE = "every name in the namespace can be called; that others can't be is lost"
-_SECRETS = "certificates from files and secret servers are App Mesh's alone"
+_REACHABLE = "clients can call every name in the namespace, not only their backends"
+_SECRETS = "Service Connect has no certificates from files and secret servers"
 
 
 class Offered(NamedTuple):
-    """A listener, as Service Connect offers it."""
+    """A listener as a service of Service Connect."""
 
     discovery_name: str
     port_name: str
@@ -33,7 +33,7 @@ class Offered(NamedTuple):
 
     @property
     def entry(self) -> dict[str, Any]:
-        """As an entry of ``services``."""
+        """The entry of ``serviceConnectConfiguration.services``."""
         found: dict[str, Any] = {"portName": self.port_name, "discoveryName": self.discovery_name}
         found["clientAliases"] = [dict(self.alias)]
         if self.timeout:
@@ -43,38 +43,38 @@ class Offered(NamedTuple):
         return found
 
 
-class Place(NamedTuple):
-    """Where a node is found: a Cloud Map namespace, and a service in it."""
+class CloudMapName(NamedTuple):
+    """The Cloud Map namespace and service of a node."""
 
     namespace: str
     service: str
 
 
 def is_registered(spec: Json) -> bool:
-    """Whether the node is found in Cloud Map."""
+    """Whether the node uses Cloud Map for service discovery."""
     return bool((spec.get("serviceDiscovery") or {}).get("awsCloudMap"))
 
 
-def place_of(spec: Json) -> Place | None:
-    """Where the node is found; None where nobody calls it, or it is found otherwise."""
+def cloud_map_name(spec: Json) -> CloudMapName | None:
+    """The node's Cloud Map name, or its DNS name read as one; None if it has neither."""
     discovery = spec.get("serviceDiscovery") or {}
     if discovery.get("awsCloudMap"):
-        return Place(discovery["awsCloudMap"]["namespaceName"], discovery["awsCloudMap"]["serviceName"])
+        return CloudMapName(discovery["awsCloudMap"]["namespaceName"], discovery["awsCloudMap"]["serviceName"])
     hostname = (discovery.get("dns") or {}).get("hostname", "")
     service, _, namespace = hostname.partition(".")
-    return Place(namespace, service) if namespace else None
+    return CloudMapName(namespace, service) if namespace else None
 
 
-def offers(inventory: Inventory, node: str, ledger: Ledger, found: Iterable[Way]) -> Iterator[Offered]:
-    """What the node's ECS service offers; each listener's members are noted."""
+def offers(inventory: Inventory, node: str, report: MemberReport, found: Iterable[ServiceTarget]) -> Iterator[Offered]:
+    """The services that the node's ECS service offers. Reports the members of each listener."""
     spec = inventory.nodes[node]
-    place = place_of(spec)
+    place = cloud_map_name(spec)
     called = list(found)
     listeners = spec.get("listeners") or ()
     for number, listener in enumerate(listeners):
         path, port = f"listeners[{number}]", int(listener["portMapping"]["port"])
         way = next((w for w in called if w.node == node and w.node_port == port), None)
-        _note_listener(ledger, path, listener)
+        _note_listener(report, path, listener)
         if place is None or way is None:
             continue
         protocol = str(listener["portMapping"]["protocol"])
@@ -89,12 +89,18 @@ def offers(inventory: Inventory, node: str, ledger: Ledger, found: Iterable[Way]
         )
 
 
-def tags(inventory: Inventory, node: str, ledger: Ledger, found: Iterable[Way], routes: Mapping[Any, Ledger]) -> Json:
-    """The tags of the node's ECS service, for what has no member; a route's members are noted in its own ledger."""
+def tags(
+    inventory: Inventory,
+    node: str,
+    report: MemberReport,
+    found: Iterable[ServiceTarget],
+    routes: Mapping[Any, MemberReport],
+) -> Json:
+    """The tags of the node's ECS service, for settings without an equivalent. Reports the members that they keep."""
     said: dict[str, str] = {}
     for number, listener in enumerate(inventory.nodes[node].get("listeners") or ()):
         if listener.get("outlierDetection"):
-            said.update(outlier_tags(ledger, f"listeners[{number}].outlierDetection", listener["outlierDetection"]))
+            said.update(outlier_tags(report, f"listeners[{number}].outlierDetection", listener["outlierDetection"]))
     for way in found:
         if way.node == node and way.route is not None:
             kind, route = route_of(inventory.routes[way.route])
@@ -103,62 +109,65 @@ def tags(inventory: Inventory, node: str, ledger: Ledger, found: Iterable[Way], 
     return said
 
 
-def note(ledger: Ledger, spec: Json) -> None:
-    """What becomes of those members that hang on nothing else."""
-    ledger.maps("serviceDiscovery.awsCloudMap.namespaceName", "serviceConnectConfiguration.namespace")
-    ledger.maps("serviceDiscovery.awsCloudMap.serviceName", "services[].discoveryName")
-    ledger.stays(
+def note(report: MemberReport, spec: Json) -> None:
+    """Report the members that do not depend on other resources."""
+    report.maps("serviceDiscovery.awsCloudMap.namespaceName", "serviceConnectConfiguration.namespace")
+    report.maps("serviceDiscovery.awsCloudMap.serviceName", "services[].discoveryName")
+    report.stays(
         "serviceDiscovery.awsCloudMap.attributes",
-        "a discovery name is one ECS service's: give each node a Cloud Map service of its own first",
+        "a discovery name belongs to one ECS service: first give each node its own Cloud Map service",
     )
-    ledger.maps("serviceDiscovery.dns.hostname", "serviceConnectConfiguration.namespace and services[].discoveryName")
-    ledger.lost("serviceDiscovery.dns", "proxies are told who answers, and ask no DNS")
+    report.maps("serviceDiscovery.dns.hostname", "serviceConnectConfiguration.namespace and services[].discoveryName")
+    report.lost("serviceDiscovery.dns", "proxies receive endpoints from the control plane instead of DNS")
     for number, backend in enumerate(spec.get("backends") or ()):
-        ledger.maps(f"backends[{number}].virtualService.virtualServiceName", _REACHABLE)
-        _note_client(ledger, f"backends[{number}].virtualService.clientPolicy", backend.get("virtualService") or {})
-    _note_client(ledger, "backendDefaults.clientPolicy", spec.get("backendDefaults") or {})
+        report.maps(f"backends[{number}].virtualService.virtualServiceName", _REACHABLE)
+        _note_client(report, f"backends[{number}].virtualService.clientPolicy", backend.get("virtualService") or {})
+    _note_client(report, "backendDefaults.clientPolicy", spec.get("backendDefaults") or {})
     log = ((spec.get("logging") or {}).get("accessLog") or {}).get("file") or {}
     if log.get("path") in _PLACES:
-        ledger.maps("logging.accessLog.file.path", "accessLogConfiguration, through the service's logConfiguration")
+        report.maps("logging.accessLog.file.path", "accessLogConfiguration, through the service's logConfiguration")
     else:
-        ledger.lost("logging.accessLog.file.path", "lines go where the service's logConfiguration says, to no file")
+        report.lost("logging.accessLog.file.path", "access logs go to the service's logConfiguration, not to a file")
     form = "JSON" if (log.get("format") or {}).get("json") else "TEXT"
-    ledger.lost("logging.accessLog.file.format", f"accessLogConfiguration.format={form}, with AWS's own fields")
+    report.lost("logging.accessLog.file.format", f"accessLogConfiguration.format={form}, with AWS's own fields")
 
 
 def access_log(spec: Json) -> dict[str, str] | None:
-    """The node's access log as Service Connect's; None where it has none."""
+    """The ``accessLogConfiguration`` for the node's access log, or None."""
     log = ((spec.get("logging") or {}).get("accessLog") or {}).get("file")
     if not log:
         return None
     return {"format": "JSON" if (log.get("format") or {}).get("json") else "TEXT"}
 
 
-def _note_listener(ledger: Ledger, path: str, listener: Json) -> None:
-    ledger.maps(f"{path}.portMapping.port", "a port mapping with a name")
-    ledger.maps(f"{path}.portMapping.protocol", "the port mapping's appProtocol; none is TCP")
-    ledger.maps(f"{path}.timeout", "services[].timeout, with the route's: the shorter one")
-    ledger.lost(
-        f"{path}.healthCheck", "proxies don't ask: a container's healthCheck, and outlier detection, stand for it"
+def _note_listener(report: MemberReport, path: str, listener: Json) -> None:
+    report.maps(f"{path}.portMapping.port", "a port mapping with a name")
+    report.maps(f"{path}.portMapping.protocol", "the appProtocol of the port mapping; TCP without one")
+    report.maps(f"{path}.timeout", "services[].timeout: the shorter of the route's and the listener's")
+    report.lost(
+        f"{path}.healthCheck", "proxies have no health checks; use the container's healthCheck and outlier detection"
     )
-    ledger.lost(f"{path}.connectionPool", "there are no limits of connections or requests")
+    report.lost(f"{path}.connectionPool", "Service Connect has no limits for connections or requests")
     tls = listener.get("tls") or {}
     if (tls.get("certificate") or {}).get("acm"):
-        ledger.maps(f"{path}.tls.certificate", "services[].tls: a certificate of the same authority, made and renewed")
-        ledger.maps(f"{path}.tls.mode", "services[].tls" if tls.get("mode") == "STRICT" else "services[].tls; STRICT")
-    ledger.stays(f"{path}.tls.certificate", _SECRETS)
-    ledger.lost(f"{path}.tls.validation", "clients show no certificate in Service Connect")
-    ledger.lost(f"{path}.tls.mode", _SECRETS)
+        report.maps(
+            f"{path}.tls.certificate",
+            "services[].tls: a certificate of the same authority, created and renewed automatically",
+        )
+        report.maps(f"{path}.tls.mode", "services[].tls" if tls.get("mode") == "STRICT" else "services[].tls; STRICT")
+    report.stays(f"{path}.tls.certificate", _SECRETS)
+    report.lost(f"{path}.tls.validation", "Service Connect has no client certificates")
+    report.lost(f"{path}.tls.mode", _SECRETS)
 
 
-def _note_client(ledger: Ledger, path: str, owner: Json) -> None:
+def _note_client(report: MemberReport, path: str, owner: Json) -> None:
     tls = (owner.get("clientPolicy") or {}).get("tls") or {}
     if ((tls.get("validation") or {}).get("trust") or {}).get("acm"):
-        ledger.maps(f"{path}.tls.validation.trust", "callers believe the authority that the called service names")
-    ledger.lost(f"{path}.tls", "who is called says whether it is encrypted; a client has nothing to say")
+        report.maps(f"{path}.tls.validation.trust", "callers trust the authority of the called service")
+    report.lost(f"{path}.tls", "the called service decides about encryption, not the client")
 
 
-def _route(inventory: Inventory, way: Way) -> Json:
+def _route(inventory: Inventory, way: ServiceTarget) -> Json:
     return {} if way.route is None else route_of(inventory.routes[way.route])[1]
 
 
@@ -175,7 +184,7 @@ def _timeout(protocol: str, listener: Json, route: Json) -> dict[str, int]:
 
 
 def _authority(inventory: Inventory, listener: Json) -> str | None:
-    """The authority of a listener's certificate, as its callers' policies name it."""
+    """The certificate authority of a listener, which the client policies of its callers name."""
     if not ((listener.get("tls") or {}).get("certificate") or {}).get("acm"):
         return None
     for spec in inventory.nodes.values():

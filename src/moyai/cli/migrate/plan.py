@@ -1,7 +1,7 @@
-"""A migration, planned: what each ECS service becomes, what stays, in which order, and what is lost on the way.
+"""Plans a migration: what each ECS service becomes, what stays in App Mesh, the order, and what is lost. Pure.
 
-Promise: pure. A service is moved only when everything that traffic to it hangs on can be said in Service Connect; what
-can't is in the report with the reason. Those who are called move before those who call them, where that can be.
+A service is migrated only if Service Connect can express everything that its traffic depends on; otherwise the report
+has the reason. Called services are migrated before their callers where possible.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 from moyai.cli.migrate import nodes
 from moyai.cli.migrate.definitions import without_proxy
 from moyai.cli.migrate.inventory import EcsService, Inventory, Json, proxy_container
-from moyai.cli.migrate.ledger import Ledger, Row, Verdict
-from moyai.cli.migrate.nodes import Offered, Place
-from moyai.cli.migrate.routes import is_simple, note_route, ways
+from moyai.cli.migrate.member_report import MemberReport, Row, Verdict
+from moyai.cli.migrate.nodes import CloudMapName, Offered
+from moyai.cli.migrate.routes import has_one_target_per_port, report_route, targets_of
 
 
 class Export(NamedTuple):
-    """A node that callers in Service Connect find before it has moved: attributes of its Cloud Map service."""
+    """Attributes of a node's Cloud Map service, which let Service Connect's clients call it before it is migrated."""
 
-    place: Place
+    place: CloudMapName
     attributes: Mapping[str, str]
 
 
 class Move(NamedTuple):
-    """One ECS service's way: the inputs of RegisterTaskDefinition, UpdateService and TagResource."""
+    """The migration of one ECS service: inputs of RegisterTaskDefinition, UpdateService and TagResource."""
 
     node: str
     cluster: str
@@ -37,7 +37,7 @@ class Move(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """All of it. ``stays``: nodes and virtual services that stay, each with the reason."""
+    """A complete plan. ``stays``: nodes and virtual services that are not migrated, with the reasons."""
 
     mesh: str
     exports: tuple[Export, ...]
@@ -47,7 +47,7 @@ class Migration(NamedTuple):
 
 
 def plan(inventory: Inventory, namespace: str | None = None) -> Migration:
-    """The migration of a mesh; ``namespace``: where nodes are found that don't say it themselves."""
+    """Plan the migration of a mesh. ``namespace``: the one to use instead of the nodes' own."""
     return _Planner(inventory, namespace).migration()
 
 
@@ -55,32 +55,34 @@ class _Planner:
     def __init__(self, inventory: Inventory, namespace: str | None) -> None:
         self._inventory = inventory
         self._namespace = namespace
-        self._nodes = {name: Ledger(f"virtualNode/{name}", spec) for name, spec in inventory.nodes.items()}
+        self._nodes = {name: MemberReport(f"virtualNode/{name}", spec) for name, spec in inventory.nodes.items()}
         self._routes = {
-            key: Ledger(f"virtualRouter/{key[0]}/route/{key[1]}", spec) for key, spec in inventory.routes.items()
+            key: MemberReport(f"virtualRouter/{key[0]}/route/{key[1]}", spec) for key, spec in inventory.routes.items()
         }
-        self._ways = {service: ways(inventory, service) for service in inventory.services}
-        self._simple = [way for found in self._ways.values() if is_simple(found) for way in found]
+        self._targets = {service: targets_of(inventory, service) for service in inventory.services}
+        self._simple = [way for found in self._targets.values() if has_one_target_per_port(found) for way in found]
         for name, spec in inventory.nodes.items():
             nodes.note(self._nodes[name], spec)
 
     def migration(self) -> Migration:
-        """Everything, with what was noted on the way."""
+        """The complete plan."""
         for key, spec in self._inventory.routes.items():
-            note_route(self._routes[key], spec)
+            report_route(self._routes[key], spec)
         stays = self._stays()
-        runs = {name: run for name in self._inventory.nodes if (run := self._inventory.runs(name)) is not None}
+        runs = {
+            name: run for name in self._inventory.nodes if (run := self._inventory.ecs_service_of(name)) is not None
+        }
         moves = {name: self._move(name, run) for name, run in runs.items()}
         going = [name for name in self._order() if name in moves and name not in stays]
-        called = [name for name in self._order() if name in going or self._inventory.runs(name) is None]
+        called = [name for name in self._order() if name in going or self._inventory.ecs_service_of(name) is None]
         exports = tuple(export for name in called for export in self._exports(name))
         rows = tuple(self._rows())
         return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in going), stays, rows)
 
     def _move(self, node: str, run: EcsService) -> Move:
-        ledger = self._nodes[node]
-        offered = tuple(nodes.offers(self._inventory, node, ledger, self._simple))
-        said = nodes.tags(self._inventory, node, ledger, self._simple, self._routes)
+        report = self._nodes[node]
+        offered = tuple(nodes.offers(self._inventory, node, report, self._simple))
+        said = nodes.tags(self._inventory, node, report, self._simple, self._routes)
         return Move(
             node=node,
             cluster=run.cluster,
@@ -92,7 +94,7 @@ class _Planner:
         )
 
     def _update(self, node: str, run: EcsService, offered: Iterable[Offered]) -> dict[str, Any]:
-        place = nodes.place_of(self._inventory.nodes[node])
+        place = nodes.cloud_map_name(self._inventory.nodes[node])
         namespace = self._namespace or (place.namespace if place is not None else self._only_namespace())
         connect: dict[str, Any] = {"enabled": True, "services": [one.entry for one in offered]}
         if namespace is not None:
@@ -110,18 +112,18 @@ class _Planner:
         return moved | {"serviceConnectConfiguration": connect}
 
     def _only_namespace(self) -> str | None:
-        """Where everybody else is found, when that is one place: a client's own namespace is nowhere said."""
-        places = {place.namespace for spec in self._inventory.nodes.values() if (place := nodes.place_of(spec))}
+        """The namespace of all other nodes, if it is the same: a node that is only a client has none."""
+        places = {place.namespace for spec in self._inventory.nodes.values() if (place := nodes.cloud_map_name(spec))}
         return places.pop() if len(places) == 1 else None
 
     def _exports(self, node: str) -> Iterator[Export]:
-        """Nothing for a node that only DNS knows: callers in Service Connect find it there as well."""
-        place = nodes.place_of(self._inventory.nodes[node])
+        """None for nodes in DNS only: Service Connect's clients resolve these names as well."""
+        place = nodes.cloud_map_name(self._inventory.nodes[node])
         way = next((one for one in self._simple if one.node == node), None)
         if (
             place is None
             or way is None
-            or (self._inventory.runs(node) is None and not nodes.is_registered(self._inventory.nodes[node]))
+            or (self._inventory.ecs_service_of(node) is None and not nodes.is_registered(self._inventory.nodes[node]))
         ):
             return
         listeners = self._inventory.nodes[node].get("listeners") or ()
@@ -131,33 +133,33 @@ class _Planner:
         yield Export(place, said | ({} if protocol == "tcp" else {"moyai:app-protocol": protocol}))
 
     def _stays(self) -> dict[str, str]:
-        """What can't move, and why: what traffic hangs on, who is behind it, and in the end who calls them."""
+        """What cannot be migrated, with reasons: virtual services, the nodes behind them, and then their callers."""
         found: dict[str, str] = {}
-        for service, leads in self._ways.items():
-            if not is_simple(leads):
-                why = "it leads nowhere" if not leads else "it splits, or chooses by what a request says"
+        for service, leads in self._targets.items():
+            if not has_one_target_per_port(leads):
+                why = "it has no target" if not leads else "it splits traffic, or routes by properties of the request"
                 found[f"virtualService/{service}"] = why
                 for node in sorted({way.node for way in leads}):
                     found[node] = f"the virtual service {service} stays: {why}"
-        for name, ledger in self._nodes.items():
-            held = next((row for row in ledger.rows() if row.verdict is Verdict.STAYS), None)
+        for name, report in self._nodes.items():
+            held = next((row for row in report.rows() if row.verdict is Verdict.STAYS), None)
             if held is not None:
                 found[name] = f"{held.path}: {held.becomes}"
         while callers := {name: why for name, why in self._cut_off(found) if name not in found}:
             found |= callers
-        outside = (name for name in self._nodes if name not in found and self._inventory.runs(name) is None)
-        return found | dict.fromkeys(outside, "no ECS service that is known runs it")
+        outside = (name for name in self._nodes if name not in found and self._inventory.ecs_service_of(name) is None)
+        return found | dict.fromkeys(outside, "no known ECS service runs it")
 
     def _cut_off(self, stays: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Who calls what stays: from Service Connect they could not."""
+        """The callers of what stays: after a migration they could not call it."""
         for name in self._nodes:
             for service in self._backends(name):
-                behind = {way.node for way in self._ways.get(service, ())}
+                behind = {way.node for way in self._targets.get(service, ())}
                 if f"virtualService/{service}" in stays or behind & stays.keys():
                     yield name, f"it calls {service}, which stays"
 
     def _order(self) -> Iterator[str]:
-        """The nodes, those who are called before those who call; where they call each other, by name."""
+        """The nodes, called ones before their callers; nodes that call each other are in the order of their names."""
         done: dict[str, None] = {}
 
         def visit(node: str, above: frozenset[str]) -> None:
@@ -173,50 +175,50 @@ class _Planner:
 
     def _called(self, node: str) -> Iterator[str]:
         for service in self._backends(node):
-            yield from (way.node for way in self._ways.get(service, ()) if way.node in self._inventory.nodes)
+            yield from (way.node for way in self._targets.get(service, ()) if way.node in self._inventory.nodes)
 
     def _backends(self, node: str) -> Iterator[str]:
         for backend in self._inventory.nodes[node].get("backends") or ():
             yield str((backend.get("virtualService") or {}).get("virtualServiceName", "")).rpartition("/")[2]
 
     def _rows(self) -> Iterator[Row]:
-        mesh = Ledger(f"mesh/{self._inventory.mesh}", self._inventory.spec)
+        mesh = MemberReport(f"mesh/{self._inventory.mesh}", self._inventory.spec)
         if (self._inventory.spec.get("egressFilter") or {}).get("type") == "ALLOW_ALL":
-            mesh.maps("egressFilter.type", "what is no name of the namespace goes its way past the proxy")
-        mesh.lost("egressFilter.type", "nothing is held back: what is no name of the namespace goes past the proxy")
-        mesh.lost("serviceDiscovery.ipPreference", "the task's network says it")
+            mesh.maps("egressFilter.type", "traffic to other destinations does not pass the proxy")
+        mesh.lost("egressFilter.type", "traffic to other destinations is not blocked; it does not pass the proxy")
+        mesh.lost("serviceDiscovery.ipPreference", "the task's network decides")
         yield from mesh.rows()
         yield from _all(self._nodes.values())
         for name, spec in self._inventory.services.items():
-            service = Ledger(f"virtualService/{name}", spec)
+            service = MemberReport(f"virtualService/{name}", spec)
             service.maps("provider", "clientAliases[].dnsName of the ECS service behind it")
             yield from service.rows()
         for name, spec in self._inventory.routers.items():
-            router = Ledger(f"virtualRouter/{name}", spec)
+            router = MemberReport(f"virtualRouter/{name}", spec)
             router.maps("listeners", "clientAliases[].port")
             yield from router.rows()
         yield from _all(self._routes.values())
         yield from self._gateway_rows()
 
     def _gateway_rows(self) -> Iterator[Row]:
-        why = "Service Connect has no gateway: use a load balancer, or a proxy of your own in the namespace"
+        why = "Service Connect has no gateway: use a load balancer, or your own proxy in the namespace"
         found: list[tuple[str, Json]] = [(f"virtualGateway/{n}", spec) for n, spec in self._inventory.gateways.items()]
         for (gateway, name), spec in self._inventory.gateway_routes.items():
             found.append((f"virtualGateway/{gateway}/gatewayRoute/{name}", spec))
         for resource, spec in found:
-            ledger = Ledger(resource, spec)
+            report = MemberReport(resource, spec)
             for member in spec:
-                ledger.lost(member, why)
-            yield from ledger.rows()
+                report.lost(member, why)
+            yield from report.rows()
 
 
-def _all(ledgers: Iterable[Ledger]) -> Iterator[Row]:
-    for ledger in ledgers:
-        yield from ledger.rows()
+def _all(reports: Iterable[MemberReport]) -> Iterator[Row]:
+    for report in reports:
+        yield from report.rows()
 
 
 def _log_of_proxy(run: EcsService) -> Json | None:
-    """The log configuration of the proxy that goes, for the one that comes."""
+    """The log configuration of the App Mesh proxy, for the Service Connect proxy."""
     proxy = proxy_container(run.definition)
     for container in run.definition.get("containerDefinitions", ()):
         if container["name"] == proxy and container.get("logConfiguration"):

@@ -1,4 +1,4 @@
-"""A migration as a report: for people a table, for scripts JSON."""
+"""Prints a migration, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moyai.cli.migrate.ledger import Verdict
+from moyai.cli.migrate.member_report import Verdict
 from moyai.cli.migrate.plan import Migration
 
 _LOOKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
@@ -22,11 +22,11 @@ _LOOKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
         Verdict.STAYS: ("stays", "red"),
     }
 )
-"""A word and a colour for each."""
+"""The word and the colour of each verdict."""
 
 
 def as_json(migration: Migration) -> dict[str, Any]:
-    """Everything, as JSON has it."""
+    """The report of ``--json``."""
     return {
         "mesh": migration.mesh,
         "order": [move.service for move in migration.moves],
@@ -38,7 +38,7 @@ def as_json(migration: Migration) -> dict[str, Any]:
 
 
 def show(console: Console, migration: Migration) -> None:
-    """Field by field, then what moves in which order, and what stays."""
+    """Print each member and what becomes of it, then the services in their order, and what stays."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("resource", "field", "value", "", "becomes"):
         table.add_column(title, overflow="fold")

@@ -23,7 +23,7 @@ quote = channel.unary_unary(
 
 
 def in_stock(item: str) -> int:
-    """Ask the stock keeper: one line out, one line back, one connection a question."""
+    """Ask the service stock: one line out, one line back, one connection for each question."""
     host, port = STOCK.rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(f"{item}\n".encode())

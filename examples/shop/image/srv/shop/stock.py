@@ -1,4 +1,4 @@
-"""The stock keeper, over plain TCP: a line with an item in, a line with a number out."""
+"""The service stock, over plain TCP: a line with an item in, a line with a number out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What becomes of each member of a specification.
+"""What becomes of each member of an App Mesh specification.
 
-Promise: every member that is set is in the report, once. A member that nobody speaks for is lost, and says so.
+The report has every member that is set, once. Members that no rule mentions are reported as lost.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 
 class Verdict(StrEnum):
-    """How much of a member is left."""
+    """What becomes of a member."""
 
     MAPS = "maps"
     TAG = "tag"
-    """Kept by a ``moyai:…`` tag, which does nothing on AWS."""
+    """A ``moyai:…`` tag keeps it, which has no effect on AWS."""
     LOST = "lost"
     STAYS = "stays"
-    """It can't be said in Service Connect, and traffic hangs on it: what it belongs to stays in App Mesh."""
+    """Traffic depends on it and Service Connect cannot express it: its resource stays in App Mesh."""
 
 
 class Row(NamedTuple):
-    """One member: where it is, what it is, what becomes of it."""
+    """A member of a resource, its value, and what becomes of it."""
 
     resource: str
     path: str
@@ -31,8 +31,8 @@ class Row(NamedTuple):
     becomes: str
 
 
-class Ledger:
-    """The members of one resource. The first that speaks for a member decides."""
+class MemberReport:
+    """The members of one resource. The first rule for a member decides."""
 
     def __init__(self, resource: str, spec: Mapping[str, object]) -> None:
         self._resource = resource
@@ -40,25 +40,25 @@ class Ledger:
         self._rows: dict[str, Row] = {}
 
     def maps(self, prefix: str, becomes: str) -> None:
-        """The member, with all below it, has a place in Service Connect."""
+        """Service Connect has an equivalent of this member and everything below it."""
         self._mark(prefix, Verdict.MAPS, becomes)
 
     def tag(self, prefix: str, becomes: str) -> None:
-        """It has a tag of moyai's."""
+        """A tag of moyai keeps this member."""
         self._mark(prefix, Verdict.TAG, becomes)
 
     def lost(self, prefix: str, why: str) -> None:
-        """It has none."""
+        """Service Connect has no equivalent of this member."""
         self._mark(prefix, Verdict.LOST, why)
 
     def stays(self, prefix: str, why: str) -> None:
-        """It has none, and its resource can't move without."""
+        """Service Connect has no equivalent, and the resource cannot be migrated without it."""
         self._mark(prefix, Verdict.STAYS, why)
 
     def rows(self) -> Iterator[Row]:
-        """All of them, in the order of the specification."""
+        """All members, in the order of the specification."""
         for path, value in self._members.items():
-            unknown = Row(self._resource, path, value, Verdict.LOST, "nothing in Service Connect stands for it")
+            unknown = Row(self._resource, path, value, Verdict.LOST, "Service Connect has no equivalent")
             yield self._rows.get(path, unknown)
 
     def _mark(self, prefix: str, verdict: Verdict, becomes: str) -> None:
