@@ -22,7 +22,7 @@ from moyai.domain.ecs.task_set import Scale, StabilityStatus, TaskSet, computed_
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.kernel.ids import DeploymentId
-from moyai.plan.strategy.hooks import FunctionAnswer, FunctionCall, due_call, record_answer, unanswered_hooks
+from moyai.plan.strategy.hooks import HookFunctionAnswer, HookFunctionCall, due_call, record_answer, unanswered_hooks
 from moyai.testing.world import NETWORK
 from tests.model.planner import BOUNDS, PICK, STARTS, Planner
 
@@ -44,9 +44,9 @@ class Clients(Planner):
         record = self.it.build.deployment(self._moving()[which % len(self._moving())])
         for run in unanswered_hooks(record):
             call = due_call(self.it.book.world, record, run.hook_id, self.it.clock.now())
-            if isinstance(call, FunctionCall):
+            if isinstance(call, HookFunctionCall):
                 fault = "{target} is not there" if status is None else None
-                record = record_answer(record, call, FunctionAnswer(status, fault=fault), self.it.clock.now())
+                record = record_answer(record, call, HookFunctionAnswer(status, fault=fault), self.it.clock.now())
         self.it.book.apply([Put(record)])
 
     @precondition(lambda self: self._moving())

@@ -13,8 +13,8 @@ from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import HookId
 from moyai.plan.strategy.hooks import (
-    FunctionAnswer,
-    FunctionCall,
+    HookFunctionAnswer,
+    HookFunctionCall,
     due_call,
     parse_answer,
     record_answer,
@@ -56,7 +56,7 @@ class LifecycleHookLoop:
         deployment, _, hook = key.partition(" ")
         record = self._store.world.service_deployments.get(deployment)
         call = None if record is None else due_call(self._store.world, record, HookId(hook), self._clock.now())
-        if not isinstance(call, FunctionCall):
+        if not isinstance(call, HookFunctionCall):
             return call
         await self._store.durable()
         answer = await self._answer(call)
@@ -65,13 +65,13 @@ class LifecycleHookLoop:
             self._store.apply([Put(answered)])
         return self._clock.now()
 
-    async def _answer(self, call: FunctionCall) -> FunctionAnswer:
+    async def _answer(self, call: HookFunctionCall) -> HookFunctionAnswer:
         if call.url is None:
-            return FunctionAnswer(fault="Nobody has said where {target} is: moyai hook put")
+            return HookFunctionAnswer(fault="Nobody has said where {target} is: moyai hook put")
         try:
             return parse_answer(
                 await self._caller.call(call.url, msgspec.json.encode(call.event), f"{call.hook}/{call.invocation}")
             )
         except CallFailed as fault:
             reason = str(fault).replace("{", "(").replace("}", ")")
-            return FunctionAnswer(fault=f"Lifecycle hook target {{target}} could not be called: {reason}")
+            return HookFunctionAnswer(fault=f"Lifecycle hook target {{target}} could not be called: {reason}")

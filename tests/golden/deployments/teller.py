@@ -37,8 +37,8 @@ from moyai.plan.events import STUCK
 from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.strategy.context import rollback_reason
 from moyai.plan.strategy.hooks import (
-    FunctionAnswer,
-    FunctionCall,
+    HookFunctionAnswer,
+    HookFunctionCall,
     answer_hook,
     due_call,
     record_answer,
@@ -213,8 +213,8 @@ class Deployment(Harness):
         """Every function that is waited for answers this."""
         for run in unanswered_hooks(self.record):
             call = due_call(self.book.world, self.record, run.hook_id, self.clock.now())
-            if isinstance(call, FunctionCall):
-                self.book.apply([Put(record_answer(self.record, call, FunctionAnswer(status), self.clock.now()))])
+            if isinstance(call, HookFunctionCall):
+                self.book.apply([Put(record_answer(self.record, call, HookFunctionAnswer(status), self.clock.now()))])
 
     def _refuse(self) -> None:
         (run,) = (run for run in unanswered_hooks(self.record) if run.target_type is HookTarget.PAUSE)

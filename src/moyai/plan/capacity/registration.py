@@ -26,7 +26,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ClusterArn, ContainerInstanceArn, Ids, TaskId
 from moyai.plan.network.interfaces import new_interface
-from moyai.plan.placement.capabilities import CAPABILITIES
+from moyai.plan.placement.constraints import CAPABILITIES
 
 EC2, EXTERNAL = "EC2", "EXTERNAL"
 INSTANCE_TYPE = "moyai.local"

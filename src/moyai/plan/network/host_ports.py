@@ -101,11 +101,6 @@ def bridge_address(
     return next((address for address in candidates if address not in taken), None)
 
 
-def gateway_of(bridge: str) -> str:
-    """The instance's own address in the range behind it."""
-    return str(IPv4Network(bridge).network_address + _GATEWAY)
-
-
 def _on_instance(instance: ContainerInstance, batch: Iterable[Task]) -> Iterator[Task]:
     return (task for task in batch if task.container_instance == instance.arn)
 

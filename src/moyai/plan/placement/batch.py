@@ -23,7 +23,7 @@ class InstanceLoad(NamedTuple):
     left: RemainingResources
 
 
-class Batch(Sequence[Task]):
+class PlacementBatch(Sequence[Task]):
     """The tasks, in the order in which they were planned."""
 
     def __init__(self, world: World, tasks: Iterable[Task] = ()) -> None:
@@ -32,9 +32,9 @@ class Batch(Sequence[Task]):
         self._loads: dict[ContainerInstanceArn, InstanceLoad] = {}
 
     @classmethod
-    def of(cls, world: World, tasks: Sequence[Task]) -> Batch:
+    def of(cls, world: World, tasks: Sequence[Task]) -> PlacementBatch:
         """The tasks as a batch; unchanged if they are one."""
-        return tasks if isinstance(tasks, Batch) else cls(world, tasks)
+        return tasks if isinstance(tasks, PlacementBatch) else cls(world, tasks)
 
     def add(self, task: Task) -> None:
         """Add a task, and forget the load of its instance."""

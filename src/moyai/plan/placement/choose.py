@@ -1,20 +1,27 @@
-"""Which container instance a new task is placed on.
+"""Which container instance, and which capacity provider, a new task is placed on.
 
 Promise: the instance is ACTIVE and connected, has the resources that the task needs, and satisfies the constraints of
 the task definition and of the request. Of those instances, each placement strategy in turn keeps the best. Among the
 remaining ones, the task goes to the zone with fewest of its peers, then to the instance with fewest.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
+
+Of a capacity provider strategy, the provider with a base gets that many tasks before any other gets one; tasks beyond
+the base are shared by weight, so that no provider is ever a whole task behind its share. A provider without weight gets
+no tasks beyond its base.
+
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
 from moyai.domain.ecs.placement import (
     BINPACK,
@@ -29,13 +36,15 @@ from moyai.domain.world import World
 from moyai.expressions.cluster_query.evaluate import instance_facts
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DeploymentId, Ids, TaskId
 from moyai.plan.network.host_ports import port_bindings
-from moyai.plan.placement.batch import Batch
-from moyai.plan.placement.capabilities import required_attributes
-from moyai.plan.placement.constraints import is_member
+from moyai.plan.placement.batch import PlacementBatch
+from moyai.plan.placement.constraints import is_member, required_attributes
 from moyai.plan.placement.daemons import without_reservations
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
 from moyai.plan.placement.resources import RemainingResources, required_resources
 from moyai.plan.placement.spread import spread_value
+
+FARGATE_PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
+"""The capacity providers that every account has."""
 
 _DRAWN_DIGITS = 8
 _BY_DEFAULT = (
@@ -79,7 +88,9 @@ class _PeerCounts(NamedTuple):
     total: Counter[ContainerInstanceArn | None]
 
 
-def choose_instance(world: World, requirements: InstanceRequirements, batch: Batch, ids: Ids) -> ContainerInstance:
+def choose_instance(
+    world: World, requirements: InstanceRequirements, batch: PlacementBatch, ids: Ids
+) -> ContainerInstance:
     """The instance. ``batch``: tasks of the same plan, which the world does not have yet. Raises Unplaced."""
     good: list[_Candidate] = []
     refusals: list[Refusal] = []
@@ -100,6 +111,23 @@ def choose_instance(world: World, requirements: InstanceRequirements, batch: Bat
     return min(good, key=lambda c: (len(c.tasks), c.instance.arn)).instance
 
 
+def choose_provider(
+    strategy: Sequence[CapacityProviderStrategyItem], counts: Mapping[str, int]
+) -> CapacityProviderName:
+    """The provider of one more task. ``counts``: the tasks of each. At least one item of the strategy has a weight."""
+    short = next((item for item in strategy if counts.get(item.capacity_provider, 0) < item.base), None)
+    if short is not None:
+        return CapacityProviderName(short.capacity_provider)
+    beyond = {i.capacity_provider: max(0, counts.get(i.capacity_provider, 0) - i.base) for i in strategy}
+    weight, tasks = sum(item.weight for item in strategy), sum(beyond.values()) + 1
+
+    def behind(item: CapacityProviderStrategyItem) -> int:
+        return item.weight * tasks - beyond[item.capacity_provider] * weight
+
+    heavy = [item for item in strategy if item.weight > 0]
+    return CapacityProviderName(max(heavy, key=behind).capacity_provider)
+
+
 def _considered_instances(world: World, requirements: InstanceRequirements) -> list[ContainerInstance]:
     """The instances that such a task may be placed on at all, in a stable order."""
     if requirements.instance is not None:
@@ -113,7 +141,7 @@ def _considered_instances(world: World, requirements: InstanceRequirements) -> l
 
 
 def _candidate(
-    world: World, requirements: InstanceRequirements, instance: ContainerInstance, batch: Batch
+    world: World, requirements: InstanceRequirements, instance: ContainerInstance, batch: PlacementBatch
 ) -> _Candidate:
     """The instance with what is left for this task: without what daemons reserve, unless the task names it."""
     tasks, left = batch.at(instance)

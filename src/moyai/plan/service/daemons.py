@@ -18,14 +18,15 @@ from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInst
 from moyai.domain.ecs.service import Deployment, Service, ServiceStatus
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
-from moyai.plan.placement.batch import Batch
+from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.daemons import daemon_hosts
 from moyai.plan.placement.reasons import Refusal, Unplaced
 from moyai.plan.placement.resources import tasks_on
 from moyai.plan.service.replicas import Launches, PlanningContext, launch_request, replacements_of_former
 from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds
 from moyai.plan.service.task_selection import tasks_to_stop
-from moyai.plan.task.launch import NoRoom, launch
+from moyai.plan.task.launch import launch
+from moyai.plan.task.launch_interface import NoRoom
 
 
 def with_daemon_count(world: World, service: Service) -> Service:
@@ -72,7 +73,7 @@ def _launch_on(
     world, now, ids, earlier = context
     tasks: list[Task] = []
     refusals: list[Refusal] = []
-    batch, no_interface = Batch(world, earlier), None
+    batch, no_interface = PlacementBatch(world, earlier), None
     for deployment, instance in places:
         request = replace(launch_request(world, service, deployment), instance=instance.arn)
         try:

@@ -18,10 +18,11 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
-from moyai.plan.placement.batch import Batch
+from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds, tasks_of_others
-from moyai.plan.task.launch import LaunchRequest, NoRoom, launch
+from moyai.plan.task.launch import LaunchRequest, launch
+from moyai.plan.task.launch_interface import NoRoom
 
 
 class Launches(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ def launch_replicas(
     deployments = [primary] * min(missing, room) if now >= primary.retry_at else []
     deployments += replacements_of_former(counts, bounds, usable, room - len(deployments), now)
     tasks: list[Task] = []
-    batch, no_room = Batch(world, earlier), None
+    batch, no_room = PlacementBatch(world, earlier), None
     try:
         for deployment in deployments:
             tasks.append(launch(world, launch_request(world, counts.service, deployment), now, ids, batch))

@@ -40,7 +40,7 @@ _FUNCTION_STATUSES = frozenset({HookStatus.SUCCEEDED, HookStatus.FAILED, HookSta
 _PRODUCTION_STAGES = frozenset({LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.PRODUCTION_TRAFFIC_SHIFT})
 
 
-class FunctionCall(NamedTuple):
+class HookFunctionCall(NamedTuple):
     """The invocation of a function. ``url`` is None where no address is known for it."""
 
     deployment: ServiceDeploymentArn
@@ -51,7 +51,7 @@ class FunctionCall(NamedTuple):
     event: Mapping[str, object]
 
 
-class FunctionAnswer(NamedTuple):
+class HookFunctionAnswer(NamedTuple):
     """The answer of a function; ``fault`` says why there is none."""
 
     status: HookStatus | None = None
@@ -110,7 +110,7 @@ def unanswered_functions(record: ServiceDeployment) -> tuple[HookRun, ...]:
     return tuple(run for run in unanswered if run.target_type is HookTarget.AWS_LAMBDA)
 
 
-def due_call(world: World, record: ServiceDeployment, hook: HookId, now: Instant) -> FunctionCall | Instant | None:
+def due_call(world: World, record: ServiceDeployment, hook: HookId, now: Instant) -> HookFunctionCall | Instant | None:
     """The call that is due for a hook, or when it will be; None for a hook that the deployment does not wait for."""
     run = next((run for run in unanswered_functions(record) if run.hook_id == hook), None)
     service = world.services.get(record.service)
@@ -119,27 +119,27 @@ def due_call(world: World, record: ServiceDeployment, hook: HookId, now: Instant
     return _call(world, service, record, run) if run.call_at <= now else run.call_at
 
 
-def parse_answer(body: bytes) -> FunctionAnswer:
+def parse_answer(body: bytes) -> HookFunctionAnswer:
     """The answer in the body of a function's response."""
     try:
         response = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return FunctionAnswer(fault=f"ECS was unable to parse the response from {{target}} due to {error}")
+        return HookFunctionAnswer(fault=f"ECS was unable to parse the response from {{target}} due to {error}")
     unparsable = "ECS was unable to parse the response from {target} due to"
     if response.hook_status is None:
-        return FunctionAnswer(fault=f"{unparsable} HookStatus must not be null")
+        return HookFunctionAnswer(fault=f"{unparsable} HookStatus must not be null")
     if response.hook_status not in _FUNCTION_STATUSES:
-        return FunctionAnswer(fault=f"{unparsable} an unknown HookStatus")
+        return HookFunctionAnswer(fault=f"{unparsable} an unknown HookStatus")
     if response.hook_details is not None and len(msgspec.json.encode(response.hook_details)) > MAX_HOOK_DETAILS:
         fault = f"The hookDetails in the response from {{target}} are longer than {MAX_HOOK_DETAILS} bytes"
-        return FunctionAnswer(fault=fault)
+        return HookFunctionAnswer(fault=fault)
     delay = DEFAULT_CALL_BACK_DELAY if response.call_back_delay is None else response.call_back_delay
     bounded = min(max(delay, _SHORTEST_DELAY), _LONGEST_DELAY)
-    return FunctionAnswer(HookStatus(response.hook_status), bounded, response.hook_details)
+    return HookFunctionAnswer(HookStatus(response.hook_status), bounded, response.hook_details)
 
 
 def record_answer(
-    record: ServiceDeployment, call: FunctionCall, answer: FunctionAnswer, now: Instant
+    record: ServiceDeployment, call: HookFunctionCall, answer: HookFunctionAnswer, now: Instant
 ) -> ServiceDeployment:
     """The record with the answer; unchanged when the deployment no longer waits for it."""
     run = next((run for run in unanswered_hooks(record) if run.hook_id == call.hook), None)
@@ -178,7 +178,7 @@ def _with_run(record: ServiceDeployment, changed: HookRun) -> tuple[HookRun, ...
     return tuple(changed if run.hook_id == changed.hook_id else run for run in record.hooks)
 
 
-def _call(world: World, service: Service, record: ServiceDeployment, run: HookRun) -> FunctionCall:
+def _call(world: World, service: Service, record: ServiceDeployment, run: HookRun) -> HookFunctionCall:
     target = run.target_arn or ""
     functions = (world.hook_functions.get(name) for name in names_of(target))
     event: dict[str, object] = {
@@ -195,7 +195,7 @@ def _call(world: World, service: Service, record: ServiceDeployment, run: HookRu
     if run.details is not None:
         event["hookDetails"] = run.details
     url = next((function.url for function in functions if function is not None), None)
-    return FunctionCall(record.arn, run.hook_id, run.invocation, target, url, event)
+    return HookFunctionCall(record.arn, run.hook_id, run.invocation, target, url, event)
 
 
 def _test_weights(service: Service, record: ServiceDeployment) -> Mapping[str, float]:

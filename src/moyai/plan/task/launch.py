@@ -15,7 +15,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
@@ -27,13 +26,10 @@ from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
-from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of, find_in_scope, vpc_and_subnet
-from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.queries.vpc import vpc_and_subnet
 from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
-from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import (
     CapacityProviderName,
     ClusterArn,
@@ -42,36 +38,19 @@ from moyai.kernel.ids import (
     DeploymentId,
     Ids,
     Pool,
-    SecurityGroupId,
     ServiceArn,
     TaskArn,
     TaskId,
 )
-from moyai.kernel.scope import Scope
-from moyai.plan import events
 from moyai.plan.network.host_ports import PortBindings, bridge_address, port_bindings
-from moyai.plan.network.interfaces import ipv6_address, new_interface
-from moyai.plan.placement.batch import Batch
-from moyai.plan.placement.capacity_provider import FARGATE_PROVIDERS, next_provider
-from moyai.plan.placement.choose import InstanceRequirements, choose_instance
+from moyai.plan.placement.batch import PlacementBatch
+from moyai.plan.placement.choose import FARGATE_PROVIDERS, InstanceRequirements, choose_instance, choose_provider
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
+from moyai.plan.task.launch_interface import InterfaceRequest, choose_interface, usable_subnets
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
 """What platformVersion LATEST means for a Linux task."""
-
-
-class NoRoom(MoyaiError):
-    """The task can't have a network interface: no free address in any of its subnets, or a security group is gone.
-    ``reason`` is RunTask's failure reason.
-    """
-
-    reason = "RESOURCE:ENI"
-
-    @property
-    def event(self) -> str:
-        """The text of the service's event."""
-        return events.task_unplaced(str(self))
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):
@@ -179,10 +158,11 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
     """The place of the task: on FARGATE an interface of its own, otherwise a container instance."""
     peers = _peers(world, request, batch)
     launch_type, provider = _launch_type(request, peers, batch)
+    interfaces = InterfaceRequest(scope_of(request.cluster), request.network, peers, request.deployment)
     if launch_type == FARGATE:
-        return _Placement(*_interface(world, request, ids, batch), launch_type, provider=provider)
+        return _Placement(*choose_interface(world, interfaces, ids, batch), launch_type, provider=provider)
     has_interface = request.definition.network_mode is NetworkMode.AWSVPC
-    subnets = _subnets(world, scope_of(request.cluster), request.network)
+    subnets = usable_subnets(world, interfaces)
     requirements = InstanceRequirements(
         cluster=request.cluster,
         definition=request.definition,
@@ -198,11 +178,11 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
         provider=provider,
         instance=request.instance,
     )
-    batch = Batch.of(world, batch)
+    batch = PlacementBatch.of(world, batch)
     instance = choose_instance(world, requirements, batch, ids)
     left = batch.at(instance).left
     if has_interface:
-        interface, zone = _interface(world, request, ids, batch, instance.availability_zone)
+        interface, zone = choose_interface(world, interfaces, ids, batch, instance.availability_zone)
         return _Placement(interface, zone, launch_type, instance, provider, gpus=left.gpus)
     return _Placement(
         interface=instance.interface,
@@ -237,47 +217,13 @@ def _launch_type(
         return request.launch_type, None
     counted = batch if request.service is None else (t for t in peers if t.deployment == request.deployment)
     counts: Counter[str] = Counter(t.capacity_provider for t in counted if t.capacity_provider is not None)
-    provider = next_provider(request.providers, counts)
+    provider = choose_provider(request.providers, counts)
     return (FARGATE if provider in FARGATE_PROVIDERS else "EC2"), provider
 
 
 def _container_arn(cluster: ClusterArn, task: TaskId, ids: Ids) -> ContainerArn:
     name = cluster.rpartition("/")[2]
     return ContainerArn(arn("ecs", scope_of(cluster), f"container/{name}/{task}/{ids.uuid()}"))
-
-
-def _interface(
-    world: World, request: LaunchRequest, ids: Ids, batch: Sequence[Task], zone: str | None = None
-) -> tuple[NetworkInterface, str]:
-    """The interface and its zone: ``zone``, or else the one with fewest tasks that still has a free address."""
-    scope, network = scope_of(request.cluster), request.network
-    subnets = tuple(s for s in _subnets(world, scope, network) if zone in {None, s.zone})
-    for subnet in _by_preference(subnets, _peers(world, request, batch), request.deployment):
-        public = network is not None and network.assign_public_ip == "ENABLED"
-        groups = _groups(world, subnet, network)
-        interface = new_interface(world, subnet, groups, ids, public=public, batch=batch)
-        if interface is not None:
-            return replace(interface, ipv6_address=ipv6_address(world, subnet, interface.address)), subnet.zone
-    raise NoRoom(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
-
-
-def _subnets(world: World, scope: Scope, network: AwsVpcConfiguration | None) -> tuple[Subnet, ...]:
-    """The subnets that the task may use, without those that have been deleted since they were named."""
-    if network is None:
-        vpc = default_vpc_of(world, scope)
-        return () if vpc is None else tuple(all_in_vpc(world, Subnet, scope, vpc.id))
-    return tuple(s for s in (find_in_scope(world, Subnet, scope, i) for i in network.subnets) if s is not None)
-
-
-def _groups(world: World, subnet: Subnet, network: AwsVpcConfiguration | None) -> tuple[SecurityGroupId, ...]:
-    """The security groups that were named, or else the VPC's default one."""
-    if network is not None and network.security_groups:
-        deleted = [g for g in network.security_groups if find_in_scope(world, SecurityGroup, subnet.scope, g) is None]
-        if deleted:
-            raise NoRoom(f"the security groups {', '.join(deleted)} do not exist any more")
-        return network.security_groups
-    group = default_security_group(world, subnet.scope, subnet.vpc)
-    return () if group is None else (group.id,)
 
 
 def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[Task]:
@@ -287,13 +233,3 @@ def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[
     else:
         stored = world.tasks.by("group", f"{request.cluster}/{request.group}")
     return [t for t in (*stored, *batch) if t.stopping_at is None and not t.stopped]
-
-
-def _by_preference(subnets: tuple[Subnet, ...], peers: list[Task], deployment: DeploymentId | None) -> list[Subnet]:
-    """Subnets, best first: fewest tasks of the same deployment in the zone, then fewest peers there, then in the
-    subnet.
-    """
-    of_deployment = Counter(t.availability_zone for t in peers if t.deployment == deployment)
-    in_zone = Counter(t.availability_zone for t in peers)
-    in_subnet = Counter(t.interface.subnet for t in peers)
-    return sorted(subnets, key=lambda s: (of_deployment[s.zone], in_zone[s.zone], in_subnet[s.id]))

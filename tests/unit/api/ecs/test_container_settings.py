@@ -9,7 +9,7 @@ from moyai.api.ecs.task_definitions.task_definitions import definition_view
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task_definition import EphemeralStorage, IpcMode, NetworkMode, PidMode
 from moyai.domain.sandbox.spec import Sharing
-from moyai.plan.placement.capabilities import required_attributes
+from moyai.plan.placement.constraints import required_attributes
 from moyai.plan.task.container_spec import capabilities, container_spec
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.world import Builder

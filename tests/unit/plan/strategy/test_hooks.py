@@ -12,8 +12,8 @@ from moyai.domain.ecs.strategy import HookTarget, HookTimeout, LifecycleHook, Li
 from moyai.domain.world import Put
 from moyai.plan.strategy.hooks import (
     DEFAULT_CALL_BACK_DELAY,
-    FunctionAnswer,
-    FunctionCall,
+    HookFunctionAnswer,
+    HookFunctionCall,
     due_call,
     parse_answer,
     record_answer,
@@ -93,10 +93,10 @@ def test_a_function_is_found(known):
 def test_success_goes_on_and_the_answer_counts_once():
     it, made = deployed(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
     first = asked(it, made)
-    record = tell(it, made, first, FunctionAnswer(HookStatus.SUCCEEDED))
+    record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.POST_SCALE_UP
-    assert tell(it, made, first, FunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
-    assert tell(it, made, asked(it, made), FunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
+    assert tell(it, made, first, HookFunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
+    assert tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
 
 
 def test_one_that_is_not_ready_is_asked_again_with_what_it_gave():
@@ -112,7 +112,7 @@ def test_one_that_is_not_ready_is_asked_again_with_what_it_gave():
     again = asked(it, made)
     assert (again.hook, again.invocation) == (call.hook, 2)
     assert again.event["hookDetails"] == {"a": 1, "b": 2}
-    assert record_answer(told, call, FunctionAnswer(HookStatus.FAILED), it.clock.now()) == told, (
+    assert record_answer(told, call, HookFunctionAnswer(HookStatus.FAILED), it.clock.now()) == told, (
         "the first invocation is over"
     )
 
@@ -146,13 +146,13 @@ def test_the_time_until_it_is_asked_again_has_bounds(delay):
 
 def test_on_the_way_back_functions_are_told_and_change_nothing():
     it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
-    tell(it, made, asked(it, made), FunctionAnswer(HookStatus.SUCCEEDED))
-    record = tell(it, made, asked(it, made), FunctionAnswer(HookStatus.FAILED))
+    tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED))
+    record = tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.FAILED))
     assert (record.status, record.stage) == (_S.ROLLBACK_IN_PROGRESS, _L.PRODUCTION_TRAFFIC_SHIFT)
     back = asked(it, made)
     details = back.event["executionDetails"]
     assert details["productionTrafficWeights"][details["targetServiceRevisionArn"]] == 0
-    assert tell(it, made, back, FunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
+    assert tell(it, made, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
 
 
 def test_one_that_never_answers_is_given_up_after_its_time():
@@ -167,11 +167,11 @@ def test_one_that_never_answers_is_given_up_after_its_time():
 def test_each_step_asks_anew():
     it, made = deployed(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
     first = asked(it, made)
-    record = tell(it, made, first, FunctionAnswer(HookStatus.SUCCEEDED))
+    record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.PRODUCTION_TRAFFIC_SHIFT
     it.pass_time(600)
     go(it)
     second = asked(it, made)
-    assert isinstance(second, FunctionCall)
+    assert isinstance(second, HookFunctionCall)
     assert second.hook != first.hook
     assert replace(record).step == 0

@@ -21,7 +21,8 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.plan.network.published_ports import published_ports
 from moyai.plan.task.container_spec import container_spec
-from moyai.plan.task.launch import LaunchRequest, NoRoom, launch
+from moyai.plan.task.launch import LaunchRequest, launch
+from moyai.plan.task.launch_interface import NoRoom
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.world import SCOPE, Builder, container
 from tests.unit.plan.nets import Nets

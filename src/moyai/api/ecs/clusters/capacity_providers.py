@@ -26,7 +26,7 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.ids import CapacityProviderArn, CapacityProviderName
 from moyai.kernel.scope import Scope
-from moyai.plan.placement.capacity_provider import FARGATE_PROVIDERS
+from moyai.plan.placement.choose import FARGATE_PROVIDERS
 
 _NAME = re.compile(r"(?!aws|ecs|fargate)[A-Za-z0-9_-]{1,255}", re.IGNORECASE)
 _GROUP = re.compile(r"arn:aws:autoscaling:[a-z0-9-]+:[0-9]{12}:autoScalingGroup:[^:\s]{1,64}:autoScalingGroupName/\S+")

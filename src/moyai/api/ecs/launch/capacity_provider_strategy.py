@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.plan.placement.capacity_provider import FARGATE_PROVIDERS
+from moyai.plan.placement.choose import FARGATE_PROVIDERS
 
 _MAX_ITEMS = 20
 

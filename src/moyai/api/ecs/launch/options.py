@@ -24,7 +24,7 @@ from moyai.domain.ecs.rebalancing import DISABLED
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.plan.capacity.registration import EC2, EXTERNAL
-from moyai.plan.placement.capacity_provider import FARGATE_PROVIDERS
+from moyai.plan.placement.choose import FARGATE_PROVIDERS
 from moyai.plan.task.launch import FARGATE, FARGATE_PLATFORM
 
 LAUNCH_TYPES = (EC2, FARGATE, EXTERNAL)

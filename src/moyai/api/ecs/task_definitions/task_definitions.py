@@ -42,7 +42,7 @@ from moyai.domain.ecs.volume import Volume
 from moyai.domain.keys import family_key, scope_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
-from moyai.plan.placement.capabilities import required_attributes
+from moyai.plan.placement.constraints import required_attributes
 from moyai.plan.task.launch import FARGATE
 
 _MAX_BYTES = 65536

@@ -25,7 +25,8 @@ from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task import TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.plan.placement.reasons import Unplaced
-from moyai.plan.task.launch import FARGATE, LaunchRequest, NoRoom
+from moyai.plan.task.launch import FARGATE, LaunchRequest
+from moyai.plan.task.launch_interface import NoRoom
 
 _MAX_OVERRIDES = 8192  # bytes
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")

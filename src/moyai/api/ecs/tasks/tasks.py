@@ -25,7 +25,8 @@ from moyai.domain.world import Put
 from moyai.plan.capacity.registration import EC2
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.task import stop
-from moyai.plan.task.launch import NoRoom, launch
+from moyai.plan.task.launch import launch
+from moyai.plan.task.launch_interface import NoRoom
 
 _MAX_COUNT = 10
 _LONGEST_TOKEN = 64

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem as Item
-from moyai.plan.placement.capacity_provider import next_provider
+from moyai.plan.placement.choose import choose_provider
 
 
 def shared(strategy: list[Item], count: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for _ in range(count):
-        counts[next_provider(strategy, counts)] += 1
+        counts[choose_provider(strategy, counts)] += 1
     return counts
 
 
