@@ -21,7 +21,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
 
 
-class OfTaskSet(NamedTuple):
+class TaskSetEvent(NamedTuple):
     """An event about one of a service's task sets."""
 
     task_set: DeploymentId
@@ -121,14 +121,14 @@ def deployment_completed(deployment: DeploymentId) -> str:
 
 
 def announce(
-    world: World, service: ServiceArn, texts: Iterable[str | OfTaskSet], now: Instant, ids: Ids
+    world: World, service: ServiceArn, texts: Iterable[str | TaskSetEvent], now: Instant, ids: Ids
 ) -> tuple[Put, ...]:
     """The change that adds these texts to the service's events; none without texts."""
     stored = world.service_logs.get(service) or ServiceLog(service)
     name = service.rpartition("/")[2]
     log = stored
     for text in texts:
-        if isinstance(text, OfTaskSet):
+        if isinstance(text, TaskSetEvent):
             message = f"(service {name}, taskSet {text.task_set}) {text.text}"
         else:
             message = f"(service {name}) {text}"

@@ -38,7 +38,7 @@ class _PolicyContext(NamedTuple):
     now: Instant
 
     @property
-    def cooling(self) -> bool:
+    def is_cooling(self) -> bool:
         """Whether the cooldown of the last change lasts."""
         return self.last is not None and (
             self.last.ended_at is None or self.now < self.last.ended_at + self.last.cooldown
@@ -47,7 +47,7 @@ class _PolicyContext(NamedTuple):
     @property
     def base(self) -> int:
         """The count on which a scale-out is based: during a cooldown, that of the last scale-out."""
-        if self.last is None or not self.cooling or self.last.desired < self.last.before:
+        if self.last is None or not self.is_cooling or self.last.desired < self.last.before:
             return self.service.desired_count
         return min(self.last.base, self.service.desired_count)
 
@@ -107,7 +107,7 @@ def _reason_against(context: _PolicyContext, change: CapacityChange, wanted: int
 def _against_scale_out(context: _PolicyContext, change: CapacityChange, wanted: int, count: int) -> NotScaled | None:
     if change.capacity > count:
         return None
-    if context.cooling:
+    if context.is_cooling:
         return NotScaled("")
     at_most = context.target.max_capacity
     return NotScaled("AlreadyAtMaxCapacity", max_capacity=at_most) if wanted > count else _already_at(count)
@@ -120,7 +120,7 @@ def _against_scale_in(context: _PolicyContext, change: CapacityChange, wanted: i
     if not context.service.is_external and context.service.primary.rollout_state is RolloutState.IN_PROGRESS:
         return NotScaled("TargetServicePutResourceAsUnscalable")
     was_scale_in = context.last is not None and context.last.desired < context.last.before
-    return NotScaled("") if was_scale_in and context.cooling else None
+    return NotScaled("") if was_scale_in and context.is_cooling else None
 
 
 def _already_at(count: int) -> NotScaled:

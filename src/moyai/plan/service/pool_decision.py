@@ -40,7 +40,7 @@ class PoolDecision(msgspec.Struct, frozen=True):
         return bool(self.stops or self.launches.tasks)
 
     @property
-    def staying(self) -> tuple[Task, ...]:
+    def staying_tasks(self) -> tuple[Task, ...]:
         """The pool's tasks that have the desired status RUNNING after this decision."""
         stopping = {t.arn for t in self.stops}
         return (*(t for t in self.counts.alive if t.arn not in stopping), *self.launches.tasks)

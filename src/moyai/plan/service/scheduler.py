@@ -85,11 +85,11 @@ def _plan_deployment(planning: PlanningContext, counts: RolloutCounts, context: 
     world, now, ids, _ = planning
     step = transition.next_transition(context)
     if step is None:
-        return _plan_tasks(planning, counts, context, acknowledged=context.acknowledged)
+        return _plan_tasks(planning, counts, context, acknowledged=context.is_acknowledged)
     if step.record.stage is None and not step.record.finished:
         counts = replace(counts, service=step.service)
         context = replace(context, service=step.service, record=step.record)
-        return _plan_tasks(planning, counts, context, step.texts, acknowledged=context.acknowledged)
+        return _plan_tasks(planning, counts, context, step.texts, acknowledged=context.is_acknowledged)
     announced = events.announce(world, step.service.arn, step.texts, now, ids)
     stored = world.services[step.service.arn]
     return plan((*_changed_records(world, stored, step.service, step.record), *announced))
@@ -214,7 +214,7 @@ def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     decisions = decide_pools(planning, split_by_task_set(counts))
     service, steady = advance_task_sets(world, stored, decisions, now)
     texts = [
-        events.OfTaskSet(decision.counts.service.primary.id, text)
+        events.TaskSetEvent(decision.counts.service.primary.id, text)
         for decision in decisions
         for text in decision_texts(world, decision, now)
     ]

@@ -29,11 +29,11 @@ def split_by_task_set(counts: RolloutCounts) -> tuple[RolloutCounts, ...]:
 
 def advance_task_sets(
     world: World, service: Service, decisions: Sequence[PoolDecision], now: Instant
-) -> tuple[Service, list[events.OfTaskSet]]:
+) -> tuple[Service, list[events.TaskSetEvent]]:
     """The service after these decisions, and the events of task sets that have just become steady."""
     with_tasks = {t.deployment for t in world.tasks.by("service", service.arn) if not t.stopped}
     deployments: list[Deployment] = []
-    steady: list[events.OfTaskSet] = []
+    steady: list[events.TaskSetEvent] = []
     for decision in decisions:
         before = decision.counts.service.primary
         if before.status is DeploymentStatus.DRAINING and before.id not in with_tasks:
@@ -41,7 +41,7 @@ def advance_task_sets(
         after = _with_stability(decision, now)
         deployments.append(after)
         if _is_steady(after) and not _is_steady(before):
-            steady.append(events.OfTaskSet(after.id, events.STEADY))
+            steady.append(events.TaskSetEvent(after.id, events.STEADY))
     return replace(service, deployments=tuple(deployments)), steady
 
 

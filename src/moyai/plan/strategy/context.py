@@ -32,7 +32,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
     ids: Ids
 
     @property
-    def acknowledged(self) -> bool:
+    def is_acknowledged(self) -> bool:
         """Whether every caller sends as the service's traffic says, or has been silent for too long."""
         if self.record.alone and self.record.stage is not LifecycleStage.RECONCILE_SERVICE:
             return True

@@ -12,7 +12,7 @@ PRE_PRODUCTION_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT for each step.
     POST_SCALE_UP                  known, with weight 0
     TEST_TRAFFIC_SHIFT             test traffic
     POST_TEST_TRAFFIC_SHIFT        test traffic
-    PRE_PRODUCTION_TRAFFIC_SHIFT   weight of the last step    as many healthy tasks as minimumHealthyPercent says
+    PRE_PRODUCTION_TRAFFIC_SHIFT   weight of the step before  as many healthy tasks as minimumHealthyPercent says
     PRODUCTION_TRAFFIC_SHIFT       weight of this step        the bake time of the step
     POST_PRODUCTION_TRAFFIC_SHIFT  all
     BAKE_TIME                      all                        the bake time, and healthy tasks as above

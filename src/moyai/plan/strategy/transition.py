@@ -55,13 +55,13 @@ def next_transition(context: DeploymentContext) -> DeploymentStep | None:
             return start_rollback(context)
         case _:
             failed = _check_monitors(context)
-            return failed or _shift_traffic(context) or (_leave_stage(context) if context.acknowledged else None)
+            return failed or _shift_traffic(context) or (_leave_stage(context) if context.is_acknowledged else None)
 
 
 def wake_at(context: DeploymentContext) -> Instant | None:
     """When to plan again though nothing may have happened."""
     now, record = context.now, context.record
-    if not context.acknowledged:
+    if not context.is_acknowledged:
         return min(later(now, REROUTE_POLL), later(context.service.traffic.since, REROUTE_LIMIT))
     baked_at = None if record.baking_since is None else later(record.baking_since, stages.bake_time(record))
     limit = later(record.updated_at, stages.STAGE_LIMIT) if _lacks_tasks(context) else None
@@ -141,7 +141,7 @@ def _shift_traffic(context: DeploymentContext) -> DeploymentStep | None:
     """The next traffic. Callers forget a pool only when all have acknowledged that it gets nothing."""
     present = context.service.traffic
     traffic = stages.next_traffic(present, stages.stage_traffic(context.record))
-    if stages.is_same_traffic(traffic, present) or (present.pools - traffic.pools and not context.acknowledged):
+    if stages.is_same_traffic(traffic, present) or (present.pools - traffic.pools and not context.is_acknowledged):
         return None
     return DeploymentStep(replace(context.service, traffic=replace(traffic, since=context.now)), context.record)
 
