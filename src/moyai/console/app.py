@@ -9,7 +9,7 @@
 
 Where requests need no key (on loopback) nor does any of it. Requests that a page of another origin makes are refused in
 both cases; the pages themselves are the same for everybody, and may be led to from anywhere.
-Sources: docs/decisions/a-console-of-its-own-origin.md, docs/decisions/browsers-are-kept-out.md
+Sources: docs/decisions/console-session.md, docs/decisions/browsers-are-kept-out.md
 """
 
 from __future__ import annotations
