@@ -20,7 +20,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.app.ids import SystemIds
 from moyai.domain.appmesh.names import mesh_arn
-from moyai.domain.appmesh.quotas import Quotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, DiscoveryInstance, DiscoveryService
 from moyai.domain.queries import app_mesh
@@ -28,7 +28,7 @@ from moyai.domain.record import StoredRecord
 from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
-from moyai.mesh.app_mesh import AppMeshSettings
+from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import workload_meshes
 from moyai.store.memory import MemoryStore
@@ -54,9 +54,11 @@ class Place:
     def __init__(self, nodes: int) -> None:
         self.store, self.feed = MemoryStore(), Feed(BootstrapSettings())
         self._ids = SystemIds()
-        quotas = Quotas(virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY)
+        quotas = AppMeshQuotas(
+            virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY
+        )
         self._dispatcher = ServiceDispatcher(appmesh(quotas), load_models(["appmesh"])["appmesh"])
-        self.broadcast = workload_meshes(self.store.world, self.feed, AppMeshSettings())
+        self.broadcast = workload_meshes(self.store.world, self.feed, AppMeshOptions())
         self._make(nodes)
         self.parts = self.publish(self.store.world.records())
 

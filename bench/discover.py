@@ -21,7 +21,7 @@ from moyai.api.operation import ApiOperation, Context
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
 from moyai.domain.cloudmap.errors import InstanceNotFound
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.world import Put
 from moyai.kernel.ids import InstanceId
@@ -36,7 +36,7 @@ from moyai.xds.translate.bootstrap import BootstrapSettings
 SIZES: Final = (1_000, 50_000)
 CHANGES: Final = 200
 LOOKS: Final = 300
-PLENTY: Final = Quotas(instances_per_service=10**6, instances_per_namespace=10**6)
+PLENTY: Final = CloudMapQuotas(instances_per_service=10**6, instances_per_namespace=10**6)
 
 
 class Place:

@@ -27,7 +27,7 @@ from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import Change, Delete, Observed, Put, table_name
 from moyai.kernel.ids import ProxyId
-from moyai.mesh.app_mesh import AppMeshSettings
+from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.plan.cloudmap.task_registration import deregister, register
 from moyai.plan.network.network_spec import NetworkSpecTracker
 from moyai.plan.network.published_ports import published_ports_of
@@ -64,7 +64,7 @@ class Place:
         self.network_spec, self.names = NetworkSpecTracker(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(world, self.feed),
-            workload_meshes(world, self.feed, AppMeshSettings()),
+            workload_meshes(world, self.feed, AppMeshOptions()),
             Derived(world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
             draining_tasks(world),
             shifting_services(world),

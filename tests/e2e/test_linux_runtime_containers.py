@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import Memory, Probe, Ulimit
+from moyai.domain.sandbox.spec import MemoryLimits, Probe, Ulimit
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux.launch.monitors import read_record
@@ -177,14 +177,14 @@ async def test_limits_of_one_container(linux):
 
 async def test_exceeding_the_memory_ends_a_container_with_the_reason_of_aws(linux):
     await linux.runtime.prepare(sandbox())
-    eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory=Memory(48))
+    eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory=MemoryLimits(48))
     state, _ = await run(linux, eater)
     assert (state.exit_code, state.reason) == (137, "OutOfMemoryError: Container killed due to memory usage")
 
 
 async def test_usage_includes_the_memory_limit(linux):
     await linux.runtime.prepare(sandbox())
-    await linux.runtime.start(shell(LINUX[RUNS][2], memory=Memory(64)))
+    await linux.runtime.start(shell(LINUX[RUNS][2], memory=MemoryLimits(64)))
     used = (await linux.runtime.usage(TASK))["app"]
     assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
 

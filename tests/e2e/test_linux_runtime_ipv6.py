@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Permission
+from moyai.domain.sandbox.network_spec import GroupRules, NetworkSpec, TrafficPermission
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId
 from tests.contract.runtime.adapters import (
@@ -125,24 +125,24 @@ async def test_a_task_without_ipv6_has_none_in_a_dual_stack_vpc(linux):
     assert await ask(linux, OTHER, interface(ONE).address, 8080) == "8080"
 
 
-def grouped(*ingress: Permission, egress: tuple[Permission, ...]) -> NetworkSpec:
+def grouped(*ingress: TrafficPermission, egress: tuple[TrafficPermission, ...]) -> NetworkSpec:
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(ONE, TWO, THREE)
     (vpc,) = made.vpcs
     places = (interface_of(ONE, WEB), interface_of(TWO, DATABASE), interface_of(THREE))
-    web = Group(WEB, egress=egress, members=(interface(ONE).address, at(ONE)))
-    database = Group(DATABASE, ingress, egress, (interface(TWO).address, at(TWO)))
+    web = GroupRules(WEB, egress=egress, members=(interface(ONE).address, at(ONE)))
+    database = GroupRules(DATABASE, ingress, egress, (interface(TWO).address, at(TWO)))
     return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
 
 
-def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Permission:
-    return Permission("tcp", port, port, ranges, groups)
+def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> TrafficPermission:
+    return TrafficPermission("tcp", port, port, ranges, groups)
 
 
 async def test_groups_match_both_families_and_ranges_their_own(linux):
     by_ipv6 = tcp(8001, f"{at(THREE)}/128")
     by_ipv4 = tcp(8002, "0.0.0.0/0")
-    told = grouped(tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(Permission("-1", ranges=("::/0",)),))
+    told = grouped(tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(TrafficPermission("-1", ranges=("::/0",)),))
     await linux.runtime.apply_network(told)
     for spec in (ONE, TWO, THREE):
         await linux.runtime.prepare(spec)

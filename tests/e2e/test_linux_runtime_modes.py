@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.network_spec import Permission
+from moyai.domain.sandbox.network_spec import TrafficPermission
 from moyai.domain.sandbox.spec import Forward
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
@@ -146,7 +146,7 @@ async def test_a_bridge_task_has_the_instances_security_groups(linux):
     closed = network_of(HOST, FAR, sandbox(4), strangers)
     ours = default_group(interface(HOST).vpc)
     groups = tuple(
-        replace(g, egress=(Permission("tcp", 8001, 8001, groups=(ours,)),)) if g.id == ours else g
+        replace(g, egress=(TrafficPermission("tcp", 8001, 8001, groups=(ours,)),)) if g.id == ours else g
         for g in closed.groups
     )
     await linux.runtime.apply_network(replace(closed, groups=groups))

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import Group, NetworkSpec, Peering, Permission, Route
+from moyai.domain.sandbox.network_spec import GroupRules, NetworkRoute, NetworkSpec, Peering, TrafficPermission
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed
@@ -86,18 +86,18 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
 """
 
 
-def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> NetworkSpec:
+def grouped(*ingress: TrafficPermission, egress: TrafficPermission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(CLIENT, SERVER, STRANGER)
     (vpc,) = made.vpcs
     places = (interface_of(CLIENT, WEB), interface_of(SERVER, DATABASE), interface_of(STRANGER))
-    web = Group(WEB, egress=(egress,), members=(CLIENT_AT,))
-    database = Group(DATABASE, ingress, (ANYWHERE,), (SERVER_AT,))
+    web = GroupRules(WEB, egress=(egress,), members=(CLIENT_AT,))
+    database = GroupRules(DATABASE, ingress, (ANYWHERE,), (SERVER_AT,))
     return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
 
 
-def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Permission:
-    return Permission("tcp", first, last, ranges, groups)
+def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> TrafficPermission:
+    return TrafficPermission("tcp", first, last, ranges, groups)
 
 
 async def three(linux: LinuxAdapter, network: NetworkSpec) -> None:
@@ -164,7 +164,7 @@ async def test_a_task_that_is_in_no_specification_is_alone(linux):
 async def test_a_failure_in_one_vpc_stops_no_other_and_is_repaired_next_time(linux):
     here, there = sandbox(1), elsewhere(2, "vpc-1", "10.1")
     third = sandbox(3)
-    wrong = Group(WEB, (Permission("no such protocol", 1, 1, ("0.0.0.0/0",)),))
+    wrong = GroupRules(WEB, (TrafficPermission("no such protocol", 1, 1, ("0.0.0.0/0",)),))
     network = network_of(here, third, there, more=(wrong,))
     near, far = network.vpcs
     unknown_protocol = replace(far, interfaces=(interface_of(there, WEB),))
@@ -211,7 +211,7 @@ async def test_a_router_is_removed_once_nothing_needs_it(linux):
 
 
 async def test_forged_source_addresses_are_dropped(linux):
-    await three(linux, grouped(Permission("-1", groups=(WEB,)), Permission("-1", groups=(STRANGERS,))))
+    await three(linux, grouped(TrafficPermission("-1", groups=(WEB,)), TrafficPermission("-1", groups=(STRANGERS,))))
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
     await said(linux, "up", OTHER, "hearer")
     own, sources = interface(STRANGER).address, (CLIENT_AT, "172.31.0.1", "172.31.0.2", "127.0.0.1", "8.8.8.8")
@@ -246,7 +246,7 @@ def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) ->
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
     subnets = {interface(spec).vpc: interface(spec).subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
     vpcs = tuple(
-        replace(v, routes=tuple(Route(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
+        replace(v, routes=tuple(NetworkRoute(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
         for v in made.vpcs
     )
     return NetworkSpec(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in made.groups))
@@ -290,7 +290,7 @@ async def test_rules_can_refer_to_groups_of_a_peered_vpc(linux):
     network = peered(PAIR, routes=BOTH_WAYS)
     near, far, *others = network.groups
     await prepare(linux, CLIENT, FAR)
-    only_near = replace(far, ingress=(Permission("tcp", 8000, 8000, groups=(near.id,)),))
+    only_near = replace(far, ingress=(TrafficPermission("tcp", 8000, 8000, groups=(near.id,)),))
     await linux.runtime.apply_network(replace(network, groups=(near, only_near, *others)))
     await serve(linux, FAR.task, 8000, 8001)
     assert await ask(linux, TASK, FAR_AT, 8000) == "8000"

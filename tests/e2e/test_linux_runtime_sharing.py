@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.spec import Probe, Sharing
+from moyai.domain.sandbox.spec import NamespaceSharing, Probe
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.sessions import Execution
@@ -37,8 +37,8 @@ def pause(linux, task=TASK):
 
 
 async def test_containers_of_a_task_share_their_processes_and_see_no_others(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
-    await linux.runtime.prepare(sandbox(2, processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
+    await linux.runtime.prepare(sandbox(2, processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
     await linux.runtime.start(shell("exec sleep 2222", "app", OTHER))
     _, seen = await run(linux, shell(f"echo $$; kill -0 2; {SEES}", "side"))
@@ -50,7 +50,7 @@ async def test_containers_of_a_task_share_their_processes_and_see_no_others(linu
 
 
 async def test_a_proxy_for_a_container_shares_no_namespaces(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start_proxy(replace(proxy(), name="envoy", container=shell("", "envoy")))
 
     async def healthy():
@@ -63,7 +63,7 @@ async def test_a_proxy_for_a_container_shares_no_namespaces(linux):
 
 
 async def test_without_sharing_each_container_is_isolated(linux):
-    await linux.runtime.prepare(sandbox(ipc=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(ipc=NamespaceSharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
     _, seen = await run(linux, shell(f"echo $$; {SEES}", "side"))
     assert seen[0] == "1"
@@ -71,7 +71,7 @@ async def test_without_sharing_each_container_is_isolated(linux):
 
 
 async def test_a_container_ends_with_its_own_processes_only(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     for number, line in enumerate(("(setsid sleep 4242 &); sleep 0.1", "(setsid sleep 4242 &); kill -9 $$")):
         await run(linux, shell(line, "job", attempt=number))
@@ -85,7 +85,7 @@ async def test_a_container_ends_with_its_own_processes_only(linux):
 
 
 async def test_a_later_attempt_starts_without_the_processes_of_a_killed_monitor(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(LEAVES_SOMEBODY, "app"))
     await said(linux, "up")
     record = read_record(RuntimePaths(linux.state).container(TASK, "app"))
@@ -98,7 +98,7 @@ async def test_a_later_attempt_starts_without_the_processes_of_a_killed_monitor(
 
 
 async def test_orphans_are_reaped_by_the_pause_process_or_the_containers_reaper(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     lines = "for n in 1 2 3 4 5; do (sleep 0.01 & exec true); done; sleep 0.3; ps -eo stat | grep -c Z"
     for number, init in enumerate((False, True)):
         _, seen = await run(linux, shell(lines, "app", init=init, attempt=number))
@@ -106,7 +106,7 @@ async def test_orphans_are_reaped_by_the_pause_process_or_the_containers_reaper(
 
 
 async def test_a_health_check_and_a_session_are_in_the_shared_namespaces(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK, ipc=NamespaceSharing.TASK))
     await linux.runtime.start(shell("touch /dev/shm/mark; exec sleep 1111", "app"))
     check = Probe(("CMD-SHELL", "ps -eo args | grep -q '^sleep 1111' && test -e /dev/shm/mark"), interval=1)
     await linux.runtime.start(shell(STAYS, "side", probe=check))
@@ -126,7 +126,7 @@ async def test_a_health_check_and_a_session_are_in_the_shared_namespaces(linux):
 
 
 async def test_a_session_ends_with_its_container(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     session = await linux.runtime.execute(Execution(TASK, "app", ("sleep", "1000")))
     await linux.runtime.stop(TASK, "app")
@@ -141,7 +141,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 print(libc.msgget(0x1234, 0o600 | (0o1000 if sys.argv[1:] == ["make"] else 0)) >= 0)' """
 
 
-@pytest.mark.parametrize(("ipc", "found"), [(Sharing.TASK, True), (Sharing.OWN, False)])
+@pytest.mark.parametrize(("ipc", "found"), [(NamespaceSharing.TASK, True), (NamespaceSharing.OWN, False)])
 async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
     await linux.runtime.prepare(sandbox(ipc=ipc, shared_memory=7))
     await linux.runtime.prepare(sandbox(2, ipc=ipc))
@@ -158,7 +158,7 @@ async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
 
 async def test_tasks_with_mode_host_share_the_instances_namespaces_and_others_do_not(linux):
     await prepare(linux, HOST)
-    shares = {"host": HOST.task, "processes": Sharing.HOST, "ipc": Sharing.HOST}
+    shares = {"host": HOST.task, "processes": NamespaceSharing.HOST, "ipc": NamespaceSharing.HOST}
     for number in (1, 2):
         await linux.runtime.prepare(replace(behind(HOST, number), **shares))
     third = behind(HOST, 3)
@@ -180,7 +180,7 @@ async def test_tasks_with_mode_host_share_the_instances_namespaces_and_others_do
 
 async def test_the_pause_process_reveals_nothing_and_cannot_be_killed_from_inside(linux):
     """Even by root with SYS_PTRACE, which Fargate may have."""
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK, ipc=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     tries = """
         kill -9 1; kill -TERM 1; kill -STOP 1; sleep 0.1; ps -o stat= 1 | grep -c T
@@ -206,7 +206,7 @@ async def test_the_pause_process_reveals_nothing_and_cannot_be_killed_from_insid
 
 
 async def test_a_task_ends_with_its_pause_process_and_starts_nothing_more(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     os.kill(pause(linux).init, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
@@ -216,11 +216,11 @@ async def test_a_task_ends_with_its_pause_process_and_starts_nothing_more(linux)
 
 
 async def test_another_control_plane_adopts_shared_namespaces_and_removes_them(linux):
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK, ipc=NamespaceSharing.TASK))
     await linux.runtime.start(shell(STAYS, "app"))
     await linux.runtime.close()
     linux.runtime = linux.another_runtime()
-    await linux.runtime.prepare(sandbox(processes=Sharing.TASK, ipc=Sharing.TASK))
+    await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK, ipc=NamespaceSharing.TASK))
     _, seen = await run(linux, shell(SEES, "side"))
     assert "sleep 1000" in seen
     holder = pause(linux)
@@ -230,7 +230,7 @@ async def test_another_control_plane_adopts_shared_namespaces_and_removes_them(l
 
 
 async def test_memory_in_a_shared_dev_shm_counts_for_the_writer(linux):
-    await linux.runtime.prepare(sandbox(ipc=Sharing.TASK, shared_memory=64))
+    await linux.runtime.prepare(sandbox(ipc=NamespaceSharing.TASK, shared_memory=64))
     await linux.runtime.start(shell(f"head -c 20000000 /dev/zero > /dev/shm/big; {STAYS}", "app"))
     await said(linux, "up")
     await linux.runtime.start(shell(STAYS, "side"))

@@ -19,7 +19,7 @@ from moyai.api.appmesh.service import appmesh
 from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context
-from moyai.domain.appmesh.quotas import Quotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
@@ -65,7 +65,7 @@ def built(requests: Iterable[Asked]) -> MemoryStore:
 
 @cache
 def _dispatcher() -> ServiceDispatcher:
-    return ServiceDispatcher(appmesh(Quotas()), load_models(["appmesh"])["appmesh"])
+    return ServiceDispatcher(appmesh(AppMeshQuotas()), load_models(["appmesh"])["appmesh"])
 
 
 def _snake(value: Any) -> Any:

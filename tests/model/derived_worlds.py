@@ -21,7 +21,7 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
-from moyai.domain.ram.share import Association, AssociationStatus, ResourceShare
+from moyai.domain.ram.share import AssociationStatus, ResourceShare, ShareAssociation
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant
@@ -174,7 +174,7 @@ def _mesh_proxies(build: Builder) -> None:
             identity = identity_of(said, Scope(account, SCOPE.region))
             tasks.append(replace(owned, identity=identity, last_status=TaskStatus.RUNNING))
     at = Instant(0)
-    mesh, guest = (Association(one, AssociationStatus.ASSOCIATED, at, at) for one in (meshes.MESH, GUEST))
+    mesh, guest = (ShareAssociation(one, AssociationStatus.ASSOCIATED, at, at) for one in (meshes.MESH, GUEST))
     share = ShareArn(f"arn:aws:ram:{SCOPE.region}:{SCOPE.account}:resource-share/one")
     shared = ResourceShare(share, "one", at, at, resources=(mesh,), principals=(guest,))
     build.book.apply([*map(Put, tasks), Put(shared)])

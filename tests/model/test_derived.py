@@ -18,7 +18,7 @@ from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.traced import TracedWorld
 from moyai.domain.world import Change, Put, World, table_name
-from moyai.mesh.app_mesh import AppMeshSettings, compile_workload, workloads
+from moyai.mesh.app_mesh import AppMeshOptions, compile_workload, workloads
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
@@ -64,7 +64,7 @@ class Published:
         self.names = NameChanges(self.world)
         self.meshes: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(self.world, self.feed),
-            workload_meshes(self.world, self.feed, AppMeshSettings()),
+            workload_meshes(self.world, self.feed, AppMeshOptions()),
         )
         self.asked: dict[str, object] = {}
         self.follow([Key(table_name(type(record)), record.key) for record in self.world.records()])

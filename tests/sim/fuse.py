@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, Network, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, HostName, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Change
 from moyai.kernel.clock import Clock
@@ -86,7 +86,7 @@ class FusedRuntime(SimRuntime):
         if self.network_spec is not self._seen:
             self._seen = self.network_spec
             self._standing = frozenset(i.task for vpc in self.network_spec.vpcs for i in vpc.interfaces)
-        if isinstance(sandbox.network, Network) and sandbox.task not in self._standing:
+        if isinstance(sandbox.network, AwsvpcNetwork) and sandbox.task not in self._standing:
             self.strangers.append(sandbox.task)
         await self._do(super().prepare(sandbox))
 

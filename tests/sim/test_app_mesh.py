@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.ecs.task_definition import Condition, ContainerDependency, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCondition, TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.testing.app_mesh import PROXY, with_app_mesh_proxy
@@ -37,7 +37,7 @@ def definition(made: Installation, node: str, *ports: int) -> TaskDefinition:
     """An application that waits for its proxy."""
     stands_for = (KeyValuePair("APPMESH_RESOURCE_ARN", f"mesh/shop/virtualNode/{node}"),)
     proxy = replace(container(PROXY), user="1337", environment=stands_for, health_check=CHECK)
-    waits = (ContainerDependency(PROXY, Condition.HEALTHY),)
+    waits = (ContainerDependency(PROXY, DependencyCondition.HEALTHY),)
     return with_app_mesh_proxy(
         made.build, made.build.definition(node, replace(container(), depends_on=waits), proxy), *ports
     )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 
-from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.kernel.url import is_http_url
 
 DEFAULT_PORT = 4566

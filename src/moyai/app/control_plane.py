@@ -51,7 +51,7 @@ from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
-from moyai.mesh.app_mesh import AppMeshSettings
+from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.plan.capacity.registration import RegistrationImpossible, register_machine
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore, MetricStoreFault
@@ -255,7 +255,7 @@ class ControlPlane:
 
     async def _run_loops(self) -> None:
         ports = ReconcilerPorts(self._store, self._runtime, self._feed, self._clock, self._ids)
-        self._reconciler = Reconciler(ports, AppMeshSettings(self._settings.app_mesh.passed_names))
+        self._reconciler = Reconciler(ports, AppMeshOptions(self._settings.app_mesh.passed_names))
         async with asyncio.TaskGroup() as group:
             # first: a certificate that expired while the control plane was away is renewed before proxies are updated
             group.create_task(make_certificate_loop(self._settings.tls, ports).run())

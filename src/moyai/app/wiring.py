@@ -22,7 +22,7 @@ from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.app.config import CloudMapSettings, Settings, TlsSettings
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
 from moyai.ports.logs import LogStore
@@ -61,7 +61,7 @@ def services(
 ) -> Sequence[ApiService]:
     """The AWS services of the API gateway."""
     limits = settings.cloud_map
-    quotas = Quotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
+    quotas = CloudMapQuotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
     pki = CryptographyPki()
     return (
         ecs(exec_sessions),

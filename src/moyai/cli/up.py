@@ -65,7 +65,7 @@ from moyai.cli.up_options import (
     Runtime,
     StatsInterval,
 )
-from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 
 _MEGABYTE: Final = 1024 * 1024
 _CHECK_INTERVAL: Final = CloudMapSettings().check_interval

@@ -14,8 +14,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from moyai.domain.acm.certificate import ExtendedUsage, Facts
-from moyai.domain.pca.algorithms import Family, KeyAlgorithm
+from moyai.domain.acm.certificate import CertificateFacts, ExtendedUsage
+from moyai.domain.pca.algorithms import KeyAlgorithm, KeyFamily
 from moyai.kernel.clock import Instant
 from moyai.pki.certificates import key_of, serial_of
 from moyai.ports.pki import UnreadableCertificate
@@ -55,16 +55,18 @@ _KEYS: Mapping[str | int, KeyAlgorithm] = MappingProxyType(
         "secp521r1": KeyAlgorithm.EC_secp521r1,
     }
 )
-_SIGNATURES: Mapping[str, Family] = MappingProxyType({"1.2.840.113549.1.1.": Family.RSA, "1.2.840.10045.4.": Family.EC})
+_SIGNATURES: Mapping[str, KeyFamily] = MappingProxyType(
+    {"1.2.840.113549.1.1.": KeyFamily.RSA, "1.2.840.10045.4.": KeyFamily.EC}
+)
 """By the arc of the object identifiers (RFC 8017, RFC 5758)."""
 
 
-def facts(certificate: x509.Certificate) -> Facts:
+def facts(certificate: x509.Certificate) -> CertificateFacts:
     """A certificate's content. Raises UnreadableCertificate, also for a key that no proxy could use."""
     try:
         extensions = certificate.extensions
         usages = tuple(_usages(extensions))
-        return Facts(
+        return CertificateFacts(
             names=tuple(dict.fromkeys(_names(certificate.subject, extensions))),
             serial=serial_of(certificate),
             subject=certificate.subject.rfc4514_string(),
@@ -80,7 +82,7 @@ def facts(certificate: x509.Certificate) -> Facts:
         raise UnreadableCertificate(f"The certificate can't be read: {error}.") from error
 
 
-def signed_with(certificate: x509.Certificate) -> Family | None:
+def signed_with(certificate: x509.Certificate) -> KeyFamily | None:
     """The family of the key that has signed a certificate; None when it is neither RSA nor elliptic."""
     oid = certificate.signature_algorithm_oid.dotted_string
     return next((family for arc, family in _SIGNATURES.items() if oid.startswith(arc)), None)
@@ -120,7 +122,7 @@ def _signature_algorithm(certificate: x509.Certificate) -> str:
     if digest is None or family is None:
         return oid.dotted_string
     padding = "_PSS" if oid == SignatureAlgorithmOID.RSASSA_PSS else ""
-    return f"{digest.name.upper()}WITH{'ECDSA' if family is Family.EC else 'RSA'}{padding}"
+    return f"{digest.name.upper()}WITH{'ECDSA' if family is KeyFamily.EC else 'RSA'}{padding}"
 
 
 def _usages(extensions: x509.Extensions) -> Iterator[str]:

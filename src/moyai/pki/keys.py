@@ -12,7 +12,7 @@ from types import MappingProxyType
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from moyai.domain.pca.algorithms import Family, KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.algorithms import KeyAlgorithm, KeyFamily, SigningAlgorithm
 from moyai.kernel.secret import Secret
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -32,7 +32,7 @@ _DIGESTS: Mapping[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = MappingP
 
 def new_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
     """Make a new key."""
-    if algorithm.family is Family.RSA:
+    if algorithm.family is KeyFamily.RSA:
         return rsa.generate_private_key(_EXPONENT, int(algorithm.rpartition("_")[2]))
     return ec.generate_private_key(_CURVES[algorithm])
 
@@ -65,7 +65,7 @@ def digest_of(algorithm: SigningAlgorithm) -> hashes.SHA256 | hashes.SHA384 | ha
 
 def rsa_padding(algorithm: SigningAlgorithm) -> padding.PSS | padding.PKCS1v15 | None:
     """The padding of an RSA signing algorithm; None for other algorithms."""
-    if algorithm.family is not Family.RSA:
+    if algorithm.family is not KeyFamily.RSA:
         return None
     if algorithm.pss:
         return padding.PSS(padding.MGF1(digest_of(algorithm)), padding.PSS.DIGEST_LENGTH)

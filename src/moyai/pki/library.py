@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from moyai.domain.acm.certificate import Facts
-from moyai.domain.pca.algorithms import Family, KeyAlgorithm
-from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration
+from moyai.domain.acm.certificate import CertificateFacts
+from moyai.domain.pca.algorithms import KeyAlgorithm, KeyFamily
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityProperties, AuthorityType
 from moyai.domain.pca.certificate import Template
 from moyai.kernel.secret import Secret
 from moyai.pki.certificates import parse_certificate
@@ -27,15 +27,15 @@ _LONGEST_COMMON_NAME = 64
 class CryptographyPki:
     """Implements Pki."""
 
-    async def new_key(self, configuration: Configuration) -> NewKey:
+    async def new_key(self, configuration: AuthorityProperties) -> NewKey:
         """See Pki. RSA keys are made in a thread, because they take long and the library releases the GIL meanwhile."""
-        if configuration.key_algorithm.family is Family.RSA:
+        if configuration.key_algorithm.family is KeyFamily.RSA:
             return await asyncio.to_thread(_new_key, configuration)
         return _new_key(configuration)
 
     async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
         """See Pki. RSA keys are made in a thread, as in ``new_key``."""
-        if algorithm.family is Family.RSA:
+        if algorithm.family is KeyFamily.RSA:
             return await asyncio.to_thread(_new_request, algorithm, names)
         return _new_request(algorithm, names)
 
@@ -65,7 +65,7 @@ class CryptographyPki:
         signed = sign(issuer, x509.Name(common), key.public_key(), extensions, span)
         return ServerKeyPair(key_to_pem(key), signed.pem + _without_root(above), above.root, signed.serial)
 
-    def facts(self, certificate: str) -> Facts:
+    def facts(self, certificate: str) -> CertificateFacts:
         """See Pki."""
         return facts(parse_certificate(certificate.encode()))
 
@@ -83,7 +83,7 @@ def _new_request(algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
     return NewKey(key_to_pem(key), server_request(key, names))
 
 
-def _new_key(configuration: Configuration) -> NewKey:
+def _new_key(configuration: AuthorityProperties) -> NewKey:
     key = new_private_key(configuration.key_algorithm)
     return NewKey(key_to_pem(key), own_request(configuration, key))
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from moyai.domain.pca.authority import Configuration, KeyUsage, Subject
+from moyai.domain.pca.authority import AuthorityProperties, KeyUsage, Subject
 from moyai.pki.keys import PrivateKey, digest_of, rsa_padding
 from moyai.ports.pki import UnreadableRequest
 
@@ -35,7 +35,7 @@ _ATTRIBUTES: Mapping[str, x509.ObjectIdentifier] = MappingProxyType(
 )
 
 
-def own_request(configuration: Configuration, key: PrivateKey) -> str:
+def own_request(configuration: AuthorityProperties, key: PrivateKey) -> str:
     """An authority's request for its own certificate, PEM."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509_name(configuration.subject))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.connect.outside import outside_of
+from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.world import ProxyState, World
@@ -188,7 +188,7 @@ def _hidden_names(
     service: DiscoveryService, full: str, offered: Mapping[tuple[str, int], DiscoveryServiceArn]
 ) -> Iterator[Finding]:
     """The finding about a Cloud Map service under whose name tasks reach another one."""
-    participant = outside_of(service.attributes)
+    participant = external_endpoint(service.attributes)
     port = None if participant is None else participant.client_port
     for name in (full, service.name.lower()):
         others = [t for (n, p), t in offered.items() if n == name and t != service.arn and (port is None or p == port)]

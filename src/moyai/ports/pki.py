@@ -19,9 +19,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from moyai.domain.acm.certificate import Facts
+from moyai.domain.acm.certificate import CertificateFacts
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityProperties, AuthorityType
 from moyai.domain.pca.certificate import Template
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
@@ -92,13 +92,13 @@ class ImportedCertificate(NamedTuple):
     pem: str
     chain: str
     private: Secret
-    facts: Facts
+    facts: CertificateFacts
 
 
 class Pki(Protocol):
     """Makes and parses keys and certificates."""
 
-    async def new_key(self, configuration: Configuration) -> NewKey:
+    async def new_key(self, configuration: AuthorityProperties) -> NewKey:
         """Make a key, and a request for a certificate with the configuration's subject."""
 
     async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
@@ -119,7 +119,7 @@ class Pki(Protocol):
     def certify(self, issuer: Issuer, name: str, span: ValidityPeriod) -> ServerKeyPair:
         """Make a key and issue its certificate for a DNS name. The issuer must have a certificate."""
 
-    def facts(self, certificate: str) -> Facts:
+    def facts(self, certificate: str) -> CertificateFacts:
         """The content of a certificate (PEM). Raises UnreadableCertificate."""
 
     def import_certificate(self, certificate: bytes, private: bytes, chain: bytes) -> ImportedCertificate:

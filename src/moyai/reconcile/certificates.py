@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from moyai.domain.acm.certificate import Content
+from moyai.domain.acm.certificate import CertificateContent
 from moyai.domain.connect.certificate import ServerCertificate, certificate_key
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
@@ -169,6 +169,6 @@ class ManagedCertificateSigner:
         signed = self._pki.issue(
             issuer, key.csr.encode(), TEMPLATES[END_ENTITY], ValidityPeriod(order.begin, order.end)
         )
-        content = Content(signed.pem, ca.pem + ca.chain, self._pki.facts(signed.pem), now)
+        content = CertificateContent(signed.pem, ca.pem + ca.chain, self._pki.facts(signed.pem), now)
         certificate = world.managed_certificates[order.certificate]
         return issue_certificate(certificate, content, key.private, ca.root, now)

@@ -24,7 +24,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
-from moyai.mesh.app_mesh import AppMeshSettings, compile_workload
+from moyai.mesh.app_mesh import AppMeshOptions, compile_workload
 from moyai.mesh.ir import MeshIR
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
@@ -42,7 +42,7 @@ def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, Mes
     return Derived(world, compile_namespace, MeshIR(), Namespace, publish=_publisher(feed))
 
 
-def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshSettings) -> Derived[WorkloadId, MeshIR]:
+def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshOptions) -> Derived[WorkloadId, MeshIR]:
     """App Mesh's shards, by virtual node or virtual gateway."""
 
     def compile_shard(seen: World, workload: WorkloadId) -> MeshIR:

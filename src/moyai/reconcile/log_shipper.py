@@ -13,7 +13,7 @@ import logging
 from typing import Final
 
 from moyai.domain.ecs.task import Container, Task
-from moyai.domain.logs.driver import Destination
+from moyai.domain.logs.driver import LogDestination
 from moyai.domain.logs.event import LogEvent, milliseconds
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskArn
@@ -93,7 +93,7 @@ class LogShipper:
         batches = [await self._batch(task, container, to) for container, to in destinations(task, definition)]
         return [batch for batch in batches if batch is not None]
 
-    async def _batch(self, task: Task, container: Container, to: Destination) -> LogBatch | None:
+    async def _batch(self, task: Task, container: Container, to: LogDestination) -> LogBatch | None:
         source = log_source(task, container)
         after = self._positions.get(source, 0)
         output = await self._runtime.output(task.id, container.name, after)

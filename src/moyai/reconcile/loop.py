@@ -21,7 +21,7 @@ from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds, later
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
-from moyai.mesh.app_mesh import AppMeshSettings
+from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.plan.action import Effect, Plan
 from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
 from moyai.plan.service.scheduler import plan_service
@@ -57,14 +57,14 @@ NAME_DELAY = Seconds(2.0)
 _MAX_STEPS = 20
 """Plans for one key in a row; with more of them the key is queued again, behind others."""
 
-_DEFAULTS: Final = AppMeshSettings()
+_DEFAULTS: Final = AppMeshOptions()
 _log = logging.getLogger(__name__)
 
 
 class Reconciler:
     """Reconciles tasks, services and container instances, and publishes the mesh. ``run`` it once."""
 
-    def __init__(self, ports: ReconcilerPorts, app_mesh: AppMeshSettings = _DEFAULTS) -> None:
+    def __init__(self, ports: ReconcilerPorts, app_mesh: AppMeshOptions = _DEFAULTS) -> None:
         self._ports = ports
         self.queue = WorkQueue(ports.clock)
         self._observer = Observer(ports)

@@ -7,14 +7,14 @@ tried again later.
 
 from __future__ import annotations
 
-from moyai.domain.cloudmap.operation import Operation
+from moyai.domain.cloudmap.operation import CloudMapOperation
 from moyai.domain.world import table_name
 from moyai.kernel.clock import Instant
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
-_TABLE = table_name(Operation)
+_TABLE = table_name(CloudMapOperation)
 
 
 class OperationLoop:

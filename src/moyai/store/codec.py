@@ -26,7 +26,7 @@ class UnreadableRecord(StoreFault):
     """The bytes are no record of a known type."""
 
 
-class Codec:
+class RecordCodec:
     """Encodes and decodes records of every type. Not to be shared between threads."""
 
     def __init__(self) -> None:

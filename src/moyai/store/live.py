@@ -14,11 +14,11 @@ from typing import NamedTuple
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Change, Delete, Put, World, table_name
 from moyai.ports.store import Key
-from moyai.store.codec import Codec
+from moyai.store.codec import RecordCodec
 from moyai.store.watch import Watchers
 
 
-class Row(NamedTuple):
+class StoredRow(NamedTuple):
     """A change to be written: the record's bytes, or None for a deletion."""
 
     key: Key
@@ -30,14 +30,14 @@ class LiveWorld:
 
     def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self.world = World()
-        self._codec = Codec()
+        self._codec = RecordCodec()
         self._watchers = Watchers()
         self._inverses: deque[Change] = deque()
         """The inverse of each change that is not yet known to be written, oldest first."""
         for record in records:
             self.world.apply(Put(record))
 
-    def apply(self, changes: Sequence[Change]) -> list[Row]:
+    def apply(self, changes: Sequence[Change]) -> list[StoredRow]:
         """Make all changes in order. Raises TypeError or ValueError, and changes nothing, if one is not possible."""
         for change in changes:
             self.world.check(change)
@@ -76,8 +76,8 @@ class LiveWorld:
         before = self.world.table(change.record_type).get(change.key)
         return Delete(change.record_type, change.key) if before is None else Put(before)
 
-    def _row(self, change: Change) -> Row:
-        return Row(_key_of(change), self._codec.encode(change.record) if isinstance(change, Put) else None)
+    def _row(self, change: Change) -> StoredRow:
+        return StoredRow(_key_of(change), self._codec.encode(change.record) if isinstance(change, Put) else None)
 
 
 def _key_of(change: Change) -> Key:

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Change, Put, World
 from moyai.ports.store import Key, StateUnwritable, StoreFault
-from moyai.store.codec import Codec
-from moyai.store.live import LiveWorld, Row
+from moyai.store.codec import RecordCodec
+from moyai.store.live import LiveWorld, StoredRow
 
 
 class MemoryStore:
@@ -21,7 +21,7 @@ class MemoryStore:
     def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self._live = LiveWorld()
         self._saved: dict[Key, bytes] = {}
-        self._unsaved: list[Row] = self._live.apply([Put(record) for record in records])
+        self._unsaved: list[StoredRow] = self._live.apply([Put(record) for record in records])
         self._closed = False
         self._refusal: str | None = None
         self.fault: str | None = None
@@ -63,7 +63,7 @@ class MemoryStore:
 
     def saved(self) -> tuple[StoredRecord, ...]:
         """The records that a crash at this moment would leave: those of the last ``durable``."""
-        codec = Codec()
+        codec = RecordCodec()
         return tuple(codec.decode(body) for body in self._saved.values())
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:

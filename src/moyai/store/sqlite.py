@@ -27,7 +27,7 @@ from moyai.kernel.ids import Ids
 from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import Key, StateUnwritable, StoreFault
 from moyai.store.checksum import checksum, meta_checksum
-from moyai.store.codec import GARBAGE, Codec, UnreadableRecord
+from moyai.store.codec import GARBAGE, RecordCodec, UnreadableRecord
 from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.live import LiveWorld
 from moyai.store.lock import DirectoryLock
@@ -158,7 +158,7 @@ def _damaged(database: Path, error: Exception) -> StoreFault:
 
 def _records(connection: sqlite3.Connection) -> Iterator[StoredRecord]:
     """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of GARBAGE."""
-    codec = Codec()
+    codec = RecordCodec()
     for kind, key, body, expected in connection.execute("SELECT kind, key, body, checksum FROM records ORDER BY place"):
         if checksum(kind, key, body) != expected:
             raise UnreadableRecord(f"the record {key!r} is not what was written")

@@ -27,7 +27,7 @@ from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import StateUnwritable, StoreFault
 from moyai.store.checksum import checksum
 from moyai.store.faults import may_pass
-from moyai.store.live import Row
+from moyai.store.live import StoredRow
 
 # An upsert, not REPLACE: a record that changes keeps its position in its table.
 _PUT: Final = (
@@ -60,7 +60,7 @@ class Writer:
         self._failed = failed
         self._condition = threading.Condition()
         # The condition's lock protects everything below.
-        self._queue: list[Row] = []
+        self._queue: list[StoredRow] = []
         self._added = 0
         self._written = 0
         self._waiting: deque[_Waiter] = deque()
@@ -90,7 +90,7 @@ class Writer:
             if self._fault is not None:
                 raise StateUnwritable(self._fault)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[StoredRow]) -> None:
         """Add rows to the queue. It never fails; ``durable`` raises when they can't be written."""
         with self._condition:
             self._queue.extend(rows)
@@ -147,14 +147,14 @@ class Writer:
             with suppress(sqlite3.Error):  # what is committed is safe
                 self._connection.close()
 
-    def _next_batch(self) -> list[Row]:
+    def _next_batch(self) -> list[StoredRow]:
         """Wait for rows and return all of them; empty only when the writer is closing and there are none."""
         with self._condition:
             self._condition.wait_for(lambda: self._queue or self._closing)
             batch, self._queue = self._queue, []
             return batch
 
-    def _commit(self, batch: Sequence[Row]) -> None:
+    def _commit(self, batch: Sequence[StoredRow]) -> None:
         began = time.perf_counter()
         self._connection.execute("BEGIN IMMEDIATE")
         for (table, key), body in batch:
@@ -170,7 +170,7 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _try_until_written(self, batch: Sequence[Row]) -> bool:
+    def _try_until_written(self, batch: Sequence[StoredRow]) -> bool:
         """Return True when as many bytes as the batch's can be written again and the unwritten rows are discarded, and
         False when the writer is closed. Raises errors that do not pass.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.connect.config import IssuerCertificateAuthority, ServiceConnectConfiguration, Tls
+from moyai.domain.connect.config import ConnectTls, IssuerCertificateAuthority, ServiceConnectConfiguration
 from moyai.kernel.ids import CertificateAuthorityArn
 
 
@@ -14,5 +14,5 @@ def with_tls(
     """The configuration with TLS for all that it offers."""
     if configuration is None:
         return None
-    tls = Tls(IssuerCertificateAuthority(authority))
+    tls = ConnectTls(IssuerCertificateAuthority(authority))
     return replace(configuration, services=tuple(replace(s, tls=tls) for s in configuration.services))

@@ -31,7 +31,7 @@ from moyai.domain.ecs.task import StopCode, Task
 from moyai.domain.ecs.task_definition import (
     AppProtocol,
     ContainerDefinition,
-    HealthCheck,
+    ContainerHealthCheck,
     NetworkMode,
     PortMapping,
     TaskDefinition,
@@ -67,7 +67,7 @@ from moyai.testing.tls import with_tls
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = "shop"
 NETWORK = NetworkConfiguration(AwsVpcConfiguration(tuple(s.id for s in default_vpc(SCOPE).subnets)))
-CHECK = HealthCheck(("CMD-SHELL", "true"), interval=5, timeout=2, retries=2)
+CHECK = ContainerHealthCheck(("CMD-SHELL", "true"), interval=5, timeout=2, retries=2)
 
 
 class Book(Protocol):

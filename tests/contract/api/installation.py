@@ -33,8 +33,8 @@ from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
-from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.pca.authority import AuthorityKey
 from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
@@ -90,7 +90,7 @@ class Installation:
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MemoryLogStore()
         services = (
-            cloudmap(Quotas(**_among(Quotas, quotas))),
+            cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
             EC2,
             STS,
@@ -152,7 +152,7 @@ class Installation:
         return self.clock.now()
 
 
-def _among(kind: type[Quotas | AppMeshQuotas], quotas: Mapping[str, int]) -> dict[str, int]:
+def _among(kind: type[CloudMapQuotas | AppMeshQuotas], quotas: Mapping[str, int]) -> dict[str, int]:
     return {name: quotas[name] for name in kind.__struct_fields__ if name in quotas}
 
 

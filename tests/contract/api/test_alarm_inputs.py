@@ -15,7 +15,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import ApiService, Context
 from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
-from moyai.domain.cloudwatch.alarm import Comparison, alarm_arn
+from moyai.domain.cloudwatch.alarm import ComparisonOperator, alarm_arn
 from moyai.kernel.errors import ApiError
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import SeriesReader
@@ -106,7 +106,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "AlarmNames": ["busy", "any", "new"],
     "AlarmRule": ["ALARM(busy)", "NOT OK(any) OR TRUE", "ALARM(gone)"],
     "AlarmActions": [one.arn for one in _FIRST.store.world.scaling_policies],
-    "ComparisonOperator": list(Comparison),
+    "ComparisonOperator": list(ComparisonOperator),
     "TreatMissingData": ["missing", "breaching"],
     "StateReasonData": ['{"recentDatapoints":[5]}', '{"recentDatapoints":["x"]}', "{}", "[]"],
     "Namespace": ["Shop", "AWS/ECS"],

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.api.appmesh.service import appmesh
-from moyai.domain.appmesh.quotas import Quotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_appmesh_boto3 import ACCOUNT, ARN, NOUNS, Shop
 
@@ -32,7 +32,7 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(appmesh(Quotas()).operations))
+@pytest.mark.parametrize("name", sorted(appmesh(AppMeshQuotas()).operations))
 def test_any_input_is_answered_or_refused_as_modelled(installation, name):
     Shop(installation).create(*NOUNS)
     ask_anything(installation, "appmesh", name, KNOWN, COMMON)

@@ -18,16 +18,16 @@ from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.network_spec import Group, Interface, NetworkSpec, Permission, VpcSpec
+from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec
 from moyai.domain.sandbox.spec import (
-    Bridged,
+    AwsvpcNetwork,
+    BridgeNetwork,
     ContainerSpec,
     Forward,
     HostName,
+    HostNetwork,
     Ipv6,
-    Network,
     NoNetwork,
-    OfHost,
     Probe,
     ProxySpec,
     SandboxSpec,
@@ -67,7 +67,7 @@ LINUX = {
     MISSING: ("no-such-program",),
     LISTENS: ("python3", "-c", LISTEN_LATE),
 }
-ANYWHERE = Permission("-1", ranges=("0.0.0.0/0", "::/0"))
+ANYWHERE = TrafficPermission("-1", ranges=("0.0.0.0/0", "::/0"))
 HEALTHY, SICK = "answers its probe", "fails its probe"
 
 
@@ -184,7 +184,7 @@ def _text(path: Path) -> str:
 def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None = None, **more: Any) -> SandboxSpec:
     """The sandbox of task ``number``, which has the address 172.31.0.(10 + number)."""
     address = f"172.31.0.{10 + number}"
-    network = Network(
+    network = AwsvpcNetwork(
         vpc=VpcId(vpc),
         vpc_cidr="172.31.0.0/16",
         subnet_cidr="172.31.0.0/20",
@@ -207,7 +207,7 @@ def instance(number: int = 9, vpc: str = "vpc-0") -> SandboxSpec:
 
 def behind(host: SandboxSpec, number: int, *ports: Forward, intercept: Intercept | None = None) -> SandboxSpec:
     """The sandbox of task ``number`` behind an instance, at 172.17.0.(10 + number)."""
-    network = Bridged(
+    network = BridgeNetwork(
         host.task, interface(host).vpc_cidr, BRIDGE, f"172.17.0.{10 + number}", f"{number:012x}", "ec2.internal", ports
     )
     return replace(sandbox(number), network=network, intercept=intercept)
@@ -216,7 +216,7 @@ def behind(host: SandboxSpec, number: int, *ports: Forward, intercept: Intercept
 def in_host(host: SandboxSpec, number: int) -> SandboxSpec:
     """The sandbox of task ``number`` in an instance's own namespace."""
     own = interface(host)
-    return replace(sandbox(number), network=OfHost(host.task, own.vpc_cidr, own.address, own.host_name))
+    return replace(sandbox(number), network=HostNetwork(host.task, own.vpc_cidr, own.address, own.host_name))
 
 
 def alone(number: int = 1) -> SandboxSpec:
@@ -224,13 +224,13 @@ def alone(number: int = 1) -> SandboxSpec:
     return replace(sandbox(number), network=NoNetwork(f"{number:012x}"))
 
 
-def interface(spec: SandboxSpec) -> Network:
+def interface(spec: SandboxSpec) -> AwsvpcNetwork:
     """The network of a sandbox that has its own."""
-    assert isinstance(spec.network, Network)
+    assert isinstance(spec.network, AwsvpcNetwork)
     return spec.network
 
 
-def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSpec:
+def network_of(*sandboxes: SandboxSpec, more: Sequence[GroupRules] = ()) -> NetworkSpec:
     """The network of sandboxes, with one group in each VPC whose members may call each other and all addresses."""
     vpcs: dict[VpcId, list[SandboxSpec]] = {}
     for spec in sandboxes:
@@ -238,7 +238,7 @@ def network_of(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> NetworkSp
     groups = []
     for vpc, inside in vpcs.items():
         name, members = default_group(vpc), tuple(sorted(a for s in inside for a in addresses(s)))
-        groups.append(Group(name, (Permission("-1", groups=(name,)),), (ANYWHERE,), members))
+        groups.append(GroupRules(name, (TrafficPermission("-1", groups=(name,)),), (ANYWHERE,), members))
     return NetworkSpec(
         tuple(
             VpcSpec(

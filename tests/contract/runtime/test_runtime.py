@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, ProxySpec, Sharing
+from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, NamespaceSharing, ProxySpec
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
@@ -425,12 +425,12 @@ async def test_an_instance_outlives_a_task_in_its_namespace(adapter, conditions)
     assert set(await adapter.runtime.observe()) == {host.task}
 
 
-@pytest.mark.parametrize("sharing", [Sharing.TASK, Sharing.HOST])
+@pytest.mark.parametrize("sharing", [NamespaceSharing.TASK, NamespaceSharing.HOST])
 async def test_containers_that_share_namespaces_end_one_by_one(adapter, conditions, sharing):
     host = instance()
     await adapter.runtime.apply_network(network_of(host))
     await adapter.runtime.prepare(host)
-    shares = {"processes": sharing, "ipc": sharing, "host": host.task if sharing is Sharing.HOST else None}
+    shares = {"processes": sharing, "ipc": sharing, "host": host.task if sharing is NamespaceSharing.HOST else None}
     for number in (1, 2):
         await adapter.runtime.prepare(replace(behind(host, number), **shares))
     for task, name in ((TASK, "app"), (TASK, "side"), (OTHER, "app")):
@@ -448,7 +448,7 @@ async def test_sharing_with_an_instance_needs_the_instance(adapter):
     host = instance()
     for kind in ("processes", "ipc"):
         with pytest.raises(SandboxFailed, match="container instance"):
-            await adapter.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: Sharing.HOST}))
+            await adapter.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: NamespaceSharing.HOST}))
         assert await adapter.runtime.inspect(TASK) is None
 
 

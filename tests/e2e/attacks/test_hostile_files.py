@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import HostName, Names, Probe, VolumeMount
+from moyai.domain.sandbox.spec import ContainerNames, HostName, Probe, VolumeMount
 from moyai.domain.sandbox.state import Health
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.ports.sessions import Execution
@@ -160,7 +160,9 @@ async def test_a_restart_with_hostile_files_fails_with_their_path(linux, path, s
         await linux.runtime.start(again)
 
 
-@pytest.mark.parametrize("names", [Names(), Names("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",))])
+@pytest.mark.parametrize(
+    "names", [ContainerNames(), ContainerNames("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",))]
+)
 async def test_hosts_hostname_and_resolv_conf_are_on_the_tasks_disk(linux, names):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     fill = "for f in hosts hostname resolv.conf; do head -c 400M /dev/zero >> /etc/$f || echo full; done"

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from moyai.domain.acm.certificate import (
+    CertificateContent,
+    CertificateFacts,
     CertificateStatus,
     CertificateType,
-    Content,
-    Facts,
     ManagedCertificate,
     ManagedKey,
 )
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
     AuthorityCertificate,
+    AuthorityProperties,
     AuthorityType,
     CertificateAuthority,
-    Configuration,
     Subject,
 )
 from moyai.domain.record import StoredRecord
@@ -68,13 +68,13 @@ def write(folder: Path, real: Authority) -> None:
 
 
 def _authority(name: str, root: str) -> CertificateAuthority:
-    subject = Configuration(KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA256WITHRSA, Subject(common_name=name))
+    subject = AuthorityProperties(KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA256WITHRSA, Subject(common_name=name))
     own = AuthorityCertificate(root, "", "01", _AT, _AT)
     return CertificateAuthority(authority_arn(name), AuthorityType.ROOT, subject, _AT, _AT, certificate=own)
 
 
 def _certificate(name: str, by: str, chain: str, root: str) -> ManagedCertificate:
-    facts = Facts((f"{name}.example.com",), "01", name, by, _AT, _AT, KeyAlgorithm.RSA_2048, "SHA256WITHRSA")
+    facts = CertificateFacts((f"{name}.example.com",), "01", name, by, _AT, _AT, KeyAlgorithm.RSA_2048, "SHA256WITHRSA")
     return ManagedCertificate(
         arn=certificate_arn(name),
         type=CertificateType.PRIVATE,
@@ -84,6 +84,6 @@ def _certificate(name: str, by: str, chain: str, root: str) -> ManagedCertificat
         created_at=_AT,
         status=CertificateStatus.ISSUED,
         authority=authority_arn(by),
-        content=Content(chain, root, facts, _AT),
+        content=CertificateContent(chain, root, facts, _AT),
         roots=(root,),
     )

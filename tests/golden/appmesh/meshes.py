@@ -25,7 +25,7 @@ import yaml
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
 from moyai.domain.appmesh.names import mesh_arn, within_mesh
-from moyai.domain.appmesh.route import Route, RouteSpec
+from moyai.domain.appmesh.route import AppMeshRoute, RouteSpec
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
@@ -137,7 +137,7 @@ def _mesh(case: dict[str, Any]) -> list[StoredRecord]:
 def _routes(case: dict[str, Any]) -> list[StoredRecord]:
     return [
         *(
-            Route(
+            AppMeshRoute(
                 arn=route_arn(router, name),
                 name=name,
                 mesh=MESH,

@@ -42,7 +42,7 @@ from moyai.domain.ecs.service import (
 )
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
-from moyai.domain.ecs.traffic import Share, Traffic
+from moyai.domain.ecs.traffic import ServiceTraffic, TrafficShare
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
@@ -183,8 +183,8 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
         )
         for pool in pools
     )
-    shares = tuple(Share(Pool(pool), round(percent * 10)) for pool, percent in pools.items())
-    traffic = Traffic(shares if "pools" in given else (), given.get("test"))
+    shares = tuple(TrafficShare(Pool(pool), round(percent * 10)) for pool, percent in pools.items())
+    traffic = ServiceTraffic(shares if "pools" in given else (), given.get("test"))
     tags = given.get("tags", {})
     world.apply(
         Put(Service(arn, name, CLUSTER, LONG_AGO, "test", deployments, desired_count=1, tags=tags, traffic=traffic))

@@ -30,7 +30,12 @@ from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
-from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
+from moyai.domain.ecs.task_definition import (
+    ContainerDefinition,
+    ContainerDependency,
+    DependencyCondition,
+    TaskDefinition,
+)
 from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Put
@@ -225,7 +230,7 @@ class Narrator(Harness):
 def _container(asked: Mapping[str, Any]) -> ContainerDefinition:
     words = asked.get("sim")
     made = container(asked["name"], None if words is None else ("sim", *words.split()), asked.get("port"))
-    waits = tuple(ContainerDependency(n, Condition(c)) for n, c in asked.get("depends_on", {}).items())
+    waits = tuple(ContainerDependency(n, DependencyCondition(c)) for n, c in asked.get("depends_on", {}).items())
     environment = asked.get("environment", {})
     return replace(
         made,

@@ -18,7 +18,7 @@ from moyai.dns.resolver import Resolver
 from moyai.dns.stand_ins import STAND_IN
 from moyai.domain.appmesh.discovery import DnsServiceDiscovery, ServiceDiscovery
 from moyai.domain.appmesh.identity import identity_of
-from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_arn, within_mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.ecs.task import Task, TaskStatus
@@ -95,12 +95,12 @@ async def _awaited(reply):
 
 
 def called(name: str = CART) -> VirtualService:
-    arn = VirtualServiceArn(within_mesh(MESH, SCOPE.account, Kind.VIRTUAL_SERVICE, name))
+    arn = VirtualServiceArn(within_mesh(MESH, SCOPE.account, AppMeshResourceType.VIRTUAL_SERVICE, name))
     return VirtualService(spec=VirtualServiceSpec(), **record(arn, name))
 
 
 def found_by(hostname: str) -> VirtualNode:
-    arn = VirtualNodeArn(within_mesh(MESH, SCOPE.account, Kind.VIRTUAL_NODE, "node"))
+    arn = VirtualNodeArn(within_mesh(MESH, SCOPE.account, AppMeshResourceType.VIRTUAL_NODE, "node"))
     discovery = ServiceDiscovery(dns=DnsServiceDiscovery(hostname))
     return VirtualNode(spec=VirtualNodeSpec(service_discovery=discovery), **record(arn, "node"))
 

@@ -17,7 +17,7 @@ from moyai.domain.queries.vpc import (
     route_table_of,
     store_default_vpc,
 )
-from moyai.domain.vpc.default import default_vpc, zones
+from moyai.domain.vpc.default import availability_zones, default_vpc
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
@@ -101,4 +101,4 @@ def test_a_peering_that_is_over_is_listed_for_a_while(status):
     ],
 )
 def test_any_name_of_a_region_has_zones(region, zone):
-    assert zones(Scope(AccountId("123456789012"), Region(region)))[0].id == zone
+    assert availability_zones(Scope(AccountId("123456789012"), Region(region)))[0].id == zone

@@ -11,7 +11,7 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
-from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from moyai.domain.keys import family_key, scope_key, scope_of
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import TABLES, Delete, Put, World, table_name
@@ -89,10 +89,10 @@ def test_a_record_without_a_scope_is_refused_before_it_changes_anything():
 
 
 def test_records_are_counted_out_whatever_their_table():
-    family = Family(key=family_key(HERE, "f"), last_revision=1)
+    family = TaskDefinitionFamily(key=family_key(HERE, "f"), last_revision=1)
     held = world(family, CLUSTER, service(deployment(1)))
-    assert {type(record) for record in held.records()} == {Family, Cluster, Service}
-    held.apply(Delete(Family, family.key))
+    assert {type(record) for record in held.records()} == {TaskDefinitionFamily, Cluster, Service}
+    held.apply(Delete(TaskDefinitionFamily, family.key))
     assert len(list(held.records())) == 2
 
 

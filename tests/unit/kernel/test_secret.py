@@ -12,7 +12,7 @@ import pytest
 from moyai.domain.pca.authority import AuthorityKey
 from moyai.kernel.ids import CertificateAuthorityArn
 from moyai.kernel.secret import Secret
-from moyai.store.codec import Codec
+from moyai.store.codec import RecordCodec
 
 TEXT = "-----BEGIN PRIVATE KEY-----"
 KEY = AuthorityKey(CertificateAuthorityArn("arn:x"), Secret(TEXT))
@@ -38,7 +38,7 @@ def test_it_is_not_pickled():
 
 
 def test_the_store_alone_writes_and_reads_it():
-    codec = Codec()
+    codec = RecordCodec()
     assert TEXT.encode() in codec.encode(KEY)
     assert codec.decode(codec.encode(KEY)) == KEY
     assert Secret("a") != Secret("b")

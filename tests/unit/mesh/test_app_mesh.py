@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from moyai.domain.appmesh.duration import Duration, DurationUnit
-from moyai.domain.appmesh.names import Kind, within_mesh
+from moyai.domain.appmesh.names import AppMeshResourceType, within_mesh
 from moyai.domain.appmesh.retry import HttpRetryEvent, HttpRetryPolicy
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import AccountId, NamespaceArn, VirtualNodeArn, WorkloadId
-from moyai.mesh.app_mesh import AppMeshSettings, compile_workload, diagnostics
+from moyai.mesh.app_mesh import AppMeshOptions, compile_workload, diagnostics
 from moyai.mesh.app_mesh.match import sort_routes
 from moyai.mesh.app_mesh.policies import retries, shortest
 from moyai.mesh.ir import (
@@ -32,11 +32,11 @@ from tests.golden.appmesh.certificates import authority_arn, certificate_arn
 from tests.golden.appmesh.meshes import MESH, gateway_arn, node_arn, world_of
 
 FRONT = WorkloadId(node_arn("front"))
-DEFAULTS = AppMeshSettings()
+DEFAULTS = AppMeshOptions()
 SECOND = Duration(DurationUnit.SECONDS, 1)
 
 
-def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshSettings = DEFAULTS) -> MeshIR:
+def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshOptions = DEFAULTS) -> MeshIR:
     return compile_workload(world_of(case), WorkloadId(workload), settings)
 
 
@@ -237,7 +237,7 @@ def test_retry_events_come_together_and_once():
 
 
 def test_names_that_are_always_let_through():
-    part = compiled(pair(), settings=AppMeshSettings(("*.amazonaws.com",)))
+    part = compiled(pair(), settings=AppMeshOptions(("*.amazonaws.com",)))
     name = "cds_egress_shop_amazonaws"
     assert only(part).outbound.passes == (SniPassthrough(443, ("*.amazonaws.com",), name),)
     assert part.destinations[name].label == name
@@ -285,7 +285,7 @@ def test_another_account_s_virtual_node_is_found_in_its_own_cloud_map():
     case = pair(discovery={"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "color"}})
     world = world_of(case | {"cloudMap": {"shop.local": {"color": [{"AWS_INSTANCE_IPV4": "172.31.0.1"}]}}})
     node = world.virtual_nodes[node_arn("color")]
-    other = VirtualNodeArn(within_mesh(MESH, AccountId("999999999999"), Kind.VIRTUAL_NODE, "color"))
+    other = VirtualNodeArn(within_mesh(MESH, AccountId("999999999999"), AppMeshResourceType.VIRTUAL_NODE, "color"))
     world.apply(Delete(VirtualNode, node.arn))
     world.apply(Put(replace(node, arn=other)))
     part = compile_workload(world, FRONT)

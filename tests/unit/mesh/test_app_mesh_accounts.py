@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.appmesh.identity import identity_of
-from moyai.domain.appmesh.names import Kind, within_mesh
+from moyai.domain.appmesh.names import AppMeshResourceType, within_mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.ecs.task import Task
-from moyai.domain.ram.share import Association, AssociationStatus, ResourceShare
+from moyai.domain.ram.share import AssociationStatus, ResourceShare, ShareAssociation
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, ProxyId, ShareArn, TaskArn, VirtualNodeArn, WorkloadId
@@ -32,7 +32,7 @@ def task_of(account: AccountId, said: str) -> Task:
 
 def share(whom: AccountId) -> ResourceShare:
     """The mesh, shared with an account that has accepted."""
-    mesh, principal = (Association(one, AssociationStatus.ASSOCIATED, NOW, NOW) for one in (MESH, whom))
+    mesh, principal = (ShareAssociation(one, AssociationStatus.ASSOCIATED, NOW, NOW) for one in (MESH, whom))
     arn = ShareArn(f"arn:aws:ram:{SCOPE.region}:{SCOPE.account}:resource-share/one")
     return ResourceShare(arn, "one", NOW, NOW, resources=(mesh,), principals=(principal,))
 
@@ -53,7 +53,7 @@ def test_a_tasks_proxy_is_led_where_its_account_may_use_the_mesh(account, shared
 
 def test_a_proxy_of_the_account_that_a_node_belongs_to_is_led_whatever_becomes_of_the_share():
     world = world_of({"virtualNodes": {"front": {}}})
-    arn = VirtualNodeArn(within_mesh(MESH, GUEST, Kind.VIRTUAL_NODE, "front"))
+    arn = VirtualNodeArn(within_mesh(MESH, GUEST, AppMeshResourceType.VIRTUAL_NODE, "front"))
     task = task_of(GUEST, arn)
     own = world.virtual_nodes[VirtualNodeArn(node_arn("front"))]
     for change in (Delete(VirtualNode, own.arn), Put(replace(own, arn=arn)), Put(task)):

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityType, Configuration, CsrExtensions, KeyUsage, Subject
+from moyai.domain.pca.authority import AuthorityProperties, AuthorityType, CsrExtensions, KeyUsage, Subject
 from moyai.domain.pca.certificate import TEMPLATES
 from moyai.kernel.clock import later
 from moyai.pki.library import CryptographyPki
@@ -23,7 +23,7 @@ ROOT, SUBORDINATE = TEMPLATES["RootCACertificate/V1"], TEMPLATES["SubordinateCAC
 
 
 async def requested(name: str, key: KeyAlgorithm, algorithm: SigningAlgorithm) -> NewKey:
-    return await PKI.new_key(Configuration(key, algorithm, Subject(common_name=name, country="JP")))
+    return await PKI.new_key(AuthorityProperties(key, algorithm, Subject(common_name=name, country="JP")))
 
 
 async def root(name="root", key=EC[0], algorithm=EC[1]) -> Issuer:
@@ -79,7 +79,7 @@ async def test_a_name_too_long_for_a_common_name_is_an_alternative_name():
 
 async def test_an_authority_asks_for_the_key_usage_that_it_is_told():
     extensions = CsrExtensions(KeyUsage(key_cert_sign=True, crl_sign=True))
-    made = await PKI.new_key(Configuration(*EC, Subject(common_name="x"), extensions))
+    made = await PKI.new_key(AuthorityProperties(*EC, Subject(common_name="x"), extensions))
     request = x509.load_pem_x509_csr(made.csr.encode())
     usage = request.extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)

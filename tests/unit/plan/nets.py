@@ -12,8 +12,8 @@ from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
-from moyai.domain.vpc.route_table import Association, Route, RouteTable
-from moyai.domain.vpc.security_group import GroupReference, Rule, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
+from moyai.domain.vpc.security_group import GroupReference, SecurityGroup, SecurityGroupRule, among_members, leaving
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Put, World
@@ -52,7 +52,7 @@ class Nets:
         self.put(
             Put(vpc),
             Put(SecurityGroup(group, vpc.id, scope, "default", "", rules)),
-            Put(RouteTable(table, vpc.id, scope, associations=(Association(f"rtbassoc-{name}"),))),
+            Put(RouteTable(table, vpc.id, scope, associations=(RouteTableAssociation(f"rtbassoc-{name}"),))),
         )
         self.subnet(name, name, f"10.{number}.1.0/24", scope, f"fd00:0:0:{number:x}01::/64" if ipv6 else None)
         return vpc
@@ -66,7 +66,7 @@ class Nets:
 
     def route(self, table: str, destination: str, target: Any) -> None:
         found = self.world.route_tables[f"rtb-{table}"]
-        self.put(Put(replace(found, routes=(*found.routes, Route(destination, target)))))
+        self.put(Put(replace(found, routes=(*found.routes, VpcRoute(destination, target)))))
 
     def peer(self, name: str, one: str, other: str, status: PeeringStatus = PeeringStatus.ACTIVE) -> None:
         requester, accepter = (
@@ -87,7 +87,7 @@ class Nets:
         addresses: Any = {"address": place.cidr.replace("0/24", "200"), "public_address": "127.83.0.9", "created_at": 1}
         self.put(Put(NatGateway(scope=SCOPE, vpc=place.vpc, subnet=place.id, **ids, **addresses, **members)))
 
-    def group(self, name: str, vpc: str, *rules: Rule) -> None:
+    def group(self, name: str, vpc: str, *rules: SecurityGroupRule) -> None:
         identity: Any = f"sg-{name}"
         there: Any = f"vpc-{vpc}"
         self.put(Put(SecurityGroup(identity, there, SCOPE, name, "", rules)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from moyai.domain.world import Delete, Put
-from moyai.mesh.app_mesh import AppMeshSettings
+from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.mesh.ir import MeshIR
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import workload_meshes
@@ -40,7 +40,7 @@ class Heard:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.feed = store, HeardFeed()
-        self.broadcast = workload_meshes(store.world, self.feed, AppMeshSettings())
+        self.broadcast = workload_meshes(store.world, self.feed, AppMeshOptions())
         self._seen: dict[Key, Any] = {}
         self.catch_up()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, CompositeCondition, MetricCondition, alarm_arn
+from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, CompositeCondition, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.metric import Summary
 from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
 from moyai.domain.world import Put
@@ -22,7 +22,7 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
 
 WAIT = Metric("Shop", "Wait")
-SLOW = MetricCondition(10.0, Comparison.ABOVE, 2, MetricStat(WAIT, 60, "Average"), datapoints_to_alarm=2)
+SLOW = MetricCondition(10.0, ComparisonOperator.ABOVE, 2, MetricStat(WAIT, 60, "Average"), datapoints_to_alarm=2)
 
 
 class Watch:

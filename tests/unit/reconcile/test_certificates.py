@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityStatus, Configuration
+from moyai.domain.pca.authority import AuthorityProperties, AuthorityStatus
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.pki.library import CryptographyPki
@@ -36,7 +36,7 @@ class SlowPki(CryptographyPki):
     def __init__(self) -> None:
         self.ready = asyncio.Event()
 
-    async def new_key(self, configuration: Configuration) -> NewKey:
+    async def new_key(self, configuration: AuthorityProperties) -> NewKey:
         await self.ready.wait()
         return await super().new_key(configuration)
 

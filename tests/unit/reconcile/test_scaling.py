@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from moyai.api.autoscaling import policies, schedules, targets
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.policy import PredefinedMetric, StepAdjustment, StepScaling, TargetTracking
-from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition
+from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, MetricCondition
 from moyai.domain.cloudwatch.metric import Summary, metric_id
 from moyai.domain.cloudwatch.query import Metric, MetricStat
 from moyai.domain.ecs.service import RolloutState
@@ -103,7 +103,7 @@ class Town:
         )
         return str(policies.put_scaling_policy(self.context, request)["policy_arn"])
 
-    def alarm(self, name: str, comparison: Comparison, threshold: float, *actions: str) -> None:
+    def alarm(self, name: str, comparison: ComparisonOperator, threshold: float, *actions: str) -> None:
         stat = MetricStat(Metric("AWS/ECS", "CPUUtilization", ()), 60, "Average")
         own = replace(stat, metric=Metric("Shop", "Load"))
         wanted = AlarmConfiguration(name, MetricCondition(threshold, comparison, 1, own), AlarmActions(alarm=actions))
@@ -237,7 +237,7 @@ async def test_steps_by_the_size_of_the_breach_and_the_cooldown_between():
     async with Town(2) as town:
         town.register(0, 20)
         policy = town.step("out", StepAdjustment(2, 0, 100), StepAdjustment(3, 100))
-        town.alarm("busy", Comparison.ABOVE, 100, policy)
+        town.alarm("busy", ComparisonOperator.ABOVE, 100, policy)
         await town.minutes(150)
         assert town.count == 4
         await town.minutes(150, 3)
@@ -252,7 +252,7 @@ async def test_two_policies_of_one_alarm_do_not_add_up():
     async with Town(2) as town:
         town.register(0, 20)
         arns = [town.step(name, StepAdjustment(by, 0)) for name, by in (("few", 1), ("many", 4), ("some", 2))]
-        town.alarm("busy", Comparison.ABOVE, 100, *arns)
+        town.alarm("busy", ComparisonOperator.ABOVE, 100, *arns)
         await town.minutes(150)
         assert town.count == 6
         assert len(town.activities) == 1
@@ -262,7 +262,7 @@ async def test_a_step_in_waits_for_its_cooldown():
     async with Town(9) as town:
         town.register(1, 20)
         policy = town.step("in", StepAdjustment(-2, None, 0), cooldown=120)
-        town.alarm("idle", Comparison.BELOW, 100, policy)
+        town.alarm("idle", ComparisonOperator.BELOW, 100, policy)
         await town.minutes(10, 2)
         assert town.count == 7
         await town.minutes(10, 3)

@@ -17,7 +17,13 @@ from moyai.api.acm.requests import check_room, new_arn
 from moyai.api.acm.tags import RULES
 from moyai.api.operation import Context
 from moyai.api.tagging import TagOrKey, tag_map
-from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
+from moyai.domain.acm.certificate import (
+    CertificateContent,
+    CertificateFacts,
+    CertificateStatus,
+    CertificateType,
+    ManagedCertificate,
+)
 from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
 from moyai.domain.pca.trust import last_of
@@ -46,7 +52,7 @@ def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest
     if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
         raise InvalidInput("The certificate is not valid now.")
     found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
-    content = Content(brought.pem, brought.chain, brought.facts, ctx.now)
+    content = CertificateContent(brought.pem, brought.chain, brought.facts, ctx.now)
     root = last_of(brought.chain or brought.pem)
     ctx.store.apply(issue_certificate(found, content, brought.private, root, ctx.now))
     return {"certificate_arn": found.arn}
@@ -78,7 +84,7 @@ def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateR
     )
 
 
-def _again(before: ManagedCertificate, facts: Facts) -> ManagedCertificate:
+def _again(before: ManagedCertificate, facts: CertificateFacts) -> ManagedCertificate:
     """The record with the facts of the certificate that replaces its own. Raises InvalidInput."""
     had = None if before.content is None else before.content.facts
     if facts.key_algorithm is not before.key_algorithm:

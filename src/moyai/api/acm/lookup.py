@@ -7,7 +7,7 @@ unknown.
 from __future__ import annotations
 
 from moyai.api.operation import Context
-from moyai.domain.acm.certificate import CertificateStatus, Content, ManagedCertificate
+from moyai.domain.acm.certificate import CertificateContent, CertificateStatus, ManagedCertificate
 from moyai.domain.acm.errors import InvalidArn, RequestInProgress, ResourceNotFound
 from moyai.domain.keys import scope_of
 from moyai.kernel.arn import parse_arn
@@ -25,7 +25,7 @@ def certificate_of(ctx: Context, arn: str) -> ManagedCertificate:
     return managed_certificate
 
 
-def content_of(certificate: ManagedCertificate) -> Content:
+def content_of(certificate: ManagedCertificate) -> CertificateContent:
     """The PEM and facts of an issued certificate. Raises RequestInProgress, ResourceNotFound."""
     if certificate.content is not None:
         return certificate.content

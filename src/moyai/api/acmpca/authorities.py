@@ -20,10 +20,10 @@ from moyai.api.tagging import TagOrKey, tag_map
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
+    AuthorityProperties,
     AuthorityStatus,
     AuthorityType,
     CertificateAuthority,
-    Configuration,
     CsrExtensions,
     Subject,
     UsageMode,
@@ -170,7 +170,7 @@ def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> No
     ctx.store.apply([Put(restored)])
 
 
-def _configuration(asked: AuthorityConfiguration) -> Configuration:
+def _configuration(asked: AuthorityConfiguration) -> AuthorityProperties:
     try:
         key, signing = KeyAlgorithm(asked.key_algorithm), SigningAlgorithm(asked.signing_algorithm)
     except ValueError as error:
@@ -183,7 +183,7 @@ def _configuration(asked: AuthorityConfiguration) -> Configuration:
         raise InvalidArgs("Subject: an authority needs a name; give it a CommonName at least.")
     if len((asked.subject.common_name or "").encode()) > _LONGEST_COMMON_NAME:
         raise InvalidArgs(f"Subject: a CommonName has up to {_LONGEST_COMMON_NAME} bytes in UTF-8.")
-    return Configuration(key, signing, asked.subject, asked.csr_extensions)
+    return AuthorityProperties(key, signing, asked.subject, asked.csr_extensions)
 
 
 def _shown(authority: CertificateAuthority) -> dict[str, object]:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from moyai.api.acmpca.lookup import page_of, undeleted_authority_of
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_of
-from moyai.domain.pca.authority import CertificateAuthority, Permission
+from moyai.domain.pca.authority import AuthorityPermission, CertificateAuthority
 from moyai.domain.pca.errors import PermissionAlreadyExists, ResourceNotFound
 from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
@@ -51,7 +51,7 @@ def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
     found = _meant(ctx, request)
     if found.permission is not None:
         raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {found.arn} already.")
-    permission = Permission(tuple(dict.fromkeys(request.actions)), ctx.now)
+    permission = AuthorityPermission(tuple(dict.fromkeys(request.actions)), ctx.now)
     ctx.store.apply([Put(replace(found, permission=permission))])
 
 
@@ -81,7 +81,7 @@ def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
     return authority
 
 
-def _shown(found: CertificateAuthority, permission: Permission) -> dict[str, Any]:
+def _shown(found: CertificateAuthority, permission: AuthorityPermission) -> dict[str, Any]:
     return {
         "certificate_authority_arn": found.arn,
         "created_at": permission.created_at,

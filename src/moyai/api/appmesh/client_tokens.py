@@ -16,10 +16,10 @@ import msgspec
 
 from moyai.api.operation import Context
 from moyai.domain.appmesh.errors import BadRequest, Conflict
-from moyai.domain.appmesh.resource import Call, Resource
+from moyai.domain.appmesh.resource import AppMeshResource, ClientRequest
 from moyai.domain.keys import named_key
 
-R = TypeVar("R", bound=Resource)
+R = TypeVar("R", bound=AppMeshResource)
 
 REMEMBERED: Final = 600
 """Seconds until a token expires."""
@@ -27,17 +27,17 @@ _MAX_CALLS: Final = 8
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 
-def call_of(ctx: Context, operation: str, token: str | None, request: msgspec.Struct) -> Call | None:
+def call_of(ctx: Context, operation: str, token: str | None, request: msgspec.Struct) -> ClientRequest | None:
     """The record of a call with a client token; None without a token. Raises BadRequest."""
     if token is None:
         return None
     if not _TOKEN.fullmatch(token):
         raise BadRequest("clientToken: it has 1 to 36 letters, digits, hyphens and underscores.")
     name = named_key(ctx.scope, f"{operation}/{token}")
-    return Call(name, sha256(msgspec.json.encode(request)).hexdigest(), ctx.now)
+    return ClientRequest(name, sha256(msgspec.json.encode(request)).hexdigest(), ctx.now)
 
 
-def changed_by(records: Iterable[R], call: Call) -> R | None:
+def changed_by(records: Iterable[R], call: ClientRequest) -> R | None:
     """The record that an equal call changed before, among those with a call of this name. Raises Conflict."""
     for record in records:
         for earlier in record.calls:
@@ -48,7 +48,7 @@ def changed_by(records: Iterable[R], call: Call) -> R | None:
     return None
 
 
-def with_call(calls: tuple[Call, ...], call: Call | None) -> tuple[Call, ...]:
+def with_call(calls: tuple[ClientRequest, ...], call: ClientRequest | None) -> tuple[ClientRequest, ...]:
     """The calls with a new one, without expired ones."""
     if call is None:
         return calls

@@ -15,7 +15,7 @@ from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
-from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.queries import app_mesh
 
@@ -82,7 +82,7 @@ def _check_references(change: SpecChange) -> None:
 GATEWAY_ROUTES = ResourceKind(
     noun="GatewayRoute",
     plural="GatewayRoutes",
-    arn_kind=Word.GATEWAY_ROUTE,
+    arn_kind=AppMeshResourceType.GATEWAY_ROUTE,
     record=GatewayRoute,
     table=lambda world: world.gateway_routes,
     requests=Requests(

@@ -13,9 +13,9 @@ from moyai.api.appmesh.rules.text import Faults, resource_name
 from moyai.api.operation import Context
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.quotas import Quotas
-from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.names import AppMeshResourceType
+from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
@@ -24,7 +24,7 @@ from moyai.domain.table import Table
 from moyai.domain.world import Change, World
 from moyai.kernel.ids import AccountId
 
-AnyResource = Mesh | VirtualNode | VirtualService | VirtualRouter | Route | VirtualGateway | GatewayRoute
+AnyResource = Mesh | VirtualNode | VirtualService | VirtualRouter | AppMeshRoute | VirtualGateway | GatewayRoute
 R = TypeVar("R", bound=AnyResource)
 
 
@@ -37,7 +37,7 @@ class SpecChange(msgspec.Struct, frozen=True):
     owner: AccountId
     """The account that owns the resource, or will."""
     spec: Any
-    quotas: Quotas
+    quotas: AppMeshQuotas
 
 
 class Requests(NamedTuple):
@@ -68,7 +68,7 @@ class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     noun: str
     """The name in operations: ``VirtualNode``."""
     plural: str
-    arn_kind: Word | None
+    arn_kind: AppMeshResourceType | None
     """The name in ARNs; None for a mesh."""
     record: Callable[..., R]
     """The type of the records."""
@@ -92,7 +92,7 @@ class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """The other changes when a resource is deleted."""
     shared: Callable[[Context], Iterable[R]] = none
     """Resources of other accounts that lists include."""
-    limit: Callable[[Quotas], int]
+    limit: Callable[[AppMeshQuotas], int]
     owners_only: bool = False
     """Whether only the mesh's owner can create a resource."""
 

@@ -24,8 +24,8 @@ from moyai.api.operation import ApiOperation, Context
 from moyai.api.tagging import tag_map
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
 from moyai.domain.appmesh.names import name_key
-from moyai.domain.appmesh.quotas import Quotas
-from moyai.domain.appmesh.resource import Call
+from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.domain.appmesh.resource import ClientRequest
 from moyai.domain.paging import BadToken, page
 from moyai.domain.world import Delete, Put
 
@@ -36,7 +36,7 @@ _MAX_FAULTS = 10  # in one message
 class KindOperations(Generic[R]):
     """The five operations of one kind of resource."""
 
-    def __init__(self, kind: ResourceKind[R], quotas: Quotas) -> None:
+    def __init__(self, kind: ResourceKind[R], quotas: AppMeshQuotas) -> None:
         self._kind = kind
         self._quotas = quotas
 
@@ -135,7 +135,7 @@ class KindOperations(Generic[R]):
     def _faults(self, request: Any) -> Faults:  # noqa: ANN401  (one of fourteen)
         return self._kind.spec_faults("spec", request.spec)
 
-    def _result_of(self, ctx: Context, call: Call | None) -> R | None:
+    def _result_of(self, ctx: Context, call: ClientRequest | None) -> R | None:
         """The resource that an equal call created or updated before."""
         return None if call is None else changed_by(self._kind.table(ctx.store.world).each("call", call.name), call)
 

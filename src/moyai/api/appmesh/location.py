@@ -13,7 +13,7 @@ from moyai.api.appmesh.requests import InGateway, InMesh, InRouter
 from moyai.api.operation import Context
 from moyai.domain.appmesh.errors import Forbidden, NotFound
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_arn, within_mesh
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.keys import scope_key
@@ -33,7 +33,7 @@ class Location(msgspec.Struct, frozen=True):
     mesh: Mesh | None = None
     parent: VirtualRouter | VirtualGateway | None = None
 
-    def arn(self, owner: AccountId, kind: Kind | None, name: str) -> str:
+    def arn(self, owner: AccountId, kind: AppMeshResourceType | None, name: str) -> str:
         """The ARN of a resource of ``owner`` here; a ``kind`` of None is a mesh."""
         if self.mesh is None or kind is None:
             return mesh_arn(self.scope, name)
@@ -110,5 +110,7 @@ def _owner(ctx: Context, request: InMesh) -> Scope:
     return ctx.scope if request.mesh_owner is None else Scope(AccountId(request.mesh_owner), ctx.scope.region)
 
 
-def _kind_of(parent: VirtualRouter | VirtualGateway) -> Kind:
-    return Kind.VIRTUAL_ROUTER if isinstance(parent, VirtualRouter) else Kind.VIRTUAL_GATEWAY
+def _kind_of(parent: VirtualRouter | VirtualGateway) -> AppMeshResourceType:
+    return (
+        AppMeshResourceType.VIRTUAL_ROUTER if isinstance(parent, VirtualRouter) else AppMeshResourceType.VIRTUAL_GATEWAY
+    )

@@ -18,8 +18,8 @@ from moyai.api.appmesh.rules.retries import retries
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route, RouteSpec, TcpRoute, WeightedTarget
+from moyai.domain.appmesh.names import AppMeshResourceType
+from moyai.domain.appmesh.route import AppMeshRoute, GrpcRoute, HttpRoute, RouteSpec, TcpRoute, WeightedTarget
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.queries import app_mesh
 
@@ -107,8 +107,8 @@ def _check_references(change: SpecChange) -> None:
 ROUTES = ResourceKind(
     noun="Route",
     plural="Routes",
-    arn_kind=Word.ROUTE,
-    record=Route,
+    arn_kind=AppMeshResourceType.ROUTE,
+    record=AppMeshRoute,
     table=lambda world: world.routes,
     requests=Requests(RouteRequest, CreateRouteRequest, UpdateRouteRequest, ListRoutesRequest),
     location=in_router,

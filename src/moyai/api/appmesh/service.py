@@ -20,7 +20,7 @@ from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
 from moyai.api.appmesh.virtual_services import VIRTUAL_SERVICES
 from moyai.api.operation import ApiService, operations
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.quotas import Quotas
+from moyai.domain.appmesh.quotas import AppMeshQuotas
 
 KINDS: Final[tuple[ResourceKind[Any], ...]] = (
     MESHES,
@@ -34,7 +34,7 @@ KINDS: Final[tuple[ResourceKind[Any], ...]] = (
 """The seven kinds of resources."""
 
 
-def appmesh(quotas: Quotas) -> ApiService:
+def appmesh(quotas: AppMeshQuotas) -> ApiService:
     """App Mesh within these quotas."""
     of_kinds = chain.from_iterable(KindOperations(kind, quotas).operations() for kind in KINDS)
     of_tags = (tags.TAGS.tag_resource, tags.TAGS.untag_resource, tags.list_tags_for_resource)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from botocore import xform_name
 
-from moyai.domain.appmesh.resource import Resource
+from moyai.domain.appmesh.resource import AppMeshResource
 from moyai.kernel.arn import parse_arn
 
 ACTIVE, DELETED = "ACTIVE", "DELETED"
 
 
-def data(record: Resource, spec: object, status: str = ACTIVE) -> Mapping[str, object]:
+def data(record: AppMeshResource, spec: object, status: str = ACTIVE) -> Mapping[str, object]:
     """A resource as Describe shows it."""
     return {
         **_names(record),
@@ -26,12 +26,12 @@ def data(record: Resource, spec: object, status: str = ACTIVE) -> Mapping[str, o
     }
 
 
-def reference(record: Resource) -> Mapping[str, object]:
+def reference(record: AppMeshResource) -> Mapping[str, object]:
     """A resource as lists show it."""
     return {**_names(record), **_metadata(record)}
 
 
-def _metadata(record: Resource) -> Mapping[str, object]:
+def _metadata(record: AppMeshResource) -> Mapping[str, object]:
     return {
         "arn": record.arn,
         "version": record.version,
@@ -42,7 +42,7 @@ def _metadata(record: Resource) -> Mapping[str, object]:
     }
 
 
-def _names(record: Resource) -> Mapping[str, str]:
+def _names(record: AppMeshResource) -> Mapping[str, str]:
     """The names of the mesh, of the router or gateway, and of the resource."""
     parsed = parse_arn(record.arn)
     mesh, *rest = () if parsed is None else parsed.path

@@ -17,7 +17,7 @@ from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.rules.tls import backend_defaults
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
@@ -90,7 +90,7 @@ def _with_defaults(spec: VirtualGatewaySpec) -> VirtualGatewaySpec:
 VIRTUAL_GATEWAYS = ResourceKind(
     noun="VirtualGateway",
     plural="VirtualGateways",
-    arn_kind=Word.VIRTUAL_GATEWAY,
+    arn_kind=AppMeshResourceType.VIRTUAL_GATEWAY,
     record=VirtualGateway,
     table=lambda world: world.virtual_gateways,
     requests=Requests(VirtualGatewayRequest, CreateVirtualGatewayRequest, UpdateVirtualGatewayRequest, ListRequest),

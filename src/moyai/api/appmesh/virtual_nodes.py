@@ -19,8 +19,7 @@ from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.backend import VirtualServiceBackend
 from moyai.domain.appmesh.errors import BadRequest, LimitExceeded
-from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.names import name_key, read_service_arn
+from moyai.domain.appmesh.names import AppMeshResourceType, name_key, read_service_arn
 from moyai.domain.appmesh.names import service_name as name_of_service
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.world import World
@@ -111,7 +110,7 @@ def _with_defaults(spec: VirtualNodeSpec) -> VirtualNodeSpec:
 VIRTUAL_NODES = ResourceKind(
     noun="VirtualNode",
     plural="VirtualNodes",
-    arn_kind=Word.VIRTUAL_NODE,
+    arn_kind=AppMeshResourceType.VIRTUAL_NODE,
     record=VirtualNode,
     table=lambda world: world.virtual_nodes,
     requests=Requests(VirtualNodeRequest, CreateVirtualNodeRequest, UpdateVirtualNodeRequest, ListRequest),

@@ -12,8 +12,7 @@ from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.names import name_key
+from moyai.domain.appmesh.names import AppMeshResourceType, name_key
 from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
@@ -77,7 +76,7 @@ def _in_use(world: World, router: VirtualRouter) -> str | None:
 VIRTUAL_ROUTERS = ResourceKind(
     noun="VirtualRouter",
     plural="VirtualRouters",
-    arn_kind=Word.VIRTUAL_ROUTER,
+    arn_kind=AppMeshResourceType.VIRTUAL_ROUTER,
     record=VirtualRouter,
     table=lambda world: world.virtual_routers,
     requests=Requests(VirtualRouterRequest, CreateVirtualRouterRequest, UpdateVirtualRouterRequest, ListRequest),

@@ -11,8 +11,7 @@ from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import Conflict
-from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.names import name_key
+from moyai.domain.appmesh.names import AppMeshResourceType, name_key
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
@@ -73,7 +72,7 @@ def _in_use(world: World, service: VirtualService) -> str | None:
 VIRTUAL_SERVICES = ResourceKind(
     noun="VirtualService",
     plural="VirtualServices",
-    arn_kind=Word.VIRTUAL_SERVICE,
+    arn_kind=AppMeshResourceType.VIRTUAL_SERVICE,
     record=VirtualService,
     table=lambda world: world.virtual_services,
     requests=Requests(VirtualServiceRequest, CreateVirtualServiceRequest, UpdateVirtualServiceRequest, ListRequest),

@@ -21,7 +21,7 @@ from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
 from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Vpc
@@ -66,13 +66,13 @@ class CreatePrivateDnsNamespaceRequest(msgspec.Struct, frozen=True):
 AnyRequest = CreateHttpNamespaceRequest | CreatePublicDnsNamespaceRequest | CreatePrivateDnsNamespaceRequest
 
 
-def create_http_namespace(quotas: Quotas, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
+def create_http_namespace(quotas: CloudMapQuotas, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
     """Start the operation that creates an HTTP namespace."""
     return _create(quotas, ctx, _new(ctx, request), request)
 
 
 def create_private_dns_namespace(
-    quotas: Quotas, ctx: Context, request: CreatePrivateDnsNamespaceRequest
+    quotas: CloudMapQuotas, ctx: Context, request: CreatePrivateDnsNamespaceRequest
 ) -> dict[str, str]:
     """Start the operation that creates a private DNS namespace in a VPC of the caller's."""
     if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
@@ -84,14 +84,14 @@ def create_private_dns_namespace(
 
 
 def create_public_dns_namespace(
-    quotas: Quotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
+    quotas: CloudMapQuotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
 ) -> dict[str, str]:
     """Start the operation that creates a public DNS namespace."""
     made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
     return _create(quotas, ctx, made, request)
 
 
-def _create(quotas: Quotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
+def _create(quotas: CloudMapQuotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
     again = repeated_operation(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
     if again is not None:
         return {"operation_id": again.id}

@@ -19,7 +19,7 @@ from moyai.api.cloudmap.operations import Work, new_operation, registration_id, 
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import ResourceInUse
 from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.kernel.ids import InstanceId
@@ -52,7 +52,7 @@ class ListInstancesRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
-def register_instance(quotas: Quotas, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
+def register_instance(quotas: CloudMapQuotas, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
     """Register an instance, or replace its attributes."""
     world, service = ctx.store.world, service_of(ctx, request.service_id)
     namespace = world.namespaces[service.namespace]

@@ -19,7 +19,7 @@ from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import page_of
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
-from moyai.domain.cloudmap.operation import Operation, OperationStatus, OperationType, Order
+from moyai.domain.cloudmap.operation import CloudMapOperation, OperationOrder, OperationStatus, OperationType
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
@@ -51,7 +51,7 @@ class Work(NamedTuple):
     """The work of an operation and its subject. ``within``: the scope or service that it adds something to."""
 
     type: OperationType
-    order: Order
+    order: OperationOrder
     targets: Mapping[str, str]
     subject: str
     within: str = ""
@@ -78,7 +78,7 @@ def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, objec
     }
 
 
-def _owner(ctx: Context, operation: Operation) -> AccountId:
+def _owner(ctx: Context, operation: CloudMapOperation) -> AccountId:
     """The account that owns the namespace of an operation."""
     subject = parse_arn(operation.subject)
     return ctx.scope.account if subject is None else subject.scope.account
@@ -94,11 +94,11 @@ def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, o
     return {"operations": [{"id": o.id, "status": o.status} for o in on_page], "next_token": page.next_token}
 
 
-def new_operation(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
+def new_operation(ctx: Context, work: Work, request: object, request_id: str | None = None) -> CloudMapOperation:
     """A new operation for this work, which is not stored yet. Raises DuplicateRequest."""
     identity = OperationId(f"{ctx.ids.alphanumeric(_ID_LENGTH)}-{ctx.ids.alphanumeric(_SUFFIX_LENGTH)}")
     require_idle(ctx, work.subject)
-    return Operation(
+    return CloudMapOperation(
         key=f"{scope_key(ctx.scope)}/{identity}",
         id=identity,
         type=work.type,
@@ -120,13 +120,15 @@ def registration_id(instance: DiscoveryInstance) -> str | None:
     return None if creator is None else f"{instance.service}/{creator}"
 
 
-def submit(ctx: Context, operation: Operation) -> dict[str, str]:
+def submit(ctx: Context, operation: CloudMapOperation) -> dict[str, str]:
     """Store a new operation; the answer with its id."""
     ctx.store.apply([Put(operation), *_crowded_out(ctx)])
     return {"operation_id": operation.id}
 
 
-def repeated_operation(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
+def repeated_operation(
+    ctx: Context, type_: OperationType, request: object, request_id: str | None
+) -> CloudMapOperation | None:
     """The operation that an equal request with this id started, while it is under way or its result still exists.
 
     Raises DuplicateRequest when another request used the id.
@@ -152,7 +154,7 @@ def require_idle(ctx: Context, subject: str) -> None:
         )
 
 
-def _stands(ctx: Context, operation: Operation) -> bool:
+def _stands(ctx: Context, operation: CloudMapOperation) -> bool:
     """Whether an operation is under way, or its result still exists."""
     if not operation.finished:
         return True
@@ -179,15 +181,15 @@ def _crowded_out(ctx: Context) -> list[Change]:
     oldest = next(operations.each("scope", scope), None)
     if oldest is None or not oldest.finished or operations.count("scope", scope) < MOST:
         return []
-    return [Delete(Operation, oldest.key)]
+    return [Delete(CloudMapOperation, oldest.key)]
 
 
 _FILTERS = MappingProxyType(
     {
-        "NAMESPACE_ID": FilterRule[Operation](lambda o: o.targets.get("NAMESPACE", ""), ("EQ", "IN")),
-        "SERVICE_ID": FilterRule[Operation](lambda o: o.targets.get("SERVICE", ""), ("EQ", "IN")),
-        "STATUS": FilterRule[Operation](lambda o: o.status, ("EQ", "IN")),
-        "TYPE": FilterRule[Operation](lambda o: o.type, ("EQ", "IN")),
-        "UPDATE_DATE": FilterRule[Operation](lambda o: str(o.updated_at), ("BETWEEN",)),
+        "NAMESPACE_ID": FilterRule[CloudMapOperation](lambda o: o.targets.get("NAMESPACE", ""), ("EQ", "IN")),
+        "SERVICE_ID": FilterRule[CloudMapOperation](lambda o: o.targets.get("SERVICE", ""), ("EQ", "IN")),
+        "STATUS": FilterRule[CloudMapOperation](lambda o: o.status, ("EQ", "IN")),
+        "TYPE": FilterRule[CloudMapOperation](lambda o: o.type, ("EQ", "IN")),
+        "UPDATE_DATE": FilterRule[CloudMapOperation](lambda o: str(o.updated_at), ("BETWEEN",)),
     }
 )

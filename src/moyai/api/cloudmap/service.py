@@ -11,10 +11,10 @@ from moyai.api.cloudmap import attributes, creation, discover, health, instances
 from moyai.api.cloudmap.operations import get_operation, list_operations
 from moyai.api.operation import ApiService, operation, operations
 from moyai.domain.cloudmap.errors import InvalidInput
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 
 
-def cloudmap(quotas: Quotas) -> ApiService:
+def cloudmap(quotas: CloudMapQuotas) -> ApiService:
     """Cloud Map within these quotas."""
     return ApiService(
         name="servicediscovery",

@@ -11,7 +11,7 @@ from moyai.domain.cloudmap.service import (
     DiscoveryService,
     DnsConfig,
     DnsRecord,
-    HealthCheck,
+    EndpointHealthCheck,
     HealthCheckType,
     RoutingPolicy,
 )
@@ -38,9 +38,9 @@ class HealthCheckConfig(msgspec.Struct, frozen=True):
     resource_path: str | None = None
     failure_threshold: int = 1
 
-    def to_record(self) -> HealthCheck:
+    def to_record(self) -> EndpointHealthCheck:
         """The health check as it is stored."""
-        return HealthCheck(self.type, self.resource_path, self.failure_threshold)
+        return EndpointHealthCheck(self.type, self.resource_path, self.failure_threshold)
 
 
 class HealthCheckCustomConfig(msgspec.Struct, frozen=True):

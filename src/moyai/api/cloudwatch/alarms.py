@@ -16,7 +16,7 @@ import msgspec
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_map
-from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, MetricCondition, MissingData
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
@@ -95,13 +95,13 @@ def _condition(request: PutMetricAlarmRequest) -> MetricCondition:
         raise ValidationFault("An alarm must have Threshold, ComparisonOperator and EvaluationPeriods.")
     if not math.isfinite(request.threshold):
         raise ValidationFault(f"Threshold {request.threshold} is not a number to compare with.")
-    if request.comparison_operator not in set(Comparison):
+    if request.comparison_operator not in set(ComparisonOperator):
         raise ValidationFault(
             f"ComparisonOperator {request.comparison_operator} is for anomaly detection, which moyai does not support."
         )
     condition = MetricCondition(
         threshold=request.threshold,
-        comparison=Comparison(request.comparison_operator),
+        comparison=ComparisonOperator(request.comparison_operator),
         evaluation_periods=request.evaluation_periods,
         stat=None if request.metrics else _stat(request),
         queries=_queries(request),

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
-from moyai.domain.cloudwatch.dashboard_body import Message, NoObject, Verdict, judged
+from moyai.domain.cloudwatch.dashboard_body import BodyFindings, BodyMessage, NotAJsonObject, check_body
 from moyai.domain.cloudwatch.errors import (
     DashboardInvalidInput,
     DashboardNotFound,
@@ -113,10 +113,10 @@ def delete_dashboards(ctx: Context, request: DeleteDashboardsRequest) -> dict[st
     return {}
 
 
-def _drawable(body: str) -> Verdict:
+def _drawable(body: str) -> BodyFindings:
     try:
-        verdict = judged(body)
-    except NoObject as error:
+        verdict = check_body(body)
+    except NotAJsonObject as error:
         raise DashboardInvalidInput("The field DashboardBody must be a valid JSON object") from error
     if verdict.errors:
         errors = [{"dataPath": one.path, "message": one.text} for one in verdict.errors]
@@ -128,7 +128,7 @@ def _drawable(body: str) -> Verdict:
     return verdict
 
 
-def _shown(messages: Sequence[Message]) -> list[dict[str, str]]:
+def _shown(messages: Sequence[BodyMessage]) -> list[dict[str, str]]:
     return [{"data_path": message.path, "message": message.text} for message in messages]
 
 

@@ -13,7 +13,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.not_found import GroupRuleNotFound
-from moyai.domain.vpc.security_group import Rule, SecurityGroup
+from moyai.domain.vpc.security_group import SecurityGroup, SecurityGroupRule
 from moyai.kernel.arn import arn
 
 
@@ -27,7 +27,7 @@ class RuleOfGroup(NamedTuple):
     """A rule with its security group."""
 
     group: SecurityGroup
-    rule: Rule
+    rule: SecurityGroupRule
 
 
 def describe_security_group_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, object]:
@@ -59,14 +59,14 @@ def rule_form(one: RuleOfGroup) -> dict[str, object]:
     }
 
 
-def _other(group: SecurityGroup, rule: Rule) -> dict[str, object] | None:
+def _other(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object] | None:
     if rule.group is None:
         return None
     info: dict[str, object] = {"group_id": rule.group.id, "user_id": rule.group.account}
     return info if rule.group.vpc == group.vpc else info | {"vpc_id": rule.group.vpc}
 
 
-def revoked_form(group: SecurityGroup, rule: Rule) -> dict[str, object]:
+def revoked_form(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object]:
     """A revoked rule as the answer of a Revoke operation has it."""
     return {
         "security_group_rule_id": rule.id,

@@ -43,7 +43,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import GroupNotFound, GroupRuleNotFound
 from moyai.domain.vpc.quotas import RULES, RulesPerSecurityGroupLimitExceeded
-from moyai.domain.vpc.security_group import Rule, SecurityGroup
+from moyai.domain.vpc.security_group import SecurityGroup, SecurityGroupRule
 from moyai.domain.world import Put
 
 
@@ -209,7 +209,7 @@ def _group(ctx: Context, request: AuthorizeRequest | RevokeRequest) -> SecurityG
     return group_named(ctx, request.group_id, name)
 
 
-def _with_rules(group: SecurityGroup, rules: Iterable[Rule]) -> SecurityGroup:
+def _with_rules(group: SecurityGroup, rules: Iterable[SecurityGroupRule]) -> SecurityGroup:
     """The group with these rules. Raises InvalidPermissionDuplicate or the quota's error."""
     all_rules = tuple(rules)
     seen: set[tuple[object, ...]] = set()
@@ -223,7 +223,7 @@ def _with_rules(group: SecurityGroup, rules: Iterable[Rule]) -> SecurityGroup:
     return changed
 
 
-def _rule_for(group: SecurityGroup, rule: Rule) -> Rule:
+def _rule_for(group: SecurityGroup, rule: SecurityGroupRule) -> SecurityGroupRule:
     """The group's rule for the same traffic. Raises InvalidPermissionNotFound."""
     same = next((r for r in group.rules if r.traffic == rule.traffic), None)
     if same is None:
@@ -231,14 +231,14 @@ def _rule_for(group: SecurityGroup, rule: Rule) -> Rule:
     return same
 
 
-def _by_id(group: SecurityGroup, identity: str, *, egress: bool) -> Rule:
+def _by_id(group: SecurityGroup, identity: str, *, egress: bool) -> SecurityGroupRule:
     rule = next((r for r in group.way(egress=egress) if r.id == identity), None)
     if rule is None:
         raise GroupRuleNotFound([identity])
     return rule
 
 
-def _with_update(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Rule:
+def _with_update(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> SecurityGroupRule:
     requested = update.security_group_rule
     rule = next((r for r in group.rules if r.id == update.security_group_rule_id), None)
     if rule is None:
@@ -264,7 +264,7 @@ def _range(rule: RuleRequest) -> str | None:
     return None if rule.cidr_ipv4 is None else str(network(rule.cidr_ipv4, "CidrIpv4"))
 
 
-def _text(rule: Rule) -> str:
+def _text(rule: SecurityGroupRule) -> str:
     peer = rule.cidr if rule.group is None else rule.group.id
     way = "to" if rule.egress else "from"
     reach = "all" if rule.from_port is None else f"{rule.from_port} to {rule.to_port}"

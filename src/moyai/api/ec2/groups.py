@@ -28,7 +28,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
-from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup
+from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.arn import arn
@@ -167,9 +167,9 @@ def _group(group: SecurityGroup) -> dict[str, object]:
     }
 
 
-def permission_list(rules: Iterable[Rule]) -> list[dict[str, object]]:
+def permission_list(rules: Iterable[SecurityGroupRule]) -> list[dict[str, object]]:
     """Rules as EC2 answers them: one entry for each protocol and ports."""
-    together: dict[tuple[str, int | None, int | None], list[Rule]] = {}
+    together: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
     for rule in rules:
         together.setdefault((rule.protocol, rule.from_port, rule.to_port), []).append(rule)
     return [

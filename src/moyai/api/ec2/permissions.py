@@ -26,7 +26,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import GroupNotFound
 from moyai.domain.vpc.peering import PeeringStatus
-from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
+from moyai.domain.vpc.security_group import ALL, GroupReference, SecurityGroup, SecurityGroupRule
 from moyai.kernel.ids import SecurityGroupId, VpcId
 
 _PROTOCOLS: Final = MappingProxyType({"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": ALL, ALL: ALL})
@@ -113,7 +113,7 @@ def requested_rules(
     *,
     egress: bool,
     existing: bool = False,
-) -> list[Rule]:
+) -> list[SecurityGroupRule]:
     """The requested rules, with empty ids. ``existing``: a peer may be a group that one of the group's rules refers to,
     also when it was deleted or is no longer peered. Raises EC2's errors.
     """
@@ -193,12 +193,17 @@ def _rules(
     permission: IpPermission,
     egress: bool,  # noqa: FBT001 (the rule's own member)
     peer_group: Callable[[UserIdGroupPair], GroupReference],
-) -> Iterator[Rule]:
+) -> Iterator[SecurityGroupRule]:
     checked = checked_ports(permission.ip_protocol, permission.from_port, permission.to_port)
     if not permission.ip_ranges and not permission.ipv6_ranges and not permission.user_id_group_pairs:
         raise InvalidPermissionMalformed("A rule needs another side: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
     rule = partial(
-        Rule, "", egress=egress, protocol=checked.protocol, from_port=checked.from_port, to_port=checked.to_port
+        SecurityGroupRule,
+        "",
+        egress=egress,
+        protocol=checked.protocol,
+        from_port=checked.from_port,
+        to_port=checked.to_port,
     )
     for ip_range in permission.ip_ranges:
         yield rule(cidr=str(network(ip_range.cidr_ip, "CidrIp")), description=checked_description(ip_range.description))

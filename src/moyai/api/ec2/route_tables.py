@@ -28,7 +28,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import AssociationNotFound, RouteTableNotFound, SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import ROUTE_TABLES, RouteTableLimitExceeded
-from moyai.domain.vpc.route_table import Association, Route, RouteTable
+from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
@@ -135,7 +135,7 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
                 f"the specified association for route table {table.id} conflicts with an existing association: "
                 f"{subnet.id} goes by {other.id} ({association.id}). Replace that one."
             )
-    made = Association(new_id(ctx, "rtbassoc"), subnet.id)
+    made = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
     commit(ctx, request, Put(replace(table, associations=(*table.associations, made))))
     return {"association_id": made.id, "association_state": _ASSOCIATED}
 
@@ -174,7 +174,7 @@ def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | Non
     return None
 
 
-def _association(ctx: Context, identity: str) -> tuple[RouteTable, Association]:
+def _association(ctx: Context, identity: str) -> tuple[RouteTable, RouteTableAssociation]:
     tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
     both = (
         (table, association) for table in tables for association in table.associations if association.id == identity
@@ -185,7 +185,7 @@ def _association(ctx: Context, identity: str) -> tuple[RouteTable, Association]:
     return there
 
 
-def _without(table: RouteTable, association: Association) -> RouteTable:
+def _without(table: RouteTable, association: RouteTableAssociation) -> RouteTable:
     return replace(table, associations=tuple(one for one in table.associations if one.id != association.id))
 
 
@@ -219,7 +219,7 @@ def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
         yield {"destination_ipv6_cidr_block": vpc.ipv6.cidr, **way}
 
 
-def _route(world: World, vpc: Vpc | None, route: Route) -> dict[str, object]:
+def _route(world: World, vpc: Vpc | None, route: VpcRoute) -> dict[str, object]:
     works = vpc is not None and route_target(world, vpc, route) is not None
     return {
         "destination_cidr_block": route.destination,

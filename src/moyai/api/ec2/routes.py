@@ -30,7 +30,7 @@ from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.not_found import InternetGatewayNotFound, NatGatewayNotFound, PeeringNotFound, RouteTableNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.quotas import ROUTES, RouteLimitExceeded
-from moyai.domain.vpc.route_table import Route, RouteTable, RouteTarget
+from moyai.domain.vpc.route_table import RouteTable, RouteTarget, VpcRoute
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Put
 
@@ -81,7 +81,7 @@ def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
     commit(ctx, request, Put(replace(table, routes=tuple(route for route in table.routes if route != gone))))
 
 
-def _existing(table: RouteTable, destination: str) -> Route:
+def _existing(table: RouteTable, destination: str) -> VpcRoute:
     there = table.route(destination)
     if there is None:
         raise RouteNotFound(f"no route with destination-cidr-block {destination} in route table {table.id}")
@@ -94,7 +94,7 @@ def _destination(text: str | None) -> IPv4Network:
     return network(text, "destinationCidrBlock")
 
 
-def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> Route:
+def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> VpcRoute:
     """The route that is asked for. Raises EC2's errors."""
     destination = _destination(request.destination_cidr_block)
     vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, table.vpc)
@@ -106,7 +106,7 @@ def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> Route:
     asked = (request.gateway_id, request.nat_gateway_id, request.vpc_peering_connection_id)
     if sum(one is not None for one in asked) != 1:
         raise InvalidParameterCombination("A route has one target: GatewayId, NatGatewayId or VpcPeeringConnectionId.")
-    return Route(str(destination), _target(ctx, table, request))
+    return VpcRoute(str(destination), _target(ctx, table, request))
 
 
 def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarget:

@@ -23,7 +23,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC, AttributeValue
 from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
-from moyai.domain.vpc.default import Zone, zones
+from moyai.domain.vpc.default import AvailabilityZone, availability_zones
 from moyai.domain.vpc.errors import (
     DependencyViolation,
     InvalidParameterCombination,
@@ -149,8 +149,8 @@ def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest)
         commit(ctx, ChangeRequest(), Put(replace(subnet, assign_ipv6_on_creation=ipv6.value)))
 
 
-def _zone(ctx: Context, request: CreateSubnetRequest) -> Zone:
-    there = zones(ctx.scope)
+def _zone(ctx: Context, request: CreateSubnetRequest) -> AvailabilityZone:
+    there = availability_zones(ctx.scope)
     if request.availability_zone and request.availability_zone_id:
         raise InvalidParameterCombination("AvailabilityZone and AvailabilityZoneId can't be used together.")
     asked = request.availability_zone or request.availability_zone_id

@@ -34,12 +34,12 @@ from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.not_found import VpcNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
-from moyai.domain.vpc.route_table import Association, RouteTable
+from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation
 from moyai.domain.vpc.security_group import (
     DEFAULT_NAME,
     GroupReference,
-    Rule,
     SecurityGroup,
+    SecurityGroupRule,
     among_members,
     leaving,
     leaving_by_ipv6,
@@ -189,7 +189,7 @@ def describe_vpc_attribute(ctx: Context, request: DescribeVpcAttributeRequest) -
 
 
 def _main_table(ctx: Context, vpc: Vpc) -> RouteTable:
-    main = Association(new_id(ctx, "rtbassoc"))
+    main = RouteTableAssociation(new_id(ctx, "rtbassoc"))
     return RouteTable(RouteTableId(new_id(ctx, "rtb")), vpc.id, ctx.scope, associations=(main,))
 
 
@@ -200,7 +200,7 @@ def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
     return SecurityGroup(group, vpc.id, ctx.scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
 
 
-def all_leaving(ctx: Context, vpc: Vpc) -> tuple[Rule, ...]:
+def all_leaving(ctx: Context, vpc: Vpc) -> tuple[SecurityGroupRule, ...]:
     """What every new group of the VPC lets out: everything."""
     rules = (leaving(new_id(ctx, "sgr")),)
     return rules if vpc.ipv6 is None else (*rules, leaving_by_ipv6(new_id(ctx, "sgr")))

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from moyai.api.ec2.change import ChangeRequest
 from moyai.api.ec2.select import DescribedKind, Filter, passing
 from moyai.api.operation import Context
-from moyai.domain.vpc.default import Zone, zones
+from moyai.domain.vpc.default import AvailabilityZone, availability_zones
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue
 from moyai.domain.vpc.not_found import NotFound
 
@@ -26,7 +26,7 @@ class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):
 
 def describe_availability_zones(ctx: Context, request: DescribeAvailabilityZonesRequest) -> dict[str, object]:
     """The region's zones. All of them are in use, so ``all_availability_zones`` adds none."""
-    there = zones(ctx.scope)
+    there = availability_zones(ctx.scope)
     unknown = sorted(set(request.zone_names) - {z.name for z in there}) or sorted(
         set(request.zone_ids) - {z.id for z in there}
     )
@@ -44,7 +44,7 @@ def describe_availability_zones(ctx: Context, request: DescribeAvailabilityZones
     return {"availability_zones": [_zone(zone) for zone in found]}
 
 
-def _zone(zone: Zone) -> dict[str, object]:
+def _zone(zone: AvailabilityZone) -> dict[str, object]:
     return {
         "zone_name": zone.name,
         "zone_id": zone.id,
@@ -57,7 +57,7 @@ def _zone(zone: Zone) -> dict[str, object]:
     }
 
 
-_ZONES = DescribedKind[Zone](
+_ZONES = DescribedKind[AvailabilityZone](
     "availability zones",
     lambda zone: zone.name,
     MappingProxyType(

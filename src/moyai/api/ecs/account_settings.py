@@ -15,7 +15,7 @@ import msgspec
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
-from moyai.domain.ecs.account_setting import RULES, AccountSetting, SettingType, root_of, setting_key
+from moyai.domain.ecs.account_setting import SETTING_RULES, AccountSetting, SettingType, root_of, setting_key
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.scope import Scope
@@ -95,12 +95,12 @@ def effective(world: World, scope: Scope, principal: str, name: str) -> str:
         own = world.account_settings.get(setting_key(scope, holder, name))
         if own is not None:
             return own.value
-    return RULES[name].default
+    return SETTING_RULES[name].default
 
 
 def _values(ctx: Context, principal: str, request: ListAccountSettingsRequest) -> Iterator[tuple[str, str]]:
     world = ctx.store.world
-    for name in RULES if request.name is None else [request.name]:
+    for name in SETTING_RULES if request.name is None else [request.name]:
         own = world.account_settings.get(setting_key(ctx.scope, principal, name))
         if request.effective_settings:
             value = effective(world, ctx.scope, principal, name)
@@ -114,7 +114,7 @@ def _values(ctx: Context, principal: str, request: ListAccountSettingsRequest) -
 
 def _put(ctx: Context, principal: str, name: str, value: str) -> dict[str, object]:
     _check_settable(name)
-    rule = RULES[name]
+    rule = SETTING_RULES[name]
     if value not in rule.values:
         raise InvalidParameter(f"Invalid value for {name}. Valid values are: {', '.join(rule.values)}.")
     if value not in rule.here:
@@ -124,8 +124,8 @@ def _put(ctx: Context, principal: str, name: str, value: str) -> dict[str, objec
 
 
 def _check_settable(name: str) -> None:
-    if RULES[name].type is SettingType.AWS_MANAGED:
-        raise InvalidParameter(f"You cannot change {name}: {RULES[name].reason}.")
+    if SETTING_RULES[name].type is SettingType.AWS_MANAGED:
+        raise InvalidParameter(f"You cannot change {name}: {SETTING_RULES[name].reason}.")
 
 
 def _principal(ctx: Context, arn: str | None) -> str:
@@ -138,4 +138,4 @@ def _principal(ctx: Context, arn: str | None) -> str:
 
 
 def _view(name: str, value: str, principal: str) -> dict[str, object]:
-    return {"name": name, "value": value, "principal_arn": principal, "type": RULES[name].type}
+    return {"name": name, "value": value, "principal_arn": principal, "type": SETTING_RULES[name].type}

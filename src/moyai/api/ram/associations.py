@@ -19,7 +19,7 @@ from moyai.api.ram.lookup import call_of, is_repeat, page_of, share_of, with_cal
 from moyai.api.ram.views import association_view, associations_view
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted
-from moyai.domain.ram.share import Association, AssociationStatus, Invitation, ResourceShare
+from moyai.domain.ram.share import AssociationStatus, Invitation, ResourceShare, ShareAssociation
 from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import AccountId, InvitationArn
@@ -109,9 +109,9 @@ def get_resource_share_associations(ctx: Context, request: GetResourceShareAssoc
     return {"resource_share_associations": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
-def new_associations(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[Association, ...]:
+def new_associations(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[ShareAssociation, ...]:
     """The associations for principals and resources that a share does not have yet."""
-    return tuple(Association(entity, status, ctx.now, ctx.now) for entity in entities)
+    return tuple(ShareAssociation(entity, status, ctx.now, ctx.now) for entity in entities)
 
 
 def new_invitations(ctx: Context, share: ResourceShare, accounts: Iterable[AccountId]) -> tuple[Invitation, ...]:
@@ -140,12 +140,12 @@ def _share_to_leave(ctx: Context, request: AssociationRequest) -> ResourceShare 
     return share
 
 
-def _joining(had: tuple[Association, ...], new: tuple[Association, ...]) -> tuple[Association, ...]:
+def _joining(had: tuple[ShareAssociation, ...], new: tuple[ShareAssociation, ...]) -> tuple[ShareAssociation, ...]:
     names = {one.entity for one in new}
     return (*(one for one in had if one.entity not in names), *new)
 
 
-def _all(share: ResourceShare, entities: Iterable[str]) -> list[Association]:
+def _all(share: ResourceShare, entities: Iterable[str]) -> list[ShareAssociation]:
     return [one for one in (*share.resources, *share.principals) if one.entity in set(entities)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from moyai.api.tagging import tag_list
 from moyai.domain.keys import scope_of
-from moyai.domain.ram.share import Association, Invitation, ResourceShare
+from moyai.domain.ram.share import Invitation, ResourceShare, ShareAssociation
 from moyai.kernel.clock import Instant
 
 STANDARD = "STANDARD"
@@ -27,7 +27,7 @@ def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object
     }
 
 
-def association_view(share: ResourceShare, kind: str, one: Association) -> Mapping[str, object]:
+def association_view(share: ResourceShare, kind: str, one: ShareAssociation) -> Mapping[str, object]:
     """An association of a share; ``kind`` is PRINCIPAL or RESOURCE. Every account is outside of an organization."""
     return {
         "resource_share_arn": share.arn,
@@ -42,7 +42,7 @@ def association_view(share: ResourceShare, kind: str, one: Association) -> Mappi
 
 
 def associations_view(
-    share: ResourceShare, resources: Iterable[Association], principals: Iterable[Association]
+    share: ResourceShare, resources: Iterable[ShareAssociation], principals: Iterable[ShareAssociation]
 ) -> list[Mapping[str, object]]:
     """The associations of a share with principals and resources."""
     return [

@@ -10,7 +10,13 @@ from hashlib import sha256
 
 from moyai.api.operation import Context
 from moyai.domain.ssm.errors import ParameterNotFound, ParameterVersionNotFound
-from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, Selected, selected
+from moyai.domain.ssm.parameter import (
+    Parameter,
+    ParameterReference,
+    ParameterType,
+    ParameterVersion,
+    parse_parameter_reference,
+)
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.scope import Scope
 
@@ -21,9 +27,9 @@ NAME_RULE = (
 )
 
 
-def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, Selected]:
+def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, ParameterReference]:
     """The parameter and its version. Raises InvalidInput, ParameterNotFound, ParameterVersionNotFound."""
-    asked = selected(ctx.scope, called)
+    asked = parse_parameter_reference(ctx.scope, called)
     if asked is None:
         raise InvalidInput(NAME_RULE)
     parameter = ctx.store.world.parameters.get(asked.arn)
@@ -63,7 +69,7 @@ def parameter_view(
     }
 
 
-def _is_ours(asked: Selected, scope: Scope) -> bool:
+def _is_ours(asked: ParameterReference, scope: Scope) -> bool:
     """Whether an ARN is of the caller's account and region; others do not exist for it."""
     return asked.name is not None or asked.arn.startswith(f"arn:aws:ssm:{scope.region}:{scope.account}:")
 

@@ -18,7 +18,7 @@ import msgspec
 from moyai.app.adapters.private_file import write_private
 from moyai.app.config import EXTERNAL_CA_FILE, EXTERNAL_SERVER_NAME
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration, Subject
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityProperties, AuthorityType, Subject
 from moyai.domain.pca.certificate import TEMPLATES
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.secret import Secret
@@ -107,7 +107,7 @@ class _IssuedCertificate:
 
 async def _make_authority(pki: Pki, now: Instant) -> tuple[Secret, AuthorityCertificate]:
     subject = Subject(organization="moyai", common_name="moyai: external proxies")
-    key = await pki.new_key(Configuration(KeyAlgorithm.EC_prime256v1, _ALGORITHM, subject))
+    key = await pki.new_key(AuthorityProperties(KeyAlgorithm.EC_prime256v1, _ALGORITHM, subject))
     span = ValidityPeriod(later(now, -_SKEW), later(now, _AUTHORITY_LIFETIME))
     signed = pki.issue(Issuer(key.private, _ALGORITHM), key.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
     return key.private, pki.accept_authority(key.csr, AuthorityType.ROOT, signed.pem.encode(), b"")

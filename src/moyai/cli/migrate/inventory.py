@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from moyai.domain.appmesh.names import Kind, ProxyName, read_proxy_name
+from moyai.domain.appmesh.names import AppMeshResourceType, ProxyName, read_proxy_name
 from moyai.domain.ecs.mesh_proxy import identity_in
 from moyai.kernel.errors import MoyaiError
 
@@ -57,7 +57,7 @@ class Inventory(NamedTuple):
 
     def ecs_service_of(self, node: str) -> EcsService | None:
         """The ECS service whose tasks are this virtual node."""
-        return next((e for e in self.ecs if e.stands_for.kind is Kind.VIRTUAL_NODE and e.stands_for.name == node), None)
+        return next((e for e in self.ecs if e.stands_for.kind is AppMeshResourceType.VIRTUAL_NODE and e.stands_for.name == node), None)
 
 
 def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = None) -> Inventory:

@@ -79,7 +79,7 @@ class ExtendedUsage(msgspec.Struct, frozen=True):
     oid: str
 
 
-class Facts(msgspec.Struct, frozen=True):
+class CertificateFacts(msgspec.Struct, frozen=True):
     """What a certificate says. ``names``: its DNS names, the common name first where it is one."""
 
     names: tuple[str, ...]
@@ -95,14 +95,14 @@ class Facts(msgspec.Struct, frozen=True):
     extended_usages: tuple[ExtendedUsage, ...] = ()
 
 
-class Content(msgspec.Struct, frozen=True):
+class CertificateContent(msgspec.Struct, frozen=True):
     """A certificate as it was made or brought. PEM; ``chain`` has those above it, the nearest first, and may be empty
     where the certificate signs itself.
     """
 
     pem: str
     chain: str
-    facts: Facts
+    facts: CertificateFacts
     at: Instant
     """When it was issued or imported."""
 
@@ -123,7 +123,7 @@ class ManagedCertificate(ArnRecord, frozen=True, tag="managed_certificate"):
     """What was asked for as CertificateTransparencyLoggingPreference; shown, and nothing is done with it."""
     exportable: bool = False
     exported: bool = False
-    content: Content | None = None
+    content: CertificateContent | None = None
     roots: tuple[str, ...] = ()
     """Whom those believe who call whatever shows it: PEM, the newest first, and the one before it while somebody may
     still show a certificate of that.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from moyai.domain.appmesh.names import Kind, mesh_arn, read_proxy_name
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_arn, read_proxy_name
 from moyai.kernel.ids import MeshArn
 from moyai.kernel.scope import Scope
 
@@ -19,7 +19,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     said: str
     mesh: MeshArn
-    kind: Kind
+    kind: AppMeshResourceType
     name: str
 
     @property
@@ -30,11 +30,11 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def shown(self) -> str:
         """It, for people."""
-        kind = "virtual gateway" if self.kind is Kind.VIRTUAL_GATEWAY else "virtual node"
+        kind = "virtual gateway" if self.kind is AppMeshResourceType.VIRTUAL_GATEWAY else "virtual node"
         return f"the {kind} {self.name} of the mesh {self.mesh}"
 
 
-def standing_key(mesh: MeshArn, kind: Kind, name: str) -> str:
+def standing_key(mesh: MeshArn, kind: AppMeshResourceType, name: str) -> str:
     """How the index ``mesh`` of tasks calls those that stand for one thing in it."""
     return f"{mesh} {kind}/{name}"
 

@@ -11,7 +11,7 @@ import msgspec
 from moyai.domain.appmesh.connection_pool import GatewayConnectionPool, NodeConnectionPool
 from moyai.domain.appmesh.health_check import HealthCheckPolicy
 from moyai.domain.appmesh.outlier_detection import OutlierDetection
-from moyai.domain.appmesh.protocol import PortMapping
+from moyai.domain.appmesh.protocol import ListenerPort
 from moyai.domain.appmesh.timeout import ListenerTimeout
 from moyai.domain.appmesh.tls import ListenerTls
 
@@ -21,7 +21,7 @@ class NodeListener(msgspec.Struct, frozen=True):
     outlier detection are those of whoever calls it.
     """
 
-    port_mapping: PortMapping
+    port_mapping: ListenerPort
     timeout: ListenerTimeout | None = None
     health_check: HealthCheckPolicy | None = None
     outlier_detection: OutlierDetection | None = None
@@ -32,13 +32,13 @@ class NodeListener(msgspec.Struct, frozen=True):
 class RouterListener(msgspec.Struct, frozen=True):
     """A port under which the services of a virtual router are called."""
 
-    port_mapping: PortMapping
+    port_mapping: ListenerPort
 
 
 class GatewayListener(msgspec.Struct, frozen=True):
     """A port on which a virtual gateway's proxy listens itself."""
 
-    port_mapping: PortMapping
+    port_mapping: ListenerPort
     health_check: HealthCheckPolicy | None = None
     connection_pool: GatewayConnectionPool | None = None
     tls: ListenerTls | None = None

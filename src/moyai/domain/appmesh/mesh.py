@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from moyai.domain.appmesh.discovery import IpPreference
-from moyai.domain.appmesh.resource import Resource
+from moyai.domain.appmesh.resource import AppMeshResource
 from moyai.kernel.ids import MeshArn
 
 
@@ -50,7 +50,7 @@ class MeshSpec(msgspec.Struct, frozen=True):
         return None if self.service_discovery is None else self.service_discovery.ip_preference
 
 
-class Mesh(Resource, frozen=True, kw_only=True, tag="mesh"):
+class Mesh(AppMeshResource, frozen=True, kw_only=True, tag="mesh"):
     """A mesh."""
 
     arn: MeshArn

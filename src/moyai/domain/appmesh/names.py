@@ -22,7 +22,7 @@ _OWNED: Final = "@"
 _PARTS: Final = 4
 
 
-class Kind(StrEnum):
+class AppMeshResourceType(StrEnum):
     """What is in a mesh, as ARNs call it."""
 
     VIRTUAL_NODE = "virtualNode"
@@ -37,7 +37,7 @@ class ProxyName(msgspec.Struct, frozen=True):
     """What a proxy says that it stands for: a virtual node or a virtual gateway."""
 
     mesh: str
-    kind: Kind
+    kind: AppMeshResourceType
     name: str
     mesh_owner: AccountId | None = None
     """None where it wasn't said, which means the account of whoever says it."""
@@ -79,7 +79,7 @@ def read_service_arn(text: str) -> tuple[MeshArn, str] | None:
     if read is None or read.service != SERVICE or read.kind != "mesh" or len(read.path) != _PARTS - 1:
         return None
     mesh, kind, name = read.path
-    if kind != Kind.VIRTUAL_SERVICE or not name:
+    if kind != AppMeshResourceType.VIRTUAL_SERVICE or not name:
         return None
     said, _, owner = mesh.partition(_OWNED)
     scope = Scope(AccountId(owner or read.scope.account), read.scope.region)
@@ -94,11 +94,11 @@ def read_proxy_name(text: str) -> ProxyName | None:
     parts = (text if read is None else read.resource).split("/")
     if len(parts) != _PARTS or parts[0] != "mesh" or not all(parts):
         return None
-    if parts[2] not in {Kind.VIRTUAL_NODE, Kind.VIRTUAL_GATEWAY}:
+    if parts[2] not in {AppMeshResourceType.VIRTUAL_NODE, AppMeshResourceType.VIRTUAL_GATEWAY}:
         return None
     name, owned, owner = parts[1].partition(_OWNED)
     if not name or (owned and not is_account(owner)):
         return None
     scope = None if read is None else read.scope
     mesh_owner = AccountId(owner) if owned else None if scope is None else scope.account
-    return ProxyName(name, Kind(parts[2]), parts[3], mesh_owner, None if scope is None else scope.region)
+    return ProxyName(name, AppMeshResourceType(parts[2]), parts[3], mesh_owner, None if scope is None else scope.region)

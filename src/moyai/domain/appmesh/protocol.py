@@ -19,7 +19,7 @@ class PortProtocol(StrEnum):
     TCP = "tcp"
 
 
-class PortMapping(msgspec.Struct, frozen=True):
+class ListenerPort(msgspec.Struct, frozen=True):
     """A port and what it speaks."""
 
     port: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Quotas(msgspec.Struct, frozen=True):
+class AppMeshQuotas(msgspec.Struct, frozen=True):
     """App Mesh's quotas."""
 
     meshes: int = 15

@@ -14,7 +14,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, MeshArn
 
 
-class Call(msgspec.Struct, frozen=True):
+class ClientRequest(msgspec.Struct, frozen=True):
     """A request that came with a client token and made the resource what it is, or was."""
 
     name: str
@@ -24,7 +24,7 @@ class Call(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class Resource(ArnRecord, frozen=True, kw_only=True):
+class AppMeshResource(ArnRecord, frozen=True, kw_only=True):
     """``version`` is 1 at first and grows with each update."""
 
     arn: str
@@ -36,11 +36,11 @@ class Resource(ArnRecord, frozen=True, kw_only=True):
     mesh_owner: AccountId
     resource_owner: AccountId
     tags: Mapping[str, str] = {}
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ClientRequest, ...] = ()
     """The newest last."""
 
 
-class MeshResource(Resource, frozen=True, kw_only=True):
+class MeshResource(AppMeshResource, frozen=True, kw_only=True):
     """Anything inside of a mesh. Its name is unique there among its kind, a route's in its router or gateway."""
 
     mesh: MeshArn

@@ -100,7 +100,7 @@ class RouteSpec(msgspec.Struct, frozen=True):
         return None if match is None else match.port
 
 
-class Route(MeshResource, frozen=True, kw_only=True, tag="route"):
+class AppMeshRoute(MeshResource, frozen=True, kw_only=True, tag="route"):
     """A route."""
 
     arn: RouteArn

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from moyai.domain.cloudmap.namespace import Namespace
-from moyai.domain.cloudmap.service import DiscoveryInstance, DnsConfig, HealthCheck
+from moyai.domain.cloudmap.service import DiscoveryInstance, DnsConfig, EndpointHealthCheck
 from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, OperationId
@@ -64,7 +64,7 @@ class UpdateService(msgspec.Struct, frozen=True, tag="update_service"):
     service: DiscoveryServiceArn
     description: str | None = None
     dns: DnsConfig | None = None
-    health_check: HealthCheck | None = None
+    health_check: EndpointHealthCheck | None = None
 
 
 class RegisterInstance(msgspec.Struct, frozen=True, tag="register_instance"):
@@ -80,10 +80,12 @@ class DeregisterInstance(msgspec.Struct, frozen=True, tag="deregister_instance")
     instance: InstanceId
 
 
-Order = CreateNamespace | UpdateNamespace | DeleteNamespace | UpdateService | RegisterInstance | DeregisterInstance
+OperationOrder = (
+    CreateNamespace | UpdateNamespace | DeleteNamespace | UpdateService | RegisterInstance | DeregisterInstance
+)
 
 
-class Operation(StoredRecord, frozen=True, tag="operation"):
+class CloudMapOperation(StoredRecord, frozen=True, tag="operation"):
     """An asynchronous operation of Cloud Map; ``key`` is scope and id, as ``account/region/id``."""
 
     key: str
@@ -94,7 +96,7 @@ class Operation(StoredRecord, frozen=True, tag="operation"):
     updated_at: Instant
     targets: Mapping[str, str] = {}
     """``NAMESPACE``, ``SERVICE`` or ``INSTANCE`` to the target's id."""
-    order: Order | None = None
+    order: OperationOrder | None = None
     """None once it is done."""
     subject: str = ""
     """What it works on; no two unfinished operations have the same."""

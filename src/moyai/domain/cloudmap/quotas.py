@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Quotas(msgspec.Struct, frozen=True):
+class CloudMapQuotas(msgspec.Struct, frozen=True):
     """Cloud Map's quotas. What ECS registers counts, and is never refused."""
 
     namespaces: int = 50

@@ -73,7 +73,7 @@ class HealthCheckType(StrEnum):
     TCP = "TCP"
 
 
-class HealthCheck(msgspec.Struct, frozen=True):
+class EndpointHealthCheck(msgspec.Struct, frozen=True):
     """A check that moyai makes itself; ``path`` not for TCP. ``threshold``: checks in a row that turn the health."""
 
     type: HealthCheckType
@@ -99,7 +99,7 @@ class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
     description: str | None = None
     creator_request_id: str | None = None
     dns: DnsConfig | None = None
-    health_check: HealthCheck | None = None
+    health_check: EndpointHealthCheck | None = None
     custom_health: bool = False
     """Health is told by UpdateInstanceCustomHealthStatus (or by ECS)."""
     remembered_until: Instant | None = None
@@ -129,7 +129,7 @@ class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
         return self.told_by_ecs or self.health_check is not None
 
 
-class Revision(StoredRecord, frozen=True, tag="discovery_revision"):
+class InstancesRevision(StoredRecord, frozen=True, tag="discovery_revision"):
     """How often a service's instances were registered or deregistered. Kept apart from the service, so that
     whoever follows services is not called for every instance.
     """

@@ -30,7 +30,7 @@ class AlarmState(StrEnum):
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
-class Comparison(StrEnum):
+class ComparisonOperator(StrEnum):
     """When a datapoint breaches: it is so, compared with the threshold."""
 
     AT_LEAST = "GreaterThanOrEqualToThreshold"
@@ -56,7 +56,7 @@ class MetricCondition(msgspec.Struct, frozen=True, tag="metric"):
     """
 
     threshold: float
-    comparison: Comparison
+    comparison: ComparisonOperator
     evaluation_periods: int
     stat: MetricStat | None = None
     queries: tuple[MetricDataQuery, ...] = ()

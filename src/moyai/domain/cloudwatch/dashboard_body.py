@@ -33,47 +33,47 @@ _REPEAT: Final = "..."
 _VIEWS: Final = ("timeSeries", "singleValue", "gauge", "bar", "pie", "table")
 
 
-class Message(NamedTuple):
+class BodyMessage(NamedTuple):
     """What is wrong, and where: ``/widgets/0/properties``."""
 
     path: str
     text: str
 
 
-class Verdict(NamedTuple):
+class BodyFindings(NamedTuple):
     """What was found."""
 
-    errors: Sequence[Message]
-    warnings: Sequence[Message]
+    errors: Sequence[BodyMessage]
+    warnings: Sequence[BodyMessage]
 
 
-class NoObject(ValueError):
+class NotAJsonObject(ValueError):
     """The body is no JSON object at all."""
 
 
 Properties = Mapping[str, Any]
-Check = Callable[[Properties, str], Iterator[Message]]
+Check = Callable[[Properties, str], Iterator[BodyMessage]]
 
 
-def judged(body: str) -> Verdict:
+def check_body(body: str) -> BodyFindings:
     """What is wrong with the body. Raises NoObject."""
     try:
         read = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise NoObject(body[:100]) from error
+        raise NotAJsonObject(body[:100]) from error
     if not isinstance(read, dict):
-        raise NoObject(body[:100])
+        raise NotAJsonObject(body[:100])
     errors = list(islice(_errors(read), MAX_MESSAGES))
-    return Verdict(errors, sorted(islice(_warnings(read), MAX_MESSAGES)))
+    return BodyFindings(errors, sorted(islice(_warnings(read), MAX_MESSAGES)))
 
 
-def _errors(body: Properties) -> Iterator[Message]:
+def _errors(body: Properties) -> Iterator[BodyMessage]:
     yield from _top(body)
     for place, widget in enumerate(_widgets(body)):
         yield from _widget(widget, f"/widgets/{place}")
 
 
-def _warnings(body: Properties) -> Iterator[Message]:
+def _warnings(body: Properties) -> Iterator[BodyMessage]:
     yield from (_ignored("", name) for name in body.keys() - _TOP)
     for place, widget in enumerate(_widgets(body)):
         if isinstance(widget, dict):
@@ -85,124 +85,126 @@ def _widgets(body: Properties) -> Sequence[object]:
     return widgets if isinstance(widgets, list) else ()
 
 
-def _ignored(path: str, name: str) -> Message:
-    return Message(f"{path}/{name}", f"Unknown property '{name}', it will be ignored")
+def _ignored(path: str, name: str) -> BodyMessage:
+    return BodyMessage(f"{path}/{name}", f"Unknown property '{name}', it will be ignored")
 
 
-def _top(body: Properties) -> Iterator[Message]:
+def _top(body: Properties) -> Iterator[BodyMessage]:
     if "widgets" not in body:
-        yield Message("", "Should have required property 'widgets'")
+        yield BodyMessage("", "Should have required property 'widgets'")
     elif not isinstance(body["widgets"], list):
-        yield Message("/widgets", "Should be array")
+        yield BodyMessage("/widgets", "Should be array")
     elif len(body["widgets"]) > MAX_WIDGETS:
-        yield Message("/widgets", f"Should NOT have more than {MAX_WIDGETS} items")
+        yield BodyMessage("/widgets", f"Should NOT have more than {MAX_WIDGETS} items")
     if body.get("periodOverride", "auto") not in ("auto", "inherit"):  # it may be a list
-        yield Message("/periodOverride", "Should be equal to one of the allowed values")
+        yield BodyMessage("/periodOverride", "Should be equal to one of the allowed values")
     for name in ("start", "end"):
         yield from _text(body, name, "")
 
 
-def _widget(widget: object, path: str) -> Iterator[Message]:
+def _widget(widget: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(widget, dict):
-        yield Message(path, "Should be object")
+        yield BodyMessage(path, "Should be object")
         return
     yield from _placed(widget, path)
     yield from _required(("type", "properties"), widget, path)
     kind, properties = widget.get("type"), widget.get("properties")
     if kind is not None and (not isinstance(kind, str) or kind not in _CHECKS):
-        yield Message(f"{path}/type", "Should be equal to one of the allowed values")
+        yield BodyMessage(f"{path}/type", "Should be equal to one of the allowed values")
     elif properties is not None and not isinstance(properties, dict):
-        yield Message(f"{path}/properties", "Should be object")
+        yield BodyMessage(f"{path}/properties", "Should be object")
     elif kind is not None and properties is not None:
         yield from _CHECKS[kind](properties, f"{path}/properties")
 
 
-def _placed(widget: Properties, path: str) -> Iterator[Message]:
+def _placed(widget: Properties, path: str) -> Iterator[BodyMessage]:
     for name, (least, most) in _PLACE.items():
         value = widget.get(name, least)
         if not isinstance(value, int) or isinstance(value, bool):
-            yield Message(f"{path}/{name}", "Should be integer")
+            yield BodyMessage(f"{path}/{name}", "Should be integer")
         elif value < least:
-            yield Message(f"{path}/{name}", f"Should be >= {least}")
+            yield BodyMessage(f"{path}/{name}", f"Should be >= {least}")
         elif value > most:
-            yield Message(f"{path}/{name}", f"Should be <= {most}")
+            yield BodyMessage(f"{path}/{name}", f"Should be <= {most}")
 
 
-def _metric(properties: Properties, path: str) -> Iterator[Message]:
+def _metric(properties: Properties, path: str) -> Iterator[BodyMessage]:
     annotations = properties.get("annotations")
     alarms = annotations.get("alarms") if isinstance(annotations, dict) else None
     if "metrics" not in properties and not alarms:
-        yield Message(path, "Should have required property 'metrics'")
-        yield Message(path, "The metric widget should have specified a region and a data source or an alarm annotation")
+        yield BodyMessage(path, "Should have required property 'metrics'")
+        yield BodyMessage(
+            path, "The metric widget should have specified a region and a data source or an alarm annotation"
+        )
         if annotations is None:
-            yield Message(path, "Should have required property 'annotations'")
+            yield BodyMessage(path, "Should have required property 'annotations'")
     elif "metrics" in properties:
         if "region" not in properties:
-            yield Message(path, "Should have required property 'region'")
+            yield BodyMessage(path, "Should have required property 'region'")
         yield from _metrics(properties["metrics"], f"{path}/metrics")
     if properties.get("view", "timeSeries") not in _VIEWS:
-        yield Message(f"{path}/view", "Should be equal to one of the allowed values")
+        yield BodyMessage(f"{path}/view", "Should be equal to one of the allowed values")
     if not isinstance(properties.get("period", 60), int):
-        yield Message(f"{path}/period", "Should be integer")
+        yield BodyMessage(f"{path}/period", "Should be integer")
     for name in ("region", "stat", "title"):
         yield from _text(properties, name, path)
 
 
-def _metrics(metrics: object, path: str) -> Iterator[Message]:
+def _metrics(metrics: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(metrics, list):
-        yield Message(path, "Should be array")
+        yield BodyMessage(path, "Should be array")
         return
     if len(metrics) > _MAX_METRICS:
-        yield Message(path, f"Should NOT have more than {_MAX_METRICS} items")
+        yield BodyMessage(path, f"Should NOT have more than {_MAX_METRICS} items")
     for place, metric in enumerate(metrics):
         yield from _one_metric(metric, f"{path}/{place}")
 
 
-def _one_metric(metric: object, path: str) -> Iterator[Message]:
+def _one_metric(metric: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(metric, list):
-        yield Message(path, "Should be array")
-        yield Message(path, _FORM)
+        yield BodyMessage(path, "Should be array")
+        yield BodyMessage(path, _FORM)
         return
     renderer = metric[-1] if metric and isinstance(metric[-1], dict) else None
     fields = metric if renderer is None else metric[:-1]
     for place, field in enumerate(fields):
         if not isinstance(field, str):
-            yield Message(f"{path}/{place}", 'Invalid metric field type, only "String" type is allowed')
+            yield BodyMessage(f"{path}/{place}", 'Invalid metric field type, only "String" type is allowed')
     if renderer is not None and "expression" in renderer and not fields:
         return
     if _REPEAT in fields:  # as many as the metric above has: there may be nothing else
         return
     if len(fields) < 2:  # noqa: PLR2004  namespace and name
-        yield Message(path, "Should NOT have less than 2 items")
+        yield BodyMessage(path, "Should NOT have less than 2 items")
     elif len(fields) % 2:
-        yield Message(path, f"Should NOT have more than {len(metric) - 1} items")
+        yield BodyMessage(path, f"Should NOT have more than {len(metric) - 1} items")
 
 
-def _text_widget(properties: Properties, path: str) -> Iterator[Message]:
+def _text_widget(properties: Properties, path: str) -> Iterator[BodyMessage]:
     yield from _required(("markdown",), properties, path)
     yield from _text(properties, "markdown", path)
 
 
-def _alarm(properties: Properties, path: str) -> Iterator[Message]:
+def _alarm(properties: Properties, path: str) -> Iterator[BodyMessage]:
     yield from _required(("alarms",), properties, path)
     alarms = properties.get("alarms", ["one"])
     if not isinstance(alarms, list):
-        yield Message(f"{path}/alarms", "Should be array")
+        yield BodyMessage(f"{path}/alarms", "Should be array")
     elif not alarms:
-        yield Message(f"{path}/alarms", "Should NOT have less than 1 items")
+        yield BodyMessage(f"{path}/alarms", "Should NOT have less than 1 items")
     elif not all(isinstance(one, str) for one in alarms):
-        yield Message(f"{path}/alarms", "Should be array of strings")
+        yield BodyMessage(f"{path}/alarms", "Should be array of strings")
 
 
-def _required(names: Sequence[str], properties: Properties, path: str) -> Iterator[Message]:
+def _required(names: Sequence[str], properties: Properties, path: str) -> Iterator[BodyMessage]:
     for name in names:
         if name not in properties:
-            yield Message(path, f"Should have required property '{name}'")
+            yield BodyMessage(path, f"Should have required property '{name}'")
 
 
-def _text(properties: Properties, name: str, path: str) -> Iterator[Message]:
+def _text(properties: Properties, name: str, path: str) -> Iterator[BodyMessage]:
     if not isinstance(properties.get(name, ""), str):
-        yield Message(f"{path}/{name}", "Should be string")
+        yield BodyMessage(f"{path}/{name}", "Should be string")
 
 
 _CHECKS: Mapping[str, Check] = MappingProxyType(

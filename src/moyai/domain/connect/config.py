@@ -52,7 +52,7 @@ class IssuerCertificateAuthority(msgspec.Struct, frozen=True):
     aws_pca_authority_arn: str | None = None
 
 
-class Tls(msgspec.Struct, frozen=True):
+class ConnectTls(msgspec.Struct, frozen=True):
     """Encryption between proxies. The key and the role are recorded only: there is no KMS and no IAM here."""
 
     issuer_certificate_authority: IssuerCertificateAuthority
@@ -68,7 +68,7 @@ class ServiceConnectService(msgspec.Struct, frozen=True):
     client_aliases: tuple[ClientAlias, ...] | None = None
     ingress_port_override: int | None = None
     timeout: Timeouts | None = None
-    tls: Tls | None = None
+    tls: ConnectTls | None = None
 
     @property
     def name(self) -> str:

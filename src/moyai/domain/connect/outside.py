@@ -23,7 +23,7 @@ _MAX_PORT: Final = 65535
 _PROTOCOLS: Final = tuple(protocol.value for protocol in AppProtocol)
 
 
-class Outside(NamedTuple):
+class ExternalEndpoint(NamedTuple):
     """How a service takes part."""
 
     client_port: int
@@ -32,13 +32,13 @@ class Outside(NamedTuple):
     protocol: AppProtocol | None = None
 
 
-def outside_of(attributes: Mapping[str, str]) -> Outside | None:
+def external_endpoint(attributes: Mapping[str, str]) -> ExternalEndpoint | None:
     """How a service with these attributes takes part; None when it does not, or one of them is none."""
     client = _port(attributes.get(CLIENT_PORT, ""))
-    if client is None or complaint(attributes) is not None:
+    if client is None or fault_in_attributes(attributes) is not None:
         return None
     protocol = attributes.get(APP_PROTOCOL)
-    return Outside(
+    return ExternalEndpoint(
         client,
         _port(attributes.get(INSTANCE_PORT, "")) or client,
         attributes.get(CLIENT_NAME, "").lower() or None,
@@ -46,7 +46,7 @@ def outside_of(attributes: Mapping[str, str]) -> Outside | None:
     )
 
 
-def complaint(attributes: Mapping[str, str]) -> str | None:
+def fault_in_attributes(attributes: Mapping[str, str]) -> str | None:
     """What is wrong with those attributes that mean something here; None where nothing is."""
     for name in (CLIENT_PORT, INSTANCE_PORT):
         if name in attributes and _port(attributes[name]) is None:

@@ -24,7 +24,7 @@ class SettingType(StrEnum):
     AWS_MANAGED = "aws_managed"
 
 
-class Rule(msgspec.Struct, frozen=True):
+class SettingRule(msgspec.Struct, frozen=True):
     """A setting's values at AWS, the one that holds unless said otherwise, and those that can hold here."""
 
     values: tuple[str, ...]
@@ -36,28 +36,28 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 _SWITCH: Final = ("enabled", "disabled")
-_LONG: Final = Rule(_SWITCH, "enabled", ("enabled",), "ARNs have the long format")
+_LONG: Final = SettingRule(_SWITCH, "enabled", ("enabled",), "ARNs have the long format")
 
-RULES: Mapping[str, Rule] = MappingProxyType(
+SETTING_RULES: Mapping[str, SettingRule] = MappingProxyType(
     {
-        "awsvpcTrunking": Rule(
+        "awsvpcTrunking": SettingRule(
             _SWITCH, "enabled", ("enabled",), "a container instance takes any number of tasks with awsvpc"
         ),
-        "containerInsights": Rule((*_SWITCH, "enhanced"), "disabled", (*_SWITCH, "enhanced")),
+        "containerInsights": SettingRule((*_SWITCH, "enhanced"), "disabled", (*_SWITCH, "enhanced")),
         "containerInstanceLongArnFormat": _LONG,
-        "defaultLogDriverMode": Rule(
+        "defaultLogDriverMode": SettingRule(
             ("blocking", "non-blocking"),
             "non-blocking",
             ("non-blocking",),
             "a container never waits for the service that keeps its output",
         ),
-        "dualStackIPv6": Rule(_SWITCH, "enabled", _SWITCH),
-        "fargateEventWindows": Rule(_SWITCH, "disabled", ("disabled",), "tasks are never retired"),
-        "fargateFIPSMode": Rule(_SWITCH, "disabled", ("disabled",), "there is no FIPS-validated cryptography"),
-        "fargateTaskRetirementWaitPeriod": Rule(("0", "7", "14"), "7", ("7",), "tasks are never retired"),
-        "guardDutyActivate": Rule(("on", "off"), "off", (), "Amazon GuardDuty sets it", SettingType.AWS_MANAGED),
+        "dualStackIPv6": SettingRule(_SWITCH, "enabled", _SWITCH),
+        "fargateEventWindows": SettingRule(_SWITCH, "disabled", ("disabled",), "tasks are never retired"),
+        "fargateFIPSMode": SettingRule(_SWITCH, "disabled", ("disabled",), "there is no FIPS-validated cryptography"),
+        "fargateTaskRetirementWaitPeriod": SettingRule(("0", "7", "14"), "7", ("7",), "tasks are never retired"),
+        "guardDutyActivate": SettingRule(("on", "off"), "off", (), "Amazon GuardDuty sets it", SettingType.AWS_MANAGED),
         "serviceLongArnFormat": _LONG,
-        "tagResourceAuthorization": Rule(("on", "off"), "off", ("off",), "no IAM policies are evaluated"),
+        "tagResourceAuthorization": SettingRule(("on", "off"), "off", ("off",), "no IAM policies are evaluated"),
         "taskLongArnFormat": _LONG,
     }
 )

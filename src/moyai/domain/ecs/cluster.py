@@ -22,7 +22,7 @@ class ClusterStatus(StrEnum):
     INACTIVE = "INACTIVE"
 
 
-class Setting(msgspec.Struct, frozen=True):
+class ClusterSetting(msgspec.Struct, frozen=True):
     """A named setting, such as ``containerInsights``."""
 
     name: str = ""
@@ -57,7 +57,7 @@ class Cluster(ArnRecord, frozen=True, tag="cluster"):
     created_at: Instant
     status: ClusterStatus = ClusterStatus.ACTIVE
     inactive_at: Instant | None = None
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[ClusterSetting, ...] = ()
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     default_namespace: NamespaceArn | None = None

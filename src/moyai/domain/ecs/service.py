@@ -26,7 +26,7 @@ from moyai.domain.ecs.strategy import (
     Strategy,
 )
 from moyai.domain.ecs.task_set import TaskSet
-from moyai.domain.ecs.traffic import Traffic
+from moyai.domain.ecs.traffic import ServiceTraffic
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
@@ -158,7 +158,7 @@ class Service(ArnRecord, frozen=True, tag="service"):
     tags: Mapping[str, str] = {}
     steady_at: Instant | None = None
     """When a steady state was last announced; None while there is none to announce again."""
-    traffic: Traffic = Traffic()
+    traffic: ServiceTraffic = ServiceTraffic()
     availability_zone_rebalancing: str = "DISABLED"
     rebalancing: Rebalancing | None = None
     """The move between zones that is under way."""

@@ -93,7 +93,7 @@ def port_range(text: str) -> range:
     return range(int(first), int(last) + 1)
 
 
-class Condition(StrEnum):
+class DependencyCondition(StrEnum):
     """What a container waits for in another one before it starts."""
 
     START = "START"
@@ -106,10 +106,10 @@ class ContainerDependency(msgspec.Struct, frozen=True):
     """Wait for ``container_name`` to reach ``condition``."""
 
     container_name: str
-    condition: Condition
+    condition: DependencyCondition
 
 
-class HealthCheck(msgspec.Struct, frozen=True):
+class ContainerHealthCheck(msgspec.Struct, frozen=True):
     """A container's health check; seconds. None = ECS's default (30/5/3/off)."""
 
     command: tuple[str, ...]
@@ -169,7 +169,7 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     working_directory: str | None = None
     user: str | None = None
     depends_on: tuple[ContainerDependency, ...] | None = None
-    health_check: HealthCheck | None = None
+    health_check: ContainerHealthCheck | None = None
     start_timeout: int | None = None
     stop_timeout: int | None = None
     restart_policy: RestartPolicy | None = None
@@ -260,7 +260,7 @@ class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
         return next((m for m in mappings if m.name == port_name), None)
 
 
-class Family(StoredRecord, frozen=True, tag="family"):
+class TaskDefinitionFamily(StoredRecord, frozen=True, tag="family"):
     """The last revision number a family ever had: numbers are never used twice.
 
     ``key`` is the ARN of the family's revisions without their number.

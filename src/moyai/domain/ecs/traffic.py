@@ -11,17 +11,17 @@ WHOLE = 1000
 """All of the production traffic: weights are tenths of a percent, the finest that AWS takes."""
 
 
-class Share(msgspec.Struct, frozen=True):
+class TrafficShare(msgspec.Struct, frozen=True):
     """``weight`` out of WHOLE; a pool without weight is known to callers and gets nothing yet."""
 
     pool: Pool
     weight: int
 
 
-class Traffic(msgspec.Struct, frozen=True):
+class ServiceTraffic(msgspec.Struct, frozen=True):
     """The shares, whose weights come to WHOLE; none before the first pool has one."""
 
-    shares: tuple[Share, ...] = ()
+    shares: tuple[TrafficShare, ...] = ()
     test: Pool | None = None
     """Where calls with the test header go."""
     since: Instant = Instant(0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from moyai.domain.secretsmanager.secret import CURRENT
-from moyai.domain.ssm.parameter import Selected, selected
+from moyai.domain.ssm.parameter import ParameterReference, parse_parameter_reference
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.scope import Scope
 
@@ -27,7 +27,7 @@ class SecretReference(NamedTuple):
     version: str = ""
 
 
-Reference = Selected | SecretReference
+Reference = ParameterReference | SecretReference
 
 
 def parse(value_from: str, scope: Scope) -> Reference | None:
@@ -35,7 +35,7 @@ def parse(value_from: str, scope: Scope) -> Reference | None:
     arn = parse_arn(value_from)
     if arn is not None and arn.service == "secretsmanager":
         return _secret(arn)
-    return selected(scope, value_from)
+    return parse_parameter_reference(scope, value_from)
 
 
 def _secret(arn: Arn) -> SecretReference | None:

@@ -30,7 +30,7 @@ _SIZE: Final = re.compile(r"([0-9]{1,9})([kmg]?)b?", re.IGNORECASE)
 _UNITS: Final = ("", "k", "m", "g")
 
 
-class Destination(NamedTuple):
+class LogDestination(NamedTuple):
     """Where a container's lines go; ``create``: the group is made when it isn't there."""
 
     scope: Scope
@@ -49,13 +49,13 @@ class Destination(NamedTuple):
         return stream_arn(self.group_arn, self.stream)
 
 
-def destination(log: LogConfiguration | None, account: AccountId, container: str, task: str) -> Destination | None:
+def destination(log: LogConfiguration | None, account: AccountId, container: str, task: str) -> LogDestination | None:
     """Where this container's lines go; None when they are only kept for ``moyai logs``."""
     if log is None or log.log_driver != AWSLOGS:
         return None
     options = log.options
     prefix = options.get(PREFIX)
-    return Destination(
+    return LogDestination(
         scope=Scope(account, Region(options["awslogs-region"])),
         group=options["awslogs-group"],
         stream=f"{container}/{task}" if prefix is None else f"{prefix}/{container}/{task}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Family(StrEnum):
+class KeyFamily(StrEnum):
     """What a key and a signature must have in common."""
 
     RSA = "RSA"
@@ -27,9 +27,9 @@ class KeyAlgorithm(StrEnum):
     EC_secp521r1 = "EC_secp521r1"
 
     @property
-    def family(self) -> Family:
+    def family(self) -> KeyFamily:
         """Its family."""
-        return Family.RSA if self.startswith("RSA") else Family.EC
+        return KeyFamily.RSA if self.startswith("RSA") else KeyFamily.EC
 
 
 class SigningAlgorithm(StrEnum):
@@ -46,9 +46,9 @@ class SigningAlgorithm(StrEnum):
     SHA512WITHRSA_PSS = "SHA512WITHRSA_PSS"
 
     @property
-    def family(self) -> Family:
+    def family(self) -> KeyFamily:
         """Its family."""
-        return Family.EC if self.endswith("ECDSA") else Family.RSA
+        return KeyFamily.EC if self.endswith("ECDSA") else KeyFamily.RSA
 
     @property
     def digest(self) -> str:

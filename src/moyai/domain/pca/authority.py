@@ -100,7 +100,7 @@ class CsrExtensions(msgspec.Struct, frozen=True):
     key_usage: KeyUsage | None = None
 
 
-class Configuration(msgspec.Struct, frozen=True):
+class AuthorityProperties(msgspec.Struct, frozen=True):
     """What an authority is made from."""
 
     key_algorithm: KeyAlgorithm
@@ -125,7 +125,7 @@ class AuthorityCertificate(msgspec.Struct, frozen=True):
         return last_of(self.chain or self.pem)
 
 
-class Permission(msgspec.Struct, frozen=True):
+class AuthorityPermission(msgspec.Struct, frozen=True):
     """What Certificate Manager may do with an authority."""
 
     actions: tuple[str, ...]
@@ -137,7 +137,7 @@ class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
 
     arn: CertificateAuthorityArn
     type: AuthorityType
-    configuration: Configuration
+    configuration: AuthorityProperties
     created_at: Instant
     changed_at: Instant
     status: AuthorityStatus = AuthorityStatus.CREATING
@@ -153,7 +153,7 @@ class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     token: str | None = None
     """The idempotency token and a fingerprint of the request that it came with."""
     tags: Mapping[str, str] = {}
-    permission: Permission | None = None
+    permission: AuthorityPermission | None = None
 
 
 class AuthorityKey(StoredRecord, frozen=True, tag="authority_key"):

@@ -10,8 +10,8 @@ from moyai.domain.appmesh.discovery import IpPreference
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn, name_key, service_name
-from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.names import AppMeshResourceType, ProxyName, mesh_arn, name_key, service_name
+from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
@@ -53,7 +53,7 @@ def provider(world: World, service: VirtualService) -> VirtualNode | VirtualRout
     return None if service.spec.router is None else virtual_router(world, service.mesh, service.spec.router)
 
 
-def routes(world: World, router: VirtualRouterArn) -> list[Route]:
+def routes(world: World, router: VirtualRouterArn) -> list[AppMeshRoute]:
     """The routes of a virtual router."""
     return sorted(world.routes.each("router", router), key=lambda route: route.name)
 
@@ -75,7 +75,7 @@ def resource_of_proxy(world: World, identity: Identity, scope: Scope | None) -> 
     """
     if identity.mesh not in world.meshes:
         return None
-    find = virtual_gateway if identity.kind is Kind.VIRTUAL_GATEWAY else virtual_node
+    find = virtual_gateway if identity.kind is AppMeshResourceType.VIRTUAL_GATEWAY else virtual_node
     resource = find(world, identity.mesh, identity.name)
     allowed = resource is not None and (scope is None or may_represent(world, scope, resource))
     return resource if allowed else None
@@ -86,7 +86,7 @@ def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:
     mesh = world.meshes.get(identity.mesh)
     if mesh is None:
         return None
-    is_node = identity.kind is not Kind.VIRTUAL_GATEWAY
+    is_node = identity.kind is not AppMeshResourceType.VIRTUAL_GATEWAY
     return ip_preference(mesh, virtual_node(world, identity.mesh, identity.name) if is_node else None)
 
 
@@ -107,5 +107,5 @@ def resource_named_by(world: World, name: ProxyName, scope: Scope) -> VirtualNod
     mesh = mesh_named_by(world, name, scope)
     if mesh is None:
         return None
-    find = virtual_gateway if name.kind is Kind.VIRTUAL_GATEWAY else virtual_node
+    find = virtual_gateway if name.kind is AppMeshResourceType.VIRTUAL_GATEWAY else virtual_node
     return find(world, mesh.arn, name.name)

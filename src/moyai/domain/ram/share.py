@@ -41,7 +41,7 @@ class InvitationStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-class Association(msgspec.Struct, frozen=True):
+class ShareAssociation(msgspec.Struct, frozen=True):
     """A resource (its ARN) or a principal (an account) of a share."""
 
     entity: str
@@ -59,8 +59,8 @@ class ResourceShare(ArnRecord, frozen=True, tag="resource_share"):
     updated_at: Instant
     allow_external: bool = True
     permissions: tuple[str, ...] = ()
-    resources: tuple[Association, ...] = ()
-    principals: tuple[Association, ...] = ()
+    resources: tuple[ShareAssociation, ...] = ()
+    principals: tuple[ShareAssociation, ...] = ()
     tags: Mapping[str, str] = {}
     calls: tuple[str, ...] = ()
 
@@ -93,5 +93,5 @@ class Invitation(ArnRecord, frozen=True, tag="share_invitation"):
         return InvitationStatus.EXPIRED if late else self.status
 
 
-def _holds(associations: tuple[Association, ...], entity: str) -> bool:
+def _holds(associations: tuple[ShareAssociation, ...], entity: str) -> bool:
     return any(one.entity == entity and one.status is AssociationStatus.ASSOCIATED for one in associations)

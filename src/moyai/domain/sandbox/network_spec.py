@@ -18,7 +18,7 @@ NOWHERE: Final = "nowhere"
 """A route's target: what is sent there is dropped, also where a wider route leads on."""
 
 
-class Permission(msgspec.Struct, frozen=True):
+class TrafficPermission(msgspec.Struct, frozen=True):
     """Traffic that a security group lets through, one way; answers to it always pass.
 
     ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1`` for all. The ports are inclusive, None = all (of
@@ -32,12 +32,12 @@ class Permission(msgspec.Struct, frozen=True):
     groups: tuple[SecurityGroupId, ...] = ()
 
 
-class Group(msgspec.Struct, frozen=True):
+class GroupRules(msgspec.Struct, frozen=True):
     """A security group: what may come to its members, what may leave them, and their addresses now, of both kinds."""
 
     id: SecurityGroupId
-    ingress: tuple[Permission, ...] = ()
-    egress: tuple[Permission, ...] = ()
+    ingress: tuple[TrafficPermission, ...] = ()
+    egress: tuple[TrafficPermission, ...] = ()
     members: tuple[str, ...] = ()
 
 
@@ -51,7 +51,7 @@ class Interface(msgspec.Struct, frozen=True):
     ipv6_address: str | None = None
 
 
-class Route(msgspec.Struct, frozen=True):
+class NetworkRoute(msgspec.Struct, frozen=True):
     """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE, or to NOWHERE."""
 
     subnet: str
@@ -66,7 +66,7 @@ class VpcSpec(msgspec.Struct, frozen=True):
 
     vpc: VpcId
     cidr: str
-    routes: tuple[Route, ...] = ()
+    routes: tuple[NetworkRoute, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     ipv6: bool = False
 
@@ -83,4 +83,4 @@ class NetworkSpec(msgspec.Struct, frozen=True):
 
     vpcs: tuple[VpcSpec, ...] = ()
     peerings: tuple[Peering, ...] = ()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[GroupRules, ...] = ()

@@ -31,7 +31,7 @@ class Ipv6(msgspec.Struct, frozen=True):
     address: str
 
 
-class Network(msgspec.Struct, frozen=True, tag="awsvpc"):
+class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
     """An address in a subnet for the sandbox alone. ``bridge``: of a container instance, the range of the addresses
     that tasks have behind it.
     """
@@ -55,7 +55,7 @@ class Forward(msgspec.Struct, frozen=True):
     count: int = 1
 
 
-class Bridged(msgspec.Struct, frozen=True, tag="bridge"):
+class BridgeNetwork(msgspec.Struct, frozen=True, tag="bridge"):
     """A namespace behind a container instance's: ``address`` is out of the instance's ``bridge``, everything outside
     sees the instance's own address, and comes in by ``ports`` only.
     """
@@ -71,7 +71,7 @@ class Bridged(msgspec.Struct, frozen=True, tag="bridge"):
     ports: tuple[Forward, ...] = ()
 
 
-class OfHost(msgspec.Struct, frozen=True, tag="host"):
+class HostNetwork(msgspec.Struct, frozen=True, tag="host"):
     """The container instance's own namespace, with its address and its name."""
 
     instance: TaskId
@@ -87,10 +87,10 @@ class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
     host_name: str
 
 
-AnyNetwork = Network | Bridged | OfHost | NoNetwork
+AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork
 
 
-class Sharing(StrEnum):
+class NamespaceSharing(StrEnum):
     """Whose namespace of one kind the containers of a task are in."""
 
     OWN = "own"
@@ -119,8 +119,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     host: TaskId | None = None
     """The container instance's sandbox that it was placed in, which must be there first where ``processes`` or ``ipc``
     are the HOST's."""
-    processes: Sharing = Sharing.OWN
-    ipc: Sharing = Sharing.OWN
+    processes: NamespaceSharing = NamespaceSharing.OWN
+    ipc: NamespaceSharing = NamespaceSharing.OWN
     """Message queues, semaphores, shared memory and /dev/shm."""
     shared_memory: int = 64
     """The size of a /dev/shm that all containers have; MiB."""
@@ -130,13 +130,13 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     @property
     def instance(self) -> TaskId | None:
         """The container instance's sandbox that this one is behind or in."""
-        return self.network.instance if isinstance(self.network, Bridged | OfHost) else None
+        return self.network.instance if isinstance(self.network, BridgeNetwork | HostNetwork) else None
 
-    def holder(self, sharing: Sharing) -> TaskId | None:
+    def holder(self, sharing: NamespaceSharing) -> TaskId | None:
         """The sandbox that has the namespace; None = each container. ValueError when there is no such host."""
-        if sharing is Sharing.HOST and self.host is None:
+        if sharing is NamespaceSharing.HOST and self.host is None:
             raise ValueError("no container instance to share with")
-        return {Sharing.OWN: None, Sharing.TASK: self.task, Sharing.HOST: self.host}[sharing]
+        return {NamespaceSharing.OWN: None, NamespaceSharing.TASK: self.task, NamespaceSharing.HOST: self.host}[sharing]
 
     @property
     def holders(self) -> tuple[TaskId, ...]:
@@ -186,7 +186,7 @@ class VolumeMount(msgspec.Struct, frozen=True):
     """A shared one that isn't there is made."""
 
 
-class Names(msgspec.Struct, frozen=True):
+class ContainerNames(msgspec.Struct, frozen=True):
     """Whom a container knows that its task doesn't; None and nothing = as the task."""
 
     host_name: str | None = None
@@ -195,7 +195,7 @@ class Names(msgspec.Struct, frozen=True):
     search: tuple[str, ...] = ()
 
 
-class Memory(msgspec.Struct, frozen=True):
+class MemoryLimits(msgspec.Struct, frozen=True):
     """MiB. ``reserved``: what is left to the container when memory is scarce. ``swap``: what it may swap out, None =
     nothing; ``swappiness``: 0 to 100, None = the machine's.
     """
@@ -225,7 +225,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     probe: Probe | None = None
     stop_timeout: int = 30
     cpu_units: int = 0
-    memory: Memory = Memory()
+    memory: MemoryLimits = MemoryLimits()
     ulimits: tuple[Ulimit, ...] = ()
     readonly_root: bool = False
     held_output: int = 0
@@ -237,7 +237,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     sysctls: Mapping[str, str] = {}
     tmpfs: tuple[TmpfsMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
-    names: Names = Names()
+    names: ContainerNames = ContainerNames()
     networkless: bool = False
     """It has a network of its own, with nothing but loopback."""
     interactive: bool = False

@@ -84,7 +84,7 @@ class Parameter(ArnRecord, frozen=True, tag="parameter"):
         return next((v for v in self.versions if str(v.number) == selector), None)
 
 
-class Selected(NamedTuple):
+class ParameterReference(NamedTuple):
     """A parameter by its ARN, and which version of it; ``name`` as it was called, None when it was by ARN."""
 
     arn: ParameterArn
@@ -97,7 +97,7 @@ def parameter_arn(scope: Scope, name: str) -> ParameterArn:
     return ParameterArn(arn("ssm", scope, _RESOURCE + name.removeprefix("/")))
 
 
-def selected(scope: Scope, text: str) -> Selected | None:
+def parse_parameter_reference(scope: Scope, text: str) -> ParameterReference | None:
     """What ``name``, ``name:version`` or an ARN of either means to who speaks for ``scope``; None when it can be no
     parameter.
     """
@@ -107,10 +107,10 @@ def selected(scope: Scope, text: str) -> Selected | None:
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         return None
     if parsed is None:
-        return Selected(parameter_arn(scope, name), name, selector)
+        return ParameterReference(parameter_arn(scope, name), name, selector)
     if parsed.service != "ssm" or not parsed.resource.startswith(_RESOURCE):
         return None
-    return Selected(parameter_arn(parsed.scope, name), None, selector)
+    return ParameterReference(parameter_arn(parsed.scope, name), None, selector)
 
 
 def is_reserved(name: str) -> bool:

@@ -13,8 +13,8 @@ from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import name_key, service_name
-from moyai.domain.appmesh.resource import Resource
-from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.resource import AppMeshResource
+from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
@@ -24,7 +24,7 @@ from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import scope_in_arn
 
 
-def _calls(record: Resource) -> tuple[str, ...]:
+def _calls(record: AppMeshResource) -> tuple[str, ...]:
     return tuple(call.name for call in record.calls)
 
 
@@ -67,7 +67,7 @@ class AppMeshTables:
         VirtualRouter, mesh=lambda r: (r.mesh,), name=lambda r: (name_key(r.mesh, r.name),), call=_calls
     )
     routes = TableSpec(
-        Route,
+        AppMeshRoute,
         mesh=lambda r: (r.mesh,),
         router=lambda r: (r.router,),
         name=lambda r: (name_key(r.router, r.name),),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace
-from moyai.domain.cloudmap.operation import Operation
-from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
+from moyai.domain.cloudmap.operation import CloudMapOperation
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, InstancesRevision
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.table import TableSpec
@@ -35,9 +35,9 @@ class CloudMapTables:
     ``namespace ARN/creator request id``.
     """
     discovery_instances = TableSpec(DiscoveryInstance, service=lambda i: (i.service,), task=lambda i: optional(i.task))
-    discovery_revisions = TableSpec(Revision)
+    discovery_revisions = TableSpec(InstancesRevision)
     operations = TableSpec(
-        Operation,
+        CloudMapOperation,
         scope=lambda o: (o.scope_key,),
         request=lambda o: () if o.creator_request_id is None else (o.request_key,),
         open=lambda o: () if o.finished else (o.subject,),

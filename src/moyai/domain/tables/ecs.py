@@ -10,7 +10,7 @@ from moyai.domain.ecs.hook_function import HookFunction
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
-from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from moyai.domain.keys import family_key, scope_of, wanted_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import interface_address, interface_value, optional, scope_in_arn
@@ -24,7 +24,7 @@ class EcsTables:
     hook_functions = TableSpec(HookFunction)
     clusters = TableSpec(Cluster, scope=scope_in_arn)
 
-    families = TableSpec(Family)
+    families = TableSpec(TaskDefinitionFamily)
     task_definitions = TableSpec(
         TaskDefinition, scope=scope_in_arn, family=lambda d: (family_key(scope_of(d.arn), d.family),)
     )

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from moyai.domain.vpc.gateway import InternetGateway
-from moyai.domain.vpc.route_table import Association, Route, RouteTable
+from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
 from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
@@ -31,7 +31,7 @@ _BETWEEN = MappingProxyType({"northeast": "ne", "northwest": "nw", "southeast": 
 _RESOLVER = 2
 
 
-class Zone(NamedTuple):
+class AvailabilityZone(NamedTuple):
     """An availability zone."""
 
     name: str
@@ -69,24 +69,24 @@ def default_vpc(scope: Scope) -> DefaultNetwork:
         vpc=Vpc(vpc, scope, str(VPC_CIDR), is_default=True, dns_hostnames=True),
         subnets=tuple(
             _subnet(scope, vpc, zone, letter, block)
-            for zone, letter, block in zip(zones(scope), _ZONE_LETTERS, blocks, strict=False)
+            for zone, letter, block in zip(availability_zones(scope), _ZONE_LETTERS, blocks, strict=False)
         ),
         security_groups=(_group(scope, vpc),),
         route_table=RouteTable(
             RouteTableId(f"rtb-{_digest(scope, 'routes', 'default')}"),
             vpc,
             scope,
-            (Route(ANYWHERE, gateway),),
-            (Association(f"rtbassoc-{_digest(scope, 'association', 'default')}"),),
+            (VpcRoute(ANYWHERE, gateway),),
+            (RouteTableAssociation(f"rtbassoc-{_digest(scope, 'association', 'default')}"),),
         ),
         internet_gateway=InternetGateway(gateway, scope, vpc),
     )
 
 
-def zones(scope: Scope) -> tuple[Zone, ...]:
+def availability_zones(scope: Scope) -> tuple[AvailabilityZone, ...]:
     """The region's availability zones: three in each."""
     return tuple(
-        Zone(f"{scope.region}{letter}", f"{_zone_prefix(scope)}-az{number}", scope.region)
+        AvailabilityZone(f"{scope.region}{letter}", f"{_zone_prefix(scope)}-az{number}", scope.region)
         for number, letter in enumerate(_ZONE_LETTERS, start=1)
     )
 
@@ -99,7 +99,7 @@ def resolver_address(vpc: IPv4Network) -> IPv4Address:
     return vpc.network_address + _RESOLVER
 
 
-def _subnet(scope: Scope, vpc: VpcId, zone: Zone, letter: str, block: IPv4Network) -> Subnet:
+def _subnet(scope: Scope, vpc: VpcId, zone: AvailabilityZone, letter: str, block: IPv4Network) -> Subnet:
     return Subnet(
         SubnetId(f"subnet-{_digest(scope, 'subnet', letter)}"),
         vpc,

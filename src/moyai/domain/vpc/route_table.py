@@ -17,14 +17,14 @@ RouteTarget = InternetGatewayId | NatGatewayId | VpcPeeringId
 """By whose id a route leads on; the prefix tells them apart."""
 
 
-class Route(msgspec.Struct, frozen=True):
+class VpcRoute(msgspec.Struct, frozen=True):
     """To a range, by way of a gateway or a peering. The VPC's own range is reached without one."""
 
     destination: str
     target: RouteTarget
 
 
-class Association(msgspec.Struct, frozen=True):
+class RouteTableAssociation(msgspec.Struct, frozen=True):
     """That a subnet goes by this table; ``subnet`` None: that all do which have no table of their own."""
 
     id: str
@@ -37,8 +37,8 @@ class RouteTable(IdRecord, frozen=True, tag="route_table"):
     id: RouteTableId
     vpc: VpcId
     scope: Scope
-    routes: tuple[Route, ...] = ()
-    associations: tuple[Association, ...] = ()
+    routes: tuple[VpcRoute, ...] = ()
+    associations: tuple[RouteTableAssociation, ...] = ()
     client_token: str | None = None
     tags: Mapping[str, str] = {}
 
@@ -47,6 +47,6 @@ class RouteTable(IdRecord, frozen=True, tag="route_table"):
         """Whether subnets without a table of their own go by it."""
         return any(one.subnet is None for one in self.associations)
 
-    def route(self, destination: str) -> Route | None:
+    def route(self, destination: str) -> VpcRoute | None:
         """The route to exactly this range."""
         return next((one for one in self.routes if one.destination == destination), None)

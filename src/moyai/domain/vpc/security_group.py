@@ -28,7 +28,7 @@ class GroupReference(msgspec.Struct, frozen=True):
     vpc: VpcId
 
 
-class Rule(msgspec.Struct, frozen=True):
+class SecurityGroupRule(msgspec.Struct, frozen=True):
     """One rule: a protocol, ports, and one other side, which is a range or a group.
 
     ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1``. Of the ICMPs the ports are type and code, -1 = all;
@@ -70,24 +70,24 @@ class SecurityGroup(IdRecord, frozen=True, tag="security_group"):
     scope: Scope
     name: str
     description: str
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[SecurityGroupRule, ...] = ()
     tags: Mapping[str, str] = {}
 
-    def way(self, *, egress: bool) -> tuple[Rule, ...]:
+    def way(self, *, egress: bool) -> tuple[SecurityGroupRule, ...]:
         """The rules of one way."""
         return tuple(rule for rule in self.rules if rule.egress is egress)
 
 
-def leaving(identity: str) -> Rule:
+def leaving(identity: str) -> SecurityGroupRule:
     """What every new group lets out: everything."""
-    return Rule(identity, egress=True, protocol=ALL, cidr="0.0.0.0/0")
+    return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr="0.0.0.0/0")
 
 
-def leaving_by_ipv6(identity: str) -> Rule:
+def leaving_by_ipv6(identity: str) -> SecurityGroupRule:
     """What every new group of a VPC with IPv6 lets out besides."""
-    return Rule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
+    return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
 
 
-def among_members(identity: str, group: GroupReference) -> Rule:
+def among_members(identity: str, group: GroupReference) -> SecurityGroupRule:
     """What a VPC's default group lets in: its own members."""
-    return Rule(identity, egress=False, protocol=ALL, group=group)
+    return SecurityGroupRule(identity, egress=False, protocol=ALL, group=group)

@@ -13,7 +13,7 @@ from moyai.expressions.metric_math.arguments import EvaluationContext, Function
 from moyai.expressions.metric_math.operators import negate, operate
 from moyai.expressions.metric_math.parser import (
     ArrayNode,
-    FunctionCall,
+    CallNode,
     NameNode,
     NegationNode,
     Node,
@@ -71,7 +71,7 @@ def _operand(node: Node, context: EvaluationContext) -> Operand:
             return reduce(
                 lambda left, step: operate(step[0], left, _evaluate(step[1], context)), rest, _evaluate(first, context)
             )
-        case FunctionCall(function, arguments):
+        case CallNode(function, arguments):
             return _call(function, tuple(_evaluate(argument, context) for argument in arguments), context)
 
 

@@ -76,14 +76,14 @@ class OperatorChain(NamedTuple):
     rest: tuple[tuple[str, Node], ...]
 
 
-class FunctionCall(NamedTuple):
+class CallNode(NamedTuple):
     """``FILL(m1, 0)``."""
 
     function: str
     arguments: tuple[Node, ...]
 
 
-Node: TypeAlias = NumberNode | TextNode | NameNode | ArrayNode | NegationNode | OperatorChain | FunctionCall
+Node: TypeAlias = NumberNode | TextNode | NameNode | ArrayNode | NegationNode | OperatorChain | CallNode
 
 
 class TokenKind(Enum):
@@ -171,7 +171,7 @@ class _Parser:
             if not self._next_is("("):
                 return NameNode(token.text)
             self._take()
-            return FunctionCall(token.text, self._items(")"))
+            return CallNode(token.text, self._items(")"))
         if token.kind is TokenKind.SIGN and token.text == "[":
             return ArrayNode(self._items("]"))
         if token.kind is not TokenKind.SIGN or token.text != "(":

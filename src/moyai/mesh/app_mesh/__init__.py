@@ -8,6 +8,6 @@ Shards share nothing: each has its own copy of a destination, because the caller
 from __future__ import annotations
 
 from moyai.mesh.app_mesh.compile import compile_workload, diagnostics, workloads
-from moyai.mesh.app_mesh.outbound import AppMeshSettings
+from moyai.mesh.app_mesh.outbound import AppMeshOptions
 
-__all__ = ["AppMeshSettings", "compile_workload", "diagnostics", "workloads"]
+__all__ = ["AppMeshOptions", "compile_workload", "diagnostics", "workloads"]

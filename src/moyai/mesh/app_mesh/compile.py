@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.appmesh.identity import standing_key
-from moyai.domain.appmesh.names import Kind
+from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.ecs.task import Task
@@ -16,11 +16,11 @@ from moyai.domain.world import World
 from moyai.kernel.ids import ProxyId, TaskArn, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
 from moyai.mesh.app_mesh.node import node_workload
-from moyai.mesh.app_mesh.outbound import AppMeshSettings
+from moyai.mesh.app_mesh.outbound import AppMeshOptions
 from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.ir import Diagnostic, MeshIR
 
-_DEFAULTS: Final = AppMeshSettings()
+_DEFAULTS: Final = AppMeshOptions()
 
 
 def workloads(world: World) -> Iterator[WorkloadId]:
@@ -35,7 +35,7 @@ def diagnostics(world: World) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(every))
 
 
-def compile_workload(world: World, workload: WorkloadId, settings: AppMeshSettings = _DEFAULTS) -> MeshIR:
+def compile_workload(world: World, workload: WorkloadId, settings: AppMeshOptions = _DEFAULTS) -> MeshIR:
     """The shard of a virtual node or a virtual gateway; empty if it does not exist."""
     resource = world.virtual_nodes.get(workload) or world.virtual_gateways.get(workload)
     mesh = None if resource is None else world.meshes.get(resource.mesh)
@@ -52,7 +52,11 @@ def compile_workload(world: World, workload: WorkloadId, settings: AppMeshSettin
 
 def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
     """The proxies of the tasks that represent the resource and are allowed to."""
-    kind = Kind.VIRTUAL_GATEWAY if isinstance(resource, VirtualGateway) else Kind.VIRTUAL_NODE
+    kind = (
+        AppMeshResourceType.VIRTUAL_GATEWAY
+        if isinstance(resource, VirtualGateway)
+        else AppMeshResourceType.VIRTUAL_NODE
+    )
     tasks = world.tasks.projected(_arn).by("mesh", standing_key(resource.mesh, kind, resource.name))
     return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), resource))
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from moyai.domain.appmesh import match as appmesh_match
 from moyai.domain.appmesh.gateway_route import GatewayRoute
-from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.mesh.ir import (
     EVERY_PATH,
     HeaderMatcher,
@@ -57,7 +57,7 @@ def hostname_match(route_match: AnyMatch | None) -> appmesh_match.HostnameMatch 
     return route_match.hostname if isinstance(route_match, with_host) else None
 
 
-def sort_routes(routes: Iterable[Route]) -> list[Route]:
+def sort_routes(routes: Iterable[AppMeshRoute]) -> list[AppMeshRoute]:
     """The routes in the order in which they are tried."""
     return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
 
@@ -67,7 +67,7 @@ def sort_gateway_routes(routes: Iterable[GatewayRoute]) -> list[GatewayRoute]:
     return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
 
 
-def _sort_key(route: Route | GatewayRoute, route_match: AnyMatch | None) -> tuple[int, int, int, int, str]:
+def _sort_key(route: AppMeshRoute | GatewayRoute, route_match: AnyMatch | None) -> tuple[int, int, int, int, str]:
     match, priority = request_match(route_match), route.spec.priority
     rank = _RANKS.index(match.path.test)
     length = len(match.path.text) if match.path.test is PathTest.PREFIX else 0

@@ -14,14 +14,14 @@ from moyai.domain.queries.app_mesh import ip_preference
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
 from moyai.mesh.app_mesh.ip_addressing import ip_addressing
-from moyai.mesh.app_mesh.outbound import AppMeshSettings, outbound
+from moyai.mesh.app_mesh.outbound import AppMeshOptions, outbound
 from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, access_log, limits, timeouts
 from moyai.mesh.app_mesh.shard import ShardBuilder
 from moyai.mesh.app_mesh.tls import has_certificate, server_tls
 from moyai.mesh.ir import InboundPort, Protocol, Workload
 
 
-def node_workload(shard: ShardBuilder, node: VirtualNode, settings: AppMeshSettings) -> Workload:
+def node_workload(shard: ShardBuilder, node: VirtualNode, settings: AppMeshOptions) -> Workload:
     """The workload of all proxies that represent the node."""
     at = ip_addressing(shard.mesh, node)
     return Workload(

@@ -38,7 +38,7 @@ from moyai.mesh.ir import (
 _TLS_PORT = 443
 
 
-class AppMeshSettings(msgspec.Struct, frozen=True):
+class AppMeshOptions(msgspec.Struct, frozen=True):
     """Settings of the installation. ``passed_names``: server names (``*.example.com``) to which every virtual node may
     open TLS connections at port 443, whatever its mesh filters, as it could to AWS's own APIs.
     """
@@ -87,7 +87,7 @@ class _OutboundPorts:
             yield outbound_port(port, self._protocols[port], (*hosts.values(), *other_names))
 
 
-def outbound(shard: ShardBuilder, node: VirtualNode, settings: AppMeshSettings) -> OutboundView:
+def outbound(shard: ShardBuilder, node: VirtualNode, settings: AppMeshOptions) -> OutboundView:
     """Everything that the node's proxy lets out."""
     request = _own_request_timeout(node)
     ports = _OutboundPorts(shard)
@@ -144,7 +144,7 @@ def _own_request_timeout(node: VirtualNode) -> float:
     return longest(policies).request if policies else 0
 
 
-def _passes(shard: ShardBuilder, settings: AppMeshSettings) -> tuple[SniPassthrough, ...]:
+def _passes(shard: ShardBuilder, settings: AppMeshOptions) -> tuple[SniPassthrough, ...]:
     if not settings.passed_names:
         return ()
     name = shard.add_destination(_original_destination(names.passed_cluster(shard.mesh.name)))

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from moyai.domain.appmesh.client_policy import ClientPolicyTls
 from moyai.domain.appmesh.listener import NodeListener
-from moyai.domain.appmesh.protocol import PortMapping
-from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route
+from moyai.domain.appmesh.protocol import ListenerPort
+from moyai.domain.appmesh.route import AppMeshRoute, GrpcRoute, HttpRoute
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
@@ -72,7 +72,7 @@ def service_ports(world: World, service: VirtualService) -> tuple[ServicePort, .
 
 
 def _service_port(
-    mapping: PortMapping, provider: str, routing: Callable[[ShardBuilder, Caller], Routing]
+    mapping: ListenerPort, provider: str, routing: Callable[[ShardBuilder, Caller], Routing]
 ) -> ServicePort:
     return ServicePort(mapping.port, Protocol(mapping.protocol), provider, routing)
 
@@ -86,7 +86,7 @@ def _node_routing(node: VirtualNode, listener: NodeListener, shard: ShardBuilder
     return (RouteRule(targets, _bounded(policy, caller), retry=DEFAULT_RETRY, stat_name=node.name),)
 
 
-def _router_routing(router: VirtualRouter, listener: PortMapping, shard: ShardBuilder, caller: Caller) -> Routing:
+def _router_routing(router: VirtualRouter, listener: ListenerPort, shard: ShardBuilder, caller: Caller) -> Routing:
     protocol = Protocol(listener.protocol)
     routes = sort_routes(route for route in app_mesh.routes(shard.world, router.arn) if _applies_to(route, listener))
     if protocol is not Protocol.TCP:
@@ -102,11 +102,11 @@ def _bounded(policy: TimeoutPolicy, caller: Caller) -> TimeoutPolicy:
     return replace(policy, request=shortest(policy.request, caller.request))
 
 
-def _applies_to(route: Route, listener: PortMapping) -> bool:
+def _applies_to(route: AppMeshRoute, listener: ListenerPort) -> bool:
     return route.spec.port in {None, listener.port} and route.spec.protocol is listener.protocol
 
 
-def _rule(shard: ShardBuilder, route: Route, caller: Caller) -> RouteRule:
+def _rule(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> RouteRule:
     protocol, http = route.spec.one
     assert isinstance(http, HttpRoute | GrpcRoute), "tcp has no rules"  # noqa: S101  (as it says)
     return RouteRule(
@@ -118,7 +118,7 @@ def _rule(shard: ShardBuilder, route: Route, caller: Caller) -> RouteRule:
     )
 
 
-def _targets(shard: ShardBuilder, route: Route, caller: Caller) -> tuple[WeightedDestination, ...]:
+def _targets(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> tuple[WeightedDestination, ...]:
     """The route's targets with their weights; none if no target has weight."""
     weights: dict[str, int] = {}
     for target in route.spec.targets:

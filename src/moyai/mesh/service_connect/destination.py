@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryService
-from moyai.domain.connect.outside import outside_of
+from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
@@ -78,7 +78,7 @@ def group_of(
 
 def _default_port(service: DiscoveryService, target: PoolTarget) -> int | None:
     """The port of instances without one, as those of serviceRegistries with A records; None = they have none."""
-    outside = outside_of(service.attributes)
+    outside = external_endpoint(service.attributes)
     if outside is not None:
         return outside.instance_port
     return target.offer.reachable_port if service.adopted and target.offer is not None else None

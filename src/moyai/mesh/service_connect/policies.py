@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.names import Offer
-from moyai.domain.connect.outside import outside_of
+from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.connect.tuning import Tuning
 from moyai.mesh.ir import OutlierPolicy, Protocol, RetryCondition, RetryPolicy, TimeoutPolicy
 
@@ -94,7 +94,7 @@ def protocol_of(app_protocol: str | None) -> Protocol:
 
 def service_protocol(service: DiscoveryService) -> Protocol:
     """The protocol of a discovery service: that of its owner's Service Connect, or of its own attributes."""
-    outside = None if service.owner is not None else outside_of(service.attributes)
+    outside = None if service.owner is not None else external_endpoint(service.attributes)
     return protocol_of(service.protocol if outside is None else outside.protocol)
 
 

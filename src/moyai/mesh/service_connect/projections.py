@@ -12,7 +12,7 @@ from moyai.domain.connect.names import ConnectView, Offer
 from moyai.domain.connect.tuning import Tuning, tuning_of
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task, TaskStatus
-from moyai.domain.ecs.traffic import Share
+from moyai.domain.ecs.traffic import TrafficShare
 from moyai.domain.table import Projection
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn, Pool, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
@@ -44,7 +44,7 @@ class ConnectService(NamedTuple):
 
     namespace: NamespaceArn | None
     offers: tuple[tuple[Pool, tuple[Offer, ...]], ...]
-    shares: tuple[Share, ...]
+    shares: tuple[TrafficShare, ...]
     test: Pool | None
     subnets: tuple[SubnetId, ...]
     tuning: Tuning

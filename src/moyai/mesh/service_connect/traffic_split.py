@@ -14,7 +14,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import Offer
 from moyai.domain.connect.tuning import Tuning
-from moyai.domain.ecs.traffic import WHOLE, Share
+from moyai.domain.ecs.traffic import WHOLE, TrafficShare
 from moyai.domain.world import World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, Pool
 from moyai.mesh.service_connect.projections import ConnectService, ConnectTask, connect_services, connect_tasks
@@ -111,7 +111,7 @@ def _offer(owner: ConnectService, discovery_service: DiscoveryServiceArn, pool: 
     return next((o for o in offers if o.discovery_service == discovery_service), None)
 
 
-def _weighted(shares: Iterable[Share]) -> tuple[Share, ...]:
+def _weighted(shares: Iterable[TrafficShare]) -> tuple[TrafficShare, ...]:
     """These shares; equal ones if none of them has weight."""
     every = tuple(shares)
-    return every if any(s.weight for s in every) else tuple(Share(s.pool, WHOLE) for s in every)
+    return every if any(s.weight for s in every) else tuple(TrafficShare(s.pool, WHOLE) for s in every)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, MetricCondition, MissingData
 from moyai.domain.cloudwatch.statistic import percentile_of
 from moyai.kernel.clock import Instant
 from moyai.plan.alarms import wording
@@ -26,8 +26,13 @@ EXTRA: Final = 2
 _MINUTE: Final = 60
 _ENOUGH: Final = 10
 """Samples that a percentile needs on its rarer side to be significant."""
-_BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
-    {Comparison.AT_LEAST: ge, Comparison.ABOVE: gt, Comparison.BELOW: lt, Comparison.AT_MOST: le}
+_BREACHES: Mapping[ComparisonOperator, Callable[[float, float], bool]] = MappingProxyType(
+    {
+        ComparisonOperator.AT_LEAST: ge,
+        ComparisonOperator.ABOVE: gt,
+        ComparisonOperator.BELOW: lt,
+        ComparisonOperator.AT_MOST: le,
+    }
 )
 
 

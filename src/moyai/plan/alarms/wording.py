@@ -12,19 +12,19 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, MetricCondition, MissingData
 from moyai.kernel.clock import Instant
 
 _SHOWN: Final = 5
 """Datapoints that one sentence names."""
 _IN_DATA: Final = 30
 """Datapoints that the JSON holds, so that it stays below its 4,000 characters."""
-_COMPARED: Mapping[Comparison, str] = MappingProxyType(
+_COMPARED: Mapping[ComparisonOperator, str] = MappingProxyType(
     {
-        Comparison.AT_LEAST: "greater than or equal to",
-        Comparison.ABOVE: "greater than",
-        Comparison.BELOW: "less than",
-        Comparison.AT_MOST: "less than or equal to",
+        ComparisonOperator.AT_LEAST: "greater than or equal to",
+        ComparisonOperator.ABOVE: "greater than",
+        ComparisonOperator.BELOW: "less than",
+        ComparisonOperator.AT_MOST: "less than or equal to",
     }
 )
 

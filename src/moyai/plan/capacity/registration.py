@@ -15,7 +15,7 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.ecs.cluster import MOST_INSTANCES, Cluster, ClusterStatus, Setting
+from moyai.domain.ecs.cluster import MOST_INSTANCES, Cluster, ClusterSetting, ClusterStatus
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, Resources, VersionInfo
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of
@@ -131,7 +131,7 @@ def machine_instance_id(cluster: ClusterArn, number: int) -> str:
 def _active_cluster(key: ClusterArn, stored: Cluster | None, now: Instant) -> Cluster:
     if stored is not None:
         return replace(stored, status=ClusterStatus.ACTIVE, inactive_at=None)
-    settings = (Setting("containerInsights", "disabled"),)
+    settings = (ClusterSetting("containerInsights", "disabled"),)
     return Cluster(arn=key, name=key.rpartition("/")[2], created_at=now, settings=settings)
 
 

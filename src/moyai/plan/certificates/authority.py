@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.connect.config import Tls
+from moyai.domain.connect.config import ConnectTls
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
     AuthorityCertificate,
     AuthorityKey,
+    AuthorityProperties,
     AuthorityStatus,
     AuthorityType,
     CertificateAuthority,
-    Configuration,
     Subject,
 )
 from moyai.domain.pca.certificate import IssuedCertificate
@@ -98,7 +98,7 @@ def new_built_in_authority(scope: Scope, now: Instant, ids: Ids) -> CertificateA
     return CertificateAuthority(
         arn=new_authority_arn(scope, ids),
         type=AuthorityType.ROOT,
-        configuration=Configuration(
+        configuration=AuthorityProperties(
             KeyAlgorithm.EC_prime256v1,
             SigningAlgorithm.SHA256WITHECDSA,
             Subject(organization="moyai", common_name=f"moyai built-in {scope.account} {scope.region}"),
@@ -116,7 +116,7 @@ def new_authority_arn(scope: Scope, ids: Ids) -> CertificateAuthorityArn:
 
 
 def signing_authority(
-    world: World, tls: Tls, scope: Scope, built_in_authority: CertificateAuthority | None
+    world: World, tls: ConnectTls, scope: Scope, built_in_authority: CertificateAuthority | None
 ) -> CertificateAuthorityArn:
     """The authority of an endpoint: the one that it names, else the installation's own. Raises InvalidParameter."""
     named = tls.issuer_certificate_authority.aws_pca_authority_arn

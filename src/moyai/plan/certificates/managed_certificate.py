@@ -14,8 +14,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import (
+    CertificateContent,
     CertificateStatus,
-    Content,
     FailureReason,
     ManagedCertificate,
     ManagedKey,
@@ -77,7 +77,7 @@ def plan_managed_certificate(world: World, key: ManagedCertificateArn, now: Inst
 
 
 def issue_certificate(
-    certificate: ManagedCertificate, content: Content, private: Secret, root: str, now: Instant
+    certificate: ManagedCertificate, content: CertificateContent, private: Secret, root: str, now: Instant
 ) -> tuple[Change, ...]:
     """Changes that give the certificate the content that was signed or imported for it, and its key."""
     renewed = certificate.content is not None and certificate.authority is not None

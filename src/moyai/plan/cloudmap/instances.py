@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.domain.cloudmap.errors import ResourceLimitExceeded
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.cloudmap.service import (
     INIT_HEALTH_STATUS,
     DiscoveryInstance,
     DiscoveryService,
-    Revision,
+    InstancesRevision,
 )
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
@@ -33,13 +33,16 @@ def with_revisions(world: World, changes: Iterable[Change]) -> tuple[Change, ...
     changes = tuple(changes)
     keys = (_key(change) for change in changes if _is_instance(change))
     services = sorted({DiscoveryServiceArn(key.rpartition("/")[0]) for key in keys})
-    return (*changes, *(Put(Revision(service, revision(world, service) + 1)) for service in services))
+    return (*changes, *(Put(InstancesRevision(service, revision(world, service) + 1)) for service in services))
 
 
 def delete_discovery_service(world: World, service: DiscoveryService) -> tuple[Change, ...]:
     """Changes that delete a service without instances."""
     stored = world.discovery_revisions.get(service.arn)
-    return (Delete(DiscoveryService, service.arn), *(() if stored is None else (Delete(Revision, stored.key),)))
+    return (
+        Delete(DiscoveryService, service.arn),
+        *(() if stored is None else (Delete(InstancesRevision, stored.key),)),
+    )
 
 
 def first_health(service: DiscoveryService, instance: DiscoveryInstance) -> Health:
@@ -49,7 +52,7 @@ def first_health(service: DiscoveryService, instance: DiscoveryInstance) -> Heal
     return Health(instance.attributes.get(INIT_HEALTH_STATUS, Health.HEALTHY))
 
 
-def check_quotas(world: World, quotas: Quotas, instance: DiscoveryInstance, service: DiscoveryService) -> None:
+def check_quotas(world: World, quotas: CloudMapQuotas, instance: DiscoveryInstance, service: DiscoveryService) -> None:
     """Raise ResourceLimitExceeded when a new instance would exceed a quota, in which pending registrations count."""
     if instance.key in world.discovery_instances:
         return

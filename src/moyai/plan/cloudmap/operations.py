@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import (
+    CloudMapOperation,
     CreateNamespace,
     DeleteNamespace,
     DeregisterInstance,
-    Operation,
     OperationStatus,
     RegisterInstance,
     UpdateNamespace,
@@ -53,7 +53,7 @@ def plan_operation(world: World, key: str, now: Instant) -> Plan:
         return Plan()
     if operation.finished:
         due = later(operation.updated_at, OPERATIONS_KEPT)
-        return plan([Delete(Operation, key)]) if now >= due else plan(wake_at=due)
+        return plan([Delete(CloudMapOperation, key)]) if now >= due else plan(wake_at=due)
     if operation.status is OperationStatus.SUBMITTED:
         return plan([Put(replace(operation, status=OperationStatus.PENDING, updated_at=now))])
     outcome = _outcome(world, operation, now)
@@ -80,7 +80,7 @@ def is_managed_by_ecs(world: World, instance: DiscoveryInstance | None) -> bool:
     return task is not None and not task.stopped
 
 
-def _outcome(world: World, operation: Operation, now: Instant) -> _Outcome:
+def _outcome(world: World, operation: CloudMapOperation, now: Instant) -> _Outcome:
     match operation.order:
         case CreateNamespace(namespace):
             outcome = _create_namespace(world, namespace)

@@ -18,12 +18,12 @@ from moyai.domain.cloudmap.operation import UpdateService
 from moyai.domain.cloudmap.service import (
     DiscoveryService,
     DnsConfig,
-    HealthCheck,
+    EndpointHealthCheck,
     HealthCheckType,
     RecordType,
     RoutingPolicy,
 )
-from moyai.domain.connect.outside import complaint
+from moyai.domain.connect.outside import fault_in_attributes
 
 _LONGEST_DNS_NAME: Final = 253
 _PATH: Final = re.compile(r"/[!-~]*")
@@ -90,7 +90,7 @@ def check_change(namespace: Namespace, service: DiscoveryService, change: Update
 
 def check_service_attributes(attributes: Mapping[str, str]) -> None:
     """Raise InvalidInput for an attribute with a meaning here and an invalid value."""
-    problem = complaint(attributes)
+    problem = fault_in_attributes(attributes)
     if problem is not None:
         raise InvalidInput(problem)
 
@@ -113,7 +113,7 @@ def _check_health(namespace: Namespace, service: DiscoveryService) -> None:
     _check_no_cname(service.dns)
 
 
-def _check_path(check: HealthCheck) -> None:
+def _check_path(check: EndpointHealthCheck) -> None:
     if check.type is HealthCheckType.TCP:
         if check.path is not None:
             raise InvalidInput("A health check of the type TCP has no ResourcePath.")

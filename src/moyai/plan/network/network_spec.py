@@ -18,8 +18,8 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, default_security_group, find_in_scope
-from moyai.domain.sandbox.network_spec import Group, Interface, NetworkSpec, Peering, Permission, VpcSpec
-from moyai.domain.vpc.security_group import ALL, Rule, SecurityGroup
+from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, Peering, TrafficPermission, VpcSpec
+from moyai.domain.vpc.security_group import ALL, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import World
@@ -44,7 +44,7 @@ class NetworkSpecTracker:
         self._attached = Derived(world, _attachment, None, Task, ContainerInstance, publish=self._on_attachment)
         self._used_peerings = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._on_peerings)
         self._vpcs = Derived(world, self._vpc, None, publish=self._on_vpc)
-        self._rules = Derived(world, self._rules_of, tuple[Rule, ...](), publish=self._on_rules)
+        self._rules = Derived(world, self._rules_of, tuple[SecurityGroupRule, ...](), publish=self._on_rules)
         self._interfaces: dict[VpcId, _VpcInterfaces] = {}
         self._members: dict[SecurityGroupId, _GroupMembers] = {}
         self._peerings: tuple[Peering, ...] = ()
@@ -149,7 +149,7 @@ class NetworkSpecTracker:
         routes = {subnet.id: subnet_routes(world, record, subnet, peerings) for subnet in subnets}
         return _Vpc(record.cidr, record.ipv6 is not None, routes)
 
-    def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[Rule, ...]:
+    def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[SecurityGroupRule, ...]:
         record = find_in_scope(world, SecurityGroup, self._members[group].scope, group)
         return () if record is None else record.rules
 
@@ -158,20 +158,20 @@ class NetworkSpecTracker:
         specs = tuple(self._interfaces[identity].spec(identity, vpc) for identity, vpc in vpcs if vpc is not None)
         return NetworkSpec(specs, self._peerings, tuple(self._groups()))
 
-    def _groups(self) -> Iterator[Group]:
+    def _groups(self) -> Iterator[GroupRules]:
         for identity, members in sorted(self._members.items()):
             rules = self._rules.values.get(identity, ())
             ingress = tuple(permissions((rule for rule in rules if not rule.egress), self._members))
             egress = tuple(permissions((rule for rule in rules if rule.egress), self._members))
-            yield Group(identity, ingress, egress, tuple(members.addresses))
+            yield GroupRules(identity, ingress, egress, tuple(members.addresses))
 
 
-def permissions(rules: Iterable[Rule], groups: Container[SecurityGroupId]) -> Iterator[Permission]:
+def permissions(rules: Iterable[SecurityGroupRule], groups: Container[SecurityGroupId]) -> Iterator[TrafficPermission]:
     """Rules of one direction as a runtime applies them: one permission for each protocol and range of ports.
 
     A rule for a group that is not in ``groups``, and so has no members, lets nothing through.
     """
-    by_ports: dict[tuple[str, int | None, int | None], list[Rule]] = {}
+    by_ports: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
     for rule in rules:
         if rule.group is None or rule.group.id in groups:
             ports = (rule.protocol, _port(rule, rule.from_port), _port(rule, rule.to_port))
@@ -179,7 +179,9 @@ def permissions(rules: Iterable[Rule], groups: Container[SecurityGroupId]) -> It
     ordered = sorted(by_ports.items(), key=lambda item: (item[0][0], item[0][1] or 0, item[0][2] or 0))
     for (protocol, first, last), same in ordered:
         ranges = tuple(sorted({rule.cidr for rule in same if rule.cidr is not None}))
-        yield Permission(protocol, first, last, ranges, tuple(sorted({rule.group.id for rule in same if rule.group})))
+        yield TrafficPermission(
+            protocol, first, last, ranges, tuple(sorted({rule.group.id for rule in same if rule.group}))
+        )
 
 
 class _Attachment(NamedTuple):
@@ -273,6 +275,6 @@ def _default_groups(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGro
     return () if group is None else (group.id,)
 
 
-def _port(rule: Rule, port: int | None) -> int | None:
+def _port(rule: SecurityGroupRule, port: int | None) -> int | None:
     """A port, or for ICMP a type or code; None = all."""
     return None if rule.protocol == ALL or port == _ALL_TYPES else port

@@ -18,7 +18,7 @@ from moyai.domain.queries.vpc import find_in_scope, route_table_of
 from moyai.domain.sandbox import network_spec as spec
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
-from moyai.domain.vpc.route_table import Route
+from moyai.domain.vpc.route_table import VpcRoute
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import World
@@ -38,7 +38,7 @@ class RouteTarget(Enum):
 class SubnetRoutes(NamedTuple):
     """The routes of one subnet, and whether one of them leads to the internet or to NAT."""
 
-    routes: tuple[spec.Route, ...] = ()
+    routes: tuple[spec.NetworkRoute, ...] = ()
     internet: bool = False
     nat: bool = False
 
@@ -48,7 +48,7 @@ def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[st
     table = route_table_of(world, vpc.scope, vpc.id, subnet.id)
     if table is None:
         return SubnetRoutes()
-    routes: list[spec.Route] = []
+    routes: list[spec.NetworkRoute] = []
     targets: set[RouteTarget] = set()
     for route in table.routes:
         target = route_target(world, vpc, route)
@@ -56,11 +56,11 @@ def subnet_routes(world: World, vpc: Vpc, subnet: Subnet, peerings: frozenset[st
             target = None
         if target is not None:
             targets.add(target)
-        routes += [spec.Route(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, target)]
+        routes += [spec.NetworkRoute(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, target)]
     return SubnetRoutes(tuple(sorted(routes, key=_order)), RouteTarget.INTERNET in targets, RouteTarget.NAT in targets)
 
 
-def route_target(world: World, vpc: Vpc, route: Route) -> RouteTarget | None:
+def route_target(world: World, vpc: Vpc, route: VpcRoute) -> RouteTarget | None:
     """The kind of target of a route of this VPC; None when the route is a black hole."""
     kind = route.target.partition("-")[0]
     if kind == "igw":
@@ -90,7 +90,7 @@ def _reaches_internet(world: World, vpc: Vpc, subnet: str) -> bool:
     return any(route_target(world, vpc, route) is RouteTarget.INTERNET for route in gateways)
 
 
-def _legs(world: World, vpc: VpcId, route: Route, target: RouteTarget | None) -> Iterator[tuple[str, str]]:
+def _legs(world: World, vpc: VpcId, route: VpcRoute, target: RouteTarget | None) -> Iterator[tuple[str, str]]:
     """The destinations of a route, each with its target: beyond a peering, only the range of the other VPC exists."""
     if target is not RouteTarget.PEER:
         yield route.destination, spec.NOWHERE if target is None else spec.OUTSIDE
@@ -104,5 +104,5 @@ def _legs(world: World, vpc: VpcId, route: Route, target: RouteTarget | None) ->
         yield route.destination, spec.NOWHERE
 
 
-def _order(route: spec.Route) -> tuple[str, str, str]:
+def _order(route: spec.NetworkRoute) -> tuple[str, str, str]:
     return (route.subnet, route.destination, route.target)

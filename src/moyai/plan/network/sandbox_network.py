@@ -16,13 +16,13 @@ from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import vpc_and_subnet
 from moyai.domain.sandbox.spec import (
     AnyNetwork,
-    Bridged,
+    AwsvpcNetwork,
+    BridgeNetwork,
     Forward,
     HostName,
+    HostNetwork,
     Ipv6,
-    Network,
     NoNetwork,
-    OfHost,
     SandboxSpec,
 )
 from moyai.domain.vpc.subnet import Subnet
@@ -43,7 +43,7 @@ def sandbox_network(world: World, task: Task) -> AnyNetwork:
             return _interface(world, task, task.interface)
         case NetworkMode.HOST:
             instance, vpc = _instance(world, task), vpc_and_subnet(world, scope_of(task.arn), task.interface)[0]
-            return OfHost(instance, vpc.cidr, task.interface.address, host_name(task))
+            return HostNetwork(instance, vpc.cidr, task.interface.address, host_name(task))
         case NetworkMode.BRIDGE:
             return _bridged_network(world, task)
 
@@ -76,9 +76,9 @@ _LOCALHOST = HostName("127.0.0.1", "localhost")
 
 def _interface(
     world: World, owner: Task | ContainerInstance, interface: NetworkInterface, *, behind: bool = False
-) -> Network:
+) -> AwsvpcNetwork:
     vpc, subnet = vpc_and_subnet(world, scope_of(owner.arn), interface)
-    return Network(
+    return AwsvpcNetwork(
         vpc=vpc.id,
         vpc_cidr=vpc.cidr,
         subnet_cidr=subnet.cidr,
@@ -96,11 +96,11 @@ def _ipv6(subnet: Subnet, interface: NetworkInterface) -> Ipv6 | None:
     return Ipv6(subnet.ipv6.cidr, interface.ipv6_address)
 
 
-def _bridged_network(world: World, task: Task) -> Bridged:
+def _bridged_network(world: World, task: Task) -> BridgeNetwork:
     vpc, _ = vpc_and_subnet(world, scope_of(task.arn), task.interface)
     if task.bridge_address is None:
         raise KeyError(task.arn)
-    return Bridged(
+    return BridgeNetwork(
         instance=_instance(world, task),
         vpc_cidr=vpc.cidr,
         bridge=str(bridge_range(vpc.cidr)),

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from moyai.domain.autoscaling.policy import CustomizedMetric, ScalingPolicy, TargetTracking
-from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, alarm_arn
+from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, World
@@ -44,12 +44,12 @@ def put_tracking_alarms(
     before = world.scaling_policies.get(policy.arn)
     high = (before.high if before else None) or alarm_arn(scope, f"TargetTracking-{resource}-AlarmHigh-{ids.uuid()}")
     low = (before.low if before else None) or alarm_arn(scope, f"TargetTracking-{resource}-AlarmLow-{ids.uuid()}")
-    base = MetricCondition(tracking.target_value, Comparison.ABOVE, _HIGH_PERIODS, *_watched(policy, tracking))
+    base = MetricCondition(tracking.target_value, ComparisonOperator.ABOVE, _HIGH_PERIODS, *_watched(policy, tracking))
     conditions = {high: base}
     if not tracking.disable_scale_in:
         threshold = tracking.target_value * _LOW
         conditions[low] = replace(
-            base, threshold=threshold, comparison=Comparison.BELOW, evaluation_periods=_LOW_PERIODS
+            base, threshold=threshold, comparison=ComparisonOperator.BELOW, evaluation_periods=_LOW_PERIODS
         )
     changes: list[Change] = []
     for arn, condition in conditions.items():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.names import ConnectView
-from moyai.domain.connect.outside import outside_of
+from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.world import World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
@@ -51,7 +51,7 @@ def endpoints_without_ecs(
     taken = {(endpoint.dns_name, endpoint.port) for endpoint in offered}
     endpoints: dict[ConnectEndpoint, DiscoveryServiceArn] = {}
     for service in world.discovery_services.each("namespace", namespace.arn):
-        participant = outside_of(service.attributes)
+        participant = external_endpoint(service.attributes)
         if service.owner is not None or participant is None:
             continue
         usual = (f"{service.name}.{namespace.name}".lower(), service.name.lower())

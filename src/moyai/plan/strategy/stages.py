@@ -39,7 +39,7 @@ from typing import NamedTuple
 from moyai.domain.ecs.service import DeploymentConfiguration, Service
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import CanaryConfiguration, LifecycleStage, LinearConfiguration, Strategy
-from moyai.domain.ecs.traffic import WHOLE, Share, Traffic
+from moyai.domain.ecs.traffic import WHOLE, ServiceTraffic, TrafficShare
 from moyai.kernel.ids import Pool
 
 STAGE_LIMIT = 24 * 3600.0
@@ -133,39 +133,39 @@ def weight_steps(record: ServiceDeployment) -> tuple[int, ...]:
             return (WHOLE,)
 
 
-def stage_traffic(record: ServiceDeployment) -> Traffic:
+def stage_traffic(record: ServiceDeployment) -> ServiceTraffic:
     """The traffic that the record's stage is to reach."""
     stage, home, target = record.stage, record.home, record.pool
     if record.alone:
         unknown = stage is LifecycleStage.PRE_SCALE_UP and record.configuration.strategy is not Strategy.ROLLING
-        return Traffic(() if unknown else (Share(home, WHOLE),))
+        return ServiceTraffic(() if unknown else (TrafficShare(home, WHOLE),))
     if record.status is ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS:
-        back = (Share(home, WHOLE),)
-        return Traffic(back if stage is LifecycleStage.CLEAN_UP else (*back, Share(target, 0)))
+        back = (TrafficShare(home, WHOLE),)
+        return ServiceTraffic(back if stage is LifecycleStage.CLEAN_UP else (*back, TrafficShare(target, 0)))
     if stage in _BEFORE_NEW_POOL:
-        return Traffic((Share(home, WHOLE),))
+        return ServiceTraffic((TrafficShare(home, WHOLE),))
     if stage is LifecycleStage.CLEAN_UP:
-        return Traffic((Share(target, WHOLE),))
+        return ServiceTraffic((TrafficShare(target, WHOLE),))
     weight = _target_weight(record)
-    shares = (Share(home, WHOLE - weight), Share(target, weight))
-    return Traffic(shares, None if stage in _BEFORE_TEST_TRAFFIC else target)
+    shares = (TrafficShare(home, WHOLE - weight), TrafficShare(target, weight))
+    return ServiceTraffic(shares, None if stage in _BEFORE_TEST_TRAFFIC else target)
 
 
-def next_traffic(present: Traffic, aim: Traffic) -> Traffic:
+def next_traffic(present: ServiceTraffic, aim: ServiceTraffic) -> ServiceTraffic:
     """The next traffic on the way from ``present`` to ``aim``, which may be ``aim`` itself.
 
     A new pool is first added with weight 0, and a pool that goes is first reduced to weight 0.
     """
     coming = [s.pool for s in aim.shares if s.pool not in present.pools and present.shares]
     if any(aim.weight(pool) or aim.test == pool for pool in coming):
-        return Traffic((*present.shares, *(Share(pool, 0) for pool in coming)), present.test)
+        return ServiceTraffic((*present.shares, *(TrafficShare(pool, 0) for pool in coming)), present.test)
     leaving = [s.pool for s in present.shares if s.pool not in aim.pools]
     if any(present.weight(pool) or present.test == pool for pool in leaving):
-        return Traffic((*aim.shares, *(Share(pool, 0) for pool in leaving)), aim.test)
+        return ServiceTraffic((*aim.shares, *(TrafficShare(pool, 0) for pool in leaving)), aim.test)
     return aim
 
 
-def is_same_traffic(first: Traffic, second: Traffic) -> bool:
+def is_same_traffic(first: ServiceTraffic, second: ServiceTraffic) -> bool:
     """Whether callers send alike by both, whenever they were set."""
     return (first.shares, first.test) == (second.shares, second.test)
 

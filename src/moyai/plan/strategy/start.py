@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
 from moyai.domain.ecs.strategy import Strategy
-from moyai.domain.ecs.traffic import WHOLE, Share, Traffic
+from moyai.domain.ecs.traffic import WHOLE, ServiceTraffic, TrafficShare
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
@@ -63,7 +63,7 @@ def begin_deployment(
     former = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
     traffic = service.traffic
     if configuration.strategy is Strategy.ROLLING and not traffic.shares:
-        traffic = Traffic((Share(home, WHOLE),), since=now)
+        traffic = ServiceTraffic((TrafficShare(home, WHOLE),), since=now)
     following = replace(service, deployments=(target, *former), current_deployment=record.arn, traffic=traffic)
     return following, (
         *stop_current_deployment(world, service, SUPERSEDED, now),
@@ -91,7 +91,7 @@ def _with_traffic(service: Service, now: Instant) -> Service:
     """
     if service.traffic.shares or service.current_deployment is not None or not service.deployments:
         return service
-    return replace(service, traffic=Traffic((Share(Pool(""), WHOLE),), since=now))
+    return replace(service, traffic=ServiceTraffic((TrafficShare(Pool(""), WHOLE),), since=now))
 
 
 def stop_current_deployment(world: World, service: Service, reason: str, now: Instant) -> tuple[Put, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import Enum
 
 from moyai.domain.ecs.task import Container, ContainerStatus
-from moyai.domain.ecs.task_definition import Condition, ContainerDependency
+from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCondition
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
 from moyai.plan.task.context import TaskContext
@@ -52,7 +52,7 @@ def next_timeout_at(context: TaskContext) -> Instant | None:
         dependency.container_name
         for container in _pending(context)
         for dependency in _needs(context, container)
-        if dependency.condition is not Condition.START and _state(context, dependency) is DependencyState.OPEN
+        if dependency.condition is not DependencyCondition.START and _state(context, dependency) is DependencyState.OPEN
     }
     ends = (_timeout_at(context, c) for c in context.defined_containers if c.name in names)
     return min((end for end in ends if end is not None), default=None)
@@ -77,14 +77,14 @@ def _state(context: TaskContext, dependency: ContainerDependency) -> DependencyS
     other = _dependency_container(context, dependency)
     ended = other.last_status is ContainerStatus.STOPPED
     is_met = {
-        Condition.START: other.last_status is not ContainerStatus.PENDING,
-        Condition.COMPLETE: ended,
-        Condition.SUCCESS: ended and other.exit_code == 0,
-        Condition.HEALTHY: not ended and other.health_status is Health.HEALTHY,
+        DependencyCondition.START: other.last_status is not ContainerStatus.PENDING,
+        DependencyCondition.COMPLETE: ended,
+        DependencyCondition.SUCCESS: ended and other.exit_code == 0,
+        DependencyCondition.HEALTHY: not ended and other.health_status is Health.HEALTHY,
     }[dependency.condition]
     if is_met:
         return DependencyState.MET
-    timeout = None if dependency.condition is Condition.START else _timeout_at(context, other)
+    timeout = None if dependency.condition is DependencyCondition.START else _timeout_at(context, other)
     timed_out = timeout is not None and context.now >= timeout
     return DependencyState.HOPELESS if ended or timed_out else DependencyState.OPEN
 
@@ -94,7 +94,7 @@ def _reason(context: TaskContext, container: Container, dependency: ContainerDep
     both = f"container ordering dependency [{_shown(context, other)}] for target [{_shown(context, container)}]"
     if other.last_status is not ContainerStatus.STOPPED:
         return f"{both} has timed out."
-    if dependency.condition is Condition.SUCCESS:
+    if dependency.condition is DependencyCondition.SUCCESS:
         return f"failed to resolve {both} as dependency did not exit successfully."
     return f"failed to resolve {both}"
 

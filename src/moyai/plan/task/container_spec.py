@@ -10,10 +10,19 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task import Container, ContainerOverride, Task
-from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, ContainerHealthCheck, TaskDefinition
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.linux import ALL, CAPABILITIES, DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Names, Probe, TmpfsMount, Ulimit, VolumeMount
+from moyai.domain.sandbox.spec import (
+    ContainerNames,
+    ContainerSpec,
+    HostName,
+    MemoryLimits,
+    Probe,
+    TmpfsMount,
+    Ulimit,
+    VolumeMount,
+)
 from moyai.plan.task.context import TaskContext
 from moyai.plan.task.environment import container_environment
 
@@ -59,7 +68,7 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
     )
 
 
-def probe_of(check: HealthCheck) -> Probe:
+def probe_of(check: ContainerHealthCheck) -> Probe:
     """The probe of a health check, with ECS's defaults."""
     return Probe(
         command=check.command,
@@ -108,9 +117,9 @@ def _volume_mounts(definition: TaskDefinition, defined: ContainerDefinition) -> 
     return tuple(mounts[path] for path in sorted(mounts, key=lambda path: (path.count("/"), path)))
 
 
-def _names(defined: ContainerDefinition) -> Names:
+def _names(defined: ContainerDefinition) -> ContainerNames:
     """The host name, hosts and DNS settings that the container has beside its task's."""
-    return Names(
+    return ContainerNames(
         host_name=defined.hostname or None,
         hosts=tuple(HostName(entry.ip_address, entry.hostname) for entry in defined.extra_hosts or ()),
         servers=defined.dns_servers or (),
@@ -118,14 +127,14 @@ def _names(defined: ContainerDefinition) -> Names:
     )
 
 
-def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory:
+def _memory(defined: ContainerDefinition, override: ContainerOverride) -> MemoryLimits:
     linux = _linux_parameters(defined)
-    return Memory(
+    return MemoryLimits(
         limit=override.memory or defined.memory or 0,
         reserved=override.memory_reservation or defined.memory_reservation or 0,
         swap=linux.max_swap,
         swappiness=None if linux.max_swap is None else linux.swappiness,
-        shared=linux.shared_memory_size or Memory().shared,
+        shared=linux.shared_memory_size or MemoryLimits().shared,
     )
 
 

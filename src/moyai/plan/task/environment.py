@@ -21,7 +21,7 @@ from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.secret import SecretVersion
-from moyai.domain.ssm.parameter import Selected
+from moyai.domain.ssm.parameter import ParameterReference
 from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
@@ -83,7 +83,7 @@ def resolve_secrets(
     missing: list[str] = []
     for secret in secrets:
         reference = parse(secret.value_from, scope)
-        value = _parameter_value(world, scope, reference) if isinstance(reference, Selected) else None
+        value = _parameter_value(world, scope, reference) if isinstance(reference, ParameterReference) else None
         if isinstance(reference, SecretReference):
             value = _secret_value(world, scope, reference, now)
         if value is None:
@@ -125,7 +125,7 @@ def _credentials_address(context: TaskContext) -> Mapping[str, str]:
     return {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{credentials_id(root, context.task.arn)}"}
 
 
-def _parameter_value(world: World, scope: Scope, reference: Selected) -> Secret | None:
+def _parameter_value(world: World, scope: Scope, reference: ParameterReference) -> Secret | None:
     parameter = world.parameters.get(reference.arn)
     if parameter is None or reference.name not in {None, parameter.name} or not _is_own(reference.arn, scope):
         return None

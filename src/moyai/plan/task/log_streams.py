@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from moyai.domain.ecs.task import Container, Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import scope_of
-from moyai.domain.logs.driver import Destination, destination
+from moyai.domain.logs.driver import LogDestination, destination
 from moyai.domain.logs.group import ID_DIGITS, LogGroup, LogStream
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant
@@ -29,7 +29,7 @@ class NoLogGroup(MoyaiError):
     """A task's log group does not exist; the message is the task's ``stoppedReason``."""
 
 
-def destinations(task: Task, definition: TaskDefinition) -> Iterator[tuple[Container, Destination]]:
+def destinations(task: Task, definition: TaskDefinition) -> Iterator[tuple[Container, LogDestination]]:
     """The containers whose output goes to CloudWatch Logs, each with its group and stream."""
     account = scope_of(task.arn).account
     for container in task.containers:

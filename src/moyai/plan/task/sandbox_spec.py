@@ -14,7 +14,7 @@ from moyai.domain.ecs.proxy_configuration import read_properties
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import IpcMode, PidMode, TaskDefinition
 from moyai.domain.sandbox.intercept import Intercept, InterceptAll
-from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, HostName, Memory, SandboxSpec, Sharing
+from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, HostName, MemoryLimits, NamespaceSharing, SandboxSpec
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.sandbox_network import base_hosts, sandbox_network
@@ -38,10 +38,10 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         memory_mib=int(task.memory or 0),
         storage_gib=storage_gib(task, definition),
         host=_sharing_host(world, task, definition),
-        processes=Sharing.OWN if definition.pid_mode is None else Sharing(definition.pid_mode),
+        processes=NamespaceSharing.OWN if definition.pid_mode is None else NamespaceSharing(definition.pid_mode),
         ipc=_ipc_sharing(definition.ipc_mode),
         images={container.image: None for container in containers},
-        shared_memory=max(linux.shared_memory_size or Memory().shared for linux in linux_parameters),
+        shared_memory=max(linux.shared_memory_size or MemoryLimits().shared for linux in linux_parameters),
     )
 
 
@@ -59,8 +59,8 @@ def _sharing_host(world: World, task: Task, definition: TaskDefinition) -> TaskI
     return world.container_instances[task.container_instance].id if shares and task.container_instance else None
 
 
-def _ipc_sharing(mode: IpcMode | None) -> Sharing:
-    return Sharing.OWN if mode in {None, IpcMode.NONE} else Sharing(mode)
+def _ipc_sharing(mode: IpcMode | None) -> NamespaceSharing:
+    return NamespaceSharing.OWN if mode in {None, IpcMode.NONE} else NamespaceSharing(mode)
 
 
 def _view_hosts(task: Task) -> tuple[HostName, ...]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from moyai.domain.appmesh.identity import Identity, identity_of
-from moyai.domain.appmesh.names import Kind
+from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.kernel.ids import MeshArn
 from moyai.kernel.scope import Scope
 
@@ -25,7 +25,7 @@ class Authorization(NamedTuple):
     """
 
     mesh: MeshArn | None = None
-    kind: Kind | None = None
+    kind: AppMeshResourceType | None = None
     name: str | None = None
 
     def covers(self, identity: Identity) -> bool:
@@ -44,7 +44,7 @@ def parse_authorization(text: str, of: Scope) -> Authorization | None:
     identity = identity_of(text, of)
     if identity is not None:
         return Authorization(identity.mesh, identity.kind, identity.name)
-    any_node = identity_of(f"{text}/{Kind.VIRTUAL_NODE}/any", of)
+    any_node = identity_of(f"{text}/{AppMeshResourceType.VIRTUAL_NODE}/any", of)
     return None if any_node is None else Authorization(any_node.mesh)
 
 

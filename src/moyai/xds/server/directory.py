@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from moyai.domain.appmesh.identity import Identity, identity_of
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind, mesh_name
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_name
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.app_mesh import resource_of_proxy
 from moyai.kernel.ids import WorkloadId
@@ -54,9 +54,9 @@ class Directory:
         others = self._list_names(mesh, identity.kind) if in_full else ""
         return f"the mesh {name} has no {identity.kind} {_quote(identity.name)}{others}"
 
-    def _list_names(self, mesh: Mesh, kind: Kind) -> str:
+    def _list_names(self, mesh: Mesh, kind: AppMeshResourceType) -> str:
         world = self._store.world
-        table = world.virtual_gateways if kind is Kind.VIRTUAL_GATEWAY else world.virtual_nodes
+        table = world.virtual_gateways if kind is AppMeshResourceType.VIRTUAL_GATEWAY else world.virtual_nodes
         names = sorted(resource.name for resource in table.by("mesh", mesh.arn))
         if not names:
             return "; it has none"

@@ -20,7 +20,7 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 
 from moyai.domain.appmesh.agent import Agent
 from moyai.domain.appmesh.agent_settings import Admin, AgentSettings, Statsd
-from moyai.domain.appmesh.names import Kind, mesh_name
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_name
 from moyai.domain.keys import scope_of
 from moyai.xds.translate.bootstrap import BootstrapSettings, connection_limit, control_plane_stream, to_json
 from moyai.xds.translate.cluster import pipe_cluster, statistics_cluster
@@ -126,7 +126,7 @@ def _statsd(daemon: Statsd) -> stats_pb2.StatsSink:
 def _stats_config(agent: Agent) -> stats_pb2.StatsConfig:
     """All statistics, with the agent's tags beside Envoy's own."""
     identity, options = agent.identity, agent.settings
-    mesh, gateway = mesh_name(identity.mesh), identity.kind is Kind.VIRTUAL_GATEWAY
+    mesh, gateway = mesh_name(identity.mesh), identity.kind is AppMeshResourceType.VIRTUAL_GATEWAY
     fixed: list[tuple[str, str]] = []
     if options.stats_tags:
         kind = "virtual_gateway" if gateway else "virtual_node"

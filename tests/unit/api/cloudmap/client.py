@@ -17,7 +17,7 @@ from moyai.api.operation import Context
 from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.cloudmap.operation import OperationStatus
-from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.vpc.default import default_vpc
 from moyai.kernel.errors import ApiError
 from moyai.plan.cloudmap.operations import plan_operation
@@ -37,7 +37,7 @@ def model() -> ServiceModel:
 
 @cache
 def dispatcher() -> ServiceDispatcher:
-    return ServiceDispatcher(cloudmap(Quotas()), model())
+    return ServiceDispatcher(cloudmap(CloudMapQuotas()), model())
 
 
 class CloudMapClient:

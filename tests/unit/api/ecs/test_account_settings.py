@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.ecs.account_setting import RULES
+from moyai.domain.ecs.account_setting import SETTING_RULES
 from moyai.kernel.errors import ApiError
 from tests.unit.api.ecs.client import dispatcher
 
@@ -14,7 +14,7 @@ OWN = "arn:aws:iam::123456789012:user/test"
 
 
 def test_every_setting_of_the_model_has_a_rule():
-    assert set(dispatcher().model.shape_for("SettingName").metadata["enum"]) == set(RULES)
+    assert set(dispatcher().model.shape_for("SettingName").metadata["enum"]) == set(SETTING_RULES)
 
 
 def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
@@ -43,7 +43,7 @@ def test_only_what_was_set_is_listed_unless_what_holds_is_asked_for(ecs):
     assert (one["name"], one["principalArn"]) == ("taskLongArnFormat", ROLE)
     first = ecs.call("ListAccountSettings", effectiveSettings=True)
     rest = ecs.call("ListAccountSettings", effectiveSettings=True, nextToken=first["nextToken"])
-    assert [s["name"] for s in (*first["settings"], *rest["settings"])] == sorted(RULES)
+    assert [s["name"] for s in (*first["settings"], *rest["settings"])] == sorted(SETTING_RULES)
     assert {s["name"]: s["type"] for s in first["settings"]}["guardDutyActivate"] == "aws_managed"
     wanted = {"name": "containerInsights", "value": "enabled", "effectiveSettings": True}
     assert ecs.call("ListAccountSettings", **wanted)["settings"] == []

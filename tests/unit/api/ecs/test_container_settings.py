@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from moyai.api.ecs.task_definitions.task_definitions import definition_view
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task_definition import EphemeralStorage, IpcMode, NetworkMode, PidMode
-from moyai.domain.sandbox.spec import Sharing
+from moyai.domain.sandbox.spec import NamespaceSharing
 from moyai.plan.placement.constraints import required_attributes
 from moyai.plan.task.container_spec import capabilities, container_spec
 from moyai.plan.task.sandbox_spec import sandbox_spec
@@ -176,10 +176,10 @@ def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
 @pytest.mark.parametrize(
     ("pid", "ipc", "sharing"),
     [
-        (None, None, (Sharing.OWN, Sharing.OWN)),
-        ("task", "none", (Sharing.TASK, Sharing.OWN)),
-        (None, "task", (Sharing.OWN, Sharing.TASK)),
-        ("host", "host", (Sharing.HOST, Sharing.HOST)),
+        (None, None, (NamespaceSharing.OWN, NamespaceSharing.OWN)),
+        ("task", "none", (NamespaceSharing.TASK, NamespaceSharing.OWN)),
+        (None, "task", (NamespaceSharing.OWN, NamespaceSharing.TASK)),
+        ("host", "host", (NamespaceSharing.HOST, NamespaceSharing.HOST)),
     ],
 )
 def test_each_mode_of_sharing_is_shown_needs_an_agent_that_can_and_reaches_the_runtime(pid, ipc, sharing):
@@ -192,7 +192,7 @@ def test_each_mode_of_sharing_is_shown_needs_an_agent_that_can_and_reaches_the_r
     )
     spec = sandbox_spec(build.world, on(build, host, made), made)
     assert (spec.processes, spec.ipc) == sharing
-    assert spec.host == (host.id if Sharing.HOST in sharing else None)
+    assert spec.host == (host.id if NamespaceSharing.HOST in sharing else None)
     assert ("ecs.capability.pid-ipc-namespace-sharing" in required_attributes(made)) == bool(pid or ipc)
     assert definition_view(made).items() >= {"pid_mode": pid, "ipc_mode": ipc}.items()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, ComparisonOperator, MetricCondition, alarm_arn
 from moyai.domain.world import Delete, Observed, Rerouting
 from moyai.plan.service.scheduler import plan_service
 from tests.unit.api.ecs.client import ARN, SCOPE, EcsClient
@@ -86,7 +86,7 @@ def test_the_circuit_breaker_is_shown_as_it_stands(web):
 
 
 def ring(shop: EcsClient, name: str, state: AlarmState) -> None:
-    condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=1)
+    condition = MetricCondition(threshold=1, comparison=ComparisonOperator.ABOVE, evaluation_periods=1)
     shop.put(Alarm(alarm_arn(SCOPE, name), name, condition, shop.now, shop.now, shop.now, state))
 
 

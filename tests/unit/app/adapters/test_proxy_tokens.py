@@ -6,7 +6,7 @@ import pytest
 
 from moyai.app.adapters import proxy_tokens
 from moyai.app.adapters.proxy_tokens import ProxyTokens, TokenRefused
-from moyai.domain.appmesh.names import Kind, mesh_arn
+from moyai.domain.appmesh.names import AppMeshResourceType, mesh_arn
 from moyai.kernel.clock import Instant
 from moyai.ports.store import StoreFault
 from moyai.testing.world import SCOPE
@@ -35,7 +35,10 @@ def shown(token: str) -> Peer:
     [
         ("", ALL_PROXIES),
         ("mesh/shop", Authorization(mesh_arn(SCOPE, "shop"))),
-        ("mesh/shop/virtualNode/front", Authorization(mesh_arn(SCOPE, "shop"), Kind.VIRTUAL_NODE, "front")),
+        (
+            "mesh/shop/virtualNode/front",
+            Authorization(mesh_arn(SCOPE, "shop"), AppMeshResourceType.VIRTUAL_NODE, "front"),
+        ),
     ],
 )
 def test_a_token_is_good_for_what_it_was_made_for(kept, reach, found):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn, read_proxy_name, read_service_arn, within_mesh
+from moyai.domain.appmesh.names import (
+    AppMeshResourceType,
+    ProxyName,
+    mesh_arn,
+    read_proxy_name,
+    read_service_arn,
+    within_mesh,
+)
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 
@@ -14,13 +21,13 @@ MESH = mesh_arn(Scope(OWNER, TOKYO), "shop")
 
 
 def test_what_the_owner_of_a_mesh_has_in_it_says_nothing_of_the_owner():
-    assert within_mesh(MESH, OWNER, Kind.VIRTUAL_NODE, "front") == (
+    assert within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_NODE, "front") == (
         "arn:aws:appmesh:ap-northeast-1:111111111111:mesh/shop/virtualNode/front"
     )
 
 
 def test_what_another_account_has_in_a_mesh_names_the_owner():
-    assert within_mesh(MESH, OTHER, Kind.VIRTUAL_ROUTER, "front", Kind.ROUTE, "all") == (
+    assert within_mesh(MESH, OTHER, AppMeshResourceType.VIRTUAL_ROUTER, "front", AppMeshResourceType.ROUTE, "all") == (
         "arn:aws:appmesh:ap-northeast-1:222222222222:mesh/shop@111111111111/virtualRouter/front/route/all"
     )
 
@@ -28,16 +35,16 @@ def test_what_another_account_has_in_a_mesh_names_the_owner():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mesh/shop/virtualNode/front", ProxyName("shop", Kind.VIRTUAL_NODE, "front")),
-        ("mesh/shop/virtualGateway/door", ProxyName("shop", Kind.VIRTUAL_GATEWAY, "door")),
-        (f"mesh/shop@{OWNER}/virtualNode/front", ProxyName("shop", Kind.VIRTUAL_NODE, "front", OWNER)),
+        ("mesh/shop/virtualNode/front", ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front")),
+        ("mesh/shop/virtualGateway/door", ProxyName("shop", AppMeshResourceType.VIRTUAL_GATEWAY, "door")),
+        (f"mesh/shop@{OWNER}/virtualNode/front", ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front", OWNER)),
         (
-            within_mesh(MESH, OWNER, Kind.VIRTUAL_NODE, "front"),
-            ProxyName("shop", Kind.VIRTUAL_NODE, "front", OWNER, TOKYO),
+            within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_NODE, "front"),
+            ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front", OWNER, TOKYO),
         ),
         (
-            within_mesh(MESH, OTHER, Kind.VIRTUAL_NODE, "front"),
-            ProxyName("shop", Kind.VIRTUAL_NODE, "front", OWNER, TOKYO),
+            within_mesh(MESH, OTHER, AppMeshResourceType.VIRTUAL_NODE, "front"),
+            ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front", OWNER, TOKYO),
         ),
     ],
 )
@@ -69,7 +76,10 @@ def test_anything_else_is_no_proxy_of_app_mesh(text):
 
 def test_the_arn_of_a_virtual_service_says_mesh_and_name():
     for owner in (OWNER, OTHER):
-        assert read_service_arn(within_mesh(MESH, owner, Kind.VIRTUAL_SERVICE, "a.local")) == (MESH, "a.local")
+        assert read_service_arn(within_mesh(MESH, owner, AppMeshResourceType.VIRTUAL_SERVICE, "a.local")) == (
+            MESH,
+            "a.local",
+        )
 
 
 @pytest.mark.parametrize(
@@ -77,9 +87,9 @@ def test_the_arn_of_a_virtual_service_says_mesh_and_name():
     [
         "a.local",
         MESH,
-        within_mesh(MESH, OWNER, Kind.VIRTUAL_NODE, "a"),
-        within_mesh(MESH, OWNER, Kind.VIRTUAL_SERVICE, ""),
-        within_mesh(MESH, OWNER, Kind.VIRTUAL_SERVICE, "a", "b", "c"),
+        within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_NODE, "a"),
+        within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_SERVICE, ""),
+        within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_SERVICE, "a", "b", "c"),
         "arn:aws:ecs:us-east-1:111111111111:mesh/shop/virtualService/a",
     ],
 )

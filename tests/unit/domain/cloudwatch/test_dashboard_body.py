@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.dashboard_body import MAX_MESSAGES, NoObject, judged
+from moyai.domain.cloudwatch.dashboard_body import MAX_MESSAGES, NotAJsonObject, check_body
 
 PLACE = {"x": 0, "y": 0, "width": 6, "height": 6}
 FORM = 'Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element'
@@ -24,7 +24,7 @@ def metric(*metrics, **more):
 
 
 def found(*widgets, **top):
-    verdict = judged(json.dumps({"widgets": list(widgets), **top}))
+    verdict = check_body(json.dumps({"widgets": list(widgets), **top}))
     return [(one.path, one.text) for one in verdict.errors], [(one.path, one.text) for one in verdict.warnings]
 
 
@@ -125,13 +125,13 @@ def test_what_nobody_knows_is_a_warning():
     ],
 )
 def test_a_body_has_its_own_form(top, error):
-    assert [tuple(one) for one in judged(json.dumps(top)).errors] == [error]
+    assert [tuple(one) for one in check_body(json.dumps(top)).errors] == [error]
 
 
 @pytest.mark.parametrize("body", ["", "no", "[]", "3", '{"widgets"', "[" * 100_000, "null"])
 def test_what_is_no_object_is_no_body(body):
-    with pytest.raises(NoObject):
-        judged(body)
+    with pytest.raises(NotAJsonObject):
+        check_body(body)
 
 
 JSON = st.recursive(
@@ -149,7 +149,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_judged(value):
     try:
-        judged(json.dumps({"widgets": [{"type": "metric", "properties": value}, value], "start": value}))
-        judged(json.dumps(value))
-    except NoObject:
+        check_body(json.dumps({"widgets": [{"type": "metric", "properties": value}, value], "start": value}))
+        check_body(json.dumps(value))
+    except NotAJsonObject:
         assert not isinstance(value, dict)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener
-from moyai.domain.appmesh.protocol import PortMapping, PortProtocol
+from moyai.domain.appmesh.protocol import ListenerPort, PortProtocol
 from moyai.domain.appmesh.tls import AcmCertificate, FileCertificate, ListenerCertificate, ListenerTls, TlsMode
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
@@ -57,8 +57,8 @@ def common(name: str) -> dict[str, Any]:
     }
 
 
-def port(number: int) -> PortMapping:
-    return PortMapping(number, PortProtocol.HTTP)
+def port(number: int) -> ListenerPort:
+    return ListenerPort(number, PortProtocol.HTTP)
 
 
 def tls(certificate: ListenerCertificate | None) -> ListenerTls | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
+from moyai.domain.acm.certificate import (
+    CertificateContent,
+    CertificateFacts,
+    CertificateStatus,
+    CertificateType,
+    ManagedCertificate,
+)
 from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate
 from moyai.domain.queries.certificates import listener_identity, trusted_roots
@@ -48,8 +54,8 @@ def authority(world: World, pem: str, chain: str = "") -> str:
 
 
 def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> None:
-    facts = Facts(asked.names, "01", "s", "i", NOW, END, asked.key_algorithm, "SHA256WITHRSA")
-    for change in issue_certificate(asked, Content(LEAF, chain, facts, NOW), Secret("key"), root, NOW):
+    facts = CertificateFacts(asked.names, "01", "s", "i", NOW, END, asked.key_algorithm, "SHA256WITHRSA")
+    for change in issue_certificate(asked, CertificateContent(LEAF, chain, facts, NOW), Secret("key"), root, NOW):
         world.apply(change)
 
 

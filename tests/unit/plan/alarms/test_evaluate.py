@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, MetricCondition, MissingData
 from moyai.domain.cloudwatch.query import Metric, MetricStat
 from moyai.kernel.clock import Instant
 from moyai.plan.alarms.evaluate import AlarmDatapoint, evaluate, evaluation_range
 
 NOW = Instant(1_800_000_000.0)
 STAT = MetricStat(Metric("Shop", "Wait"), 60, "Average")
-ALARM = MetricCondition(10.0, Comparison.ABOVE, 3, STAT, datapoints_to_alarm=3)
+ALARM = MetricCondition(10.0, ComparisonOperator.ABOVE, 3, STAT, datapoints_to_alarm=3)
 TREATS = (MissingData.MISSING, MissingData.IGNORE, MissingData.BREACHING, MissingData.NOT_BREACHING)
 VALUES = {"0": 1.0, "X": 20.0, "-": None}
 
@@ -58,10 +58,10 @@ def test_missing_data(needed, drawing, states):
 @pytest.mark.parametrize(
     ("comparison", "breaches"),
     [
-        (Comparison.ABOVE, [False, False, True]),
-        (Comparison.AT_LEAST, [False, True, True]),
-        (Comparison.BELOW, [True, False, False]),
-        (Comparison.AT_MOST, [True, True, False]),
+        (ComparisonOperator.ABOVE, [False, False, True]),
+        (ComparisonOperator.AT_LEAST, [False, True, True]),
+        (ComparisonOperator.BELOW, [True, False, False]),
+        (ComparisonOperator.AT_MOST, [True, True, False]),
     ],
 )
 def test_comparisons(comparison, breaches):

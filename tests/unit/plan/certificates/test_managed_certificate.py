@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import (
     CERTIFICATE_TRANSITIONS,
+    CertificateContent,
+    CertificateFacts,
     CertificateStatus,
     CertificateType,
-    Content,
-    Facts,
     FailureReason,
     ManagedCertificate,
     RenewalStatus,
@@ -91,8 +91,10 @@ class Desk:
         return plan
 
     def signed(self, order: ManagedCertificateOrder) -> Any:
-        facts = Facts(order.names, "01", "s", "i", order.begin, order.end, order.algorithm, "SHA256WITHECDSA")
-        content = Content("leaf\n", order.own.pem + order.own.chain, facts, self.now)
+        facts = CertificateFacts(
+            order.names, "01", "s", "i", order.begin, order.end, order.algorithm, "SHA256WITHECDSA"
+        )
+        content = CertificateContent("leaf\n", order.own.pem + order.own.chain, facts, self.now)
         return issue_certificate(self.certificate, content, Secret("key"), order.own.root, self.now)
 
     def wait(self, seconds: float) -> None:

@@ -5,7 +5,15 @@ from msgspec.structs import replace
 from moyai.domain.ecs.container_instance import Resources
 from moyai.domain.ecs.task import NetworkBinding, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
-from moyai.domain.sandbox.spec import Bridged, Forward, HostName, Network, NoNetwork, OfHost, PublishedPort
+from moyai.domain.sandbox.spec import (
+    AwsvpcNetwork,
+    BridgeNetwork,
+    Forward,
+    HostName,
+    HostNetwork,
+    NoNetwork,
+    PublishedPort,
+)
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.host_ports import (
@@ -111,13 +119,13 @@ def test_each_mode_has_its_sandbox():
     build = Builder()
     host = instance(build)
     own = instance_sandbox(build.world, host)
-    assert isinstance(own.network, Network)
+    assert isinstance(own.network, AwsvpcNetwork)
     assert (own.task, own.network.address, own.network.bridge) == (host.id, "172.31.0.101", "172.17.0.0/16")
 
     behind = on(build, host, definition(build, BRIDGE, PortMapping(80, 8080), links=("app:web",)))
     spec = sandbox_spec(build.world, behind, build.world.task_definitions[behind.task_definition])
     name, at = behind.id[:12], behind.bridge_address
-    assert spec.network == Bridged(
+    assert spec.network == BridgeNetwork(
         host.id, "172.31.0.0/16", "172.17.0.0/16", str(at), name, "ec2.internal", (Forward(8080, 80),)
     )
     assert spec.hosts == (
@@ -127,7 +135,7 @@ def test_each_mode_has_its_sandbox():
 
     inside = on(build, host, definition(build, HOST, PortMapping(9090, 9090)))
     spec = sandbox_spec(build.world, inside, build.world.task_definitions[inside.task_definition])
-    assert spec.network == OfHost(host.id, "172.31.0.0/16", "172.31.0.101", "ip-172-31-0-101.ec2.internal")
+    assert spec.network == HostNetwork(host.id, "172.31.0.0/16", "172.31.0.101", "ip-172-31-0-101.ec2.internal")
 
     alone = on(build, host, definition(build, NetworkMode.NONE))
     spec = sandbox_spec(build.world, alone, build.world.task_definitions[alone.task_definition])

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, NetworkSpec, Permission, Route
+from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, NetworkRoute, NetworkSpec, TrafficPermission
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.peering import PeeringStatus
-from moyai.domain.vpc.route_table import Association, RouteTable
-from moyai.domain.vpc.security_group import GroupReference, Rule
+from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation
+from moyai.domain.vpc.security_group import GroupReference, SecurityGroupRule
 from moyai.domain.world import Put
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec, permissions
 from moyai.testing.world import SCOPE, Builder
@@ -35,8 +35,8 @@ def test_the_default_vpc_of_an_untouched_account():
     assert {route.destination for route in vpc.routes} == {ANYWHERE}
     assert [one.groups for one in vpc.interfaces] == [(own.security_groups[0].id,)]
     assert group.members == (task.interface.address,)
-    assert group.ingress == (Permission("-1", groups=(group.id,)),)
-    assert group.egress == (Permission("-1", ranges=(ANYWHERE,)),)
+    assert group.ingress == (TrafficPermission("-1", groups=(group.id,)),)
+    assert group.egress == (TrafficPermission("-1", ranges=(ANYWHERE,)),)
 
 
 def test_without_tasks_there_is_nothing(nets):
@@ -53,14 +53,14 @@ def test_a_peering_with_routes_both_ways(nets):
     assert network_spec(nets.world).peerings == ()
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     assert network_spec(nets.world).peerings == ()
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
+    assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
     nets.route("b", "10.0.0.0/8", "pcx-ab")
     [peering] = network_spec(nets.world).peerings
     assert (peering.id, peering.vpcs) == ("pcx-ab", ("vpc-a", "vpc-b"))
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", "pcx-ab"),)
+    assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", "10.2.0.0/16", "pcx-ab"),)
     assert the_vpc(nets, "b").routes == (
-        Route("10.2.1.0/24", "10.0.0.0/8", NOWHERE),
-        Route("10.2.1.0/24", "10.1.0.0/16", "pcx-ab"),
+        NetworkRoute("10.2.1.0/24", "10.0.0.0/8", NOWHERE),
+        NetworkRoute("10.2.1.0/24", "10.1.0.0/16", "pcx-ab"),
     )
 
 
@@ -74,7 +74,7 @@ def test_a_peering_that_is_not_active_carries_nothing(nets, status):
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     nets.route("b", "10.1.0.0/16", "pcx-ab")
     assert network_spec(nets.world).peerings == ()
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
+    assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
 
 
 def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
@@ -87,8 +87,8 @@ def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
     nets.route("a", "10.2.7.0/24", "pcx-ab")
     nets.route("b", "10.1.0.0/16", "pcx-ab")
     assert the_vpc(nets, "a").routes == (
-        Route("10.1.1.0/24", "10.2.7.0/24", "pcx-ab"),
-        Route("10.1.1.0/24", "10.3.0.0/16", NOWHERE),
+        NetworkRoute("10.1.1.0/24", "10.2.7.0/24", "pcx-ab"),
+        NetworkRoute("10.1.1.0/24", "10.3.0.0/16", NOWHERE),
     )
 
 
@@ -101,17 +101,19 @@ def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
     nets.route("a", ANYWHERE, "igw-a")
     assert {one.task: one.outside for one in the_vpc(nets, "a").interfaces}[private.id] is False
     assert sorted(one.outside for one in the_vpc(nets, "a").interfaces) == [False, True]
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, OUTSIDE),)
+    assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", ANYWHERE, OUTSIDE),)
     nets.gateway("a", None)
     assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, NOWHERE),)
+    assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", ANYWHERE, NOWHERE),)
 
 
 def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):
     nets.vpc("a", 1)
     private = nets.subnet("private", "a", "10.1.2.0/24")
     own: Any = "rtb-private"
-    nets.put(Put(RouteTable(own, private.vpc, SCOPE, associations=(Association("rtbassoc-private", private.id),))))
+    nets.put(
+        Put(RouteTable(own, private.vpc, SCOPE, associations=(RouteTableAssociation("rtbassoc-private", private.id),)))
+    )
     nets.nat("a", "a")
     nets.route("private", ANYWHERE, "nat-a")
     nets.task("private")
@@ -120,8 +122,8 @@ def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):
     nets.route("a", ANYWHERE, "igw-a")
     assert the_vpc(nets, "a").interfaces[0].outside is True
     assert the_vpc(nets, "a").routes == (
-        Route("10.1.1.0/24", ANYWHERE, OUTSIDE),
-        Route("10.1.2.0/24", ANYWHERE, OUTSIDE),
+        NetworkRoute("10.1.1.0/24", ANYWHERE, OUTSIDE),
+        NetworkRoute("10.1.2.0/24", ANYWHERE, OUTSIDE),
     )
     nets.put(Put(replace(nets.world.nat_gateways["nat-a"], deleted_at=nets.build.clock.now())))
     assert the_vpc(nets, "a").interfaces[0].outside is False
@@ -136,14 +138,14 @@ def test_groups_are_known_by_their_members(nets):
     nets.group(
         "web",
         "a",
-        Rule("1", egress=False, protocol="tcp", from_port=80, to_port=80, group=callers),
-        Rule("2", egress=False, protocol="tcp", from_port=80, to_port=80, cidr="10.9.0.0/16"),
-        Rule("3", egress=False, protocol="udp", from_port=53, to_port=53, group=nobody),
+        SecurityGroupRule("1", egress=False, protocol="tcp", from_port=80, to_port=80, group=callers),
+        SecurityGroupRule("2", egress=False, protocol="tcp", from_port=80, to_port=80, cidr="10.9.0.0/16"),
+        SecurityGroupRule("3", egress=False, protocol="udp", from_port=53, to_port=53, group=nobody),
     )
     one, two = nets.task("a", "callers"), nets.task("a", "callers", "web")
     groups: Any = {group.id: group for group in network_spec(nets.world).groups}
     assert groups["sg-callers"].members == (one.interface.address, two.interface.address)
-    assert groups["sg-web"].ingress == (Permission("tcp", 80, 80, ("10.9.0.0/16",), (callers.id,)),)
+    assert groups["sg-web"].ingress == (TrafficPermission("tcp", 80, 80, ("10.9.0.0/16",), (callers.id,)),)
     assert groups["sg-web"].egress == ()
     nets.stop(one)
     nets.stop(two)
@@ -152,8 +154,8 @@ def test_groups_are_known_by_their_members(nets):
 
 def test_all_of_icmp_has_no_ports():
     rules = (
-        Rule("1", egress=False, protocol="icmp", from_port=8, to_port=-1, cidr=ANYWHERE),
-        Rule("2", egress=False, protocol="icmp", from_port=-1, to_port=-1, cidr=ANYWHERE),
+        SecurityGroupRule("1", egress=False, protocol="icmp", from_port=8, to_port=-1, cidr=ANYWHERE),
+        SecurityGroupRule("2", egress=False, protocol="icmp", from_port=-1, to_port=-1, cidr=ANYWHERE),
     )
     assert [(one.from_port, one.to_port) for one in permissions(rules, ())] == [(None, None), (8, None)]
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.network_spec import NOWHERE, OUTSIDE, NetworkSpec
 from moyai.domain.vpc.peering import PeeringStatus
-from moyai.domain.vpc.security_group import GroupReference, Rule
+from moyai.domain.vpc.security_group import GroupReference, SecurityGroupRule
 from moyai.domain.world import Delete, Put, World
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
 from moyai.testing.world import SCOPE
@@ -74,7 +74,9 @@ def rules_change(nets: Nets, where: int, choice: int) -> Key:
     other = NAMES[(where + choice) % 3]
     vpc: Any = f"vpc-{other}"
     group: Any = f"sg-{other}-web" if choice % 2 else f"sg-{other}"
-    rule = Rule(f"sgr-{choice}", choice % 7 == 6, "tcp", 80, 80, group=GroupReference(group, SCOPE.account, vpc))
+    rule = SecurityGroupRule(
+        f"sgr-{choice}", choice % 7 == 6, "tcp", 80, 80, group=GroupReference(group, SCOPE.account, vpc)
+    )
     nets.group(f"{NAMES[where]}-web", NAMES[where], rule)
     return ("security_group", f"sg-{NAMES[where]}-web")
 

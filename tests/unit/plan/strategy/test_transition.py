@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import CanaryConfiguration, LifecycleStage, LinearConfiguration, Strategy
-from moyai.domain.ecs.traffic import Traffic
+from moyai.domain.ecs.traffic import ServiceTraffic
 from moyai.domain.world import Put
 from moyai.plan.strategy.stages import weight_steps
 from moyai.testing.world import container
@@ -50,7 +50,7 @@ def test_a_service_from_before_there_was_traffic_keeps_its_tasks():
     it, service = made()
     it.converge(60)
     known = it.book.world.services[service]
-    it.book.apply([Put(replace(known, traffic=Traffic(), settled=None))])
+    it.book.apply([Put(replace(known, traffic=ServiceTraffic(), settled=None))])
     before = alive(it, service)
     it.build.deploy(service, definition(it))
     it.rest()

@@ -11,9 +11,9 @@ from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
-from moyai.domain.ecs.task_definition import HealthCheck, PortMapping, UlimitDefinition
+from moyai.domain.ecs.task_definition import ContainerHealthCheck, PortMapping, UlimitDefinition
 from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.spec import HostName, Ipv6, Network, Probe, PublishedPort, Ulimit
+from moyai.domain.sandbox.spec import AwsvpcNetwork, HostName, Ipv6, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
@@ -62,7 +62,7 @@ def test_a_task_in_a_subnet_with_ipv6_has_such_an_address_unless_its_account_wan
     assert second.interface.ipv6_address == "fd00::101:0:0:a01:105"
     assert nets.task("old").interface.ipv6_address is None
     told = sandbox_spec(nets.world, first, nets.world.task_definitions[first.task_definition]).network
-    assert isinstance(told, Network)
+    assert isinstance(told, AwsvpcNetwork)
     assert told.ipv6 == Ipv6("fd00:0:0:101::/64", "fd00::101:0:0:a01:104")
     nets.put(Put(AccountSetting(SCOPE, f"arn:aws:iam::{SCOPE.account}:root", "dualStackIPv6", "disabled")))
     assert nets.task("a").interface.ipv6_address is None
@@ -115,7 +115,7 @@ def test_what_a_container_is_told():
     made = replace(
         container("web", ("serve",), port=8080),
         environment=(KeyValuePair("COLOR", "red"), KeyValuePair("SIZE", "1"), KeyValuePair("AWS_REGION", "mars")),
-        health_check=HealthCheck(("CMD", "check"), retries=5),
+        health_check=ContainerHealthCheck(("CMD", "check"), retries=5),
         stop_timeout=7,
         memory=64,
         cpu=32,
@@ -162,7 +162,7 @@ def test_names_and_interception_are_those_of_the_view():
     assert spec.intercept == Intercept("127.255.0.0/16", egress_port=15002, ingress_port=15001, inbound_ports=(8080,))
     assert (spec.cpu_units, spec.memory_mib) == (256, 512)
     network = spec.network
-    assert isinstance(network, Network)
+    assert isinstance(network, AwsvpcNetwork)
     assert (network.vpc_cidr, network.subnet_cidr) == ("172.31.0.0/16", "172.31.0.0/20")
 
 
@@ -194,7 +194,7 @@ def test_a_task_stands_in_the_zone_and_the_vpc_of_its_subnet():
     assert task.interface.security_groups == ("sg-a",)
     spec = sandbox_spec(nets.world, task, nets.world.task_definitions[task.task_definition])
     network = spec.network
-    assert isinstance(network, Network)
+    assert isinstance(network, AwsvpcNetwork)
     assert (network.vpc, network.vpc_cidr, network.subnet_cidr) == (
         "vpc-a",
         "10.1.0.0/16",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, StopCode, TaskStatus
-from moyai.domain.ecs.task_definition import Condition, ContainerDependency, LogConfiguration
+from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCondition, LogConfiguration
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
@@ -393,12 +393,12 @@ def test_a_container_that_ended_at_once_counts_as_having_run():
 @pytest.mark.parametrize(
     ("condition", "other", "starts"),
     [
-        (Condition.START, "up", True),
-        (Condition.COMPLETE, "up", False),
-        (Condition.COMPLETE, "failed", True),
-        (Condition.SUCCESS, "ended", True),
-        (Condition.HEALTHY, "up", False),
-        (Condition.HEALTHY, "healthy", True),
+        (DependencyCondition.START, "up", True),
+        (DependencyCondition.COMPLETE, "up", False),
+        (DependencyCondition.COMPLETE, "failed", True),
+        (DependencyCondition.SUCCESS, "ended", True),
+        (DependencyCondition.HEALTHY, "up", False),
+        (DependencyCondition.HEALTHY, "healthy", True),
     ],
 )
 def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
@@ -410,9 +410,9 @@ def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
 @pytest.mark.parametrize(
     ("condition", "other", "after", "words"),
     [
-        (Condition.SUCCESS, "failed", 0, "failed to resolve {} as dependency did not exit successfully."),
-        (Condition.HEALTHY, "ended", 0, "failed to resolve {}"),
-        (Condition.HEALTHY, "up", 180, "{} has timed out."),
+        (DependencyCondition.SUCCESS, "failed", 0, "failed to resolve {} as dependency did not exit successfully."),
+        (DependencyCondition.HEALTHY, "ended", 0, "failed to resolve {}"),
+        (DependencyCondition.HEALTHY, "up", 180, "{} has timed out."),
     ],
 )
 def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after, words):
@@ -432,7 +432,9 @@ def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after,
 
 
 @pytest.mark.parametrize(
-    ("condition", "start_timeout"), [(Condition.HEALTHY, 0), (Condition.START, 5)], ids=["none", "of no matter"]
+    ("condition", "start_timeout"),
+    [(DependencyCondition.HEALTHY, 0), (DependencyCondition.START, 5)],
+    ids=["none", "of no matter"],
 )
 def test_patience_without_end(condition, start_timeout):
     build = Builder()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, NetworkMode, PortMapping
+from moyai.domain.ecs.task_definition import ContainerDefinition, ContainerHealthCheck, NetworkMode, PortMapping
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant, later
@@ -20,8 +20,8 @@ from tests.unit.plan.tasks import proxy_of, put, schedule, step, up
 EIGHT_MINUTES = 480
 
 
-def check(**members: int) -> HealthCheck:
-    return HealthCheck(("CMD", "true"), **members)
+def check(**members: int) -> ContainerHealthCheck:
+    return ContainerHealthCheck(("CMD", "true"), **members)
 
 
 class Starting:

@@ -9,7 +9,7 @@ from moyai.domain.ecs.environment import ContainerSecret
 from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.secretsmanager.secret import ManagedSecret, SecretVersion
-from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, Selected, parameter_arn
+from moyai.domain.ssm.parameter import Parameter, ParameterReference, ParameterType, ParameterVersion, parameter_arn
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import SecretArn
@@ -51,8 +51,8 @@ def build_with_secrets() -> Builder:
         (f"{ARN}:user", None),
         (f"{ARN}:a:b:c:d", None),
         ("arn:aws:secretsmanager:us-east-1:123456789012:db", None),
-        ("/a/b", Selected(parameter_arn(SCOPE, "/a/b"), "/a/b", "")),
-        (parameter_arn(SCOPE, "a"), Selected(parameter_arn(SCOPE, "a"), None, "")),
+        ("/a/b", ParameterReference(parameter_arn(SCOPE, "/a/b"), "/a/b", "")),
+        (parameter_arn(SCOPE, "a"), ParameterReference(parameter_arn(SCOPE, "a"), None, "")),
         ("a b", None),
         ("arn:aws:s3:::bucket/key", None),
         ("", None),

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.domain.cloudwatch.statistic import evaluate
-from moyai.domain.ecs.cluster import Setting
+from moyai.domain.ecs.cluster import ClusterSetting
 from moyai.domain.ecs.container_instance import ContainerInstance, Resources
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.sandbox.spec import ContainerSpec, Network, SandboxSpec
+from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, SandboxSpec
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, TaskId, VpcId
@@ -25,7 +25,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.world import SCOPE, Builder, container
 
-NETWORK = Network(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9", "02:00:00:00:00:09", "host")
+NETWORK = AwsvpcNetwork(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9", "02:00:00:00:00:09", "host")
 CLUSTER = (("ClusterName", "default"),)
 SERVICE = (*CLUSTER, ("ServiceName", "web"))
 FAMILY = (*CLUSTER, ("TaskDefinitionFamily", "web"))
@@ -61,7 +61,7 @@ class SampledService:
         service = self.build.service("web", self.build.definition("web", container("app")), 3)
         if setting is not None:
             cluster = self.store.world.clusters[self.build.cluster()]
-            self.store.apply([Put(replace(cluster, settings=(Setting("containerInsights", setting),)))])
+            self.store.apply([Put(replace(cluster, settings=(ClusterSetting("containerInsights", setting),)))])
         definition = self.store.world.task_definitions[self.store.world.services[service].primary.task_definition]
         self.tasks = [self.store.world.tasks[self.build.run(definition)] for _ in range(3)]
         for task, status in zip(self.tasks, (TaskStatus.RUNNING, TaskStatus.RUNNING, TaskStatus.PENDING), strict=True):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from moyai.domain.cloudwatch.metric import Summary, metric_id
-from moyai.domain.sandbox.spec import ContainerSpec, Network, SandboxSpec
+from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, SandboxSpec
 from moyai.domain.sandbox.state import Usage
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import VpcId
@@ -20,7 +20,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.world import SCOPE, Builder, container
 
-NETWORK = Network(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9", "02:00:00:00:00:09", "host")
+NETWORK = AwsvpcNetwork(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9", "02:00:00:00:00:09", "host")
 HALF = Reservation(0.5, 100.0)
 """Half a processor and a hundred bytes."""
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from moyai.domain.appmesh.backend import Backend, VirtualServiceBackend
 from moyai.domain.appmesh.identity import identity_of
-from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_service import NodeProvider, VirtualServiceProvider, VirtualServiceSpec
 from moyai.domain.world import Delete, Put
@@ -142,7 +142,7 @@ def test_a_numbered_cluster_is_the_same_node():
 def test_metrics_follow_a_change_of_the_mesh():
     telemetry = MeshTelemetry()
     telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2) | called(BLUE_CLUSTER, ok=1)), 1)
-    telemetry.world.apply(Delete(Route, route_arn("color", "rest")))
+    telemetry.world.apply(Delete(AppMeshRoute, route_arn("color", "rest")))
     telemetry.record(FRONT, push(6, called(RED_CLUSTER, ok=4) | called(BLUE_CLUSTER, ok=5)), 6)
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 4
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_BLUE) == 5, "the last of it still counts for it"

@@ -17,7 +17,7 @@ from moyai.api.appmesh.rules.tls import listener_tls
 from moyai.domain.appmesh.health_check import HealthCheckPolicy
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener, RouterListener
 from moyai.domain.appmesh.outlier_detection import OutlierDetection
-from moyai.domain.appmesh.protocol import PortMapping, PortProtocol
+from moyai.domain.appmesh.protocol import ListenerPort, PortProtocol
 
 _HTTP: Final = frozenset({PortProtocol.HTTP, PortProtocol.HTTP2})
 _HTTP2: Final = frozenset({PortProtocol.HTTP2, PortProtocol.GRPC})
@@ -68,7 +68,7 @@ def _proxy_listener(where: str, listener: NodeListener | GatewayListener) -> Fau
         yield from listener_tls(f"{where}.tls", listener.tls)
 
 
-def _check_protocol(where: str, union: msgspec.Struct, mapping: PortMapping) -> Faults:
+def _check_protocol(where: str, union: msgspec.Struct, mapping: ListenerPort) -> Faults:
     """The member of the union that is set must have the name of the listener's protocol."""
     member = next(name for name, value in msgspec.structs.asdict(union).items() if value is not None)
     if member != mapping.protocol:
@@ -76,7 +76,7 @@ def _check_protocol(where: str, union: msgspec.Struct, mapping: PortMapping) -> 
         yield f"{where}.{member}: the listener speaks {protocol}, so {protocol} is what can be set here."
 
 
-def _health(where: str, check: HealthCheckPolicy, mapping: PortMapping) -> Faults:
+def _health(where: str, check: HealthCheckPolicy, mapping: ListenerPort) -> Faults:
     if check.port not in {None, mapping.port}:
         yield f"{where}.port: {check.port} is not the listener's port, {mapping.port}."
     if check.protocol is PortProtocol.GRPC and mapping.protocol not in _HTTP2:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec
-from moyai.domain.appmesh.route import Route, RouteSpec
+from moyai.domain.appmesh.route import AppMeshRoute, RouteSpec
 
 
 def check_priority(
-    name: str, spec: RouteSpec | GatewayRouteSpec, others: Iterable[Route] | Iterable[GatewayRoute]
+    name: str, spec: RouteSpec | GatewayRouteSpec, others: Iterable[AppMeshRoute] | Iterable[GatewayRoute]
 ) -> None:
     """Raises BadRequest for a priority that another of the routes beside ``name`` has, for the same requests."""
     if spec.priority is None:

@@ -21,7 +21,13 @@ from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.ecs.tag_format import Tag, tag_map
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
-from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterStatus, Setting
+from moyai.domain.ecs.cluster import (
+    CapacityProviderStrategyItem,
+    Cluster,
+    ClusterConfiguration,
+    ClusterSetting,
+    ClusterStatus,
+)
 from moyai.domain.ecs.errors import (
     ClientException,
     ClusterContainsInstances,
@@ -54,7 +60,7 @@ class CreateClusterRequest(msgspec.Struct, frozen=True):
 
     cluster_name: str | None = None
     tags: tuple[Tag, ...] = ()
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[ClusterSetting, ...] = ()
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     service_connect_defaults: ServiceConnectDefaults | None = None
@@ -79,7 +85,7 @@ class UpdateClusterRequest(msgspec.Struct, frozen=True):
     """Input of UpdateCluster."""
 
     cluster: str
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[ClusterSetting, ...] = ()
     service_connect_defaults: ServiceConnectDefaults | None = None
     configuration: ClusterConfiguration | None = None
 
@@ -88,7 +94,7 @@ class UpdateClusterSettingsRequest(msgspec.Struct, frozen=True):
     """Input of UpdateClusterSettings."""
 
     cluster: str
-    settings: tuple[Setting, ...]
+    settings: tuple[ClusterSetting, ...]
 
 
 class DeleteClusterRequest(msgspec.Struct, frozen=True):
@@ -122,7 +128,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
         arn=key,
         name=name,
         created_at=ctx.now,
-        settings=_settings((Setting(_INSIGHTS, insights),), request.settings),
+        settings=_settings((ClusterSetting(_INSIGHTS, insights),), request.settings),
         capacity_providers=providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
@@ -226,7 +232,7 @@ def _default_namespace(
     return namespace.arn, [Put(namespace)]
 
 
-def _settings(current: Sequence[Setting], changes: Sequence[Setting]) -> tuple[Setting, ...]:
+def _settings(current: Sequence[ClusterSetting], changes: Sequence[ClusterSetting]) -> tuple[ClusterSetting, ...]:
     for setting in changes:
         if setting.name != _INSIGHTS or setting.value not in _INSIGHTS_VALUES:
             raise InvalidParameter(

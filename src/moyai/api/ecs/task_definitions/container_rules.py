@@ -14,7 +14,7 @@ from moyai.domain.ecs.environment import EnvironmentFile
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
-    HealthCheck,
+    ContainerHealthCheck,
     LogConfiguration,
     TaskDefinition,
 )
@@ -87,7 +87,7 @@ def _check_restart(container: str, policy: RestartPolicy) -> None:
         raise _setting(container, f"'restartPolicy.ignoredExitCodes' can have at most {_MAX_IGNORED_CODES} exit codes.")
 
 
-def _check_health(check: HealthCheck) -> None:
+def _check_health(check: ContainerHealthCheck) -> None:
     if not check.command or check.command[0] not in {"CMD", "CMD-SHELL"} or not check.command[1:]:
         raise ClientException(
             "healthCheck.command must begin with CMD (a program and its arguments) or CMD-SHELL (one line)."

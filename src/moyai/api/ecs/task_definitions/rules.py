@@ -20,9 +20,9 @@ from moyai.api.ecs.unsupported import unsupported_value
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.placement import MEMBER_OF
 from moyai.domain.ecs.task_definition import (
-    Condition,
     ContainerDefinition,
     ContainerDependency,
+    DependencyCondition,
     NetworkMode,
     TaskDefinition,
 )
@@ -88,11 +88,11 @@ def _check_dependency(definition: TaskDefinition, dependency: ContainerDependenc
     other = definition.container(dependency.container_name)
     if other is None:
         raise ClientException(f"Cannot depend on container + '{dependency.container_name}' because it does not exist")
-    if dependency.condition in {Condition.SUCCESS, Condition.COMPLETE} and other.essential:
+    if dependency.condition in {DependencyCondition.SUCCESS, DependencyCondition.COMPLETE} and other.essential:
         raise ClientException(
             "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
         )
-    if dependency.condition is Condition.HEALTHY and other.health_check is None:
+    if dependency.condition is DependencyCondition.HEALTHY and other.health_check is None:
         raise ClientException("A dependency container with HEALTHY condition must have health check configured")
 
 

@@ -27,15 +27,15 @@ from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
+    ContainerHealthCheck,
     EphemeralStorage,
-    Family,
-    HealthCheck,
     IpcMode,
     NetworkMode,
     PidMode,
     PortMapping,
     RuntimePlatform,
     TaskDefinition,
+    TaskDefinitionFamily,
     TaskDefinitionStatus,
 )
 from moyai.domain.ecs.volume import Volume
@@ -133,7 +133,7 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
     )
     check_definition(definition, for_fargate=for_fargate)
     definition = replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
-    ctx.store.apply([Put(definition), Put(Family(family, revision))])
+    ctx.store.apply([Put(definition), Put(TaskDefinitionFamily(family, revision))])
     return {"task_definition": definition_view(definition), "tags": tag_list(tags)}
 
 
@@ -230,7 +230,7 @@ def _with_defaults(container: ContainerDefinition, mode: NetworkMode) -> Contain
     ports = tuple(_with_host_port(port, mode) for port in container.port_mappings)
     check = container.health_check
     if check is not None:
-        check = HealthCheck(
+        check = ContainerHealthCheck(
             command=check.command,
             interval=30 if check.interval is None else check.interval,
             timeout=5 if check.timeout is None else check.timeout,

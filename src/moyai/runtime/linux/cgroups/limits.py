@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from moyai.domain.sandbox.spec import Memory
+from moyai.domain.sandbox.spec import MemoryLimits
 from moyai.ports.runtime import CannotCreate
 
 MEBIBYTE = 1024 * 1024
@@ -25,7 +25,7 @@ class GroupLimits(NamedTuple):
     """The limits of a group; 0 = none. ``share``: weight against siblings, 1024 for a core; 0 = the kernel's own."""
 
     cpu_units: int = 0
-    memory: Memory = Memory()
+    memory: MemoryLimits = MemoryLimits()
     share: int = 0
 
 
@@ -53,7 +53,7 @@ def _cpu(limits: GroupLimits, *, unified: bool) -> Iterator[tuple[str, int | str
         yield ("cpu.weight", _weight(limits.share)) if unified else ("cpu.shares", max(2, limits.share))
 
 
-def _memory_v2(memory: Memory) -> Iterator[tuple[str, int | str]]:
+def _memory_v2(memory: MemoryLimits) -> Iterator[tuple[str, int | str]]:
     if memory.swappiness is not None:
         raise CannotCreate("swappiness can't be had: with cgroup v2 it is the whole machine's")
     if memory.limit:
@@ -64,7 +64,7 @@ def _memory_v2(memory: Memory) -> Iterator[tuple[str, int | str]]:
         yield "memory.swap.max", (memory.swap or 0) * MEBIBYTE
 
 
-def _memory_v1(memory: Memory) -> Iterator[tuple[str, int | str]]:
+def _memory_v1(memory: MemoryLimits) -> Iterator[tuple[str, int | str]]:
     if memory.limit:
         yield "memory.limit_in_bytes", memory.limit * MEBIBYTE
     if memory.reserved:

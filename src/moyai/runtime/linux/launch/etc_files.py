@@ -15,7 +15,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import BinaryIO
 
-from moyai.domain.sandbox.spec import AnyNetwork, Bridged, HostName, Names, NoNetwork, SandboxSpec
+from moyai.domain.sandbox.spec import AnyNetwork, BridgeNetwork, ContainerNames, HostName, NoNetwork, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
 _LOOPBACK = "127.0.0.1"
@@ -32,7 +32,7 @@ def write_etc_files(spec: SandboxSpec, directory: Path) -> None:
         (directory / name).chmod(0o644)
 
 
-def write_container_files(names: Names, task: Path, container: Path) -> dict[str, Path]:
+def write_container_files(names: ContainerNames, task: Path, container: Path) -> dict[str, Path]:
     """Write the files in which a container differs from its task into its directory; their names and paths."""
     written = {}
     if names.hosts:
@@ -96,7 +96,7 @@ def _line(entry: HostName) -> bytes:
     return f"{entry.address} {entry.name}".encode()
 
 
-def _container_resolver(names: Names, of_task: str) -> str:
+def _container_resolver(names: ContainerNames, of_task: str) -> str:
     lines = [line for line in of_task.splitlines() if not (line.startswith("nameserver ") and names.servers)]
     lines = [line for line in lines if not (line.startswith("search ") and names.search)]
     search = [f"search {' '.join(names.search)}"] * bool(names.search)
@@ -110,6 +110,6 @@ def _address(network: AnyNetwork) -> str:
 def _resolver(network: AnyNetwork) -> str:
     if isinstance(network, NoNetwork):
         return ""
-    domain = network.domain if isinstance(network, Bridged) else network.host_name.partition(".")[2]
+    domain = network.domain if isinstance(network, BridgeNetwork) else network.host_name.partition(".")[2]
     search = f"search {domain}\n" if domain else ""
     return f"nameserver {resolver_address(IPv4Network(network.vpc_cidr))}\n{search}options attempts:2 timeout:2\n"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from moyai.domain.sandbox.spec import Bridged, Network
+from moyai.domain.sandbox.spec import AwsvpcNetwork, BridgeNetwork
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.network import namespaces
@@ -30,7 +30,7 @@ _PROTOCOLS = ("tcp", "udp")
 _MAP_ELEMENT = re.compile(r"(\d+) : ([0-9.]+) \. \d+")
 
 
-def enable_bridge(pin: Path, network: Network, bridge: str) -> None:
+def enable_bridge(pin: Path, network: AwsvpcNetwork, bridge: str) -> None:
     """Let an instance's namespace forward to tasks, of which there are none yet."""
     with sandbox_errors("tasks can't stand behind the container instance"), namespaces.inside(pin), IPRoute() as links:
         disable_reverse_path_filter()
@@ -40,7 +40,7 @@ def enable_bridge(pin: Path, network: Network, bridge: str) -> None:
         set_sysctl("ipv4/ip_forward", "1")
 
 
-def connect_to_instance(task: TaskId, network: Bridged, instance: Path, pin: Path) -> None:
+def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, pin: Path) -> None:
     """Make a task's namespace behind the instance, and forward the instance's ports to it."""
     if not namespaces.is_pinned(instance):
         raise SandboxFailed(f"the container instance {network.instance} is not there")
@@ -96,7 +96,7 @@ table ip {TABLE} {{
 """
 
 
-def _forwarding_rules(network: Bridged) -> Iterator[str]:
+def _forwarding_rules(network: BridgeNetwork) -> Iterator[str]:
     for protocol in _PROTOCOLS:
         elements = [
             f"{forward.host_port + n} : {network.address} . {forward.port + n}"

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.sandbox.network_spec import Group, Permission, VpcSpec
+from moyai.domain.sandbox.network_spec import GroupRules, TrafficPermission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX
 
@@ -110,17 +110,19 @@ DENY_ALL_IPV6: Final = Ruleset({}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
 """Nothing is forwarded."""
 
 
-def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, Group]) -> RouterRules:
+def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules]) -> RouterRules:
     """The rules of this VPC's router."""
     return RouterRules(family_rules(vpc, groups), family_rules(vpc, groups, IPV6) if vpc.ipv6 else None)
 
 
-def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, Group], family: str = IPV4) -> Ruleset:
+def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules], family: str = IPV4) -> Ruleset:
     """The rules of its router for one family. An unknown group allows nothing."""
     addresses = {i.task: i.address if family == IPV4 else i.ipv6_address for i in vpc.interfaces}
     interfaces = [(address, i) for i in vpc.interfaces if (address := addresses[i.task]) is not None]
     combinations = {tuple(sorted(set(i.groups))) for _, i in interfaces}
-    used = [groups.get(id_, Group(id_)) for id_ in sorted({g for combination in combinations for g in combination})]
+    used = [
+        groups.get(id_, GroupRules(id_)) for id_ in sorted({g for combination in combinations for g in combination})
+    ]
     referred = {g for group in used for permission in (*group.egress, *group.ingress) for g in permission.groups}
     members = {_members_set(g): _of_family(family, groups[g].members if g in groups else ()) for g in referred}
     may_go_out = {_MAY_GO_OUT: frozenset(address for address, i in interfaces if i.outside)} if family == IPV4 else {}
@@ -132,7 +134,7 @@ def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, Group], family: 
     )
 
 
-def _group_chains(groups: Iterable[Group], family: str) -> dict[str, tuple[str, ...]]:
+def _group_chains(groups: Iterable[GroupRules], family: str) -> dict[str, tuple[str, ...]]:
     """Two chains for each group: its egress rules and its ingress rules."""
     return {
         f"{side}-{group.id}": tuple(rule for p in permissions for rule in _permission_rules(p, end, family))
@@ -168,7 +170,7 @@ def _chain_name(side: str, groups: Iterable[SecurityGroupId]) -> str:
     return f"{side}-all-{hashlib.blake2s(' '.join(distinct).encode(), digest_size=10).hexdigest()}"
 
 
-def _permission_rules(permission: Permission, end: str, family: str) -> Iterator[str]:
+def _permission_rules(permission: TrafficPermission, end: str, family: str) -> Iterator[str]:
     """The rules of a permission. ``end``: ``saddr`` or ``daddr``, the address that its ranges and groups match."""
     if permission.protocol in _ICMP.values() and permission.protocol != _ICMP[family]:
         return
@@ -188,7 +190,7 @@ def _merged_ranges(ranges: Iterable[str], family: str) -> list[str]:
     return [str(merged) for merged in collapse_addresses(IPv6Network(text, strict=False) for text in ranges)]
 
 
-def _traffic_match(permission: Permission, family: str) -> str:
+def _traffic_match(permission: TrafficPermission, family: str) -> str:
     protocol, first, last = permission.protocol, permission.from_port, permission.to_port
     if protocol == "-1":
         return ""

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from pyroute2 import IPRoute
 
-from moyai.domain.sandbox.spec import Network
+from moyai.domain.sandbox.spec import AwsvpcNetwork
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import (
@@ -88,7 +88,7 @@ def _use_loss_based_congestion_control() -> None:
             return
 
 
-def connect_to_router(task: TaskId, network: Network, router: Path, pin: Path) -> None:
+def connect_to_router(task: TaskId, network: AwsvpcNetwork, router: Path, pin: Path) -> None:
     """Make a task's namespace with its addresses, connected to the router of its VPC."""
     second = network.ipv6
     ipv6 = None if second is None else _subnet_address(second.address, second.subnet_cidr)

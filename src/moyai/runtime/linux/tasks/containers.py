@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import ContainerSpec, Memory, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
@@ -72,7 +72,7 @@ class Containers:
         proxies.save_proxy_info(self._paths, spec, () if intercept is None else (intercept.egress_port,))
         proxies.make_run_directory(self._paths.proxy(spec.task), spec)
         stands_for = spec.container
-        memory, share = (Memory(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
+        memory, share = (MemoryLimits(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
         host = self._host_environment(sandbox)
         monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, self.images))
@@ -119,7 +119,7 @@ class Containers:
         if directory.exists():
             monitors.request_stop(directory)
 
-    def _make_place(self, task: TaskId, name: str, memory: Memory, share: int) -> ContainerPlace:
+    def _make_place(self, task: TaskId, name: str, memory: MemoryLimits, share: int) -> ContainerPlace:
         """Make a container's directories and groups. With a memory limit and no word about swap space it gets none."""
         if memory.limit and memory.swap is None:
             memory = replace(memory, swap=0)

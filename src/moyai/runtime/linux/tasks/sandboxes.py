@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import (
     DEFAULT_STORAGE_GIB,
-    Bridged,
+    AwsvpcNetwork,
+    BridgeNetwork,
     HostName,
-    Memory,
-    Network,
+    HostNetwork,
+    MemoryLimits,
     NoNetwork,
-    OfHost,
     SandboxSpec,
 )
 from moyai.kernel.ids import TaskId
@@ -51,7 +51,7 @@ def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
         paths.containers(task).mkdir(parents=True, exist_ok=True)
         _save_incomplete(paths, spec)
         etc_files.write_etc_files(spec, paths.task(task))
-        cgroups.create(task, GroupLimits(spec.cpu_units, Memory(spec.memory_mib)))
+        cgroups.create(task, GroupLimits(spec.cpu_units, MemoryLimits(spec.memory_mib)))
         _connect_network(paths, spec)
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
@@ -80,26 +80,26 @@ def remove_files(directory: Path, removing: Path) -> None:
 
 def still_exists(paths: RuntimePaths, spec: SandboxSpec) -> bool:
     """Whether a saved sandbox still exists. A container instance is only a namespace, which a reboot removes."""
-    is_instance = isinstance(spec.network, Network) and spec.network.bridge is not None
+    is_instance = isinstance(spec.network, AwsvpcNetwork) and spec.network.bridge is not None
     return not is_instance or namespaces.is_pinned(paths.task_netns(spec.task))
 
 
 def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
     task, pin, network = spec.task, netns_of(paths, spec), spec.network
     match network:
-        case Network():
+        case AwsvpcNetwork():
             router_pin = paths.router_netns(network.vpc)
             router.create_router(router_pin, network.vpc_cidr)
             veth.connect_to_router(task, network, router_pin, pin)
             if network.bridge is not None:
                 instance_bridge.enable_bridge(pin, network, network.bridge)
-        case Bridged():
+        case BridgeNetwork():
             instance_bridge.connect_to_instance(task, network, paths.task_netns(network.instance), pin)
-        case OfHost():
+        case HostNetwork():
             load_instance(paths, network.instance)
         case NoNetwork():
             veth.create_isolated_namespace(pin)
-    ipv6 = isinstance(network, Network) and network.ipv6 is not None
+    ipv6 = isinstance(network, AwsvpcNetwork) and network.ipv6 is not None
     if spec.intercept is not None:
         interception.redirect_to_proxy(pin, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
     elif spec.intercept_all is not None:
@@ -110,9 +110,9 @@ def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | No
     """Remove a sandbox's link and namespace. ``spec`` None: its link may be in any router."""
     pin = paths.task_netns(task)
     match None if spec is None else spec.network:
-        case Network() as network:
+        case AwsvpcNetwork() as network:
             near = [paths.router_netns(network.vpc)]
-        case Bridged() as network:
+        case BridgeNetwork() as network:
             near = [paths.task_netns(network.instance)]
         case None:
             near = sorted(paths.netns.glob("vpc-*"))
@@ -123,13 +123,13 @@ def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | No
 
 def remove_forwarded_ports(paths: RuntimePaths, spec: SandboxSpec | None) -> None:
     """Stop forwarding ports of an instance to the task. Only for the network thread."""
-    if spec is not None and isinstance(spec.network, Bridged):
+    if spec is not None and isinstance(spec.network, BridgeNetwork):
         instance_bridge.remove_forwarded_ports(paths.task_netns(spec.network.instance), spec.network.address)
 
 
 def netns_of(paths: RuntimePaths, spec: SandboxSpec) -> Path:
     """The pin of the network namespace of a sandbox's containers."""
-    return paths.task_netns(spec.network.instance if isinstance(spec.network, OfHost) else spec.task)
+    return paths.task_netns(spec.network.instance if isinstance(spec.network, HostNetwork) else spec.task)
 
 
 def open_listeners(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import Memory
+from moyai.domain.sandbox.spec import MemoryLimits
 from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
@@ -60,7 +60,7 @@ def test_a_container_of_v1_has_a_group_in_every_hierarchy(v1, tmp_path):
 
 def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_path):
     membership = cgroups(*v1, unified(tmp_path, "hugetlb")).create_for_container(
-        "task/app", GroupLimits(memory=Memory(64))
+        "task/app", GroupLimits(memory=MemoryLimits(64))
     )
     assert membership.processes[-1] == str(tmp_path / "unified" / LEVELS[-1] / "payload/cgroup.procs")
     assert len(membership.processes) == len(BOUNDING) + len(OTHERS) + 1
@@ -69,7 +69,7 @@ def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_pa
 
 
 def test_v1_limits_are_above_the_cgroup_namespace(v1, tmp_path):
-    bounds = GroupLimits(cpu_units=2048, memory=Memory(64, swap=0), share=256)
+    bounds = GroupLimits(cpu_units=2048, memory=MemoryLimits(64, swap=0), share=256)
     cgroups(*v1).create_for_container("task/app", bounds)
     cpu, memory = tmp_path / "cpu" / LEVELS[-1], tmp_path / "memory" / LEVELS[-1]
     assert (cpu / "cpu.cfs_quota_us").read_text() == "200000"
@@ -82,7 +82,7 @@ def test_v1_limits_are_above_the_cgroup_namespace(v1, tmp_path):
 def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2, tmp_path):
     group = tmp_path / "unified" / LEVELS[-1]
     (group / "memory.swap.max").touch()
-    membership = cgroups(v2).create_for_container("task/app", GroupLimits(cpu_units=512, memory=Memory(256)))
+    membership = cgroups(v2).create_for_container("task/app", GroupLimits(cpu_units=512, memory=MemoryLimits(256)))
     for level in ("", *LEVELS[:-1]):
         handed = (tmp_path / "unified" / level / "cgroup.subtree_control").read_text()
         assert handed == ("+cpu +io +memory +pids" if level == LEVELS[-2] else ""), level
@@ -97,7 +97,7 @@ def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2,
 
 def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
     mixed = (legacy(tmp_path, "memory"), unified(tmp_path, "cpu", "pids"))
-    cgroups(*mixed).create("task", GroupLimits(cpu_units=1024, memory=Memory(32)))
+    cgroups(*mixed).create("task", GroupLimits(cpu_units=1024, memory=MemoryLimits(32)))
     assert (tmp_path / "memory/moyai/here/task/memory.limit_in_bytes").read_text() == str(32 * MEBIBYTE)
     assert (tmp_path / "unified/moyai/here/task/cpu.max").read_text() == "100000 100000"
 
@@ -118,10 +118,10 @@ def test_swap_is_limited_with_the_memory(v1, tmp_path):
     group = tmp_path / "memory" / LEVELS[-1]
     for name in ("memory.memsw.limit_in_bytes", "memory.swappiness"):
         (group / name).touch()
-    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=Memory(64, swap=16)))
+    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=MemoryLimits(64, swap=16)))
     assert (group / "memory.memsw.limit_in_bytes").read_text() == str(80 * MEBIBYTE)
     assert (group / "memory.swappiness").read_text() == "60"
-    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=Memory(64, swap=0)))
+    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=MemoryLimits(64, swap=0)))
     assert (group / "memory.memsw.limit_in_bytes").read_text() == str(64 * MEBIBYTE)
     assert (group / "memory.swappiness").read_text() == "0"
 
@@ -129,9 +129,9 @@ def test_swap_is_limited_with_the_memory(v1, tmp_path):
 def test_max_swap_is_refused_where_swap_is_not_counted(v1, v2, tmp_path):
     for hierarchies in (v1, (v2,), ()):
         with pytest.raises(CannotCreate, match="maxSwap can't be had"):
-            cgroups(*hierarchies).create("task", GroupLimits(memory=Memory(64, swap=16)))
+            cgroups(*hierarchies).create("task", GroupLimits(memory=MemoryLimits(64, swap=16)))
     with pytest.raises(CannotCreate, match="swappiness can't be had"):
-        cgroups(v2).create("task", GroupLimits(memory=Memory(64, swappiness=10)))
+        cgroups(v2).create("task", GroupLimits(memory=MemoryLimits(64, swappiness=10)))
 
 
 def test_usage_of_v2(v2, tmp_path):
@@ -183,7 +183,7 @@ def test_groups_are_removed_in_every_hierarchy(tmp_path):
 
 def test_missing_controllers_limit_nothing():
     bare = cgroups()
-    bare.create("task", GroupLimits(cpu_units=1024, memory=Memory(64)))
+    bare.create("task", GroupLimits(cpu_units=1024, memory=MemoryLimits(64)))
     assert bare.create_for_container("task/app", GroupLimits()).processes == ()
     assert bare.usage("task") is None
     bare.destroy()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.network_spec import Group, Interface, Permission, VpcSpec
+from moyai.domain.sandbox.network_spec import GroupRules, Interface, TrafficPermission, VpcSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.runtime.linux.network.security_groups import (
     DENY_ALL,
@@ -27,29 +27,29 @@ def vpc(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
     return VpcSpec(VpcId("vpc-0"), "10.0.0.0/16", interfaces=places)
 
 
-def entering(permission: Permission) -> tuple[str, ...]:
+def entering(permission: TrafficPermission) -> tuple[str, ...]:
     """The rules by which a permission lets in."""
-    return family_rules(vpc(t1=(A,)), {A: Group(A, (permission,))}).chains["entering-sg-a"]
+    return family_rules(vpc(t1=(A,)), {A: GroupRules(A, (permission,))}).chains["entering-sg-a"]
 
 
 @pytest.mark.parametrize(
     ("permission", "rules"),
     [
-        (Permission("-1", ranges=EVERYWHERE), ["accept"]),
-        (Permission("tcp", 80, 80, EVERYWHERE), ["tcp dport 80 accept"]),
-        (Permission("tcp", 80, 90, ("10.0.0.0/8",)), ["ip saddr { 10.0.0.0/8 } tcp dport 80-90 accept"]),
-        (Permission("udp", 0, 65535, EVERYWHERE), ["ip protocol udp accept"]),
-        (Permission("tcp", ranges=EVERYWHERE), ["ip protocol tcp accept"]),
-        (Permission("icmp", 8, None, EVERYWHERE), ["icmp type 8 accept"]),
-        (Permission("icmp", 3, 4, EVERYWHERE), ["icmp type 3 icmp code 4 accept"]),
-        (Permission("icmp", ranges=EVERYWHERE), ["ip protocol icmp accept"]),
-        (Permission("-1", ranges=("10.0.0.0/8", "10.1.0.0/16")), ["ip saddr { 10.0.0.0/8 } accept"]),
-        (Permission("tcp", 1, 1, groups=(B,)), ["ip saddr @members-sg-b tcp dport 1 accept"]),
+        (TrafficPermission("-1", ranges=EVERYWHERE), ["accept"]),
+        (TrafficPermission("tcp", 80, 80, EVERYWHERE), ["tcp dport 80 accept"]),
+        (TrafficPermission("tcp", 80, 90, ("10.0.0.0/8",)), ["ip saddr { 10.0.0.0/8 } tcp dport 80-90 accept"]),
+        (TrafficPermission("udp", 0, 65535, EVERYWHERE), ["ip protocol udp accept"]),
+        (TrafficPermission("tcp", ranges=EVERYWHERE), ["ip protocol tcp accept"]),
+        (TrafficPermission("icmp", 8, None, EVERYWHERE), ["icmp type 8 accept"]),
+        (TrafficPermission("icmp", 3, 4, EVERYWHERE), ["icmp type 3 icmp code 4 accept"]),
+        (TrafficPermission("icmp", ranges=EVERYWHERE), ["ip protocol icmp accept"]),
+        (TrafficPermission("-1", ranges=("10.0.0.0/8", "10.1.0.0/16")), ["ip saddr { 10.0.0.0/8 } accept"]),
+        (TrafficPermission("tcp", 1, 1, groups=(B,)), ["ip saddr @members-sg-b tcp dport 1 accept"]),
         (
-            Permission("tcp", 1, 1, ("10.0.0.9/32",), (A,)),
+            TrafficPermission("tcp", 1, 1, ("10.0.0.9/32",), (A,)),
             ["ip saddr { 10.0.0.9/32 } tcp dport 1 accept", "ip saddr @members-sg-a tcp dport 1 accept"],
         ),
-        (Permission("tcp", 1, 1), []),
+        (TrafficPermission("tcp", 1, 1), []),
     ],
 )
 def test_rules_of_a_permission(permission, rules):
@@ -57,14 +57,14 @@ def test_rules_of_a_permission(permission, rules):
 
 
 def test_egress_rules_match_the_destination():
-    group = Group(A, egress=(Permission("tcp", 443, 443, ("10.0.0.0/8",)),))
+    group = GroupRules(A, egress=(TrafficPermission("tcp", 443, 443, ("10.0.0.0/8",)),))
     chains = family_rules(vpc(t1=(A,)), {A: group}).chains
     assert chains["leaving-sg-a"] == ("ip daddr { 10.0.0.0/8 } tcp dport 443 accept",)
     assert chains["entering-sg-a"] == ()
 
 
 def test_a_task_may_do_what_any_of_its_groups_allows_and_nothing_without_groups():
-    rules = family_rules(vpc(t1=(A,), t2=(B, A), t3=()), {A: Group(A), B: Group(B)})
+    rules = family_rules(vpc(t1=(A,), t2=(B, A), t3=()), {A: GroupRules(A), B: GroupRules(B)})
     assert rules.maps["entering"]["10.0.0.1"] == "entering-sg-a"
     assert rules.chains[rules.maps["entering"]["10.0.0.2"]] == ("jump entering-sg-a", "jump entering-sg-b")
     assert rules.chains[rules.maps["entering"]["10.0.0.3"]] == ()
@@ -76,8 +76,12 @@ def test_an_unknown_group_allows_nothing():
 
 
 def test_another_task_adds_elements_and_no_rule():
-    def group(*members: str) -> dict[SecurityGroupId, Group]:
-        return {A: Group(A, (Permission("-1", groups=(A,)),), (Permission("-1", ranges=EVERYWHERE),), members)}
+    def group(*members: str) -> dict[SecurityGroupId, GroupRules]:
+        return {
+            A: GroupRules(
+                A, (TrafficPermission("-1", groups=(A,)),), (TrafficPermission("-1", ranges=EVERYWHERE),), members
+            )
+        }
 
     before = family_rules(vpc(t1=(A,)), group("10.0.0.1"))
     after = family_rules(vpc(t1=(A,), t2=(A,)), group("10.0.0.1", "10.0.0.2"))
@@ -90,7 +94,7 @@ def test_another_task_adds_elements_and_no_rule():
 
 
 permissions = st.builds(
-    Permission,
+    TrafficPermission,
     st.sampled_from(["tcp", "udp"]),
     st.just(1),
     st.integers(1, 3),
@@ -104,7 +108,7 @@ rulesets = st.builds(
     st.dictionaries(
         st.sampled_from(["t1", "t2", "t3"]), st.lists(st.sampled_from([A, B, C]), max_size=3, unique=True).map(tuple)
     ),
-    st.tuples(*(st.builds(Group, st.just(g), listed, listed, addresses) for g in (A, B, C))),
+    st.tuples(*(st.builds(GroupRules, st.just(g), listed, listed, addresses) for g in (A, B, C))),
 )
 
 
@@ -204,24 +208,27 @@ def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
 @pytest.mark.parametrize(
     ("permission", "rules"),
     [
-        (Permission("-1", ranges=("::/0",)), ["accept"]),
-        (Permission("-1", ranges=EVERYWHERE), []),
-        (Permission("tcp", 80, 90, ("fd00::/64", "10.0.0.0/8")), ["ip6 saddr { fd00::/64 } tcp dport 80-90 accept"]),
-        (Permission("udp", 0, 65535, ("::/0",)), ["meta l4proto udp accept"]),
-        (Permission("icmpv6", 128, None, ("::/0",)), ["icmpv6 type 128 accept"]),
-        (Permission("icmpv6", 1, 4, ("::/0",)), ["icmpv6 type 1 icmpv6 code 4 accept"]),
-        (Permission("icmp", 8, None, ("::/0",), (A,)), []),
-        (Permission("tcp", 1, 1, groups=(B,)), ["ip6 saddr @members-sg-b tcp dport 1 accept"]),
+        (TrafficPermission("-1", ranges=("::/0",)), ["accept"]),
+        (TrafficPermission("-1", ranges=EVERYWHERE), []),
+        (
+            TrafficPermission("tcp", 80, 90, ("fd00::/64", "10.0.0.0/8")),
+            ["ip6 saddr { fd00::/64 } tcp dport 80-90 accept"],
+        ),
+        (TrafficPermission("udp", 0, 65535, ("::/0",)), ["meta l4proto udp accept"]),
+        (TrafficPermission("icmpv6", 128, None, ("::/0",)), ["icmpv6 type 128 accept"]),
+        (TrafficPermission("icmpv6", 1, 4, ("::/0",)), ["icmpv6 type 1 icmpv6 code 4 accept"]),
+        (TrafficPermission("icmp", 8, None, ("::/0",), (A,)), []),
+        (TrafficPermission("tcp", 1, 1, groups=(B,)), ["ip6 saddr @members-sg-b tcp dport 1 accept"]),
     ],
 )
 def test_ipv6_rules_of_a_permission(permission, rules):
-    made = router_rules(dual_stack(t1=(A,)), {A: Group(A, (permission,))}).ipv6
+    made = router_rules(dual_stack(t1=(A,)), {A: GroupRules(A, (permission,))}).ipv6
     assert made is not None
     assert list(made.chains["entering-sg-a"]) == rules
 
 
 def test_each_family_has_its_own_addresses():
-    group = Group(A, (Permission("-1", groups=(A,)),), members=("10.0.0.1", "fd00::1"))
+    group = GroupRules(A, (TrafficPermission("-1", groups=(A,)),), members=("10.0.0.1", "fd00::1"))
     made = router_rules(dual_stack(t1=(A,)), {A: group})
     assert made.ipv6 is not None
     assert made.ipv4.sets == {"may-go-out": frozenset(), "members-sg-a": frozenset({"10.0.0.1"})}
@@ -230,11 +237,11 @@ def test_each_family_has_its_own_addresses():
 
 
 def test_a_vpc_without_ipv6_has_no_ipv6_rules():
-    assert router_rules(vpc(t1=(A,)), {A: Group(A)}).ipv6 is None
+    assert router_rules(vpc(t1=(A,)), {A: GroupRules(A)}).ipv6 is None
 
 
 def test_ipv6_changes_are_made_in_the_ipv6_table():
-    group = {A: Group(A, (Permission("-1", ranges=("::/0",)),))}
+    group = {A: GroupRules(A, (TrafficPermission("-1", ranges=("::/0",)),))}
     first, second = (
         family_rules(dual_stack(**here), group, "ip6") for here in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)})
     )
