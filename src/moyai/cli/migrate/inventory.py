@@ -57,7 +57,14 @@ class Inventory(NamedTuple):
 
     def ecs_service_of(self, node: str) -> EcsService | None:
         """The ECS service whose tasks are this virtual node."""
-        return next((e for e in self.ecs if e.stands_for.kind is AppMeshResourceType.VIRTUAL_NODE and e.stands_for.name == node), None)
+        return next(
+            (
+                e
+                for e in self.ecs
+                if e.stands_for.kind is AppMeshResourceType.VIRTUAL_NODE and e.stands_for.name == node
+            ),
+            None,
+        )
 
 
 def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = None) -> Inventory:
