@@ -1,11 +1,11 @@
-// what a browser has and happy-dom lacks, and how long a page may take to show something on a machine that is busy.
+// Browser APIs that happy-dom lacks, and timeouts for a busy machine.
 
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 configure({
   asyncUtilTimeout: 10_000,
-  defaultHidden: true, // whether each element is hidden is asked of the style sheets, which are left out, and takes long
+  defaultHidden: true, // computing whether an element is hidden is slow, and pointless without style sheets
   getElementError: (message, container) => new Error(`${message ?? ""}\nThe page says: ${container.textContent}`),
 });
 afterEach(cleanup);

@@ -93,7 +93,7 @@ function Notifications() {
   const text = useText().app;
   const flash = useFlash();
   const disconnected: FlashbarProps.MessageDefinition[] = useIsDisconnected()
-    ? [{ id: "disconnected", type: "warning", loading: true, header: text.connection.away, content: text.connection.awayDetail }]
+    ? [{ id: "disconnected", type: "warning", loading: true, header: text.connection.lost, content: text.connection.lostDetail }]
     : [];
   return (
     <Flashbar

@@ -60,7 +60,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
     return (
       <Box padding="xxl" textAlign="center">
         {isUnreachable ? (
-          <Alert type="warning" header={text.app.connection.away} action={<Button onClick={loadSession}>{text.app.failed.retry}</Button>} />
+          <Alert type="warning" header={text.app.connection.lost} action={<Button onClick={loadSession}>{text.app.failed.retry}</Button>} />
         ) : (
           <Spinner size="large" />
         )}

@@ -14,11 +14,6 @@ export function toApiError(error: unknown): ApiError {
   return { code: error.name, message: error.message, status: metadata?.httpStatusCode };
 }
 
-/** Whether the session has ended: the server asks for a login again. */
-export function isExpired(error: unknown): boolean {
-  return toApiError(error).status === 401;
-}
-
 /** A missing resource that the API reports as a failure in a successful response, or by leaving it out. */
 export class NotFoundError extends Error {
   readonly $metadata = { httpStatusCode: 404 };

@@ -17,7 +17,7 @@ export async function startExecSession(target: Target, cluster: string, task: st
 }
 
 /** The stream URL with this page's origin. The API's own has the host of its request and may lack the TLS of a proxy in front. */
-export function sameOriginUrl(streamUrl: string): string {
+function sameOriginUrl(streamUrl: string): string {
   const { pathname, search } = new URL(streamUrl);
   return `${window.location.origin.replace(/^http/, "ws")}${pathname}${search}`;
 }

@@ -3,7 +3,7 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { CloudscapeMessages } from "../../src/app/App.tsx";
-import { button, enter, press } from "../hands.ts";
+import { button, enter, press } from "../userActions.ts";
 import { PreferencesProvider } from "../../src/app/preferences.tsx";
 import type { Session } from "../../src/app/session.ts";
 import { SessionGate, useActiveSession } from "../../src/app/SessionGate.tsx";

@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ClustersPage from "../../src/pages/clusters/ClustersPage.tsx";
-import { apiError, renderPage } from "../rendered.tsx";
+import { apiError, renderPage } from "../renderPage.tsx";
 
 const ARN = "arn:aws:ecs:us-east-1:123456789012:cluster/shop";
 const SHOP = { clusterArn: ARN, clusterName: "shop", status: "ACTIVE", activeServicesCount: 4, runningTasksCount: 7, pendingTasksCount: 0 };

@@ -7,8 +7,8 @@ import RegisterPage from "../../src/pages/definitions/RegisterPage.tsx";
 import RevisionPage from "../../src/pages/definitions/RevisionPage.tsx";
 import { diffRows } from "../../src/pages/definitions/diffRows.ts";
 import { violations } from "../axe.ts";
-import { button, enter, openDialog, press } from "../hands.ts";
-import { apiError, renderPage } from "../rendered.tsx";
+import { button, enter, openDialog, press } from "../userActions.ts";
+import { apiError, renderPage } from "../renderPage.tsx";
 
 const ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:";
 const WEB = {

@@ -6,8 +6,8 @@ import ClusterPage from "../../src/pages/clusters/ClusterPage.tsx";
 import CreateClusterPage from "../../src/pages/clusters/CreateClusterPage.tsx";
 import EditClusterPage from "../../src/pages/clusters/EditClusterPage.tsx";
 import UpdateServicePage from "../../src/pages/services/UpdateServicePage.tsx";
-import { button, enter, openDialog, press } from "../hands.ts";
-import { renderPage } from "../rendered.tsx";
+import { button, enter, openDialog, press } from "../userActions.ts";
+import { renderPage } from "../renderPage.tsx";
 import { answers, refusal } from "../shop.ts";
 
 const shop = { ...answers, DescribeClusters: { clusters: answers.DescribeClusters.clusters.filter((one) => one.clusterName === "shop") } };

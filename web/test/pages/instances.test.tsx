@@ -4,8 +4,8 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { ContainerInstancesTable } from "../../src/pages/clusters/ContainerInstancesTable.tsx";
 import { violations } from "../axe.ts";
-import { button, openDialog, press } from "../hands.ts";
-import { renderPage } from "../rendered.tsx";
+import { button, openDialog, press } from "../userActions.ts";
+import { renderPage } from "../renderPage.tsx";
 
 const ARN = "arn:aws:ecs:us-east-1:123456789012:container-instance/shop/ci-1";
 const amounts = (cpu: number, memory: number) => [

@@ -7,8 +7,8 @@ import { attributesOf, initialAttributes, isInstanceId, duplicateKey } from "../
 import NamespacePage from "../../src/pages/namespaces/NamespacePage.tsx";
 import NamespacesPage from "../../src/pages/namespaces/NamespacesPage.tsx";
 import { violations } from "../axe.ts";
-import { button, enter, openDialog, press } from "../hands.ts";
-import { apiError, renderPage } from "../rendered.tsx";
+import { button, enter, openDialog, press } from "../userActions.ts";
+import { apiError, renderPage } from "../renderPage.tsx";
 
 const SCOPE = "us-east-1:123456789012";
 const HTTP = {

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import ServicePage from "../../src/pages/services/ServicePage.tsx";
 import { linkTasks } from "../../src/pages/services/EventsTab.tsx";
 import { mergeLines } from "../../src/pages/services/LogView.tsx";
-import { button, enter, openDialog, press } from "../hands.ts";
-import { apiError, renderPage } from "../rendered.tsx";
+import { button, enter, openDialog, press } from "../userActions.ts";
+import { apiError, renderPage } from "../renderPage.tsx";
 import { answers, serviceNamed, waitingDeployment } from "../shop.ts";
 
 const PATTERN = "/clusters/:cluster/services/:service/:tab?";

@@ -7,8 +7,8 @@ import { en } from "../../src/i18n/en/index.ts";
 import { timelineOf } from "../../src/pages/tasks/timeline.ts";
 import TaskPage from "../../src/pages/tasks/TaskPage.tsx";
 import { violations } from "../axe.ts";
-import { button, openDialog, press } from "../hands.ts";
-import { apiError, renderPage } from "../rendered.tsx";
+import { button, openDialog, press } from "../userActions.ts";
+import { apiError, renderPage } from "../renderPage.tsx";
 
 const ID = "0959d5485f2ac14b012e26b66204d26b";
 const ARN = `arn:aws:ecs:us-east-1:123456789012:task/shop/${ID}`;
@@ -136,7 +136,7 @@ test("output that goes to CloudWatch Logs is shown as it comes", async () => {
 
 test("output that goes nowhere one can read it is said to", async () => {
   open(RUNNING, "logs");
-  await screen.findByText(en.task.noOutput);
+  await screen.findByText(en.task.noLogs);
 });
 
 test("a terminal is offered where the task allows it", async () => {

@@ -11,11 +11,11 @@ import { readMembers } from "../../src/traffic/data/members.ts";
 import { mergeMetrics, readCounts, readDetails } from "../../src/traffic/data/readTraffic.ts";
 import { buildMesh, sumEdges } from "../../src/traffic/model/buildMesh.ts";
 import { type Edge, type EdgeMetricName, type Member, type Mesh, targetName, workloadId } from "../../src/traffic/model/mesh.ts";
-import { recording, type What, WHATS } from "./recording.ts";
+import { recording, type RecordingName, RECORDINGS } from "./recording.ts";
 
 const MINUTE = 60;
 const NAMESPACES = { shop: "shop", mesh: "mesh/palette" } as const;
-const EDGES: Readonly<Record<What, readonly string[]>> = {
+const EDGES: Readonly<Record<RecordingName, readonly string[]>> = {
   shop: [
     "shop: back/cart > ledger = back/ledger tcp",
     "shop: back/cart > stock = back/stock http",
@@ -33,7 +33,7 @@ const EDGES: Readonly<Record<What, readonly string[]>> = {
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 const ys = (points: readonly DataPoint[] | undefined) => (points ?? []).map((point) => point.y);
 
-describe.each(WHATS)("%s", (what) => {
+describe.each(RECORDINGS)("%s", (what) => {
   const { target, fetch, span, save } = recording(what);
   const signal = new AbortController().signal;
   let mesh: Mesh;
@@ -48,7 +48,7 @@ describe.each(WHATS)("%s", (what) => {
   });
   afterAll(save);
 
-  /** What CloudWatch says of one edge by GetMetricStatistics. */
+  /** CloudWatch's values for one edge, by GetMetricStatistics. */
   async function said(edge: Edge, figure: EdgeMetricName): Promise<number[]> {
     vi.stubGlobal("fetch", fetch);
     const { namespace, metric, stat } = cloudWatchMetric(edge, METRIC_SOURCES[figure]);

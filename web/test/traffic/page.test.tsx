@@ -6,8 +6,8 @@ import TrafficPage from "../../src/pages/traffic/TrafficPage.tsx";
 import { computeLayout } from "../../src/traffic/layout/layout.ts";
 import type { LayoutRequest } from "../../src/traffic/layout/useLayout.ts";
 import { violations } from "../axe.ts";
-import { button, choose, press } from "../hands.ts";
-import { renderPage } from "../rendered.tsx";
+import { button, choose, press } from "../userActions.ts";
+import { renderPage } from "../renderPage.tsx";
 import { recording } from "./recording.ts";
 
 const shop = recording("shop");

@@ -1,5 +1,4 @@
-// Answers of a real server, played again: a request is known by what it asks. `scripts/traffic_fixture.py`
-// records them.
+// Recorded responses of a server, found by the request. `scripts/traffic_fixture.py` records them.
 
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,13 +19,13 @@ interface Recorded {
   readonly answers: Answer[];
 }
 
-export type What = "shop" | "mesh";
+export type RecordingName = "shop" | "mesh";
 
 const SERVER = process.env.MOYAI_RECORD;
 if (SERVER) Object.assign((window as unknown as { happyDOM: { settings: { fetch: object } } }).happyDOM.settings.fetch, { disableSameOriginPolicy: true });
 
-/** What is recorded, or, while a recording is made, what that one is of. */
-export const WHATS: readonly What[] = SERVER ? [process.env.MOYAI_WHAT as What] : ["shop", "mesh"];
+/** The recordings; while one is made, only that one. */
+export const RECORDINGS: readonly RecordingName[] = SERVER ? [process.env.MOYAI_WHAT as RecordingName] : ["shop", "mesh"];
 
 export interface Recording {
   readonly target: Target;
@@ -35,9 +34,9 @@ export interface Recording {
   readonly save: () => void;
 }
 
-/** A target whose requests are answered from the recording, or, while one is made, by the server that is recorded. */
-export function recording(what: What): Recording {
-  const file = `test/traffic/${what}.json`;
+/** A target whose requests are answered from a recording or, while one is made, by the server. */
+export function recording(name: RecordingName): Recording {
+  const file = `test/traffic/${name}.json`;
   const known: Recorded = SERVER
     ? { start: Number(process.env.MOYAI_START), end: Number(process.env.MOYAI_END), answers: [] }
     : (JSON.parse(readFileSync(file, "utf8")) as Recorded);
@@ -47,16 +46,16 @@ export function recording(what: What): Recording {
     const { pathname, search } = new URL(request.url);
     const path = pathname.replace(API_PATH, "") + search;
     const asked = `${request.headers.get("x-amz-target") ?? path} ${body.toString("base64")}`;
-    let found = known.answers.find((one) => one.asked === asked);
-    if (!found && SERVER) {
-      const said = await real(request);
-      const type = said.headers.get("content-type") ?? "";
-      found = { asked, status: said.status, type, body: Buffer.from(await said.arrayBuffer()).toString("base64") };
-      known.answers.push(found);
+    let recorded = known.answers.find((answer) => answer.asked === asked);
+    if (!recorded && SERVER) {
+      const response = await real(request);
+      const type = response.headers.get("content-type") ?? "";
+      recorded = { asked, status: response.status, type, body: Buffer.from(await response.arrayBuffer()).toString("base64") };
+      known.answers.push(recorded);
     }
-    if (!found) throw new Error(`nothing was recorded for ${asked.slice(0, 300)}`);
-    const headers = { "content-type": found.type, "smithy-protocol": "rpc-v2-cbor" };
-    return new Response(Buffer.from(found.body, "base64"), { status: found.status, headers });
+    if (!recorded) throw new Error(`nothing was recorded for ${asked.slice(0, 300)}`);
+    const headers = { "content-type": recorded.type, "smithy-protocol": "rpc-v2-cbor" };
+    return new Response(Buffer.from(recorded.body, "base64"), { status: recorded.status, headers });
   };
   return {
     target: {

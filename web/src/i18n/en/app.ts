@@ -2,14 +2,12 @@
 
 export const app = {
   product: "moyai",
-  skipToContent: "Skip to main content",
   nav: {
     title: "Elastic Container Service",
     clusters: "Clusters",
     namespaces: "Namespaces",
     taskDefinitions: "Task definitions",
     traffic: "Traffic",
-    label: "Side navigation",
   },
   preferences: {
     title: "Preferences",
@@ -19,13 +17,13 @@ export const app = {
     dark: "Dark",
     language: "Language",
   },
-  scope: { label: "Account and Region", account: "Account", region: "Region" },
+  scope: { label: "Account and Region" },
   account: { signedInAs: (key: string) => `Signed in as ${key}`, signOut: "Sign out" },
   breadcrumbs: "Breadcrumbs",
   notifications: { label: "Notifications", dismiss: "Dismiss", success: "Success", error: "Error", info: "Information", warning: "Warning", inProgress: "In progress" },
   connection: {
-    away: "The server isn't responding",
-    awayDetail: "This page shows the last data received. It updates automatically when the server responds again.",
+    lost: "The server isn't responding",
+    lostDetail: "This page shows the last data received. It updates automatically when the server responds again.",
   },
   login: {
     title: "Sign in",

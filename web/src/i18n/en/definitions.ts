@@ -6,7 +6,6 @@ export const definitions = {
   create: "Register task definition",
   family: "Family",
   status: "Status",
-  revisions: "Revisions",
   findRevisions: "Find revisions",
   noRevisions: "No revisions",
   revision: "Revision",

@@ -11,7 +11,7 @@ export const instances = {
   status: "Status",
   agent: "Agent",
   connected: "Connected",
-  away: "Not connected",
+  notConnected: "Not connected",
   running: "Running tasks",
   pending: "Pending tasks",
   cpu: "CPU available",

@@ -43,7 +43,6 @@ export const parts = {
     cancel: "Cancel",
     create: "Create",
     save: "Save changes",
-    refused: "Request rejected",
     optional: "optional",
   },
   status: {

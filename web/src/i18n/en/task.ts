@@ -16,11 +16,10 @@ export const task = {
   exec: "ECS Exec",
   stoppedBecause: "Task stopped",
   stoppingBecause: "Task is stopping",
-  tabs: { containers: "Containers", life: "Timeline", network: "Networking", details: "Details", tags: "Tags" },
-  noOutput: "No container of this task sends logs to CloudWatch Logs",
+  tabs: { containers: "Containers", timeline: "Timeline", network: "Networking", details: "Details", tags: "Tags" },
+  noLogs: "No container of this task sends logs to CloudWatch Logs",
   container: {
     title: "Containers",
-    find: "Find containers",
     empty: "No containers",
     name: "Container",
     status: "Status",
@@ -35,7 +34,7 @@ export const task = {
     no: "No",
     ofServiceConnect: "Service Connect proxy",
   },
-  life: {
+  timeline: {
     title: "Timeline",
     created: "Created",
     connected: "Network attached",
@@ -61,7 +60,6 @@ export const task = {
     zone: "Availability Zone",
     none: "This task doesn't have its own network interface",
     noneDetail: "In the network modes bridge, host, and none, a task uses the network of its container instance.",
-    bindings: "Network bindings",
     attachments: "Attachments",
     noAttachments: "No attachments",
     attachment: "Attachment",

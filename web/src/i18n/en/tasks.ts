@@ -1,7 +1,7 @@
 export const tasks = {
   title: "Tasks",
   find: "Find tasks",
-  wanted: "Desired status",
+  desiredStatus: "Desired status",
   running: "Running",
   stopped: "Stopped",
   noneRunning: "No running tasks",

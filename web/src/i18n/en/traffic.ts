@@ -47,9 +47,9 @@ export const traffic = {
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
     fit: "Fit to view",
-    nowhere: "(no namespace)",
+    noNamespace: "(no namespace)",
   },
-  undrawn: { title: "Couldn't draw the map", detail: "The table shows the same live data.", again: "Retry" },
+  mapUnavailable: { title: "Couldn't draw the map", detail: "The table shows the same live data.", retry: "Retry" },
   legend: {
     good: "99.9 % or more",
     fair: "! 99 % or more",
@@ -77,7 +77,7 @@ export const traffic = {
   panel: {
     edge: (caller: string, target: string) => `${caller} → ${target}`,
     targets: "Targets",
-    nobody: "No service offers this name",
+    noTargets: "No service offers this name",
     connections: "TCP connections",
     times: "p50 / p95 / p99",
     retriesAndTimeouts: "Retries / timeouts",

@@ -3,14 +3,12 @@ import type { app as english } from "../en/app.ts";
 
 export const app: Translation<typeof english> = {
   product: "moyai",
-  skipToContent: "メインコンテンツへスキップ",
   nav: {
     title: "Elastic Container Service",
     clusters: "クラスター",
     namespaces: "名前空間",
     taskDefinitions: "タスク定義",
     traffic: "トラフィック",
-    label: "サイドナビゲーション",
   },
   preferences: {
     title: "設定",
@@ -20,13 +18,13 @@ export const app: Translation<typeof english> = {
     dark: "ダーク",
     language: "言語",
   },
-  scope: { label: "アカウントとリージョン", account: "アカウント", region: "リージョン" },
+  scope: { label: "アカウントとリージョン" },
   account: { signedInAs: (key) => `${key} でサインイン中`, signOut: "サインアウト" },
   breadcrumbs: "パンくずリスト",
   notifications: { label: "通知", dismiss: "閉じる", success: "成功", error: "エラー", info: "情報", warning: "警告", inProgress: "進行中" },
   connection: {
-    away: "サーバーが応答していません",
-    awayDetail: "最後に取得した内容を表示しています。サーバーが応答すると、自動的に更新されます。",
+    lost: "サーバーが応答していません",
+    lostDetail: "最後に取得した内容を表示しています。サーバーが応答すると、自動的に更新されます。",
   },
   login: {
     title: "サインイン",

@@ -9,7 +9,6 @@ export const definitions: Translation<typeof english> = {
   create: "タスク定義の登録",
   family: "ファミリー",
   status: "ステータス",
-  revisions: "リビジョン",
   findRevisions: "リビジョンを検索",
   noRevisions: "リビジョンがありません",
   revision: "リビジョン",

@@ -12,7 +12,7 @@ export const instances: Translation<typeof english> = {
   status: "ステータス",
   agent: "エージェント",
   connected: "接続済み",
-  away: "未接続",
+  notConnected: "未接続",
   running: "実行中のタスク",
   pending: "保留中のタスク",
   cpu: "使用可能な CPU",

@@ -44,7 +44,6 @@ export const parts: Translation<typeof english> = {
     cancel: "キャンセル",
     create: "作成",
     save: "変更を保存",
-    refused: "リクエストが拒否されました",
     optional: "オプション",
   },
   status: {

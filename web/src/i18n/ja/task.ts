@@ -17,11 +17,10 @@ export const task: Translation<typeof english> = {
   exec: "ECS Exec",
   stoppedBecause: "タスクが停止しました",
   stoppingBecause: "タスクを停止しています",
-  tabs: { containers: "コンテナ", life: "タイムライン", network: "ネットワーク", details: "詳細", tags: "タグ" },
-  noOutput: "このタスクには、ログを CloudWatch Logs に送信するコンテナがありません",
+  tabs: { containers: "コンテナ", timeline: "タイムライン", network: "ネットワーク", details: "詳細", tags: "タグ" },
+  noLogs: "このタスクには、ログを CloudWatch Logs に送信するコンテナがありません",
   container: {
     title: "コンテナ",
-    find: "コンテナを検索",
     empty: "コンテナがありません",
     name: "コンテナ",
     status: "ステータス",
@@ -36,7 +35,7 @@ export const task: Translation<typeof english> = {
     no: "いいえ",
     ofServiceConnect: "Service Connect のプロキシ",
   },
-  life: {
+  timeline: {
     title: "タイムライン",
     created: "作成",
     connected: "ネットワークのアタッチ",
@@ -62,7 +61,6 @@ export const task: Translation<typeof english> = {
     zone: "アベイラビリティーゾーン",
     none: "このタスクには専用のネットワークインターフェイスがありません",
     noneDetail: "ネットワークモードが bridge、host、none の場合、タスクはコンテナインスタンスのネットワークを使用します。",
-    bindings: "ネットワークバインディング",
     attachments: "アタッチメント",
     noAttachments: "アタッチメントがありません",
     attachment: "アタッチメント",

@@ -4,7 +4,7 @@ import type { tasks as english } from "../en/tasks.ts";
 export const tasks: Translation<typeof english> = {
   title: "タスク",
   find: "タスクを検索",
-  wanted: "必要なステータス",
+  desiredStatus: "必要なステータス",
   running: "実行中",
   stopped: "停止済み",
   noneRunning: "実行中のタスクがありません",

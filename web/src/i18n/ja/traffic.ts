@@ -49,12 +49,12 @@ export const traffic: Translation<typeof english> = {
     zoomIn: "拡大",
     zoomOut: "縮小",
     fit: "全体を表示",
-    nowhere: "(名前空間なし)",
+    noNamespace: "(名前空間なし)",
   },
-  undrawn: {
+  mapUnavailable: {
     title: "マップを描画できませんでした",
     detail: "テーブルに同じデータをリアルタイムで表示しています。",
-    again: "再試行",
+    retry: "再試行",
   },
   legend: {
     good: "99.9 % 以上",
@@ -83,7 +83,7 @@ export const traffic: Translation<typeof english> = {
   panel: {
     edge: (caller, target) => `${caller} → ${target}`,
     targets: "ターゲット",
-    nobody: "この名前を提供するサービスはありません",
+    noTargets: "この名前を提供するサービスはありません",
     connections: "TCP 接続",
     times: "応答時間 p50 / p95 / p99",
     retriesAndTimeouts: "再試行 / タイムアウト",

@@ -92,7 +92,7 @@ function useColumns(): TableProps.ColumnDefinition<ContainerInstance>[] {
       id: "agent",
       header: words.agent,
       cell: ({ agentConnected }) => (
-        <StatusIndicator type={agentConnected ? "success" : "error"}>{agentConnected ? words.connected : words.away}</StatusIndicator>
+        <StatusIndicator type={agentConnected ? "success" : "error"}>{agentConnected ? words.connected : words.notConnected}</StatusIndicator>
       ),
       sortingField: "agentConnected",
     },

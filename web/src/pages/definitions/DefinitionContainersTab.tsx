@@ -58,7 +58,7 @@ function Lines({ lines }: { lines: readonly string[] | undefined }) {
 }
 
 /** A port with its name and protocol for Service Connect, such as `80/tcp (web, http)`. */
-export function portOf(port: PortMapping): string {
+function portOf(port: PortMapping): string {
   const details = [port.name, port.appProtocol].filter((detail) => detail !== undefined).join(", ");
   const host = port.hostPort && port.hostPort !== port.containerPort ? `${port.hostPort} → ` : "";
   return `${host}${port.containerPort ?? port.containerPortRange ?? ""}/${port.protocol ?? "tcp"}${details ? ` (${details})` : ""}`;

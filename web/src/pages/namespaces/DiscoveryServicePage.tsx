@@ -53,7 +53,7 @@ function Overview({ service }: { service: Service }) {
           { label: words.dns, value: <DnsRecords service={service} /> },
           service.DnsConfig ? { label: words.routing, value: service.DnsConfig.RoutingPolicy } : null,
           { label: words.check, value: <HealthCheck service={service} /> },
-          { label: words.madeBy, value: service.CreatedByAccount },
+          { label: words.createdByAccount, value: service.CreatedByAccount },
           { label: text.created, value: <Timestamp date={service.CreateDate} /> },
         ]}
       />

@@ -43,7 +43,7 @@ export default function NamespacePage() {
                 path={(tabId) => paths.namespace(id, tabId)}
                 tabs={[
                   { id: "services", label: text.services, content: <DiscoveryServicesTable namespace={id} /> },
-                  { id: "used-by", label: text.users, content: <NamespaceServicesTable namespace={namespace.Arn ?? ""} /> },
+                  { id: "used-by", label: text.ecsServices, content: <NamespaceServicesTable namespace={namespace.Arn ?? ""} /> },
                 ]}
               />
             </SpaceBetween>
@@ -64,7 +64,7 @@ function Overview({ namespace }: { namespace: Namespace }) {
         items={[
           { label: text.arn, value: <CopyableValue value={namespace.Arn} /> },
           { label: text.type, value: namespace.Type },
-          { label: text.lookedUp, value: <InstanceDiscovery type={namespace.Type} /> },
+          { label: text.instanceDiscovery, value: <InstanceDiscovery type={namespace.Type} /> },
           { label: text.httpName, value: <CopyableValue value={namespace.Properties?.HttpProperties?.HttpName} /> },
           dns ? { label: text.zone, value: <CopyableValue value={dns.HostedZoneId} /> } : null,
           ttl === undefined ? null : { label: text.ttl, value: text.seconds(ttl) },

@@ -20,13 +20,13 @@ export function NamespaceServicesTable({ namespace }: { namespace: string }) {
     <LiveTable
       query={query}
       id={(service) => service.arn}
-      title={text.users}
-      description={text.usersDetail}
+      title={text.ecsServices}
+      description={text.ecsServicesDetail}
       filter={text.findServices}
       columns={[
         {
           id: "name",
-          header: text.userName,
+          header: text.ecsServiceName,
           cell: (service) => <Link href={href(paths.service(service.cluster, service.name))}>{service.name}</Link>,
           sortingField: "name",
           isRowHeader: true,
@@ -38,7 +38,7 @@ export function NamespaceServicesTable({ namespace }: { namespace: string }) {
           sortingField: "cluster",
         },
       ]}
-      empty={{ title: text.noUsers }}
+      empty={{ title: text.noEcsServices }}
     />
   );
 }

@@ -39,7 +39,7 @@ function useColumns(): TableProps.ColumnDefinition<NamespaceSummary>[] {
       isRowHeader: true,
     },
     { id: "type", header: words.type, cell: (namespace) => namespace.Type, sortingField: "Type" },
-    { id: "lookedUp", header: words.lookedUp, cell: (namespace) => <InstanceDiscovery type={namespace.Type} /> },
+    { id: "lookedUp", header: words.instanceDiscovery, cell: (namespace) => <InstanceDiscovery type={namespace.Type} /> },
     { id: "services", header: words.serviceCount, cell: (namespace) => namespace.ServiceCount, sortingField: "ServiceCount" },
     { id: "description", header: words.description, cell: (namespace) => namespace.Description ?? text.parts.none },
     { id: "created", header: words.created, cell: (namespace) => <RelativeTime date={namespace.CreateDate} />, sortingField: "CreateDate" },
@@ -49,5 +49,5 @@ function useColumns(): TableProps.ColumnDefinition<NamespaceSummary>[] {
 /** How clients discover the instances of a namespace. */
 export function InstanceDiscovery({ type }: { type: NamespaceType | undefined }) {
   const text = useText();
-  return type === undefined ? text.parts.none : text.namespaces.lookedUpBy[type];
+  return type === undefined ? text.parts.none : text.namespaces.instanceDiscoveryBy[type];
 }

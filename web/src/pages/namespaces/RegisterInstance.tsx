@@ -36,7 +36,7 @@ export function RegisterInstance({ service, onClose, onDone }: RegisterInstanceP
       <FormField label={text.instance.id} constraintText={text.register.idConstraint}>
         <Input value={id} autoFocus ariaRequired onChange={({ detail }) => { setId(detail.value); }} />
       </FormField>
-      <FormField label={text.instance.attributes} errorText={duplicate === undefined ? "" : text.register.twice(duplicate)}>
+      <FormField label={text.instance.attributes} errorText={duplicate === undefined ? "" : text.register.duplicateKey(duplicate)}>
         <AttributesField attributes={attributes} onChange={setAttributes} />
       </FormField>
     </ConfirmDialog>

@@ -72,7 +72,7 @@ function StopDialog({ deployment, onClose }: { deployment: ServiceDeployment; on
       onClose={onClose}
     >
       <RadioGroup
-        ariaLabel={text.how}
+        ariaLabel={text.stopType}
         value={stopType}
         onChange={({ detail }) => { setStopType(detail.value === "ABORT" ? "ABORT" : "ROLLBACK"); }}
         items={[{ value: "ROLLBACK", label: text.rollback }, { value: "ABORT", label: text.abort }]}

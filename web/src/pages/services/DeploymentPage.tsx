@@ -66,7 +66,7 @@ function Overview({ deployment }: { deployment: ServiceDeployment }) {
           { label: words.status, value: <Status status={deployment.status} /> },
           { label: text.strategy, value: text.strategies[deployment.deploymentConfiguration?.strategy ?? "ROLLING"] },
           { label: words.startedAt, value: <Timestamp date={deployment.startedAt ?? deployment.createdAt} /> },
-          { label: words.lasting, value: <DeploymentDuration deployment={deployment} /> },
+          { label: words.duration, value: <DeploymentDuration deployment={deployment} /> },
           { label: text.arn, value: <CopyableValue value={deployment.serviceDeploymentArn} /> },
           {
             label: words.breaker,

@@ -57,8 +57,8 @@ function Revisions({ deployment }: { deployment: ServiceDeployment }) {
   );
   return (
     <SpaceBetween size="l">
-      {targetRevision ? renderRevision(targetRevision, text.goal) : null}
-      {sources.map((source) => renderRevision(source, text.source))}
+      {targetRevision ? renderRevision(targetRevision, text.targetRevision) : null}
+      {sources.map((source) => renderRevision(source, text.sourceRevision))}
     </SpaceBetween>
   );
 }

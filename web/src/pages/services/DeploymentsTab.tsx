@@ -41,9 +41,9 @@ export function DeploymentsTab({ service, cluster }: { service: Service; cluster
             isRowHeader: true,
           },
           { id: "status", header: text.status, cell: (deployment) => <Status status={deployment.status} /> },
-          { id: "revision", header: text.goal, cell: (deployment) => nameOf(deployment.targetServiceRevision?.arn) },
+          { id: "revision", header: text.targetRevision, cell: (deployment) => nameOf(deployment.targetServiceRevision?.arn) },
           { id: "started", header: text.startedAt, cell: (deployment) => <Timestamp date={deployment.startedAt ?? deployment.createdAt} /> },
-          { id: "lasting", header: text.lasting, cell: (deployment) => <DeploymentDuration deployment={deployment} /> },
+          { id: "lasting", header: text.duration, cell: (deployment) => <DeploymentDuration deployment={deployment} /> },
           { id: "reason", header: text.reason, cell: (deployment) => deployment.statusReason ?? deployment.rollback?.reason },
         ]}
       />
@@ -58,7 +58,7 @@ function CurrentDeployment({ deployment, cluster, service }: { deployment: Servi
     <Container
       header={
         <Header variant="h2" description={<Link href={href(paths.deployment(cluster, service, id))}>{id}</Link>} actions={<DeploymentActions deployment={deployment} />}>
-          {text.now} <Status status={deployment.status} />
+          {text.current} <Status status={deployment.status} />
         </Header>
       }
     >

@@ -30,7 +30,7 @@ export function ServiceLogsTab({ service, cluster }: { service: Service; cluster
 
 function NoLogs() {
   const text = useText().services.logs;
-  return <Alert type="info" header={text.nowhere}>{text.nowhereDetail}</Alert>;
+  return <Alert type="info" header={text.noLogs}>{text.noLogsDetail}</Alert>;
 }
 
 function Logs({ service, cluster, outputs }: { service: Service; cluster: string; outputs: readonly LogOutput[] }) {

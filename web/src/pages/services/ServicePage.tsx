@@ -112,8 +112,8 @@ function DeploymentAlert({ service, deployments }: { service: Service; deploymen
   return (
     <Alert
       type="info"
-      header={text.deployingNow}
-      action={<Button href={href(deployments)}>{text.watch}</Button>}
+      header={text.deploymentInProgress}
+      action={<Button href={href(deployments)}>{text.viewDeployment}</Button>}
     >
       <TaskCounts running={primary?.runningCount} desired={primary?.desiredCount} pending={primary?.pendingCount} failed={primary?.failedTasks} />
     </Alert>

@@ -40,8 +40,8 @@ function UpdateForm({ cluster, service }: { cluster: string; service: Service })
       save={(draft, mode) => updateService(target, updateInput(cluster, original, draft, mode))}
       effect={(draft, mode) => {
         const input = updateInput(cluster, original, draft, mode);
-        if (startsDeployment(input)) return text.deploys;
-        return Object.keys(input).length > 2 ? text.deploysNot : text.nothing;
+        if (startsDeployment(input)) return text.startsDeployment;
+        return Object.keys(input).length > 2 ? text.noDeployment : text.noChanges;
       }}
     />
   );

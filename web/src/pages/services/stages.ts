@@ -19,7 +19,7 @@ const TRAFFIC_SHIFT: readonly LifecycleStage[] = [
   "CLEAN_UP",
 ];
 
-export function stagesOf(strategy: DeploymentStrategy | undefined): readonly LifecycleStage[] {
+function stagesOf(strategy: DeploymentStrategy | undefined): readonly LifecycleStage[] {
   return strategy === undefined || strategy === "ROLLING" ? ROLLING : TRAFFIC_SHIFT;
 }
 

@@ -21,13 +21,13 @@ export function TaskLogsTab({ task }: { task: Task }) {
 
 function Logs({ id, definition }: { id: string; definition: Parameters<typeof logOutputsOf>[0] }) {
   const text = useText().services.logs;
-  const noLogs = useText().task.noOutput;
+  const noLogs = useText().task.noLogs;
   const outputs = useMemo(() => logOutputsOf(definition), [definition]);
   const tasks = useMemo(() => [id], [id]);
   const [container, setContainer] = useState("");
   const [follow, setFollow] = useState(true);
   const output = outputs.find((candidate) => candidate.container === container) ?? outputs[0];
-  if (!output) return <Alert type="info" header={noLogs}>{text.nowhereDetail}</Alert>;
+  if (!output) return <Alert type="info" header={noLogs}>{text.noLogsDetail}</Alert>;
   return (
     <Container
       header={

@@ -61,7 +61,7 @@ export default function TaskPage() {
                 path={(tabId) => paths.task(cluster, id, tabId)}
                 tabs={[
                   { id: "containers", label: words.tabs.containers, content: <TaskContainersTab query={query} task={task} /> },
-                  { id: "timeline", label: words.tabs.life, content: <TimelineTab task={task} /> },
+                  { id: "timeline", label: words.tabs.timeline, content: <TimelineTab task={task} /> },
                   { id: "logs", label: text.services.tabs.logs, content: <TaskLogsTab task={task} /> },
                   { id: "networking", label: words.tabs.network, content: <NetworkTab task={task} /> },
                   { id: "terminal", label: text.exec.tab, content: <ExecTab cluster={cluster} task={task} /> },

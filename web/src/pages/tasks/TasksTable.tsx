@@ -29,7 +29,7 @@ export function TasksTable({ cluster, service }: { cluster: string; service?: st
   const selection = useSelection(query, idOf);
   const statusControl = (
     <SegmentedControl
-      label={text.wanted}
+      label={text.desiredStatus}
       selectedId={desiredStatus}
       options={[{ id: "RUNNING", text: text.running }, { id: "STOPPED", text: text.stopped }]}
       onChange={({ detail }) => {

@@ -12,7 +12,7 @@ import { isStopped, timelineOf, type TimelineEvent } from "./timeline.ts";
 
 /** The events of a task from its creation to its end, with the statuses that they led to. */
 export function TimelineTab({ task }: { task: Task }) {
-  const text = useText().task.life;
+  const text = useText().task.timeline;
   const steps: StepsProps.Step[] = timelineOf(task).map((event) => ({
     header: <EventName event={event} />,
     details: <EventTime event={event} />,
@@ -35,14 +35,14 @@ function EventName({ event }: { event: TimelineEvent }) {
   const statusTexts: Readonly<Record<string, string>> = text.parts.status;
   return (
     <SpaceBetween size="xs" direction="horizontal">
-      <Box variant="strong">{text.task.life[event.kind]}</Box>
+      <Box variant="strong">{text.task.timeline[event.kind]}</Box>
       {event.status === undefined ? null : <Box color="text-body-secondary">{statusTexts[event.status] ?? statusText(event.status)}</Box>}
     </SpaceBetween>
   );
 }
 
 function EventTime({ event }: { event: TimelineEvent }) {
-  const text = useText().task.life;
+  const text = useText().task.timeline;
   const language = useLanguage();
   return (
     <SpaceBetween size="xs" direction="horizontal">

@@ -9,7 +9,7 @@ export interface Camera {
   readonly zoom: number;
 }
 
-export const MIN_ZOOM = 0.05;
+const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 2.5;
 const MARGIN = 24;
 

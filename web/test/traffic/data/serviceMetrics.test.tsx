@@ -4,7 +4,7 @@ import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ServicePage from "../../../src/pages/services/ServicePage.tsx";
 import { bySlowest, type TaskMetrics } from "../../../src/traffic/data/slowestTasks.ts";
-import { renderPage } from "../../rendered.tsx";
+import { renderPage } from "../../renderPage.tsx";
 import { answers } from "../../shop.ts";
 
 test("traffic health is a tab of the service's page", async () => {

@@ -31,12 +31,12 @@ export function ConnectFields({ draft, change, cluster }: ServiceFieldsProps & {
           ariaLabel={text.services.connectTab.title}
           value={draft.connect}
           onChange={({ detail }) => { change({ connect: SIDES.find((side) => side === detail.value) ?? "off" }); }}
-          items={SIDES.map((value) => ({ value, label: words.sides[value], description: words.sidesDetail[value] }))}
+          items={SIDES.map((value) => ({ value, label: words.connectRoles[value], description: words.connectRoleDetail[value] }))}
         />
         {draft.connect === "off" ? null : (
           <FormField
             label={<>{text.services.connectTab.namespace} <i>– {text.parts.form.optional}</i></>}
-            description={defaultNamespace ? words.standardNamespace(namespaceName(namespaces, defaultNamespace)) : words.noStandardNamespace}
+            description={defaultNamespace ? words.defaultNamespace(namespaceName(namespaces, defaultNamespace)) : words.noDefaultNamespace}
           >
             <Autosuggest
               value={draft.namespace}

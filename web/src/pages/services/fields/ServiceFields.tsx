@@ -59,7 +59,7 @@ function DefinitionFields({ draft, change }: ServiceFieldsProps) {
   const words = text.form;
   const families = useFamilies();
   const revisions = useRevisionsOf(draft.family);
-  const latest = { value: "", label: words.newest };
+  const latest = { value: "", label: words.latest };
   const revisionNumbers = (revisions.data ?? []).map((arn) => familyOf(arn).revision ?? "");
   const revisionOptions = [latest, ...(draft.revision && !revisionNumbers.includes(draft.revision) ? [draft.revision, ...revisionNumbers] : revisionNumbers).map((value) => ({ value, label: value }))];
   return (

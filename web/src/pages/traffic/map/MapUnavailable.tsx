@@ -5,10 +5,10 @@ import Button from "@cloudscape-design/components/button";
 import { useText } from "../../../i18n/useText.ts";
 
 export function MapUnavailable({ onRetry }: { onRetry: () => void }) {
-  const text = useText().traffic.undrawn;
+  const text = useText().traffic.mapUnavailable;
   return (
     <div role="alert">
-      <Alert type="warning" header={text.title} action={<Button iconName="refresh" onClick={onRetry}>{text.again}</Button>}>
+      <Alert type="warning" header={text.title} action={<Button iconName="refresh" onClick={onRetry}>{text.retry}</Button>}>
         {text.detail}
       </Alert>
     </div>

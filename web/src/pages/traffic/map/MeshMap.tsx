@@ -93,7 +93,7 @@ function usePicture({ graph, selected, matches, onFailed }: MeshMapProps, hovere
   const { map: text, kinds } = useText().traffic;
   const { dark, language } = usePreferences();
   const scene = useMemo<Scene | null>(() => layout && buildScene(graph, layout), [graph, layout]);
-  const texts = useMemo(() => ({ noNamespace: text.nowhere, kinds, locale: language }), [text, kinds, language]);
+  const texts = useMemo(() => ({ noNamespace: text.noNamespace, kinds, locale: language }), [text, kinds, language]);
   return useMemo(() => {
     if (!scene) return null;
     const highlight = highlightOf(scene, [hovered, selected]) ?? (matches && { boxes: matches, lines: new Set<string>() });

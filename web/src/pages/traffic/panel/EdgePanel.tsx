@@ -57,7 +57,7 @@ function Summary({ edge }: { edge: Edge }) {
       value: (
         <SpaceBetween size="xxs">
           {edge.targets.map((workload) => <WorkloadLink key={workloadId(workload)} workload={workload} deploying={isDeploying(workload)} />)}
-          {edge.targets.length === 0 ? text.panel.nobody : null}
+          {edge.targets.length === 0 ? text.panel.noTargets : null}
         </SpaceBetween>
       ),
     },

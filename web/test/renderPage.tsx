@@ -1,4 +1,4 @@
-// A page as a browser has it, over answers that are given here in place of a server's.
+// Renders a page with the console's providers and fake responses of the API.
 
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { render } from "@testing-library/react";
@@ -19,13 +19,13 @@ export interface Call {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** What an operation answers, by its name: the answer's JSON, or what gives it; an `Error` fails with its name and message. */
+/** Responses by operation: JSON, or a function of the input that returns it. An `Error` is an error response with its name as code. */
 export type Answers = Readonly<Record<string, unknown>>;
 
-/** Renders the page that stands at `pattern`, opened at `path`; gives what the page asked of the API, as it asks. */
+/** Renders a page with the route `pattern` at `path`. Returns the list of API calls, which grows as the page sends them. */
 export function renderPage(page: ReactElement, pattern: string, path: string, answers: Answers) {
   const calls: Call[] = [];
-  vi.stubGlobal("fetch", (request: Request) => answered(request, answers, calls));
+  vi.stubGlobal("fetch", (request: Request) => respond(request, answers, calls));
   const cache = new QueryCache();
   const target = { endpoint: "http://console.test/console/api", scope: SCOPE, csrf: "token", transport: new FetchHttpHandler() };
   render(
@@ -49,12 +49,12 @@ export function renderPage(page: ReactElement, pattern: string, path: string, an
   return { calls, cache };
 }
 
-async function answered(request: Request, answers: Answers, calls: Call[]): Promise<Response> {
+async function respond(request: Request, answers: Answers, calls: Call[]): Promise<Response> {
   const operation = request.headers.get("x-amz-target")?.split(".").at(-1) ?? new URL(request.url).pathname.split("/").at(-1) ?? "";
   const input = JSON.parse((await request.text()) || "{}") as Record<string, unknown>;
   calls.push({ operation, input });
-  const known = answers[operation];
-  const answer: unknown = typeof known === "function" ? (known as (input: unknown) => unknown)(input) : known;
+  const value = answers[operation];
+  const answer: unknown = typeof value === "function" ? (value as (input: unknown) => unknown)(input) : value;
   const headers = { "content-type": "application/x-amz-json-1.1" };
   if (answer === undefined) return new Response(`{"__type":"UnknownOperationException","message":"${operation}"}`, { status: 400, headers });
   if (answer instanceof Error) {
@@ -63,7 +63,7 @@ async function answered(request: Request, answers: Answers, calls: Call[]): Prom
   return new Response(JSON.stringify(answer), { status: 200, headers });
 }
 
-/** An error of the API. */
+/** An error response of the API. */
 export function apiError(code: string, message: string): Error {
   return Object.assign(new Error(message), { name: code });
 }
