@@ -2,6 +2,7 @@
 
 import {
   DeregisterInstanceCommand,
+  GetOperationCommand,
   GetServiceCommand,
   type InstanceSummary,
   paginateGetInstancesHealthStatus,
@@ -14,7 +15,9 @@ import {
 import { cloudMap } from "./cloudMap.ts";
 import type { Target } from "./config.ts";
 import { NotFoundError } from "./apiError.ts";
-import { waitForOperation } from "./operations.ts";
+
+const POLL_INTERVAL = 250; // ms
+const MAX_POLLS = 120; // after half a minute the page shows the result whenever there is one
 
 /** All services of a namespace, given its id. */
 export async function readDiscoveryServices(target: Target, namespace: string): Promise<ServiceSummary[]> {
@@ -62,4 +65,14 @@ export async function registerInstance(target: Target, service: string, id: stri
 export async function deregisterInstance(target: Target, service: string, id: string): Promise<void> {
   const command = new DeregisterInstanceCommand({ ServiceId: service, InstanceId: id });
   await waitForOperation(target, (await cloudMap(target).send(command)).OperationId);
+}
+
+/** Waits until an operation has finished. Rejects with the operation's error if it fails. */
+async function waitForOperation(target: Target, id: string | undefined): Promise<void> {
+  for (let poll = 0; poll < MAX_POLLS; poll += 1) {
+    const { Operation: operation } = await cloudMap(target).send(new GetOperationCommand({ OperationId: id }));
+    if (operation?.Status === "SUCCESS") return;
+    if (operation?.Status === "FAIL") throw Object.assign(new Error(operation.ErrorMessage ?? ""), { name: operation.ErrorCode ?? "OperationFailed" });
+    await new Promise((resolve) => { setTimeout(resolve, POLL_INTERVAL); });
+  }
 }

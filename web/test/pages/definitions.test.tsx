@@ -5,7 +5,7 @@ import DefinitionsPage from "../../src/pages/definitions/DefinitionsPage.tsx";
 import FamilyPage from "../../src/pages/definitions/FamilyPage.tsx";
 import RegisterPage from "../../src/pages/definitions/RegisterPage.tsx";
 import RevisionPage from "../../src/pages/definitions/RevisionPage.tsx";
-import { diffRows } from "../../src/pages/definitions/diffRows.ts";
+import { diffRows } from "../../src/pages/definitions/DiffView.tsx";
 import { violations } from "../axe.ts";
 import { button, enter, openDialog, press } from "../userActions.ts";
 import { apiError, renderPage } from "../renderPage.tsx";

@@ -9,9 +9,12 @@ import { useNavigate, useParams } from "react-router";
 import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
+import { deleteCluster } from "../../aws/clusters.ts";
 import { namespaceName } from "../../aws/namespaces.ts";
+import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useCluster, useNamespaces } from "../../live/queries.ts";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
@@ -19,7 +22,6 @@ import { Status } from "../../parts/Status.tsx";
 import { TagsTable } from "../../parts/Tags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
-import { DeleteCluster } from "./DeleteCluster.tsx";
 import { ContainerInstancesTable } from "./ContainerInstancesTable.tsx";
 import { ServicesTable } from "./ServicesTable.tsx";
 
@@ -93,5 +95,30 @@ function Overview({ cluster }: { cluster: Cluster }) {
         ]}
       />
     </Container>
+  );
+}
+
+interface DeleteClusterProps {
+  readonly name: string;
+  readonly services: number;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+/** Deletes a cluster. The API deletes only an empty cluster, so the dialog warns if there are services. */
+function DeleteCluster({ name, services, onClose, onDone }: DeleteClusterProps) {
+  const text = useText().clusters;
+  const target = useTarget();
+  return (
+    <ConfirmDialog
+      title={text.deleteTitle(name)}
+      effect={services > 0 ? text.deleteNotEmpty(services) : text.deleteEffect}
+      action={text.delete}
+      done={text.deleted(name)}
+      confirmationWord={name}
+      perform={() => deleteCluster(target, name)}
+      onClose={onClose}
+      onDone={onDone}
+    />
   );
 }

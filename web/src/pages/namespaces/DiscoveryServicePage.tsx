@@ -11,7 +11,7 @@ import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Timestamp } from "../../parts/Time.tsx";
 import { QueryContent } from "../../parts/QueryContent.tsx";
 import { ServiceInstancesTable } from "./ServiceInstancesTable.tsx";
-import { DnsRecords, HealthCheck } from "./serviceSettings.tsx";
+import { DnsRecords, HealthCheck } from "./DiscoveryServicesTable.tsx";
 
 /** A Cloud Map service: its DNS records, its health check and its instances. */
 export default function DiscoveryServicePage() {

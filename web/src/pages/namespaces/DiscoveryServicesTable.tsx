@@ -9,7 +9,6 @@ import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { RelativeTime } from "../../parts/Time.tsx";
-import { DnsRecords, HealthCheck } from "./serviceSettings.tsx";
 
 /** The Cloud Map services of a namespace, given its id. */
 export function DiscoveryServicesTable({ namespace }: { namespace: string }) {
@@ -45,4 +44,17 @@ function useColumns(namespace: string): TableProps.ColumnDefinition<ServiceSumma
     { id: "description", header: text.namespaces.description, cell: (service) => service.Description ?? text.parts.none },
     { id: "created", header: text.namespaces.created, cell: (service) => <RelativeTime date={service.CreateDate} />, sortingField: "CreateDate" },
   ];
+}
+
+export function DnsRecords({ service }: { service: ServiceSummary }) {
+  const text = useText().namespaces.service;
+  const records = service.DnsConfig?.DnsRecords ?? [];
+  return records.length === 0 ? text.noDns : records.map((one) => text.record(one.Type ?? "", one.TTL ?? 0)).join("; ");
+}
+
+export function HealthCheck({ service }: { service: ServiceSummary }) {
+  const text = useText().namespaces.service;
+  const check = service.HealthCheckConfig;
+  if (check) return text.checkOf(check.Type ?? "", check.ResourcePath ?? "", check.FailureThreshold ?? 1);
+  return service.HealthCheckCustomConfig ? text.customCheck : text.noCheck;
 }

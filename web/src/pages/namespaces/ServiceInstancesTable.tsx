@@ -11,8 +11,7 @@ import { useLive } from "../../live/useLive.ts";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
-import { DeregisterInstance } from "./DeregisterInstance.tsx";
-import { RegisterInstance } from "./RegisterInstance.tsx";
+import { DeregisterInstance, RegisterInstance } from "./InstanceDialogs.tsx";
 
 const idOf = (instance: Instance) => instance.Id ?? "";
 

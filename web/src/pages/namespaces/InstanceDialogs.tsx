@@ -1,13 +1,15 @@
+// The dialogs that register and deregister instances of a Cloud Map service.
+
 import type { Service } from "@aws-sdk/client-servicediscovery";
 import AttributeEditor from "@cloudscape-design/components/attribute-editor";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import { useState } from "react";
-import { registerInstance } from "../../aws/discoveryServices.ts";
+import { deregisterInstance, type Instance, registerInstance } from "../../aws/discoveryServices.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
-import { type Attribute, attributesOf, initialAttributes, isInstanceId, duplicateKey } from "./instanceDraft.ts";
+import { type Attribute, attributesOf, duplicateKey, initialAttributes, isInstanceId } from "./instanceDraft.ts";
 
 export interface RegisterInstanceProps {
   readonly service: Service;
@@ -69,6 +71,35 @@ function AttributesField({ attributes, onChange }: { attributes: readonly Attrib
           ),
         },
       ]}
+    />
+  );
+}
+
+export interface DeregisterInstanceProps {
+  /** The id of the service. */
+  readonly service: string;
+  readonly instance: Instance;
+  /** Whether it is the last instance of the service. */
+  readonly isLast: boolean;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+/** Deregisters an instance. The API rejects it for an instance of a running ECS task, so the dialog warns about that. */
+export function DeregisterInstance({ service, instance, isLast, onClose, onDone }: DeregisterInstanceProps) {
+  const text = useText().namespaces.deregister;
+  const target = useTarget();
+  const id = instance.Id ?? "";
+  const owner = instance.Attributes?.ECS_SERVICE_NAME;
+  return (
+    <ConfirmDialog
+      title={text.title(id)}
+      effect={owner === undefined ? (isLast ? text.effectOfLast : text.effect) : text.ofEcs(owner)}
+      action={text.action}
+      done={text.done(id)}
+      perform={() => deregisterInstance(target, service, id)}
+      onClose={onClose}
+      onDone={onDone}
     />
   );
 }
