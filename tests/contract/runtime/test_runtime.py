@@ -295,20 +295,20 @@ async def test_logs_are_ordered_by_time_and_can_be_followed_to_the_end(adapter, 
     reading = asyncio.create_task(follow())
     await adapter.until(conditions.ended)
     await adapter.until(lambda: _is(reading.done()))
-    kept = [line async for line in adapter.runtime.logs(TASK, "app")]
-    assert kept == followed
-    assert len(kept) == 2
-    assert {line.stream for line in kept} <= {"stdout", "stderr"}
-    assert kept == sorted(kept, key=lambda line: line.at)
+    logged = [line async for line in adapter.runtime.logs(TASK, "app")]
+    assert logged == followed
+    assert len(logged) == 2
+    assert {line.stream for line in logged} <= {"stdout", "stderr"}
+    assert logged == sorted(logged, key=lambda line: line.at)
 
 
 async def test_output_is_read_from_a_position_on(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(ENDS))
     await adapter.until(conditions.ended)
-    kept = [line async for line in adapter.runtime.logs(TASK, "app")]
+    logged = [line async for line in adapter.runtime.logs(TASK, "app")]
     lines, position = await adapter.runtime.output(TASK, "app", 0)
-    assert list(lines) == kept
+    assert list(lines) == logged
     again = await adapter.runtime.output(TASK, "app", position)
     assert (list(again.lines), again.position) == ([], position)
 
@@ -397,17 +397,17 @@ async def test_hosts_need_a_sandbox(adapter):
 async def test_a_task_on_an_instance_needs_the_instance(adapter):
     host = instance()
     await adapter.runtime.apply_network(network_of(host))
-    for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2)):
+    for spec in (behind(host, 1, Forward(32768, 80)), in_host(host, 2)):
         with pytest.raises(SandboxFailed, match="container instance"):
-            await adapter.runtime.prepare(made)
-        await adapter.runtime.release(made.task)
+            await adapter.runtime.prepare(spec)
+        await adapter.runtime.release(spec.task)
     await adapter.runtime.prepare(host)
-    for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2), alone(3)):
-        await adapter.runtime.prepare(made)
-        await adapter.runtime.prepare(made)
-        state = await adapter.runtime.inspect(made.task)
+    for spec in (behind(host, 1, Forward(32768, 80)), in_host(host, 2), alone(3)):
+        await adapter.runtime.prepare(spec)
+        await adapter.runtime.prepare(spec)
+        state = await adapter.runtime.inspect(spec.task)
         assert state is not None
-        assert state.hosts == made.hosts
+        assert state.hosts == spec.hosts
     for one in (TASK, OTHER, alone(3).task, host.task):
         await adapter.runtime.release(one)
         await adapter.runtime.release(one)

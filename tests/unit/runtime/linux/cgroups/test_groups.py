@@ -18,8 +18,8 @@ LEVELS = ("moyai", "moyai/here", "moyai/here/task", "moyai/here/task/app")
 KERNEL_FILES = {"cpuset.cpus": "", "cpuset.mems": "", "memory.use_hierarchy": "1"}
 
 
-def legacy(root: Path, name: str) -> Hierarchy:
-    """One of version 1. Its groups are there already, as the files in them are the kernel's."""
+def v1_hierarchy(root: Path, name: str) -> Hierarchy:
+    """A simulated hierarchy of version 1, with the groups and the files that the kernel would make."""
     controllers = frozenset() if "=" in name else frozenset({name})
     for level in ("", *LEVELS, f"{LEVELS[-1]}/payload"):
         (root / name / level).mkdir(exist_ok=True, parents=True)
@@ -29,8 +29,8 @@ def legacy(root: Path, name: str) -> Hierarchy:
     return Hierarchy(root / name, controllers)
 
 
-def unified(root: Path, *controllers: str) -> Hierarchy:
-    """Version 2, with files as legacy() has them."""
+def v2_hierarchy(root: Path, *controllers: str) -> Hierarchy:
+    """A simulated hierarchy of version 2, with the files that the kernel would make."""
     for level in ("", *LEVELS):
         (root / "unified" / level).mkdir(exist_ok=True, parents=True)
         (root / "unified" / level / "cgroup.subtree_control").write_text("")
@@ -43,12 +43,12 @@ def cgroups(*hierarchies: Hierarchy) -> Cgroups:
 
 @pytest.fixture
 def v1(tmp_path):
-    return tuple(legacy(tmp_path, name) for name in (*BOUNDING, *OTHERS))
+    return tuple(v1_hierarchy(tmp_path, name) for name in (*BOUNDING, *OTHERS))
 
 
 @pytest.fixture
 def v2(tmp_path):
-    return unified(tmp_path, "cpu", "cpuset", "io", "memory", "pids", "rdma")
+    return v2_hierarchy(tmp_path, "cpu", "cpuset", "io", "memory", "pids", "rdma")
 
 
 def test_a_container_of_v1_has_a_group_in_every_hierarchy(v1, tmp_path):
@@ -59,7 +59,7 @@ def test_a_container_of_v1_has_a_group_in_every_hierarchy(v1, tmp_path):
 
 
 def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_path):
-    membership = cgroups(*v1, unified(tmp_path, "hugetlb")).create_for_container(
+    membership = cgroups(*v1, v2_hierarchy(tmp_path, "hugetlb")).create_for_container(
         "task/app", GroupLimits(memory=MemoryLimits(64))
     )
     assert membership.processes[-1] == str(tmp_path / "unified" / LEVELS[-1] / "payload/cgroup.procs")
@@ -96,7 +96,7 @@ def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2,
 
 
 def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
-    mixed = (legacy(tmp_path, "memory"), unified(tmp_path, "cpu", "pids"))
+    mixed = (v1_hierarchy(tmp_path, "memory"), v2_hierarchy(tmp_path, "cpu", "pids"))
     cgroups(*mixed).create("task", GroupLimits(cpu_units=1024, memory=MemoryLimits(32)))
     assert (tmp_path / "memory/moyai/here/task/memory.limit_in_bytes").read_text() == str(32 * MEBIBYTE)
     assert (tmp_path / "unified/moyai/here/task/cpu.max").read_text() == "100000 100000"
@@ -167,17 +167,17 @@ def test_a_process_is_found_in_any_group_below(v1, tmp_path):
 
 
 def test_groups_are_removed_in_every_hierarchy(tmp_path):
-    made = [Hierarchy(tmp_path / name) for name in ("one", "other")]
-    for hierarchy in made:
+    hierarchies = [Hierarchy(tmp_path / name) for name in ("one", "other")]
+    for hierarchy in hierarchies:
         hierarchy.root.mkdir()
-    here = cgroups(*made)
-    here.create_for_container("task/app", GroupLimits())
-    here.create_for_container("~gateway", GroupLimits())
-    assert here.tasks() == {"task"}
-    assert here.exists("task/app")
-    here.remove("task")
-    assert here.tasks() == frozenset()
-    here.destroy()
+    groups = cgroups(*hierarchies)
+    groups.create_for_container("task/app", GroupLimits())
+    groups.create_for_container("~gateway", GroupLimits())
+    assert groups.tasks() == {"task"}
+    assert groups.exists("task/app")
+    groups.remove("task")
+    assert groups.tasks() == frozenset()
+    groups.destroy()
     assert list(tmp_path.glob("*/*")) == []
 
 

@@ -76,23 +76,23 @@ def test_an_image_is_replaced_atomically(store, tmp_path):
     "members",
     [
         [("../outside", tarfile.REGTYPE, b"x")],
-        [("out", tarfile.SYMTYPE, "{here}"), ("out/outside", tarfile.REGTYPE, b"x")],
-        [("out", tarfile.SYMTYPE, "{here}/outside"), ("out", tarfile.REGTYPE, b"x")],
-        [("out", tarfile.SYMTYPE, "{here}"), ("out", tarfile.DIRTYPE, "")],
+        [("out", tarfile.SYMTYPE, "{outside}"), ("out/outside", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.SYMTYPE, "{outside}/outside"), ("out", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.SYMTYPE, "{outside}"), ("out", tarfile.DIRTYPE, "")],
         [("out", tarfile.SYMTYPE, "../../../../.."), ("out/outside", tarfile.REGTYPE, b"x")],
         [("out", tarfile.LNKTYPE, "../secret")],
-        [("link", tarfile.SYMTYPE, "{here}/secret"), ("out", tarfile.LNKTYPE, "link")],
+        [("link", tarfile.SYMTYPE, "{outside}/secret"), ("out", tarfile.LNKTYPE, "link")],
     ],
     ids=["dots", "through a link", "in place of a link", "a directory over a link", "far up", "hard", "hard to a link"],
 )
 def test_an_archive_that_leaves_its_directory_is_refused_completely(store, tmp_path, members):
-    here = tmp_path / "elsewhere"
-    here.mkdir()
-    (here / "secret").write_text("secret")
-    placed = [(n, k, c.format(here=here) if isinstance(c, str) else c) for n, k, c in members]
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "secret").write_text("secret")
+    placed = [(n, k, c.format(outside=outside) if isinstance(c, str) else c) for n, k, c in members]
     with pytest.raises(ImageRefused, match="outside of the image"):
         store.import_image("bad", tar_of(tmp_path / "bad.tar", *placed))
-    assert sorted(path.name for path in here.iterdir()) == ["secret"]
+    assert sorted(path.name for path in outside.iterdir()) == ["secret"]
     assert not any(path.name.startswith(".import") for path in (tmp_path / "images").iterdir())
     with pytest.raises(ImageNotFound):
         store.find("bad")
@@ -111,8 +111,8 @@ def test_an_archive_that_is_too_large_is_refused(store, tmp_path, monkeypatch):
 
 def written(members=(("app", tarfile.REGTYPE, b"program" * 3000),), **options):
     """The bytes of a tar of (name, kind, content or link); ``options`` change its last member."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    archive_bytes = io.BytesIO()
+    with tarfile.open(fileobj=archive_bytes, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, kind, content in members:
             member = tarfile.TarInfo(name)
             member.type = kind
@@ -124,11 +124,11 @@ def written(members=(("app", tarfile.REGTYPE, b"program" * 3000),), **options):
                 for option, value in options.items():
                     setattr(member, option, value)
             tar.addfile(member, io.BytesIO(content) if kind == tarfile.REGTYPE else None)
-    return made.getvalue()
+    return archive_bytes.getvalue()
 
 
 def header_of(size):
-    """An archive whose first member is an extended header that is said to have so many bytes."""
+    """An archive whose first member is an extended header that claims to have so many bytes."""
     member = tarfile.TarInfo("PaxHeader")
     member.type, member.size = tarfile.XHDTYPE, size
     return member.tobuf(tarfile.GNU_FORMAT) + bytes(4096)
@@ -170,9 +170,9 @@ def test_a_malformed_archive_is_refused_in_one_sentence_and_leaves_nothing(store
     source.write_bytes(content)
     with pytest.raises(ImageRefused, match=why) as refused:
         store.import_image("shop/web:2", source)
-    said = str(refused.value)
-    assert said.startswith(f"{source} can't be imported as shop/web:2: ")
-    assert "\n" not in said
+    message = str(refused.value)
+    assert message.startswith(f"{source} can't be imported as shop/web:2: ")
+    assert "\n" not in message
     assert list((tmp_path / "images").rglob("*")) == []
 
 
@@ -290,9 +290,9 @@ def test_an_image_is_found_by_its_digest_after_its_tag_has_moved(store, tmp_path
     old = store.import_image("shop/web:1", tree(tmp_path / "old", app="old"))
     new = store.import_image("shop/web:1", tree(tmp_path / "new", app="new"))
     assert store.find("shop/web:1") == new
-    for found in (store.find("shop/web:1", old.digest), store.find(f"shop/web@{old.digest}")):
-        assert Path(found.layers[0], "app").read_text() == "old"
-        assert found.digest == old.digest
+    for image in (store.find("shop/web:1", old.digest), store.find(f"shop/web@{old.digest}")):
+        assert Path(image.layers[0], "app").read_text() == "old"
+        assert image.digest == old.digest
     assert store.find("shop/web:9", new.digest) == new  # the tag is gone, the image isn't
     for bad in (f"shop/other@{old.digest}", "shop/web@sha256:" + "0" * 64, "shop/web@x"):
         with pytest.raises(ImageNotFound):

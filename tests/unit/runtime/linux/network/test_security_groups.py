@@ -23,12 +23,12 @@ EVERYWHERE = ("0.0.0.0/0",)
 
 def vpc(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
     """A VPC with a task for each number, ``t1=(A,)`` at 10.0.0.1."""
-    places = tuple(Interface(TaskId(t), f"10.0.0.{t[1:]}", groups) for t, groups in groups_of.items())
-    return VpcSpec(VpcId("vpc-0"), "10.0.0.0/16", interfaces=places)
+    interfaces = tuple(Interface(TaskId(t), f"10.0.0.{t[1:]}", groups) for t, groups in groups_of.items())
+    return VpcSpec(VpcId("vpc-0"), "10.0.0.0/16", interfaces=interfaces)
 
 
-def entering(permission: TrafficPermission) -> tuple[str, ...]:
-    """The rules by which a permission lets in."""
+def ingress_rules(permission: TrafficPermission) -> tuple[str, ...]:
+    """The rules of an ingress permission."""
     return family_rules(vpc(t1=(A,)), {A: GroupRules(A, (permission,))}).chains["entering-sg-a"]
 
 
@@ -53,7 +53,7 @@ def entering(permission: TrafficPermission) -> tuple[str, ...]:
     ],
 )
 def test_rules_of_a_permission(permission, rules):
-    assert list(entering(permission)) == rules
+    assert list(ingress_rules(permission)) == rules
 
 
 def test_egress_rules_match_the_destination():
@@ -104,7 +104,7 @@ permissions = st.builds(
 listed = st.lists(permissions, max_size=2).map(tuple)
 addresses = st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"]), unique=True).map(tuple)
 rulesets = st.builds(
-    lambda here, groups: family_rules(vpc(**here), {g.id: g for g in groups}),
+    lambda tasks, groups: family_rules(vpc(**tasks), {g.id: g for g in groups}),
     st.dictionaries(
         st.sampled_from(["t1", "t2", "t3"]), st.lists(st.sampled_from([A, B, C]), max_size=3, unique=True).map(tuple)
     ),
@@ -113,10 +113,10 @@ rulesets = st.builds(
 
 
 @given(st.lists(rulesets, min_size=1, max_size=4))
-def test_successive_changes_result_in_the_last_rule_set(story):
+def test_successive_changes_result_in_the_last_rule_set(rule_sets):
     table = Table()
     before = DENY_ALL
-    for after in story:
+    for after in rule_sets:
         table.apply(change_script(before, after))
         before = after
     assert table.sets == {name: set(elements) for name, elements in before.sets.items()}
@@ -135,7 +135,7 @@ def test_the_replacement_results_in_the_same_rule_set(rules):
 
 
 class Table:
-    """A table as nft keeps it, and as strict: what is used is there, what is made was not."""
+    """A simulated nft table. Like nft it refuses references to missing objects, and objects that exist already."""
 
     def __init__(self) -> None:
         self.sets: dict[str, set[str]] = {"may-go-out": set()}
@@ -143,11 +143,11 @@ class Table:
         self.chains: dict[str, list[str]] = {}
 
     def apply(self, text: str, sets: dict[str, frozenset[str]] | None = None) -> None:
-        """Carry out a text."""
+        """Run a script."""
         self.sets.update({name: set() for name in sets or {}})
         for line in text.splitlines():
-            verb, what, _, _, name, *rest = line.split(" ", 5)
-            getattr(self, f"_{verb}_{what}")(name, *rest)
+            verb, kind, _, _, name, *arguments = line.split(" ", 5)
+            getattr(self, f"_{verb}_{kind}")(name, *arguments)
 
     def _add_set(self, name: str, _: str) -> None:
         assert name not in self.sets
@@ -177,8 +177,8 @@ class Table:
         self.chains[name].append(rule)
 
     def _add_element(self, name: str, listed: str) -> None:
-        for one in listed.strip("{ }").split(", "):
-            key, _, chain = one.partition(" : goto ")
+        for element in listed.strip("{ }").split(", "):
+            key, _, chain = element.partition(" : goto ")
             if name in self.sets:
                 assert key not in self.sets[name]
                 self.sets[name].add(key)
@@ -199,10 +199,10 @@ class Table:
 
 
 def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
-    """The same VPC, where ``t1`` is at fd00::1, too."""
-    made = vpc(**groups_of)
-    places = tuple(replace(one, ipv6_address=f"fd00::{one.task[1:]}") for one in made.interfaces)
-    return replace(made, interfaces=places, ipv6=True)
+    """The VPC of ``vpc()`` with an additional address fd00::1 for ``t1``."""
+    rules_of_router = vpc(**groups_of)
+    interfaces = tuple(replace(i, ipv6_address=f"fd00::{i.task[1:]}") for i in rules_of_router.interfaces)
+    return replace(rules_of_router, interfaces=interfaces, ipv6=True)
 
 
 @pytest.mark.parametrize(
@@ -222,18 +222,18 @@ def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcSpec:
     ],
 )
 def test_ipv6_rules_of_a_permission(permission, rules):
-    made = router_rules(dual_stack(t1=(A,)), {A: GroupRules(A, (permission,))}).ipv6
-    assert made is not None
-    assert list(made.chains["entering-sg-a"]) == rules
+    rules_of_router = router_rules(dual_stack(t1=(A,)), {A: GroupRules(A, (permission,))}).ipv6
+    assert rules_of_router is not None
+    assert list(rules_of_router.chains["entering-sg-a"]) == rules
 
 
 def test_each_family_has_its_own_addresses():
     group = GroupRules(A, (TrafficPermission("-1", groups=(A,)),), members=("10.0.0.1", "fd00::1"))
-    made = router_rules(dual_stack(t1=(A,)), {A: group})
-    assert made.ipv6 is not None
-    assert made.ipv4.sets == {"may-go-out": frozenset(), "members-sg-a": frozenset({"10.0.0.1"})}
-    assert made.ipv6.sets == {"members-sg-a": frozenset({"fd00::1"})}
-    assert set(made.ipv6.maps["leaving"]) == {"fd00::1"}
+    rules_of_router = router_rules(dual_stack(t1=(A,)), {A: group})
+    assert rules_of_router.ipv6 is not None
+    assert rules_of_router.ipv4.sets == {"may-go-out": frozenset(), "members-sg-a": frozenset({"10.0.0.1"})}
+    assert rules_of_router.ipv6.sets == {"members-sg-a": frozenset({"fd00::1"})}
+    assert set(rules_of_router.ipv6.maps["leaving"]) == {"fd00::1"}
 
 
 def test_a_vpc_without_ipv6_has_no_ipv6_rules():
@@ -243,7 +243,7 @@ def test_a_vpc_without_ipv6_has_no_ipv6_rules():
 def test_ipv6_changes_are_made_in_the_ipv6_table():
     group = {A: GroupRules(A, (TrafficPermission("-1", ranges=("::/0",)),))}
     first, second = (
-        family_rules(dual_stack(**here), group, "ip6") for here in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)})
+        family_rules(dual_stack(**tasks), group, "ip6") for tasks in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)})
     )
     text = change_script(first, second)
     assert "add element ip6 moyai leaving { fd00::2 : goto leaving-sg-a }\n" in text

@@ -10,22 +10,22 @@ X32_BIT = 0x40000000
 
 
 def error(number: int) -> int:
-    """What a program returns to have a call end in this errno."""
+    """The return value of a program for a call that ends in this errno."""
     return 0x00050000 | number
 
 
 def verdict(program: bytes, architecture: int, call: int, *arguments: int) -> int:
-    """What the kernel would do with a call. Every jump must stay within the program."""
-    words = [call, architecture, 0, 0]  # struct seccomp_data, of which a load takes 32 bits
+    """The verdict of a program about a call. Every jump must stay within the program."""
+    data = [call, architecture, 0, 0]  # struct seccomp_data, of which a load takes 32 bits
     for argument in (*arguments, *[0] * (6 - len(arguments))):
-        words += [argument & 0xFFFFFFFF, argument >> 32]
+        data += [argument & 0xFFFFFFFF, argument >> 32]
     code, place, register = list(struct.iter_unpack("=HBBI", program)), 0, 0
     while True:
         kind, when, otherwise, operand = code[place]
         place += 1
         match kind:
             case 0x20:
-                register = words[operand // 4]
+                register = data[operand // 4]
             case 0x54:
                 register &= operand
             case 0x05:

@@ -28,12 +28,12 @@ REFUSED_BY_DOCKER = {
 }
 
 
-def counts(includes: RuleCondition, excludes: RuleCondition, **case: object) -> bool:
-    """Whether a rule with these conditions counts."""
+def applies(includes: RuleCondition, excludes: RuleCondition, **case: object) -> bool:
+    """Whether a rule with these conditions applies."""
     rule = SyscallRule(("thing",), ALLOW, includes=includes, excludes=excludes)
-    asked = {"capabilities": frozenset(), "native": X86, "kernel": (6, 1)} | case
-    found = SeccompProfile(ERRNO, errno.EPERM, (), (rule,)).rules(**asked)  # type: ignore[arg-type] # of the case
-    return any("thing" in rule.names for rule in found)
+    conditions = {"capabilities": frozenset(), "native": X86, "kernel": (6, 1)} | case
+    rules = SeccompProfile(ERRNO, errno.EPERM, (), (rule,)).rules(**conditions)  # type: ignore[arg-type] # of the case
+    return any("thing" in rule.names for rule in rules)
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def counts(includes: RuleCondition, excludes: RuleCondition, **case: object) -> 
     ],
 )
 def test_a_rule_applies_when_all_its_conditions_hold(includes, excludes, case, expected):
-    assert counts(RuleCondition(**includes), RuleCondition(**excludes), **case) is expected
+    assert applies(RuleCondition(**includes), RuleCondition(**excludes), **case) is expected
 
 
 @pytest.mark.parametrize(
-    ("release", "found"), [("6.18.44-fc-v657", (6, 18)), ("5.15", (5, 15)), ("6.1-rc3", (6, 1)), ("4.8+", (4, 8))]
+    ("release", "version"), [("6.18.44-fc-v657", (6, 18)), ("5.15", (5, 15)), ("6.1-rc3", (6, 1)), ("4.8+", (4, 8))]
 )
-def test_a_kernel_version_is_major_and_minor(release, found):
-    assert kernel_version(release) == found
+def test_a_kernel_version_is_major_and_minor(release, version):
+    assert kernel_version(release) == version
 
 
 def test_the_profile_is_mobys_unchanged_file():
-    """Of the commit that NOTICE names."""
+    """NOTICE names its commit."""
     file = Path(profile.__file__).with_name("default.json").read_bytes()
     assert hashlib.sha256(file).hexdigest() == "611e929e2fac2aff8a44ebcea0f64a0d5136a09047873d0cc4cbc9446742f7b1"
 

@@ -13,8 +13,8 @@ from moyai.runtime.linux.tasks import logs
 
 
 def read_on(directory, after):
-    found, position = logs.read_output(directory, after)
-    return [line.text for line in found], position
+    lines_read, position = logs.read_output(directory, after)
+    return [line.text for line in lines_read], position
 
 
 def test_a_read_continues_at_the_position(tmp_path):
@@ -31,16 +31,16 @@ def test_a_read_continues_at_the_position(tmp_path):
 @pytest.mark.parametrize("every", [1, 3, 7])
 def test_each_line_is_read_once_across_rotations(tmp_path, monkeypatch, every):
     monkeypatch.setattr(output, "FILE_LIMIT", 500)
-    log, position, found = OutputLog(str(tmp_path)), 0, []
+    log, position, lines_read = OutputLog(str(tmp_path)), 0, []
     for n in range(100):
         log.append("stdout", [str(n).encode()])
         if n % every == 0:
             lines, position = read_on(tmp_path, position)
-            found += lines
+            lines_read += lines
         if n % 10 == 9:
             log = OutputLog(str(tmp_path))
-    found += read_on(tmp_path, position)[0]
-    assert found == [str(n) for n in range(100)]
+    lines_read += read_on(tmp_path, position)[0]
+    assert lines_read == [str(n) for n in range(100)]
 
 
 def test_discarded_lines_are_skipped(tmp_path, monkeypatch):
@@ -65,23 +65,23 @@ def test_an_incomplete_line_is_skipped_and_reported(tmp_path):
     assert read_on(tmp_path, 0)[0] == ["one", MISSING_OUTPUT, "two", "three"]
 
 
-@pytest.mark.parametrize("room", range(0, 200, 7))
-def test_lines_lost_to_a_full_disk_are_reported_once(tmp_path, room):
+@pytest.mark.parametrize("free_bytes", range(0, 200, 7))
+def test_lines_lost_to_a_full_disk_are_reported_once(tmp_path, free_bytes):
     """Whatever byte is the last that the disk takes."""
     log = OutputLog(str(tmp_path))
-    found: list[str] = []
+    lines_read: list[str] = []
     log.append("stdout", [b"before"])
     lines, position = read_on(tmp_path, 0)
-    with at_most((tmp_path / "current.log").stat().st_size + room):
+    with at_most((tmp_path / "current.log").stat().st_size + free_bytes):
         for n in range(5):
             log.append("stdout", [str(n).encode()])
-            found, position = (found + read_on(tmp_path, position)[0], read_on(tmp_path, position)[1])
+            lines_read, position = (lines_read + read_on(tmp_path, position)[0], read_on(tmp_path, position)[1])
     log.append("stdout", [b"after"])
     log.append("stdout", [b"end"])
-    found += read_on(tmp_path, position)[0]
-    kept = len(found) - 3
-    assert (lines, found) == (["before"], [*map(str, range(kept)), MISSING_OUTPUT, "after", "end"])
-    assert read_on(tmp_path, 0)[0] == [*lines, *found]
+    lines_read += read_on(tmp_path, position)[0]
+    remaining = len(lines_read) - 3
+    assert (lines, lines_read) == (["before"], [*map(str, range(remaining)), MISSING_OUTPUT, "after", "end"])
+    assert read_on(tmp_path, 0)[0] == [*lines, *lines_read]
 
 
 def test_positions_stay_valid_when_the_disk_is_full_at_the_start(tmp_path):
@@ -92,8 +92,8 @@ def test_positions_stay_valid_when_the_disk_is_full_at_the_start(tmp_path):
     with at_most(5):
         log = OutputLog(str(tmp_path))
         log.append("stdout", [b"lost"])
-    log.append("stdout", [b"kept"])
-    assert read_on(tmp_path, position)[0] == [MISSING_OUTPUT, "kept"]
+    log.append("stdout", [b"remaining"])
+    assert read_on(tmp_path, position)[0] == [MISSING_OUTPUT, "remaining"]
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def at_most(size):
 
 
 def test_a_read_is_bounded(tmp_path):
-    log, found, position = OutputLog(str(tmp_path)), [], 0
+    log, lines_read, position = OutputLog(str(tmp_path)), [], 0
     for n in range(200):
         log.append("stdout", [f"{n} {'x' * 16000}".encode()])
     while True:
@@ -116,5 +116,5 @@ def test_a_read_is_bounded(tmp_path):
         if not lines:
             break
         assert len(lines) < 100
-        found += lines
-    assert [line.split()[0] for line in found] == [str(n) for n in range(200)]
+        lines_read += lines
+    assert [line.split()[0] for line in lines_read] == [str(n) for n in range(200)]

@@ -9,8 +9,8 @@ def test_the_thermal_counters_of_every_processor_are_masked(tmp_path):
     for name in ("cpu0", "cpu11", "cpufreq", "cpuidle", "cpu"):
         (tmp_path / name).mkdir()
     (tmp_path / "possible").write_text("0-11\n")
-    found = throttle_directories(str(tmp_path))
-    assert sorted(found) == [f"{tmp_path}/{name}/thermal_throttle" for name in ("cpu0", "cpu11")]
+    directories = throttle_directories(str(tmp_path))
+    assert sorted(directories) == [f"{tmp_path}/{name}/thermal_throttle" for name in ("cpu0", "cpu11")]
 
 
 def test_without_processors_in_sysfs_nothing_is_masked(tmp_path):

@@ -37,11 +37,11 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     record = RecordFile(str(tmp_path), str(tmp_path), "task", 2)
     record.phase, record.exit_code, record.finished_at, record.reason = "stopped", 137, 12.5, 'it said "no"'
     record.write()
-    kept = monitors.read_record(tmp_path)
-    assert kept is not None
-    assert (kept.attempt, kept.phase, kept.exit_code, kept.finished_at) == (2, "stopped", 137, 12.5)
-    assert kept.reason == 'it said "no"'
-    assert kept.monitor_lives()
+    state = monitors.read_record(tmp_path)
+    assert state is not None
+    assert (state.attempt, state.phase, state.exit_code, state.finished_at) == (2, "stopped", 137, 12.5)
+    assert state.reason == 'it said "no"'
+    assert state.monitor_lives()
 
 
 @pytest.mark.parametrize("written", [b"", b"\0" * 200, b'{"boot":"', b"\xff", b"{}"])
