@@ -264,7 +264,7 @@ class Harness:
             then = self._staying(service, [t for t in after if t.pool == pool])
             healthy, still = self._healthy(mine), self._healthy(then)
             assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
-            assert _alive(then) <= max(_alive(mine), task_bounds(service).ceiling), "maximumPercent"
+            assert _alive(then) <= max(_alive(mine), task_bounds(service).maximum), "maximumPercent"
 
     def _check_held(self, service: Service, plan: Plan, started: Sequence[Task]) -> None:
         key = service.current_deployment
@@ -281,8 +281,8 @@ class Harness:
             limits = task_bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
             mine = [t for t in before if t.deployment == deployment.id]
             then = [t for t in after if t.deployment == deployment.id]
-            assert self._healthy(then) >= min(self._healthy(mine), limits.floor), "minimumHealthyPercent"
-            assert _alive(then) <= max(_alive(mine), limits.ceiling), "maximumPercent"
+            assert self._healthy(then) >= min(self._healthy(mine), limits.minimum_healthy), "minimumHealthyPercent"
+            assert _alive(then) <= max(_alive(mine), limits.maximum), "maximumPercent"
         assert {t.deployment for t in after if not t.stopped} <= {d.id for d in service.deployments}, "nobody's task"
 
     def _check_stage(self, record: ServiceDeployment) -> None:
@@ -293,7 +293,7 @@ class Harness:
             return
         service = self.book.world.services[record.service]
         target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
-        assert self._healthy(target) >= task_bounds(service).floor, (
+        assert self._healthy(target) >= task_bounds(service).minimum_healthy, (
             "enough healthy tasks before more calls come to them"
         )
 
@@ -303,7 +303,7 @@ class Harness:
         known = pool in service.traffic.pools or not service.traffic.shares
         waited = self.clock.now() >= later(service.traffic.since, REROUTE_LIMIT)
         may_call = known or (service.arn in self.unaware and not waited)
-        return limits.floor if may_call else 0
+        return limits.minimum_healthy if may_call else 0
 
     def _check_traffic(self, service: Service) -> None:
         """Weights come to a whole; no pool comes with weight, or goes with weight."""

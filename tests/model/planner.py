@@ -372,7 +372,7 @@ class Planner(RuleBasedStateMachine):
         limits = task_bounds(service)
         said = any(m.endswith(STUCK) for m in self.it.build.messages(service.arn))
         waits = any(t.health_status is Health.UNKNOWN for t in self.it.build.tasks(service.arn))
-        return limits.floor == limits.ceiling and (said or waits)
+        return limits.minimum_healthy == limits.maximum and (said or waits)
 
     def _registries(self) -> list[DiscoveryService]:
         return [s for s in self.it.book.world.discovery_services if s.owner is None]

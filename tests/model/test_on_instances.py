@@ -137,7 +137,7 @@ class OnInstances(RuleBasedStateMachine):
                     continue
             assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
             limits, messages = task_bounds(service), self.it.build.messages(service.arn)
-            if limits.floor == limits.ceiling and any(m.endswith(STUCK) for m in messages):
+            if limits.minimum_healthy == limits.maximum and any(m.endswith(STUCK) for m in messages):
                 continue
             assert {t.container_instance for t in tasks} <= ready
             assert {t.deployment for t in tasks} <= {service.primary.id}

@@ -24,7 +24,7 @@ from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.unreachable_names import unreachable_names
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
-_FREE_DISK: Final = "Give the state directory room. Nothing has to be started again."
+_FREE_DISK: Final = "Free disk space for the state directory. Nothing has to be started again."
 _CORRECT_MESH: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
 
 

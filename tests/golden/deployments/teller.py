@@ -94,7 +94,7 @@ def _rolled(row: Mapping[str, Any]) -> dict[str, str]:
     limits = task_bounds(deployment.book.world.services[deployment.service])
     moves = [_MOVE.sub("", line) for line in deployment.told_to_the_end() if _moves(line)]
     moves = ["stuck" if move == STUCK else move for move in moves]
-    return {f"{desired} at {low}-{high} %, {limits.floor} to {limits.ceiling}": "; ".join(moves)}
+    return {f"{desired} at {low}-{high} %, {limits.minimum_healthy} to {limits.maximum}": "; ".join(moves)}
 
 
 def _moves(line: str) -> bool:

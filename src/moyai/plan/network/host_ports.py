@@ -95,9 +95,9 @@ def bridge_address(
 ) -> str | None:
     """A free address behind the instance for a new task with the network mode bridge; None when all are taken."""
     bridge = bridge_range(vpc_cidr)
-    first, room = int(bridge.network_address) + _GATEWAY + 1, bridge.num_addresses - _GATEWAY - 2
+    first, size = int(bridge.network_address) + _GATEWAY + 1, bridge.num_addresses - _GATEWAY - 2
     taken = {t.bridge_address for t in chain(world.tasks.by("instance", instance.arn), _on_instance(instance, batch))}
-    candidates = (str(IPv4Address(first + (_start(task) + n) % room)) for n in range(room))
+    candidates = (str(IPv4Address(first + (_start(task) + n) % size)) for n in range(size))
     return next((address for address in candidates if address not in taken), None)
 
 
@@ -125,10 +125,10 @@ def _bind(mapping: PortMapping, task: TaskId, busy: set[Port]) -> NetworkBinding
 
 def _free_range(protocol: str, count: int, task: TaskId, busy: set[Port]) -> int | None:
     """The first of ``count`` free ports in a row."""
-    room = len(EPHEMERAL) - count + 1
-    if room < 1:
+    starts = len(EPHEMERAL) - count + 1
+    if starts < 1:
         return None
-    start, run = _start(task) % room, 0
+    start, run = _start(task) % starts, 0
     for candidates in (EPHEMERAL[start:], EPHEMERAL[: start + count - 1]):
         run = 0
         for port in candidates:

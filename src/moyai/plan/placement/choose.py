@@ -219,7 +219,7 @@ def _count_peers(requirements: InstanceRequirements) -> _PeerCounts:
 def _count_by_value(
     world: World, peers: Counter[ContainerInstanceArn | None], strategy: PlacementStrategy
 ) -> Counter[str]:
-    """How many of the peers are at each value of the strategy's field, whether there is still room or not."""
+    """How many of the peers are at each value of the strategy's field, whether or not resources are left there."""
     counts: Counter[str] = Counter()
     for arn, count in peers.items():
         instance = world.container_instances.get(arn)

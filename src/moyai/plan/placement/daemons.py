@@ -24,7 +24,9 @@ from moyai.plan.placement.resources import RemainingResources, required_resource
 
 
 def daemon_hosts(world: World, service: Service) -> list[ContainerInstance]:
-    """The instances on which the DAEMON service is to have a task, whether there is room or not, in a stable order."""
+    """The instances on which the DAEMON service is to have a task, whether or not resources are left, in a stable
+    order.
+    """
     instances = world.container_instances.by("cluster", service.cluster)
     return [i for i in instances if is_daemon_host(world, service, i, tasks_on(world, i))]
 

@@ -3,8 +3,8 @@
 Promise: an instance never has two tasks of the service, not even while one replaces the other: the former one has to be
 STOPPED first. A task on an instance on which it cannot stay stops, whatever the bounds say of the others; on a DRAINING
 instance it stops last, after the tasks of other services there. A deployment stops as many healthy tasks as
-minimumHealthyPercent allows. An instance without room is tried again and delays no other; one whose agent is not
-connected is waited for.
+minimumHealthyPercent allows. An instance without the needed resources is tried again and delays no other; one whose
+agent is not connected is waited for.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-options.html (daemon)
 """
 
@@ -26,7 +26,7 @@ from moyai.plan.service.replicas import Launches, PlanningContext, launch_reques
 from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds
 from moyai.plan.service.task_selection import tasks_to_stop
 from moyai.plan.task.launch import launch
-from moyai.plan.task.launch_interface import NoRoom
+from moyai.plan.task.launch_interface import NoInterface
 
 
 def with_daemon_count(world: World, service: Service) -> Service:
@@ -49,7 +49,7 @@ def daemons_to_stop(world: World, counts: RolloutCounts, bounds: TaskBounds) -> 
 def launch_daemons(
     context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds, stops: Sequence[Task]
 ) -> Launches:
-    """The tasks to start when ``stops`` are gone. ``room`` counts the instances without a task that is to stay."""
+    """The tasks to start when ``stops`` are gone. ``allowed`` counts the instances without a task that is to stay."""
     world, now, placed = context.world, context.now, _where_they_can_stay(counts)
     hosts = daemon_hosts(world, counts.service)
     primary = counts.service.primary
@@ -61,15 +61,15 @@ def launch_daemons(
     free = [host for host in hosts if host.agent_connected and host.arn not in occupied]
     deployments = [primary] * len(free) if missing and now >= primary.retry_at else []
     deployments += replacements_of_former(placed, bounds, usable, len(free) - len(deployments), now)
-    tasks, no_room = _launch_on(context, counts.service, list(zip(deployments, free, strict=False)))
-    room = len(hosts) - len({t.container_instance for t in (*staying, *tasks)})
-    return Launches(tuple(tasks), missing, 0 if primary.halted else room, no_room)
+    tasks, unplaced = _launch_on(context, counts.service, list(zip(deployments, free, strict=False)))
+    allowed = len(hosts) - len({t.container_instance for t in (*staying, *tasks)})
+    return Launches(tuple(tasks), missing, 0 if primary.halted else allowed, unplaced)
 
 
 def _launch_on(
     context: PlanningContext, service: Service, places: Iterable[tuple[Deployment, ContainerInstance]]
 ) -> tuple[list[Task], str | None]:
-    """The tasks that found room on their instances, and the event about those that found none."""
+    """The tasks that fit on their instances, and the event about those that do not."""
     world, now, ids, earlier = context
     tasks: list[Task] = []
     refusals: list[Refusal] = []
@@ -81,7 +81,7 @@ def _launch_on(
             batch.add(tasks[-1])
         except Unplaced as full:
             refusals += full.refusals
-        except NoRoom as full:
+        except NoInterface as full:
             no_interface = full.event
     return tasks, Unplaced(tuple(refusals)).event if refusals else no_interface
 

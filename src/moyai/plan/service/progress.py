@@ -81,12 +81,12 @@ def _is_early_success(counts: RolloutCounts, service: Service, criteria: EarlySu
 
 
 def _deployment_counts(decision: PoolDecision) -> dict[str, int]:
-    """How many tasks each deployment of the pool is to have by now; the number of the newest one rises as the ceiling
-    allows.
+    """How many tasks each deployment of the pool is to have by now; the number of the newest one rises as
+    maximumPercent allows.
     """
     service, staying = decision.counts.service, decision.staying_tasks
     good = [t for t in tasks_of(service.primary, staying) if t not in decision.counts.unhealthy]
-    newest = min(service.desired_count, len(good) + max(0, decision.launches.room))
+    newest = min(service.desired_count, len(good) + max(0, decision.launches.allowed))
     return {**{d.id: len(tasks_of(d, staying)) for d in service.deployments}, service.primary.id: newest}
 
 

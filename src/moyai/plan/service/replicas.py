@@ -1,8 +1,8 @@
 """Which tasks a REPLICA service starts now.
 
-Promise: never more than the ceiling allows, counting the tasks that stay; never before the end of the back-off of a
+Promise: never more than maximumPercent allows, counting the tasks that stay; never before the end of the back-off of a
 deployment whose tasks do not start, and never of a deployment that has failed. While a deployment fails, and after it
-has, the deployment before it keeps the floor by replacing its own failed tasks.
+has, the deployment before it keeps minimumHealthyPercent by replacing its own failed tasks.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds, tasks_of_others
 from moyai.plan.task.launch import LaunchRequest, launch
-from moyai.plan.task.launch_interface import NoRoom
+from moyai.plan.task.launch_interface import NoInterface
 
 
 class Launches(msgspec.Struct, frozen=True):
-    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``room``: how many more the ceiling allows
-    after these; ``no_room``: the event about a task that could not be placed.
+    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``allowed``: how many more maximumPercent
+    allows after these; ``unplaced``: the event about a task that could not be placed.
     """
 
     tasks: tuple[Task, ...]
     missing: int
-    room: int
-    no_room: str | None = None
+    allowed: int
+    unplaced: str | None = None
 
 
 class PlanningContext(NamedTuple):
@@ -53,25 +53,25 @@ def launch_replicas(
     """The tasks to start beside those that stay when ``stops`` are gone."""
     world, now, ids, earlier = context
     stopping = {t.arn for t in stops}
-    room = max(0, bounds.ceiling - sum(t.arn not in stopping for t in counts.alive))
+    allowed = max(0, bounds.maximum - sum(t.arn not in stopping for t in counts.alive))
     usable = [t for t in (*counts.healthy, *counts.starting) if t.arn not in stopping]
     primary = counts.service.primary
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
-    deployments = [primary] * min(missing, room) if now >= primary.retry_at else []
-    deployments += replacements_of_former(counts, bounds, usable, room - len(deployments), now)
+    deployments = [primary] * min(missing, allowed) if now >= primary.retry_at else []
+    deployments += replacements_of_former(counts, bounds, usable, allowed - len(deployments), now)
     tasks: list[Task] = []
-    batch, no_room = PlacementBatch(world, earlier), None
+    batch, unplaced = PlacementBatch(world, earlier), None
     try:
         for deployment in deployments:
             tasks.append(launch(world, launch_request(world, counts.service, deployment), now, ids, batch))
             batch.add(tasks[-1])
-    except (NoRoom, Unplaced) as full:
-        no_room = full.event
-    return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)
+    except (NoInterface, Unplaced) as full:
+        unplaced = full.event
+    return Launches(tuple(tasks), missing, 0 if primary.halted else allowed - len(tasks), unplaced)
 
 
 def replacements_of_former(
-    counts: RolloutCounts, bounds: TaskBounds, usable: Sequence[Task], room: int, now: Instant
+    counts: RolloutCounts, bounds: TaskBounds, usable: Sequence[Task], allowed: int, now: Instant
 ) -> list[Deployment]:
     """The former deployment, once for each task that it has to replace while the newest one fails.
 
@@ -83,7 +83,7 @@ def replacements_of_former(
         return []
     starting = tasks_of_others(counts.service.primary, [t for t in counts.starting if t in usable])
     present = sum(t in usable for t in counts.healthy) + len(starting)
-    return [former] * max(0, min(bounds.floor - present, room))
+    return [former] * max(0, min(bounds.minimum_healthy - present, allowed))
 
 
 def launch_request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:

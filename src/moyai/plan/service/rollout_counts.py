@@ -1,7 +1,7 @@
 """A service's tasks, sorted by how they count in a deployment, and the bounds on their number.
 
-Promise: at least ceil(desired times minimumHealthyPercent) tasks stay healthy through anything the scheduler does, and
-at most floor(desired times maximumPercent) tasks that are not stopping exist at any time.
+Promise: at least desired times minimumHealthyPercent, rounded up, tasks stay healthy through anything the scheduler
+does, and at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
 
@@ -25,16 +25,16 @@ _PERCENT = 100
 class TaskBounds(msgspec.Struct, frozen=True):
     """The least number of healthy tasks, and the greatest number of all tasks, that a service may have."""
 
-    floor: int
-    ceiling: int
+    minimum_healthy: int
+    maximum: int
 
 
 def task_bounds(service: Service) -> TaskBounds:
     """The bounds at the service's present desiredCount."""
     configured = service.deployment_configuration
     return TaskBounds(
-        floor=-(-service.desired_count * configured.minimum_healthy_percent // _PERCENT),
-        ceiling=service.desired_count * configured.maximum_percent // _PERCENT,
+        minimum_healthy=-(-service.desired_count * configured.minimum_healthy_percent // _PERCENT),
+        maximum=service.desired_count * configured.maximum_percent // _PERCENT,
     )
 
 
@@ -60,7 +60,7 @@ class RolloutCounts(msgspec.Struct, frozen=True):
 
     @property
     def alive(self) -> tuple[Task, ...]:
-        """All tasks that count against the ceiling."""
+        """All tasks that count against the maximum."""
         return (*self.healthy, *self.unhealthy, *self.starting)
 
 

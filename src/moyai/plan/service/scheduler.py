@@ -45,7 +45,7 @@ from moyai.plan.strategy.start import stop_current_deployment
 from moyai.plan.strategy.termination import complete
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, scaling_activity, stop_task, zones_rebalanced
 
-NO_ROOM_RETRY = 10.0
+PLACEMENT_RETRY = 10.0
 """Seconds until placement is tried again where no subnet had an address."""
 
 DELETED = "Service deployment stopped because the service was deleted."
@@ -103,7 +103,7 @@ def _deployment_context(
         service=counts.service,
         record=record,
         healthy=sum(task.deployment == record.target for task in counts.healthy),
-        minimum_healthy=task_bounds(counts.service).floor,
+        minimum_healthy=task_bounds(counts.service).minimum_healthy,
         rerouting=observed.reroutings.get(counts.service.arn),
         now=planning.now,
         ids=planning.ids,
@@ -258,16 +258,16 @@ def _stopped(counts: RolloutCounts, task: Task, now: Instant) -> Task:
 
 
 def _decisions_wake_at(decisions: Sequence[PoolDecision], service: Service, now: Instant) -> Instant | None:
-    """When to decide again: at the end of a back-off, a grace period or a protection, or when there may be room."""
+    """When to decide again: at the end of a back-off, a grace period or a protection, or when placement may succeed."""
     incomplete = any(decision.launches.missing > len(decision.launches.tasks) for decision in decisions)
     retries = [d.retry_at for d in service.deployments if incomplete and d.retry_at > now]
     starting = [task for decision in decisions for task in decision.counts.starting]
     grace_ends = [later(task.started_at or now, service.health_check_grace_period_seconds) for task in starting]
-    no_room = any(decision.launches.no_room is not None for decision in decisions)
+    unplaced = any(decision.launches.unplaced is not None for decision in decisions)
     protected = [t for decision in decisions for t in decision.counts.alive if t.arn in decision.counts.protected]
     return earliest(
         *(task.protected_until for task in protected),
         *retries,
         *(end for end in grace_ends if end > now),
-        later(now, NO_ROOM_RETRY) if no_room else None,
+        later(now, PLACEMENT_RETRY) if unplaced else None,
     )

@@ -1,9 +1,9 @@
 """Which tasks of a service stop.
 
-Promise: never so many healthy tasks stop that fewer than the floor remain. Tasks that serve nothing stop first: those
-that are not RUNNING yet, then those without a verdict on their health, then healthy ones; among equals a task from the
-zone that has most, and there from the container instance that has most, the youngest first. A protected task stops only
-because of its own health.
+Promise: never so many healthy tasks stop that fewer than minimumHealthyPercent remain. Tasks that serve nothing stop
+first: those that are not RUNNING yet, then those without a verdict on their health, then healthy ones; among equals a
+task from the zone that has most, and there from the container instance that has most, the youngest first. A protected
+task stops only because of its own health.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
 task-scale-in-protection.html there.
 """
@@ -37,10 +37,12 @@ def protected_surplus(counts: RolloutCounts) -> int:
 
 
 def _former(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
-    """Tasks of former deployments, and of instances on which they cannot stay, that the floor does not need."""
+    """Tasks of former deployments, and of instances on which they cannot stay, that minimumHealthyPercent does not
+    need.
+    """
     primary = counts.service.primary
-    spare = max(0, len(counts.healthy) - bounds.floor)
-    enough = len(counts.healthy) >= bounds.floor
+    spare = max(0, len(counts.healthy) - bounds.minimum_healthy)
+    enough = len(counts.healthy) >= bounds.minimum_healthy
     leaving = _unprotected(counts, _not_kept(counts, counts.healthy))
     healthy = _fullest_place_first(counts, leaving, counts.alive)[:spare]
     unready = _unprotected(counts, _not_kept(counts, counts.starting))
@@ -69,7 +71,7 @@ def _surplus(counts: RolloutCounts, bounds: TaskBounds, already: Sequence[Task])
     if not excess:
         return ()
     stopped_healthy = sum(t in counts.healthy for t in already)
-    spare = max(0, len(counts.healthy) - stopped_healthy - bounds.floor)
+    spare = max(0, len(counts.healthy) - stopped_healthy - bounds.minimum_healthy)
     not_running = [t for t in _unprotected(counts, starting) if _is_not_running(t)]
     without_verdict = [t for t in _unprotected(counts, starting) if not _is_not_running(t)]
     ranked: list[Task] = []
@@ -81,12 +83,12 @@ def _surplus(counts: RolloutCounts, bounds: TaskBounds, already: Sequence[Task])
 
 def _replaceable_unhealthy(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
     """Unhealthy tasks of the newest deployment: all of them once others are healthy in their place, or one at a time
-    where the ceiling allows no task to start before.
+    where maximumPercent allows no task to start before.
     """
     unhealthy = _kept(counts, counts.unhealthy)
     if len(counts.healthy) >= counts.service.desired_count:
         return tuple(unhealthy)
-    blocked = len(counts.alive) >= bounds.ceiling and not counts.draining and not counts.starting
+    blocked = len(counts.alive) >= bounds.maximum and not counts.draining and not counts.starting
     return tuple(unhealthy[:1]) if blocked else ()
 
 

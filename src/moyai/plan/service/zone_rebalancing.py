@@ -74,8 +74,8 @@ def starts_for_balance(service: Service) -> bool:
 def _begin(world: World, counts: RolloutCounts) -> tuple[Service, list[str]]:
     service = counts.service
     idle = len(counts.healthy) == len(counts.alive) == service.desired_count and not counts.draining
-    room = task_bounds(service).ceiling > service.desired_count
-    if service.availability_zone_rebalancing != ENABLED or not (idle and room and _is_steady(counts)):
+    may_add = task_bounds(service).maximum > service.desired_count
+    if service.availability_zone_rebalancing != ENABLED or not (idle and may_add and _is_steady(counts)):
         return service, []
     by_zone = _count_by_zone(counts.healthy, _zones(world, service))
     if not by_zone or _is_even(by_zone):

@@ -95,7 +95,7 @@ class _Placement(NamedTuple):
 def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: Sequence[Task] = ()) -> Task:
     """The task to record. ``batch``: tasks of the same plan, which the world does not have yet.
 
-    Raises NoRoom or Unplaced.
+    Raises NoInterface or Unplaced.
     """
     scope = scope_of(request.cluster)
     cluster = request.cluster.rpartition("/")[2]

@@ -24,7 +24,7 @@ from moyai.plan import events
 from moyai.plan.network.interfaces import ipv6_address, new_interface
 
 
-class NoRoom(MoyaiError):
+class NoInterface(MoyaiError):
     """The task can't have a network interface: no free address in any of its subnets, or a security group is gone.
     ``reason`` is RunTask's failure reason.
     """
@@ -53,7 +53,7 @@ def choose_interface(
 ) -> tuple[NetworkInterface, str]:
     """The interface and its zone: ``zone``, or else the one with fewest tasks that still has a free address.
 
-    Raises NoRoom.
+    Raises NoInterface.
     """
     subnets = tuple(s for s in usable_subnets(world, request) if zone in {None, s.zone})
     public = request.network is not None and request.network.assign_public_ip == "ENABLED"
@@ -62,7 +62,7 @@ def choose_interface(
         interface = new_interface(world, subnet, groups, ids, public=public, batch=batch)
         if interface is not None:
             return replace(interface, ipv6_address=ipv6_address(world, subnet, interface.address)), subnet.zone
-    raise NoRoom(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
+    raise NoInterface(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
 
 
 def usable_subnets(world: World, request: InterfaceRequest) -> tuple[Subnet, ...]:
@@ -79,7 +79,7 @@ def _security_groups(world: World, subnet: Subnet, network: AwsVpcConfiguration 
     if network is not None and network.security_groups:
         deleted = [g for g in network.security_groups if find_in_scope(world, SecurityGroup, subnet.scope, g) is None]
         if deleted:
-            raise NoRoom(f"the security groups {', '.join(deleted)} do not exist any more")
+            raise NoInterface(f"the security groups {', '.join(deleted)} do not exist any more")
         return network.security_groups
     group = default_security_group(world, subnet.scope, subnet.vpc)
     return () if group is None else (group.id,)

@@ -22,7 +22,7 @@ from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.plan.network.published_ports import published_ports
 from moyai.plan.task.container_spec import container_spec
 from moyai.plan.task.launch import LaunchRequest, launch
-from moyai.plan.task.launch_interface import NoRoom
+from moyai.plan.task.launch_interface import NoInterface
 from moyai.plan.task.sandbox_spec import sandbox_spec
 from moyai.testing.world import SCOPE, Builder, container
 from tests.unit.plan.nets import Nets
@@ -97,7 +97,7 @@ def test_an_address_rests_while_its_last_owner_is_on_record():
 
 
 def test_a_subnet_that_does_not_exist_has_no_room():
-    with pytest.raises(NoRoom) as raised:
+    with pytest.raises(NoInterface) as raised:
         new(Builder(), network=AwsVpcConfiguration(subnets=()))
     assert raised.value.reason == "RESOURCE:ENI"
 
@@ -216,9 +216,9 @@ def test_a_subnet_or_a_group_that_went_since_it_was_named_has_no_room():
     nets.vpc("a", 1)
     nets.group("web", "a")
     nets.build.book.apply([Delete(SecurityGroup, "sg-web")])
-    with pytest.raises(NoRoom, match="sg-web"):
+    with pytest.raises(NoInterface, match="sg-web"):
         nets.task("a", "web")
     scope = nets.world.subnets["subnet-a"]
     nets.build.book.apply([Delete(Subnet, scope.id)])
-    with pytest.raises(NoRoom):
+    with pytest.raises(NoInterface):
         new(nets.build, network=AwsVpcConfiguration(subnets=(scope.id,)))

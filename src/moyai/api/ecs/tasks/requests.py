@@ -26,7 +26,7 @@ from moyai.domain.ecs.task import TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.task.launch import FARGATE, LaunchRequest
-from moyai.plan.task.launch_interface import NoRoom
+from moyai.plan.task.launch_interface import NoInterface
 
 _MAX_OVERRIDES = 8192  # bytes
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -74,9 +74,9 @@ def launch_request(
     )
 
 
-def failures_of(fault: NoRoom | Unplaced) -> list[dict[str, object]]:
+def failures_of(fault: NoInterface | Unplaced) -> list[dict[str, object]]:
     """The failures of a task that could not be placed: one for each container instance that was considered."""
-    if isinstance(fault, NoRoom):
+    if isinstance(fault, NoInterface):
         return [{"reason": fault.reason, "detail": str(fault)}]
     if not fault.refusals:
         raise InvalidParameter(str(fault)) from fault

@@ -26,7 +26,7 @@ from moyai.plan.capacity.registration import EC2
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.task import stop
 from moyai.plan.task.launch import launch
-from moyai.plan.task.launch_interface import NoRoom
+from moyai.plan.task.launch_interface import NoInterface
 
 _MAX_COUNT = 10
 _LONGEST_TOKEN = 64
@@ -81,7 +81,7 @@ def run_task(ctx: Context, request: RunTaskRequest) -> dict[str, object]:
     for _ in range(request.count):
         try:
             tasks.append(launch(ctx.store.world, task, ctx.now, ctx.ids, tasks))
-        except (NoRoom, Unplaced) as full:
+        except (NoInterface, Unplaced) as full:
             failures = failures_of(full)
             break
     return _record(ctx, tasks, failures)
@@ -104,7 +104,7 @@ def start_task(ctx: Context, request: StartTaskRequest) -> dict[str, object]:
             continue
         try:
             tasks.append(launch(ctx.store.world, replace(task, instance=arn), ctx.now, ctx.ids, tasks))
-        except (NoRoom, Unplaced) as full:
+        except (NoInterface, Unplaced) as full:
             failures += failures_of(full)
     return _record(ctx, tasks, failures)
 
