@@ -15,7 +15,7 @@ from moyai.kernel.ids import ContainerInstanceArn
 from moyai.plan.network.host_ports import fixed_ports
 from moyai.plan.placement.reasons import Reason, Unplaced
 from moyai.plan.placement.resources import remaining_resources, required_resources
-from tests.unit.plan.placement.grounds import ZONES, Grounds, sized
+from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, sized
 
 _STRATEGIES = st.lists(
     st.sampled_from(
@@ -54,31 +54,31 @@ _STEPS = st.one_of(
 
 @given(st.lists(_STEPS, max_size=25))
 def test_nothing_is_given_away_twice(steps):
-    grounds = Grounds()
-    places = [grounds.instance(zone).arn for zone in ZONES]
+    cluster = PlacementCluster()
+    places = [cluster.instance(zone).arn for zone in ZONES]
     tasks = []
     for step in steps:
         match step:
             case ("run", size, strategy, apart, bound):
-                definition = grounds.definition("web", **_asked(size, bound))
+                definition = cluster.definition("web", **_asked(size, bound))
                 constraints = (PlacementConstraint("distinctInstance"),) if apart else ()
                 try:
-                    tasks.append(grounds.run(definition, *strategy, constraints=constraints))
+                    tasks.append(cluster.run(definition, *strategy, constraints=constraints))
                 except Unplaced as fault:
-                    _check_refusals(grounds, fault, definition)
+                    _check_refusals(cluster, fault, definition)
             case ("stop", number) if tasks:
                 stopped = replace(tasks[number % len(tasks)], last_status=TaskStatus.STOPPED)
-                grounds.builder.book.apply([Put(stopped)])
+                cluster.builder.book.apply([Put(stopped)])
             case ("drain", number):
-                grounds.drain(grounds.world.container_instances[places[number]])
+                cluster.drain(cluster.world.container_instances[places[number]])
             case ("resume", number):
-                known = grounds.world.container_instances[places[number]]
-                grounds.put(replace(known, status=ContainerInstanceStatus.ACTIVE))
+                known = cluster.world.container_instances[places[number]]
+                cluster.put(replace(known, status=ContainerInstanceStatus.ACTIVE))
         for arn in places:
-            left = remaining_resources(grounds.world, grounds.world.container_instances[arn])
+            left = remaining_resources(cluster.world, cluster.world.container_instances[arn])
             assert left.cpu >= 0
             assert left.memory >= 0
-            _check_ports(grounds, arn)
+            _check_ports(cluster, arn)
 
 
 def _asked(size: int, bound: tuple[NetworkMode, list[PortMapping]] | None) -> dict[str, object]:
@@ -96,12 +96,12 @@ def _asked(size: int, bound: tuple[NetworkMode, list[PortMapping]] | None) -> di
     }
 
 
-def _check_ports(grounds: Grounds, arn: ContainerInstanceArn) -> None:
+def _check_ports(cluster: PlacementCluster, arn: ContainerInstanceArn) -> None:
     """Each port of the instance is one task's, or the instance's own."""
-    instance = grounds.world.container_instances[arn]
+    instance = cluster.world.container_instances[arn]
     given = [
         (binding.protocol, port)
-        for task in grounds.world.tasks.by("instance", arn)
+        for task in cluster.world.tasks.by("instance", arn)
         for container in task.containers
         for binding in container.network_bindings
         for port in binding.host_ports
@@ -110,13 +110,13 @@ def _check_ports(grounds: Grounds, arn: ContainerInstanceArn) -> None:
     assert not {port for protocol, port in given if protocol == "tcp"} & set(instance.resources.ports)
 
 
-def _check_refusals(grounds: Grounds, fault: Unplaced, definition: TaskDefinition) -> None:
+def _check_refusals(cluster: PlacementCluster, fault: Unplaced, definition: TaskDefinition) -> None:
     """Where it is said that there is too little, or a port taken, it is so; nowhere else is a place left."""
     need = required_resources(definition, TaskOverride())
     for one in fault.refusals:
-        instance = grounds.world.container_instances[one.instance]
+        instance = cluster.world.container_instances[one.instance]
         assert instance.status is ContainerInstanceStatus.ACTIVE
-        left = remaining_resources(grounds.world, instance)
+        left = remaining_resources(cluster.world, instance)
         assert (left.cpu < need.cpu) == (one.reason is Reason.CPU)
         if one.reason is Reason.PORTS:
             dynamic = any(m.container_port_range for c in definition.container_definitions for m in c.port_mappings)

@@ -12,7 +12,7 @@ from moyai.domain.ecs.task import TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, RuntimePlatform
 from moyai.domain.world import Put
 from moyai.plan.placement.reasons import Unplaced
-from tests.unit.plan.placement.grounds import ZONES, Grounds, sized
+from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, sized
 
 ZONE = ("spread", "attribute:ecs.availability-zone")
 ITSELF = ("spread", "instanceId")
@@ -21,134 +21,134 @@ UNPLACED = "was unable to place a task because no container instance met all of 
 
 
 @pytest.fixture
-def grounds() -> Grounds:
-    return Grounds()
+def cluster() -> PlacementCluster:
+    return PlacementCluster()
 
 
-def test_spread_over_three_zones_and_their_instances(grounds):
+def test_spread_over_three_zones_and_their_instances(cluster):
     for zone in ZONES * 2:
-        grounds.instance(zone)
-    web = grounds.definition()
-    made = [grounds.run(web, ZONE, ITSELF) for _ in range(6)]
+        cluster.instance(zone)
+    web = cluster.definition()
+    made = [cluster.run(web, ZONE, ITSELF) for _ in range(6)]
     assert Counter(t.availability_zone for t in made) == dict.fromkeys(ZONES, 2)
     assert len({t.container_instance for t in made}) == 6
-    assert all(t.availability_zone == grounds.at(t).availability_zone for t in made)
+    assert all(t.availability_zone == cluster.at(t).availability_zone for t in made)
 
 
-def test_without_a_strategy_tasks_are_spread_over_the_zones(grounds):
+def test_without_a_strategy_tasks_are_spread_over_the_zones(cluster):
     for zone in ZONES:
-        grounds.instance(zone)
-    web = grounds.definition()
-    assert {grounds.run(web).availability_zone for _ in range(3)} == set(ZONES)
+        cluster.instance(zone)
+    web = cluster.definition()
+    assert {cluster.run(web).availability_zone for _ in range(3)} == set(ZONES)
 
 
-def test_a_full_zone_counts_with_what_is_in_it(grounds):
-    small, big = grounds.instance(ZONES[0], cpu=256), grounds.instance(ZONES[1], cpu=4096)
-    other = grounds.instance(ZONES[0], cpu=256)
-    web = grounds.definition()
-    made = [grounds.run(web, ZONE) for _ in range(3)]
-    assert Counter(grounds.at(t).arn for t in made) == {big.arn: 1, small.arn: 1, other.arn: 1}
+def test_a_full_zone_counts_with_what_is_in_it(cluster):
+    small, big = cluster.instance(ZONES[0], cpu=256), cluster.instance(ZONES[1], cpu=4096)
+    other = cluster.instance(ZONES[0], cpu=256)
+    web = cluster.definition()
+    made = [cluster.run(web, ZONE) for _ in range(3)]
+    assert Counter(cluster.at(t).arn for t in made) == {big.arn: 1, small.arn: 1, other.arn: 1}
 
 
-def test_spread_over_an_attribute_of_ones_own(grounds):
-    racks = [grounds.instance(rack=rack) for rack in ("a", "a", "b")]
-    web = grounds.definition()
-    made = [grounds.at(grounds.run(web, ("spread", "attribute:rack"))) for _ in range(4)]
+def test_spread_over_an_attribute_of_ones_own(cluster):
+    racks = [cluster.instance(rack=rack) for rack in ("a", "a", "b")]
+    web = cluster.definition()
+    made = [cluster.at(cluster.run(web, ("spread", "attribute:rack"))) for _ in range(4)]
     assert Counter(i.arn == racks[2].arn for i in made) == {True: 2, False: 2}
 
 
 @pytest.mark.parametrize(("field", "chosen"), [("cpu", 0), ("memory", 1), ("MEMORY", 1)])
-def test_binpack_leaves_least(grounds, field, chosen):
-    places = [grounds.instance(cpu=512, memory=2048), grounds.instance(cpu=2048, memory=512)]
-    assert grounds.at(grounds.run(grounds.definition(), ("binpack", field))) == places[chosen]
+def test_binpack_leaves_least(cluster, field, chosen):
+    places = [cluster.instance(cpu=512, memory=2048), cluster.instance(cpu=2048, memory=512)]
+    assert cluster.at(cluster.run(cluster.definition(), ("binpack", field))) == places[chosen]
 
 
-def test_binpack_fills_one_before_the_next(grounds):
+def test_binpack_fills_one_before_the_next(cluster):
     for zone in ZONES:
-        grounds.instance(zone)
-    web = grounds.definition()
-    made = [grounds.run(web, ("binpack", "cpu")).container_instance for _ in range(5)]
+        cluster.instance(zone)
+    web = cluster.definition()
+    made = [cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(5)]
     assert sorted(Counter(made).values()) == [1, 4]
 
 
-def test_random_takes_any_that_would_do(grounds):
+def test_random_takes_any_that_would_do(cluster):
     for zone in ZONES:
-        grounds.instance(zone, cpu=8192, memory=8192)
-    web = grounds.definition()
-    assert len({grounds.run(web, ("random", None)).container_instance for _ in range(20)}) == 3
+        cluster.instance(zone, cpu=8192, memory=8192)
+    web = cluster.definition()
+    assert len({cluster.run(web, ("random", None)).container_instance for _ in range(20)}) == 3
 
 
-def test_distinct_instance_is_by_group(grounds):
+def test_distinct_instance_is_by_group(cluster):
     for zone in ZONES:
-        grounds.instance(zone)
-    web = grounds.definition()
+        cluster.instance(zone)
+    web = cluster.definition()
     apart = (PlacementConstraint("distinctInstance"),)
-    assert len({grounds.run(web, ("binpack", "cpu"), constraints=apart).container_instance for _ in range(3)}) == 3
+    assert len({cluster.run(web, ("binpack", "cpu"), constraints=apart).container_instance for _ in range(3)}) == 3
     with pytest.raises(Unplaced) as raised:
-        grounds.run(web, constraints=apart)
+        cluster.run(web, constraints=apart)
     assert {r.reason for r in raised.value.refusals} == {"DistinctInstance placement constraint unsatisfied."}
-    grounds.run(web, constraints=apart, group="others")
+    cluster.run(web, constraints=apart, group="others")
 
 
-def test_constraints_of_the_definition_and_of_the_request_hold_together(grounds):
-    grounds.instance(ZONES[0], stack="prod")
-    right = grounds.instance(ZONES[1], stack="prod")
-    grounds.instance(ZONES[1], stack="dev")
-    bound = grounds.definition(placement_constraints=(PlacementConstraint("memberOf", "attribute:stack == prod"),))
+def test_constraints_of_the_definition_and_of_the_request_hold_together(cluster):
+    cluster.instance(ZONES[0], stack="prod")
+    right = cluster.instance(ZONES[1], stack="prod")
+    cluster.instance(ZONES[1], stack="dev")
+    bound = cluster.definition(placement_constraints=(PlacementConstraint("memberOf", "attribute:stack == prod"),))
     zone = (PlacementConstraint("memberOf", f"attribute:ecs.availability-zone == {ZONES[1]}"),)
-    assert {grounds.at(grounds.run(bound, constraints=zone)).arn for _ in range(3)} == {right.arn}
+    assert {cluster.at(cluster.run(bound, constraints=zone)).arn for _ in range(3)} == {right.arn}
 
 
-def test_apart_from_another_group(grounds):
-    one, two = grounds.instance(), grounds.instance()
-    first = grounds.run(grounds.definition("db"), group="databases")
+def test_apart_from_another_group(cluster):
+    one, two = cluster.instance(), cluster.instance()
+    first = cluster.run(cluster.definition("db"), group="databases")
     away = (PlacementConstraint("memberOf", "not(task:group == databases)"),)
-    made = grounds.run(grounds.definition(), ("binpack", "cpu"), constraints=away)
+    made = cluster.run(cluster.definition(), ("binpack", "cpu"), constraints=away)
     assert {first.container_instance, made.container_instance} == {one.arn, two.arn}
 
 
-def _lack_cpu(grounds):
-    grounds.instance(cpu=128)
-    return grounds.definition()
+def _lack_cpu(cluster):
+    cluster.instance(cpu=128)
+    return cluster.definition()
 
 
-def _lack_memory(grounds):
-    grounds.instance(memory=128)
-    return grounds.definition()
+def _lack_memory(cluster):
+    cluster.instance(memory=128)
+    return cluster.definition()
 
 
-def _lack_agent(grounds):
-    grounds.put(replace(grounds.instance(), agent_connected=False))
-    return grounds.definition()
+def _lack_agent(cluster):
+    cluster.put(replace(cluster.instance(), agent_connected=False))
+    return cluster.definition()
 
 
-def _lack_machine(grounds):
-    grounds.instance()
-    return grounds.definition(runtime_platform=RuntimePlatform("ARM64"))
+def _lack_machine(cluster):
+    cluster.instance()
+    return cluster.definition(runtime_platform=RuntimePlatform("ARM64"))
 
 
-def _lack_attribute(grounds):
-    made = grounds.instance()
-    grounds.put(replace(made, attributes=tuple(a for a in made.attributes if a.name != "ecs.capability.task-eni")))
-    return grounds.definition()
+def _lack_attribute(cluster):
+    made = cluster.instance()
+    cluster.put(replace(made, attributes=tuple(a for a in made.attributes if a.name != "ecs.capability.task-eni")))
+    return cluster.definition()
 
 
-def _lack_port(grounds):
-    grounds.instance()
+def _lack_port(cluster):
+    cluster.instance()
     ports = (PortMapping(80, 22),)
     container = replace(sized(10, 10)[0], port_mappings=ports)
-    return grounds.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(container,))
+    return cluster.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(container,))
 
 
-def _lack_member(grounds):
-    grounds.instance()
-    return grounds.definition(placement_constraints=(PlacementConstraint("memberOf", "attribute:x exists"),))
+def _lack_member(cluster):
+    cluster.instance()
+    return cluster.definition(placement_constraints=(PlacementConstraint("memberOf", "attribute:x exists"),))
 
 
-def _too_slow(grounds):
-    grounds.instance(stack="a" * 100 + "c")
+def _too_slow(cluster):
+    cluster.instance(stack="a" * 100 + "c")
     slow = PlacementConstraint("memberOf", "attribute:stack =~ (a|aa|aaa|a+)+(a|aa)+b(?=x)\\1?")
-    return grounds.definition(placement_constraints=(slow,))
+    return cluster.definition(placement_constraints=(slow,))
 
 
 @pytest.mark.parametrize(
@@ -172,80 +172,80 @@ def _too_slow(grounds):
         ),
     ],
 )
-def test_what_an_instance_lacks(grounds, given, reason, said):
-    definition = given(grounds)
+def test_what_an_instance_lacks(cluster, given, reason, said):
+    definition = given(cluster)
     with pytest.raises(Unplaced) as raised:
-        grounds.run(definition)
+        cluster.run(definition)
     [refusal] = raised.value.refusals
     assert refusal.reason == reason
     identity = refusal.instance.rpartition("/")[2]
     assert raised.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {said} {MORE}"
 
 
-def test_the_closest_is_the_one_that_lacks_the_last_thing(grounds):
-    grounds.put(replace(grounds.instance(), agent_connected=False))
-    closest = grounds.instance(memory=1)
-    grounds.instance(cpu=1)
+def test_the_closest_is_the_one_that_lacks_the_last_thing(cluster):
+    cluster.put(replace(cluster.instance(), agent_connected=False))
+    closest = cluster.instance(memory=1)
+    cluster.instance(cpu=1)
     with pytest.raises(Unplaced) as raised:
-        grounds.run(grounds.definition())
+        cluster.run(cluster.definition())
     assert closest.id in raised.value.event
     assert len(raised.value.refusals) == 3
 
 
-def test_no_instance_at_all(grounds):
-    grounds.drain(grounds.instance())
+def test_no_instance_at_all(cluster):
+    cluster.drain(cluster.instance())
     with pytest.raises(Unplaced) as raised:
-        grounds.run(grounds.definition())
+        cluster.run(cluster.definition())
     assert raised.value.refusals == ()
     assert raised.value.event == f"{UNPLACED} Reason: No Container Instances were found in your cluster."
 
 
-def test_a_task_holds_what_it_has_until_it_is_stopped(grounds):
-    grounds.instance(cpu=256)
-    web = grounds.definition()
-    first = grounds.run(web)
+def test_a_task_holds_what_it_has_until_it_is_stopped(cluster):
+    cluster.instance(cpu=256)
+    web = cluster.definition()
+    first = cluster.run(web)
     with pytest.raises(Unplaced):
-        grounds.run(web)
-    grounds.builder.book.apply([Put(replace(first, last_status=TaskStatus.STOPPED))])
-    grounds.run(web)
+        cluster.run(web)
+    cluster.builder.book.apply([Put(replace(first, last_status=TaskStatus.STOPPED))])
+    cluster.run(web)
 
 
-def test_the_size_of_the_task_counts_over_that_of_its_containers(grounds):
-    grounds.instance(cpu=1024)
-    web = grounds.definition(cpu="1024", container_definitions=sized(10, 10))
+def test_the_size_of_the_task_counts_over_that_of_its_containers(cluster):
+    cluster.instance(cpu=1024)
+    web = cluster.definition(cpu="1024", container_definitions=sized(10, 10))
     with pytest.raises(Unplaced):
-        grounds.run(web, overrides=TaskOverride(cpu="2048"))
-    grounds.run(web)
+        cluster.run(web, overrides=TaskOverride(cpu="2048"))
+    cluster.run(web)
 
 
-def test_a_task_of_its_own_address_is_in_the_zone_of_its_instance(grounds):
-    place = grounds.instance(ZONES[2])
-    task = grounds.run(grounds.definition())
+def test_a_task_of_its_own_address_is_in_the_zone_of_its_instance(cluster):
+    place = cluster.instance(ZONES[2])
+    task = cluster.run(cluster.definition())
     subnet = next(a.value for a in place.attributes if a.name == "ecs.subnet-id")
     assert task.interface.subnet == subnet
     assert task.interface.address != place.interface.address
     assert (task.launch_type, task.platform_version) == ("EC2", None)
 
 
-def _bridge(grounds, *ports):
+def _bridge(cluster, *ports):
     one = replace(sized(10, 10)[0], port_mappings=ports)
-    return grounds.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(one,))
+    return cluster.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(one,))
 
 
-def test_no_port_of_an_instance_is_given_twice(grounds):
-    only = grounds.instance()
-    web = _bridge(grounds, PortMapping(80, 0), PortMapping(53, 0, protocol="udp"))
-    made = [grounds.run(web) for _ in range(5)]
+def test_no_port_of_an_instance_is_given_twice(cluster):
+    only = cluster.instance()
+    web = _bridge(cluster, PortMapping(80, 0), PortMapping(53, 0, protocol="udp"))
+    made = [cluster.run(web) for _ in range(5)]
     bound = [(b.host_port, b.protocol) for t in made for c in t.containers for b in c.network_bindings]
     assert len(bound) == len(set(bound)) == 10
     assert {t.interface for t in made} == {only.interface}
     assert len({t.bridge_address for t in made}) == 5
 
 
-def test_a_fixed_port_is_one_task_an_instance(grounds):
-    places = {grounds.instance(zone).arn for zone in ZONES}
-    web = _bridge(grounds, PortMapping(80, 8080))
-    assert {grounds.run(web, ("binpack", "cpu")).container_instance for _ in range(3)} == places
+def test_a_fixed_port_is_one_task_an_instance(cluster):
+    places = {cluster.instance(zone).arn for zone in ZONES}
+    web = _bridge(cluster, PortMapping(80, 8080))
+    assert {cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(3)} == places
     with pytest.raises(Unplaced) as raised:
-        grounds.run(web)
+        cluster.run(web)
     assert {r.reason for r in raised.value.refusals} == {"RESOURCE:PORTS"}

@@ -13,12 +13,12 @@ from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, TaskStatus
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
-from tests.unit.plan.placement.grounds import ZONES, Grounds
+from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster
 from tests.unit.plan.tasks import schedule
 
 
-class Shop(Grounds):
-    """Grounds with one service."""
+class Shop(PlacementCluster):
+    """PlacementCluster with one service."""
 
     def open(self, desired: int, bounds: DeploymentConfiguration | None = None, **changes: object) -> None:
         web = self.definition()

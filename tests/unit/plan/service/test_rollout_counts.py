@@ -17,7 +17,7 @@ from tests.unit.plan.tasks import settled
 
 
 @pytest.mark.parametrize(
-    ("desired", "low", "high", "floor", "ceiling"),
+    ("desired", "low", "high", "minimum", "maximum"),
     [
         (4, 50, 100, 2, 4),
         (2, 75, 200, 2, 4),
@@ -28,11 +28,11 @@ from tests.unit.plan.tasks import settled
         (0, 100, 200, 0, 0),
     ],
 )
-def test_percentages_round_up_below_and_down_above(desired, low, high, floor, ceiling):
+def test_percentages_round_up_below_and_down_above(desired, low, high, minimum, maximum):
     build = Builder()
     limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
     service = build.service("s", build.definition("s"), desired, bounds=limits)
-    assert task_bounds(build.world.services[service]) == TaskBounds(floor, ceiling)
+    assert task_bounds(build.world.services[service]) == TaskBounds(minimum, maximum)
 
 
 @pytest.mark.parametrize(

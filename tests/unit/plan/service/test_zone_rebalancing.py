@@ -76,7 +76,7 @@ def test_one_is_started_in_the_emptiest_zone_before_one_is_stopped_in_the_fulles
         ((A, A, A), {"bounds": DeploymentConfiguration(100, 0)}),
         ((A, A, A), {"bounds": DeploymentConfiguration(120, 100)}),
     ],
-    ids=["even", "switched off", "no room", "no room by rounding"],
+    ids=["even", "switched off", "no task allowed", "no task allowed by rounding"],
 )
 def test_nothing_is_moved(zones, service):
     build, made = crowded(*zones, **service)

@@ -16,7 +16,7 @@ from moyai.testing.world import Builder
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
-class Grounds:
+class PlacementCluster:
     """A cluster, and tasks that are placed on its instances."""
 
     def __init__(self) -> None:
