@@ -1,4 +1,4 @@
-"""Where a proxy writes its access log, and what.
+"""Access logs of proxies.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Logging.html, API_LoggingFormat.html
 """
@@ -16,7 +16,7 @@ class JsonFormatRef(msgspec.Struct, frozen=True):
 
 
 class LoggingFormat(msgspec.Struct, frozen=True):
-    """A union: a line with Envoy's command operators, or the members of a JSON object in their order."""
+    """Either a line with Envoy's command operators, or the members of a JSON object in their order."""
 
     text: str | None = None
     json: tuple[JsonFormatRef, ...] | None = None
@@ -30,12 +30,12 @@ class FileAccessLog(msgspec.Struct, frozen=True):
 
 
 class AccessLog(msgspec.Struct, frozen=True):
-    """A union of one member."""
+    """The destination of an access log; there is only one kind."""
 
     file: FileAccessLog
 
 
 class Logging(msgspec.Struct, frozen=True):
-    """What is logged."""
+    """The logs of a virtual node or gateway."""
 
     access_log: AccessLog | None = None

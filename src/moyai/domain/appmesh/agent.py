@@ -1,4 +1,4 @@
-"""One App Mesh proxy with everything that App Mesh's agent would write into its Envoy's bootstrap."""
+"""An App Mesh proxy, with the settings that App Mesh's agent wrote into its Envoy's bootstrap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moyai.kernel.ids import ProxyId
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """``zone``: where the proxy is; empty = nobody knows."""
+    """An App Mesh proxy. ``zone``: its availability zone; empty = unknown."""
 
     proxy: ProxyId
     identity: Identity

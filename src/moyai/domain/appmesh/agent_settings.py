@@ -1,9 +1,8 @@
-"""What the environment of an App Mesh proxy asks for: the variables that App Mesh's agent read, with its defaults.
+"""The settings in the environment of an App Mesh proxy: the variables that App Mesh's agent read, with its defaults.
 
-Promise: a variable means what it meant. One that the agent knew and that can't be honoured is refused by its name,
-never ignored; what the agent corrected with a warning is corrected the same way. Those that say how the agent found
-AWS, or how it watched its Envoy, have no effect: the control plane is moyai's own, and so is the keeper. Anything
-else is not the agent's.
+Promise: a variable has the meaning that it had. A variable of the agent that moyai can't honour is refused by its name,
+never ignored; a value that the agent corrected with a warning is corrected the same way. Variables about how the agent
+found AWS, or monitored its Envoy, have no effect, because moyai does both itself. Other variables are not the agent's.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
 """
 
@@ -32,7 +31,7 @@ _REFUSED: Final[Mapping[str, str]] = MappingProxyType(
         "APPNET_AGENT_ADMIN_MODE": _NO_AGENT,
     }
 )
-"""Whatever their value, if they have one."""
+"""Variables that are refused with any value."""
 _FIXED: Final[Mapping[str, tuple[bool, str]]] = MappingProxyType(
     {
         "APPMESH_SET_TRACING_DECISION": (True, _NO_GUARD),
@@ -43,7 +42,7 @@ _FIXED: Final[Mapping[str, tuple[bool, str]]] = MappingProxyType(
         "APPNET_ENABLE_RELAY_MODE_FOR_XDS": (False, "there is nothing to relay"),
     }
 )
-"""Those of which only one value can be had, which is the agent's default."""
+"""Variables of which moyai supports only the agent's default."""
 _LEVELS: Final = ("trace", "debug", "info", "warning", "warn", "error", "critical", "off")
 _PORTS: Final = range(1, 65536)
 _SECONDS: Final = range(86401)
@@ -56,16 +55,16 @@ _ANY: Final = range(-(2**31), 2**31)
 
 
 class Admin(msgspec.Struct, frozen=True):
-    """Where Envoy's admin interface is: on every address of the task."""
+    """Envoy's admin interface, which listens on every address of the task."""
 
     port: int = 9901
     ipv6: bool = False
-    """IPv6 as well."""
+    """Whether it listens on IPv6 as well."""
     access_log: str = "/tmp/envoy_admin_access.log"  # noqa: S108 (the agent's default; a place in the proxy's own root)
 
 
 class Statsd(msgspec.Struct, frozen=True):
-    """A DogStatsD daemon, by UDP, or by a socket where there is a path."""
+    """A DogStatsD daemon, which is sent statistics by UDP, or through a socket if there is a path."""
 
     address: str = "127.0.0.1"
     port: int = 8125
@@ -73,37 +72,37 @@ class Statsd(msgspec.Struct, frozen=True):
 
 
 class AgentSettings(msgspec.Struct, frozen=True):
-    """The environment, read."""
+    """The parsed settings."""
 
     cluster: str | None = None
-    """What the proxy calls itself in traces; None = as it is called anyway."""
+    """The proxy's name in traces; None = its default."""
     log_level: str = "info"
     concurrency: int = 1
-    """Worker threads."""
+    """The number of worker threads."""
     admin: Admin = Admin()
     initial_fetch_timeout: int = 0
-    """Seconds that the proxy waits for each first answer; 0 = for ever."""
+    """The seconds that the proxy waits for its first configuration; 0 = no limit."""
     stats_tags: bool = False
-    """Each statistic says of which mesh, and of which virtual node or gateway it is."""
+    """Whether each statistic has tags with its mesh and its virtual node or gateway."""
     metric_extension: bool = False
     tracer: Tracer | None = None
     statsd: Statsd | None = None
     sds_socket: str | None = None
-    """Of a local SDS provider."""
+    """The socket of a local SDS server."""
     drain_wait: int = _DRAIN_WAIT
-    """Seconds that what is under way gets before the proxy ends."""
+    """The seconds that open requests have before the proxy ends."""
     restarts: int = 0
-    """How often an Envoy that ends is started again in its task."""
+    """The number of times that an Envoy is restarted in its task."""
     outlier_log: str = "/dev/stdout"
     requests_per_cycle: int | None = None
-    """How many requests of one connection are taken up at a time; None = all that are there."""
+    """The number of requests of one connection that are processed at a time; None = all."""
 
 
 _DEFAULT: Final = AgentSettings()
 
 
 def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
-    """What an environment asks for. Raises ValueError with what is wrong with it, a sentence."""
+    """Parse the settings of an environment. Raises ValueError with a sentence about the fault."""
     _refuse(environment)
     return AgentSettings(
         cluster=text(environment, "APPMESH_RESOURCE_CLUSTER") or text(environment, "APPMESH_VIRTUAL_NODE_CLUSTER"),

@@ -1,4 +1,4 @@
-"""Where an App Mesh proxy sends its traces: to one collector of three kinds, or nowhere.
+"""The tracer of an App Mesh proxy: one collector of three kinds, or none.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html#tracing-variables
 """
@@ -18,8 +18,8 @@ _PORTS: Final = range(1, 65536)
 
 
 class XRay(msgspec.Struct, frozen=True, tag="xray"):
-    """An X-Ray daemon, by UDP. ``rate``: of all requests, None = X-Ray's own; ``manifest``, a file with rules, instead
-    of it.
+    """An X-Ray daemon, by UDP. ``rate``: the sampled share of requests, None = X-Ray's default; ``manifest``: a file
+    with sampling rules instead.
     """
 
     address: str = _LOOPBACK
@@ -38,7 +38,7 @@ class Datadog(msgspec.Struct, frozen=True, tag="datadog"):
 
 
 class Jaeger(msgspec.Struct, frozen=True, tag="jaeger"):
-    """A collector of spans in Zipkin's form, by a name or an address; protobufs, or else JSON."""
+    """A collector of spans in Zipkin's format, as protobuf or JSON, by a name or an address."""
 
     address: str = _LOOPBACK
     port: int = 9411
@@ -49,7 +49,7 @@ Tracer = XRay | Datadog | Jaeger
 
 
 def tracer_in(environment: Mapping[str, str]) -> Tracer | None:
-    """The one that an environment asks for. Raises ValueError."""
+    """The tracer that an environment enables. Raises ValueError."""
     readers: Mapping[str, Callable[[Mapping[str, str]], Tracer]] = {
         "ENABLE_ENVOY_XRAY_TRACING": _xray,
         "ENABLE_ENVOY_DATADOG_TRACING": _datadog,
@@ -69,7 +69,7 @@ def _xray(environment: Mapping[str, str]) -> XRay:
 
 
 def _daemon(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Where the X-Ray daemon is; a port behind its address goes before the variable of the port."""
+    """The address and port of the X-Ray daemon; a port in its address has precedence over the variable of the port."""
     port = number(environment, "XRAY_DAEMON_PORT", _PORTS, XRay().port)
     said = text(environment, "AWS_XRAY_DAEMON_ADDRESS") or XRay().address
     try:

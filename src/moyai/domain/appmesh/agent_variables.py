@@ -1,7 +1,7 @@
-"""Reading one variable of an App Mesh proxy's environment, as App Mesh's agent read it.
+"""Parsers for variables of an App Mesh proxy's environment, as App Mesh's agent read them.
 
-Promise: blanks around a value don't count, and a value of nothing but them is none; ValueError names the variable and
-says what it should be.
+Promise: blanks around a value are ignored, and a blank value is none. A ValueError names the variable and says what it
+should be.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _LONGEST_OF_SOCKET: Final = 107
 
 
 def text(environment: Mapping[str, str], name: str) -> str | None:
-    """The value as it is; None when there is none."""
+    """The value as text; None if there is none."""
     return environment.get(name, "").strip() or None
 
 
 def flag(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
-    """Whether it is switched on."""
+    """The value as a boolean. Raises ValueError."""
     said = text(environment, name)
     if said is None:
         return otherwise
@@ -33,7 +33,7 @@ def flag(environment: Mapping[str, str], name: str, *, otherwise: bool = False) 
 
 
 def number(environment: Mapping[str, str], name: str, among: range, otherwise: int) -> int:
-    """A whole number."""
+    """The value as a whole number. Raises ValueError."""
     said = text(environment, name)
     if said is None:
         return otherwise
@@ -45,7 +45,7 @@ def number(environment: Mapping[str, str], name: str, among: range, otherwise: i
 
 
 def fraction(environment: Mapping[str, str], name: str) -> float | None:
-    """A decimal from 0 to 1, to two places."""
+    """The value as a decimal from 0 to 1, rounded to two places. Raises ValueError."""
     said = text(environment, name)
     if said is None:
         return None
@@ -59,7 +59,7 @@ def fraction(environment: Mapping[str, str], name: str) -> float | None:
 
 
 def word(environment: Mapping[str, str], name: str, among: Sequence[str], otherwise: str) -> str:
-    """One of these words, in any case."""
+    """The value as one of the words in ``among``, in any case. Raises ValueError."""
     said = text(environment, name)
     if said is None:
         return otherwise
@@ -69,7 +69,7 @@ def word(environment: Mapping[str, str], name: str, among: Sequence[str], otherw
 
 
 def path(environment: Mapping[str, str], name: str, longest: int = _LONGEST) -> str | None:
-    """An absolute path in the proxy's file system, of so many bytes at most."""
+    """The value as an absolute path in the proxy's file system. Raises ValueError."""
     said = text(environment, name)
     if said is not None and not (said.startswith("/") and said.isprintable() and len(said.encode()) <= longest):
         raise ValueError(f"{name} must be an absolute path of at most {longest} bytes, not {said!r}.")
@@ -77,12 +77,12 @@ def path(environment: Mapping[str, str], name: str, longest: int = _LONGEST) -> 
 
 
 def socket_path(environment: Mapping[str, str], name: str) -> str | None:
-    """The path of a socket, which the kernel takes no longer ones of."""
+    """The value as the path of a socket, whose length the kernel limits. Raises ValueError."""
     return path(environment, name, _LONGEST_OF_SOCKET)
 
 
 def address(environment: Mapping[str, str], name: str, otherwise: str) -> str:
-    """An IP address."""
+    """The value as an IP address. Raises ValueError."""
     said = text(environment, name) or otherwise
     try:
         return str(ip_address(said))

@@ -1,4 +1,4 @@
-"""What a client asks of the connections to its backends.
+"""The policies of clients for connections to their backends.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ClientPolicy.html
 """
@@ -11,7 +11,7 @@ from moyai.domain.appmesh.tls import ClientCertificate, ClientValidation
 
 
 class ClientPolicyTls(msgspec.Struct, frozen=True):
-    """``enforce``: None is true, ``ports``: None is all."""
+    """A client's TLS policy. ``enforce``: None is true, ``ports``: None is all."""
 
     validation: ClientValidation
     certificate: ClientCertificate | None = None
@@ -20,21 +20,21 @@ class ClientPolicyTls(msgspec.Struct, frozen=True):
 
     @property
     def enforced(self) -> bool:
-        """Whether there is no connection but with TLS."""
+        """Whether every connection uses TLS."""
         return self.enforce is not False
 
     def holds_for(self, port: int) -> bool:
-        """Whether this is said of connections to the port."""
+        """Whether the policy applies to connections to this port."""
         return not self.ports or port in self.ports
 
 
 class ClientPolicy(msgspec.Struct, frozen=True):
-    """Without ``tls`` it asks nothing."""
+    """A client's policy; without ``tls`` it has no requirements."""
 
     tls: ClientPolicyTls | None = None
 
 
 class BackendDefaults(msgspec.Struct, frozen=True):
-    """The policy for backends that have none of their own; nothing of the two is mixed."""
+    """The policy of backends without one of their own; the two are never combined."""
 
     client_policy: ClientPolicy | None = None

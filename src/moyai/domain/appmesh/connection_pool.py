@@ -1,4 +1,4 @@
-"""How much may be under way at once between a proxy and its own application.
+"""Limits of connections and requests between a proxy and its own application.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualNodeConnectionPool.html,
 API_VirtualGatewayConnectionPool.html
@@ -10,26 +10,26 @@ import msgspec
 
 
 class TcpConnectionPool(msgspec.Struct, frozen=True):
-    """Of a listener that speaks tcp."""
+    """The limits of a TCP listener."""
 
     max_connections: int
 
 
 class HttpConnectionPool(msgspec.Struct, frozen=True):
-    """Of a listener that speaks http. ``max_pending_requests``: None is as many as there can be."""
+    """The limits of an HTTP listener. ``max_pending_requests``: None is no limit."""
 
     max_connections: int
     max_pending_requests: int | None = None
 
 
 class Http2ConnectionPool(msgspec.Struct, frozen=True):
-    """Of a listener that speaks http2 or grpc."""
+    """The limits of an HTTP/2 or gRPC listener."""
 
     max_requests: int
 
 
 class NodeConnectionPool(msgspec.Struct, frozen=True):
-    """A union: the member that is set is the one of the listener's protocol."""
+    """The limits of a virtual node's listener: the member of its protocol is set."""
 
     tcp: TcpConnectionPool | None = None
     http: HttpConnectionPool | None = None
@@ -43,7 +43,7 @@ class NodeConnectionPool(msgspec.Struct, frozen=True):
 
 
 class GatewayConnectionPool(msgspec.Struct, frozen=True):
-    """The same of a virtual gateway, which does not speak tcp."""
+    """The limits of a virtual gateway's listener, which can't be TCP."""
 
     http: HttpConnectionPool | None = None
     http2: Http2ConnectionPool | None = None

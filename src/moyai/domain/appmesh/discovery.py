@@ -1,4 +1,4 @@
-"""How the members of a virtual node are found.
+"""Service discovery: how the members of a virtual node are found.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ServiceDiscovery.html
 """
@@ -11,7 +11,7 @@ import msgspec
 
 
 class IpPreference(StrEnum):
-    """Which family of addresses is used; not to say it is a choice of its own."""
+    """The family of addresses that is used; no preference is a choice of its own."""
 
     IPV4_ONLY = "IPv4_ONLY"
     IPV4_PREFERRED = "IPv4_PREFERRED"
@@ -20,19 +20,19 @@ class IpPreference(StrEnum):
 
 
 def loopback_of(preference: IpPreference | None) -> str:
-    """The address at which a proxy finds the application of its own task."""
+    """The address at which a proxy calls the application of its own task."""
     return "::1" if preference in {IpPreference.IPV6_ONLY, IpPreference.IPV6_PREFERRED} else "127.0.0.1"
 
 
 class DnsResponseType(StrEnum):
-    """Whether a name's addresses are one balancer's or one for each member."""
+    """Whether a name's addresses are those of a load balancer, or of each member."""
 
     LOADBALANCER = "LOADBALANCER"
     ENDPOINTS = "ENDPOINTS"
 
 
 class DnsServiceDiscovery(msgspec.Struct, frozen=True):
-    """By a name. ``response_type``: None is LOADBALANCER."""
+    """Discovery by a DNS name. ``response_type``: None is LOADBALANCER."""
 
     hostname: str
     response_type: DnsResponseType | None = None
@@ -40,14 +40,14 @@ class DnsServiceDiscovery(msgspec.Struct, frozen=True):
 
 
 class CloudMapInstanceAttribute(msgspec.Struct, frozen=True):
-    """What an instance must have."""
+    """An attribute that instances have to have."""
 
     key: str
     value: str
 
 
 class CloudMapServiceDiscovery(msgspec.Struct, frozen=True):
-    """By a service of Cloud Map, and of that the instances with all of the attributes."""
+    """Discovery by the instances of a Cloud Map service that have all of the attributes."""
 
     namespace_name: str
     service_name: str
@@ -56,13 +56,13 @@ class CloudMapServiceDiscovery(msgspec.Struct, frozen=True):
 
 
 class ServiceDiscovery(msgspec.Struct, frozen=True):
-    """A union."""
+    """The discovery of a virtual node: at most one member is set."""
 
     dns: DnsServiceDiscovery | None = None
     aws_cloud_map: CloudMapServiceDiscovery | None = None
 
     @property
     def ip_preference(self) -> IpPreference | None:
-        """Of the member that is set."""
+        """The preference of the member that is set."""
         one = self.dns or self.aws_cloud_map
         return None if one is None else one.ip_preference

@@ -1,4 +1,4 @@
-"""Lengths of time.
+"""Durations.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Duration.html
 """
@@ -14,26 +14,24 @@ _MILLIS: Final = 1000
 
 
 class DurationUnit(StrEnum):
-    """Seconds or milliseconds."""
+    """The unit of a duration."""
 
     SECONDS = "s"
     MILLISECONDS = "ms"
 
 
 class Duration(msgspec.Struct, frozen=True):
-    """A length of time. AWS's model lets both members be absent, and says nothing of what that would mean: here both
-    are needed.
-    """
+    """A duration. AWS's model makes both members optional and does not say what that means; here both are required."""
 
     unit: DurationUnit
     value: int
 
     @property
     def millis(self) -> int:
-        """The same in milliseconds."""
+        """The duration in milliseconds."""
         return self.value if self.unit is DurationUnit.MILLISECONDS else self.value * _MILLIS
 
     @property
     def seconds(self) -> float:
-        """The same in seconds."""
+        """The duration in seconds."""
         return self.millis / _MILLIS

@@ -23,42 +23,42 @@ class GatewayRouteVirtualService(msgspec.Struct, frozen=True):
 
 
 class GatewayRouteTarget(msgspec.Struct, frozen=True):
-    """Where what matches goes. ``port``: which of the provider's listeners."""
+    """The target of matching requests. ``port``: that of the provider's listener."""
 
     virtual_service: GatewayRouteVirtualService
     port: int | None = None
 
 
 class HttpGatewayRouteAction(msgspec.Struct, frozen=True):
-    """Where what matches goes, and as what."""
+    """The target of matching requests, and how they are rewritten."""
 
     target: GatewayRouteTarget
     rewrite: HttpGatewayRouteRewrite | None = None
 
 
 class GrpcGatewayRouteAction(msgspec.Struct, frozen=True):
-    """Where what matches goes, and as what."""
+    """The target of matching requests, and how they are rewritten."""
 
     target: GatewayRouteTarget
     rewrite: GrpcGatewayRouteRewrite | None = None
 
 
 class HttpGatewayRoute(msgspec.Struct, frozen=True):
-    """Of http or http2."""
+    """A route of HTTP or HTTP/2 requests."""
 
     match: HttpGatewayRouteMatch
     action: HttpGatewayRouteAction
 
 
 class GrpcGatewayRoute(msgspec.Struct, frozen=True):
-    """Of grpc."""
+    """A route of gRPC calls."""
 
     match: GrpcGatewayRouteMatch
     action: GrpcGatewayRouteAction
 
 
 class GatewayRouteSpec(msgspec.Struct, frozen=True):
-    """Exactly one route. ``priority``: 0 is the first to be tried, None the last."""
+    """A specification with exactly one route. ``priority``: 0 is tried first, None last."""
 
     http_route: HttpGatewayRoute | None = None
     http2_route: HttpGatewayRoute | None = None
@@ -78,27 +78,27 @@ class GatewayRouteSpec(msgspec.Struct, frozen=True):
     @property
     def one(self) -> tuple[PortProtocol, HttpGatewayRoute | GrpcGatewayRoute]:
         """The route that is set, and its protocol."""
-        (found,) = self.members.items()
-        return found
+        (route,) = self.members.items()
+        return route
 
     @property
     def protocol(self) -> PortProtocol:
-        """Of the route that is set."""
+        """The protocol of the route that is set."""
         return self.one[0]
 
     @property
     def target(self) -> GatewayRouteTarget:
-        """Of the route that is set."""
+        """The target of the route that is set."""
         return self.one[1].action.target
 
     @property
     def port(self) -> int | None:
-        """The gateway's listener that the route is for; None where it was not said."""
+        """The port of the gateway's listener that the route is for; None = all listeners of its protocol."""
         return self.one[1].match.port
 
 
 class GatewayRoute(MeshResource, frozen=True, kw_only=True, tag="gateway_route"):
-    """A gateway route."""
+    """A route of a virtual gateway."""
 
     arn: GatewayRouteArn
     gateway: VirtualGatewayArn

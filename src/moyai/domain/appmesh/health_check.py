@@ -11,7 +11,9 @@ from moyai.domain.appmesh.protocol import PortProtocol
 
 
 class HealthCheckPolicy(msgspec.Struct, frozen=True):
-    """``path`` for http and http2 only; ``port`` is the listener's own (None says the same)."""
+    """A health check. ``path``: for HTTP and HTTP/2 only; ``port``: that of the listener, or None, which means the
+    same.
+    """
 
     healthy_threshold: int
     unhealthy_threshold: int

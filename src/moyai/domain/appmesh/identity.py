@@ -1,7 +1,7 @@
-"""For whom a task's App Mesh proxy stands, as the task was told when it was made.
+"""The identity of a task's App Mesh proxy, which is recorded when the task is created.
 
-Promise: a virtual node or a virtual gateway of one mesh, whether it is there or not, so that tasks and what they stand
-for can be made in any order.
+Promise: it names a virtual node or a virtual gateway of one mesh, which need not exist, so that tasks and the resources
+that they represent can be created in any order.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html#envoy-required-config
 """
 
@@ -15,7 +15,7 @@ from moyai.kernel.scope import Scope
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """``said``: the proxy's node id, in the form that was chosen."""
+    """The resource that a proxy represents. ``said``: the proxy's node id, as it was given."""
 
     said: str
     mesh: MeshArn
@@ -24,23 +24,23 @@ class Identity(msgspec.Struct, frozen=True):
 
     @property
     def found_by(self) -> tuple[str, str]:
-        """The mesh, and what it is in that, as values of an index."""
+        """The values of the index ``mesh``: the mesh, and the resource in it."""
         return self.mesh, standing_key(self.mesh, self.kind, self.name)
 
     @property
     def shown(self) -> str:
-        """It, for people."""
+        """The identity in words, for messages."""
         kind = "virtual gateway" if self.kind is AppMeshResourceType.VIRTUAL_GATEWAY else "virtual node"
         return f"the {kind} {self.name} of the mesh {self.mesh}"
 
 
 def standing_key(mesh: MeshArn, kind: AppMeshResourceType, name: str) -> str:
-    """How the index ``mesh`` of tasks calls those that stand for one thing in it."""
+    """The value of the index ``mesh`` for tasks that represent one resource of the mesh."""
     return f"{mesh} {kind}/{name}"
 
 
 def identity_of(said: str, of: Scope) -> Identity | None:
-    """What a node id means to a task of this account and region; None when it is of no form that there is."""
+    """The identity that a node id means for a task of this account and region; None for any other text."""
     name = read_proxy_name(said)
     if name is None:
         return None

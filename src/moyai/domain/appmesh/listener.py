@@ -17,8 +17,8 @@ from moyai.domain.appmesh.tls import ListenerTls
 
 
 class NodeListener(msgspec.Struct, frozen=True):
-    """A port of a virtual node's application. Timeout, connection pool and TLS are its own proxy's; health check and
-    outlier detection are those of whoever calls it.
+    """A port of a virtual node's application. Timeout, connection pool and TLS apply to its own proxy; health check and
+    outlier detection to its clients' proxies.
     """
 
     port_mapping: ListenerPort
@@ -30,13 +30,13 @@ class NodeListener(msgspec.Struct, frozen=True):
 
 
 class RouterListener(msgspec.Struct, frozen=True):
-    """A port under which the services of a virtual router are called."""
+    """A port at which the services of a virtual router are called."""
 
     port_mapping: ListenerPort
 
 
 class GatewayListener(msgspec.Struct, frozen=True):
-    """A port on which a virtual gateway's proxy listens itself."""
+    """A port at which a virtual gateway's proxy listens."""
 
     port_mapping: ListenerPort
     health_check: HealthCheckPolicy | None = None

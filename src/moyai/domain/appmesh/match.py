@@ -1,4 +1,4 @@
-"""Conditions that a request may have to meet: path, headers (or gRPC metadata), query parameters, host name.
+"""Conditions of routes on requests: path, headers (or gRPC metadata), query parameters, host name.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
 API_HttpGatewayRouteMatch.html, API_GrpcRouteMatch.html, API_GrpcGatewayRouteMatch.html
@@ -12,7 +12,7 @@ import msgspec
 
 
 class HttpMethod(StrEnum):
-    """A request's method."""
+    """The HTTP methods that a route can require."""
 
     GET = "GET"
     HEAD = "HEAD"
@@ -26,14 +26,14 @@ class HttpMethod(StrEnum):
 
 
 class HttpScheme(StrEnum):
-    """A request's scheme."""
+    """The schemes that a route can require."""
 
     HTTP = "http"
     HTTPS = "https"
 
 
 class PathMatch(msgspec.Struct, frozen=True):
-    """The whole path, or an expression (RE2) that matches the whole path; exactly one."""
+    """Either the whole path, or an expression (RE2) that matches the whole path."""
 
     exact: str | None = None
     regex: str | None = None
@@ -47,7 +47,7 @@ class MatchRange(msgspec.Struct, frozen=True):
 
 
 class HeaderValueMatch(msgspec.Struct, frozen=True):
-    """A union: what a header's value must be."""
+    """The condition on a header's value: exactly one member is set."""
 
     exact: str | None = None
     prefix: str | None = None
@@ -57,7 +57,7 @@ class HeaderValueMatch(msgspec.Struct, frozen=True):
 
 
 class HeaderMatch(msgspec.Struct, frozen=True):
-    """A header, or a key of gRPC's metadata; without ``match`` it must be there. ``invert``: None is false."""
+    """A condition on a header, or a key of gRPC metadata: that it exists, or its value. ``invert``: None is false."""
 
     name: str
     match: HeaderValueMatch | None = None
@@ -65,27 +65,27 @@ class HeaderMatch(msgspec.Struct, frozen=True):
 
 
 class QueryParameterValueMatch(msgspec.Struct, frozen=True):
-    """What a parameter's value must be; without ``exact`` whatever it is."""
+    """The condition on a parameter's value; without ``exact`` it can have any."""
 
     exact: str | None = None
 
 
 class QueryParameterMatch(msgspec.Struct, frozen=True):
-    """A query parameter; without ``match`` it must be there."""
+    """A condition on a query parameter: that it exists, or its value."""
 
     name: str
     match: QueryParameterValueMatch | None = None
 
 
 class HostnameMatch(msgspec.Struct, frozen=True):
-    """The host name that was called, or how it must end; exactly one."""
+    """The condition on the host name: either the whole name or its suffix."""
 
     exact: str | None = None
     suffix: str | None = None
 
 
 class HttpRouteMatch(msgspec.Struct, frozen=True):
-    """Of a route. Neither ``prefix`` nor ``path`` is any path."""
+    """The conditions of an HTTP route. Neither ``prefix`` nor ``path`` is any path."""
 
     prefix: str | None = None
     path: PathMatch | None = None
@@ -97,7 +97,7 @@ class HttpRouteMatch(msgspec.Struct, frozen=True):
 
 
 class GrpcRouteMatch(msgspec.Struct, frozen=True):
-    """Of a route. ``method_name`` needs ``service_name``; nothing at all is any call."""
+    """The conditions of a gRPC route. ``method_name`` requires ``service_name``."""
 
     service_name: str | None = None
     method_name: str | None = None
@@ -106,13 +106,13 @@ class GrpcRouteMatch(msgspec.Struct, frozen=True):
 
 
 class TcpRouteMatch(msgspec.Struct, frozen=True):
-    """Of a route."""
+    """The conditions of a TCP route."""
 
     port: int | None = None
 
 
 class HttpGatewayRouteMatch(msgspec.Struct, frozen=True):
-    """Of a gateway route."""
+    """The conditions of an HTTP gateway route."""
 
     prefix: str | None = None
     path: PathMatch | None = None
@@ -124,7 +124,7 @@ class HttpGatewayRouteMatch(msgspec.Struct, frozen=True):
 
 
 class GrpcGatewayRouteMatch(msgspec.Struct, frozen=True):
-    """Of a gateway route."""
+    """The conditions of a gRPC gateway route."""
 
     service_name: str | None = None
     hostname: HostnameMatch | None = None

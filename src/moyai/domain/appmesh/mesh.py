@@ -1,4 +1,4 @@
-"""Meshes.
+"""Meshes, which contain all other resources of App Mesh.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_MeshSpec.html
 """
@@ -15,43 +15,43 @@ from moyai.kernel.ids import MeshArn
 
 
 class EgressFilterType(StrEnum):
-    """Whether a proxy lets through what the mesh does not know of."""
+    """Whether proxies allow traffic to destinations outside the mesh."""
 
     ALLOW_ALL = "ALLOW_ALL"
     DROP_ALL = "DROP_ALL"
 
 
 class EgressFilter(msgspec.Struct, frozen=True):
-    """What becomes of it."""
+    """The filter of traffic to destinations outside the mesh."""
 
     type: EgressFilterType
 
 
 class MeshServiceDiscovery(msgspec.Struct, frozen=True):
-    """For virtual nodes that say nothing themselves, and for gateways."""
+    """The default for virtual nodes, and the setting of gateways."""
 
     ip_preference: IpPreference | None = None
 
 
 class MeshSpec(msgspec.Struct, frozen=True):
-    """``egress_filter``: None is DROP_ALL."""
+    """The specification of a mesh. ``egress_filter``: None is DROP_ALL."""
 
     egress_filter: EgressFilter | None = None
     service_discovery: MeshServiceDiscovery | None = None
 
     @property
     def allows_all(self) -> bool:
-        """Whether a proxy lets through what the mesh does not know of."""
+        """Whether proxies allow traffic to destinations outside the mesh."""
         return self.egress_filter is not None and self.egress_filter.type is EgressFilterType.ALLOW_ALL
 
     @property
     def ip_preference(self) -> IpPreference | None:
-        """For those who say nothing themselves."""
+        """The preference of gateways, and of virtual nodes without their own."""
         return None if self.service_discovery is None else self.service_discovery.ip_preference
 
 
 class Mesh(AppMeshResource, frozen=True, kw_only=True, tag="mesh"):
-    """A mesh."""
+    """An App Mesh mesh."""
 
     arn: MeshArn
     spec: MeshSpec = MeshSpec()

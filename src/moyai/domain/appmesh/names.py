@@ -1,6 +1,6 @@
-"""App Mesh's ARNs, made and read, and the ids under which proxies ask for their configuration.
+"""Builds and parses App Mesh's ARNs, and the names by which proxies request their configuration.
 
-Promise: whatever of the forms that the App Mesh agent took is read: ``mesh/M/virtualNode/N``,
+Promise: every form that the App Mesh agent accepted is parsed: ``mesh/M/virtualNode/N``,
 ``mesh/M/virtualGateway/G`` and the full ARN, each with ``M@<account of the mesh>`` too.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html, sharing.html#sharing-identify
 """
@@ -23,7 +23,7 @@ _PARTS: Final = 4
 
 
 class AppMeshResourceType(StrEnum):
-    """What is in a mesh, as ARNs call it."""
+    """The types of resources in a mesh, as ARNs have them."""
 
     VIRTUAL_NODE = "virtualNode"
     VIRTUAL_SERVICE = "virtualService"
@@ -34,15 +34,15 @@ class AppMeshResourceType(StrEnum):
 
 
 class ProxyName(msgspec.Struct, frozen=True):
-    """What a proxy says that it stands for: a virtual node or a virtual gateway."""
+    """The virtual node or virtual gateway that a proxy claims to represent."""
 
     mesh: str
     kind: AppMeshResourceType
     name: str
     mesh_owner: AccountId | None = None
-    """None where it wasn't said, which means the account of whoever says it."""
+    """None means the proxy's own account."""
     region: Region | None = None
-    """None where it wasn't said."""
+    """None means the proxy's own region."""
 
 
 def name_key(parent: str, name: str) -> str:
@@ -57,7 +57,7 @@ def service_name(identifier: str) -> str:
 
 
 def mesh_arn(scope: Scope, name: str) -> MeshArn:
-    """A mesh's ARN."""
+    """The ARN of a mesh."""
     return MeshArn(arn(SERVICE, scope, f"mesh/{name}"))
 
 
@@ -67,27 +67,27 @@ def mesh_name(mesh: MeshArn) -> str:
 
 
 def within_mesh(mesh: MeshArn, owner: AccountId, *path: str) -> str:
-    """The ARN of something in a mesh that belongs to ``owner``; ``path``: kind and name, after its parent's."""
+    """The ARN of a resource in a mesh that belongs to ``owner``; ``path``: its type and name, after its parent's."""
     scope = scope_of(mesh)
     segment = mesh_name(mesh) if owner == scope.account else f"{mesh_name(mesh)}{_OWNED}{scope.account}"
     return arn(SERVICE, Scope(owner, scope.region), "/".join(("mesh", segment, *path)))
 
 
 def read_service_arn(text: str) -> tuple[MeshArn, str] | None:
-    """The mesh and the name in the ARN of a virtual service; None when it is of another form."""
+    """The mesh and the name in the ARN of a virtual service; None for any other text."""
     read = parse_arn(text)
     if read is None or read.service != SERVICE or read.kind != "mesh" or len(read.path) != _PARTS - 1:
         return None
     mesh, kind, name = read.path
     if kind != AppMeshResourceType.VIRTUAL_SERVICE or not name:
         return None
-    said, _, owner = mesh.partition(_OWNED)
+    name_of_mesh, _, owner = mesh.partition(_OWNED)
     scope = Scope(AccountId(owner or read.scope.account), read.scope.region)
-    return mesh_arn(scope, said), name
+    return mesh_arn(scope, name_of_mesh), name
 
 
 def read_proxy_name(text: str) -> ProxyName | None:
-    """What a proxy's node id says; None when it is of another form."""
+    """Parse the name that a proxy gives in its node id; None for any other text."""
     read = parse_arn(text)
     if text.startswith("arn:") and (read is None or read.service != SERVICE):
         return None

@@ -1,4 +1,4 @@
-"""Passive health checks: a client's proxy leaves out for a while who answers with errors.
+"""Outlier detection, by which a client's proxy ejects members that respond with errors.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_OutlierDetection.html
 """
@@ -11,7 +11,7 @@ from moyai.domain.appmesh.duration import Duration
 
 
 class OutlierDetection(msgspec.Struct, frozen=True):
-    """``max_server_errors`` in a row put a member out, looked at each ``interval``."""
+    """``max_server_errors`` in a row eject a member; they are counted each ``interval``."""
 
     max_server_errors: int
     interval: Duration

@@ -1,4 +1,4 @@
-"""What a port speaks.
+"""Protocols of listeners.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_PortMapping.html
 """
@@ -20,7 +20,7 @@ class PortProtocol(StrEnum):
 
 
 class ListenerPort(msgspec.Struct, frozen=True):
-    """A port and what it speaks."""
+    """A port and its protocol (``PortMapping`` in the API)."""
 
     port: int
     protocol: PortProtocol

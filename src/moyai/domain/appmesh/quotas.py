@@ -1,6 +1,6 @@
-"""How many of everything there may be.
+"""App Mesh's quotas.
 
-Promise: AWS's numbers, as they last were, where nobody has set others.
+Promise: the defaults are AWS's last numbers.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/service-quotas.html
 """
 
@@ -10,10 +10,10 @@ import msgspec
 
 
 class AppMeshQuotas(msgspec.Struct, frozen=True):
-    """App Mesh's quotas."""
+    """The greatest number of each type of resource."""
 
     meshes: int = 15
-    """Of one account and region."""
+    """In an account and region."""
     virtual_nodes_per_mesh: int = 200
     virtual_services_per_mesh: int = 200
     virtual_routers_per_mesh: int = 200
@@ -22,4 +22,4 @@ class AppMeshQuotas(msgspec.Struct, frozen=True):
     routes_per_virtual_router: int = 50
     gateway_routes_per_virtual_gateway: int = 10
     proxies_per_virtual_node: int = 50
-    """Connected at once as one virtual node, or as one virtual gateway."""
+    """Connected at once for one virtual node or gateway."""

@@ -1,4 +1,4 @@
-"""What all seven kinds of App Mesh's resources have alike.
+"""The common members of App Mesh's resources.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ResourceMetadata.html
 """
@@ -15,17 +15,17 @@ from moyai.kernel.ids import AccountId, MeshArn
 
 
 class ClientRequest(msgspec.Struct, frozen=True):
-    """A request that came with a client token and made the resource what it is, or was."""
+    """A request with a client token that created or updated the resource."""
 
     name: str
     """``account/region/operation/token``."""
     fingerprint: str
-    """Of the whole request, to tell a retry from another request under the same token."""
+    """The digest of the whole request, which distinguishes a retry from another request with the same token."""
     at: Instant
 
 
 class AppMeshResource(ArnRecord, frozen=True, kw_only=True):
-    """``version`` is 1 at first and grows with each update."""
+    """A resource. ``version`` is 1 at first and grows with each update."""
 
     arn: str
     name: str
@@ -41,6 +41,6 @@ class AppMeshResource(ArnRecord, frozen=True, kw_only=True):
 
 
 class MeshResource(AppMeshResource, frozen=True, kw_only=True):
-    """Anything inside of a mesh. Its name is unique there among its kind, a route's in its router or gateway."""
+    """A resource in a mesh. Its name is unique there among its type; a route's in its router or gateway."""
 
     mesh: MeshArn

@@ -1,4 +1,4 @@
-"""When a route's requests are sent again.
+"""The retry policies of routes.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRetryPolicy.html, API_GrpcRetryPolicy.html
 """
@@ -13,7 +13,7 @@ from moyai.domain.appmesh.duration import Duration
 
 
 class HttpRetryEvent(StrEnum):
-    """Answers that are asked for anew. AWS's model has them as free text, and its text these four."""
+    """The responses after which a request is retried. AWS documents these four values."""
 
     SERVER_ERROR = "server-error"
     GATEWAY_ERROR = "gateway-error"
@@ -22,13 +22,13 @@ class HttpRetryEvent(StrEnum):
 
 
 class TcpRetryEvent(StrEnum):
-    """Failures below HTTP."""
+    """The connection failures after which a request is retried."""
 
     CONNECTION_ERROR = "connection-error"
 
 
 class GrpcRetryEvent(StrEnum):
-    """gRPC's status codes."""
+    """The gRPC statuses after which a call is retried."""
 
     CANCELLED = "cancelled"
     DEADLINE_EXCEEDED = "deadline-exceeded"
@@ -38,7 +38,7 @@ class GrpcRetryEvent(StrEnum):
 
 
 class HttpRetryPolicy(msgspec.Struct, frozen=True):
-    """At least one event; ``per_retry_timeout`` counts for the first try as well."""
+    """A retry policy with at least one event; ``per_retry_timeout`` applies to the first attempt as well."""
 
     max_retries: int
     per_retry_timeout: Duration
@@ -47,7 +47,7 @@ class HttpRetryPolicy(msgspec.Struct, frozen=True):
 
 
 class GrpcRetryPolicy(msgspec.Struct, frozen=True):
-    """The same, with gRPC's own events."""
+    """The retry policy of a gRPC route."""
 
     max_retries: int
     per_retry_timeout: Duration

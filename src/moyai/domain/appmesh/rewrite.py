@@ -1,4 +1,4 @@
-"""What a gateway route changes of a request before it goes on.
+"""How a gateway route rewrites requests.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpGatewayRouteRewrite.html
 """
@@ -11,33 +11,33 @@ import msgspec
 
 
 class DefaultRewrite(StrEnum):
-    """Whether what is done where nothing is said is done."""
+    """Whether the default rewrite is done."""
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
 
 
 class HostnameRewrite(msgspec.Struct, frozen=True):
-    """By default the host becomes the virtual service's name."""
+    """The rewrite of the host, which by default becomes the virtual service's name."""
 
     default_target_hostname: DefaultRewrite | None = None
 
 
 class PrefixRewrite(msgspec.Struct, frozen=True):
-    """By default the prefix that matched becomes ``/``; ``value`` puts another in its place. Not both."""
+    """The rewrite of the matched prefix, which by default becomes ``/``, or else ``value``."""
 
     default_prefix: DefaultRewrite | None = None
     value: str | None = None
 
 
 class PathRewrite(msgspec.Struct, frozen=True):
-    """The whole path."""
+    """The rewrite of the whole path."""
 
     exact: str | None = None
 
 
 class HttpGatewayRouteRewrite(msgspec.Struct, frozen=True):
-    """``prefix`` or ``path``, whichever matches."""
+    """The rewrites of an HTTP gateway route; ``prefix`` or ``path``, as its match has."""
 
     hostname: HostnameRewrite | None = None
     prefix: PrefixRewrite | None = None
@@ -45,6 +45,6 @@ class HttpGatewayRouteRewrite(msgspec.Struct, frozen=True):
 
 
 class GrpcGatewayRouteRewrite(msgspec.Struct, frozen=True):
-    """A call's path stays what it is."""
+    """The rewrites of a gRPC gateway route, which keeps the path."""
 
     hostname: HostnameRewrite | None = None

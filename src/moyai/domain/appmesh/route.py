@@ -18,7 +18,7 @@ from moyai.kernel.ids import RouteArn, VirtualRouterArn
 
 
 class WeightedTarget(msgspec.Struct, frozen=True):
-    """A virtual node, by name, and its share beside the others'. ``port``: which of its listeners."""
+    """A virtual node, by name, with its weight. ``port``: that of its listener."""
 
     virtual_node: str
     weight: int
@@ -26,13 +26,13 @@ class WeightedTarget(msgspec.Struct, frozen=True):
 
 
 class RouteAction(msgspec.Struct, frozen=True):
-    """Where what matches goes."""
+    """The targets of matching requests or connections."""
 
     weighted_targets: tuple[WeightedTarget, ...]
 
 
 class HttpRoute(msgspec.Struct, frozen=True):
-    """Of http or http2."""
+    """A route of HTTP or HTTP/2 requests."""
 
     match: HttpRouteMatch
     action: RouteAction
@@ -41,7 +41,7 @@ class HttpRoute(msgspec.Struct, frozen=True):
 
 
 class GrpcRoute(msgspec.Struct, frozen=True):
-    """Of grpc."""
+    """A route of gRPC calls."""
 
     match: GrpcRouteMatch
     action: RouteAction
@@ -50,7 +50,7 @@ class GrpcRoute(msgspec.Struct, frozen=True):
 
 
 class TcpRoute(msgspec.Struct, frozen=True):
-    """Of tcp."""
+    """A route of TCP connections."""
 
     action: RouteAction
     match: TcpRouteMatch | None = None
@@ -58,7 +58,7 @@ class TcpRoute(msgspec.Struct, frozen=True):
 
 
 class RouteSpec(msgspec.Struct, frozen=True):
-    """Exactly one route. ``priority``: 0 is the first to be tried, None the last."""
+    """A specification with exactly one route. ``priority``: 0 is tried first, None last."""
 
     http_route: HttpRoute | None = None
     http2_route: HttpRoute | None = None
@@ -80,28 +80,28 @@ class RouteSpec(msgspec.Struct, frozen=True):
     @property
     def one(self) -> tuple[PortProtocol, HttpRoute | GrpcRoute | TcpRoute]:
         """The route that is set, and its protocol."""
-        (found,) = self.members.items()
-        return found
+        (route,) = self.members.items()
+        return route
 
     @property
     def protocol(self) -> PortProtocol:
-        """Of the route that is set."""
+        """The protocol of the route that is set."""
         return self.one[0]
 
     @property
     def targets(self) -> tuple[WeightedTarget, ...]:
-        """Of the route that is set."""
+        """The targets of the route that is set."""
         return tuple(target for route in self.members.values() for target in route.action.weighted_targets)
 
     @property
     def port(self) -> int | None:
-        """The router's listener that the route is for; None where it was not said."""
+        """The port of the router's listener that the route is for; None = all listeners of its protocol."""
         match = self.one[1].match
         return None if match is None else match.port
 
 
 class AppMeshRoute(MeshResource, frozen=True, kw_only=True, tag="route"):
-    """A route."""
+    """A route of a virtual router."""
 
     arn: RouteArn
     router: VirtualRouterArn

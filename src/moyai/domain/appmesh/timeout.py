@@ -1,6 +1,6 @@
-"""How long something may take, at a listener and on a route.
+"""Timeouts of listeners and routes.
 
-Promise: None is what was not said; a duration of 0 switches the timeout off.
+Promise: None means the default; a duration of 0 switches the timeout off.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ListenerTimeout.html, API_HttpTimeout.html
 """
 
@@ -12,20 +12,20 @@ from moyai.domain.appmesh.duration import Duration
 
 
 class TcpTimeout(msgspec.Struct, frozen=True):
-    """Of a connection on which nothing goes."""
+    """The timeout of idle TCP connections."""
 
     idle: Duration | None = None
 
 
 class HttpTimeout(msgspec.Struct, frozen=True):
-    """Of a request, http, http2 or grpc."""
+    """The timeouts of requests with HTTP, HTTP/2 or gRPC."""
 
     idle: Duration | None = None
     per_request: Duration | None = None
 
 
 class ListenerTimeout(msgspec.Struct, frozen=True):
-    """A union: the member that is set is the one of the listener's protocol."""
+    """The timeouts of a listener: the member of its protocol is set."""
 
     tcp: TcpTimeout | None = None
     http: HttpTimeout | None = None

@@ -1,6 +1,6 @@
-"""Certificates, what is trusted, and whose names are taken: what listeners and client policies say of TLS alike.
+"""TLS settings of listeners and client policies: certificates, trusted authorities, accepted names.
 
-Promise: of a union exactly one member is set, as the door sees to. Files are in the proxy's file system; an ``sds``
+Promise: the API makes sure that exactly one member of a union is set. Files are in the proxy's file system; an ``sds``
 secret comes from the proxy's own SDS socket; an ``acm`` ARN is a certificate of Certificate Manager or an authority of
 Private CA (see ``domain.queries.certificates``).
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ListenerTls.html, API_ClientPolicyTls.html
@@ -14,26 +14,26 @@ import msgspec
 
 
 class AcmCertificate(msgspec.Struct, frozen=True):
-    """By ARN."""
+    """A certificate of Certificate Manager."""
 
     certificate_arn: str
 
 
 class FileCertificate(msgspec.Struct, frozen=True):
-    """By path."""
+    """A certificate and its key, as paths."""
 
     certificate_chain: str
     private_key: str
 
 
 class SdsCertificate(msgspec.Struct, frozen=True):
-    """By the secret's name."""
+    """A certificate of the proxy's SDS server."""
 
     secret_name: str
 
 
 class ListenerCertificate(msgspec.Struct, frozen=True):
-    """A union: what a listener shows."""
+    """A union: the certificate that a listener presents."""
 
     acm: AcmCertificate | None = None
     file: FileCertificate | None = None
@@ -41,39 +41,39 @@ class ListenerCertificate(msgspec.Struct, frozen=True):
 
 
 class ClientCertificate(msgspec.Struct, frozen=True):
-    """A union: what a client shows; never one of ``acm``."""
+    """A union: the certificate that a client presents."""
 
     file: FileCertificate | None = None
     sds: SdsCertificate | None = None
 
 
 class AcmTrust(msgspec.Struct, frozen=True):
-    """Up to three authorities, by ARN."""
+    """Up to three private authorities."""
 
     certificate_authority_arns: tuple[str, ...]
 
 
 class FileTrust(msgspec.Struct, frozen=True):
-    """By path."""
+    """Authorities in a file."""
 
     certificate_chain: str
 
 
 class SdsTrust(msgspec.Struct, frozen=True):
-    """By the secret's name."""
+    """Authorities of the proxy's SDS server."""
 
     secret_name: str
 
 
 class ListenerTrust(msgspec.Struct, frozen=True):
-    """A union: what a listener trusts of clients; never ``acm``."""
+    """A union: the authorities that a listener trusts."""
 
     file: FileTrust | None = None
     sds: SdsTrust | None = None
 
 
 class ClientTrust(msgspec.Struct, frozen=True):
-    """A union: what a client trusts of servers."""
+    """A union: the authorities that a client trusts."""
 
     acm: AcmTrust | None = None
     file: FileTrust | None = None
@@ -81,33 +81,33 @@ class ClientTrust(msgspec.Struct, frozen=True):
 
 
 class SubjectAlternativeNameMatchers(msgspec.Struct, frozen=True):
-    """Names of which a certificate must have one: host names or URIs."""
+    """Host names or URIs, one of which a certificate has to have."""
 
     exact: tuple[str, ...]
 
 
 class SubjectAlternativeNames(msgspec.Struct, frozen=True):
-    """Whose certificates are taken."""
+    """The names of accepted certificates."""
 
     match: SubjectAlternativeNameMatchers
 
 
 class ListenerValidation(msgspec.Struct, frozen=True):
-    """What a listener asks of its clients' certificates."""
+    """A listener's check of its clients' certificates."""
 
     trust: ListenerTrust
     subject_alternative_names: SubjectAlternativeNames | None = None
 
 
 class ClientValidation(msgspec.Struct, frozen=True):
-    """What a client asks of a server's certificate."""
+    """A client's check of a server's certificate."""
 
     trust: ClientTrust
     subject_alternative_names: SubjectAlternativeNames | None = None
 
 
 class TlsMode(StrEnum):
-    """TLS only, TLS or plain, plain only."""
+    """STRICT is TLS only, PERMISSIVE is TLS or plain text, DISABLED is plain text."""
 
     STRICT = "STRICT"
     PERMISSIVE = "PERMISSIVE"
@@ -115,7 +115,7 @@ class TlsMode(StrEnum):
 
 
 class ListenerTls(msgspec.Struct, frozen=True):
-    """TLS of a listener."""
+    """The TLS settings of a listener."""
 
     mode: TlsMode
     certificate: ListenerCertificate

@@ -1,4 +1,4 @@
-"""Virtual gateways: where requests from outside come into a mesh.
+"""Virtual gateways, by which requests from outside enter a mesh.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualGatewaySpec.html
 """
@@ -15,7 +15,7 @@ from moyai.kernel.ids import VirtualGatewayArn
 
 
 class VirtualGatewaySpec(msgspec.Struct, frozen=True):
-    """``backend_defaults`` are for everything that it calls."""
+    """The specification of a virtual gateway. ``backend_defaults`` apply to all services that it calls."""
 
     listeners: tuple[GatewayListener, ...]
     backend_defaults: BackendDefaults | None = None
@@ -23,7 +23,7 @@ class VirtualGatewaySpec(msgspec.Struct, frozen=True):
 
 
 class VirtualGateway(MeshResource, frozen=True, kw_only=True, tag="virtual_gateway"):
-    """A virtual gateway."""
+    """A virtual gateway of a mesh."""
 
     arn: VirtualGatewayArn
     spec: VirtualGatewaySpec

@@ -1,4 +1,4 @@
-"""Virtual nodes: what stands for a group of tasks, or for something outside.
+"""Virtual nodes, which represent tasks, or servers outside of moyai.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualNodeSpec.html
 """
@@ -17,7 +17,7 @@ from moyai.kernel.ids import VirtualNodeArn
 
 
 class VirtualNodeSpec(msgspec.Struct, frozen=True):
-    """Without anything it is a client that calls nobody."""
+    """The specification of a virtual node; an empty one is a client that calls no service."""
 
     listeners: tuple[NodeListener, ...] | None = None
     service_discovery: ServiceDiscovery | None = None
@@ -27,7 +27,7 @@ class VirtualNodeSpec(msgspec.Struct, frozen=True):
 
 
 class VirtualNode(MeshResource, frozen=True, kw_only=True, tag="virtual_node"):
-    """A virtual node."""
+    """A virtual node of a mesh."""
 
     arn: VirtualNodeArn
     spec: VirtualNodeSpec

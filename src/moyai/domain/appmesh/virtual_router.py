@@ -1,4 +1,4 @@
-"""Virtual routers: where the requests to a virtual service are shared out.
+"""Virtual routers, which distribute the requests to a virtual service.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualRouterSpec.html
 """
@@ -13,13 +13,13 @@ from moyai.kernel.ids import VirtualRouterArn
 
 
 class VirtualRouterSpec(msgspec.Struct, frozen=True):
-    """The ports under which its services are called."""
+    """The specification of a virtual router: the ports at which its services are called."""
 
     listeners: tuple[RouterListener, ...] | None = None
 
 
 class VirtualRouter(MeshResource, frozen=True, kw_only=True, tag="virtual_router"):
-    """A virtual router."""
+    """A virtual router of a mesh."""
 
     arn: VirtualRouterArn
     spec: VirtualRouterSpec

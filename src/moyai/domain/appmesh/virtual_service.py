@@ -1,4 +1,4 @@
-"""Virtual services: the names that are called.
+"""Virtual services, the names by which services are called.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualServiceSpec.html
 """
@@ -24,32 +24,32 @@ class RouterProvider(msgspec.Struct, frozen=True):
 
 
 class VirtualServiceProvider(msgspec.Struct, frozen=True):
-    """A union."""
+    """The provider of a virtual service: exactly one member is set."""
 
     virtual_node: NodeProvider | None = None
     virtual_router: RouterProvider | None = None
 
 
 class VirtualServiceSpec(msgspec.Struct, frozen=True):
-    """``provider``: None answers to the name, and leads nowhere."""
+    """The specification of a virtual service; without a provider its name exists and leads nowhere."""
 
     provider: VirtualServiceProvider | None = None
 
     @property
     def node(self) -> str | None:
-        """The name of the virtual node that provides it."""
+        """The name of the virtual node that provides the service."""
         one = None if self.provider is None else self.provider.virtual_node
         return None if one is None else one.virtual_node_name
 
     @property
     def router(self) -> str | None:
-        """The name of the virtual router that provides it."""
+        """The name of the virtual router that provides the service."""
         one = None if self.provider is None else self.provider.virtual_router
         return None if one is None else one.virtual_router_name
 
 
 class VirtualService(MeshResource, frozen=True, kw_only=True, tag="virtual_service"):
-    """A virtual service."""
+    """A virtual service of a mesh."""
 
     arn: VirtualServiceArn
     spec: VirtualServiceSpec
