@@ -1,4 +1,4 @@
-"""Account settings: what holds for an account's callers where a resource says nothing itself.
+"""Account settings: the defaults of an account's callers.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
 """
@@ -25,13 +25,13 @@ class SettingType(StrEnum):
 
 
 class SettingRule(msgspec.Struct, frozen=True):
-    """A setting's values at AWS, the one that holds unless said otherwise, and those that can hold here."""
+    """The values of a setting at AWS, its default, and the values that moyai supports."""
 
     values: tuple[str, ...]
     default: str
     here: tuple[str, ...]
     reason: str = ""
-    """Why the other values can't."""
+    """Why moyai does not support the other values."""
     type: SettingType = SettingType.USER
 
 
@@ -79,10 +79,10 @@ class AccountSetting(StoredRecord, frozen=True, tag="account_setting"):
 
 
 def root_of(scope: Scope) -> str:
-    """The account's root user, whose settings are its principals' where they have none."""
+    """The account's root user, whose settings are the defaults of all principals."""
     return f"arn:aws:iam::{scope.account}:root"
 
 
 def setting_key(scope: Scope, principal: str, name: str) -> str:
-    """Under which a principal's setting is kept."""
+    """The key of a principal's setting."""
     return f"{scope_key(scope)}/{principal}/{name}"

@@ -1,6 +1,6 @@
-"""Capacity providers of an account's own; FARGATE and FARGATE_SPOT are everybody's and not on record.
+"""Capacity providers of an account; FARGATE and FARGATE_SPOT exist in every account and are not recorded.
 
-A container instance is of the provider that its tag ``moyai:capacity-provider`` names.
+A container instance belongs to the provider that its tag ``moyai:capacity-provider`` names.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProvider.html
 """
 
@@ -14,7 +14,7 @@ from moyai.kernel.ids import CapacityProviderArn, CapacityProviderName
 
 
 class CapacityProvider(ArnRecord, frozen=True, tag="capacity_provider"):
-    """A provider by an Auto Scaling group, which is recorded and shown: who scales it is not here."""
+    """A provider with an Auto Scaling group, which is only recorded and shown: moyai does not scale it."""
 
     arn: CapacityProviderArn
     name: CapacityProviderName

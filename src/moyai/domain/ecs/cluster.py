@@ -12,7 +12,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, NamespaceArn
 
 MOST_INSTANCES = 250
-"""Container instances of one cluster; each is a network namespace of this machine."""
+"""The greatest number of container instances in a cluster; each is a network namespace of this machine."""
 
 
 class ClusterStatus(StrEnum):
@@ -30,7 +30,7 @@ class ClusterSetting(msgspec.Struct, frozen=True):
 
 
 class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
-    """How much of the tasks a capacity provider takes."""
+    """The share of tasks that a capacity provider runs."""
 
     capacity_provider: str
     weight: int = 0
@@ -38,13 +38,13 @@ class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
 
 
 class ExecuteCommandConfiguration(msgspec.Struct, frozen=True):
-    """How sessions are recorded: here, not at all."""
+    """How exec sessions are recorded; moyai does not record them."""
 
     logging: str = "NONE"
 
 
 class ClusterConfiguration(msgspec.Struct, frozen=True):
-    """What holds for all of a cluster's tasks."""
+    """The configuration of all of a cluster's tasks."""
 
     execute_command_configuration: ExecuteCommandConfiguration | None = None
 

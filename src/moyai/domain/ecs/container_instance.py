@@ -1,7 +1,7 @@
-"""Container instances: the machines that tasks with the launch types EC2 and EXTERNAL are placed on.
+"""Container instances, on which tasks with the launch types EC2 and EXTERNAL are placed.
 
-A container instance here is a sandbox of its own on the runtime's machine: it has an interface in a subnet, and tasks
-with the network modes bridge and host are found at that interface's address.
+In moyai a container instance is a sandbox on the runtime's machine: it has a network interface in a subnet, and tasks
+with the network modes bridge and host are called at that interface's address.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html
 """
 
@@ -20,7 +20,7 @@ from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstance
 
 
 class ContainerInstanceStatus(StrEnum):
-    """DRAINING takes no new tasks and gives its services' tasks away; INACTIVE was deregistered."""
+    """DRAINING accepts no new tasks and its services' tasks are replaced elsewhere; INACTIVE was deregistered."""
 
     ACTIVE = "ACTIVE"
     DRAINING = "DRAINING"
@@ -28,14 +28,14 @@ class ContainerInstanceStatus(StrEnum):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A name with or without a value that placement constraints go by."""
+    """A name, with or without a value, for placement constraints."""
 
     name: str = ""
     value: str | None = None
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """What a container instance has registered: CPU units, MiB, ports that are not for tasks, and GPU ids."""
+    """The registered resources of a container instance: CPU units, MiB, reserved ports, and GPU ids."""
 
     cpu: int
     memory: int
@@ -45,7 +45,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 
 class VersionInfo(msgspec.Struct, frozen=True):
-    """What runs tasks on a container instance."""
+    """The versions of the agent and of Docker on a container instance."""
 
     agent_version: str | None = None
     agent_hash: str | None = None
@@ -53,7 +53,7 @@ class VersionInfo(msgspec.Struct, frozen=True):
 
 
 class ContainerInstance(ArnRecord, frozen=True, tag="container_instance"):
-    """One container instance. What is left of its resources is what its tasks don't use; it is counted, not kept."""
+    """A container instance. Its remaining resources are computed from its tasks, and not stored."""
 
     arn: ContainerInstanceArn
     id: TaskId
@@ -68,7 +68,7 @@ class ContainerInstance(ArnRecord, frozen=True, tag="container_instance"):
     launch_type: str = "EC2"
     status: ContainerInstanceStatus = ContainerInstanceStatus.ACTIVE
     agent_connected: bool = False
-    """Its sandbox was last seen to be there."""
+    """Whether its sandbox was last seen to exist."""
     attributes: tuple[Attribute, ...] = ()
     version: int = 1
     version_info: VersionInfo = VersionInfo()
@@ -77,11 +77,11 @@ class ContainerInstance(ArnRecord, frozen=True, tag="container_instance"):
 
     @property
     def provider(self) -> CapacityProviderName | None:
-        """The capacity provider that it is of, by its tag."""
+        """The capacity provider that the instance belongs to, by its tag."""
         name = self.tags.get(CAPACITY_PROVIDER)
         return None if name is None else CapacityProviderName(name)
 
     @property
     def gone(self) -> bool:
-        """Deregistered: nothing of it is left but the record."""
+        """Whether the instance is deregistered, so that only its record exists."""
         return self.status is ContainerInstanceStatus.INACTIVE

@@ -1,4 +1,4 @@
-"""What a container definition says about the container's place in the operating system.
+"""The settings of a container definition for the operating system: capabilities, file systems, kernel parameters.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParameters.html
 """
@@ -9,8 +9,8 @@ import msgspec
 
 
 class RestartPolicy(msgspec.Struct, frozen=True):
-    """When a container that ends is started again in its place. ``restart_attempt_period``: seconds for which it must
-    have run; None = 300.
+    """When a container is restarted after it ends. ``restart_attempt_period``: the seconds for which it must have run;
+    None = 300.
     """
 
     enabled: bool
@@ -19,7 +19,7 @@ class RestartPolicy(msgspec.Struct, frozen=True):
 
 
 class KernelCapabilities(msgspec.Struct, frozen=True):
-    """Capabilities by their names without ``CAP_``, or ``ALL``, against Docker's default set."""
+    """Changes to Docker's default set of capabilities: names without ``CAP_``, or ``ALL``."""
 
     add: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
@@ -34,7 +34,7 @@ class Tmpfs(msgspec.Struct, frozen=True):
 
 
 class LinuxParameters(msgspec.Struct, frozen=True):
-    """``shared_memory_size`` and ``max_swap`` in MiB."""
+    """Linux settings of a container. ``shared_memory_size`` and ``max_swap`` in MiB."""
 
     capabilities: KernelCapabilities | None = None
     init_process_enabled: bool | None = None
@@ -52,14 +52,14 @@ class SystemControl(msgspec.Struct, frozen=True):
 
 
 class HostEntry(msgspec.Struct, frozen=True):
-    """One more line of a container's hosts file."""
+    """An additional line of a container's ``/etc/hosts``."""
 
     hostname: str
     ip_address: str
 
 
 class MountPoint(msgspec.Struct, frozen=True):
-    """Where a container sees a volume of its task."""
+    """The path at which a container has a volume of its task."""
 
     source_volume: str = ""
     container_path: str = ""
@@ -67,7 +67,7 @@ class MountPoint(msgspec.Struct, frozen=True):
 
 
 class VolumeFrom(msgspec.Struct, frozen=True):
-    """All that another container of the task mounts, at the same places."""
+    """All volumes of another container of the task, at the same paths."""
 
     source_container: str = ""
     read_only: bool | None = None

@@ -1,4 +1,4 @@
-"""What the environment of a container is made of: pairs, files and secrets.
+"""The environment of a container: variables, files and secrets.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 """
@@ -11,14 +11,14 @@ import msgspec
 
 
 class KeyValuePair(msgspec.Struct, frozen=True):
-    """An environment variable."""
+    """An environment variable with its value."""
 
     name: str = ""
     value: str = ""
 
 
 class EnvironmentFileType(StrEnum):
-    """Where a file of environment variables is."""
+    """The location of a file of environment variables."""
 
     S3 = "s3"
 
@@ -31,7 +31,7 @@ class EnvironmentFile(msgspec.Struct, frozen=True):
 
 
 class ContainerSecret(msgspec.Struct, frozen=True):
-    """An environment variable whose value is looked up when the container starts; see ``value_from.py``."""
+    """An environment variable whose value is read when the container starts; see ``value_from.py``."""
 
     name: str
     value_from: str

@@ -1,6 +1,6 @@
-"""The sizes that a Fargate task can have, and how sizes are spelled.
+"""The sizes of Fargate tasks, and the notations of sizes.
 
-Promise: sizes are kept and shown as decimal strings of CPU units and MiB, however they were written.
+Promise: sizes are stored and shown as decimal strings of CPU units and MiB, in whatever notation they were given.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
 """
 
@@ -32,16 +32,16 @@ FARGATE_SIZES: Mapping[int, frozenset[int]] = MappingProxyType(
         32768: frozenset({60 * MIB_PER_GB, 120 * MIB_PER_GB, 244 * MIB_PER_GB}),
     }
 )
-"""For each number of CPU units, the amounts of memory (MiB) that go with it."""
+"""The amounts of memory (MiB) that are possible with each number of CPU units."""
 
 
 def cpu_units(text: str) -> int | None:
-    """``1024``, ``1 vCPU`` or ``.5 vcpu`` in CPU units; None when it is neither."""
+    """``1024``, ``1 vCPU`` or ``.5 vcpu`` in CPU units; None for other text."""
     return _amount(_CPU.fullmatch(text.strip()), UNITS_PER_VCPU)
 
 
 def memory_mib(text: str) -> int | None:
-    """``2048``, ``2 GB`` or ``0.5GB`` in MiB; None when it is neither."""
+    """``2048``, ``2 GB`` or ``0.5GB`` in MiB; None for other text."""
     return _amount(_MEMORY.fullmatch(text.strip()), MIB_PER_GB)
 
 

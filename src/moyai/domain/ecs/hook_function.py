@@ -1,6 +1,6 @@
-"""Where the Lambda functions that lifecycle hooks name are found.
+"""The URLs that are called in the place of Lambda functions of lifecycle hooks.
 
-Promise: a function is known by its ARN, or by its name alone in every account and region. AWS has no API for this.
+Promise: a function is registered by its ARN, or by its name for every account and region. AWS has no API for this.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class HookFunction(StoredRecord, frozen=True, tag="hook_function"):
-    """``name``: an ARN, or a function's name. ``url``: http or https; it is asked in the function's place."""
+    """The URL of a function. ``name``: an ARN, or a function's name; ``url``: http or https."""
 
     name: str
     url: str
@@ -31,11 +31,11 @@ class HookFunction(StoredRecord, frozen=True, tag="hook_function"):
 
 
 def names_of(arn: str) -> Iterator[str]:
-    """The names under which a function with this ARN may be known, the closest first."""
+    """The names under which a function with this ARN may be registered, the most specific first."""
     yield arn
-    found = FUNCTION_ARN.fullmatch(arn)
-    if found is not None:
-        name, qualifier = found.groups()
+    match = FUNCTION_ARN.fullmatch(arn)
+    if match is not None:
+        name, qualifier = match.groups()
         if qualifier:
             yield arn.removesuffix(qualifier)
         yield name

@@ -1,8 +1,8 @@
-"""Which container of a task is an App Mesh proxy, and for whom it stands.
+"""Finds the container of a task that is its App Mesh proxy, and the proxy's identity.
 
-Promise: the container that ``proxyConfiguration`` names; where there is no such configuration, one that runs App Mesh's
-own Envoy image, whatever the registry and the tag, and whose environment names a virtual gateway or a virtual node.
-What RunTask says of the environment counts. It is told from the definition alone, never from secrets or files.
+Promise: it is the container that ``proxyConfiguration`` names; without such a configuration, one with App Mesh's Envoy
+image, of any registry and tag, whose environment names a virtual gateway or a virtual node. RunTask's overrides of the
+environment count; secrets and environment files do not.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
 """
 
@@ -18,12 +18,12 @@ from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.kernel.scope import Scope
 
 IDENTITIES: Final = ("APPMESH_RESOURCE_ARN", "APPMESH_RESOURCE_NAME", "APPMESH_VIRTUAL_NODE_NAME")
-"""The variables that say for whom a proxy stands; the first that is set counts."""
+"""The variables with a proxy's identity; the first that is set counts."""
 _IMAGE: Final = "aws-appmesh-envoy"
 
 
 def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> ContainerDefinition | None:
-    """The task's App Mesh proxy."""
+    """The App Mesh proxy of a task; None if it has none."""
     configuration = definition.proxy_configuration
     if configuration is not None:
         return definition.container(configuration.container_name)
@@ -32,8 +32,8 @@ def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> Container
 
 
 def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Scope) -> Identity | None:
-    """For whom the App Mesh proxy of a task stands; None when it has no such proxy, or that doesn't say. ``of``: whose
-    task it is.
+    """The identity of a task's App Mesh proxy; None if the task has no such proxy, or it has no identity. ``of``: the
+    task's scope.
     """
     proxy = mesh_proxy(definition, overrides)
     said = None if proxy is None else identity_in(plain_environment(proxy, overrides))
@@ -41,14 +41,14 @@ def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Sc
 
 
 def plain_environment(defined: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:
-    """A container's environment as far as the definition and RunTask spell it out."""
+    """A container's variables in the definition and in RunTask's overrides."""
     found = (o for o in overrides.container_overrides if o.name == defined.name)
     override = next(found, ContainerOverride())
     return {pair.name: pair.value for pair in (*defined.environment, *(override.environment or ()))}
 
 
 def identity_in(environment: Mapping[str, str]) -> str | None:
-    """The node id that an environment asks for."""
+    """The node id in an environment."""
     return next((said for name in IDENTITIES if (said := text(environment, name)) is not None), None)
 
 

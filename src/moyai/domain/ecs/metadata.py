@@ -1,4 +1,4 @@
-"""Where a container finds what ECS tells it about itself.
+"""The address and the identifiers of the task metadata endpoint.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
 """
@@ -10,7 +10,7 @@ from hashlib import sha256
 from moyai.kernel.ids import ContainerArn
 
 ADDRESS = "169.254.170.2"
-"""Where the metadata endpoint answers inside every task."""
+"""The address of the metadata endpoint inside every task."""
 
 _RUNTIME_ID_DIGITS = 10
 
@@ -19,7 +19,7 @@ def runtime_id(container: ContainerArn) -> str:
     """A container's runtime id as Fargate forms it: the task's id, a hyphen, digits.
 
     It names the container in the metadata endpoint's paths. The digits come from the container's ARN,
-    whose last part is random, so a neighbour in the same VPC can't count them up.
+    whose last part is random, so another task in the VPC can't guess them.
     """
     *_, task, _ = container.split("/")
     number = int.from_bytes(sha256(container.encode()).digest()[:8], "big")

@@ -1,4 +1,4 @@
-"""What a request or a task definition says of the container instances that its tasks may be placed on.
+"""Placement constraints and strategies of requests and task definitions.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
 """
@@ -22,7 +22,7 @@ class PlacementConstraint(msgspec.Struct, frozen=True):
 
 
 class PlacementStrategy(msgspec.Struct, frozen=True):
-    """Which of the instances that would do is taken: ``spread``, ``binpack`` or ``random``."""
+    """How one of the possible instances is selected: ``spread``, ``binpack`` or ``random``."""
 
     type: str = ""
     field: str | None = None

@@ -1,7 +1,7 @@
-"""What a task definition says of its App Mesh proxy, and what that asks of the task's network.
+"""The proxy configuration of a task definition, for App Mesh, and what it requires of the task's network.
 
-Promise: kept word for word, and read in one place. A property without a value is as good as none; ports and addresses
-are lists with commas between. The proxy listens where App Mesh's Envoy does, so its ports can be no others.
+Promise: it is stored as it was given, and parsed here only. A property without a value counts as missing; ports and
+addresses are lists with commas. The proxy listens at the ports of App Mesh's Envoy, so others are refused.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ProxyConfiguration.html
 """
 
@@ -18,7 +18,7 @@ from moyai.domain.ecs.environment import KeyValuePair
 APPMESH: Final = "APPMESH"
 INGRESS_PORT: Final = 15000
 EGRESS_PORT: Final = 15001
-"""Where App Mesh's proxies listen."""
+"""The ports of App Mesh's proxies."""
 
 T = TypeVar("T")
 _PROPERTIES: Final = (
@@ -36,7 +36,7 @@ _MOST_DIGITS: Final = 10
 
 
 class ProxyConfiguration(msgspec.Struct, frozen=True):
-    """``container_name``: whose image is the proxy's."""
+    """A proxy configuration. ``container_name``: that of the proxy."""
 
     container_name: str
     type: str | None = None
@@ -44,7 +44,7 @@ class ProxyConfiguration(msgspec.Struct, frozen=True):
 
 
 class Properties(msgspec.Struct, frozen=True):
-    """The properties, read. ``ingress_port`` and ``app_ports`` are there together or not at all."""
+    """The parsed properties. ``ingress_port`` and ``app_ports`` are set together or not at all."""
 
     egress_port: int
     uid: int | None = None
@@ -56,7 +56,7 @@ class Properties(msgspec.Struct, frozen=True):
 
 
 def read_properties(configuration: ProxyConfiguration) -> Properties:
-    """What the properties say. Raises ValueError with what is wrong with them, a sentence."""
+    """Parse the properties. Raises ValueError with a sentence about the fault."""
     said = _said(configuration.properties or ())
     uid, gid = _one(said, "IgnoredUID", _id), _one(said, "IgnoredGID", _id)
     if uid is None and gid is None:
@@ -124,5 +124,5 @@ def _number(word: str, among: range) -> int:
 
 
 def _range(word: str) -> str:
-    """An address or a range of addresses, as nftables takes it."""
+    """Parse an address or a range of addresses."""
     return str(ip_network(word, strict=False))

@@ -1,4 +1,4 @@
-"""Where a service is that moves a task from its fullest to its emptiest zone.
+"""The state of a service that moves a task from its fullest to its emptiest zone.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
 """
@@ -17,7 +17,7 @@ DISABLED: Final = "DISABLED"
 
 
 class RebalancingStage(StrEnum):
-    """A task is started first, and then another one stopped; WAITING after one that could not be placed so."""
+    """A task is started before another one is stopped; WAITING follows when no task could be placed."""
 
     STARTING = "STARTING"
     STOPPING = "STOPPING"
@@ -25,7 +25,7 @@ class RebalancingStage(StrEnum):
 
 
 class Rebalancing(msgspec.Struct, frozen=True):
-    """One move. ``had``: how many tasks ``zone`` had before it. ``until`` is for WAITING."""
+    """One move. ``had``: the number of tasks in ``zone`` before it; ``until``: the end of WAITING."""
 
     stage: RebalancingStage
     zone: str

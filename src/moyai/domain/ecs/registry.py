@@ -1,4 +1,4 @@
-"""Service registries: the Cloud Map services in which a service's tasks are to be found.
+"""Service registries: the Cloud Map services in which a service's tasks are registered.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html
 """

@@ -42,7 +42,7 @@ from moyai.kernel.ids import (
 
 ECS_CONTROLLER, EXTERNAL_CONTROLLER = "ECS", "EXTERNAL"
 REPLICA, DAEMON = "REPLICA", "DAEMON"
-"""Scheduling strategies: so many tasks, or one on each container instance."""
+"""Scheduling strategies: a number of tasks, or one on each container instance."""
 
 
 class ServiceStatus(StrEnum):
@@ -62,7 +62,7 @@ class DeploymentStatus(StrEnum):
 
 
 class RolloutState(StrEnum):
-    """How far a deployment is."""
+    """The progress of a deployment."""
 
     IN_PROGRESS = "IN_PROGRESS"
     COMPLETED = "COMPLETED"
@@ -70,7 +70,7 @@ class RolloutState(StrEnum):
 
 
 class AwsVpcConfiguration(msgspec.Struct, frozen=True):
-    """Where a task's network interface goes."""
+    """The subnets and security groups of a task's network interface."""
 
     subnets: tuple[SubnetId, ...]
     security_groups: tuple[SecurityGroupId, ...] = ()
@@ -84,7 +84,7 @@ class NetworkConfiguration(msgspec.Struct, frozen=True):
 
 
 class DeploymentConfiguration(msgspec.Struct, frozen=True):
-    """How a deployment goes; the percents are bounds on the running count, of desiredCount."""
+    """The settings of a deployment; the percentages bound the running count, relative to desiredCount."""
 
     maximum_percent: int = 200
     minimum_healthy_percent: int = 100
@@ -99,7 +99,7 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True):
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """One rollout: what its tasks are made from, pinned when it was made, and how far it is."""
+    """One rollout: what its tasks are created from, fixed when it was created, and its progress."""
 
     id: DeploymentId
     status: DeploymentStatus
@@ -109,22 +109,22 @@ class Deployment(msgspec.Struct, frozen=True):
     network_configuration: NetworkConfiguration | None = None
     service_connect: ServiceConnectConfiguration | None = None
     view: ConnectView | None = None
-    """What Service Connect resolved to; None when the service doesn't use it."""
+    """The resolved Service Connect configuration; None if the service doesn't use it."""
     service_registries: tuple[ServiceRegistry, ...] = ()
     pool: Pool = Pool("")
-    """Rolling deployments share one: callers don't tell their tasks apart."""
+    """Rolling deployments share one pool: callers don't distinguish their tasks."""
     desired_count: int = 0
     failed_tasks: int = 0
     retry_at: Instant = Instant(0)
-    """No new task before this: the back-off after tasks that never reached RUNNING."""
+    """The end of the back-off after tasks that never reached RUNNING; no task is started before."""
     rollout_state: RolloutState = RolloutState.IN_PROGRESS
     rollout_state_reason: str = ""
     halted: bool = False
-    """It failed: no task of it is started any more."""
+    """Whether it failed, so that none of its tasks is started any more."""
     unseen: tuple[str, ...] = ()
-    """Names that its running tasks can't call and that it has said so of."""
+    """Names that its running tasks can't call, and that an event has announced."""
     task_set: TaskSet | None = None
-    """Of a service with the EXTERNAL controller, and of no other."""
+    """The task set, for services with the EXTERNAL controller only."""
 
 
 class Service(ArnRecord, frozen=True, tag="service"):
@@ -139,33 +139,33 @@ class Service(ArnRecord, frozen=True, tag="service"):
     created_by: str
     deployments: tuple[Deployment, ...]
     desired_count: int
-    """As it was asked for; of a DAEMON service, as the scheduler counted it."""
+    """The requested number of tasks; for a DAEMON service, as the scheduler counted it."""
     status: ServiceStatus = ServiceStatus.ACTIVE
     inactive_at: Instant | None = None
     deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
     launch_type: str = "FARGATE"
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
-    """Instead of ``launch_type``, where there is any."""
+    """Has precedence over ``launch_type``."""
     placement_constraints: tuple[PlacementConstraint, ...] = ()
     placement_strategy: tuple[PlacementStrategy, ...] = ()
     platform_version: str | None = None
     enable_ecs_managed_tags: bool = False
     enable_execute_command: bool = False
-    """Whether tasks that are started from now on may be entered."""
+    """Whether ExecuteCommand works in tasks that are started from now on."""
     propagate_tags: str = "NONE"
     health_check_grace_period_seconds: int = 0
     client_token: str | None = None
     tags: Mapping[str, str] = {}
     steady_at: Instant | None = None
-    """When a steady state was last announced; None while there is none to announce again."""
+    """When a steady state was last announced; None while the state is not steady."""
     traffic: ServiceTraffic = ServiceTraffic()
     availability_zone_rebalancing: str = "DISABLED"
     rebalancing: Rebalancing | None = None
-    """The move between zones that is under way."""
+    """The current move between zones."""
     current_deployment: ServiceDeploymentArn | None = None
-    """The service deployment under way."""
+    """The current service deployment."""
     settled: DeploymentId | None = None
-    """The newest deployment that came to its end: what a rollback goes back to."""
+    """The newest completed deployment, to which a rollback returns."""
     deployment_controller: str = ECS_CONTROLLER
     scheduling_strategy: str = REPLICA
 
@@ -176,22 +176,22 @@ class Service(ArnRecord, frozen=True, tag="service"):
 
     @property
     def view(self) -> ConnectView | None:
-        """What the newest deployment's Service Connect resolved to; None without it."""
+        """The newest deployment's resolved Service Connect configuration; None without it."""
         return self.deployments[0].view if self.deployments else None
 
     @property
     def is_external(self) -> bool:
-        """Whether its deployments are task sets, which its owner makes and removes."""
+        """Whether the deployments are task sets, which the owner creates and deletes."""
         return self.deployment_controller == EXTERNAL_CONTROLLER
 
     @property
     def is_daemon(self) -> bool:
-        """Whether it has one task on each container instance, rather than so many."""
+        """Whether the service has one task on each container instance."""
         return self.scheduling_strategy == DAEMON
 
 
 class ServiceEvent(msgspec.Struct, frozen=True):
-    """One line of what the scheduler did."""
+    """An event of a service, as DescribeServices shows it."""
 
     id: str
     created_at: Instant

@@ -1,7 +1,7 @@
-"""Service revisions, and the service deployments that bring them out.
+"""Service revisions, and the service deployments that roll them out.
 
-A service deployment lives on after its end, as history. While it is under way it says in which stage it is, so that
-whoever plans next goes on from there.
+A service deployment is kept after its end, as history. While it is in progress it records its stage, from which the
+planner continues.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRevision.html
 """
@@ -33,7 +33,7 @@ from moyai.kernel.ids import (
 
 
 class ServiceDeploymentStatus(StrEnum):
-    """How far a service deployment is."""
+    """The status of a service deployment."""
 
     PENDING = "PENDING"
     IN_PROGRESS = "IN_PROGRESS"
@@ -61,18 +61,18 @@ SERVICE_DEPLOYMENT_TRANSITIONS: Mapping[ServiceDeploymentStatus, frozenset[Servi
         _S.ROLLBACK_FAILED: frozenset(),
     }
 )
-"""From each status, those that may follow. STOPPED from anywhere: another deployment, or the service's end, cuts in."""
+"""The possible next statuses of each. STOPPED may follow any: another deployment, or the service's end, interrupts."""
 
 
 class Monitor(StrEnum):
-    """What can find that a deployment fails."""
+    """What can detect that a deployment fails."""
 
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"
     ALARMS = "ALARMS"
 
 
 class HookStatus(StrEnum):
-    """How one run of a hook stands."""
+    """The status of one run of a hook."""
 
     AWAITING_ACTION = "AWAITING_ACTION"
     IN_PROGRESS = "IN_PROGRESS"
@@ -82,7 +82,7 @@ class HookStatus(StrEnum):
 
 
 class HookRun(msgspec.Struct, frozen=True):
-    """A hook in the present stage."""
+    """A run of a hook in the current stage."""
 
     hook_id: HookId
     expires_at: Instant
@@ -90,17 +90,17 @@ class HookRun(msgspec.Struct, frozen=True):
     target_type: HookTarget = HookTarget.PAUSE
     status: HookStatus = HookStatus.AWAITING_ACTION
     target_arn: str | None = None
-    """The function that is asked."""
+    """The function that is called."""
     invocation: int = 1
-    """Which time it is asked; it may be asked the same time twice."""
+    """The number of the invocation, which a retry repeats."""
     call_at: Instant = Instant(0)
-    """When it is to be asked."""
+    """When the function is called next."""
     details: Mapping[str, Any] | None = None
-    """What it is given, and has given back."""
+    """The details that the function gets, and has returned."""
 
 
 class Rollback(msgspec.Struct, frozen=True):
-    """Why a deployment went back, when, and to what."""
+    """The reason, the time and the target of a rollback."""
 
     reason: str
     started_at: Instant
@@ -108,24 +108,24 @@ class Rollback(msgspec.Struct, frozen=True):
 
 
 class ServiceRevision(ArnRecord, frozen=True, tag="service_revision"):
-    """What a deployment was made from, kept after the deployment."""
+    """The configuration of a deployment, kept after the deployment."""
 
     arn: ServiceRevisionArn
     service: ServiceArn
     cluster: ClusterArn
     deployment: Deployment
-    """As it was made."""
+    """The deployment as it was created."""
     launch_type: str
-    """FARGATE, EC2 or EXTERNAL, also where providers say it."""
+    """FARGATE, EC2 or EXTERNAL, also if capacity providers determine it."""
     platform_version: str | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     """Instead of ``launch_type``, where there is any."""
     images: Mapping[str, str] = {}
-    """For each container the digest that its first task found, for all tasks to run."""
+    """The digest of each container's image, as the first task resolved it, for all tasks."""
 
 
 class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
-    """One way of a service from the revisions it had to another one."""
+    """The rollout of a service revision."""
 
     arn: ServiceDeploymentArn
     service: ServiceArn
@@ -134,51 +134,51 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     updated_at: Instant
     target: DeploymentId
     configuration: DeploymentConfiguration
-    """As it was when the deployment began."""
+    """The configuration at the start of the deployment."""
     sources: tuple[DeploymentId, ...] = ()
-    """What the service ran before."""
+    """The deployments that the service had before."""
     home: Pool = Pool("")
     """The pool that has the production traffic until this deployment moves it, and has it again after a rollback."""
     pool: Pool = Pool("")
-    """The target's."""
+    """The target's pool."""
     status: ServiceDeploymentStatus = ServiceDeploymentStatus.PENDING
     status_reason: str | None = None
     started_at: Instant | None = None
     finished_at: Instant | None = None
     stopped_at: Instant | None = None
     stage: LifecycleStage | None = None
-    """None for a rolling deployment that has nothing to reconcile."""
+    """None for a rolling deployment without anything to reconcile."""
     step: int = 0
-    """How many steps of the production traffic came before the present one."""
+    """The number of completed steps of the production traffic."""
     baking_since: Instant | None = None
-    """When the present stage's traffic had reached every caller."""
+    """When the current stage's traffic had reached every caller."""
     hooks: tuple[HookRun, ...] = ()
-    """Of the present stage."""
+    """The hooks of the current stage."""
     rollback: Rollback | None = None
     failures: int = 0
-    """Of the target's tasks, as the circuit breaker counts them."""
+    """The failed tasks of the target, as the circuit breaker counts them."""
     threshold: int = 0
-    """How many would have been too many when they were last counted."""
+    """The circuit breaker's threshold when they were last counted."""
     alarms: tuple[AlarmArn, ...] = ()
-    """Those that it is watched by; none when one of them was in ALARM already when it began."""
+    """The alarms that can fail it; none if one of them was in ALARM when it began."""
     alarm_bake: float = 0.0
-    """Seconds that they are watched for after all is done, in a rolling deployment."""
+    """The seconds for which a rolling deployment watches them after its tasks are replaced."""
     triggered: tuple[AlarmArn, ...] = ()
-    """Those that went to ALARM."""
+    """The alarms that went to ALARM."""
     failed_by: Monitor | None = None
-    """What found that it fails."""
+    """What detected that it fails."""
 
     @property
     def alone(self) -> bool:
-        """There is no other pool to take traffic from."""
+        """Whether the service has no other pool of tasks."""
         return self.home == self.pool
 
     @property
     def forward(self) -> bool:
-        """It is still on its way to the target."""
+        """Whether it still moves towards the target."""
         return self.status in {_S.PENDING, _S.IN_PROGRESS}
 
     @property
     def finished(self) -> bool:
-        """Nothing follows any more."""
+        """Whether its status is final."""
         return not SERVICE_DEPLOYMENT_TRANSITIONS[self.status]

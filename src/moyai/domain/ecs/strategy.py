@@ -1,4 +1,4 @@
-"""How a service moves from one revision to the next, as it is asked for.
+"""Deployment strategies and their settings.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
@@ -22,7 +22,7 @@ class Strategy(StrEnum):
 
 
 class LifecycleStage(StrEnum):
-    """Where a deployment that moves traffic is; in this order."""
+    """The stages of a deployment that moves traffic, in order."""
 
     RECONCILE_SERVICE = "RECONCILE_SERVICE"
     PRE_SCALE_UP = "PRE_SCALE_UP"
@@ -38,28 +38,28 @@ class LifecycleStage(StrEnum):
 
 
 class HookTarget(StrEnum):
-    """What a lifecycle hook asks: a function, or whoever calls ContinueServiceDeployment."""
+    """What a lifecycle hook waits for: a function, or a call of ContinueServiceDeployment."""
 
     AWS_LAMBDA = "AWS_LAMBDA"
     PAUSE = "PAUSE"
 
 
 class HookAction(StrEnum):
-    """What follows a hook."""
+    """What happens after a hook."""
 
     CONTINUE = "CONTINUE"
     ROLLBACK = "ROLLBACK"
 
 
 class HookTimeout(msgspec.Struct, frozen=True):
-    """How long a hook may take, and what follows when it takes longer."""
+    """The time limit of a hook, and what happens after it."""
 
     timeout_in_minutes: int = 1440
     action: HookAction = HookAction.ROLLBACK
 
 
 class LifecycleHook(msgspec.Struct, frozen=True):
-    """Something to wait for in each of these stages. ``hook_details``: what a function is given, any JSON object."""
+    """A hook that runs in each of these stages. ``hook_details``: a JSON object for the function."""
 
     target_type: HookTarget = HookTarget.AWS_LAMBDA
     lifecycle_stages: tuple[LifecycleStage, ...] = ()
@@ -70,7 +70,7 @@ class LifecycleHook(msgspec.Struct, frozen=True):
 
 
 class ThresholdType(StrEnum):
-    """What a circuit breaker's value is: tasks, or percent of desiredCount, which may be kept within bounds."""
+    """The unit of a circuit breaker's threshold: tasks, or percent of desiredCount, with bounds or without."""
 
     COUNT = "COUNT"
     BOUNDED_PERCENT = "BOUNDED_PERCENT"
@@ -78,14 +78,14 @@ class ThresholdType(StrEnum):
 
 
 class ThresholdConfiguration(msgspec.Struct, frozen=True):
-    """How many failures are too many."""
+    """The number of failures that fails a deployment."""
 
     type: ThresholdType
     value: int
 
 
 class CircuitBreaker(msgspec.Struct, frozen=True):
-    """Whether a deployment fails when its tasks do, and goes back then. None: as AWS has it when it isn't asked."""
+    """Whether a deployment fails when its tasks do, and is rolled back then. None: AWS's default."""
 
     enable: bool
     rollback: bool
@@ -94,7 +94,7 @@ class CircuitBreaker(msgspec.Struct, frozen=True):
 
 
 class DeploymentAlarms(msgspec.Struct, frozen=True):
-    """CloudWatch alarms, any of which fails a deployment by going to ALARM; ``rollback``: it goes back then."""
+    """CloudWatch alarms, any of which fails a deployment by going to ALARM; ``rollback``: it is rolled back then."""
 
     alarm_names: tuple[str, ...]
     rollback: bool
@@ -102,14 +102,14 @@ class DeploymentAlarms(msgspec.Struct, frozen=True):
 
 
 class Cleanup(StrEnum):
-    """Whether the tasks before a deployment leave before it is successful, or after that."""
+    """Whether the previous tasks are stopped before a deployment is successful, or after."""
 
     BLOCKING = "BLOCKING"
     DEFERRED = "DEFERRED"
 
 
 class EarlySuccess(msgspec.Struct, frozen=True):
-    """A rolling deployment that is successful with ``healthy_percent`` of desiredCount; None where it isn't enabled."""
+    """A rolling deployment is successful with ``healthy_percent`` of desiredCount; None if it isn't enabled."""
 
     enable: bool
     healthy_percent: int | None = None
@@ -117,14 +117,14 @@ class EarlySuccess(msgspec.Struct, frozen=True):
 
 
 class LinearConfiguration(msgspec.Struct, frozen=True):
-    """Equal steps of the production traffic, and minutes between two of them."""
+    """Equal steps of the production traffic, and the minutes between them."""
 
     step_percent: float = 10.0
     step_bake_time_in_minutes: int = 6
 
 
 class CanaryConfiguration(msgspec.Struct, frozen=True):
-    """A first share of the production traffic, and minutes until the rest follows."""
+    """A first share of the production traffic, and the minutes until the rest follows."""
 
     canary_percent: float = 5.0
     canary_bake_time_in_minutes: int = 10

@@ -38,7 +38,7 @@ from moyai.kernel.ids import (
 
 
 class TaskStatus(StrEnum):
-    """Where a task is in its life."""
+    """The last known status of a task."""
 
     PROVISIONING = "PROVISIONING"
     PENDING = "PENDING"
@@ -62,14 +62,14 @@ TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = MappingProxyType(
         TaskStatus.STOPPED: frozenset(),
     }
 )
-"""From each state, the states that may follow. ACTIVATING and DEACTIVATING only for registered tasks."""
+"""The possible next states of each. ACTIVATING and DEACTIVATING are for registered tasks only."""
 
 AFTER_DRAIN = frozenset({TaskStatus.STOPPING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
 """States of a task that receives no traffic any more and sends none."""
 
 
 class DesiredStatus(StrEnum):
-    """What a task is wanted to be; there are only two."""
+    """The desired status of a task."""
 
     RUNNING = "RUNNING"
     STOPPED = "STOPPED"
@@ -86,7 +86,7 @@ class StopCode(StrEnum):
 
 
 class ContainerStatus(StrEnum):
-    """A container's own states in the API."""
+    """The states of a container in the API."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -94,29 +94,29 @@ class ContainerStatus(StrEnum):
 
 
 class NetworkBinding(msgspec.Struct, frozen=True):
-    """A port of a container, or ``count`` of them one after the other, that answers at a port of its instance."""
+    """The mapping of a container's port, or of ``count`` consecutive ports, to ports of its instance."""
 
     container_port: int
     host_port: int
     protocol: str = "tcp"
     count: int | None = None
-    """How many; None = one that wasn't asked for as a range."""
+    """The number of ports; None = one that wasn't requested as a range."""
     bind_ip: str = "0.0.0.0"  # noqa: S104 (what ECS shows; the instance has addresses in its VPC only)
 
     @property
     def host_ports(self) -> range:
-        """The instance's ports that are taken."""
+        """The occupied ports of the instance."""
         return range(self.host_port, self.host_port + (self.count or 1))
 
     def host_port_of(self, container_port: int) -> int | None:
-        """Where a port of the container answers, if it is one of these."""
+        """The instance's port for a port of the container; None if it is not in this mapping."""
         offset = container_port - self.container_port
         return self.host_port + offset if 0 <= offset < (self.count or 1) else None
 
 
 class Container(msgspec.Struct, frozen=True):
-    """A container of a task as last observed. The proxy is one of them, marked by ``is_proxy``: Service Connect's,
-    which nobody defined, or App Mesh's, which the task definition has.
+    """A container of a task as last observed. ``is_proxy``: it is the proxy, which is Service Connect's, and not in the
+    task definition, or App Mesh's, which is.
     """
 
     arn: ContainerArn
@@ -130,30 +130,30 @@ class Container(msgspec.Struct, frozen=True):
     started_at: Instant | None = None
     finished_at: Instant | None = None
     network_bindings: tuple[NetworkBinding, ...] = ()
-    """Decided when the task is made; only with the network modes bridge and host."""
+    """Fixed when the task is created; with the network modes bridge and host only."""
     gpu_ids: tuple[str, ...] = ()
-    """Its instance's GPUs that are its alone."""
+    """The GPUs of its instance that only it uses."""
     image_digest: str | None = None
-    """Which image of its name it runs, once that is settled."""
+    """The digest of its image, once it is resolved."""
     restart_count: int = 0
-    """How often its restart policy had it started again."""
+    """The number of restarts by its restart policy."""
 
 
 class ContainerOverride(msgspec.Struct, frozen=True):
-    """What RunTask changes of one container."""
+    """RunTask's overrides of one container."""
 
     name: str = ""
     command: tuple[str, ...] | None = None
     environment: tuple[KeyValuePair, ...] | None = None
     environment_files: tuple[EnvironmentFile, ...] | None = None
-    """Instead of the definition's; none of them means the definition's."""
+    """Replaces the definition's files, unless it is empty."""
     cpu: int | None = None
     memory: int | None = None
     memory_reservation: int | None = None
 
 
 class TaskOverride(msgspec.Struct, frozen=True):
-    """What RunTask changes of the task definition."""
+    """RunTask's overrides of the task definition."""
 
     container_overrides: tuple[ContainerOverride, ...] = ()
     cpu: str | None = None
@@ -180,7 +180,7 @@ class NetworkInterface(msgspec.Struct, frozen=True):
 
 
 class Task(ArnRecord, frozen=True, tag="task"):
-    """One task: what it was made from, where it is in its life, what it was last seen doing."""
+    """A task: what it was created from, its status, and its last observed state."""
 
     arn: TaskArn
     id: TaskId
@@ -190,36 +190,36 @@ class Task(ArnRecord, frozen=True, tag="task"):
     group: str
     availability_zone: str
     interface: NetworkInterface
-    """Under which others find the task: its own with awsvpc, else its container instance's."""
+    """The interface at which others call the task: its own with awsvpc, else its container instance's."""
     containers: tuple[Container, ...]
     last_status: TaskStatus = TaskStatus.PROVISIONING
     desired_status: DesiredStatus = DesiredStatus.RUNNING
     health_status: Health = Health.UNKNOWN
     version: int = 1
     protected_until: Instant | None = None
-    """Until then neither a scale-in nor a deployment stops it."""
+    """The time until which neither a scale-in nor a deployment stops it."""
     service: ServiceArn | None = None
     deployment: DeploymentId | None = None
     pool: Pool = Pool("")
-    """The deployment's."""
+    """The pool of its deployment."""
     view: ConnectView | None = None
-    """Service Connect as pinned by the deployment; None when the task has no proxy of it."""
+    """The deployment's Service Connect configuration; None if the task has no such proxy."""
     identity: Identity | None = None
-    """For whom its App Mesh proxy stands; None when it has none, or that doesn't say."""
+    """The identity of its App Mesh proxy; None if there is none."""
     connect_attachment: str | None = None
-    """The UUID of the ServiceConnect attachment, where there is a proxy."""
+    """The UUID of the ServiceConnect attachment, if there is a proxy."""
     service_registries: tuple[ServiceRegistry, ...] = ()
-    """Service discovery as pinned by the deployment."""
+    """The deployment's service registries."""
     started_by: str | None = None
     client_token: str | None = None
     launch_type: str = "FARGATE"
     network_mode: NetworkMode = NetworkMode.AWSVPC
     container_instance: ContainerInstanceArn | None = None
-    """Where it was placed; None on Fargate."""
+    """The instance on which it was placed; None on Fargate."""
     bridge_address: str | None = None
-    """Its address behind its container instance, which nobody outside of that knows; only with bridge."""
+    """Its address inside its container instance, which is not reachable from outside; with bridge only."""
     capacity_provider: CapacityProviderName | None = None
-    """By which provider of a strategy it was made, if by any."""
+    """The capacity provider of the strategy that started it, if there was one."""
     platform_version: str | None = None
     cpu: str | None = None
     memory: str | None = None
@@ -231,51 +231,51 @@ class Task(ArnRecord, frozen=True, tag="task"):
     pull_started_at: Instant | None = None
     pull_stopped_at: Instant | None = None
     activated_at: Instant | None = None
-    """When all containers were up and registration began; what bounds the wait for health."""
+    """When all containers ran and registration began, from which the wait for health is bounded."""
     started_at: Instant | None = None
     listening_at: Instant | None = None
-    """Since when it listens wherever it is expected to; only of one that is to take another deployment's place."""
+    """Since when it listens at all expected ports; for tasks that replace another deployment's only."""
     ready_at: Instant | None = None
-    """From when it may receive traffic and count as healthy."""
+    """From when it may receive traffic and counts as healthy."""
     stopping_at: Instant | None = None
     deactivating_at: Instant | None = None
-    """When its endpoints were withdrawn; what bounds the wait for others to forget them."""
+    """When its endpoints were withdrawn, from which the wait for proxies to acknowledge is bounded."""
     records_expire_at: Instant | None = None
-    """Until when somebody may go by a DNS record of it; set when it is withdrawn, where there were records."""
+    """Until when DNS caches may have a record of it; set when it is withdrawn, if there were records."""
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     tags: Mapping[str, str] = {}
 
     @property
     def own_interface(self) -> NetworkInterface | None:
-        """The interface that the task alone has; None where it shares its container instance's."""
+        """The task's own interface; None if it shares its container instance's."""
         return self.interface if self.network_mode is NetworkMode.AWSVPC else None
 
     def is_protected(self, now: Instant) -> bool:
-        """Whether its protection holds."""
+        """Whether the task is protected from scale-in and deployments."""
         return self.protected_until is not None and now < self.protected_until
 
     @property
     def proxy(self) -> Container | None:
-        """The proxy's container."""
+        """The container that is the proxy; None without a proxy."""
         return next((c for c in self.containers if c.is_proxy), None)
 
     @property
     def connect_proxy(self) -> Container | None:
-        """The same, where it is Service Connect's."""
+        """The proxy, if it is Service Connect's."""
         return None if self.view is None else self.proxy
 
     @property
     def mesh_proxy(self) -> Container | None:
-        """The same, where it is App Mesh's."""
+        """The proxy, if it is App Mesh's."""
         return self.proxy if self.view is None else None
 
     @property
     def stopped(self) -> bool:
-        """Nothing of the task is left but the record."""
+        """Whether the task is STOPPED, so that only its record exists."""
         return self.last_status is TaskStatus.STOPPED
 
 
 def role_of(task: Task, defined: str | None) -> str | None:
-    """The role whose keys the task gets; ``defined``: its definition's."""
+    """The role whose credentials the task gets; ``defined``: its definition's."""
     return task.overrides.task_role_arn or defined

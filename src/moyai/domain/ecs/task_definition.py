@@ -1,7 +1,6 @@
 """Task definitions: immutable revisions of a family.
 
-The structs have exactly the members that moyai uses or keeps; a member that is not here is refused
-by name at registration.
+The structs have exactly the members that moyai uses or stores; other members are refused by name at registration.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
 """
 
@@ -29,11 +28,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskDefinitionArn
 
 _MOST_DIGITS = 5
-"""Of a port's number."""
+"""The greatest number of digits of a port."""
 
 
 class NetworkMode(StrEnum):
-    """How a task's containers see the network."""
+    """The network mode of a task's containers."""
 
     AWSVPC = "awsvpc"
     BRIDGE = "bridge"
@@ -42,7 +41,7 @@ class NetworkMode(StrEnum):
 
 
 class PidMode(StrEnum):
-    """Whose processes a task's containers see; unset means each its own."""
+    """Whose processes a task's containers see; unset means that each sees its own."""
 
     HOST = "host"
     TASK = "task"
@@ -57,7 +56,7 @@ class IpcMode(StrEnum):
 
 
 class AppProtocol(StrEnum):
-    """What a port speaks, for the proxy. Unset on a port mapping means TCP."""
+    """The protocol of a port, for the proxy. Unset on a port mapping means TCP."""
 
     HTTP = "http"
     HTTP2 = "http2"
@@ -68,9 +67,9 @@ class PortMapping(msgspec.Struct, frozen=True):
     """A port that a container listens on; ``name`` makes it usable in Service Connect."""
 
     container_port: int = 0
-    """1-65535; 0 is what an absent one is read as, and is stored only beside a range."""
+    """1-65535; 0 means that it is absent, which is possible with a range only."""
     host_port: int | None = None
-    """0: one is found when a task is made."""
+    """0: one is chosen when a task is started."""
     protocol: str = "tcp"
     name: str | None = None
     app_protocol: AppProtocol | None = None
@@ -79,14 +78,14 @@ class PortMapping(msgspec.Struct, frozen=True):
 
     @property
     def ports(self) -> range:
-        """All ports of the container that this is about."""
+        """All ports of the container in this mapping."""
         if self.container_port_range is None:
             return range(self.container_port, self.container_port + 1)
         return port_range(self.container_port_range)
 
 
 def port_range(text: str) -> range:
-    """The ports of ``first-last``; none when it isn't that."""
+    """The ports of ``first-last``; none for other text."""
     first, _, last = text.partition("-")
     if not all(end.isascii() and end.isdecimal() and len(end) <= _MOST_DIGITS for end in (first, last)):
         return range(0)
@@ -94,7 +93,7 @@ def port_range(text: str) -> range:
 
 
 class DependencyCondition(StrEnum):
-    """What a container waits for in another one before it starts."""
+    """The state of another container that a container waits for before it starts."""
 
     START = "START"
     COMPLETE = "COMPLETE"
@@ -103,7 +102,7 @@ class DependencyCondition(StrEnum):
 
 
 class ContainerDependency(msgspec.Struct, frozen=True):
-    """Wait for ``container_name`` to reach ``condition``."""
+    """The dependency on another container."""
 
     container_name: str
     condition: DependencyCondition
@@ -120,7 +119,7 @@ class ContainerHealthCheck(msgspec.Struct, frozen=True):
 
 
 class UlimitDefinition(msgspec.Struct, frozen=True):
-    """A resource limit."""
+    """A resource limit (ulimit) of a container."""
 
     name: str
     soft_limit: int
@@ -128,21 +127,21 @@ class UlimitDefinition(msgspec.Struct, frozen=True):
 
 
 class ResourceRequirement(msgspec.Struct, frozen=True):
-    """So many GPUs for a container alone."""
+    """A number of GPUs that only the container uses."""
 
     value: str
     type: str
 
 
 class LogConfiguration(msgspec.Struct, frozen=True):
-    """Where a container's output goes (``domain/logs/driver``); ``moyai logs`` shows it in any case."""
+    """The log driver of a container (``domain/logs/driver``); ``moyai logs`` shows its output in any case."""
 
     log_driver: str
     options: Mapping[str, str] = {}
 
 
 class VersionConsistency(StrEnum):
-    """Whether all tasks of a service revision run the image that the first of them found; unset means enabled."""
+    """Whether all tasks of a service revision run the image that the first one resolved; unset means enabled."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
@@ -190,12 +189,12 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     dns_search_domains: tuple[str, ...] | None = None
     disable_networking: bool | None = None
     interactive: bool | None = None
-    """Its input is open, and nothing comes."""
+    """Whether standard input stays open, without data."""
     pseudo_terminal: bool | None = None
 
     @property
     def gpus(self) -> int:
-        """How many GPUs are the container's alone."""
+        """The number of GPUs that only the container uses."""
         return sum(int(one.value) for one in self.resource_requirements or ())
 
 
@@ -207,14 +206,14 @@ class RuntimePlatform(msgspec.Struct, frozen=True):
 
 
 class EphemeralStorage(msgspec.Struct, frozen=True):
-    """A task's own disk; GiB."""
+    """The size of a task's own disk in GiB."""
 
     size_in_gi_b: int
 
 
 class TaskDefinitionStatus(StrEnum):
-    """An INACTIVE revision still serves the services that use it. So does one in DELETE_IN_PROGRESS, which goes when
-    nothing uses it any more.
+    """An INACTIVE revision still works for the services that use it; so does one in DELETE_IN_PROGRESS, which is
+    deleted when it is no longer used.
     """
 
     ACTIVE = "ACTIVE"
@@ -251,17 +250,17 @@ class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
     tags: Mapping[str, str] = {}
 
     def container(self, name: str) -> ContainerDefinition | None:
-        """The container of that name."""
+        """The container definition with this name."""
         return next((c for c in self.container_definitions if c.name == name), None)
 
     def port(self, port_name: str) -> PortMapping | None:
-        """The port mapping of that name, in whichever container."""
+        """The port mapping with this name, in any container."""
         mappings = (m for c in self.container_definitions for m in c.port_mappings)
         return next((m for m in mappings if m.name == port_name), None)
 
 
 class TaskDefinitionFamily(StoredRecord, frozen=True, tag="family"):
-    """The last revision number a family ever had: numbers are never used twice.
+    """A family with its greatest revision number ever: numbers are never used twice.
 
     ``key`` is the ARN of the family's revisions without their number.
     """

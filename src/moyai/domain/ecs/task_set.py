@@ -1,4 +1,4 @@
-"""Task sets: the revisions of a service whose deployments are its owner's own affair (EXTERNAL).
+"""Task sets: the deployments of a service that its owner controls (EXTERNAL).
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
 """
@@ -22,37 +22,37 @@ _PERCENT = 100
 
 
 class StabilityStatus(StrEnum):
-    """STEADY_STATE while a task set has as many running tasks as it is to have, and nothing is under way."""
+    """STEADY_STATE while a task set has its computed number of running tasks, and none pending or stopping."""
 
     STABILIZING = "STABILIZING"
     STEADY_STATE = "STEADY_STATE"
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """How much of its service's desiredCount a task set has; ``value`` in percent, 0 to 100."""
+    """The share of its service's desiredCount that a task set has; ``value`` in percent, 0 to 100."""
 
     value: float = 0.0
     unit: str = "PERCENT"
 
 
 class TaskSet(msgspec.Struct, frozen=True):
-    """What a task set has beside what any deployment has."""
+    """The members of a task set that other deployments do not have."""
 
     scale: Scale = Scale()
     external_id: str | None = None
     launch_type: str = "FARGATE"
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
-    """Instead of ``launch_type``, where there is any."""
+    """Has precedence over ``launch_type``."""
     platform_version: str | None = None
     client_token: str | None = None
     tags: Mapping[str, str] = {}
     stability_status: StabilityStatus = StabilityStatus.STABILIZING
     stability_at: Instant = Instant(0)
-    """When it last became so."""
+    """When the stability status last changed."""
 
 
 def computed_count(desired: int, scale: Scale) -> int:
-    """How many tasks of ``desired`` the scale makes, rounded up; 14.1 percent is that, and not the float next to it."""
+    """The scale's share of ``desired`` tasks, rounded up; 14.1 percent is computed exactly, not as a float."""
     return ceil(Fraction(str(scale.value)) * desired / _PERCENT)
 
 

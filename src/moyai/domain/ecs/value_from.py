@@ -1,7 +1,7 @@
-"""Where a container's secret comes from: ``valueFrom``, taken apart.
+"""Parses ``valueFrom``, the source of a container's secret.
 
-Promise: a name or an ARN of Parameter Store, or an ARN of Secrets Manager, which may be followed by which key of a JSON
-value, which label and which version are meant (``arn:json-key:version-stage:version-id``, each possibly empty).
+Promise: it is a name or an ARN of Parameter Store, or an ARN of Secrets Manager, which may be followed by the key of a
+JSON value, the label and the version (``arn:json-key:version-stage:version-id``, each possibly empty).
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 """
 
@@ -31,7 +31,7 @@ Reference = ParameterReference | SecretReference
 
 
 def parse(value_from: str, scope: Scope) -> Reference | None:
-    """What a task of this scope means by it; None when it can mean nothing."""
+    """Parse ``valueFrom`` for a task of this scope; None for malformed text."""
     arn = parse_arn(value_from)
     if arn is not None and arn.service == "secretsmanager":
         return _secret(arn)

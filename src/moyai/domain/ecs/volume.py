@@ -12,20 +12,20 @@ import msgspec
 
 
 class VolumeScope(StrEnum):
-    """How long a Docker volume lives."""
+    """The lifetime of a Docker volume."""
 
     TASK = "task"
     SHARED = "shared"
 
 
 class HostVolume(msgspec.Struct, frozen=True):
-    """A directory of the machine. Without ``source_path``: one of the task's own."""
+    """A directory of the machine; without ``source_path`` one of the task's own."""
 
     source_path: str | None = None
 
 
 class DockerVolume(msgspec.Struct, frozen=True):
-    """A directory that the runtime keeps, for the task or for all that name it."""
+    """A directory that the runtime keeps, for the task or for all tasks that name it."""
 
     scope: VolumeScope | None = None
     autoprovision: bool | None = None
@@ -42,11 +42,11 @@ class Volume(msgspec.Struct, frozen=True):
 
     @property
     def source_path(self) -> str | None:
-        """The machine's own path, where there is one."""
+        """The path on the machine; None if the directory is the task's own."""
         return None if self.host is None else self.host.source_path or None
 
     @property
     def shared(self) -> bool:
-        """Whether it stays when the task ends."""
+        """Whether the volume is kept when the task ends."""
         docker = self.docker_volume_configuration
         return docker is not None and docker.scope is VolumeScope.SHARED
