@@ -32,7 +32,7 @@ from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
-from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allocate_addresses
 from moyai.domain.ecs.service import (
     AwsVpcConfiguration,
     Deployment,
@@ -98,7 +98,7 @@ def discovery_arn(name: str) -> DiscoveryServiceArn:
 def _seen(services: dict[str, Any]) -> dict[str, SeenName]:
     """Every offer by its discovery name, as its callers see it; ``gone`` ones have no service any more."""
     aliases = {n: o.get("alias", f"{n}.shop:{o['port']}") for s in services.values() for n, o in _offers(s)}
-    addresses = allot(alias.split(":")[0] for alias in aliases.values())
+    addresses = allocate_addresses(alias.split(":")[0] for alias in aliases.values())
     return {
         name: SeenName(host, int(port), addresses[host], discovery_arn(name))
         for name, alias in aliases.items()

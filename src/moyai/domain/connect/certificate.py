@@ -1,4 +1,4 @@
-"""Certificates of the endpoints of Service Connect.
+"""Certificates of Service Connect's endpoints.
 
 Promise: one for each discovery name and authority, so that tasks of an older deployment keep theirs while a newer one
 has another authority. Its private key is a Secret: it is in the store and in the proxies' memory, and nowhere else.
@@ -14,18 +14,21 @@ from moyai.kernel.secret import Secret
 
 
 class ServerCertificate(StoredRecord, frozen=True, tag="server_certificate"):
-    """What a service's proxies show under one discovery name. All texts are PEM but ``name`` and ``serial``."""
+    """The certificate that a service's proxies present for one discovery name. All texts but ``name`` and ``serial``
+    are PEM.
+    """
 
     service: ServiceArn
     discovery_service: DiscoveryServiceArn
     authority: CertificateAuthorityArn
     name: str
-    """The subject alternative name, a DNS name, that callers insist on."""
+    """The DNS name that callers require as subject alternative name."""
     chain: str
-    """The certificate and those above it, without the root."""
+    """The certificate and its intermediates, without the root."""
     private: Secret
     roots: tuple[str, ...]
-    """What callers trust: the root, and the one before while somebody may still show a certificate of it."""
+    """The roots that callers trust: the current one, and the previous one while proxies may present its certificates.
+    """
     serial: str
     issued_at: Instant
     not_after: Instant
@@ -38,5 +41,5 @@ class ServerCertificate(StoredRecord, frozen=True, tag="server_certificate"):
 
 
 def certificate_key(discovery_service: DiscoveryServiceArn, authority: CertificateAuthorityArn) -> str:
-    """Under which the certificate for this name by this authority is kept."""
+    """The key of the certificate for this name by this authority."""
     return f"{discovery_service}/{authority.rpartition('/')[2]}"

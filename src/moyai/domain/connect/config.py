@@ -1,4 +1,4 @@
-"""The configuration a service asks for, member by member as in the API.
+"""The Service Connect configuration of a service, as in the API.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectConfiguration.html
 """
@@ -19,20 +19,20 @@ class ServiceConnectTestTrafficHeaderMatchRules(msgspec.Struct, frozen=True):
 
 
 class ServiceConnectTestTrafficHeaderRules(msgspec.Struct, frozen=True):
-    """The header that a test call has; with any value when ``value`` is None."""
+    """The header of test requests; ``value`` None: with any value."""
 
     name: str
     value: ServiceConnectTestTrafficHeaderMatchRules | None = None
 
 
 class ServiceConnectTestTrafficRules(msgspec.Struct, frozen=True):
-    """Which calls go to the revision under test."""
+    """Which requests go to the revision under test."""
 
     header: ServiceConnectTestTrafficHeaderRules
 
 
 class ClientAlias(msgspec.Struct, frozen=True):
-    """The name and port under which clients call; ``dns_name`` None = ``<discoveryName>.<namespace>``."""
+    """The name and port at which clients call; ``dns_name`` None = ``<discoveryName>.<namespace>``."""
 
     port: int
     dns_name: str | None = None
@@ -40,20 +40,20 @@ class ClientAlias(msgspec.Struct, frozen=True):
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds; 0 = off, None = the protocol's default."""
+    """Timeouts in seconds; 0 = off, None = the protocol's default."""
 
     idle_timeout_seconds: int | None = None
     per_request_timeout_seconds: int | None = None
 
 
 class IssuerCertificateAuthority(msgspec.Struct, frozen=True):
-    """Who signs; None = the installation's own authority."""
+    """The authority that signs; None = the installation's own."""
 
     aws_pca_authority_arn: str | None = None
 
 
 class ConnectTls(msgspec.Struct, frozen=True):
-    """Encryption between proxies. The key and the role are recorded only: there is no KMS and no IAM here."""
+    """TLS between proxies. The key and the role are only recorded: moyai has neither KMS nor IAM."""
 
     issuer_certificate_authority: IssuerCertificateAuthority
     kms_key: str | None = None
@@ -72,12 +72,12 @@ class ServiceConnectService(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The discovery name: as given, else the port's name."""
+        """The discovery name; by default the port's name."""
         return self.port_name if self.discovery_name is None else self.discovery_name
 
 
 class AccessLogFormat(StrEnum):
-    """One line a request: words in a fixed order, or a JSON object."""
+    """The format of a line of the access log: text or a JSON object."""
 
     TEXT = "TEXT"
     JSON = "JSON"
@@ -91,14 +91,14 @@ class AccessLogConfiguration(msgspec.Struct, frozen=True):
 
 
 class ProxyLogLevel(StrEnum):
-    """How much a proxy says about itself."""
+    """The log levels of a proxy."""
 
     INFO = "info"
     DEBUG = "debug"
 
 
 class ContainerConfiguration(msgspec.Struct, frozen=True):
-    """One setting of the proxy's container; on AWS a union, so exactly one member is set."""
+    """A setting of the proxy's container; on AWS a union, so exactly one member is set."""
 
     log_level: ProxyLogLevel | None = None
 
@@ -115,6 +115,6 @@ class ServiceConnectConfiguration(msgspec.Struct, frozen=True):
 
     @property
     def proxy_log_level(self) -> ProxyLogLevel:
-        """As set, else AWS's default."""
+        """The proxy's log level; by default AWS's."""
         levels = (c.log_level for c in self.container_configurations or ())
         return next((level for level in levels if level is not None), ProxyLogLevel.INFO)

@@ -1,7 +1,7 @@
-"""Cloud Map services that no Service Connect made, as endpoints of it. AWS doesn't have this.
+"""Cloud Map services outside of Service Connect, as endpoints of it. AWS does not have this.
 
-Promise: a service takes part by one attribute of its own, ``moyai:client-port``; without it, nothing changes. The
-others say more of it: the name that tasks call it by, what is spoken there, and the port of instances that tell none.
+Promise: a service takes part if it has the attribute ``moyai:client-port``; without it, nothing changes. The other
+attributes are the name that tasks call, the protocol, and the port of instances without their own.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final, NamedTuple
 from moyai.domain.ecs.task_definition import AppProtocol
 
 CLIENT_PORT: Final = "moyai:client-port"
-"""The service attribute with the port that tasks call it on."""
+"""The service attribute with the port at which tasks call it."""
 CLIENT_NAME: Final = "moyai:client-name"
-"""The name that tasks call it by; without it, those that Cloud Map's names make."""
+"""The name that tasks call; by default, those that Cloud Map's names make."""
 APP_PROTOCOL: Final = "moyai:app-protocol"
-"""``http``, ``http2`` or ``grpc``; without it, TCP."""
+"""``http``, ``http2`` or ``grpc``; by default TCP."""
 INSTANCE_PORT: Final = "moyai:instance-port"
-"""Where instances answer that have no AWS_INSTANCE_PORT; without it, at the port that tasks call."""
+"""The port of instances without AWS_INSTANCE_PORT; by default the port that tasks call."""
 _MAX_PORT: Final = 65535
 _PROTOCOLS: Final = tuple(protocol.value for protocol in AppProtocol)
 
 
 class ExternalEndpoint(NamedTuple):
-    """How a service takes part."""
+    """The Service Connect endpoint of an external service."""
 
     client_port: int
     instance_port: int
@@ -33,7 +33,7 @@ class ExternalEndpoint(NamedTuple):
 
 
 def external_endpoint(attributes: Mapping[str, str]) -> ExternalEndpoint | None:
-    """How a service with these attributes takes part; None when it does not, or one of them is none."""
+    """The endpoint of a service with these attributes; None if it takes no part, or an attribute is malformed."""
     client = _port(attributes.get(CLIENT_PORT, ""))
     if client is None or fault_in_attributes(attributes) is not None:
         return None
@@ -47,7 +47,7 @@ def external_endpoint(attributes: Mapping[str, str]) -> ExternalEndpoint | None:
 
 
 def fault_in_attributes(attributes: Mapping[str, str]) -> str | None:
-    """What is wrong with those attributes that mean something here; None where nothing is."""
+    """The fault in the attributes of an external endpoint; None if there is none."""
     for name in (CLIENT_PORT, INSTANCE_PORT):
         if name in attributes and _port(attributes[name]) is None:
             return f"{name} is a port from 1 to 65535, not {attributes[name][:100]!r}."

@@ -1,8 +1,8 @@
-"""How callers' proxies treat a service, as its own tags set it. AWS has no API for any of this.
+"""Tags of a service that tune how callers' proxies treat it. AWS has no API for any of this.
 
-Promise: one reader a tag, and a tag that can't be read is never there: the door refuses it (``own_tags``).
-Values are made of what AWS lets a tag's value have (letters, digits, spaces and ``+-=._:/@``), so that a template
-with them is good on AWS, too. A tag holds for all ports of its service, and for its callers at once.
+Promise: a tag that can't be parsed does not exist, because the API refuses it (``own_tags``). Values have only the
+characters that AWS allows in tags (letters, digits, spaces and ``+-=._:/@``), so that a template with them works on
+AWS, too. A tag applies to all ports of its service, and to its callers at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 
 class Balancing(StrEnum):
-    """Which endpoint is next."""
+    """How an endpoint is selected."""
 
     ROUND_ROBIN = "round-robin"
     LEAST_REQUEST = "least-request"
@@ -25,25 +25,25 @@ class Balancing(StrEnum):
 
 
 class HashOn(msgspec.Struct, frozen=True):
-    """Requests that are alike in this go to the same endpoint. ``kind``: ``header`` or ``cookie``."""
+    """The header or cookie whose value selects the endpoint. ``kind``: ``header`` or ``cookie``."""
 
     kind: str
     name: str
 
 
 class LoadBalancing(msgspec.Struct, frozen=True):
-    """``hash_on`` is there for CONSISTENT_HASH alone."""
+    """A load balancing policy; ``hash_on`` is set for CONSISTENT_HASH only."""
 
     policy: Balancing
     hash_on: HashOn | None = None
 
 
 class Tuning(msgspec.Struct, frozen=True):
-    """None = as without the tag. Times in seconds; 0 retries and 0 failures = off."""
+    """The settings of a service's tags; None = no tag. Times in seconds; 0 retries and 0 failures = off."""
 
     retries: int | None = None
     retry_on: tuple[str, ...] | None = None
-    """Conditions, and status codes in digits."""
+    """Retry conditions, and status codes as digits."""
     retry_any_method: bool | None = None
     per_try_timeout: float | None = None
     connect_timeout: float | None = None
@@ -53,11 +53,11 @@ class Tuning(msgspec.Struct, frozen=True):
     outlier_max_ejection_percent: int | None = None
     load_balancing: LoadBalancing | None = None
     streaming: tuple[str, ...] = ()
-    """Paths without a total deadline, each with everything below it; ``/`` is all."""
+    """Paths without a request timeout, each with everything below it; ``/`` is all."""
 
 
 class _Setting(NamedTuple):
-    """``read`` raises ValueError; ``allowed`` says what it takes, after the words "must be"."""
+    """A setting. ``read`` raises ValueError; ``allowed`` describes its values, after the words "must be"."""
 
     member: str
     read: Callable[[str], Any]
@@ -76,13 +76,13 @@ _MOST_RETRIES, _MOST_FAILURES = 10, 1000
 
 
 def tuning_of(tags: Mapping[str, str]) -> Tuning:
-    """What these tags set."""
+    """The settings in these tags."""
     read = {SETTINGS[key].member: _read(key, value) for key, value in tags.items() if key in SETTINGS}
-    return Tuning(**{member: value for member, value in read.items() if value is not None}) if read else _UNTUNED
+    return Tuning(**{member: value for member, value in read.items() if value is not None}) if read else _NO_TUNING
 
 
 def fault(key: str, value: str) -> str | None:
-    """What is wrong with the value of one of ``SETTINGS``; None when nothing is."""
+    """The fault in the value of one of ``SETTINGS``; None if there is none."""
     return None if _read(key, value) is not None else f"must be {SETTINGS[key].allowed}, not {value!r}"
 
 
@@ -151,7 +151,7 @@ def _paths(text: str) -> tuple[str, ...]:
     return ("/",) if "/" in paths else tuple(dict.fromkeys(paths))
 
 
-_UNTUNED: Final = Tuning()
+_NO_TUNING: Final = Tuning()
 _A_TIME = "a time from 1ms to 3600s, such as 250ms or 1.5s"
 SETTINGS: Final[Mapping[str, _Setting]] = MappingProxyType(
     {
@@ -182,4 +182,4 @@ SETTINGS: Final[Mapping[str, _Setting]] = MappingProxyType(
         ),
     }
 )
-"""By the tag's key."""
+"""The settings by tag key."""

@@ -1,1 +1,1 @@
-"""CloudWatch Logs: groups and streams, what an event is, filter patterns, the ``awslogs`` driver."""
+"""CloudWatch Logs: groups, streams, events, and the ``awslogs`` driver."""

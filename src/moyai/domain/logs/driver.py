@@ -1,7 +1,7 @@
-"""What a log configuration may say, and where its lines go.
+"""Log configurations of containers, and the destinations of their output.
 
 Promise: ``awslogs`` with AWS's options, ``json-file`` without any; each other driver and option is refused by name.
-``max-buffer-size`` is how much output is held while it can't be passed on; here on disk, and never less than 8 MiB.
+``max-buffer-size`` is the amount of output that is buffered while it can't be sent; on disk, and at least 8 MiB.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
 """
 
@@ -31,7 +31,7 @@ _UNITS: Final = ("", "k", "m", "g")
 
 
 class LogDestination(NamedTuple):
-    """Where a container's lines go; ``create``: the group is made when it isn't there."""
+    """The log stream of a container; ``create``: the group is created if it does not exist."""
 
     scope: Scope
     group: str
@@ -40,17 +40,17 @@ class LogDestination(NamedTuple):
 
     @property
     def group_arn(self) -> LogGroupArn:
-        """The group's ARN."""
+        """The ARN of the log group."""
         return group_arn(self.scope, self.group)
 
     @property
     def stream_arn(self) -> LogStreamArn:
-        """The stream's ARN."""
+        """The ARN of the log stream."""
         return stream_arn(self.group_arn, self.stream)
 
 
 def destination(log: LogConfiguration | None, account: AccountId, container: str, task: str) -> LogDestination | None:
-    """Where this container's lines go; None when they are only kept for ``moyai logs``."""
+    """The destination of a container's output; None if it is only kept for ``moyai logs``."""
     if log is None or log.log_driver != AWSLOGS:
         return None
     options = log.options
@@ -64,7 +64,7 @@ def destination(log: LogConfiguration | None, account: AccountId, container: str
 
 
 def fault_in(log: LogConfiguration) -> str | None:
-    """What is wrong with it; None when nothing is."""
+    """The fault in a log configuration; None if there is none."""
     if log.log_driver == JSON_FILE:
         names = ", ".join(sorted(log.options))
         return f"logConfiguration.options: {names} not supported by moyai for {JSON_FILE}." if names else None
@@ -84,7 +84,7 @@ def fault_in(log: LogConfiguration) -> str | None:
 
 
 def buffer_bytes(log: LogConfiguration | None) -> int:
-    """How much of a container's output is to be held at least; 0 where that isn't said."""
+    """The requested size of the buffer in bytes; 0 without a request."""
     asked = None if log is None else log.options.get(_SIZE_OPTION)
     found = None if asked is None else _SIZE.fullmatch(asked)
     return 0 if found is None else int(found[1]) * 1024 ** _UNITS.index(found[2].lower())

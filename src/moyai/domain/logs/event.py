@@ -1,4 +1,4 @@
-"""What an event may be, and how long a group keeps it. Times are whole milliseconds since the Unix epoch.
+"""Log events, their limits and their retention. Times are whole milliseconds since the Unix epoch.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
@@ -15,7 +15,7 @@ from moyai.kernel.clock import Instant
 EVENT_BYTES: Final = 1024 * 1024
 BATCH_BYTES: Final = 1_048_576
 OVERHEAD: Final = 26
-"""Bytes that count for an event besides its message."""
+"""The bytes that an event counts besides its message."""
 BATCH_SPAN: Final = 24 * 3600 * 1000
 OLDEST: Final = 14 * 86400 * 1000
 NEWEST: Final = 2 * 3600 * 1000
@@ -24,26 +24,26 @@ _DAY: Final = 86400 * 1000
 RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
-"""The retentions there are."""
+"""The possible retentions."""
 
 
 class LogEvent(msgspec.Struct, frozen=True):
-    """One event: when it happened, and its message in UTF-8."""
+    """An event: its time, and its message in UTF-8."""
 
     at: int
     message: bytes
 
     @property
     def size(self) -> int:
-        """Bytes, as AWS counts them."""
+        """The size in bytes, as AWS counts it."""
         return len(self.message) + OVERHEAD
 
 
 def milliseconds(at: Instant) -> int:
-    """An instant as events have it."""
+    """An instant in milliseconds."""
     return int(at * 1000)
 
 
 def kept_since(group: LogGroup, now: Instant) -> int:
-    """What happened before this is no longer in the group; 0 when it keeps everything."""
+    """The time before which events are no longer in the group; 0 if it keeps everything."""
     return 0 if group.retention_days is None else max(0, milliseconds(now) - group.retention_days * _DAY)

@@ -1,4 +1,4 @@
-"""Log groups and log streams. Their events are kept apart (``ports/logs.py``), under the ids that stand here.
+"""Log groups and log streams. Their events are in a store of their own (``ports/logs.py``), under these ids.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html, API_LogStream.html
 """
@@ -15,11 +15,11 @@ from moyai.kernel.scope import Scope
 
 STANDARD = "STANDARD"
 ID_DIGITS = 16
-"""Of a group's and a stream's id."""
+"""The length of a group's and a stream's id."""
 
 
 class LogGroup(ArnRecord, frozen=True, tag="log_group"):
-    """One group. ``retention_days`` None keeps its events for ever."""
+    """A log group. ``retention_days`` None keeps its events for ever."""
 
     arn: LogGroupArn
     id: LogGroupId
@@ -32,7 +32,7 @@ class LogGroup(ArnRecord, frozen=True, tag="log_group"):
 
 
 class LogStream(ArnRecord, frozen=True, tag="log_stream"):
-    """One stream of a group."""
+    """A log stream of a group."""
 
     arn: LogStreamArn
     id: LogStreamId

@@ -1,1 +1,1 @@
-"""What a runtime is told to run, and what it sees running."""
+"""What a runtime is to run, and the state that it observes."""

@@ -1,4 +1,4 @@
-"""How a task's TCP traffic is led through its proxy."""
+"""How a task's TCP traffic is redirected to its proxy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import msgspec
 
 
 class Intercept(msgspec.Struct, frozen=True):
-    """How a task's TCP traffic is led through its proxy. Loopback to loopback is never touched.
+    """The redirection of a task's traffic to a Service Connect proxy. Loopback to loopback is never redirected.
 
     ``virtual_cidr``: connections from inside the task to it are redirected to ``egress_port``.
     ``inbound_ports``: connections from outside to one of them are redirected to ``ingress_port``;
-    the proxy tells them apart by their original destination.
+    the proxy distinguishes them by their original destination.
     """
 
     virtual_cidr: str
@@ -20,7 +20,7 @@ class Intercept(msgspec.Struct, frozen=True):
 
 
 class InterceptAll(msgspec.Struct, frozen=True):
-    """How all of a task's TCP traffic is led through its proxy, but for that of its own addresses.
+    """The redirection of all of a task's TCP traffic to an App Mesh proxy, except between its own addresses.
 
     Connections from inside the task are redirected to ``egress_port``, unless they are of the user ``uid`` or the group
     ``gid``, as the proxy's own are, or go to one of ``ignored_ports`` or ``ignored_ranges`` (of either family).

@@ -1,4 +1,4 @@
-"""Linux's own words: what a specification may say of capabilities and mounts.
+"""The capabilities and mount options of Linux that a specification may have.
 
 Sources: https://man7.org/linux/man-pages/man7/capabilities.7.html, https://man7.org/linux/man-pages/man5/tmpfs.5.html,
 https://docs.docker.com/engine/security/#linux-kernel-capabilities
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 ALL: Final = "ALL"
-"""Every capability there is."""
+"""The name that means every capability."""
 
 CAPABILITIES: Mapping[str, int] = MappingProxyType(
     {
@@ -37,7 +37,7 @@ DEFAULT_CAPABILITIES = frozenset(
         *("NET_RAW", "SYS_CHROOT", "AUDIT_WRITE", "SETFCAP"),
     }
 )
-"""Docker's default set without MKNOD: there is no devices cgroup here."""
+"""Docker's default set without MKNOD, because moyai has no devices cgroup."""
 
 TMPFS_FLAGS = frozenset(
     {
@@ -51,15 +51,15 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 TMPFS_VALUES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {"mode": re.compile(r"[0-7]{1,4}"), "uid": _NUMBER, "gid": _NUMBER, "nr_inodes": re.compile(r"[0-9]{1,9}[km]?")}
 )
-"""Mount options of a tmpfs with a value, and what it may be."""
+"""Mount options of a tmpfs with a value, and the pattern of the value."""
 
 _KERNEL = ("proc", "sys", "dev")
 _LONGEST = 1024
 
 
 def is_inner_path(path: str) -> bool:
-    """Whether something can be mounted there in a container: an absolute path below the root, without ``..``, and not
-    in what the kernel or the runtime puts there itself.
+    """Whether a container can have a mount at this path: it is absolute, below the root, without ``..``, and not in a
+    directory of the kernel or the runtime.
     """
     parts = path.split("/")[1:]
     words = [part for part in parts if part not in {"", "."}]

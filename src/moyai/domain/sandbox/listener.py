@@ -1,4 +1,4 @@
-"""Where an application in a sandbox is expected to accept traffic."""
+"""The sockets at which an application in a sandbox is expected to listen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a runtime is told: specifications with nothing left to choose."""
+"""The specifications of sandboxes and containers for a runtime, which leave nothing to decide."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moyai.kernel.ids import TaskId, VpcId
 from moyai.kernel.secret import Secret
 
 DEFAULT_STORAGE_GIB: Final = 20
-"""What a task on FARGATE may write that asks for no more."""
+"""The default disk of a task on FARGATE."""
 
 
 class HostName(msgspec.Struct, frozen=True):
@@ -25,15 +25,15 @@ class HostName(msgspec.Struct, frozen=True):
 
 
 class Ipv6(msgspec.Struct, frozen=True):
-    """A second address, of IPv6, and the range of its subnet."""
+    """An additional IPv6 address, and the range of its subnet."""
 
     subnet_cidr: str
     address: str
 
 
 class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
-    """An address in a subnet for the sandbox alone. ``bridge``: of a container instance, the range of the addresses
-    that tasks have behind it.
+    """A network namespace with an address in a subnet. ``bridge``: of a container instance, the range of its tasks'
+    inner addresses.
     """
 
     vpc: VpcId
@@ -47,7 +47,7 @@ class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """``count`` ports of an instance, one after the other, that lead to as many of a task. ``protocol``: tcp, udp."""
+    """``count`` consecutive ports of an instance that are forwarded to a task. ``protocol``: tcp, udp."""
 
     host_port: int
     port: int
@@ -56,33 +56,33 @@ class Forward(msgspec.Struct, frozen=True):
 
 
 class BridgeNetwork(msgspec.Struct, frozen=True, tag="bridge"):
-    """A namespace behind a container instance's: ``address`` is out of the instance's ``bridge``, everything outside
-    sees the instance's own address, and comes in by ``ports`` only.
+    """A network namespace behind a container instance's: ``address`` is in the instance's ``bridge``. Others see the
+    instance's own address, and reach the task at ``ports`` only.
     """
 
     instance: TaskId
-    """The container instance's sandbox, which must be there first."""
+    """The container instance's sandbox, which must exist."""
     vpc_cidr: str
     bridge: str
     address: str
     host_name: str
     domain: str
-    """Where short names are looked for."""
+    """The DNS search domain."""
     ports: tuple[Forward, ...] = ()
 
 
 class HostNetwork(msgspec.Struct, frozen=True, tag="host"):
-    """The container instance's own namespace, with its address and its name."""
+    """The container instance's own network namespace, with its address and its name."""
 
     instance: TaskId
-    """The container instance's sandbox, which must be there first."""
+    """The container instance's sandbox, which must exist."""
     vpc_cidr: str
     address: str
     host_name: str
 
 
 class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
-    """A namespace with nothing but its loopback."""
+    """A network namespace with a loopback interface only."""
 
     host_name: str
 
@@ -91,62 +91,61 @@ AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork
 
 
 class NamespaceSharing(StrEnum):
-    """Whose namespace of one kind the containers of a task are in."""
+    """Which namespace of one type the containers of a task use."""
 
     OWN = "own"
-    """Each has one of its own."""
+    """Each container has its own."""
     TASK = "task"
-    """All have the task's."""
+    """All containers have the task's."""
     HOST = "host"
-    """All have the container instance's, as its other tasks do that say so."""
+    """All containers have the container instance's, which other tasks may use as well."""
 
 
 class SandboxSpec(msgspec.Struct, frozen=True):
-    """What the containers of one task share: network namespace, names, limits."""
+    """What the containers of a task share: network namespace, names, limits."""
 
     task: TaskId
     network: AnyNetwork
     hosts: tuple[HostName, ...] = ()
     intercept: Intercept | None = None
     intercept_all: InterceptAll | None = None
-    """Instead of the other."""
+    """Excludes ``intercept``."""
     cpu_units: int = 0
     """Upper bound for the whole task, 1024 a core; 0 = none."""
     memory_mib: int = 0
     """Upper bound for the whole task; 0 = none."""
     storage_gib: int = 0
-    """The size of the disk that the task's containers write to, and their volumes; 0 = as much as the machine has."""
+    """The size of the disk of the task's containers and their volumes; 0 = no limit."""
     host: TaskId | None = None
-    """The container instance's sandbox that it was placed in, which must be there first where ``processes`` or ``ipc``
-    are the HOST's."""
+    """The sandbox of its container instance, which must exist if ``processes`` or ``ipc`` are HOST."""
     processes: NamespaceSharing = NamespaceSharing.OWN
     ipc: NamespaceSharing = NamespaceSharing.OWN
-    """Message queues, semaphores, shared memory and /dev/shm."""
+    """The namespace of message queues, semaphores, shared memory and /dev/shm."""
     shared_memory: int = 64
-    """The size of a /dev/shm that all containers have; MiB."""
+    """The size of a shared /dev/shm in MiB."""
     images: Mapping[str, str | None] = {}
-    """What its containers will run, each with its digest; None = what the name stands for when the sandbox is made."""
+    """The digest of each image that its containers run; None = to be resolved when the sandbox is created."""
 
     @property
     def instance(self) -> TaskId | None:
-        """The container instance's sandbox that this one is behind or in."""
+        """The sandbox of the container instance whose network this one uses."""
         return self.network.instance if isinstance(self.network, BridgeNetwork | HostNetwork) else None
 
     def holder(self, sharing: NamespaceSharing) -> TaskId | None:
-        """The sandbox that has the namespace; None = each container. ValueError when there is no such host."""
+        """The sandbox that has the namespace; None = each container. Raises ValueError without a container instance."""
         if sharing is NamespaceSharing.HOST and self.host is None:
             raise ValueError("no container instance to share with")
         return {NamespaceSharing.OWN: None, NamespaceSharing.TASK: self.task, NamespaceSharing.HOST: self.host}[sharing]
 
     @property
     def holders(self) -> tuple[TaskId, ...]:
-        """The sandboxes that have namespaces which its containers share."""
-        found = (self.holder(self.processes), self.holder(self.ipc))
-        return tuple(dict.fromkeys(holder for holder in found if holder is not None))
+        """The sandboxes whose namespaces its containers use."""
+        holders = (self.holder(self.processes), self.holder(self.ipc))
+        return tuple(dict.fromkeys(holder for holder in holders if holder is not None))
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """A health check, run inside the container. Times in seconds."""
+    """A health check that runs in the container. Times in seconds."""
 
     command: tuple[str, ...]
     """As in ECS: ``("CMD", prog, arg…)`` or ``("CMD-SHELL", line)``."""
@@ -173,8 +172,8 @@ class TmpfsMount(msgspec.Struct, frozen=True):
 
 
 class VolumeMount(msgspec.Struct, frozen=True):
-    """Where a container sees a directory: of its task (``volume`` in it), of the installation (``shared``), or of the
-    machine (``host_path``), which is there when the container starts or is made then.
+    """A mount of a directory: of the task (``volume``), of the installation (``shared``), or of the machine
+    (``host_path``), which is created if it does not exist.
     """
 
     path: str
@@ -183,11 +182,11 @@ class VolumeMount(msgspec.Struct, frozen=True):
     host_path: str | None = None
     read_only: bool = False
     provision: bool = False
-    """A shared one that isn't there is made."""
+    """Whether a shared directory is created if it does not exist."""
 
 
 class ContainerNames(msgspec.Struct, frozen=True):
-    """Whom a container knows that its task doesn't; None and nothing = as the task."""
+    """A container's own host name, hosts and DNS settings; None and empty = the task's."""
 
     host_name: str | None = None
     hosts: tuple[HostName, ...] = ()
@@ -196,8 +195,8 @@ class ContainerNames(msgspec.Struct, frozen=True):
 
 
 class MemoryLimits(msgspec.Struct, frozen=True):
-    """MiB. ``reserved``: what is left to the container when memory is scarce. ``swap``: what it may swap out, None =
-    nothing; ``swappiness``: 0 to 100, None = the machine's.
+    """Memory limits in MiB. ``reserved``: the soft limit, for when memory is scarce; ``swap``: None = no swap;
+    ``swappiness``: 0 to 100, None = the machine's.
     """
 
     limit: int = 0
@@ -205,17 +204,17 @@ class MemoryLimits(msgspec.Struct, frozen=True):
     swap: int | None = None
     swappiness: int | None = None
     shared: int = 64
-    """The size of /dev/shm."""
+    """The size of /dev/shm in MiB."""
 
 
 class ContainerSpec(msgspec.Struct, frozen=True):
-    """One container, with nothing left to choose."""
+    """The specification of a container."""
 
     task: TaskId
     name: str
     image: str
     digest: str | None = None
-    """Which image of that name; None = what the name stands for now."""
+    """The digest of the image; None = to be resolved."""
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str | Secret] = {}

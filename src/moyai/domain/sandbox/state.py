@@ -1,4 +1,4 @@
-"""What a runtime sees: sandboxes and containers as they are, never as they were ordered."""
+"""The observed state of sandboxes and containers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moyai.kernel.ids import TaskId
 
 
 class Health(StrEnum):
-    """As in ECS."""
+    """The health status of a container, a task or an instance, as in ECS."""
 
     UNKNOWN = "UNKNOWN"
     HEALTHY = "HEALTHY"
@@ -21,14 +21,14 @@ class Health(StrEnum):
 
 
 class ContainerPhase(StrEnum):
-    """What a runtime sees of a container."""
+    """The observed status of a container."""
 
     RUNNING = "RUNNING"
     STOPPED = "STOPPED"
 
 
 class ContainerState(msgspec.Struct, frozen=True):
-    """A container as it is right now. ``exit_code``: 128+N when signal N ended it."""
+    """The current state of a container. ``exit_code``: 128+N if signal N ended it."""
 
     name: str
     phase: ContainerPhase
@@ -36,11 +36,11 @@ class ContainerState(msgspec.Struct, frozen=True):
     finished_at: Instant | None = None
     exit_code: int | None = None
     reason: str | None = None
-    """``OutOfMemoryError: Container killed due to memory usage`` and the like."""
+    """Why it ended, for example ``OutOfMemoryError: Container killed due to memory usage``."""
     health: Health = Health.UNKNOWN
     runtime_id: str = ""
     attempt: int = 0
-    """Which of its starts this is, from 0."""
+    """The number of the start, from 0."""
 
 
 class SandboxState(msgspec.Struct, frozen=True):
@@ -55,18 +55,18 @@ class SandboxState(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a container has used so far. Bytes and seconds."""
+    """The resources that a container has used so far, in bytes and seconds."""
 
     cpu_seconds: float
     memory_bytes: int
     memory_limit_bytes: int = 0
     read_bytes: int = 0
-    """From disks; 0 where nobody counts it."""
+    """Bytes read from disks; 0 if they are not counted."""
     written_bytes: int = 0
 
 
 class NetworkUsage(msgspec.Struct, frozen=True):
-    """What has gone through a task's own network interfaces, in bytes."""
+    """The bytes that a task's own network interfaces have transferred."""
 
     received: int
     sent: int

@@ -15,7 +15,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from moyai.domain.connect.names import ConnectView, SeenName, allot_more
+from moyai.domain.connect.names import ConnectView, SeenName, allocate_more_addresses
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.own_tags import LIVE_ENDPOINTS, ON
 from moyai.domain.sandbox.spec import HostName
@@ -92,7 +92,7 @@ def _view_of_namespace(world: World, view: ConnectView, now: Instant) -> Connect
     endpoints = endpoints_in(world, view.namespace, leaving=True)
     if endpoints == {(n.dns_name, n.port): n.target for n in view.names if n.left_at is None}:
         return view
-    addresses, allotted = allot_more(view, (name for name, _ in endpoints))
+    addresses, allotted = allocate_more_addresses(view, (name for name, _ in endpoints))
     known = {(n.dns_name, n.port): n for n in view.names}
     left = [replace(n, left_at=n.left_at or now) for endpoint, n in known.items() if endpoint not in endpoints]
     present = [SeenName(name, port, addresses[name], target) for (name, port), target in endpoints.items()]

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
-from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allocate_addresses
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
@@ -243,5 +243,5 @@ def _check_unique(own: Iterable[ConnectEndpoint], others: Mapping[ConnectEndpoin
 def _names(endpoints: Iterable[ConnectEndpoint]) -> tuple[SeenName, ...]:
     """The endpoints as names of a view, each with a virtual address."""
     ordered = sorted(endpoints)
-    addresses = allot(endpoint.dns_name for endpoint in ordered)
+    addresses = allocate_addresses(endpoint.dns_name for endpoint in ordered)
     return tuple(SeenName(e.dns_name, e.port, addresses[e.dns_name], e.target) for e in ordered)

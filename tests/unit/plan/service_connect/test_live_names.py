@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
-from moyai.domain.connect.names import VIRTUAL_CIDR, ConnectView, SeenName, allot_more
+from moyai.domain.connect.names import VIRTUAL_CIDR, ConnectView, SeenName, allocate_more_addresses
 from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
@@ -222,6 +222,6 @@ def test_when_all_addresses_were_used_those_of_names_that_are_gone_come_round_ag
     target = DiscoveryServiceArn("arn")
     last = str(VIRTUAL_CIDR[-2])
     view = ConnectView(NamespaceArn("arn"), (SeenName("a", 80, last, target), SeenName("b", 80, "127.255.0.1", target)))
-    addresses, allotted = allot_more(view, ["c", "a"])
+    addresses, allotted = allocate_more_addresses(view, ["c", "a"])
     assert addresses == {"a": last, "b": "127.255.0.1", "c": "127.255.0.2"}
     assert allotted > VIRTUAL_CIDR.num_addresses - 2
