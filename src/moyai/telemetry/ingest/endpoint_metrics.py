@@ -8,9 +8,8 @@ from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.ingest.totals import Total
-from moyai.telemetry.reporters.connect_metrics import MetricDefinition
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
-from moyai.telemetry.reporters.reporter import MetricTarget
+from moyai.telemetry.reporters.reporter import MetricDefinition, MetricTarget
 from moyai.telemetry.series.accumulators import Sample
 from moyai.telemetry.series.group import Series, SlotTime
 from moyai.telemetry.series.head import MetricHead

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from moyai.telemetry.reporters.connect_metrics import MetricDefinition
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
-from moyai.telemetry.reporters.reporter import ProxyPart
+from moyai.telemetry.reporters.reporter import MetricDefinition, ProxyPart
 from moyai.telemetry.values import SampleKind
 
 OWN_NAMESPACE: Final = "Moyai/AppMesh"

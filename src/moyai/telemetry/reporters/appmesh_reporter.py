@@ -18,9 +18,8 @@ from moyai.kernel.scope import Scope
 from moyai.mesh.ir import Protocol
 from moyai.telemetry.reporters import appmesh_metrics, appmesh_stats
 from moyai.telemetry.reporters.appmesh_identity import MeshIdentity
-from moyai.telemetry.reporters.connect_metrics import MetricDefinition
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointProtocol, StatEndpoint, StatNaming
-from moyai.telemetry.reporters.reporter import ExportNaming, MeshTotalKey, MetricTarget, ProxyPart
+from moyai.telemetry.reporters.reporter import ExportNaming, MeshTotalKey, MetricDefinition, MetricTarget, ProxyPart
 
 PROXY_SEPARATOR: Final = "#"
 """The id of a proxy outside of tasks is its workload's ARN, this, and a suffix."""

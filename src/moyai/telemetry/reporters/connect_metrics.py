@@ -10,29 +10,16 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-me
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
+from moyai.telemetry.reporters.reporter import MetricDefinition
 from moyai.telemetry.values import SampleKind
 
 Dimensions = tuple[tuple[str, str], ...]
 AWS_NAMESPACE: Final = "AWS/ECS"
 OWN_NAMESPACE: Final = "Moyai/ServiceConnect"
-
-
-class MetricDefinition(NamedTuple):
-    """A metric's name and its source: a counter, a gauge, or (None) response times. ``protocol``: endpoints with other
-    protocols don't have this metric.
-    """
-
-    namespace: str
-    name: str
-    unit: str
-    side: Side
-    source: EndpointCounter | EndpointGauge | None
-    kind: SampleKind = SampleKind.COUNT
-    protocol: str | None = None
 
 
 SERVICE_METRICS: Final = (

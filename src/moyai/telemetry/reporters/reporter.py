@@ -16,8 +16,30 @@ from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
-from moyai.telemetry.reporters.connect_metrics import MetricDefinition
-from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointProtocol, StatEndpoint, StatNaming
+from moyai.telemetry.reporters.envoy_stats import (
+    EndpointCounter,
+    EndpointGauge,
+    EndpointProtocol,
+    Side,
+    StatEndpoint,
+    StatNaming,
+)
+from moyai.telemetry.values import SampleKind
+
+
+class MetricDefinition(NamedTuple):
+    """A metric's name and its source: a counter, a gauge, or (None) response times. ``protocol``: endpoints with other
+    protocols don't have this metric.
+    """
+
+    namespace: str
+    name: str
+    unit: str
+    side: Side
+    source: EndpointCounter | EndpointGauge | None
+    kind: SampleKind = SampleKind.COUNT
+    protocol: str | None = None
+
 
 MetricTarget = tuple[MetricDefinition, Sequence[MetricId]]
 """A metric that an endpoint's values are written to, under all its names."""
