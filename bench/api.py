@@ -2,8 +2,8 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/api.py`. The control plane runs simulated tasks, one service
 with ten and nine with one; the load is a process of its own with 8 connections that always wait for the answer,
-with requests signed once by botocore. Three doors take turns: one that verifies signatures, one on loopback that
-does not, and the floor: uvicorn with an application that answers as many bytes at once. No number here is a test.
+with requests signed once by botocore. Three servers take turns: one that verifies signatures, one on loopback that
+does not, and the baseline: uvicorn with an application that answers as many bytes at once. No number here is a test.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CALLS: Final[Mapping[str, tuple[str, str, Mapping[str, object]]]] = {
         {"cluster": "bench", "services": SERVICES},
     ),
 }
-FLOOR: Final = """
+BASELINE_SERVER: Final = """
 import sys, uvicorn
 body = b"x" * int(sys.argv[2])
 head = {"type": "http.response.start", "status": 200, "headers": [
@@ -104,9 +104,9 @@ def size_of_answer(target: Server, call: str) -> int:
 
 
 @contextmanager
-def floor(port: int, size: int) -> Iterator[None]:
+def baseline(port: int, size: int) -> Iterator[None]:
     """The plain server."""
-    process = subprocess.Popen([sys.executable, "-c", FLOOR, str(port), str(size)])  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-c", BASELINE_SERVER, str(port), str(size)])  # noqa: S603
     try:
         wait_until(lambda: answers(port), "the plain server answers")
         yield
@@ -133,31 +133,31 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def measure(call: str, verified: Server, open_door: Server) -> None:
-    """The three doors in turn, for one call."""
+def measure(call: str, verified: Server, unverified: Server) -> None:
+    """The three servers in turn, for one call."""
     port, size = free_port(), size_of_answer(verified, call)
     plain = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}"
-    doors = {
-        "uvicorn, a constant (the floor)": (port, plain),
-        "moyai on loopback": (open_door.port, signed(open_door, call)),
+    targets = {
+        "uvicorn, a constant (the baseline)": (port, plain),
+        "moyai on loopback": (unverified.port, signed(unverified, call)),
         "moyai, signatures verified": (verified.port, signed(verified, call)),
     }
-    rates: dict[str, list[float]] = {name: [] for name in doors}
-    with floor(port, size):
+    rates: dict[str, list[float]] = {name: [] for name in targets}
+    with baseline(port, size):
         for _ in range(ROUNDS):
-            for name, (where, request) in doors.items():
+            for name, (where, request) in targets.items():
                 rates[name].append(Load("127.0.0.1", where, CONNECTIONS, SECONDS).run(request).rate)
-    show(f"{call}, {size} B", "requests/s", rates, "uvicorn, a constant (the floor)")
+    show(f"{call}, {size} B", "requests/s", rates, "uvicorn, a constant (the baseline)")
 
 
 def main() -> None:
     """Measure both calls."""
     print(f"load: {CONNECTIONS} connections, closed loop, {ROUNDS} rounds of {SECONDS} s in turn")
-    with server("--runtime", "sim", keys=True) as verified, server("--runtime", "sim") as open_door:
-        for target in (verified, open_door):
+    with server("--runtime", "sim", keys=True) as verified, server("--runtime", "sim") as unverified:
+        for target in (verified, unverified):
             fill(target)
         for call in CALLS:
-            measure(call, verified, open_door)
+            measure(call, verified, unverified)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Final
 
 from rig.report import show
 from rig.server import server
-from rig.tasks import ANSWERING, Stage, cpu_seconds, inside, keepers, memory, proxy_of, root
+from rig.tasks import ANSWERING, Stage, cpu_seconds, inside, memory, monitors, proxy_of, root
 
 TASKS: Final = 8
 REST: Final = 5
@@ -31,7 +31,7 @@ def main() -> None:
         proxies = [proxy_of(inside(task)) for task in stage.tasks(serviceName="web")]
         groups: dict[str, Sequence[int]] = {
             "control plane": [target.pid],
-            "a keeper (two a task)": keepers(target.state),
+            "a container monitor (two a task)": monitors(target.state),
             "an Envoy": proxies,
         }
         time.sleep(REST)

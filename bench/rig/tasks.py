@@ -135,7 +135,7 @@ def _network(pid: int) -> str:
         return ""
 
 
-def keepers(state: Path) -> list[int]:
+def monitors(state: Path) -> list[int]:
     """The processes that keep the containers of a state directory."""
     words = (b"shim/__main__.py", str(state).encode())
     return [p for p in _processes() if all(word in _read(p, "cmdline") for word in words)]

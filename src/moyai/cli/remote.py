@@ -232,28 +232,33 @@ class Remote:
     def _signed(
         self, method: str, path: str, body: str | bytes | None, service: str, headers: Mapping[str, str]
     ) -> dict[str, str]:
-        """The headers with a SigV4 signature. A server without access keys only reads account and region from it."""
+        """The headers with a SigV4 signature. A server without access keys only reads account and region from it, and
+        nothing from that of ``/_moyai``, which is therefore signed only with credentials.
+        """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
 
+        if self._credentials is None and service == _SERVICE:
+            return dict(headers)
         request = AWSRequest(method, self.url.rstrip("/") + path, dict(headers), body)
-        SigV4Auth(self._credentials, service, self.region).add_auth(request)
+        credentials = self._credentials or Credentials(_PLACEHOLDER, _PLACEHOLDER)
+        SigV4Auth(credentials, service, self.region).add_auth(request)
         return dict(request.headers)
 
     @cached_property
     def _credentials(self) -> Any:  # noqa: ANN401 (botocore has no types of its own)
-        """Those that the AWS CLI would use, or placeholders."""
-        from botocore.credentials import Credentials, EnvProvider
+        """Those that the AWS CLI would use, if any."""
+        from botocore.credentials import EnvProvider
 
-        if not self.own_credentials:
-            credentials = EnvProvider().load()
-            if credentials is None:  # the other places take longer
-                from botocore.session import get_session
+        if self.own_credentials:
+            return None
+        credentials = EnvProvider().load()
+        if credentials is not None:  # the other places take longer
+            return credentials
+        from botocore.session import get_session
 
-                credentials = get_session().get_credentials()
-            if credentials is not None:
-                return credentials
-        return Credentials(_PLACEHOLDER, _PLACEHOLDER)
+        return get_session().get_credentials()
 
 
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401

@@ -15,17 +15,17 @@ from moyai.cli.mesh.live import render_screen
 from moyai.cli.mesh.metrics import ConnectKey, MeshKey
 from moyai.cli.mesh.reader import build_mesh
 from moyai.cli.mesh.table import headline, table
-from moyai.cli.mesh.values import EdgeFilter, Mesh, Service, Span, as_json
+from moyai.cli.mesh.values import ConnectService, EdgeFilter, MeshTraffic, Span, as_json
 from moyai.cli.mesh.view import View, handle_key
 from moyai.testing.golden import Golden, cases
 
 HERE = Path(__file__).parent
 
 
-def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> Mesh:
+def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> MeshTraffic:
     kinds = {3: ConnectKey, 5: MeshKey}
     metrics = {kinds[len(row["edge"])](*row["edge"]): row["metrics"] for row in case["metrics"]}
-    services = msgspec.convert(case["services"], list[Service])
+    services = msgspec.convert(case["services"], list[ConnectService])
     return build_mesh(metrics, services, msgspec.convert(case["span"], Span), wanted)
 
 
@@ -36,7 +36,7 @@ def printed(what: RenderableType, width: int, *, colours: bool = False) -> str:
     return paper.getvalue()
 
 
-def shown(mesh: Mesh, look: dict[str, Any]) -> str:
+def shown(mesh: MeshTraffic, look: dict[str, Any]) -> str:
     view, width = View(), look["width"]
     for key in look.get("keys", []):
         view = handle_key(view, key)

@@ -15,14 +15,14 @@ from rich.text import Text
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import DEFAULT_PORT
-from moyai.cli.demo.server import CommandFailed, Server, start, uninterrupted
+from moyai.cli.demo.server import CommandFailed, Server, ignore_interrupts, start
 from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
 from moyai.cli.demo.traffic import Traffic
 from moyai.cli.errors import Unreachable, error_message
 from moyai.cli.mesh.metrics import span_back
 from moyai.cli.mesh.reader import MeshReader
 from moyai.cli.mesh.table import table
-from moyai.cli.mesh.values import Mesh
+from moyai.cli.mesh.values import MeshTraffic
 from moyai.cli.mesh.view import View
 from moyai.cli.output import console as make_console
 from moyai.cli.remote import Remote
@@ -51,7 +51,7 @@ def run_demo(app: Path, *, keep: bool) -> bool:
         if is_kept:
             _print_how_to_use(console, server)
         else:
-            with uninterrupted(), _step(console, "everything stopped and removed"):
+            with ignore_interrupts(), _step(console, "everything stopped and removed"):
                 server.stop()
     return has_failed
 
@@ -97,12 +97,12 @@ def _change_under_traffic(console: Console, shop: Shop) -> None:
         shop.scale("stock", 1)
 
 
-def _final_mesh(shop: Shop, started: float, sent: int) -> Mesh:
+def _final_mesh(shop: Shop, started: float, sent: int) -> MeshTraffic:
     """The edges once CloudWatch has counted all requests: each of them calls catalog once, and catalog then calls
     pricing and stock once each, or more often when a call is retried.
     """
     reader = MeshReader(shop.remote)
-    meshes: list[Mesh] = []
+    meshes: list[MeshTraffic] = []
 
     def is_complete() -> bool:
         now = SystemClock().now()

@@ -74,7 +74,7 @@ def start(port: int) -> Server:
     try:
         return Server(_wait_ready(process, state), state, process)
     except BaseException:
-        with uninterrupted():
+        with ignore_interrupts():
             process.terminate()
             process.wait()
             remove(state)
@@ -103,7 +103,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_interrupts() -> Iterator[None]:
     """Ignore the signals in this block, and in the processes that it starts."""
     with _handled_by(signal.SIG_IGN):
         yield

@@ -50,13 +50,13 @@ class Shop:
         """Wait until a service has one completed deployment with all its tasks running."""
         ecs = self.remote.client("ecs")
 
-        def done() -> bool:
+        def is_steady() -> bool:
             (service,) = ecs.describe_services(cluster=self.cluster_of(name), services=[name])["services"]
             counts = service["runningCount"] == service["desiredCount"] and not service["pendingCount"]
             deployments = service["deployments"]
             return counts and len(deployments) == 1 and deployments[0]["rolloutState"] == "COMPLETED"
 
-        wait_until(done, f"service {name} to be steady")
+        wait_until(is_steady, f"service {name} to be steady")
 
     def front_url(self) -> str:
         """The public URL of the service front."""
@@ -71,11 +71,11 @@ class Shop:
         for pid in processes_of(task, f"{name}.py"):
             os.kill(pid, signal.SIGKILL)
 
-        def gone() -> bool:
+        def is_stopped() -> bool:
             (description,) = ecs.describe_tasks(cluster=self.cluster_of(name), tasks=[arn])["tasks"]
             return bool(description["desiredStatus"] == "STOPPED")
 
-        wait_until(gone, f"task {task} to be stopped")
+        wait_until(is_stopped, f"task {task} to be stopped")
         return task
 
     def deploy(self, name: str, version: str) -> None:

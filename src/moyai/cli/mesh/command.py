@@ -15,7 +15,7 @@ from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from moyai.cli.mesh.values import Mesh
+    from moyai.cli.mesh.values import MeshTraffic
 
 _UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86_400})
 _MOST: Final = 15 * 86_400
@@ -47,7 +47,7 @@ def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     view = View(since=_seconds(since), sort=sort, group=group)
     reader = MeshReader(Remote(endpoint, region), EdgeFilter(namespace, cluster, service))
 
-    def read(seconds: int) -> Mesh:
+    def read(seconds: int) -> MeshTraffic:
         return reader.read(span_back(SystemClock().now(), seconds))
 
     if as_json_:
@@ -62,7 +62,7 @@ def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     _print(out, read(view.since), view)
 
 
-def _print(out: Console, current: Mesh, view: View) -> None:
+def _print(out: Console, current: MeshTraffic, view: View) -> None:
     from moyai.cli.mesh.table import headline, table
 
     out.print(table(current, view, out.width))

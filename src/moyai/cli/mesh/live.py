@@ -17,7 +17,7 @@ from rich.text import Text
 
 from moyai.cli.mesh.keyboard import cbreak_terminal, next_keys
 from moyai.cli.mesh.table import headline, rows, table
-from moyai.cli.mesh.values import Mesh
+from moyai.cli.mesh.values import MeshTraffic
 from moyai.cli.mesh.view import View, handle_key
 
 _FRAME_LINES: Final = 4
@@ -34,7 +34,7 @@ _HELP: Final = (
     ("h, ?", "show or hide this help"),
 )
 
-Read = Callable[[int], Mesh]
+Read = Callable[[int], MeshTraffic]
 """Reads the mesh of the last ``n`` seconds. ``watch`` passes its exceptions on."""
 
 
@@ -56,8 +56,8 @@ class _BackgroundReader:
 
     def __init__(self, pool: ThreadPoolExecutor, read: Read, since: int) -> None:
         self._pool, self._read = pool, read
-        self.newest: Mesh | None = None
-        self._pending: Future[Mesh] | None = None
+        self.newest: MeshTraffic | None = None
+        self._pending: Future[MeshTraffic] | None = None
         self._since = since
         self._started = 0.0
 
@@ -79,7 +79,7 @@ class _Screen:
         self._console, self._live = console, live
         self._drawn: object = None
 
-    def draw(self, mesh: Mesh | None, view: View) -> View:
+    def draw(self, mesh: MeshTraffic | None, view: View) -> View:
         """Draw if anything has changed. Returns the view with its scroll offset limited to the number of rows."""
         size = self._console.size
         height = max(size.height - _FRAME_LINES, 1)
@@ -116,7 +116,7 @@ class _Window:
             yield Segment.line()
 
 
-def render_screen(mesh: Mesh | None, view: View, size: tuple[int, int]) -> RenderableType:
+def render_screen(mesh: MeshTraffic | None, view: View, size: tuple[int, int]) -> RenderableType:
     """The whole screen. ``size``: the columns of the terminal and the number of rows to show of the table."""
     width, height = size
     head = Text(no_wrap=True, overflow="ellipsis")

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from moyai.cli.mesh.metrics import EdgeKey, EdgeMetrics, MeshKey, read_edge_metrics
-from moyai.cli.mesh.values import Edge, EdgeFilter, Mesh, Party, Service, Span
+from moyai.cli.mesh.values import ConnectService, Edge, EdgeFilter, MeshTraffic, Party, Span
 from moyai.cli.remote import Remote, pages
 
 ALL_EDGES = EdgeFilter()
@@ -28,7 +28,7 @@ class MeshReader:
     def __init__(self, remote: Remote, wanted: EdgeFilter = ALL_EDGES) -> None:
         self._remote, self._filter = remote, wanted
 
-    def read(self, span: Span) -> Mesh:
+    def read(self, span: Span) -> MeshTraffic:
         """The edges that had traffic in the span."""
         services = read_services(self._ecs, self._servicediscovery)
         return build_mesh(read_edge_metrics(self._cloudwatch, span), services, span, self._filter)
@@ -46,7 +46,7 @@ class MeshReader:
         return self._remote.client("servicediscovery")
 
 
-def read_services(ecs: Any, servicediscovery: Any) -> list[Service]:  # noqa: ANN401
+def read_services(ecs: Any, servicediscovery: Any) -> list[ConnectService]:  # noqa: ANN401
     """The services of all clusters that use Service Connect, with their namespaces."""
     return [
         _service(description, namespace["Name"])
@@ -74,10 +74,10 @@ def _batches(arns: Sequence[str]) -> Iterator[Sequence[str]]:
         yield arns[first : first + _SERVICES_PER_CALL]
 
 
-def _service(description: Mapping[str, Any], namespace: str) -> Service:
+def _service(description: Mapping[str, Any], namespace: str) -> ConnectService:
     deployments = description["deployments"]
     names = {r["discoveryName"] for d in deployments for r in d.get("serviceConnectResources", [])}
-    return Service(
+    return ConnectService(
         Party(description["clusterArn"].rpartition("/")[2], description["serviceName"]),
         namespace,
         tuple(sorted(names)),
@@ -86,19 +86,19 @@ def _service(description: Mapping[str, Any], namespace: str) -> Service:
 
 
 def build_mesh(
-    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[Service], span: Span, wanted: EdgeFilter
-) -> Mesh:
+    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[ConnectService], span: Span, wanted: EdgeFilter
+) -> MeshTraffic:
     """The edges that the filter matches, busiest first."""
     index = _ServiceIndex(services)
     edges = (_edge(key, values, index, span) for key, values in metrics.items())
     ordered = sorted((e for e in edges if wanted.matches(e)), key=lambda e: (-e.requests, e.caller, e.target))
-    return Mesh(span, tuple(ordered))
+    return MeshTraffic(span, tuple(ordered))
 
 
 class _ServiceIndex:
-    def __init__(self, services: Iterable[Service]) -> None:
-        self.by_party: dict[Party, Service] = {}
-        self._offered: dict[str, dict[str, list[Service]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, services: Iterable[ConnectService]) -> None:
+        self.by_party: dict[Party, ConnectService] = {}
+        self._offered: dict[str, dict[str, list[ConnectService]]] = defaultdict(lambda: defaultdict(list))
         for service in services:
             self.by_party[service.party] = service
             for name in service.offers:
@@ -110,7 +110,7 @@ class _ServiceIndex:
         namespaces = self._offered.get(target, {})
         return next(iter(namespaces)) if len(namespaces) == 1 else None
 
-    def services_with_name(self, namespace: str | None, target: str) -> list[Service]:
+    def services_with_name(self, namespace: str | None, target: str) -> list[ConnectService]:
         return [] if namespace is None else self._offered.get(target, {}).get(namespace, [])
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from moyai.cli.mesh.values import Edge, Mesh, Party
+from moyai.cli.mesh.values import Edge, MeshTraffic, Party
 from moyai.cli.mesh.view import Group, View, group_edges, target_name
 
 _GOOD: Final = 0.999
@@ -39,7 +39,7 @@ class _Column(NamedTuple):
     justify: Literal["left", "right"] = "right"
 
 
-def table(mesh: Mesh, view: View, width: int) -> Table:
+def table(mesh: MeshTraffic, view: View, width: int) -> Table:
     """The table: a row for each edge, grouped as the view says."""
     result = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     if not mesh.edges:
@@ -57,12 +57,12 @@ def table(mesh: Mesh, view: View, width: int) -> Table:
     return result
 
 
-def rows(mesh: Mesh, view: View) -> int:
+def rows(mesh: MeshTraffic, view: View) -> int:
     """The number of rows below the table's head."""
     return sum(len(edges) + bool(title) for title, edges in group_edges(mesh.edges, view))
 
 
-def headline(mesh: Mesh) -> Text:
+def headline(mesh: MeshTraffic) -> Text:
     """A line that sums up all edges."""
     requests, failures = sum(e.requests for e in mesh.edges), sum(e.failures for e in mesh.edges)
     text = Text(f"{len(mesh.edges)} edges  {_rate(requests / mesh.span.seconds)}/s  ")

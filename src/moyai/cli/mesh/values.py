@@ -63,7 +63,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     app_mesh: bool = False
 
 
-class Service(msgspec.Struct, frozen=True):
+class ConnectService(msgspec.Struct, frozen=True):
     """A service that uses Service Connect in a namespace. ``offers``: its discovery names."""
 
     party: Party
@@ -72,7 +72,7 @@ class Service(msgspec.Struct, frozen=True):
     deploying: bool = False
 
 
-class Mesh(msgspec.Struct, frozen=True):
+class MeshTraffic(msgspec.Struct, frozen=True):
     """The edges that had traffic in a span, busiest first."""
 
     span: Span
@@ -96,7 +96,7 @@ class EdgeFilter(msgspec.Struct, frozen=True):
         )
 
 
-def as_json(mesh: Mesh) -> str:
+def as_json(mesh: MeshTraffic) -> str:
     """The JSON that ``--json`` prints."""
     span = mesh.span
     document = {"start": _moment(span.start), "end": _moment(span.end), "seconds": span.seconds, "edges": mesh.edges}

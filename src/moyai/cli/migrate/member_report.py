@@ -39,19 +39,19 @@ class MemberReport:
         self._members = dict(_leaves(spec, ""))
         self._rows: dict[str, Row] = {}
 
-    def maps(self, prefix: str, becomes: str) -> None:
+    def mark_mapped(self, prefix: str, becomes: str) -> None:
         """Service Connect has an equivalent of this member and everything below it."""
         self._mark(prefix, Verdict.MAPS, becomes)
 
-    def tag(self, prefix: str, becomes: str) -> None:
+    def mark_tagged(self, prefix: str, becomes: str) -> None:
         """A tag of moyai keeps this member."""
         self._mark(prefix, Verdict.TAG, becomes)
 
-    def lost(self, prefix: str, why: str) -> None:
+    def mark_lost(self, prefix: str, why: str) -> None:
         """Service Connect has no equivalent of this member."""
         self._mark(prefix, Verdict.LOST, why)
 
-    def stays(self, prefix: str, why: str) -> None:
+    def mark_staying(self, prefix: str, why: str) -> None:
         """Service Connect has no equivalent, and the resource cannot be migrated without it."""
         self._mark(prefix, Verdict.STAYS, why)
 

@@ -111,25 +111,31 @@ def tags(
 
 def note(report: MemberReport, spec: Json) -> None:
     """Report the members that do not depend on other resources."""
-    report.maps("serviceDiscovery.awsCloudMap.namespaceName", "serviceConnectConfiguration.namespace")
-    report.maps("serviceDiscovery.awsCloudMap.serviceName", "services[].discoveryName")
-    report.stays(
+    report.mark_mapped("serviceDiscovery.awsCloudMap.namespaceName", "serviceConnectConfiguration.namespace")
+    report.mark_mapped("serviceDiscovery.awsCloudMap.serviceName", "services[].discoveryName")
+    report.mark_staying(
         "serviceDiscovery.awsCloudMap.attributes",
         "a discovery name belongs to one ECS service: first give each node its own Cloud Map service",
     )
-    report.maps("serviceDiscovery.dns.hostname", "serviceConnectConfiguration.namespace and services[].discoveryName")
-    report.lost("serviceDiscovery.dns", "proxies receive endpoints from the control plane instead of DNS")
+    report.mark_mapped(
+        "serviceDiscovery.dns.hostname", "serviceConnectConfiguration.namespace and services[].discoveryName"
+    )
+    report.mark_lost("serviceDiscovery.dns", "proxies receive endpoints from the control plane instead of DNS")
     for number, backend in enumerate(spec.get("backends") or ()):
-        report.maps(f"backends[{number}].virtualService.virtualServiceName", _REACHABLE)
+        report.mark_mapped(f"backends[{number}].virtualService.virtualServiceName", _REACHABLE)
         _note_client(report, f"backends[{number}].virtualService.clientPolicy", backend.get("virtualService") or {})
     _note_client(report, "backendDefaults.clientPolicy", spec.get("backendDefaults") or {})
     log = ((spec.get("logging") or {}).get("accessLog") or {}).get("file") or {}
     if log.get("path") in _PLACES:
-        report.maps("logging.accessLog.file.path", "accessLogConfiguration, through the service's logConfiguration")
+        report.mark_mapped(
+            "logging.accessLog.file.path", "accessLogConfiguration, through the service's logConfiguration"
+        )
     else:
-        report.lost("logging.accessLog.file.path", "access logs go to the service's logConfiguration, not to a file")
+        report.mark_lost(
+            "logging.accessLog.file.path", "access logs go to the service's logConfiguration, not to a file"
+        )
     form = "JSON" if (log.get("format") or {}).get("json") else "TEXT"
-    report.lost("logging.accessLog.file.format", f"accessLogConfiguration.format={form}, with AWS's own fields")
+    report.mark_lost("logging.accessLog.file.format", f"accessLogConfiguration.format={form}, with AWS's own fields")
 
 
 def access_log(spec: Json) -> dict[str, str] | None:
@@ -141,30 +147,32 @@ def access_log(spec: Json) -> dict[str, str] | None:
 
 
 def _note_listener(report: MemberReport, path: str, listener: Json) -> None:
-    report.maps(f"{path}.portMapping.port", "a port mapping with a name")
-    report.maps(f"{path}.portMapping.protocol", "the appProtocol of the port mapping; TCP without one")
-    report.maps(f"{path}.timeout", "services[].timeout: the shorter of the route's and the listener's")
-    report.lost(
+    report.mark_mapped(f"{path}.portMapping.port", "a port mapping with a name")
+    report.mark_mapped(f"{path}.portMapping.protocol", "the appProtocol of the port mapping; TCP without one")
+    report.mark_mapped(f"{path}.timeout", "services[].timeout: the shorter of the route's and the listener's")
+    report.mark_lost(
         f"{path}.healthCheck", "proxies have no health checks; use the container's healthCheck and outlier detection"
     )
-    report.lost(f"{path}.connectionPool", "Service Connect has no limits for connections or requests")
+    report.mark_lost(f"{path}.connectionPool", "Service Connect has no limits for connections or requests")
     tls = listener.get("tls") or {}
     if (tls.get("certificate") or {}).get("acm"):
-        report.maps(
+        report.mark_mapped(
             f"{path}.tls.certificate",
             "services[].tls: a certificate of the same authority, created and renewed automatically",
         )
-        report.maps(f"{path}.tls.mode", "services[].tls" if tls.get("mode") == "STRICT" else "services[].tls; STRICT")
-    report.stays(f"{path}.tls.certificate", _SECRETS)
-    report.lost(f"{path}.tls.validation", "Service Connect has no client certificates")
-    report.lost(f"{path}.tls.mode", _SECRETS)
+        report.mark_mapped(
+            f"{path}.tls.mode", "services[].tls" if tls.get("mode") == "STRICT" else "services[].tls; STRICT"
+        )
+    report.mark_staying(f"{path}.tls.certificate", _SECRETS)
+    report.mark_lost(f"{path}.tls.validation", "Service Connect has no client certificates")
+    report.mark_lost(f"{path}.tls.mode", _SECRETS)
 
 
 def _note_client(report: MemberReport, path: str, owner: Json) -> None:
     tls = (owner.get("clientPolicy") or {}).get("tls") or {}
     if ((tls.get("validation") or {}).get("trust") or {}).get("acm"):
-        report.maps(f"{path}.tls.validation.trust", "callers trust the authority of the called service")
-    report.lost(f"{path}.tls", "the called service decides about encryption, not the client")
+        report.mark_mapped(f"{path}.tls.validation.trust", "callers trust the authority of the called service")
+    report.mark_lost(f"{path}.tls", "the called service decides about encryption, not the client")
 
 
 def _route(inventory: Inventory, way: ServiceTarget) -> Json:

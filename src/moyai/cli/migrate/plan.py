@@ -184,18 +184,18 @@ class _Planner:
     def _rows(self) -> Iterator[Row]:
         mesh = MemberReport(f"mesh/{self._inventory.mesh}", self._inventory.spec)
         if (self._inventory.spec.get("egressFilter") or {}).get("type") == "ALLOW_ALL":
-            mesh.maps("egressFilter.type", "traffic to other destinations does not pass the proxy")
-        mesh.lost("egressFilter.type", "traffic to other destinations is not blocked; it does not pass the proxy")
-        mesh.lost("serviceDiscovery.ipPreference", "the task's network decides")
+            mesh.mark_mapped("egressFilter.type", "traffic to other destinations does not pass the proxy")
+        mesh.mark_lost("egressFilter.type", "traffic to other destinations is not blocked; it does not pass the proxy")
+        mesh.mark_lost("serviceDiscovery.ipPreference", "the task's network decides")
         yield from mesh.rows()
         yield from _all(self._nodes.values())
         for name, spec in self._inventory.services.items():
             service = MemberReport(f"virtualService/{name}", spec)
-            service.maps("provider", "clientAliases[].dnsName of the ECS service behind it")
+            service.mark_mapped("provider", "clientAliases[].dnsName of the ECS service behind it")
             yield from service.rows()
         for name, spec in self._inventory.routers.items():
             router = MemberReport(f"virtualRouter/{name}", spec)
-            router.maps("listeners", "clientAliases[].port")
+            router.mark_mapped("listeners", "clientAliases[].port")
             yield from router.rows()
         yield from _all(self._routes.values())
         yield from self._gateway_rows()
@@ -208,7 +208,7 @@ class _Planner:
         for resource, spec in found:
             report = MemberReport(resource, spec)
             for member in spec:
-                report.lost(member, why)
+                report.mark_lost(member, why)
             yield from report.rows()
 
 

@@ -75,18 +75,18 @@ def has_one_target_per_port(found: list[ServiceTarget]) -> bool:
 def report_route(report: MemberReport, spec: Json) -> None:
     """Report what becomes of the members of a route."""
     kind, route = route_of(spec)
-    report.maps("priority", "the only route of its port")
+    report.mark_mapped("priority", "the only route of its port")
     match, targets = f"{kind}.match", f"{kind}.action.weightedTargets"
     if (route.get("match") or {}).get("prefix") == "/":
-        report.maps(f"{match}.prefix", "all requests")
-    report.maps(f"{match}.port", "clientAliases[].port")
-    report.stays(match, _CHOICE)
+        report.mark_mapped(f"{match}.prefix", "all requests")
+    report.mark_mapped(f"{match}.port", "clientAliases[].port")
+    report.mark_staying(match, _CHOICE)
     weighted = [target for target in route["action"]["weightedTargets"] if target["weight"]]
     if len(weighted) > 1:
-        report.stays(targets, _SPLIT)
+        report.mark_staying(targets, _SPLIT)
     for number, target in enumerate(route["action"]["weightedTargets"]):
         if target["weight"]:
-            report.maps(f"{targets}[{number}]", "the ECS service whose tasks are the node")
+            report.mark_mapped(f"{targets}[{number}]", "the ECS service whose tasks are the node")
         else:
-            report.lost(f"{targets}[{number}]", "a target without weight receives no traffic")
-    report.maps(f"{kind}.timeout", "services[].timeout: the shorter of the route's and the listener's")
+            report.mark_lost(f"{targets}[{number}]", "a target without weight receives no traffic")
+    report.mark_mapped(f"{kind}.timeout", "services[].timeout: the shorter of the route's and the listener's")

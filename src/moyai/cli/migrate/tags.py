@@ -39,18 +39,18 @@ def retry_tags(report: MemberReport, path: str, policy: Json) -> Iterator[tuple[
     """The tags for a route's retry policy, which is at ``path``."""
     retries = int(policy["maxRetries"])
     if retries > _MOST_RETRIES:
-        report.tag(f"{path}.maxRetries", f"moyai:retries={_MOST_RETRIES}, the maximum")
+        report.mark_tagged(f"{path}.maxRetries", f"moyai:retries={_MOST_RETRIES}, the maximum")
     else:
-        report.tag(f"{path}.maxRetries", f"moyai:retries={retries or 'off'}")
+        report.mark_tagged(f"{path}.maxRetries", f"moyai:retries={retries or 'off'}")
     yield "moyai:retries", str(min(retries, _MOST_RETRIES)) if retries else "off"
     words: dict[str, None] = {}
     for kind in ("httpRetryEvents", "tcpRetryEvents", "grpcRetryEvents"):
         for number, event in enumerate(policy.get(kind) or ()):
             known = _EVENTS.get(event)
             if known is None:
-                report.lost(f"{path}.{kind}[{number}]", _UNKNOWN_EVENT)
+                report.mark_lost(f"{path}.{kind}[{number}]", _UNKNOWN_EVENT)
             else:
-                report.tag(f"{path}.{kind}[{number}]", f"moyai:retry-on={' '.join(known)}")
+                report.mark_tagged(f"{path}.{kind}[{number}]", f"moyai:retry-on={' '.join(known)}")
                 words.update(dict.fromkeys(known))
     if words:
         yield "moyai:retry-on", " ".join(words)
@@ -61,25 +61,25 @@ def retry_tags(report: MemberReport, path: str, policy: Json) -> Iterator[tuple[
 def _per_try(report: MemberReport, path: str, policy: Json, words: Mapping[str, None]) -> Iterator[tuple[str, str]]:
     limit = seconds(policy["perRetryTimeout"])
     if not limit:
-        report.maps(f"{path}.perRetryTimeout", "no limit")
+        report.mark_mapped(f"{path}.perRetryTimeout", "no limit")
     elif "reset" in words:
-        report.tag(f"{path}.perRetryTimeout", f"moyai:per-try-timeout={tag_duration(limit)}")
+        report.mark_tagged(f"{path}.perRetryTimeout", f"moyai:per-try-timeout={tag_duration(limit)}")
         yield "moyai:per-try-timeout", tag_duration(limit)
     else:
-        report.lost(f"{path}.perRetryTimeout", "moyai:per-try-timeout requires retries on reset")
+        report.mark_lost(f"{path}.perRetryTimeout", "moyai:per-try-timeout requires retries on reset")
 
 
 def outlier_tags(report: MemberReport, path: str, detection: Json) -> Iterator[tuple[str, str]]:
     """The tags for a listener's outlier detection, which is at ``path``."""
     failures = int(detection["maxServerErrors"])
     counted = "counts failed connections, 502, 503 and 504, and no other 5xx"
-    report.tag(f"{path}.maxServerErrors", f"moyai:outlier-failures={min(failures, 1000)}; {counted}")
+    report.mark_tagged(f"{path}.maxServerErrors", f"moyai:outlier-failures={min(failures, 1000)}; {counted}")
     yield "moyai:outlier-failures", str(min(failures, 1000))
     for member, tag in (("interval", "outlier-interval"), ("baseEjectionDuration", "outlier-base-ejection")):
         time = seconds(detection[member])
         if time:
-            report.tag(f"{path}.{member}", f"moyai:{tag}={tag_duration(time)}")
+            report.mark_tagged(f"{path}.{member}", f"moyai:{tag}={tag_duration(time)}")
             yield f"moyai:{tag}", tag_duration(time)
     percent = int(detection["maxEjectionPercent"])
-    report.tag(f"{path}.maxEjectionPercent", f"moyai:outlier-max-ejection-percent={percent}")
+    report.mark_tagged(f"{path}.maxEjectionPercent", f"moyai:outlier-max-ejection-percent={percent}")
     yield "moyai:outlier-max-ejection-percent", str(percent)
