@@ -25,7 +25,7 @@ from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.grpc_server import serve_tcp
 from moyai.xds.server.proxy_auth import ExternalProxyAuth
 from tests.e2e.envoy_rig import Namespace
-from tests.e2e.guests import COMMAND, FRONT, NODE, SERVED, Outside, answering, applications, mesh, outsiders
+from tests.e2e.external_proxies import COMMAND, FRONT, NODE, SERVED, Outside, answering, applications, mesh, outsiders
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.xds.shop_mesh import directory
@@ -65,7 +65,7 @@ class Slow:
 
 @pytest.mark.parametrize("form", [(), ("--sotw",)], ids=["delta", "whole sets"])
 async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
-    process = await outside.command("--socket", str(outside.door), *form)
+    process = await outside.command("--socket", str(outside.socket_path), *form)
     await outside.until(outside.synced)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
@@ -80,7 +80,7 @@ async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, for
 async def test_the_command_drains_what_is_under_way(outside):
     slow = Slow()
     server = await slow.start(outside.namespace)
-    process = await outside.command("--socket", str(outside.door))
+    process = await outside.command("--socket", str(outside.socket_path))
     await outside.until(outside.synced)
     asking = asyncio.create_task(outside.namespace.get(*SERVED))
     await slow.asked.wait()
@@ -95,7 +95,7 @@ async def test_the_command_drains_what_is_under_way(outside):
 
 
 async def test_an_envoy_does_not_outlive_the_command(outside):
-    process = await outside.command("--socket", str(outside.door))
+    process = await outside.command("--socket", str(outside.socket_path))
     await outside.until(outside.synced)
     await asyncio.to_thread(eventually, lambda: not list(outside.folder.glob("moyai-proxy-*")))
     process.kill()
@@ -105,14 +105,14 @@ async def test_an_envoy_does_not_outlive_the_command(outside):
 
 @asynccontextmanager
 async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyTokens]]:
-    """A door on TCP in the proxies' namespace: where it is, whose certificate it shows, and its tokens."""
+    """A listener on TCP in the proxies' namespace: where it is, whose certificate it shows, and its tokens."""
     folder = outside.folder / "keys"
     keys = await issued_certificate(folder, None, CryptographyPki(), SystemClock())
     tokens = ProxyTokens(outside.folder / "tokens.json", SCOPE)
-    gate = ExternalProxyAuth(outside.feed, directory(), tokens.authorizations_of, 2)
+    auth = ExternalProxyAuth(outside.feed, directory(), tokens.authorizations_of, 2)
     netns.pushns(outside.namespace.name)
     try:
-        server, port = await serve_tcp("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])
+        server, port = await serve_tcp("127.0.0.1:0", keys, [AdsHandler(outside.feed, auth)])
     finally:
         netns.popns()
     yield f"127.0.0.1:{port}", str(folder / EXTERNAL_CA_FILE), tokens

@@ -1,4 +1,4 @@
-"""Real Envoys that no task has, started as App Mesh's own agent starts them, and led over the guests' door."""
+"""External Envoys, started as App Mesh's own agent starts them, which get their configuration from moyai."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.xds.server.feed import Feed
-from tests.e2e.guests import FRONT, agents, answering, applications, mesh, outsiders
+from tests.e2e.external_proxies import FRONT, agents, answering, applications, mesh, outsiders
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -27,7 +27,7 @@ async def apps(outside):
 
 
 async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outside, apps):
-    await outside.launch("stock", agents(outside.door, 9901))
+    await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.synced)
     await outside.becomes_live(9901)
     assert await answering(outside) == "one"
@@ -38,7 +38,7 @@ async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outsid
 
 
 async def test_the_local_cluster_that_nobody_has_keeps_no_envoy_from_starting(outside):
-    await outside.launch("patient", agents(outside.door, 9901).replace("0.001s", "0s"))
+    await outside.launch("patient", agents(outside.socket_path, 9901).replace("0.001s", "0s"))
     await outside.until(outside.synced)
     await outside.becomes_live(9901)
     assert await outside.statistic(9901, "cluster.local_cluster.update_success") == 1
@@ -46,7 +46,7 @@ async def test_the_local_cluster_that_nobody_has_keeps_no_envoy_from_starting(ou
 
 async def test_two_proxies_of_one_node_id_stand_side_by_side(outside, apps):
     for number in (1, 2):
-        await outside.launch(f"stock-{number}", agents(outside.door, 9900 + number))
+        await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
     await outside.until(lambda: outside.synced(2))
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: outside.synced(2) and not outside.feed.holders("10.99.0.1", 8081))
@@ -59,9 +59,9 @@ async def test_two_proxies_of_one_node_id_stand_side_by_side(outside, apps):
 
 async def test_one_too_many_waits_until_another_has_gone(outside):
     for number in (1, 2):
-        await outside.launch(f"stock-{number}", agents(outside.door, 9900 + number))
+        await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
     await outside.until(lambda: outside.synced(2))
-    await outside.launch("stock-3", agents(outside.door, 9903))
+    await outside.launch("stock-3", agents(outside.socket_path, 9903))
     await outside.turned_away("resource_exhausted")
     assert not await outside.is_live(9903)
     await outside.kill("stock-1")
@@ -70,7 +70,7 @@ async def test_one_too_many_waits_until_another_has_gone(outside):
 
 
 async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_had(outside, apps):
-    await outside.launch("stock", agents(outside.door, 9901))
+    await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.synced)
     await outside.stop_serving()
     assert await answering(outside) == "one"
@@ -88,7 +88,7 @@ async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_
 
 
 async def test_what_envoy_refuses_is_seen_and_the_last_good_goes_on(outside, apps):
-    await outside.launch("stock", agents(outside.door, 9901))
+    await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.synced)
     good = mesh("one")
     broken = replace(good.workloads[FRONT], egress_port=70000)
@@ -103,7 +103,7 @@ async def test_what_envoy_refuses_is_seen_and_the_last_good_goes_on(outside, app
 
 
 async def test_a_node_that_is_not_there_keeps_its_proxy_from_starting_until_it_is(outside):
-    await outside.launch("stock", agents(outside.door, 9901, "mesh/shop/virtualNode/later"))
+    await outside.launch("stock", agents(outside.socket_path, 9901, "mesh/shop/virtualNode/later"))
     await outside.turned_away("invalid_argument")
     await asyncio.to_thread(eventually, lambda: "no virtualNode 'later'" in outside.log("stock"))
     assert not await outside.is_live(9901)

@@ -26,7 +26,7 @@ from tests.authority import an_authority
 from tests.golden.appmesh import certificates
 from tests.golden.xds.test_xds import refusal
 from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, Asked, ask, built, meshes
-from tests.unit.reconcile.heard import Heard
+from tests.unit.reconcile.recorded_feed import PublishedShards
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_whatever_the_door_takes_envoy_takes(authority, requests):
 @given(requests=meshes(), rest=st.data())
 def test_proxies_have_at_each_step_what_the_world_says(requests, rest):
     store, ids = MemoryStore(), SeededIds(4)
-    heard = Heard(store)
+    heard = PublishedShards(store)
     made = []
     for asked in requests:
         ask(store, asked, ids=ids)
@@ -101,7 +101,7 @@ def test_proxies_have_at_each_step_what_the_world_says(requests, rest):
         _follow(heard, store)
 
 
-def _follow(heard: Heard, store: MemoryStore) -> None:
+def _follow(heard: PublishedShards, store: MemoryStore) -> None:
     heard.catch_up()
     assert heard.feed.shards == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
 

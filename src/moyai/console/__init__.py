@@ -1,1 +1,1 @@
-"""The console: ``web/``'s build, and the little that a browser needs besides the public API."""
+"""The console: serves the build of ``web/``, and what a browser needs besides the public API."""

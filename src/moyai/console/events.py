@@ -1,11 +1,11 @@
-"""``/console/events``: what has changed, as server-sent events.
+"""``/console/events``: notifications of changes, as server-sent events.
 
-Promise: names, never contents; whoever hears one reads again by the API. ``hello`` comes first and means that anything
-may have changed. ``changed`` has ``{"more": false, "keys": [{"kind", "cluster", "id"}…]}``, or ``more`` when it is
-simpler to read everything again; changes within a fifth of a second come together. ``metrics`` comes each five
-seconds, when a new point of a metric may be there, and says that the server lives. A listener that is slow
-costs one entry for each thing that changed, as with every watch of the store.
-Refuses: more listeners than so many, in all and of one login; one counts from its admission to its answer's end.
+Promise: an event has names, never contents; its receiver reads the API again. ``hello`` comes first and means that
+anything may have changed. ``changed`` has ``{"more": false, "keys": [{"kind", "cluster", "id"}…]}``, or ``more`` when
+it is simpler to read everything again; changes within a fifth of a second are one event. ``metrics`` comes every five
+seconds, when there may be a new data point, and shows that the server is alive. A slow listener costs one entry for
+each changed record, as with every watch of the store. Refuses: more than a number of listeners, in total and of one
+login; a listener counts until its response ends.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -26,21 +26,21 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Key, Store
 
-MOST_LISTENERS: Final = 200
-MOST_OF_ONE: Final = 20
-"""Of one login: a page that is not looked at listens to nothing."""
-MOST_KEYS: Final = 200
-"""Named in one event."""
+MAX_LISTENERS: Final = 200
+MAX_LISTENERS_OF_LOGIN: Final = 20
+"""A page that is not visible does not listen."""
+MAX_KEYS: Final = 200
+"""Keys in one event."""
 TICK: Final = 5.0
-"""Seconds between two points of a metric."""
-_TOGETHER: Final = Seconds(0.2)
+"""Seconds between two data points of a metric."""
+_COALESCE: Final = Seconds(0.2)
 _HEADERS = MappingProxyType(
     {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no", **SECURITY}
 )
 _HELLO: Final = b"event: hello\ndata: {}\n\n"
 _METRICS: Final = b"event: metrics\ndata: {}\n\n"
 
-# What a page can show. The rest of the world (secrets, keys, certificates) is not shown, nor named.
+# The tables that pages show. Other records (secrets, keys, certificates) are neither shown nor named.
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
         "alarm": "alarm",
@@ -84,7 +84,7 @@ class _Batch(msgspec.Struct, frozen=True):
 
 
 class Events:
-    """All listeners."""
+    """The event streams of all listeners."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -97,48 +97,49 @@ class Events:
         self._closed.set()
 
     def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> ConsoleResponse:
-        """A stream of what changes in the scope, or in all, for as long as ``allowed``; ``login``: whose it is."""
-        if self._listeners.total() >= MOST_LISTENERS:
-            return error_response(503, "ServiceUnavailableException", f"{MOST_LISTENERS} listeners are here already.")
-        if login is not None and self._listeners[login] >= MOST_OF_ONE:
-            return error_response(429, "TooManyRequestsException", f"This login has {MOST_OF_ONE} listeners already.")
+        """A stream of the changes in one account and region, or in all, while ``allowed``. ``login``: its owner."""
+        if self._listeners.total() >= MAX_LISTENERS:
+            return error_response(503, "ServiceUnavailableException", f"{MAX_LISTENERS} listeners are here already.")
+        if login is not None and self._listeners[login] >= MAX_LISTENERS_OF_LOGIN:
+            message = f"This login has {MAX_LISTENERS_OF_LOGIN} listeners already."
+            return error_response(429, "TooManyRequestsException", message)
         self._listeners[login] += 1
-        return ConsoleResponse(200, _HEADERS, self._stream(scope, allowed), partial(self._leave, login))
+        return ConsoleResponse(200, _HEADERS, self._stream(scope, allowed), partial(self._remove_listener, login))
 
-    def _leave(self, login: str | None) -> None:
-        self._listeners -= Counter((login,))  # who has none left is not kept
+    def _remove_listener(self, login: str | None) -> None:
+        self._listeners -= Counter((login,))  # this operator also drops logins without listeners
 
     async def _stream(self, scope: Scope | None, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         watch = self._store.watch()
         end = asyncio.ensure_future(self._closed.wait())
         tick = asyncio.ensure_future(self._next_tick())
-        ring = asyncio.ensure_future(anext(watch, None))
+        change = asyncio.ensure_future(anext(watch, None))
         try:
-            await ring  # every key there is: that is what ``hello`` says
+            await change  # all keys, for which ``hello`` stands
             yield _HELLO
-            ring = asyncio.ensure_future(self._gathered(watch))
+            change = asyncio.ensure_future(self._next_changes(watch))
             while allowed():
-                await asyncio.wait({end, tick, ring}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({end, tick, change}, return_when=asyncio.FIRST_COMPLETED)
                 if end.done():
                     return
-                if ring.done():
-                    keys = ring.result()
+                if change.done():
+                    keys = change.result()
                     if keys is None:
                         return
                     event = _event(keys, scope)
                     if event is not None:
                         yield event
-                    ring = asyncio.ensure_future(self._gathered(watch))
+                    change = asyncio.ensure_future(self._next_changes(watch))
                 if tick.done():
                     yield _METRICS
                     tick = asyncio.ensure_future(self._next_tick())
         finally:
-            for one in (end, tick, ring):
-                one.cancel()
+            for future in (end, tick, change):
+                future.cancel()
 
-    async def _gathered(self, watch: AsyncIterator[frozenset[Key]]) -> frozenset[Key] | None:
-        """What changes within a moment; None when the store is closed."""
-        await self._clock.sleep(_TOGETHER)
+    async def _next_changes(self, watch: AsyncIterator[frozenset[Key]]) -> frozenset[Key] | None:
+        """The next changes, collected for a moment; None when the store is closed."""
+        await self._clock.sleep(_COALESCE)
         return await anext(watch, None)
 
     async def _next_tick(self) -> None:
@@ -146,17 +147,17 @@ class Events:
 
 
 def _event(keys: Iterable[Key], scope: Scope | None) -> bytes | None:
-    """The event that names these keys as far as they are of the scope and can be shown; None when none is."""
+    """The event for those of the keys that are in the scope and in a shown table; None when there are none."""
     changed = {_changed(_KINDS[key.table], key.key) for key in keys if key.table in _KINDS and _is_in(scope, key.key)}
     if not changed:
         return None
-    more = len(changed) > MOST_KEYS
+    more = len(changed) > MAX_KEYS
     batch = _Batch(more, () if more else tuple(sorted(changed, key=repr)))
     return b"event: changed\ndata: " + msgspec.json.encode(batch) + b"\n\n"
 
 
 def _is_in(scope: Scope | None, key: str) -> bool:
-    """Whether it is of the scope; what names none may be of any."""
+    """Whether a key is in the scope. A key that is not an ARN may be in any."""
     arn = parse_arn(key)
     return scope is None or arn is None or arn.scope == scope
 

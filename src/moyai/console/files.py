@@ -1,9 +1,9 @@
-"""The build of ``web/``: which files there are, and how each of them is served.
+"""Serves the build of ``web/``.
 
-Promise: only what was found in the folder is ever served, looked up by its whole name, so no path leads out of it; the
-folder is looked through again when there is another build. Names under ``assets/`` carry their content's hash and may
-be kept for a year; the page itself is asked for each time. An address of a page (``/clusters/shop``) that is no file is
-answered with the page, which finds its way itself.
+Promise: only files of the folder are served. They are looked up by their whole name in a list, so no path leads out of
+the folder; the list is read again when there is a new build. Names below ``assets/`` contain their content's hash and
+may be cached for a year; the page itself is revalidated each time. A path that is no file (``/clusters/shop``) gets the
+page, which routes by its address.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import msgspec
 from moyai.console.messages import SECURITY, ConsoleResponse, Request, error_response
 
 FOLDER: Final = Path(__file__).with_name("build")
-"""Where `make setup` lays it."""
+"""The folder that the build writes to."""
 _PAGE: Final = "index.html"
 _PACKED: Final = ".gz"
 _ASSETS: Final = "assets/"
-_KEPT: Final = "public, max-age=31536000, immutable"
-_ASKED_AGAIN: Final = "no-cache"
+_CACHED: Final = "public, max-age=31536000, immutable"
+_REVALIDATED: Final = "no-cache"
 _TYPES: Mapping[str, str] = MappingProxyType(
     {
         ".css": "text/css; charset=utf-8",
@@ -45,7 +45,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Files:
-    """Every file of one build."""
+    """The files of the present build."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._folder = folder
@@ -53,10 +53,10 @@ class Files:
         self._files: Mapping[str, _File] = {}
 
     def answer(self, request: Request, name: str) -> ConsoleResponse:
-        """The file of that name (below ``/console/``, percent-encoded), or the page."""
+        """The file with this name (below ``/console/``, percent-encoded), or the page."""
         if request.method not in {"GET", "HEAD"}:
             return error_response(405, "MethodNotAllowedException", "Use GET.")
-        self._look()
+        self._refresh()
         name = unquote(name)
         file = self._files.get(name)
         if file is None and not name.startswith(_ASSETS):
@@ -67,8 +67,8 @@ class Files:
             return ConsoleResponse(200, {**file.headers, "content-encoding": "gzip"}, file.packed.read_bytes())
         return ConsoleResponse(200, file.headers, file.plain.read_bytes())
 
-    def _look(self) -> None:
-        """Know the files of the present build."""
+    def _refresh(self) -> None:
+        """Read the list of files again when there is a new build."""
         try:
             build = (self._folder / _PAGE).stat().st_mtime_ns
         except OSError:
@@ -84,8 +84,8 @@ def _read(folder: Path) -> Mapping[str, _File]:
 
 def _file(path: Path, folder: Path) -> _File:
     packed = path.with_name(path.name + _PACKED)
-    kept = _KEPT if path.relative_to(folder).as_posix().startswith(_ASSETS) else _ASKED_AGAIN
-    headers = {"content-type": _TYPES[path.suffix], "cache-control": kept, "vary": "accept-encoding", **SECURITY}
+    caching = _CACHED if path.relative_to(folder).as_posix().startswith(_ASSETS) else _REVALIDATED
+    headers = {"content-type": _TYPES[path.suffix], "cache-control": caching, "vary": "accept-encoding", **SECURITY}
     return _File(path, packed if packed.is_file() else None, headers)
 
 

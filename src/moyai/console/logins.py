@@ -1,9 +1,9 @@
-"""Who is signed in to the console.
+"""The logins to the console.
 
-Promise: a login is made from a key of the API and its secret, compared in constant time; the secret is not kept. What
-the browser gets is a random token, of which only a digest is kept here. A login ends after its time, when it is
-signed out, when its key is revoked, when its key has begun so many newer ones, and with the process. Whoever has the
-right secret is never kept out, whatever others tried before: docs/decisions/no-lock-out.md.
+Promise: a login needs an access key of the API and its secret, which is compared in constant time and not stored. The
+browser gets a random token, of which only a digest is stored here. A login ends after its lifetime, at sign-out, when
+its key is revoked, when its key has MAX_LOGINS newer ones, and with the process. Failed attempts never lock out a user
+with the right secret: docs/decisions/no-lock-out.md.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 
 LIFETIME: Final = 12 * 3600.0
-"""Seconds, as long as AWS's console keeps one signed in."""
-MOST_LOGINS: Final = 100
-"""Of one key."""
+"""Seconds; the maximum of AWS's console."""
+MAX_LOGINS: Final = 100
+"""Logins of one access key."""
 _TOKEN_DIGITS: Final = 64  # 256 bits
 
 
@@ -32,16 +32,16 @@ class Keys(Protocol):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """One browser that has shown a key."""
+    """One browser that has signed in with an access key."""
 
     access_key: str
     csrf: str
-    """What each of its requests that may change something has to carry."""
+    """The token that each of its requests to the API must contain."""
     expires: Instant
 
 
 class Logins:
-    """All of them."""
+    """The logins of all browsers."""
 
     def __init__(self, keys: Keys, clock: Clock, ids: Ids) -> None:
         self._keys = keys
@@ -50,7 +50,7 @@ class Logins:
         self._logins: dict[str, Login] = {}
 
     def begin(self, access_key: str, secret: str) -> tuple[str, Login] | None:
-        """A token and its login; None when it is no key of ours."""
+        """Sign in: returns a token and its login; None when the key or the secret is wrong."""
         now = self._clock.now()
         known = self._keys.secret(access_key)
         if not hmac.compare_digest((known or "").encode(), secret.encode()) or known is None:
@@ -62,7 +62,7 @@ class Logins:
         return token, login
 
     def find(self, token: str) -> Login | None:
-        """The login of this token, while it lasts."""
+        """The login of this token, unless it has ended."""
         login = self._logins.get(_digest(token))
         if login is None:
             return None
@@ -72,14 +72,14 @@ class Logins:
         return login
 
     def end(self, token: str) -> None:
-        """Sign out."""
+        """Sign out the browser with this token."""
         self._logins.pop(_digest(token), None)
 
     def _make_room(self, access_key: str, now: Instant) -> None:
-        """Forget logins whose time is over, and of the key's the oldest that are too many."""
+        """Remove expired logins, and the key's oldest ones if it has too many."""
         self._logins = {name: login for name, login in self._logins.items() if login.expires > now}
         of_key = [name for name, login in self._logins.items() if login.access_key == access_key]
-        for name in of_key[: max(0, len(of_key) + 1 - MOST_LOGINS)]:
+        for name in of_key[: max(0, len(of_key) + 1 - MAX_LOGINS)]:
             del self._logins[name]
 
 

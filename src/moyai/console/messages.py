@@ -1,6 +1,6 @@
-"""What the console is asked and what it answers, as values.
+"""The console's requests and responses, as values.
 
-A request is whatever looks like one: the door's own HttpRequest does. What sends the answer stands in ``app``.
+The API's ``HttpRequest`` has the members of a request. The adapter in ``app`` sends the responses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECURITY: Mapping[str, str] = MappingProxyType(
         "x-frame-options": "DENY",
     }
 )
-"""Headers of every answer. ``data:``: Cloudscape's style sheets hold their own fonts and a few pictures."""
+"""Headers of every response. ``data:``: Cloudscape's CSS contains its fonts and a few images."""
 
 _JSON = MappingProxyType({"content-type": "application/json", "cache-control": "no-store", **SECURITY})
 
@@ -33,42 +33,42 @@ class Request(Protocol):
 
     @property
     def method(self) -> str:
-        """GET, POST, …"""
+        """The method, in upper case."""
 
     @property
     def path(self) -> str:
-        """From ``/console`` on."""
+        """The path, which begins with ``/console``."""
 
     @property
     def query(self) -> str:
-        """Without the question mark."""
+        """The query without the question mark."""
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """A header sent twice is one value, joined with a comma."""
+        """The headers; a header that was sent twice is one value, joined with a comma."""
 
     @property
     def body(self) -> bytes:
-        """Whole, and within the door's limit."""
+        """The whole body, which is within the API gateway's limit."""
 
 
 class ConsoleResponse(msgspec.Struct, frozen=True):
-    """A status, headers, and a body that is whole or comes in parts."""
+    """A status, headers, and a body, whole or in chunks."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes | AsyncIterator[bytes] = b""
     ended: Callable[[], None] | None = None
-    """Called once when no more parts are sent, also when none ever was."""
+    """Called once when no more chunks are sent, also when there were none."""
 
 
 def json_response(status: int, value: object, more: Mapping[str, str] = MappingProxyType({})) -> ConsoleResponse:
-    """An answer in JSON that nobody keeps."""
+    """A response in JSON that must not be cached."""
     return ConsoleResponse(status, {**_JSON, **more}, msgspec.json.encode(value))
 
 
 def error_response(
     status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})
 ) -> ConsoleResponse:
-    """An error that a person and an SDK can read: ``code`` as AWS would say it."""
+    """An error that people and SDKs can read; ``code`` is an error code of AWS."""
     return json_response(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})

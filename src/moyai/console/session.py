@@ -1,7 +1,7 @@
-"""``/console/session``: who is signed in (GET), sign in (POST), sign out (DELETE).
+"""``/console/session``: the state of the login (GET), sign in (POST), sign out (DELETE).
 
-The cookie is HttpOnly, SameSite=Strict and for ``/console`` alone; Secure where the browser came by TLS, which its
-Origin tells (a proxy in front may end it).
+The cookie is HttpOnly, SameSite=Strict and for ``/console`` only. It is Secure where the browser uses TLS, which its
+Origin header shows (a reverse proxy may terminate the TLS).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CSRF_HEADER: Final = "x-moyai-csrf"
 _LONGEST_PART: Final = 256
 
 
-class _Shown(msgspec.Struct, frozen=True, rename={"access_key": "accessKey"}):
+class _SessionView(msgspec.Struct, frozen=True, rename={"access_key": "accessKey"}):
     version: str
     home: Scope
     scopes: tuple[Scope, ...] = ()
@@ -32,24 +32,24 @@ class _Shown(msgspec.Struct, frozen=True, rename={"access_key": "accessKey"}):
     csrf: str = ""
 
 
-class _Asked(msgspec.Struct, frozen=True, rename="camel"):
+class _SignInRequest(msgspec.Struct, frozen=True, rename="camel"):
     access_key_id: str
     secret_access_key: str
 
 
-_READER = msgspec.json.Decoder(_Asked)
+_DECODER = msgspec.json.Decoder(_SignInRequest)
 
 
 class Home(msgspec.Struct, frozen=True):
-    """What a session tells of the installation."""
+    """The properties of the installation that a session shows."""
 
     version: str
     scope: Scope
-    """Where requests go whose key names no account of its own."""
+    """The account and region of requests whose access key names no other account."""
 
 
 class Sessions:
-    """All of it. ``logins`` is None where requests need no key."""
+    """Answers requests for the session. ``logins`` is None where requests need no access key."""
 
     def __init__(self, store: Store, logins: Logins | None, home: Home) -> None:
         self._store = store
@@ -58,18 +58,18 @@ class Sessions:
 
     @property
     def is_login_required(self) -> bool:
-        """Whether requests have to be signed in for."""
+        """Whether requests need a login."""
         return self._logins is not None
 
     def login(self, request: Request) -> Login | None:
-        """The login that the request's cookie names."""
+        """The login of the request's cookie."""
         return None if self._logins is None else self._logins.find(_token(request))
 
     def answer(self, request: Request) -> ConsoleResponse:
-        """200 and what a session is; 400, 401, 403 or 405 and why not."""
+        """200 with the session, or 400, 401, 403 or 405 with the reason."""
         match request.method:
             case "GET":
-                return json_response(200, self._shown(self.login(request)))
+                return json_response(200, self._view(self.login(request)))
             case "POST" if self._logins is not None:
                 return self._begin(request, self._logins)
             case "DELETE" if self._logins is not None:
@@ -80,38 +80,38 @@ class Sessions:
 
     def _begin(self, request: Request, logins: Logins) -> ConsoleResponse:
         try:
-            asked = _READER.decode(request.body)
+            sign_in = _DECODER.decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return error_response(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
-        if len(asked.access_key_id) > _LONGEST_PART or len(asked.secret_access_key) > _LONGEST_PART:
+        if len(sign_in.access_key_id) > _LONGEST_PART or len(sign_in.secret_access_key) > _LONGEST_PART:
             return error_response(400, "ValidationException", "That is no access key.")
-        begun = logins.begin(asked.access_key_id, asked.secret_access_key)
+        begun = logins.begin(sign_in.access_key_id, sign_in.secret_access_key)
         if begun is None:
             return error_response(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
         token, login = begun
-        return json_response(200, self._shown(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
+        return json_response(200, self._view(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
 
     def _end(self, request: Request, logins: Logins) -> ConsoleResponse:
         login = self.login(request)
         if login is not None and not has_csrf_token(request, login):
             return error_response(403, "AccessDeniedException", "The request does not carry the session's token.")
         logins.end(_token(request))
-        return json_response(200, self._shown(None), {"set-cookie": _cookie(request, "", 0)})
+        return json_response(200, self._view(None), {"set-cookie": _cookie(request, "", 0)})
 
-    def _shown(self, login: Login | None) -> _Shown:
+    def _view(self, login: Login | None) -> _SessionView:
         home = self._home
         if self.is_login_required and login is None:
-            return _Shown(home.version, home.scope, login=True)
+            return _SessionView(home.version, home.scope, login=True)
         world = self._store.world
-        found = {scope_of(one.arn) for table in (world.clusters, world.namespaces) for one in table}
+        scopes = {scope_of(record.arn) for table in (world.clusters, world.namespaces) for record in table}
         if login is None:
-            return _Shown(home.version, home.scope, tuple(sorted(found)))
-        mine = sorted(scope for scope in found if scope.account == home.scope.account)
-        return _Shown(home.version, home.scope, tuple(mine), login=True, access_key=login.access_key, csrf=login.csrf)
+            return _SessionView(home.version, home.scope, tuple(sorted(scopes)))
+        own = tuple(sorted(scope for scope in scopes if scope.account == home.scope.account))
+        return _SessionView(home.version, home.scope, own, login=True, access_key=login.access_key, csrf=login.csrf)
 
 
 def has_csrf_token(request: Request, login: Login) -> bool:
-    """Whether a page of the console sent it: no other page knows the token."""
+    """Whether the request has the login's CSRF token, which only pages of the console know."""
     return hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), login.csrf.encode())
 
 

@@ -1,1 +1,1 @@
-"""What tests of moyai, and of whatever talks to it, stand on: a clock to turn, seeded ids, ready-made worlds."""
+"""Helpers for tests of moyai and of its clients: a manual clock, seeded ids, builders of worlds."""

@@ -1,4 +1,4 @@
-"""CloudWatch alarms in one line, for tests."""
+"""CloudWatch alarms for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from moyai.testing.world import SCOPE, Builder
 
 
 def put_alarm(build: Builder, name: str, state: AlarmState) -> None:
-    """Have an alarm that looks back for two minutes in this state."""
+    """Record an alarm with two evaluation periods in this state."""
     now = build.clock.now()
     condition = MetricCondition(threshold=1, comparison=ComparisonOperator.ABOVE, evaluation_periods=2)
     build.book.apply([Put(Alarm(alarm_arn(SCOPE, name), name, condition, now, now, now, state))])

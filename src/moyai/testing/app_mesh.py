@@ -14,11 +14,11 @@ PROXY = "envoy"
 
 
 def with_app_mesh_proxy(build: Builder, definition: TaskDefinition, *app_ports: int) -> TaskDefinition:
-    """The definition, its container ``envoy`` made the proxy for all of its tasks' traffic."""
-    said = {"IgnoredUID": "1337", "ProxyEgressPort": "15001"}
+    """Record the definition with its container ``envoy`` as the proxy of its tasks' traffic."""
+    settings = {"IgnoredUID": "1337", "ProxyEgressPort": "15001"}
     if app_ports:
-        said |= {"ProxyIngressPort": "15000", "AppPorts": ",".join(map(str, app_ports))}
-    properties = tuple(KeyValuePair(*pair) for pair in said.items())
-    made = replace(definition, proxy_configuration=ProxyConfiguration(PROXY, APPMESH, properties))
-    build.book.apply([Put(made)])
-    return made
+        settings |= {"ProxyIngressPort": "15000", "AppPorts": ",".join(map(str, app_ports))}
+    properties = tuple(KeyValuePair(*pair) for pair in settings.items())
+    proxied = replace(definition, proxy_configuration=ProxyConfiguration(PROXY, APPMESH, properties))
+    build.book.apply([Put(proxied)])
+    return proxied

@@ -1,9 +1,8 @@
-"""A clock that a test turns.
+"""A clock that a test advances.
 
-Promise: time stands still while anything has something to do, and jumps straight to the next moment
-that somebody waits for when a test asks it to; an hour of retries takes milliseconds, and the same
-run gives the same times. A task that waits for something outside the event loop (a thread, a socket)
-is not seen as busy.
+Promise: time stands still while any task can run, and jumps to the next instant that a task waits for when the test
+advances it. An hour of retries takes milliseconds, and the same run has the same times. A task that waits for something
+outside the event loop (a thread, a socket) does not count as running.
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ from itertools import count
 from moyai.kernel.clock import Instant, Seconds, later
 
 EPOCH = Instant(1_800_000_000.0)
-"""Where a manual clock starts."""
+"""The instant at which a manual clock starts."""
 
-_TURNS = 60
-"""How often everybody gets a turn before the loop counts as idle: more than any chain of awaits
-between two waits for the clock."""
+_CYCLES = 60
+"""Cycles of the event loop after which it counts as idle: more than any chain of awaits between two waits for the clock
+has."""
 
 
 class ManualClock:
-    """A ``Clock`` whose hands are in the test's."""
+    """A ``Clock`` that only the test advances."""
 
     def __init__(self, start: Instant = EPOCH) -> None:
         self._now = start
@@ -38,7 +37,7 @@ class ManualClock:
     async def sleep(self, delay: Seconds) -> None:
         """See ``Clock.sleep``."""
         if delay <= 0:
-            await _Turn()
+            await _Yield()
             return
         woken = asyncio.get_running_loop().create_future()
         heappush(self._sleepers, (later(self._now, delay), next(self._order), woken))
@@ -46,29 +45,29 @@ class ManualClock:
 
     @property
     def next_moment(self) -> Instant | None:
-        """When the next sleeper is due; None when nobody sleeps."""
+        """When the next sleeper is due; None when there is none."""
         while self._sleepers and self._sleepers[0][2].done():
             heappop(self._sleepers)
         return self._sleepers[0][0] if self._sleepers else None
 
     async def settle(self) -> None:
-        """Return when everybody waits, without moving the clock."""
-        for _ in range(_TURNS):
-            await _Turn()
+        """Return when all tasks wait, without moving the clock."""
+        for _ in range(_CYCLES):
+            await _Yield()
 
     def turn_to(self, moment: Instant) -> None:
-        """Set the clock, never back, and wake who was due; nobody runs before the next await."""
+        """Set the clock, never back, and wake the sleepers that are due; none runs before the next await."""
         self._now = max(self._now, moment)
         while self.next_moment is not None and self._sleepers[0][0] <= self._now:
             heappop(self._sleepers)[2].set_result(None)
 
     def jump(self, seconds: float) -> None:
-        """Set the clock forward or back, as an administrator does; who sleeps, sleeps for as long as before."""
+        """Set the clock forward or back, as an administrator does; the remaining time of sleepers is unchanged."""
         self._now = later(self._now, seconds)
         self._sleepers = [(later(moment, seconds), number, woken) for moment, number, woken in self._sleepers]
 
     async def advance(self, duration: float) -> None:
-        """Let that much time pass, stopping at every moment that somebody waits for."""
+        """Let time pass, stopping at every instant that a task waits for."""
         end = later(self._now, duration)
         await self.settle()
         while (moment := self.next_moment) is not None and moment <= end:
@@ -77,8 +76,8 @@ class ManualClock:
         self.turn_to(end)
 
     async def until(self, condition: Callable[[], bool], within: float = 3600.0) -> None:
-        """Let time pass until ``condition`` holds while everybody waits; AssertionError when it doesn't
-        within that many seconds, or when nobody waits for the clock any more.
+        """Let time pass until ``condition`` holds while all tasks wait. Raises AssertionError when it does not within
+        that many seconds, or when no task waits for the clock any more.
         """
         end = later(self._now, within)
         await self.settle()
@@ -90,8 +89,8 @@ class ManualClock:
             await self.settle()
 
 
-class _Turn:
-    """Gives everybody else one turn of the event loop."""
+class _Yield:
+    """Lets all other tasks run for one cycle of the event loop."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield

@@ -1,7 +1,7 @@
-"""Cases as files: ``<name>.in.yaml`` beside what is expected of it, ``<name>.<part>.yaml``.
+"""Golden tests: a case is a file ``<name>.in.yaml`` with its expected outputs ``<name>.<part>.yaml`` beside it.
 
-Promise: a new case is a new file. A mismatch shows the difference and the command that writes the
-expectations anew; that command also removes expectations that nothing asks for any more.
+Promise: a new case is a new file. A mismatch shows the difference and the command that rewrites the expected outputs,
+which also removes those that no case has any more.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ _COMMAND = "make golden"
 
 
 class Golden:
-    """The cases of one folder. With ``update`` expectations are written instead of compared."""
+    """The cases of one folder. With ``update`` the expected outputs are written instead of compared."""
 
     def __init__(self, folder: Path, *, update: bool) -> None:
         self._folder = folder
         self._update = update
 
     def check(self, name: str, found: Mapping[str, str]) -> None:
-        """Compare what was found for a case, by part, with what is expected; AssertionError when it differs."""
-        expected = {self._folder / f"{name}.{part}.yaml": text for part, text in found.items()}
-        kept = {*expected, self._folder / f"{name}{_INPUT}"}
-        self._remove([path for path in self._folder.glob(f"{name}.*.yaml") if path not in kept])
-        for path, text in expected.items():
+        """Compare a case's outputs, by part, with the expected ones. Raises AssertionError when they differ."""
+        outputs = {self._folder / f"{name}.{part}.yaml": text for part, text in found.items()}
+        known = {*outputs, self._folder / f"{name}{_INPUT}"}
+        self._remove([path for path in self._folder.glob(f"{name}.*.yaml") if path not in known])
+        for path, text in outputs.items():
             if self._update:
                 path.write_text(text)
             else:
                 _compare(path, text)
 
     def check_orphans(self, names: list[str]) -> None:
-        """Expectations of cases that aren't there; AssertionError when there are any."""
+        """Raise AssertionError when there are expected outputs of cases that do not exist."""
         outputs = (path for path in self._folder.glob("*.yaml") if not path.name.endswith(_INPUT))
         self._remove([path for path in outputs if path.name.split(".")[0] not in names])
 
@@ -43,7 +43,7 @@ class Golden:
                 path.unlink()
         elif orphans:
             listed = ", ".join(sorted(path.name for path in orphans))
-            raise AssertionError(f"nothing asks for {listed}; `{_COMMAND}` removes them")
+            raise AssertionError(f"no case has {listed}; `{_COMMAND}` removes them")
 
 
 def cases(folder: Path) -> list[str]:

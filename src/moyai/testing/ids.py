@@ -1,6 +1,6 @@
-"""Identifiers that a seed repeats.
+"""Identifiers from a seed.
 
-Promise: the same seed and the same questions give the same answers, on every machine.
+Promise: the same seed and the same calls give the same ids, on every machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Container instances and services on them, for tests: as the API would have recorded them."""
+"""Container instances, and services on them, as the API would have recorded them; for tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moyai.plan.capacity.registration import EC2, ContainerInstanceRequest, new_
 from moyai.testing.world import SCOPE, Builder
 
 DAEMON_BOUNDS = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=0)
-"""Those of a DAEMON service that names none."""
+"""The default of a DAEMON service."""
 
 
 def instance(
@@ -28,7 +28,7 @@ def instance(
     connected: bool = True,
     attributes: Mapping[str, str] | None = None,
 ) -> ContainerInstance:
-    """A new ACTIVE instance of the default cluster, in the emptiest zone where none is named."""
+    """Record a new ACTIVE instance of the default cluster; without a ``zone``, in the zone with fewest instances."""
     own = tuple(Attribute(name, value) for name, value in (attributes or {}).items())
     wanted = ContainerInstanceRequest(
         build.cluster(), resources or Resources(1024, 1024), launch_type=launch_type, zone=zone, attributes=own
@@ -40,28 +40,28 @@ def instance(
 
 
 def set_instance_status(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
-    """What UpdateContainerInstancesState, or DeregisterContainerInstance of an empty one, does to the instance."""
+    """Set an instance's status, as UpdateContainerInstancesState or DeregisterContainerInstance does."""
     known = build.world.container_instances[key]
     build.book.apply([Put(replace(known, status=status, version=known.version + 1))])
 
 
 def for_instances(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:
-    """The definition as one for container instances: its containers have sizes, the task has none."""
+    """Record the definition for use on container instances: its containers have sizes, the task has none."""
     containers = tuple(replace(c, cpu=c.cpu or 256, memory=c.memory or 256) for c in definition.container_definitions)
-    made = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))
-    made = replace(made, container_definitions=containers)
-    build.book.apply([Put(made)])
-    return made
+    changed = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))
+    changed = replace(changed, container_definitions=containers)
+    build.book.apply([Put(changed)])
+    return changed
 
 
 def on_instances(
     build: Builder, name: str, definition: TaskDefinition, desired: int | None = None, **changes: object
 ) -> ServiceArn:
-    """A service with the launch type EC2 in the default cluster; without a count it is a DAEMON service. ``changes``:
-    members of its record that are not as they come.
+    """Record a service with the launch type EC2 in the default cluster; without a count it is a DAEMON service.
+    ``changes``: fields of its record that differ from the defaults.
     """
     key = ServiceArn(arn("ecs", SCOPE, f"service/default/{name}"))
-    made = Service(
+    service = Service(
         arn=key,
         name=name,
         cluster=build.cluster(),
@@ -73,6 +73,6 @@ def on_instances(
         launch_type=EC2,
         scheduling_strategy=DAEMON if desired is None else REPLICA,
     )
-    build.book.apply([Put(replace(made, **changes))])
+    build.book.apply([Put(replace(service, **changes))])
     build.deploy(key, definition)
     return key

@@ -1,4 +1,4 @@
-"""Service Connect's configuration with TLS."""
+"""Service Connect configurations with TLS, for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moyai.kernel.ids import CertificateAuthorityArn
 def with_tls(
     configuration: ServiceConnectConfiguration | None, authority: CertificateAuthorityArn | None
 ) -> ServiceConnectConfiguration | None:
-    """The configuration with TLS for all that it offers."""
+    """The configuration with TLS for every service that it offers."""
     if configuration is None:
         return None
     tls = ConnectTls(IssuerCertificateAuthority(authority))

@@ -1,8 +1,8 @@
-"""Worlds in a few lines, for tests.
+"""Builds worlds for tests.
 
-Promise: what is built is what the API's operations would have recorded (defaults filled in, Service
-Connect resolved), without the API's validation. Everything goes through ``apply`` of the book it
-writes to: a plain World, or a store.
+Promise: the records are those that the API's operations would have made (with defaults, and with Service Connect's
+names resolved), but without the API's validation. All changes go through ``apply`` of the target: a plain World, or a
+store.
 """
 
 from __future__ import annotations
@@ -71,24 +71,24 @@ CHECK = ContainerHealthCheck(("CMD-SHELL", "true"), interval=5, timeout=2, retri
 
 
 class Book(Protocol):
-    """Whatever holds a world and takes changes to it; a store is one."""
+    """Has a World and accepts changes to it; a store is one."""
 
     @property
     def world(self) -> World:
-        """The world as of now."""
+        """The present World."""
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Make the changes."""
+        """Apply the changes to the World."""
 
 
 class PlainBook:
-    """A world and nothing around it."""
+    """A World that is not stored."""
 
     def __init__(self) -> None:
         self.world = World()
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Make the changes."""
+        """Apply the changes to the World."""
         for change in changes:
             self.world.apply(change)
 
@@ -96,13 +96,13 @@ class PlainBook:
 def container(
     name: str = "app", command: tuple[str, ...] | None = None, port: int | None = None
 ) -> ContainerDefinition:
-    """An essential container of the sim image; its port, if any, is called like it and speaks HTTP."""
+    """An essential container of the sim image; its port, if any, has the same name and the protocol HTTP."""
     mappings = () if port is None else (PortMapping(port, port, name=name, app_protocol=AppProtocol.HTTP),)
     return ContainerDefinition(name=name, image="moyai.local/host", command=command, port_mappings=mappings)
 
 
 class Builder:
-    """Writes records into a book. Names are as in the API; ARNs are made from them."""
+    """Records resources in a book. Names are as in the API; ARNs are made from them."""
 
     def __init__(self, book: Book | None = None, clock: ManualClock | None = None, ids: Ids | None = None) -> None:
         self.book: Book = book or PlainBook()
@@ -111,26 +111,26 @@ class Builder:
 
     @property
     def world(self) -> World:
-        """The world that is being built."""
+        """The World that is built."""
         return self.book.world
 
     def cluster(self, name: str = "default") -> ClusterArn:
-        """A cluster, made when it isn't there."""
+        """The cluster with this name, recorded if it does not exist."""
         key = ClusterArn(arn("ecs", SCOPE, f"cluster/{name}"))
         if key not in self.world.clusters:
             self.book.apply([Put(Cluster(key, name, self.clock.now()))])
         return key
 
     def live(self, value: str, name: str = "default") -> None:
-        """What TagResource with moyai:live-endpoints does to a cluster."""
+        """Tag a cluster with moyai:live-endpoints, as TagResource does."""
         known = self.world.clusters[self.cluster(name)]
         self.book.apply([Put(replace(known, tags={**known.tags, LIVE_ENDPOINTS: value}))])
 
     def namespace(self, name: str = NAMESPACE) -> NamespaceArn:
-        """An HTTP namespace, made when it isn't there."""
-        found = next((n for n in self.world.namespaces if n.name == name), None)
-        if found is not None:
-            return found.arn
+        """The HTTP namespace with this name, recorded if it does not exist."""
+        existing = next((n for n in self.world.namespaces if n.name == name), None)
+        if existing is not None:
+            return existing.arn
         identity = NamespaceId(f"ns-{self.ids.alphanumeric(16)}")
         key = NamespaceArn(arn("servicediscovery", SCOPE, f"namespace/{identity}"))
         self.book.apply([Put(Namespace(key, identity, name, NamespaceType.HTTP, self.clock.now()))])
@@ -198,26 +198,26 @@ class Builder:
         return key
 
     def discover(self, service: ServiceArn, *registries: ServiceRegistry) -> None:
-        """What serviceRegistries in CreateService would have done; before anything was planned for the service."""
+        """Set a new service's registries, as serviceRegistries in CreateService does."""
         known = self.world.services[service]
         first = replace(known.primary, service_registries=registries)
         self.book.apply([Put(replace(known, deployments=(first,)))])
 
     def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
-        """What UpdateService with another task definition does."""
+        """Deploy another task definition, as UpdateService does."""
         known = self.world.services[service]
         return self._deploy(known, definition, known.primary.service_connect if known.deployments else None)
 
     def roll_back(self, service: ServiceArn) -> None:
-        """What StopServiceDeployment does."""
+        """Roll a deployment back, as StopServiceDeployment does."""
         self._told(service, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason="it was asked for")
 
     def abort(self, service: ServiceArn) -> None:
-        """What StopServiceDeployment with ABORT does."""
+        """Abort a deployment, as StopServiceDeployment with ABORT does."""
         self._told(service, status=ServiceDeploymentStatus.STOP_REQUESTED)
 
     def go_on(self, service: ServiceArn) -> None:
-        """What ContinueServiceDeployment does, for every hook that waits."""
+        """Continue every waiting hook, as ContinueServiceDeployment does."""
         hooks = self.deployment(service).hooks
         self._told(service, hooks=tuple(replace(run, status=HookStatus.SUCCEEDED) for run in hooks))
 
@@ -226,36 +226,36 @@ class Builder:
         return self.world.service_deployments.by("service", service)[-1]
 
     def configure(self, service: ServiceArn, configuration: DeploymentConfiguration) -> None:
-        """What UpdateService with another deploymentConfiguration does."""
+        """Change the deployment configuration, as UpdateService does."""
         self.book.apply([Put(replace(self.world.services[service], deployment_configuration=configuration))])
 
     def _told(self, service: ServiceArn, **changes: object) -> None:
         self.book.apply([Put(replace(self.deployment(service), updated_at=self.clock.now(), **changes))])
 
     def encrypt(self, service: ServiceArn, authority: CertificateAuthorityArn | None = None) -> DeploymentId:
-        """What UpdateService with ``tls`` does; signed by the built-in authority, or this one."""
+        """Encrypt a service, as UpdateService with ``tls`` does; by the built-in authority, or by this one."""
         known = self.world.services[service]
         definition = self.world.task_definitions[known.primary.task_definition]
         return self._deploy(known, definition, with_tls(known.primary.service_connect, authority))
 
     def scale(self, service: ServiceArn, desired: int) -> None:
-        """What UpdateService with another desiredCount does."""
+        """Change the desired count, as UpdateService does."""
         self.book.apply([Put(replace(self.world.services[service], desired_count=desired))])
 
     def delete(self, service: ServiceArn) -> None:
-        """What DeleteService does."""
+        """Delete a service, as DeleteService does."""
         known = self.world.services[service]
         self.book.apply([Put(replace(known, desired_count=0, status=ServiceStatus.DRAINING))])
 
     def run(self, definition: TaskDefinition) -> TaskArn:
-        """What RunTask does, once."""
+        """Run a standalone task, as RunTask does."""
         request = LaunchRequest(self.cluster(), definition, f"family:{definition.family}")
         task = launch(self.world, request, self.clock.now(), self.ids)
         self.book.apply([Put(task)])
         return task.arn
 
     def stop(self, task: TaskArn) -> None:
-        """What StopTask does."""
+        """Stop a task, as StopTask does."""
         known = self.world.tasks[task]
         self.book.apply([Put(stop_task(known, StopCode.USER_INITIATED, STOPPED_BY_USER, self.clock.now()))])
 

@@ -1,4 +1,4 @@
-"""An older moyai's proxies go on reporting over gRPC, this one's report over HTTP: to the doors that both know."""
+"""An older moyai's proxies go on reporting over gRPC, this one's report over HTTP: to the listeners that both know."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OTHER = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/front2")
 """The other task of the same service."""
 
 
-class House:
+class Installation:
     """A control plane, as far as proxies report to it. ``saved``: how far the one before had counted them."""
 
     def __init__(self, state: Path, saved: Mapping[ProxyId, bytes] | None = None) -> None:
@@ -40,7 +40,7 @@ class House:
         self.recorder = Recorder(self.head, reporters.get, EPOCH, (saved or {}).get)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[House]:
+    async def opened(self) -> AsyncIterator[Installation]:
         statistics = MetricsService(self.recorder, ManualClock(), lambda _: None)
         async with AsyncExitStack() as leaving:
             await ProxyListeners(self.settings, Feed(BootstrapSettings()), directory(), statistics).open(leaving)
@@ -68,8 +68,8 @@ class House:
         return {stored.proxy: stored.body for stored in self.recorder.take_unsaved_proxies()}
 
 
-Way = Callable[[House, ProxyId, int, int], Awaitable[None]]
-WAYS: tuple[Way, ...] = (House.over_grpc, House.over_http)
+Way = Callable[[Installation, ProxyId, int, int], Awaitable[None]]
+WAYS: tuple[Way, ...] = (Installation.over_grpc, Installation.over_http)
 CHANGES = pytest.mark.parametrize(("former", "latter"), [*permutations(WAYS)], ids=["to HTTP", "to gRPC"])
 
 
@@ -78,38 +78,38 @@ def called(second: int, count: int) -> bytes:
 
 
 async def test_proxies_that_report_in_different_ways_are_each_counted_once(tmp_path):
-    async with House(tmp_path).opened() as house:
-        await house.over_grpc(FRONT, 1, 3)
-        await house.over_http(OTHER, 1, 5)
-        assert house.counted == 3 + 5
-        await house.over_grpc(FRONT, 2, 10)
-        await house.over_http(OTHER, 2, 9)
-        assert house.counted == 10 + 9
+    async with Installation(tmp_path).opened() as installation:
+        await installation.over_grpc(FRONT, 1, 3)
+        await installation.over_http(OTHER, 1, 5)
+        assert installation.counted == 3 + 5
+        await installation.over_grpc(FRONT, 2, 10)
+        await installation.over_http(OTHER, 2, 9)
+        assert installation.counted == 10 + 9
 
 
 @CHANGES
 async def test_a_proxy_that_goes_over_to_another_way_is_counted_on_from_where_it_was(tmp_path, former, latter):
-    async with House(tmp_path).opened() as house:
-        await former(house, FRONT, 1, 3)
-        await latter(house, FRONT, 2, 10)
-        assert house.counted == 10
-        await former(house, FRONT, 2, 10)
-        await former(house, FRONT, 1, 3)
-        assert house.counted == 10, "what comes again, or late, is nothing new"
+    async with Installation(tmp_path).opened() as installation:
+        await former(installation, FRONT, 1, 3)
+        await latter(installation, FRONT, 2, 10)
+        assert installation.counted == 10
+        await former(installation, FRONT, 2, 10)
+        await former(installation, FRONT, 1, 3)
+        assert installation.counted == 10, "what comes again, or late, is nothing new"
 
 
 @CHANGES
 async def test_a_proxy_that_begins_anew_in_another_way_is_counted_from_0(tmp_path, former, latter):
-    async with House(tmp_path).opened() as house:
-        await former(house, FRONT, 1, 10)
-        await latter(house, FRONT, 2, 3)
-        assert house.counted == 10 + 3
+    async with Installation(tmp_path).opened() as installation:
+        await former(installation, FRONT, 1, 10)
+        await latter(installation, FRONT, 2, 3)
+        assert installation.counted == 10 + 3
 
 
 @CHANGES
 async def test_a_way_may_change_with_the_control_plane(tmp_path, former, latter):
-    async with House(tmp_path).opened() as before:
+    async with Installation(tmp_path).opened() as before:
         await former(before, FRONT, 1, 3)
-    async with House(tmp_path, before.save()).opened() as house:
-        await latter(house, FRONT, 2, 10)
-        assert (before.counted, house.counted) == (3, 7)
+    async with Installation(tmp_path, before.save()).opened() as installation:
+        await latter(installation, FRONT, 2, 10)
+        assert (before.counted, installation.counted) == (3, 7)

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from moyai.console.events import MOST_KEYS, MOST_LISTENERS, MOST_OF_ONE, Events
+from moyai.console.events import MAX_KEYS, MAX_LISTENERS, MAX_LISTENERS_OF_LOGIN, Events
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.s3.env_file import EnvFile
 from moyai.domain.world import Delete, Put
@@ -86,7 +86,7 @@ async def test_a_mesh_and_what_is_in_it_are_named(events, store, clock):
 async def test_changes_of_a_moment_come_together_and_many_as_one_word(events, store, clock):
     stream = listen(events)
     await heard(stream, clock)
-    for number in range(MOST_KEYS + 1):
+    for number in range(MAX_KEYS + 1):
         store.apply([Put(cluster(f"c{number}"))])
     assert keys(await heard(stream, clock)) == {"more": True, "keys": []}
 
@@ -119,7 +119,7 @@ async def test_it_ends_with_the_login_and_with_the_server(events, clock):
 
 
 def test_listeners_are_bounded_from_their_admission_on_and_who_leaves_makes_room(events):
-    answers = [events.answer(HOME, lambda: True) for _ in range(MOST_LISTENERS)]
+    answers = [events.answer(HOME, lambda: True) for _ in range(MAX_LISTENERS)]
     assert {answer.status for answer in answers} == {200}
     assert events.answer(HOME, lambda: True).status == 503
     answers[0].ended()
@@ -128,7 +128,7 @@ def test_listeners_are_bounded_from_their_admission_on_and_who_leaves_makes_room
 
 
 def test_one_login_leaves_room_for_others(events):
-    answers = [events.answer(HOME, lambda: True, "one") for _ in range(MOST_OF_ONE)]
+    answers = [events.answer(HOME, lambda: True, "one") for _ in range(MAX_LISTENERS_OF_LOGIN)]
     assert events.answer(HOME, lambda: True, "one").status == 429
     assert events.answer(HOME, lambda: True, "other").status == 200
     answers[0].ended()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.console.logins import LIFETIME, MOST_LOGINS, Logins
+from moyai.console.logins import LIFETIME, MAX_LOGINS, Logins
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from tests.unit.api.world import Keys
@@ -80,7 +80,7 @@ def test_who_has_the_right_secret_is_not_kept_out_by_those_who_have_not(logins):
 
 def test_a_key_has_so_many_logins_and_takes_none_from_others(logins):
     other, _ = begin(logins, "AKIAOTHER", "other")
-    tokens = [begin(logins)[0] for _ in range(MOST_LOGINS + 1)]
+    tokens = [begin(logins)[0] for _ in range(MAX_LOGINS + 1)]
     assert logins.find(tokens[0]) is None
     assert logins.find(tokens[1]) is not None
     assert logins.find(other) is not None

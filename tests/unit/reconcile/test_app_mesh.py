@@ -24,7 +24,7 @@ from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from tests.golden.appmesh.meshes import gateway_arn, node_arn, route_arn, router_arn, service_arn, spec_of, world_of
-from tests.unit.reconcile.heard import Heard, HeardFeed, holding
+from tests.unit.reconcile.recorded_feed import PublishedShards, RecordingFeed, holding
 
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
 
@@ -75,7 +75,7 @@ CASE = {
 }
 
 
-def task_of(place: Heard, stands_for: str) -> Task:
+def task_of(place: PublishedShards, stands_for: str) -> Task:
     """A task whose proxy says so, not yet on record."""
     build = Builder(place.store)
     said = (KeyValuePair("APPMESH_RESOURCE_ARN", stands_for),)
@@ -87,7 +87,7 @@ def task_of(place: Heard, stands_for: str) -> Task:
 
 @pytest.fixture
 def place():
-    return Heard(holding(world_of(CASE).records()))
+    return PublishedShards(holding(world_of(CASE).records()))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
 
 
 async def test_a_part_that_cannot_be_made_holds_up_no_other_and_is_tried_again():
-    clock, store, feed = ManualClock(), holding(world_of(CASE).records()), HeardFeed()
+    clock, store, feed = ManualClock(), holding(world_of(CASE).records()), RecordingFeed()
     feed.broken = {node_arn("catalog")}
     ports = ReconcilerPorts(store, SimRuntime(clock), feed, clock, SeededIds())
     running = asyncio.create_task(Reconciler(ports).run())
@@ -203,6 +203,6 @@ def test_a_change_is_as_small_in_a_large_mesh(size):
         "virtualNodes": {f"n{i}": node(f"n{i}", f"s{i - 1}", f"s{i + 1}") for i in range(size)},
         "virtualServices": {f"s{i}": {"provider": {"virtualNode": {"virtualNodeName": f"n{i}"}}} for i in range(size)},
     }
-    place = Heard(holding(world_of(case).records()))
+    place = PublishedShards(holding(world_of(case).records()))
     changed = replace(place.store.world.virtual_nodes[node_arn("n5")], version=2)
     assert place.put(changed) == ["n4", "n5", "n6"]

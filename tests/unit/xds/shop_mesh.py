@@ -42,7 +42,7 @@ def node(name: str) -> VirtualNode:
 
 
 def task_proxy_auth(feed: Feed) -> TaskProxyAuth:
-    """The door of our own proxies, where there is no mesh of App Mesh."""
+    """The authentication of our own proxies, where there is no mesh of App Mesh."""
     return TaskProxyAuth(feed, Directory(MemoryStore(), SCOPE))
 
 

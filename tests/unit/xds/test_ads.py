@@ -1,4 +1,4 @@
-"""Both methods on both doors, over real gRPC."""
+"""Both methods on both listeners, over real gRPC."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ PORT = InboundPort(80, Protocol.TCP, TimeoutPolicy(0, 0), 1, "ingress.db")
 SOTW, DELTA = DiscoveryRequest, DeltaDiscoveryRequest
 
 
-class Doors:
-    """Our own proxies' and guests', whose token is good while ``trusted``."""
+class Listeners:
+    """Our own proxies' and external proxies', whose token is good while ``trusted``."""
 
     def __init__(self, folder: Path) -> None:
-        self.own, self.guests = folder / "own.sock", folder / "guests.sock"
+        self.own, self.external = folder / "own.sock", folder / "external.sock"
         self.trusted = True
         self.feed = Feed(BootstrapSettings())
         self.feed.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
@@ -53,16 +53,16 @@ class Doors:
 
 
 @pytest.fixture
-async def doors():
+async def listeners():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        made = Doors(Path(folder))
+        made = Listeners(Path(folder))
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(str(made.own))
-        gates: dict[Path, ProxyAuth] = {
+        auths: dict[Path, ProxyAuth] = {
             made.own: task_proxy_auth(made.feed),
-            made.guests: ExternalProxyAuth(made.feed, directory(), made.shown, 2),
+            made.external: ExternalProxyAuth(made.feed, directory(), made.shown, 2),
         }
-        servers = [await serve_unix(path, os.getgid(), [AdsHandler(made.feed, gate)]) for path, gate in gates.items()]
+        servers = [await serve_unix(path, os.getgid(), [AdsHandler(made.feed, auth)]) for path, auth in auths.items()]
         yield made
         for server in servers:
             await server.stop(None)
@@ -103,8 +103,8 @@ async def end_of(call: Any) -> str:
 
 
 @pytest.mark.parametrize(("form", "found"), [(DELTA, ["one/app:80"]), (SOTW, ["Cluster"])])
-async def test_a_proxy_gets_its_own_configuration(doors, form, found):
-    assert await answered(doors.own, form, "one", proxy="one") == found
+async def test_a_proxy_gets_its_own_configuration(listeners, form, found):
+    assert await answered(listeners.own, form, "one", proxy="one") == found
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ async def test_a_proxy_gets_its_own_configuration(doors, form, found):
     ids=["unnamed", "another"],
 )
 @pytest.mark.parametrize("form", [DELTA, SOTW])
-async def test_a_proxy_that_does_not_say_one_thing_is_refused(doors, form, metadata, code):
-    assert await answered(doors.own, form, "one", **metadata) == [code]
+async def test_a_proxy_that_does_not_say_one_thing_is_refused(listeners, form, metadata, code):
+    assert await answered(listeners.own, form, "one", **metadata) == [code]
 
 
 @pytest.mark.parametrize(("form", "found"), [(DELTA, [f"{FRONT}/app:80"]), (SOTW, ["Cluster"])])
-async def test_a_guest_needs_a_node_id_alone_besides_its_credentials(doors, form, found):
-    assert await answered(doors.guests, form, NODE, authorization="Bearer good") == found
+async def test_an_external_proxy_needs_a_node_id_alone_besides_its_credentials(listeners, form, found):
+    assert await answered(listeners.external, form, NODE, authorization="Bearer good") == found
 
 
 @pytest.mark.parametrize(
@@ -132,46 +132,46 @@ async def test_a_guest_needs_a_node_id_alone_besides_its_credentials(doors, form
     ],
     ids=["bad", "no bearer", "nobody", "one of our own"],
 )
-async def test_a_guest_that_may_not_come_in_is_told_why(doors, node, authorization, code):
-    assert await answered(doors.guests, SOTW, node, authorization=authorization) == [code]
+async def test_an_external_proxy_that_may_not_come_in_is_told_why(listeners, node, authorization, code):
+    assert await answered(listeners.external, SOTW, node, authorization=authorization) == [code]
 
 
-async def test_one_guest_too_many_is_told_so(doors):
+async def test_one_external_proxy_too_many_is_told_so(listeners):
     said = {"authorization": "Bearer good"}
-    async with stream(doors.guests, SOTW, **said) as one, stream(doors.guests, DELTA, **said) as two:
+    async with stream(listeners.external, SOTW, **said) as one, stream(listeners.external, DELTA, **said) as two:
         for call, form in ((one, SOTW), (two, DELTA)):
             await call.write(form(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
             assert await call.read() is not grpc.aio.EOF
-        assert {proxy.rpartition("#")[2] for proxy in doors.feed.external_proxies(FRONT)} == {"1", "2"}
-        assert await answered(doors.guests, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
+        assert {proxy.rpartition("#")[2] for proxy in listeners.feed.external_proxies(FRONT)} == {"1", "2"}
+        assert await answered(listeners.external, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
 
 
-async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(doors):
-    async with stream(doors.guests, SOTW, authorization="Bearer good") as call:
+async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(listeners):
+    async with stream(listeners.external, SOTW, authorization="Bearer good") as call:
         await call.write(SOTW(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
         await call.read()
-        doors.trusted = False
+        listeners.trusted = False
         await call.write(SOTW(type_url=ResourceType.LISTENER))
         assert await end_of(call) == "UNAUTHENTICATED"
-    assert doors.feed.external_proxies(FRONT) == frozenset()
+    assert listeners.feed.external_proxies(FRONT) == frozenset()
 
 
-async def test_a_stream_that_asks_for_too_much_is_ended(doors):
+async def test_a_stream_that_asks_for_too_much_is_ended(listeners):
     names = [f"n{number}" for number in range(20_001)]
-    async with stream(doors.guests, DELTA, authorization="Bearer good") as call:
+    async with stream(listeners.external, DELTA, authorization="Bearer good") as call:
         await call.write(DELTA(node=Node(id=NODE), type_url=ResourceType.SECRET, resource_names_subscribe=names))
         assert await end_of(call) == "RESOURCE_EXHAUSTED"
 
 
-async def test_a_method_that_is_not_served_is_unknown(doors):
-    async with grpc.aio.insecure_channel(f"unix:{doors.own}") as channel:
+async def test_a_method_that_is_not_served_is_unknown(listeners):
+    async with grpc.aio.insecure_channel(f"unix:{listeners.own}") as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await channel.unary_unary("/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters", bytes)(b"")
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_the_socket_is_closed_to_others(doors):
-    assert stat.S_IMODE(doors.own.stat().st_mode) & 0o007 == 0
+async def test_the_socket_is_closed_to_others(listeners):
+    assert stat.S_IMODE(listeners.own.stat().st_mode) & 0o007 == 0
 
 
 async def test_a_file_that_is_no_socket_is_left_alone(tmp_path):

@@ -363,46 +363,46 @@ def test_what_a_proxy_refused_is_one_of_two(feed):
     assert feed.holders("10.0.0.3", 80) == frozenset()
 
 
-GUEST, NODE = ProxyId("node#1"), WorkloadId("node")
+EXTERNAL, NODE = ProxyId("node#1"), WorkloadId("node")
 
 
-def guest(feed: Feed):
-    """A guest that has asked for everything and taken it."""
+def connect_external(feed: Feed):
+    """An external proxy that has asked for everything and taken it."""
     sink = Recorder()
-    connection = feed.connect(GUEST, sink, DeltaStream(), NODE)
+    connection = feed.connect(EXTERNAL, sink, DeltaStream(), NODE)
     for request in (ask(ResourceType.CLUSTER), ask(ResourceType.ENDPOINT, "egress/db"), ask(ResourceType.LISTENER)):
         connection.receive(request)
     settle(connection, sink)
     return connection, sink
 
 
-def test_a_guest_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotten(feed):
+def test_an_external_proxy_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotten(feed):
     feed.publish(shared(OLD, proxies={ONE: NODE}))
-    connection, _ = guest(feed)
-    assert (feed.workload_of(GUEST), feed.external_proxies(NODE)) == (NODE, {GUEST})
-    assert feed.holders("10.0.0.1", 80) == {GUEST}
+    connection, _ = connect_external(feed)
+    assert (feed.workload_of(EXTERNAL), feed.external_proxies(NODE)) == (NODE, {EXTERNAL})
+    assert feed.holders("10.0.0.1", 80) == {EXTERNAL}
     feed.publish(shared(NEW, proxies={ONE: NODE}))
-    assert feed.holders("10.0.0.1", 80) == {GUEST}
+    assert feed.holders("10.0.0.1", 80) == {EXTERNAL}
     connection.close()
     assert feed.holders("10.0.0.1", 80) == frozenset()
     assert feed.states().keys() == {ONE}
 
 
-def test_a_guest_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
+def test_an_external_proxy_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
     feed.publish(shared(OLD, proxies={}))
-    connection, sink = guest(feed)
+    connection, sink = connect_external(feed)
     feed.publish(MeshIR())
-    assert (sink.take(), feed.is_connected(GUEST)) == ([], True)
+    assert (sink.take(), feed.is_connected(EXTERNAL)) == ([], True)
     feed.publish(shared(NEW, proxies={}))
     assert [kind for kind, _, _ in sent(sink.responses)] == ["ENDPOINT"]
     settle(connection, sink)
-    assert feed.holders("10.0.0.2", 80) == {GUEST}
+    assert feed.holders("10.0.0.2", 80) == {EXTERNAL}
 
 
-def test_what_a_guest_took_is_known_when_one_like_it_comes_back_with_it(feed):
+def test_what_an_external_proxy_took_is_known_when_one_like_it_comes_back_with_it(feed):
     feed.publish(shared(OLD, proxies={}))
     sink = Recorder()
-    connection = feed.connect(GUEST, sink, SotwStream(), NODE)
+    connection = feed.connect(EXTERNAL, sink, SotwStream(), NODE)
     connection.receive(whole(ResourceType.CLUSTER))
     (before,) = sink.take()
     connection.receive(reply(before))
@@ -421,10 +421,10 @@ def test_what_a_guest_took_is_known_when_one_like_it_comes_back_with_it(feed):
     assert len(new) < len(old)
 
 
-def test_a_guest_that_comes_back_under_its_name_ends_its_older_stream(feed):
+def test_an_external_proxy_that_comes_back_under_its_name_ends_its_older_stream(feed):
     feed.publish(shared(OLD, proxies={}))
-    connection, sink = guest(feed)
-    guest(feed)
+    connection, sink = connect_external(feed)
+    connect_external(feed)
     assert sink.is_ended
     connection.close()
-    assert feed.external_proxies(NODE) == {GUEST}
+    assert feed.external_proxies(NODE) == {EXTERNAL}

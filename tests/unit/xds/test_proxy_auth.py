@@ -37,15 +37,19 @@ def come_in(feed: Feed, admitted: AdmittedProxy):
     return feed.connect(admitted.proxy, Nobody(), DeltaStream(), admitted.external_workload)
 
 
-def guests(feed: Feed, *reaches: Authorization | None, most: int = 2) -> ExternalProxyAuth:
-    """A door where everybody shows the same."""
-    shown = None if reaches == (None,) else tuple(reach for reach in reaches or (ALL_PROXIES,) if reach is not None)
+def external_auth(feed: Feed, *authorizations: Authorization | None, most: int = 2) -> ExternalProxyAuth:
+    """A listener where everybody shows the same."""
+    shown = (
+        None
+        if authorizations == (None,)
+        else tuple(reach for reach in authorizations or (ALL_PROXIES,) if reach is not None)
+    )
     return ExternalProxyAuth(feed, directory(), lambda _peer: shown, most)
 
 
-def refusal(gate: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[StatusCode, str]:
+def refusal(auth: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[StatusCode, str]:
     with pytest.raises(ProxyRejected) as refused:
-        gate.admit(peer)
+        auth.admit(peer)
     return refused.value.code, str(refused.value)
 
 
@@ -59,38 +63,38 @@ def refusal(gate: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[Status
     ],
     ids=["short", "ARN", "with the owner", "gateway"],
 )
-def test_a_guest_may_name_what_it_stands_for_in_every_form(feed, node, workload):
-    assert guests(feed).admit(Peer(node)).external_workload == workload
+def test_an_external_proxy_may_name_what_it_stands_for_in_every_form(feed, node, workload):
+    assert external_auth(feed).admit(Peer(node)).external_workload == workload
 
 
-def test_guests_of_one_node_id_are_told_apart(feed):
-    gate = guests(feed)
-    first, second = gate.admit(Peer(SHORT)), gate.admit(Peer(FRONT))
+def test_external_proxies_of_one_node_id_are_told_apart(feed):
+    auth = external_auth(feed)
+    first, second = auth.admit(Peer(SHORT)), auth.admit(Peer(FRONT))
     assert (first, second) == (AdmittedProxy(ProxyId(f"{FRONT}#1"), FRONT), AdmittedProxy(ProxyId(f"{FRONT}#2"), FRONT))
 
 
-def test_a_guest_may_bring_the_end_of_its_id_along_and_comes_back_as_the_same(feed):
-    gate = guests(feed, most=1)
-    admitted = gate.admit(Peer(SHORT, f"{SHORT}#host-0001"))
+def test_an_external_proxy_may_bring_the_end_of_its_id_along_and_comes_back_as_the_same(feed):
+    auth = external_auth(feed, most=1)
+    admitted = auth.admit(Peer(SHORT, f"{SHORT}#host-0001"))
     assert admitted.proxy == f"{FRONT}#host-0001"
     come_in(feed, admitted)
-    assert gate.admit(Peer(FRONT, f"{FRONT}#host-0001")) == admitted
+    assert auth.admit(Peer(FRONT, f"{FRONT}#host-0001")) == admitted
 
 
-def test_one_guest_too_many_is_refused_until_another_has_gone(feed):
-    gate = guests(feed, most=1)
-    connection = come_in(feed, gate.admit(Peer(SHORT)))
-    code, message = refusal(gate, Peer(SHORT))
+def test_one_external_proxy_too_many_is_refused_until_another_has_gone(feed):
+    auth = external_auth(feed, most=1)
+    connection = come_in(feed, auth.admit(Peer(SHORT)))
+    code, message = refusal(auth, Peer(SHORT))
     assert (code, "1 connected prox" in message) == (StatusCode.RESOURCE_EXHAUSTED, True)
-    assert gate.admit(Peer("mesh/shop/virtualGateway/way")).external_workload == WAY
+    assert auth.admit(Peer("mesh/shop/virtualGateway/way")).external_workload == WAY
     connection.close()
-    assert gate.admit(Peer(SHORT)).external_workload == FRONT
+    assert auth.admit(Peer(SHORT)).external_workload == FRONT
 
 
-def test_proxies_of_tasks_do_not_count_as_guests(feed):
+def test_proxies_of_tasks_do_not_count_as_external_proxies(feed):
     feed.connect(TASK, Nobody(), DeltaStream())
     assert feed.external_proxies(FRONT) == frozenset()
-    assert guests(feed, most=1).admit(Peer(SHORT)).external_workload == FRONT
+    assert external_auth(feed, most=1).admit(Peer(SHORT)).external_workload == FRONT
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_proxies_of_tasks_do_not_count_as_guests(feed):
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(feed, node, words):
-    code, message = refusal(guests(feed), Peer(node))
+    code, message = refusal(external_auth(feed), Peer(node))
     assert code is StatusCode.INVALID_ARGUMENT
     assert [word for word in words if word not in message] == []
     assert len(message) < 1500
@@ -115,7 +119,7 @@ def test_what_is_not_there_is_refused_with_what_is(feed, node, words):
 
 def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
     node = "mesh/shop/virtualNode/gone"
-    told = [refusal(guests(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)]
+    told = [refusal(external_auth(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)]
     assert [(code, "back" in message) for code, message in told] == [
         (StatusCode.INVALID_ARGUMENT, True),
         (StatusCode.INVALID_ARGUMENT, False),
@@ -123,8 +127,8 @@ def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
 
 
 def test_bad_credentials_are_told_nothing(feed):
-    gate = guests(feed, None)
-    assert {refusal(gate, Peer(node))[0] for node in (SHORT, "nothing")} == {StatusCode.UNAUTHENTICATED}
+    auth = external_auth(feed, None)
+    assert {refusal(auth, Peer(node))[0] for node in (SHORT, "nothing")} == {StatusCode.UNAUTHENTICATED}
 
 
 @pytest.mark.parametrize(
@@ -141,11 +145,11 @@ def test_bad_credentials_are_told_nothing(feed):
 def test_credentials_reach_as_far_as_they_say(feed, text, allowed):
     reach = parse_authorization(text, SCOPE)
     assert reach is not None
-    gate, found = guests(feed, reach), set()
+    auth, found = external_auth(feed, reach), set()
     nodes = ("mesh/shop/virtualNode/front", "mesh/shop/virtualNode/back", "mesh/shop/virtualGateway/way")
     for node in nodes:
         try:
-            gate.admit(Peer(node))
+            auth.admit(Peer(node))
         except ProxyRejected as refused:
             assert refused.code is StatusCode.PERMISSION_DENIED  # noqa: PT017
         else:
@@ -174,32 +178,32 @@ def test_a_certificate_reaches_as_far_as_its_uris_say():
     ids=["another node", "short", "letters", "no end"],
 )
 def test_a_name_that_does_not_fit_is_refused(feed, name, code):
-    assert refusal(guests(feed), Peer(SHORT, name))[0] is code
+    assert refusal(external_auth(feed), Peer(SHORT, name))[0] is code
 
 
-def test_a_guest_reports_under_the_name_of_its_stream_alone(feed):
-    gate = guests(feed)
-    admitted = gate.admit(Peer(SHORT, f"{SHORT}#host-0001"))
+def test_an_external_proxy_reports_under_the_name_of_its_stream_alone(feed):
+    auth = external_auth(feed)
+    admitted = auth.admit(Peer(SHORT, f"{SHORT}#host-0001"))
     connection = come_in(feed, admitted)
-    assert gate.reporter(Peer("", f"{FRONT}#host-0001")) == admitted.proxy
+    assert auth.reporter(Peer("", f"{FRONT}#host-0001")) == admitted.proxy
     for name in (f"{SHORT}#host-0002", f"{TASK}", ""):
         with pytest.raises(ProxyRejected):
-            gate.reporter(Peer("", name))
+            auth.reporter(Peer("", name))
     connection.close()
     with pytest.raises(ProxyRejected):
-        gate.reporter(Peer("", f"{FRONT}#host-0001"))
+        auth.reporter(Peer("", f"{FRONT}#host-0001"))
 
 
 def test_our_own_proxy_names_what_it_is_led_as(feed):
-    gate = TaskProxyAuth(feed, directory())
+    auth = TaskProxyAuth(feed, directory())
     for node in (TASK, SHORT, FRONT):
-        assert gate.admit(Peer(node, TASK)) == AdmittedProxy(TASK)
-    assert refusal(gate, Peer("mesh/shop/virtualNode/back", TASK))[0] is StatusCode.PERMISSION_DENIED
-    assert refusal(gate, Peer("mesh/shop/virtualNode/none", TASK))[0] is StatusCode.PERMISSION_DENIED
-    assert refusal(gate, Peer(TASK))[0] is StatusCode.UNAUTHENTICATED
-    assert refusal(gate, Peer(SHORT, f"{SHORT}#host-0001"))[0] is StatusCode.PERMISSION_DENIED
+        assert auth.admit(Peer(node, TASK)) == AdmittedProxy(TASK)
+    assert refusal(auth, Peer("mesh/shop/virtualNode/back", TASK))[0] is StatusCode.PERMISSION_DENIED
+    assert refusal(auth, Peer("mesh/shop/virtualNode/none", TASK))[0] is StatusCode.PERMISSION_DENIED
+    assert refusal(auth, Peer(TASK))[0] is StatusCode.UNAUTHENTICATED
+    assert refusal(auth, Peer(SHORT, f"{SHORT}#host-0001"))[0] is StatusCode.PERMISSION_DENIED
 
 
 def test_our_own_proxy_that_comes_before_its_mesh_is_let_in():
-    gate = TaskProxyAuth(Feed(BootstrapSettings()), directory())
-    assert gate.admit(Peer(SHORT, TASK)) == AdmittedProxy(TASK)
+    auth = TaskProxyAuth(Feed(BootstrapSettings()), directory())
+    assert auth.admit(Peer(SHORT, TASK)) == AdmittedProxy(TASK)

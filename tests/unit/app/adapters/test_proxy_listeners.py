@@ -1,4 +1,4 @@
-"""The doors of guests, as the process opens them."""
+"""The listeners of external proxies, as the process opens them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ NODE = "mesh/shop/virtualNode/front"
 FRONT = WorkloadId(f"{MESH}/virtualNode/front")
 
 
-class House:
-    """Where the doors lead."""
+class Installation:
+    """A control plane, as far as the listeners need it."""
 
     def __init__(self, state: Path, runtime: RuntimeKind = RuntimeKind.SIM, /, **app_mesh: object) -> None:
         state.mkdir(exist_ok=True)
@@ -62,12 +62,12 @@ class House:
         self.feed.publish(MeshIR(workloads={FRONT: Workload(FRONT, "a", 15000, 15001)}))
         self.heard: list[ProxyId] = []
         statistics = MetricsService(Telemetry().recorder, ManualClock(), self.heard.append)
-        self.doors = ProxyListeners(self.settings, self.feed, directory(), statistics)
+        self.listeners = ProxyListeners(self.settings, self.feed, directory(), statistics)
 
     @asynccontextmanager
     async def opened(self):
         async with AsyncExitStack() as leaving:
-            await self.doors.open(leaving)
+            await self.listeners.open(leaving)
             yield self
 
     def token(self, reach: str = "") -> tuple[str, str]:
@@ -78,7 +78,7 @@ class House:
         trusted = (self.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes()
         credentials = grpc.ssl_channel_credentials(trusted, *(own or (None, None)))
         options = [("grpc.ssl_target_name_override", EXTERNAL_SERVER_NAME)]
-        return grpc.aio.secure_channel(f"127.0.0.1:{self.doors.port}", credentials, options)
+        return grpc.aio.secure_channel(f"127.0.0.1:{self.listeners.port}", credentials, options)
 
 
 async def code(channel: grpc.aio.Channel, *metadata: tuple[str, str], node: str = NODE, report: str = "") -> str:
@@ -99,65 +99,69 @@ async def code(channel: grpc.aio.Channel, *metadata: tuple[str, str], node: str 
 
 
 async def test_the_socket_lies_in_the_state_directory_and_is_roots(tmp_path):
-    async with House(tmp_path).opened() as house:
-        path = house.settings.state.external_socket
+    async with Installation(tmp_path).opened() as installation:
+        path = installation.settings.state.external_socket
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
         async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
             assert await code(channel) == "OK"
             assert await code(channel, node="mesh/shop/virtualNode/none") == "INVALID_ARGUMENT"
-        assert house.doors.port is None
+        assert installation.listeners.port is None
 
 
 async def test_the_socket_may_lie_elsewhere(tmp_path):
     (tmp_path / "state").mkdir()
-    async with House(tmp_path / "state", socket=tmp_path / "s").opened() as house:
+    async with Installation(tmp_path / "state", socket=tmp_path / "s").opened() as installation:
         async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
             assert await code(channel) == "OK"
-        assert not house.settings.state.external_socket.exists()
+        assert not installation.settings.state.external_socket.exists()
     assert not (tmp_path / "s").exists()
 
 
 async def test_over_tcp_a_token_is_needed_and_reaches_as_far_as_it_says(tmp_path):
-    async with House(tmp_path, xds="127.0.0.1:0").opened() as house, house.over_tcp() as channel:
-        assert await code(channel, house.token()) == "OK"
-        assert await code(channel, house.token("mesh/shop")) == "OK"
-        assert await code(channel, house.token("mesh/shop/virtualNode/back")) == "PERMISSION_DENIED"
+    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+        assert await code(channel, installation.token()) == "OK"
+        assert await code(channel, installation.token("mesh/shop")) == "OK"
+        assert await code(channel, installation.token("mesh/shop/virtualNode/back")) == "PERMISSION_DENIED"
         assert await code(channel, ("authorization", "Bearer x.y")) == "UNAUTHENTICATED"
         assert await code(channel) == "UNAUTHENTICATED"
 
 
 async def test_nothing_is_plain_over_tcp(tmp_path):
     async with (
-        House(tmp_path, xds="127.0.0.1:0").opened() as house,
-        grpc.aio.insecure_channel(f"127.0.0.1:{house.doors.port}") as channel,
+        Installation(tmp_path, xds="127.0.0.1:0").opened() as installation,
+        grpc.aio.insecure_channel(f"127.0.0.1:{installation.listeners.port}") as channel,
     ):
-        assert await code(channel, house.token()) == "UNAVAILABLE"
+        assert await code(channel, installation.token()) == "UNAVAILABLE"
 
 
 async def test_a_damaged_file_of_tokens_lets_nobody_in(tmp_path):
-    async with House(tmp_path, xds="127.0.0.1:0").opened() as house, house.over_tcp() as channel:
-        token = house.token()
-        house.settings.state.external_tokens.write_text("{")
+    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+        token = installation.token()
+        installation.settings.state.external_tokens.write_text("{")
         assert await code(channel, token) == "UNAUTHENTICATED"
 
 
 async def test_reports_are_taken_of_whoever_has_the_stream_under_that_name(tmp_path):
-    async with House(tmp_path, xds="127.0.0.1:0").opened() as house, house.over_tcp() as channel:
-        mine, other = house.token("mesh/shop/virtualNode/front"), "mesh/shop/virtualNode/back#host-0001"
+    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+        mine, other = installation.token("mesh/shop/virtualNode/front"), "mesh/shop/virtualNode/back#host-0001"
         assert await code(channel, mine, report=f"{NODE}#host-0001") == "OK"
-        assert house.heard == [f"{FRONT}#host-0001"]
+        assert installation.heard == [f"{FRONT}#host-0001"]
         for name in (other, f"{NODE}#host-0002", "arn:aws:ecs:us-east-1:123456789012:task/shop/1"):
             assert await code(channel, mine, report=name) in {"PERMISSION_DENIED", "INVALID_ARGUMENT"}
-        assert len(house.heard) == 1
+        assert len(installation.heard) == 1
 
 
 async def test_the_certificate_is_the_same_authoritys_after_a_restart(tmp_path):
-    async with House(tmp_path, xds="127.0.0.1:0").opened() as house:
-        trusted = (house.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes()
-        assert [path.stat().st_mode & 0o077 for path in house.settings.state.external_keys.iterdir()] == [0, 0, 0]
-    async with House(tmp_path, xds="127.0.0.1:0").opened() as house, house.over_tcp() as channel:
-        assert (house.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes() == trusted
-        assert await code(channel, house.token()) == "OK"
+    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation:
+        trusted = (installation.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes()
+        assert [path.stat().st_mode & 0o077 for path in installation.settings.state.external_keys.iterdir()] == [
+            0,
+            0,
+            0,
+        ]
+    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+        assert (installation.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes() == trusted
+        assert await code(channel, installation.token()) == "OK"
 
 
 class Corporation:
@@ -203,33 +207,39 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 async def test_with_an_authority_of_clients_a_certificate_is_needed_that_says_what_it_is_for(tmp_path):
     corporation = Corporation(tmp_path)
     spiffe = f"spiffe://corporation/{NODE}"
-    async with House(tmp_path / "s", xds="127.0.0.1:0", client_authority=corporation.certificate).opened() as house:
+    async with Installation(
+        tmp_path / "s", xds="127.0.0.1:0", client_authority=corporation.certificate
+    ).opened() as installation:
         for uris, answer in [
             ((spiffe,), "OK"),
             ((FRONT,), "OK"),
             (("spiffe://corporation/mesh/shop/virtualNode/back",), "PERMISSION_DENIED"),
             (("https://corporation.example/",), "PERMISSION_DENIED"),
         ]:
-            async with house.over_tcp(corporation.client(*uris)) as channel:
+            async with installation.over_tcp(corporation.client(*uris)) as channel:
                 assert await code(channel) == answer
-        async with house.over_tcp() as channel:
-            assert await code(channel, house.token()) == "UNAVAILABLE"
+        async with installation.over_tcp() as channel:
+            assert await code(channel, installation.token()) == "UNAVAILABLE"
         other = Corporation(tmp_path / "s")
-        async with house.over_tcp(other.client(spiffe)) as channel:
+        async with installation.over_tcp(other.client(spiffe)) as channel:
             assert await code(channel) == "UNAVAILABLE"
 
 
 async def test_a_certificate_that_was_given_is_shown_and_taken_up_anew_when_it_changes(tmp_path):
     corporation = Corporation(tmp_path)
     chain, key = corporation.server(tmp_path, "old.example")
-    async with House(tmp_path / "s", xds="127.0.0.1:0", certificate=chain, private_key=key).opened() as house:
+    async with Installation(
+        tmp_path / "s", xds="127.0.0.1:0", certificate=chain, private_key=key
+    ).opened() as installation:
         trusted = corporation.certificate.read_bytes()
-        token = house.token()
+        token = installation.token()
 
         async def answered(name: str) -> str:
             options = [("grpc.ssl_target_name_override", name), ("grpc.use_local_subchannel_pool", 1)]
             credentials = grpc.ssl_channel_credentials(trusted)
-            async with grpc.aio.secure_channel(f"127.0.0.1:{house.doors.port}", credentials, options) as channel:
+            async with grpc.aio.secure_channel(
+                f"127.0.0.1:{installation.listeners.port}", credentials, options
+            ) as channel:
                 return await code(channel, token)
 
         assert await answered("old.example") == "OK"
@@ -247,21 +257,21 @@ async def test_what_can_not_be_read_is_said_at_once(tmp_path, broken):
     files[broken] = tmp_path / "broken.pem"
     files[broken].write_text("nothing")
     with pytest.raises(StoreFault, match="broken"):
-        async with House(tmp_path, xds="127.0.0.1:0", **files).opened():
+        async with Installation(tmp_path, xds="127.0.0.1:0", **files).opened():
             pass
 
 
 async def test_a_port_that_is_taken_is_said_at_once(tmp_path):
-    async with House(tmp_path / "a", xds="127.0.0.1:0").opened() as house:
-        with pytest.raises(OSError, match=f"can't listen on 127.0.0.1:{house.doors.port}"):
-            async with House(tmp_path / "b", xds=f"127.0.0.1:{house.doors.port}").opened():
+    async with Installation(tmp_path / "a", xds="127.0.0.1:0").opened() as installation:
+        with pytest.raises(OSError, match=f"can't listen on 127.0.0.1:{installation.listeners.port}"):
+            async with Installation(tmp_path / "b", xds=f"127.0.0.1:{installation.listeners.port}").opened():
                 pass
 
 
 async def test_our_own_proxies_leave_their_statistics_at_a_socket_of_their_group(tmp_path):
-    house = House(tmp_path, RuntimeKind.LINUX)
-    path = house.settings.state.statistics_socket
-    async with house.opened():
+    installation = Installation(tmp_path, RuntimeKind.LINUX)
+    path = installation.settings.state.statistics_socket
+    async with installation.opened():
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
         statuses = []
         for name in ("somebody", ""):
@@ -270,5 +280,5 @@ async def test_our_own_proxies_leave_their_statistics_at_a_socket_of_their_group
             statuses.append((await reader.readline()).split()[1])
             writer.close()
         assert statuses == [b"200", b"401"]
-        assert house.heard == ["somebody"]
+        assert installation.heard == ["somebody"]
     assert not path.exists()

@@ -1,4 +1,4 @@
-"""Envoys that no task has, in a namespace, led over a door for guests: how they are started, and by whom."""
+"""External Envoys in a namespace, which get their configuration from a listener for external proxies."""
 
 from __future__ import annotations
 
@@ -113,9 +113,9 @@ def agents(socket: Path, admin: int, node: str = NODE) -> str:
 
 
 class Outside(Rig):
-    """With a door for guests beside our own proxies'."""
+    """With a listener for external proxies beside our own proxies'."""
 
-    guests: grpc.aio.Server
+    external: grpc.aio.Server
 
     def __init__(self, folder: Path, namespace: Namespace) -> None:
         super().__init__(folder, namespace)
@@ -124,18 +124,18 @@ class Outside(Rig):
 
     async def serve(self) -> None:
         await super().serve()
-        gate = ExternalProxyAuth(self.feed, directory(), lambda _peer: (ALL_PROXIES,), 2)
+        auth = ExternalProxyAuth(self.feed, directory(), lambda _peer: (ALL_PROXIES,), 2)
         reports = MetricsService(Telemetry().recorder, ManualClock(), self.reporters.add)
-        handlers = [AdsHandler(self.feed, gate), reports.handler(lambda context: gate.reporter(peer_of(context)))]
-        self.guests = await serve_unix(self.door, os.getgid(), handlers)
+        handlers = [AdsHandler(self.feed, auth), reports.handler(lambda context: auth.reporter(peer_of(context)))]
+        self.external = await serve_unix(self.socket_path, os.getgid(), handlers)
 
     @property
-    def door(self) -> Path:
-        return self.folder / "guests.sock"
+    def socket_path(self) -> Path:
+        return self.folder / "external.sock"
 
     async def stop_serving(self) -> None:
         await super().stop_serving()
-        await self.guests.stop(None)
+        await self.external.stop(None)
 
     def synced(self, count: int = 1) -> bool:
         states = [self.feed.states()[proxy] for proxy in self.feed.external_proxies(FRONT)]
@@ -146,7 +146,7 @@ class Outside(Rig):
             process.kill()
             await asyncio.to_thread(process.wait)
         await super().close()
-        await self.guests.stop(None)
+        await self.external.stop(None)
 
     async def command(self, *options: str) -> subprocess.Popen[bytes]:
         """Run ``moyai appmesh proxy``."""

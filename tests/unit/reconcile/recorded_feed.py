@@ -15,7 +15,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
 
 
-class HeardFeed(Feed):
+class RecordingFeed(Feed):
     """A feed that can be asked what was published, and can fail for some parts."""
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class HeardFeed(Feed):
         self.heard.append(shard.rpartition("/")[2])
 
 
-class Heard:
+class PublishedShards:
     """A store, its broadcast, and the feed."""
 
     def __init__(self, store: MemoryStore) -> None:
-        self.store, self.feed = store, HeardFeed()
+        self.store, self.feed = store, RecordingFeed()
         self.broadcast = workload_meshes(store.world, self.feed, AppMeshOptions())
         self._seen: dict[Key, Any] = {}
         self.catch_up()
