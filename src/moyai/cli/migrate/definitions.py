@@ -8,7 +8,7 @@ from typing import Any
 from moyai.cli.migrate.inventory import Json, proxy_container
 from moyai.cli.migrate.nodes import Offered
 
-_KEPT = (
+_MEMBERS = (
     *("family", "taskRoleArn", "executionRoleArn", "networkMode", "volumes", "placementConstraints"),
     *("requiresCompatibilities", "cpu", "memory", "pidMode", "ipcMode", "inferenceAccelerators", "ephemeralStorage"),
     *("runtimePlatform", "enableFaultInjection"),
@@ -19,32 +19,32 @@ _KEPT = (
 def without_proxy(definition: Json, offered: Iterable[Offered]) -> dict[str, Any]:
     """The definition without its proxy container, with a name and an appProtocol for each offered port."""
     proxy = proxy_container(definition)
-    kept = {member: definition[member] for member in _KEPT if definition.get(member) not in (None, [], {})}
-    ports = {one.port: one for one in offered}
+    members = {member: definition[member] for member in _MEMBERS if definition.get(member) not in (None, [], {})}
+    ports = {offer.port: offer for offer in offered}
     containers = [
         _container(container, proxy, ports)
         for container in definition.get("containerDefinitions", ())
         if container["name"] != proxy
     ]
-    return kept | {"containerDefinitions": containers}
+    return members | {"containerDefinitions": containers}
 
 
 def _container(container: Json, proxy: str | None, ports: dict[int, Offered]) -> dict[str, Any]:
-    found = {member: value for member, value in container.items() if value not in (None, [], {})}
-    waiting = [one for one in found.pop("dependsOn", ()) if one["containerName"] != proxy]
-    if waiting:
-        found["dependsOn"] = waiting
-    mappings = [_mapping(one, ports) for one in found.pop("portMappings", ())]
+    result = {member: value for member, value in container.items() if value not in (None, [], {})}
+    dependencies = [d for d in result.pop("dependsOn", ()) if d["containerName"] != proxy]
+    if dependencies:
+        result["dependsOn"] = dependencies
+    mappings = [_mapping(m, ports) for m in result.pop("portMappings", ())]
     if mappings:
-        found["portMappings"] = mappings
-    return found
+        result["portMappings"] = mappings
+    return result
 
 
 def _mapping(mapping: Json, ports: dict[int, Offered]) -> dict[str, Any]:
-    found = dict(mapping)
+    result = dict(mapping)
     offer = ports.get(int(mapping.get("containerPort") or 0))
-    if offer is not None and found.get("protocol", "tcp") == "tcp":
-        found["name"] = offer.port_name
+    if offer is not None and result.get("protocol", "tcp") == "tcp":
+        result["name"] = offer.port_name
         if offer.protocol != "tcp":
-            found["appProtocol"] = offer.protocol
-    return found
+            result["appProtocol"] = offer.protocol
+    return result

@@ -69,22 +69,22 @@ class Inventory(NamedTuple):
 
 def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = None) -> Inventory:
     """The inventory of ``mesh``, or of the only mesh, from documents with their names. Raises Unreadable."""
-    found: dict[str, list[Json]] = {}
+    resources: dict[str, list[Json]] = {}
     for name, document in documents:
         for key, values in _recognised(name, document):
-            found.setdefault(key, []).extend(values)
-    meshes = {str(one["meshName"]): one for one in found.get("mesh", ())}
-    chosen = _chosen(meshes.keys() | {str(n["meshName"]) for n in found.get("virtualNode", ())}, mesh)
+            resources.setdefault(key, []).extend(values)
+    meshes = {str(resource["meshName"]): resource for resource in resources.get("mesh", ())}
+    chosen = _chosen(meshes.keys() | {str(n["meshName"]) for n in resources.get("virtualNode", ())}, mesh)
     return Inventory(
         mesh=chosen,
         spec=meshes.get(chosen, {}).get("spec") or {},
-        nodes=_named(found, "virtualNode", chosen),
-        services=_named(found, "virtualService", chosen),
-        routers=_named(found, "virtualRouter", chosen),
-        routes=_within(found, "route", "virtualRouterName", chosen),
-        gateways=_named(found, "virtualGateway", chosen),
-        gateway_routes=_within(found, "gatewayRoute", "virtualGatewayName", chosen),
-        ecs=tuple(_ecs(found.get("services", ()), found.get("taskDefinition", ()), chosen)),
+        nodes=_named(resources, "virtualNode", chosen),
+        services=_named(resources, "virtualService", chosen),
+        routers=_named(resources, "virtualRouter", chosen),
+        routes=_within(resources, "route", "virtualRouterName", chosen),
+        gateways=_named(resources, "virtualGateway", chosen),
+        gateway_routes=_within(resources, "gatewayRoute", "virtualGatewayName", chosen),
+        ecs=tuple(_ecs(resources.get("services", ()), resources.get("taskDefinition", ()), chosen)),
     )
 
 
@@ -109,24 +109,29 @@ def _chosen(names: Iterable[str], wanted: str | None) -> str:
         return known[0]
     if wanted is not None and wanted in known:
         return wanted
-    there = f"There is {', '.join(known)}." if known else "There is none."
-    raise Unreadable(f"{'Which mesh?' if wanted is None else f'There is no mesh {wanted}.'} {there}")
+    meshes = ", ".join(known) or "none"
+    problem = "name a mesh" if wanted is None else f"there is no mesh {wanted}"
+    raise Unreadable(f"{problem}; the documents have: {meshes}")
 
 
-def _named(found: Mapping[str, list[Json]], kind: str, mesh: str) -> dict[str, Json]:
-    return {str(one[f"{kind}Name"]): one.get("spec") or {} for one in found.get(kind, ()) if one["meshName"] == mesh}
-
-
-def _within(found: Mapping[str, list[Json]], kind: str, parent: str, mesh: str) -> dict[tuple[str, str], Json]:
+def _named(resources: Mapping[str, list[Json]], kind: str, mesh: str) -> dict[str, Json]:
     return {
-        (str(one[parent]), str(one[f"{kind}Name"])): one.get("spec") or {}
-        for one in found.get(kind, ())
-        if one["meshName"] == mesh
+        str(resource[f"{kind}Name"]): resource.get("spec") or {}
+        for resource in resources.get(kind, ())
+        if resource["meshName"] == mesh
+    }
+
+
+def _within(resources: Mapping[str, list[Json]], kind: str, parent: str, mesh: str) -> dict[tuple[str, str], Json]:
+    return {
+        (str(resource[parent]), str(resource[f"{kind}Name"])): resource.get("spec") or {}
+        for resource in resources.get(kind, ())
+        if resource["meshName"] == mesh
     }
 
 
 def _ecs(services: Iterable[Json], definitions: Iterable[Json], mesh: str) -> Iterator[EcsService]:
-    known = {str(one["taskDefinitionArn"]): one for one in definitions}
+    known = {str(definition["taskDefinitionArn"]): definition for definition in definitions}
     for service in services:
         definition = known.get(str(service.get("taskDefinition")))
         stands_for = None if definition is None else _identity(definition)
@@ -136,8 +141,9 @@ def _ecs(services: Iterable[Json], definitions: Iterable[Json], mesh: str) -> It
 
 def _identity(definition: Json) -> ProxyName | None:
     """The virtual node or gateway that the proxy of a task definition is."""
-    said = filter(None, (identity_in(_environment(one)) for one in definition.get("containerDefinitions", ())))
-    first = next(said, None)
+    containers = definition.get("containerDefinitions", ())
+    identities = filter(None, (identity_in(_environment(container)) for container in containers))
+    first = next(identities, None)
     return None if first is None else read_proxy_name(first)
 
 
@@ -145,8 +151,8 @@ def proxy_container(definition: Json) -> str | None:
     """The name of the App Mesh proxy container."""
     configured = (definition.get("proxyConfiguration") or {}).get("containerName")
     containers = definition.get("containerDefinitions", ())
-    found = (str(one["name"]) for one in containers if identity_in(_environment(one)) is not None)
-    return str(configured) if configured else next(found, None)
+    names = (str(c["name"]) for c in containers if identity_in(_environment(c)) is not None)
+    return str(configured) if configured else next(names, None)
 
 
 def _environment(container: Json) -> dict[str, str]:

@@ -34,13 +34,13 @@ class Offered(NamedTuple):
     @property
     def entry(self) -> dict[str, Any]:
         """The entry of ``serviceConnectConfiguration.services``."""
-        found: dict[str, Any] = {"portName": self.port_name, "discoveryName": self.discovery_name}
-        found["clientAliases"] = [dict(self.alias)]
+        entry: dict[str, Any] = {"portName": self.port_name, "discoveryName": self.discovery_name}
+        entry["clientAliases"] = [dict(self.alias)]
         if self.timeout:
-            found["timeout"] = dict(self.timeout)
+            entry["timeout"] = dict(self.timeout)
         if self.authority is not None:
-            found["tls"] = {"issuerCertificateAuthority": {"awsPcaAuthorityArn": self.authority}}
-        return found
+            entry["tls"] = {"issuerCertificateAuthority": {"awsPcaAuthorityArn": self.authority}}
+        return entry
 
 
 class CloudMapName(NamedTuple):
@@ -65,17 +65,19 @@ def cloud_map_name(spec: Json) -> CloudMapName | None:
     return CloudMapName(namespace, service) if namespace else None
 
 
-def offers(inventory: Inventory, node: str, report: MemberReport, found: Iterable[ServiceTarget]) -> Iterator[Offered]:
+def offers(
+    inventory: Inventory, node: str, report: MemberReport, targets: Iterable[ServiceTarget]
+) -> Iterator[Offered]:
     """The services that the node's ECS service offers. Reports the members of each listener."""
     spec = inventory.nodes[node]
     place = cloud_map_name(spec)
-    called = list(found)
+    candidates = list(targets)
     listeners = spec.get("listeners") or ()
     for number, listener in enumerate(listeners):
         path, port = f"listeners[{number}]", int(listener["portMapping"]["port"])
-        way = next((w for w in called if w.node == node and w.node_port == port), None)
+        target = next((w for w in candidates if w.node == node and w.node_port == port), None)
         _note_listener(report, path, listener)
-        if place is None or way is None:
+        if place is None or target is None:
             continue
         protocol = str(listener["portMapping"]["protocol"])
         yield Offered(
@@ -83,8 +85,8 @@ def offers(inventory: Inventory, node: str, report: MemberReport, found: Iterabl
             port_name=f"{protocol}-{port}",
             port=port,
             protocol=protocol,
-            alias={"dnsName": way.service, "port": way.port},
-            timeout=_timeout(protocol, listener, _route(inventory, way)),
+            alias={"dnsName": target.service, "port": target.port},
+            timeout=_timeout(protocol, listener, _route(inventory, target)),
             authority=_authority(inventory, listener),
         )
 
@@ -93,20 +95,20 @@ def tags(
     inventory: Inventory,
     node: str,
     report: MemberReport,
-    found: Iterable[ServiceTarget],
+    targets: Iterable[ServiceTarget],
     routes: Mapping[Any, MemberReport],
 ) -> Json:
     """The tags of the node's ECS service, for settings without an equivalent. Reports the members that they keep."""
-    said: dict[str, str] = {}
+    result: dict[str, str] = {}
     for number, listener in enumerate(inventory.nodes[node].get("listeners") or ()):
         if listener.get("outlierDetection"):
-            said.update(outlier_tags(report, f"listeners[{number}].outlierDetection", listener["outlierDetection"]))
-    for way in found:
-        if way.node == node and way.route is not None:
-            kind, route = route_of(inventory.routes[way.route])
+            result.update(outlier_tags(report, f"listeners[{number}].outlierDetection", listener["outlierDetection"]))
+    for target in targets:
+        if target.node == node and target.route is not None:
+            kind, route = route_of(inventory.routes[target.route])
             if route.get("retryPolicy"):
-                said.update(retry_tags(routes[way.route], f"{kind}.retryPolicy", route["retryPolicy"]))
-    return said
+                result.update(retry_tags(routes[target.route], f"{kind}.retryPolicy", route["retryPolicy"]))
+    return result
 
 
 def note(report: MemberReport, spec: Json) -> None:
@@ -175,20 +177,20 @@ def _note_client(report: MemberReport, path: str, owner: Json) -> None:
     report.mark_lost(f"{path}.tls", "the called service decides about encryption, not the client")
 
 
-def _route(inventory: Inventory, way: ServiceTarget) -> Json:
-    return {} if way.route is None else route_of(inventory.routes[way.route])[1]
+def _route(inventory: Inventory, target: ServiceTarget) -> Json:
+    return {} if target.route is None else route_of(inventory.routes[target.route])[1]
 
 
 def _timeout(protocol: str, listener: Json, route: Json) -> dict[str, int]:
     of_listener = (listener.get("timeout") or {}).get(protocol) or {}
     of_route = route.get("timeout") or {}
-    found = {}
+    timeouts = {}
     for member, name in (("idle", "idleTimeoutSeconds"), ("perRequest", "perRequestTimeoutSeconds")):
-        given = [seconds(said[member]) for said in (of_listener, of_route) if said.get(member)]
-        limited = [value for value in given if value] or given
+        durations = [seconds(t[member]) for t in (of_listener, of_route) if t.get(member)]
+        limited = [value for value in durations if value] or durations
         if limited and not (protocol == "tcp" and member == "perRequest"):
-            found[name] = ceil(min(limited))
-    return found
+            timeouts[name] = ceil(min(limited))
+    return timeouts
 
 
 def _authority(inventory: Inventory, listener: Json) -> str | None:
@@ -196,8 +198,8 @@ def _authority(inventory: Inventory, listener: Json) -> str | None:
     if not ((listener.get("tls") or {}).get("certificate") or {}).get("acm"):
         return None
     for spec in inventory.nodes.values():
-        for said in _policies(spec):
-            trust = ((said.get("tls") or {}).get("validation") or {}).get("trust") or {}
+        for policy in _policies(spec):
+            trust = ((policy.get("tls") or {}).get("validation") or {}).get("trust") or {}
             for arn in (trust.get("acm") or {}).get("certificateAuthorityArns") or ():
                 return str(arn)
     return None

@@ -60,7 +60,9 @@ class _Planner:
             key: MemberReport(f"virtualRouter/{key[0]}/route/{key[1]}", spec) for key, spec in inventory.routes.items()
         }
         self._targets = {service: targets_of(inventory, service) for service in inventory.services}
-        self._simple = [way for found in self._targets.values() if has_one_target_per_port(found) for way in found]
+        self._simple = [
+            target for targets in self._targets.values() if has_one_target_per_port(targets) for target in targets
+        ]
         for name, spec in inventory.nodes.items():
             nodes.note(self._nodes[name], spec)
 
@@ -73,16 +75,16 @@ class _Planner:
             name: run for name in self._inventory.nodes if (run := self._inventory.ecs_service_of(name)) is not None
         }
         moves = {name: self._move(name, run) for name, run in runs.items()}
-        going = [name for name in self._order() if name in moves and name not in stays]
-        called = [name for name in self._order() if name in going or self._inventory.ecs_service_of(name) is None]
+        migrated = [name for name in self._order() if name in moves and name not in stays]
+        called = [name for name in self._order() if name in migrated or self._inventory.ecs_service_of(name) is None]
         exports = tuple(export for name in called for export in self._exports(name))
         rows = tuple(self._rows())
-        return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in going), stays, rows)
+        return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in migrated), stays, rows)
 
     def _move(self, node: str, run: EcsService) -> Move:
         report = self._nodes[node]
         offered = tuple(nodes.offers(self._inventory, node, report, self._simple))
-        said = nodes.tags(self._inventory, node, report, self._simple, self._routes)
+        tags = nodes.tags(self._inventory, node, report, self._simple, self._routes)
         return Move(
             node=node,
             cluster=run.cluster,
@@ -90,13 +92,13 @@ class _Planner:
             service_arn=str(run.service.get("serviceArn", run.name)),
             definition=without_proxy(run.definition, offered),
             update=self._update(node, run, offered),
-            tags=said,
+            tags=tags,
         )
 
     def _update(self, node: str, run: EcsService, offered: Iterable[Offered]) -> dict[str, Any]:
         place = nodes.cloud_map_name(self._inventory.nodes[node])
         namespace = self._namespace or (place.namespace if place is not None else self._only_namespace())
-        connect: dict[str, Any] = {"enabled": True, "services": [one.entry for one in offered]}
+        connect: dict[str, Any] = {"enabled": True, "services": [offer.entry for offer in offered]}
         if namespace is not None:
             connect["namespace"] = namespace
         log = nodes.access_log(self._inventory.nodes[node])
@@ -106,10 +108,10 @@ class _Planner:
         if log is not None and proxy_log is not None:
             connect["accessLogConfiguration"] = log
         family = run.definition["family"]
-        moved: dict[str, Any] = {"cluster": run.cluster, "service": run.name, "taskDefinition": family}
+        request: dict[str, Any] = {"cluster": run.cluster, "service": run.name, "taskDefinition": family}
         if run.service.get("serviceRegistries"):
-            moved["serviceRegistries"] = []
-        return moved | {"serviceConnectConfiguration": connect}
+            request["serviceRegistries"] = []
+        return request | {"serviceConnectConfiguration": connect}
 
     def _only_namespace(self) -> str | None:
         """The namespace of all other nodes, if it is the same: a node that is only a client has none."""
@@ -119,63 +121,67 @@ class _Planner:
     def _exports(self, node: str) -> Iterator[Export]:
         """None for nodes in DNS only: Service Connect's clients resolve these names as well."""
         place = nodes.cloud_map_name(self._inventory.nodes[node])
-        way = next((one for one in self._simple if one.node == node), None)
+        target = next((t for t in self._simple if t.node == node), None)
         if (
             place is None
-            or way is None
+            or target is None
             or (self._inventory.ecs_service_of(node) is None and not nodes.is_registered(self._inventory.nodes[node]))
         ):
             return
         listeners = self._inventory.nodes[node].get("listeners") or ()
-        protocol = next(str(one["portMapping"]["protocol"]) for one in listeners)
-        said = {"moyai:client-port": str(way.port), "moyai:client-name": way.service}
-        said["moyai:instance-port"] = str(way.node_port)
-        yield Export(place, said | ({} if protocol == "tcp" else {"moyai:app-protocol": protocol}))
+        protocol = next(str(listener["portMapping"]["protocol"]) for listener in listeners)
+        attributes = {"moyai:client-port": str(target.port), "moyai:client-name": target.service}
+        attributes["moyai:instance-port"] = str(target.node_port)
+        yield Export(place, attributes | ({} if protocol == "tcp" else {"moyai:app-protocol": protocol}))
 
     def _stays(self) -> dict[str, str]:
         """What cannot be migrated, with reasons: virtual services, the nodes behind them, and then their callers."""
-        found: dict[str, str] = {}
-        for service, leads in self._targets.items():
-            if not has_one_target_per_port(leads):
-                why = "it has no target" if not leads else "it splits traffic, or routes by properties of the request"
-                found[f"virtualService/{service}"] = why
-                for node in sorted({way.node for way in leads}):
-                    found[node] = f"the virtual service {service} stays: {why}"
+        reasons: dict[str, str] = {}
+        for service, targets in self._targets.items():
+            if not has_one_target_per_port(targets):
+                reason = (
+                    "it has no target" if not targets else "it splits traffic, or routes by properties of the request"
+                )
+                reasons[f"virtualService/{service}"] = reason
+                for node in sorted({target.node for target in targets}):
+                    reasons[node] = f"the virtual service {service} stays: {reason}"
         for name, report in self._nodes.items():
-            held = next((row for row in report.rows() if row.verdict is Verdict.STAYS), None)
-            if held is not None:
-                found[name] = f"{held.path}: {held.becomes}"
-        while callers := {name: why for name, why in self._cut_off(found) if name not in found}:
-            found |= callers
-        outside = (name for name in self._nodes if name not in found and self._inventory.ecs_service_of(name) is None)
-        return found | dict.fromkeys(outside, "no known ECS service runs it")
+            obstacle = next((row for row in report.rows() if row.verdict is Verdict.STAYS), None)
+            if obstacle is not None:
+                reasons[name] = f"{obstacle.path}: {obstacle.becomes}"
+        while callers := {name: reason for name, reason in self._cut_off(reasons) if name not in reasons}:
+            reasons |= callers
+        outside = (name for name in self._nodes if name not in reasons and self._inventory.ecs_service_of(name) is None)
+        return reasons | dict.fromkeys(outside, "no known ECS service runs it")
 
     def _cut_off(self, stays: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """The callers of what stays: after a migration they could not call it."""
         for name in self._nodes:
             for service in self._backends(name):
-                behind = {way.node for way in self._targets.get(service, ())}
+                behind = {target.node for target in self._targets.get(service, ())}
                 if f"virtualService/{service}" in stays or behind & stays.keys():
                     yield name, f"it calls {service}, which stays"
 
     def _order(self) -> Iterator[str]:
         """The nodes, called ones before their callers; nodes that call each other are in the order of their names."""
-        done: dict[str, None] = {}
+        ordered: dict[str, None] = {}
 
         def visit(node: str, above: frozenset[str]) -> None:
-            if node in done or node in above:
+            if node in ordered or node in above:
                 return
             for called in self._called(node):
                 visit(called, above | {node})
-            done[node] = None
+            ordered[node] = None
 
         for name in sorted(self._inventory.nodes):
             visit(name, frozenset())
-        return iter(done)
+        return iter(ordered)
 
     def _called(self, node: str) -> Iterator[str]:
         for service in self._backends(node):
-            yield from (way.node for way in self._targets.get(service, ()) if way.node in self._inventory.nodes)
+            yield from (
+                target.node for target in self._targets.get(service, ()) if target.node in self._inventory.nodes
+            )
 
     def _backends(self, node: str) -> Iterator[str]:
         for backend in self._inventory.nodes[node].get("backends") or ():
@@ -201,14 +207,16 @@ class _Planner:
         yield from self._gateway_rows()
 
     def _gateway_rows(self) -> Iterator[Row]:
-        why = "Service Connect has no gateway: use a load balancer, or your own proxy in the namespace"
-        found: list[tuple[str, Json]] = [(f"virtualGateway/{n}", spec) for n, spec in self._inventory.gateways.items()]
+        reason = "Service Connect has no gateway: use a load balancer, or your own proxy in the namespace"
+        resources: list[tuple[str, Json]] = [
+            (f"virtualGateway/{n}", spec) for n, spec in self._inventory.gateways.items()
+        ]
         for (gateway, name), spec in self._inventory.gateway_routes.items():
-            found.append((f"virtualGateway/{gateway}/gatewayRoute/{name}", spec))
-        for resource, spec in found:
+            resources.append((f"virtualGateway/{gateway}/gatewayRoute/{name}", spec))
+        for resource, spec in resources:
             report = MemberReport(resource, spec)
             for member in spec:
-                report.mark_lost(member, why)
+                report.mark_lost(member, reason)
             yield from report.rows()
 
 
@@ -222,6 +230,6 @@ def _log_of_proxy(run: EcsService) -> Json | None:
     proxy = proxy_container(run.definition)
     for container in run.definition.get("containerDefinitions", ()):
         if container["name"] == proxy and container.get("logConfiguration"):
-            found: Json = container["logConfiguration"]
-            return found
+            resources: Json = container["logConfiguration"]
+            return resources
     return None
