@@ -45,17 +45,19 @@ def idle_refusals(service: ApiService, model: ServiceModel) -> list[str]:
 
 def render_coverage(services: Iterable[ApiService], models: Mapping[str, ServiceModel]) -> str:
     """The page ``docs/reference/coverage.md`` as Markdown text."""
-    given = {service.name: service for service in services}
-    parts = [_HEAD, _summary(given, models)]
-    parts += [_section(given.get(name, ApiService(name)), model) for name, model in models.items()]
+    by_name = {service.name: service for service in services}
+    parts = [_HEAD, _summary(by_name, models)]
+    parts += [_section(by_name.get(name, ApiService(name)), model) for name, model in models.items()]
     return "\n".join(parts)
 
 
 def _summary(given: Mapping[str, ApiService], models: Mapping[str, ServiceModel]) -> str:
     lines = ["| service | operations there | not yet |", "|---|--:|--:|"]
     for name, model in models.items():
-        there = len(given[name].operations) if name in given else 0
-        lines.append(f"| [{model.service_id}](#{_anchor(model)}) | {there} | {len(model.operation_names) - there} |")
+        implemented = len(given[name].operations) if name in given else 0
+        lines.append(
+            f"| [{model.service_id}](#{_anchor(model)}) | {implemented} | {len(model.operation_names) - implemented} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -93,8 +93,8 @@ def operation(
 
 def operations(*handlers: Callable[..., object] | ApiOperation[Any]) -> Mapping[str, ApiOperation[Any]]:
     """The operations of a service by name, from its handlers."""
-    made = (handler if isinstance(handler, ApiOperation) else operation(handler) for handler in handlers)
-    return MappingProxyType({one.name: one for one in made})
+    table = (handler if isinstance(handler, ApiOperation) else operation(handler) for handler in handlers)
+    return MappingProxyType({entry.name: entry for entry in table})
 
 
 def _unwrap(handle: Callable[..., object]) -> Any:  # noqa: ANN401 (a function, whose attributes mypy does not know)

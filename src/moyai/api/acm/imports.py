@@ -51,11 +51,11 @@ def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest
         raise InvalidInput(str(error)) from error
     if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
         raise InvalidInput("The certificate is not valid now.")
-    found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
+    certificate = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
     content = CertificateContent(brought.pem, brought.chain, brought.facts, ctx.now)
     root = last_of(brought.chain or brought.pem)
-    ctx.store.apply(issue_certificate(found, content, brought.private, root, ctx.now))
-    return {"certificate_arn": found.arn}
+    ctx.store.apply(issue_certificate(certificate, content, brought.private, root, ctx.now))
+    return {"certificate_arn": certificate.arn}
 
 
 def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertificate | None:

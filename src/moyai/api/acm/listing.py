@@ -52,17 +52,21 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
         raise InvalidArgs("SortBy and SortOrder go together.")
     world = ctx.store.world
     own = world.managed_certificates.by("scope", scope_key(ctx.scope))
-    found = {_place(one): one for one in own if _fits(one, summary(world, one), request)}
-    asked = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
-    listing = ("ListCertificates", *asked, request.includes, request.sort_order)
+    matching = {
+        _place(certificate): certificate
+        for certificate in own
+        if _fits(certificate, summary(world, certificate), request)
+    }
+    filters = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
+    listing = ("ListCertificates", *filters, request.includes, request.sort_order)
     size, descending = request.max_items or _MOST, request.sort_order == "DESCENDING"
     try:
-        shown = page(found, listing, request.next_token, size, descending=descending)
+        on_page = page(matching, listing, request.next_token, size, descending=descending)
     except BadToken as error:
         raise InvalidArgs(str(error)) from error
     return {
-        "certificate_summary_list": [summary(world, found[key]) for key in shown.keys],
-        "next_token": shown.next_token,
+        "certificate_summary_list": [summary(world, matching[key]) for key in on_page.keys],
+        "next_token": on_page.next_token,
     }
 
 

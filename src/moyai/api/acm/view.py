@@ -19,7 +19,7 @@ _SAME = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILE
 def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """A certificate as DescribeCertificate shows it."""
     facts = None if certificate.content is None else certificate.content.facts
-    shown = _both(world, certificate) | {
+    view = _both(world, certificate) | {
         "subject_alternative_names": certificate.names or None,
         "in_use_by": certificate_users(world, certificate.arn),
         "failure_reason": certificate.failure,
@@ -32,7 +32,7 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
         "renewal_summary": _renewal(certificate),
     }
     if facts is not None:
-        shown |= {
+        view |= {
             "serial": facts.serial,
             "subject": facts.subject,
             "issuer": facts.issuer,
@@ -40,13 +40,13 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
             "key_usages": [{"name": name} for name in facts.key_usages],
             "extended_key_usages": [{"name": usage.name, "oid": usage.oid} for usage in facts.extended_usages],
         }
-    return shown
+    return view
 
 
 def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """A certificate as ListCertificates shows it."""
     facts = None if certificate.content is None else certificate.content.facts
-    shown = _both(world, certificate) | {
+    view = _both(world, certificate) | {
         "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
         "has_additional_subject_alternative_names": len(certificate.names) > _SHOWN_NAMES,
         "export_option": _word(on=certificate.exportable),
@@ -54,9 +54,9 @@ def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
         "exported": certificate.exported,
     }
     if facts is not None:
-        shown["key_usages"] = facts.key_usages
-        shown["extended_key_usages"] = tuple(usage.name for usage in facts.extended_usages)
-    return shown
+        view["key_usages"] = facts.key_usages
+        view["extended_key_usages"] = tuple(usage.name for usage in facts.extended_usages)
+    return view
 
 
 def _both(world: World, certificate: ManagedCertificate) -> dict[str, Any]:

@@ -120,10 +120,10 @@ def describe_certificate_authority(ctx: Context, request: AuthorityRequest) -> d
 def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[str, object]:
     """The scope's authorities, by ARN."""
     own = ctx.store.world.authorities.by("scope", scope_key(ctx.scope)) if request.resource_owner == "SELF" else ()
-    found = {authority.arn: authority for authority in own}
+    by_arn = {authority.arn: authority for authority in own}
     listing = ("ListCertificateAuthorities", request.resource_owner)
-    page = page_of(found, listing, request.next_token, request.max_results)
-    authorities = [_shown(authority) for arn, authority in sorted(found.items()) if arn in set(page.keys)]
+    page = page_of(by_arn, listing, request.next_token, request.max_results)
+    authorities = [_shown(authority) for arn, authority in sorted(by_arn.items()) if arn in set(page.keys)]
     return {"certificate_authorities": authorities, "next_token": page.next_token}
 
 

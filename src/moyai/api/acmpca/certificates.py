@@ -121,7 +121,7 @@ def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) 
     except Mismatch as error:
         raise InvalidArgs(str(error)) from error
     own = authority.certificate
-    made = IssuedCertificate(
+    certificate = IssuedCertificate(
         arn=CertificateArn(f"{authority.arn}/certificate/{signed.serial}"),
         authority=authority.arn,
         pem=signed.pem,
@@ -129,8 +129,8 @@ def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) 
         issued_at=ctx.now,
         token=token,
     )
-    ctx.store.apply([Put(made)])
-    return {"certificate_arn": made.arn}
+    ctx.store.apply([Put(certificate)])
+    return {"certificate_arn": certificate.arn}
 
 
 def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: ImportRequest) -> None:

@@ -50,9 +50,9 @@ def check_certificate_arn(arn: str) -> None:
 def require_status(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
     """Raises InvalidState for an authority in another state than these."""
     if authority.status not in allowed:
-        wanted = " or ".join(allowed)
+        expected = " or ".join(allowed)
         raise InvalidState(
-            f"The certificate authority {authority.arn} is in the {authority.status} state; it must be {wanted}."
+            f"The certificate authority {authority.arn} is in the {authority.status} state; it must be {expected}."
         )
 
 

@@ -48,19 +48,19 @@ class ListPermissionsRequest(msgspec.Struct, frozen=True):
 
 def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
     """Record a permission of Certificate Manager."""
-    found = _meant(ctx, request)
-    if found.permission is not None:
-        raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {found.arn} already.")
+    authority = _meant(ctx, request)
+    if authority.permission is not None:
+        raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {authority.arn} already.")
     permission = AuthorityPermission(tuple(dict.fromkeys(request.actions)), ctx.now)
-    ctx.store.apply([Put(replace(found, permission=permission))])
+    ctx.store.apply([Put(replace(authority, permission=permission))])
 
 
 def delete_permission(ctx: Context, request: PermissionRequest) -> None:
     """Delete the permission of Certificate Manager."""
-    found = _meant(ctx, request)
-    if found.permission is None:
-        raise ResourceNotFound(f"{_PRINCIPAL} has no permission for {found.arn}.")
-    ctx.store.apply([Put(replace(found, permission=None))])
+    authority = _meant(ctx, request)
+    if authority.permission is None:
+        raise ResourceNotFound(f"{_PRINCIPAL} has no permission for {authority.arn}.")
+    ctx.store.apply([Put(replace(authority, permission=None))])
 
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:

@@ -35,17 +35,17 @@ def describe_scaling_activities(ctx: Context, request: DescribeScalingActivities
     """The activities, the newest first."""
     check_kind(request.service_namespace, request.scalable_dimension)
     activities = ctx.store.world.scaling_activities.by("scope", scope_key(ctx.scope))
-    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
-    found = {
+    service = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    matching = {
         f"{activity.started_at:020.6f}/{activity.id}": activity
         for activity in activities
-        if wanted in {None, activity.arn}
+        if service in {None, activity.arn}
         and activity.started_at >= ctx.now - ACTIVITIES_KEPT
         and (activity.not_scaled is None or request.include_not_scaled_activities)
     }
     listing = ("activities", request.resource_id, request.include_not_scaled_activities)
-    page = page_of(found, listing, request.next_token, request.max_results, _MOST, descending=True)
-    return {"scaling_activities": [_view(found[key]) for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, listing, request.next_token, request.max_results, _MOST, descending=True)
+    return {"scaling_activities": [_view(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def _view(activity: ScalingActivity) -> Mapping[str, object]:

@@ -40,10 +40,10 @@ def service_named(ctx: Context, resource_id: str) -> ServiceArn:
 
 def active_service(ctx: Context, service: ServiceArn) -> Service:
     """The ACTIVE service. As on AWS, raises InvalidInput when it does not exist."""
-    found = ctx.store.world.services.get(service)
-    if found is None or found.status is not ServiceStatus.ACTIVE:
+    record = ctx.store.world.services.get(service)
+    if record is None or record.status is not ServiceStatus.ACTIVE:
         raise InvalidInput(f"ECS service doesn't exist: {service.partition(':service/')[2] or service}")
-    return found
+    return record
 
 
 def target_of(ctx: Context, resource_id: str) -> ScalableTarget:
@@ -60,10 +60,16 @@ def target_description(resource_id: str) -> str:
 
 
 def page_of(
-    keys: Iterable[str], listing: object, token: str | None, asked: int | None, most: int, *, descending: bool = False
+    keys: Iterable[str],
+    listing: object,
+    token: str | None,
+    requested: int | None,
+    most: int,
+    *,
+    descending: bool = False,
 ) -> Page:
     """Some of the keys. Raises InvalidNextToken, or InvalidInput for a page of no size."""
-    size = most if asked is None else asked
+    size = most if requested is None else requested
     if not 1 <= size <= most:
         raise InvalidInput(f"MaxResults must be between 1 and {most}.")
     try:

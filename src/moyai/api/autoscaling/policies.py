@@ -84,24 +84,24 @@ def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[s
 
 
 def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequest) -> dict[str, object]:
-    """The policies that were asked for."""
+    """A page of the policies that pass the filters."""
     check_kind(request.service_namespace, request.scalable_dimension)
     if request.scalable_dimension is not None and request.resource_id is None:
         raise InvalidInput("If you specify a scalable dimension, you must also specify a resource ID.")
     policies = ctx.store.world.scaling_policies.by("scope", scope_key(ctx.scope))
-    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
-    found = {
+    service = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    matching = {
         f"{policy.service}\0{policy.name}": policy
         for policy in policies
-        if wanted in {None, policy.service} and (not request.policy_names or policy.name in request.policy_names)
+        if service in {None, policy.service} and (not request.policy_names or policy.name in request.policy_names)
     }
     listing = ("policies", request.policy_names, request.resource_id)
-    page = page_of(found, listing, request.next_token, request.max_results, _MOST)
-    return {"scaling_policies": [_view(ctx, found[key]) for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, listing, request.next_token, request.max_results, _MOST)
+    return {"scaling_policies": [_view(ctx, matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> dict[str, object]:
-    """Take a policy away, with the alarms that were made for it; others stay, and find it no more."""
+    """Delete a policy and the alarms that were created for it. Other alarms stay, and no longer find it."""
     check_kind(request.service_namespace, request.scalable_dimension)
     policy = _named(ctx, service_named(ctx, request.resource_id), request.policy_name)
     if policy is None:

@@ -110,19 +110,19 @@ def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> di
 
 
 def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRequest) -> dict[str, object]:
-    """The actions that were asked for."""
+    """A page of the scheduled actions that pass the filters."""
     check_kind(request.service_namespace, request.scalable_dimension)
     actions = ctx.store.world.scheduled_actions.by("scope", scope_key(ctx.scope))
-    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
-    found = {
+    service = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    matching = {
         f"{action.service}\0{action.name}": action
         for action in actions
-        if wanted in {None, action.service}
+        if service in {None, action.service}
         and (not request.scheduled_action_names or action.name in request.scheduled_action_names)
     }
     listing = ("scheduled", request.scheduled_action_names, request.resource_id)
-    page = page_of(found, listing, request.next_token, request.max_results, _MOST)
-    return {"scheduled_actions": [_view(found[key]) for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, listing, request.next_token, request.max_results, _MOST)
+    return {"scheduled_actions": [_view(matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest) -> dict[str, object]:

@@ -92,14 +92,14 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
 
 
 def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequest) -> dict[str, object]:
-    """The targets that were asked for; those that there aren't are left out."""
+    """A page of the targets with these resource ids; unknown ones are left out."""
     check_kind(request.service_namespace, request.scalable_dimension)
     targets = ctx.store.world.scalable_targets.by("scope", scope_key(ctx.scope))
-    found = {resource_id(target.service): target for target in targets}
+    matching = {resource_id(target.service): target for target in targets}
     if request.resource_ids:
-        found = {name: found[name] for name in request.resource_ids if name in found}
-    page = page_of(found, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
-    return {"scalable_targets": [_view(ctx, found[key]) for key in page.keys], "next_token": page.next_token}
+        matching = {name: matching[name] for name in request.resource_ids if name in matching}
+    page = page_of(matching, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
+    return {"scalable_targets": [_view(ctx, matching[key]) for key in page.keys], "next_token": page.next_token}
 
 
 def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRequest) -> dict[str, object]:

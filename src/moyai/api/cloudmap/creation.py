@@ -79,16 +79,16 @@ def create_private_dns_namespace(
         raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
     if not is_dns_name(request.name):
         raise InvalidInput(f"{request.name} is no DNS name.")
-    made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
-    return _create(quotas, ctx, replace(made, vpc=VpcId(request.vpc)), request)
+    namespace = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
+    return _create(quotas, ctx, replace(namespace, vpc=VpcId(request.vpc)), request)
 
 
 def create_public_dns_namespace(
     quotas: CloudMapQuotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
 ) -> dict[str, str]:
     """Start the operation that creates a public DNS namespace."""
-    made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
-    return _create(quotas, ctx, made, request)
+    namespace = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
+    return _create(quotas, ctx, namespace, request)
 
 
 def _create(quotas: CloudMapQuotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:

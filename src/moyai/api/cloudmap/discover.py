@@ -54,7 +54,7 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
     """The instances of a service that match."""
     world, service = ctx.store.world, _service(ctx, request)
-    wanted = request.health_status if service.knows_health else _ALL
+    health_status = request.health_status if service.knows_health else _ALL
     return {
         "instances": [
             {
@@ -64,7 +64,7 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
                 "health_status": instance.health,
                 "attributes": dict(instance.attributes),
             }
-            for instance in _chosen(world, service, request, wanted)
+            for instance in _chosen(world, service, request, health_status)
         ],
         "instances_revision": revision(world, service.arn),
     }
@@ -85,8 +85,8 @@ def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevision
 def _service(ctx: Context, request: DiscoverInstancesRequest | DiscoverInstancesRevisionRequest) -> DiscoveryService:
     world = ctx.store.world
     owner = f"{request.owner_account or ctx.scope.account}/{ctx.scope.region}"
-    found = world.namespaces.each("name", f"{owner}/{request.namespace_name}")
-    namespaces = [namespace for namespace in found if may_use(world, ctx.scope, namespace.arn)]
+    candidates = world.namespaces.each("name", f"{owner}/{request.namespace_name}")
+    namespaces = [namespace for namespace in candidates if may_use(world, ctx.scope, namespace.arn)]
     if not namespaces:
         raise NamespaceNotFound
     for namespace in namespaces:

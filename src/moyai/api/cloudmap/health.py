@@ -39,11 +39,11 @@ def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusR
     """A page of the health of these instances, by default of all."""
     service = service_of(ctx, request.service_id)
     if request.instances:
-        found = {instance: instance_of(ctx, service, instance) for instance in request.instances}
+        instances = {instance: instance_of(ctx, service, instance) for instance in request.instances}
     else:
-        found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
-    page = page_of(found, ("health", service.arn, request.instances), request.next_token, request.max_results)
-    return {"status": {key: found[key].health for key in page.keys}, "next_token": page.next_token}
+        instances = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
+    page = page_of(instances, ("health", service.arn, request.instances), request.next_token, request.max_results)
+    return {"status": {key: instances[key].health for key in page.keys}, "next_token": page.next_token}
 
 
 def update_instance_custom_health_status(ctx: Context, request: UpdateInstanceCustomHealthStatusRequest) -> None:

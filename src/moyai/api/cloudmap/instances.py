@@ -57,7 +57,7 @@ def register_instance(quotas: CloudMapQuotas, ctx: Context, request: RegisterIns
     world, service = ctx.store.world, service_of(ctx, request.service_id)
     namespace = world.namespaces[service.namespace]
     attributes = check_attributes(world, namespace, service, request.attributes)
-    made = DiscoveryInstance(
+    instance = DiscoveryInstance(
         service=service.arn,
         id=InstanceId(request.instance_id),
         attributes=attributes,
@@ -65,16 +65,16 @@ def register_instance(quotas: CloudMapQuotas, ctx: Context, request: RegisterIns
         creator_request_id=request.creator_request_id,
         created_by=None if scope_of(service.arn) == ctx.scope else ctx.scope.account,
     )
-    made = replace(made, health=first_health(service, made))
-    again = repeated_operation(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
-    if again is not None:
-        return {"operation_id": again.id}
-    _require_not_ecs(ctx, world.discovery_instances.get(made.key))
-    order, targets = RegisterInstance(made), _targets(service, made.id)
-    coming = "" if made.key in world.discovery_instances else service.arn
-    work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
-    operation = new_operation(ctx, work, request, registration_id(made))
-    check_quotas(world, quotas, made, service)
+    instance = replace(instance, health=first_health(service, instance))
+    repeated = repeated_operation(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(instance))
+    if repeated is not None:
+        return {"operation_id": repeated.id}
+    _require_not_ecs(ctx, world.discovery_instances.get(instance.key))
+    order, targets = RegisterInstance(instance), _targets(service, instance.id)
+    coming = "" if instance.key in world.discovery_instances else service.arn
+    work = Work(OperationType.REGISTER_INSTANCE, order, targets, instance.key, coming)
+    operation = new_operation(ctx, work, request, registration_id(instance))
+    check_quotas(world, quotas, instance, service)
     return submit(ctx, operation)
 
 
@@ -105,8 +105,8 @@ def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
     """Describe an instance."""
     service = service_of(ctx, request.service_id)
     instance = instance_of(ctx, service, request.instance_id)
-    shown = {**_shown(instance), "creator_request_id": instance.creator_request_id}
-    return {"resource_owner": scope_of(service.arn).account, "instance": shown}
+    view = {**_shown(instance), "creator_request_id": instance.creator_request_id}
+    return {"resource_owner": scope_of(service.arn).account, "instance": view}
 
 
 def _shown(instance: DiscoveryInstance) -> dict[str, object]:

@@ -99,8 +99,8 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
         request.filters, {**_FILTERS, "RESOURCE_OWNER": FilterRule[Namespace](lambda n: owner_kind(ctx, n.arn))}
     )
     usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_namespaces(world, ctx.scope))
-    found = {n.arn: n for n in usable if fits(n)}
-    page = page_of(found, ("namespaces", request.filters), request.next_token, request.max_results)
+    matching = {n.arn: n for n in usable if fits(n)}
+    page = page_of(matching, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
         "namespaces": [_shown(world, world.namespaces[key]) for key in page.keys],
         "next_token": page.next_token,

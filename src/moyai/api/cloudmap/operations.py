@@ -136,7 +136,9 @@ def repeated_operation(
     if request_id is None:
         return None
     key = f"{scope_key(ctx.scope)}/{type_}/{request_id}"
-    operation = next((one for one in ctx.store.world.operations.each("request", key) if _stands(ctx, one)), None)
+    operation = next(
+        (candidate for candidate in ctx.store.world.operations.each("request", key) if _stands(ctx, candidate)), None
+    )
     if operation is not None and operation.fingerprint != _fingerprint(request):
         raise DuplicateRequest(
             f"The request id {request_id} was used for another request.", {"duplicate_operation_id": operation.id}
@@ -162,8 +164,8 @@ def _stands(ctx: Context, operation: CloudMapOperation) -> bool:
         return False
     match operation.type:
         case OperationType.CREATE_NAMESPACE:
-            made = namespace_arn(ctx.scope, NamespaceId(operation.targets["NAMESPACE"]))
-            return made in ctx.store.world.namespaces
+            namespace = namespace_arn(ctx.scope, NamespaceId(operation.targets["NAMESPACE"]))
+            return namespace in ctx.store.world.namespaces
         case OperationType.REGISTER_INSTANCE:
             instance = ctx.store.world.discovery_instances.get(operation.subject)
             return instance is not None and registration_id(instance) == operation.creator_request_id

@@ -90,20 +90,20 @@ class ListServicesRequest(msgspec.Struct, frozen=True):
 def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
     """Create a service in a namespace."""
     world, namespace = ctx.store.world, _namespace(ctx, request)
-    made = _new(ctx, namespace, request)
-    check_service(namespace, made, http_only=request.type is not None)
-    again = _made_before(world, made)
-    if again is not None:
-        return {"service": _whole(world, again)}
-    index, name = ("name", made.name) if namespace.type is NamespaceType.HTTP else ("folded", made.name.lower())
+    service = _new(ctx, namespace, request)
+    check_service(namespace, service, http_only=request.type is not None)
+    existing = _made_before(world, service)
+    if existing is not None:
+        return {"service": _whole(world, existing)}
+    index, name = ("name", service.name) if namespace.type is NamespaceType.HTTP else ("folded", service.name.lower())
     twin = next(world.discovery_services.each(index, f"{namespace.arn}/{name}"), None)
     if twin is not None:
         raise ServiceAlreadyExists(
-            f"Service {made.name} already exists in the namespace.",
+            f"Service {service.name} already exists in the namespace.",
             {"creator_request_id": twin.creator_request_id, "service_id": twin.id, "service_arn": twin.arn},
         )
-    ctx.store.apply([Put(made)])
-    return {"service": _whole(ctx.store.world, made)}
+    ctx.store.apply([Put(service)])
+    return {"service": _whole(ctx.store.world, service)}
 
 
 def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
@@ -118,8 +118,8 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     fits = matcher(tuple(_by_id(filter_) for filter_ in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
     shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
-    found = [s.arn for s in (*own, *shared) if fits(s)]
-    page = page_of(found, ("services", request.filters), request.next_token, request.max_results)
+    matching = [s.arn for s in (*own, *shared) if fits(s)]
+    page = page_of(matching, ("services", request.filters), request.next_token, request.max_results)
     return {
         "services": [_shown(world, world.discovery_services[key]) for key in page.keys],
         "next_token": page.next_token,
@@ -156,12 +156,12 @@ def delete_service(ctx: Context, request: ServiceRequest) -> None:
 def _namespace(ctx: Context, request: CreateServiceRequest) -> Namespace:
     """The namespace, from either place. Raises InvalidInput or NamespaceNotFound."""
     inner = request.dns_config.namespace_id if request.dns_config is not None else None
-    found = [namespace_of(ctx, one) for one in (request.namespace_id, inner) if one is not None]
-    if not found:
+    candidates = [namespace_of(ctx, one) for one in (request.namespace_id, inner) if one is not None]
+    if not candidates:
         raise InvalidInput("NamespaceId is required.")
-    if found[0] != found[-1]:
+    if candidates[0] != candidates[-1]:
         raise InvalidInput("NamespaceId and DnsConfig.NamespaceId name different namespaces.")
-    return found[0]
+    return candidates[0]
 
 
 def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> DiscoveryService:

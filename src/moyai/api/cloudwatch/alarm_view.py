@@ -11,7 +11,7 @@ from moyai.domain.cloudwatch.statistic import PLAIN
 
 def alarm_view(alarm: Alarm) -> Mapping[str, object]:
     """A metric alarm or a composite one."""
-    shown = {
+    view = {
         "alarm_name": alarm.name,
         "alarm_arn": alarm.arn,
         "alarm_description": alarm.description,
@@ -27,8 +27,8 @@ def alarm_view(alarm: Alarm) -> Mapping[str, object]:
         "state_transitioned_timestamp": alarm.transitioned_at,
     }
     if isinstance(alarm.condition, CompositeCondition):
-        return {**shown, "alarm_rule": alarm.condition.rule}
-    return {**shown, **_condition(alarm.condition)}
+        return {**view, "alarm_rule": alarm.condition.rule}
+    return {**view, **_condition(alarm.condition)}
 
 
 def _condition(condition: MetricCondition) -> Mapping[str, object]:

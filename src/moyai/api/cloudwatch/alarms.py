@@ -45,7 +45,7 @@ _SINGLE: Final = MappingProxyType(
 
 
 class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
-    """An alarm, whole: what is left out is as in a new one."""
+    """Input of PutMetricAlarm: the whole alarm; absent members have their defaults."""
 
     alarm_name: str
     alarm_description: str | None = None
@@ -71,7 +71,7 @@ class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
 
 
 def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
-    """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
+    """Create an alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
     configuration = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(request),

@@ -35,7 +35,7 @@ class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
 
 
 def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
-    """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
+    """Create a composite alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
     configuration = AlarmConfiguration(
         name=request.alarm_name,
         condition=_condition(ctx, request),

@@ -1,6 +1,6 @@
-"""Dashboards, put, read, listed and taken away.
+"""Dashboards: put, get, list, delete.
 
-Refuses: a body that can't be drawn, with AWS's messages; more than 5,000 dashboards in an account.
+Refuses: a body that cannot be drawn, with AWS's messages; more than 5,000 dashboards in an account.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 """
 
@@ -47,7 +47,7 @@ class GetDashboardRequest(msgspec.Struct, frozen=True):
 
 
 class ListDashboardsRequest(msgspec.Struct, frozen=True):
-    """Those whose names begin so."""
+    """Dashboards by the prefix of their names."""
 
     dashboard_name_prefix: str | None = None
     next_token: str | None = None
@@ -60,7 +60,7 @@ class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
 
 
 def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, object]:
-    """Make the dashboard, or give the one there is another body. Answers with warnings."""
+    """Create a dashboard, or replace its body. The answer has warnings."""
     if NAME.fullmatch(request.dashboard_name) is None:
         raise DashboardInvalidInput(
             f"The value {request.dashboard_name[:300]} for field DashboardName contains invalid characters. "
@@ -92,16 +92,16 @@ def list_dashboards(ctx: Context, request: ListDashboardsRequest) -> dict[str, o
     """The account's dashboards, in the order of their names."""
     prefix = request.dashboard_name_prefix or ""
     dashboards = ctx.store.world.dashboards.by("account", ctx.scope.account)
-    found = {dashboard.name: dashboard for dashboard in dashboards if dashboard.name.startswith(prefix)}
+    matching = {dashboard.name: dashboard for dashboard in dashboards if dashboard.name.startswith(prefix)}
     try:
-        shown = page(found, ("dashboards", prefix), request.next_token, _PAGE)
+        on_page = page(matching, ("dashboards", prefix), request.next_token, _PAGE)
     except BadToken as error:
         raise InvalidParameterValue(f"NextToken: {error}") from error
-    return {"dashboard_entries": [_entry(found[name]) for name in shown.keys], "next_token": shown.next_token}
+    return {"dashboard_entries": [_entry(matching[name]) for name in on_page.keys], "next_token": on_page.next_token}
 
 
 def delete_dashboards(ctx: Context, request: DeleteDashboardsRequest) -> dict[str, object]:
-    """Take dashboards away: all, or none when one of them is not there."""
+    """Delete dashboards: all of them, or none when one does not exist."""
     names = dict.fromkeys(request.dashboard_names)
     if not 1 <= len(names) <= _MAX_DELETED:
         raise InvalidParameterValue(f"The collection DashboardNames must have 1 to {_MAX_DELETED} names.")

@@ -1,7 +1,7 @@
 """Elastic addresses, as far as NAT gateways need them.
 
-Promise: an address is the account's until it is released. What goes outside through a NAT gateway comes from this
-machine's own address all the same: nothing here has an address on the internet.
+Promise: an address belongs to the account until it is released. Traffic through a NAT gateway nevertheless leaves from
+this machine's own address: moyai has no public addresses to give.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
 """
 
@@ -101,20 +101,20 @@ def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
 def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[str, object]:
     """The addresses of the scope."""
     world = ctx.store.world
-    there = _with_public(ctx, request.public_ips)
+    candidates = _with_public(ctx, request.public_ips)
     kind = _KIND._replace(filters={**_KIND.filters, "association-id": lambda a: _association(world, a)})
-    chosen = passing(kind, with_ids(kind, there, request.allocation_ids), request.filters)
+    chosen = passing(kind, with_ids(kind, candidates, request.allocation_ids), request.filters)
     if request.dry_run:
         raise DryRunOperation
-    return {"addresses": [_address(world, one) for one in chosen]}
+    return {"addresses": [_address(world, address) for address in chosen]}
 
 
 def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
     """The names that addresses have in the DNS: none."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
-    there = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
-    chosen = filter_page(_KIND, there, request.allocation_ids, request, ())
+    candidates = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
+    chosen = filter_page(_KIND, candidates, request.allocation_ids, request, ())
     return {
         "addresses": [{"allocation_id": item.id, "public_ip": item.public_address} for item in chosen.items],
         "next_token": chosen.next_token,

@@ -73,8 +73,8 @@ def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest)
 
 def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope."""
-    there = all_in_scope(ctx.store.world, InternetGateway, ctx.scope)
-    chosen = select(_KIND, there, request.internet_gateway_ids, request)
+    candidates = all_in_scope(ctx.store.world, InternetGateway, ctx.scope)
+    chosen = select(_KIND, candidates, request.internet_gateway_ids, request)
     return {"internet_gateways": [_gateway(item) for item in chosen.items], "next_token": chosen.next_token}
 
 

@@ -42,10 +42,10 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
     """The interfaces of the scope's tasks that have not stopped, and of its container instances that are there."""
-    found = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
+    selected = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
     return {
-        "network_interfaces": [_interface(ctx.store.world, holder) for holder in found.items],
-        "next_token": found.next_token,
+        "network_interfaces": [_interface(ctx.store.world, holder) for holder in selected.items],
+        "next_token": selected.next_token,
     }
 
 

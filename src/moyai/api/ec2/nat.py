@@ -75,24 +75,26 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
         raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would lead nowhere.")
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     tags = new_tags(request.tag_specifications, "natgateway")
-    made = _earlier(ctx, request)
-    if made is None:
-        made = _new(ctx, request, subnet)
+    gateway = _earlier(ctx, request)
+    if gateway is None:
+        gateway = _new(ctx, request, subnet)
         faded = [
             Delete(NatGateway, nat_gateway.id)
             for nat_gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
             if not nat_gateway.visible(ctx.now)
         ]
-        made = replace(made, tags=tags)
-        commit(ctx, request, Put(made), *faded)
-    return {"nat_gateway": _gateway(made), "client_token": request.client_token}
+        gateway = replace(gateway, tags=tags)
+        commit(ctx, request, Put(gateway), *faded)
+    return {"nat_gateway": _gateway(gateway), "client_token": request.client_token}
 
 
 def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope; a deleted one for an hour."""
-    nat_gateways = [one for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
+    nat_gateways = [
+        gateway for gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if gateway.visible(ctx.now)
+    ]
     chosen = filter_page(_KIND, nat_gateways, request.nat_gateway_ids, request, request.filter)
-    return {"nat_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
+    return {"nat_gateways": [_gateway(gateway) for gateway in chosen.items], "next_token": chosen.next_token}
 
 
 def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, object]:
@@ -152,7 +154,7 @@ def _zone(ctx: Context, gateway: NatGateway) -> str | None:
 
 
 def _earlier(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
-    """The gateway that the same request made before. Raises IdempotentParameterMismatch."""
+    """The gateway that an equal request created before. Raises IdempotentParameterMismatch."""
     for key in client_token_keys(ctx.scope, request.client_token):
         for gateway in ctx.store.world.nat_gateways.by("request", key):
             if (gateway.subnet, gateway.allocation) != (request.subnet_id, request.allocation_id):

@@ -120,12 +120,12 @@ def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict
 
 
 def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
-    """The connections that the scope has a side of; those that are over for a while."""
-    there = [with_expiry(one, ctx.now) for one in _of_scope(ctx) if one.visible(ctx.now)]
+    """A page of the connections with a side in the account and region; ended ones are shown for a while."""
+    candidates = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.visible(ctx.now)]
     kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))
-    chosen = select(kind, there, request.vpc_peering_connection_ids, request)
+    chosen = select(kind, candidates, request.vpc_peering_connection_ids, request)
     return {
-        "vpc_peering_connections": [_peering(ctx, one) for one in chosen.items],
+        "vpc_peering_connections": [_peering(ctx, p) for p in chosen.items],
         "next_token": chosen.next_token,
     }
 
@@ -163,17 +163,17 @@ def _accepter(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Peeri
 
 def _check_open(ctx: Context, vpc: Vpc, other: PeeringSide) -> None:
     """Raises PeeringAlreadyExists, or the quota's error."""
-    vpc_peerings = [with_expiry(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
-    twin = next((one for one in vpc_peerings if one.open and one.other(vpc.id).vpc == other.vpc), None)
+    vpc_peerings = [with_expiry(p, ctx.now) for p in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
+    twin = next((p for p in vpc_peerings if p.open and p.other(vpc.id).vpc == other.vpc), None)
     if twin is not None:
         raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other.vpc} exists.")
-    asked = [with_expiry(one, ctx.now) for one in _of_scope(ctx) if one.requester.scope == ctx.scope]
-    if sum(one.status is PeeringStatus.PENDING_ACCEPTANCE for one in asked) >= OUTSTANDING_PEERINGS:
+    requested = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.requester.scope == ctx.scope]
+    if sum(p.status is PeeringStatus.PENDING_ACCEPTANCE for p in requested) >= OUTSTANDING_PEERINGS:
         raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)
 
 
 def _own_peering(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeering:
-    """The connection that the scope has a side of, or is asked for. Raises PeeringNotFound or OperationNotPermitted."""
+    """A connection with a side in the account and region. Raises PeeringNotFound or OperationNotPermitted."""
     identity = request.vpc_peering_connection_id
     peering = ctx.store.world.vpc_peerings.get(identity)
     if peering is None or not peering.visible(ctx.now) or ctx.scope not in {side.scope for side in peering.sides}:

@@ -119,11 +119,11 @@ def requested_rules(
     """
     if not permissions:
         raise MissingParameter("The request must contain IpPermissions, or a rule of its own.")
-    known = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if existing else {}
+    existing_groups = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if existing else {}
     return [
         rule
         for permission in permissions
-        for rule in _rules(permission, egress, lambda pair: _peer(ctx, group, pair, known))
+        for rule in _rules(permission, egress, lambda pair: _peer(ctx, group, pair, existing_groups))
     ]
 
 

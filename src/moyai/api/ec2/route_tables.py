@@ -87,14 +87,14 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
     """Create a route table with the VPC's local route."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "route-table")
-    made = _earlier(ctx, request)
-    if made is None:
+    table = _earlier(ctx, request)
+    if table is None:
         if len(all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
             raise RouteTableLimitExceeded(ROUTE_TABLES)
         identity = RouteTableId(new_id(ctx, "rtb"))
-        made = RouteTable(identity, vpc.id, ctx.scope, client_token=request.client_token, tags=tags)
-        commit(ctx, request, Put(made))
-    return {"route_table": _table(ctx.store.world, made), "client_token": request.client_token}
+        table = RouteTable(identity, vpc.id, ctx.scope, client_token=request.client_token, tags=tags)
+        commit(ctx, request, Put(table))
+    return {"route_table": _table(ctx.store.world, table), "client_token": request.client_token}
 
 
 def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> dict[str, object]:
@@ -117,7 +117,7 @@ def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
 
 
 def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, object]:
-    """Have a subnet go by a table of its own."""
+    """Associate a subnet with a route table."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if subnet.vpc != table.vpc:
@@ -135,13 +135,13 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
                 f"the specified association for route table {table.id} conflicts with an existing association: "
                 f"{subnet.id} goes by {other.id} ({association.id}). Replace that one."
             )
-    made = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
-    commit(ctx, request, Put(replace(table, associations=(*table.associations, made))))
-    return {"association_id": made.id, "association_state": _ASSOCIATED}
+    created = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
+    commit(ctx, request, Put(replace(table, associations=(*table.associations, created))))
+    return {"association_id": created.id, "association_state": _ASSOCIATED}
 
 
 def disassociate_route_table(ctx: Context, request: DisassociateRouteTableRequest) -> None:
-    """Have a subnet go by the main table again."""
+    """Associate a subnet with the main route table again."""
     table, association = _association(ctx, request.association_id)
     if association.subnet is None:
         raise InvalidParameterValue(
@@ -165,7 +165,7 @@ def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAsso
 
 
 def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
-    """The table that the same request made before. Raises IdempotentParameterMismatch."""
+    """The table that an equal request created before. Raises IdempotentParameterMismatch."""
     for key in client_token_keys(ctx.scope, request.client_token):
         for table in ctx.store.world.route_tables.by("request", key):
             if table.vpc != request.vpc_id:

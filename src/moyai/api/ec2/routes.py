@@ -56,12 +56,12 @@ def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
     """Add a route. The same one again is none too many."""
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     route = _route(ctx, table, request)
-    there = table.route(route.destination)
-    if there is not None and there != route:
+    existing = table.route(route.destination)
+    if existing is not None and existing != route:
         raise RouteAlreadyExists(f"The route identified by {route.destination} already exists; replace or delete it.")
-    if there is None and len(table.routes) >= ROUTES:
+    if existing is None and len(table.routes) >= ROUTES:
         raise RouteLimitExceeded(ROUTES)
-    commit(ctx, request, *([] if there else [Put(replace(table, routes=(*table.routes, route)))]))
+    commit(ctx, request, *([] if existing else [Put(replace(table, routes=(*table.routes, route)))]))
     return dict(SUCCESS)
 
 
@@ -82,10 +82,10 @@ def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
 
 
 def _existing(table: RouteTable, destination: str) -> VpcRoute:
-    there = table.route(destination)
-    if there is None:
+    route = table.route(destination)
+    if route is None:
         raise RouteNotFound(f"no route with destination-cidr-block {destination} in route table {table.id}")
-    return there
+    return route
 
 
 def _destination(text: str | None) -> IPv4Network:

@@ -115,9 +115,9 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
     tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
     in_use = (*tasks, *(gateway.id for gateway in world.nat_gateways.by("subnet", subnet.id)))
     if in_use:
-        named = ", ".join(in_use[:5])
+        names = ", ".join(in_use[:5])
         raise DependencyViolation(
-            f"The subnet '{subnet.id}' has dependencies and cannot be deleted: {len(in_use)} of them, such as {named}."
+            f"The subnet '{subnet.id}' has dependencies and cannot be deleted: {len(in_use)} of them, such as {names}."
         )
     tables = [
         Put(

@@ -113,9 +113,9 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
 
 def create_default_vpc(ctx: Context, request: ChangeRequest) -> dict[str, object]:
     """Make the default VPC again, with the ids it always had, where it was deleted."""
-    there = default_vpc_of(ctx.store.world, ctx.scope)
-    if there is not None:
-        raise DefaultVpcAlreadyExists(f"A Default VPC already exists for this account in this region: {there.id}.")
+    existing = default_vpc_of(ctx.store.world, ctx.scope)
+    if existing is not None:
+        raise DefaultVpcAlreadyExists(f"A Default VPC already exists for this account in this region: {existing.id}.")
     commit(ctx, request, *default_vpc_records(ctx.scope))
     return {"vpc": _vpc(default_vpc(ctx.scope).vpc)}
 
@@ -142,8 +142,8 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
     }
     for what, those in in_use.items():
         if those:
-            named = ", ".join(one.id for one in those)
-            raise DependencyViolation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted: {what} {named}.")
+            names = ", ".join(one.id for one in those)
+            raise DependencyViolation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted: {what} {names}.")
     default = [Put(DefaultVpc(ctx.scope, None))] if vpc.is_default else []
     parts: tuple[RouteTable | SecurityGroup | Vpc, ...] = (*tables, *groups, vpc)
     commit(ctx, request, *(Delete(type(part), part.id) for part in parts), *default)
@@ -201,7 +201,7 @@ def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
 
 
 def all_leaving(ctx: Context, vpc: Vpc) -> tuple[SecurityGroupRule, ...]:
-    """What every new group of the VPC lets out: everything."""
+    """The default egress rule of a new group of the VPC, which allows all traffic."""
     rules = (leaving(new_id(ctx, "sgr")),)
     return rules if vpc.ipv6 is None else (*rules, leaving_by_ipv6(new_id(ctx, "sgr")))
 

@@ -26,22 +26,22 @@ class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):
 
 def describe_availability_zones(ctx: Context, request: DescribeAvailabilityZonesRequest) -> dict[str, object]:
     """The region's zones. All of them are in use, so ``all_availability_zones`` adds none."""
-    there = availability_zones(ctx.scope)
-    unknown = sorted(set(request.zone_names) - {z.name for z in there}) or sorted(
-        set(request.zone_ids) - {z.id for z in there}
+    all_zones = availability_zones(ctx.scope)
+    unknown = sorted(set(request.zone_names) - {z.name for z in all_zones}) or sorted(
+        set(request.zone_ids) - {z.id for z in all_zones}
     )
     if unknown:
         raise InvalidParameterValue(f"Invalid availability zone: [{', '.join(unknown)}]")
-    wanted = [
+    selected = [
         zone
-        for zone in there
+        for zone in all_zones
         if (not request.zone_names or zone.name in request.zone_names)
         and (not request.zone_ids or zone.id in request.zone_ids)
     ]
-    found = passing(_ZONES, wanted, request.filters)
+    matching = passing(_ZONES, selected, request.filters)
     if request.dry_run:
         raise DryRunOperation
-    return {"availability_zones": [_zone(zone) for zone in found]}
+    return {"availability_zones": [_zone(zone) for zone in matching]}
 
 
 def _zone(zone: AvailabilityZone) -> dict[str, object]:

@@ -99,10 +99,10 @@ def delete_log_group(ctx: Context, request: GroupRequest) -> None:
 
 async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLogGroupsRequest) -> dict[str, object]:
     """Groups in the order of their names."""
-    found = {group.name: group for group in _asked(ctx, request)}
+    groups_by_name = {group.name: group for group in _asked(ctx, request)}
     filters = replace(request, next_token=None, limit=MOST)
-    page = page_of(found, ("DescribeLogGroups", filters), request.next_token, request.limit)
-    groups = [found[name] for name in page.keys]
+    page = page_of(groups_by_name, ("DescribeLogGroups", filters), request.next_token, request.limit)
+    groups = [groups_by_name[name] for name in page.keys]
     sizes = await logs.sizes([group.id for group in groups])
     return {"log_groups": [_view(group, sizes.get(group.id, 0)) for group in groups], "next_token": page.next_token}
 

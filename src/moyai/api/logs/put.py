@@ -52,9 +52,9 @@ async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequ
     stream = stream_named(ctx, group, request.log_stream_name)
     events = [LogEvent(e.timestamp, e.message.encode("utf-8", "replace")) for e in request.log_events]
     _check(events)
-    kept, rejected = _sorted_out(group, events, ctx.now)
-    if kept:
-        await logs.append([LogBatch(group.id, stream.id, kept)], ctx.now)
+    accepted, rejected = _sorted_out(group, events, ctx.now)
+    if accepted:
+        await logs.append([LogBatch(group.id, stream.id, accepted)], ctx.now)
     return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejected or None}
 
 
@@ -74,17 +74,17 @@ def _sorted_out(group: LogGroup, events: Sequence[LogEvent], now: Instant) -> tu
     at = milliseconds(now)
     oldest, expired, newest = at - OLDEST, kept_since(group, now), at + NEWEST
     too_old = sum(event.at < oldest for event in events)
-    gone = sum(event.at < expired for event in events)
-    kept = [event for event in events if max(oldest, expired) <= event.at <= newest]
-    if kept and kept[-1].at - kept[0].at > BATCH_SPAN:
+    expired_count = sum(event.at < expired for event in events)
+    accepted = [event for event in events if max(oldest, expired) <= event.at <= newest]
+    if accepted and accepted[-1].at - accepted[0].at > BATCH_SPAN:
         raise InvalidParameter(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
         )
     rejected: dict[str, int] = {}
     if too_old:
         rejected["too_old_log_event_end_index"] = too_old
-    if gone:
-        rejected["expired_log_event_end_index"] = gone
+    if expired_count:
+        rejected["expired_log_event_end_index"] = expired_count
     if any(event.at > newest for event in events):
         rejected["too_new_log_event_start_index"] = sum(event.at <= newest for event in events)
-    return kept, rejected
+    return accepted, rejected

@@ -53,10 +53,10 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
     names = _names(ctx, group, request)
     passes = compile_filter_pattern(request.filter_pattern)
     search = _Search(logs, names, passes, _question(ctx, group, request, names))
-    found, beyond = await search.page(request.limit)
+    events, beyond = await search.page(request.limit)
     way = FORWARD if request.start_from_head else BACKWARD
     return {
-        "events": [_view(event, names[event.stream]) for event in found],
+        "events": [_view(event, names[event.stream]) for event in events],
         "searched_log_streams": [],
         "next_token": None if beyond is None else encode_token(way, beyond),
     }
@@ -75,22 +75,22 @@ class _Search:
 
     async def page(self, limit: int) -> tuple[list[StoredEvent], EventPosition | None]:
         """What was found, and behind what there may be more."""
-        found: list[StoredEvent] = []
+        events: list[StoredEvent] = []
         looked_at = size = 0
         beyond = self._question.beyond
         while looked_at < _LOOKED_AT:
-            kept = await self._logs.read(msgspec.structs.replace(self._question, beyond=beyond))
-            for event in kept.events:
-                if len(found) >= limit or size >= PAGE_BYTES:
-                    return found, beyond
+            batch = await self._logs.read(msgspec.structs.replace(self._question, beyond=beyond))
+            for event in batch.events:
+                if len(events) >= limit or size >= PAGE_BYTES:
+                    return events, beyond
                 beyond = event.place
                 if event.stream in self._names and self._passes(event.message):
-                    found.append(event)
+                    events.append(event)
                     size += len(event.message)
-            looked_at += len(kept.events)
-            if not kept.more:
-                return found, None
-        return found, beyond
+            looked_at += len(batch.events)
+            if not batch.more:
+                return events, None
+        return events, beyond
 
 
 def _question(

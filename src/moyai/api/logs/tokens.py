@@ -23,7 +23,7 @@ def encode_token(direction: str, place: EventPosition) -> str:
 
 def decode_token(token: str) -> tuple[str, EventPosition]:
     """The direction and position of a token. Raises InvalidParameter."""
-    found = _TOKEN.fullmatch(token)
-    if found is None:
+    match = _TOKEN.fullmatch(token)
+    if match is None:
         raise invalid_token()
-    return found[1], EventPosition(int(found[2]), int(found[3]))
+    return match[1], EventPosition(int(match[2]), int(match[3]))

@@ -53,11 +53,11 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
     principals = checked_principals(ctx, request.principals, external=share.allow_external)
     call = call_of("AssociateResourceShare", request.client_token, request)
     if not is_repeat(share.calls, call):
-        held = {one.entity for one in share.resources if one.status is AssociationStatus.ASSOCIATED}
+        associated = {entity.entity for entity in share.resources if entity.status is AssociationStatus.ASSOCIATED}
         open_ = {AssociationStatus.ASSOCIATED, AssociationStatus.ASSOCIATING}
-        asked = {one.entity for one in share.principals if one.status in open_}
-        new_resources = [one for one in resources if one not in held]
-        new_principals = [one for one in principals if one not in asked]
+        invited = {entity.entity for entity in share.principals if entity.status in open_}
+        new_resources = [entity for entity in resources if entity not in associated]
+        new_principals = [entity for entity in principals if entity not in invited]
         share = replace(
             share,
             resources=_joining(share.resources, new_associations(ctx, new_resources, AssociationStatus.ASSOCIATED)),
@@ -75,15 +75,20 @@ def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> di
     share = _share_to_leave(ctx, request) or share_of(ctx, request.resource_share_arn)
     call = call_of("DisassociateResourceShare", request.client_token, request)
     out = {*request.resource_arns, *request.principals}
-    gone = [replace(one, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now) for one in _all(share, out)]
+    disassociated = [
+        replace(association, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now)
+        for association in _all(share, out)
+    ]
     if not is_repeat(share.calls, call):
         left = replace(share.without(out), updated_at=ctx.now, calls=with_call(share.calls, call))
         sent = ctx.store.world.invitations.by("share", share.arn)
-        ctx.store.apply([Put(left), *(Delete(Invitation, one.arn) for one in sent if one.receiver in out)])
-    resources = [one for one in gone if one.entity in request.resource_arns]
-    principals = [one for one in gone if one.entity in request.principals]
-    shown = associations_view(share, resources, principals)
-    return {"resource_share_associations": shown, "client_token": request.client_token}
+        ctx.store.apply(
+            [Put(left), *(Delete(Invitation, association.arn) for association in sent if association.receiver in out)]
+        )
+    resources = [association for association in disassociated if association.entity in request.resource_arns]
+    principals = [association for association in disassociated if association.entity in request.principals]
+    view = associations_view(share, resources, principals)
+    return {"resource_share_associations": view, "client_token": request.client_token}
 
 
 def get_resource_share_associations(ctx: Context, request: GetResourceShareAssociationsRequest) -> dict[str, object]:
@@ -93,20 +98,20 @@ def get_resource_share_associations(ctx: Context, request: GetResourceShareAssoc
         raise InvalidParameter("resourceArn can't be given with the association type PRINCIPAL.")
     if not of_principals and request.principal is not None:
         raise InvalidParameter("principal can't be given with the association type RESOURCE.")
-    wanted = request.principal if of_principals else request.resource_arn
+    entity = request.principal if of_principals else request.resource_arn
     if request.resource_share_arns:
-        shares: Iterable[ResourceShare] = [share_of(ctx, one) for one in request.resource_share_arns]
+        shares: Iterable[ResourceShare] = [share_of(ctx, association) for association in request.resource_share_arns]
     else:
         shares = ctx.store.world.resource_shares.by("scope", scope_key(ctx.scope))
-    found = {
-        f"{share.arn} {one.entity}": association_view(share, request.association_type, one)
+    matching = {
+        f"{share.arn} {association.entity}": association_view(share, request.association_type, association)
         for share in shares
-        for one in (share.principals if of_principals else share.resources)
-        if wanted in {None, one.entity} and request.association_status in {None, one.status}
+        for association in (share.principals if of_principals else share.resources)
+        if entity in {None, association.entity} and request.association_status in {None, association.status}
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = page_of(found, ("GetResourceShareAssociations", filters), request.next_token, request.max_results)
-    return {"resource_share_associations": [found[key] for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, ("GetResourceShareAssociations", filters), request.next_token, request.max_results)
+    return {"resource_share_associations": [matching[key] for key in page.keys], "next_token": page.next_token}
 
 
 def new_associations(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[ShareAssociation, ...]:

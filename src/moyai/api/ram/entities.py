@@ -20,24 +20,24 @@ from moyai.kernel.scope import is_account
 
 def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
     """The resources with these ARNs, each once. Raises MalformedArn, InvalidParameter or UnknownResource."""
-    asked = tuple(dict.fromkeys(arns))
-    for arn in asked:
+    resources = tuple(dict.fromkeys(arns))
+    for arn in resources:
         parsed = parse_arn(arn)
         if parsed is None:
             raise MalformedArn(f"The specified resource ARN {arn[:200]} is not valid.")
         if permission_for(arn) is None:
-            types = " and ".join(one.resource_type for one in PERMISSIONS)
+            types = " and ".join(permission.resource_type for permission in PERMISSIONS)
             raise InvalidParameter(f"{arn[:200]} can't be shared here: only {types} can.")
         world = ctx.store.world
         if parsed.scope != ctx.scope or not (arn in world.namespaces or arn in world.meshes):
             raise UnknownResource(f"Resource {arn[:200]} could not be found. You can share what you own yourself.")
-    return asked
+    return resources
 
 
 def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) -> tuple[AccountId, ...]:
     """The accounts with these numbers, each once. Raises InvalidParameter or OperationNotPermitted."""
-    asked = tuple(dict.fromkeys(names))
-    for name in asked:
+    accounts = tuple(dict.fromkeys(names))
+    for name in accounts:
         if name.startswith("arn:aws:organizations:"):
             raise OperationNotPermitted(f"{name[:200]}: there are no organizations here; name an account.")
         if not is_account(name):
@@ -48,17 +48,17 @@ def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) ->
             raise OperationNotPermitted(
                 f"The account {name} is not in your organization, and allowExternalPrincipals is false."
             )
-    return tuple(map(AccountId, asked))
+    return tuple(map(AccountId, accounts))
 
 
 def checked_permissions(arns: Iterable[str]) -> tuple[str, ...]:
     """The managed permissions with these ARNs, each once. Raises UnknownResource."""
-    asked = tuple(dict.fromkeys(arns))
-    for arn in asked:
-        if arn not in {one.arn for one in PERMISSIONS}:
-            known = " or ".join(one.arn for one in PERMISSIONS)
+    requested = tuple(dict.fromkeys(arns))
+    for arn in requested:
+        if arn not in {permission.arn for permission in PERMISSIONS}:
+            known = " or ".join(permission.arn for permission in PERMISSIONS)
             raise UnknownResource(f"There is no permission {arn[:200]}. What can be shared is shared with {known}.")
-    return asked
+    return requested
 
 
 def permissions_with(had: Iterable[str], resources: Iterable[str]) -> tuple[str, ...]:

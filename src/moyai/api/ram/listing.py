@@ -79,7 +79,7 @@ class EnableSharingRequest(msgspec.Struct, frozen=True):
 def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, object]:
     """Shared resources that pass the filters."""
     _check_type(request.resource_type)
-    found = {
+    matching = {
         f"{resource.entity} {share.arn}": {
             "arn": resource.entity,
             "type": resource_type_of(resource.entity),
@@ -97,27 +97,36 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
         and request.resource_region_scope != "GLOBAL"
     }
     filters = replace(request, next_token=None, max_results=None)
-    page = page_of(found, ("ListResources", filters), request.next_token, request.max_results)
-    return {"resources": [found[key] for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, ("ListResources", filters), request.next_token, request.max_results)
+    return {"resources": [matching[key] for key in page.keys], "next_token": page.next_token}
 
 
 def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, object]:
     """Accounts on the other side of shares."""
     _check_type(request.resource_type)
     own = request.resource_owner == "SELF"
-    found: dict[str, Mapping[str, object]] = {}
+    matching: dict[str, Mapping[str, object]] = {}
     for share in shares_of(ctx, request.resource_owner):
         if request.resource_share_arns and share.arn not in request.resource_share_arns:
             continue
-        if request.resource_arn is not None and request.resource_arn not in {one.entity for one in share.resources}:
+        if request.resource_arn is not None and request.resource_arn not in {
+            association.entity for association in share.resources
+        }:
             continue
-        if request.resource_type not in {None, *(resource_type_of(one.entity) for one in share.resources)}:
+        if request.resource_type not in {
+            None,
+            *(resource_type_of(association.entity) for association in share.resources),
+        }:
             continue
-        principals = [(one.entity, one.created_at, one.updated_at) for one in share.principals if _holds(one.status)]
+        principals = [
+            (association.entity, association.created_at, association.updated_at)
+            for association in share.principals
+            if _holds(association.status)
+        ]
         owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
         for account, created, updated in principals if own else owner:
             if not request.principals or account in request.principals:
-                found[f"{account} {share.arn}"] = {
+                matching[f"{account} {share.arn}"] = {
                     "id": account,
                     "resource_share_arn": share.arn,
                     "creation_time": created,
@@ -125,42 +134,44 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
                     "external": True,
                 }
     filters = replace(request, next_token=None, max_results=None)
-    page = page_of(found, ("ListPrincipals", filters), request.next_token, request.max_results)
-    return {"principals": [found[key] for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, ("ListPrincipals", filters), request.next_token, request.max_results)
+    return {"principals": [matching[key] for key in page.keys], "next_token": page.next_token}
 
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
     """The managed permissions that pass the filters."""
     del ctx
-    found = {
-        one.arn: _summary(one)
-        for one in PERMISSIONS
-        if request.resource_type in {None, one.resource_type} and request.permission_type != "CUSTOMER_MANAGED"
+    matching = {
+        permission.arn: _summary(permission)
+        for permission in PERMISSIONS
+        if request.resource_type in {None, permission.resource_type} and request.permission_type != "CUSTOMER_MANAGED"
     }
     listing = ("ListPermissions", request.resource_type, request.permission_type)
-    page = page_of(found, listing, request.next_token, request.max_results)
-    return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
+    page = page_of(matching, listing, request.next_token, request.max_results)
+    return {"permissions": [matching[key] for key in page.keys], "next_token": page.next_token}
 
 
 def get_permission(ctx: Context, request: GetPermissionRequest) -> dict[str, object]:
     """A managed permission, with its policy template."""
     del ctx
     checked_permissions([request.permission_arn])
-    found = next(one for one in PERMISSIONS if one.arn == request.permission_arn)
+    permission = next(candidate for candidate in PERMISSIONS if candidate.arn == request.permission_arn)
     if request.permission_version not in {None, VERSION}:
-        raise UnknownResource(f"The permission {found.arn} has no version {request.permission_version}.")
-    actions = [f"{found.service}:{action}" for action in found.actions]
+        raise UnknownResource(f"The permission {permission.arn} has no version {request.permission_version}.")
+    actions = [f"{permission.service}:{action}" for action in permission.actions]
     policy = json.dumps({"Effect": "Allow", "Action": actions})
-    return {"permission": {**_summary(found), "permission": policy}}
+    return {"permission": {**_summary(permission), "permission": policy}}
 
 
 def list_resource_share_permissions(ctx: Context, request: ListResourceSharePermissionsRequest) -> dict[str, object]:
     """The permissions of one of the caller's shares."""
     share = share_of(ctx, request.resource_share_arn)
-    found = {one.arn: _summary(one) for one in PERMISSIONS if one.arn in share.permissions}
+    permissions = {
+        permission.arn: _summary(permission) for permission in PERMISSIONS if permission.arn in share.permissions
+    }
     listing = ("ListResourceSharePermissions", share.arn)
-    page = page_of(found, listing, request.next_token, request.max_results)
-    return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
+    page = page_of(permissions, listing, request.next_token, request.max_results)
+    return {"permissions": [permissions[key] for key in page.keys], "next_token": page.next_token}
 
 
 def enable_sharing_with_aws_organization(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:

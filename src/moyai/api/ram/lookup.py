@@ -64,7 +64,7 @@ def is_repeat(calls: Iterable[str], call: str | None) -> bool:
     if call is None:
         return False
     token = call.partition("/")[0]
-    before = [one for one in calls if one.partition("/")[0] == token]
+    before = [earlier for earlier in calls if earlier.partition("/")[0] == token]
     if before and call not in before:
         raise IdempotentParameterMismatch(f"The client token {token} was used for another request.")
     return bool(before)

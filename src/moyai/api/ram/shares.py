@@ -131,13 +131,13 @@ def delete_resource_share(ctx: Context, request: DeleteResourceShareRequest) -> 
 def get_resource_shares(ctx: Context, request: GetResourceSharesRequest) -> dict[str, object]:
     """Shares that pass the filters."""
     own = request.resource_owner == "SELF"
-    found = {share.arn: share for share in shares_of(ctx, request.resource_owner) if _passes(share, request)}
+    matching = {share.arn: share for share in shares_of(ctx, request.resource_owner) if _passes(share, request)}
     for resource_share_arn in request.resource_share_arns:
         if own and resource_share_arn not in ctx.store.world.resource_shares:
             raise UnknownResource(f"ResourceShare {resource_share_arn[:200]} could not be found.")
     filters = replace(request, next_token=None, max_results=None)
-    page = page_of(found, ("GetResourceShares", filters), request.next_token, request.max_results)
-    views = [share_view(found[ShareArn(key)], own=own) for key in page.keys]
+    page = page_of(matching, ("GetResourceShares", filters), request.next_token, request.max_results)
+    views = [share_view(matching[ShareArn(key)], own=own) for key in page.keys]
     return {"resource_shares": views, "next_token": page.next_token}
 
 
@@ -147,10 +147,8 @@ def shares_of(ctx: Context, owner: str) -> Iterable[ResourceShare]:
     if owner == "SELF":
         return shares.by("scope", scope_key(ctx.scope))
     mine = (ctx.scope.account, AssociationStatus.ASSOCIATED)
-    found = shares.by("consumer", scope_key(ctx.scope))
-    return [
-        share for share in found if mine in {(principal.entity, principal.status) for principal in share.principals}
-    ]
+    used = shares.by("consumer", scope_key(ctx.scope))
+    return [share for share in used if mine in {(principal.entity, principal.status) for principal in share.principals}]
 
 
 def _passes(share: ResourceShare, request: GetResourceSharesRequest) -> bool:

@@ -65,7 +65,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
     )
     listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
     try:
-        shown = page(
+        on_page = page(
             keys,
             listing,
             request.next_token,
@@ -75,7 +75,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
         )
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error
-    return {"secret_list": [_listed(world.secrets[key]) for key in shown.keys], "next_token": shown.next_token}
+    return {"secret_list": [_listed(world.secrets[key]) for key in on_page.keys], "next_token": on_page.next_token}
 
 
 def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
@@ -84,14 +84,14 @@ def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[
     versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
     listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
     try:
-        shown = page(versions, listing, request.next_token, request.max_results or _MOST)
+        on_page = page(versions, listing, request.next_token, request.max_results or _MOST)
     except BadToken as error:
         raise InvalidNextToken(str(error)) from error
     return {
         "arn": secret.arn,
         "name": secret.name,
-        "versions": [_version(versions[key]) for key in shown.keys],
-        "next_token": shown.next_token,
+        "versions": [_version(versions[key]) for key in on_page.keys],
+        "next_token": on_page.next_token,
     }
 
 

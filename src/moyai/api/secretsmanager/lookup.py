@@ -16,18 +16,18 @@ NOT_FOUND = "Secrets Manager can't find the specified secret."
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 
 
-def secret_of(ctx: Context, called: str, *, marked: str | None = MARKED) -> ManagedSecret:
+def secret_of(ctx: Context, identifier: str, *, marked: str | None = MARKED) -> ManagedSecret:
     """The secret with this name or ARN. ``marked``: the error message for one that is marked for deletion; None accepts
     it.
 
     Raises ResourceNotFound, InvalidRequest.
     """
-    found = find_secret(ctx.store.world, ctx.scope, called, ctx.now)
-    if found is None or scope_of(found.arn) != ctx.scope:
+    secret = find_secret(ctx.store.world, ctx.scope, identifier, ctx.now)
+    if secret is None or scope_of(secret.arn) != ctx.scope:
         raise ResourceNotFound(NOT_FOUND)
-    if found.deleted_at is not None and marked is not None:
+    if secret.deleted_at is not None and marked is not None:
         raise InvalidRequest(marked)
-    return found
+    return secret
 
 
 def save_secret(ctx: Context, secret: ManagedSecret) -> None:

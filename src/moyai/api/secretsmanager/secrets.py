@@ -83,9 +83,9 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
         )
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
-    known = find_secret(ctx.store.world, ctx.scope, request.name, ctx.now)
-    if known is not None:
-        return _made_before(ctx, known, request, value)
+    existing = find_secret(ctx.store.world, ctx.scope, request.name, ctx.now)
+    if existing is not None:
+        return _made_before(ctx, existing, request, value)
     if ctx.store.world.secrets.count("scope", scope_key(ctx.scope)) >= MAX_SECRETS:
         raise LimitExceeded(f"There can be {MAX_SECRETS} secrets in an account and region.")
     suffix = ctx.ids.alphanumeric(SUFFIX_LENGTH)
@@ -188,10 +188,10 @@ def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretReques
 
 
 def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, object]:
-    shown: dict[str, object] = {"arn": secret.arn, "name": secret.name}
+    answer: dict[str, object] = {"arn": secret.arn, "name": secret.name}
     if not value.has_value:
         save_secret(ctx, secret)
-        return shown
+        return answer
     version = new_version(ctx, secret, value, (CURRENT,))
     save_secret(ctx, with_new_version(ctx, secret, version))
-    return {**shown, "version_id": version.id}
+    return {**answer, "version_id": version.id}

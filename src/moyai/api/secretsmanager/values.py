@@ -99,11 +99,11 @@ def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> dict[str, 
 
 def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[str, object]:
     """Move a staging label from one version to another."""
-    found, stage = secret_of(ctx, request.secret_id), request.version_stage
-    holder = found.staged(stage)
+    secret, stage = secret_of(ctx, request.secret_id), request.version_stage
+    holder = secret.staged(stage)
     target, source = request.move_to_version_id, request.remove_from_version_id
     for identity in (target, source):
-        if identity is not None and found.version(identity) is None:
+        if identity is not None and secret.version(identity) is None:
             raise ResourceNotFound(f"{_CANT_FIND} VersionId: {identity}")
     if holder is not None and holder.id not in {source, target}:
         raise InvalidParameter(
@@ -113,13 +113,13 @@ def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageR
     if target is None and stage == CURRENT:
         raise InvalidParameter(f"You can't remove the staging label {CURRENT}; move it to another version.")
     if target is not None:
-        versions = relabelled(found.versions, target, (stage,))
+        versions = relabelled(secret.versions, target, (stage,))
     else:
-        versions = tuple(replace(v, stages=tuple(s for s in v.stages if s != stage)) for v in found.versions)
+        versions = tuple(replace(v, stages=tuple(s for s in v.stages if s != stage)) for v in secret.versions)
     _check_stages(versions)
-    if versions != found.versions:
-        save_secret(ctx, replace(found, versions=versions, changed_at=ctx.now))
-    return {"arn": found.arn, "name": found.name}
+    if versions != secret.versions:
+        save_secret(ctx, replace(secret, versions=versions, changed_at=ctx.now))
+    return {"arn": secret.arn, "name": secret.name}
 
 
 def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple[str, ...]) -> SecretVersion:
@@ -131,13 +131,13 @@ def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple
     binary = value.binary is not None
     text = b64encode(value.binary or b"").decode() if binary else value.string or ""
     token = value.token or ctx.ids.uuid()
-    known = secret.version(token)
-    if known is not None and (known.value, known.binary) != (Secret(text), binary):
+    existing = secret.version(token)
+    if existing is not None and (existing.value, existing.binary) != (Secret(text), binary):
         raise ResourceExists(
             f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret "
             f"{secret.arn}."
         )
-    return known or SecretVersion(token, Secret(text), ctx.now, stages, binary)
+    return existing or SecretVersion(token, Secret(text), ctx.now, stages, binary)
 
 
 def with_new_version(ctx: Context, secret: ManagedSecret, version: SecretVersion) -> ManagedSecret:

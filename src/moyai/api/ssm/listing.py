@@ -72,10 +72,10 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
     fits = _all_of(request.parameter_filters)
     here = _below(request.path, recursive=request.recursive)
     listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
-    shown = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
-    keys = [ctx.store.world.parameters[key] for key in shown.keys]
+    page = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
+    keys = [ctx.store.world.parameters[key] for key in page.keys]
     views = [lookup.parameter_view(p, p.newest, "", decrypted=request.with_decryption) for p in keys]
-    return {"parameters": views, "next_token": shown.next_token}
+    return {"parameters": views, "next_token": page.next_token}
 
 
 def describe_parameters(ctx: Context, request: DescribeParametersRequest) -> dict[str, object]:
@@ -85,9 +85,9 @@ def describe_parameters(ctx: Context, request: DescribeParametersRequest) -> dic
     old = tuple(ParameterFilter(f.key, "BeginsWith" if f.key == "Name" else None, f.values) for f in request.filters)
     filters = old or request.parameter_filters
     listing = ("DescribeParameters", filters)
-    shown = _page(ctx, _all_of(filters), listing, request, _DESCRIBED)
-    views = [_metadata(ctx.store.world.parameters[key]) for key in shown.keys]
-    return {"parameters": views, "next_token": shown.next_token}
+    page = _page(ctx, _all_of(filters), listing, request, _DESCRIBED)
+    views = [_metadata(ctx.store.world.parameters[key]) for key in page.keys]
+    return {"parameters": views, "next_token": page.next_token}
 
 
 def _metadata(parameter: Parameter) -> dict[str, object]:

@@ -27,29 +27,31 @@ NAME_RULE = (
 )
 
 
-def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, ParameterReference]:
-    """The parameter and its version. Raises InvalidInput, ParameterNotFound, ParameterVersionNotFound."""
-    asked = parse_parameter_reference(ctx.scope, called)
-    if asked is None:
+def find(ctx: Context, name: str) -> tuple[Parameter, ParameterVersion, ParameterReference]:
+    """The parameter and version that a name or ARN identifies. Raises InvalidInput, ParameterNotFound,
+    ParameterVersionNotFound.
+    """
+    reference = parse_parameter_reference(ctx.scope, name)
+    if reference is None:
         raise InvalidInput(NAME_RULE)
-    parameter = ctx.store.world.parameters.get(asked.arn)
-    if parameter is None or asked.name not in {None, parameter.name} or not _is_ours(asked, ctx.scope):
-        raise ParameterNotFound(f"Parameter {called} not found.")
-    version = parameter.version(asked.selector)
+    parameter = ctx.store.world.parameters.get(reference.arn)
+    if parameter is None or reference.name not in {None, parameter.name} or not _is_ours(reference, ctx.scope):
+        raise ParameterNotFound(f"Parameter {name} not found.")
+    version = parameter.version(reference.selector)
     if version is None:
         raise ParameterVersionNotFound(
-            f"Systems Manager could not find version {asked.selector} of {parameter.name}. Verify the version and try "
-            "again."
+            f"Systems Manager could not find version {reference.selector} of {parameter.name}. Verify the version and"
+            " try again."
         )
-    return parameter, version, asked
+    return parameter, version, reference
 
 
 def parameter_named(ctx: Context, name: str) -> Parameter:
-    """The parameter of that very name. Raises ParameterNotFound."""
-    found, _, asked = find(ctx, name)
-    if asked.selector:
+    """The parameter with this name, without a version or label. Raises ParameterNotFound."""
+    parameter, _, reference = find(ctx, name)
+    if reference.selector:
         raise ParameterNotFound(f"Parameter {name} not found.")
-    return found
+    return parameter
 
 
 def parameter_view(

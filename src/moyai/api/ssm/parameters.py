@@ -103,22 +103,22 @@ def put_parameter(ctx: Context, request: PutParameterRequest) -> dict[str, objec
 
 def get_parameter(ctx: Context, request: GetParameterRequest) -> dict[str, object]:
     """The value of a parameter."""
-    found, version, asked = lookup.find(ctx, request.name)
-    shown = lookup.parameter_view(found, version, asked.selector, decrypted=request.with_decryption)
-    return {"parameter": shown}
+    parameter, version, identifier = lookup.find(ctx, request.name)
+    view = lookup.parameter_view(parameter, version, identifier.selector, decrypted=request.with_decryption)
+    return {"parameter": view}
 
 
 def get_parameters(ctx: Context, request: GetParametersRequest) -> dict[str, object]:
     """The values of parameters, and the names that do not exist."""
-    shown, invalid = [], []
+    views, invalid = [], []
     for name in dict.fromkeys(request.names):
         try:
-            found, version, asked = lookup.find(ctx, name)
+            parameter, version, identifier = lookup.find(ctx, name)
         except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
             invalid.append(name)
             continue
-        shown.append(lookup.parameter_view(found, version, asked.selector, decrypted=request.with_decryption))
-    return {"parameters": shown, "invalid_parameters": invalid}
+        views.append(lookup.parameter_view(parameter, version, identifier.selector, decrypted=request.with_decryption))
+    return {"parameters": views, "invalid_parameters": invalid}
 
 
 def delete_parameter(ctx: Context, request: DeleteParameterRequest) -> None:
@@ -204,10 +204,10 @@ def _tier(request: PutParameterRequest, known: Tier | None) -> Tier:
     """The requested tier. An advanced parameter stays advanced."""
     if request.tier == _INTELLIGENT:
         long = len(request.value.encode("utf-8", "replace")) > LONGEST_VALUE[Tier.STANDARD]
-        asked = Tier.ADVANCED if long else Tier.STANDARD
+        requested = Tier.ADVANCED if long else Tier.STANDARD
     else:
-        asked = Tier(request.tier or Tier.STANDARD)
-    return Tier.ADVANCED if known is Tier.ADVANCED else asked
+        requested = Tier(request.tier or Tier.STANDARD)
+    return Tier.ADVANCED if known is Tier.ADVANCED else requested
 
 
 def _key(request: PutParameterRequest, kind: ParameterType, known: str | None) -> str | None:

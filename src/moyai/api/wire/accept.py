@@ -197,6 +197,6 @@ class Acceptor(Generic[R]):
 def _plain(declared: inspect.Type) -> inspect.Type:
     """The type without ``| None``."""
     if isinstance(declared, inspect.UnionType):
-        real = [one for one in declared.types if not isinstance(one, inspect.NoneType)]
-        return real[0] if len(real) == 1 else inspect.AnyType()
+        alternatives = [alternative for alternative in declared.types if not isinstance(alternative, inspect.NoneType)]
+        return alternatives[0] if len(alternatives) == 1 else inspect.AnyType()
     return declared

@@ -85,16 +85,16 @@ class Validator:
         def check(value: object) -> Sequence[Complaint]:
             if not isinstance(value, dict):
                 return ()
-            found: list[Complaint] = []
+            complaints: list[Complaint] = []
             for key, name in required:
                 if key not in value:
-                    found.append(Complaint(name, "Value null", "Member must not be null", missing=True))
+                    complaints.append(Complaint(name, "Value null", "Member must not be null", missing=True))
             if union and len(value) != 1:
-                found.append(Complaint("", f"{len(value)} members", "Exactly one member of a union must be set"))
+                complaints.append(Complaint("", f"{len(value)} members", "Exactly one member of a union must be set"))
             for key, name, check_member in table:
                 if key in value:
-                    found += [complaint.below(name) for complaint in check_member(value[key])]
-            return found
+                    complaints += [complaint.below(name) for complaint in check_member(value[key])]
+            return complaints
 
         self._made[shape.name] = check  # before its members: a shape may contain itself
         for name, member in shape.members.items():

@@ -68,9 +68,9 @@ def _health(instance: ContainerInstance) -> dict[str, object]:
 def _resources(
     cpu: int, memory: int, ports: Iterable[int], ports_udp: Iterable[int], gpus: Iterable[str]
 ) -> list[dict[str, object]]:
-    shown: list[dict[str, object]] = [_number("CPU", cpu), _number("MEMORY", memory)]
-    shown += [_set("PORTS", map(str, sorted(ports))), _set("PORTS_UDP", map(str, sorted(ports_udp)))]
-    return [*shown, _set("GPU", ids)] if (ids := list(gpus)) else shown
+    resources: list[dict[str, object]] = [_number("CPU", cpu), _number("MEMORY", memory)]
+    resources += [_set("PORTS", map(str, sorted(ports))), _set("PORTS_UDP", map(str, sorted(ports_udp)))]
+    return [*resources, _set("GPU", ids)] if (ids := list(gpus)) else resources
 
 
 def _number(name: str, value: int) -> dict[str, object]:
