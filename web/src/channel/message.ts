@@ -1,4 +1,4 @@
-// One frame of an SSM data channel: a header of fixed length, big-endian, and a payload. The server's `api/channel/message.py`
+// One frame of an SSM data channel: a header of fixed length, big-endian, and a payload. The server's `api/data_channel/message.py`
 // implements the same; a test compares their bytes.
 
 import { sha256 } from "./sha256.ts";
