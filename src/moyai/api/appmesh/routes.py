@@ -11,11 +11,9 @@ from moyai.api.appmesh.kind import Requests, ResourceKind, SpecChange
 from moyai.api.appmesh.listener_ports import check_port, check_protocol
 from moyai.api.appmesh.location import absent, in_router
 from moyai.api.appmesh.requests import InRouter, ListRoutesRequest
-from moyai.api.appmesh.rules.duration import timeout
-from moyai.api.appmesh.rules.matches import grpc_match, http_match
-from moyai.api.appmesh.rules.priority import check_priority
-from moyai.api.appmesh.rules.retries import retries
+from moyai.api.appmesh.rules.matches import check_priority, grpc_match, http_match
 from moyai.api.appmesh.rules.text import Faults
+from moyai.api.appmesh.rules.timeouts import retries, timeout
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import AppMeshResourceType

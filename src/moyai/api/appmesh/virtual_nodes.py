@@ -12,12 +12,12 @@ from moyai.api.appmesh.location import in_mesh
 from moyai.api.appmesh.owned_references import check_owned_references
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.access_log import logging
-from moyai.api.appmesh.rules.discovery import discovery
 from moyai.api.appmesh.rules.listeners import listeners, with_health_check_ports
-from moyai.api.appmesh.rules.text import Faults, service_name
+from moyai.api.appmesh.rules.text import Faults, host_or_address, printable, service_name
 from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.backend import VirtualServiceBackend
+from moyai.domain.appmesh.discovery import ServiceDiscovery
 from moyai.domain.appmesh.errors import BadRequest, LimitExceeded
 from moyai.domain.appmesh.names import AppMeshResourceType, name_key, read_service_arn
 from moyai.domain.appmesh.names import service_name as name_of_service
@@ -55,10 +55,20 @@ def _faults(where: str, spec: VirtualNodeSpec) -> Faults:
     yield from listeners(f"{where}.listeners", spec.listeners or ())
     if spec.listeners and spec.service_discovery is None:
         yield f"{where}.serviceDiscovery: it must be set where there is a listener."
-    yield from discovery(f"{where}.serviceDiscovery", spec.service_discovery)
+    yield from _discovery(f"{where}.serviceDiscovery", spec.service_discovery)
     yield from _backends(f"{where}.backends", spec)
     yield from backend_defaults(f"{where}.backendDefaults", spec.backend_defaults)
     yield from logging(f"{where}.logging", spec.logging)
+
+
+def _discovery(where: str, settings: ServiceDiscovery | None) -> Faults:
+    if settings is None:
+        return
+    if settings.dns is not None:
+        yield from host_or_address(f"{where}.dns.hostname", settings.dns.hostname)
+    if settings.aws_cloud_map is not None:
+        yield from printable(f"{where}.awsCloudMap.namespaceName", settings.aws_cloud_map.namespace_name)
+        yield from printable(f"{where}.awsCloudMap.serviceName", settings.aws_cloud_map.service_name)
 
 
 def _backends(where: str, spec: VirtualNodeSpec) -> Faults:

@@ -12,8 +12,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.logs.lookup import group_of, stream_named
-from moyai.api.logs.tokens import BACKWARD, FORWARD, decode_token, encode_token
+from moyai.api.logs.lookup import BACKWARD, FORWARD, decode_token, encode_token, group_of, stream_named
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since

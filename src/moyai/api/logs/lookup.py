@@ -1,10 +1,12 @@
-"""Finds the log groups and streams that a request names. Those of other accounts and regions do not exist for it.
+"""Finds the log groups and streams that a request names, pages lists, and encodes positions of events as tokens.
 
+Promise: log groups of other accounts and regions do not exist for the caller. A token discloses nothing.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,7 +15,11 @@ from moyai.domain.logs.errors import NO_GROUP, NO_STREAM, InvalidParameter, Reso
 from moyai.domain.logs.group import LogGroup, LogStream, group_arn, stream_arn
 from moyai.domain.paging import BadToken, Page, page
 from moyai.kernel.arn import parse_arn
+from moyai.ports.logs import EventPosition
 
+FORWARD: Final = "f"
+BACKWARD: Final = "b"
+_TOKEN: Final = re.compile(r"([fb])/(-?[0-9]{1,18})\.(-?[0-9]{1,18})")
 MOST: Final = 50
 """Groups or streams on a page."""
 
@@ -66,3 +72,16 @@ def _there(group: LogGroup | None) -> LogGroup:
     if group is None:
         raise ResourceNotFound(NO_GROUP)
     return group
+
+
+def encode_token(direction: str, place: EventPosition) -> str:
+    """The token for the events before or after a position."""
+    return f"{direction}/{place.at}.{place.number}"
+
+
+def decode_token(token: str) -> tuple[str, EventPosition]:
+    """The direction and position of a token. Raises InvalidParameter."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise invalid_token()
+    return match[1], EventPosition(int(match[2]), int(match[3]))

@@ -6,14 +6,13 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from types import MappingProxyType
 
 from moyai.api.logs import get, groups, put, search, streams, tags
-from moyai.api.logs.unavailable import raise_unavailable
-from moyai.api.operation import ApiService, operations
-from moyai.domain.logs.errors import InvalidParameter
-from moyai.ports.logs import LogStore
+from moyai.api.operation import ApiService, Context, operations
+from moyai.domain.logs.errors import InvalidParameter, ServiceUnavailable
+from moyai.ports.logs import LogStore, LogStoreFault
 
 _ONE_ACCOUNT = "there are no linked accounts; each sees its own groups"
 _NO_MASKS = "no data is masked"
@@ -33,7 +32,7 @@ def logs(store: LogStore) -> ApiService:
     """The service, with its events in this store."""
 
     def with_store(handle: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-        return raise_unavailable(partial(handle, store))
+        return _raise_unavailable(partial(handle, store))
 
     return ApiService(
         name="logs",
@@ -60,3 +59,16 @@ def logs(store: LogStore) -> ApiService:
             tags.list_tags_log_group,
         ),
     )
+
+
+def _raise_unavailable(handle: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    """The handler, which raises ServiceUnavailable where ``handle`` raises LogStoreFault."""
+
+    @wraps(handle)
+    async def handle_or_raise(ctx: Context, request: object) -> object:
+        try:
+            return await handle(ctx, request)
+        except LogStoreFault as error:
+            raise ServiceUnavailable(str(error)) from error
+
+    return handle_or_raise

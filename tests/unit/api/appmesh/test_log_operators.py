@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.appmesh.rules import log_operators
-from moyai.api.appmesh.rules.log_operators import faults_in
+from moyai.api.appmesh.rules import access_log
+from moyai.api.appmesh.rules.access_log import faults_in
 from tests.unit.api.appmesh.envoy import refusal
 
 TAKEN = [
@@ -75,10 +75,10 @@ def test_envoy_refuses_what_is_refused(tmp_path, line):
 
 
 def test_envoy_knows_each_operator_that_stands_alone(tmp_path):
-    alone = [name for name, takes in log_operators.TAKES.items() if not takes.needed]
+    alone = [name for name, takes in access_log.TAKES.items() if not takes.needed]
     assert len(alone) > 130
     assert refusal(tmp_path, lines=[f"%{name}%" for name in alone]) == ""
-    cut = [name for name, takes in log_operators.TAKES.items() if takes.length and not takes.needed]
+    cut = [name for name, takes in access_log.TAKES.items() if takes.length and not takes.needed]
     assert refusal(tmp_path, lines=[f"%{name}:5%" for name in cut]) == ""
 
 

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.appmesh.rules.duration import duration, listener_timeout
 from moyai.api.appmesh.rules.text import Faults, url_path
+from moyai.api.appmesh.rules.timeouts import duration, listener_timeout
 from moyai.api.appmesh.rules.tls import listener_tls
 from moyai.domain.appmesh.health_check import HealthCheckPolicy
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener, RouterListener

@@ -1,5 +1,7 @@
-"""Rules of the matches of routes and gateway routes.
+"""Rules of the matches of routes and gateway routes, and of the priorities of routes.
 
+Two routes may have the same priority if their matches differ: the more exact match comes first. With the same match,
+one of the two could never be reached, so that is refused.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
 https://docs.aws.amazon.com/app-mesh/latest/userguide/gateway-routes.html (names that are AWS's own)
 """
@@ -12,6 +14,8 @@ from typing import Final
 
 from moyai.api.appmesh.rules.expression import expression
 from moyai.api.appmesh.rules.text import Faults, header_name, host_name, host_suffix, printable, url_path
+from moyai.domain.appmesh.errors import BadRequest
+from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec
 from moyai.domain.appmesh.match import (
     GrpcGatewayRouteMatch,
     GrpcRouteMatch,
@@ -23,6 +27,7 @@ from moyai.domain.appmesh.match import (
     PathMatch,
     QueryParameterMatch,
 )
+from moyai.domain.appmesh.route import AppMeshRoute, RouteSpec
 
 _GRPC_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _OWN_PATHS: Final = ("/aws-appmesh", "/aws-app-mesh")
@@ -118,3 +123,22 @@ def _parameters(where: str, parameters: Iterable[QueryParameterMatch]) -> Faults
 def _grpc_name(where: str, name: str | None) -> Faults:
     if name is not None and not _GRPC_NAME.fullmatch(name):
         yield f"{where}: {name[:100]!r} is not a name of gRPC's."
+
+
+def check_priority(
+    name: str, spec: RouteSpec | GatewayRouteSpec, others: Iterable[AppMeshRoute] | Iterable[GatewayRoute]
+) -> None:
+    """Raises BadRequest for a priority that another of the routes beside ``name`` has, for the same requests."""
+    if spec.priority is None:
+        return
+    for other in others:
+        if other.name != name and other.spec.priority == spec.priority and _match(other.spec) == _match(spec):
+            raise BadRequest(
+                f"spec.priority: {other.name} has the priority {spec.priority} and the same match; one of the two"
+                " would never be reached."
+            )
+
+
+def _match(spec: RouteSpec | GatewayRouteSpec) -> object:
+    ((protocol, route),) = spec.members.items()
+    return protocol, route.match

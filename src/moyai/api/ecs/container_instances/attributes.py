@@ -1,7 +1,8 @@
 """Custom attributes of container instances: put, delete, list.
 
 Promise: an instance has at most ten custom attributes; attributes that describe the instance itself cannot change.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAttributes.html
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAttributes.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attribute.html
 """
 
 from __future__ import annotations

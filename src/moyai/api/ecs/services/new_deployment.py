@@ -1,7 +1,8 @@
 """Creates the deployments of a service. A deployment is created when the template of its tasks changes, and never
 edited.
 
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentAlarms.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Rules of container definitions, with AWS's messages where they are known. All raise ClientException.
 
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_EnvironmentFile.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Rules of timeouts and other durations."""
+"""Rules of durations, timeouts and retry policies.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRetryPolicy.html
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from typing import Final
 
 from moyai.api.appmesh.rules.text import Faults
 from moyai.domain.appmesh.duration import Duration
+from moyai.domain.appmesh.retry import GrpcRetryPolicy, HttpRetryPolicy
 from moyai.domain.appmesh.timeout import HttpTimeout, ListenerTimeout, TcpTimeout
 
+_MAX_RETRIES: Final = 2**32 - 1
 LONGEST: Final = 2**31 - 1
 """Seconds; Envoy's own limit is above it."""
 
@@ -36,3 +41,15 @@ def listener_timeout(where: str, timeouts: ListenerTimeout) -> Faults:
     yield from timeout(f"{where}.http", timeouts.http)
     yield from timeout(f"{where}.http2", timeouts.http2)
     yield from timeout(f"{where}.grpc", timeouts.grpc)
+
+
+def retries(where: str, policy: HttpRetryPolicy | GrpcRetryPolicy | None) -> Faults:
+    """Faults of a route's retry policy."""
+    if policy is None:
+        return
+    if policy.max_retries > _MAX_RETRIES:
+        yield f"{where}.maxRetries: it is at most {_MAX_RETRIES}."
+    yield from duration(f"{where}.perRetryTimeout", policy.per_retry_timeout)
+    grpc = policy.grpc_retry_events if isinstance(policy, GrpcRetryPolicy) else None
+    if not (policy.http_retry_events or policy.tcp_retry_events or grpc):
+        yield f"{where}: there must be an event to retry upon."
