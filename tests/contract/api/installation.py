@@ -1,5 +1,5 @@
 """boto3 clients of every service in the gateway, with no socket between: what the SDK would send goes to the gateway,
-and the door's bytes come back to the SDK's own parser.
+and the gateway's bytes come back to the SDK's own parser.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder
 from tests.contract.api.drawn import values
 
-GUEST = Scope(AccountId("222222222222"), SCOPE.region)
+RECEIVER = Scope(AccountId("222222222222"), SCOPE.region)
 MODEL = load_models(["ram"])["ram"]
 
 
@@ -41,12 +41,12 @@ class Shares:
             params = {
                 "name": name,
                 "resourceArns": [self.namespace],
-                "principals": [GUEST.account],
+                "principals": [RECEIVER.account],
                 "clientToken": name,
             }
             self.call("CreateResourceShare", SCOPE, params)
         first = next(iter(self.store.world.invitations)).arn
-        self.call("AcceptResourceShareInvitation", GUEST, {"resourceShareInvitationArn": first})
+        self.call("AcceptResourceShareInvitation", RECEIVER, {"resourceShareInvitationArn": first})
 
     def call(self, operation: str, scope: Scope, params: Mapping[str, object]) -> ApiError | None:
         """Why the call can't be; None when it could."""
@@ -73,8 +73,8 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "resourceShareInvitationArns": [one.arn for one in _SHARES.store.world.invitations],
     "resourceArn": [*_SHARE_ARNS, *_ENTITIES],
     "resourceArns": _ENTITIES,
-    "principals": [GUEST.account, "333333333333", SCOPE.account],
-    "principal": [GUEST.account],
+    "principals": [RECEIVER.account, "333333333333", SCOPE.account],
+    "principal": [RECEIVER.account],
     "permissionArn": [OF_NAMESPACES.arn, OF_MESHES.arn],
     "permissionArns": [OF_NAMESPACES.arn, OF_MESHES.arn],
     "clientToken": ["accepted", "new"],
@@ -88,7 +88,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     modelled = {error.name for error in shape.error_shapes} | {"SerializationException"}
 
     @settings(max_examples=40)
-    @given(values(shape.input_shape, KNOWN), st.sampled_from([SCOPE, GUEST]))
+    @given(values(shape.input_shape, KNOWN), st.sampled_from([SCOPE, RECEIVER]))
     def ask(params, scope):
         shares = Shares()
         before = list(shares.store.world.records())

@@ -17,13 +17,13 @@ from tests.contract.wire import peer
 
 
 def services() -> dict[str, ApiService]:
-    """Every service that a room of the door offers, from its module ``service``."""
+    """The services of the API, each from the module ``service`` of its package."""
     found: dict[str, ApiService] = {}
-    for room in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
-        if room.ispkg and importlib.util.find_spec(f"{room.name}.service"):
-            module = importlib.import_module(f"{room.name}.service")
+    for package in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.service"):
+            module = importlib.import_module(f"{package.name}.service")
             offered = [service for thing in vars(module).values() if (service := _offered(thing, module.__name__))]
-            assert len(offered) == 1, f"{room.name}.service offers one service, not {len(offered)}"
+            assert len(offered) == 1, f"{package.name}.service offers one service, not {len(offered)}"
             found[offered[0].name] = offered[0]
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.api.ecs.client import ARN, NETWORK, EcsClient, container
-from tests.unit.api.ecs.test_placed import instances, run
+from tests.unit.api.ecs.test_placement_constraints import instances, run
 
 GROUP = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:1:autoScalingGroupName/web"
 OWN = {"autoScalingGroupArn": GROUP}

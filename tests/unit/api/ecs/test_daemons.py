@@ -18,27 +18,27 @@ PROVIDERS = "Specifying a capacity provider strategy is not supported when you {
 
 
 @pytest.fixture
-def house(shop: EcsClient) -> EcsClient:
+def with_agent(shop: EcsClient) -> EcsClient:
     shop.call("RegisterTaskDefinition", family="agent", containerDefinitions=[container(memory=64, portMappings=[])])
     return shop
 
 
-def test_a_service_that_names_nothing_more_is_one_of_ec2_with_the_bounds_of_daemons(house):
-    made = house.call("CreateService", **AGENT)["service"]
+def test_a_service_that_names_nothing_more_is_one_of_ec2_with_the_bounds_of_daemons(with_agent):
+    made = with_agent.call("CreateService", **AGENT)["service"]
     assert (made["schedulingStrategy"], made["launchType"], made["desiredCount"]) == ("DAEMON", "EC2", 0)
     bounds = made["deploymentConfiguration"]
     assert (bounds["maximumPercent"], bounds["minimumHealthyPercent"]) == (100, 0)
     assert made["availabilityZoneRebalancing"] == "DISABLED"
-    [shown] = house.call("DescribeServices", services=["logs"])["services"]
+    [shown] = with_agent.call("DescribeServices", services=["logs"])["services"]
     assert shown["schedulingStrategy"] == "DAEMON"
 
 
-def test_lists_tell_them_apart(house):
-    logs = house.call("CreateService", **AGENT)["service"]["serviceArn"]
-    web = house.service()["serviceArn"]
-    assert house.call("ListServices", schedulingStrategy="DAEMON")["serviceArns"] == [logs]
-    assert house.call("ListServices", schedulingStrategy="REPLICA")["serviceArns"] == [web]
-    assert house.call("ListServices")["serviceArns"] == sorted([logs, web])
+def test_lists_tell_them_apart(with_agent):
+    logs = with_agent.call("CreateService", **AGENT)["service"]["serviceArn"]
+    web = with_agent.service()["serviceArn"]
+    assert with_agent.call("ListServices", schedulingStrategy="DAEMON")["serviceArns"] == [logs]
+    assert with_agent.call("ListServices", schedulingStrategy="REPLICA")["serviceArns"] == [web]
+    assert with_agent.call("ListServices")["serviceArns"] == sorted([logs, web])
 
 
 BOTH: list[tuple[dict[str, Any], str]] = [
@@ -64,44 +64,46 @@ BOTH: list[tuple[dict[str, Any], str]] = [
         ({"deploymentController": {"type": "EXTERNAL"}}, "does not support the EXTERNAL deployment controller"),
     ],
 )
-def test_what_it_may_not_be(house, changes, message):
-    house.fails("CreateService", "InvalidParameterException", message, **(AGENT | changes))
+def test_what_it_may_not_be(with_agent, changes, message):
+    with_agent.fails("CreateService", "InvalidParameterException", message, **(AGENT | changes))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"), [*BOTH, ({"capacityProviderStrategy": [PROVIDER]}, PROVIDERS.format("update"))]
 )
-def test_what_it_may_not_become(house, changes, message):
-    house.call("CreateService", **AGENT)
-    house.fails("UpdateService", "InvalidParameterException", message, service="logs", **changes)
+def test_what_it_may_not_become(with_agent, changes, message):
+    with_agent.call("CreateService", **AGENT)
+    with_agent.fails("UpdateService", "InvalidParameterException", message, service="logs", **changes)
 
 
-def test_another_scheduling_strategy_is_not_in_the_model(house):
-    house.fails("CreateService", "InvalidParameterException", "enum", **(AGENT | {"schedulingStrategy": "CRON"}))
+def test_another_scheduling_strategy_is_not_in_the_model(with_agent):
+    with_agent.fails("CreateService", "InvalidParameterException", "enum", **(AGENT | {"schedulingStrategy": "CRON"}))
 
 
-def test_a_default_strategy_of_the_cluster_has_to_be_stepped_around(house):
+def test_a_default_strategy_of_the_cluster_has_to_be_stepped_around(with_agent):
     default = {"defaultCapacityProviderStrategy": [PROVIDER], "capacityProviders": ["FARGATE"]}
-    house.call("PutClusterCapacityProviders", cluster="default", **default)
-    house.fails("CreateService", "InvalidParameterException", PROVIDERS.format("create"), **AGENT)
-    assert house.call("CreateService", launchType="EC2", **AGENT)["service"]["launchType"] == "EC2"
+    with_agent.call("PutClusterCapacityProviders", cluster="default", **default)
+    with_agent.fails("CreateService", "InvalidParameterException", PROVIDERS.format("create"), **AGENT)
+    assert with_agent.call("CreateService", launchType="EC2", **AGENT)["service"]["launchType"] == "EC2"
 
 
-def test_constraints_and_bounds_change_in_place_and_a_definition_is_a_deployment(house):
-    house.call("CreateService", **AGENT)
+def test_constraints_and_bounds_change_in_place_and_a_definition_is_a_deployment(with_agent):
+    with_agent.call("CreateService", **AGENT)
     constraint = {"type": "memberOf", "expression": "attribute:stack == prod"}
     half = {"minimumHealthyPercent": 50}
-    changed = house.call(
+    changed = with_agent.call(
         "UpdateService", service="logs", placementConstraints=[constraint], deploymentConfiguration=half
     )
     assert changed["service"]["placementConstraints"] == [constraint]
     assert len(changed["service"]["deployments"]) == 1
-    house.call("RegisterTaskDefinition", family="agent", containerDefinitions=[container(memory=96, portMappings=[])])
-    deployed = house.call("UpdateService", service="logs", taskDefinition="agent")["service"]
+    with_agent.call(
+        "RegisterTaskDefinition", family="agent", containerDefinitions=[container(memory=96, portMappings=[])]
+    )
+    deployed = with_agent.call("UpdateService", service="logs", taskDefinition="agent")["service"]
     assert [d["status"] for d in deployed["deployments"]] == ["PRIMARY", "ACTIVE"]
     assert deployed["deploymentConfiguration"]["minimumHealthyPercent"] == 50
 
 
-def test_it_is_deleted_without_being_scaled_down_first(house):
-    house.call("CreateService", **AGENT)
-    assert house.call("DeleteService", service="logs")["service"]["status"] == "DRAINING"
+def test_it_is_deleted_without_being_scaled_down_first(with_agent):
+    with_agent.call("CreateService", **AGENT)
+    assert with_agent.call("DeleteService", service="logs")["service"]["status"] == "DRAINING"

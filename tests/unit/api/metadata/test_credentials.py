@@ -76,7 +76,7 @@ def place():
     return Place()
 
 
-def test_the_door_says_who_it_is(place):
+def test_the_gateway_names_the_caller(place):
     task = place.task()
     status, keys = place.get(task)
     assert (status, keys["RoleArn"]) == (200, ROLE)
