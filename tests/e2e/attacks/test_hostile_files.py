@@ -226,7 +226,7 @@ def enters(installation, arn):
 def _begun(arn):
     """Whether a process of a session exists."""
     groups = Path("/proc").glob("[0-9]*/cgroup")
-    return any(f"{task_id(arn)}/main/session-" in _text(group) for group in groups)
+    return any(f"{task_id(arn)}/main/payload/session-" in _text(group) for group in groups)
 
 
 def _text(path):
