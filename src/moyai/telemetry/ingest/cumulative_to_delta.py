@@ -82,8 +82,9 @@ class DeltaState:
         """When the proxy started, and when it made its last two reports."""
         self._snapshots: dict[PushSchema, _Snapshot] = {}
         self._restored: list[_EndpointCounts] = []
-        """Endpoints that have not been in a report since the state was deserialized, and the bounds they refer to."""
+        """The endpoints of the deserialized state, until they are too old. Newer snapshots take precedence."""
         self._restored_bounds: list[tuple[float, ...]] = []
+        """The bounds of their histograms."""
 
     @classmethod
     def deserialize(cls, body: bytes) -> DeltaState:
@@ -106,7 +107,10 @@ class DeltaState:
         return msgspec.msgpack.encode(saved)
 
     def previous(self, push: DecodedPush, *, is_baseline: bool = False) -> CountArrays | None:
-        """The counts to subtract from the push's; None when the push is late or was counted already."""
+        """Note the times of a push, and return the counts to subtract from its own.
+
+        None when the push is late or was counted already. For a baseline they are its own counts: nothing is new.
+        """
         if push.taken_at < self._taken_at:
             if not self._was_clock_set_back(push):
                 return None
