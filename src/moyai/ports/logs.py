@@ -1,10 +1,10 @@
-"""Where log events are kept: far too many for the world, so they have a place of their own.
+"""The store of log events, which are far too many for the World.
 
-Promise: what ``append`` has returned for survives a kill and a power cut, once; with it, in the same stroke, the
-position up to which its source was read. Events of a stream and of a group come back ordered by their time, then by
-when they arrived, in a time that depends on how many are asked for and not on how many there are. All of it together
-is bounded: when it is full, what arrived first goes. Groups and streams are known by the ids of their records; one
-that the world no longer has is forgotten when somebody says so.
+Promise: events for which ``append`` has returned survive a kill and a power cut, exactly once; the position up to which
+their source was read is written in the same transaction. Events of a stream or a group are read in the order of their
+time, then of their arrival, in a time that depends on their number and not on that of all events. The store is bounded:
+when it is full, the events that arrived first are deleted. Groups and streams are identified by the ids of their
+records; those of deleted records stay until ``forget``.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from moyai.kernel.ids import LogGroupId, LogStreamId
 
 
 class LogStoreFault(MoyaiError):
-    """Events can't be written or read; nothing of the call was kept. The next call may succeed."""
+    """Events can't be written or read; nothing of the call was stored. The next call may succeed."""
 
 
 class EventPosition(NamedTuple):
-    """Where an event stands in the order of a stream or a group. ``number``: larger for what arrived later."""
+    """An event's position in the order of a stream or a group. ``number`` is larger for an event that arrived later."""
 
     at: int
     number: int
 
 
 FIRST = EventPosition(-1, -1)
-"""Before every event."""
+"""The position before every event."""
 PAGE_BYTES = 1024 * 1024
-"""Of messages, as much as AWS has on a page; the last may go beyond it."""
+"""Bytes of messages on a page, as on AWS; the last message may exceed it."""
 
 
 class StoredEvent(NamedTuple):
-    """An event as it is kept; ``at`` and ``ingested_at`` in milliseconds."""
+    """A stored event; ``at`` and ``ingested_at`` are in milliseconds."""
 
     place: EventPosition
     stream: LogStreamId
@@ -47,14 +47,14 @@ class StoredEvent(NamedTuple):
 
 
 class SourcePosition(NamedTuple):
-    """How far a source has been read, in whatever it counts."""
+    """The offset up to which a source has been read, in a unit of the source."""
 
     source: str
     offset: int
 
 
 class LogBatch(msgspec.Struct, frozen=True):
-    """Events of one stream, and how far their source has been read with them."""
+    """Events of one stream, and the position that their source has been read up to with them."""
 
     group: LogGroupId
     stream: LogStreamId
@@ -63,10 +63,10 @@ class LogBatch(msgspec.Struct, frozen=True):
 
 
 class EventQuery(msgspec.Struct, frozen=True):
-    """Events of a group (``streams`` None), or of some of its streams, with ``start <= at < end``.
+    """A query for the events of a group (``streams`` None), or of some of its streams, with ``start <= at < end``.
 
-    Those behind ``beyond``, oldest first; with ``descending`` those before it, newest first. At most ``limit`` of them,
-    and none behind the one that makes PAGE_BYTES full.
+    The page has the events after ``beyond``, oldest first, or with ``descending`` those before it, newest first: at
+    most ``limit`` of them, and none after the event that fills PAGE_BYTES.
     """
 
     group: LogGroupId
@@ -79,14 +79,14 @@ class EventQuery(msgspec.Struct, frozen=True):
 
 
 class EventPage(NamedTuple):
-    """Some events in their order, and whether there are more."""
+    """A page of events in their order, and whether there are more."""
 
     events: Sequence[StoredEvent]
     more: bool
 
 
 class StreamTimes(NamedTuple):
-    """The first and last event of a stream, and when something last arrived; milliseconds."""
+    """The times of a stream's first and last event and of its last arrival, in milliseconds."""
 
     first: int
     last: int
@@ -94,34 +94,34 @@ class StreamTimes(NamedTuple):
 
 
 class LogStore(Protocol):
-    """Keeps events. Every method may raise LogStoreFault."""
+    """Stores events. Every method may raise LogStoreFault."""
 
     async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
-        """Keep these, all together or none."""
+        """Store all batches or none."""
 
     async def read(self, question: EventQuery) -> EventPage:
-        """The events that are asked for."""
+        """The page of events that a query selects."""
 
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
-        """Of those among them that have events."""
+        """The times of those of the streams that have events."""
 
     async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-        """Bytes of the events of those among them that ever had any, as AWS counts them."""
+        """The bytes of events, as AWS counts them, of those of the groups that ever had any."""
 
     async def positions(self) -> Mapping[str, int]:
-        """How far each source has been read."""
+        """The offset up to which each source has been read."""
 
     async def streams(self) -> Collection[LogStreamId]:
         """All streams that ever had an event and were not forgotten."""
 
     async def trim(self, group: LogGroupId, before: int) -> None:
-        """Delete a group's events that happened before this."""
+        """Delete a group's events before this time."""
 
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
-        """Delete all there is of these streams, and the positions of these sources."""
+        """Delete all events of these streams, and the positions of these sources."""
 
     async def fault(self) -> str | None:
-        """Why the last events could not be kept, where and what to do; None when events can be kept, which is tried."""
+        """Why the last events could not be stored, where, and what to do; None when a trial write succeeds."""
 
     async def close(self) -> None:
-        """Let go. Harmless when repeated."""
+        """Close the store. Harmless when repeated."""

@@ -1,8 +1,8 @@
-"""A command inside a container that runs: what is asked for, and the session that it becomes.
+"""Commands inside a running container, and the session of a started one.
 
 Promise: the command has the container's namespaces, root, limits, environment and capabilities, and nothing more. It
-and everything that it started end with the session, the session ends with its container, and both end when whoever
-opened it closes it or dies.
+and all processes that it has started end with the session. The session ends with its container, when it is closed, and
+when the process that opened it ends.
 """
 
 from __future__ import annotations
@@ -17,57 +17,59 @@ from moyai.kernel.ids import TaskId
 
 
 class TerminalSize(msgspec.Struct, frozen=True):
-    """In characters."""
+    """The size of a terminal in characters."""
 
     rows: int
     columns: int
 
 
 class Execution(msgspec.Struct, frozen=True):
-    """One command in one container."""
+    """A command to run in a container."""
 
     task: TaskId
     container: str
     arguments: tuple[str, ...]
     terminal: TerminalSize | None = None
-    """The size of its terminal; None = three pipes."""
+    """The size of its terminal; None = it gets three pipes instead."""
     user: str | None = None
-    """``user[:group]``, names or numbers as the container knows them; None = the container's own."""
+    """``user[:group]``, names of the container or numbers; None = the container's own user."""
     environment: Mapping[str, str] = {}
-    """On top of the container's."""
+    """Variables in addition to the container's."""
 
 
 class StandardStream(StrEnum):
-    """Where output was written. A terminal has only one."""
+    """The stream that output was written to. A terminal has only OUT."""
 
     OUT = "stdout"
     ERR = "stderr"
 
 
 class CommandOutput(msgspec.Struct, frozen=True):
-    """Some bytes of output."""
+    """Some output of a command."""
 
     stream: StandardStream
     data: bytes
 
 
 class CommandSession(Protocol):
-    """One command that was started. ``close`` it, whatever happened."""
+    """The session of a started command. It must be closed, whatever happens."""
 
     async def read(self) -> CommandOutput | None:
-        """The next output, as soon as there is some; None when there will be no more."""
+        """Wait for the next output; None when there will be no more."""
 
     async def write(self, data: bytes) -> None:
-        """Give the command input; waits until it is taken. Input for a command that reads no more is dropped."""
+        """Send input; waits until the command can take it. Input is dropped once the command has stopped reading."""
 
     def end_input(self) -> None:
-        """There is no more input: end of file, or Ctrl-D on a terminal."""
+        """End the input: end of file, or Ctrl-D on a terminal."""
 
     def resize(self, size: TerminalSize) -> None:
-        """The terminal has this size now; without a terminal nothing happens."""
+        """Change the terminal's size; does nothing without a terminal."""
 
     async def wait(self) -> int:
-        """Wait for the command's end, and that of everything it started; its exit code (128+N: signal N)."""
+        """Wait for the end of the command and of all processes that it has started; returns its exit code (128+N:
+        signal N).
+        """
 
     async def close(self) -> None:
-        """End the command, if it still runs, and let go of everything. May be said twice."""
+        """End the command, if it still runs, and release all resources. Harmless when repeated."""

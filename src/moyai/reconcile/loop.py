@@ -79,7 +79,7 @@ class Reconciler:
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
             *(self._namespace_meshes, self._workload_meshes, self._draining, self._shifting),
-            *(*self._names.derived, *self._networks.derived, *self._published_ports.derived),
+            *(*self._names.derived_values, *self._networks.derived_values, *self._published_ports.derived_values),
         )
 
     async def run(self) -> None:

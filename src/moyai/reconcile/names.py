@@ -35,7 +35,7 @@ class NameChanges:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.derived: tuple[Derived[Any, Any], ...] = (
+        self.derived_values: tuple[Derived[Any, Any], ...] = (
             Derived(world, _endpoints, ({}, {}), Namespace, publish=self._on_endpoints),
             Derived(world, _answering_namespace, None, DiscoveryService, publish=self._on_answering),
             Derived(world, _is_live, False, Cluster, publish=self._on_mode),  # noqa: FBT003 (of a cluster that is gone)
@@ -48,7 +48,7 @@ class NameChanges:
 
     def follow(self, keys: Iterable[Key]) -> list[str]:
         """The tasks whose names these changes may concern."""
-        for derived in self.derived:
+        for derived in self.derived_values:
             derived.follow(keys)
         affected, self._for_tasks = self._for_tasks, set()
         return sorted({task for group in affected for task in _live_tasks(self._world, group)})

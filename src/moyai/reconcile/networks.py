@@ -35,7 +35,7 @@ class NetworkSync:
         self._lock = asyncio.Lock()
 
     @property
-    def derived(self) -> tuple[Derived[Any, Any], ...]:
+    def derived_values(self) -> tuple[Derived[Any, Any], ...]:
         """The values that the networks are made from. ``note`` must be called after one of them was updated."""
         return self._networks.derived
 
@@ -88,7 +88,7 @@ class PublishedPortSync:
         self._applied: tuple[PublishedPort, ...] | None = None
 
     @property
-    def derived(self) -> tuple[Derived[Any, Any], ...]:
+    def derived_values(self) -> tuple[Derived[Any, Any], ...]:
         """The published ports, by task or container instance."""
         return (self._published_ports,)
 
