@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -88,7 +88,8 @@ def operation(
     """
     function = _unwrap(handle)
     name = "".join(word.capitalize() for word in function.__name__.split("_"))
-    return ApiOperation(name, get_type_hints(function)["request"], handle, input_fault, basis)
+    request = function.__globals__[function.__annotations__["request"]]  # its name: annotations are not evaluated
+    return ApiOperation(name, request, handle, input_fault, basis)
 
 
 def operations(*handlers: Callable[..., object] | ApiOperation[Any]) -> Mapping[str, ApiOperation[Any]]:

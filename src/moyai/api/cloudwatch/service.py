@@ -18,8 +18,8 @@ from moyai.api.cloudwatch import (
     put_data,
     statistics,
 )
-from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.cloudwatch.tags import TAGS
+from moyai.api.cloudwatch.unsupported import UNSUPPORTED_MEMBERS
 from moyai.api.operation import ApiService, operation, operations
 from moyai.domain.cloudwatch.errors import (
     DashboardInvalidInput,
@@ -49,7 +49,7 @@ def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> ApiS
         name="cloudwatch",
         input_fault=InvalidParameterValue,
         missing_fault=MissingRequiredParameter,
-        refused=REFUSED,
+        refused=UNSUPPORTED_MEMBERS,
         operations=operations(
             partial(listing.list_metrics, reader),
             operation(partial(data.get_metric_data, reader, clock), input_fault=ValidationFault),

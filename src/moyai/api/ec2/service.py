@@ -25,7 +25,7 @@ from moyai.api.ec2 import (
     vpcs,
     zones,
 )
-from moyai.api.ec2.refused import REFUSED
+from moyai.api.ec2.unsupported import UNSUPPORTED_MEMBERS
 from moyai.api.operation import ApiService, operations
 from moyai.domain.vpc.errors import InvalidParameterValue, MissingParameter
 
@@ -33,7 +33,7 @@ EC2: Final = ApiService(
     name="ec2",
     input_fault=InvalidParameterValue,
     missing_fault=MissingParameter,
-    refused=REFUSED,
+    refused=UNSUPPORTED_MEMBERS,
     operations=operations(
         vpcs.create_vpc,
         vpcs.create_default_vpc,

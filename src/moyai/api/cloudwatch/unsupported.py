@@ -11,7 +11,7 @@ _NOBODY: Final = "no notification is sent that it could change"
 _UNSUPPRESSED: Final = "a composite alarm has no action here that could be suppressed"
 _ENTITIES: Final = "metrics belong to no entities"
 
-REFUSED: Mapping[str, str] = MappingProxyType(
+UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
     {
         "ListMetrics.IncludeLinkedAccounts": _ALONE,
         "ListMetrics.OwningAccount": _ALONE,

@@ -35,7 +35,7 @@ _ROUTE_TARGETS = (
     ("OdbNetworkArn", _NO_TARGET),
 )
 
-REFUSED: Mapping[str, str] = MappingProxyType(
+UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
     dict(
         (
             ("*.Ipv6Pool", _V6_DRAWN),
