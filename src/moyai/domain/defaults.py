@@ -1,4 +1,4 @@
-"""What holds where a resource says nothing itself: settings of the whole installation, as it was started."""
+"""The defaults of the whole installation, as its options set them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ KEY: Final = "defaults"
 
 
 class Defaults(StoredRecord, frozen=True, tag="defaults"):
-    """There is one, or none, which is the same as one with nothing set."""
+    """The defaults; there is one record, or none, which is the same as one with nothing set."""
 
     live_endpoints: bool = False
-    """Whether the running tasks of a cluster without a tag of its own see names that came after them."""
+    """Whether running tasks of a cluster without the tag can call names that were added after they started."""
 
     @property
     def key(self) -> str:

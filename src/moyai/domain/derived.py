@@ -1,6 +1,6 @@
-"""Values that are computed from the world, each again when something that it was computed from has changed.
+"""Values that are computed from the world, and computed again when a record that they depend on has changed.
 
-Promise: what a computation read of the world is recorded, so nobody lists what a value depends on. After ``invalidate``
+Promise: the reads of a computation are recorded, so dependencies are never listed by hand. After ``invalidate``
 has been passed a change, every key whose value that change can alter is stale, and stays so until ``update`` has
 computed and published it without an error. A value that comes out equal is not published. Nothing is stored: after a
 restart everything is computed once.
@@ -20,16 +20,16 @@ from moyai.domain.world import World, table_name
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
 Publish = Callable[[K, V, V], None]
-"""Takes a key, its value as it was published last, and its value now."""
+"""Takes a key, its last published value, and its new value."""
 _NO_READS: Final[Mapping[Topic, object]] = MappingProxyType({})
 
 
 class Derived(Generic[K, V]):
-    """The values of one function of the world and a key, which reads nothing but them. ``absent`` is the value of a key
-    that there is nothing to compute for; it is published when a key goes.
+    """The values of one pure function of the world and a key. ``absent``: the value of a key without anything to
+    compute; it is published when a key disappears.
 
-    ``kinds``: each record of these has a value, under the record's own key. Other keys come and go by ``add`` and
-    ``remove``. ``publish`` is called with each value that is another than before.
+    ``kinds``: each record of these types has a value, under its own key. Other keys are added and removed by ``add``
+    and ``remove``. ``publish`` is called with each value that has changed.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class Derived(Generic[K, V]):
         self._values: dict[K, V] = {}
         self._reads: dict[K, Reads] = {}
         self._shared: Reads = {}
-        """What was remembered last: thousands of keys in a row may have read the same, and share it then."""
+        """The last recorded reads, which thousands of keys in a row may share."""
         self._readers: defaultdict[Topic, set[K]] = defaultdict(set)
         self._tables: set[str] = set()
-        """Those of which anything was ever read."""
+        """The tables that were read at any time."""
         self._stale: set[K] = set()
 
     @property
     def values(self) -> Mapping[K, V]:
-        """What is published, without what is ``absent``."""
+        """The published values, without ``absent`` ones."""
         return MappingProxyType(self._values)
 
     def __contains__(self, key: K) -> bool:
@@ -62,33 +62,33 @@ class Derived(Generic[K, V]):
         return key in self._stale or key in self._reads or key in self._values or self._has_record(key)
 
     def keys(self) -> tuple[K, ...]:
-        """All keys in order: those that there are, and those of which something is still published."""
+        """All keys in order: those that exist, and those whose value is still published."""
         own = (cast("K", record.key) for kind in self._kinds.values() for record in self._world.table(kind))
         return tuple(sorted({*own, *self._reads, *self._values, *self._stale}))
 
     def add(self, key: K) -> None:
-        """Have a value for this key from the next ``follow`` on; one that has is computed again."""
+        """Add a key, or compute its value again, at the next ``follow``."""
         self._stale.add(key)
 
     def remove(self, key: K) -> None:
-        """Forget a key. Nothing is published."""
+        """Remove a key without publishing."""
         self._values.pop(key, None)
         self._remember(key, {})
         self._stale.discard(key)
 
     def invalidate(self, changed: Iterable[tuple[str, str]]) -> tuple[K, ...]:
-        """All keys that are stale, in order, now that the records with these ``(table, key)`` have changed."""
+        """Mark the keys stale that depend on the changed ``(table, key)`` records; all stale keys, in order."""
         for table, key in changed:
             if table in self._kinds:
                 self._stale.add(cast("K", key))
             if table in self._tables:
                 for topic in self._traced.topics(table, key):
                     if topic in self._readers:
-                        self._stale.update(self._concerned(topic))
+                        self._stale.update(self._affected(topic))
         return tuple(sorted(self._stale))
 
     def update(self, key: K) -> None:
-        """Compute a value, and publish it when it is another. Raises what either raises; the key is stale then."""
+        """Compute a value, and publish it if it has changed. Raises what either raises; the key stays stale then."""
         self._stale.add(key)
         value, reads = self._traced.run(self._compute, key)
         before = self._values.get(key, self._absent)
@@ -101,23 +101,23 @@ class Derived(Generic[K, V]):
         self._remember(key, reads)
         self._stale.discard(key)
         if not self._stale:
-            self._stale.clear()  # a set that was large takes as long to look through as it did then
+            self._stale.clear()  # iterating over a set that was large stays slow
 
     def follow(self, changed: Iterable[tuple[str, str]]) -> None:
-        """Update whatever these changes make stale."""
+        """Update all values that these changes make stale."""
         for key in self.invalidate(changed):
             self.update(key)
 
     def _has_record(self, key: K) -> bool:
         return any(key in self._world.table(kind) for kind in self._kinds.values())
 
-    def _concerned(self, topic: Topic) -> list[K]:
-        """Those that are not stale yet and read of the topic what is something else now."""
+    def _affected(self, topic: Topic) -> list[K]:
+        """The keys that are not stale yet and whose reads of the topic have changed."""
         fresh = (reader for reader in self._readers[topic] if reader not in self._stale)
         return [reader for reader in fresh if has_changed(self._reads[reader][topic])]
 
     def _remember(self, key: K, reads: Reads) -> None:
-        """Keep what was read, of a key that there is; that the key's own record concerns it is known anyway."""
+        """Store the reads of an existing key, without those of its own record, which always count."""
         for table in self._kinds:
             reads.pop((table, key), None)
         if reads and self._kinds and not self._has_record(key):

@@ -1,7 +1,7 @@
-"""Tags of moyai's own: settings for which AWS's API has no member.
+"""moyai's own tags: settings for which AWS's API has no member.
 
-Promise: every key that begins with ``moyai:`` is one of these, on the kind of resource it is for and with a value it
-can have, or it is refused; a misspelt setting never passes as a tag that means nothing.
+Promise: a key with the prefix ``moyai:`` is refused unless it is one of these, on its type of resource and with a valid
+value; a misspelt setting is never accepted as an ordinary tag.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from moyai.domain.connect import tuning
 
 OWN: Final = "moyai:"
 LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
-"""Of a cluster: whether its running tasks see names that came after them."""
+"""Of a cluster: whether its running tasks can call names that were added after they started."""
 CAPACITY_PROVIDER: Final = "moyai:capacity-provider"
-"""Of a container instance: the capacity provider that it is of."""
+"""Of a container instance: the capacity provider that it belongs to."""
 METRIC_NAMESPACE: Final = "moyai:metric-namespace"
-"""Of an App Mesh mesh: the CloudWatch namespace of the metric extension's figures."""
+"""Of an App Mesh mesh: the CloudWatch namespace of the metric extension's metrics."""
 ON, OFF = "on", "off"
 
 _NAMESPACE = re.compile(r"(?!AWS/|Moyai/)[A-Za-z0-9_./#-]{1,255}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 Fault = Callable[[str], str | None]
-"""What is wrong with a value; None when nothing is."""
+"""Tells the fault in a value; None if there is none."""
 
 
 def _on_or_off(value: str) -> str | None:
@@ -52,11 +52,11 @@ OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
         "service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS}),
     }
 )
-"""By kind of resource, as its ARN names it: each key and what its values must be."""
+"""The keys and the checks of their values, by type of resource as ARNs name it."""
 
 
 def fault_in(kind: str, tags: Mapping[str, str]) -> str | None:
-    """What is wrong with the first of a resource's own tags that is wrong; None when all are right."""
+    """The first fault in the moyai tags of a resource; None if there is none."""
     known = OWN_TAGS.get(kind, {})
     for key, value in tags.items():
         if not key.lower().startswith(OWN):

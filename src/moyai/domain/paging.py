@@ -1,8 +1,7 @@
-"""Lists, a page at a time.
+"""Pages of lists.
 
-Promise: a page goes on behind the last key of the one before, so that no change in between repeats or skips what
-was there all along. A token says which list (call and filters) it was made for and is of no use for
-another; it holds nothing that its reader did not see.
+Promise: a page continues after the last key of the previous one, so that a change in between neither repeats nor skips
+other items. A token is valid for one list (call and filters) only, and contains nothing that the caller has not seen.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 _LONGEST_TOKEN = 128 * 1024
-"""Letters: a metric's name with thirty dimensions of the greatest length has room."""
+"""The greatest length of a token, enough for a metric with thirty dimensions of the greatest length."""
 _DIGEST = 16
 
 
 class BadToken(ValueError):
-    """The token is none of ours, or belongs to another list."""
+    """The token is malformed, or belongs to another list."""
 
 
 class Page(NamedTuple):
-    """Some of the keys in order, and the token for what follows (None at the end)."""
+    """Keys in order, and the token of the next page (None at the end)."""
 
     keys: list[str]
     next_token: str | None
@@ -50,7 +49,7 @@ def page(
     *,
     descending: bool = False,
 ) -> Page:
-    """The ``size`` keys behind the token, ordered by ``rank``. ``listing``: the call and all its filters.
+    """The ``size`` keys after the token, ordered by ``rank``. ``listing``: the call and all its filters.
 
     Raises BadToken.
     """
@@ -64,29 +63,29 @@ def page(
             ordered = ordered[bisect_right(ordered, last, key=rank) :]
     if descending:
         ordered.reverse()
-    shown = ordered[:size]
-    return Page(shown, _written(digest, shown[-1]) if len(ordered) > size else None)
+    page_keys = ordered[:size]
+    return Page(page_keys, _encode(digest, page_keys[-1]) if len(ordered) > size else None)
 
 
 def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int) -> Page:
-    """The same for keys in their own order, of which ``after`` yields those behind one: none but those of the page, and
-    one more, are looked at.
+    """A page of keys in their own order, of which ``after`` yields those after one; only the page's keys and one more
+    are read.
 
     Raises BadToken.
     """
     digest = _digest(listing)
-    found = list(islice(after("" if token is None else _last(token, digest)), size + 1))
-    shown = found[:size]
-    return Page(shown, _written(digest, shown[-1]) if len(found) > size else None)
+    following = list(islice(after("" if token is None else _last(token, digest)), size + 1))
+    page_keys = following[:size]
+    return Page(page_keys, _encode(digest, page_keys[-1]) if len(following) > size else None)
 
 
 def write_token(listing: object, last: str) -> str:
-    """A token for what follows ``last`` in this list."""
-    return _written(_digest(listing), last)
+    """A token for the page after ``last`` in this list."""
+    return _encode(_digest(listing), last)
 
 
 def read_token(token: str, listing: object) -> str:
-    """What the token follows. Raises BadToken."""
+    """The key that the token's page follows. Raises BadToken."""
     return _last(token, _digest(listing))
 
 
@@ -94,7 +93,7 @@ def _digest(listing: object) -> str:
     return sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
 
 
-def _written(listing: str, last: str) -> str:
+def _encode(listing: str, last: str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(_Token(listing, last))).decode()
 
 

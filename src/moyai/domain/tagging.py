@@ -1,7 +1,7 @@
-"""Tags of a resource, whatever service keeps it.
+"""Rules for the tags of a resource of any service.
 
-Promise: what comes out of here may be kept. No key is empty or AWS's, one of moyai's own is a setting that the resource
-has, and they are not too many. What the resource had before is not judged again.
+Promise: no key is empty or reserved for AWS, a key of moyai's own is a setting of the resource, and there are not too
+many tags. Tags that the resource has already are not checked again.
 Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 """
 
@@ -18,14 +18,14 @@ _RESERVED: Final = "aws:"
 
 
 class TagRules(NamedTuple):
-    """How one kind of resource, as its ARN names it, refuses tags: those that can't be, and those beyond the limit."""
+    """The errors of one type of resource, as its ARN names it: for invalid tags, and for too many."""
 
     kind: str
     wrong: Callable[[str], ClientFault]
     too_many: Callable[[str], ClientFault]
 
     def added(self, had: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-        """The tags there were and more of them, or with other values. Raises ``wrong`` or ``too_many``."""
+        """The old tags, with more tags or other values. Raises ``wrong`` or ``too_many``."""
         for key in more:
             if not key:
                 raise self.wrong("A tag has a key. Give each tag one.")
@@ -40,5 +40,5 @@ class TagRules(NamedTuple):
 
 
 def without(tags: Mapping[str, str], keys: Collection[str]) -> dict[str, str]:
-    """The tags with other keys than these; those that there are not are passed over."""
+    """The tags without these keys; unknown keys are ignored."""
     return {key: value for key, value in tags.items() if key not in keys}

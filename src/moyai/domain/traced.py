@@ -1,9 +1,8 @@
-"""A world that records what is read of it.
+"""A view of the world that records what a computation reads.
 
-Promise: a computation that reads through it sees the world itself, and a change to the world can be held against what
-the computation read: when the change affects none of it, computing again would give the same. A look-up that found
-nothing is recorded as well: what it asked for may be there later. The cost is that of what is read, not of what there
-is.
+Promise: a computation reads the world itself, and its recorded reads tell whether a change to the world can change its
+result. A look-up without a result is recorded as well, since a record may be added later. The cost depends on what is
+read, not on the size of the world.
 """
 
 from __future__ import annotations
@@ -17,57 +16,57 @@ from moyai.domain.table import Keyed, Projection, Table
 from moyai.domain.world import World
 
 Topic = tuple[str, ...]
-"""What a change to a record may affect: a table; a table and a record's key; or a table, an index and a value in it."""
+"""What a change to a record affects: a table; a table and a key; or a table, an index and a value in it."""
 Unchanged = Callable[[], bool]
-"""Whether what was read of a topic is still what would be read."""
+"""Tells whether reading a topic again would give the same."""
 Reads = dict[Topic, tuple[Unchanged, ...]]
-"""What was read, by topic. Without a test, any change to the topic counts."""
+"""The recorded reads, by topic. Without a test, every change to the topic counts."""
 K = TypeVar("K")
 R = TypeVar("R", bound=Keyed)
 V = TypeVar("V")
 
 
 def has_changed(tests: tuple[Unchanged, ...]) -> bool:
-    """Whether what was read of a topic that has changed may be something else now."""
+    """Whether reading a changed topic again may give something else."""
     return not tests or not all(test() for test in tests)
 
 
 class TracedWorld:
-    """Runs computations that read ``world`` and records what each reads."""
+    """Runs computations on ``world`` and records their reads."""
 
     def __init__(self, world: World) -> None:
         self._tables: dict[str, Table[Any]] = {}
         self._indexes: defaultdict[str, set[str]] = defaultdict(set)
-        """The indexes of each table that were ever read."""
+        """The indexes of each table that were read at any time."""
         self._reads: Reads = {}
         self.taken: dict[tuple[object, ...], Any] = {}
         """Values of projected records that this computation has read, by table, key and projection."""
-        self._shown = world.with_tables(self._traced)
+        self._view = world.with_tables(self._traced)
 
     def run(self, compute: Callable[[World, K], V], key: K) -> tuple[V, Reads]:
-        """The result of a computation for a key, and what it read. Raises what it raises."""
+        """Compute the value of a key, and record the reads. Raises what the computation raises."""
         self._reads, self.taken = {}, {}
-        return compute(self._shown, key), self._reads
+        return compute(self._view, key), self._reads
 
     def topics(self, table: str, key: str) -> list[Topic]:
-        """What may be read otherwise now that this record is as it is, or is gone."""
+        """The topics that a change to this record affects."""
         records = self._tables[table]
         record = records.get(key)
         indexes = () if record is None else self._indexes.get(table, ())
         return [(table,), (table, key), *((table, i, value) for i in indexes for value in records.values(i, record))]
 
     def note(self, topic: Topic) -> None:
-        """Something was read, and any change to it counts."""
+        """Record a read of a topic of which every change counts."""
         self._reads[topic] = ()
 
     def note_value(self, topic: Topic, unchanged: Unchanged) -> None:
-        """Something was read, and only a change that ``unchanged`` tells counts."""
+        """Record a read of a topic of which only a change that ``unchanged`` detects counts."""
         known = self._reads.get(topic)
         if known != ():
             self._reads[topic] = (unchanged,) if known is None else (*known, unchanged)
 
     def note_index(self, table: str, index: str) -> None:
-        """An index is read, so the values that a record has in it are topics from now on."""
+        """Record that an index is read, so that a record's values in it are topics from now on."""
         self._indexes[table].add(index)
 
     def _traced(self, name: str, table: Table[Any]) -> Table[Any]:
@@ -76,7 +75,7 @@ class TracedWorld:
 
 
 class _TracedTable(Table[R]):
-    """A table whose reads are recorded. It is written elsewhere."""
+    """A view of a table that records reads."""
 
     def __init__(self, name: str, table: Table[R], trace: TracedWorld) -> None:
         super().__init__()
@@ -112,12 +111,12 @@ class _TracedTable(Table[R]):
     def each(self, index: str, value: str) -> Iterator[R]:
         self._trace.note_index(self._name, index)
         self._trace.note((self._name, index, value))
-        return self._seen(self._table.each(index, value))
+        return self._recorded(self._table.each(index, value))
 
     def after(self, index: str, value: str, key: str) -> Iterator[R]:
         self._trace.note_index(self._name, index)
         self._trace.note((self._name, index, value))
-        return self._seen(self._table.after(index, value, key))
+        return self._recorded(self._table.after(index, value, key))
 
     def count(self, index: str, value: str) -> int:
         return len(self.by(index, value))
@@ -133,14 +132,14 @@ class _TracedTable(Table[R]):
     def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
         return _TracedProjection(self._name, self._table, take, self._trace)
 
-    def _seen(self, records: Iterator[R]) -> Iterator[R]:
+    def _recorded(self, records: Iterator[R]) -> Iterator[R]:
         for record in records:
             self._trace.note((self._name, record.key))
             yield record
 
 
 class _TracedProjection(Projection[R, V]):
-    """A projection whose reads are recorded with their values."""
+    """A projection that records reads with their values."""
 
     def __init__(self, name: str, table: Table[R], take: Callable[[R], V], trace: TracedWorld) -> None:
         super().__init__(table, take)
@@ -149,10 +148,10 @@ class _TracedProjection(Projection[R, V]):
     def get(self, key: str | None) -> V | None:
         if key is None:
             return None
-        place = (self._name, key, self._take)
-        if place in self._trace.taken:
-            return cast("V | None", self._trace.taken[place])
-        value = self._trace.taken[place] = super().get(key)
+        read = (self._name, key, self._take)
+        if read in self._trace.taken:
+            return cast("V | None", self._trace.taken[read])
+        value = self._trace.taken[read] = super().get(key)
         self._trace.note_value((self._name, key), partial(self._has_value, key, value))
         return value
 

@@ -1,1 +1,1 @@
-"""Typed ids and ARNs, the Clock and Ids protocols, and the root of the error tree."""
+"""Typed ids and ARNs, the Clock and Ids protocols, and the base classes of errors."""

@@ -1,4 +1,4 @@
-"""Amazon Resource Names: build, take apart, and nothing else.
+"""Builds and parses Amazon Resource Names.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
@@ -15,7 +15,7 @@ _PARTS = 6
 
 
 class Arn(NamedTuple):
-    """An ARN in its parts; ``resource`` is everything after the account's colon."""
+    """A parsed ARN; ``resource`` is everything after the account's colon."""
 
     service: str
     scope: Scope
@@ -28,7 +28,7 @@ class Arn(NamedTuple):
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The parts behind the type: ``("shop", "front")`` of ``service/shop/front``."""
+        """The parts after the type: ``("shop", "front")`` of ``service/shop/front``."""
         return tuple(self.resource.split("/")[1:])
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ def arn(service: str, scope: Scope, resource: str) -> str:
 
 
 def parse_arn(text: str) -> Arn | None:
-    """Take an ARN apart, or None when ``text`` is not one (then it is usually a bare name)."""
+    """Parse an ARN; None for other text, which usually is a bare name."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) != _PARTS or parts[0] != "arn" or not parts[2] or not parts[5]:
         return None

@@ -1,8 +1,8 @@
-"""What a browser says of whose page had it send a request. Pure.
+"""Detects requests that a web page of another origin has caused, by the headers of browsers.
 
-Promise: a request that a page of another origin can have caused is told from one of the server's own pages, and from
-one that no browser sent: SDKs and command lines send none of these headers. Another port of the same address is another
-origin, and so are a task's public address and another name of this machine.
+Promise: such requests are distinguished from those of the server's own pages, and from those of SDKs and command lines,
+which send none of these headers. Another port of the same address is another origin, and so are a task's public address
+and another name of this machine.
 Sources: https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header,
 https://www.rfc-editor.org/rfc/rfc9110#section-10.1.3
 """
@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
     """Whether a page of another origin may have caused the request. Names of headers are lower-case.
 
-    ``Sec-Fetch-Site`` says it outright. ``Origin`` comes with whatever a page sends by POST, in every browser. One that
-    is too old for the first tells by ``Referer`` whose picture or link it was, unless the page forbade it.
+    ``Sec-Fetch-Site`` tells it directly. Every browser sends ``Origin`` with a POST. A browser that is too old for the
+    first sends ``Referer`` with pictures and links, unless the page forbids it.
     """
     site = headers.get("sec-fetch-site")
     if site not in {None, "none", "same-origin"}:
@@ -30,7 +30,7 @@ def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def _is_own(origin: str, headers: Mapping[str, str]) -> bool:
-    """Whether it is where the request went to. A proxy in front may have ended TLS."""
+    """Whether the origin is the server itself. A proxy in front may have terminated TLS."""
     host = headers.get("host")
     return origin in {f"http://{host}", f"https://{host}"}
 

@@ -1,8 +1,7 @@
 """Time as a value and a protocol.
 
-Promise: nothing in moyai asks the operating system for the time except the one adapter that
-``app`` wires in; everything else is handed ``now`` or a ``Clock``. So a test can move time, and a
-planner can be asked what it would do next Tuesday.
+Promise: only the adapter in ``app`` reads the operating system's clock; other code gets ``now`` or a ``Clock``. So
+tests can move time.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ Instant = NewType("Instant", float)
 """Seconds since the Unix epoch, UTC, with sub-millisecond fraction."""
 
 Seconds = NewType("Seconds", float)
-"""A length of time."""
+"""A duration in seconds."""
 
 
 class Clock(Protocol):
-    """Wall-clock time and the ability to wait for it."""
+    """The wall clock, and waiting by it."""
 
     def now(self) -> Instant:
-        """The current time."""
+        """The current instant."""
 
     async def sleep(self, delay: Seconds) -> None:
         """Return after ``delay``; at once when it is not positive."""

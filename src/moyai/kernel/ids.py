@@ -1,7 +1,7 @@
-"""Typed identifiers and the one source of fresh ones.
+"""Typed identifiers, and the protocol that generates them.
 
-Promise: an id of one kind does not type-check where another is due, and every random id comes
-from an ``Ids``, so a seed replays a whole run. Formats: AWS's, as listed with each name.
+Promise: the type checker distinguishes the types of ids, and every random id comes from an ``Ids``, so a seed replays a
+whole run. The formats are AWS's, as listed with each name.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ContainerArn = NewType("ContainerArn", str)
 DeploymentId = NewType("DeploymentId", str)
 """``ecs-svc/<19 digits>``: one rollout of a service, and its service revision."""
 Pool = NewType("Pool", str)
-"""Which of a service's tasks callers take as one: the digits of the DeploymentId that began it; empty for the
-pool that a service began with.
+"""A set of a service's tasks that share a weight of its traffic: the digits of the DeploymentId that created it; empty
+for a service's first pool.
 """
 ServiceDeploymentArn = NewType("ServiceDeploymentArn", str)
 """``…:service-deployment/<cluster>/<service>/<21 characters>``."""
@@ -90,13 +90,13 @@ ManagedCertificateArn = NewType("ManagedCertificateArn", str)
 AlarmArn = NewType("AlarmArn", str)
 """``…:alarm:<name>``."""
 DashboardArn = NewType("DashboardArn", str)
-"""``…::<account>:dashboard/<name>``: it is of no region."""
+"""``…::<account>:dashboard/<name>``, without a region."""
 
 # CloudWatch Logs.
 LogGroupArn = NewType("LogGroupArn", str)
 """``arn:aws:logs:<region>:<account>:log-group:<name>``, without the ``:*`` that AWS's older calls end it with."""
 LogGroupId = NewType("LogGroupId", str)
-"""What its events are kept under: another group of the same name has another. 16 hexadecimal digits."""
+"""The key of its events: another group of the same name has another id. 16 hexadecimal digits."""
 LogStreamArn = NewType("LogStreamArn", str)
 """``<LogGroupArn>:log-stream:<name>``."""
 LogStreamId = NewType("LogStreamId", str)
@@ -117,12 +117,12 @@ S3ObjectArn = NewType("S3ObjectArn", str)
 
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
-"""What a proxy is led as: what its configuration is made for. A task's ARN, or that of what many proxies stand for."""
+"""A set of interchangeable proxies: the ARN of a task, or of the virtual node or gateway that they represent."""
 ProxyId = NewType("ProxyId", str)
 """One Envoy: the ARN of the task that it belongs to, or ``<WorkloadId>#<suffix>`` for one that no task has."""
 PROXY_HEADER = "x-moyai-workload"
-"""The gRPC metadata under which a proxy says in every call who it is: its ProxyId. (The name is that of times when a
-proxy and its workload were one; Envoys that run go on sending it.)
+"""The gRPC metadata with a proxy's ProxyId. (The name is from when a proxy and its workload were one; running Envoys
+still send it.)
 """
 
 

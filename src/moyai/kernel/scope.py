@@ -1,4 +1,4 @@
-"""The account and region that a request speaks for. Nothing is shared between two scopes."""
+"""The account and region of a request. Scopes share nothing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Scope(msgspec.Struct, frozen=True, order=True):
 
 
 DEFAULT_SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
-"""Whose a request is that names nobody."""
+"""The scope of a request without credentials."""
 
 
 def is_account(text: str) -> bool:
-    """Twelve digits."""
+    """Whether the text is an account id: twelve digits."""
     return _ACCOUNT.fullmatch(text) is not None
 
 
 def is_region(text: str) -> bool:
-    """What can be the name of a region; any that a client makes up will do."""
+    """Whether the text can be the name of a region; it need not be one of AWS's."""
     return _REGION.fullmatch(text) is not None

@@ -1,15 +1,15 @@
 """A text that must not be shown.
 
-Promise: it is read in one way only, ``reveal``, so whoever uses it says so. It prints as nothing, and no encoder takes
-it (it is no type that msgspec, JSON or pickle know), so an answer or a snapshot that it gets into by mistake fails
-instead of telling. The store's codec alone knows how to write it.
+Promise: only ``reveal`` returns it, so its uses are easy to find. It is not printed, and no encoder accepts it
+(msgspec, JSON and pickle do not know the type), so a response or a snapshot with a secret fails. Only the store's codec
+writes it.
 """
 
 from __future__ import annotations
 
 
 class Secret:
-    """Compares by what it holds; two equal ones have one hash."""
+    """A secret text, which is compared and hashed by its value."""
 
     __slots__ = ("_value",)
 
@@ -17,7 +17,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """What it holds."""
+        """The secret text."""
         return self._value
 
     def __eq__(self, other: object) -> bool:

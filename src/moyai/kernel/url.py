@@ -1,4 +1,4 @@
-"""Addresses that can be asked by HTTP."""
+"""Checks URLs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_http_url(text: str) -> bool:
-    """Whether it is one: http or https, a host, and a port that there can be."""
+    """Whether the text is a URL with the scheme http or https, a host, and a valid port."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -1,1 +1,1 @@
-"""AWS Certificate Manager: certificates that were asked for or imported, and their keys."""
+"""AWS Certificate Manager: requested and imported certificates, and their keys."""

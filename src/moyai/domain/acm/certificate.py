@@ -1,8 +1,8 @@
 """Certificates of Certificate Manager, and the table of their states.
 
-Promise: a certificate's record may be shown and logged whole. Its private key is a record of its own, which only the
-proxies that show the certificate and ExportCertificate are given (docs/decisions/keys-in-the-store.md). Whatever
-replaces a certificate (a renewal, another import) replaces both records at once, under the same ARN.
+Promise: the record of a certificate has no secrets. Its private key is a record of its own, which only the proxies that
+present the certificate and ExportCertificate get (docs/decisions/keys-in-the-store.md). A renewal or another import
+replaces both records at once, under the same ARN.
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
 """
 
@@ -22,14 +22,14 @@ from moyai.kernel.secret import Secret
 
 
 class CertificateType(StrEnum):
-    """Where a certificate is from. AMAZON_ISSUED, the public kind, is not made here."""
+    """The origin of a certificate. moyai does not issue public ones (AMAZON_ISSUED)."""
 
     PRIVATE = "PRIVATE"
     IMPORTED = "IMPORTED"
 
 
 class CertificateStatus(StrEnum):
-    """Where a certificate is in its life. The others that AWS has are of public certificates."""
+    """The status of a certificate. AWS has others for public certificates."""
 
     PENDING_VALIDATION = "PENDING_VALIDATION"
     ISSUED = "ISSUED"
@@ -45,11 +45,11 @@ CERTIFICATE_TRANSITIONS: Mapping[CertificateStatus, frozenset[CertificateStatus]
         CertificateStatus.FAILED: frozenset(),
     }
 )
-"""From each state, the states that may follow. Only an imported one, imported again, comes back from EXPIRED."""
+"""The possible next states of each. Only an imported certificate returns from EXPIRED, by another import."""
 
 
 class FailureReason(StrEnum):
-    """Why an authority did not sign."""
+    """Why an authority has not signed a certificate."""
 
     PCA_INVALID_DURATION = "PCA_INVALID_DURATION"
     PCA_INVALID_STATE = "PCA_INVALID_STATE"
@@ -57,7 +57,7 @@ class FailureReason(StrEnum):
 
 
 class RenewalStatus(StrEnum):
-    """How the newest renewal goes."""
+    """The status of the newest renewal."""
 
     PENDING_AUTO_RENEWAL = "PENDING_AUTO_RENEWAL"
     SUCCESS = "SUCCESS"
@@ -65,7 +65,7 @@ class RenewalStatus(StrEnum):
 
 
 class Renewal(msgspec.Struct, frozen=True):
-    """The newest renewal; ``reason`` of one that FAILED."""
+    """The newest renewal; ``reason``: why it FAILED."""
 
     status: RenewalStatus
     updated_at: Instant
@@ -73,14 +73,14 @@ class Renewal(msgspec.Struct, frozen=True):
 
 
 class ExtendedUsage(msgspec.Struct, frozen=True):
-    """What a certificate may be shown for: AWS's name (CUSTOM for those without) and the object identifier."""
+    """An extended key usage: AWS's name (CUSTOM if it has none) and the object identifier."""
 
     name: str
     oid: str
 
 
 class CertificateFacts(msgspec.Struct, frozen=True):
-    """What a certificate says. ``names``: its DNS names, the common name first where it is one."""
+    """The fields of an X.509 certificate. ``names``: its DNS names, the common name first if it is one."""
 
     names: tuple[str, ...]
     serial: str
@@ -96,19 +96,19 @@ class CertificateFacts(msgspec.Struct, frozen=True):
 
 
 class CertificateContent(msgspec.Struct, frozen=True):
-    """A certificate as it was made or brought. PEM; ``chain`` has those above it, the nearest first, and may be empty
-    where the certificate signs itself.
+    """An issued or imported certificate as PEM. ``chain``: its intermediates and root, in order; empty for a
+    self-signed certificate.
     """
 
     pem: str
     chain: str
     facts: CertificateFacts
     at: Instant
-    """When it was issued or imported."""
+    """The time of the issue or the import."""
 
 
 class ManagedCertificate(ArnRecord, frozen=True, tag="managed_certificate"):
-    """A certificate without its key. ``names``: all that it is for, ``domain_name`` first where it has one."""
+    """A certificate without its key. ``names``: all its names, ``domain_name`` first if it has one."""
 
     arn: ManagedCertificateArn
     type: CertificateType
@@ -118,22 +118,22 @@ class ManagedCertificate(ArnRecord, frozen=True, tag="managed_certificate"):
     created_at: Instant
     status: CertificateStatus
     authority: CertificateAuthorityArn | None = None
-    """Who signs a PRIVATE one."""
+    """The authority that signs a PRIVATE certificate."""
     transparency: bool = True
-    """What was asked for as CertificateTransparencyLoggingPreference; shown, and nothing is done with it."""
+    """The requested CertificateTransparencyLoggingPreference, which has no effect."""
     exportable: bool = False
     exported: bool = False
     content: CertificateContent | None = None
     roots: tuple[str, ...] = ()
-    """Whom those believe who call whatever shows it: PEM, the newest first, and the one before it while somebody may
-    still show a certificate of that.
+    """The roots that clients trust: PEM, the newest first, and the previous one while listeners may present its
+    certificates.
     """
     renew_at: Instant | None = None
-    """From when a PRIVATE one that is used or exported is due."""
+    """When a PRIVATE certificate that is used or exported is renewed."""
     renewal: Renewal | None = None
     failure: FailureReason | None = None
     token: str | None = None
-    """The idempotency token and a fingerprint of the request that it came with."""
+    """The idempotency token with the digest of its request."""
     tags: Mapping[str, str] = {}
 
 

@@ -1,4 +1,4 @@
-"""What scaling did, or decided not to do.
+"""Scaling activities.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalingActivity.html
 """
@@ -15,7 +15,7 @@ from moyai.kernel.ids import ScalingPolicyArn, ServiceArn
 
 
 class ActivityStatus(StrEnum):
-    """How far an activity is."""
+    """The status of an activity."""
 
     IN_PROGRESS = "InProgress"
     SUCCESSFUL = "Successful"
@@ -25,7 +25,7 @@ class ActivityStatus(StrEnum):
 
 
 class NotScaled(msgspec.Struct, frozen=True):
-    """Why nothing was done."""
+    """Why a service was not scaled."""
 
     code: str
     max_capacity: int | None = None
@@ -36,8 +36,8 @@ class NotScaled(msgspec.Struct, frozen=True):
 class ScalingActivity(IdRecord, frozen=True, tag="scaling_activity"):
     """A change of a service's desired count (``arn`` is the service's) from ``before`` to ``desired``.
 
-    ``policy``: whose doing it was; None for a schedule or new bounds. ``cooldown``: seconds after its end. ``base``:
-    the count that additions are reckoned from while that lasts.
+    ``policy``: the policy that caused it; None for a schedule or new bounds. ``cooldown``: seconds after its end.
+    ``base``: the count to which further additions are relative meanwhile.
     """
 
     id: str

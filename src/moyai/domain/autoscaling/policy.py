@@ -15,11 +15,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AlarmArn, ScalingPolicyArn, ServiceArn
 
 COOLDOWN: Final = 300
-"""Seconds, where a policy says nothing itself."""
+"""The default cooldown in seconds."""
 
 
 class StepAdjustment(msgspec.Struct, frozen=True):
-    """What is done when the metric is this far from the alarm's threshold; None is without bound."""
+    """The adjustment for an interval of the metric's distance from the alarm's threshold; None is no bound."""
 
     scaling_adjustment: int
     metric_interval_lower_bound: float | None = None
@@ -61,7 +61,7 @@ class TrackedQuery(msgspec.Struct, frozen=True):
 
 
 class CustomizedMetric(msgspec.Struct, frozen=True):
-    """Any metric, or arithmetic on metrics."""
+    """A custom metric, or metric math."""
 
     metric_name: str | None = None
     namespace: str | None = None
@@ -83,7 +83,7 @@ class TargetTracking(msgspec.Struct, frozen=True):
 
 
 class ScalingPolicy(ArnRecord, frozen=True, tag="scaling_policy"):
-    """A policy, of one of two kinds. ``high`` and ``low``: the alarms that were made for target tracking."""
+    """A scaling policy of either type. ``high`` and ``low``: the alarms of target tracking."""
 
     arn: ScalingPolicyArn
     name: str

@@ -1,4 +1,4 @@
-"""Scheduled actions: new bounds at certain times.
+"""Scheduled actions, which set the bounds of a target at certain times.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScheduledAction.html
 """
@@ -11,7 +11,7 @@ from moyai.kernel.ids import ScheduledActionArn, ServiceArn
 
 
 class ScheduledAction(ArnRecord, frozen=True, tag="scheduled_action"):
-    """Bounds that a target gets by a schedule; None leaves one as it is. ``next_at``: when it is due; None: no more."""
+    """A schedule of bounds; None keeps a bound. ``next_at``: when it is due next; None: never again."""
 
     arn: ScheduledActionArn
     name: str

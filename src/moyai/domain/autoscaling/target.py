@@ -1,4 +1,4 @@
-"""Services that scale, and the bounds within which they do.
+"""Scalable targets: services with the bounds of their desired count.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html
 """
@@ -15,7 +15,7 @@ from moyai.kernel.ids import ScalableTargetArn, ServiceArn
 
 
 class SuspendedState(msgspec.Struct, frozen=True):
-    """What does not scale for the time being."""
+    """The types of scaling that are suspended."""
 
     dynamic_scaling_in_suspended: bool = False
     dynamic_scaling_out_suspended: bool = False

@@ -1,4 +1,4 @@
-"""Namespaces: the names that services are in.
+"""Namespaces of services.
 
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Namespace.html
 """
@@ -14,11 +14,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import NamespaceArn, NamespaceId, VpcId
 
 DEFAULT_SOA_TTL: Final = 15
-"""Seconds for which it may be remembered that a name is not there."""
+"""The seconds for which a negative DNS response may be cached."""
 
 
 class NamespaceType(StrEnum):
-    """How instances are found: by API only, or by DNS too."""
+    """How instances are discovered: by the API only, or by DNS as well."""
 
     HTTP = "HTTP"
     DNS_PRIVATE = "DNS_PRIVATE"

@@ -1,6 +1,6 @@
-"""Operations: what was asked for, from the answer to the call until it is done.
+"""Asynchronous operations of Cloud Map, from the response to the request until they are done.
 
-Promise: an operation holds everything that its work needs, so that whoever finds it unfinished can do it.
+Promise: an operation has everything that it needs, so that it can be continued after a restart.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Operation.html
 """
 
@@ -19,7 +19,7 @@ from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, Oper
 
 
 class OperationType(StrEnum):
-    """What an operation does."""
+    """The types of operations."""
 
     CREATE_NAMESPACE = "CREATE_NAMESPACE"
     DELETE_NAMESPACE = "DELETE_NAMESPACE"
@@ -30,7 +30,7 @@ class OperationType(StrEnum):
 
 
 class OperationStatus(StrEnum):
-    """An operation's life."""
+    """The status of an operation."""
 
     SUBMITTED = "SUBMITTED"
     PENDING = "PENDING"
@@ -39,13 +39,13 @@ class OperationStatus(StrEnum):
 
 
 class CreateNamespace(msgspec.Struct, frozen=True, tag="create_namespace"):
-    """Make this namespace."""
+    """The order to create a namespace."""
 
     namespace: Namespace
 
 
 class UpdateNamespace(msgspec.Struct, frozen=True, tag="update_namespace"):
-    """Change what is not None."""
+    """The order to change the members of a namespace that are not None."""
 
     namespace: NamespaceArn
     description: str | None = None
@@ -53,13 +53,13 @@ class UpdateNamespace(msgspec.Struct, frozen=True, tag="update_namespace"):
 
 
 class DeleteNamespace(msgspec.Struct, frozen=True, tag="delete_namespace"):
-    """Remove this namespace."""
+    """The order to delete a namespace."""
 
     namespace: NamespaceArn
 
 
 class UpdateService(msgspec.Struct, frozen=True, tag="update_service"):
-    """Give the service these settings; a description of None leaves the one there is."""
+    """The order to change a service; a description of None keeps the old one."""
 
     service: DiscoveryServiceArn
     description: str | None = None
@@ -68,13 +68,13 @@ class UpdateService(msgspec.Struct, frozen=True, tag="update_service"):
 
 
 class RegisterInstance(msgspec.Struct, frozen=True, tag="register_instance"):
-    """Put this instance in the place of one with its id, if there is one."""
+    """The order to register an instance, or to replace the one with its id."""
 
     instance: DiscoveryInstance
 
 
 class DeregisterInstance(msgspec.Struct, frozen=True, tag="deregister_instance"):
-    """Remove this instance."""
+    """The order to deregister an instance."""
 
     service: DiscoveryServiceArn
     instance: InstanceId
@@ -97,14 +97,14 @@ class CloudMapOperation(StoredRecord, frozen=True, tag="operation"):
     targets: Mapping[str, str] = {}
     """``NAMESPACE``, ``SERVICE`` or ``INSTANCE`` to the target's id."""
     order: OperationOrder | None = None
-    """None once it is done."""
+    """None when the operation is done."""
     subject: str = ""
-    """What it works on; no two unfinished operations have the same."""
+    """The resource that the operation changes; no two unfinished operations have the same."""
     within: str = ""
-    """Where it adds something: the scope of a new namespace, the service of a new instance."""
+    """The parent of a new resource: the scope of a namespace, the service of an instance."""
     creator_request_id: str | None = None
     fingerprint: str = ""
-    """Of the whole request, to tell a retry from another request under the same id."""
+    """The digest of the whole request, which distinguishes a retry from another request with the same id."""
     error_code: str | None = None
     error_message: str | None = None
 
@@ -120,5 +120,5 @@ class CloudMapOperation(StoredRecord, frozen=True, tag="operation"):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the operation is done."""
         return self.status in {OperationStatus.SUCCESS, OperationStatus.FAIL}

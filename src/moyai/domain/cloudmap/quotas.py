@@ -1,6 +1,6 @@
-"""How many of everything there may be.
+"""Cloud Map's quotas.
 
-Promise: AWS's numbers where nobody has set others.
+Promise: the defaults are AWS's numbers.
 Source: https://docs.aws.amazon.com/cloud-map/latest/dg/cloud-map-limits.html
 """
 
@@ -10,9 +10,9 @@ import msgspec
 
 
 class CloudMapQuotas(msgspec.Struct, frozen=True):
-    """Cloud Map's quotas. What ECS registers counts, and is never refused."""
+    """The greatest number of each type of resource. ECS's own registrations count, and are never refused."""
 
     namespaces: int = 50
-    """Of one account and region."""
+    """In an account and region."""
     instances_per_service: int = 1000
     instances_per_namespace: int = 2000

@@ -1,7 +1,7 @@
 """Services of a namespace, and the instances behind them.
 
-Service Connect keeps one service a discovery name and one instance a task; a proxy's endpoints are
-exactly these instances.
+Service Connect has a service for each discovery name and an instance for each task; these instances are the endpoints
+of proxies.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Service.html
 """
 
@@ -36,7 +36,7 @@ ZONE = "AVAILABILITY_ZONE"
 
 
 class RecordType(StrEnum):
-    """The DNS records a service can have."""
+    """The types of DNS records that a service can have."""
 
     A = "A"
     AAAA = "AAAA"
@@ -45,28 +45,28 @@ class RecordType(StrEnum):
 
 
 class RoutingPolicy(StrEnum):
-    """Which instances an answer has: up to eight healthy ones, or one drawn by weight."""
+    """The instances in a DNS response: up to eight healthy ones, or one that is selected by weight."""
 
     MULTIVALUE = "MULTIVALUE"
     WEIGHTED = "WEIGHTED"
 
 
 class DnsRecord(msgspec.Struct, frozen=True):
-    """One kind of record; ``ttl`` in seconds."""
+    """A type of DNS record; ``ttl`` in seconds."""
 
     type: RecordType
     ttl: int
 
 
 class DnsConfig(msgspec.Struct, frozen=True):
-    """How a service's instances stand in DNS."""
+    """The DNS records of a service's instances."""
 
     records: tuple[DnsRecord, ...]
     routing_policy: RoutingPolicy = RoutingPolicy.MULTIVALUE
 
 
 class HealthCheckType(StrEnum):
-    """What a health check of a public namespace speaks."""
+    """The protocol of a health check, in a public namespace."""
 
     HTTP = "HTTP"
     HTTPS = "HTTPS"
@@ -74,7 +74,9 @@ class HealthCheckType(StrEnum):
 
 
 class EndpointHealthCheck(msgspec.Struct, frozen=True):
-    """A check that moyai makes itself; ``path`` not for TCP. ``threshold``: checks in a row that turn the health."""
+    """A health check that moyai makes; ``path``: not for TCP; ``threshold``: equal results in a row that change the
+    health.
+    """
 
     type: HealthCheckType
     path: str | None = None
@@ -82,7 +84,7 @@ class EndpointHealthCheck(msgspec.Struct, frozen=True):
 
 
 class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
-    """A Cloud Map service. ``owner`` is the ECS service whose Service Connect made it, or has taken it over."""
+    """A Cloud Map service. ``owner``: the ECS service whose Service Connect created it, or has adopted it."""
 
     arn: DiscoveryServiceArn
     id: DiscoveryServiceId
@@ -91,47 +93,47 @@ class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
     created_at: Instant
     owner: ServiceArn | None = None
     created_by: AccountId | None = None
-    """Set where another account than the namespace's made it."""
+    """The creating account, if it is not the namespace's."""
     adopted: bool = False
-    """Somebody else made it, and gets it back."""
+    """Whether ECS did not create it, and gives it up when it is no longer used."""
     protocol: str | None = None
-    """The appProtocol its owner gave it; ``None`` = TCP. Immutable while it is in use."""
+    """The owner's appProtocol; ``None`` = TCP. Immutable while it is in use."""
     description: str | None = None
     creator_request_id: str | None = None
     dns: DnsConfig | None = None
     health_check: EndpointHealthCheck | None = None
     custom_health: bool = False
-    """Health is told by UpdateInstanceCustomHealthStatus (or by ECS)."""
+    """Whether UpdateInstanceCustomHealthStatus (or ECS) sets the health of instances."""
     remembered_until: Instant | None = None
-    """Until when somebody may go by a record that has since been given a shorter TTL, or taken away."""
+    """Until when DNS caches may have a record that has since got a shorter TTL, or was removed."""
     attributes: Mapping[str, str] = {}
-    """The service's own attributes, not its instances'."""
+    """The attributes of the service itself, not of its instances."""
     tags: Mapping[str, str] = {}
 
     @property
     def told_by_ecs(self) -> bool:
-        """Whether a task's health is its instance's."""
+        """Whether the health of a task is that of its instance."""
         return self.custom_health or self.owner is not None
 
     @property
     def record_types(self) -> frozenset[RecordType]:
-        """The types of its records; none without DNS."""
+        """The types of the service's DNS records; none without DNS."""
         return frozenset() if self.dns is None else frozenset(record.type for record in self.dns.records)
 
     @property
     def ttl(self) -> int:
-        """For how many seconds its records may be remembered."""
+        """The seconds for which DNS records of the service may be cached."""
         return 0 if self.dns is None else max((record.ttl for record in self.dns.records), default=0)
 
     @property
     def knows_health(self) -> bool:
-        """Whether anybody says how its instances are: moyai's checks, a caller of the API, or ECS."""
+        """Whether the health of instances is known: by moyai's checks, a caller of the API, or ECS."""
         return self.told_by_ecs or self.health_check is not None
 
 
 class InstancesRevision(StoredRecord, frozen=True, tag="discovery_revision"):
-    """How often a service's instances were registered or deregistered. Kept apart from the service, so that
-    whoever follows services is not called for every instance.
+    """The number of changes of a service's instances. It is a record of its own, so that watchers of services are not
+    notified of every instance.
     """
 
     service: DiscoveryServiceArn
@@ -144,7 +146,7 @@ class InstancesRevision(StoredRecord, frozen=True, tag="discovery_revision"):
 
 
 class DiscoveryInstance(StoredRecord, frozen=True, tag="discovery_instance"):
-    """One place that answers for a service. ``task`` is set where a task is that place."""
+    """An instance of a service. ``task``: the task that it is, if it is one."""
 
     service: DiscoveryServiceArn
     id: InstanceId
@@ -154,7 +156,7 @@ class DiscoveryInstance(StoredRecord, frozen=True, tag="discovery_instance"):
     task: TaskArn | None = None
     creator_request_id: str | None = None
     created_by: AccountId | None = None
-    """Set where another account than the namespace's registered it."""
+    """The registering account, if it is not the namespace's."""
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
-"""Alarms: what they watch, which state that is in, and what happened to them.
+"""Alarms, with their conditions, states and history.
 
-Promise: one record for both kinds, since they share a name space, states and actions; what differs is ``condition``.
+Promise: metric and composite alarms have one type of record, since they share names, states and actions; only
+``condition`` differs.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
 """
 
@@ -23,7 +24,7 @@ UNCHECKED = "Unchecked: Initial alarm creation"
 
 
 class AlarmState(StrEnum):
-    """What an alarm says."""
+    """The state of an alarm."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -31,7 +32,7 @@ class AlarmState(StrEnum):
 
 
 class ComparisonOperator(StrEnum):
-    """When a datapoint breaches: it is so, compared with the threshold."""
+    """How a breaching datapoint compares with the threshold."""
 
     AT_LEAST = "GreaterThanOrEqualToThreshold"
     ABOVE = "GreaterThanThreshold"
@@ -40,7 +41,7 @@ class ComparisonOperator(StrEnum):
 
 
 class MissingData(StrEnum):
-    """What a datapoint that isn't there counts as."""
+    """How a missing datapoint is treated."""
 
     MISSING = "missing"
     IGNORE = "ignore"
@@ -66,26 +67,26 @@ class MetricCondition(msgspec.Struct, frozen=True, tag="metric"):
 
     @property
     def period(self) -> int:
-        """Seconds of one datapoint."""
+        """The seconds of a datapoint."""
         return next((stat.period for stat in self.stats), 60)
 
     @property
     def stats(self) -> tuple[MetricStat, ...]:
-        """Every statistic that is read for it."""
+        """All statistics that are read to evaluate the condition."""
         if self.stat is not None:
             return (self.stat,)
         return tuple(query.metric_stat for query in self.queries if query.metric_stat is not None)
 
 
 class CompositeCondition(msgspec.Struct, frozen=True, tag="composite"):
-    """A rule over other alarms' states; ``alarms`` are those that it names."""
+    """A rule on the states of other alarms; ``alarms``: those that it names."""
 
     rule: str
     alarms: tuple[AlarmArn, ...] = ()
 
 
 class AlarmActions(msgspec.Struct, frozen=True):
-    """What is to be done when the alarm comes to a state: ARNs, as they were given."""
+    """The actions for each state: ARNs, as they were given."""
 
     enabled: bool = True
     ok: tuple[str, ...] = ()
@@ -129,12 +130,12 @@ class Alarm(ArnRecord, frozen=True, tag="alarm"):
 
     @property
     def type(self) -> str:
-        """AWS's word for its kind."""
+        """AWS's name for the alarm's type."""
         return "MetricAlarm" if isinstance(self.condition, MetricCondition) else "CompositeAlarm"
 
 
 class HistoryType(StrEnum):
-    """What an entry of an alarm's history tells of."""
+    """The types of entries in an alarm's history."""
 
     CONFIGURATION = "ConfigurationUpdate"
     STATE = "StateUpdate"

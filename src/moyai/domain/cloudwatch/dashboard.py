@@ -1,6 +1,6 @@
-"""Dashboards: a name, and a body that whoever draws it reads.
+"""Dashboards.
 
-Promise: an account has its dashboards in every region; their ARNs name none.
+Promise: an account has the same dashboards in every region; their ARNs have no region.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 """
 

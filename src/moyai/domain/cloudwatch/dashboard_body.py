@@ -1,7 +1,7 @@
-"""Whether a dashboard's body can be drawn: errors, for which it is refused, and warnings, with which it is taken.
+"""Validates the body of a dashboard: errors, for which it is refused, and warnings, with which it is accepted.
 
-Promise: AWS's own messages where they are known, with the path of what they are about. What is known of a widget's
-properties is checked; what isn't is kept as it is.
+Promise: AWS's own messages, as far as they are known, with the path of the fault. Known properties of a widget are
+checked; others are kept as they are.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
 
@@ -17,7 +17,7 @@ import msgspec
 
 MAX_WIDGETS: Final = 500
 MAX_MESSAGES: Final = 100
-"""Errors, and as many warnings, that are told: a body of many thousand things that are wrong has none of them drawn."""
+"""The greatest number of errors, and of warnings, that are reported."""
 _MAX_METRICS: Final = 500
 _COLUMNS: Final = 24
 _TALLEST: Final = 1000
@@ -34,21 +34,21 @@ _VIEWS: Final = ("timeSeries", "singleValue", "gauge", "bar", "pie", "table")
 
 
 class BodyMessage(NamedTuple):
-    """What is wrong, and where: ``/widgets/0/properties``."""
+    """A fault and its path, such as ``/widgets/0/properties``."""
 
     path: str
     text: str
 
 
 class BodyFindings(NamedTuple):
-    """What was found."""
+    """The errors and warnings of a body."""
 
     errors: Sequence[BodyMessage]
     warnings: Sequence[BodyMessage]
 
 
 class NotAJsonObject(ValueError):
-    """The body is no JSON object at all."""
+    """The body is not a JSON object."""
 
 
 Properties = Mapping[str, Any]
@@ -56,7 +56,7 @@ Check = Callable[[Properties, str], Iterator[BodyMessage]]
 
 
 def check_body(body: str) -> BodyFindings:
-    """What is wrong with the body. Raises NoObject."""
+    """Validate a body. Raises NotAJsonObject."""
     try:
         read = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""A metric's identity, and the sums that its statistics are made from.
+"""The identity of a metric, and the summaries that its statistics are computed from.
 
-Promise: ``Summary`` adds up: the summary of two periods together is the sum of their summaries, exactly for
-count and sum, and to the width of a histogram's bucket for what lies between.
+Promise: summaries add up: the summary of two periods is the sum of their summaries, exactly for count and sum, and to
+the width of a histogram's bucket for the distribution of values.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_StatisticSet.html
 """
 
@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 _WIDTH: Final = 1.02
-"""From one bound of what was put to the next."""
+"""The ratio of two successive bounds of PutMetricData's values."""
 _LEAST: Final = 1e-12
 _MOST_TIMES: Final = 2.0**32
-"""How often a value of a histogram can be given at once, so that sums of counts stay numbers of 64 bits."""
+"""The greatest count of a value in a histogram, so that sums of counts fit in 64 bits."""
 
 
 class MetricId(NamedTuple):
@@ -35,14 +35,14 @@ class MetricId(NamedTuple):
 
 
 def metric_id(namespace: str, name: str, dimensions: Iterable[tuple[str, str]]) -> MetricId:
-    """The metric of that name, whatever order its dimensions come in."""
+    """The identity of a metric; the order of its dimensions is ignored."""
     return MetricId(namespace, name, tuple(sorted(dimensions)))
 
 
 class Histogram(NamedTuple):
-    """How many values fell into each bucket: ``counts[i]`` of them in (``bounds[i-1]``, ``bounds[i]``].
+    """The number of values in each bucket: ``counts[i]`` of them in (``bounds[i-1]``, ``bounds[i]``].
 
-    There is one count more than there are bounds: what was above the last.
+    There is one more count than there are bounds: that of values above the last.
     """
 
     bounds: tuple[float, ...]
@@ -50,16 +50,16 @@ class Histogram(NamedTuple):
 
     @property
     def total(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return sum(self.counts)
 
     def edges(self, bucket: int) -> tuple[float, float]:
-        """The least and the greatest value that the bucket can hold; above the last bound nothing is known."""
+        """The bounds of a bucket; the last bucket has only a lower one."""
         lower = self.bounds[bucket - 1] if bucket else 0.0
         return lower, self.bounds[bucket] if bucket < len(self.bounds) else lower
 
     def plus(self, other: Histogram) -> Histogram:
-        """Both together: in all their buckets where none of these cuts another, else in this one's."""
+        """The sum of both: in all their buckets, unless one divides another, else in this one's."""
         if self.bounds == other.bounds:
             return Histogram(self.bounds, tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
         together = _together((self, other))
@@ -73,7 +73,7 @@ class Histogram(NamedTuple):
 
 
 def _together(histograms: Sequence[Histogram]) -> Histogram | None:
-    """All in the buckets of all; None where a bound of one lies inside a bucket of another that has values."""
+    """The sum in the buckets of all; None if a bound of one divides a bucket of another that has values."""
     bounds = tuple(sorted({bound for histogram in histograms for bound in histogram.bounds}))
     places = {bound: place for place, bound in enumerate(bounds)}
     counts = [0] * (len(bounds) + 1)
@@ -89,7 +89,7 @@ def _together(histograms: Sequence[Histogram]) -> Histogram | None:
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A metric over some time. ``count`` is what CloudWatch calls SampleCount."""
+    """The summary of a metric's values in a period. ``count``: CloudWatch's SampleCount."""
 
     count: float
     sum: float
@@ -98,7 +98,7 @@ class Summary(msgspec.Struct, frozen=True):
     histogram: Histogram | None = None
 
     def plus(self, other: Summary) -> Summary:
-        """Both together."""
+        """The sum of both."""
         mine, theirs = self.histogram, other.histogram
         return Summary(
             self.count + other.count,
@@ -110,9 +110,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def sum_of(summaries: Sequence[Summary]) -> Summary:
-    """What they come to, one after the other, by ``Summary.plus``; in one go, which for many histograms is much less
-    work. There is one at least.
-    """
+    """The sum of one or more summaries, as by ``Summary.plus``, but much faster for many histograms."""
     first, *rest = summaries
     if not rest:
         return first
@@ -126,7 +124,7 @@ def sum_of(summaries: Sequence[Summary]) -> Summary:
 
 
 def of_histogram(histogram: Histogram, total: float) -> Summary:
-    """The summary of values whose histogram and sum are known; minimum and maximum to a bucket's edge."""
+    """The summary of a histogram and a sum; minimum and maximum are bounds of buckets."""
     filled = [bucket for bucket, count in enumerate(histogram.counts) if count]
     lowest = histogram.edges(filled[0])[0] if filled else 0.0
     highest = histogram.edges(filled[-1])[1] if filled else 0.0
@@ -134,8 +132,8 @@ def of_histogram(histogram: Histogram, total: float) -> Summary:
 
 
 def of_values(values: Sequence[tuple[float, float]]) -> Summary:
-    """The summary of values, each so many times. Their histogram has a bucket, two percent wide, for each that is
-    there; there is none when a value is negative, or a count is no whole number or above 2^32.
+    """The summary of (value, count) pairs. The histogram has buckets that are two percent wide; there is none if a
+    value is negative, or a count is no whole number or above 2^32.
     """
     numbers = [value for value, _ in values]
     count, total = sum(times for _, times in values), sum(value * times for value, times in values)
@@ -158,5 +156,5 @@ def _histogram(values: Sequence[tuple[float, float]]) -> Histogram | None:
 
 
 def _step(value: float) -> int | None:
-    """The number of the bucket that a value is in; None for 0 and what is next to nothing."""
+    """The number of a value's bucket; None for 0 and tiny values."""
     return math.ceil(math.log(value, _WIDTH)) if value > _LEAST else None

@@ -1,4 +1,4 @@
-"""Which values a request or an alarm is about: a metric's statistic, or an expression on others.
+"""The queries of requests and alarms: a metric's statistic, or an expression on other queries.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataQuery.html
 """
@@ -11,14 +11,14 @@ from moyai.domain.cloudwatch.metric import MetricId, metric_id
 
 
 class Dimension(msgspec.Struct, frozen=True):
-    """One dimension."""
+    """A dimension of a metric."""
 
     name: str
     value: str
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A metric's name."""
+    """A metric, as requests name it."""
 
     namespace: str = ""
     metric_name: str = ""
@@ -26,12 +26,12 @@ class Metric(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> MetricId:
-        """The same, whatever order the dimensions come in."""
+        """The identity of the metric, which does not depend on the order of dimensions."""
         return metric_id(self.namespace, self.metric_name, ((one.name, one.value) for one in self.dimensions))
 
 
 class MetricStat(msgspec.Struct, frozen=True):
-    """One statistic of one metric, in periods of so many seconds."""
+    """A statistic of a metric, in periods of so many seconds."""
 
     metric: Metric
     period: int
@@ -40,8 +40,8 @@ class MetricStat(msgspec.Struct, frozen=True):
 
 
 class MetricDataQuery(msgspec.Struct, frozen=True):
-    """A metric's statistic, or an expression on others. ``period`` (seconds) is an expression's: that of what it
-    searches.
+    """A metric's statistic, or an expression on other queries. ``period``: that of an expression's searches, in
+    seconds.
     """
 
     id: str
@@ -52,6 +52,6 @@ class MetricDataQuery(msgspec.Struct, frozen=True):
     period: int | None = None
 
 
-def metric_of(found: MetricId) -> Metric:
-    """The same as a request has it."""
-    return Metric(found.namespace, found.name, tuple(Dimension(name, value) for name, value in found.dimensions))
+def metric_of(metric: MetricId) -> Metric:
+    """The metric with this identity, as requests name it."""
+    return Metric(metric.namespace, metric.name, tuple(Dimension(name, value) for name, value in metric.dimensions))

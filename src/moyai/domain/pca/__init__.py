@@ -1,1 +1,1 @@
-"""AWS Private CA: certificate authorities and what they issued."""
+"""AWS Private CA: certificate authorities and the certificates that they issued."""

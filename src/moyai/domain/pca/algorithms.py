@@ -10,14 +10,14 @@ from enum import StrEnum
 
 
 class KeyFamily(StrEnum):
-    """What a key and a signature must have in common."""
+    """The families of algorithms; a key and its signatures have the same."""
 
     RSA = "RSA"
     EC = "EC"
 
 
 class KeyAlgorithm(StrEnum):
-    """What an authority's key is."""
+    """The algorithms of an authority's key."""
 
     RSA_2048 = "RSA_2048"
     RSA_3072 = "RSA_3072"
@@ -28,12 +28,12 @@ class KeyAlgorithm(StrEnum):
 
     @property
     def family(self) -> KeyFamily:
-        """Its family."""
+        """The algorithm's family."""
         return KeyFamily.RSA if self.startswith("RSA") else KeyFamily.EC
 
 
 class SigningAlgorithm(StrEnum):
-    """How an authority signs."""
+    """The signature algorithms of an authority."""
 
     SHA256WITHECDSA = "SHA256WITHECDSA"
     SHA384WITHECDSA = "SHA384WITHECDSA"
@@ -47,12 +47,12 @@ class SigningAlgorithm(StrEnum):
 
     @property
     def family(self) -> KeyFamily:
-        """Its family."""
+        """The algorithm's family."""
         return KeyFamily.EC if self.endswith("ECDSA") else KeyFamily.RSA
 
     @property
     def digest(self) -> str:
-        """``SHA256``, ``SHA384`` or ``SHA512``."""
+        """The hash: ``SHA256``, ``SHA384`` or ``SHA512``."""
         return self.value[:6]
 
     @property

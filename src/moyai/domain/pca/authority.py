@@ -1,6 +1,6 @@
 """Certificate authorities, and the table of their states.
 
-Promise: an authority's record may be shown and logged whole. Its private key is a record of its own, which only whoever
+Promise: the record of an authority has no secrets. Its private key is a record of its own, which only the code that
 signs reads (docs/decisions/keys-in-the-store.md).
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CertificateAuthority.html
 """
@@ -22,14 +22,14 @@ from moyai.kernel.secret import Secret
 
 
 class AuthorityType(StrEnum):
-    """Whether it signs itself."""
+    """Whether an authority signs itself."""
 
     ROOT = "ROOT"
     SUBORDINATE = "SUBORDINATE"
 
 
 class AuthorityStatus(StrEnum):
-    """Where an authority is in its life."""
+    """The status of an authority."""
 
     CREATING = "CREATING"
     PENDING_CERTIFICATE = "PENDING_CERTIFICATE"
@@ -51,11 +51,11 @@ AUTHORITY_TRANSITIONS: Mapping[AuthorityStatus, frozenset[AuthorityStatus]] = Ma
         ),
     }
 )
-"""From each state, the states that may follow. One that is deleted while CREATING is gone at once."""
+"""The possible next states of each. An authority that is deleted while CREATING is removed at once."""
 
 
 class UsageMode(StrEnum):
-    """SHORT_LIVED_CERTIFICATE: nothing that it issues is valid for more than seven days."""
+    """The usage mode. SHORT_LIVED_CERTIFICATE: its certificates are valid for seven days at most."""
 
     GENERAL_PURPOSE = "GENERAL_PURPOSE"
     SHORT_LIVED_CERTIFICATE = "SHORT_LIVED_CERTIFICATE"
@@ -81,7 +81,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class KeyUsage(msgspec.Struct, frozen=True):
-    """The bits of the key usage extension that an authority asks for in its own request."""
+    """The key usages in an authority's own signing request."""
 
     digital_signature: bool = False
     non_repudiation: bool = False
@@ -95,13 +95,13 @@ class KeyUsage(msgspec.Struct, frozen=True):
 
 
 class CsrExtensions(msgspec.Struct, frozen=True):
-    """What else an authority asks for in its own request."""
+    """The extensions in an authority's own signing request."""
 
     key_usage: KeyUsage | None = None
 
 
 class AuthorityProperties(msgspec.Struct, frozen=True):
-    """What an authority is made from."""
+    """The key, the signature algorithm and the subject of an authority."""
 
     key_algorithm: KeyAlgorithm
     signing_algorithm: SigningAlgorithm
@@ -110,7 +110,7 @@ class AuthorityProperties(msgspec.Struct, frozen=True):
 
 
 class AuthorityCertificate(msgspec.Struct, frozen=True):
-    """An authority's own certificate. PEM; ``chain`` has those above it, the root last; empty where it is the root."""
+    """An authority's own certificate as PEM. ``chain``: those above it, the root last; empty for a root."""
 
     pem: str
     chain: str
@@ -121,12 +121,12 @@ class AuthorityCertificate(msgspec.Struct, frozen=True):
 
     @property
     def root(self) -> str:
-        """What has to be trusted, as PEM."""
+        """The root certificate as PEM."""
         return last_of(self.chain or self.pem)
 
 
 class AuthorityPermission(msgspec.Struct, frozen=True):
-    """What Certificate Manager may do with an authority."""
+    """The permissions of Certificate Manager for an authority."""
 
     actions: tuple[str, ...]
     created_at: Instant
@@ -143,15 +143,15 @@ class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     status: AuthorityStatus = AuthorityStatus.CREATING
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
     built_in: bool = False
-    """The installation's own: it signs where a service names no authority, and signs itself as soon as it has a key."""
+    """Whether it is the installation's own, which signs for services without an authority, and signs itself."""
     csr: str = ""
-    """Its own signing request, PEM; empty until it has a key."""
+    """Its own signing request as PEM; empty until it has a key."""
     certificate: AuthorityCertificate | None = None
     deleted_from: AuthorityStatus | None = None
-    """What a deleted one was, and is again when it is restored."""
+    """The status before its deletion, which it has again when it is restored."""
     restorable_until: Instant | None = None
     token: str | None = None
-    """The idempotency token and a fingerprint of the request that it came with."""
+    """The idempotency token with the digest of its request."""
     tags: Mapping[str, str] = {}
     permission: AuthorityPermission | None = None
 

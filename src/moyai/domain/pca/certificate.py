@@ -1,4 +1,4 @@
-"""Certificates that somebody had issued, and the templates that they are cut to.
+"""Issued certificates, and their templates.
 
 Source: https://docs.aws.amazon.com/privateca/latest/userguide/UsingTemplates.html
 """
@@ -16,11 +16,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateArn, CertificateAuthorityArn
 
 SERVER, CLIENT = "server", "client"
-"""Extended key usages."""
+"""The extended key usages of templates."""
 
 
 class Template(msgspec.Struct, frozen=True):
-    """``makes``: an authority of this type, or None for an end entity; ``path_length``: authorities below it."""
+    """``makes``: the type of authority, or None for an end entity; ``path_length``: authorities below it."""
 
     makes: AuthorityType | None = None
     path_length: int | None = None
@@ -37,11 +37,11 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
         "EndEntityClientAuthCertificate/V1": Template(extended_usages=(CLIENT,)),
     }
 )
-"""By the end of their ARN, ``arn:aws:acm-pca:::template/<name>``."""
+"""The templates by name, as in ``arn:aws:acm-pca:::template/<name>``."""
 
 
 class IssuedCertificate(ArnRecord, frozen=True, tag="issued_certificate"):
-    """A certificate that IssueCertificate made: PEM, and the chain above it as it was then."""
+    """A certificate of IssueCertificate: PEM, and the chain above it at that time."""
 
     arn: CertificateArn
     authority: CertificateAuthorityArn

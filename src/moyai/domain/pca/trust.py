@@ -1,7 +1,7 @@
-"""Whom callers believe: roots as PEM, the newest first.
+"""The roots that callers trust, as PEM, the newest first.
 
-Promise: while a certificate is replaced by one of another root, both roots are believed: somebody may still show the
-one before.
+Promise: while certificates are replaced by those of another root, both roots are trusted, because proxies may still
+present the previous ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 def with_root(before: Iterable[str], root: str) -> tuple[str, ...]:
-    """Whom callers believe once a certificate of this root is there."""
+    """The roots that callers trust when there is a certificate of this root."""
     return (root, *(r for r in before if r != root))[:_KEPT]
 
 

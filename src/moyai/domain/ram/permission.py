@@ -1,4 +1,4 @@
-"""What can be shared, and the managed permission with which each kind of it is.
+"""The types of resources that can be shared, and their managed permissions.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shared-namespaces.html,
 https://docs.aws.amazon.com/app-mesh/latest/userguide/sharing.html
@@ -16,18 +16,18 @@ VERSION: Final = 1
 
 
 class Permission(msgspec.Struct, frozen=True):
-    """``resource_type`` as RAM calls it; ``service`` and ``kind`` are those in the ARNs of such resources."""
+    """A managed permission. ``resource_type``: RAM's name; ``service`` and ``kind``: those in ARNs of the type."""
 
     name: str
     resource_type: str
     service: str
     kind: str
     actions: tuple[str, ...]
-    """The service's operations that the account it is shared with may call for it."""
+    """The operations that the accounts with which a resource is shared may call."""
 
     @property
     def arn(self) -> str:
-        """Its ARN, which is of no account."""
+        """The ARN of the permission, which has no account."""
         return f"arn:aws:ram::aws:permission/{self.name}"
 
 
@@ -80,11 +80,11 @@ OF_MESHES: Final = Permission(
     ),
 )
 PERMISSIONS: Final = (OF_NAMESPACES, OF_MESHES)
-"""All there are."""
+"""All managed permissions."""
 
 
 def permission_for(resource: str) -> Permission | None:
-    """The permission with which the resource with this ARN is shared; None for what can't be."""
+    """The permission for the resource with this ARN; None if it can't be shared."""
     parsed = parse_arn(resource)
     if parsed is None or "/" in parsed.resource.partition("/")[2]:
         return None
@@ -92,6 +92,6 @@ def permission_for(resource: str) -> Permission | None:
 
 
 def resource_type_of(resource: str) -> str:
-    """As RAM calls what the resource with this ARN is; only for what is shared."""
+    """RAM's name for the type of a shared resource with this ARN."""
     permission = permission_for(resource)
     return "" if permission is None else permission.resource_type

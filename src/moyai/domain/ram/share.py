@@ -1,4 +1,4 @@
-"""Resource shares: what an account lets others use, and whom.
+"""Resource shares: the resources that an account shares, and the accounts with which it does.
 
 Promise: a share grants a resource to an account exactly while both are ASSOCIATED with it; an account is once it has
 accepted its invitation. What is disassociated is taken out at once.
@@ -20,11 +20,11 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, InvitationArn, ShareArn
 
 INVITATION_LIFE: Final = 7 * 24 * 3600.0
-"""Seconds in which an invitation can be answered."""
+"""The seconds within which an invitation can be answered."""
 
 
 class AssociationStatus(StrEnum):
-    """Whether an association holds. FAILED: the account rejected its invitation."""
+    """The status of an association. FAILED: the account rejected the invitation."""
 
     ASSOCIATING = "ASSOCIATING"
     ASSOCIATED = "ASSOCIATED"
@@ -33,7 +33,7 @@ class AssociationStatus(StrEnum):
 
 
 class InvitationStatus(StrEnum):
-    """What came of an invitation."""
+    """The status of an invitation."""
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
@@ -51,7 +51,7 @@ class ShareAssociation(msgspec.Struct, frozen=True):
 
 
 class ResourceShare(ArnRecord, frozen=True, tag="resource_share"):
-    """A share. ``calls``: client tokens and what they came with, the newest last."""
+    """A resource share. ``calls``: client tokens and the digests of their requests, the newest last."""
 
     arn: ShareArn
     name: str
@@ -69,14 +69,14 @@ class ResourceShare(ArnRecord, frozen=True, tag="resource_share"):
         return _holds(self.resources, resource) and _holds(self.principals, account)
 
     def without(self, entities: Container[str]) -> Self:
-        """The share with these taken out."""
+        """The share without these resources and principals."""
         resources = tuple(one for one in self.resources if one.entity not in entities)
         principals = tuple(one for one in self.principals if one.entity not in entities)
         return replace(self, resources=resources, principals=principals)
 
 
 class Invitation(ArnRecord, frozen=True, tag="share_invitation"):
-    """What an account has to accept before it can use a share."""
+    """The invitation that an account has to accept before it can use a share."""
 
     arn: InvitationArn
     share: ShareArn
@@ -88,7 +88,7 @@ class Invitation(ArnRecord, frozen=True, tag="share_invitation"):
     calls: tuple[str, ...] = ()
 
     def status_at(self, now: Instant) -> InvitationStatus:
-        """Its status; one that nobody answered in time is EXPIRED."""
+        """The status at this time; an invitation that was not answered in time is EXPIRED."""
         late = self.status is InvitationStatus.PENDING and now >= self.invited_at + INVITATION_LIFE
         return InvitationStatus.EXPIRED if late else self.status
 

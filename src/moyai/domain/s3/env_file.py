@@ -1,4 +1,4 @@
-"""Files of environment variables, under the names that Amazon S3 would have them by.
+"""Files of environment variables, by the names of their objects in S3.
 
 Promise: what a file holds is ``Secret``; its name, size and date may be shown. Buckets are names only, and belong to no
 account or region, as in S3's ARNs.
@@ -16,9 +16,9 @@ from moyai.kernel.ids import S3ObjectArn
 from moyai.kernel.secret import Secret
 
 LARGEST: Final = 65536
-"""Bytes of one file."""
+"""The greatest size of a file in bytes."""
 MOST_FILES: Final = 1000
-"""In one installation."""
+"""The greatest number of files in an installation."""
 
 _LONGEST_KEY: Final = 1024  # bytes
 _ARN: Final = "arn:aws:s3:::"
@@ -27,17 +27,17 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]*\.env")
 
 
 class EnvFile(ArnRecord, frozen=True, tag="env_file"):
-    """One file, as it was last put."""
+    """A file of environment variables."""
 
     arn: S3ObjectArn
     body: Secret
     size: int
-    """Bytes."""
+    """The size in bytes."""
     modified_at: Instant
 
 
 def env_file_arn(text: str) -> S3ObjectArn | None:
-    """The ARN that ``s3://bucket/key.env``, or that ARN itself, means; None when it can be no such file."""
+    """The ARN of the file at ``s3://bucket/key.env``, or with this ARN; None for other text."""
     prefix = _URL if text.startswith(_URL) else _ARN
     name = text.removeprefix(prefix)
     if name == text or not _NAME.fullmatch(name):
@@ -48,5 +48,5 @@ def env_file_arn(text: str) -> S3ObjectArn | None:
 
 
 def url_of(arn: S3ObjectArn) -> str:
-    """``s3://bucket/key.env``."""
+    """The URL ``s3://bucket/key.env`` of a file."""
     return _URL + arn.removeprefix(_ARN)

@@ -1,4 +1,4 @@
-"""Secrets of Secrets Manager: versions, and the labels that say which of them is which.
+"""Secrets of Secrets Manager, with their versions and labels.
 
 Promise: a label is on one version at most. Moving AWSCURRENT leaves AWSPREVIOUS on the version that had it. Values are
 ``Secret``; everything else of a record may be shown.
@@ -27,7 +27,7 @@ SUFFIX_LENGTH: Final = 6
 
 
 class SecretVersion(msgspec.Struct, frozen=True):
-    """One value. ``binary``: it is bytes, and ``value`` is their base64."""
+    """A version with its value. ``binary``: ``value`` is the base64 of bytes."""
 
     id: str
     value: Secret
@@ -37,7 +37,7 @@ class SecretVersion(msgspec.Struct, frozen=True):
 
 
 class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
-    """One secret; ``versions`` oldest first, possibly none."""
+    """A secret; ``versions`` oldest first, possibly none."""
 
     arn: SecretArn
     name: str
@@ -46,11 +46,11 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
     versions: tuple[SecretVersion, ...] = ()
     description: str | None = None
     kms_key_id: str | None = None
-    """The KMS key that was asked for; shown, and nothing is done with it."""
+    """The requested KMS key, which has no effect."""
     deleted_at: Instant | None = None
     """When DeleteSecret was called."""
     purge_at: Instant | None = None
-    """From when it can't be restored any more, and counts as gone."""
+    """From when it can't be restored, and counts as deleted."""
     tags: Mapping[str, str] = {}
 
     def version(self, identity: str) -> SecretVersion | None:
@@ -62,12 +62,12 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
         return next((v for v in self.versions if stage in v.stages), None)
 
     def gone(self, now: Instant) -> bool:
-        """Whether its time to be restored is over."""
+        """Whether the secret can no longer be restored."""
         return self.purge_at is not None and now >= self.purge_at
 
 
 def with_version(secret: ManagedSecret, version: SecretVersion, now: Instant) -> ManagedSecret:
-    """The secret with one more version, which takes its labels away from the others."""
+    """The secret with another version, to which its labels are moved."""
     versions = relabelled((*secret.versions, replace(version, stages=())), version.id, version.stages)
     unlabelled = [v.id for v in versions if not v.stages]
     too_many = frozenset(unlabelled[: max(0, len(versions) - KEPT_VERSIONS)])

@@ -31,7 +31,7 @@ _RESOURCE = "parameter/"
 
 
 class ParameterType(StrEnum):
-    """What a value is. A StringList is text with commas between its items."""
+    """The type of a value. A StringList is text with commas between its items."""
 
     STRING = "String"
     STRING_LIST = "StringList"
@@ -39,18 +39,18 @@ class ParameterType(StrEnum):
 
 
 class Tier(StrEnum):
-    """How long a value may be."""
+    """The tier, on which the greatest length of a value depends."""
 
     STANDARD = "Standard"
     ADVANCED = "Advanced"
 
 
 LONGEST_VALUE: Final[Mapping[Tier, int]] = MappingProxyType({Tier.STANDARD: 4096, Tier.ADVANCED: 8192})
-"""Bytes."""
+"""The greatest length of a value in bytes."""
 
 
 class ParameterVersion(msgspec.Struct, frozen=True):
-    """A value, from when, and who set it (an ARN)."""
+    """A value, its time, and the ARN of the principal that set it."""
 
     number: int
     value: Secret
@@ -59,7 +59,7 @@ class ParameterVersion(msgspec.Struct, frozen=True):
 
 
 class Parameter(ArnRecord, frozen=True, tag="parameter"):
-    """One parameter; ``versions`` oldest first, at least one."""
+    """A parameter; ``versions`` oldest first, at least one."""
 
     arn: ParameterArn
     name: str
@@ -68,13 +68,13 @@ class Parameter(ArnRecord, frozen=True, tag="parameter"):
     tier: Tier = Tier.STANDARD
     description: str | None = None
     key_id: str | None = None
-    """The KMS key that was asked for; shown, and nothing is done with it."""
+    """The requested KMS key, which has no effect."""
     data_type: str = "text"
     tags: Mapping[str, str] = {}
 
     @property
     def newest(self) -> ParameterVersion:
-        """The version that is meant when none is named."""
+        """The version that is read by default."""
         return self.versions[-1]
 
     def version(self, selector: str) -> ParameterVersion | None:
@@ -85,7 +85,7 @@ class Parameter(ArnRecord, frozen=True, tag="parameter"):
 
 
 class ParameterReference(NamedTuple):
-    """A parameter by its ARN, and which version of it; ``name`` as it was called, None when it was by ARN."""
+    """A reference to a parameter and its version; ``name``: as it was given, None if it was an ARN."""
 
     arn: ParameterArn
     name: str | None
@@ -93,12 +93,12 @@ class ParameterReference(NamedTuple):
 
 
 def parameter_arn(scope: Scope, name: str) -> ParameterArn:
-    """The ARN of a name; a slash before it makes no difference to it."""
+    """The ARN of a parameter; a leading slash of the name is ignored."""
     return ParameterArn(arn("ssm", scope, _RESOURCE + name.removeprefix("/")))
 
 
 def parse_parameter_reference(scope: Scope, text: str) -> ParameterReference | None:
-    """What ``name``, ``name:version`` or an ARN of either means to who speaks for ``scope``; None when it can be no
+    """Parse ``name``, ``name:version`` or an ARN of either for a caller of ``scope``; None when it can be no
     parameter.
     """
     parsed = parse_arn(text)
@@ -114,5 +114,5 @@ def parse_parameter_reference(scope: Scope, text: str) -> ParameterReference | N
 
 
 def is_reserved(name: str) -> bool:
-    """Whether the name begins as only AWS's own parameters do."""
+    """Whether the name has a prefix that is reserved for AWS."""
     return _RESERVED.match(name) is not None

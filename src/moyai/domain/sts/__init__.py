@@ -1,1 +1,1 @@
-"""Security Token Service: keys of roles, which are worked out and not kept."""
+"""Security Token Service: roles' temporary credentials, which are derived and not stored."""

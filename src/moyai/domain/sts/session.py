@@ -1,4 +1,4 @@
-"""A role's temporary keys, worked out from one secret of the installation, so that none of them is kept.
+"""Roles' temporary credentials, which are derived from one secret of the installation, so that none is stored.
 
 Promise: a token says whose it is, and until when, and can't be made or changed without that secret; the keys that
 belong to it follow from it. The same claims give the same keys. What makes keys void besides their end (a task that has
@@ -30,7 +30,7 @@ _UUID_LENGTH: Final = 16
 
 
 class SessionRoot(StoredRecord, frozen=True, tag="session_root"):
-    """What all keys of roles follow from; there is one."""
+    """The secret from which all roles' credentials are derived; there is one."""
 
     secret: Secret
 
@@ -41,7 +41,7 @@ class SessionRoot(StoredRecord, frozen=True, tag="session_root"):
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """Whose keys they are. ``expires``: seconds since the epoch."""
+    """The claims in a session token. ``expires``: seconds since the epoch."""
 
     task: TaskArn
     role: str
@@ -52,7 +52,7 @@ _READER = msgspec.json.Decoder(Claims)
 
 
 class SessionKeys(msgspec.Struct, frozen=True):
-    """What a client signs with."""
+    """The credentials with which a client signs."""
 
     access_key: str
     secret: Secret
@@ -60,7 +60,7 @@ class SessionKeys(msgspec.Struct, frozen=True):
 
 
 def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
-    """The keys of these claims."""
+    """The credentials for these claims."""
     said = msgspec.json.encode(claims)
     text = urlsafe_b64encode(_mac(root, "token", said) + said).decode()
     name = b32encode(_mac(root, "id", said)).decode()[:_ID_LENGTH]
@@ -69,7 +69,7 @@ def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
 
 
 def claims_in(root: SessionRoot, token: str) -> Claims | None:
-    """What a token says; None when it is not one of ours."""
+    """The claims of a token; None if the token is not genuine."""
     if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN:
         return None
     try:
@@ -83,12 +83,12 @@ def claims_in(root: SessionRoot, token: str) -> Claims | None:
 
 
 def credentials_id(root: SessionRoot, task: TaskArn) -> str:
-    """The UUID in the path under which a task finds its keys; nobody can guess another's."""
+    """The UUID in the path of a task's credentials, which other tasks can't guess."""
     return str(UUID(bytes=_mac(root, "path", task.encode())[:_UUID_LENGTH], version=4))
 
 
 def role_name(role: str) -> str:
-    """A role's name, without its path, of its ARN or of its name."""
+    """The name of a role without its path, from its ARN or its name."""
     return role.rpartition("/")[2]
 
 

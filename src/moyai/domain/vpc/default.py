@@ -2,7 +2,7 @@
 
 It is a pure function of the scope: 172.31.0.0/16 with a /20 subnet in each of three zones, one default
 security group, a main route table and an internet gateway. The VPCs of two scopes may overlap; each has
-a router of its own. Nothing of it is on record before something in its scope is changed (see ``domain.queries.vpc``).
+a router of its own. Nothing of it is stored before something in its scope is changed (see ``domain.queries.vpc``).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
 """
 
@@ -32,7 +32,7 @@ _RESOLVER = 2
 
 
 class AvailabilityZone(NamedTuple):
-    """An availability zone."""
+    """An availability zone of a region."""
 
     name: str
     id: str
@@ -40,7 +40,7 @@ class AvailabilityZone(NamedTuple):
 
 
 class DefaultNetwork(NamedTuple):
-    """A default VPC with all that belongs to it."""
+    """A default VPC with everything in it."""
 
     vpc: Vpc
     subnets: tuple[Subnet, ...]
@@ -50,18 +50,18 @@ class DefaultNetwork(NamedTuple):
 
     @property
     def id(self) -> VpcId:
-        """The VPC's id."""
+        """The id of the VPC."""
         return self.vpc.id
 
     @property
     def parts(self) -> tuple[Vpc | Subnet | SecurityGroup | RouteTable | InternetGateway, ...]:
-        """All of it, the VPC first."""
+        """All records, the VPC first."""
         return (self.vpc, *self.subnets, *self.security_groups, self.route_table, self.internet_gateway)
 
 
 @lru_cache(maxsize=256)
 def default_vpc(scope: Scope) -> DefaultNetwork:
-    """The scope's default VPC; the same ids every time it is asked."""
+    """The scope's default VPC, which always has the same ids."""
     vpc = VpcId(f"vpc-{_digest(scope, 'vpc', 'default')}")
     blocks = VPC_CIDR.subnets(new_prefix=_SUBNET_PREFIX)
     gateway = InternetGatewayId(f"igw-{_digest(scope, 'gateway', 'default')}")
@@ -92,7 +92,7 @@ def availability_zones(scope: Scope) -> tuple[AvailabilityZone, ...]:
 
 
 def resolver_address(vpc: IPv4Network) -> IPv4Address:
-    """Where a VPC's tasks find their resolver: the base of its range plus two.
+    """The address of a VPC's resolver: the base of its range plus two.
 
     Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
     """

@@ -1,4 +1,4 @@
-"""What leads out of a VPC: internet gateways, NAT gateways, and the elastic addresses that these hold.
+"""Internet gateways, NAT gateways, and their elastic addresses.
 
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/extend-intro.html
 """
@@ -20,11 +20,11 @@ from moyai.kernel.ids import (
 from moyai.kernel.scope import Scope
 
 _SHOWN = 3600
-"""Seconds that a deleted NAT gateway is still listed."""
+"""The seconds for which a deleted NAT gateway is still listed."""
 
 
 class InternetGateway(IdRecord, frozen=True, tag="internet_gateway"):
-    """An internet gateway; ``vpc`` None while it is attached to none."""
+    """An internet gateway; ``vpc`` None: it is not attached."""
 
     id: InternetGatewayId
     scope: Scope
@@ -33,7 +33,7 @@ class InternetGateway(IdRecord, frozen=True, tag="internet_gateway"):
 
 
 class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
-    """A public NAT gateway, with an address of its subnet; ``deleted_at`` None while it works."""
+    """A public NAT gateway, with an address of its subnet; ``deleted_at`` None: it works."""
 
     id: NatGatewayId
     scope: Scope
@@ -49,12 +49,12 @@ class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
     tags: Mapping[str, str] = {}
 
     def visible(self, now: Instant) -> bool:
-        """Whether it is still listed."""
+        """Whether the gateway is still listed."""
         return self.deleted_at is None or now < self.deleted_at + _SHOWN
 
 
 class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):
-    """A public address that its account keeps; of use to NAT gateways only."""
+    """A public address of an account, which only NAT gateways can use."""
 
     id: AllocationId
     scope: Scope

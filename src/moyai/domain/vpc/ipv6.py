@@ -16,7 +16,7 @@ VPC_PREFIX: Final = 56
 SUBNET_PREFIX: Final = 64
 EVERYWHERE: Final = "::/0"
 DRAWN_DIGITS: Final = 12
-"""Hex digits that a VPC's range is drawn with."""
+"""The number of random hex digits of a VPC's range."""
 
 _UNIQUE_LOCAL: Final = 0xFD << 120
 _BITS: Final = 128
@@ -30,5 +30,5 @@ class Ipv6Range(msgspec.Struct, frozen=True):
 
 
 def vpc_range(drawn: int) -> str:
-    """The range that a number of 48 bits stands for."""
+    """The range with this number of 48 bits."""
     return str(IPv6Network((_UNIQUE_LOCAL | drawn << (_BITS - VPC_PREFIX), VPC_PREFIX)))

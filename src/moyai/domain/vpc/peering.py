@@ -18,13 +18,13 @@ from moyai.kernel.scope import Scope
 
 DAY = 24 * 3600
 EXPIRY = 7 * DAY
-"""Seconds in which a request has to be accepted."""
+"""The seconds within which a request has to be accepted."""
 _HOURS = 2 * 3600
 _SHOWN = 2 * DAY
 
 
 class PeeringStatus(StrEnum):
-    """Where a connection is in its life. ``initiating-request`` is what its maker is answered."""
+    """The status of a connection. ``initiating-request`` is only in the response to its creation."""
 
     PENDING_ACCEPTANCE = "pending-acceptance"
     ACTIVE = "active"
@@ -46,11 +46,11 @@ PEERING_TRANSITIONS: Mapping[PeeringStatus, frozenset[PeeringStatus]] = MappingP
         PeeringStatus.DELETED: frozenset(),
     }
 )
-"""From each state, the states that may follow."""
+"""The possible next states of each."""
 
 
 class PeeringSide(msgspec.Struct, frozen=True):
-    """One of the two VPCs. ``cidr`` is None where the VPC isn't there."""
+    """One of the two VPCs. ``cidr`` is None if the VPC does not exist."""
 
     scope: Scope
     vpc: VpcId
@@ -58,7 +58,7 @@ class PeeringSide(msgspec.Struct, frozen=True):
 
 
 class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
-    """A peering connection. ``changed_at``: when it came into its status."""
+    """A peering connection. ``changed_at``: when its status last changed."""
 
     id: VpcPeeringId
     requester: PeeringSide
@@ -70,29 +70,29 @@ class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
     tags: Mapping[str, str] = {}
     """The requester's tags."""
     accepter_tags: Mapping[str, str] = {}
-    """The accepter's tags, where it is another account or region."""
+    """The accepter's tags, if it is another account or region."""
 
     @property
     def sides(self) -> tuple[PeeringSide, PeeringSide]:
-        """Requester and accepter."""
+        """The requester's side and the accepter's."""
         return (self.requester, self.accepter)
 
     @property
     def open(self) -> bool:
-        """Whether it is, or may yet become, active."""
+        """Whether the connection is active or may become so."""
         return self.status in {PeeringStatus.PENDING_ACCEPTANCE, PeeringStatus.ACTIVE}
 
     @property
     def expires_at(self) -> Instant:
-        """When a request that nobody accepted lapses."""
+        """When a request that was not accepted expires."""
         return Instant(self.created_at + EXPIRY)
 
     def other(self, vpc: VpcId) -> PeeringSide:
-        """The side that isn't this VPC."""
+        """The side of the other VPC."""
         return self.accepter if self.requester.vpc == vpc else self.requester
 
     def visible(self, now: Instant) -> bool:
-        """Whether it is still listed: what is over is so for two days; a failed one for two hours."""
+        """Whether the connection is still listed: an ended one for two days, a failed one for two hours."""
         if self.open:
             return True
         return now < self.changed_at + (_HOURS if self.status is PeeringStatus.FAILED else _SHOWN)

@@ -1,4 +1,4 @@
-"""Route tables: where a subnet's traffic goes when it leaves the VPC.
+"""Route tables of subnets, for traffic that leaves the VPC.
 
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
 """
@@ -14,18 +14,18 @@ from moyai.kernel.ids import InternetGatewayId, NatGatewayId, RouteTableId, Subn
 from moyai.kernel.scope import Scope
 
 RouteTarget = InternetGatewayId | NatGatewayId | VpcPeeringId
-"""By whose id a route leads on; the prefix tells them apart."""
+"""The id of a route's target, whose prefix tells its type."""
 
 
 class VpcRoute(msgspec.Struct, frozen=True):
-    """To a range, by way of a gateway or a peering. The VPC's own range is reached without one."""
+    """A route to a range, through a gateway or a peering. The VPC's own range needs none."""
 
     destination: str
     target: RouteTarget
 
 
 class RouteTableAssociation(msgspec.Struct, frozen=True):
-    """That a subnet goes by this table; ``subnet`` None: that all do which have no table of their own."""
+    """The association of a subnet with the table; ``subnet`` None: all subnets without a table of their own."""
 
     id: str
     subnet: SubnetId | None = None
@@ -44,7 +44,7 @@ class RouteTable(IdRecord, frozen=True, tag="route_table"):
 
     @property
     def main(self) -> bool:
-        """Whether subnets without a table of their own go by it."""
+        """Whether the table applies to subnets without one of their own."""
         return any(one.subnet is None for one in self.associations)
 
     def route(self, destination: str) -> VpcRoute | None:

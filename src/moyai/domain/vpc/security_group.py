@@ -15,13 +15,13 @@ from moyai.kernel.ids import AccountId, SecurityGroupId, VpcId
 from moyai.kernel.scope import Scope
 
 ALL = "-1"
-"""The protocol of a rule for every protocol."""
+"""The protocol of a rule that applies to every protocol."""
 DEFAULT_NAME = "default"
-"""The name of the group that each VPC has from the start and can't lose."""
+"""The name of the group that each VPC always has."""
 
 
 class GroupReference(msgspec.Struct, frozen=True):
-    """A group as the other side of a rule: of the same VPC, or of one that is peered with it."""
+    """A group as the source or destination of a rule, in the same VPC or in a peered one."""
 
     id: SecurityGroupId
     account: AccountId
@@ -47,23 +47,23 @@ class SecurityGroupRule(msgspec.Struct, frozen=True):
 
     @property
     def cidr_ipv4(self) -> str | None:
-        """The range on the other side, where it is one of IPv4."""
+        """The IPv4 range on the other side; None if it is something else."""
         return None if self.cidr is None or ":" in self.cidr else self.cidr
 
     @property
     def cidr_ipv6(self) -> str | None:
-        """The range on the other side, where it is one of IPv6."""
+        """The IPv6 range on the other side; None if it is something else."""
         return self.cidr if self.cidr is not None and ":" in self.cidr else None
 
     @property
     def traffic(self) -> tuple[object, ...]:
-        """What it lets through; no two rules of a group let the same through."""
+        """What the rule allows; no two rules of a group allow the same."""
         other = self.cidr if self.group is None else self.group.id
         return (self.egress, self.protocol, self.from_port, self.to_port, other)
 
 
 class SecurityGroup(IdRecord, frozen=True, tag="security_group"):
-    """A security group: what may come to its members and what may leave them."""
+    """A security group, with the rules of traffic to its members and from them."""
 
     id: SecurityGroupId
     vpc: VpcId
@@ -74,20 +74,20 @@ class SecurityGroup(IdRecord, frozen=True, tag="security_group"):
     tags: Mapping[str, str] = {}
 
     def way(self, *, egress: bool) -> tuple[SecurityGroupRule, ...]:
-        """The rules of one way."""
+        """The rules of one direction."""
         return tuple(rule for rule in self.rules if rule.egress is egress)
 
 
 def leaving(identity: str) -> SecurityGroupRule:
-    """What every new group lets out: everything."""
+    """The rule of every new group that allows all IPv4 traffic from its members."""
     return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr="0.0.0.0/0")
 
 
 def leaving_by_ipv6(identity: str) -> SecurityGroupRule:
-    """What every new group of a VPC with IPv6 lets out besides."""
+    """The rule of every new group in a VPC with IPv6 that allows all IPv6 traffic from its members."""
     return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
 
 
 def among_members(identity: str, group: GroupReference) -> SecurityGroupRule:
-    """What a VPC's default group lets in: its own members."""
+    """The rule of a VPC's default group that allows traffic among its members."""
     return SecurityGroupRule(identity, egress=False, protocol=ALL, group=group)

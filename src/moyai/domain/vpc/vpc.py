@@ -27,7 +27,7 @@ class Vpc(IdRecord, frozen=True, tag="vpc"):
 
 
 class DefaultVpc(StoredRecord, frozen=True, tag="default_vpc"):
-    """That a scope's default VPC is on record, and which one it is (None: it was deleted).
+    """The record that a scope's default VPC is stored, with its id (None: it was deleted).
 
     While a scope has no such record, its default VPC is the one that ``default.default_vpc`` gives.
     """
