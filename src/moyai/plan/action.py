@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.domain.appmesh.agent import Agent
+from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant

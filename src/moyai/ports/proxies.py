@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
-from moyai.domain.appmesh.agent import Agent
+from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ProxyId, WorkloadId

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moyai.domain.appmesh.agent import Agent
+from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.kernel.ids import TaskId
 from moyai.plan.action import (

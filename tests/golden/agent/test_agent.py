@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moyai.domain.appmesh.agent import Agent
-from moyai.domain.appmesh.agent_settings import agent_settings
+from moyai.domain.appmesh.agent_settings import Agent, agent_settings
 from moyai.domain.appmesh.identity import identity_of
 from moyai.domain.ecs.mesh_proxy import identity_in
 from moyai.kernel.ids import AccountId, ProxyId, Region

@@ -22,13 +22,11 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
 from moyai.domain.appmesh.names import mesh_arn, within_mesh
-from moyai.domain.appmesh.route import AppMeshRoute, RouteSpec
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, GatewayRouteSpec, VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
-from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, RouteSpec, VirtualRouter, VirtualRouterSpec
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService

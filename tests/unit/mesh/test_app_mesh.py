@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from moyai.domain.appmesh.duration import Duration, DurationUnit
 from moyai.domain.appmesh.names import AppMeshResourceType, within_mesh
-from moyai.domain.appmesh.retry import HttpRetryEvent, HttpRetryPolicy
+from moyai.domain.appmesh.timeout import Duration, DurationUnit
 from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.appmesh.virtual_router import HttpRetryEvent, HttpRetryPolicy
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import AccountId, NamespaceArn, VirtualNodeArn, WorkloadId
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload, diagnostics

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.appmesh.route import RouteSpec
 from moyai.domain.appmesh.virtual_node import VirtualNodeSpec
+from moyai.domain.appmesh.virtual_router import RouteSpec
 from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition

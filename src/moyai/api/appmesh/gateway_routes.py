@@ -13,9 +13,8 @@ from moyai.api.appmesh.rules.matches import check_priority, grpc_gateway_match, 
 from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tagging import Tag
-from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
 from moyai.domain.appmesh.names import AppMeshResourceType
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute, VirtualGateway
 from moyai.domain.queries import app_mesh
 
 

@@ -11,14 +11,12 @@ from botocore import xform_name
 from moyai.api.appmesh.location import Location
 from moyai.api.appmesh.rules.text import Faults, resource_name
 from moyai.api.operation import Context
-from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.domain.appmesh.quotas import AppMeshQuotas
-from moyai.domain.appmesh.route import AppMeshRoute
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
-from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.table import Table
 from moyai.domain.world import Change, World

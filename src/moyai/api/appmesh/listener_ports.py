@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from moyai.api.appmesh.rules.listeners import AnyListener
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.protocol import PortProtocol
+from moyai.domain.appmesh.listener import PortProtocol
 
 
 def listener_at(listeners: Sequence[AnyListener], port: int | None) -> AnyListener | None:

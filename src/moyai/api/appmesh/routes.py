@@ -17,8 +17,15 @@ from moyai.api.appmesh.rules.timeouts import retries, timeout
 from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import AppMeshResourceType
-from moyai.domain.appmesh.route import AppMeshRoute, GrpcRoute, HttpRoute, RouteSpec, TcpRoute, WeightedTarget
-from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_router import (
+    AppMeshRoute,
+    GrpcRoute,
+    HttpRoute,
+    RouteSpec,
+    TcpRoute,
+    VirtualRouter,
+    WeightedTarget,
+)
 from moyai.domain.queries import app_mesh
 
 _WHOLE: Final = 100

@@ -16,7 +16,7 @@ from moyai.api.appmesh.rules.listeners import listeners, with_health_check_ports
 from moyai.api.appmesh.rules.text import Faults, host_or_address, printable, service_name
 from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
 from moyai.api.tagging import Tag
-from moyai.domain.appmesh.backend import VirtualServiceBackend
+from moyai.domain.appmesh.client_policy import VirtualServiceBackend
 from moyai.domain.appmesh.discovery import ServiceDiscovery
 from moyai.domain.appmesh.errors import BadRequest, LimitExceeded
 from moyai.domain.appmesh.names import AppMeshResourceType, name_key, read_service_arn

@@ -11,8 +11,7 @@ import typer
 from moyai.app.config import EXTERNAL_CA_FILE, StatePaths
 from moyai.app.ids import SystemIds
 from moyai.cli.options import host_and_port
-from moyai.domain.appmesh.agent import Agent
-from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
+from moyai.domain.appmesh.agent_settings import Agent, AgentSettings, agent_settings
 from moyai.domain.appmesh.identity import identity_of
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE

@@ -16,6 +16,8 @@ import msgspec
 
 from moyai.domain.appmesh.agent_tracing import Tracer, tracer_in
 from moyai.domain.appmesh.agent_variables import address, flag, number, path, socket_path, text, word
+from moyai.domain.appmesh.identity import Identity
+from moyai.kernel.ids import ProxyId
 
 _FILE: Final = "it names a file of an image that is not run; the proxy is moyai's own Envoy"
 _NO_AGENT: Final = "there is no agent beside the proxy; ask Envoy's own admin interface"
@@ -159,3 +161,12 @@ def _drain_wait(environment: Mapping[str, str]) -> int:
 def _restarts(environment: Mapping[str, str]) -> int:
     said = number(environment, "APPNET_ENVOY_RESTART_COUNT", _ANY, 0)
     return min(max(said, 0), _RESTARTS[-1])
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """An App Mesh proxy. ``zone``: its availability zone; empty = unknown."""
+
+    proxy: ProxyId
+    identity: Identity
+    settings: AgentSettings = AgentSettings()
+    zone: str = ""

@@ -1,6 +1,6 @@
-"""The policies of clients for connections to their backends.
+"""Backends of virtual nodes, and the policies of clients for connections to them.
 
-Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ClientPolicy.html
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ClientPolicy.html, API_VirtualServiceBackend.html
 """
 
 from __future__ import annotations
@@ -38,3 +38,16 @@ class BackendDefaults(msgspec.Struct, frozen=True):
     """The policy of backends without one of their own; the two are never combined."""
 
     client_policy: ClientPolicy | None = None
+
+
+class VirtualServiceBackend(msgspec.Struct, frozen=True):
+    """A virtual service, by its name or its ARN; it need not exist."""
+
+    virtual_service_name: str
+    client_policy: ClientPolicy | None = None
+
+
+class Backend(msgspec.Struct, frozen=True):
+    """A backend; there is only one kind."""
+
+    virtual_service: VirtualServiceBackend

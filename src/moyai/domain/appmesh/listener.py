@@ -1,19 +1,102 @@
-"""Listeners of virtual nodes, virtual routers and virtual gateways.
+"""Listeners of virtual nodes, virtual routers and virtual gateways, with their limits and health checks.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Listener.html, API_VirtualRouterListener.html,
-API_VirtualGatewayListener.html
+API_VirtualGatewayListener.html, API_HealthCheckPolicy.html, API_OutlierDetection.html
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
-from moyai.domain.appmesh.connection_pool import GatewayConnectionPool, NodeConnectionPool
-from moyai.domain.appmesh.health_check import HealthCheckPolicy
-from moyai.domain.appmesh.outlier_detection import OutlierDetection
-from moyai.domain.appmesh.protocol import ListenerPort
-from moyai.domain.appmesh.timeout import ListenerTimeout
+from moyai.domain.appmesh.timeout import Duration, ListenerTimeout
 from moyai.domain.appmesh.tls import ListenerTls
+
+
+class PortProtocol(StrEnum):
+    """A listener's protocol; a virtual gateway's is never ``tcp``."""
+
+    HTTP = "http"
+    HTTP2 = "http2"
+    GRPC = "grpc"
+    TCP = "tcp"
+
+
+class ListenerPort(msgspec.Struct, frozen=True):
+    """A port and its protocol (``PortMapping`` in the API)."""
+
+    port: int
+    protocol: PortProtocol
+
+
+class TcpConnectionPool(msgspec.Struct, frozen=True):
+    """The limits of a TCP listener."""
+
+    max_connections: int
+
+
+class HttpConnectionPool(msgspec.Struct, frozen=True):
+    """The limits of an HTTP listener. ``max_pending_requests``: None is no limit."""
+
+    max_connections: int
+    max_pending_requests: int | None = None
+
+
+class Http2ConnectionPool(msgspec.Struct, frozen=True):
+    """The limits of an HTTP/2 or gRPC listener."""
+
+    max_requests: int
+
+
+class NodeConnectionPool(msgspec.Struct, frozen=True):
+    """The limits of a virtual node's listener: the member of its protocol is set."""
+
+    tcp: TcpConnectionPool | None = None
+    http: HttpConnectionPool | None = None
+    http2: Http2ConnectionPool | None = None
+    grpc: Http2ConnectionPool | None = None
+
+    @property
+    def one(self) -> TcpConnectionPool | HttpConnectionPool | Http2ConnectionPool | None:
+        """The member that is set."""
+        return self.tcp or self.http or self.http2 or self.grpc
+
+
+class GatewayConnectionPool(msgspec.Struct, frozen=True):
+    """The limits of a virtual gateway's listener, which can't be TCP."""
+
+    http: HttpConnectionPool | None = None
+    http2: Http2ConnectionPool | None = None
+    grpc: Http2ConnectionPool | None = None
+
+    @property
+    def one(self) -> HttpConnectionPool | Http2ConnectionPool | None:
+        """The member that is set."""
+        return self.http or self.http2 or self.grpc
+
+
+class HealthCheckPolicy(msgspec.Struct, frozen=True):
+    """A health check. ``path``: for HTTP and HTTP/2 only; ``port``: that of the listener, or None, which means the
+    same.
+    """
+
+    healthy_threshold: int
+    unhealthy_threshold: int
+    interval_millis: int
+    timeout_millis: int
+    protocol: PortProtocol
+    path: str | None = None
+    port: int | None = None
+
+
+class OutlierDetection(msgspec.Struct, frozen=True):
+    """``max_server_errors`` in a row eject a member; they are counted each ``interval``."""
+
+    max_server_errors: int
+    interval: Duration
+    base_ejection_duration: Duration
+    max_ejection_percent: int
 
 
 class NodeListener(msgspec.Struct, frozen=True):

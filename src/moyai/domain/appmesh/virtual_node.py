@@ -8,8 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from moyai.domain.appmesh.access_log import Logging
-from moyai.domain.appmesh.backend import Backend
-from moyai.domain.appmesh.client_policy import BackendDefaults
+from moyai.domain.appmesh.client_policy import Backend, BackendDefaults
 from moyai.domain.appmesh.discovery import ServiceDiscovery
 from moyai.domain.appmesh.listener import NodeListener
 from moyai.domain.appmesh.resource import MeshResource

@@ -1,4 +1,4 @@
-"""CloudWatch's statistics: their names, and what each says of a summary.
+"""CloudWatch's statistics: their names, and their values for a summary.
 
 Promise: the five plain statistics; percentiles ``p0`` to ``p100``; trimmed means, counts and sums, winsorized means,
 percentile ranks and the interquartile mean, as ``tm99`` or ``TM(10%:90%)`` or ``TM(150:1000)``. Of values whose
@@ -12,13 +12,95 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import Summary
-from moyai.domain.cloudwatch.spread import Spread, spread_of
+
+
+class Segment(NamedTuple):
+    """Evenly distributed values: ``size`` of them from ``low`` to ``high``, with ``below`` values that are less."""
+
+    low: float
+    high: float
+    size: float
+    below: float
+
+
+class RankRange(NamedTuple):
+    """The number and the sum of values between two ranks."""
+
+    size: float
+    sum: float
+
+
+class ValueDistribution:
+    """The values of a summary, from ``least`` to ``most``, evenly distributed within each bucket of a ``Histogram``."""
+
+    __slots__ = ("_bounds", "_counts", "_least", "_most", "_until", "total")
+
+    def __init__(self, bounds: Sequence[float], counts: Sequence[float], least: float, most: float) -> None:
+        self._bounds, self._counts, self._least, self._most = bounds, counts, least, most
+        self._until = tuple(accumulate(counts))
+        self.total: float = self._until[-1]
+
+    @property
+    def pieces(self) -> Iterator[Segment]:
+        """The segments of all buckets that have values."""
+        return (self._piece(bucket) for bucket, count in enumerate(self._counts) if count)
+
+    def at(self, share: float) -> float:
+        """The value below which ``share`` (0 to 1) of the values are."""
+        rank = share * self.total
+        # Of buckets with the same cumulative count only the first has values; of those with 0, none.
+        piece = self._piece(bisect_left(self._until, rank) if rank else bisect_right(self._until, 0))
+        return piece.low + (piece.high - piece.low) * (rank - piece.below) / piece.size
+
+    def rank(self, value: float) -> float:
+        """The number of values that are not greater than ``value``."""
+        return sum(_share(piece, value) * piece.size for piece in self.pieces)
+
+    def between(self, low: float, high: float) -> RankRange:
+        """The number and the sum of the values from rank ``low`` to rank ``high``."""
+        count = total = 0.0
+        for piece in self.pieces:
+            start = max(low - piece.below, 0.0) / piece.size
+            end = min(high - piece.below, piece.size) / piece.size
+            if end > start:
+                middle = piece.low + (piece.high - piece.low) * (start + end) / 2
+                count += (end - start) * piece.size
+                total += (end - start) * piece.size * middle
+        return RankRange(count, total)
+
+    def _piece(self, bucket: int) -> Segment:
+        size = self._counts[bucket]
+        low = self._bounds[bucket - 1] if bucket else 0.0
+        high = self._bounds[bucket] if bucket < len(self._bounds) else low
+        return Segment(self._within(low), self._within(high), size, self._until[bucket] - size)
+
+    def _within(self, edge: float) -> float:
+        return min(max(edge, self._least), self._most)
+
+
+def value_distribution(summary: Summary) -> ValueDistribution | None:
+    """The distribution of a summary's values; None if it is not known (no histogram, and not all values equal)."""
+    if summary.histogram is not None and summary.histogram.total:
+        return ValueDistribution(*summary.histogram, summary.minimum, summary.maximum)
+    if summary.count == 1 or summary.minimum == summary.maximum:
+        return ValueDistribution((summary.maximum,), (summary.count, 0), summary.maximum, summary.maximum)
+    return None
+
+
+def _share(piece: Segment, value: float) -> float:
+    """The share of the segment's values that are not greater."""
+    if value >= piece.high:
+        return 1.0
+    return max(value - piece.low, 0.0) / (piece.high - piece.low) if piece.high > piece.low else 0.0
+
 
 PLAIN: Mapping[str, Callable[[Summary], float]] = MappingProxyType(
     {
@@ -39,7 +121,7 @@ _KEPT: Final = 1000
 
 
 class UnknownStatistic(ValueError):
-    """No statistic that there is; the text says which there are."""
+    """The text is no statistic; the message lists the possible ones."""
 
 
 class Extended(NamedTuple):
@@ -58,7 +140,7 @@ def percentile_of(statistic: str) -> float | None:
 
 
 def check_statistic(statistic: str) -> None:
-    """Raise UnknownStatistic unless ``statistic`` can be worked out."""
+    """Raise UnknownStatistic unless ``statistic`` can be computed."""
     if statistic not in PLAIN and _extended(statistic) is None:
         raise UnknownStatistic(
             f"The statistic '{statistic[:100]}' is not supported: use {', '.join(PLAIN)}, IQM, a "
@@ -67,7 +149,7 @@ def check_statistic(statistic: str) -> None:
 
 
 def evaluate(statistic: str, summary: Summary) -> float | None:
-    """What the statistic says; None when nothing can be said. Raises UnknownStatistic."""
+    """The value of a statistic; None if it can't be computed from the summary. Raises UnknownStatistic."""
     plain = PLAIN.get(statistic)
     if plain is not None:
         return plain(summary)
@@ -75,23 +157,25 @@ def evaluate(statistic: str, summary: Summary) -> float | None:
     if extended is None:
         check_statistic(statistic)
         return None
-    spread = spread_of(summary)
-    if spread is None or summary.minimum < 0:  # AWS has none of these for negative values
+    distribution = value_distribution(summary)
+    if distribution is None or summary.minimum < 0:  # AWS has none of these for negative values
         return None
-    return spread.at(extended.high / _ALL) if extended.kind == "P" else _of_some(extended, spread, summary.sum)
+    return (
+        distribution.at(extended.high / _ALL) if extended.kind == "P" else _of_some(extended, distribution, summary.sum)
+    )
 
 
-def _of_some(extended: Extended, spread: Spread, whole: float) -> float | None:
+def _of_some(extended: Extended, distribution: ValueDistribution, whole: float) -> float | None:
     """``whole``: the sum of all values."""
     low, high = extended.low, extended.high
     if extended.percent:
-        ranks = (low / _ALL * spread.total, high / _ALL * spread.total)
-        low, high = spread.at(low / _ALL), spread.at(high / _ALL)
+        ranks = (low / _ALL * distribution.total, high / _ALL * distribution.total)
+        low, high = distribution.at(low / _ALL), distribution.at(high / _ALL)
     else:
-        ranks = (spread.rank(low) if low > 0 else 0.0, spread.rank(high))
-    count, total = spread.between(*ranks)
-    if ranks == (0.0, spread.total):
-        count, total = spread.total, whole
+        ranks = (distribution.rank(low) if low > 0 else 0.0, distribution.rank(high))
+    count, total = distribution.between(*ranks)
+    if ranks == (0.0, distribution.total):
+        count, total = distribution.total, whole
     match extended.kind:
         case "TC":
             return count
@@ -100,11 +184,11 @@ def _of_some(extended: Extended, spread: Spread, whole: float) -> float | None:
         case "TM":
             return total / count if count else None
         case "PR":
-            return _ALL * count / spread.total
+            return _ALL * count / distribution.total
         case _:
-            above = spread.total - ranks[1]
+            above = distribution.total - ranks[1]
             outside = (ranks[0] * low if ranks[0] else 0.0) + (above * high if above else 0.0)
-            return (outside + total) / spread.total
+            return (outside + total) / distribution.total
 
 
 @lru_cache(_KEPT)
@@ -120,7 +204,7 @@ def _extended(statistic: str) -> Extended | None:
 
 
 def _ranged(kind: str, low: str | None, low_sign: str, high: str | None, high_sign: str) -> Extended | None:
-    """None for bounds that there can't be: none at all, one in percent and the other not, the wrong way round."""
+    """Parse the bounds; None if there are none, only one is in percent, or they are the wrong way round."""
     given = {sign for bound, sign in ((low, low_sign), (high, high_sign)) if bound is not None}
     stray = (low is None and low_sign) or (high is None and high_sign)
     if len(given) != 1 or stray:

@@ -7,14 +7,12 @@ the list, since a backend may name what does not exist yet. Lists are in the ord
 from __future__ import annotations
 
 from moyai.domain.appmesh.discovery import IpPreference
-from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import AppMeshResourceType, ProxyName, mesh_arn, name_key, service_name
-from moyai.domain.appmesh.route import AppMeshRoute
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
-from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.sharing import may_use

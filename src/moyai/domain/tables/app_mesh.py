@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import name_key, service_name
 from moyai.domain.appmesh.resource import AppMeshResource
-from moyai.domain.appmesh.route import AppMeshRoute
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
-from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.table import TableSpec

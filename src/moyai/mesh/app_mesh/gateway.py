@@ -18,10 +18,14 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.appmesh.gateway_route import GatewayRoute, HttpGatewayRoute
 from moyai.domain.appmesh.listener import GatewayListener
-from moyai.domain.appmesh.rewrite import DefaultRewrite, PrefixRewrite
-from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_gateway import (
+    DefaultRewrite,
+    GatewayRoute,
+    HttpGatewayRoute,
+    PrefixRewrite,
+    VirtualGateway,
+)
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.queries import app_mesh
 from moyai.kernel.ids import WorkloadId

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from moyai.domain.appmesh import match as appmesh_match
-from moyai.domain.appmesh.gateway_route import GatewayRoute
-from moyai.domain.appmesh.route import AppMeshRoute
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute
+from moyai.domain.appmesh.virtual_router import AppMeshRoute
 from moyai.mesh.ir import (
     EVERY_PATH,
     HeaderMatcher,

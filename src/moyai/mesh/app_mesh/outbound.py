@@ -13,8 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from moyai.domain.appmesh.backend import VirtualServiceBackend
-from moyai.domain.appmesh.client_policy import BackendDefaults, ClientPolicy, ClientPolicyTls
+from moyai.domain.appmesh.client_policy import BackendDefaults, ClientPolicy, ClientPolicyTls, VirtualServiceBackend
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.queries import app_mesh

@@ -13,12 +13,15 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.appmesh.access_log import Logging
-from moyai.domain.appmesh.connection_pool import Http2ConnectionPool, HttpConnectionPool, TcpConnectionPool
-from moyai.domain.appmesh.duration import Duration
-from moyai.domain.appmesh.health_check import HealthCheckPolicy
-from moyai.domain.appmesh.outlier_detection import OutlierDetection
-from moyai.domain.appmesh.retry import GrpcRetryPolicy, HttpRetryEvent, HttpRetryPolicy
-from moyai.domain.appmesh.timeout import HttpTimeout, TcpTimeout
+from moyai.domain.appmesh.listener import (
+    HealthCheckPolicy,
+    Http2ConnectionPool,
+    HttpConnectionPool,
+    OutlierDetection,
+    TcpConnectionPool,
+)
+from moyai.domain.appmesh.timeout import Duration, HttpTimeout, TcpTimeout
+from moyai.domain.appmesh.virtual_router import GrpcRetryPolicy, HttpRetryEvent, HttpRetryPolicy
 from moyai.mesh.ir import (
     ActiveHealthCheck,
     ConnectionLimits,

@@ -15,11 +15,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.appmesh.client_policy import ClientPolicyTls
-from moyai.domain.appmesh.listener import NodeListener
-from moyai.domain.appmesh.protocol import ListenerPort
-from moyai.domain.appmesh.route import AppMeshRoute, GrpcRoute, HttpRoute
+from moyai.domain.appmesh.listener import ListenerPort, NodeListener
 from moyai.domain.appmesh.virtual_node import VirtualNode
-from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, GrpcRoute, HttpRoute, VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.appmesh.agent import Agent
-from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
+from moyai.domain.appmesh.agent_settings import Agent, AgentSettings, agent_settings
 from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, TaskStatus
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.app_mesh import resource_of_proxy

@@ -12,7 +12,7 @@ from typing import Any, Generic
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
-from moyai.domain.appmesh.agent import Agent
+from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId

@@ -18,8 +18,7 @@ from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 
-from moyai.domain.appmesh.agent import Agent
-from moyai.domain.appmesh.agent_settings import Admin, AgentSettings, Statsd
+from moyai.domain.appmesh.agent_settings import Admin, Agent, AgentSettings, Statsd
 from moyai.domain.appmesh.names import AppMeshResourceType, mesh_name
 from moyai.domain.keys import scope_of
 from moyai.xds.translate.bootstrap import BootstrapSettings, connection_limit, control_plane_stream, to_json

@@ -13,7 +13,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2, config_source_pb2, grpc_service_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
-from moyai.domain.appmesh.agent import Agent
+from moyai.domain.appmesh.agent_settings import Agent
 from moyai.kernel.secret import Secret
 from moyai.mesh.ir import ClientTls, PeerCheck, Protocol, TrustedRoots
 from moyai.xds.translate.agent_bootstrap import agent_message

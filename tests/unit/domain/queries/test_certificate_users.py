@@ -7,8 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
-from moyai.domain.appmesh.listener import GatewayListener, NodeListener
-from moyai.domain.appmesh.protocol import ListenerPort, PortProtocol
+from moyai.domain.appmesh.listener import GatewayListener, ListenerPort, NodeListener, PortProtocol
 from moyai.domain.appmesh.tls import AcmCertificate, FileCertificate, ListenerCertificate, ListenerTls, TlsMode
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec

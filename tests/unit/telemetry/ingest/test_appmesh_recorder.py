@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.appmesh.backend import Backend, VirtualServiceBackend
+from moyai.domain.appmesh.client_policy import Backend, VirtualServiceBackend
 from moyai.domain.appmesh.identity import identity_of
-from moyai.domain.appmesh.route import AppMeshRoute
 from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.appmesh.virtual_router import AppMeshRoute
 from moyai.domain.appmesh.virtual_service import NodeProvider, VirtualServiceProvider, VirtualServiceSpec
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import ProxyId, TaskArn

@@ -14,10 +14,15 @@ from msgspec.structs import replace
 from moyai.api.appmesh.rules.text import Faults, url_path
 from moyai.api.appmesh.rules.timeouts import duration, listener_timeout
 from moyai.api.appmesh.rules.tls import listener_tls
-from moyai.domain.appmesh.health_check import HealthCheckPolicy
-from moyai.domain.appmesh.listener import GatewayListener, NodeListener, RouterListener
-from moyai.domain.appmesh.outlier_detection import OutlierDetection
-from moyai.domain.appmesh.protocol import ListenerPort, PortProtocol
+from moyai.domain.appmesh.listener import (
+    GatewayListener,
+    HealthCheckPolicy,
+    ListenerPort,
+    NodeListener,
+    OutlierDetection,
+    PortProtocol,
+    RouterListener,
+)
 
 _HTTP: Final = frozenset({PortProtocol.HTTP, PortProtocol.HTTP2})
 _HTTP2: Final = frozenset({PortProtocol.HTTP2, PortProtocol.GRPC})

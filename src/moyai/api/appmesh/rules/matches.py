@@ -15,7 +15,6 @@ from typing import Final
 from moyai.api.appmesh.rules.expression import expression
 from moyai.api.appmesh.rules.text import Faults, header_name, host_name, host_suffix, printable, url_path
 from moyai.domain.appmesh.errors import BadRequest
-from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec
 from moyai.domain.appmesh.match import (
     GrpcGatewayRouteMatch,
     GrpcRouteMatch,
@@ -27,7 +26,8 @@ from moyai.domain.appmesh.match import (
     PathMatch,
     QueryParameterMatch,
 )
-from moyai.domain.appmesh.route import AppMeshRoute, RouteSpec
+from moyai.domain.appmesh.virtual_gateway import GatewayRoute, GatewayRouteSpec
+from moyai.domain.appmesh.virtual_router import AppMeshRoute, RouteSpec
 
 _GRPC_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _OWN_PATHS: Final = ("/aws-appmesh", "/aws-app-mesh")

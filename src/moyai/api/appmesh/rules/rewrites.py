@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from moyai.api.appmesh.rules.text import Faults, url_path
 from moyai.domain.appmesh.match import HttpGatewayRouteMatch
-from moyai.domain.appmesh.rewrite import HttpGatewayRouteRewrite, PrefixRewrite
+from moyai.domain.appmesh.virtual_gateway import HttpGatewayRouteRewrite, PrefixRewrite
 
 
 def rewrites(where: str, rewrite: HttpGatewayRouteRewrite | None, match: HttpGatewayRouteMatch) -> Faults:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from moyai.api.appmesh.rules.text import Faults
-from moyai.domain.appmesh.duration import Duration
-from moyai.domain.appmesh.retry import GrpcRetryPolicy, HttpRetryPolicy
-from moyai.domain.appmesh.timeout import HttpTimeout, ListenerTimeout, TcpTimeout
+from moyai.domain.appmesh.timeout import Duration, HttpTimeout, ListenerTimeout, TcpTimeout
+from moyai.domain.appmesh.virtual_router import GrpcRetryPolicy, HttpRetryPolicy
 
 _MAX_RETRIES: Final = 2**32 - 1
 LONGEST: Final = 2**31 - 1
