@@ -69,7 +69,7 @@ class ProxyListeners:
             server, port = await serve_tcp(app_mesh.xds, await self._certificate(), handlers)
             exit_stack.push_async_callback(server.stop, _GRACE)
             self.port = port
-            _log.info("external proxies can connect to TCP port %d, %s", port, self._required_credentials())
+            _log.info("external proxies can connect over TCP at port %d, %s", port, self._required_credentials())
 
     async def _listen_for_reports(self, exit_stack: AsyncExitStack, path: Path, auth: ProxyAuth) -> None:
         """Listen on the Unix socket that tasks' proxies export their statistics to."""
