@@ -23,7 +23,7 @@ def dns(
     port: Annotated[int, typer.Option(help="The --dns-port of `moyai up`.", min=1, max=65535)] = DEFAULT_DNS_PORT,
     as_json: Json = False,
 ) -> None:
-    """Print how to make systemd-resolved, dnsmasq or macOS resolve the existing namespaces with moyai's DNS server."""
+    """Print how to resolve moyai's DNS names on this machine. For systemd-resolved, dnsmasq and macOS."""
     remote = Remote(endpoint, region)
     namespaces = pages(remote.client("servicediscovery"), "list_namespaces", "Namespaces")
     domains = sorted({namespace["Name"] for namespace in namespaces if namespace["Type"] != "HTTP"})

@@ -16,7 +16,7 @@ _PROBLEM, _WARNING = "problem", "warning"
 
 
 def doctor(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
-    """Find what keeps services from calling each other, and say what to do about it.
+    """Find what keeps services from calling each other. Each finding says what to do about it.
 
     Checks this machine (can tasks run here?), the server, its proxies (connected, up to date, no rejected
     configuration?), services whose deployments do not progress, names without an endpoint or hidden by another name,

@@ -27,7 +27,7 @@ def down(
 
 
 def reset(endpoint: Endpoint = ENDPOINT) -> None:
-    """Stop all tasks and delete all data of a running server (only without access keys)."""
+    """Stop all tasks and delete all data of a running server. Servers with access keys refuse this."""
     from moyai.cli.remote import Remote
 
     Remote(endpoint, REGION).reset()

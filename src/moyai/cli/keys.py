@@ -15,7 +15,7 @@ from moyai.cli.options import STATE, Json, State
 def key_commands() -> typer.Typer:
     """The group ``moyai keys``."""
     commands = typer.Typer(
-        help="Create, list and revoke access keys, which a server needs to listen beyond loopback.",
+        help="Create, list and revoke access keys. A server that listens beyond loopback needs one.",
         no_args_is_help=True,
     )
     commands.command("create")(create)

@@ -33,7 +33,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the container ends.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the stdout and stderr of a container, or of all containers of a service's tasks, oldest line first."""
+    """Print the output of a container or of a service. A service's lines are those of all its tasks, oldest first."""
     from moyai.cli.streams import Source, follow_logs, merge_logs
 
     remote = Remote(endpoint, region)

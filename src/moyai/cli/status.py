@@ -30,7 +30,7 @@ def status(
     region: Region = REGION,
     as_json: Json = False,
 ) -> None:
-    """Show clusters, services, container instances and tasks, and the URLs of tasks with a public IP address."""
+    """Show clusters, services, container instances, tasks and URLs. Tasks with a public IP address have URLs."""
     current = snapshot(Remote(endpoint, region))
     if as_json:
         typer.echo(json.dumps(current, indent=2))

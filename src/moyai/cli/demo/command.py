@@ -26,7 +26,7 @@ def demo(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print how to use it.")] = False,
 ) -> None:
-    """Run four services in two clusters, break things under traffic, and count failed requests. Needs root."""
+    """Run the example, change it under traffic, count failures. Four services in two clusters; needs root."""
     from moyai.cli.demo.run import run_demo
     from moyai.cli.demo.server import interruptible
 

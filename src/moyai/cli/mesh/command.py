@@ -36,7 +36,7 @@ def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     once: Annotated[bool, typer.Option("--once", help="Print once, also in a terminal.")] = False,
     as_json_: Json = False,
 ) -> None:
-    """Show who calls whom: request rate, success, latency, retries, ejected hosts. Live in a terminal (h for help)."""
+    """Show who calls whom, how often and how fast. In a terminal the table is live (h for help)."""
     from moyai.app.clock import SystemClock
     from moyai.cli.mesh.metrics import span_back
     from moyai.cli.mesh.reader import MeshReader
