@@ -43,7 +43,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
-    """One operation of an AWS service. ``operation`` makes it from a handler."""
+    """An operation of an AWS service. ``operation`` makes it from a handler."""
 
     name: str
     """As in the AWS API: ``CreateCluster``."""
@@ -61,7 +61,7 @@ class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
 
 
 class ApiService(msgspec.Struct, frozen=True):
-    """One AWS service: its operations, and the errors for input that it does not accept."""
+    """An AWS service: its operations, and the errors for input that it does not accept."""
 
     name: str
     """botocore's name: ``ecs``, ``servicediscovery``, …"""

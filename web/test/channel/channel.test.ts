@@ -7,7 +7,7 @@ import { formatId, type Message, type MessageType, newId, pack, PAYLOAD_TYPE, un
 import { encodeJson, ReliableStream } from "../../src/channel/reliableStream.ts";
 import { ExecSession, type SocketLike } from "../../src/channel/session.ts";
 
-// What `moyai.api.channel.message.pack` makes of output with the number 7.
+// What `moyai.api.data_channel.message.pack` makes of output with the number 7.
 const SERVERS = [
   "00000074", // the header's length
   "6f75747075745f73747265616d5f64617461".padEnd(64, "20"), // output_stream_data, and spaces

@@ -61,7 +61,7 @@ def none(*_: object) -> Iterable[Any]:
 
 
 class ResourceKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """One kind of App Mesh resource: how its five operations differ from those of the others."""
+    """A kind of App Mesh resource: the differences of its five operations from those of the other kinds."""
 
     noun: str
     """The name in operations: ``VirtualNode``."""

@@ -74,7 +74,7 @@ class HookFunctionsHandler:
 
 
 def _problem(function: _PutRequest) -> str | None:
-    """What is wrong with the request; None when it is valid."""
+    """The reason why the request is invalid; None for a valid one."""
     if not (FUNCTION_ARN.fullmatch(function.name) or FUNCTION_NAME.fullmatch(function.name)):
         return "The name is neither the ARN of a Lambda function nor a function's name."
     try:

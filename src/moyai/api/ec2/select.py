@@ -51,7 +51,7 @@ Values = Callable[[T], Iterable[str]]
 
 
 class DescribedKind(NamedTuple, Generic[T]):
-    """One kind of described item: its id, its filters by name, and the error for an unknown id."""
+    """A kind of described items: the id of an item, the filters by name, and the error for an unknown id."""
 
     name: str
     id_of: Callable[[T], str]

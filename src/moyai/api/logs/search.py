@@ -73,7 +73,7 @@ class _Search:
         self._question = question
 
     async def page(self, limit: int) -> tuple[list[StoredEvent], EventPosition | None]:
-        """What was found, and behind what there may be more."""
+        """The matching events up to the limit, and the position after which there may be more."""
         events: list[StoredEvent] = []
         looked_at = size = 0
         beyond = self._question.beyond
