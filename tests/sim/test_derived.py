@@ -15,7 +15,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.sandbox.state import Health
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
 from moyai.plan.network.network_spec import network_spec

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import INSTANCE_IPV6, DnsConfig, DnsRecord, RecordType
 from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.ipv6 import Ipv6Range
+from moyai.domain.vpc.vpc import Ipv6Range
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.domain.autoscaling.activity import ScalingActivity
-from moyai.domain.autoscaling.scheduled import ScheduledAction
-from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import table_name

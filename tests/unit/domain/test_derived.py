@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moyai.domain.derived import Derived
 from moyai.domain.table import Table
 from moyai.domain.traced import TracedWorld
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.ids import SubnetId, VpcId
 from moyai.testing.world import SCOPE

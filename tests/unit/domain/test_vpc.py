@@ -22,8 +22,7 @@ from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, Region

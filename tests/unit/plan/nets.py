@@ -10,12 +10,10 @@ from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
-from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
 from moyai.domain.vpc.security_group import GroupReference, SecurityGroup, SecurityGroupRule, among_members, leaving
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Ipv6Range, Subnet, Vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope

@@ -22,7 +22,7 @@ from moyai.api.autoscaling.lookup import (
 )
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
-from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Delete, Put
 from moyai.expressions.cron import InvalidSchedule

@@ -14,8 +14,7 @@ from moyai.api.operation import Context
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
 from moyai.domain.vpc.default import ANYWHERE
 from moyai.domain.vpc.not_found import NetworkAclNotFound
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 
 _FIRST, _LAST = 100, 32767
 """The numbers of the rule that lets everything through, and of the one that would stop the rest."""

@@ -21,8 +21,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.not_found import NetworkInterfaceNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.arn import arn
 

@@ -18,10 +18,8 @@ from moyai.api.ec2.change import new_id
 from moyai.api.ec2.ranges import network_of_ipv6
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import InvalidSubnetConflict, InvalidSubnetRange
-from moyai.domain.vpc.ipv6 import DRAWN_DIGITS, SUBNET_PREFIX, Ipv6Range, vpc_range
 from moyai.domain.vpc.security_group import SecurityGroup, leaving, leaving_by_ipv6
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import DRAWN_DIGITS, SUBNET_PREFIX, Ipv6Range, Subnet, Vpc, vpc_range
 from moyai.domain.world import Put
 
 VPC_ASSOCIATION: Final = "vpc-cidr-assoc"

@@ -26,8 +26,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import SubnetNotFound, SubnetRangeNotFound, VpcNotFound, VpcRangeNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Put
 
 

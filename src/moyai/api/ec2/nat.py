@@ -39,7 +39,7 @@ from moyai.domain.vpc.errors import (
 from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
 from moyai.domain.vpc.not_found import AllocationNotFound, NatGatewayNotFound, SubnetNotFound
 from moyai.domain.vpc.quotas import NAT_GATEWAYS, NatGatewayLimitExceeded
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import NatGatewayId, NetworkInterfaceId
 from moyai.plan.network.interfaces import is_address_free, private_address

@@ -29,8 +29,7 @@ from moyai.domain.vpc.errors import (
 from moyai.domain.vpc.not_found import AssociationNotFound, RouteTableNotFound, SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import ROUTE_TABLES, RouteTableLimitExceeded
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import RouteTableId
 from moyai.plan.network.routing import route_target

@@ -34,8 +34,7 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SUBNETS, SubnetLimitExceeded
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import SubnetId

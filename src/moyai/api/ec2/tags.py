@@ -27,8 +27,7 @@ from moyai.domain.vpc.not_found import ResourceNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Put
 from moyai.kernel.scope import Scope
 

@@ -44,8 +44,7 @@ from moyai.domain.vpc.security_group import (
     leaving,
     leaving_by_ipv6,
 )
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import RouteTableId, SecurityGroupId, VpcId
 

@@ -15,7 +15,7 @@ from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.sandbox.state import Health
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 

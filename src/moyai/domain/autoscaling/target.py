@@ -1,6 +1,7 @@
-"""Scalable targets: services with the bounds of their desired count.
+"""Scalable targets: services with the bounds of their desired count, and the schedules that set these bounds.
 
-Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html,
+API_ScheduledAction.html
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.domain.record import StoredRecord
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ScalableTargetArn, ServiceArn
+from moyai.kernel.ids import ScalableTargetArn, ScheduledActionArn, ServiceArn
 
 
 class SuspendedState(msgspec.Struct, frozen=True):
@@ -37,3 +38,19 @@ class ScalableTarget(StoredRecord, frozen=True, tag="scalable_target"):
     def key(self) -> ServiceArn:
         """The record's key in its table: a service has one scalable dimension."""
         return self.service
+
+
+class ScheduledAction(ArnRecord, frozen=True, tag="scheduled_action"):
+    """A schedule of bounds; None keeps a bound. ``next_at``: when it is due next; None: never again."""
+
+    arn: ScheduledActionArn
+    name: str
+    service: ServiceArn
+    schedule: str
+    created_at: Instant
+    timezone: str | None = None
+    start_at: Instant | None = None
+    end_at: Instant | None = None
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+    next_at: Instant | None = None

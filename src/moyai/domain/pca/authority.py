@@ -14,7 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.trust import last_of
+from moyai.domain.pca.certificate import last_of
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn

@@ -16,8 +16,7 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import SubnetId, VpcId
 from moyai.kernel.scope import Scope

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.autoscaling.policy import ScalingPolicy
-from moyai.domain.autoscaling.scheduled import ScheduledAction
-from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition
 from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.keys import scope_of

@@ -9,8 +9,7 @@ from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 
 
 def _referenced_groups(group: SecurityGroup) -> tuple[str, ...]:

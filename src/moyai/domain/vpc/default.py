@@ -17,8 +17,7 @@ from typing import NamedTuple
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
 from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.kernel.ids import InternetGatewayId, RouteTableId, SecurityGroupId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
 

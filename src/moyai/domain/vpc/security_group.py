@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from moyai.domain.record import IdRecord
-from moyai.domain.vpc.ipv6 import EVERYWHERE
+from moyai.domain.vpc.vpc import EVERYWHERE
 from moyai.kernel.ids import AccountId, SecurityGroupId, VpcId
 from moyai.kernel.scope import Scope
 

@@ -16,7 +16,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.names import ProxyPorts
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_scope, find_in_scope
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.mesh.ir import EndpointGroup, Member

@@ -19,7 +19,7 @@ from moyai.domain.ecs.cluster import MOST_INSTANCES, Cluster, ClusterSetting, Cl
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, Resources, VersionInfo
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant

@@ -17,7 +17,7 @@ from itertools import chain
 
 from moyai.domain.ecs.account_setting import root_of, setting_key
 from moyai.domain.ecs.task import NetworkInterface, Task
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId
 

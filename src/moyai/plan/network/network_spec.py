@@ -20,8 +20,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, default_security_group, find_in_scope
 from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, Peering, TrafficPermission, VpcSpec
 from moyai.domain.vpc.security_group import ALL, SecurityGroup, SecurityGroupRule
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskId, VpcId
 from moyai.kernel.scope import Scope

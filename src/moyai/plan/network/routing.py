@@ -19,8 +19,7 @@ from moyai.domain.sandbox import network_spec as spec
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import VpcRoute
-from moyai.domain.vpc.subnet import Subnet
-from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.ids import VpcId
 

@@ -25,7 +25,7 @@ from moyai.domain.sandbox.spec import (
     NoNetwork,
     SandboxSpec,
 )
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.host_ports import bridge_range

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from moyai.domain.autoscaling.activity import ActivityStatus, ScalingActivity
 from moyai.domain.autoscaling.policy import ScalingPolicy
-from moyai.domain.autoscaling.scheduled import ScheduledAction
-from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.autoscaling.target import ScalableTarget, ScheduledAction
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Change, Delete, Put, World

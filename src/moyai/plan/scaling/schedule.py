@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.expressions.cron import InvalidSchedule, parse_cron
 from moyai.kernel.clock import Instant
 

@@ -19,7 +19,7 @@ from moyai.domain.ecs.service import RolloutState, Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.vpc import all_in_vpc, default_vpc_of, find_in_scope
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.plan.service.rollout_counts import RolloutCounts, task_bounds

@@ -15,7 +15,7 @@ from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of, find_in_scope
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import DeploymentId, Ids, SecurityGroupId

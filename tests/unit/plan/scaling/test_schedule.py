@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.domain.autoscaling.target import ScheduledAction
 from moyai.expressions.cron import InvalidSchedule
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn

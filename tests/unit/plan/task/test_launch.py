@@ -16,7 +16,7 @@ from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.spec import AwsvpcNetwork, HostName, Ipv6, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.plan.network.published_ports import published_ports

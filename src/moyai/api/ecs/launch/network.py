@@ -11,7 +11,7 @@ from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.security_group import SecurityGroup
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
 
 _MAX_SUBNETS = 16

@@ -19,7 +19,7 @@ from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.queries.sharing import may_use
 from moyai.domain.queries.vpc import find_in_scope
-from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ServiceArn
 
