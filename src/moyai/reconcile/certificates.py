@@ -12,8 +12,14 @@ from collections.abc import Iterable
 
 from moyai.domain.acm.certificate import CertificateContent
 from moyai.domain.connect.certificate import ServerCertificate, certificate_key
-from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, AuthorityStatus, CertificateAuthority
-from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES, with_root
+from moyai.domain.pca.authority import (
+    AuthorityCertificate,
+    AuthorityKey,
+    AuthorityStatus,
+    CertificateAuthority,
+    with_root,
+)
+from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
 from moyai.domain.world import Change, Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Clock, Instant, later

@@ -26,7 +26,7 @@ from moyai.domain.acm.certificate import (
 )
 from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
-from moyai.domain.pca.certificate import last_of
+from moyai.domain.pca.authority import last_of
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.certificates.managed_certificate import issue_certificate
 from moyai.ports.pki import ImportedCertificate, Pki, PkiFault

@@ -7,14 +7,13 @@ Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_Certificat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.certificate import last_of
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn
@@ -166,3 +165,19 @@ class AuthorityKey(StoredRecord, frozen=True, tag="authority_key"):
     def key(self) -> CertificateAuthorityArn:
         """The record's key in its table."""
         return self.authority
+
+
+_TRUSTED_ROOTS = 2
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+
+
+def with_root(before: Iterable[str], root: str) -> tuple[str, ...]:
+    """The roots that callers trust when there is a certificate of this root: it, and the previous one, because proxies may
+    still present its certificates.
+    """
+    return (root, *(r for r in before if r != root))[:_TRUSTED_ROOTS]
+
+
+def last_of(certificates: str) -> str:
+    """The last of several certificates in one PEM."""
+    return _BEGIN + certificates.rpartition(_BEGIN)[2]

@@ -1,13 +1,11 @@
-"""Issued certificates, their templates, and the roots that callers trust.
+"""Issued certificates, and their templates.
 
-Promise: while certificates are replaced by those of another root, both roots are trusted, because proxies may still
-present the previous ones.
 Source: https://docs.aws.amazon.com/privateca/latest/userguide/UsingTemplates.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -51,17 +49,3 @@ class IssuedCertificate(ArnRecord, frozen=True, tag="issued_certificate"):
     chain: str
     issued_at: Instant
     token: str | None = None
-
-
-_KEPT = 2
-_BEGIN = "-----BEGIN CERTIFICATE-----"
-
-
-def with_root(before: Iterable[str], root: str) -> tuple[str, ...]:
-    """The roots that callers trust when there is a certificate of this root."""
-    return (root, *(r for r in before if r != root))[:_KEPT]
-
-
-def last_of(certificates: str) -> str:
-    """The last of several certificates in one PEM."""
-    return _BEGIN + certificates.rpartition(_BEGIN)[2]

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
-from moyai.domain.pca.certificate import last_of
+from moyai.domain.pca.authority import last_of
 from moyai.domain.world import World
 from moyai.kernel.secret import Secret
 

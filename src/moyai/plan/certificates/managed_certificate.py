@@ -24,8 +24,7 @@ from moyai.domain.acm.certificate import (
 )
 from moyai.domain.keys import scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm
-from moyai.domain.pca.authority import AuthorityCertificate, AuthorityStatus, CertificateAuthority, UsageMode
-from moyai.domain.pca.certificate import with_root
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityStatus, CertificateAuthority, UsageMode, with_root
 from moyai.domain.queries.certificates import is_renewable
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant, later

@@ -20,8 +20,7 @@ from moyai.domain.connect.certificate import ServerCertificate, certificate_key
 from moyai.domain.connect.names import ConnectView, Offer
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.keys import scope_of
-from moyai.domain.pca.authority import AuthorityStatus
-from moyai.domain.pca.certificate import with_root
+from moyai.domain.pca.authority import AuthorityStatus, with_root
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, Ids, ServiceArn
