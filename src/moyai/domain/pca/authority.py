@@ -172,8 +172,8 @@ _BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 def with_root(before: Iterable[str], root: str) -> tuple[str, ...]:
-    """The roots that callers trust when there is a certificate of this root: it, and the previous one, because proxies may
-    still present its certificates.
+    """The roots that callers trust when there is a certificate of this root: it, and the previous one, of which proxies
+    may still present certificates.
     """
     return (root, *(r for r in before if r != root))[:_TRUSTED_ROOTS]
 
