@@ -77,7 +77,7 @@ class ResourceTags:
         """Add tags, or replace their values. Raises what the rules raise."""
         record = self._find(ctx, identifier)
         rules = self._rules if isinstance(self._rules, TagRules) else self._rules(record)
-        ctx.store.apply([Put(replace(record, tags=rules.added(record.tags, tags)))])
+        ctx.store.apply([Put(replace(record, tags=rules.add_to(record.tags, tags)))])
 
     def remove(self, ctx: Context, identifier: str, keys: Collection[str]) -> None:
         """Remove tags by key; keys that the resource does not have are ignored."""

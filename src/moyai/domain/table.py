@@ -124,7 +124,7 @@ class Table(Generic[R]):
         entry = self._indexes[index].get(value)
         return 0 if entry is None else entry.members_stamp
 
-    def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
+    def projection(self, take: Callable[[R], V]) -> Projection[R, V]:
         """A view of the table that shows of each record what ``take`` returns, which is compared with ``==``."""
         return Projection(self, take)
 

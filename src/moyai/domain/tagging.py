@@ -24,8 +24,10 @@ class TagRules(NamedTuple):
     wrong: Callable[[str], ClientFault]
     too_many: Callable[[str], ClientFault]
 
-    def added(self, had: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-        """The old tags, with more tags or other values. Raises ``wrong`` or ``too_many``."""
+    def add_to(self, had: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+        """Add tags to those of a resource: the old tags, with more tags or other values. Raises ``wrong`` or
+        ``too_many``.
+        """
         for key in more:
             if not key:
                 raise self.wrong("A tag has a key. Give each tag one.")

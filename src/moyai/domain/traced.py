@@ -129,7 +129,7 @@ class _TracedTable(Table[R]):
         self.by(index, value)
         return self._table.members_stamp(index, value)
 
-    def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
+    def projection(self, take: Callable[[R], V]) -> Projection[R, V]:
         return _TracedProjection(self._name, self._table, take, self._trace)
 
     def _recorded(self, records: Iterator[R]) -> Iterator[R]:

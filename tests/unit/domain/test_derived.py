@@ -96,7 +96,7 @@ def test_what_was_looked_for_in_vain_is_noticed_when_it_comes():
 
 
 def test_of_a_projected_record_only_its_value_counts():
-    made = following(lambda world, _: world.subnets.projected(zone).get("s1"), subnet("s1"))
+    made = following(lambda world, _: world.subnets.projection(zone).get("s1"), subnet("s1"))
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24", vpc="v2"))) == ()
     assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
     assert made.change(Delete(Subnet, "s1")) == ("key",)
@@ -104,7 +104,7 @@ def test_of_a_projected_record_only_its_value_counts():
 
 
 def test_of_a_projected_index_its_members_and_their_values_count():
-    made = following(lambda world, _: world.subnets.projected(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2"))
+    made = following(lambda world, _: world.subnets.projection(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2"))
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24")), Put(subnet("s2", "v2", "b"))) == ()
     assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
     assert made.change(Put(subnet("s2", "v1", "b"))) == ("key",)
@@ -116,9 +116,9 @@ def test_of_a_projected_index_its_members_and_their_values_count():
 def test_a_record_read_whole_counts_whole_though_it_is_projected_too():
     def both(world: World, _: str) -> object:
         return (
-            world.subnets.projected(zone).get("s1"),
+            world.subnets.projection(zone).get("s1"),
             world.subnets["s1"].cidr,
-            world.subnets.projected(zone).get("s1"),
+            world.subnets.projection(zone).get("s1"),
         )
 
     made = following(both, subnet("s1"))
@@ -177,8 +177,8 @@ READS: dict[str, Callable[[World, str], Any]] = {
     "all": lambda world, _: tuple(world.subnets),
     "keys": lambda world, _: world.subnets.keys(),
     "len": lambda world, _: len(world.subnets),
-    "projected": lambda world, key: world.subnets.projected(zone).get(key),
-    "projected by": lambda world, key: world.subnets.projected(zone).by("vpc", key),
+    "projected": lambda world, key: world.subnets.projection(zone).get(key),
+    "projected by": lambda world, key: world.subnets.projection(zone).by("vpc", key),
 }
 WRITES = {"put", "delete", "check"}
 OF_RECORDS = {"entries", "values"}

@@ -55,7 +55,7 @@ def test_a_member_that_is_replaced_moves_the_stamp_alone():
 
 
 def test_a_projection_gives_what_is_taken_of_each_record():
-    seen = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projected(lambda row: row.colour)
+    seen = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projection(lambda row: row.colour)
     assert (seen.get("a"), seen.get("c"), seen.get(None)) == ("blue", None, None)
     assert (seen.by("tag", "x"), seen.by("tag", "y")) == (("blue", "red"), ())
 
@@ -174,7 +174,7 @@ class Tables(RuleBasedStateMachine):
     @invariant()
     def what_has_the_same_members_stamp_has_the_same_keys(self):
         for index, value in (*(("colour", c) for c in COLOURS), *(("tag", t) for t in TAGS)):
-            keys = self.table.projected(attrgetter("key")).by(index, value)
+            keys = self.table.projection(attrgetter("key")).by(index, value)
             assert keys == tuple(sorted(row.key for row in self.table.by(index, value)))
             seen = ("members", index, value, self.table.members_stamp(index, value))
             assert self.stamped.setdefault(seen, keys) == keys

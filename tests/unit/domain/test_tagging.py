@@ -24,7 +24,7 @@ def numbered(count: int) -> dict[str, str]:
 
 
 def test_tags_are_added_and_others_get_their_new_values():
-    assert RULES.added({"a": "1", "b": "2"}, {"b": "3", "c": ""}) == {"a": "1", "b": "3", "c": ""}
+    assert RULES.add_to({"a": "1", "b": "2"}, {"b": "3", "c": ""}) == {"a": "1", "b": "3", "c": ""}
 
 
 @pytest.mark.parametrize(
@@ -39,18 +39,18 @@ def test_tags_are_added_and_others_get_their_new_values():
 )
 def test_a_tag_that_cannot_be_is_refused_by_name(key, value, said):
     with pytest.raises(Wrong, match=said):
-        RULES.added({}, {"fine": "", key: value})
+        RULES.add_to({}, {"fine": "", key: value})
 
 
 def test_what_the_resource_had_is_not_judged_again():
     """ECS gives tags of AWS's itself."""
-    assert RULES.added({"aws:ecs:clusterName": "shop"}, {"a": ""}) == {"aws:ecs:clusterName": "shop", "a": ""}
+    assert RULES.add_to({"aws:ecs:clusterName": "shop"}, {"a": ""}) == {"aws:ecs:clusterName": "shop", "a": ""}
 
 
 def test_there_are_fifty_at_most_together():
-    assert len(RULES.added(numbered(MAX_TAGS), {"key-1": "another value"})) == MAX_TAGS
+    assert len(RULES.add_to(numbered(MAX_TAGS), {"key-1": "another value"})) == MAX_TAGS
     with pytest.raises(TooMany, match="there would be 51"):
-        RULES.added(numbered(MAX_TAGS), {"one-more": ""})
+        RULES.add_to(numbered(MAX_TAGS), {"one-more": ""})
 
 
 def test_what_is_taken_away_need_not_be_there():

@@ -80,7 +80,7 @@ def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateR
         key_algorithm=facts.key_algorithm,
         created_at=ctx.now,
         status=CertificateStatus.ISSUED,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
 
 

@@ -82,7 +82,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
         transparency=request.options.certificate_transparency_logging_preference == "ENABLED",
         exportable=request.options.export == "ENABLED",
         token=token,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
     ctx.store.apply([Put(managed_certificate)])
     return {"certificate_arn": managed_certificate.arn}

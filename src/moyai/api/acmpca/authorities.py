@@ -106,7 +106,7 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
         changed_at=ctx.now,
         usage_mode=request.usage_mode,
         token=token,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
     ctx.store.apply([Put(certificate_authority)])
     return {"certificate_authority_arn": certificate_authority.arn}

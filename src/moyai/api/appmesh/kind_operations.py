@@ -55,7 +55,7 @@ class KindOperations(Generic[R]):
         _check(
             chain(kind.name_faults(f"{kind.noun[0].lower()}{kind.noun[1:]}Name", request.name), self._faults(request))
         )
-        tags = tag_rules(kind.arn_kind or "mesh").added({}, tag_map(request.tags))
+        tags = tag_rules(kind.arn_kind or "mesh").add_to({}, tag_map(request.tags))
         call = call_of(ctx, f"Create{kind.noun}", request.client_token, request)
         location = kind.location(ctx, request)
         if (earlier := self._result_of(ctx, call)) is not None:

@@ -120,7 +120,7 @@ def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarge
         min_capacity=request.min_capacity,
         max_capacity=request.max_capacity,
         created_at=ctx.now,
-        tags=RULES.added({}, request.tags),
+        tags=RULES.add_to({}, request.tags),
     )
 
 

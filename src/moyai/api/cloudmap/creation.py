@@ -115,7 +115,7 @@ def _new(ctx: Context, request: AnyRequest) -> Namespace:
         new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
         creator_request_id=request.creator_request_id,
         description=request.description,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
 
 

@@ -179,7 +179,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
         health_check=None if check is None else check.to_record(),
         custom_health=request.health_check_custom_config is not None,
         created_by=None if scope_of(namespace.arn) == ctx.scope else ctx.scope.account,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
 
 

@@ -48,7 +48,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
             )
         ),
         description=request.alarm_description,
-        tags=TAGS.added({}, tag_map(request.tags)),
+        tags=TAGS.add_to({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "CompositeAlarm")
     ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))

@@ -74,7 +74,7 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
     else:
         if world.dashboards.count("account", account) >= MAX_DASHBOARDS:
             raise DashboardInvalidInput(f"An account can have at most {MAX_DASHBOARDS} dashboards.")
-        tags = _TAGS.added({}, tag_map(request.tags))
+        tags = _TAGS.add_to({}, tag_map(request.tags))
         arn = dashboard_arn(account, request.dashboard_name)
         ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
     return {"dashboard_validation_messages": _shown(verdict.warnings)}

@@ -39,7 +39,7 @@ def tag_map(
         if key and key in by_key:
             raise fault(f"The tag key {key} is given twice.")
         by_key[key] = tag.value
-    return TagRules(kind, fault, fault).added(had, by_key)
+    return TagRules(kind, fault, fault).add_to(had, by_key)
 
 
 def tag_list(tags: Mapping[str, str]) -> list[Tag]:

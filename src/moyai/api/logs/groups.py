@@ -81,7 +81,7 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
         name=name,
         created_at=ctx.now,
         deletion_protected=request.deletion_protection_enabled,
-        tags=tag_rules(arn).added({}, request.tags),
+        tags=tag_rules(arn).add_to({}, request.tags),
     )
     ctx.store.apply([Put(group)])
 

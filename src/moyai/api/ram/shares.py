@@ -93,7 +93,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
         permissions=permissions_with(checked_permissions(request.permission_arns), resources),
         resources=new_associations(ctx, resources, AssociationStatus.ASSOCIATED),
         principals=new_associations(ctx, principals, AssociationStatus.ASSOCIATING),
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
         calls=with_call((), call),
     )
     ctx.store.apply([Put(share), *map(Put, new_invitations(ctx, share, principals))])

@@ -96,7 +96,7 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
         changed_at=ctx.now,
         description=request.description,
         kms_key_id=request.kms_key_id,
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
     return _with_value(ctx, secret, value)
 

@@ -37,7 +37,7 @@ class UntagRequest(msgspec.Struct, frozen=True):
 def tag_resource(ctx: Context, request: TagRequest) -> None:
     """Add tags, or replace their values."""
     secret = secret_of(ctx, request.secret_id)
-    save_secret(ctx, replace(secret, tags=RULES.added(secret.tags, tag_map(request.tags))))
+    save_secret(ctx, replace(secret, tags=RULES.add_to(secret.tags, tag_map(request.tags))))
 
 
 def untag_resource(ctx: Context, request: UntagRequest) -> None:

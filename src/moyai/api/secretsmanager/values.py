@@ -19,7 +19,7 @@ from moyai.domain.secretsmanager.secret import (
     MAX_STAGES,
     ManagedSecret,
     SecretVersion,
-    relabelled,
+    move_labels,
     with_version,
 )
 from moyai.kernel.secret import Secret
@@ -100,7 +100,7 @@ def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> dict[str, 
 def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[str, object]:
     """Move a staging label from one version to another."""
     secret, stage = secret_of(ctx, request.secret_id), request.version_stage
-    holder = secret.staged(stage)
+    holder = secret.version_with_label(stage)
     target, source = request.move_to_version_id, request.remove_from_version_id
     for identity in (target, source):
         if identity is not None and secret.version(identity) is None:
@@ -113,7 +113,7 @@ def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageR
     if target is None and stage == CURRENT:
         raise InvalidParameter(f"You can't remove the staging label {CURRENT}; move it to another version.")
     if target is not None:
-        versions = relabelled(secret.versions, target, (stage,))
+        versions = move_labels(secret.versions, target, (stage,))
     else:
         versions = tuple(replace(v, stages=tuple(s for s in v.stages if s != stage)) for v in secret.versions)
     _check_stages(versions)
@@ -157,7 +157,7 @@ def _check_stages(versions: tuple[SecretVersion, ...]) -> None:
 def _asked(secret: ManagedSecret, request: GetSecretValueRequest) -> SecretVersion:
     stage = request.version_stage or CURRENT
     if request.version_id is None:
-        version = secret.staged(stage)
+        version = secret.version_with_label(stage)
         if version is None:
             raise ResourceNotFound(f"{_CANT_FIND} staging label: {stage}")
         return version

@@ -154,7 +154,7 @@ def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
         description=request.description,
         key_id=_key(request, request.type, None),
         data_type=_data_type(request),
-        tags=RULES.added({}, tag_map(request.tags)),
+        tags=RULES.add_to({}, tag_map(request.tags)),
     )
 
 

@@ -57,7 +57,7 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
         """The version with this id."""
         return next((v for v in self.versions if v.id == identity), None)
 
-    def staged(self, stage: str) -> SecretVersion | None:
+    def version_with_label(self, stage: str) -> SecretVersion | None:
         """The version with this label."""
         return next((v for v in self.versions if stage in v.stages), None)
 
@@ -68,14 +68,14 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
 
 def with_version(secret: ManagedSecret, version: SecretVersion, now: Instant) -> ManagedSecret:
     """The secret with another version, to which its labels are moved."""
-    versions = relabelled((*secret.versions, replace(version, stages=())), version.id, version.stages)
+    versions = move_labels((*secret.versions, replace(version, stages=())), version.id, version.stages)
     unlabelled = [v.id for v in versions if not v.stages]
     too_many = frozenset(unlabelled[: max(0, len(versions) - KEPT_VERSIONS)])
     return replace(secret, versions=tuple(v for v in versions if v.id not in too_many), changed_at=now)
 
 
-def relabelled(versions: Iterable[SecretVersion], identity: str, stages: Iterable[str]) -> tuple[SecretVersion, ...]:
-    """The versions with these labels moved to the one of this id."""
+def move_labels(versions: Iterable[SecretVersion], identity: str, stages: Iterable[str]) -> tuple[SecretVersion, ...]:
+    """Move labels to the version with this id, and return all versions."""
     moved = tuple(dict.fromkeys(stages))
     known = tuple(versions)
     was_current = next((v.id for v in known if CURRENT in v.stages), None)

@@ -57,7 +57,7 @@ def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[P
         if isinstance(resource, VirtualGateway)
         else AppMeshResourceType.VIRTUAL_NODE
     )
-    tasks = world.tasks.projected(_arn).by("mesh", standing_key(resource.mesh, kind, resource.name))
+    tasks = world.tasks.projection(_arn).by("mesh", standing_key(resource.mesh, kind, resource.name))
     return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), resource))
 
 

@@ -52,12 +52,12 @@ class ConnectService(NamedTuple):
 
 def connect_tasks(world: World) -> Projection[Task, ConnectTask]:
     """The tasks as the mesh takes them."""
-    return world.tasks.projected(_task)
+    return world.tasks.projection(_task)
 
 
 def connect_services(world: World) -> Projection[Service, ConnectService]:
     """The ECS services as the mesh takes them."""
-    return world.services.projected(_service)
+    return world.services.projection(_service)
 
 
 def _task(task: Task) -> ConnectTask:

@@ -33,7 +33,7 @@ def endpoints_in(world: World, namespace: NamespaceArn, *, leaving: bool = False
     record = world.namespaces.get(namespace)
     if record is None:
         return {}
-    views = world.services.projected(_views).by("namespace", namespace)
+    views = world.services.projection(_views).by("namespace", namespace)
     older = [view for of_service in views for view in of_service[1:]] if leaving else []
     newest = [view for of_service in views for view in of_service[:1]]
     offered = {

@@ -151,7 +151,7 @@ def _secret_version(world: World, scope: Scope, reference: SecretReference, now:
             "InvalidRequestException: You can't perform this operation on the secret because it was marked for "
             "deletion."
         )
-    version = secret.version(reference.version) if reference.version else secret.staged(reference.stage)
+    version = secret.version(reference.version) if reference.version else secret.version_with_label(reference.stage)
     if version is None or (reference.stage and reference.stage not in version.stages):
         what = f"VersionId: {reference.version}" if reference.version else f"staging label: {reference.stage}"
         raise _SecretUnavailable(
