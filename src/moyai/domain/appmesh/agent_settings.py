@@ -154,13 +154,13 @@ def _statsd(environment: Mapping[str, str]) -> Statsd:
 
 
 def _drain_wait(environment: Mapping[str, str]) -> int:
-    said = number(environment, "LISTENER_DRAIN_WAIT_TIME_S", _ANY, _DRAIN_WAIT)
-    return said if said in _DRAIN_WAITS else _DRAIN_WAIT
+    requested = number(environment, "LISTENER_DRAIN_WAIT_TIME_S", _ANY, _DRAIN_WAIT)
+    return requested if requested in _DRAIN_WAITS else _DRAIN_WAIT
 
 
 def _restarts(environment: Mapping[str, str]) -> int:
-    said = number(environment, "APPNET_ENVOY_RESTART_COUNT", _ANY, 0)
-    return min(max(said, 0), _RESTARTS[-1])
+    requested = number(environment, "APPNET_ENVOY_RESTART_COUNT", _ANY, 0)
+    return min(max(requested, 0), _RESTARTS[-1])
 
 
 class Agent(msgspec.Struct, frozen=True):

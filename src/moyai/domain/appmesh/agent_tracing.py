@@ -55,10 +55,10 @@ def tracer_in(environment: Mapping[str, str]) -> Tracer | None:
         "ENABLE_ENVOY_DATADOG_TRACING": _datadog,
         "ENABLE_ENVOY_JAEGER_TRACING": _jaeger,
     }
-    asked = [name for name in readers if flag(environment, name)]
-    if len(asked) > 1:
-        raise ValueError(f"Only one tracer can be enabled, not {' and '.join(asked)}.")
-    return readers[asked[0]](environment) if asked else None
+    enabled = [name for name in readers if flag(environment, name)]
+    if len(enabled) > 1:
+        raise ValueError(f"Only one tracer can be enabled, not {' and '.join(enabled)}.")
+    return readers[enabled[0]](environment) if enabled else None
 
 
 def _xray(environment: Mapping[str, str]) -> XRay:
@@ -71,15 +71,15 @@ def _xray(environment: Mapping[str, str]) -> XRay:
 def _daemon(environment: Mapping[str, str]) -> tuple[str, int]:
     """The address and port of the X-Ray daemon; a port in its address has precedence over the variable of the port."""
     port = number(environment, "XRAY_DAEMON_PORT", _PORTS, XRay().port)
-    said = text(environment, "AWS_XRAY_DAEMON_ADDRESS") or XRay().address
+    raw = text(environment, "AWS_XRAY_DAEMON_ADDRESS") or XRay().address
     try:
-        return str(ip_address(said)), port
+        return str(ip_address(raw)), port
     except ValueError:
-        host, _, own = said.rpartition(":")
+        host, _, own = raw.rpartition(":")
     try:
         host = str(ip_address(host.removeprefix("[").removesuffix("]")))
     except ValueError:
-        raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS must be an IP address and a port, not {said!r}.") from None
+        raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS must be an IP address and a port, not {raw!r}.") from None
     return host, number({"AWS_XRAY_DAEMON_ADDRESS": own}, "AWS_XRAY_DAEMON_ADDRESS", _PORTS, port)
 
 

@@ -24,56 +24,56 @@ def text(environment: Mapping[str, str], name: str) -> str | None:
 
 def flag(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
     """The value as a boolean. Raises ValueError."""
-    said = text(environment, name)
-    if said is None:
+    raw = text(environment, name)
+    if raw is None:
         return otherwise
-    if said not in _TRUE | _FALSE:
-        raise ValueError(f"{name} must be a boolean value, not {said!r}.")
-    return said in _TRUE
+    if raw not in _TRUE | _FALSE:
+        raise ValueError(f"{name} must be a boolean value, not {raw!r}.")
+    return raw in _TRUE
 
 
 def number(environment: Mapping[str, str], name: str, among: range, otherwise: int) -> int:
     """The value as a whole number. Raises ValueError."""
-    said = text(environment, name)
-    if said is None:
+    raw = text(environment, name)
+    if raw is None:
         return otherwise
-    digits = said.removeprefix("-")
+    digits = raw.removeprefix("-")
     plain = digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
-    if not plain or int(said) not in among:
-        raise ValueError(f"{name} must be an integer value from {among[0]} to {among[-1]}, not {said!r}.")
-    return int(said)
+    if not plain or int(raw) not in among:
+        raise ValueError(f"{name} must be an integer value from {among[0]} to {among[-1]}, not {raw!r}.")
+    return int(raw)
 
 
 def fraction(environment: Mapping[str, str], name: str) -> float | None:
     """The value as a decimal from 0 to 1, rounded to two places. Raises ValueError."""
-    said = text(environment, name)
-    if said is None:
+    raw = text(environment, name)
+    if raw is None:
         return None
     try:
-        value = float(said)
+        value = float(raw)
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a decimal from 0 to 1.00, not {said!r}.")
+        raise ValueError(f"{name} must be a decimal from 0 to 1.00, not {raw!r}.")
     return round(value, 2)
 
 
 def word(environment: Mapping[str, str], name: str, among: Sequence[str], otherwise: str) -> str:
     """The value as one of the words in ``among``, in any case. Raises ValueError."""
-    said = text(environment, name)
-    if said is None:
+    raw = text(environment, name)
+    if raw is None:
         return otherwise
-    if said.lower() not in among:
-        raise ValueError(f"{name} must be one of {', '.join(among)}, not {said!r}.")
-    return said.lower()
+    if raw.lower() not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, not {raw!r}.")
+    return raw.lower()
 
 
 def path(environment: Mapping[str, str], name: str, longest: int = _LONGEST) -> str | None:
     """The value as an absolute path in the proxy's file system. Raises ValueError."""
-    said = text(environment, name)
-    if said is not None and not (said.startswith("/") and said.isprintable() and len(said.encode()) <= longest):
-        raise ValueError(f"{name} must be an absolute path of at most {longest} bytes, not {said!r}.")
-    return said
+    raw = text(environment, name)
+    if raw is not None and not (raw.startswith("/") and raw.isprintable() and len(raw.encode()) <= longest):
+        raise ValueError(f"{name} must be an absolute path of at most {longest} bytes, not {raw!r}.")
+    return raw
 
 
 def socket_path(environment: Mapping[str, str], name: str) -> str | None:
@@ -83,8 +83,8 @@ def socket_path(environment: Mapping[str, str], name: str) -> str | None:
 
 def address(environment: Mapping[str, str], name: str, otherwise: str) -> str:
     """The value as an IP address. Raises ValueError."""
-    said = text(environment, name) or otherwise
+    raw = text(environment, name) or otherwise
     try:
-        return str(ip_address(said))
+        return str(ip_address(raw))
     except ValueError:
-        raise ValueError(f"{name} must be an IP address, not {said!r}.") from None
+        raise ValueError(f"{name} must be an IP address, not {raw!r}.") from None

@@ -205,11 +205,11 @@ def _extended(statistic: str) -> Extended | None:
 
 def _ranged(kind: str, low: str | None, low_sign: str, high: str | None, high_sign: str) -> Extended | None:
     """Parse the bounds; None if there are none, only one is in percent, or they are the wrong way round."""
-    given = {sign for bound, sign in ((low, low_sign), (high, high_sign)) if bound is not None}
+    signs = {sign for bound, sign in ((low, low_sign), (high, high_sign)) if bound is not None}
     stray = (low is None and low_sign) or (high is None and high_sign)
-    if len(given) != 1 or stray:
+    if len(signs) != 1 or stray:
         return None
-    percent = given == {"%"}
+    percent = signs == {"%"}
     first = 0.0 if low is None else float(low)
     last = float(high) if high is not None else (_ALL if percent else math.inf)
     if first >= last or (percent and (last > _ALL or kind == "PR")):

@@ -112,10 +112,10 @@ def _percent(text: str) -> int:
 
 
 def _duration(text: str) -> float:
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1)
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1)
     if not _SHORTEST <= seconds <= _LONGEST:
         raise ValueError(text)
     return seconds
@@ -137,10 +137,10 @@ def _methods(text: str) -> bool:
 def _balancing(text: str) -> LoadBalancing:
     if text in {Balancing.ROUND_ROBIN, Balancing.LEAST_REQUEST}:
         return LoadBalancing(Balancing(text))
-    found = _HASH.fullmatch(text)
-    if found is None:
+    match = _HASH.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    kind, name = found.groups()
+    kind, name = match.groups()
     return LoadBalancing(Balancing.CONSISTENT_HASH, HashOn(kind, name.lower() if kind == "header" else name))
 
 

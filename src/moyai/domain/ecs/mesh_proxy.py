@@ -36,20 +36,20 @@ def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Sc
     task's scope.
     """
     proxy = mesh_proxy(definition, overrides)
-    said = None if proxy is None else identity_in(plain_environment(proxy, overrides))
-    return None if said is None else identity_of(said, of)
+    node_id = None if proxy is None else identity_in(plain_environment(proxy, overrides))
+    return None if node_id is None else identity_of(node_id, of)
 
 
 def plain_environment(defined: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:
     """A container's variables in the definition and in RunTask's overrides."""
-    found = (o for o in overrides.container_overrides if o.name == defined.name)
-    override = next(found, ContainerOverride())
+    matching = (o for o in overrides.container_overrides if o.name == defined.name)
+    override = next(matching, ContainerOverride())
     return {pair.name: pair.value for pair in (*defined.environment, *(override.environment or ()))}
 
 
 def identity_in(environment: Mapping[str, str]) -> str | None:
     """The node id in an environment."""
-    return next((said for name in IDENTITIES if (said := text(environment, name)) is not None), None)
+    return next((node_id for name in IDENTITIES if (node_id := text(environment, name)) is not None), None)
 
 
 def _is_envoy(image: str) -> bool:

@@ -57,17 +57,20 @@ class Properties(msgspec.Struct, frozen=True):
 
 def read_properties(configuration: ProxyConfiguration) -> Properties:
     """Parse the properties. Raises ValueError with a sentence about the fault."""
-    said = _said(configuration.properties or ())
-    uid, gid = _one(said, "IgnoredUID", _id), _one(said, "IgnoredGID", _id)
+    texts = _by_name(configuration.properties or ())
+    uid, gid = _one(texts, "IgnoredUID", _id), _one(texts, "IgnoredGID", _id)
     if uid is None and gid is None:
         raise ValueError("IgnoredUID or IgnoredGID must be specified.")
-    ingress, egress = _one(said, "ProxyIngressPort", _port), _one(said, "ProxyEgressPort", _port)
+    ingress, egress = (
+        _one(texts, "ProxyIngressPort", _port),
+        _one(texts, "ProxyEgressPort", _port),
+    )
     if egress is None:
         raise ValueError("ProxyEgressPort must be specified.")
     for name, port, fixed in (("Ingress", ingress, INGRESS_PORT), ("Egress", egress, EGRESS_PORT)):
         if port not in {None, fixed}:
             raise ValueError(f"Proxy{name}Port must be {fixed}, where App Mesh's proxy listens, not {port}.")
-    ports = _several(said, "AppPorts", _port)
+    ports = _several(texts, "AppPorts", _port)
     if (ingress is None) != (not ports):
         raise ValueError("ProxyIngressPort and AppPorts must be specified together.")
     if {INGRESS_PORT, EGRESS_PORT} & set(ports):
@@ -78,31 +81,31 @@ def read_properties(configuration: ProxyConfiguration) -> Properties:
         gid=gid,
         ingress_port=ingress,
         app_ports=ports,
-        ignored_ports=_several(said, "EgressIgnoredPorts", _port),
-        ignored_ranges=_several(said, "EgressIgnoredIPs", _range),
+        ignored_ports=_several(texts, "EgressIgnoredPorts", _port),
+        ignored_ranges=_several(texts, "EgressIgnoredIPs", _range),
     )
 
 
-def _said(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
-    said: dict[str, str] = {}
+def _by_name(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
     for one in properties:
         if one.name not in _PROPERTIES:
             raise ValueError(f"{one.name} is no property: they are {', '.join(_PROPERTIES)}.")
-        if one.name in said:
+        if one.name in texts:
             raise ValueError(f"{one.name} is specified twice.")
-        said[one.name] = one.value.strip()
-    return said
+        texts[one.name] = one.value.strip()
+    return texts
 
 
-def _one(said: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
-    found = _several(said, name, read)
-    if len(found) > 1:
-        raise ValueError(f"{name} is one value, not {said[name]!r}.")
-    return found[0] if found else None
+def _one(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
+    values = _several(texts, name, read)
+    if len(values) > 1:
+        raise ValueError(f"{name} is one value, not {texts[name]!r}.")
+    return values[0] if values else None
 
 
-def _several(said: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:
-    words = said.get(name, "")
+def _several(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    words = texts.get(name, "")
     try:
         return tuple(dict.fromkeys(read(word.strip()) for word in words.split(","))) if words else ()
     except ValueError as error:

@@ -85,9 +85,9 @@ def fault_in(log: LogConfiguration) -> str | None:
 
 def buffer_bytes(log: LogConfiguration | None) -> int:
     """The requested size of the buffer in bytes; 0 without a request."""
-    asked = None if log is None else log.options.get(_SIZE_OPTION)
-    found = None if asked is None else _SIZE.fullmatch(asked)
-    return 0 if found is None else int(found[1]) * 1024 ** _UNITS.index(found[2].lower())
+    size = None if log is None else log.options.get(_SIZE_OPTION)
+    match = None if size is None else _SIZE.fullmatch(size)
+    return 0 if match is None else int(match[1]) * 1024 ** _UNITS.index(match[2].lower())
 
 
 def _fault_in_values(log: LogConfiguration) -> str | None:

@@ -76,20 +76,20 @@ def with_version(secret: ManagedSecret, version: SecretVersion, now: Instant) ->
 
 def move_labels(versions: Iterable[SecretVersion], identity: str, stages: Iterable[str]) -> tuple[SecretVersion, ...]:
     """Move labels to the version with this id, and return all versions."""
-    moved = tuple(dict.fromkeys(stages))
+    labels = tuple(dict.fromkeys(stages))
     known = tuple(versions)
     was_current = next((v.id for v in known if CURRENT in v.stages), None)
-    makes_previous = CURRENT in moved and was_current not in {None, identity}
-    taken = {*moved, PREVIOUS} if makes_previous else {*moved}
-    kept = []
+    makes_previous = CURRENT in labels and was_current not in {None, identity}
+    removed = {*labels, PREVIOUS} if makes_previous else {*labels}
+    relabelled_versions = []
     for version in known:
-        own = tuple(stage for stage in version.stages if stage not in taken)
+        own = tuple(stage for stage in version.stages if stage not in removed)
         if version.id == identity:
-            own = (*own, *(stage for stage in moved if not (makes_previous and stage == PREVIOUS)))
+            own = (*own, *(stage for stage in labels if not (makes_previous and stage == PREVIOUS)))
         elif makes_previous and version.id == was_current:
             own = (*own, PREVIOUS)
-        kept.append(replace(version, stages=own))
-    return tuple(kept)
+        relabelled_versions.append(replace(version, stages=own))
+    return tuple(relabelled_versions)
 
 
 def secret_resource(name: str, suffix: str) -> str:

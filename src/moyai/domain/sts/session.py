@@ -61,10 +61,10 @@ class SessionKeys(msgspec.Struct, frozen=True):
 
 def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
     """The credentials for these claims."""
-    said = msgspec.json.encode(claims)
-    text = urlsafe_b64encode(_mac(root, "token", said) + said).decode()
-    name = b32encode(_mac(root, "id", said)).decode()[:_ID_LENGTH]
-    secret = b64encode(_mac(root, "secret", said)).decode()[:_SECRET_LENGTH]
+    payload = msgspec.json.encode(claims)
+    text = urlsafe_b64encode(_mac(root, "token", payload) + payload).decode()
+    name = b32encode(_mac(root, "id", payload)).decode()[:_ID_LENGTH]
+    secret = b64encode(_mac(root, "secret", payload)).decode()[:_SECRET_LENGTH]
     return SessionKeys(f"ASIA{name}", Secret(secret), TOKEN_PREFIX + text)
 
 
@@ -74,10 +74,10 @@ def claims_in(root: SessionRoot, token: str) -> Claims | None:
         return None
     try:
         raw = urlsafe_b64decode(token.removeprefix(TOKEN_PREFIX))
-        mac, said = raw[:_MAC_LENGTH], raw[_MAC_LENGTH:]
-        if not hmac.compare_digest(mac, _mac(root, "token", said)):
+        mac, payload = raw[:_MAC_LENGTH], raw[_MAC_LENGTH:]
+        if not hmac.compare_digest(mac, _mac(root, "token", payload)):
             return None
-        return _READER.decode(said)
+        return _READER.decode(payload)
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         return None
 
@@ -92,5 +92,5 @@ def role_name(role: str) -> str:
     return role.rpartition("/")[2]
 
 
-def _mac(root: SessionRoot, use: str, said: bytes) -> bytes:
-    return hmac.digest(root.secret.reveal().encode(), use.encode() + b"\x00" + said, "sha256")
+def _mac(root: SessionRoot, use: str, payload: bytes) -> bytes:
+    return hmac.digest(root.secret.reveal().encode(), use.encode() + b"\x00" + payload, "sha256")
