@@ -38,7 +38,7 @@ _NODE: Final = table_name(VirtualNode)
 
 
 class _Fact(NamedTuple):
-    """One of: a task of the mesh runs in the VPC; a virtual service of the mesh has the name; so has a virtual node."""
+    """A fact about a mesh: a task of it runs in the VPC, or a virtual service or a virtual node of it has the name."""
 
     kind: str
     mesh: MeshArn

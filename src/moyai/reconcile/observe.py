@@ -55,7 +55,7 @@ class Observer:
         self._rejecting.add(task)
 
     async def observe_task(self, arn: TaskArn) -> Observed:
-        """What a task's next step depends on."""
+        """Observe everything that a task's next step depends on."""
         task = self._ports.store.world.tasks.get(arn)
         if task is None or task.stopped:
             if task is not None:
@@ -80,7 +80,7 @@ class Observer:
         )
 
     async def observe_instance(self, arn: ContainerInstanceArn) -> Observed:
-        """What a container instance's next step depends on. A fault is reported once."""
+        """Observe everything that a container instance's next step depends on. A fault is reported once."""
         identity = sandbox_of(arn)
         fault = self._faults.pop(identity, None)
         if fault is not None:
@@ -158,7 +158,7 @@ def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
 
 
 def observe_service(ports: ReconcilerPorts, arn: ServiceArn) -> Observed:
-    """What a service's next step depends on: how far its callers have followed a shift of traffic."""
+    """Observe what a service's next step depends on: how far its callers have followed a shift of traffic."""
     world = ports.store.world
     service = world.services.get(arn)
     if service is None or not is_shifting_traffic(world, arn):

@@ -79,7 +79,7 @@ class ProxyTokens:
                 raise TokenRefused(f"There is no token {name!r}.")
 
     def authorizations_of(self, peer: Peer) -> tuple[Authorization, ...] | None:
-        """What the peer's token authorizes for; None when it is invalid."""
+        """The authorizations of the peer's token; None when it is invalid."""
         name, _, secret = peer.bearer.partition(_SEPARATOR)
         entry = self._file.read().get(name)
         if not compare_digest(_digest(secret), "" if entry is None else entry.digest) or entry is None:

@@ -1,4 +1,4 @@
-"""What an external proxy is authorized for: one virtual node or gateway, a whole mesh, or everything.
+"""The authorizations of external proxies: for one virtual node or gateway, a whole mesh, or everything.
 
 Promise: a short name (``mesh/M/virtualNode/N``) and the ARN of the same thing authorize for the same. Who is authorized
 for a mesh is authorized for all that is in it. A certificate authorizes its owner by its URIs: an ARN, or the path of a
@@ -20,7 +20,7 @@ from moyai.kernel.scope import Scope
 
 
 class Authorization(NamedTuple):
-    """One virtual node or gateway of a mesh; without ``kind`` and ``name`` all of the mesh; without ``mesh``
+    """Access to one virtual node or gateway of a mesh; without ``kind`` and ``name`` all of the mesh; without ``mesh``
     everything.
     """
 

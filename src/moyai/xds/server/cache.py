@@ -27,7 +27,7 @@ from moyai.xds.server.resource_set import (
 )
 
 _UNTRANSLATABLE = (TypeError, ValueError)
-"""What protocol buffers raise for a value that their message can't hold."""
+"""The errors of protocol buffers for a value that a message can't hold."""
 _Resources = tuple[tuple[ResourceType, EncodedResource], ...]
 
 
@@ -39,7 +39,7 @@ class _SharedTranslation(msgspec.Struct, frozen=True):
 
 
 class _WorkloadEntry(msgspec.Struct, frozen=True):
-    """One workload's snapshot, and everything it was made from."""
+    """A workload's snapshot, with everything that it was made from."""
 
     workload: Workload
     services: frozenset[str]

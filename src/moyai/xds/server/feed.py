@@ -32,7 +32,7 @@ from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
 
 
 class ProxyConnection(Generic[Request]):
-    """One open stream of a proxy. Made by ``Feed.connect``."""
+    """An open stream of a proxy. Made by ``Feed.connect``."""
 
     def __init__(self, feed: Feed, proxy: ProxyId, sink: Sink) -> None:
         self._feed, self._proxy, self._sink = feed, proxy, sink
@@ -58,7 +58,7 @@ class Feed:
         self._proxies: dict[ProxyId, Proxy] = {}
         self._proxies_of: dict[WorkloadId, set[ProxyId]] = {}
         self._sent_versions: dict[WorkloadId, SentVersions] = {}
-        """What the external proxies of each workload were sent, disconnected ones included: they may reconnect."""
+        """The versions that external proxies of each workload were sent; kept for proxies that reconnect."""
         self._unsettled: set[ProxyId] = set()
         """Proxies whose endpoints may differ from those of their newest snapshot."""
         self._listeners: list[ProxyChanges] = []

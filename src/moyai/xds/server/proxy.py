@@ -23,7 +23,7 @@ class Sink(Protocol):
 
 
 class Proxy:
-    """One Envoy, with its open stream and the stream before."""
+    """An Envoy, with its open stream and the stream before."""
 
     def __init__(self) -> None:
         self.workload: WorkloadId | None = None

@@ -1,4 +1,4 @@
-"""One shard of the mesh: its translated resources, and the history of its endpoints."""
+"""A shard of the mesh: its translated resources, and the history of its endpoints."""
 
 from __future__ import annotations
 
