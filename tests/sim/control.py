@@ -72,7 +72,7 @@ class Installation:
         await self.crash()
         self.crashes += 1
         self.fuse.mend()
-        self.store = self._store(self.store.saved())
+        self.store = self._store(self.store.saved_records())
         self.start()
 
     def _store(self, records: Sequence[StoredRecord] = ()) -> FusedStore:

@@ -13,7 +13,7 @@ async def test_a_task_that_dies_meanwhile_is_replaced_when_there_is_room(install
     service = build.service("back", build.definition("back"), 2)
     await installation.steady(service)
     await store.acknowledge()
-    before, victim = list(store.saved()), build.tasks(service)[0]
+    before, victim = list(store.saved_records()), build.tasks(service)[0]
     store.refuse(FULL)
     installation.runtime.end_container(victim.id, "app", 3)
     await installation.clock.advance(120)

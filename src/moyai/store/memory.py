@@ -61,7 +61,7 @@ class MemoryStore:
             raise StateUnwritable(self.fault or "What was applied has been rolled back.")
         self._save()
 
-    def saved(self) -> tuple[StoredRecord, ...]:
+    def saved_records(self) -> tuple[StoredRecord, ...]:
         """The records that a crash at this moment would leave: those of the last ``durable``."""
         codec = RecordCodec()
         return tuple(codec.decode(body) for body in self._saved.values())

@@ -42,7 +42,7 @@ class MemoryPeer:
     async def reopen(self, store: Store) -> MemoryStore:
         assert isinstance(store, MemoryStore)
         await store.close()
-        return MemoryPeer(store.saved()).open()
+        return MemoryPeer(store.saved_records()).open()
 
     def refuse(self, store: Store) -> None:
         assert isinstance(store, MemoryStore)

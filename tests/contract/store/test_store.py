@@ -320,4 +320,4 @@ def contents(store):
 
 
 def stored_and_read(record):
-    return MemoryPeer(MemoryPeer([record]).open().saved()).open()
+    return MemoryPeer(MemoryPeer([record]).open().saved_records()).open()

@@ -15,7 +15,7 @@ from moyai.cli.mesh.live import render_screen
 from moyai.cli.mesh.metrics import ConnectKey, MeshKey
 from moyai.cli.mesh.reader import build_mesh
 from moyai.cli.mesh.table import headline, table
-from moyai.cli.mesh.values import ConnectService, EdgeFilter, MeshTraffic, Span, as_json
+from moyai.cli.mesh.values import EdgeFilter, MeshTraffic, NamespaceService, Span, as_json
 from moyai.cli.mesh.view import View, handle_key
 from moyai.testing.golden import Golden, cases
 
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> MeshTraffic:
     kinds = {3: ConnectKey, 5: MeshKey}
     metrics = {kinds[len(row["edge"])](*row["edge"]): row["metrics"] for row in case["metrics"]}
-    services = msgspec.convert(case["services"], list[ConnectService])
+    services = msgspec.convert(case["services"], list[NamespaceService])
     return build_mesh(metrics, services, msgspec.convert(case["span"], Span), wanted)
 
 

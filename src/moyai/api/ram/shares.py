@@ -77,7 +77,7 @@ class GetResourceSharesRequest(msgspec.Struct, frozen=True):
 
 
 def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> dict[str, object]:
-    """Create a share."""
+    """Create a resource share, and invite the principals that have to accept it."""
     call = call_of("CreateResourceShare", request.client_token, request)
     for resource_share in ctx.store.world.resource_shares.each("scope", scope_key(ctx.scope)):
         if is_repeat(resource_share.calls[:1], call):

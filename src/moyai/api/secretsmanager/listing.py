@@ -59,7 +59,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
     keys = (
         s.key
         for s in world.secrets.by("scope", scope_key(ctx.scope))
-        if not s.gone(ctx.now)
+        if not s.is_purged(ctx.now)
         and (s.deleted_at is None or request.include_planned_deletion)
         and all(one(s) for one in fits)
     )

@@ -38,4 +38,4 @@ def save_secret(ctx: Context, secret: ManagedSecret) -> None:
 def expired_deletions(ctx: Context) -> tuple[Delete, ...]:
     """The changes that delete secrets whose recovery window is over."""
     secrets = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
-    return tuple(Delete(ManagedSecret, s.key) for s in secrets if s.gone(ctx.now))
+    return tuple(Delete(ManagedSecret, s.key) for s in secrets if s.is_purged(ctx.now))

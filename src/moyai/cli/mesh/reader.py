@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from moyai.cli.mesh.metrics import EdgeKey, EdgeMetrics, MeshKey, read_edge_metrics
-from moyai.cli.mesh.values import ConnectService, Edge, EdgeFilter, MeshTraffic, Party, Span
+from moyai.cli.mesh.values import Edge, EdgeFilter, MeshTraffic, NamespaceService, Party, Span
 from moyai.cli.remote import Remote, pages
 
 ALL_EDGES = EdgeFilter()
@@ -46,7 +46,7 @@ class MeshReader:
         return self._remote.client("servicediscovery")
 
 
-def read_services(ecs: Any, servicediscovery: Any) -> list[ConnectService]:  # noqa: ANN401
+def read_services(ecs: Any, servicediscovery: Any) -> list[NamespaceService]:  # noqa: ANN401
     """The services of all clusters that use Service Connect, with their namespaces."""
     return [
         _service(description, namespace["Name"])
@@ -74,10 +74,10 @@ def _batches(arns: Sequence[str]) -> Iterator[Sequence[str]]:
         yield arns[first : first + _SERVICES_PER_CALL]
 
 
-def _service(description: Mapping[str, Any], namespace: str) -> ConnectService:
+def _service(description: Mapping[str, Any], namespace: str) -> NamespaceService:
     deployments = description["deployments"]
     names = {r["discoveryName"] for d in deployments for r in d.get("serviceConnectResources", [])}
-    return ConnectService(
+    return NamespaceService(
         Party(description["clusterArn"].rpartition("/")[2], description["serviceName"]),
         namespace,
         tuple(sorted(names)),
@@ -86,7 +86,7 @@ def _service(description: Mapping[str, Any], namespace: str) -> ConnectService:
 
 
 def build_mesh(
-    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[ConnectService], span: Span, wanted: EdgeFilter
+    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[NamespaceService], span: Span, wanted: EdgeFilter
 ) -> MeshTraffic:
     """The edges that the filter matches, busiest first."""
     index = _ServiceIndex(services)
@@ -96,9 +96,9 @@ def build_mesh(
 
 
 class _ServiceIndex:
-    def __init__(self, services: Iterable[ConnectService]) -> None:
-        self.by_party: dict[Party, ConnectService] = {}
-        self._offered: dict[str, dict[str, list[ConnectService]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, services: Iterable[NamespaceService]) -> None:
+        self.by_party: dict[Party, NamespaceService] = {}
+        self._offered: dict[str, dict[str, list[NamespaceService]]] = defaultdict(lambda: defaultdict(list))
         for service in services:
             self.by_party[service.party] = service
             for name in service.offers:
@@ -110,7 +110,7 @@ class _ServiceIndex:
         namespaces = self._offered.get(target, {})
         return next(iter(namespaces)) if len(namespaces) == 1 else None
 
-    def services_with_name(self, namespace: str | None, target: str) -> list[ConnectService]:
+    def services_with_name(self, namespace: str | None, target: str) -> list[NamespaceService]:
         return [] if namespace is None else self._offered.get(target, {}).get(namespace, [])
 
 

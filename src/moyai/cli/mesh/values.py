@@ -63,7 +63,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     app_mesh: bool = False
 
 
-class ConnectService(msgspec.Struct, frozen=True):
+class NamespaceService(msgspec.Struct, frozen=True):
     """A service that uses Service Connect in a namespace. ``offers``: its discovery names."""
 
     party: Party

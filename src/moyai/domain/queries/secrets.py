@@ -23,9 +23,9 @@ def find_secret(world: World, scope: Scope, identifier: str, now: Instant) -> Ma
         return None
     secret = world.secrets.get(identifier)
     if secret is not None:
-        return None if secret.gone(now) else secret
+        return None if secret.is_purged(now) else secret
     return _by_name(world, arn.scope, arn.resource.removeprefix(RESOURCE_PREFIX), now)
 
 
 def _by_name(world: World, scope: Scope, name: str, now: Instant) -> ManagedSecret | None:
-    return next((s for s in world.secrets.by("name", named_key(scope, name)) if not s.gone(now)), None)
+    return next((s for s in world.secrets.by("name", named_key(scope, name)) if not s.is_purged(now)), None)

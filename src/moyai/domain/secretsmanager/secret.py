@@ -61,7 +61,7 @@ class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
         """The version with this label."""
         return next((v for v in self.versions if stage in v.stages), None)
 
-    def gone(self, now: Instant) -> bool:
+    def is_purged(self, now: Instant) -> bool:
         """Whether the secret can no longer be restored."""
         return self.purge_at is not None and now >= self.purge_at
 

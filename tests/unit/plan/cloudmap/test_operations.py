@@ -46,7 +46,7 @@ async def test_a_process_that_ends_in_between_loses_nothing(cloud_map, steps):
     for _ in range(steps):
         cloud_map.step(key)
     await cloud_map.store.durable()
-    cloud_map.store = MemoryStore(cloud_map.store.saved())
+    cloud_map.store = MemoryStore(cloud_map.store.saved_records())
     cloud_map.settle()
     assert cloud_map.call("GetInstance", ServiceId=cart, InstanceId="i")["Instance"]["Attributes"] == {"a": "b"}
     assert [r.number for r in cloud_map.world.discovery_revisions] == [1]
