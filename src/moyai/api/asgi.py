@@ -83,7 +83,7 @@ class App:
         self._channels = channels
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope: ``http``, ``websocket``, or ``lifespan`` (answered, and nothing done)."""
+        """Serve one ASGI scope: ``http``, ``websocket``, or ``lifespan`` (which gets an answer and has no effect)."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
@@ -102,8 +102,8 @@ class App:
     async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket, or close it when a web page of another origin opens it.
 
-        That is checked in either mode: a browser sends no signature with a WebSocket. Only the console, which is of
-        this server's origin, opens one from a page; it has the session's token.
+        The origin is checked with and without issued keys: a browser sends no signature with a WebSocket. Only the
+        console, which is of this server's origin, opens one from a page; it has the session's token.
         """
         headers = _headers(scope["headers"])
         host_accepted = self._limits.from_browsers or _is_local(_hostname(headers), self._limits.hosts)
@@ -142,7 +142,9 @@ class App:
         return self._pages.get("/" + request.path.removeprefix("/").partition("/")[0])
 
     def _opens_page(self, request: HttpRequest) -> bool:
-        """Whether a browser navigates to one of our pages: any page may link there, and none can read the response."""
+        """Whether a browser navigates to one of our pages: a page of another origin may link there, and can't read the
+        response.
+        """
         navigates = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
         return navigates and "origin" not in request.headers and self._page_handler(request) is not None
 
@@ -190,7 +192,7 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
-    """The reason why a web page of another origin may have sent the request; None when none can have."""
+    """The reason why a web page of another origin may have sent the request; None when no such page can."""
     if is_from_elsewhere(headers):
         return "Requests that a web page of another origin makes are not answered."
     host = _hostname(headers)

@@ -1,7 +1,7 @@
 """Dispatches the requests of one AWS service to its operations: parses, validates, calls the handler, serialises.
 
 Promise: a handler gets its typed request only after the request was checked against the constraints of botocore's model
-and no member of it was dropped. The tables that an operation needs are built when it is first called, and kept.
+and no member of it was dropped. The checks and the conversion of an operation are built at its first call, and kept.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ class ServiceDispatcher:
 
 
 def unknown_operation(description: str, models: Mapping[str, ServiceModel]) -> ClientFault:
-    """The error for a request that matches no service or operation; ``description`` says where it was looked for."""
+    """The error for a request that matches no service or operation; ``description``: the part of the request that
+    should name one.
+    """
     services = ", ".join(sorted(models))
     return UnknownOperation(f"No operation was found by {description}. moyai speaks: {services}.")

@@ -5,9 +5,9 @@ its request, and carries a request id. State belongs to an account and a region:
 the account is the access key when that has twelve digits and the installation's own otherwise. Without issued keys
 (development, on loopback) any credentials or none are accepted. While the store cannot be written, changes are answered
 503 with the reason, and reads as usual.
-Refuses: an operation that is not implemented (by name), and a signature for another service; with issued keys, every
-request that is not signed by one of them; without, changes by GET, because an image on any web page could send one. An
-unforeseen error is logged with the request id and answered as InternalFailure, without details.
+Refuses: an operation that is not implemented (the error names it), and a signature for another service; with issued
+keys, every request that is not signed by one of them; without issued keys, changes by GET, because an image on any web
+page could send one. An unforeseen error is logged with the request id and answered as InternalFailure, without details.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class ApiGateway:
         """The response to one request. Raises nothing but cancellation.
 
         ``sender`` is the access key of a sender that was authenticated by other means than the request's signature,
-        such as a console session; the signature then only says the region and the service.
+        such as a console session; then the signature only gives the region and the service.
         """
         began = self._dependencies.clock.now()
         routed, response = await self._route_and_respond(request, sender)
@@ -212,7 +212,7 @@ def _check_reads_only(operation: str) -> None:
 
 
 def _credential_or_fault(request: HttpRequest) -> Credential | ApiError | None:
-    """The credential, or the error in it: that is raised once routing has found the protocol to answer in."""
+    """The credential, or the error in it, which is raised later: routing finds the protocol of the response first."""
     try:
         return credential(request)
     except ApiError as error:

@@ -159,7 +159,7 @@ class Drain(msgspec.Struct, frozen=True):
 
 
 class Rerouting(msgspec.Struct, frozen=True):
-    """The progress of sending callers' traffic as a service's weights say."""
+    """How far the callers' proxies have adopted the weights of a service's traffic."""
 
     published: bool = True
     """The proxies' configuration has been made from the weights."""
@@ -168,9 +168,9 @@ class Rerouting(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the shell observed. ``faults``: why a task's sandbox or container could not be created. ``carried``: the
-    tasks whose proxy has acknowledged all names that they do not have yet. ``listeners``: of the sockets that a task
-    needs before it is ready, those that listen.
+    """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created. ``carried``:
+    the tasks whose proxy has acknowledged routes to all names that their hosts files lack. ``listeners``: of the
+    sockets that a task needs before it is ready, those that listen.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}

@@ -2,8 +2,8 @@
 
 Promise: an effect is carried out only when the changes that led to it are durable, and effects keep their order. A
 task's sandbox is made after the networks have its rules, so it is never open to more than its security groups allow.
-When the runtime can't make something, the fault is recorded for the planner to decide about; any other failure is the
-caller's.
+When the runtime can't make something, the fault is recorded for the planner to decide about; any other failure is
+raised.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> Prox
 
 
 def failing_task(effect: Effect) -> TaskId | None:
-    """The task that fails with this effect; None for effects that end something."""
+    """The task that fails with this effect; None for effects that stop or release something."""
     match effect:
         case PrepareSandbox(sandbox):
             return sandbox.task

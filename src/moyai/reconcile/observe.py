@@ -96,7 +96,7 @@ class Observer:
         return arn in self._awaiting_routes
 
     async def _listeners(self, task: Task) -> frozenset[ExpectedListener]:
-        """Those of the listeners that a task must have before it is ready which it has."""
+        """The open listeners among those that the task must have before it is ready."""
         if not awaits_readiness(task):
             return frozenset()
         world = self._ports.store.world
@@ -149,7 +149,7 @@ class Observer:
 
 
 def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
-    """Whether the service has more than one pool, or a deployment in a stage: then it may wait for its callers."""
+    """Whether the service has more than one pool, or a deployment in a stage: then it may wait for callers' proxies."""
     service = world.services.get(arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
         return False

@@ -1,8 +1,8 @@
 """A work queue of keys.
 
 Promise: a key that is added while it waits is queued once. A key that is added while it is being worked on is queued
-again afterwards, and is never worked on twice at once. A key may also be scheduled for an instant, of which the newest
-counts. After a failure a key is retried with increasing delays of up to LONGEST_BACKOFF.
+again afterwards, and is never worked on twice at once. A key may also be scheduled for an instant; a newer instant
+replaces it. After a failure a key is retried with increasing delays of up to LONGEST_BACKOFF.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class WorkQueue:
                 group.create_task(self.run_worker(work, what))
 
     async def run_worker(self, work: Work, what: str) -> NoReturn:
-        """Work on one key after the other until cancelled. A failure is logged, with ``what`` the key is, and does not
-        block other keys.
+        """Work on one key after the other until cancelled. A failure is logged and does not block other keys. ``what``:
+        the work, for the log.
         """
         while True:
             key = await self.take()

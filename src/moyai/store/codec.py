@@ -1,6 +1,6 @@
-"""Encodes records as MessagePack, tagged as msgspec does it.
+"""Encodes records as MessagePack, with msgspec's tag for the type of the record.
 
-Promise: the bytes of ``encode`` decode to an equal record. A record for which that is not so (a list instead of a
+Promise: the bytes of ``encode`` decode to an equal record. A record that would decode to another (a list instead of a
 tuple, None where it is not allowed) is refused before it is stored, because the fault would only be found after a
 restart. Secrets are written in clear text, here and nowhere else: the mode of the file protects them.
 """

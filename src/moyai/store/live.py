@@ -1,8 +1,8 @@
-"""The world in memory, which every store has.
+"""The World in memory: the part that all stores share.
 
-Promise: ``apply`` makes all changes or none, and notifies the watchers once. It returns the rows to be written, which
-is up to the store. Changes that are not yet written can be rolled back: each record is then as it was before, but a
-record that was deleted becomes the last of its table.
+Promise: ``apply`` makes all changes or none, and notifies the watchers once. It returns the rows, which the store has
+to write. Changes that are not yet written can be rolled back: each record is then as it was before, but a record that
+was deleted becomes the last of its table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class StoredRow(NamedTuple):
 
 
 class LiveWorld:
-    """A world with its watchers; its first records count as written."""
+    """A World with its watchers; the records that it begins with count as written."""
 
     def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self.world = World()
@@ -50,12 +50,12 @@ class LiveWorld:
         return rows
 
     def forget_written(self, unwritten: int) -> None:
-        """Drop the inverses of all changes but the newest, of which so many are unwritten."""
+        """Keep only the inverses of the newest changes, as many as are ``unwritten``."""
         while len(self._inverses) > unwritten:
             self._inverses.popleft()
 
     def roll_back(self, unwritten: int) -> None:
-        """Undo so many of the newest changes, and notify the watchers of their records."""
+        """Undo the newest ``unwritten`` changes, and notify the watchers of their records."""
         self.forget_written(unwritten)
         undone = set()
         while self._inverses:

@@ -5,9 +5,10 @@ fsync) of everything that was added before the call. Rows that are added during 
 any number of callers share one fsync.
 
 A commit that fails is rolled back in the file. Nothing more is written until the owner has rolled back the unwritten
-changes in memory (``discard``), because later ones depend on them, and until a trial of the same size succeeds, which
-is repeated each second. That handles a full disk. After a failed flush, or with a damaged file, nothing is written any
-more: the kernel may have dropped the very pages that it could not write, and another try would only seem to succeed.
+changes in memory (``discard``), because later changes depend on them, and a trial write of the same size has succeeded,
+which is repeated each second. So writing continues by itself after the disk was full. After a failed flush, or with a
+damaged file, nothing is written any more: the kernel may have dropped the very pages that it could not write, and
+another try would only seem to succeed.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import type { Tag } from "@aws-sdk/client-ecs";
 
 export type Tags = readonly Tag[];
 
-/** The tags to set and the keys to remove to change one set of tags to another. */
+/** The tags to set and the keys to remove so that the tags `before` become `after`. */
 export function tagChanges(before: Tags, after: Tags): { put: Tag[]; remove: string[] } {
   const beforeValues = new Map(before.map((tag) => [tag.key, tag.value]));
   const afterKeys = new Set(after.map((tag) => tag.key));

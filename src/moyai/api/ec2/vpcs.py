@@ -1,7 +1,7 @@
 """VPCs.
 
-Promise: as on AWS, a new VPC has a main route table and a default security group. Both are deleted with it; every other
-resource in it keeps it from being deleted.
+Promise: as on AWS, a new VPC has a main route table and a default security group. Both are deleted with it; as long as
+it has any other resource, it can't be deleted.
 Refuses: ranges outside /16 to /28, IPv6 ranges that the caller brings, IPAM, dedicated tenancy and encryption.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html
 """
@@ -111,7 +111,7 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
 
 
 def create_default_vpc(ctx: Context, request: ChangeRequest) -> dict[str, object]:
-    """Make the default VPC again, with the ids it always had, where it was deleted."""
+    """Create the default VPC again after it was deleted, with the same ids as before."""
     existing = default_vpc_of(ctx.store.world, ctx.scope)
     if existing is not None:
         raise DefaultVpcAlreadyExists(f"A Default VPC already exists for this account in this region: {existing.id}.")
@@ -139,17 +139,17 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
         "security groups": [group for group in groups if group.name != DEFAULT_NAME],
         "peering connections": [peering for peering in world.vpc_peerings.by("vpc", vpc.id) if peering.open],
     }
-    for what, those in in_use.items():
-        if those:
-            names = ", ".join(one.id for one in those)
-            raise DependencyViolation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted: {what} {names}.")
+    for kind, resources in in_use.items():
+        if resources:
+            names = ", ".join(resource.id for resource in resources)
+            raise DependencyViolation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted: {kind} {names}.")
     default = [Put(DefaultVpc(ctx.scope, None))] if vpc.is_default else []
     parts: tuple[RouteTable | SecurityGroup | Vpc, ...] = (*tables, *groups, vpc)
     commit(ctx, request, *(Delete(type(part), part.id) for part in parts), *default)
 
 
 def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> None:
-    """Turn the names of hosts on or off, which nothing here depends on; tasks have a resolver in any case."""
+    """Set an attribute. Only EnableDnsHostnames can change, without any effect: tasks have a resolver in any case."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     given = [
         name

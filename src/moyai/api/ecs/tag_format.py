@@ -1,4 +1,4 @@
-"""Tags in ECS's requests and answers, and their form in records.
+"""Tags in ECS's requests and responses, and their form in records.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
 """
@@ -30,7 +30,7 @@ def tag_map(
     fault: type[ClientFault] = InvalidParameter,
     had: Mapping[str, str] = _NONE,
 ) -> dict[str, str]:
-    """The tags by key, over the ones that the resource ``had``. Raises ``fault`` for a key that occurs twice, and for
+    """The tags by key, added to those that the resource ``had``. Raises ``fault`` for a key that occurs twice, and for
     tags that this kind of resource (as its ARN names it) cannot have: see TagRules.
     """
     by_key: dict[str, str] = {}
@@ -43,5 +43,5 @@ def tag_map(
 
 
 def tag_list(tags: Mapping[str, str]) -> list[Tag]:
-    """The tags as answers list them."""
+    """The tags as responses list them."""
     return [Tag(key, value) for key, value in tags.items()]

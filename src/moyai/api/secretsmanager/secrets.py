@@ -1,7 +1,7 @@
 """Secrets: create, update, describe, delete, restore.
 
-Promise: a deleted secret can be restored until its recovery window is over; its record and values are removed with the
-next change of any secret of its account and region.
+Promise: a deleted secret can be restored until its recovery window is over; after that, the next change of any secret
+of its account and region removes its record and values.
 Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 """
 

@@ -1,8 +1,8 @@
 """Converts parameters to typed requests; every input member is used or refused, never dropped.
 
 Promise: a handler gets its request as a Struct. A member that the Struct has no field for is refused by name and with a
-reason, unless its value is null, false, zero or empty. A field that AWS does not have, or of another form than AWS's,
-is a bug found when the operation is set up.
+reason, unless its value is null, false, zero or empty. A field of the Struct that AWS's model does not have, or has in
+another form, is a bug: the set-up of the operation raises TypeError.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Decision(NamedTuple):
 
 
 class Refusals:
-    """The members that a service refuses, as ``Operation.path`` (or ``*.path``) to a reason in a few words.
+    """The members that a service refuses: for each ``Operation.path`` (or ``*.path``) a reason in a few words.
 
     A path steps through a list with ``[]`` and through a map with ``{}``: ``CreateService.loadBalancers[].elbName``.
     """
@@ -58,7 +58,7 @@ class Refusals:
 
 
 class _Place(NamedTuple):
-    """A value with structures in it, and the members of its structure."""
+    """A structure and its members, or a list or map of structures."""
 
     members: dict[str, _Member]
     item: _Place | None = None
@@ -73,7 +73,7 @@ class _Member(NamedTuple):
 
 
 class _Above(NamedTuple):
-    """The way down to a value: its path, and the place of each structure around it."""
+    """The path of a value, and the place of each structure that contains it."""
 
     path: str
     places: Mapping[str, _Place]
@@ -142,7 +142,7 @@ class Acceptor(Generic[R]):
                     raise problem.under(member.name) from None
 
     def _translated(self, text: str) -> Misfit:
-        """Msgspec's error with the place in the caller's names (a map's key is unknown)."""
+        """The error of msgspec, with the path in the caller's names (a map's key is unknown)."""
         reason, _, path = text.partition(" - at `$")
         place: _Place | None = self._top
         steps: list[str] = []

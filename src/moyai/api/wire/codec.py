@@ -40,7 +40,7 @@ class ProtocolCodec(Protocol):
 
 
 class WireError(NamedTuple):
-    """An error as the model tells it: its shape's name, the query protocols' code, its members."""
+    """An error in the model's names: its shape's name, its code in the query protocols, its members."""
 
     name: str
     query_code: str
@@ -75,12 +75,12 @@ class ErrorNames:
 
 
 def builtins(output: object) -> object:
-    """Structs as dicts, all the way down; bytes stay bytes."""
+    """The output with dicts instead of Structs, nested ones too; bytes stay bytes."""
     return {} if output is None else msgspec.to_builtins(output, builtin_types=(bytes,), enc_hook=_as_dict)
 
 
 def _as_dict(value: object) -> object:
-    """Read-only mappings, which msgspec does not know."""
+    """A read-only mapping, which msgspec does not know, as a dict. Raises TypeError for any other type."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"an output cannot hold a {type(value).__name__}")

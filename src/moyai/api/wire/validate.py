@@ -1,8 +1,8 @@
 """The constraints that the service model states: required, length, range, pattern, enum, one of a union.
 
-Promise: every member that is wrong is named at once, in the wording of AWS's own frameworks, with the place as the
-caller wrote it. Types were checked when the request was read. Patterns are matched whole, as AWS
-does, by an engine that knows Unicode classes and gives up after a bounded time.
+Promise: every member that is wrong is named at once, in the wording of AWS's own frameworks, with the path as the
+caller wrote it. Types were checked when the request was read. Patterns are matched whole, as AWS does, by an engine
+that knows Unicode classes and gives up after a bounded time.
 Source: https://smithy.io/2.0/spec/constraint-traits.html
 """
 
@@ -19,7 +19,7 @@ _SHOWN = 100  # characters of a bad value that a message repeats
 _SAID = 10  # complaints in one message
 _PATTERN_SECONDS = 0.05
 _HALVES = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
-"""A character above U+FFFF as Java's patterns write it: in two halves."""
+"""A character above U+FFFF as Java's patterns write it: a surrogate pair."""
 
 
 class Complaint(NamedTuple):
@@ -124,16 +124,16 @@ class Validator:
             return [
                 complaint.below(f"['{key[:_SHOWN]}']")
                 for key, item in entries.items()
-                for one, of in ((check_key, key), (check_value, item))
-                if one is not None
-                for complaint in one(of)
+                for check_part, part in ((check_key, key), (check_value, item))
+                if check_part is not None
+                for complaint in check_part(part)
             ]
 
         return check
 
 
 def _in_turn(*checks: Check | None) -> Check | None:
-    """The first of the checks that complains: what is too long is not looked at any closer."""
+    """A check that returns the complaints of the first check that has any: a value that is too long is not matched."""
     real = [check for check in checks if check is not None]
     if len(real) <= 1:
         return real[0] if real else None
@@ -205,7 +205,7 @@ def _pattern(shape: StringShape) -> Check | None:
             if compiled.fullmatch(str(value), timeout=_PATTERN_SECONDS):
                 return ()
         except TimeoutError:
-            pass  # a value on which the pattern explodes is not one that AWS would take
+            pass  # AWS would not accept a value that takes this long to match either
         return (_complaint(shape, value, f"Member must satisfy regular expression pattern: {text}"),)
 
     return check
@@ -226,5 +226,5 @@ def _complaint(shape: Shape, value: object, constraint: str) -> Complaint:
 
 
 def any_missing(complaints: Iterable[Complaint]) -> bool:
-    """Whether a required member is absent; some services have an error of its own for that."""
+    """Whether a required member is absent; some services have a separate error for that."""
     return any(complaint.missing for complaint in complaints)

@@ -2,11 +2,11 @@
 request.
 
 Promise: a request is bounded from its first byte to its last. Its head (request line and headers) is limited in size
-and time. What frames its body (chunk sizes, chunk extensions, trailers) may be as large as a head and the body
-together; trailers are dropped. A body is read up to a limit even when nobody wants it. Few requests wait behind one
-that is being answered, and ``admission`` limits the number of connections. A client that exceeds a limit is
-disconnected without a response, which happens to no well-behaved client. The time of a body, and the size that gets a
-response, are the application's to bound.
+and time. The framing of its body (chunk sizes, chunk extensions, trailers) may be as large as a head and the body
+together; trailers are dropped. A body that the application rejects is still read, up to a limit, so that the client
+gets the response. Only a few pipelined requests may wait on a connection, and ``admission`` limits the number of
+connections. A client that exceeds a limit is disconnected without a response, which happens to no well-behaved client.
+The application itself limits how long a body may take, and how large a body it accepts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ServerLimits:
     head_seconds: float = 20.0
     """From a connection's beginning, or the first byte after a response, to the end of the next head."""
     body_bytes: int = 16 * 1024 * 1024
-    """Of a body that is too large for the application: so much is read in order that it can be answered."""
+    """The most that is read of a body: more than the application accepts, so that a larger body gets a response."""
     ahead: int = 16
     """Pipelined requests that may wait on a connection."""
     per_client: int = 1000

@@ -1,4 +1,4 @@
-"""The specifications of sandboxes and containers for a runtime, which leave nothing to decide."""
+"""The specifications of sandboxes and containers: complete, so that a runtime has nothing left to decide."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Ipv6(msgspec.Struct, frozen=True):
 
 
 class AwsvpcNetwork(msgspec.Struct, frozen=True, tag="awsvpc"):
-    """A network namespace with an address in a subnet. ``bridge``: of a container instance, the range of its tasks'
-    inner addresses.
+    """A network namespace with an address in a subnet. ``bridge``: for a container instance, the address range of its
+    tasks in the network mode bridge.
     """
 
     vpc: VpcId
@@ -132,7 +132,9 @@ class SandboxSpec(msgspec.Struct, frozen=True):
         return self.network.instance if isinstance(self.network, BridgeNetwork | HostNetwork) else None
 
     def holder(self, sharing: NamespaceSharing) -> TaskId | None:
-        """The sandbox that has the namespace; None = each container. Raises ValueError without a container instance."""
+        """The sandbox that has the namespace; None = each container has its own. Raises ValueError without a container
+        instance.
+        """
         if sharing is NamespaceSharing.HOST and self.host is None:
             raise ValueError("no container instance to share with")
         return {NamespaceSharing.OWN: None, NamespaceSharing.TASK: self.task, NamespaceSharing.HOST: self.host}[sharing]
@@ -228,7 +230,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     ulimits: tuple[Ulimit, ...] = ()
     readonly_root: bool = False
     held_output: int = 0
-    """Bytes of output that are held at least; 0 = what the runtime holds of itself."""
+    """The least number of bytes of output that are kept until they are read; 0 = the runtime's default."""
     init: bool = False
     """The first process is a reaper, which passes signals on to the command."""
     capabilities: frozenset[str] = DEFAULT_CAPABILITIES
@@ -238,13 +240,13 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     volumes: tuple[VolumeMount, ...] = ()
     names: ContainerNames = ContainerNames()
     networkless: bool = False
-    """It has a network of its own, with nothing but loopback."""
+    """The container has a network namespace of its own, with a loopback interface only."""
     interactive: bool = False
-    """Its standard input is open, and nothing comes; otherwise it has ended from the beginning."""
+    """Its standard input stays open without any data; otherwise it is at its end from the start."""
     terminal: bool = False
-    """It is on a terminal of its own, whose output is all stdout."""
+    """The container has a terminal of its own; all output of that counts as stdout."""
     architecture: str | None = None
-    """``X86_64`` or ``ARM64``; None = whatever there is."""
+    """``X86_64`` or ``ARM64``; None = the machine's."""
     attempt: int = 0
     """Which start of this container it is; see ``TaskRuntime.start``."""
 
@@ -253,9 +255,9 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """The Envoy of one task. Runs inside the task's namespace, under a user of its own, and gets its
     configuration from the control plane. ``name`` is the container's name (``ecs-service-connect-…``).
 
-    It may stand for a ``container`` that asks for another image: then it has that one's user, environment, limits and
-    mounts, below it the files of that image, where it is here, and is started again as that one would be. Its health
-    is Envoy's own readiness, by that one's probe's times.
+    It may replace a ``container`` of the task definition: then it has that container's user, environment, limits and
+    mounts, the files of its image if that is imported, and is restarted as the container would be. Its health is
+    Envoy's own readiness, checked at the times of the container's probe.
     """
 
     task: TaskId
@@ -265,9 +267,9 @@ class ProxySpec(msgspec.Struct, frozen=True):
     ``{statistics}`` for the paths of the control plane's sockets; the runtime fills them in."""
     stop_timeout: int = 30
     log_level: str = "info"
-    """As Envoy knows them: ``info``, ``debug``, …"""
+    """A level of Envoy's: ``info``, ``debug``, …"""
     held_output: int = 0
-    """As a container's."""
+    """As in ContainerSpec."""
     container: ContainerSpec | None = None
     concurrency: int = 1
     """Worker threads."""

@@ -44,8 +44,8 @@ class ContainerState(msgspec.Struct, frozen=True):
 
 
 class SandboxState(msgspec.Struct, frozen=True):
-    """A task's sandbox as it is right now: it exists, and these containers exist in it. ``hosts``: the names that
-    they find; ``images``: the digests that images had when it was made.
+    """The current state of a task's sandbox, which exists, with the containers in it. ``hosts``: the names in their
+    hosts files; ``images``: the digests of the images when the sandbox was created.
     """
 
     task: TaskId

@@ -18,7 +18,7 @@ from moyai.kernel.clock import Instant
 _SHOWN: Final = 5
 """Datapoints that one sentence names."""
 _IN_DATA: Final = 30
-"""Datapoints that the JSON holds, so that it stays below its 4,000 characters."""
+"""Datapoints in the JSON, so that it stays below AWS's limit of 4,000 characters."""
 _COMPARED: Mapping[ComparisonOperator, str] = MappingProxyType(
     {
         ComparisonOperator.AT_LEAST: "greater than or equal to",
@@ -30,7 +30,7 @@ _COMPARED: Mapping[ComparisonOperator, str] = MappingProxyType(
 
 
 class EvaluatedDatapoint(Protocol):
-    """A datapoint, as far as a reason names it."""
+    """The members of a datapoint that a reason contains."""
 
     @property
     def start(self) -> Instant:

@@ -38,7 +38,7 @@ LONGEST_TTL = 300
 """Seconds of a record's time to live for which a task waits at most; Cloud Map accepts up to 68 years."""
 
 TTL_MARGIN = 1.0
-"""Seconds added to it: an answer takes a moment, and resolvers count in whole seconds."""
+"""Seconds added to the time to live: an answer takes a moment, and resolvers count in whole seconds."""
 
 
 _OF_IPV6 = frozenset({RecordType.AAAA, RecordType.SRV})

@@ -1,10 +1,10 @@
 """A service's pools of tasks, and for each of them the decision which tasks stop and which start.
 
-Each pool is decided as if it were a service of its own.
+A pool is the tasks that share one weight of the service's traffic. Each is decided as if it were a separate service.
 
-Promise: a pool that callers know, with or without weight, has desiredCount tasks; a pool that they do not know yet has
-none; a pool that they are to forget keeps its tasks until all callers have. While a deployment is held, the deployment
-before it has the tasks and replaces its own failed ones.
+Promise: a pool in the service's traffic shares, even with weight 0, has desiredCount tasks; a pool that is not in them
+has none, but one that was removed from them keeps its tasks until all callers' proxies have acknowledged that. While a
+deployment is held, the deployment before it has the tasks and replaces its own failed ones.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ def decide_pools(context: PlanningContext, pools: Iterable[RolloutCounts]) -> tu
 def split_by_pool(
     counts: RolloutCounts, *, acknowledged: bool, held: DeploymentId | None = None
 ) -> tuple[RolloutCounts, ...]:
-    """The service's tasks by pool. The first deployment of each is the one that its tasks are to be of.
+    """The service's tasks by pool. In each pool, the first deployment is the one that all its tasks are to belong to.
 
-    ``acknowledged``: all callers send as the service's traffic says. ``held``: a deployment that may not start tasks.
+    ``acknowledged``: all callers' proxies have acknowledged the service's traffic weights. ``held``: a deployment that
+    may not start tasks.
     """
     pools = dict.fromkeys(d.pool for d in counts.service.deployments)
     return tuple(_counts_of_pool(counts, pool, held, acknowledged=acknowledged) for pool in pools)

@@ -1,7 +1,7 @@
 """A service's tasks, sorted by how they count in a deployment, and the bounds on their number.
 
-Promise: at least desired times minimumHealthyPercent, rounded up, tasks stay healthy through anything the scheduler
-does, and at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time.
+Promise: at least desired times minimumHealthyPercent, rounded up, tasks stay healthy whatever the scheduler does, and
+at most desired times maximumPercent, rounded down, tasks that are not stopping exist at any time.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
 
@@ -45,13 +45,13 @@ class RolloutCounts(msgspec.Struct, frozen=True):
     healthy: tuple[Task, ...]
     unhealthy: tuple[Task, ...]
     starting: tuple[Task, ...]
-    """Neither healthy nor unhealthy: on the way to RUNNING, or RUNNING before the first verdict."""
+    """Neither healthy nor unhealthy: on the way to RUNNING, or RUNNING before the first result of its health check."""
     draining: tuple[Task, ...]
     """With the desired status STOPPED, and still serving."""
     protected: frozenset[TaskArn] = frozenset()
-    """Tasks that may not be stopped for another number or deployment."""
+    """Tasks that may not be stopped because of a lower desiredCount or a new deployment."""
     placements: Mapping[TaskArn, TaskPlacement] = {}
-    """Where the tasks on container instances stand."""
+    """The placements of the tasks on container instances."""
 
     def keeps(self, task: Task) -> bool:
         """Whether the task is of the newest deployment, on a container instance on which it can stay."""

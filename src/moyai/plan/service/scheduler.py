@@ -1,9 +1,9 @@
 """The service scheduler: the next step of one service.
 
-Promise: a service keeps its desiredCount, replaces tasks that end, keeps a rolling deployment within its bounds, and
-comes to rest when nothing changes (the plan is then empty). All that it knows of a task is in the task's record.
+Promise: a service keeps its desiredCount, replaces tasks that end, and keeps a rolling deployment within its bounds;
+when nothing has to change, the plan is empty. All that the scheduler knows of a task is in the task's record.
 
-It puts together the parts of this package and of ``strategy``: ``rollout_counts`` sorts the tasks, ``strategy`` says in
+It combines the parts of this package and of ``strategy``: ``rollout_counts`` sorts the tasks, ``strategy`` says in
 which stage a deployment is and what it waits for, ``pool_decision`` decides for each pool which tasks start and stop,
 ``progress`` says how far the deployments are.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
@@ -63,7 +63,7 @@ class _Progress(NamedTuple):
 
 
 def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now: Instant, ids: Ids) -> Plan:
-    """The next step of one service. ``observed`` needs to hold its rerouting only."""
+    """The next step of one service. Of ``observed``, only the service's rerouting is used."""
     service = world.services.get(service_arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
         return Plan()
@@ -120,7 +120,7 @@ def _plan_tasks(
 ) -> Plan:
     """Which tasks start and stop, in the deployment's stage if one is under way. ``texts``: events so far.
 
-    ``acknowledged``: all callers send as the service's traffic says.
+    ``acknowledged``: all callers' proxies have acknowledged the service's traffic weights.
     """
     world, now, ids, _ = planning
     stored = world.services[counts.service.arn]

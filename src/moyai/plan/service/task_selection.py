@@ -1,9 +1,9 @@
 """Which tasks of a service stop.
 
 Promise: never so many healthy tasks stop that fewer than minimumHealthyPercent remain. Tasks that serve nothing stop
-first: those that are not RUNNING yet, then those without a verdict on their health, then healthy ones; among equals a
-task from the zone that has most, and there from the container instance that has most, the youngest first. A protected
-task stops only because of its own health.
+first: those that are not RUNNING yet, then those whose health is not known, then healthy ones; among equals those in
+the zone with the most tasks, there those on the instance with the most tasks, and there the youngest. A protected task
+stops only because of its own health.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
 task-scale-in-protection.html there.
 """
@@ -20,7 +20,7 @@ from moyai.plan.service.rollout_counts import RolloutCounts, TaskBounds, tasks_o
 
 
 def tasks_to_stop(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
-    """All tasks that are to stop now and may."""
+    """The tasks to stop now, as many of them as may stop."""
     if counts.service.primary.halted:
         return (*_beyond_desired_count(counts), *_replaceable_unhealthy(counts, bounds))
     former = _former(counts, bounds)
@@ -37,8 +37,8 @@ def protected_surplus(counts: RolloutCounts) -> int:
 
 
 def _former(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
-    """Tasks of former deployments, and of instances on which they cannot stay, that minimumHealthyPercent does not
-    need.
+    """Tasks of former deployments, and tasks that must leave their instances, beyond those that minimumHealthyPercent
+    requires.
     """
     primary = counts.service.primary
     spare = max(0, len(counts.healthy) - bounds.minimum_healthy)

@@ -1,10 +1,11 @@
-"""Service Connect resolution: from what a service asks for to what each of its tasks sees and offers.
+"""Service Connect resolution: computes, from a service's configuration, the names and ports that its tasks call and
+offer.
 
-Promise: ``resolve`` is called once a deployment, and its answer is frozen with it: every endpoint that the namespace
-has at that moment (the service's own among them, and Cloud Map services that take part without ECS), each with a
-virtual address, and the ports that the service offers. It refuses what could not work later: two services under one
-discovery name, two endpoints under one ``name:port``, another protocol under a name that clients already use.
-``validation`` checks what can be seen in the configuration alone. The error messages are AWS's where they are known.
+Promise: ``resolve`` is called once for each deployment, which keeps the result: every endpoint that the namespace has
+at that moment (the service's own among them, and Cloud Map services that take part without ECS), each with a virtual
+address, and the ports that the service offers. It refuses what could not work later: two services under one discovery
+name, two endpoints under one ``name:port``, another protocol under a name that clients already use. ``validation``
+checks what can be seen in the configuration alone. The error messages are AWS's where they are known.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
 """
 

@@ -52,7 +52,7 @@ class DeploymentStep(msgspec.Struct, frozen=True):
 
 
 def have_acknowledged(service: Service, rerouting: Rerouting | None, now: Instant) -> bool:
-    """Whether the service's callers send as its traffic says, or the wait for them is over."""
+    """Whether all callers' proxies have acknowledged the service's traffic weights, or the wait for them is over."""
     acknowledged = rerouting is not None and rerouting.published and not rerouting.waiting_on
     return acknowledged or now >= later(service.traffic.since, REROUTE_LIMIT)
 

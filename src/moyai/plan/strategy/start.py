@@ -1,8 +1,8 @@
 """The start of a service deployment.
 
-Promise: the deployment and its revision have records before anything is done. Another deployment under way is STOPPED,
-and the new one reconciles what it left half done. A strategy that moves traffic gives the new tasks a pool of their
-own; a rolling deployment, and a service's first one, use the pool that exists.
+Promise: the deployment and its revision have records before a task starts or stops. A deployment that is in progress is
+STOPPED, and the new one continues with the tasks that it left. A strategy that moves traffic gives the new tasks a pool
+of their own; a rolling deployment, and a service's first one, use the pool that exists.
 """
 
 from __future__ import annotations

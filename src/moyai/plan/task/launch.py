@@ -74,7 +74,7 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     constraints: tuple[PlacementConstraint, ...] = ()
     strategy: tuple[PlacementStrategy, ...] = ()
     instance: ContainerInstanceArn | None = None
-    """The only container instance that will do, where one was named."""
+    """The container instance that the request names; the task is launched there or not at all."""
     enable_execute_command: bool = False
     tags: Mapping[str, str] = {}
 

@@ -2,8 +2,8 @@
 
 Promise: a step follows ``TASK_TRANSITIONS`` and depends only on the record, on what is observed now and on the clock,
 so it can be repeated after any interruption. The proxy starts first and stops last. A task is reachable by name only
-while it is RUNNING, and none of its containers is stopped before the other proxies have forgotten it or the drain limit
-is over.
+while it is RUNNING, and none of its containers is stopped before the other proxies have dropped its endpoints or the
+drain limit is over.
 
     status          the step is in  next
     --------------  --------------  -------------------------------------------------------------------
@@ -12,11 +12,11 @@ is over.
     ACTIVATING      ``startup``     RUNNING, and registered in Cloud Map, when the task is ready
     RUNNING         ``startup``     DEACTIVATING, or STOPPING, when the task is to stop or an essential
                                     container ends
-    DEACTIVATING    ``shutdown``    STOPPING when others have forgotten the task and no request is left
+    DEACTIVATING    ``shutdown``    STOPPING when no other proxy has its endpoints and no request is left
     STOPPING        ``shutdown``    DEPROVISIONING when every container has ended
     DEPROVISIONING  ``shutdown``    STOPPED when the sandbox is gone
 
-Where AWS publishes no number, ours is a constant of these modules.
+A number that AWS does not publish is a constant in these modules.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 """
 
@@ -45,7 +45,7 @@ KEPT_AFTER_STOP = 3600
 
 
 def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant, ids: Ids) -> Plan:
-    """The next step of one task. ``observed`` needs to hold this task's part only.
+    """The next step of one task. Of ``observed``, only this task's part is used.
 
     Raises KeyError when the task's definition is not in the world.
     """

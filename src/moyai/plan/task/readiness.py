@@ -1,11 +1,11 @@
 """When a started task is ready: from then on it receives traffic and counts towards minimumHealthyPercent.
 
-Essential containers with a health check: HEALTHY at once; UNKNOWN waits for as long as the checks may need to decide;
-UNHEALTHY waits; no task waits longer than eight minutes. AWS publishes the eight minutes and that the wait is derived
-from the check, not how; here it is the start period plus all retries.
+Essential containers with a health check: a HEALTHY task is ready at once; an UNKNOWN one waits for as long as the
+checks may need to decide, an UNHEALTHY one longer, and no task longer than eight minutes. AWS publishes the eight
+minutes and that the wait is derived from the check, not how; here it is the start period plus all retries.
 
-Containers without a health check: as soon as the task listens at each of their ports that traffic can be routed to, at
-the latest LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any context. While its
+Containers without a health check: the task is ready as soon as it listens at each of their ports that traffic can be
+routed to, at the latest LISTEN_LIMIT seconds after its containers have started. AWS always waits 40 seconds. While its
 service has another deployment, whose tasks it is to replace, it has to listen for TRIAL seconds without a break: an
 application that ends in its first second must not take the place of one that works. A task becomes ready once: a port
 that its application closes later makes no difference, as on AWS. A task without such ports is ready at once.
@@ -39,7 +39,7 @@ LISTEN_LIMIT = 40.0
 """Seconds after which a task without a health check is ready whether it listens or not; AWS's."""
 
 TRIAL = 2.0
-"""Seconds for which a task has to listen before it takes the place of another deployment's."""
+"""Seconds for which a task has to listen before it takes the place of another deployment's task."""
 
 LONGEST_HOLD = 8 * 60
 """Seconds that a task with a health check waits at most; AWS's."""
@@ -49,7 +49,7 @@ LARGEST_RANGE = 100
 """
 
 LOOK_AGAIN = 1.0
-"""Seconds until the listeners are looked at again; the runtime tells earlier when they change."""
+"""Seconds until the listeners are looked at again; the runtime notifies earlier when they change."""
 
 _LOOPBACK = "127.0.0.1"
 

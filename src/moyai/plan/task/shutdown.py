@@ -2,9 +2,9 @@
 
 Promise: the task's endpoints are withdrawn first. Then every proxy that knew them must have acknowledged a
 configuration without them (bounded by ``drain_limit``), and the time to live of the last DNS record that a resolver may
-have must be over. Then the task's ports reject new connections, so that no request comes after the count of running
-ones, and these must have ended (within the same limit). Only then the applications get SIGTERM. The proxy stops last,
-after its final statistics have arrived (bounded, too).
+have must be over. Then the task's ports reject new connections, so that no request comes after the running ones are
+counted, and the running ones must have ended (within the same limit). Only then the applications get SIGTERM. The proxy
+stops last, after its final statistics have arrived (bounded, too).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
 
 
 def deactivating_step(context: TaskContext) -> TaskStep:
-    """The step of a DEACTIVATING task: other proxies forget its withdrawn endpoints, and running requests end."""
+    """The step of a DEACTIVATING task: other proxies drop its withdrawn endpoints, and running requests end."""
     now, task, drain_end = context.now, context.task, _drain_end(context)
     forgotten_at, poll_at = _forgotten_at(context), min(drain_end, later(now, DRAIN_POLL))
     ready_at = max(forgotten_at or poll_at, task.records_expire_at or now)
@@ -104,7 +104,7 @@ def deprovisioning_step(context: TaskContext) -> TaskStep:
 
 
 def _forgotten_at(context: TaskContext) -> Instant | None:
-    """From when no proxy sends to the task any more, or the wait for that is over; None while it lasts.
+    """The instant from which no proxy sends to the task, or at which the wait for that ends; None during the wait.
 
     A task without a proxy of its own is waited for only when a proxy is observed to know it.
     """
@@ -121,7 +121,7 @@ def _forgotten_at(context: TaskContext) -> Instant | None:
 
 
 def _is_busy(context: TaskContext, drain: Drain) -> bool:
-    """Whether requests are under way, or may be: a running proxy that does not answer has no processor just now."""
+    """Whether requests are under way, or may be: a running proxy that does not answer waits for a processor."""
     if drain.in_flight is not None:
         return drain.in_flight > 0
     return context.task.proxy is not None and context.task.proxy.last_status is ContainerStatus.RUNNING

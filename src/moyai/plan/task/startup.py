@@ -142,14 +142,14 @@ def _end_of_task(context: TaskContext) -> TaskStep | None:
 
 
 def _missing_input(context: TaskContext) -> str | None:
-    """Why a container that is yet to start can't: then no container is started."""
+    """Why a container that has not started yet can't start (then no container is started); None when all can."""
     waiting = (c for c in context.defined_containers if c.last_status is ContainerStatus.PENDING)
     return next(filter(None, (unstartable_reason(context, container) for container in waiting)), None)
 
 
 def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
-    """The context with the fault as the reason of a container: the runtime starts containers in turn, so it is that of
-    the first one due.
+    """The context with the fault as the reason of one container: the first one due, because the runtime starts
+    containers one after the other.
     """
     proxy = context.task.connect_proxy
     due = (proxy,) if proxy is not None and proxy.started_at is None else startable_containers(context)
@@ -203,7 +203,7 @@ def _start_proxy(task: Task, proxy: Container) -> StartProxy:
 
 
 def _fail(context: TaskContext, code: StopCode, reason: str) -> TaskStep:
-    """The step of a task that ends by itself; its service is told."""
+    """The step of a task that ends by itself; its end is reported to its service."""
     task = stop_task(context.task, code, reason, context.now)
     step = begin_shutdown(replace(context, task=task))
     feedback = report_stop(context.world, task, context.now, context.ids)

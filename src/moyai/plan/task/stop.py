@@ -1,6 +1,6 @@
 """The decision that a task is to end.
 
-Promise: it is made once, and the first reason stays. The task's own state machine (``lifecycle``) does what follows.
+Promise: it is made once, and the first reason stays. The task's state machine (``lifecycle``) carries it out.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """
 

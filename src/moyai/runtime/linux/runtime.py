@@ -1,9 +1,9 @@
 """The runtime that needs no container engine: tasks as namespaces of this machine.
 
-Promise: as ``ports/runtime.py`` says, by files and processes alone. A sandbox is a directory, a container is a
-container monitor (see shim/) with a record; ``observe`` reads records and ``/proc``. No task is lost when this process
-ends: nothing that it holds in memory is needed to find one again. Needs root; ``host.check_host`` reports what is
-missing. The methods of the port are documented there.
+Promise: it does what ``ports/runtime.py`` says, with files and processes alone. A sandbox is a directory, a container
+is a container monitor (see shim/) with a record; ``observe`` reads records and ``/proc``. No task is lost when this
+process ends: nothing that it holds in memory is needed to find one again. Needs root; ``host.check_host`` reports what
+is missing. The methods of the port are documented there.
 """
 
 from __future__ import annotations

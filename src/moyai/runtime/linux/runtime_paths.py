@@ -126,7 +126,7 @@ class RuntimePaths:
         return self.logs / path_component(task) / path_component(name)
 
     def task_netns(self, task: TaskId) -> Path:
-        """The pin of a task's network namespace."""
+        """The file on which a task's network namespace is mounted, its pin."""
         return self.netns / f"task-{path_component(task)}"
 
     def router_netns(self, vpc: VpcId) -> Path:

@@ -1,8 +1,8 @@
 """The gRPC service of ADS, in both variants: one stream for each proxy.
 
 Promise: this moves messages between gRPC and the Feed and decides nothing. Its ProxyAuth decides which proxies are
-admitted, when a stream opens and again with every request. A stream is ended that sends no first request, or subscribes
-to more names than any mesh has.
+admitted, when a stream opens and again with every request. A stream that sends no first request, or subscribes to more
+names than any mesh has, is ended.
 """
 
 from __future__ import annotations

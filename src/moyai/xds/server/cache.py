@@ -1,8 +1,8 @@
 """The newest mesh, translated: each shared resource once, and a snapshot for each workload.
 
 Promise: what has not changed keeps its bytes and its version. What can't be translated keeps its last good form, and
-the reason is kept beside it. An update costs what has changed; for each other item of the mesh it costs a look-up when
-the item is the same object as before, else a comparison. Streams are not known here.
+the reason is kept beside it. An update translates what has changed; any other item of the mesh costs one look-up when
+it is the same object as before, else one comparison. This module knows nothing of streams.
 """
 
 from __future__ import annotations

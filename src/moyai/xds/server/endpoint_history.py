@@ -1,7 +1,7 @@
 """The addresses that each version of an endpoint resource contained.
 
-With this, a proxy's acknowledgement "I have version v" is read as "I may send to these addresses". The newest versions
-of each resource are remembered. An older version, or one from before a restart of the control plane, is assumed to
+The feed looks up here to which addresses a proxy may send, by the version that the proxy has acknowledged. The newest
+versions of each resource are kept. An older version, or one from before a restart of the control plane, is assumed to
 contain any address.
 """
 

@@ -1,7 +1,7 @@
 """The xDS resources that a mesh consists of: those that workloads share, and those of a single workload.
 
-A shared resource has a key, its type and the name of what it is made from. The key is unique in its mesh; the name that
-proxies know the resource by need not be, since several destinations may have the same label.
+A shared resource has a key: its type, and the name of what it is made from. The key is unique in its mesh; the name
+that proxies know the resource by need not be, since several destinations may have the same label.
 
 | made from | key | name |
 |---|---|---|

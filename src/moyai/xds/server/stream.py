@@ -71,7 +71,7 @@ class AdsStream(ABC, Generic[Request]):
         return sum(len(subscription.names) for subscription in self._subscriptions.values())
 
     def has_subscribed(self, type_: ResourceType) -> bool:
-        """Whether the proxy has subscribed to this type, and thereby told what it has of it."""
+        """Whether the proxy has subscribed to this type, and so has said which versions it has."""
         return self._subscriptions[type_].is_open
 
     def possible_versions(self, type_: ResourceType) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,7 @@ _FAMILIES: Mapping[DnsLookupFamily, cluster_pb2.Cluster.DnsLookupFamily] = Mappi
 
 
 def ads_source() -> config_source_pb2.ConfigSource:
-    """The proxy's ADS stream."""
+    """The configuration source of resources that come by the proxy's ADS stream."""
     return config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
     )
@@ -44,8 +44,8 @@ def set_endpoint_source(cluster: cluster_pb2.Cluster, source: Source) -> None:
             cluster.type = cluster_pb2.Cluster.EDS
             cluster.eds_cluster_config.eds_config.CopyFrom(ads_source())
             cluster.eds_cluster_config.service_name = names.endpoints(group)
-        case DnsSource(hostname, port, each, family):
-            cluster.type = cluster_pb2.Cluster.STRICT_DNS if each else cluster_pb2.Cluster.LOGICAL_DNS
+        case DnsSource(hostname, port, each_address, family):
+            cluster.type = cluster_pb2.Cluster.STRICT_DNS if each_address else cluster_pb2.Cluster.LOGICAL_DNS
             cluster.dns_lookup_family = _FAMILIES[family]
             cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, socket_address(hostname, port)))
         case FixedSource(address, port):

@@ -6,7 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
 import { Properties } from "../../parts/Properties.tsx";
 
-/** The container definitions. Environment variables are listed without their values, which are in the JSON. */
+/** The container definitions. Environment variables are listed without their values, which the JSON tab shows. */
 export function DefinitionContainersTab({ containers }: { containers: readonly ContainerDefinition[] }) {
   return (
     <SpaceBetween size="l">

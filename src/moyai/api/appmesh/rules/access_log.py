@@ -1,7 +1,7 @@
 """Rules of access logs, and of Envoy's command operators in them.
 
-Promise: Envoy 1.40 accepts a line that passes; an invalid one would make it refuse the whole listener. COALESCE, whose
-argument is a JSON document, is left out.
+Promise: Envoy 1.40 accepts a line without faults; an invalid one would make it reject the whole listener. COALESCE,
+whose argument is a JSON document, is not accepted.
 Sources: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-logs.html,
 https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage#command-operators
 """
@@ -22,7 +22,7 @@ _SOMETHING: Final = re.compile(r".+")
 _TIME: Final = re.compile(r"(?!.*%[-_0^#]*[0-9]*[EO]?n).*")
 """A strftime format without a line break."""
 _HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+(\?(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)?)?")
-"""A header, and after a question mark the one to use where it is absent."""
+"""A header, and after a question mark the header to use if the first is absent."""
 _STATE: Final = re.compile(r"[^:]+(:(PLAIN|TYPED|FIELD:[^:]+))?")
 
 
@@ -117,7 +117,7 @@ TAKES: Mapping[str, Syntax] = MappingProxyType(
         "REQUESTED_SERVER_NAME": Syntax(re.compile(r"SNI_ONLY|SNI_FIRST|HOST_FIRST")),
     }
 )
-"""By the operator's name."""
+"""The syntax of each operator, by its name."""
 
 
 def faults_in(line: str) -> Iterator[str]:

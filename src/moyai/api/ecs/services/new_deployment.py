@@ -51,8 +51,8 @@ def start_deployment(
     """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
-    wish = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
-    resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)
+    request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
+    resolved = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
     deployment = Deployment(
         id=identifier,
@@ -70,7 +70,7 @@ def start_deployment(
 
 
 def check_alarms(ctx: Context, configuration: DeploymentConfiguration) -> None:
-    """Raises InvalidParameter when an alarm that the deployments are to be watched by does not exist."""
+    """Raises InvalidParameter when an alarm that is to monitor the deployments does not exist."""
     alarms = configuration.alarms
     names = dict.fromkeys(alarms.alarm_names) if alarms.enable else ()
     unknown = [name for name in names if alarm_arn(ctx.scope, name) not in ctx.store.world.alarms]

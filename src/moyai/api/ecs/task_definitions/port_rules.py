@@ -1,7 +1,7 @@
 """Rules of a task definition's port mappings and links, by network mode. All raise ClientException.
 
-Promise: in AWS's words where they are known. All containers of a task share one network namespace here, with bridge as
-well, so a container port is one container's only.
+Promise: the messages are AWS's where they are known. All containers of a task share one network namespace here, also in
+the mode bridge, so two containers can't have the same container port.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (links)
 """
@@ -25,7 +25,7 @@ _Where = list[tuple[str, range]]
 
 
 def check_ports(container: ContainerDefinition, mode: NetworkMode) -> None:
-    """Each mapping of a container, by itself. Raises ClientException."""
+    """Check each mapping of a container on its own. Raises ClientException."""
     if container.port_mappings and mode is NetworkMode.NONE:
         raise ClientException("Port mappings are not supported when networkMode=none.")
     ranges = sum(port.container_port_range is not None for port in container.port_mappings)
@@ -71,7 +71,7 @@ def _check_range(port: PortMapping, place: str, mode: NetworkMode) -> None:
 
 
 def check_ports_of_task(definition: TaskDefinition) -> None:
-    """The mappings of a task beside each other. Raises ClientException."""
+    """Check the mappings of a task against each other. Raises ClientException."""
     names: set[str] = set()
     inside: _Where = []
     outside: _Where = []
@@ -97,7 +97,7 @@ def _check_once(mode: NetworkMode, port: PortMapping, place: str, taken: tuple[_
     shown = port.container_port_range or port.container_port
     asked = (port.protocol, port.ports)
     if mode is NetworkMode.BRIDGE:  # one port of a container may have several host ports
-        own = [one for one in own if len(one[1]) > 1 or len(port.ports) > 1]
+        own = [(protocol, ports) for protocol, ports in own if len(ports) > 1 or len(port.ports) > 1]
     if _meets(asked, own) or (mode is not NetworkMode.BRIDGE and _meets(asked, others)):
         raise ClientException(f"{place}: container port is used multiple times in task: {shown}.")
     if _meets(asked, others):
@@ -111,7 +111,7 @@ def _meets(asked: tuple[str, range], taken: _Where) -> bool:
 
 
 def check_links(definition: TaskDefinition) -> None:
-    """Links are bridge's, and name other containers of the task. Raises ClientException."""
+    """Check that links occur in the mode bridge only and name other containers of the task. Raises ClientException."""
     for container in definition.container_definitions:
         links = container.links or ()
         if links and definition.network_mode is not NetworkMode.BRIDGE:

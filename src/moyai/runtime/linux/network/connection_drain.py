@@ -1,8 +1,9 @@
-"""Connection draining: a stopping task accepts no new connections, and every byte of the old ones is counted.
+"""Connection draining: a stopping task accepts no new connections, and the connections that its proxy has not yet
+accepted or read are counted.
 
 Envoy counts what its worker threads have accepted. On a machine with too few processors a connection may wait in the
 kernel for longer than a drain lasts, and so may a request on an open connection; both are in the kernel's socket table.
-Nothing arrives behind the count: new connections from outside are reset before they reach the proxy, and their clients
+Nothing arrives after the count: new connections from outside are reset before they reach the proxy, and their clients
 try another task.
 Source: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html (the rx_queue of a listening socket is the
 number of connections that wait to be accepted)
@@ -21,7 +22,7 @@ TABLE = "moyai_leaving"
 
 _LISTEN = "0A"
 _MAX_TABLE_BYTES = 16 * 1024 * 1024
-"""Some 110,000 sockets, which take half a second."""
+"""About 110,000 sockets, which take half a second to read."""
 
 
 def reject_new_connections(pin: Path, ports: Sequence[int]) -> None:

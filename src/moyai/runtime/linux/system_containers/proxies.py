@@ -1,10 +1,10 @@
 """The Envoys of tasks: their launch configurations and run directories.
 
-Promise: an Envoy is alone in a bare root, without capabilities, and healthy once its admin interface says so. One that
-stands for a container of the task definition has that container's user, environment, limits, mounts and names, and
-below them, read-only, the files of its image if that is imported; whatever its user, it may reach the control plane.
-What the control plane has to know of a running proxy is in a file that only root can write. Blocking; the caller
-translates OSErrors.
+Promise: an Envoy is alone in a bare root, without capabilities, and healthy once its admin interface says so. An Envoy
+that replaces a container of the task definition has that container's user, environment, limits, mounts and names, and
+read-only the files of its image, if that is imported; it can connect to the control plane whatever its user is. What
+the control plane has to know of a running proxy is in a file that only root can write. Blocking; the caller translates
+OSErrors.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def proxy_config(
 def _container_fields(
     container: ContainerSpec, mounts: Sequence[tuple[str, str, str]], host: HostEnvironment, images: ImageStore
 ) -> dict[str, object]:
-    """The fields that the container changes for which the proxy stands. ``mounts``: the proxy's own."""
+    """The fields that differ in a proxy that replaces this container. ``mounts``: the proxy's own."""
     unprivileged = replace(container, capabilities=frozenset(), tmpfs=(_TEMPORARY, *container.tmpfs))
     image = _imported_image(container, images)
     files = os_settings.etc_file_mounts(container, host.paths)

@@ -71,8 +71,8 @@ class Containers:
         intercept = sandbox.intercept_all
         proxies.save_proxy_info(self._paths, spec, () if intercept is None else (intercept.egress_port,))
         proxies.make_run_directory(self._paths.proxy(spec.task), spec)
-        stands_for = spec.container
-        memory, share = (MemoryLimits(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
+        replaced = spec.container
+        memory, share = (MemoryLimits(), 0) if replaced is None else (replaced.memory, replaced.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
         host = self._host_environment(sandbox)
         monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, self.images))
@@ -101,7 +101,7 @@ class Containers:
             yield kind, record.init, record.init_ticks
 
     def _host_environment(self, sandbox: SandboxSpec) -> HostEnvironment:
-        """Raises CannotCreate if a namespace to share is gone."""
+        """The environment of a sandbox's containers. Raises CannotCreate if a namespace to share is gone."""
         return HostEnvironment(
             self._paths,
             self._path,
@@ -120,7 +120,7 @@ class Containers:
             monitors.request_stop(directory)
 
     def _make_place(self, task: TaskId, name: str, memory: MemoryLimits, share: int) -> ContainerPlace:
-        """Make a container's directories and groups. With a memory limit and no word about swap space it gets none."""
+        """Make a container's directories and groups. With a memory limit it gets swap space only if that is set."""
         if memory.limit and memory.swap is None:
             memory = replace(memory, swap=0)
         limits = GroupLimits(memory=memory, share=share)

@@ -128,7 +128,7 @@ def remove_forwarded_ports(paths: RuntimePaths, spec: SandboxSpec | None) -> Non
 
 
 def netns_of(paths: RuntimePaths, spec: SandboxSpec) -> Path:
-    """The pin of the network namespace of a sandbox's containers."""
+    """The pin (see RuntimePaths.task_netns) of the network namespace that a sandbox's containers use."""
     return paths.task_netns(spec.network.instance if isinstance(spec.network, HostNetwork) else spec.task)
 
 
