@@ -221,7 +221,8 @@ class Remote:
         kind = HTTPSConnection if secure else HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
-            connection.request(method, path, body, self._signed(method, path, body, service, headers))
+            signed = self._signed(method, path, body, service, headers)
+            connection.request(method, path, body, signed | {"Connection": "close"})
             return connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai server answers at {self.url} ({error}); start it with `moyai up`") from error
