@@ -14,6 +14,7 @@ from moyai.domain.sandbox.linux import CAPABILITIES
 from tests.e2e.attacks.attempts import IN_CONTAINER, REFUSED
 from tests.e2e.installation import GRACE, MOYAI, Installation
 from tests.e2e.stack import HOST, Cluster, task_id
+from tests.e2e.waiting import eventually
 
 HERE = Path(__file__).parent
 IMAGE = "moyai.local/attacks:1"
@@ -94,6 +95,14 @@ class MoyaiRig:
         installation.moyai("image", "import", IMAGE, str(folder), "--base", HOST, *state)
         self.installation = installation
         self.cluster = Cluster(installation, "default")
+        eventually(self._has_instance, "the container instance is connected")
+
+    def _has_instance(self) -> bool:
+        arns = self.cluster.ecs.list_container_instances(cluster="default")["containerInstanceArns"]
+        if not arns:
+            return False
+        described = self.cluster.ecs.describe_container_instances(cluster="default", containerInstances=arns)
+        return all(instance["agentConnected"] for instance in described["containerInstances"])
 
     def run(self, program: str, *, capabilities: Iterable[str] = (), user: str = ROOT) -> dict[str, Attempt]:
         """See ``Rig``."""

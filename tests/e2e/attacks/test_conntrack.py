@@ -130,6 +130,8 @@ def test_traffic_to_the_router_itself_is_not_tracked(vpc):
 
 
 def test_only_the_task_with_too_many_connections_is_cut_off(vpc):
+    reached = "the second task reaches the answering one: the kernel has forgotten the connections of earlier attacks"
+    eventually(lambda: vpc.second.reaches(vpc.answering), reached, patience=300)
     vpc.first.flood(vpc.router.conntrack("max") // 8, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
     assert vpc.asking.reaches(vpc.answering)
