@@ -136,7 +136,8 @@ class SqliteLogStore:
     def _sentence(self, error: Exception) -> str:
         if is_damage(error):
             return _unusable(self._file, error)
-        return f"Log events can't be kept in {self._file}: {error}. Give it room; events are then taken again."
+        remedy = "Free disk space; moyai then accepts log events again."
+        return f"Log events can't be kept in {self._file}: {error}. {remedy}"
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._closed:

@@ -152,7 +152,8 @@ class SqliteMetricStore:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except SQLITE_ERRORS as error:
             if not is_damage(error):
-                sentence = f"Metrics can't be kept in {self._file}: {error}. Give it room; they wait in memory."
+                remedy = "Free disk space; until then metrics stay in memory."
+                sentence = f"Metrics can't be kept in {self._file}: {error}. {remedy}"
                 raise MetricStoreFault(sentence) from error
             self._recreate()
             raise MetricStoreFault(f"The metric store was damaged: {error}.") from error

@@ -205,7 +205,7 @@ class Writer:
 
     def _fail(self, failure: Exception) -> None:
         passes = isinstance(failure, sqlite3.Error) and may_pass(failure)
-        remedy = "Give it room; changes are then taken again." if passes else "Mend that, then start moyai again."
+        remedy = "Free disk space; moyai then accepts changes again." if passes else "Repair this, then restart moyai."
         fault = f"The state in {self._where} can't be written: {failure}. {remedy}"
         with self._condition:
             self._fault = fault

@@ -241,7 +241,7 @@ class TestDurable:
         await store.durable()
         writing(store).set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
         store.apply([Put(cluster("b"))])
-        with pytest.raises(StateUnwritable, match="then start moyai again"):
+        with pytest.raises(StateUnwritable, match="then restart moyai"):
             await store.durable()
         assert everything(store.world) == {"cluster": [cluster("a")]}
         await store.durable()
