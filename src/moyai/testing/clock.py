@@ -29,6 +29,8 @@ class ManualClock:
         self._now = start
         self._sleepers: list[tuple[Instant, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._has_yielded = False
+        """Whether a task has let others run since this was last looked at, and goes on without the clock."""
 
     def now(self) -> Instant:
         """See ``Clock.now``."""
@@ -37,6 +39,7 @@ class ManualClock:
     async def sleep(self, delay: Seconds) -> None:
         """See ``Clock.sleep``."""
         if delay <= 0:
+            self._has_yielded = True
             await _Yield()
             return
         woken = asyncio.get_running_loop().create_future()
@@ -52,8 +55,11 @@ class ManualClock:
 
     async def settle(self) -> None:
         """Return when all tasks wait, without moving the clock."""
-        for _ in range(_CYCLES):
+        idle_cycles = 0
+        while idle_cycles < _CYCLES:
+            self._has_yielded = False
             await _Yield()
+            idle_cycles = 0 if self._has_yielded else idle_cycles + 1
 
     def turn_to(self, moment: Instant) -> None:
         """Set the clock, never back, and wake the sleepers that are due; none runs before the next await."""

@@ -44,3 +44,19 @@ def test_a_seed_repeats_its_ids():
     drawn = [(i.uuid(), i.hex(32), i.decimal(19), i.alphanumeric(16)) for i in (first, second)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != (SeededIds(5).uuid(), *drawn[0][1:])
+
+
+async def test_time_stands_still_while_a_task_lets_others_run_and_goes_on():
+    clock = ManualClock()
+    ended = []
+
+    async def work():
+        for _ in range(1000):
+            await clock.sleep(Seconds(0))
+        ended.append(clock.now())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work())
+        group.create_task(clock.sleep(Seconds(5)))
+        await clock.advance(10)
+    assert ended == [EPOCH]
