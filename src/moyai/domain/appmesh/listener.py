@@ -58,7 +58,7 @@ class NodeConnectionPool(msgspec.Struct, frozen=True):
     grpc: Http2ConnectionPool | None = None
 
     @property
-    def one(self) -> TcpConnectionPool | HttpConnectionPool | Http2ConnectionPool | None:
+    def member(self) -> TcpConnectionPool | HttpConnectionPool | Http2ConnectionPool | None:
         """The member that is set."""
         return self.tcp or self.http or self.http2 or self.grpc
 
@@ -71,7 +71,7 @@ class GatewayConnectionPool(msgspec.Struct, frozen=True):
     grpc: Http2ConnectionPool | None = None
 
     @property
-    def one(self) -> HttpConnectionPool | Http2ConnectionPool | None:
+    def member(self) -> HttpConnectionPool | Http2ConnectionPool | None:
         """The member that is set."""
         return self.http or self.http2 or self.grpc
 

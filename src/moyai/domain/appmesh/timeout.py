@@ -61,6 +61,6 @@ class ListenerTimeout(msgspec.Struct, frozen=True):
     grpc: HttpTimeout | None = None
 
     @property
-    def one(self) -> TcpTimeout | HttpTimeout | None:
+    def member(self) -> TcpTimeout | HttpTimeout | None:
         """The member that is set."""
         return self.tcp or self.http or self.http2 or self.grpc

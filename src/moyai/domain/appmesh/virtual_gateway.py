@@ -119,7 +119,7 @@ class GatewayRouteSpec(msgspec.Struct, frozen=True):
         return {protocol: route for protocol, route in routes.items() if route is not None}
 
     @property
-    def one(self) -> tuple[PortProtocol, HttpGatewayRoute | GrpcGatewayRoute]:
+    def member(self) -> tuple[PortProtocol, HttpGatewayRoute | GrpcGatewayRoute]:
         """The route that is set, and its protocol."""
         (route,) = self.members.items()
         return route
@@ -127,17 +127,17 @@ class GatewayRouteSpec(msgspec.Struct, frozen=True):
     @property
     def protocol(self) -> PortProtocol:
         """The protocol of the route that is set."""
-        return self.one[0]
+        return self.member[0]
 
     @property
     def target(self) -> GatewayRouteTarget:
         """The target of the route that is set."""
-        return self.one[1].action.target
+        return self.member[1].action.target
 
     @property
     def port(self) -> int | None:
         """The port of the gateway's listener that the route is for; None = all listeners of its protocol."""
-        return self.one[1].match.port
+        return self.member[1].match.port
 
 
 class GatewayRoute(MeshResource, frozen=True, kw_only=True, tag="gateway_route"):

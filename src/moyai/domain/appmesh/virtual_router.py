@@ -123,7 +123,7 @@ class RouteSpec(msgspec.Struct, frozen=True):
         return {protocol: route for protocol, route in routes.items() if route is not None}
 
     @property
-    def one(self) -> tuple[PortProtocol, HttpRoute | GrpcRoute | TcpRoute]:
+    def member(self) -> tuple[PortProtocol, HttpRoute | GrpcRoute | TcpRoute]:
         """The route that is set, and its protocol."""
         (route,) = self.members.items()
         return route
@@ -131,7 +131,7 @@ class RouteSpec(msgspec.Struct, frozen=True):
     @property
     def protocol(self) -> PortProtocol:
         """The protocol of the route that is set."""
-        return self.one[0]
+        return self.member[0]
 
     @property
     def targets(self) -> tuple[WeightedTarget, ...]:
@@ -141,7 +141,7 @@ class RouteSpec(msgspec.Struct, frozen=True):
     @property
     def port(self) -> int | None:
         """The port of the router's listener that the route is for; None = all listeners of its protocol."""
-        match = self.one[1].match
+        match = self.member[1].match
         return None if match is None else match.port
 
 

@@ -157,12 +157,12 @@ def _inbound(
             source=FixedSource("127.0.0.1", names.EGRESS_PORT),
             protocol=protocol,
             connect_timeout=APP_CONNECT_TIMEOUT,
-            limits=limits(None if pool is None else pool.one),
+            limits=limits(None if pool is None else pool.member),
         )
     )
     own = ((route, target) for route, target in routes if _applies_to(route, listener, only=only))
     rules = [
-        HostRules(hostname_match(route.spec.one[1].match), tuple(_first_stage(route, target, redirect)))
+        HostRules(hostname_match(route.spec.member[1].match), tuple(_first_stage(route, target, redirect)))
         for route, target in own
     ]
     return InboundPort(
@@ -190,12 +190,12 @@ def _applies_to(route: GatewayRoute, listener: GatewayListener, *, only: bool) -
     """Whether the listener tries the route; a route without a port applies to every listener of its protocol."""
     if route.spec.port is not None:
         return route.spec.port == listener.port_mapping.port
-    return only or route.spec.one[0] is listener.port_mapping.protocol
+    return only or route.spec.member[0] is listener.port_mapping.protocol
 
 
 def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str) -> Iterator[RouteRule]:
     """The rules of a gateway route: two, if a prefix is to be replaced with and without the slash after it."""
-    match = request_match(route.spec.one[1].match)
+    match = request_match(route.spec.member[1].match)
     if target is None:
         yield RouteRule((), HTTP_DEFAULT, match, stat_name=route.name)
         return
@@ -218,7 +218,7 @@ def _first_stage(route: GatewayRoute, target: _RouteTarget | None, redirect: str
 def _path_rewrites(
     route: GatewayRoute, path: PathMatcher, without_path: Rewrite
 ) -> Iterator[tuple[PathMatcher, Rewrite]]:
-    http = route.spec.one[1]
+    http = route.spec.member[1]
     rewrite = http.action.rewrite if isinstance(http, HttpGatewayRoute) else None
     if path.test is not PathTest.PREFIX or not isinstance(http, HttpGatewayRoute):
         exact = None if rewrite is None or rewrite.path is None else rewrite.path.exact
@@ -241,7 +241,7 @@ def _new_prefix(rewrite: PrefixRewrite | None) -> str | None:
 
 
 def _keeps_host(route: GatewayRoute) -> bool:
-    rewrite = route.spec.one[1].action.rewrite
+    rewrite = route.spec.member[1].action.rewrite
     hostname = None if rewrite is None else rewrite.hostname
     return hostname is not None and hostname.default_target_hostname is DefaultRewrite.DISABLED
 

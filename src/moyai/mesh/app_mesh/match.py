@@ -59,12 +59,12 @@ def hostname_match(route_match: AnyMatch | None) -> appmesh_match.HostnameMatch 
 
 def sort_routes(routes: Iterable[AppMeshRoute]) -> list[AppMeshRoute]:
     """The routes in the order in which they are tried."""
-    return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
+    return sorted(routes, key=lambda route: _sort_key(route, route.spec.member[1].match))
 
 
 def sort_gateway_routes(routes: Iterable[GatewayRoute]) -> list[GatewayRoute]:
     """The routes in the order in which they are tried."""
-    return sorted(routes, key=lambda route: _sort_key(route, route.spec.one[1].match))
+    return sorted(routes, key=lambda route: _sort_key(route, route.spec.member[1].match))
 
 
 def _sort_key(route: AppMeshRoute | GatewayRoute, route_match: AnyMatch | None) -> tuple[int, int, int, int, str]:

@@ -52,12 +52,12 @@ def _inbound(shard: ShardBuilder, node: VirtualNode, listener: NodeListener) -> 
     return InboundPort(
         port=port,
         protocol=protocol,
-        timeouts=timeouts(protocol, None if listener.timeout is None else listener.timeout.one),
+        timeouts=timeouts(protocol, None if listener.timeout is None else listener.timeout.member),
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=len(node.spec.listeners or ()) == 1),
         app_address=loopback_of(ip_preference(shard.mesh, node)),
         tls=server_tls(shard, listener.tls),
-        limits=limits(None if pool is None else pool.one),
+        limits=limits(None if pool is None else pool.member),
         cluster_label=names.app_cluster(shard.mesh.name, node.name, protocol, port),
         routes_label=names.ingress_routes(port),
     )

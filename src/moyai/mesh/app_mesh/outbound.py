@@ -139,7 +139,7 @@ def _tls(policy: ClientPolicy | None) -> ClientPolicyTls | None:
 def _own_request_timeout(node: VirtualNode) -> float:
     """The seconds that the node's listeners give a request; 0 = no limit, or no listener for requests."""
     listeners = ((Protocol(one.port_mapping.protocol), one.timeout) for one in node.spec.listeners or ())
-    policies = [timeouts(p, None if t is None else t.one) for p, t in listeners if p is not Protocol.TCP]
+    policies = [timeouts(p, None if t is None else t.member) for p, t in listeners if p is not Protocol.TCP]
     return longest(policies).request if policies else 0
 
 

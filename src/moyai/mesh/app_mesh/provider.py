@@ -105,7 +105,7 @@ def _applies_to(route: AppMeshRoute, listener: ListenerPort) -> bool:
 
 
 def _rule(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> RouteRule:
-    protocol, http = route.spec.one
+    protocol, http = route.spec.member
     assert isinstance(http, HttpRoute | GrpcRoute), "tcp has no rules"  # noqa: S101  (as it says)
     return RouteRule(
         targets=_targets(shard, route, caller),
