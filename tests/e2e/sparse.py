@@ -9,9 +9,12 @@ from pathlib import Path
 
 
 def written(path: Path) -> bytes:
-    """All that was ever written to the file."""
-    with path.open("rb") as file:
-        return b"".join(_pieces(file.fileno()))
+    """All that was ever written to the file; nothing, if a task that ends has just removed it."""
+    try:
+        with path.open("rb") as file:
+            return b"".join(_pieces(file.fileno()))
+    except FileNotFoundError:
+        return b""
 
 
 def _pieces(fd: int) -> Iterator[bytes]:
