@@ -47,7 +47,7 @@ def code_of(installation: Installation, key: str, secret: str, service: str = "e
     return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_without_keys_it_refuses_to_start_in_one_line(tmp_path):
+def test_up_on_an_open_address_without_keys_fails_in_one_line(tmp_path):
     command = [*MOYAI, "up", "--state", str(tmp_path / "state"), "--port", "0", *OPEN]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 1
@@ -69,7 +69,7 @@ def test_the_right_key_works_for_every_service(open_installation, key):
     assert client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_hooks_and_files_are_put_by_whoever_has_a_key_and_by_nobody_else(open_installation, key, tmp_path):
+def test_hook_and_file_commands_require_a_key(open_installation, key, tmp_path):
     (tmp_path / "web.env").write_text("COLOUR=green\n")
     whoever = {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]}
     hook = ("hook", "put", "check", "http://127.0.0.1:9/")
@@ -106,7 +106,7 @@ def test_a_key_that_was_never_issued_is_not_recognised(open_installation):
     assert code_of(open_installation, "123456789012", "any") == ("UnrecognizedClientException", 403)
 
 
-def test_a_signature_of_another_time_is_expired_or_not_yet_current(open_installation, key, monkeypatch):
+def test_a_signature_with_a_wrong_time_is_expired_or_not_yet_current(open_installation, key, monkeypatch):
     told = botocore.compat.get_current_datetime
     for minutes, words in ((-20, "Signature expired"), (20, "Signature not yet current")):
 
@@ -136,7 +136,7 @@ def test_an_unsigned_request_is_refused(open_installation):
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("GET", "logs?task=x&container=y")])
-def test_what_asks_for_no_signature_is_not_offered(open_installation, method, path):
+def test_unsigned_endpoints_do_not_exist_beyond_loopback(open_installation, method, path):
     connection = HTTPConnection("127.0.0.1", open_installation.port, timeout=10)
     connection.request(method, f"/_moyai/{path}")
     assert connection.getresponse().status == 404
@@ -154,12 +154,12 @@ def test_a_revoked_key_is_not_recognised_from_the_next_request_on(open_installat
     assert code_of(open_installation, access, secret) == ("UnrecognizedClientException", 403)
 
 
-def test_no_secret_is_in_the_log_and_the_keys_are_their_owners_alone(open_installation, key):
+def test_secrets_are_not_logged_and_the_key_file_is_private(open_installation, key):
     assert key[1] not in open_installation.log.read_text()
     assert (open_installation.state / "keys.json").stat().st_mode & 0o077 == 0
 
 
-def test_the_console_asks_for_a_key_and_acts_as_it(open_installation, key):
+def test_the_console_requires_a_key_and_acts_with_it(open_installation, key):
     members = {
         "x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters",
         "content-type": "application/x-amz-json-1.1",

@@ -116,7 +116,7 @@ async def objects(envoys: Rig, *, query: bool) -> list[dict[str, Any]]:
     return [json.loads(line) for line in await lines(envoys, StdoutLog(json=True, query=query))]
 
 
-async def test_text_keeps_its_fields_whatever_a_client_sends(envoys):
+async def test_a_text_access_log_keeps_its_fields_for_any_client_input(envoys):
     *http, one, two = await lines(envoys, StdoutLog(json=False, query=False))
     assert TCP_TEXT.fullmatch(one), one
     assert TCP_TEXT.fullmatch(two), two
@@ -130,14 +130,14 @@ async def test_text_keeps_its_fields_whatever_a_client_sends(envoys):
     assert {found["cluster"] for line in http if (found := TEXT.fullmatch(line))} == {"egress.http", "ingress.http"}
 
 
-async def test_text_has_the_query_when_asked(envoys):
+async def test_a_text_access_log_can_include_the_query(envoys):
     for line in (await lines(envoys, StdoutLog(json=False, query=True)))[:2]:
         found = TEXT.fullmatch(line)
         assert found, line
         assert found["path"] == "/a%22b?token=secret"
 
 
-async def test_json_is_an_object_a_line_whatever_a_client_sends(envoys):
+async def test_a_json_access_log_line_is_one_object_for_any_client_input(envoys):
     *http, one, two = await objects(envoys, query=False)
     assert {one["upstream_cluster"], two["upstream_cluster"]} == {"egress.stream", "ingress.stream"}
     assert (one["bytes_received"], one["upstream_host"].rpartition(":")[2]) == (30, "8084")
@@ -147,6 +147,6 @@ async def test_json_is_an_object_a_line_whatever_a_client_sends(envoys):
         assert "secret" not in json.dumps(found)
 
 
-async def test_json_has_the_query_when_asked(envoys):
+async def test_a_json_access_log_can_include_the_query(envoys):
     for found in (await objects(envoys, query=True))[:2]:
         assert found["path"] == '/a"b?token=secret'

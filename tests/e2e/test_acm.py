@@ -94,7 +94,7 @@ def test_a_certificate_is_issued_its_chain_verifies_and_its_key_opens(installati
     assert "PRIVATE KEY" not in installation.log.read_text()
 
 
-def test_what_was_asked_for_when_the_control_plane_was_killed_is_issued_by_the_next_one(installation, authority):
+def test_certificates_requested_before_a_kill_are_issued_after_the_restart(installation, authority):
     client = installation.client("acm")
     asked = {"DomainName": "front.howto.local", "CertificateAuthorityArn": authority}
     arns = [client.request_certificate(**asked)["CertificateArn"] for _ in range(20)]

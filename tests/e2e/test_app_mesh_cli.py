@@ -45,7 +45,7 @@ def shell(simulated):
     return Shell(simulated)
 
 
-def test_a_mesh_by_the_command_line(shell, tmp_path):
+def test_the_aws_cli_creates_changes_and_deletes_a_mesh(shell, tmp_path):
     mesh = shell("create-mesh", "--mesh-name", "howto", "--tags", "key=a,value=b")
     assert mesh["mesh"]["metadata"]["version"] == 1
     within = ("--mesh-name", "howto")

@@ -46,7 +46,7 @@ def shop(installed: Callable[[], Installation]) -> Installation:
     return installation
 
 
-def test_the_front_answers_where_status_says(shop):
+def test_the_front_service_answers_at_the_url_of_status(shop):
     shown = json.loads(shop.moyai("status", "--json"))
     (front,) = [t for c in shown["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
     host = front["urls"][0].removeprefix("http://").partition(":")[0]

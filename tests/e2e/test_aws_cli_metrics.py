@@ -16,7 +16,7 @@ QUERIES = [
 ]
 
 
-def test_a_search_and_what_is_made_of_it(simulated):
+def test_search_expressions_and_metric_math(simulated):
     now = datetime.now(UTC)
     at = ("--timestamp", str(now.timestamp()), "--namespace", "Till", "--metric-name", "Orders")
     for shop, value in (("north", "4"), ("south", "6")):

@@ -126,7 +126,7 @@ CREATE_SERVICE = [
 
 
 @pytest.mark.parametrize(("changes", "code", "words"), CREATE_SERVICE)
-def test_a_service_that_cannot_be_is_refused_and_nothing_of_it_is_made(cluster, changes, code, words):
+def test_a_refused_create_service_leaves_nothing(cluster, changes, code, words):
     before = world(cluster.installation)
     got, status, message = refused(cluster.ecs, "create_service", service(cluster, **changes))
     assert (got, status) == (code, 400)
@@ -155,7 +155,7 @@ OTHERS = [
 @pytest.mark.parametrize(
     ("name", "operation", "request_", "code"), OTHERS, ids=[f"{o[0]} {o[1]} {o[3]}" for o in OTHERS]
 )
-def test_each_service_has_its_own_codes(cluster, name, operation, request_, code):
+def test_each_aws_service_answers_with_its_own_error_codes(cluster, name, operation, request_, code):
     before = world(cluster.installation)
     got, status, message = refused(cluster.installation.client(name), operation, request_)
     assert (got, status) == (code, 400)
@@ -163,13 +163,13 @@ def test_each_service_has_its_own_codes(cluster, name, operation, request_, code
     assert world(cluster.installation) == before
 
 
-def test_what_is_not_there_to_describe_is_a_failure_and_not_an_error(cluster):
+def test_describing_missing_resources_returns_failures(cluster):
     answer = cluster.ecs.describe_services(cluster=cluster.name, services=["none"])
     assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
     assert cluster.ecs.describe_clusters(clusters=["none"])["failures"][0]["reason"] == "MISSING"
 
 
-def test_an_operation_that_is_not_there_yet_says_its_name(cluster):
+def test_an_unsupported_operation_is_named_in_the_error(cluster):
     code, status, message = refused(cluster.ecs, "list_daemons", {})
     assert "ListDaemons" in message
     assert status >= 400
@@ -201,7 +201,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("what", [what for what in MALFORMED if what != "nothing"])
-def test_a_body_that_is_not_what_the_protocol_says_is_a_serialization_error(simulated, what):
+def test_a_body_of_another_protocol_is_a_serialization_error(simulated, what):
     before = world(simulated)
     status, answer = sent(simulated, MALFORMED[what])
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
@@ -279,21 +279,21 @@ def own(installation: Installation, method: str, path: str, **headers: str) -> t
         connection.close()
 
 
-def test_health_says_what_runs(cluster):
+def test_health_shows_runtime_tasks_and_proxies(cluster):
     status, found = own(cluster.installation, "GET", "health")
     assert (status, found["status"], found["runtime"]) == (200, "ok", "sim")
     assert found["tasks"] == 1
     assert set(found["proxies"]) == {"connected", "synced", "rejected"}
 
 
-def test_a_web_page_of_somebody_elses_can_neither_reset_nor_create(simulated):
+def test_a_cross_site_page_can_neither_reset_nor_create(simulated):
     status, _ = own(simulated, "POST", "reset", Origin="http://example.com")
     assert status == 403
     status, _ = sent(simulated, b'{"clusterName": "from-afar"}', Origin="http://example.com")
     assert status == 403
 
 
-def test_reset_forgets_everything_and_is_asked_for_by_post(simulated, cluster):
+def test_reset_requires_post_and_deletes_everything(simulated, cluster):
     assert own(simulated, "GET", "reset")[0] == 405
     assert world(simulated)["clusters"] != []
     assert own(simulated, "POST", "reset")[0] == 200

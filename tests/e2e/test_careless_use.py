@@ -18,7 +18,7 @@ def refused(*arguments: str) -> list[str]:
     return ran.stderr.splitlines()
 
 
-def test_down_forget_leaves_what_is_not_moyais_own(tmp_path):
+def test_down_forget_deletes_only_moyais_files(tmp_path):
     home = tmp_path / "home"
     (home / "photos").mkdir(parents=True)
     (home / "thesis.txt").write_text("the only copy")
@@ -34,7 +34,7 @@ def test_down_forget_leaves_what_is_not_moyais_own(tmp_path):
     ]
 
 
-def test_a_state_deep_down_in_the_file_system_works(tmp_path):
+def test_a_deeply_nested_state_directory_works(tmp_path):
     installation = Installation(tmp_path / ("deep" * 40) / "with a space")
     installation.state.parent.mkdir()
     installation.up()
@@ -46,7 +46,7 @@ def test_a_state_deep_down_in_the_file_system_works(tmp_path):
 
 
 @pytest.mark.parametrize("address", ["999.1.1.1", "example.com", ""])
-def test_an_address_to_listen_on_that_is_none_is_refused_in_one_line(tmp_path, address):
+def test_an_invalid_listen_address_is_refused_in_one_line(tmp_path, address):
     (line,) = refused("up", "--state", str(tmp_path / "state"), "--runtime", "sim", "--listen", address)
     assert "is not an address" in line
     assert not (tmp_path / "state").exists()

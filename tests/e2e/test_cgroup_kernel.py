@@ -46,7 +46,7 @@ def box(hierarchies, tmp_path) -> Iterator[Hierarchy]:
             (machine.root / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in added))
 
 
-def test_processes_of_a_containers_root_make_room_for_groups_below(box):
+def test_processes_in_a_containers_root_cgroup_move_before_child_cgroups_are_created(box):
     with subprocess.Popen(["sleep", "infinity"]) as first, subprocess.Popen(["sleep", "infinity"]) as other:
         for process in (first, other):
             (box.root / "cgroup.procs").write_text(str(process.pid))
@@ -60,7 +60,7 @@ def test_processes_of_a_containers_root_make_room_for_groups_below(box):
             process.kill()
 
 
-def test_a_group_of_every_hierarchy_takes_a_process_and_is_removed(hierarchies, tmp_path):
+def test_cgroups_of_every_hierarchy_accept_a_process_and_are_removed(hierarchies, tmp_path):
     cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
     membership = cgroups.create_for_container("task/app", GroupLimits(cpu_units=512, share=128))
     joining = "for file; do echo 0 > $file; done; exec sleep infinity"

@@ -64,7 +64,7 @@ def test_a_rolling_deployment_fails_no_request(stage):
     assert set(tally["answered"]) == {task_id(arn) for arn in before | after}
 
 
-def test_a_killed_application_fails_no_request_that_may_be_repeated_and_its_task_is_replaced(stage):
+def test_a_killed_application_fails_no_retryable_request_and_its_task_is_replaced(stage):
     victim = min(stage.tasks())
     stage.probe.begin(KEEPING, KEEPING, HASTY, HASTY)
     eventually(lambda: task_id(victim) in stage.probe.tally()["answered"])

@@ -42,7 +42,7 @@ def cli(request: pytest.FixtureRequest) -> str:
     return program
 
 
-def test_boto3(simulated: Installation):
+def test_boto3_registers_and_discovers_instances(simulated: Installation):
     cloudmap = simulated.client("servicediscovery")
     namespace = _done(cloudmap, cloudmap.create_http_namespace(Name="boto"))["NAMESPACE"]
     service = cloudmap.create_service(Name="db", NamespaceId=namespace)["Service"]["Id"]
@@ -68,7 +68,7 @@ def _done(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
     return dict(eventually(targets, "the operation succeeds"))
 
 
-def test_the_steps_of_the_guide(simulated: Installation, cli: str, tmp_path: Path):
+def test_the_aws_cli_follows_the_guides_steps(simulated: Installation, cli: str, tmp_path: Path):
     name = "first-cli" if cli == AWS else "second-cli"
     aws = _Aws(cli, simulated, tmp_path / "hosts")
     operation = aws("create-http-namespace", "--name", name)["OperationId"]
@@ -107,7 +107,7 @@ class _Aws:
         return json.loads(ran.stdout or "{}")
 
 
-def test_the_sdk_for_javascript(simulated: Installation) -> None:
+def test_the_javascript_sdk_registers_and_discovers_instances(simulated: Installation) -> None:
     if shutil.which("node") is None or not (JAVASCRIPT / "node_modules").is_dir():
         pytest.skip("Node or its SDK isn't installed: `npm ci` in tests/e2e/javascript")
     command = ["node", "cloudmap.mjs", f"http://127.0.0.1:{simulated.port}"]

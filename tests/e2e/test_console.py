@@ -71,7 +71,7 @@ def test_the_build_is_served_whole_and_a_deep_link_is_its_page(simulated: Instal
     assert "style=" not in page.body
 
 
-def test_what_is_done_through_the_api_is_heard_of(simulated: Installation) -> None:
+def test_api_changes_arrive_on_the_event_stream(simulated: Installation) -> None:
     with events(simulated) as stream:
         assert heard(stream, "hello") == {}
         assert call(simulated, "CreateCluster", {"clusterName": "seen"}).status == 200
@@ -83,7 +83,7 @@ def test_what_is_done_through_the_api_is_heard_of(simulated: Installation) -> No
         heard(stream, "metrics")
 
 
-def test_a_page_elsewhere_is_kept_out_of_all_but_the_pages(simulated: Installation) -> None:
+def test_cross_site_pages_reach_only_the_consoles_files(simulated: Installation) -> None:
     elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
     assert call(simulated, "DeleteCluster", {"cluster": "x"}, elsewhere).status == 403
     assert ask(simulated, "GET", "events", headers={"sec-fetch-site": "cross-site"}).status == 403

@@ -176,7 +176,7 @@ def test_tasks_in_an_instances_network_and_in_none(hosts):
         hosts.ecs.stop_task(cluster=hosts.name, task=task["taskArn"])
 
 
-def test_service_connect_leads_to_and_from_tasks_behind_an_instance(hosts):
+def test_service_connect_reaches_and_serves_bridge_tasks(hosts):
     hosts.bound("behind-web", app("web", 8080, "http", memory=128))
     hosts.bound("behind-probe", app("probe", 8080, "http", memory=256))
     ec2 = ("--launch-type", "EC2", "--desired-count", "1")
@@ -212,7 +212,7 @@ def test_service_connect_leads_to_and_from_tasks_behind_an_instance(hosts):
 
 
 @pytest.mark.heavy
-def test_what_is_on_an_instance_that_is_lost_ends_and_is_replaced(hosts):
+def test_tasks_of_a_lost_instance_are_stopped_and_replaced(hosts):
     hosts.bound("kept", shell(SERVES.format(8080), memory=64, portMappings=[{"containerPort": 8080}]))
     apart = ("--placement-strategy", "type=spread,field=instanceId")
     asked = ("--service-name", "kept", "--task-definition", "kept", "--launch-type", "EC2", "--desired-count", "2")

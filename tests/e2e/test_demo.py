@@ -72,7 +72,7 @@ def test_the_demo_fails_no_request_and_leaves_nothing(started, tmp_path):
     ("words", "signals"),
     [("stock is steady", [signal.SIGINT, signal.SIGINT, signal.SIGTERM]), ("control plane ready", [signal.SIGTERM])],
 )
-def test_an_impatient_end_leaves_nothing(started, tmp_path, words, signals):
+def test_interrupting_the_demo_leaves_nothing(started, tmp_path, words, signals):
     until_it_says(started, tmp_path, words)
     looked_for = leftovers(tmp_path)
     for number in signals:

@@ -81,7 +81,7 @@ def described(cluster: Cluster, arn: str) -> Any:
     return answer["serviceDeployments"][0]
 
 
-def test_an_image_that_is_not_there_is_taken_back(cluster):
+def test_a_deployment_with_a_missing_image_is_rolled_back(cluster):
     before = cluster.service("broken")["deployments"][0]
     breaker = {"enable": True, "rollback": True}
     definition = cluster.define("broken", shell("sleep 1000", image="moyai.local/nowhere:1"))
@@ -104,7 +104,7 @@ def test_an_image_that_is_not_there_is_taken_back(cluster):
     ]
 
 
-def test_an_alarm_that_figures_raise_takes_the_deployment_back(cluster):
+def test_a_metric_alarm_rolls_the_deployment_back(cluster):
     cloudwatch = cluster.installation.client("cloudwatch")
     cloudwatch.put_metric_alarm(AlarmName="errors", **ERRORS)
     cloudwatch.put_composite_alarm(AlarmName="unwell", AlarmRule="ALARM(errors)")
@@ -133,7 +133,7 @@ def test_an_alarm_that_figures_raise_takes_the_deployment_back(cluster):
     assert "Alarm updated from OK to ALARM" in [item["HistorySummary"] for item in happened["AlarmHistoryItems"]]
 
 
-def test_a_hook_that_says_no_takes_the_deployment_back(cluster, function):
+def test_a_failing_lifecycle_hook_rolls_the_deployment_back(cluster, function):
     url, told = function
     cluster.installation.moyai("hook", "put", FUNCTION, url)
     assert f"{FUNCTION}  {url}" in cluster.installation.moyai("hook", "list")

@@ -121,7 +121,7 @@ async def names_of(envoys: Rig, count: int) -> list[str]:
     return [a.body.split('"')[3] for a in answers]
 
 
-async def test_a_call_by_name_passes_both_proxies_and_shows_it(envoys, apps):
+async def test_a_call_by_name_passes_both_proxies(envoys, apps):
     answer = await envoys.namespace.get(*HTTP)
     assert answer.status == 200
     assert answer.headers["server"] == "envoy"
@@ -151,7 +151,7 @@ async def test_a_dead_proxy_is_a_retry_not_a_failure(envoys, apps):
     assert await names_of(envoys, 10) == ["two"] * 10
 
 
-async def test_only_what_may_be_repeated_is_repeated(envoys, apps):
+async def test_only_repeatable_requests_are_retried(envoys, apps):
     answer = await envoys.namespace.get(*HTTP, "/cut", "POST")
     assert answer.status == 502
     assert len(apps[0].requests) + len(apps[1].requests) == 1
@@ -172,7 +172,7 @@ async def test_a_websocket_passes(envoys, apps):
     assert answer.endswith(b"\r\n\r\nping")
 
 
-async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
+async def test_a_server_proxy_reports_its_active_requests(envoys):
     asked = partial(connect_to_socket, envoys.run(ONE))
     app = App("one")
     await app.start(envoys.namespace, 8084)
@@ -184,7 +184,7 @@ async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
     await app.stop()
 
 
-async def test_only_statistics_that_metrics_are_made_of_are_kept(envoys, apps):
+async def test_a_proxy_keeps_only_statistics_that_metrics_need(envoys, apps):
     await envoys.namespace.get(*HTTP)
     names = {line.split(":")[0] for line in (await envoys.admin(CALLER, "/stats")).splitlines() if ": " in line}
     of_http = {
@@ -209,7 +209,7 @@ async def test_a_changed_cluster_is_ready_at_once(envoys, apps):
     assert set(await names_of(envoys, 6)) == {"one", "two"}
 
 
-async def test_what_envoy_refuses_leaves_the_last_good_form(envoys, apps):
+async def test_a_configuration_that_envoy_rejects_leaves_the_last_good_one(envoys, apps):
     good = mesh(ONE, TWO)
     broken = replace(good.workloads[CALLER], egress_port=70000)
     envoys.feed.publish(replace(good, workloads={**good.workloads, CALLER: broken}))

@@ -132,7 +132,7 @@ async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
 
 
 @pytest.mark.parametrize(("statistic", "name"), [("fail_verify_error", "one.shop"), ("fail_verify_san", "two.shop")])
-async def test_a_certificate_of_another_authority_or_for_another_name_is_not_believed(envoys, apps, statistic, name):
+async def test_a_certificate_of_another_authority_or_name_is_rejected(envoys, apps, statistic, name):
     believed, other = await an_authority(), await an_authority()
     signer = other if statistic == "fail_verify_error" else believed
     await envoys.lead(mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
@@ -142,7 +142,7 @@ async def test_a_certificate_of_another_authority_or_for_another_name_is_not_bel
     assert int(counted.rsplit(": ", 1)[1].split()[0]) > 0
 
 
-async def test_nothing_is_open_before_the_certificate_is_there(envoys, apps):
+async def test_no_listener_opens_before_its_certificate_arrives(envoys, apps):
     authority = await an_authority()
     await envoys.lead(mesh(authority.root, None, ONE), ONE)
     assert "LIVE" not in await envoys.admin(ONE, "/ready")

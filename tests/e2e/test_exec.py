@@ -104,7 +104,7 @@ def sleepers(task: str, seconds: int) -> list[int]:
 # ----------------------------------------------------------------------------------------------------- as the plugin
 
 
-def test_a_shell_on_a_terminal_of_the_containers(cluster, task):
+def test_a_session_runs_a_shell_on_a_terminal_in_the_container(cluster, task):
     with session(cluster, task, "/bin/sh") as talk:
         talk.plugin.resize(50, 132)
         talk.type(b"tty; stty size; echo $COLOUR $TERM\r")
@@ -122,7 +122,7 @@ def test_a_shell_on_a_terminal_of_the_containers(cluster, task):
     assert not sleepers(task, 4711)
 
 
-def test_the_command_is_roots_with_what_the_container_has_and_sees_nothing_else(cluster, task):
+def test_an_exec_command_runs_as_root_with_the_containers_rights_and_namespaces(cluster, task):
     line = (
         "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; hostname; echo pids /proc/[0-9]*;"
         " cat /proc/self/cgroup; readlink /proc/self/ns/*; ls -l /proc/self/fd"
@@ -147,7 +147,7 @@ def test_the_command_is_roots_with_what_the_container_has_and_sees_nothing_else(
     assert [file for file in files if not file.startswith(("pipe:", "/proc/"))] == []
 
 
-def test_who_vanishes_takes_everything_along_and_two_are_the_most(cluster, task):
+def test_a_closed_session_kills_its_processes_and_two_sessions_are_the_limit(cluster, task):
     both = "sh -c 'setsid sleep 4712 & sleep 4713'"
     with session(cluster, task, both), session(cluster, task, "sleep 4714") as other:
         eventually(lambda: sleepers(task, 4712) and sleepers(task, 4713) and sleepers(task, 4714))
@@ -159,7 +159,7 @@ def test_who_vanishes_takes_everything_along_and_two_are_the_most(cluster, task)
     eventually(lambda: not [group for group in control_groups() if own in group and "/session-" in group])
 
 
-def test_a_token_opens_once_and_no_page_may_try(cluster, task):
+def test_a_session_token_works_once_and_not_from_a_web_page(cluster, task):
     asked = {"cluster": cluster.name, "task": task, "command": "sleep 4715", "interactive": True}
     given = cluster.ecs.execute_command(**asked)["session"]
     with pytest.raises(InvalidStatus), reach(given, origin="https://evil.example"):
@@ -211,7 +211,7 @@ def moyai_exec(cluster: Any, *words: str) -> tuple[list[str], dict[str, str]]:
     return [*MOYAI, "exec", *words], cluster.installation.environment()
 
 
-def test_moyai_exec_hands_a_terminal_through(cluster, task):
+def test_moyai_exec_passes_the_terminal_through(cluster, task):
     screen = Screen(*moyai_exec(cluster, task.rpartition("/")[2][:12], "--", "sh"))
     screen.until(b"# ")
     screen.type(b"stty size\r")
@@ -240,7 +240,7 @@ def test_moyai_exec_is_a_filter_in_a_pipe(cluster):
 
 
 @pytest.mark.heavy
-def test_nothing_outlives_the_control_plane(installed):
+def test_sessions_end_with_the_control_plane(installed):
     here = installed()
     here.up()
     cluster = Cluster(here, "alone")

@@ -63,7 +63,7 @@ def test_a_target_that_does_not_listen_has_failed_each_call(server, cluster, pro
     assert total(server, "TaskFailureCount", own, OWN) == got > 0
 
 
-def test_a_status_that_is_an_answer_is_none(server, cluster, probe):
+def test_a_grpc_status_of_the_application_is_not_a_failure(server, cluster, probe):
     failed = [probe.ask("unary", target="rpc:50051", name=name, text="x") for name in ("Say", "Fail", "Nonesuch")]
     assert [one["status"] for one in failed] == ["OK", "FAILED_PRECONDITION", "UNIMPLEMENTED"]
     caller = whose("calls")

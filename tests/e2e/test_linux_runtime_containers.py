@@ -138,7 +138,7 @@ async def test_the_kernels_key_rings_are_closed_also_to_probes(linux):
     assert (await container_state(linux.runtime)).health is Health.HEALTHY
 
 
-async def test_no_mount_of_moyai_is_visible_in_a_container(linux):
+async def test_moyais_mounts_are_not_visible_in_a_container(linux):
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, shell("cut -d' ' -f2 /proc/mounts"))
     assert [line for line in lines if line.startswith(f"{linux.state}/")] == []
@@ -189,7 +189,7 @@ async def test_usage_includes_the_memory_limit(linux):
     assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
 
 
-async def test_all_processes_end_with_the_first_one(linux):
+async def test_all_processes_of_a_container_end_with_the_first_one(linux):
     await linux.runtime.prepare(sandbox())
     marker = f"{os.getpid()}.25"
     await linux.runtime.start(shell(f"setsid sleep 9{marker} & trap '' TERM; echo up; while :; do sleep 0.1; done"))
@@ -279,7 +279,7 @@ async def test_a_monitor_is_small(linux):
     assert resident <= KEEPER_LIMIT_KIB
 
 
-async def test_two_containers_of_a_task_share_its_network_and_nothing_else(linux: LinuxAdapter):
+async def test_containers_of_a_task_share_only_its_network(linux: LinuxAdapter):
     await linux.runtime.prepare(sandbox())
     server = (
         "exec python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 8080)); s.accept()[0].send(b'hi')\""

@@ -36,7 +36,7 @@ def namespaces() -> set[Path]:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.013, 0.031, 0.047, 0.071, 0.103])
-async def test_a_control_plane_killed_while_it_makes_tasks_leaves_nothing_unknown(linux, delay):
+async def test_a_control_plane_killed_while_starting_tasks_leaves_nothing_unknown(linux, delay):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     program = [sys.executable, "-m", "tests.e2e.linux_victim", str(linux.state)]
     for first in (1, 21):
@@ -56,7 +56,7 @@ async def test_a_control_plane_killed_while_it_makes_tasks_leaves_nothing_unknow
     assert left == {f"task-{task}" for task in keep}
 
 
-async def test_no_file_stays_open_and_no_thread_stays_in_another_namespace(linux):
+async def test_prepare_and_release_leak_no_files_and_no_threads(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.release(TASK)
     before = open_files()

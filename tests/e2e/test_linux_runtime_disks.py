@@ -67,7 +67,7 @@ async def test_written_files_survive_a_restart_and_are_visible_through_volumes(l
     assert seen == ["1"]
 
 
-async def test_without_a_size_there_is_no_disk(linux):
+async def test_a_task_without_a_storage_size_has_no_disk(linux):
     await linux.runtime.prepare(sandbox())
     assert device(linux) is None
     _, seen = await run(linux, shell("df --output=size / | tail -1"))

@@ -111,7 +111,7 @@ async def test_subnets_reach_each_other_and_nothing_leaves_the_vpc(linux):
     assert await ask(linux, OTHER, "fd00:0:0:1::ff", 80) in OUT_OF_REACH, "nobody has it"
 
 
-async def test_two_vpcs_of_the_same_range_are_isolated(linux):
+async def test_vpcs_with_the_same_range_are_isolated(linux):
     await prepare(linux, ONE, dual_stack(sandbox(2, vpc="vpc-1")))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, at(ONE), 8080) in OUT_OF_REACH

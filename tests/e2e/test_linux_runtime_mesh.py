@@ -177,7 +177,7 @@ async def test_a_proxys_health_has_the_timing_of_the_containers_check(linux):
     await linux.until(unhealthy)
 
 
-async def test_a_proxys_output_is_kept_like_a_containers(linux):
+async def test_a_proxys_output_is_readable_like_a_containers(linux):
     await prepare(linux, sandbox())
     await linux.runtime.start_proxy(standing_for())
     await live(linux)

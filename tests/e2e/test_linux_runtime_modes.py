@@ -169,7 +169,7 @@ async def test_forged_source_addresses_of_bridge_and_host_tasks_are_dropped(linu
     assert not {line.partition(" ")[0] for line in heard} & {FAR_AT, "127.0.0.1", "8.8.8.8"}
 
 
-async def test_one_task_cannot_fill_the_connection_table_of_its_instance(linux):
+async def test_a_task_cannot_fill_its_instances_conntrack_table(linux):
     """Neither from behind it, with its own address, nor in it with others."""
     await up(linux, behind(HOST, 1), in_host(HOST, 2), among=(sandbox(4),))
     target, most = interface(sandbox(4)).address, tracked(linux, "max")

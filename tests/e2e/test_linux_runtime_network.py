@@ -86,7 +86,7 @@ async def test_tasks_of_a_vpc_reach_each_other_also_across_subnets(linux):
     await said(linux, "8080 from 172.31.16.12")
 
 
-async def test_two_vpcs_of_the_same_range_are_isolated(linux):
+async def test_vpcs_with_the_same_range_are_isolated(linux):
     await prepare(linux, sandbox(1), sandbox(2, vpc="vpc-1"))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) != "8080"

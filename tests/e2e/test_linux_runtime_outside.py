@@ -42,7 +42,7 @@ def test_a_task_with_egress_reaches_what_the_host_reaches_from_the_hosts_address
     assert told["free, datagrams"] == "datagram"
 
 
-def test_without_a_public_address_or_a_route_egress_is_refused_at_once(told):
+def test_egress_without_a_public_address_or_a_route_is_refused_at_once(told):
     assert told["bound"] == "OSError"
     assert told["stranded"] == "OSError"
 

@@ -257,7 +257,7 @@ PAIR = ("vpc-0", "vpc-1")
 ON = (("vpc-1", "10.2.0.0/16", "vpc-1-vpc-2"), ("vpc-2", "172.31.0.0/16", "vpc-1-vpc-2"))
 
 
-async def test_a_peering_needs_routes_on_both_sides_and_gives_no_transit(linux):
+async def test_a_peering_needs_routes_on_both_sides_and_is_not_transitive(linux):
     far_server, further_server = FAR.task, FURTHER.task
     await prepare(linux, CLIENT, FAR, FURTHER)
     await linux.runtime.apply_network(peered(routes=()))

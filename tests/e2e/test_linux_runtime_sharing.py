@@ -62,7 +62,7 @@ async def test_a_proxy_for_a_container_shares_no_namespaces(linux):
     assert [line for line in seen if "envoy" in line] == []
 
 
-async def test_without_sharing_each_container_is_isolated(linux):
+async def test_containers_without_sharing_are_isolated(linux):
     await linux.runtime.prepare(sandbox(ipc=NamespaceSharing.TASK))
     await linux.runtime.start(shell("exec sleep 1111", "app"))
     _, seen = await run(linux, shell(f"echo $$; {SEES}", "side"))

@@ -64,7 +64,7 @@ def test_a_running_task_finds_a_new_name_and_its_first_call_gets_through(server:
     assert [t["taskArn"] for t in cluster.tasks("client")] == [task], "the same task all the time"
 
 
-def test_as_on_aws_a_running_task_finds_it_with_its_next_deployment(server: Installation):
+def test_without_live_endpoints_a_new_name_resolves_after_the_next_deployment(server: Installation):
     cluster = Cluster(server, "frozen", "frozen")
     task = caller(cluster)
     late(cluster)

@@ -87,7 +87,7 @@ def _some(installation: Installation) -> bool:
     return bool(groups) and len(messages(installation, "/counted")) > 0
 
 
-def test_the_last_words_of_a_task_are_kept(installation, cluster):
+def test_the_last_output_of_a_task_is_stored(installation, cluster):
     run(
         cluster,
         "short",
@@ -101,7 +101,7 @@ def _there(installation: Installation, group: str) -> list[str]:
     return sorted(messages(installation, group)) if known else []
 
 
-def test_a_task_whose_group_is_not_there_does_not_start(installation, cluster):
+def test_a_task_without_its_log_group_does_not_start(installation, cluster):
     arn = run(cluster, "nowhere", shell("sleep 600", logConfiguration=awslogs("/nowhere")))
 
     def stopped() -> str:
@@ -124,6 +124,6 @@ def test_proxies_write_to_their_streams_too(installation):
     assert stream["logStreamName"].startswith("app/ecs-service-connect-")
 
 
-def test_the_command_line_of_aws_reads_them(installation, cluster):
+def test_the_aws_cli_reads_log_events(installation, cluster):
     found = installation.aws("logs", "filter-log-events", "--log-group-name", "/short", "--filter-pattern", "one")
     assert [event["message"] for event in found["events"]] == ["one"]

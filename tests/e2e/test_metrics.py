@@ -107,7 +107,7 @@ def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], 
     return total(server, name, dimensions) >= count
 
 
-def test_each_edge_has_exactly_the_requests_that_were_sent(server, cluster, sent):
+def test_each_connection_counts_exactly_the_sent_requests(server, cluster, sent):
     for (caller, target), count in sent.items():
         whose = {"TargetDiscoveryName": target, "ServiceName": caller, "ClusterName": "metrics"}
         if target == "metrics-web":
@@ -116,7 +116,7 @@ def test_each_edge_has_exactly_the_requests_that_were_sent(server, cluster, sent
             assert total(server, "HTTPCode_Target_5XX_Count", whose) == 0
 
 
-def test_each_endpoint_has_exactly_the_requests_of_all_its_callers(server, cluster, sent):
+def test_each_endpoint_counts_exactly_the_requests_of_all_callers(server, cluster, sent):
     for target, metric in {"metrics-web": "RequestCount", "metrics-rpc": "GrpcRequestCount"}.items():
         count = requests(sent, target)
         for whose in (
@@ -136,7 +136,7 @@ def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent):
     assert total(server, "RequestCount", whose) == 0
 
 
-def test_figures_do_not_grow_while_nobody_calls(server, cluster, sent):
+def test_counters_do_not_grow_without_calls(server, cluster, sent):
     count, whose = requests(sent, "metrics-web"), {"DiscoveryName": "metrics-web"}
     eventually(partial(has_reached, server, "RequestCount", whose, count))
     while_it_lasts(3)  # three reports of every proxy
@@ -202,7 +202,7 @@ def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, clus
         assert is_there == (target == TARGETS["http"]), printed
 
 
-def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
+def test_the_mesh_command_refreshes_in_a_terminal_until_q(server, cluster, sent):
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     before = termios.tcgetattr(terminal)
@@ -238,7 +238,7 @@ def read_until(terminal: int, wanted: str) -> str:
     return seen.decode(errors="ignore")
 
 
-def test_what_tasks_use_is_in_cloudwatch_and_in_container_insights(server, cluster, sent):
+def test_task_usage_is_in_cloudwatch_and_container_insights(server, cluster, sent):
     whose = {"ClusterName": "metrics", "ServiceName": "servers"}
     cluster.ecs.update_cluster_settings(
         cluster="metrics", settings=[{"name": "containerInsights", "value": "enhanced"}]
@@ -256,7 +256,7 @@ def test_what_tasks_use_is_in_cloudwatch_and_in_container_insights(server, clust
     assert 0 < most("MemoryUtilization", "AWS/ECS") < 100
 
 
-def test_a_client_with_nobody_to_call_reports_and_ends_like_any_other(server):
+def test_a_client_without_targets_reports_and_stops(server):
     lonely = Cluster(server, "lonely", "lonely")
     lonely.serve("client", lonely.define("lonely-client", app("probe", 8080, "http")))
     lonely.steady("client")

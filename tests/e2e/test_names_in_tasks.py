@@ -98,7 +98,7 @@ for address in ('172.31.0.2', '169.254.169.253'):
 """
 
 
-async def test_both_addresses_answer_over_udp_and_over_tcp(linux):
+async def test_both_resolver_addresses_answer_over_udp_and_tcp(linux):
     store = MemoryStore(RECORDS)
     build = Builder(store)
     definition = build.definition("client")

@@ -64,7 +64,7 @@ class Slow:
 
 
 @pytest.mark.parametrize("form", [(), ("--sotw",)], ids=["delta", "whole sets"])
-async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
+async def test_the_proxy_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
     process = await outside.command("--socket", str(outside.socket_path), *form)
     await outside.until(outside.synced)
     assert await answering(outside) == "one"
@@ -77,7 +77,7 @@ async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, for
     assert (outside.envoys(), list(outside.folder.glob("moyai-proxy-*"))) == ([], [])
 
 
-async def test_the_command_drains_what_is_under_way(outside):
+async def test_the_proxy_command_drains_active_requests(outside):
     slow = Slow()
     server = await slow.start(outside.namespace)
     process = await outside.command("--socket", str(outside.socket_path))
@@ -119,7 +119,7 @@ async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyToken
     await server.stop(None)
 
 
-async def test_over_tcp_the_command_shows_a_token_and_a_wrong_one_is_refused(outside, apps):
+async def test_over_tcp_a_wrong_token_is_refused(outside, apps):
     async with over_tcp(outside) as (place, authority, tokens):
         way = ("--xds", place, "--ca", authority)
         other = tokens.issue("mesh/shop/virtualNode/back", Instant(0))
@@ -134,7 +134,7 @@ async def test_over_tcp_the_command_shows_a_token_and_a_wrong_one_is_refused(out
         assert await answering(outside) == "one"
 
 
-async def test_over_tcp_who_shows_another_name_is_told_nothing(outside):
+async def test_over_tcp_the_command_sends_no_token_to_a_server_with_another_name(outside):
     async with over_tcp(outside) as (place, authority, tokens):
         way = ("--xds", place, "--ca", authority, "--token", tokens.issue("", Instant(0)))
         await outside.command(*way, "--server-name", "other.example")
@@ -157,7 +157,7 @@ def proxies(installation: Installation) -> dict[str, int]:
     return found
 
 
-def test_a_server_leads_what_its_api_was_told_of_over_each_of_its_doors(installation):
+def test_a_server_configures_proxies_over_its_socket_and_over_tcp(installation):
     meshes = installation.client("appmesh")
     meshes.create_mesh(meshName="shop")
     meshes.create_virtual_node(meshName="shop", virtualNodeName="front", spec={})

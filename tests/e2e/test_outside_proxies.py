@@ -37,14 +37,14 @@ async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outsid
     assert dict(outside.feed.responses.items()).keys() == {("pushed",)}
 
 
-async def test_the_local_cluster_that_nobody_has_keeps_no_envoy_from_starting(outside):
+async def test_a_missing_local_cluster_does_not_block_envoys_start(outside):
     await outside.launch("patient", agents(outside.socket_path, 9901).replace("0.001s", "0s"))
     await outside.until(outside.synced)
     await outside.becomes_live(9901)
     assert await outside.statistic(9901, "cluster.local_cluster.update_success") == 1
 
 
-async def test_two_proxies_of_one_node_id_stand_side_by_side(outside, apps):
+async def test_two_proxies_may_share_one_node_id(outside, apps):
     for number in (1, 2):
         await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
     await outside.until(lambda: outside.synced(2))
@@ -57,7 +57,7 @@ async def test_two_proxies_of_one_node_id_stand_side_by_side(outside, apps):
     assert outside.feed.holders("10.99.0.2", 8082) == outside.feed.external_proxies(FRONT)
 
 
-async def test_one_too_many_waits_until_another_has_gone(outside):
+async def test_a_proxy_over_the_limit_waits_until_another_disconnects(outside):
     for number in (1, 2):
         await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
     await outside.until(lambda: outside.synced(2))
@@ -69,7 +69,7 @@ async def test_one_too_many_waits_until_another_has_gone(outside):
     await outside.becomes_live(9903)
 
 
-async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_had(outside, apps):
+async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.synced)
     await outside.stop_serving()
@@ -87,7 +87,7 @@ async def test_a_control_plane_that_comes_back_finds_its_proxies_with_what_they_
     assert await answering(outside) == "two"
 
 
-async def test_what_envoy_refuses_is_seen_and_the_last_good_goes_on(outside, apps):
+async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves(outside, apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
     await outside.until(outside.synced)
     good = mesh("one")
@@ -102,7 +102,7 @@ async def test_what_envoy_refuses_is_seen_and_the_last_good_goes_on(outside, app
     assert await answering(outside) == "two"
 
 
-async def test_a_node_that_is_not_there_keeps_its_proxy_from_starting_until_it_is(outside):
+async def test_a_proxy_of_a_missing_node_waits_until_the_node_exists(outside):
     await outside.launch("stock", agents(outside.socket_path, 9901, "mesh/shop/virtualNode/later"))
     await outside.turned_away("invalid_argument")
     await asyncio.to_thread(eventually, lambda: "no virtualNode 'later'" in outside.log("stock"))

@@ -102,7 +102,7 @@ def test_the_source_distribution_needs_no_node_to_become_a_wheel(packages, tmp_p
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"], ids=["wheel", "source distribution"])
-def test_it_works_in_an_empty_environment(kind, packages, tmp_path):
+def test_a_package_works_in_an_empty_environment(kind, packages, tmp_path):
     (package,) = packages.glob(kind)
     home = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", home], check=True)

@@ -41,7 +41,7 @@ def scraped(installed, tmp_path_factory):
         prometheus.close()
 
 
-def test_the_process_tells_of_itself(scraped):
+def test_the_control_plane_exports_its_own_metrics(scraped):
     installation, prometheus, _ = scraped
     installation.client("ecs").list_clusters()
     assert eventually(lambda: set(prometheus.ask("up == 1").keys()) == {"moyai", "mesh"})
@@ -59,7 +59,7 @@ def test_the_process_tells_of_itself(scraped):
         assert eventually(partial(prometheus.ask, query), query)
 
 
-def test_prometheus_and_cloudwatch_agree_to_the_request_and_over_a_kill(scraped):
+def test_prometheus_and_cloudwatch_count_the_same_across_a_kill(scraped):
     installation, prometheus, probe = scraped
     first = load(probe)
     agree(installation, prometheus, first, failed=1)
@@ -91,7 +91,7 @@ def agree(installation, prometheus, sent, failed):
     assert times == {"caller": total(installation, "TargetResponseTime", WHOSE, "AWS/ECS", "SampleCount")}
 
 
-def test_percentiles_are_those_of_cloudwatch(scraped):
+def test_prometheus_percentiles_equal_cloudwatchs(scraped):
     installation, prometheus, _ = scraped
     query = "histogram_quantile(0.5, sum by (le) (moyai_mesh_response_time_seconds_bucket))"
     now = datetime.now(UTC)

@@ -103,7 +103,7 @@ def test_fifty_mebibytes_come_down_unchanged(probe):
     assert down == {"status": 200, "bytes": BIG, "sha256": up["sha256"]}
 
 
-def test_a_caller_that_waits_for_100_continue_is_told_to_go_on(probe):
+def test_a_request_with_expect_100_continue_gets_100_continue(probe):
     head = (
         "POST /head HTTP/1.1\r\nhost: http1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
     )
@@ -129,7 +129,7 @@ def test_http_1_0_is_refused_with_426(probe):
 # --------------------------------------------------------------------------------------------------- HTTP/2
 
 
-def test_http2_streams_of_one_connection_are_under_way_at_once(probe):
+def test_http2_streams_of_one_connection_are_concurrent(probe):
     # The application answers none of them before all fifty are there.
     assert probe.ask("together", url="http://h2c", number=50) == {"statuses": [200] * 50}
 
@@ -142,13 +142,13 @@ def test_fifty_mebibytes_go_up_over_http2(probe):
 # ----------------------------------------------------------------------------------------------------- gRPC
 
 
-def test_grpc_takes_a_stream_and_gives_a_stream_both_at_once(probe):
+def test_grpc_streams_in_both_directions_at_once(probe):
     assert probe.ask("join", **RPC, texts=["a", "b", "c"]) == {"text": "a b c"}
     texts = [str(number) for number in range(20)]
     assert probe.ask("chat", **RPC, texts=texts) == {"texts": texts}
 
 
-def test_grpc_status_message_and_trailers_arrive_as_they_were_given(probe):
+def test_grpc_status_message_and_trailers_arrive_unchanged(probe):
     found = probe.ask("unary", **RPC, name="Fail", text="it isn't ready: ½")
     assert (found["status"], found["details"]) == ("FAILED_PRECONDITION", "it isn't ready: ½")
     assert found["trailers"]["x-why"] == "'because'"
@@ -161,7 +161,7 @@ def test_a_grpc_deadline_reaches_the_application_and_holds_for_the_caller(probe)
     assert probe.ask("unary", **RPC, name="Hang", timeout=0.5)["status"] == "DEADLINE_EXCEEDED"
 
 
-def test_a_grpc_call_that_its_caller_gives_up_is_given_up_by_the_application(probe):
+def test_a_grpc_call_cancelled_by_its_caller_is_cancelled_in_the_application(probe):
     def given_up() -> int:
         return int(probe.ask("unary", **RPC, name="GivenUp")["value"])
 
@@ -175,7 +175,7 @@ def test_a_grpc_call_over_the_time_of_its_service_is_ended_by_the_proxy(probe):
     assert (found["status"], found["details"]) == ("UNAVAILABLE", "upstream request timeout")
 
 
-def test_a_grpc_call_answered_with_unavailable_is_sent_again(probe):
+def test_a_grpc_call_answered_with_unavailable_is_retried(probe):
     found = probe.ask("unary", **RPC, name="Refuse", text="once")
     assert (found["status"], found["value"]) == ("OK", 2)
 
@@ -183,13 +183,13 @@ def test_a_grpc_call_answered_with_unavailable_is_sent_again(probe):
 # ------------------------------------------------------------------------------------------------------ TCP
 
 
-def test_the_application_speaks_first_and_the_caller_ends_its_side_first(probe):
+def test_tcp_with_the_server_speaking_first_and_the_client_half_closing(probe):
     found = probe.ask("half_closed_by_caller", **TCP, size=BIG)
     assert found["greeting"].startswith("220 ")
     assert found["answer"] == [str(BIG), found["sha256"]]
 
 
-def test_the_application_ends_its_side_first_and_still_hears(probe):
+def test_tcp_with_the_server_half_closing_still_receives(probe):
     assert probe.ask("half_closed_by_application", **TCP, words="and this") == {"farewell": "bye"}
     eventually(lambda: probe.ask("overheard", **TCP) == {"text": "and this"})
 

@@ -36,12 +36,12 @@ def test_a_request_over_its_time_is_answered_with_504(probe):
     assert (slow["status"], slow["text"]) == (504, "upstream request timeout")
 
 
-def test_an_answer_of_the_application_is_not_retried_unless_it_says_unavailable(probe):
+def test_only_503_responses_of_the_application_are_retried(probe):
     assert probe.ask("http", url="http://pair/status/500")["status"] == 500
     assert probe.ask("http", url="http://pair/status/404")["status"] == 404
 
 
-def test_a_task_that_always_answers_503_is_hidden_by_retries_and_then_left_alone(cluster, probe):
+def test_a_task_that_always_answers_503_is_hidden_by_retries_and_ejected(cluster, probe):
     bad = json.loads(probe.ask("http", url="http://pair/fail")["text"])["task"]
     (address,) = [
         detail["value"]

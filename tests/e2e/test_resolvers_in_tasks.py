@@ -52,7 +52,7 @@ async def asked(linux: LinuxAdapter, *command: str) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node isn't installed")
-async def test_nodes_resolvers(linux):
+async def test_nodejs_resolvers_find_the_name(linux):
     [said] = await asked(linux, "node", "-e", NODE)
     assert json.loads(said) == [
         {"address": "10.0.0.1", "family": 4},
@@ -67,7 +67,7 @@ async def test_nodes_resolvers(linux):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-async def test_tools_that_ask_name_servers(linux, tool):
+async def test_dns_tools_find_the_name(linux, tool):
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} isn't installed")
     assert await asked(linux, *TOOLS[tool]) == ["10.0.0.1"]

@@ -64,7 +64,7 @@ class Scaled:
         return [f"{one['Description']} {one['StatusCode']}" for one in reversed(found)]
 
 
-def test_the_count_follows_real_load(installed):
+def test_the_desired_count_follows_real_load(installed):
     installation = installed()
     installation.up()
     cluster = Cluster(installation, "scaling")

@@ -46,7 +46,7 @@ def secret(name: str, value_from: str) -> dict[str, str]:
     return {"name": name, "valueFrom": value_from}
 
 
-def test_a_task_reads_its_secrets_and_nobody_else_finds_them(server, cluster):
+def test_a_task_reads_its_secrets_and_they_are_stored_nowhere_else(server, cluster):
     managed, parameter = put(server, "db"), put(server, "/shop/db", "--parameter")
     told = f'python3 -c "{METADATA}"; printf %s $A | sha256sum; printf %s $B | sha256sum; exec sleep 600'
     own = shell(told, secrets=[secret("A", managed), secret("B", parameter)])
@@ -65,7 +65,7 @@ def test_a_task_reads_its_secrets_and_nobody_else_finds_them(server, cluster):
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)
 
 
-def test_a_task_without_its_secret_says_so_and_runs_nothing(cluster):
+def test_a_task_with_a_missing_secret_fails_to_start_with_a_reason(cluster):
     task = cluster.finished(cluster.define("misses", shell("true", secrets=[secret("A", "/no/such")]), **ROLE))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets or registry auth: ")
@@ -107,7 +107,7 @@ except Exception as error:
 """
 
 
-def test_a_task_with_a_role_asks_with_its_own_keys(server, cluster):
+def test_a_task_with_a_role_uses_the_roles_credentials(server, cluster):
     put(server, "/shop/db", "--parameter")
     command = {"command": ["python3", "-c", ASKS], "environment": [], "entryPoint": []}
     definition = cluster.define("asks", shell("true") | command, taskRoleArn="arn:aws:iam::123456789012:role/app/api")

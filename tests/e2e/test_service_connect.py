@@ -62,7 +62,7 @@ def test_http_by_alias_reaches_every_task_of_a_service_in_another_cluster(mesh):
     eventually(both)
 
 
-def test_headers_are_what_an_application_sees_on_aws(mesh):
+def test_an_application_sees_the_headers_of_aws(mesh):
     answer = mesh.probe.ask("http", url="http://web/hello")
     asked = {name.lower(): value for name, value in json.loads(answer["text"])["headers"].items()}
     assert answer["headers"]["server"] == "envoy"
@@ -92,7 +92,7 @@ def test_tcp_by_alias(mesh):
     assert (who in ids(mesh), word) == (True, "hello")
 
 
-def test_without_an_alias_the_name_is_discovery_name_and_namespace(mesh):
+def test_the_default_dns_name_is_discovery_name_and_namespace(mesh):
     answer = mesh.probe.ask("http", url="http://plain.connect:8080/")
     assert answer["status"] == 200, answer
     (task,) = mesh.servers.tasks("plain")
@@ -150,7 +150,7 @@ def test_describe_tasks_shows_the_attachment_and_the_proxy_beside_the_applicatio
     assert "image" not in containers[proxy]
 
 
-def test_what_service_connect_made_is_visible_in_cloud_map(mesh):
+def test_service_connect_endpoints_are_visible_in_cloud_map(mesh):
     cloudmap = mesh.servers.installation.client("servicediscovery")
     instances = cloudmap.discover_instances(NamespaceName="connect", ServiceName="web")["Instances"]
     assert {i["InstanceId"] for i in instances} == ids(mesh)

@@ -77,7 +77,7 @@ def mesh(server: Installation) -> Mesh:
     return Mesh(cluster, probe)
 
 
-def test_each_proxy_writes_access_logs_as_its_own_service_has_it(mesh):
+def test_each_proxy_writes_access_logs_as_its_own_service_configures(mesh):
     assert mesh.get("/hello?token=hunter2")["status"] == 200
 
     def calls() -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_each_proxy_writes_access_logs_as_its_own_service_has_it(mesh):
     assert not any("hunter2" in line for lines in mesh.proxies("web") for line in lines)
 
 
-def test_a_proxy_runs_with_the_level_that_its_service_asked_for(mesh):
+def test_a_proxy_uses_the_log_level_of_its_service(mesh):
     for lines in mesh.proxies("front"):
         assert any("[debug]" in line for line in lines)
     for lines in (*mesh.proxies("web"), *mesh.proxies("flaky")):
@@ -106,7 +106,7 @@ def test_a_proxy_runs_with_the_level_that_its_service_asked_for(mesh):
         assert not any("[debug]" in line for line in lines)
 
 
-def test_the_same_user_stays_with_one_task_once_the_service_says_so(mesh):
+def test_consistent_hashing_keeps_a_user_on_one_task(mesh):
     mesh.tag("web", load_balancing="consistent-hash:header=x-user")
     users = [f"user-{number}" for number in range(8)]
     eventually(lambda: all(len(mesh.answering("web", **{"x-user": user})) == 1 for user in users[:2]), "users stick")
@@ -123,7 +123,7 @@ def test_a_streaming_path_has_no_deadline(mesh):
     eventually(lambda: mesh.get("/slow/1.5")["status"] == 504, "it may not any more")
 
 
-def test_without_retries_a_failure_reaches_the_caller(mesh):
+def test_the_retries_tag_turns_retries_off(mesh):
     assert mesh.get("/fail", "flaky")["status"] == 200
     assert len(mesh.answering("flaky")) == 1
     mesh.tag("flaky", retries="off")
@@ -132,7 +132,7 @@ def test_without_retries_a_failure_reaches_the_caller(mesh):
     eventually(lambda: {mesh.get("/", "flaky")["status"] for _ in range(10)} == {200}, "one more attempt is enough")
 
 
-def test_an_attempt_that_takes_too_long_is_made_again(mesh):
+def test_an_attempt_over_its_timeout_is_retried(mesh):
     mesh.tag("web", per_try_timeout="200ms", outlier_failures="off")
     numbers = count(1)
 

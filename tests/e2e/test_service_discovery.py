@@ -93,7 +93,7 @@ def test_tasks_are_registered_as_ecs_registers_them(stage):
         }
 
 
-def test_tasks_come_and_go_and_nobody_who_honours_the_ttl_is_refused(stage):
+def test_clients_that_honour_the_ttl_are_never_refused(stage):
     seen = stage.tasks()
     stage.probe.begin(*[CALLER] * 8)
     stage.called()
@@ -113,7 +113,7 @@ def test_tasks_come_and_go_and_nobody_who_honours_the_ttl_is_refused(stage):
     assert set(stage.registered()) == stage.tasks()
 
 
-def test_a_task_is_told_to_stop_when_its_records_have_expired(stage):
+def test_a_task_is_stopped_after_its_records_have_expired(stage):
     victim = min(stage.tasks())
     stage.cluster.ecs.stop_task(cluster=stage.cluster.name, task=victim)
     eventually(lambda: victim not in stage.registered(), "it is deregistered at once")
@@ -121,7 +121,7 @@ def test_a_task_is_told_to_stop_when_its_records_have_expired(stage):
     assert task["executionStoppedAt"] - task["stoppingAt"] >= timedelta(seconds=TTL + TTL_MARGIN)
 
 
-def test_a_service_may_have_names_of_both_kinds(stage):
+def test_a_service_may_have_registries_and_service_connect(stage):
     made = stage.cloudmap.create_service(
         Name="both", NamespaceId=stage.namespace, DnsConfig={"DnsRecords": [{"Type": "SRV", "TTL": TTL}]}
     )["Service"]

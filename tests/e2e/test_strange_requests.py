@@ -102,14 +102,14 @@ def test_the_host_the_ids_and_unusual_headers_arrive_as_they_were_written(wire):
     assert header(found, "x-latin") == ["caf\xe9"]
 
 
-def test_what_others_said_of_the_way_is_handed_on_and_nothing_is_added(wire):
+def test_forwarded_headers_of_the_client_are_passed_unchanged(wire):
     # On AWS a load balancer writes it; the proxies of Service Connect are no new hop.
     found = seen(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
     assert header(found, "x-forwarded-for") == ["203.0.113.9"]
     assert header(found, "x-forwarded-proto") == ["https"]
 
 
-def test_a_line_that_goes_on_and_a_bare_return_arrive_as_one_value(wire):
+def test_folded_headers_and_bare_carriage_returns_arrive_as_one_value(wire):
     found = seen(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
     assert header(found, "x-long") == ["a b"]
     assert header(found, "x-return") == ["ax-hidden: b"]
@@ -138,14 +138,14 @@ CONTROLS = (
 )
 
 
-def test_a_caller_can_not_steer_the_proxies(wire):
+def test_a_caller_cannot_control_the_proxies_by_headers(wire):
     answer = wire(request_of(*CONTROLS, line="POST /head HTTP/1.1"))
     found = seen(answer)
     mine = [line for line in found["headers"] if line.lower().startswith("x-envoy-")]
     assert mine == ["x-envoy-expected-rq-timeout-ms: 15000"]
 
 
-def test_a_caller_can_not_have_a_request_sent_again(wire):
+def test_a_caller_cannot_force_retries_by_headers(wire):
     number = uuid.uuid4().hex
     again = (INSIDE, "x-envoy-max-retries: 5", "x-envoy-retry-on: 5xx,gateway-error,retriable-status-codes")
     answer = wire(request_of(*again, "content-length: 0", line=f"POST /fail/{number} HTTP/1.1"))
@@ -153,7 +153,7 @@ def test_a_caller_can_not_have_a_request_sent_again(wire):
     assert seen(wire(request_of(line=f"GET /failed/{number} HTTP/1.1"))) == {"times": 1}
 
 
-def test_a_caller_can_not_shorten_or_lengthen_the_time_of_a_request(wire):
+def test_a_caller_cannot_change_timeouts_by_headers(wire):
     found = seen(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
     assert header(found, "x-envoy-expected-rq-timeout-ms") == ["15000"]
 
@@ -181,14 +181,14 @@ BAD = {
 }
 
 
-def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(wire):
+def test_ambiguous_requests_are_refused_and_the_connection_closed(wire):
     answers = dict(zip(BAD, wire.all(*BAD.values()), strict=True))
     refused = ("HTTP/1.1 400 Bad Request", "HTTP/1.1 501 Not Implemented")
     assert {name: answer for name, answer in answers.items() if not answer.startswith(refused)} == {}
     assert {name for name, answer in answers.items() if answer.count("HTTP/1.1") != 1} == set()
 
 
-def test_what_follows_a_refused_request_is_not_taken_for_another(wire):
+def test_data_after_a_refused_request_is_not_read_as_a_request(wire):
     smuggled = "GET /smuggled HTTP/1.1\r\nhost: http1\r\n\r\n"
     answer = wire(
         request_of(
@@ -199,14 +199,14 @@ def test_what_follows_a_refused_request_is_not_taken_for_another(wire):
     assert "smuggled" not in answer
 
 
-def test_two_requests_in_one_piece_get_two_answers_in_order(wire):
+def test_pipelined_requests_are_answered_in_order(wire):
     first, second = "GET /first HTTP/1.1\r\nhost: http1\r\n\r\n", request_of(line="GET /second HTTP/1.1")
     answer = wire(first + second)
     assert answer.count("HTTP/1.1 200 OK") == 2
     assert answer.index("GET /first") < answer.index("GET /second")
 
 
-def test_headers_without_measure_are_refused_with_431(wire):
+def test_oversized_headers_are_refused_with_431(wire):
     large, many = request_of("x-large: " + "a" * 100_000), request_of(*(f"x-{number}: a" for number in range(200)))
     answers = wire.all(large, many)
     assert {answer.partition("\r\n")[0] for answer in answers} == {"HTTP/1.1 431 Request Header Fields Too Large"}
@@ -220,16 +220,16 @@ def test_headers_without_measure_are_refused_with_431(wire):
     ],
     ids=["CONNECT", "an unknown upgrade"],
 )
-def test_no_tunnel_is_made(wire, text, refusal):
+def test_connect_and_upgrade_requests_open_no_tunnel(wire, text, refusal):
     assert wire(text).startswith(f"HTTP/1.1 {refusal}")
 
 
-def test_an_offer_to_go_on_with_http2_is_not_taken(wire):
+def test_an_upgrade_to_h2c_is_ignored(wire):
     headers = ("connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
     answer = wire("GET /head HTTP/1.1\r\nhost: http1\r\n" + "\r\n".join(headers) + "\r\n\r\n")
     assert not answer.startswith("HTTP/1.1 101")
 
 
-def test_another_host_in_the_request_line_leads_nowhere_else(wire):
+def test_an_absolute_request_target_does_not_change_the_host(wire):
     found = seen(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
     assert found["line"] == "GET /head HTTP/1.1"

@@ -40,7 +40,7 @@ def test_a_fargate_task_writes_to_a_disk_of_its_own_size(server):
         assert [line.strip() for line in cluster.said(task["taskArn"])] == [f"{size}G", "No space left on device"]
 
 
-def test_all_tasks_of_a_revision_run_one_image_though_its_name_moves_on(server, tmp_path):
+def test_all_tasks_of_a_revision_run_the_same_image_digest(server, tmp_path):
     cluster = Cluster(server, "modes")
     given = partial(_import, server, tmp_path, "modes/web:1")
     given("first")
@@ -65,7 +65,7 @@ def test_all_tasks_of_a_revision_run_one_image_though_its_name_moves_on(server, 
     assert cluster.said(by_digest["taskArn"]) == ["first"]
 
 
-def test_a_services_output_is_shown_as_one(server):
+def test_moyai_logs_merges_a_services_output(server):
     cluster = Cluster(server, "modes")
     line = "echo begin; sleep 0.2; echo end; exec sleep 1000"
     definition = cluster.define("talk", shell(line, "left"), shell(line, "right"))

@@ -112,7 +112,7 @@ def test_a_container_that_is_not_essential_may_end(cluster):
     assert container(cluster.until(arn, "STOPPED"))["exitCode"] == 0
 
 
-def test_what_ignores_sigterm_is_killed_after_its_stop_timeout_with_all_its_children(cluster):
+def test_a_container_that_ignores_sigterm_is_killed_with_its_children(cluster):
     line = "trap '' TERM; setsid sh -c \"trap '' TERM; while :; do sleep 0.2; done\" & while :; do sleep 0.2; done"
     arn = cluster.run(cluster.define("stubborn", shell(line, stopTimeout=2)))
     cluster.until(arn, "RUNNING")
@@ -124,14 +124,14 @@ def test_what_ignores_sigterm_is_killed_after_its_stop_timeout_with_all_its_chil
     assert list(processes(arn, "")) == []
 
 
-def test_over_its_memory_limit_a_container_is_killed_and_says_so(cluster):
+def test_a_container_over_its_memory_limit_is_killed_with_a_reason(cluster):
     line = 'exec python3 -c "x = bytearray(256 << 20)"'
     task = cluster.finished(cluster.define("hungry", shell(line, memory=64)))
     assert container(task)["exitCode"] == 137
     assert container(task)["reason"] == "OutOfMemoryError: Container killed due to memory usage"
 
 
-def test_an_image_that_is_not_there_is_a_pull_error_that_says_what_to_do(cluster):
+def test_a_missing_image_is_a_pull_error_with_a_remedy(cluster):
     task = cluster.finished(cluster.define("unknown-image", shell("true", image="example.com/nothing:1")))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
@@ -140,7 +140,7 @@ def test_an_image_that_is_not_there_is_a_pull_error_that_says_what_to_do(cluster
     assert "startedAt" not in task
 
 
-def test_a_command_that_is_not_there_is_a_start_error(cluster):
+def test_a_missing_command_is_a_start_error(cluster):
     definition = cluster.define("no-command", {"name": "main", "image": "moyai.local/host", "command": ["no-such"]})
     task = cluster.finished(definition)
     assert task["stopCode"] == "TaskFailedToStart"
@@ -257,7 +257,7 @@ def test_a_task_reads_its_own_metadata(cluster):
     assert own["DockerId"] in all_stats
 
 
-def test_a_task_cannot_read_what_belongs_to_another(cluster):
+def test_a_task_cannot_read_another_tasks_metadata(cluster):
     victim = cluster.until(cluster.run(cluster.define("victim", shell(STAYS))), "RUNNING")
     identity = container(victim)["runtimeId"]
     line = (

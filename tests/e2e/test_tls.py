@@ -126,7 +126,7 @@ def answered(connection: socket.socket) -> bytes:
     return b"" if found.startswith(b"\x15") else found
 
 
-def test_every_protocol_by_name(stage):
+def test_every_protocol_works_over_tls(stage):
     answer = stage.probe.ask("http", url="http://web/hello", method="POST", body="x")
     assert (answer["status"], json.loads(answer["text"])["body"]) == (200, "x")
     (task,) = stage.cluster.tasks("servers")
@@ -136,7 +136,7 @@ def test_every_protocol_by_name(stage):
     assert stage.probe.ask("count", target="rpc:50051", number=3)["texts"] == [f"{who} {n}" for n in range(3)]
 
 
-def test_a_certificate_is_renewed_under_load_by_a_control_plane_that_comes_back_late_and_nobody_notices(stage):
+def test_a_late_certificate_renewal_under_load_fails_no_request(stage):
     stage.probe.begin(*EVERYBODY)
     stage.installation.kill()
     before = shown(stage.address, 8080, stage.roots, "web.tls").serial_number
@@ -151,7 +151,7 @@ def test_a_certificate_is_renewed_under_load_by_a_control_plane_that_comes_back_
     assert sum(tally["answered"].values()) == tally["sent"]
 
 
-def test_encryption_is_switched_on_and_off_under_load_and_nobody_notices(stage):
+def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
     stage.probe.begin(*SWITCHED)
     for tls, how in ((BUILT_IN, BLUE_GREEN), (None, ROLLING)):
         connect = {"enabled": True, "services": [switched(tls)]}
@@ -223,7 +223,7 @@ def test_failed_handshakes_are_counted(stage):
     eventually(listed)
 
 
-def test_no_key_is_anywhere_but_in_the_store(stage):
+def test_private_keys_are_only_in_the_store(stage):
     state = stage.installation.state
     store = [path for path in state.glob("moyai.db*") if path.is_file()]
     assert {oct(path.stat().st_mode & 0o777) for path in store} == {"0o600"}

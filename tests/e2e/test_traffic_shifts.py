@@ -120,7 +120,7 @@ def version(stage: Stage, **headers: str) -> str:
     return str(json.loads(stage.probe.ask("http", url="http://web/", headers=headers)["text"])["version"])
 
 
-def test_blue_green_is_tested_by_header_before_everybody_moves(stage):
+def test_blue_green_serves_test_traffic_by_header_before_the_shift(stage):
     with load(stage):
         arn = stage.deploy("2", "BLUE_GREEN", "POST_TEST_TRAFFIC_SHIFT", bakeTimeInMinutes=0)
         stage.paused(arn)
@@ -145,7 +145,7 @@ def test_blue_green_is_tested_by_header_before_everybody_moves(stage):
         ("LINEAR", {"linearConfiguration": {"stepPercent": 40.0, "stepBakeTimeInMinutes": 0}}, (40, 80)),
     ],
 )
-def test_each_step_moves_its_share(stage, strategy, settings, percents):
+def test_each_step_shifts_its_percentage(stage, strategy, settings, percents):
     with load(stage):
         arn = stage.deploy(strategy, strategy, "PRE_PRODUCTION_TRAFFIC_SHIFT", **settings)
         for percent in percents:
@@ -164,7 +164,7 @@ def test_each_step_moves_its_share(stage, strategy, settings, percents):
         assert moved == answers
 
 
-def test_a_rollback_during_the_bake_time_brings_everybody_back(stage):
+def test_a_rollback_during_the_bake_time_restores_all_traffic(stage):
     with load(stage):
         arn = stage.deploy("bad", "BLUE_GREEN", bakeTimeInMinutes=1)
         eventually(lambda: stage.deployment(arn).get("lifecycleStage") == "BAKE_TIME", "it bakes")

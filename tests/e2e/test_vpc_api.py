@@ -121,7 +121,7 @@ def simulated_network(simulated: Installation) -> Iterator[Network]:
     network.take_away()
 
 
-def test_a_network_is_made_lived_in_and_taken_away(simulated_network):
+def test_a_network_is_created_used_and_deleted(simulated_network):
     network, cluster = simulated_network, "lived-in"
     task = network.run(cluster, shell("sleep 1000"))
     running = network.until(cluster, task, "RUNNING")
@@ -149,7 +149,7 @@ with urllib.request.urlopen(os.environ['ECS_CONTAINER_METADATA_URI_V4']) as answ
 """
 
 
-def test_a_task_finds_its_names_and_its_metadata_in_a_vpc_of_ones_own(server):
+def test_a_task_in_a_custom_vpc_finds_names_and_metadata(server):
     network, cluster = Network(server, "10.41."), "finds"
     cloudmap = server.client("servicediscovery", key=ACCOUNT)
     operation = cloudmap.create_private_dns_namespace(Name="here.internal", Vpc=network.vpc)["OperationId"]

@@ -139,13 +139,13 @@ def directly(world: World) -> str:
     return str(got.get("error", "answered"))
 
 
-def test_without_a_peering_no_packet_passes(world: World) -> None:
+def test_vpcs_without_a_peering_are_isolated(world: World) -> None:
     world.there.allow(web_for(IpRanges=[{"CidrIp": ANYWHERE}]))
     assert directly(world) in NOTHING
     assert answer(world)["status"] == 503
 
 
-def test_with_one_a_client_here_reaches_by_name_a_service_there(world: World) -> None:
+def test_a_peering_lets_a_client_reach_a_service_of_the_other_vpc_by_name(world: World) -> None:
     ec2 = world.here.ec2
     made = ec2.create_vpc_peering_connection(VpcId=world.here.vpc, PeerVpcId=world.there.vpc)
     world.peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
@@ -163,7 +163,7 @@ def peering_status(world: World) -> str:
     return str(found["VpcPeeringConnections"][0]["Status"]["Code"])
 
 
-def test_a_group_that_takes_its_rule_back_lets_nobody_in_and_another_group_may_be_let_in(world: World) -> None:
+def test_revoking_and_granting_security_group_rules_takes_effect(world: World) -> None:
     world.there.refuse(web_for(IpRanges=[{"CidrIp": ANYWHERE}]))
     eventually(lambda: directly(world) == "TimeoutError", "the address is closed")
     world.there.allow(web_for(IpRanges=[{"CidrIp": "10.1.200.0/24"}]))
@@ -173,7 +173,7 @@ def test_a_group_that_takes_its_rule_back_lets_nobody_in_and_another_group_may_b
     assert answers_by_name(world)
 
 
-def test_all_of_it_holds_while_the_control_plane_is_dead_and_after(world: World) -> None:
+def test_network_rules_hold_while_the_control_plane_is_down_and_after(world: World) -> None:
     address = web_address(world)
 
     def other_port() -> str:
@@ -228,7 +228,7 @@ def pasta(world: World) -> int:
     return int(json.loads(kept.read_text())["init"])
 
 
-def test_a_route_to_a_gateway_leads_outside_and_never_to_this_machines_loopback(
+def test_an_internet_gateway_route_leads_outside_but_not_to_the_hosts_loopback(
     world: World, outside: tuple[str, int]
 ) -> None:
     assert reached(world, *outside) in NOTHING
@@ -249,9 +249,7 @@ def test_a_route_to_a_gateway_leads_outside_and_never_to_this_machines_loopback(
     eventually(lambda: reached(world, *outside) in NOTHING, "the way is closed")
 
 
-def test_a_subnet_behind_a_nat_gateway_reaches_what_this_machine_reaches(
-    world: World, outside: tuple[str, int]
-) -> None:
+def test_a_subnet_behind_a_nat_gateway_reaches_external_addresses(world: World, outside: tuple[str, int]) -> None:
     ec2, here = world.here.ec2, world.here
     public = ec2.create_subnet(VpcId=here.vpc, CidrBlock=f"{here.cidr}.2.0/24")["Subnet"]["SubnetId"]
     table = ec2.create_route_table(VpcId=here.vpc)["RouteTable"]["RouteTableId"]
@@ -266,6 +264,6 @@ def test_a_subnet_behind_a_nat_gateway_reaches_what_this_machine_reaches(
     here.ec2.delete_route(RouteTableId=here.table, DestinationCidrBlock=ANYWHERE)
 
 
-def test_a_peering_that_is_deleted_carries_nothing_more(world: World) -> None:
+def test_a_deleted_peering_carries_no_traffic(world: World) -> None:
     world.here.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=world.peering)
     eventually(lambda: directly(world) in NOTHING)

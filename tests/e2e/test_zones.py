@@ -63,14 +63,14 @@ def keeps(probe: Probe, where: Mapping[str, str], zone: str, at_least: float, at
     eventually(kept, f"between {at_least:.0%} and {at_most:.0%} of the requests from {zone} stay there")
 
 
-def test_with_two_endpoints_in_each_zone_balanced_callers_stay_in_theirs(cluster, callers):
+def test_callers_stay_in_their_zone_with_two_endpoints_in_each(cluster, callers):
     where = zones(cluster, "web")
     assert Counter(where.values()) == dict.fromkeys(callers, 2)
     for zone, probe in callers.items():
         keeps(probe, where, zone, at_least=0.8)
 
 
-def test_a_zone_that_loses_its_endpoints_is_served_by_the_others_without_a_failure(cluster, callers):
+def test_a_zone_without_endpoints_is_served_by_the_others(cluster, callers):
     where = zones(cluster, "web")
     lost = max(callers)
     callers[lost].begin(WEB, WEB | {"keep": False}, rate=40)
@@ -83,7 +83,7 @@ def test_a_zone_that_loses_its_endpoints_is_served_by_the_others_without_a_failu
     assert tally["failures"] == []
 
 
-def test_with_fewer_endpoints_than_two_a_zone_all_zones_are_called_in_turn(cluster, callers):
+def test_callers_use_all_zones_with_fewer_than_two_endpoints_each(cluster, callers):
     cluster.update("web", desiredCount=3)
     cluster.steady("web")
     cluster.quiet("web")

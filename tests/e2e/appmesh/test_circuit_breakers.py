@@ -51,7 +51,7 @@ def pools(server: Installation) -> Pools:
     return made
 
 
-def test_a_gateways_pool(pools):
+def test_a_gateways_connection_pool_refuses_requests_over_its_limit(pools):
     stage = pools.stage
     cluster = f"cluster.cds_ingress_{stage.name}_gateway_self_redirect_http_15001"
     limited = {"listeners": [listener(PORT, **pool(maxConnections=4, maxPendingRequests=1))]}
@@ -64,7 +64,7 @@ def test_a_gateways_pool(pools):
     eventually(lambda: pools.crowd() == {200: AT_ONCE}, "the limit is gone")
 
 
-def test_a_nodes_pool_is_its_own_proxys(pools):
+def test_a_nodes_connection_pool_is_enforced_by_its_own_proxy(pools):
     stage = pools.stage
     cluster = f"cluster.cds_ingress_{stage.name}_white_http_8080"
     limited = {"listeners": [listener(**pool(maxConnections=2, maxPendingRequests=1))]}

@@ -15,7 +15,7 @@ from tests.e2e.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
-def test_a_proxys_own_dump_is_what_it_was_given_and_another_is_told_apart(server: Installation, tmp_path):
+def test_compare_accepts_a_proxys_own_dump_and_shows_differences_to_another(server: Installation, tmp_path):
     stage = Stage(server, "compared")
     stage.node("white", listener())
     stage.router("color", {"port": 8080, "protocol": "http"})

@@ -84,20 +84,20 @@ def outside(server: Installation) -> Outside:
     return made
 
 
-def test_each_site_has_a_port_and_speaks_its_own_tls(outside):
+def test_each_external_site_is_reached_by_its_port_with_its_own_tls(outside):
     assert outside.site("github") == "github"
     assert outside.site("go", BESIDE) == "go"
     assert outside.connections("github") > 0
     assert outside.connections("go") > 0
 
 
-def test_a_port_belongs_to_one_of_them_whatever_name_is_called(outside):
+def test_an_external_port_leads_to_its_site_for_every_host_name(outside):
     before = outside.connections("github")
     assert outside.site("go", HTTPS) == "SSLCertVerificationError"
     assert outside.connections("github") > before
 
 
-def test_nothing_else_gets_out_until_everything_may(outside):
+def test_other_external_traffic_is_blocked_until_the_egress_filter_allows_all(outside):
     stage, port = outside.stage, UNKNOWN[0]
     assert outside.site("unknown", port) in CUT
     assert outside.front.statistics(containing="no_filter_chain_match")["listener.0.0.0.0_15001.no_filter_chain_match"]

@@ -56,14 +56,14 @@ def ingress(server: Installation) -> Ingress:
     return made
 
 
-def test_a_prefix_leads_to_a_service_whose_route_splits_evenly(ingress):
+def test_a_gateway_routes_a_prefix_to_a_service_that_splits_evenly(ingress):
     eventually(lambda: ingress.text("/color1/tell") in {"white", "blue"}, "the gateway leads on")
     seen = Counter(ingress.text("/color1/tell") for _ in range(60))
     assert seen.keys() == {"white", "blue"}
     assert min(seen.values()) >= 12  # 60 throws of a fair coin: below that once in 10 million
 
 
-def test_what_no_route_takes_is_not_found(ingress):
+def test_a_request_that_matches_no_gateway_route_gets_404(ingress):
     assert ingress.text("/color9/tell") == "404"
 
 
@@ -89,7 +89,7 @@ def test_a_host_name_and_a_query_are_matched(ingress):
     assert ingress.text("/maroon/tell?fishes=dory") == "404"
 
 
-def test_a_rewrite_can_be_another_one_or_none(ingress):
+def test_a_rewrite_can_be_changed_or_disabled(ingress):
     ingress.stage.gateway_route(
         "gateway", "kept", "color-2", prefix="/seen/", rewrite={"prefix": {"defaultPrefix": "DISABLED"}}, port=GATEWAY
     )
@@ -106,13 +106,13 @@ def test_a_rewrite_can_be_another_one_or_none(ingress):
     assert "x-app-mesh-virtual-service" not in seen
 
 
-def test_nobody_outside_says_which_service_is_meant(ingress):
+def test_a_client_cannot_choose_the_virtual_service_by_header(ingress):
     seen = ingress.get("/color2/seen", **{"x-app-mesh-virtual-service": f"color-1.{ingress.stage.domain}"})["text"]
     assert f'"color-2.{ingress.stage.domain}"' in seen
     assert "x-app-mesh-virtual-service" not in seen.lower()
 
 
-def test_each_listener_leads_to_a_port_of_the_router_and_that_to_one_of_the_node(ingress):
+def test_each_gateway_listener_reaches_its_router_port_and_node_port(ingress):
     ingress.stage.gateway_route("gateway", "fruit", "food", 3333, prefix="/fruit", port=GATEWAY)
     ingress.stage.gateway_route("gateway", "vegetable", "food", 4444, prefix="/vegetable", port=GATEWAY)
     ingress.stage.gateway_route("gateway", "other", "color-2", port=OTHER)
@@ -121,7 +121,7 @@ def test_each_listener_leads_to_a_port_of_the_router_and_that_to_one_of_the_node
     assert ingress.text("/vegetable") == "food:6666"
 
 
-def test_the_statistics_have_the_names_that_people_look_for(ingress):
+def test_gateway_statistics_have_app_meshs_names(ingress):
     mesh = ingress.stage.name
     counted = ingress.bastion.statistics(f"gateway.{ingress.stage.domain}", "cds_")
     hop = f"cluster.cds_ingress_{mesh}_gateway_self_redirect_{GATEWAY}_http_15001.upstream_rq_total"

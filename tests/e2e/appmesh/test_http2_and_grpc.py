@@ -59,7 +59,7 @@ def calls(server: Installation) -> Calls:
     return made
 
 
-def test_http2_by_weight(calls):
+def test_http2_requests_follow_the_routes_weights(calls):
     eventually(lambda: calls.http2() == "red", "red is called")
     calls.stage.route("h2", "h2", http2Route={"match": {"prefix": "/"}, "action": to("red", "blue")})
     eventually(lambda: calls.http2() == "blue", "blue has a share")
@@ -73,7 +73,7 @@ def test_a_method_that_no_route_has_is_unimplemented_until_one_has(calls):
     eventually(lambda: calls.call("Fail")["status"] == "FAILED_PRECONDITION", "the application itself answers")
 
 
-def test_flaky_calls_are_made_good_by_a_retry_policy(calls):
+def test_a_retry_policy_hides_flaky_calls(calls):
     calls.route(serviceName=SERVICE)
     eventually(lambda: calls.call("Fail")["status"] == "FAILED_PRECONDITION", "the route is there")
     policy = {"maxRetries": 5, "perRetryTimeout": {"value": 5, "unit": "s"}, "grpcRetryEvents": ["unavailable"]}
@@ -82,7 +82,7 @@ def test_flaky_calls_are_made_good_by_a_retry_policy(calls):
     assert answer["status"] == "OK", answer
 
 
-def test_calls_come_in_through_a_gateway(calls):
+def test_grpc_calls_enter_through_a_gateway(calls):
     stage = calls.stage
     stage.gateway("gateway", listener(GATEWAY, "grpc"))
     service = {"virtualService": {"virtualServiceName": stage.fqdn("rpc")}}

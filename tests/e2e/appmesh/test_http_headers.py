@@ -67,15 +67,15 @@ def colours(server: Installation) -> Colours:
         (None, "white"),
     ],
 )
-def test_the_header_says_which_colour(colours, value, colour):
+def test_a_header_match_chooses_the_route(colours, value, colour):
     assert colours.of(value) == colour
 
 
-def test_without_the_header_and_not_by_get_it_is_what_inverts(colours):
+def test_inverted_header_and_method_matches_choose_the_route(colours):
     assert colours.of(method="POST") == "purple"
 
 
-def test_of_two_that_match_the_lower_priority_number_wins_until_they_are_swapped(colours):
+def test_the_route_with_the_lower_priority_number_wins(colours):
     assert colours.of("redorgreencolor") == "green"
     red = {"match": {"prefix": "/"} | ROUTES["red"]["match"], "action": to("red")}
     colours.stage.route("color-router", "red", priority=1, httpRoute=red)

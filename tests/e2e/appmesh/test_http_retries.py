@@ -49,7 +49,7 @@ def blue(server: Installation) -> Blue:
     return made
 
 
-def test_a_policy_of_ten_makes_good_what_the_default_of_two_does_not(blue):
+def test_a_route_can_retry_more_often_than_the_default(blue):
     assert blue.after(faults=2) == 200
     assert blue.after(faults=3) == 503
     blue.route(
@@ -58,11 +58,11 @@ def test_a_policy_of_ten_makes_good_what_the_default_of_two_does_not(blue):
     eventually(lambda: blue.after(faults=9) == 200, "nine failures are made good")
 
 
-def test_a_policy_of_none_tries_once(blue):
+def test_a_retry_policy_of_zero_disables_retries(blue):
     blue.route(maxRetries=0, perRetryTimeout={"value": 2, "unit": "s"}, httpRetryEvents=["server-error"])
     eventually(lambda: blue.after(faults=1) == 503, "one failure is one too many")
 
 
-def test_what_is_not_among_the_events_is_not_tried_again(blue):
+def test_only_the_policys_events_are_retried(blue):
     blue.route(maxRetries=10, perRetryTimeout={"value": 2, "unit": "s"}, tcpRetryEvents=["connection-error"])
     eventually(lambda: blue.after(faults=1) == 503, "a 503 is no connection-error")

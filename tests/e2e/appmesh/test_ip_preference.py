@@ -141,7 +141,7 @@ def gateway(server: Installation) -> Gateway:
     return made
 
 
-def test_without_a_preference_listeners_are_at_ipv4_alone(gateway):
+def test_without_an_ip_preference_listeners_use_ipv4_only(gateway):
     assert gateway.listens("gateway")[f"{PORT}"] == ("0.0.0.0", False)  # noqa: S104 (what a proxy says)
     assert gateway.listens("blue")["15000"] == ("0.0.0.0", False)  # noqa: S104
     assert gateway.called_at("blue") == 4
@@ -149,7 +149,7 @@ def test_without_a_preference_listeners_are_at_ipv4_alone(gateway):
 
 @pytest.mark.parametrize("by_dns", [False, True], ids=["cloudmap", "dns"])
 @pytest.mark.parametrize("preference", ANSWER)
-def test_the_meshs_preference_says_who_answers(gateway, preference, by_dns):
+def test_the_meshs_ip_preference_chooses_the_servers(gateway, preference, by_dns):
     stage = gateway.stage
     stage.prefer(preference)
     for name in SERVERS:
@@ -161,7 +161,7 @@ def test_the_meshs_preference_says_who_answers(gateway, preference, by_dns):
         assert gateway.looked_up("blue") == LOOKUP[preference]
 
 
-def test_a_nodes_own_preference_counts_before_the_meshs(gateway):
+def test_a_nodes_ip_preference_overrides_the_meshs(gateway):
     stage = gateway.stage
     stage.prefer("IPv6_ONLY")
     for name in SERVERS:
@@ -172,7 +172,7 @@ def test_a_nodes_own_preference_counts_before_the_meshs(gateway):
     gateway.become({"red", "orange", "yellow", "blue", "purple"})
 
 
-def test_the_gateway_is_called_by_ipv6(gateway):
+def test_the_gateway_accepts_ipv6(gateway):
     gateway.stage.prefer("IPv6_PREFERRED")
     for name in SERVERS:
         gateway.stage.find(name)
@@ -182,7 +182,7 @@ def test_the_gateway_is_called_by_ipv6(gateway):
     assert gateway.answering(f"[{interface['ipv6Address']}]") == ANSWER["IPv6_PREFERRED"]
 
 
-def test_those_that_answer_are_healthy(gateway):
+def test_servers_that_answer_health_checks_are_healthy(gateway):
     gateway.stage.prefer("IPv4_ONLY")
     for name in SERVERS:
         gateway.stage.find(name, **CHECKED)

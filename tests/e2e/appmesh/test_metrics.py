@@ -184,14 +184,14 @@ def told(sent: Answers) -> Told:
     return Told(answers, routes, requests)
 
 
-def test_cloudwatch_says_what_was_sent(mesh, sent):
+def test_cloudwatch_counts_every_request(mesh, sent):
     assert {cls for _, cls, _ in sent} == {"2xx", "4xx", "5xx"}
     assert {node for node, _, _ in sent} == {"red", "blue"}
     eventually(lambda: by_cloudwatch(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
     assert by_cloudwatch(mesh) == told(sent)
 
 
-def test_prometheus_says_what_was_sent(mesh, sent):
+def test_prometheus_counts_every_request(mesh, sent):
     eventually(lambda: by_prometheus(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
     assert by_prometheus(mesh) == told(sent)
 
@@ -219,7 +219,7 @@ def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent, through_
     assert sum(edge["requests"] for edge in edges) == sent.total() + through_the_door
 
 
-def test_what_came_in_is_what_went_out_and_what_was_tried_again(mesh, sent, through_the_door):
+def test_new_connections_equal_requests_and_retries(mesh, sent, through_the_door):
     attempts = {"red": told(sent).requests["red"] + 1 + through_the_door, "blue": told(sent).requests["blue"]}
     for node, count in attempts.items():
         eventually(partial(has_got, mesh, node, count), f"{node} got {count}")
@@ -231,7 +231,7 @@ def test_what_came_in_is_what_went_out_and_what_was_tried_again(mesh, sent, thro
     assert extension(mesh, "TargetResponseTime", "SampleCount", VirtualNode="front", **to_red) >= 1
 
 
-def test_connections_and_calls_are_counted_by_what_they_are(mesh):
+def test_tcp_connections_and_grpc_calls_have_their_own_metrics(mesh):
     stage, front = mesh.stage, mesh.front
     for _ in range(3):
         assert front.ask("lines", host=stage.fqdn("lines"), port=7000, line="hello")["text"]
@@ -252,7 +252,7 @@ def has_got(mesh: Mesh, node: str, count: int) -> bool:
     return extension(mesh, "RequestCount", VirtualNode=node) == count
 
 
-def test_a_gateway_is_counted_by_its_routes_and_by_where_they_lead(mesh, through_the_door):
+def test_gateway_metrics_are_split_by_route_and_target(mesh, through_the_door):
     door, service = {"VirtualGateway": "door"}, {"TargetVirtualService": mesh.stage.fqdn("color")}
     eventually(
         lambda: extension(mesh, "RequestCount", **door) == through_the_door, "the gateway's requests are counted"
@@ -263,7 +263,7 @@ def test_a_gateway_is_counted_by_its_routes_and_by_where_they_lead(mesh, through
         assert total(mesh, OWN, "RouteRequestCount", **door, **service, **route) == through_the_door
 
 
-def test_a_proxys_own_page_has_app_meshs_tags(mesh, sent):
+def test_a_proxys_statistics_page_has_app_meshs_tags(mesh, sent):
     del sent
     page = mesh.front.get("http://localhost:9901/stats/prometheus")["text"]
     tagged = f'appmesh_mesh="{MESH}",appmesh_virtual_node="front"'

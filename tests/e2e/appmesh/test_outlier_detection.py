@@ -31,7 +31,7 @@ def stage(server: Installation) -> Stage:
     return stage
 
 
-def test_a_host_that_fails_is_left_alone_after_five_failures(stage):
+def test_a_host_is_ejected_after_five_failures(stage):
     front = stage.client("front", "color")
     url = f"http://color.{stage.domain}:8080"
     cluster = f"cluster.cds_egress_{stage.name}_color_http_8080"

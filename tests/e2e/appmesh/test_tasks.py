@@ -86,7 +86,7 @@ def test_two_services_talk_through_the_mesh(tasks):
     eventually(all_seen, "both answer")
 
 
-def test_what_the_mesh_does_not_model_is_reset(tasks):
+def test_traffic_outside_the_mesh_model_is_reset(tasks):
     before = tasks.caller.statistics(containing="no_filter_chain_match")
     other = tasks.caller.get(f"http://{tasks.address()}:8080/")
     assert other["status"] == 404, "a host that is no backend, on a port that is one's"
@@ -96,13 +96,13 @@ def test_what_the_mesh_does_not_model_is_reset(tasks):
     assert sum(after.values()) > sum(before.values())
 
 
-def test_its_statistics_have_the_tags_that_people_know(tasks):
+def test_proxy_statistics_have_app_meshs_tags(tasks):
     shown = tasks.caller.get("http://localhost:9901/stats/prometheus?usedonly&filter=cds_egress")["text"]
     assert 'appmesh_mesh="tasks"' in shown
     assert 'appmesh_virtual_node="front"' in shown
 
 
-def test_the_proxy_is_shown_as_the_container_that_it_is_in_the_definition(tasks):
+def test_describe_tasks_shows_the_proxy_as_the_defined_container(tasks):
     (task,) = tasks.stage.cluster.tasks("front")
     shown = {container["name"]: container for container in task["containers"]}
     assert set(shown) == {"probe", "envoy"}
@@ -116,7 +116,7 @@ def test_the_proxy_is_shown_as_the_container_that_it_is_in_the_definition(tasks)
         )
 
 
-def test_a_virtual_service_that_comes_later_is_called_without_a_restart(tasks):
+def test_a_virtual_service_created_later_is_called_without_a_restart(tasks):
     tasks.calls(BACK, "later.virtual.test")
     tasks.called("later.virtual.test")
     eventually(lambda: tasks.ask("later.virtual.test").get("status") == 200, "the new service is called")
@@ -133,7 +133,7 @@ def test_a_deployment_under_load_fails_no_request(tasks):
     assert len(tally["answered"]) == 4, "the old ones and the new ones"
 
 
-def test_proxies_go_on_without_the_control_plane_and_are_led_again_after_it(tasks, installation):
+def test_proxies_keep_serving_while_the_control_plane_is_down_and_reconnect(tasks, installation):
     installation.kill()
     unnamed = {"url": "http://10.10.10.10:8080/", "headers": {"host": BACK}}  # names are the control plane's to know
     assert tasks.caller.get(**unnamed).get("status") == 200
@@ -145,14 +145,14 @@ def test_proxies_go_on_without_the_control_plane_and_are_led_again_after_it(task
     assert tasks.ask()["status"] == 200
 
 
-def test_a_sidecar_that_runs_as_the_ignored_user_passes_the_proxy_by(tasks):
+def test_a_sidecar_with_the_ignored_user_id_bypasses_the_proxy(tasks):
     url = f"http://{tasks.address()}:8080/"
     line = f"python3 -c \"import urllib.request as u; print(u.urlopen('{url}').status)\""
     task = tasks.stage.cluster.finished(tasks.stage.define("front", shell(line, user="1337")))
     assert tasks.stage.cluster.said(task["taskArn"]) == ["200"]
 
 
-def test_a_proxy_that_stands_for_nothing_is_not_healthy_and_its_reason_says_so(tasks):
+def test_a_proxy_of_a_missing_virtual_node_is_unhealthy_with_a_reason(tasks):
     """As soon as whoever waits for the proxy has no patience left."""
     definition = tasks.stage.envoy("mesh/tasks/virtualNode/gone") | {"startTimeout": 4}
     waiting = shell("true", dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
@@ -163,7 +163,7 @@ def test_a_proxy_that_stands_for_nothing_is_not_healthy_and_its_reason_says_so(t
     assert task["stopCode"] == "TaskFailedToStart"
 
 
-def test_a_gateway_that_stops_lets_what_is_under_way_end_and_takes_nothing_new(tasks):
+def test_a_stopping_gateway_finishes_requests_and_accepts_no_new_ones(tasks):
     tasks.stage.gateway("door", listener(9080))
     target = {"virtualService": {"virtualServiceName": BACK}}
     spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target, "rewrite": UNCHANGED}}}
@@ -207,7 +207,7 @@ while True:
 """
 
 
-def test_traces_and_statistics_go_to_the_daemons_beside_the_application(tasks):
+def test_traces_and_statistics_reach_the_sidecar_daemons(tasks):
     """X-Ray's and DogStatsD's, as sidecars that the proxy is not to intercept."""
     switched = {"ENABLE_ENVOY_XRAY_TRACING": "1", "XRAY_SAMPLING_RATE": "1", "ENABLE_ENVOY_DOG_STATSD": "1"}
     envoy = tasks.stage.envoy("mesh/tasks/virtualNode/front", **switched)

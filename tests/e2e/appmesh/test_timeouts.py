@@ -57,7 +57,7 @@ def teller(server: Installation) -> Teller:
     return made
 
 
-def test_the_shortest_of_route_and_listener_cuts(teller):
+def test_the_shorter_of_route_and_listener_timeout_applies(teller):
     assert teller.status(1) == 200
     teller.route(0.5)
     eventually(lambda: teller.status(1) == 504, "the route cuts")
@@ -70,7 +70,7 @@ def test_the_shortest_of_route_and_listener_cuts(teller):
 
 
 @pytest.mark.heavy
-def test_what_takes_longer_than_fifteen_seconds_needs_both(teller):
+def test_requests_over_fifteen_seconds_need_both_timeouts(teller):
     teller.route(None)
     teller.listener(None)
     eventually(lambda: teller.status(7) == 200, "the defaults are back")

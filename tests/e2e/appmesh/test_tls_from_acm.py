@@ -110,7 +110,7 @@ def colours(server: Installation) -> Colours:
     return made
 
 
-def test_who_shows_no_certificate_is_not_called_until_it_does(colours):
+def test_a_caller_with_a_policy_rejects_servers_without_a_certificate(colours):
     assert colours.counted("gateway", f"listener.0.0.0.0_{PORT}.ssl.handshake") > 0
     assert colours.handshakes("white") == colours.handshakes("blue") == colours.teller("handshake") == 0
     colours.serve("white")
@@ -124,7 +124,7 @@ def test_who_shows_no_certificate_is_not_called_until_it_does(colours):
     assert 0 < colours.teller("handshake") == colours.teller("no_certificate")
 
 
-def test_a_caller_without_a_policy_follows_the_server_and_one_who_believes_others_refuses_it(colours):
+def test_a_caller_without_a_policy_accepts_any_server_and_an_untrusted_ca_is_rejected(colours):
     colours.serve("white")
     colours.serve("blue")
     colours.call(colours.other)
@@ -136,7 +136,7 @@ def test_a_caller_without_a_policy_follows_the_server_and_one_who_believes_other
     assert colours.handshakes("white") > before
 
 
-def test_a_server_with_a_certificate_of_certificate_manager_asks_callers_for_theirs_from_a_file(colours):
+def test_an_acm_server_requires_client_certificates_from_files(colours):
     colours.serve("blue")
     colours.call(colours.ca)
     colours.serve("white", validation=CALLERS)

@@ -61,7 +61,7 @@ def tellers(server: Installation) -> Tellers:
     return made
 
 
-def test_the_side_that_shows_a_certificate_of_one_who_is_trusted_is_called(tellers):
+def test_a_caller_reaches_only_servers_with_a_trusted_certificate(tellers):
     assert tellers.colour("green") == "green"
     assert tellers.handshakes("white") == 0
     tellers.serve("white")
@@ -74,7 +74,7 @@ def test_the_side_that_shows_a_certificate_of_one_who_is_trusted_is_called(telle
     assert tellers.colour("white") == "white"
 
 
-def test_a_server_asks_its_callers_who_they_are(tellers):
+def test_a_server_can_require_client_certificates(tellers):
     tellers.call()
     tellers.serve("white", validation=TRUST)
     eventually(lambda: tellers.colour("white") == "503", "a caller that shows nothing is refused")
@@ -88,7 +88,7 @@ def test_a_server_asks_its_callers_who_they_are(tellers):
     eventually(lambda: tellers.colour("white") == "white", "the name is right")
 
 
-def test_a_name_that_the_server_does_not_have_is_refused_by_the_caller(tellers):
+def test_a_caller_rejects_a_certificate_for_another_name(tellers):
     tellers.serve("white")
     wrong = {"subjectAlternativeNames": {"match": {"exact": ["somebody.example.com"]}}}
     tellers.call(validation=TRUST | wrong)

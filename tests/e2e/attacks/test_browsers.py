@@ -142,23 +142,23 @@ def world(simulated: Installation) -> World:
 
 
 @pytest.mark.parametrize("marks", MARKS)
-def test_what_another_page_had_sent_is_refused(simulated, world, marks):
+def test_cross_site_requests_are_refused(simulated, world, marks):
     answered = {name: status(simulated, attempt, MARKS[marks]) for name, attempt in SIMPLE.items()}
     assert answered == dict.fromkeys(SIMPLE, 403)
     assert world.is_unchanged()
 
 
-def test_what_no_sdk_sends_changes_nothing(simulated, world):
+def test_requests_without_sdk_headers_change_nothing(simulated, world):
     answered = {name: status(simulated, attempt) for name, attempt in UNMARKED.items()}
     assert {name: code for name, code in answered.items() if not 400 <= code < 500} == {}
     assert world.is_unchanged()
 
 
-def test_a_picture_may_still_be_of_what_changes_nothing(simulated):
+def test_a_cross_site_image_request_that_only_reads_is_answered(simulated):
     assert status(simulated, Attempt("GET", "/?Action=DescribeVpcs&Version=2016-11-15")) == 200
 
 
-def test_who_asks_by_hand_is_answered(simulated):
+def test_manual_requests_are_answered(simulated):
     own = {"origin": simulated.url, "sec-fetch-site": "same-origin", "referer": f"{simulated.url}/console/"}
     health = Attempt("GET", "/_moyai/health")
     assert [status(simulated, health, marks) for marks in ({}, own, {"sec-fetch-site": "none"})] == [200] * 3

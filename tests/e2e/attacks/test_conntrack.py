@@ -102,7 +102,7 @@ def test_forged_senders_are_dropped_before_they_are_tracked(vpc):
         vpc.router.nft("delete table ip watch")
 
 
-def test_one_task_cannot_fill_the_table(vpc):
+def test_one_task_cannot_fill_the_conntrack_table(vpc):
     most = vpc.router.conntrack("max")
     vpc.first.flood(most // 4, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
@@ -110,7 +110,7 @@ def test_one_task_cannot_fill_the_table(vpc):
     assert vpc.asking.reaches(vpc.answering)
 
 
-def test_two_tasks_cannot_fill_the_table_by_answering_each_other(vpc):
+def test_two_cooperating_tasks_cannot_fill_the_conntrack_table(vpc):
     most = vpc.router.conntrack("max")
     one, other = vpc.first, vpc.second
     one.flood(most // 4, one.address, other.address)

@@ -136,7 +136,7 @@ def test_accepting_connections_costs_each_of_them_the_same(simulated, many_files
     assert processor(simulated) - begun < 2  # 0.4 where the cost is the same, 3.5 where it grows with what is there
 
 
-def test_connections_of_others_leave_a_place_for_who_comes(simulated, many_files):
+def test_idle_connections_do_not_keep_new_clients_out(simulated, many_files):
     with ExitStack() as stack:
         for number in range(2200):
             stack.enter_context(connection(simulated, f"127.0.2.{number % 2 + 1}"))

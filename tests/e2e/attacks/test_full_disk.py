@@ -124,7 +124,7 @@ def test_a_full_disk_refuses_changes_with_the_reason_and_needs_no_restart(instal
     assert Clusters(installation).listed() == clusters.acknowledged
 
 
-def test_each_protocol_says_that_the_service_is_unavailable(installation, disk):
+def test_each_protocol_answers_service_unavailable_on_a_full_disk(installation, disk):
     client = installation.client
     ballast = fill(disk)
     Clusters(installation).until_refused()
@@ -146,7 +146,7 @@ def test_each_protocol_says_that_the_service_is_unavailable(installation, disk):
     installation.own("POST", "reset")
 
 
-def test_log_events_and_metrics_are_taken_again_when_there_is_room(installation, disk):
+def test_log_events_and_metrics_are_accepted_again_when_the_disk_has_space(installation, disk):
     logs, metrics = installation.client("logs"), installation.client("cloudwatch")
     logs.create_log_group(logGroupName="g")
     logs.create_log_stream(logGroupName="g", logStreamName="s")

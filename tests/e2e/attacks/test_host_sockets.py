@@ -65,7 +65,7 @@ def daemon(tmp_path, user):
 
 
 @pytest.mark.parametrize("added", [set(), {"SYS_PTRACE"}])
-async def test_open_files_of_a_process_of_the_machine_cannot_be_taken(linux, daemon, added, user):
+async def test_a_container_cannot_steal_open_files_of_a_host_process(linux, daemon, added, user):
     await trusting(linux, daemon)
     await linux.runtime.prepare(sandbox())
     container = shell(

@@ -53,7 +53,7 @@ def test_attacks_in_tasks_have_the_recorded_outcomes(rig, request):
 
 
 @pytest.mark.heavy
-def test_what_docker_refuses_is_refused_in_tasks(rig, engine, request):
+def test_every_attack_that_docker_refuses_is_refused_in_tasks(rig, engine, request):
     docker = recorded.observe_all(engine, "Docker Engine", engine.version)
     check("docker", docker, request)
     ours = outcomes(recorded.observe_all(rig, "moyai").results)

@@ -42,7 +42,7 @@ def sign_in(at: Installation, key: dict[str, str], address: str = "127.0.0.1") -
 
 
 @pytest.mark.parametrize("guesser", ["127.0.2.9", "127.0.0.1"], ids=["elsewhere", "behind the same proxy"])
-def test_wrong_secrets_do_not_keep_out_who_has_the_right_one(reachable, guesser):
+def test_failed_logins_do_not_lock_out_the_owner_of_a_key(reachable, guesser):
     key = make_key(reachable)
     guess = key | {"secretAccessKey": "guess"}
     assert {sign_in(reachable, guess, guesser).status for _ in range(GUESSES)} == {401}

@@ -39,7 +39,7 @@ def attempts(request, rig):
     return rig.run("masks", capabilities=capabilities, user=user)
 
 
-def test_every_attempt_has_a_row(attempts):
+def test_every_attempted_path_has_a_row(attempts):
     assert set(attempts) == set(ROWS)
 
 

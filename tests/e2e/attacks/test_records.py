@@ -73,7 +73,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_said_in_a_sentence_that_names_the_file_and_what_to_do(state, damage):
+def test_up_reports_a_damaged_file_with_its_path_and_a_remedy(state, damage):
     name, act = DAMAGE[damage]
     act(state / name)
     line = said(state, "up", "--runtime", "sim", "--port", "0")
@@ -82,7 +82,7 @@ def test_damage_is_said_in_a_sentence_that_names_the_file_and_what_to_do(state, 
     assert "to begin anew" in line
 
 
-def test_the_other_commands_say_it_as_well(state):
+def test_down_and_keys_report_a_damaged_file(state):
     flip(state / "moyai.db", b"cluster/c7")
     assert str(state / "moyai.db") in said(state, "down")
     flip(state / "keys.json", b"AKIA")
@@ -90,7 +90,7 @@ def test_the_other_commands_say_it_as_well(state):
         assert str(state / "keys.json") in said(state, *command)
 
 
-def test_damaged_metrics_begin_anew_and_damaged_log_events_stop_nothing_else(state):
+def test_damaged_metrics_are_reset_and_damaged_log_events_affect_nothing_else(state):
     overwrite(state / "metrics.db")
     overwrite(state / "logs.db")
     installation = Installation(state, "--runtime", "sim")

@@ -98,7 +98,7 @@ def test_a_task_is_refused(run, user, row):
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_nothing_but_the_allowed_calls_succeeds(run, user):
+def test_only_allowed_system_calls_succeed(run, user):
     assert succeeded(run(user)) == ALLOWED
 
 
@@ -115,7 +115,7 @@ def test_the_other_capabilities_allow_no_call(run):
     assert succeeded(run("root", *REST)) == ALLOWED
 
 
-def test_all_capabilities_together_allow_the_calls_of_each(run):
+def test_all_capabilities_together_allow_only_their_own_calls(run):
     found = succeeded(run("root", *HELD)) - ALLOWED
     assert found <= opened_by(*HELD)
 

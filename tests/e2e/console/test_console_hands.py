@@ -31,7 +31,7 @@ def person(visit, simulated, cluster) -> Person:
     return made
 
 
-def test_a_name_that_is_typed_quickly_is_looked_for_letter_by_letter(person):
+def test_a_filter_typed_quickly_applies_every_letter(person):
     person.open("traffic?namespace=meadow")
     person.settled()
     field = person.page.get_by_placeholder("Find by name")
@@ -41,14 +41,14 @@ def test_a_name_that_is_typed_quickly_is_looked_for_letter_by_letter(person):
     expect(person.page).to_have_url(f"{person.url}/console/traffic?namespace=meadow&find={NAME}")
 
 
-def test_a_map_without_anybody_says_so(person, simulated):
+def test_an_empty_map_shows_a_message(person, simulated):
     simulated.client("servicediscovery").create_http_namespace(Name="moor")
     person.open("traffic?namespace=moor")
     person.sees("No services on the map yet")
     assert person.violations() == []
 
 
-def test_the_bar_and_what_was_done_stay_in_sight_of_who_has_scrolled(visit, simulated, cluster):
+def test_the_navigation_bar_and_notifications_stay_visible_while_scrolling(visit, simulated, cluster):
     person: Person = visit(simulated, viewport=LOW)
     person.open("clusters/meadow")
     button = person.page.get_by_role("button", name="Force new deployment")
@@ -63,7 +63,7 @@ def test_the_bar_and_what_was_done_stay_in_sight_of_who_has_scrolled(visit, simu
     expect(person.page.get_by_text("New deployment of hound started")).to_be_in_viewport()
 
 
-def test_a_dialog_that_closes_gives_the_focus_back_to_the_menu_that_led_to_it(person):
+def test_a_closed_dialog_returns_focus_to_its_menu(person):
     person.open("clusters/meadow/services/hound")
     menu = person.page.get_by_role("button", name="Actions")
     expect(menu).to_be_enabled()  # it is once the service is known
@@ -75,7 +75,7 @@ def test_a_dialog_that_closes_gives_the_focus_back_to_the_menu_that_led_to_it(pe
     expect(menu).to_be_focused()
 
 
-def test_what_was_chosen_in_a_table_and_has_gone_can_not_be_acted_on_and_the_focus_stays(person, cluster):
+def test_a_selected_row_that_disappears_disables_actions_and_keeps_focus(person, cluster):
     [task] = cluster.tasks("hare")
     person.open("clusters/meadow/services/hare/tasks")
     stop = person.page.get_by_role("button", name="Stop", exact=True)
@@ -88,7 +88,7 @@ def test_what_was_chosen_in_a_table_and_has_gone_can_not_be_acted_on_and_the_foc
     expect(stop).to_be_focused()
 
 
-def test_a_page_that_did_not_come_while_the_server_was_away_comes_with_it(visit, tmp_path):
+def test_a_page_loads_once_the_server_is_back(visit, tmp_path):
     installation = Installation(tmp_path / "away", "--runtime", "sim")
     installation.up()
     try:

@@ -119,9 +119,7 @@ def let_go(installation: Installation, cluster: str, service: str) -> None:
         installation.moyai("exec", "--container", "stock", task_id(arn), "touch", HOLD)
 
 
-def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deployment_is_watched(
-    person, held, installation
-):
+def test_a_person_creates_a_cluster_and_a_service_and_watches_the_deployment(person, held, installation):
     person.open("clusters")
     person.follow("Create cluster")
     person.titled("Create cluster")
@@ -156,7 +154,7 @@ def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deploym
 
 
 @pytest.mark.heavy
-def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, installation):
+def test_an_action_shows_its_consequence_before_it_is_confirmed(person, shop, installation):
     person.open("clusters/shop-core/services/stock")
     person.press("Actions")
     person.click(person.page.get_by_role("menuitem", name="Scale"))
@@ -177,7 +175,7 @@ def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, install
     person.sees("Stopped in the console")
 
 
-def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, broken):
+def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken):
     person.open("traffic?range=1m")
     spot = eventually(lambda: person.spot(BAD), "the edge is drawn as a bad one")
     person.clicks = 0
@@ -190,7 +188,7 @@ def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, b
     assert person.clicks <= 4
 
 
-def test_pictures_for_the_documentation_are_taken_of_the_broken_shop(visit, gallery, installation, broken):
+def test_documentation_pictures_show_the_broken_shop(visit, gallery, installation, broken):
     """`make screenshots` keeps them; here it is shown that they can be taken."""
     person: Person = visit(installation, viewport=SIZE, device_scale_factor=SHARP)
     person.open(f"traffic?range=5m&edge={EDGE}")

@@ -59,7 +59,7 @@ def api(at: Installation, cookie: str, token: str) -> int:
     return ask(at, "POST", "api/", {}, given | target | {"authorization": SIGNED})
 
 
-def test_one_signs_in_by_a_key_its_session_is_the_servers_alone_and_ends_with_signing_out(visit, gated):
+def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, gated):
     key, secret = make_key(gated)
     person: Person = visit(gated)
     person.open("clusters")
@@ -88,7 +88,7 @@ def test_one_signs_in_by_a_key_its_session_is_the_servers_alone_and_ends_with_si
     assert secret not in gated.log.read_text()
 
 
-def test_a_cookie_brought_along_is_not_the_one_that_is_signed_in(visit, gated):
+def test_signing_in_replaces_a_preset_session_cookie(visit, gated):
     key, secret = make_key(gated)
     person: Person = visit(gated)
     brought = {"name": "moyai-console", "value": "a" * 64, "domain": "127.0.0.1", "path": "/console"}
@@ -102,11 +102,11 @@ def test_a_cookie_brought_along_is_not_the_one_that_is_signed_in(visit, gated):
     person.titled("Sign in")
 
 
-def test_who_guesses_secrets_may_not_send_much(gated):
+def test_a_login_request_is_limited_in_size(gated):
     assert ask(gated, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {400, 413}
 
 
-def test_what_users_wrote_is_text_wherever_it_is_shown(visit, simulated):
+def test_user_input_is_rendered_as_text(visit, simulated):
     """A script among it would open a dialog, or break the page's policy, which the person hears."""
     simulated.client("servicediscovery").create_http_namespace(Name="evil", Description=EVIL)
     person: Person = visit(simulated)

@@ -75,7 +75,7 @@ def look(visit, palette, seen):
     return opened
 
 
-def test_the_table_has_the_numbers_that_the_terminal_has(look, palette, seen):
+def test_the_traffic_table_agrees_with_the_mesh_command(look, palette, seen):
     person = look("as=table")
     person.sees(f"{len(seen.edges)} connections")
     timed = sum(edge["p99"] is not None for edge in seen.edges.values())
@@ -134,7 +134,7 @@ def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, s
     expect(person.page.get_by_text("Status codes", exact=True)).to_have_count(0)
 
 
-def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(look, visit, palette, seen):
+def test_the_namespace_picker_opens_a_mesh_and_its_link_works_in_japanese(look, visit, palette, seen):
     person: Person = visit(palette.stage.installation)
     person.open(f"traffic?as=table&range={seen.span[0]}-{seen.span[1]}")
     person.choose("Namespace or mesh", f"mesh/{MESH}")
@@ -147,7 +147,7 @@ def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(
     other.sees(f"{MESH}/blue (仮想ノード)")
 
 
-def test_a_virtual_node_that_comes_is_on_the_map_at_once(look, palette):
+def test_a_new_virtual_node_appears_on_the_map(look, palette):
     canvas = look().page.locator("canvas[data-lines='4']")
     expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 connections"))
     palette.stage.node("late")

@@ -48,7 +48,7 @@ def definition(cluster):
     return cluster.define("lamp", LAMP, cpu="256", memory="512", **ROLE)
 
 
-def test_a_task_is_looked_at_entered_by_its_terminal_and_stopped(person, cluster, definition):
+def test_a_person_opens_a_task_enters_its_terminal_and_stops_it(person, cluster, definition):
     arn = cluster.run(definition, enableExecuteCommand=True)
     task = cluster.until(arn, "RUNNING")
     [address] = [one["privateIpv4Address"] for one in task["containers"][0]["networkInterfaces"]]
@@ -80,7 +80,7 @@ def test_a_task_is_looked_at_entered_by_its_terminal_and_stopped(person, cluster
     assert cluster.task(arn)["stopCode"] == "UserInitiated"
 
 
-def test_a_revision_is_registered_with_the_doors_own_words_compared_and_deregistered(person, cluster, definition):
+def test_a_person_registers_compares_and_deregisters_a_revision(person, cluster, definition):
     person.open("task-definitions")
     person.page.get_by_placeholder("Find families").fill("lamp")
     person.follow("lamp")
@@ -111,7 +111,7 @@ def test_a_revision_is_registered_with_the_doors_own_words_compared_and_deregist
     assert found["status"] == "INACTIVE"
 
 
-def test_an_instance_of_cloud_map_is_registered_found_and_deregistered(person, server):
+def test_a_person_registers_discovers_and_deregisters_an_instance(person, server):
     cloud_map = server.client("servicediscovery")
     cloud_map.create_http_namespace(Name="desk", Description="What is on the desk")
     [namespace] = [one for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == "desk"]

@@ -139,7 +139,7 @@ def person(visit, server, told) -> Person:
     return made
 
 
-def test_an_edge_tells_its_status_codes_retries_timeouts_and_the_hosts_that_are_kept_away(person, told):
+def test_a_connections_panel_shows_status_codes_retries_timeouts_and_ejected_hosts(person, told):
     statuses = told.statuses
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{statuses.total()} "))
     expect(person.fact("Failed")).to_have_text(str(statuses["503"] + statuses["504"]))
@@ -156,7 +156,7 @@ def test_an_edge_tells_its_status_codes_retries_timeouts_and_the_hosts_that_are_
     assert {row["Service"] for row in person.table("Task")} == {"harbour/buoy"}
 
 
-def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_hosts(person):
+def test_a_map_label_shows_rate_success_percentiles_and_ejected_hosts(person):
     def labels() -> list[str]:
         return [text for text in written(person) if re.search(LABEL, text)]
 
@@ -168,12 +168,12 @@ def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_ho
     assert line.split("/s ")[1].startswith(person.fact("Success rate").inner_text())
 
 
-def test_the_map_is_written_in_the_fonts_of_the_page(person):
+def test_the_map_uses_the_pages_fonts(person):
     fonts = asked(person, "[...self.fonts].map(font => `${font.family} ${font.weight} ${font.status}`)")
     assert {'"Open Sans" 400 loaded', '"Open Sans" 700 loaded'} <= set(fonts)
 
 
-def test_a_time_is_chosen_by_drawing_over_the_strip(person, told):
+def test_dragging_over_the_timeline_selects_a_time_range(person, told):
     before = drawn(person, 0.2, 0.4)
     person.sees("0 connections")
     assert before[0] < before[1] < told.span[0]
@@ -200,7 +200,7 @@ def drawn(person: Person, first: float, last: float) -> tuple[int, int]:
     return int(start), int(end)
 
 
-def test_without_a_mouse_the_map_moves_its_panel_closes_and_a_time_is_chosen(person):
+def test_the_map_its_panel_and_the_timeline_work_by_keyboard(person):
     keyboard, canvas = person.page.keyboard, person.page.locator("canvas[data-lines='1']")
     person.page.get_by_role("button", name="Zoom in").focus()
     keyboard.press("Shift+Tab")
@@ -239,7 +239,7 @@ def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, clust
     eventually(lambda: not frame.evaluate(FIND, DEPLOYING), "the mark is gone")
 
 
-def test_services_of_several_vpcs_say_in_which_they_are(visit, simulated):
+def test_the_map_names_the_vpcs_of_its_services(visit, simulated):
     ec2 = simulated.client("ec2")
     named = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "vault"}]}]
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=named)["Vpc"]["VpcId"]
@@ -268,7 +268,7 @@ def full(route: Route) -> None:
 
 
 @pytest.mark.parametrize("trouble", [lost, full])
-def test_a_map_that_cannot_be_drawn_says_so_and_is_drawn_once_it_can(visit, simulated, trouble):
+def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulated, trouble):
     cluster = Cluster(simulated, trouble.__name__, trouble.__name__)
     cluster.serve("shoal", cluster.define("reef", app("web", 8080, "http")), offer("web", "shoal"))
     person: Person = visit(simulated)

@@ -29,7 +29,7 @@ PAIR = (Member("a", "127.0.0.1", 8081), Member("a", "127.0.0.1", 8082))
 CLUSTER = "cluster.cds_egress_shop_one_http_80"
 
 
-async def test_what_is_listed_is_tried_again_and_nothing_else(envoys, apps):
+async def test_only_listed_conditions_are_retried(envoys, apps):
     policy = RetryPolicy(2, (RetryCondition.RESET, RetryCondition.REFUSED_STREAM), (500, 503), 5)
     shop = host("shop", rule("one", retry=policy, stat_name="listed"))
     await envoys.lead(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
@@ -42,14 +42,14 @@ async def test_what_is_listed_is_tried_again_and_nothing_else(envoys, apps):
     assert await envoys.count(CALLER, "vhost.shop.route.listed.upstream_rq_total") == 8
 
 
-async def test_a_request_is_waited_for_so_long(envoys, apps):
+async def test_a_request_times_out_after_the_routes_timeout(envoys, apps):
     shop = host("shop", rule("one", timeouts=TimeoutPolicy(0.2, 300)))
     await envoys.lead(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
     assert (await envoys.namespace.get(ANYWHERE, 80, "/hold", host="shop")).status == 504
     assert await envoys.count(CALLER, f"{CLUSTER}.upstream_rq_timeout") == 1
 
 
-async def test_a_server_takes_on_so_much_and_counts_the_rest(envoys, apps):
+async def test_a_server_refuses_and_counts_requests_over_its_limits(envoys, apps):
     await envoys.lead(mesh(node(ONE, limits=ConnectionLimits(connections=1, pending=1)), destinations=()), ONE)
     cluster = "cluster.cds_ingress_one_http_8081"
     get = envoys.namespace.get
@@ -65,7 +65,7 @@ async def test_a_server_takes_on_so_much_and_counts_the_rest(envoys, apps):
     assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
 
 
-async def test_who_answers_with_errors_in_a_row_is_left_alone(envoys, apps):
+async def test_consecutive_errors_eject_an_endpoint(envoys, apps):
     outlier = OutlierPolicy(3, 10, 30, 300, 100, Failure.SERVER_ERROR)
     led = mesh(caller(http(host("shop", rule("one")))), destinations=[to("one", outlier=outlier)], groups={"one": PAIR})
     await envoys.lead(led, CALLER)
@@ -79,7 +79,7 @@ async def test_who_answers_with_errors_in_a_row_is_left_alone(envoys, apps):
     assert len(apps[1].requests) == 4
 
 
-async def test_who_does_not_say_that_it_is_well_is_left_alone(envoys, apps):
+async def test_an_endpoint_that_fails_health_checks_gets_no_requests(envoys, apps):
     check = ActiveHealthCheck(Protocol.HTTP, 0.1, 5, 1, 1, "/ping")
     destination = to("one", health_check=check)
     shop = caller(http(host("shop", rule("one"))))
@@ -105,7 +105,7 @@ async def test_who_does_not_say_that_it_is_well_is_left_alone(envoys, apps):
     ],
     ids=["text", "json", "as Envoy does"],
 )
-async def test_requests_are_written_to_a_file_as_asked(envoys, apps, log):
+async def test_access_logs_are_written_to_the_configured_file(envoys, apps, log):
     path = envoys.folder / "access.log"
     asked = replace(caller(http(host("shop", rule("one")))), access_log=replace(log, path=str(path)))
     await envoys.lead(mesh(asked, destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)

@@ -76,7 +76,7 @@ async def shares(envoys: Rig, requests: int) -> Counter[str]:
     return Counter(json.loads(a.body)["app"] for a in answers)
 
 
-async def test_a_request_goes_where_its_host_says(envoys, apps):
+async def test_requests_are_routed_by_host(envoys, apps):
     led = mesh(caller(http(host("shop", rule("one")), host("empty"))), node(ONE), destinations=BOTH)
     await envoys.lead(led, ONE, CALLER)
     get = envoys.namespace.get
@@ -90,7 +90,7 @@ async def test_a_request_goes_where_its_host_says(envoys, apps):
     assert "warning" not in envoys.log(CALLER) + envoys.log(ONE)
 
 
-async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
+async def test_requests_to_unknown_hosts_pass_where_egress_is_allowed(envoys, apps):
     everything = VirtualHost("*", ("*",), (rule("pass"),))
     view = caller(http(host("shop", rule("one")), everything), fallback="pass")
     await envoys.lead(mesh(view, destinations=(*BOTH, PASS), groups=DIRECT), CALLER)
@@ -106,7 +106,7 @@ async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
     await elsewhere.stop()
 
 
-async def test_what_passes_is_spoken_as_it_came(envoys):
+async def test_passed_through_requests_keep_their_protocol(envoys):
     everything = caller(http(VirtualHost("*", ("*",), (rule("pass"),))))
     await envoys.lead(mesh(everything, destinations=[PASS]), CALLER)
     heard: asyncio.Queue[bytes] = asyncio.Queue()
@@ -124,7 +124,7 @@ async def test_what_passes_is_spoken_as_it_came(envoys):
     there.close()
 
 
-async def test_tls_passes_by_the_name_it_asks_for(envoys):
+async def test_tls_is_passed_through_by_its_server_name(envoys):
     passed = Destination("aws", OriginalDestinationSource(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
     view = caller(passes=(SniPassthrough(443, ("*.aws.test",), "aws"),))
     await envoys.lead(mesh(view, destinations=(passed,)), CALLER)
@@ -149,7 +149,7 @@ def hello(name: str) -> bytes:
     return sent.read()
 
 
-async def test_a_stream_goes_where_its_port_says(envoys, apps):
+async def test_tcp_streams_are_routed_by_port(envoys, apps):
     split = StreamSplit((WeightedDestination("one", 0), WeightedDestination("two", 1)), TIMEOUTS, 1)
     view = caller(OutboundPort(5000, Protocol.TCP, split, "egress"))
     await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
@@ -160,7 +160,7 @@ async def test_a_stream_goes_where_its_port_says(envoys, apps):
     assert await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n") == b""
 
 
-async def test_weights_move_requests_and_nothing_has_none(envoys, apps):
+async def test_weights_split_requests_and_zero_weight_gets_none(envoys, apps):
     for weights, expected in (((100, 0), {"one"}), ((50, 50), {"one", "two"}), ((0, 100), {"two"})):
         split = rule(*(WeightedDestination(d.name, weight) for d, weight in zip(BOTH, weights, strict=True)))
         await envoys.lead(mesh(caller(http(host("shop", split))), destinations=BOTH, groups=DIRECT), CALLER)
@@ -169,7 +169,7 @@ async def test_weights_move_requests_and_nothing_has_none(envoys, apps):
     assert (await envoys.namespace.get(ANYWHERE, 80, host="shop")).status == 503
 
 
-async def test_paths_are_brought_into_their_form_and_rewritten(envoys, apps):
+async def test_paths_are_normalized_and_rewritten(envoys, apps):
     def below(prefix: str, rewrite: Rewrite):
         return rule("one", match=RequestMatch(path=PathMatcher(PathTest.PREFIX, prefix)), rewrite=rewrite)
 
@@ -220,7 +220,7 @@ def gateway() -> Workload:
     )
 
 
-async def test_a_gateway_calls_itself_and_then_the_service(envoys, apps):
+async def test_a_gateway_routes_through_itself_to_the_service(envoys, apps):
     itself = Destination(
         "self",
         FixedSource("127.0.0.1", 15001),
@@ -242,7 +242,7 @@ async def test_a_gateway_calls_itself_and_then_the_service(envoys, apps):
     assert await envoys.count(GATEWAY, f"cluster.{itself.label}.upstream_rq_200") == 2
 
 
-async def test_both_families_are_heard_where_both_are_asked_for(envoys, apps):
+async def test_a_dual_stack_listener_accepts_both_address_families(envoys, apps):
     proxies = [
         replace(caller(http(host("shop", rule("one")))), egress_address="::"),
         replace(node(ONE), everywhere="::"),

@@ -56,7 +56,7 @@ def believing(authority: Authority, *names: str) -> PeerCheck:
     return PeerCheck(TrustedRoots((authority.root,)), names)
 
 
-async def test_a_strict_node_takes_nothing_else(envoys, apps, authority):
+async def test_a_strict_tls_node_accepts_only_tls(envoys, apps, authority):
     shown = authority.signs("one.shop")
     checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
     await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, shown), ONE, CALLER)
@@ -68,7 +68,7 @@ async def test_a_strict_node_takes_nothing_else(envoys, apps, authority):
     assert await call(envoys) == 503
 
 
-async def test_a_permissive_node_takes_both(envoys, apps, authority):
+async def test_a_permissive_tls_node_accepts_tls_and_plaintext(envoys, apps, authority):
     for client in (ClientTls(believing(authority)), None):
         await envoys.lead(
             encrypted(ServerTls(CertificateRef("c"), permissive=True), client, authority.signs()), ONE, CALLER
@@ -77,20 +77,20 @@ async def test_a_permissive_node_takes_both(envoys, apps, authority):
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
 
 
-async def test_who_is_not_checked_is_believed(envoys, apps, authority):
+async def test_a_client_without_validation_accepts_any_certificate(envoys, apps, authority):
     await envoys.lead(encrypted(ServerTls(CertificateRef("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(CALLER, f"{CLIENT}.no_certificate") == 0
 
 
-async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoys, apps, authority):
+async def test_a_certificate_for_another_name_is_rejected(envoys, apps, authority):
     checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
     await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, authority.signs("one.shop")), ONE, CALLER)
     assert await call(envoys) == 503
     assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
 
 
-async def test_callers_are_asked_for_a_certificate_and_for_their_name(envoys, apps, authority):
+async def test_a_server_validates_client_certificates_and_names(envoys, apps, authority):
     shown, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
     checked = ClientTls(believing(authority, "one.shop"))
     with_own = ClientTls(checked.check, CertificateRef("own"))
@@ -128,7 +128,7 @@ def serial_in(certificate: Certificate) -> int:
     return x509.load_pem_x509_certificate(certificate.chain.encode()).serial_number
 
 
-async def test_files_are_read_again_when_others_take_their_place(envoys, apps, authority):
+async def test_replaced_certificate_files_are_reloaded(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
     first, other = authority.signs("one.shop"), await an_authority()
@@ -148,7 +148,7 @@ async def test_files_are_read_again_when_others_take_their_place(envoys, apps, a
     assert await envoys.count(CALLER, f"{CLIENT}.handshake") == 2
 
 
-async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envoys, apps, authority):
+async def test_missing_certificate_files_keep_the_port_closed_and_are_reported(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
     envoys.feed.publish(encrypted(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))

@@ -54,7 +54,7 @@ def test_the_control_plane_is_killed(field):
 # ------------------------------------------------------------------------------------------------- bad company
 
 
-def test_a_task_falls_silent(field):
+def test_a_task_stops_answering(field):
     with field.load("a task falls silent (link cut)") as run:
         victim = field.tasks()[0]
         with field.silent(victim):

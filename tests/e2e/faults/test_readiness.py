@@ -145,7 +145,7 @@ def test_the_first_start_of_a_service(field):
 # -------------------------------------------------------------------------------------------- other applications
 
 
-def test_a_revision_that_ends_in_its_first_second_takes_nobodys_place(unchecked):
+def test_a_revision_that_exits_at_once_replaces_no_task(unchecked):
     unchecked.starting = {}
     unchecked.start_anew("2")
     with unchecked.load("no health check, ends in its first second: a rolling deployment, and back") as run:
@@ -169,7 +169,7 @@ def test_a_revision_that_ends_in_its_first_second_takes_nobodys_place(unchecked)
         pytest.param("closes its port and opens it again", {"REOPEN_AFTER": "1.5"}, id="reopens"),
     ],
 )
-def test_a_rolling_deployment_of_one_that(unchecked, start, starting):
+def test_a_rolling_deployment_of_a_task_that(unchecked, start, starting):
     unchecked.starting = starting
     with unchecked.load(f"no health check, {start}: a rolling deployment") as run:
         unchecked.start_anew("7")
@@ -177,7 +177,7 @@ def test_a_rolling_deployment_of_one_that(unchecked, start, starting):
 
 
 @pytest.mark.heavy
-def test_a_revision_that_never_listens_waits_and_can_be_taken_back(unchecked):
+def test_a_revision_that_never_listens_waits_and_can_be_rolled_back(unchecked):
     unchecked.starting = {}
     unchecked.start_anew("2")
     with unchecked.load("no health check, never listens: a rolling deployment, and back") as run:
@@ -195,7 +195,7 @@ def test_a_revision_that_never_listens_waits_and_can_be_taken_back(unchecked):
 
 
 @pytest.mark.heavy
-def test_a_declared_port_that_never_opens_is_waited_for_and_then_said(field):
+def test_a_declared_port_that_never_opens_is_reported_after_a_wait(field):
     """By Cloud Map every port can be reached, so each is waited for."""
     cluster, cloudmap = field.cluster, field.installation.client("servicediscovery")
     namespaces = cloudmap.list_namespaces()["Namespaces"]
@@ -215,7 +215,7 @@ def test_a_declared_port_that_never_opens_is_waited_for_and_then_said(field):
 
 
 @pytest.mark.heavy
-def test_task_sets(field):
+def test_callers_of_task_sets_see_no_failure(field):
     """A service whose owner moves it: the new set takes its share when it listens."""
     cluster = field.cluster
     cluster.ecs.create_service(
@@ -245,7 +245,7 @@ def test_task_sets(field):
 
 
 @pytest.mark.heavy
-def test_by_cloud_map_dns(field):
+def test_callers_by_cloud_map_dns_see_no_failure(field):
     cluster, cloudmap = field.cluster, field.installation.client("servicediscovery")
     vpc = field.installation.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
     operation = cloudmap.create_private_dns_namespace(Name="plain.test", Vpc=vpc)["OperationId"]
@@ -271,7 +271,7 @@ def test_by_cloud_map_dns(field):
 
 
 @pytest.mark.heavy
-def test_by_app_mesh(field):
+def test_callers_by_app_mesh_see_no_failure(field):
     stage = Stage(field.installation, "meshed")
     stage.node("back", listener())
     stage.service("back", node="back")

@@ -26,7 +26,7 @@ def renewed(field: Field) -> None:
     eventually(lambda: field.certificates().isdisjoint(before), "every task shows a new one")
 
 
-def test_certificates_are_renewed(encrypted):
+def test_certificate_renewal_fails_no_request(encrypted):
     with encrypted.load("certificates are renewed, twice") as run:
         for _ in range(2):
             renewed(encrypted)

@@ -59,7 +59,7 @@ def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
         pytest.param("the leaving task's", POSTS, id="the leaving task's"),
     ],
 )
-def test_a_task_leaves_while_a_proxy_gets_no_processor(cluster, probe, who, requests):
+def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, requests):
     younger = joined(cluster)
     (caller,) = cluster.tasks("starving-caller")
     probe.begin(*[LINES] * (CALLERS - 2), *[requests] * 2)
@@ -75,7 +75,7 @@ def test_a_task_leaves_while_a_proxy_gets_no_processor(cluster, probe, who, requ
     assert tally["failures"] == []
 
 
-def test_a_task_leaves_while_its_proxy_does_not_say_what_is_under_way(field, cluster, probe):
+def test_a_task_stops_while_its_proxy_does_not_report_active_requests(field, cluster, probe):
     younger = joined(cluster)
     (envoy,) = processes(younger, "/envoy --config-path")
     probe.begin(POSTS)
@@ -92,7 +92,7 @@ def test_a_task_leaves_while_its_proxy_does_not_say_what_is_under_way(field, clu
     assert probe.end()["failures"] == []
 
 
-def test_a_new_name_is_found_while_the_callers_proxy_gets_no_processor_for_its_work(field):
+def test_a_new_name_resolves_while_the_callers_proxy_workers_get_no_processor(field):
     cluster = Cluster(field.installation, "found", "found")
     arn = cluster.ecs.describe_clusters(clusters=["found"])["clusters"][0]["clusterArn"]
     cluster.ecs.tag_resource(resourceArn=arn, tags=[{"key": "moyai:live-endpoints", "value": "on"}])
