@@ -8,7 +8,8 @@ import tarfile
 import pytest
 
 from moyai.domain.sandbox.spec import ContainerSpec
-from moyai.runtime.linux.images.store import HOST_IMAGE, ImageConfig
+from moyai.images.model import ImageConfig
+from moyai.runtime.linux.images.store import HOST_IMAGE
 from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.linux_tasks import run, shell
 

@@ -18,7 +18,7 @@ from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
 
 if TYPE_CHECKING:
-    from moyai.cli.streams import Source, SourcedLine
+    from moyai.cli.streams import LogSource, SourcedLine
 
 _COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
 
@@ -34,7 +34,7 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Print the output of a container or of a service. A service's lines are those of all its tasks, oldest first."""
-    from moyai.cli.streams import Source, follow_logs, merge_logs
+    from moyai.cli.streams import LogSource, follow_logs, merge_logs
 
     remote = Remote(endpoint, region)
     running = list(running_tasks(remote))
@@ -45,16 +45,16 @@ def logs(
         lines = merge_logs(remote, sources)
     else:
         chosen = choose_task(task, running, stopped_tasks(remote))
-        source = Source(chosen["id"], container or only_container(chosen))
+        source = LogSource(chosen["id"], container or only_container(chosen))
         lines = ((source, line) for line in remote.logs(*source, follow=follow))
     with contextlib.suppress(KeyboardInterrupt):
         _print(lines, labelled=len(sources) > 1, as_json=as_json)
 
 
-def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[Source]:
-    from moyai.cli.streams import Source
+def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[LogSource]:
+    from moyai.cli.streams import LogSource
 
-    return [Source(t["id"], name) for t in tasks for name in containers_of(t, container)]
+    return [LogSource(t["id"], name) for t in tasks for name in containers_of(t, container)]
 
 
 def _print(lines: Iterator[SourcedLine], *, labelled: bool, as_json: bool) -> None:

@@ -20,7 +20,7 @@ _QUEUED_LINES = 1000
 _SHORT_ID = 8
 
 
-class Source(NamedTuple):
+class LogSource(NamedTuple):
     """A container of a task."""
 
     task: str
@@ -33,7 +33,7 @@ class Source(NamedTuple):
 
 
 Line = Mapping[str, Any]
-SourcedLine = tuple[Source, Line]
+SourcedLine = tuple[LogSource, Line]
 
 
 class LogReader(Protocol):
@@ -43,23 +43,23 @@ class LogReader(Protocol):
         """The container's lines; with ``follow``, until it ends."""
 
 
-def merge_logs(reader: LogReader, sources: Iterable[Source]) -> Iterator[SourcedLine]:
+def merge_logs(reader: LogReader, sources: Iterable[LogSource]) -> Iterator[SourcedLine]:
     """The existing lines of all sources, oldest first."""
 
-    def lines(source: Source) -> Iterator[SourcedLine]:
+    def lines(source: LogSource) -> Iterator[SourcedLine]:
         return ((source, line) for line in reader.logs(source.task, source.container, follow=False))
 
     return heapq.merge(*(lines(source) for source in sources), key=lambda sourced: float(sourced[1]["at"]))
 
 
-def follow_logs(reader: LogReader, list_sources: Callable[[], Iterable[Source]]) -> Iterator[SourcedLine]:
+def follow_logs(reader: LogReader, list_sources: Callable[[], Iterable[LogSource]]) -> Iterator[SourcedLine]:
     """The lines of all sources as they arrive, until ``list_sources`` is empty and every known source has ended.
 
     Raises what the reader raises.
     """
-    events: queue.Queue[SourcedLine | Source | Exception] = queue.Queue(_QUEUED_LINES)
-    known: set[Source] = set()
-    open_sources: set[Source] = set()
+    events: queue.Queue[SourcedLine | LogSource | Exception] = queue.Queue(_QUEUED_LINES)
+    known: set[LogSource] = set()
+    open_sources: set[LogSource] = set()
     while True:
         current = set(list_sources())
         for source in sorted(current - known):
@@ -72,7 +72,7 @@ def follow_logs(reader: LogReader, list_sources: Callable[[], Iterable[Source]])
 
 
 def _next_lines(
-    events: queue.Queue[SourcedLine | Source | Exception], open_sources: set[Source]
+    events: queue.Queue[SourcedLine | LogSource | Exception], open_sources: set[LogSource]
 ) -> Iterator[SourcedLine]:
     """Lines until it is time to list the sources again. A source that has ended is removed from ``open_sources``."""
     while True:
@@ -82,13 +82,13 @@ def _next_lines(
             return
         if isinstance(event, Exception):
             raise event
-        if isinstance(event, Source):
+        if isinstance(event, LogSource):
             open_sources.discard(event)
             return
         yield event
 
 
-def _read(reader: LogReader, source: Source, events: queue.Queue[SourcedLine | Source | Exception]) -> None:
+def _read(reader: LogReader, source: LogSource, events: queue.Queue[SourcedLine | LogSource | Exception]) -> None:
     try:
         for line in reader.logs(source.task, source.container, follow=True):
             events.put((source, line))

@@ -7,20 +7,20 @@ import threading
 import pytest
 
 from moyai.cli.choice import containers_of, tasks_of_service
-from moyai.cli.streams import Source, follow_logs, merge_logs
+from moyai.cli.streams import LogSource, follow_logs, merge_logs
 
-ONE, TWO = Source("1" * 32, "app"), Source("2" * 32, "app")
+ONE, TWO = LogSource("1" * 32, "app"), LogSource("2" * 32, "app")
 
 
 class Written:
     """Output that is there; followed, it ends when it is told to."""
 
     def __init__(self, **lines):
-        self.lines = {Source(name[1] * 32, "app"): texts for name, texts in lines.items()}
+        self.lines = {LogSource(name[1] * 32, "app"): texts for name, texts in lines.items()}
         self.ends = threading.Event()
 
     def logs(self, task, container, *, follow):
-        for at, text in self.lines[Source(task, container)]:
+        for at, text in self.lines[LogSource(task, container)]:
             if text == "breaks":
                 raise ConnectionError(text)
             yield {"at": at, "text": text}

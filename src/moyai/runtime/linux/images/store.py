@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 import msgspec
 from msgspec.structs import replace
 
+from moyai.images.model import Image, ImageConfig
 from moyai.kernel.errors import MoyaiError
 from moyai.ports.runtime import ImageNotFound
 from moyai.runtime.linux.images.archive import BadArchive, unpack
@@ -27,26 +28,6 @@ HOST_IMAGE = "moyai.local/host"
 
 _REPLACED = ".replaced-"
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
-
-
-class ImageConfig(msgspec.Struct, frozen=True):
-    """The defaults of an image for what a container definition leaves out."""
-
-    entry_point: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = {}
-    working_directory: str = "/"
-    user: str = "0"
-
-
-class Image(msgspec.Struct, frozen=True):
-    """An imported image. ``layers``: absolute paths, the topmost first; ``on_host``: the host's root is below them."""
-
-    layers: tuple[str, ...]
-    on_host: bool
-    config: ImageConfig = ImageConfig()
-    digest: str | None = None
-    """``sha256:…``; None for the host's root, which changes all the time."""
 
 
 class _Manifest(msgspec.Struct, frozen=True):

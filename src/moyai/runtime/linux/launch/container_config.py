@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
+from moyai.images.model import Image
 from moyai.kernel.secret import Secret
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux.cgroups.groups import Membership
-from moyai.runtime.linux.images.store import Image
 from moyai.runtime.linux.launch import os_settings
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime_paths import RuntimePaths

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from moyai.images.model import ImageConfig
 from moyai.ports.runtime import ImageNotFound
 from moyai.runtime.linux.images import archive
-from moyai.runtime.linux.images.store import HOST_IMAGE, ImageConfig, ImageRefused, ImageStore
+from moyai.runtime.linux.images.store import HOST_IMAGE, ImageRefused, ImageStore
 
 pytestmark = pytest.mark.root  # owners are kept
 

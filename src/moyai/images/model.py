@@ -1,0 +1,114 @@
+"""What an image consists of: descriptors of its parts, the platform it is made for, its configuration and its layers.
+
+Promise: plain values, in the terms of the OCI image specification; ``manifest.py`` parses them.
+Source: https://github.com/opencontainers/image-spec/blob/main/descriptor.md, config.md
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+_ARCHITECTURES: Mapping[str, str] = MappingProxyType(
+    {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "ppc64le": "ppc64le", "s390x": "s390x"}
+)
+"""The names of Linux for processors, and those of Go, which images use."""
+_VARIANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"amd64": ("", "v1"), "arm64": ("v8", ""), "arm": ("v7", "", "v6", "v5")}
+)
+"""The variants that a processor of an architecture runs if nothing more is known of it, the best first."""
+
+
+class Platform(msgspec.Struct, frozen=True):
+    """What an image is made for: ``linux``, ``arm64``, ``v8``."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    @property
+    def runnable_variants(self) -> tuple[str, ...]:
+        """The variants of the architecture that this platform runs, the best first."""
+        usual = _VARIANTS.get(self.architecture, ("",))
+        if self.variant in usual:
+            return usual[usual.index(self.variant) :] if self.variant else usual
+        return (self.variant, *usual)
+
+    def runs(self, other: Platform) -> bool:
+        """Whether programs for the other platform run on this one."""
+        same = (self.os, self.architecture) == (other.os, other.architecture)
+        return same and other.variant in self.runnable_variants
+
+
+def host_platform() -> Platform:
+    """The platform of this machine."""
+    machine = os.uname().machine
+    return Platform("linux", _ARCHITECTURES.get(machine, machine))
+
+
+class Descriptor(msgspec.Struct, frozen=True):
+    """A reference to content by its digest. ``size`` is in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+    platform: Platform | None = None
+    annotations: Mapping[str, str] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The parts of an image for one platform. ``layers``: the lowest first."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The manifests of an image for several platforms, without attestations."""
+
+    manifests: tuple[Descriptor, ...]
+
+
+class ImageConfig(msgspec.Struct, frozen=True):
+    """The defaults of an image for what a container definition leaves out."""
+
+    entry_point: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
+    working_directory: str = "/"
+    user: str = "0"
+    """``user[:group]``, names or numbers."""
+    stop_signal: str | None = None
+    """``SIGTERM``, ``TERM`` or ``15``."""
+    volumes: tuple[str, ...] = ()
+    """Paths in the container."""
+    exposed_ports: tuple[str, ...] = ()
+    """``80/tcp``."""
+
+
+class ConfigFile(msgspec.Struct, frozen=True):
+    """An image's configuration file."""
+
+    platform: Platform
+    config: ImageConfig
+    diff_ids: tuple[str, ...]
+    """The digests of the uncompressed layers, the lowest first."""
+
+
+class Image(msgspec.Struct, frozen=True):
+    """An image whose layers are on disk."""
+
+    layers: tuple[str, ...]
+    """Absolute paths, the topmost first."""
+    on_host: bool
+    """The root of this machine is below the layers."""
+    config: ImageConfig = ImageConfig()
+    digest: str | None = None
+    """What the image's tag stands for: the digest of its index if it has one, of its manifest otherwise; None for this
+    machine's own root, which changes all the time."""
