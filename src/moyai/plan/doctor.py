@@ -57,12 +57,12 @@ def findings(
     ``left_out``: resources that could not be compiled into the mesh, each with the reason; ``of_meshes``: the same for
     App Mesh; ``unkept``: why the server's disk can't keep something.
     """
-    uncompiled = chain(
+    compile_findings = chain(
         (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
         (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
     full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
-    all_findings = chain(full, _proxies(world, proxies), _services(world), _names(world), uncompiled)
+    all_findings = chain(full, _proxies(world, proxies), _services(world), _names(world), compile_findings)
     return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
 
 
@@ -152,14 +152,14 @@ def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
 
 def _names(world: World) -> Iterator[Finding]:
     for namespace in world.namespaces:
-        offered = endpoints_in(world, namespace.arn)
+        targets = endpoints_in(world, namespace.arn)
         by_target: dict[DiscoveryServiceArn, list[str]] = {}
-        for (name, port), target in offered.items():
+        for (name, port), target in targets.items():
             by_target.setdefault(target, []).append(f"{name}:{port}")
         for target, names in sorted(by_target.items()):
             yield from _without_instances(world, target, names)
         for service in world.discovery_services.each("namespace", namespace.arn):
-            yield from _hidden_names(service, f"{service.name}.{namespace.name}".lower(), offered)
+            yield from _hidden_names(service, f"{service.name}.{namespace.name}".lower(), targets)
 
 
 def _without_instances(world: World, target: DiscoveryServiceArn, names: list[str]) -> Iterator[Finding]:
@@ -185,13 +185,13 @@ def _without_instances(world: World, target: DiscoveryServiceArn, names: list[st
 
 
 def _hidden_names(
-    service: DiscoveryService, full: str, offered: Mapping[tuple[str, int], DiscoveryServiceArn]
+    service: DiscoveryService, full: str, targets: Mapping[tuple[str, int], DiscoveryServiceArn]
 ) -> Iterator[Finding]:
     """The finding about a Cloud Map service under whose name tasks reach another one."""
     participant = external_endpoint(service.attributes)
     port = None if participant is None else participant.client_port
     for name in (full, service.name.lower()):
-        others = [t for (n, p), t in offered.items() if n == name and t != service.arn and (port is None or p == port)]
+        others = [t for (n, p), t in targets.items() if n == name and t != service.arn and (port is None or p == port)]
         reachable = service.owner is None and (service.dns is not None or port is not None)
         if others and reachable and (name == full or port is not None):
             message = f"tasks with Service Connect that call {name} reach {others[0]} and not this one."

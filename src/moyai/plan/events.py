@@ -89,12 +89,12 @@ def names_unreachable(tasks: Sequence[Task], names: Sequence[str]) -> str:
     )
 
 
-def not_listening(task: Task, missing: Sequence[ExpectedListener], waited: float) -> str:
+def not_listening(task: Task, missing: Sequence[ExpectedListener], seconds: float) -> str:
     """A task without a health check gets traffic although it does not listen. AWS has no such event."""
     ports = _some([listener.label for listener in missing], "ports")
     at = ", ".join(sorted({address for listener in missing for address in listener.addresses}))
     return (
-        f"(task {task.id}) does not listen on {ports} at {at} after {waited:g} seconds. It receives traffic from now"
+        f"(task {task.id}) does not listen on {ports} at {at} after {seconds:g} seconds. It receives traffic from now"
         " on, as on AWS; a container health check would hold the traffic back."
     )
 
@@ -124,16 +124,16 @@ def announce(
     world: World, service: ServiceArn, texts: Iterable[str | TaskSetEvent], now: Instant, ids: Ids
 ) -> tuple[Put, ...]:
     """The change that adds these texts to the service's events; none without texts."""
-    stored = world.service_logs.get(service) or ServiceLog(service)
+    stored_log = world.service_logs.get(service) or ServiceLog(service)
     name = service.rpartition("/")[2]
-    log = stored
+    log = stored_log
     for text in texts:
         if isinstance(text, TaskSetEvent):
             message = f"(service {name}, taskSet {text.task_set}) {text.text}"
         else:
             message = f"(service {name}) {text}"
         log = _append(log, message, now, ids)
-    return () if log is stored else (Put(log),)
+    return () if log is stored_log else (Put(log),)
 
 
 def worth_saying(world: World, service: ServiceArn, text: str, now: Instant) -> bool:

@@ -85,7 +85,7 @@ class HealthChecker:
             return self._clock.now()
         before = self._checked.get(key)
         counting = before is not None and (before.target, before.registered_at) == (wanted, registered_at)
-        streak = (before.streak if before is not None and counting else Streak()).and_then(passed=passed)
+        streak = (before.streak if before is not None and counting else Streak()).and_then(has_passed=passed)
         self._checked[key] = _Checked(wanted, registered_at, streak)
         self._record(key, streak)
         return later(begun, self._settings.interval)

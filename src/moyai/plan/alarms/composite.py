@@ -40,16 +40,16 @@ def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition
 
 def alarms_beneath(world: World, alarms: tuple[AlarmArn, ...]) -> frozenset[AlarmArn]:
     """These alarms and all that their rules name, at any depth."""
-    reached: set[AlarmArn] = set()
+    reached_alarms: set[AlarmArn] = set()
     remaining = list(alarms)
     while remaining:
         arn = remaining.pop()
-        if arn not in reached:
-            reached.add(arn)
+        if arn not in reached_alarms:
+            reached_alarms.add(arn)
             alarm = world.alarms.get(arn)
             if alarm is not None and isinstance(alarm.condition, CompositeCondition):
                 remaining += alarm.condition.alarms
-    return frozenset(reached)
+    return frozenset(reached_alarms)
 
 
 def _data(triggers: tuple[Alarm, ...]) -> str:

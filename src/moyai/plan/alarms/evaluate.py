@@ -89,17 +89,17 @@ def _state(
     real: Sequence[AlarmDatapoint],
     breaching: Sequence[AlarmDatapoint],
 ) -> AlarmState | None:
-    needed = condition.datapoints_to_alarm or condition.evaluation_periods
+    datapoints_to_alarm = condition.datapoints_to_alarm or condition.evaluation_periods
     lacking = condition.evaluation_periods - len(real)
     treat = condition.treat_missing_data or MissingData.MISSING
-    filled = lacking if treat is MissingData.BREACHING else 0
-    if len(breaching) + filled >= needed:
+    filler_count = lacking if treat is MissingData.BREACHING else 0
+    if len(breaching) + filler_count >= datapoints_to_alarm:
         return AlarmState.ALARM
     if not lacking or len(breaching) < len(real) or treat in {MissingData.BREACHING, MissingData.NOT_BREACHING}:
         return AlarmState.OK
     if treat is MissingData.IGNORE:
         return None
-    if real and len(points) - points.index(real[0]) >= needed:
+    if real and len(points) - points.index(real[0]) >= datapoints_to_alarm:
         return AlarmState.ALARM
     return AlarmState.INSUFFICIENT_DATA
 

@@ -34,8 +34,8 @@ def append_history(
 ) -> list[Change]:
     """Changes that add these entries, and delete those that are too many or too old."""
     stored = world.alarm_history.by("alarm", alarm.arn)
-    kept = stored[max(0, len(stored) + len(entries) - _MOST) :]
-    old = [event for event in stored if event not in kept or event.at < now - HISTORY_KEPT]
+    newest = stored[max(0, len(stored) + len(entries) - _MOST) :]
+    old = [event for event in stored if event not in newest or event.at < now - HISTORY_KEPT]
     changes: list[Change] = [Delete(AlarmEvent, event.key) for event in old]
     for entry in entries:
         data = msgspec.json.encode({"version": "1.0", **entry.data}).decode()

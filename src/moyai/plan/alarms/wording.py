@@ -75,24 +75,24 @@ class AlarmReason(NamedTuple):
     def _crossed(self) -> str:
         alarm = self.new is AlarmState.ALARM
         breaching = frozenset(self.breaching)
-        named = [point for point in self.real if (point in breaching) is alarm]
-        number, points = len(named), ", ".join(map(_point, named[::-1][:_SHOWN]))
-        compared = f"{_were(number)}{'' if alarm else ' not'} {_COMPARED[self.condition.comparison]} the threshold"
-        against = f"{compared} ({self.condition.threshold})"
-        needed = self.condition.datapoints_to_alarm
+        crossing_points = [point for point in self.real if (point in breaching) is alarm]
+        number, points = len(crossing_points), ", ".join(map(_point, crossing_points[::-1][:_SHOWN]))
+        comparison = f"{_were(number)}{'' if alarm else ' not'} {_COMPARED[self.condition.comparison]} the threshold"
+        against = f"{comparison} ({self.condition.threshold})"
+        datapoints_to_alarm = self.condition.datapoints_to_alarm
         if number > _SHOWN:
             recent = "The most recent datapoints which crossed the threshold" if alarm else "The most recent datapoints"
             return f"{number} datapoints {against}. {recent}: [{points}]."
-        if needed is None or self.old is AlarmState.INSUFFICIENT_DATA:
+        if datapoints_to_alarm is None or self.old is AlarmState.INSUFFICIENT_DATA:
             return f"{_count(number, 'datapoint')} [{points}] {against}."
-        minimum = needed if alarm else self.condition.evaluation_periods - needed + 1
+        minimum = datapoints_to_alarm if alarm else self.condition.evaluation_periods - datapoints_to_alarm + 1
         way = "OK -> ALARM" if alarm else "ALARM -> OK"
         last = f"{number} out of the last {len(self.real)} datapoints"
         return f"{last} [{points}] {against} (minimum {_count(minimum, 'datapoint')} for {way} transition)."
 
     def data(self, now: Instant) -> str:
         """The reason in JSON."""
-        evaluated = sorted((*self.real, *self.missing), key=lambda point: point.start, reverse=True)[:_IN_DATA]
+        evaluated_points = sorted((*self.real, *self.missing), key=lambda point: point.start, reverse=True)[:_IN_DATA]
         values: dict[str, object] = {"version": "1.0", "queryDate": stamp(now)}
         if self.real:
             values["startDate"] = stamp(self.real[0].start)
@@ -101,7 +101,7 @@ class AlarmReason(NamedTuple):
         values["period"] = self.condition.period
         values["recentDatapoints"] = [point.value for point in self.real[-_IN_DATA:]]
         values["threshold"] = self.condition.threshold
-        values["evaluatedDatapoints"] = [_datapoint(point) for point in evaluated]
+        values["evaluatedDatapoints"] = [_datapoint(point) for point in evaluated_points]
         return msgspec.json.encode(values).decode()
 
 

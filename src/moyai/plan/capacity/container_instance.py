@@ -33,11 +33,11 @@ def plan_instance(world: World, observed: Observed, arn: ContainerInstanceArn, n
     exists = identity in observed.sandboxes
     if instance is None or instance.gone:
         is_unused = exists and not world.tasks.count("instance", arn)
-        return plan(_record_connected(instance, connected=False), (ReleaseSandbox(identity),) if is_unused else ())
+        return plan(_record_connected(instance, is_connected=False), (ReleaseSandbox(identity),) if is_unused else ())
     if exists:
-        return plan(_record_connected(instance, connected=True))
+        return plan(_record_connected(instance, is_connected=True))
     lost_tasks = _stop_tasks(world, instance, now) if instance.agent_connected else ()
-    changes = (*_record_connected(instance, connected=False), *lost_tasks)
+    changes = (*_record_connected(instance, is_connected=False), *lost_tasks)
     retry_at = later(now, RETRY_AFTER)
     effects: tuple[Effect, ...] = (
         () if identity in observed.faults else (PrepareSandbox(instance_sandbox(world, instance)),)
@@ -58,7 +58,7 @@ def _stop_tasks(world: World, instance: ContainerInstance, now: Instant) -> Iter
             yield Put(stopped)
 
 
-def _record_connected(instance: ContainerInstance | None, *, connected: bool) -> tuple[Put, ...]:
-    if instance is None or instance.agent_connected is connected:
+def _record_connected(instance: ContainerInstance | None, *, is_connected: bool) -> tuple[Put, ...]:
+    if instance is None or instance.agent_connected is is_connected:
         return ()
-    return (Put(replace(instance, agent_connected=connected, version=instance.version + 1)),)
+    return (Put(replace(instance, agent_connected=is_connected, version=instance.version + 1)),)

@@ -107,8 +107,8 @@ def register_machine(world: World, machine: Machine, now: Instant, ids: Ids) -> 
         return (Put(_active_cluster(machine.cluster, cluster, now)),)
     for number in range(machine.count):
         name = machine_instance_id(machine.cluster, number)
-        stored = next(iter(world.container_instances.by("ec2_instance", name)), None)
-        if stored is None:
+        instance = next(iter(world.container_instances.by("ec2_instance", name)), None)
+        if instance is None:
             request = ContainerInstanceRequest(
                 cluster=machine.cluster,
                 resources=machine.resources,
@@ -117,9 +117,9 @@ def register_machine(world: World, machine: Machine, now: Instant, ids: Ids) -> 
                 version_info=machine.version_info,
             )
             return (Put(new_container_instance(world, request, now, ids)),)
-        current = replace(stored, resources=machine.resources, version_info=machine.version_info)
-        if current != stored:
-            return (Put(replace(current, version=stored.version + 1)),)
+        current = replace(instance, resources=machine.resources, version_info=machine.version_info)
+        if current != instance:
+            return (Put(replace(current, version=instance.version + 1)),)
     return ()
 
 
@@ -128,9 +128,9 @@ def machine_instance_id(cluster: ClusterArn, number: int) -> str:
     return f"i-{sha256(f'{cluster} {number}'.encode()).hexdigest()[:17]}"
 
 
-def _active_cluster(key: ClusterArn, stored: Cluster | None, now: Instant) -> Cluster:
-    if stored is not None:
-        return replace(stored, status=ClusterStatus.ACTIVE, inactive_at=None)
+def _active_cluster(key: ClusterArn, inactive_cluster: Cluster | None, now: Instant) -> Cluster:
+    if inactive_cluster is not None:
+        return replace(inactive_cluster, status=ClusterStatus.ACTIVE, inactive_at=None)
     settings = (ClusterSetting("containerInsights", "disabled"),)
     return Cluster(arn=key, name=key.rpartition("/")[2], created_at=now, settings=settings)
 

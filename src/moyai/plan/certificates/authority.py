@@ -78,11 +78,11 @@ def record_key(
 
 def delete_authority(world: World, key: CertificateAuthorityArn) -> tuple[Change, ...]:
     """Changes that delete an authority with its key and every certificate that it issued."""
-    issued = world.issued_certificates.by("authority", key)
+    issued_certificates = world.issued_certificates.by("authority", key)
     return (
         Delete(CertificateAuthority, key),
         Delete(AuthorityKey, key),
-        *(Delete(IssuedCertificate, certificate.key) for certificate in issued),
+        *(Delete(IssuedCertificate, certificate.key) for certificate in issued_certificates),
     )
 
 
@@ -119,10 +119,10 @@ def signing_authority(
     world: World, tls: ConnectTls, scope: Scope, built_in_authority: CertificateAuthority | None
 ) -> CertificateAuthorityArn:
     """The authority of an endpoint: the one that it names, else the installation's own. Raises InvalidParameter."""
-    named = tls.issuer_certificate_authority.aws_pca_authority_arn
-    if not named and built_in_authority is not None:
+    named_authority = tls.issuer_certificate_authority.aws_pca_authority_arn
+    if not named_authority and built_in_authority is not None:
         return built_in_authority.arn
-    key = CertificateAuthorityArn(named or "")
+    key = CertificateAuthorityArn(named_authority or "")
     reason = unable_to_sign_reason(world, key, scope)
     if reason is not None:
         raise InvalidParameter(f"tls.issuerCertificateAuthority: {reason}.")

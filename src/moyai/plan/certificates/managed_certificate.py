@@ -79,17 +79,17 @@ def issue_certificate(
     certificate: ManagedCertificate, content: CertificateContent, private: Secret, root: str, now: Instant
 ) -> tuple[Change, ...]:
     """Changes that give the certificate the content that was signed or imported for it, and its key."""
-    renewed = certificate.content is not None and certificate.authority is not None
+    is_renewal = certificate.content is not None and certificate.authority is not None
     end = content.facts.not_after
-    issued = replace(
+    issued_certificate = replace(
         certificate,
         status=CertificateStatus.ISSUED,
         content=content,
         roots=with_root(certificate.roots, root),
         renew_at=None if certificate.authority is None else later(end, -_RENEWED_BEFORE),
-        renewal=Renewal(RenewalStatus.SUCCESS, now) if renewed else None,
+        renewal=Renewal(RenewalStatus.SUCCESS, now) if is_renewal else None,
     )
-    return Put(issued), Put(ManagedKey(certificate.arn, private))
+    return Put(issued_certificate), Put(ManagedKey(certificate.arn, private))
 
 
 def _plan_request(world: World, certificate: ManagedCertificate, now: Instant) -> ManagedCertificatePlan:

@@ -63,15 +63,15 @@ def plan_certificates(world: World, key: ServiceArn, renewal: float, now: Instan
     """The next step of the certificates of one service; a new one is renewed after ``renewal`` seconds."""
     service = world.services.get(key)
     offers = () if service is None else _offers_with_tls(service)
-    needed = {certificate_key(offer.discovery_service, authority): (offer, authority) for offer, authority in offers}
+    by_key = {certificate_key(offer.discovery_service, authority): (offer, authority) for offer, authority in offers}
     present = {c.key: c for c in world.server_certificates.by("service", key)}
-    changes: list[Change] = [Delete(ServerCertificate, name) for name in present if name not in needed]
+    changes: list[Change] = [Delete(ServerCertificate, name) for name in present if name not in by_key]
     orders: list[ServerCertificateOrder] = []
     wakes: list[Instant] = []
     troubles = [
-        t for offer, authority in needed.values() if (t := _expiry_warning(world, offer, authority, renewal, now))
+        t for offer, authority in by_key.values() if (t := _expiry_warning(world, offer, authority, renewal, now))
     ]
-    for name, (offer, authority) in sorted(needed.items()):
+    for name, (offer, authority) in sorted(by_key.items()):
         certificate = present.get(name)
         trouble = _signing_trouble(world, key, offer, authority)
         if trouble is not None:

@@ -43,9 +43,9 @@ class Streak(msgspec.Struct, frozen=True):
     passed: bool = True
     count: int = 0
 
-    def and_then(self, *, passed: bool) -> Streak:
+    def and_then(self, *, has_passed: bool) -> Streak:
         """The streak after one more check."""
-        return Streak(passed, self.count + 1 if passed == self.passed else 1)
+        return Streak(has_passed, self.count + 1 if has_passed == self.passed else 1)
 
     def verdict(self, threshold: int) -> Health | None:
         """The health after ``threshold`` equal outcomes; None before."""

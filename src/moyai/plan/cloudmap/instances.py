@@ -38,10 +38,10 @@ def with_revisions(world: World, changes: Iterable[Change]) -> tuple[Change, ...
 
 def delete_discovery_service(world: World, service: DiscoveryService) -> tuple[Change, ...]:
     """Changes that delete a service without instances."""
-    stored = world.discovery_revisions.get(service.arn)
+    revision = world.discovery_revisions.get(service.arn)
     return (
         Delete(DiscoveryService, service.arn),
-        *(() if stored is None else (Delete(InstancesRevision, stored.key),)),
+        *(() if revision is None else (Delete(InstancesRevision, revision.key),)),
     )
 
 

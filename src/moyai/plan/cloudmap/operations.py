@@ -57,7 +57,7 @@ def plan_operation(world: World, key: str, now: Instant) -> Plan:
     if operation.status is OperationStatus.SUBMITTED:
         return plan([Put(replace(operation, status=OperationStatus.PENDING, updated_at=now))])
     outcome = _outcome(world, operation, now)
-    done = replace(
+    finished_operation = replace(
         operation,
         status=OperationStatus.SUCCESS if outcome.failure is None else OperationStatus.FAIL,
         updated_at=now,
@@ -65,7 +65,7 @@ def plan_operation(world: World, key: str, now: Instant) -> Plan:
         error_code=None if outcome.failure is None else IMPOSSIBLE,
         error_message=outcome.failure,
     )
-    return plan([*outcome.changes, Put(done)])
+    return plan([*outcome.changes, Put(finished_operation)])
 
 
 def namespace_with_same_name(world: World, namespace: Namespace) -> Namespace | None:
@@ -125,11 +125,11 @@ def _update_service(world: World, order: UpdateService, now: Instant) -> _Outcom
     if service is None:
         return _Outcome(failure="Service not found")
     description = service.description if order.description is None else order.description
-    changed = replace(service, description=description, dns=order.dns, health_check=order.health_check)
-    if changed.ttl < service.ttl:
-        changed = replace(changed, remembered_until=max(later(now, service.ttl), service.remembered_until or now))
+    new = replace(service, description=description, dns=order.dns, health_check=order.health_check)
+    if new.ttl < service.ttl:
+        new = replace(new, remembered_until=max(later(now, service.ttl), service.remembered_until or now))
     unchecked = service.health_check is not None and order.health_check is None
-    return _Outcome((Put(changed), *(_reset_health(world, service) if unchecked else ())))
+    return _Outcome((Put(new), *(_reset_health(world, service) if unchecked else ())))
 
 
 def _reset_health(world: World, service: DiscoveryService) -> tuple[Change, ...]:

@@ -60,19 +60,19 @@ def check_service(namespace: Namespace, service: DiscoveryService, *, http_only:
         _check_health(namespace, service)
 
 
-def change_records(service: DiscoveryService, requested: DnsConfig | None) -> DnsConfig | None:
+def change_records(service: DiscoveryService, new_config: DnsConfig | None) -> DnsConfig | None:
     """The DNS records of a changed service: TTLs may change, and records that are left out are removed.
 
     Raises InvalidInput.
     """
-    if requested is None:
+    if new_config is None:
         return None
     present = {record.type for record in service.dns.records} if service.dns is not None else set()
-    if service.dns is None or not {record.type for record in requested.records} <= present:
+    if service.dns is None or not {record.type for record in new_config.records} <= present:
         raise InvalidInput("The types of a service's records can't be changed. Delete the service and create it anew.")
-    changed = DnsConfig(requested.records, service.dns.routing_policy)
-    _check_records(changed)
-    return changed
+    merged_config = DnsConfig(new_config.records, service.dns.routing_policy)
+    _check_records(merged_config)
+    return merged_config
 
 
 def check_change(namespace: Namespace, service: DiscoveryService, change: UpdateService) -> None:

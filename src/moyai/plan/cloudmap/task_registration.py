@@ -59,10 +59,10 @@ def offers(task: Task) -> tuple[Offer, ...]:
 
 def endpoints(task: Task) -> tuple[TaskEndpoint, ...]:
     """All endpoints at which the task is registered while it is RUNNING."""
-    offered = tuple(TaskEndpoint(o.discovery_service, reachable_port(task, o)) for o in offers(task))
-    services = {endpoint.service for endpoint in offered}
+    connect_endpoints = tuple(TaskEndpoint(o.discovery_service, reachable_port(task, o)) for o in offers(task))
+    services = {endpoint.service for endpoint in connect_endpoints}
     registries = (r for r in task.service_registries if r.registry_arn not in services)
-    return (*offered, *(TaskEndpoint(r.registry_arn, _srv_port(task, r)) for r in registries))
+    return (*connect_endpoints, *(TaskEndpoint(r.registry_arn, _srv_port(task, r)) for r in registries))
 
 
 def reachable_port(task: Task, offer: Offer) -> int | None:
@@ -75,14 +75,14 @@ def reachable_port(task: Task, offer: Offer) -> int | None:
 def _srv_port(task: Task, registry: ServiceRegistry) -> int | None:
     if task.network_mode is not NetworkMode.BRIDGE or registry.container_port is None:
         return registry.srv_port
-    named = [c for c in task.containers if c.name == registry.container_name]
-    return _host_port(named, registry.container_port)
+    containers = [c for c in task.containers if c.name == registry.container_name]
+    return _host_port(containers, registry.container_port)
 
 
 def _host_port(containers: Iterable[Container], port: int) -> int | None:
     """The host port of a TCP port of these containers, or of one with another protocol where TCP has none."""
-    bound = sorted((b for c in containers for b in c.network_bindings), key=lambda b: b.protocol)
-    return next((host_port for b in bound if (host_port := b.host_port_of(port)) is not None), None)
+    bindings = sorted((b for c in containers for b in c.network_bindings), key=lambda b: b.protocol)
+    return next((host_port for b in bindings if (host_port := b.host_port_of(port)) is not None), None)
 
 
 def register(world: World, task: Task, definition: TaskDefinition, now: Instant) -> tuple[Change, ...]:

@@ -60,27 +60,27 @@ def taken_ports(world: World, instance: ContainerInstance, batch: Iterable[Task]
     """
     tcp, udp = instance.resources.ports, instance.resources.ports_udp
     tasks = chain(world.tasks.by("instance", instance.arn), _on_instance(instance, batch))
-    bound = (binding for task in tasks for container in task.containers for binding in container.network_bindings)
-    reserved = (*(("tcp", port) for port in tcp), *(("udp", port) for port in udp))
-    return {*reserved, *((binding.protocol, port) for binding in bound for port in binding.host_ports)}
+    bindings = (binding for task in tasks for container in task.containers for binding in container.network_bindings)
+    instance_ports = (*(("tcp", port) for port in tcp), *(("udp", port) for port in udp))
+    return {*instance_ports, *((binding.protocol, port) for binding in bindings for port in binding.host_ports)}
 
 
 def port_bindings(
-    definition: TaskDefinition, task: TaskId, taken: Iterable[Port], view: ConnectView | None = None
+    definition: TaskDefinition, task: TaskId, taken_ports: Iterable[Port], view: ConnectView | None = None
 ) -> PortBindings | None:
     """The bindings of a new task; None when a port that it names is taken, or too few are free."""
     if definition.network_mode not in _BOUND:
         return PortBindings()
-    busy, fixed = set(taken), fixed_ports(definition, view)
-    if busy & fixed:
+    busy, host_ports = set(taken_ports), fixed_ports(definition, view)
+    if busy & host_ports:
         return None
-    busy |= fixed
+    busy |= host_ports
     bindings: dict[str, tuple[NetworkBinding, ...]] = {}
     for container in definition.container_definitions:
-        bound = [_bind(mapping, task, busy) for mapping in container.port_mappings]
-        if None in bound:
+        container_bindings = [_bind(mapping, task, busy) for mapping in container.port_mappings]
+        if None in container_bindings:
             return None
-        bindings[container.name] = tuple(binding for binding in bound if binding is not None)
+        bindings[container.name] = tuple(binding for binding in container_bindings if binding is not None)
     return PortBindings(bindings, tuple(NetworkBinding(port, port) for port in _named_ingress_ports(definition, view)))
 
 
@@ -96,9 +96,9 @@ def bridge_address(
     """A free address behind the instance for a new task with the network mode bridge; None when all are taken."""
     bridge = bridge_range(vpc_cidr)
     first, size = int(bridge.network_address) + _GATEWAY + 1, bridge.num_addresses - _GATEWAY - 2
-    taken = {t.bridge_address for t in chain(world.tasks.by("instance", instance.arn), _on_instance(instance, batch))}
+    in_use = {t.bridge_address for t in chain(world.tasks.by("instance", instance.arn), _on_instance(instance, batch))}
     candidates = (str(IPv4Address(first + (_start(task) + n) % size)) for n in range(size))
-    return next((address for address in candidates if address not in taken), None)
+    return next((address for address in candidates if address not in in_use), None)
 
 
 def _on_instance(instance: ContainerInstance, batch: Iterable[Task]) -> Iterator[Task]:

@@ -34,17 +34,17 @@ _DRAWN_DIGITS = 4  # of hexadecimal, which number the addresses of a /16
 
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
     """A free address of the subnet, or None when it is full."""
-    taken = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
-    taken |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
-    taken |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
-    used = world.tasks.count("subnet", subnet.id) + len(taken)
+    in_use = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
+    in_use |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
+    in_use |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
+    count = world.tasks.count("subnet", subnet.id) + len(in_use)
 
     def owners(address: str) -> tuple[Task, ...]:
         return world.tasks.by("address", f"{subnet.id}/{address}")
 
-    candidates = partial(_addresses_of, IPv4Network(subnet.cidr), _RESERVED_AT_START, used)
-    never_used = (a for a in candidates() if a not in taken and not owners(a))
-    free_again = (a for a in candidates() if a not in taken and all(t.stopped for t in owners(a)))
+    candidates = partial(_addresses_of, IPv4Network(subnet.cidr), _RESERVED_AT_START, count)
+    never_used = (a for a in candidates() if a not in in_use and not owners(a))
+    free_again = (a for a in candidates() if a not in in_use and all(t.stopped for t in owners(a)))
     return next(chain(never_used, free_again), None)
 
 
@@ -64,10 +64,10 @@ def is_address_free(world: World, subnet: Subnet, address: str) -> bool:
     """Whether this address of the subnet may be given to an interface."""
     at = f"{subnet.id}/{address}"
     has_owner = world.nat_gateways.count("address", at) or world.container_instances.count("address", at)
-    taken = has_owner or not all(t.stopped for t in world.tasks.by("address", at))
+    is_taken = has_owner or not all(t.stopped for t in world.tasks.by("address", at))
     number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
     first, last = int(network.network_address) + _RESERVED_AT_START, int(network.broadcast_address)
-    return not taken and first <= number < last
+    return not is_taken and first <= number < last
 
 
 def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
@@ -93,13 +93,13 @@ def addresses_left(world: World, subnet: Subnet) -> int:
     return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
 
 
-def _addresses_of(network: IPv4Network, reserved: int, skipped: int) -> Iterator[str]:
-    """All addresses of the network but the reserved ones, beginning after the ``skipped`` lowest ones, which are most
+def _addresses_of(network: IPv4Network, first_host: int, offset: int) -> Iterator[str]:
+    """All addresses of the network but the reserved ones, beginning after the ``offset`` lowest ones, which are most
     likely taken.
     """
-    first = int(network.network_address) + reserved
+    first = int(network.network_address) + first_host
     size = int(network.broadcast_address) - first
-    return (str(IPv4Address(first + (skipped + n) % size)) for n in range(size))
+    return (str(IPv4Address(first + (offset + n) % size)) for n in range(size))
 
 
 def new_interface(

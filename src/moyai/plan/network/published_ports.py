@@ -58,9 +58,9 @@ def _of_instance(world: World, instance: ContainerInstance) -> Iterator[Publishe
     own = instance.interface
     if own.public_address is None:
         return
-    for bound in world.tasks.projection(_instance_ports).by("instance", instance.arn):
-        for port in bound.ports:
-            yield PublishedPort(bound.task, own.public_address, own.vpc, own.address, port)
+    for projection in world.tasks.projection(_instance_ports).by("instance", instance.arn):
+        for port in projection.ports:
+            yield PublishedPort(projection.task, own.public_address, own.vpc, own.address, port)
 
 
 class _InstancePorts(NamedTuple):

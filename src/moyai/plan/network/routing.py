@@ -95,11 +95,11 @@ def _legs(world: World, vpc: VpcId, route: VpcRoute, target: RouteTarget | None)
         yield route.destination, spec.NOWHERE if target is None else spec.OUTSIDE
         return
     peering: VpcPeering = world.vpc_peerings[route.target]
-    other = IPv4Network(peering.other(vpc).cidr or route.destination)
+    other_range = IPv4Network(peering.other(vpc).cidr or route.destination)
     destination = IPv4Network(route.destination)
-    if destination.overlaps(other):
-        yield str(max(destination, other, key=lambda network: network.prefixlen)), route.target
-    if not destination.subnet_of(other):
+    if destination.overlaps(other_range):
+        yield str(max(destination, other_range, key=lambda network: network.prefixlen)), route.target
+    if not destination.subnet_of(other_range):
         yield route.destination, spec.NOWHERE
 
 

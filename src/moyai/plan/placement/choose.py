@@ -131,8 +131,8 @@ def choose_provider(
 def _considered_instances(world: World, requirements: InstanceRequirements) -> list[ContainerInstance]:
     """The instances that such a task may be placed on at all, in a stable order."""
     if requirements.instance is not None:
-        named = world.container_instances.get(requirements.instance)
-        return [] if named is None else [named]
+        instance = world.container_instances.get(requirements.instance)
+        return [] if instance is None else [instance]
     instances = world.container_instances.by("cluster", requirements.cluster)
     active = (i for i in instances if i.status is ContainerInstanceStatus.ACTIVE)
     return [
@@ -144,28 +144,28 @@ def _candidate(
     world: World, requirements: InstanceRequirements, instance: ContainerInstance, batch: PlacementBatch
 ) -> _Candidate:
     """The instance with what is left for this task: without what daemons reserve, unless the task names it."""
-    tasks, left = batch.at(instance)
+    tasks, resources = batch.at(instance)
     if requirements.instance is None:
-        left = without_reservations(world, instance, tasks, left)
-    return _Candidate(instance, tasks, left)
+        resources = without_reservations(world, instance, tasks, resources)
+    return _Candidate(instance, tasks, resources)
 
 
 def _first_lack(candidate: _Candidate, requirements: InstanceRequirements) -> Reason | None:
     """The first requirement that the instance does not meet, in the order of ``Reason``."""
-    instance, left = candidate.instance, candidate.left
+    instance, resources = candidate.instance, candidate.left
     need = required_resources(requirements.definition, requirements.overrides)
-    named = {a.name: a.value for a in instance.attributes}
+    attributes = {a.name: a.value for a in instance.attributes}
     lacking = (
         (Reason.AGENT, not instance.agent_connected),
         (Reason.LOCATION, requirements.zones is not None and instance.availability_zone not in requirements.zones),
-        (Reason.ATTRIBUTE, not all(name in named for name in required_attributes(requirements.definition))),
-        (Reason.ATTRIBUTE, _has_other_architecture(requirements.definition, named.get("ecs.cpu-architecture"))),
-        (Reason.CPU, need.cpu > left.cpu),
-        (Reason.MEMORY, need.memory > left.memory),
-        (Reason.GPU, need.gpus > len(left.gpus)),
+        (Reason.ATTRIBUTE, not all(name in attributes for name in required_attributes(requirements.definition))),
+        (Reason.ATTRIBUTE, _has_other_architecture(requirements.definition, attributes.get("ecs.cpu-architecture"))),
+        (Reason.CPU, need.cpu > resources.cpu),
+        (Reason.MEMORY, need.memory > resources.memory),
+        (Reason.GPU, need.gpus > len(resources.gpus)),
         (
             Reason.PORTS,
-            port_bindings(requirements.definition, requirements.task, left.taken, requirements.view) is None,
+            port_bindings(requirements.definition, requirements.task, resources.taken, requirements.view) is None,
         ),
     )
     first = next((reason for reason, lacks in lacking if lacks), None)

@@ -42,22 +42,22 @@ def is_daemon_host(world: World, service: Service, instance: ContainerInstance, 
 
 
 def without_reservations(
-    world: World, instance: ContainerInstance, tasks: Sequence[Task], left: RemainingResources
+    world: World, instance: ContainerInstance, tasks: Sequence[Task], rest: RemainingResources
 ) -> RemainingResources:
-    """The resources for other services' tasks: ``left`` without what the cluster's DAEMON services will need there."""
+    """The resources for other services' tasks: ``rest`` without what the cluster's DAEMON services will need there."""
     for service in _expected_daemons(world, instance, tasks):
         primary = service.primary
         definition = world.task_definitions[primary.task_definition]
         need = required_resources(definition, TaskOverride())
         own = [t for t in tasks if t.service == service.arn]
         present = [required_resources(world.task_definitions[t.task_definition], t.overrides) for t in own]
-        left = msgspec.structs.replace(
-            left,
-            cpu=left.cpu - max(0, need.cpu - sum(resources.cpu for resources in present)),
-            memory=left.memory - max(0, need.memory - sum(resources.memory for resources in present)),
-            taken=left.taken | fixed_ports(definition, primary.view),
+        rest = msgspec.structs.replace(
+            rest,
+            cpu=rest.cpu - max(0, need.cpu - sum(resources.cpu for resources in present)),
+            memory=rest.memory - max(0, need.memory - sum(resources.memory for resources in present)),
+            taken=rest.taken | fixed_ports(definition, primary.view),
         )
-    return left
+    return rest
 
 
 def _expected_daemons(world: World, instance: ContainerInstance, tasks: Sequence[Task]) -> Iterator[Service]:

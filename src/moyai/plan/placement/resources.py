@@ -42,12 +42,12 @@ class RemainingResources(msgspec.Struct, frozen=True):
 
 def required_resources(definition: TaskDefinition, overrides: TaskOverride) -> RequiredResources:
     """The resources that a task of this definition needs."""
-    named = {o.name: o for o in overrides.container_overrides}
-    each = [(c, named.get(c.name) or ContainerOverride(c.name)) for c in definition.container_definitions]
+    override_of = {o.name: o for o in overrides.container_overrides}
+    containers = [(c, override_of.get(c.name) or ContainerOverride(c.name)) for c in definition.container_definitions]
     cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory
     return RequiredResources(
-        cpu=int(cpu) if cpu else sum(c.cpu if o.cpu is None else o.cpu for c, o in each),
-        memory=int(memory) if memory else sum(_memory(c, o) for c, o in each),
+        cpu=int(cpu) if cpu else sum(c.cpu if o.cpu is None else o.cpu for c, o in containers),
+        memory=int(memory) if memory else sum(_memory(c, o) for c, o in containers),
         gpus=sum(c.gpus for c in definition.container_definitions),
     )
 
@@ -72,6 +72,6 @@ def remaining_resources(world: World, instance: ContainerInstance, batch: Sequen
 
 
 def _memory(container: ContainerDefinition, override: ContainerOverride) -> int:
-    reserved = container.memory_reservation if override.memory_reservation is None else override.memory_reservation
+    reservation = container.memory_reservation if override.memory_reservation is None else override.memory_reservation
     limit = container.memory if override.memory is None else override.memory
-    return reserved or limit or 0
+    return reservation or limit or 0

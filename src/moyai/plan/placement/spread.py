@@ -45,13 +45,13 @@ class TaskPlacement(NamedTuple):
 
 def task_placements(world: World, service: Service, tasks: Iterable[Task]) -> Mapping[TaskArn, TaskPlacement]:
     """The places of those of the service's tasks that are on container instances."""
-    placed = [(t, world.container_instances.get(t.container_instance)) for t in tasks if t.container_instance]
-    instances = {instance.arn: instance for _, instance in placed if instance is not None}
+    pairs = [(t, world.container_instances.get(t.container_instance)) for t in tasks if t.container_instance]
+    instances = {instance.arn: instance for _, instance in pairs if instance is not None}
     can_stay = {instance.arn for instance in _where_tasks_can_stay(world, service, instances.values())}
     placements = {
         arn: _placement(world, service, instance, must_leave=arn not in can_stay) for arn, instance in instances.items()
     }
-    return {task.arn: placements[instance.arn] for task, instance in placed if instance is not None}
+    return {task.arn: placements[instance.arn] for task, instance in pairs if instance is not None}
 
 
 def _where_tasks_can_stay(

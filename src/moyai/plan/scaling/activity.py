@@ -38,7 +38,7 @@ class CapacityChange(msgspec.Struct, frozen=True):
 
 def scale_service(world: World, service: Service, change: CapacityChange, now: Instant, ids: Ids) -> list[Change]:
     """Changes that give the service its new count."""
-    done = f"Successfully set desired count to {change.capacity}. Waiting for change to be fulfilled by ecs."
+    success_text = f"Successfully set desired count to {change.capacity}. Waiting for change to be fulfilled by ecs."
     activity = ScalingActivity(
         id=ids.uuid(),
         arn=service.arn,
@@ -48,12 +48,12 @@ def scale_service(world: World, service: Service, change: CapacityChange, now: I
         before=service.desired_count,
         desired=change.capacity,
         status=ActivityStatus.IN_PROGRESS,
-        message=done,
+        message=success_text,
         policy=change.policy,
         cooldown=change.cooldown,
         base=change.base,
     )
-    event = f"Message: {done} Cause: {change.cause}"
+    event = f"Message: {success_text} Cause: {change.cause}"
     return [
         Put(replace(service, desired_count=change.capacity)),
         *announce(world, service.arn, [event], now, ids),
@@ -67,8 +67,8 @@ def record_not_scaled(
 ) -> list[Change]:
     """Changes that record why the count stays; none when that is what the last activity records."""
     newest = max(world.scaling_activities.by("service", service.arn), key=lambda one: one.started_at, default=None)
-    recorded = None if newest is None or newest.not_scaled is None else (newest.policy, newest.not_scaled.code)
-    if recorded == (change.policy, why.code):
+    newest_cause = None if newest is None or newest.not_scaled is None else (newest.policy, newest.not_scaled.code)
+    if newest_cause == (change.policy, why.code):
         return []
     activity = ScalingActivity(
         id=ids.uuid(),
@@ -103,8 +103,8 @@ def finish_activity(activity: ScalingActivity, status: ActivityStatus, now: Inst
 
 
 def _append(world: World, service: Service, activity: ScalingActivity, now: Instant) -> list[Change]:
-    stored = world.scaling_activities.by("service", service.arn)
-    surplus = len(stored) + 1 - _MOST
+    stored_activities = world.scaling_activities.by("service", service.arn)
+    surplus = len(stored_activities) + 1 - _MOST
     oldest = now - ACTIVITIES_KEPT
-    old = [other for place, other in enumerate(stored) if place < surplus or other.started_at < oldest]
+    old = [other for place, other in enumerate(stored_activities) if place < surplus or other.started_at < oldest]
     return [*(Delete(ScalingActivity, other.id) for other in old), Put(activity)]

@@ -75,15 +75,15 @@ def delete_policy(world: World, policy: ScalingPolicy, now: Instant, ids: Ids) -
 
 def cause_of_bounds(before: ScalableTarget | None, after: ScalableTarget) -> str:
     """The cause of a count that new bounds change, in AWS's words."""
-    changed = [
-        f"{bound} capacity was set to {value}"
-        for bound, value, previous in (
+    changed_bounds = [
+        f"{bound_name} capacity was set to {value}"
+        for bound_name, value, previous in (
             ("minimum", after.min_capacity, before and before.min_capacity),
             ("maximum", after.max_capacity, before and before.max_capacity),
         )
         if value != previous
     ]
-    return " and ".join(changed) or f"capacity was set within {after.min_capacity} and {after.max_capacity}"
+    return " and ".join(changed_bounds) or f"capacity was set within {after.min_capacity} and {after.max_capacity}"
 
 
 def _apply_due_action(world: World, target: ScalableTarget, now: Instant, ids: Ids) -> list[Change]:
@@ -97,8 +97,8 @@ def _apply_due_action(world: World, target: ScalableTarget, now: Instant, ids: I
     changes: list[Change] = [Put(replace(action, next_at=next_time(action, now)))]
     if target.suspended.scheduled_scaling_suspended:
         return changes
-    bounded = _with_bounds(target, action)
-    return [*changes, Put(bounded), *enforce_bounds(world, bounded, cause_of_bounds(target, bounded), now, ids)]
+    after = _with_bounds(target, action)
+    return [*changes, Put(after), *enforce_bounds(world, after, cause_of_bounds(target, after), now, ids)]
 
 
 def _with_bounds(target: ScalableTarget, action: ScheduledAction) -> ScalableTarget:

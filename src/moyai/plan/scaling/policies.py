@@ -79,44 +79,43 @@ def _apply(world: World, policy: ScalingPolicy, alarm: Alarm, now: Instant, ids:
     by_policy = [activity for activity in activities if activity.policy is not None and activity.not_scaled is None]
     last = max(by_policy, key=lambda activity: activity.started_at, default=None)
     context = _PolicyContext(world, policy, alarm, target, service, last, now)
-    wanted = _wanted_count(context)
-    return [] if wanted is None else _change_count(context, wanted, ids)
+    capacity = _wanted_count(context)
+    return [] if capacity is None else _change_count(context, capacity, ids)
 
 
-def _change_count(context: _PolicyContext, wanted: int, ids: Ids) -> list[Change]:
+def _change_count(context: _PolicyContext, capacity: int, ids: Ids) -> list[Change]:
     world, policy, alarm, target, service, _, now = context
     cause = f"monitor alarm {alarm.name} in state {alarm.state} triggered policy {policy.name}"
-    out = wanted > service.desired_count or (wanted == service.desired_count and not _scales_in(context))
-    change = CapacityChange(_clamped(target, wanted), cause, policy.arn, _cooldown(policy, out=out), context.base)
-    not_scaled = _reason_against(context, change, wanted, out=out)
+    out = capacity > service.desired_count or (capacity == service.desired_count and not _scales_in(context))
+    change = CapacityChange(_clamped(target, capacity), cause, policy.arn, _cooldown(policy, out=out), context.base)
+    not_scaled = _reason_against(context, change, capacity, out=out)
     if not_scaled is not None:
         return record_not_scaled(world, service, change, not_scaled, now, ids) if not_scaled.code else []
     return scale_service(world, service, change, now, ids)
 
 
-def _reason_against(context: _PolicyContext, change: CapacityChange, wanted: int, *, out: bool) -> NotScaled | None:
+def _reason_against(context: _PolicyContext, change: CapacityChange, capacity: int, *, out: bool) -> NotScaled | None:
     """Why the count stays; None when it changes. A reason without a code is not recorded."""
     count, suspended = context.service.desired_count, context.target.suspended
     if suspended.dynamic_scaling_out_suspended if out else suspended.dynamic_scaling_in_suspended:
         return NotScaled("")
-    return (
-        _against_scale_out(context, change, wanted, count) if out else _against_scale_in(context, change, wanted, count)
-    )
+    against = _against_scale_out if out else _against_scale_in
+    return against(context, change, capacity, count)
 
 
-def _against_scale_out(context: _PolicyContext, change: CapacityChange, wanted: int, count: int) -> NotScaled | None:
+def _against_scale_out(context: _PolicyContext, change: CapacityChange, capacity: int, count: int) -> NotScaled | None:
     if change.capacity > count:
         return None
     if context.is_cooling:
         return NotScaled("")
     at_most = context.target.max_capacity
-    return NotScaled("AlreadyAtMaxCapacity", max_capacity=at_most) if wanted > count else _already_at(count)
+    return NotScaled("AlreadyAtMaxCapacity", max_capacity=at_most) if capacity > count else _already_at(count)
 
 
-def _against_scale_in(context: _PolicyContext, change: CapacityChange, wanted: int, count: int) -> NotScaled | None:
+def _against_scale_in(context: _PolicyContext, change: CapacityChange, capacity: int, count: int) -> NotScaled | None:
     if change.capacity >= count:
         at_least = context.target.min_capacity
-        return NotScaled("AlreadyAtMinCapacity", min_capacity=at_least) if wanted < count else _already_at(count)
+        return NotScaled("AlreadyAtMinCapacity", min_capacity=at_least) if capacity < count else _already_at(count)
     if not context.service.is_external and context.service.primary.rollout_state is RolloutState.IN_PROGRESS:
         return NotScaled("TargetServicePutResourceAsUnscalable")
     was_scale_in = context.last is not None and context.last.desired < context.last.before
@@ -127,8 +126,8 @@ def _already_at(count: int) -> NotScaled:
     return NotScaled("AlreadyAtDesiredCapacity", current_capacity=count)
 
 
-def _clamped(target: ScalableTarget, wanted: int) -> int:
-    return min(max(wanted, target.min_capacity), target.max_capacity)
+def _clamped(target: ScalableTarget, capacity: int) -> int:
+    return min(max(capacity, target.min_capacity), target.max_capacity)
 
 
 def _wanted_count(context: _PolicyContext) -> int | None:

@@ -37,33 +37,33 @@ def with_daemon_count(world: World, service: Service) -> Service:
 
 def daemons_to_stop(world: World, counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
     """All tasks that are to stop now and may."""
-    placed = _where_they_can_stay(counts)
-    misplaced = [t for t in counts.alive if _is_misplaced(counts, t) and t.arn not in counts.protected]
+    staying_counts = _where_they_can_stay(counts)
+    misplaced_tasks = [t for t in counts.alive if _is_misplaced(counts, t) and t.arn not in counts.protected]
     last = {t.arn for t in counts.healthy if _stops_last(world, t)}
-    stops = tasks_to_stop(placed, bounds)
+    stops = tasks_to_stop(staying_counts, bounds)
     stopping = {t.arn for t in stops}
-    unhealthy = [t for t in placed.unhealthy if t.arn not in stopping]
-    return (*(t for t in misplaced if t.arn not in last), *stops, *unhealthy)
+    unhealthy = [t for t in staying_counts.unhealthy if t.arn not in stopping]
+    return (*(t for t in misplaced_tasks if t.arn not in last), *stops, *unhealthy)
 
 
 def launch_daemons(
     context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds, stops: Sequence[Task]
 ) -> Launches:
-    """The tasks to start when ``stops`` are gone. ``allowed`` counts the instances without a task that is to stay."""
-    world, now, placed = context.world, context.now, _where_they_can_stay(counts)
+    """The tasks to start when ``stops`` are gone. ``free_count``: the instances without a task that is to stay."""
+    world, now, staying_counts = context.world, context.now, _where_they_can_stay(counts)
     hosts = daemon_hosts(world, counts.service)
     primary = counts.service.primary
     stopping = {t.arn for t in stops}
-    staying = [t for t in placed.alive if t.arn not in stopping]
-    usable = [t for t in (*placed.healthy, *placed.starting) if t.arn not in stopping]
+    staying = [t for t in staying_counts.alive if t.arn not in stopping]
+    usable = [t for t in (*staying_counts.healthy, *staying_counts.starting) if t.arn not in stopping]
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
     occupied = {t.container_instance for t in world.tasks.by("service", counts.service.arn) if not t.stopped}
     free = [host for host in hosts if host.agent_connected and host.arn not in occupied]
     deployments = [primary] * len(free) if missing and now >= primary.retry_at else []
-    deployments += replacements_of_former(placed, bounds, usable, len(free) - len(deployments), now)
-    tasks, unplaced = _launch_on(context, counts.service, list(zip(deployments, free, strict=False)))
-    allowed = len(hosts) - len({t.container_instance for t in (*staying, *tasks)})
-    return Launches(tuple(tasks), missing, 0 if primary.halted else allowed, unplaced)
+    deployments += replacements_of_former(staying_counts, bounds, usable, len(free) - len(deployments), now)
+    tasks, placement_event = _launch_on(context, counts.service, list(zip(deployments, free, strict=False)))
+    free_count = len(hosts) - len({t.container_instance for t in (*staying, *tasks)})
+    return Launches(tuple(tasks), missing, 0 if primary.halted else free_count, placement_event)
 
 
 def _launch_on(

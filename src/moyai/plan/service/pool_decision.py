@@ -56,15 +56,15 @@ def decide_pools(context: PlanningContext, pools: Iterable[RolloutCounts]) -> tu
 
 
 def split_by_pool(
-    counts: RolloutCounts, *, acknowledged: bool, held: DeploymentId | None = None
+    counts: RolloutCounts, *, is_acked: bool, waiting: DeploymentId | None = None
 ) -> tuple[RolloutCounts, ...]:
     """The service's tasks by pool. In each pool, the first deployment is the one that all its tasks are to belong to.
 
-    ``acknowledged``: all callers' proxies have acknowledged the service's traffic weights. ``held``: a deployment that
+    ``is_acked``: all callers' proxies have acknowledged the service's traffic weights. ``waiting``: a deployment that
     may not start tasks.
     """
     pools = dict.fromkeys(d.pool for d in counts.service.deployments)
-    return tuple(_counts_of_pool(counts, pool, held, acknowledged=acknowledged) for pool in pools)
+    return tuple(_counts_of_pool(counts, pool, waiting, is_acked=is_acked) for pool in pools)
 
 
 def has_one_pool(service: Service) -> bool:
@@ -81,10 +81,10 @@ def _decide(context: PlanningContext, counts: RolloutCounts, bounds: TaskBounds)
 
 
 def _counts_of_pool(
-    counts: RolloutCounts, pool: Pool, held: DeploymentId | None, *, acknowledged: bool
+    counts: RolloutCounts, pool: Pool, waiting: DeploymentId | None, *, is_acked: bool
 ) -> RolloutCounts:
     own = RolloutCounts(
-        service=replace(counts.service, deployments=_ranked_deployments(counts.service, pool, held)),
+        service=replace(counts.service, deployments=_ranked_deployments(counts.service, pool, waiting)),
         healthy=tuple(t for t in counts.healthy if t.pool == pool),
         unhealthy=tuple(t for t in counts.unhealthy if t.pool == pool),
         starting=tuple(t for t in counts.starting if t.pool == pool),
@@ -92,26 +92,26 @@ def _counts_of_pool(
         protected=counts.protected,
         placements=counts.placements,
     )
-    is_held = own.service.primary.id == held
-    desired = 0 if is_held else _desired_count(own, pool, acknowledged=acknowledged)
+    is_held = own.service.primary.id == waiting
+    desired = 0 if is_held else _desired_count(own, pool, is_acked=is_acked)
     return replace(own, service=replace(own.service, desired_count=desired))
 
 
-def _desired_count(counts: RolloutCounts, pool: Pool, *, acknowledged: bool) -> int:
+def _desired_count(counts: RolloutCounts, pool: Pool, *, is_acked: bool) -> int:
     service = counts.service
     before_traffic = service.current_deployment is None and not service.traffic.shares
     if before_traffic or pool in service.traffic.pools:
         return count_while_rebalancing(service)
-    return 0 if acknowledged else min(service.desired_count, len(counts.alive))
+    return 0 if is_acked else min(service.desired_count, len(counts.alive))
 
 
-def _ranked_deployments(service: Service, pool: Pool, held: DeploymentId | None) -> tuple[Deployment, ...]:
+def _ranked_deployments(service: Service, pool: Pool, waiting: DeploymentId | None) -> tuple[Deployment, ...]:
     """The pool's deployments: PRIMARY first, then the one that completed, then the others in their order. The held one
     is last and halted, so that it does not replace tasks of the others either.
     """
 
     def rank(deployment: Deployment) -> tuple[bool, bool, bool]:
-        return deployment.id == held, deployment.id != service.primary.id, deployment.id != service.settled
+        return deployment.id == waiting, deployment.id != service.primary.id, deployment.id != service.settled
 
     ranked = sorted((d for d in service.deployments if d.pool == pool), key=rank)
-    return tuple(replace(d, halted=True) if d.id == held else d for d in ranked)
+    return tuple(replace(d, halted=True) if d.id == waiting else d for d in ranked)

@@ -47,19 +47,19 @@ def measure_progress(
         for d in service.deployments
         if d.id in {service.primary.id} | known_to_callers or tasks_of(d, present)
     )
-    measured = replace(service, deployments=deployments)
+    measured_service = replace(service, deployments=deployments)
     idle = len(deployments) == 1 and not counts.draining and not any(decision.has_moves for decision in decisions)
     steady = idle and len(counts.healthy) == len(counts.alive) == service.desired_count
-    return RolloutProgress(measured, steady or _is_early_success(counts, measured, early), steady)
+    return RolloutProgress(measured_service, steady or _is_early_success(counts, measured_service, early), steady)
 
 
 def apply_progress(progress: RolloutProgress, now: Instant, *, may_complete: bool) -> tuple[Service, list[str]]:
     """The service with what it has reached, and the texts of its events."""
-    service, arrived, steady = progress
+    service, tasks_arrived, steady = progress
     if may_complete and steady:
         return _steady(service, now)
     unsteady = replace(service, steady_at=None)
-    if not (may_complete and arrived and service.primary.rollout_state is RolloutState.IN_PROGRESS):
+    if not (may_complete and tasks_arrived and service.primary.rollout_state is RolloutState.IN_PROGRESS):
         return unsteady, []
     primary = _completed(service.primary, now)
     return replace(unsteady, deployments=(primary, *service.deployments[1:])), [events.deployment_completed(primary.id)]

@@ -53,25 +53,25 @@ def launch_replicas(
     """The tasks to start beside those that stay when ``stops`` are gone."""
     world, now, ids, earlier = context
     stopping = {t.arn for t in stops}
-    allowed = max(0, bounds.maximum - sum(t.arn not in stopping for t in counts.alive))
+    free_count = max(0, bounds.maximum - sum(t.arn not in stopping for t in counts.alive))
     usable = [t for t in (*counts.healthy, *counts.starting) if t.arn not in stopping]
     primary = counts.service.primary
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
-    deployments = [primary] * min(missing, allowed) if now >= primary.retry_at else []
-    deployments += replacements_of_former(counts, bounds, usable, allowed - len(deployments), now)
+    deployments = [primary] * min(missing, free_count) if now >= primary.retry_at else []
+    deployments += replacements_of_former(counts, bounds, usable, free_count - len(deployments), now)
     tasks: list[Task] = []
-    batch, unplaced = PlacementBatch(world, earlier), None
+    batch, placement_event = PlacementBatch(world, earlier), None
     try:
         for deployment in deployments:
             tasks.append(launch(world, launch_request(world, counts.service, deployment), now, ids, batch))
             batch.add(tasks[-1])
     except (NoInterface, Unplaced) as full:
-        unplaced = full.event
-    return Launches(tuple(tasks), missing, 0 if primary.halted else allowed - len(tasks), unplaced)
+        placement_event = full.event
+    return Launches(tuple(tasks), missing, 0 if primary.halted else free_count - len(tasks), placement_event)
 
 
 def replacements_of_former(
-    counts: RolloutCounts, bounds: TaskBounds, usable: Sequence[Task], allowed: int, now: Instant
+    counts: RolloutCounts, bounds: TaskBounds, usable: Sequence[Task], most: int, now: Instant
 ) -> list[Deployment]:
     """The former deployment, once for each task that it has to replace while the newest one fails.
 
@@ -83,7 +83,7 @@ def replacements_of_former(
         return []
     starting = tasks_of_others(counts.service.primary, [t for t in counts.starting if t in usable])
     present = sum(t in usable for t in counts.healthy) + len(starting)
-    return [former] * max(0, min(bounds.minimum_healthy - present, allowed))
+    return [former] * max(0, min(bounds.minimum_healthy - present, most))
 
 
 def launch_request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:
@@ -111,8 +111,8 @@ def launch_request(world: World, service: Service, deployment: Deployment) -> La
 
 
 def _tags(service: Service, definition: TaskDefinition) -> Mapping[str, str]:
-    propagated = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags, {})
+    propagated_tags = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags, {})
     if not service.enable_ecs_managed_tags:
-        return propagated
+        return propagated_tags
     cluster = service.cluster.rpartition("/")[2]
-    return {**propagated, "aws:ecs:clusterName": cluster, "aws:ecs:serviceName": service.name}
+    return {**propagated_tags, "aws:ecs:clusterName": cluster, "aws:ecs:serviceName": service.name}

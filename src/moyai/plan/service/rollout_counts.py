@@ -31,10 +31,10 @@ class TaskBounds(msgspec.Struct, frozen=True):
 
 def task_bounds(service: Service) -> TaskBounds:
     """The bounds at the service's present desiredCount."""
-    configured = service.deployment_configuration
+    configuration = service.deployment_configuration
     return TaskBounds(
-        minimum_healthy=-(-service.desired_count * configured.minimum_healthy_percent // _PERCENT),
-        maximum=service.desired_count * configured.maximum_percent // _PERCENT,
+        minimum_healthy=-(-service.desired_count * configuration.minimum_healthy_percent // _PERCENT),
+        maximum=service.desired_count * configuration.maximum_percent // _PERCENT,
     )
 
 

@@ -76,8 +76,8 @@ def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now:
     record = current_deployment(world, service)
     if record is not None:
         return _plan_deployment(planning, counts, _deployment_context(planning, observed, counts, record))
-    acknowledged = has_one_pool(service) or have_acknowledged(service, observed.reroutings.get(service_arn), now)
-    return _plan_tasks(planning, counts, None, acknowledged=acknowledged)
+    is_acked = has_one_pool(service) or have_acknowledged(service, observed.reroutings.get(service_arn), now)
+    return _plan_tasks(planning, counts, None, is_acked=is_acked)
 
 
 def _plan_deployment(planning: PlanningContext, counts: RolloutCounts, context: DeploymentContext) -> Plan:
@@ -85,14 +85,14 @@ def _plan_deployment(planning: PlanningContext, counts: RolloutCounts, context: 
     world, now, ids, _ = planning
     step = transition.next_transition(context)
     if step is None:
-        return _plan_tasks(planning, counts, context, acknowledged=context.is_acknowledged)
+        return _plan_tasks(planning, counts, context, is_acked=context.is_acknowledged)
     if step.record.stage is None and not step.record.finished:
         counts = replace(counts, service=step.service)
         context = replace(context, service=step.service, record=step.record)
-        return _plan_tasks(planning, counts, context, step.texts, acknowledged=context.is_acknowledged)
-    announced = events.announce(world, step.service.arn, step.texts, now, ids)
-    stored = world.services[step.service.arn]
-    return plan((*_changed_records(world, stored, step.service, step.record), *announced))
+        return _plan_tasks(planning, counts, context, step.texts, is_acked=context.is_acknowledged)
+    event_changes = events.announce(world, step.service.arn, step.texts, now, ids)
+    before = world.services[step.service.arn]
+    return plan((*_changed_records(world, before, step.service, step.record), *event_changes))
 
 
 def _deployment_context(
@@ -116,46 +116,46 @@ def _plan_tasks(
     context: DeploymentContext | None,
     texts: Sequence[str] = (),
     *,
-    acknowledged: bool,
+    is_acked: bool,
 ) -> Plan:
     """Which tasks start and stop, in the deployment's stage if one is under way. ``texts``: events so far.
 
-    ``acknowledged``: all callers' proxies have acknowledged the service's traffic weights.
+    ``is_acked``: all callers' proxies have acknowledged the service's traffic weights.
     """
     world, now, ids, _ = planning
-    stored = world.services[counts.service.arn]
-    rebalanced, rebalancing_texts = advance_rebalancing(world, counts, now)
-    counts = replace(counts, service=rebalanced)
-    held = None if context is None else transition.held_deployment(context)
-    decisions = decide_pools(planning, split_by_pool(counts, acknowledged=acknowledged, held=held))
+    before = world.services[counts.service.arn]
+    service_now, rebalancing_texts = advance_rebalancing(world, counts, now)
+    counts = replace(counts, service=service_now)
+    waiting = None if context is None else transition.held_deployment(context)
+    decisions = decide_pools(planning, split_by_pool(counts, is_acked=is_acked, waiting=waiting))
     if context is None:
         progress = _progress_at_rest(counts, decisions, now)
     else:
         progress = _progress_of_deployment(counts, decisions, context)
     service, unreachable = announce_unreachable_names(world, progress.service)
-    decided = (text for decision in decisions for text in decision_texts(world, decision, now))
-    all_texts = (*texts, *rebalancing_texts, *decided, *unreachable, *progress.texts)
+    decision_events = (text for decision in decisions for text in decision_texts(world, decision, now))
+    all_texts = (*texts, *rebalancing_texts, *decision_events, *unreachable, *progress.texts)
     return plan(
         (
-            *_changed_records(world, stored, service, progress.record),
+            *_changed_records(world, before, service, progress.record),
             *_task_changes(counts, decisions, now),
-            *collect_unused_services(world, stored, service),
+            *collect_unused_services(world, before, service),
             *events.announce(world, service.arn, all_texts, now, ids),
         ),
         wake_at=earliest(
-            _decisions_wake_at(decisions, stored, now),
+            _decisions_wake_at(decisions, before, now),
             steady_state_due_at(service),
             rebalancing_wake_at(service),
             progress.wake_at,
-            None if acknowledged else later(now, transition.REROUTE_POLL),
+            None if is_acked else later(now, transition.REROUTE_POLL),
         ),
     )
 
 
 def _progress_at_rest(counts: RolloutCounts, decisions: Sequence[PoolDecision], now: Instant) -> _Progress:
     """The progress of a service without a deployment under way."""
-    measured = measure_progress(counts, decisions, None)
-    service, texts = apply_progress(measured, now, may_complete=True)
+    progress = measure_progress(counts, decisions, None)
+    service, texts = apply_progress(progress, now, may_complete=True)
     if service.settled != service.primary.id and service.primary.rollout_state is RolloutState.COMPLETED:
         service = _settled(service)
     return _Progress(service, texts)
@@ -167,14 +167,14 @@ def _progress_of_deployment(
     """The progress of the deployment under way: its record is complete when its tasks are there and it has nothing left
     to wait for.
     """
-    measured = measure_progress(counts, decisions, transition.early_success_criteria(context))
-    context = transition.with_tasks_arrived(context, arrived=measured.arrived)
-    service, texts = apply_progress(measured, context.now, may_complete=transition.may_complete(context))
+    progress = measure_progress(counts, decisions, transition.early_success_criteria(context))
+    context = transition.with_tasks_arrived(context, all_arrived=progress.arrived)
+    service, texts = apply_progress(progress, context.now, may_complete=transition.may_complete(context))
     record = context.record
     if service.primary.rollout_state is RolloutState.COMPLETED:
         service, record = _settled(service), complete(record, context.now)
-    stored = context.world.services[service.arn]
-    return _Progress(service, texts, _with_failures(record, stored, decisions), transition.wake_at(context))
+    before = context.world.services[service.arn]
+    return _Progress(service, texts, _with_failures(record, before, decisions), transition.wake_at(context))
 
 
 def _settled(service: Service) -> Service:
@@ -194,9 +194,9 @@ def _with_failures(record: ServiceDeployment, service: Service, decisions: Seque
 
 
 def _changed_records(
-    world: World, stored: Service, service: Service, record: ServiceDeployment | None
+    world: World, before: Service, service: Service, record: ServiceDeployment | None
 ) -> Iterator[Put]:
-    if service != stored:
+    if service != before:
         yield Put(service)
     if record is not None and record != world.service_deployments.get(record.arn):
         yield Put(record)
@@ -210,9 +210,9 @@ def _task_changes(counts: RolloutCounts, decisions: Sequence[PoolDecision], now:
 def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     """Which tasks of each task set start and stop; moyai itself does no deployment of such a service."""
     world, now, ids, _ = planning
-    stored = counts.service
+    before = counts.service
     decisions = decide_pools(planning, split_by_task_set(counts))
-    service, steady = advance_task_sets(world, stored, decisions, now)
+    service, steady = advance_task_sets(world, before, decisions, now)
     texts = [
         events.TaskSetEvent(decision.counts.service.primary.id, text)
         for decision in decisions
@@ -220,29 +220,29 @@ def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     ]
     return plan(
         (
-            *_changed_records(world, stored, service, None),
+            *_changed_records(world, before, service, None),
             *_task_changes(counts, decisions, now),
-            *collect_unused_services(world, stored, service),
-            *events.announce(world, stored.arn, [*texts, *steady], now, ids),
+            *collect_unused_services(world, before, service),
+            *events.announce(world, before.arn, [*texts, *steady], now, ids),
         ),
-        wake_at=_decisions_wake_at(decisions, stored, now),
+        wake_at=_decisions_wake_at(decisions, before, now),
     )
 
 
 def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     """A deleted service: all its tasks stop, then it is INACTIVE."""
     world, now, ids, _ = planning
-    stored = counts.service
-    changes: list[Change] = [*stop_current_deployment(world, stored, DELETED, now)]
+    before = counts.service
+    changes: list[Change] = [*stop_current_deployment(world, before, DELETED, now)]
     changes += [Put(_stopped(counts, task, now)) for task in counts.alive]
-    service = replace(stored, current_deployment=None)
-    if all(task.stopped for task in world.tasks.by("service", stored.arn)):
-        last = () if stored.is_external else (replace(stored.primary, desired_count=0),)
+    service = replace(before, current_deployment=None)
+    if all(task.stopped for task in world.tasks.by("service", before.arn)):
+        last = () if before.is_external else (replace(before.primary, desired_count=0),)
         inactive = replace(service, status=ServiceStatus.INACTIVE, inactive_at=now)
         service = replace(inactive, deployments=last, steady_at=None)
-    changes += [] if service == stored else [Put(service)]
-    changes += collect_unused_services(world, stored, service)
-    changes += events.announce(world, stored.arn, stop_texts(counts.alive), now, ids)
+    changes += [] if service == before else [Put(service)]
+    changes += collect_unused_services(world, before, service)
+    changes += events.announce(world, before.arn, stop_texts(counts.alive), now, ids)
     return plan(changes)
 
 
@@ -263,11 +263,11 @@ def _decisions_wake_at(decisions: Sequence[PoolDecision], service: Service, now:
     retries = [d.retry_at for d in service.deployments if incomplete and d.retry_at > now]
     starting = [task for decision in decisions for task in decision.counts.starting]
     grace_ends = [later(task.started_at or now, service.health_check_grace_period_seconds) for task in starting]
-    unplaced = any(decision.launches.unplaced is not None for decision in decisions)
+    has_unplaced_tasks = any(decision.launches.unplaced is not None for decision in decisions)
     protected = [t for decision in decisions for t in decision.counts.alive if t.arn in decision.counts.protected]
     return earliest(
         *(task.protected_until for task in protected),
         *retries,
         *(end for end in grace_ends if end > now),
-        later(now, PLACEMENT_RETRY) if unplaced else None,
+        later(now, PLACEMENT_RETRY) if has_unplaced_tasks else None,
     )

@@ -29,11 +29,11 @@ def tasks_to_stop(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]
 
 def protected_surplus(counts: RolloutCounts) -> int:
     """How many tasks stay, beyond what the service is to have, because they are protected."""
-    protected = [t for t in (*counts.starting, *counts.healthy) if t.arn in counts.protected]
+    protected_tasks = [t for t in (*counts.starting, *counts.healthy) if t.arn in counts.protected]
     primary = counts.service.primary
     current = len(tasks_of(primary, counts.starting)) + len(tasks_of(primary, counts.healthy))
     surplus = max(0, current - counts.service.desired_count)
-    return len(tasks_of_others(primary, protected)) + min(surplus, len(tasks_of(primary, protected)))
+    return len(tasks_of_others(primary, protected_tasks)) + min(surplus, len(tasks_of(primary, protected_tasks)))
 
 
 def _former(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
@@ -74,11 +74,11 @@ def _surplus(counts: RolloutCounts, bounds: TaskBounds, already: Sequence[Task])
     spare = max(0, len(counts.healthy) - stopped_healthy - bounds.minimum_healthy)
     not_running = [t for t in _unprotected(counts, starting) if _is_not_running(t)]
     without_verdict = [t for t in _unprotected(counts, starting) if not _is_not_running(t)]
-    ranked: list[Task] = []
+    ranked_tasks: list[Task] = []
     for group, most in ((not_running, excess), (without_verdict, excess), (_unprotected(counts, healthy), spare)):
-        staying = [t for t in counts.alive if t not in ranked]
-        ranked += _fullest_place_first(counts, group, staying)[:most]
-    return tuple(ranked[:excess])
+        staying = [t for t in counts.alive if t not in ranked_tasks]
+        ranked_tasks += _fullest_place_first(counts, group, staying)[:most]
+    return tuple(ranked_tasks[:excess])
 
 
 def _replaceable_unhealthy(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:

@@ -66,15 +66,15 @@ def _counts_of(counts: RolloutCounts, deployment: Deployment) -> RolloutCounts:
 
 def _with_stability(decision: PoolDecision, now: Instant) -> Deployment:
     counts, deployment = decision.counts, decision.counts.service.primary
-    desired = counts.service.desired_count
+    desired_count = counts.service.desired_count
     up_to_date = all(counts.keeps(t) for t in counts.alive)
-    complete = len(counts.healthy) == len(counts.alive) == desired
+    complete = len(counts.healthy) == len(counts.alive) == desired_count
     steady = up_to_date and complete and not decision.has_moves and not counts.draining
     status = StabilityStatus.STEADY_STATE if steady else StabilityStatus.STABILIZING
     task_set = deployment.task_set or TaskSet()
     if status is not task_set.stability_status:
         task_set = replace(task_set, stability_status=status, stability_at=now)
-    return replace(deployment, desired_count=desired, task_set=task_set)
+    return replace(deployment, desired_count=desired_count, task_set=task_set)
 
 
 def _is_steady(deployment: Deployment) -> bool:

@@ -36,19 +36,19 @@ def endpoints_in(world: World, namespace: NamespaceArn, *, leaving: bool = False
     views = world.services.projection(_views).by("namespace", namespace)
     older = [view for of_service in views for view in of_service[1:]] if leaving else []
     newest = [view for of_service in views for view in of_service[:1]]
-    offered = {
+    with_ecs = {
         endpoint: endpoint.target for view in (*older, *newest) for endpoint in offered_endpoints(view, namespace)
     }
-    return {(e.dns_name, e.port): e.target for e in (*endpoints_without_ecs(world, record, offered), *offered)}
+    return {(e.dns_name, e.port): e.target for e in (*endpoints_without_ecs(world, record, with_ecs), *with_ecs)}
 
 
 def endpoints_without_ecs(
-    world: World, namespace: Namespace, offered: Iterable[ConnectEndpoint]
+    world: World, namespace: Namespace, with_ecs: Iterable[ConnectEndpoint]
 ) -> Mapping[ConnectEndpoint, DiscoveryServiceArn]:
     """The Cloud Map services that take part without ECS, under their full and their short name, where clients can call
-    these and no endpoint of ``offered`` has them.
+    these and no endpoint of ``with_ecs`` has them.
     """
-    taken = {(endpoint.dns_name, endpoint.port) for endpoint in offered}
+    names = {(endpoint.dns_name, endpoint.port) for endpoint in with_ecs}
     endpoints: dict[ConnectEndpoint, DiscoveryServiceArn] = {}
     for service in world.discovery_services.each("namespace", namespace.arn):
         participant = external_endpoint(service.attributes)
@@ -56,7 +56,7 @@ def endpoints_without_ecs(
             continue
         usual = (f"{service.name}.{namespace.name}".lower(), service.name.lower())
         for name in usual if participant.client_name is None else (participant.client_name,):
-            if is_callable(name) and (name, participant.client_port) not in taken:
+            if is_callable(name) and (name, participant.client_port) not in names:
                 endpoints[ConnectEndpoint(name, participant.client_port, service.arn)] = service.arn
     return endpoints
 

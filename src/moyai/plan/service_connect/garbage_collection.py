@@ -45,10 +45,10 @@ def garbage_collect_names(world: World, task: Task, targets: AbstractSet[Discove
     """Changes that remove those of ``targets`` that deleted services left and that only ``task`` still called before it
     became what it is now.
     """
-    known = (world.discovery_services.get(target) for target in sorted(targets))
-    namespaces = {d.namespace for d in known if d is not None}
-    left = [d for namespace in namespaces for d in _left_by_deleted_services(world, namespace)]
-    candidates = {d.key: d for d in left if d.arn in targets}
+    called_services = (world.discovery_services.get(target) for target in sorted(targets))
+    namespaces = {d.namespace for d in called_services if d is not None}
+    ownerless = [d for namespace in namespaces for d in _left_by_deleted_services(world, namespace)]
+    candidates = {d.key: d for d in ownerless if d.arn in targets}
     concerned = {d.namespace for d in candidates.values()}
     needed = {arn for namespace in concerned for arn in _needed(world, namespace, None, task)}
     unneeded = (d for d in candidates.values() if d.arn not in needed)
@@ -79,9 +79,9 @@ def _left_by_deleted_services(world: World, namespace: NamespaceArn) -> Iterator
 
 
 def _needed(
-    world: World, namespace: NamespaceArn, changed: Service | None, changed_task: Task | None = None
+    world: World, namespace: NamespaceArn, changed_service: Service | None, changed_task: Task | None = None
 ) -> Iterator[DiscoveryServiceArn]:
-    """The discovery services that deployments and tasks of the namespace offer or call. ``changed`` and
+    """The discovery services that deployments and tasks of the namespace offer or call. ``changed_service`` and
     ``changed_task`` stand for their stored records.
 
     A stopping task offers its names until it is gone, but calls nothing. Where names are live, the names that a
@@ -93,17 +93,19 @@ def _needed(
         if current.last_status not in AFTER_DRAIN:
             yield from _offered_in(current.view)
             yield from _called_in(current.view)
-    for service in _services_in(world, namespace, changed):
+    for service in _services_in(world, namespace, changed_service):
         frozen = not follows_namespace(world, service.cluster)
         for deployment in service.deployments:
             yield from _offered_in(deployment.view)
             yield from _called_in(deployment.view) if frozen else ()
 
 
-def _services_in(world: World, namespace: NamespaceArn, changed: Service | None) -> Iterator[Service]:
-    """The ACTIVE services of the namespace, among them ``changed``, which may be new there."""
-    stored = (s for s in world.services.by("namespace", namespace) if changed is None or s.arn != changed.arn)
-    services = stored if changed is None else (changed, *stored)
+def _services_in(world: World, namespace: NamespaceArn, changed_service: Service | None) -> Iterator[Service]:
+    """The ACTIVE services of the namespace, among them ``changed_service``, which may be new there."""
+    others = (
+        s for s in world.services.by("namespace", namespace) if changed_service is None or s.arn != changed_service.arn
+    )
+    services = others if changed_service is None else (changed_service, *others)
     yield from (service for service in services if service.status is ServiceStatus.ACTIVE)
 
 

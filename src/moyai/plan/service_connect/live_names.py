@@ -92,9 +92,9 @@ def _view_of_namespace(world: World, view: ConnectView, now: Instant) -> Connect
     endpoints = endpoints_in(world, view.namespace, leaving=True)
     if endpoints == {(n.dns_name, n.port): n.target for n in view.names if n.left_at is None}:
         return view
-    addresses, allotted = allocate_more_addresses(view, (name for name, _ in endpoints))
-    known = {(n.dns_name, n.port): n for n in view.names}
-    left = [replace(n, left_at=n.left_at or now) for endpoint, n in known.items() if endpoint not in endpoints]
+    addresses, allotted_count = allocate_more_addresses(view, (name for name, _ in endpoints))
+    before = {(n.dns_name, n.port): n for n in view.names}
+    departed = [replace(n, left_at=n.left_at or now) for endpoint, n in before.items() if endpoint not in endpoints]
     present = [SeenName(name, port, addresses[name], target) for (name, port), target in endpoints.items()]
-    names = tuple(sorted((*left, *present), key=lambda n: (n.dns_name, n.port)))
-    return replace(view, names=names, allotted=allotted)
+    names = tuple(sorted((*departed, *present), key=lambda n: (n.dns_name, n.port)))
+    return replace(view, names=names, allotted=allotted_count)

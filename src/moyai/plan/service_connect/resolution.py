@@ -98,27 +98,27 @@ def resolve(world: World, request: ConnectRequest, now: Instant, ids: Ids) -> Re
     check_logs(configuration)
     context = _Context(world, request.service, namespace, now, ids)
     built_in = _built_in_authority(context, configuration)
-    resolved: list[_ResolvedOffer] = []
-    for offered in configuration.services:
-        port = offered_port(offered, request.definition)
-        record, changes = _discovery_service(context, offered.name, port)
+    offers: list[_ResolvedOffer] = []
+    for entry in configuration.services:
+        port = offered_port(entry, request.definition)
+        record, changes = _discovery_service(context, entry.name, port)
         scope = scope_of(request.service)
-        authority = None if offered.tls is None else signing_authority(world, offered.tls, scope, built_in)
-        endpoint = _endpoint(offered, port, namespace, record)
-        resolved.append(_ResolvedOffer(_offer(offered, port, record, endpoint, authority), endpoint, changes))
-    own = [offer.endpoint for offer in resolved]
+        authority = None if entry.tls is None else signing_authority(world, entry.tls, scope, built_in)
+        endpoint = _endpoint(entry, port, namespace, record)
+        offers.append(_ResolvedOffer(_offer(entry, port, record, endpoint, authority), endpoint, changes))
+    own = [offer.endpoint for offer in offers]
     others = _endpoints_of_others(world, namespace, request.service, own)
     _check_unique(own, others)
     view = ConnectView(
         namespace=namespace.arn,
         names=_names((*others, *own)),
-        offers=tuple(offer.offer for offer in resolved),
+        offers=tuple(offer.offer for offer in offers),
         access_log=configuration.access_log_configuration,
         log_configuration=configuration.log_configuration,
         proxy_log_level=configuration.proxy_log_level,
     )
     new_authority = () if built_in is None or built_in.arn in world.authorities else (Put(built_in),)
-    return Resolution(view, (*new_authority, *(change for offer in resolved for change in offer.changes)))
+    return Resolution(view, (*new_authority, *(change for offer in offers for change in offer.changes)))
 
 
 def _namespace(world: World, request: ConnectRequest, configuration: ServiceConnectConfiguration) -> Namespace:
@@ -150,12 +150,12 @@ def _built_in_authority(context: _Context, configuration: ServiceConnectConfigur
 def _discovery_service(context: _Context, name: str, port: PortMapping) -> tuple[DiscoveryService, tuple[Put, ...]]:
     """The discovery service of an offered port, and the change that creates, adopts or updates it."""
     services = context.world.discovery_services.by("namespace", context.namespace.arn)
-    stored = next((s for s in services if s.name == name), None)
-    check_discovery_name(context.world, context.service, stored, port)
-    record = stored or _new_discovery_service(context.namespace, name, context.now, context.ids)
-    adopted = record.adopted or (stored is not None and stored.owner is None)
+    existing_service = next((s for s in services if s.name == name), None)
+    check_discovery_name(context.world, context.service, existing_service, port)
+    record = existing_service or _new_discovery_service(context.namespace, name, context.now, context.ids)
+    adopted = record.adopted or (existing_service is not None and existing_service.owner is None)
     record = replace(record, owner=context.service, protocol=port.app_protocol, adopted=adopted)
-    return record, () if record == stored else (Put(record),)
+    return record, () if record == existing_service else (Put(record),)
 
 
 def _new_discovery_service(namespace: Namespace, name: str, now: Instant, ids: Ids) -> DiscoveryService:
@@ -170,30 +170,30 @@ def _new_discovery_service(namespace: Namespace, name: str, now: Instant, ids: I
 
 
 def _offer(
-    offered: ServiceConnectService,
+    entry: ServiceConnectService,
     port: PortMapping,
     record: DiscoveryService,
     endpoint: ConnectEndpoint,
     authority: CertificateAuthorityArn | None,
 ) -> Offer:
-    timeout = offered.timeout
+    timeout = entry.timeout
     return Offer(
         discovery_service=record.arn,
         discovery_name=record.name,
         container_port=port.container_port,
         protocol=port.app_protocol,
-        ingress_port=offered.ingress_port_override or None,
+        ingress_port=entry.ingress_port_override or None,
         idle_timeout_seconds=None if timeout is None else timeout.idle_timeout_seconds,
         per_request_timeout_seconds=None if timeout is None else timeout.per_request_timeout_seconds,
-        test_header=_test_header(offered),
+        test_header=_test_header(entry),
         authority=authority,
         dns_name=endpoint.dns_name,
         client_port=endpoint.port,
     )
 
 
-def _test_header(offered: ServiceConnectService) -> TrafficHeader:
-    aliases = offered.client_aliases or ()
+def _test_header(entry: ServiceConnectService) -> TrafficHeader:
+    aliases = entry.client_aliases or ()
     rules = next((a.test_traffic_rules for a in aliases if a.test_traffic_rules is not None), None)
     if rules is None:
         return TrafficHeader()
@@ -202,10 +202,10 @@ def _test_header(offered: ServiceConnectService) -> TrafficHeader:
 
 
 def _endpoint(
-    offered: ServiceConnectService, port: PortMapping, namespace: Namespace, record: DiscoveryService
+    entry: ServiceConnectService, port: PortMapping, namespace: Namespace, record: DiscoveryService
 ) -> ConnectEndpoint:
     default_name = f"{record.name}.{namespace.name}".lower()
-    alias = next(iter(offered.client_aliases or ()), None)
+    alias = next(iter(entry.client_aliases or ()), None)
     dns_name = (alias.dns_name if alias is not None else None) or default_name
     check_dns_name(dns_name)
     return ConnectEndpoint(dns_name, port.container_port if alias is None else alias.port, record.arn)
@@ -215,30 +215,30 @@ def _endpoints_of_others(
     world: World, namespace: Namespace, service: ServiceArn, own: Iterable[ConnectEndpoint]
 ) -> Mapping[ConnectEndpoint, str]:
     """The endpoints in the namespace beside the service's own, each with the ARN of the service that has it."""
-    offered: dict[ConnectEndpoint, str] = {
-        endpoint: other.arn
-        for other in world.services.by("namespace", namespace.arn)
-        if other.arn != service and other.status is ServiceStatus.ACTIVE
-        for endpoint in offered_endpoints(other.primary.view, namespace.arn)
+    with_ecs: dict[ConnectEndpoint, str] = {
+        endpoint: owner.arn
+        for owner in world.services.by("namespace", namespace.arn)
+        if owner.arn != service and owner.status is ServiceStatus.ACTIVE
+        for endpoint in offered_endpoints(owner.primary.view, namespace.arn)
     }
     targets = {endpoint.target for endpoint in own}
-    without_ecs = endpoints_without_ecs(world, namespace, offered)
-    return {**{e: target for e, target in without_ecs.items() if target not in targets}, **offered}
+    without_ecs = endpoints_without_ecs(world, namespace, with_ecs)
+    return {**{e: target for e, target in without_ecs.items() if target not in targets}, **with_ecs}
 
 
 def _check_unique(own: Iterable[ConnectEndpoint], others: Mapping[ConnectEndpoint, str]) -> None:
     """Raise InvalidParameter when two endpoints have one name and port."""
-    taken = {(endpoint.dns_name, endpoint.port): owner for endpoint, owner in others.items()}
-    checked: set[tuple[str, int]] = set()
+    owners = {(endpoint.dns_name, endpoint.port): owner for endpoint, owner in others.items()}
+    own_names: set[tuple[str, int]] = set()
     for dns_name, port, _ in own:
-        if (dns_name, port) in checked:
+        if (dns_name, port) in own_names:
             raise InvalidParameter(f"The endpoint {dns_name}:{port} is given twice in serviceConnectConfiguration.")
-        if (dns_name, port) in taken:
+        if (dns_name, port) in owners:
             raise InvalidParameter(
-                f"The endpoint {dns_name}:{port} is already used in the namespace by {taken[dns_name, port]}."
+                f"The endpoint {dns_name}:{port} is already used in the namespace by {owners[dns_name, port]}."
                 " Give the clientAlias another dnsName or port."
             )
-        checked.add((dns_name, port))
+        own_names.add((dns_name, port))
 
 
 def _names(endpoints: Iterable[ConnectEndpoint]) -> tuple[SeenName, ...]:

@@ -45,16 +45,16 @@ def announce_unreachable_names(world: World, service: Service) -> tuple[Service,
     It reports when it is steady: before that, another deployment is to come. A reported name is remembered for as long
     as it is offered.
     """
-    view, reported = service.primary.view, service.primary.unseen
+    view, reported_names = service.primary.view, service.primary.unseen
     if view is None or service.steady_at is None:
         return service, []
     unreachable = unreachable_names(world, service)
-    offered = {f"{name}:{port}" for name, port in endpoints_in(world, view.namespace)} if reported else set()
-    remembered = tuple(sorted({*unreachable.names, *(offered & set(reported))}))
-    if remembered == reported:
+    current = {f"{name}:{port}" for name, port in endpoints_in(world, view.namespace)} if reported_names else set()
+    names_to_keep = tuple(sorted({*unreachable.names, *(current & set(reported_names))}))
+    if names_to_keep == reported_names:
         return service, []
-    primary = replace(service.primary, unseen=remembered)
-    new = tuple(name for name in unreachable.names if name not in reported)
+    primary = replace(service.primary, unseen=names_to_keep)
+    new = tuple(name for name in unreachable.names if name not in reported_names)
     texts = [events.names_unreachable(unreachable.tasks, new)] if new else []
     return replace(service, deployments=(primary, *service.deployments[1:])), texts
 

@@ -65,45 +65,41 @@ def check_configuration(configuration: ServiceConnectConfiguration, definition: 
             raise InvalidParameter(f"ingressPortOverride {port} is taken by the proxy. Choose another.")
 
 
-def offered_port(offered: ServiceConnectService, definition: TaskDefinition) -> PortMapping:
+def offered_port(entry: ServiceConnectService, definition: TaskDefinition) -> PortMapping:
     """The port mapping that ``portName`` refers to. Raises InvalidParameter."""
-    port = definition.port(offered.port_name)
+    port = definition.port(entry.port_name)
     if port is None:
         raise InvalidParameter(
-            f"portName({offered.port_name}) does not refer to any named PortMapping in the container definitions"
+            f"portName({entry.port_name}) does not refer to any named PortMapping in the container definitions"
         )
     return port
 
 
-def _check_service(offered: ServiceConnectService, definition: TaskDefinition) -> None:
-    port = offered_port(offered, definition)
+def _check_service(entry: ServiceConnectService, definition: TaskDefinition) -> None:
+    port = offered_port(entry, definition)
     if port.container_port_range is not None:
-        raise InvalidParameter(
-            f"portName({offered.port_name}) is a range of ports; Service Connect offers single ports."
-        )
+        raise InvalidParameter(f"portName({entry.port_name}) is a range of ports; Service Connect offers single ports.")
     if port.protocol != "tcp":
-        raise InvalidParameter(f"portName({offered.port_name}) is a UDP port; Service Connect carries TCP only.")
-    if not NAME_PATTERN.fullmatch(offered.name):
+        raise InvalidParameter(f"portName({entry.port_name}) is a UDP port; Service Connect carries TCP only.")
+    if not NAME_PATTERN.fullmatch(entry.name):
         raise InvalidParameter(
-            f"discoveryName {offered.name!r} is not valid: up to 64 lower-case letters, digits, underscores and"
+            f"discoveryName {entry.name!r} is not valid: up to 64 lower-case letters, digits, underscores and"
             " hyphens, the first not a hyphen."
         )
-    aliases = offered.client_aliases or ()
+    aliases = entry.client_aliases or ()
     if len(aliases) > _MAX_ALIASES:
         raise InvalidParameter(f"{len(aliases)} clientAliases exceeds the max limit of {_MAX_ALIASES}")
     for alias in aliases:
         _check_alias(alias)
     if port.app_protocol is None and any(alias.test_traffic_rules is not None for alias in aliases):
-        raise InvalidParameter(
-            f"testTrafficRules need an appProtocol; the port {offered.port_name} has none and is TCP."
-        )
+        raise InvalidParameter(f"testTrafficRules need an appProtocol; the port {entry.port_name} has none and is TCP.")
     if (
-        offered.timeout is not None
-        and offered.timeout.per_request_timeout_seconds is not None
+        entry.timeout is not None
+        and entry.timeout.per_request_timeout_seconds is not None
         and port.app_protocol is None
     ):
         raise InvalidParameter(
-            f"perRequestTimeoutSeconds needs an appProtocol; the port {offered.port_name} has none and is TCP."
+            f"perRequestTimeoutSeconds needs an appProtocol; the port {entry.port_name} has none and is TCP."
         )
 
 
@@ -166,26 +162,26 @@ def _check_settings(settings: tuple[ContainerConfiguration, ...]) -> None:
         raise InvalidParameter("logLevel is set more than once in containerConfigurations. Set it once.")
 
 
-def check_discovery_name(world: World, service: ServiceArn, known: DiscoveryService | None, port: PortMapping) -> None:
-    """Raise InvalidParameter unless the discovery name is new (``known`` is None), or this service's with the same
+def check_discovery_name(world: World, service: ServiceArn, record: DiscoveryService | None, port: PortMapping) -> None:
+    """Raise InvalidParameter unless the discovery name is new (``record`` is None), or this service's with the same
     protocol, or left by a deleted service, or one under which this service's tasks are registered anyway.
     """
-    if known is None:
+    if record is None:
         return
-    if known.owner is None:
-        if _is_registered_in(world, service, known.arn):
+    if record.owner is None:
+        if _is_registered_in(world, service, record.arn):
             return
-        raise InvalidParameter(f"The Cloud Map service {known.arn} exists and was not made by Service Connect.")
-    owner = world.services.get(known.owner)
+        raise InvalidParameter(f"The Cloud Map service {record.arn} exists and was not made by Service Connect.")
+    owner = world.services.get(record.owner)
     if owner is None or owner.status is ServiceStatus.INACTIVE:
         return
     if owner.arn != service:
         raise InvalidParameter(
-            f"SC service is already used by {owner.arn}. Choose another discoveryName than {known.name}."
+            f"SC service is already used by {owner.arn}. Choose another discoveryName than {record.name}."
         )
-    if known.protocol != port.app_protocol:
+    if record.protocol != port.app_protocol:
         raise InvalidParameter(
-            f"appProtocol of {known.name} can't be changed from {known.protocol or 'tcp'} to"
+            f"appProtocol of {record.name} can't be changed from {record.protocol or 'tcp'} to"
             f" {port.app_protocol or 'tcp'} while the service exists. Delete the service and create it again, or"
             " use another discoveryName."
         )

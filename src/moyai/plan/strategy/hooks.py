@@ -151,12 +151,12 @@ def record_answer(
         again = replace(run, invocation=run.invocation + 1, call_at=call_at, details=details)
         return replace(record, hooks=_with_run(record, again))
     status = answer.status or HookStatus.FAILED
-    answered = replace(record, hooks=_with_run(record, replace(run, status=status)), updated_at=now)
+    answered_record = replace(record, hooks=_with_run(record, replace(run, status=status)), updated_at=now)
     if status is HookStatus.SUCCEEDED or not record.forward:
-        return answered
+        return answered_record
     why = answer.fault or "Lifecycle hook target {target} returned FAILED status"
     reason = rollback_reason(f"{record.stage} lifecycle hook(s) failed. {why.format(target=call.target)}")
-    return replace(answered, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason=reason)
+    return replace(answered_record, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason=reason)
 
 
 def _run(hook: LifecycleHook, now: Instant, ids: Ids) -> HookRun:

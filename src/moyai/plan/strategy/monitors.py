@@ -35,12 +35,12 @@ _DEEPEST_COMPOSITE = 10
 """Levels of composite alarms inside composite alarms that are followed."""
 
 
-def failure_threshold(configuration: DeploymentConfiguration, desired: int) -> int:
+def failure_threshold(configuration: DeploymentConfiguration, desired_count: int) -> int:
     """The number of failed tasks that trips the circuit breaker at this desiredCount."""
     threshold = configuration.deployment_circuit_breaker.threshold_configuration or DEFAULT_THRESHOLD
     if threshold.type is ThresholdType.COUNT:
         return threshold.value
-    share = max(1, -(-desired * threshold.value // _PERCENT))
+    share = max(1, -(-desired_count * threshold.value // _PERCENT))
     if threshold.type is ThresholdType.UNBOUNDED_PERCENT:
         return share
     return min(max(share, _LOWEST_THRESHOLD), _HIGHEST_THRESHOLD)

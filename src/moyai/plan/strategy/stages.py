@@ -124,8 +124,8 @@ def weight_steps(record: ServiceDeployment) -> tuple[int, ...]:
         return (WHOLE,)
     match configuration.strategy:
         case Strategy.LINEAR:
-            each = _tenths((configuration.linear_configuration or LinearConfiguration()).step_percent)
-            return (*range(each, WHOLE, each), WHOLE)
+            step = _tenths((configuration.linear_configuration or LinearConfiguration()).step_percent)
+            return (*range(step, WHOLE, step), WHOLE)
         case Strategy.CANARY:
             canary = _tenths((configuration.canary_configuration or CanaryConfiguration()).canary_percent)
             return (WHOLE,) if canary == WHOLE else (canary, WHOLE)

@@ -110,15 +110,15 @@ def _delete_old_history(world: World, service: Service) -> tuple[Delete, ...]:
     newest_last = sorted(world.service_deployments.by("service", service.arn), key=lambda d: (d.created_at, d.arn))
     old = newest_last[: max(0, len(newest_last) - KEPT_DEPLOYMENTS + 1)]
     remaining = newest_last[len(old) :]
-    named = (
+    recorded_deployments = (
         {d.id for d in service.deployments} | {d.target for d in remaining} | {s for d in remaining for s in d.sources}
     )
-    unused = [
+    revisions = [
         r.arn
         for r in world.service_revisions.by("service", service.arn)
-        if r.deployment.id not in named and r.deployment.id != service.settled
+        if r.deployment.id not in recorded_deployments and r.deployment.id != service.settled
     ]
-    return (*(Delete(ServiceDeployment, d.arn) for d in old), *(Delete(ServiceRevision, a) for a in unused if old))
+    return (*(Delete(ServiceDeployment, d.arn) for d in old), *(Delete(ServiceRevision, a) for a in revisions if old))
 
 
 def _cluster_and_name(service: ServiceArn) -> str:

@@ -78,7 +78,7 @@ def start_rollback(context: DeploymentContext) -> DeploymentStep:
         hooks=() if alone else start_rollback_hooks(configuration, context.now, context.ids),
         rollback=Rollback(reason, context.now, revision_arn(context.service.arn, candidate.id)),
     )
-    restored = replace(
+    restored_deployment = replace(
         candidate,
         status=DeploymentStatus.PRIMARY,
         failed_tasks=0,
@@ -89,9 +89,9 @@ def start_rollback(context: DeploymentContext) -> DeploymentStep:
         updated_at=context.now,
     )
     failed_target = _with_failed_target(context, reason, halted=True)
-    others = (replace(d, status=DeploymentStatus.ACTIVE) for d in failed_target if d.id != restored.id)
+    others = (replace(d, status=DeploymentStatus.ACTIVE) for d in failed_target if d.id != restored_deployment.id)
     return DeploymentStep(
-        replace(context.service, deployments=(restored, *others)),
+        replace(context.service, deployments=(restored_deployment, *others)),
         record,
         (failed, f"rolling back to deployment {candidate.id}."),
     )
@@ -104,11 +104,11 @@ def abort(context: DeploymentContext) -> DeploymentStep:
     tasks starts no more, and the former ones continue.
     """
     now, record = context.now, context.record
-    halted = record.alone and not _has_all_tasks(record)
-    stopped = context.updated_record(
+    is_halted = record.alone and not _has_all_tasks(record)
+    stopped_record = context.updated_record(
         status=_S.STOPPED, status_reason=ABORTED, finished_at=now, stopped_at=now, hooks=()
     )
-    return DeploymentStep(_without_deployment(context, ABORTED, halted=halted), stopped)
+    return DeploymentStep(_without_deployment(context, ABORTED, halted=is_halted), stopped_record)
 
 
 def complete(record: ServiceDeployment, now: Instant) -> ServiceDeployment:
@@ -147,10 +147,10 @@ def _rollback_candidate(context: DeploymentContext) -> Deployment | None:
     """
     record, service = context.record, context.service
     in_home_pool = [d for d in service.deployments if d.pool == record.home and d.id != record.target]
-    listed = {d.id for d in service.deployments}
+    listed_deployments = {d.id for d in service.deployments}
     if record.alone and service.settled is None:
         return None
-    if service.settled not in listed and record.alone:
+    if service.settled not in listed_deployments and record.alone:
         revisions = context.world.service_revisions.by("service", service.arn)
         settled = (r.deployment for r in revisions if r.deployment.id == service.settled)
         return next((replace(d, pool=record.home) for d in settled), None)

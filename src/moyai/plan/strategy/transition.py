@@ -74,12 +74,12 @@ def early_success_criteria(context: DeploymentContext) -> EarlySuccess | None:
     return context.record.configuration.early_success_criteria if context.record.forward else None
 
 
-def with_tasks_arrived(context: DeploymentContext, *, arrived: bool) -> DeploymentContext:
+def with_tasks_arrived(context: DeploymentContext, *, all_arrived: bool) -> DeploymentContext:
     """The context, in which a rolling deployment whose tasks have all arrived enters POST_SCALE_UP where a hook is
     asked there, or begins its bake time.
     """
     record = context.record
-    if not arrived or record.stage is not None or record.baking_since is not None:
+    if not all_arrived or record.stage is not None or record.baking_since is not None:
         return context
     if record.forward and stages.has_hook(record.configuration, LifecycleStage.POST_SCALE_UP):
         return replace(context, record=_enter(context, stages.next_stage(record)).record)

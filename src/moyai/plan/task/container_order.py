@@ -74,29 +74,31 @@ def _needs(context: TaskContext, container: Container) -> tuple[ContainerDepende
 
 
 def _state(context: TaskContext, dependency: ContainerDependency) -> DependencyState:
-    other = _dependency_container(context, dependency)
-    ended = other.last_status is ContainerStatus.STOPPED
+    needed_container = _dependency_container(context, dependency)
+    has_ended = needed_container.last_status is ContainerStatus.STOPPED
     is_met = {
-        DependencyCondition.START: other.last_status is not ContainerStatus.PENDING,
-        DependencyCondition.COMPLETE: ended,
-        DependencyCondition.SUCCESS: ended and other.exit_code == 0,
-        DependencyCondition.HEALTHY: not ended and other.health_status is Health.HEALTHY,
+        DependencyCondition.START: needed_container.last_status is not ContainerStatus.PENDING,
+        DependencyCondition.COMPLETE: has_ended,
+        DependencyCondition.SUCCESS: has_ended and needed_container.exit_code == 0,
+        DependencyCondition.HEALTHY: not has_ended and needed_container.health_status is Health.HEALTHY,
     }[dependency.condition]
     if is_met:
         return DependencyState.MET
-    timeout = None if dependency.condition is DependencyCondition.START else _timeout_at(context, other)
+    timeout = None if dependency.condition is DependencyCondition.START else _timeout_at(context, needed_container)
     timed_out = timeout is not None and context.now >= timeout
-    return DependencyState.HOPELESS if ended or timed_out else DependencyState.OPEN
+    return DependencyState.HOPELESS if has_ended or timed_out else DependencyState.OPEN
 
 
 def _reason(context: TaskContext, container: Container, dependency: ContainerDependency) -> str:
-    other = _dependency_container(context, dependency)
-    both = f"container ordering dependency [{_shown(context, other)}] for target [{_shown(context, container)}]"
-    if other.last_status is not ContainerStatus.STOPPED:
-        return f"{both} has timed out."
+    needed_container = _dependency_container(context, dependency)
+    pair = (
+        f"container ordering dependency [{_shown(context, needed_container)}] for target [{_shown(context, container)}]"
+    )
+    if needed_container.last_status is not ContainerStatus.STOPPED:
+        return f"{pair} has timed out."
     if dependency.condition is DependencyCondition.SUCCESS:
-        return f"failed to resolve {both} as dependency did not exit successfully."
-    return f"failed to resolve {both}"
+        return f"failed to resolve {pair} as dependency did not exit successfully."
+    return f"failed to resolve {pair}"
 
 
 def _shown(context: TaskContext, container: Container) -> str:
@@ -111,8 +113,8 @@ def _dependency_container(context: TaskContext, dependency: ContainerDependency)
     return next(c for c in context.defined_containers if c.name == dependency.container_name)
 
 
-def _timeout_at(context: TaskContext, other: Container) -> Instant | None:
-    limit = context.definition_of(other).start_timeout
-    if other.started_at is None or limit == 0:  # 0 means never to the agent
+def _timeout_at(context: TaskContext, container: Container) -> Instant | None:
+    limit = context.definition_of(container).start_timeout
+    if container.started_at is None or limit == 0:  # 0 means never to the agent
         return None
-    return later(other.started_at, START_TIMEOUT if limit is None else limit)
+    return later(container.started_at, START_TIMEOUT if limit is None else limit)

@@ -34,36 +34,36 @@ _DEFAULT_PROBE = Probe(())
 
 def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
     """The specification of one of the definition's containers. Raises Unresolved."""
-    task, definition, defined = context.task, context.definition, context.definition_of(container)
+    task, definition, container_definition = context.task, context.definition, context.definition_of(container)
     override = _override(task, container.name)
-    linux, platform = _linux_parameters(defined), definition.runtime_platform
+    linux, platform = _linux_parameters(container_definition), definition.runtime_platform
     return ContainerSpec(
         task=task.id,
         name=container.name,
-        image=defined.image,
+        image=container_definition.image,
         digest=container.image_digest,
-        entry_point=defined.entry_point,
-        command=defined.command if override.command is None else override.command,
+        entry_point=container_definition.entry_point,
+        command=container_definition.command if override.command is None else override.command,
         environment=container_environment(context, container, override),
-        working_directory=defined.working_directory,
-        user=defined.user,
-        probe=None if defined.health_check is None else probe_of(defined.health_check),
-        stop_timeout=_or_default(defined.stop_timeout, DEFAULT_STOP_TIMEOUT),
-        cpu_units=defined.cpu if override.cpu is None else override.cpu,
-        memory=_memory(defined, override),
-        ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
-        readonly_root=bool(defined.readonly_root_filesystem),
-        held_output=buffer_bytes(defined.log_configuration),
+        working_directory=container_definition.working_directory,
+        user=container_definition.user,
+        probe=None if container_definition.health_check is None else probe_of(container_definition.health_check),
+        stop_timeout=_or_default(container_definition.stop_timeout, DEFAULT_STOP_TIMEOUT),
+        cpu_units=container_definition.cpu if override.cpu is None else override.cpu,
+        memory=_memory(container_definition, override),
+        ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in container_definition.ulimits or ()),
+        readonly_root=bool(container_definition.readonly_root_filesystem),
+        held_output=buffer_bytes(container_definition.log_configuration),
         attempt=container.restart_count,
         init=bool(linux.init_process_enabled),
         capabilities=capabilities(linux),
-        sysctls={control.namespace: control.value for control in defined.system_controls},
+        sysctls={control.namespace: control.value for control in container_definition.system_controls},
         tmpfs=tuple(TmpfsMount(t.container_path, t.size, t.mount_options or ()) for t in linux.tmpfs or ()),
-        volumes=_volume_mounts(definition, defined),
-        names=_names(defined),
-        networkless=bool(defined.disable_networking),
-        interactive=bool(defined.interactive),
-        terminal=bool(defined.pseudo_terminal),
+        volumes=_volume_mounts(definition, container_definition),
+        names=_names(container_definition),
+        networkless=bool(container_definition.disable_networking),
+        interactive=bool(container_definition.interactive),
+        terminal=bool(container_definition.pseudo_terminal),
         architecture=None if platform is None else platform.cpu_architecture,
     )
 
@@ -86,24 +86,24 @@ def capabilities(linux: LinuxParameters) -> frozenset[str]:
     changes = linux.capabilities
     if changes is None:
         return DEFAULT_CAPABILITIES
-    added, dropped = frozenset(changes.add or ()), frozenset(changes.drop or ())
-    if ALL in added:
-        return frozenset(CAPABILITIES) - dropped
-    if ALL in dropped:
-        return added
-    return (DEFAULT_CAPABILITIES | added) - dropped
+    added_names, dropped_names = frozenset(changes.add or ()), frozenset(changes.drop or ())
+    if ALL in added_names:
+        return frozenset(CAPABILITIES) - dropped_names
+    if ALL in dropped_names:
+        return added_names
+    return (DEFAULT_CAPABILITIES | added_names) - dropped_names
 
 
-def _volume_mounts(definition: TaskDefinition, defined: ContainerDefinition) -> tuple[VolumeMount, ...]:
+def _volume_mounts(definition: TaskDefinition, container_definition: ContainerDefinition) -> tuple[VolumeMount, ...]:
     """The container's mounts, outer before inner; its own mount points win over those of ``volumesFrom``."""
     mounts: dict[str, VolumeMount] = {}
-    for source in defined.volumes_from:
+    for source in container_definition.volumes_from:
         container = definition.container(source.source_container)
         if container is not None:
             inherited = _volume_mounts(definition, container)
             mounts |= {m.path: replace(m, read_only=m.read_only or bool(source.read_only)) for m in inherited}
     volumes = {volume.name: volume for volume in definition.volumes}
-    for point in defined.mount_points:
+    for point in container_definition.mount_points:
         volume = volumes[point.source_volume]
         docker = volume.docker_volume_configuration
         mounts[point.container_path] = VolumeMount(
@@ -117,21 +117,21 @@ def _volume_mounts(definition: TaskDefinition, defined: ContainerDefinition) -> 
     return tuple(mounts[path] for path in sorted(mounts, key=lambda path: (path.count("/"), path)))
 
 
-def _names(defined: ContainerDefinition) -> ContainerNames:
+def _names(container_definition: ContainerDefinition) -> ContainerNames:
     """The host name, hosts and DNS settings that the container has beside its task's."""
     return ContainerNames(
-        host_name=defined.hostname or None,
-        hosts=tuple(HostName(entry.ip_address, entry.hostname) for entry in defined.extra_hosts or ()),
-        servers=defined.dns_servers or (),
-        search=defined.dns_search_domains or (),
+        host_name=container_definition.hostname or None,
+        hosts=tuple(HostName(entry.ip_address, entry.hostname) for entry in container_definition.extra_hosts or ()),
+        servers=container_definition.dns_servers or (),
+        search=container_definition.dns_search_domains or (),
     )
 
 
-def _memory(defined: ContainerDefinition, override: ContainerOverride) -> MemoryLimits:
-    linux = _linux_parameters(defined)
+def _memory(container_definition: ContainerDefinition, override: ContainerOverride) -> MemoryLimits:
+    linux = _linux_parameters(container_definition)
     return MemoryLimits(
-        limit=override.memory or defined.memory or 0,
-        reserved=override.memory_reservation or defined.memory_reservation or 0,
+        limit=override.memory or container_definition.memory or 0,
+        reserved=override.memory_reservation or container_definition.memory_reservation or 0,
         swap=linux.max_swap,
         swappiness=None if linux.max_swap is None else linux.swappiness,
         shared=linux.shared_memory_size or MemoryLimits().shared,
@@ -143,8 +143,8 @@ def _override(task: Task, name: str) -> ContainerOverride:
     return next(overrides, ContainerOverride(name))
 
 
-def _linux_parameters(defined: ContainerDefinition) -> LinuxParameters:
-    return defined.linux_parameters or LinuxParameters()
+def _linux_parameters(container_definition: ContainerDefinition) -> LinuxParameters:
+    return container_definition.linux_parameters or LinuxParameters()
 
 
 def _or_default(value: int | None, default: int) -> int:

@@ -80,10 +80,10 @@ def mesh_proxy_reason(context: TaskContext, reason: str | None = None) -> str:
     proxy, identity = context.task.mesh_proxy, context.task.identity
     if proxy is None or identity is None:
         return reason or ""
-    waited = f"the proxy {proxy.name} was not ready within {_proxy_patience(context, proxy)} s"
+    not_ready = f"the proxy {proxy.name} was not ready within {_proxy_patience(context, proxy)} s"
     if resource_of_proxy(context.world, identity, scope_of(context.task.arn)) is None:
-        return f"ResourceInitializationError: {identity.shown} does not exist or isn't shared; {reason or waited}"
-    return reason or f"ResourceInitializationError: {waited}"
+        return f"ResourceInitializationError: {identity.shown} does not exist or isn't shared; {reason or not_ready}"
+    return reason or f"ResourceInitializationError: {not_ready}"
 
 
 def schedule_restarts(context: TaskContext) -> TaskContext:

@@ -45,13 +45,13 @@ def ports_known_to_others(task: Task, definition: TaskDefinition) -> tuple[int, 
     The proxies of App Mesh also find a task without an App Mesh proxy, by its service registries and at the port of a
     virtual node's listener; that can be any port that the task maps.
     """
-    registered = {endpoint.port for endpoint in endpoints(task) if endpoint.port is not None}
+    registered_ports = {endpoint.port for endpoint in endpoints(task) if endpoint.port is not None}
     if task.view is not None and not task.service_registries:
-        return tuple(sorted(registered))
+        return tuple(sorted(registered_ports))
     if task.view is None and (mesh_proxy(definition, task.overrides) is not None or not endpoints(task)):
         return drain_ports(task, definition)
-    mapped = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
-    return tuple(sorted(registered.union(*(m.ports for m in mapped))))
+    tcp_mappings = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
+    return tuple(sorted(registered_ports.union(*(m.ports for m in tcp_mappings))))
 
 
 def drain_limit(task: Task, definition: TaskDefinition) -> float:

@@ -56,14 +56,14 @@ def container_environment(
     """The variables of one container. Later ones win: environment files, then the definition, the override, secrets,
     and what ECS adds to every container. Raises Unresolved.
     """
-    task, defined = context.task, context.definition_of(container)
+    task, container_definition = context.task, context.definition_of(container)
     scope = scope_of(task.arn)
     identity = metadata.runtime_id(container.arn)
     base = f"http://{metadata.ADDRESS}"
     return {
-        **_read_files(context.world, override.environment_files or defined.environment_files or ()),
-        **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
-        **resolve_secrets(context.world, scope, defined.secrets or (), context.now),
+        **_read_files(context.world, override.environment_files or container_definition.environment_files or ()),
+        **{e.name: e.value for e in (*container_definition.environment, *(override.environment or ()))},
+        **resolve_secrets(context.world, scope, container_definition.secrets or (), context.now),
         **_credentials_address(context),
         **({"NVIDIA_VISIBLE_DEVICES": ",".join(container.gpu_ids)} if container.gpu_ids else {}),
         "AWS_DEFAULT_REGION": scope.region,
@@ -109,10 +109,10 @@ def _read_files(world: World, files: Iterable[EnvironmentFile]) -> Mapping[str, 
     """The variables of all files. Raises Unresolved."""
     variables: dict[str, Secret] = {}
     for file in files:
-        stored = world.env_files.get(file.value)
-        if stored is None:
+        stored_file = world.env_files.get(file.value)
+        if stored_file is None:
             raise Unresolved(f"{_NO_SUCH_FILE} ({file.value})")
-        variables = {**variables_in(stored.body), **variables}
+        variables = {**variables_in(stored_file.body), **variables}
     return variables
 
 

@@ -33,8 +33,8 @@ def with_hosts_update(world: World, step: TaskStep, observed: Observed, now: Ins
     if task.view is None or sandbox is None or not may_follow(task) or task.last_status is TaskStatus.PROVISIONING:
         return step
     present = frozenset(host for host in sandbox.hosts if is_virtual(host.address))
-    wanted = callable_hosts(world, task.view, present)
-    next_hosts = wanted if task.id in observed.carried else wanted & present
+    callable_names = callable_hosts(world, task.view, present)
+    next_hosts = callable_names if task.id in observed.carried else callable_names & present
     if next_hosts != present:
         base = base_hosts(task, world.task_definitions[task.task_definition])
         names = sorted(next_hosts, key=lambda host: (IPv4Address(host.address), host.name))

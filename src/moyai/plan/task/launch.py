@@ -180,19 +180,19 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
     )
     batch = PlacementBatch.of(world, batch)
     instance = choose_instance(world, requirements, batch, ids)
-    left = batch.at(instance).left
+    resources = batch.at(instance).left
     if has_interface:
         interface, zone = choose_interface(world, interfaces, ids, batch, instance.availability_zone)
-        return _Placement(interface, zone, launch_type, instance, provider, gpus=left.gpus)
+        return _Placement(interface, zone, launch_type, instance, provider, gpus=resources.gpus)
     return _Placement(
         interface=instance.interface,
         zone=instance.availability_zone,
         launch_type=launch_type,
         instance=instance,
         provider=provider,
-        bindings=port_bindings(request.definition, task, left.taken, request.view) or PortBindings(),
+        bindings=port_bindings(request.definition, task, resources.taken, request.view) or PortBindings(),
         bridge_address=_bridge_address(world, request, task, instance, batch),
-        gpus=left.gpus,
+        gpus=resources.gpus,
     )
 
 
@@ -229,7 +229,7 @@ def _container_arn(cluster: ClusterArn, task: TaskId, ids: Ids) -> ContainerArn:
 def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[Task]:
     """The tasks from which this one is spread: those of its service, else of its group, that are not stopping."""
     if request.service is not None:
-        stored = world.tasks.by("service", request.service)
+        stored_tasks = world.tasks.by("service", request.service)
     else:
-        stored = world.tasks.by("group", f"{request.cluster}/{request.group}")
-    return [t for t in (*stored, *batch) if t.stopping_at is None and not t.stopped]
+        stored_tasks = world.tasks.by("group", f"{request.cluster}/{request.group}")
+    return [t for t in (*stored_tasks, *batch) if t.stopping_at is None and not t.stopped]

@@ -63,15 +63,15 @@ def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> 
     """
     if task.network_mode is NetworkMode.NONE:
         return ()
-    proxied = _proxied_ports(task, definition)
+    proxied_ports = _proxied_ports(task, definition)
     applications = tuple(_applications(task, definition))
     with_health_check = tuple(c for c in applications if c.essential and c.health_check is not None)
     checked_ports = {port for c in with_health_check for m in c.port_mappings for port in m.ports}
     loopback = _loopback(world, task)
-    listeners = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied - checked_ports}
+    listeners = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied_ports - checked_ports}
     if not offers(task) or task.service_registries:
         mappings = (m for c in applications if c not in with_health_check for m in c.port_mappings)
-        listeners |= {_direct_listener(task, m) for m in mappings if _is_expected(m, proxied)}
+        listeners |= {_direct_listener(task, m) for m in mappings if _is_expected(m, proxied_ports)}
     return tuple(sorted(listeners))
 
 
@@ -173,9 +173,9 @@ def _applications(task: Task, definition: TaskDefinition) -> Iterator[ContainerD
     return (c for c in definition.container_definitions if c.name in running and c != proxy)
 
 
-def _is_expected(mapping: PortMapping, proxied: Iterable[int]) -> bool:
+def _is_expected(mapping: PortMapping, proxied_ports: Iterable[int]) -> bool:
     ports = mapping.ports
-    through_proxy = mapping.protocol == "tcp" and len(ports) == 1 and ports[0] in proxied
+    through_proxy = mapping.protocol == "tcp" and len(ports) == 1 and ports[0] in proxied_ports
     return 0 < len(ports) <= LARGEST_RANGE and not through_proxy
 
 

@@ -77,8 +77,8 @@ def _deployment(service: Service, task: Task) -> Deployment | None:
 
 
 def _with_back_off(service: Service, task: Task, failures: int, wait_until: Instant) -> tuple[Put, ...]:
-    changed = tuple(
+    deployments = tuple(
         replace(d, failed_tasks=failures, retry_at=wait_until) if d.id == task.deployment else d
         for d in service.deployments
     )
-    return () if changed == service.deployments else (Put(replace(service, deployments=changed)),)
+    return () if deployments == service.deployments else (Put(replace(service, deployments=deployments)),)

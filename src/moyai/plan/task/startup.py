@@ -92,10 +92,10 @@ def activating_step(context: TaskContext) -> TaskStep:
     if context.now < ready_at:
         wake_at = earliest(ready_at, look_again_at(context), mesh_proxy_deadline(context))
         return TaskStep(context.task, wake_at=wake_at)
-    registered = register(context.world, context.task, context.definition, context.now)
+    registration = register(context.world, context.task, context.definition, context.now)
     task = context.updated_task(last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=context.now)
     feedback = report_start(context.world, context.task)
-    return TaskStep(task, (*registered, *_events_of_missing_listeners(context), *feedback))
+    return TaskStep(task, (*registration, *_events_of_missing_listeners(context), *feedback))
 
 
 def running_step(context: TaskContext) -> TaskStep:

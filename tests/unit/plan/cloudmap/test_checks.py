@@ -31,7 +31,7 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 def test_a_verdict_needs_checks_in_a_row(outcomes, threshold, verdict):
     streak = Streak()
     for outcome in outcomes:
-        streak = streak.and_then(passed=outcome == "+")
+        streak = streak.and_then(has_passed=outcome == "+")
     assert streak.verdict(threshold) is verdict
 
 
