@@ -39,7 +39,7 @@ def parts(store: MemoryStore) -> list[MeshIR]:
 
 
 @given(meshes())
-def test_whatever_the_door_takes_is_a_part_that_is_whole(requests):
+def test_every_accepted_mesh_compiles_to_complete_shards(requests):
     for part in parts(built(requests)):
         (workload,) = part.workloads.values()
         _check_defined(part, workload)
@@ -75,7 +75,7 @@ def _check_apart(part: MeshIR, workload: Workload) -> None:
 
 @settings(max_examples=3, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(requests=meshes())
-def test_whatever_the_door_takes_envoy_takes(authority, requests):
+def test_envoy_accepts_every_accepted_mesh(authority, requests):
     with TemporaryDirectory() as name:
         folder = Path(name)
         certificates.write(folder, authority)
@@ -87,7 +87,7 @@ def test_whatever_the_door_takes_envoy_takes(authority, requests):
 
 @settings(max_examples=15)
 @given(requests=meshes(), rest=st.data())
-def test_proxies_have_at_each_step_what_the_world_says(requests, rest):
+def test_proxies_follow_the_world_at_each_step(requests, rest):
     store, ids = MemoryStore(), SeededIds(4)
     heard = PublishedShards(store)
     made = []

@@ -40,7 +40,7 @@ def _shown(store, asked):
 
 @given(meshes())
 @settings(deadline=None)
-def test_what_is_drawn_is_taken_shown_as_sent_and_taken_away(requests):
+def test_generated_resources_are_created_described_as_sent_and_deleted(requests):
     store = built(requests)
     for asked in requests:
         shown = _plain(msgspec.to_builtins(_shown(store, asked)["spec"]))

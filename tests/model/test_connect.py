@@ -133,7 +133,7 @@ def arn(number: int) -> ServiceArn:
 
 @settings(max_examples=6, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(wanted=st.tuples(*(asked(number) for number in range(12))))
-def test_whatever_is_accepted_envoy_accepts(wanted):
+def test_envoy_accepts_every_accepted_configuration(wanted):
     town = Town()
     for number, one in enumerate(wanted):
         town.ask(number, one, "one")

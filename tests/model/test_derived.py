@@ -161,7 +161,7 @@ def test_deleting_a_subnet_changes_the_threshold_of_zone_aware_routing():
 
 
 @pytest.mark.parametrize(("connect", "app_mesh"), [("tls-switched-on.in.yaml", "mixed.in.yaml")])
-def test_each_record_of_each_table_may_go_and_come_back(connect, app_mesh):
+def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh):
     published = Published(world_of(connect, app_mesh))
     for record in records(published.world):
         published.change(deletion(record))
@@ -171,7 +171,7 @@ def test_each_record_of_each_table_may_go_and_come_back(connect, app_mesh):
 # Not shrunk: that takes minutes, and a failing run is short as it is.
 @settings(max_examples=60, phases=(Phase.reuse, Phase.generate))
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
-def test_what_is_published_is_what_a_fresh_computation_gives(connect, app_mesh, data):
+def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):
     published = Published(world_of(connect, app_mesh))
     gone: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):

@@ -53,7 +53,7 @@ _STEPS = st.one_of(
 
 
 @given(st.lists(_STEPS, max_size=25))
-def test_nothing_is_given_away_twice(steps):
+def test_no_instance_is_overcommitted(steps):
     cluster = PlacementCluster()
     places = [cluster.instance(zone).arn for zone in ZONES]
     tasks = []

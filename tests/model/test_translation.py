@@ -26,7 +26,7 @@ def keys(tmp_path_factory):
 
 @settings(max_examples=4, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
 @given(data=st.data())
-def test_whatever_a_mesh_says_envoy_takes(keys, data):
+def test_envoy_accepts_every_generated_mesh(keys, data):
     mesh = data.draw(meshes(keys, WORKLOADS))
     with TemporaryDirectory() as folder:
         assert refusal(mesh, Path(folder)) == ""
@@ -34,7 +34,7 @@ def test_whatever_a_mesh_says_envoy_takes(keys, data):
 
 @settings(max_examples=8)
 @given(data=st.data())
-def test_what_has_changed_is_as_if_it_had_been_so_from_the_start(keys, data):
+def test_an_incremental_update_equals_a_fresh_translation(keys, data):
     cache = SnapshotCache()
     for _ in range(3):
         mesh = data.draw(meshes(keys, 2))

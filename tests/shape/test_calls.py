@@ -67,13 +67,13 @@ def uses(module: Module, banned: str) -> list[str]:
 
 
 @pytest.mark.parametrize("banned", BANNED_IN_SOURCE)
-def test_it_is_named_only_in_its_home(banned):
+def test_banned_calls_occur_only_in_their_module(banned):
     strangers = [module for module in modules("src") if not module.path.startswith(BANNED_IN_SOURCE[banned] or ("?",))]
     assert [place for module in strangers for place in uses(module, banned)] == []
 
 
 @pytest.mark.parametrize("banned", BANNED_IN_TESTS)
-def test_tests_wait_for_what_happens_and_use_peers(banned):
+def test_tests_use_no_sleep_and_no_mock(banned):
     assert [place for module in modules("tests") for place in uses(module, banned)] == []
 
 
@@ -106,7 +106,7 @@ def _typed_decodes(module: Module) -> Iterator[str]:
             yield f"{module.path}:{call.lineno}"
 
 
-def test_nothing_happens_at_import():
+def test_modules_do_no_work_at_import():
     assert [place for module in modules("src") for place in _work_at_import(module)] == []
 
 
@@ -117,7 +117,7 @@ def _work_at_import(module: Module) -> Iterator[str]:
             yield f"{module.path}:{node.lineno}"
 
 
-def test_no_module_keeps_state():
+def test_modules_hold_no_mutable_state():
     assert [place for module in modules("src") for place in _state(module)] == []
 
 

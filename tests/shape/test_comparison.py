@@ -19,7 +19,7 @@ def cells():
     return [row[OURS].strip() for row in rows[2:] if row[OURS].strip()]
 
 
-def test_each_link_names_a_test_that_is_there():
+def test_each_link_names_an_existing_test():
     missing = []
     for target, name in SHOWN.findall(PAGE.read_text()):
         file = PAGE.parent / target
@@ -30,11 +30,11 @@ def test_each_link_names_a_test_that_is_there():
     assert missing == []
 
 
-def test_whatever_is_not_a_no_is_shown_by_a_test():
+def test_every_yes_links_to_a_test():
     unshown = [cell for cell in cells() if not SHOWN.search(cell) and cell.partition(",")[0] not in {"no", "Envoy"}]
     assert unshown == []
 
 
-def test_each_row_speaks_of_everybody():
+def test_each_row_covers_every_product():
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {rows[0].count("|")}

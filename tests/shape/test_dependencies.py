@@ -22,7 +22,7 @@ def imported(tree):
             yield node.module.partition(".")[0]
 
 
-def test_the_package_imports_its_dependencies_and_no_others():
+def test_dependencies_equal_imported_packages():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
     names = {name for module in modules("src") for name in imported(module.tree)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.shape.tree import ROOT
 
 
-def test_every_room_knows_only_what_it_may_know(tmp_path):
+def test_import_contracts_hold(tmp_path):
     command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--cache-dir", tmp_path]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr

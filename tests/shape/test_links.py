@@ -52,7 +52,7 @@ def complaint(path, link):
     return None
 
 
-def test_each_link_leads_to_a_file_and_a_heading_that_are_there():
+def test_each_link_leads_to_an_existing_file_and_heading():
     links = [(path, a or b) for path in markdown() for a, b in LINK.findall(prose(path))]
     inside = [(path, link) for path, link in links if not ELSEWHERE.match(link)]
     assert [said for path, link in inside if (said := complaint(path, link))] == []

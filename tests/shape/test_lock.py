@@ -25,7 +25,7 @@ def asked_for():
     return [Requirement(line) for group in groups for line in group]
 
 
-def test_everything_asked_for_is_locked_at_an_allowed_version():
+def test_every_requirement_is_locked_at_an_allowed_version():
     locked = {pin["name"]: pin["version"] for pin in PIN.finditer(LOCK.read_text())}
     wanting = [
         str(requirement)

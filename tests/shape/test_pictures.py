@@ -27,7 +27,7 @@ def test_the_readme_shows_the_console_above_the_fold(page):
     assert shown(first) == ["docs/pictures/traffic-dark.png", "docs/pictures/traffic-light.png"]
 
 
-def test_each_picture_that_a_page_shows_is_there_and_each_that_is_there_is_shown():
+def test_pages_show_exactly_the_pictures_that_exist():
     pages = [path for path in tracked_files() if path.endswith(".md")]
     aims = {
         (ROOT / page).parent.joinpath(picture).resolve().relative_to(ROOT).as_posix()

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_reference_pages_say_what_the_code_says():
+def test_generated_reference_pages_are_up_to_date():
     checked = subprocess.run(
         [sys.executable, ROOT / "scripts" / "reference.py", "--check"], capture_output=True, text=True, check=False
     )

@@ -10,7 +10,7 @@ from tests.shape.tree import ROOT
 SETUP = ROOT / "scripts/setup.sh"
 
 
-def test_a_node_that_is_too_old_gives_way_to_the_one_that_is_fetched(tmp_path):
+def test_setup_replaces_a_node_that_is_too_old(tmp_path):
     places = {"old": "exit 1", "fetched": "exit 0"}
     for place, answer in places.items():
         (tmp_path / place).mkdir()
@@ -32,7 +32,7 @@ def test_a_node_that_is_too_old_gives_way_to_the_one_that_is_fetched(tmp_path):
     assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, f"{tmp_path}/first/node"), ran.stderr
 
 
-def test_a_package_without_node_ends_with_one_sentence(tmp_path):
+def test_building_without_node_fails_with_one_sentence(tmp_path):
     program = tmp_path / "node"
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)

@@ -12,22 +12,22 @@ FILE_LINES, FILE_LINES_EVER = 300, 500
 PARAMETERS = 6
 
 
-def test_a_function_fits_on_a_screen():
+def test_functions_are_short():
     measured = {function.place: function.lines for module in modules(*SOURCE) for function in functions(module)}
     assert beyond("functions", measured, FUNCTION_LINES) == []
 
 
-def test_a_file_is_read_in_one_sitting():
+def test_files_are_short():
     measured = {module.path: len(module.text.splitlines()) for module in modules(*SOURCE)}
     assert beyond("files", measured, FILE_LINES) == []
 
 
-def test_a_call_can_be_read_without_counting():
+def test_functions_have_few_parameters():
     measured = {function.place: function.parameters for module in modules(*SOURCE) for function in functions(module)}
     assert beyond("parameters", measured, PARAMETERS) == []
 
 
-def test_nothing_anywhere_is_larger_than_an_exception_may_be():
+def test_nothing_exceeds_the_limits_of_exceptions():
     large_functions = {
         function.place: function.lines
         for module in modules(*EVERYTHING)

@@ -28,7 +28,7 @@ def complaint(rows):
     return f"{uneven[0]!r} has not as many cells as the head" if uneven else None
 
 
-def test_each_table_is_one():
+def test_tables_are_well_formed():
     found = [(path, complaint(rows)) for path in markdown() for rows in tables(path.read_text())]
     assert [f"{path.relative_to(ROOT)}: {said}" for path, said in found if said] == []
 
@@ -38,5 +38,5 @@ def test_each_table_is_one():
     ["|a|b|\n|-|-|\n\n|1|2|", "|a|b|\n|-|-|\n|`x|y`|2|", "|a|b|\n|1|2|"],
     ids=["a row behind an empty line", "a bar in code", "no line"],
 )
-def test_what_is_no_table_is_found(text):
+def test_malformed_tables_are_detected(text):
     assert any(complaint(rows) for rows in tables(text))

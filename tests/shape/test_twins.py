@@ -26,7 +26,7 @@ def test_both_readmes_have_the_same_commands():
     assert commands(readme("README.ja.md")) == commands(readme("README.md"))
 
 
-def test_both_readmes_lead_to_the_same_places():
+def test_both_readmes_have_the_same_links():
     there, here = (set(LINK.findall(readme(name))) - TWINS for name in ("README.ja.md", "README.md"))
     assert there == here
 

@@ -35,11 +35,11 @@ def test_no_file_names_a_package_registry():
     assert places(REGISTRY) == []
 
 
-def test_no_file_names_a_path_of_one_machine():
+def test_no_file_names_a_machine_specific_path():
     assert places(MACHINE) == []
 
 
-def test_each_module_opens_with_what_it_promises():
+def test_each_module_has_a_docstring():
     assert [module.path for module in modules("src", "examples", "scripts") if not ast.get_docstring(module.tree)] == []
 
 
@@ -49,6 +49,6 @@ def test_each_decision_record_is_in_the_index():
     assert [name for name in sorted(records) if f"]({name})" not in index] == []
 
 
-def test_each_change_that_users_see_has_a_well_named_fragment():
+def test_changelog_fragments_are_well_named():
     fragments = [path.name for path in (ROOT / "changelog.d").glob("*.md") if path.name != "README.md"]
     assert [name for name in fragments if not re.fullmatch(r"[a-z0-9-]+\.(added|changed|fixed)\.md", name)] == []

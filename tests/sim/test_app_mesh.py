@@ -69,7 +69,7 @@ def knows(made: Installation, service: ServiceArn) -> set[ProxyId]:
     return {proxy for task in tasks for proxy in made.feed.holders(task.interface.address, 8080)}
 
 
-async def test_tasks_are_led_as_what_they_stand_for_and_known_to_their_callers(installation):
+async def test_task_proxies_get_their_nodes_configuration_and_callers_get_endpoints(installation):
     back, front = await come_up(installation)
     await installation.until(lambda: led(installation, back) == {node_arn("back")})
     await installation.until(lambda: led(installation, front) == {node_arn("front")})
@@ -78,7 +78,7 @@ async def test_tasks_are_led_as_what_they_stand_for_and_known_to_their_callers(i
     assert await installation.plans_left() == []
 
 
-async def test_a_task_ends_after_its_callers_have_forgotten_it_and_its_proxy_last(installation):
+async def test_a_task_stops_after_its_callers_dropped_it_and_its_proxy_stops_last(installation):
     back, front = await come_up(installation)
     (caller,) = installation.build.tasks(front)
     await installation.until(lambda: knows(installation, back) == {ProxyId(caller.arn)})
@@ -124,7 +124,7 @@ async def ending(made: Installation) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-async def test_it_ends_the_same_wherever_it_was_cut(first):
+async def test_a_crash_after_any_action_reaches_the_same_end(first):
     actions, expected = await told_whole(rolling, ending)
     assert expected["sandboxes"]
     assert expected["led"] == {node_arn("back"): 2, node_arn("front"): 1}

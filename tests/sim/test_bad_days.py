@@ -52,7 +52,7 @@ async def at_rest(made: Installation, service, desired: int = 2) -> None:
     assert await made.plans_left() == []
 
 
-async def test_tasks_that_exit_at_once_are_started_again_and_again_until_a_better_one_comes(installation):
+async def test_tasks_that_exit_at_once_are_restarted_until_a_better_revision_comes(installation):
     build = installation.build
     service = build.service("back", api(build, "after=1 exit=3"), 1)
     world = installation.store.world
@@ -65,7 +65,7 @@ async def test_tasks_that_exit_at_once_are_started_again_and_again_until_a_bette
     await at_rest(installation, service, 1)
 
 
-async def test_an_image_that_is_missing_is_tried_again_and_found_when_it_is_there(installation):
+async def test_a_missing_image_is_retried_until_it_is_imported(installation):
     build = installation.build
     installation.runtime.fail_next("start", ImageNotFound("there is no image moyai.local/app:1"))
     service = build.service("back", api(build), 1)
@@ -76,7 +76,7 @@ async def test_an_image_that_is_missing_is_tried_again_and_found_when_it_is_ther
     assert any("was unable to place a task. Reason: CannotPullContainerError" in m for m in build.messages(service))
 
 
-async def test_a_health_check_that_never_passes_takes_the_deployment_back_and_nobody_down(installation):
+async def test_a_failing_health_check_rolls_back_without_an_outage(installation):
     service = await serving(installation, BREAKER)
     build, world = installation.build, installation.store.world
     first = world.services[service].primary.id
@@ -99,7 +99,7 @@ async def test_a_health_check_that_never_passes_takes_the_deployment_back_and_no
 
 
 @pytest.mark.parametrize("how", [DeploymentConfiguration(), BLUE_GREEN], ids=["rolling", "blue/green"])
-async def test_a_host_that_reboots_in_the_middle_of_a_deployment_gets_its_tasks_again(installation, how):
+async def test_a_reboot_during_a_deployment_restarts_the_tasks(installation, how):
     service = await serving(installation, how)
     job = installation.build.run(installation.build.definition("job"))
     await installation.until(lambda: installation.store.world.tasks[job].last_status is TaskStatus.RUNNING)
@@ -118,7 +118,7 @@ async def test_a_host_that_reboots_in_the_middle_of_a_deployment_gets_its_tasks_
 
 @pytest.mark.parametrize("seconds", [AHEAD, -600.0], ids=["23 hours ahead", "ten minutes back"])
 @pytest.mark.parametrize("how", [DeploymentConfiguration(), BLUE_GREEN], ids=["rolling", "blue/green"])
-async def test_a_clock_that_jumps_in_the_middle_of_a_deployment_delays_it_at_most(installation, how, seconds):
+async def test_a_clock_jump_only_delays_a_deployment(installation, how, seconds):
     service = await serving(installation, how)
     installation.build.deploy(service, api(installation.build))
     await installation.until(lambda: len(installation.build.tasks(service)) == 4)
@@ -129,7 +129,7 @@ async def test_a_clock_that_jumps_in_the_middle_of_a_deployment_delays_it_at_mos
 
 
 @pytest.mark.parametrize("how", [DeploymentConfiguration(), BLUE_GREEN], ids=["rolling", "blue/green"])
-async def test_a_deployment_that_another_one_supersedes_half_way_leaves_nothing(installation, how):
+async def test_a_superseded_deployment_leaves_nothing(installation, how):
     service = await serving(installation, how)
     installation.build.deploy(service, api(installation.build))
     half = installation.build.deployment(service).arn
@@ -143,7 +143,7 @@ async def test_a_deployment_that_another_one_supersedes_half_way_leaves_nothing(
 
 
 @pytest.mark.parametrize("how", [DeploymentConfiguration(), BLUE_GREEN], ids=["rolling", "blue/green"])
-async def test_a_service_that_is_deleted_while_it_is_deployed_leaves_nothing(installation, how):
+async def test_a_service_deleted_during_a_deployment_leaves_nothing(installation, how):
     service = await serving(installation, how)
     installation.build.deploy(service, api(installation.build))
     await installation.until(lambda: len(installation.build.tasks(service)) == 4)
@@ -159,7 +159,7 @@ async def test_a_service_that_is_deleted_while_it_is_deployed_leaves_nothing(ins
     assert await installation.plans_left() == []
 
 
-async def test_of_updates_that_race_the_last_one_stands(installation):
+async def test_the_last_of_concurrent_updates_wins(installation):
     service = await serving(installation)
     build = installation.build
     made = []
@@ -178,7 +178,7 @@ async def test_of_updates_that_race_the_last_one_stands(installation):
     assert sorted(statuses) == sorted([_S.SUCCESSFUL] * 2 + [_S.STOPPED] * 4)
 
 
-async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_way_back_is_the_same(installation):
+async def test_an_unanswered_pause_times_out_and_rolls_back(installation):
     service = await serving(installation)
     pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP,), HookTimeout(timeout_in_minutes=3))
     installation.build.configure(service, DeploymentConfiguration(lifecycle_hooks=(pause,)))
@@ -195,7 +195,7 @@ async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_way_back_is_the
     await at_rest(installation, service)
 
 
-async def test_a_deployment_that_waits_starts_nothing_in_place_of_one_that_fails(installation):
+async def test_a_waiting_deployment_does_not_replace_failed_tasks(installation):
     build = installation.build
     pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP,))
     how = DeploymentConfiguration(lifecycle_hooks=(pause,))

@@ -40,7 +40,7 @@ async def shop(made: Installation, calls: str) -> tuple[ServiceArn, ServiceArn]:
     return back, front
 
 
-async def test_what_is_sent_is_received_and_goes_on_over_a_deployment():
+async def test_sent_calls_equal_received_calls_across_a_deployment():
     made = Installation(1)
     back, _ = await shop(made, "calls=back-api:10:5:20")
     await made.clock.advance(60)
@@ -62,7 +62,7 @@ async def test_what_is_sent_is_received_and_goes_on_over_a_deployment():
     )
 
 
-async def test_calls_of_a_name_that_has_no_tasks_any_more_fail():
+async def test_calls_to_a_name_without_tasks_fail():
     made = Installation(2)
     back, _ = await shop(made, "calls=back-api:10")
     await made.clock.advance(20)
@@ -85,7 +85,7 @@ async def test_a_name_that_a_task_cannot_call_is_not_called():
     assert not counts(made)
 
 
-def test_calls_are_names_with_figures():
+def test_call_scripts_are_parsed():
     assert simulated_calls(Script(calls="a:1,b:2.5:30,c:3:4:5")) == (
         SimulatedCall("a", 1),
         SimulatedCall("b", 2.5, 30),
@@ -94,6 +94,6 @@ def test_calls_are_names_with_figures():
 
 
 @pytest.mark.parametrize("words", ["a", "a:", ":1", "a:-1", "a:1:0", "a:1:1:101", "a:1:2:3:4", "a:nan", "a:inf"])
-def test_other_words_are_none(words):
+def test_invalid_call_scripts_are_refused(words):
     with pytest.raises(ValueError, match=r"NAME|range"):
         Script(calls=words)

@@ -158,7 +158,7 @@ async def ending(made: Installation) -> dict[str, object]:
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 @pytest.mark.parametrize("story", [rolling, moving, failing, standing, late])
-async def test_it_ends_the_same_wherever_it_was_cut(story, first):
+async def test_a_crash_after_any_action_reaches_the_same_end(story, first):
     actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]
     assert expected["registered"]

@@ -8,7 +8,7 @@ FACTOR = 2
 
 
 @pytest.mark.heavy
-async def test_ten_thousand_tasks_converge_and_one_more_update_costs_what_it_costs_at_a_hundred():
+async def test_an_update_among_ten_thousand_tasks_costs_as_much_as_among_a_hundred():
     few, many = await measured(10), await measured(1000)
     assert all(cost <= FACTOR * base for cost, base in zip(many, few, strict=True)), (few, many)
 

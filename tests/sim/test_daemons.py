@@ -66,7 +66,7 @@ async def ending(made):
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-async def test_it_ends_the_same_wherever_it_was_cut(first):
+async def test_a_crash_after_any_action_reaches_the_same_end(first):
     actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]
     assert expected["left"] == []

@@ -8,7 +8,7 @@ from moyai.testing.world import container
 FULL = "The disk is full."
 
 
-async def test_a_task_that_dies_meanwhile_is_replaced_when_there_is_room(installation):
+async def test_a_task_that_dies_on_a_full_disk_is_replaced_later(installation):
     build, store = installation.build, installation.store
     service = build.service("back", build.definition("back"), 2)
     await installation.steady(service)
@@ -27,7 +27,7 @@ async def test_a_task_that_dies_meanwhile_is_replaced_when_there_is_room(install
     assert await installation.plans_left() == []
 
 
-async def test_a_certificate_that_could_not_be_kept_is_made_when_there_is_room(installation):
+async def test_a_certificate_is_issued_once_the_disk_has_space(installation):
     build, store = installation.build, installation.store
     service = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
     build.discover(service, build.registry("back", 1))

@@ -40,7 +40,7 @@ class Function:
         pass
 
 
-async def test_a_function_is_asked_until_it_is_content_also_by_the_next_control_plane(installation):
+async def test_a_hook_function_is_called_until_it_succeeds_across_restarts(installation):
     build = installation.build
     hook = LifecycleHook(HookTarget.AWS_LAMBDA, (LifecycleStage.PRE_SCALE_UP,), hook_target_arn=ARN)
     how = DeploymentConfiguration(strategy=Strategy.BLUE_GREEN, lifecycle_hooks=(hook,))

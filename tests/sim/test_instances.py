@@ -27,7 +27,7 @@ def placed(build, host, mode: NetworkMode):
     return task
 
 
-async def test_an_instance_has_a_sandbox_and_a_place_in_its_network_while_it_is_there(installation):
+async def test_an_instance_has_a_sandbox_and_a_network_while_it_exists(installation):
     host = instance(installation.build)
     await connected(installation, host)
     assert {i.task for vpc in installation.runtime.network_spec.vpcs for i in vpc.interfaces} == {host.id}
@@ -41,12 +41,12 @@ async def test_an_instance_has_a_sandbox_and_a_place_in_its_network_while_it_is_
     assert await sandboxes(installation) == {host.id}
 
 
-async def test_an_instance_that_can_not_be_made_is_tried_again(installation):
+async def test_creating_an_instance_is_retried(installation):
     installation.runtime.fail_next("prepare", SandboxFailed("no room"))
     await connected(installation, instance(installation.build))
 
 
-async def test_tasks_of_each_mode_run_on_it_and_it_goes_after_them(installation):
+async def test_an_instance_runs_tasks_of_each_mode_and_is_removed_after_them(installation):
     build = installation.build
     host = instance(build)
     await connected(installation, host)

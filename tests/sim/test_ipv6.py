@@ -12,7 +12,7 @@ from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
 
 
-async def test_both_addresses_of_a_task_are_in_the_network_and_in_its_name_until_it_leaves(installation):
+async def test_both_addresses_of_a_task_are_in_the_network_and_in_dns_until_it_stops(installation):
     build, own = installation.build, default_vpc(SCOPE)
     vpc = replace(own.vpc, ipv6=Ipv6Range("vpc-cidr-assoc-1", "fd00::/56"))
     parts = (

@@ -21,7 +21,7 @@ from moyai.testing.alarms import put_alarm
 from moyai.testing.world import SCOPE, container
 
 
-async def test_a_service_comes_up_and_rests(installation):
+async def test_a_service_starts_and_becomes_steady(installation):
     build = installation.build
     service = build.service("front", build.definition("front", container("web", port=8080)), 3, offers=["web"])
     await installation.steady(service)
@@ -50,7 +50,7 @@ async def test_the_networks_know_a_task_while_it_has_a_sandbox_and_no_longer(ins
     await installation.until(lambda: known() == {task.id for task in build.tasks(service)})
 
 
-async def test_what_dies_is_replaced(installation):
+async def test_a_task_that_dies_is_replaced(installation):
     build = installation.build
     service = build.service("back", build.definition("back"), 2)
     await installation.steady(service)
@@ -66,7 +66,7 @@ async def test_what_dies_is_replaced(installation):
     assert await installation.plans_left() == []
 
 
-async def test_nobody_waits_for_a_proxy_that_has_died(installation):
+async def test_a_dead_proxy_does_not_delay_stopping(installation):
     build = installation.build
     service = build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
     await installation.steady(service)
@@ -112,7 +112,7 @@ async def test_a_deleted_service_ends_and_leaves_no_names(installation):
     assert await installation.plans_left() == []
 
 
-async def test_a_stopped_task_is_forgotten_after_an_hour(installation):
+async def test_a_stopped_task_is_removed_after_an_hour(installation):
     build = installation.build
     task = build.run(build.definition("job", container(command=("sim", "after=5", "exit=0"))))
     await installation.until(lambda: build.world.tasks[task].stopped)
@@ -120,7 +120,7 @@ async def test_a_stopped_task_is_forgotten_after_an_hour(installation):
     await installation.until(lambda: task not in build.world.tasks, within=4000)
 
 
-async def test_tasks_that_never_start_are_tried_ever_more_seldom(installation):
+async def test_failed_starts_are_retried_with_increasing_delays(installation):
     build = installation.build
     service = build.service("bad", build.definition("bad", container(command=("sim", "cannot_start"))), 1)
     await installation.until(lambda: build.world.services[service].primary.failed_tasks == 4)
@@ -136,7 +136,7 @@ async def test_tasks_that_never_start_are_tried_ever_more_seldom(installation):
     assert sum("is unable to consistently start" in m for m in build.messages(service)) == 1
 
 
-async def test_requests_under_way_end_before_their_task_does(installation):
+async def test_a_task_stops_after_its_active_requests(installation):
     build, runtime = installation.build, installation.runtime
     service = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
     await installation.steady(service)
@@ -150,7 +150,7 @@ async def test_requests_under_way_end_before_their_task_does(installation):
     assert ("stop", task.id, "api") in runtime.history
 
 
-async def test_a_task_stops_when_its_records_have_expired_though_the_control_plane_went_meanwhile(installation):
+async def test_a_task_stops_after_its_records_expired_across_a_restart(installation):
     build = installation.build
     service = build.service("back", build.definition("back"), 1)
     build.discover(service, build.registry("back", 60))
@@ -169,7 +169,7 @@ async def test_a_task_stops_when_its_records_have_expired_though_the_control_pla
     assert await installation.plans_left() == []
 
 
-async def test_a_task_that_drains_when_the_control_plane_goes_is_drained_by_the_next(installation):
+async def test_draining_continues_after_a_restart_of_the_control_plane(installation):
     build = installation.build
     back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
     await installation.steady(back)
@@ -188,7 +188,7 @@ async def test_a_task_that_drains_when_the_control_plane_goes_is_drained_by_the_
     assert await installation.plans_left() == []
 
 
-async def test_what_a_crash_left_half_made_is_swept(installation):
+async def test_an_incomplete_sandbox_of_a_crash_is_removed(installation):
     build = installation.build
     service = build.service("back", build.definition("back"), 1)
     await installation.crash()
@@ -199,7 +199,7 @@ async def test_what_a_crash_left_half_made_is_swept(installation):
     assert set(await installation.runtime.observe()) == {t.id for t in installation.build.tasks(service)}
 
 
-async def test_a_key_that_always_fails_stops_nobody_else(installation, caplog):
+async def test_a_key_that_always_fails_does_not_block_others(installation, caplog):
     build = installation.build
     build.service(
         "broken", replace(build.definition("gone"), arn=TaskDefinitionArn("arn:aws:ecs:r:a:task-definition/x:1"))
@@ -237,7 +237,7 @@ async def test_an_encrypted_service_comes_up_and_its_certificate_is_renewed_ever
     assert await installation.plans_left() == []
 
 
-async def test_no_proxy_starts_before_its_certificate_is_there(installation):
+async def test_a_proxy_starts_after_its_certificate_exists(installation):
     build = installation.build
     build.namespace()
     own = new_built_in_authority(SCOPE, installation.clock.now(), installation.ids)
@@ -263,7 +263,7 @@ async def test_no_proxy_starts_before_its_certificate_is_there(installation):
     assert await installation.plans_left() == []
 
 
-async def test_an_alarm_rings_the_deployment_that_it_watches(installation):
+async def test_an_alarm_notifies_the_deployment_that_it_watches(installation):
     build = installation.build
     alarms = DeploymentAlarms(("errors",), rollback=True, enable=True)
     how = DeploymentConfiguration(alarms=alarms)

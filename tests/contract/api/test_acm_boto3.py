@@ -69,7 +69,7 @@ def code_of(call, **params) -> str:
     return str(raised.value.response["Error"]["Code"])
 
 
-def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(installation, client, authority):
+def test_a_requested_private_certificate_is_signed_shortly_after(installation, client, authority):
     installation.busy = True
     arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
     asked = shown(client, arn)
@@ -96,7 +96,7 @@ def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(installati
     assert leaf.serial_number == int(found["Serial"].replace(":", ""), 16)
 
 
-def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(installation, client, authority):
+def test_a_request_to_an_authority_that_cannot_sign_fails_with_its_reason(installation, client, authority):
     pca = installation.client("acm-pca")
     short, brief = active(installation, UsageMode="SHORT_LIVED_CERTIFICATE"), create(pca, name="brief")
     certify(pca, brief, years=1)
@@ -120,7 +120,7 @@ def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(ins
         assert code_of(call, CertificateArn=made[NOBODY]) == "ResourceNotFoundException"
 
 
-def test_a_token_makes_one_certificate_for_an_hour(installation, client, authority):
+def test_an_idempotency_token_makes_one_certificate_for_an_hour(installation, client, authority):
     first = request(client, authority, IdempotencyToken="t")
     assert request(client, authority, IdempotencyToken="t") == first
     assert request(client, authority, IdempotencyToken="u") != first
@@ -161,7 +161,7 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
         assert code_of(client.export_certificate, **asked) == "ValidationException"
 
 
-def test_one_that_was_exported_is_renewed_in_time_and_one_that_nobody_has_runs_out(installation, client, authority):
+def test_exported_certificates_are_renewed_and_unused_ones_expire(installation, client, authority):
     kept, left = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
     client.export_certificate(CertificateArn=kept, Passphrase=PASSPHRASE)
     before = shown(client, kept)["Serial"]
@@ -173,7 +173,7 @@ def test_one_that_was_exported_is_renewed_in_time_and_one_that_nobody_has_runs_o
     assert [shown(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
 
 
-def test_lists_have_what_is_asked_for(installation, client, authority):
+def test_list_certificates_filters(installation, client, authority):
     usual = request(client, authority)
     curve = request(client, authority, KeyAlgorithm="EC_prime256v1", Options={"Export": "DISABLED"})
     failed = request(client, NOBODY)
@@ -200,7 +200,7 @@ def test_lists_have_what_is_asked_for(installation, client, authority):
     assert one["ExtendedKeyUsages"] == ["TLS_WEB_SERVER_AUTHENTICATION", "TLS_WEB_CLIENT_AUTHENTICATION"]
 
 
-def test_lists_go_on_where_the_last_page_ended(installation, client, authority):
+def test_list_certificates_has_pages(installation, client, authority):
     arns = []
     for number in range(5):
         arns.append(request(client, authority, f"n{number}.howto.local"))
@@ -217,7 +217,7 @@ def test_lists_go_on_where_the_last_page_ended(installation, client, authority):
     ]
 
 
-def test_what_is_in_use_is_told_renewed_on_demand_and_not_deleted(installation, client, authority):
+def test_a_certificate_in_use_shows_its_users_and_cannot_be_deleted(installation, client, authority):
     arn = request(client, authority)
     shown_by = gateway(ListenerCertificate(acm=AcmCertificate(arn)))
     installation.store.apply([Put(shown_by)])
@@ -244,7 +244,7 @@ def test_tags(client, authority):
     assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=many) == "TooManyTagsException"
 
 
-def test_each_error_is_the_modelled_one(installation, client, authority):
+def test_errors_are_modelled(installation, client, authority):
     def asking(**changes) -> str:
         usual = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
         return code_of(client.request_certificate, **{k: v for k, v in (usual | changes).items() if v is not None})
@@ -274,7 +274,7 @@ def test_each_error_is_the_modelled_one(installation, client, authority):
     assert code_of(other.describe_certificate, CertificateArn=mine) == "ResourceNotFoundException"
 
 
-def test_there_is_room_for_so_many_certificates(installation, client, authority):
+def test_the_number_of_certificates_is_limited(installation, client, authority):
     request(client, authority)
     (one,) = installation.store.world.managed_certificates
     installation.store.apply([Put(replace(one, arn=one.arn[:-4] + f"{n:04}")) for n in range(2500)])
@@ -284,7 +284,7 @@ def test_there_is_room_for_so_many_certificates(installation, client, authority)
     assert code_of(client.import_certificate, **made(installation, "x.shop").brought()) == "LimitExceededException"
 
 
-def test_no_answer_but_an_export_and_no_record_that_is_shown_holds_a_key(installation, client, authority):
+def test_private_keys_appear_only_in_exports(installation, client, authority):
     arn = request(client, authority)
     brought = made(installation, "www.shop.example")
     client.import_certificate(**brought.brought())

@@ -55,7 +55,7 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation
     assert shown(client, arn)["Status"] == "ISSUED"
 
 
-def test_what_does_not_belong_together_is_not_imported(installation, client):
+def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, client):
     root, other = made(installation, "our root"), made(installation, "other root")
     leaf = made(installation, "www.shop.example", root)
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)

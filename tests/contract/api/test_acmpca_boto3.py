@@ -89,7 +89,7 @@ def code_of(call, **params) -> str:
     return str(raised.value.response["Error"]["Code"])
 
 
-def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(installation, pca):
+def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, pca):
     installation.busy = True
     root = create(pca, Tags=[{"Key": "team", "Value": "shop"}])
     assert status(pca, root) == "CREATING"
@@ -126,7 +126,7 @@ def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(installation, pc
     assert described["NotAfter"].year == 2028
 
 
-def test_disabled_deleted_restored_and_gone(installation, pca):
+def test_an_authority_is_disabled_deleted_restored_and_purged(installation, pca):
     arn = active(pca)
     assert code_of(pca.delete_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
@@ -153,7 +153,7 @@ def test_disabled_deleted_restored_and_gone(installation, pca):
     assert not list(installation.store.world.issued_certificates)
 
 
-def test_one_that_runs_out_is_expired_and_can_be_renewed(installation, pca):
+def test_an_expired_authority_can_be_renewed(installation, pca):
     arn = active(pca)
     installation.clock.turn_to(later(installation.now, 366 * 86400))
     installation.store.apply(
@@ -197,7 +197,7 @@ def test_lists_and_tags(pca):
     assert code_of(pca.list_certificate_authorities, NextToken="x") == "InvalidNextTokenException"
 
 
-def test_each_error_is_the_modelled_one(pca):
+def test_errors_are_modelled(pca):
     arn = active(pca)
     assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=NOBODY) == "ResourceNotFoundException"
     other = "arn:aws:acm-pca:us-east-1:123456789012:x/y"
@@ -244,7 +244,7 @@ def test_a_short_lived_authority_issues_for_seven_days_at_most(pca):
     assert code_of(pca.issue_certificate, **longer, Validity={"Type": "DAYS", "Value": 8}) == "InvalidArgsException"
 
 
-def test_no_answer_and_no_record_that_is_shown_holds_a_key(installation, pca):
+def test_private_keys_appear_in_no_response(installation, pca):
     arn = active(pca)
     (key,) = installation.store.world.authority_keys
     secret = key.private.reveal()
@@ -259,7 +259,7 @@ def test_no_answer_and_no_record_that_is_shown_holds_a_key(installation, pca):
     assert not [text for text in texts if "PRIVATE KEY" in text or body in text]
 
 
-def test_what_certificate_manager_may_do_is_kept_and_shown(pca):
+def test_permissions_of_certificate_manager_are_stored_and_listed(pca):
     arn = active(pca)
     which = {"CertificateAuthorityArn": arn, "Principal": "acm.amazonaws.com"}
     assert pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
@@ -275,7 +275,7 @@ def test_what_certificate_manager_may_do_is_kept_and_shown(pca):
     assert code_of(pca.delete_permission, **which) == "ResourceNotFoundException"
 
 
-def test_nobody_else_is_allowed_anything(pca):
+def test_other_principals_cannot_be_given_permissions(pca):
     arn = active(pca)
     asked = {"CertificateAuthorityArn": arn, "Actions": ["GetCertificate"]}
     somebody = {"Principal": "ecs.amazonaws.com"}

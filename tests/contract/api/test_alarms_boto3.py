@@ -42,7 +42,7 @@ def history(cloudwatch, name, **params):
     ]
 
 
-def test_an_alarm_is_as_it_was_put(cloudwatch):
+def test_describe_alarms_shows_an_alarm_as_it_was_put(cloudwatch):
     more = {"DatapointsToAlarm": 2, "TreatMissingData": "breaching", "Unit": "Seconds", "AlarmDescription": "slow"}
     cloudwatch.put_metric_alarm(AlarmName="slow", AlarmActions=[TOPIC], **WATCHED, **more)
     found = one(cloudwatch, "slow")
@@ -105,7 +105,7 @@ def test_an_alarm_is_in_the_rules_of_a_hundred_and_fifty_at_most(installation):
     assert raised.value.response["Error"]["Code"].startswith("LimitExceeded")
 
 
-def test_alarms_are_found_by_what_they_are(cloudwatch):
+def test_describe_alarms_filters(cloudwatch):
     for name in ("a-1", "a-2", "b-1"):
         cloudwatch.put_metric_alarm(AlarmName=name, **WATCHED, AlarmActions=[TOPIC] if name == "b-1" else [])
     cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a-1) AND ALARM(a-2)")
@@ -130,7 +130,7 @@ def test_alarms_are_found_by_what_they_are(cloudwatch):
     assert other["MetricAlarms"] == []
 
 
-def test_an_action_that_nothing_performs_is_told_as_failed(cloudwatch, installation):
+def test_an_unsupported_action_is_recorded_as_failed(cloudwatch, installation):
     cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, AlarmActions=[TOPIC], OKActions=[TOPIC])
     installation.clock.turn_to(installation.now + 1)
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
@@ -154,7 +154,7 @@ def test_history_outlives_its_alarm(cloudwatch):
     assert history(cloudwatch, "slow", ScanBy="TimestampAscending") == ['Alarm "slow" created', 'Alarm "slow" deleted']
 
 
-def test_what_is_deleted_and_what_is_not(cloudwatch):
+def test_delete_alarms_refuses_alarms_that_are_referenced(cloudwatch):
     for name in ("a", "b"):
         cloudwatch.put_metric_alarm(AlarmName=name, **WATCHED)
     cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule="ALARM(a)")
@@ -203,7 +203,7 @@ def test_what_is_deleted_and_what_is_not(cloudwatch):
         ({**WATCHED, "Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
     ],
 )
-def test_what_is_no_alarm(installation, params, words):
+def test_invalid_alarms_are_refused(installation, params, words):
     client = installation.client("cloudwatch")
     with pytest.raises(ClientError, match="ValidationError") as raised:
         client.put_metric_alarm(AlarmName="bad", **params)

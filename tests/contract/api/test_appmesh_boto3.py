@@ -136,7 +136,7 @@ def whole(shop):
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.word)
-def test_the_five_verbs(shop, noun):
+def test_every_resource_is_created_described_updated_listed_and_deleted(shop, noun):
     shop.create(*NOUNS[: NOUNS.index(noun)])
     began = shop.installation.now
     made = shop.call("create", noun, spec=noun.spec)
@@ -177,7 +177,7 @@ def test_a_mesh_without_a_spec_shows_an_empty_one(shop):
     assert shop.call("update", MESH)["spec"] == {}
 
 
-def test_what_is_not_present_is_said_as_app_mesh_says_it(shop):
+def test_missing_resources_are_reported_in_app_meshs_words(shop):
     assert shop.error("describe", VIRTUAL_NODE)[1] == f"Mesh with name shop is not present for account {ACCOUNT}"
     shop.create(MESH)
     nowhere = f"is not present under mesh shop for account {ACCOUNT}"
@@ -187,7 +187,7 @@ def test_what_is_not_present_is_said_as_app_mesh_says_it(shop):
     assert shop.error("describe", VIRTUAL_NODE, meshName=ARN)[0] == "NotFoundException"
 
 
-def test_deletion_waits_for_what_refers(whole):
+def test_referenced_resources_cannot_be_deleted(whole):
     mesh = "for account {} has active {}, please delete {} before deleting the Mesh"
     for noun, message in (
         (MESH, f"Mesh shop {mesh.format(ACCOUNT, 'VirtualServices', 'VirtualServices')}"),
@@ -220,7 +220,7 @@ def test_deletion_waits_for_what_refers(whole):
     assert list(whole.installation.store.world.records()) == []
 
 
-def test_a_backend_neither_needs_a_service_nor_keeps_it(shop):
+def test_a_backend_does_not_require_or_protect_its_virtual_service(shop):
     shop.create(MESH)
     backends = {"backends": [{"virtualService": {"virtualServiceName": "later.local"}}]}
     shop.call("create", VIRTUAL_NODE, spec=backends)
@@ -230,7 +230,7 @@ def test_a_backend_neither_needs_a_service_nor_keeps_it(shop):
     assert shop.call("describe", VIRTUAL_NODE)["spec"] == backends
 
 
-def test_a_check_shows_the_port_that_it_is_for(shop):
+def test_a_health_check_shows_its_port(shop):
     shop.create(MESH)
     check = {
         "protocol": "tcp",
@@ -245,7 +245,7 @@ def test_a_check_shows_the_port_that_it_is_for(shop):
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.word)
-def test_a_token_makes_one_change(shop, noun):
+def test_a_client_token_makes_one_change(shop, noun):
     shop.create(*NOUNS[: NOUNS.index(noun)])
     first = shop.call("create", noun, spec=noun.spec, clientToken="t-1")
     assert shop.call("create", noun, spec=noun.spec, clientToken="t-1") == first
@@ -259,7 +259,7 @@ def test_a_token_makes_one_change(shop, noun):
     assert shop.call("update", noun, spec=noun.spec, clientToken="t-1")["metadata"]["version"] == 3
 
 
-def test_a_token_for_another_thing_is_a_conflict(shop):
+def test_a_client_token_reused_for_another_resource_is_a_conflict(shop):
     shop.create(MESH)
     shop.call("create", VIRTUAL_NODE, spec=NODE, clientToken="t")
     assert (
@@ -272,7 +272,7 @@ def test_a_token_for_another_thing_is_a_conflict(shop):
     assert shop.call("create", VIRTUAL_NODE, spec=NODE, clientToken="t")["metadata"]["version"] == 1
 
 
-def test_tokens_of_a_record_are_bounded(shop):
+def test_client_tokens_of_a_record_are_bounded(shop):
     shop.create(MESH)
     for number in range(20):
         shop.call("update", MESH, spec={}, clientToken=f"t-{number}")
@@ -285,7 +285,7 @@ def test_tokens_of_a_record_are_bounded(shop):
     assert len(mesh.calls) == 1
 
 
-def test_two_names_that_a_proxy_can_not_tell_apart(shop):
+def test_virtual_service_names_that_differ_only_in_case_conflict(shop):
     shop.create(MESH)
     shop.call("create", VIRTUAL_SERVICE, spec={})
     other = {"virtualServiceName": "Front.shop.local", "spec": {}}
@@ -333,7 +333,7 @@ def test_tags(shop, noun):
     assert len(client.list_tags_for_resource(resourceArn=noun.arn)["tags"]) == 2
 
 
-def test_whose_tags(shop):
+def test_tags_of_invalid_or_missing_arns_are_refused(shop):
     shop.create(MESH)
     for arn, error in (
         ("shop", "BadRequestException"),
@@ -389,7 +389,7 @@ def test_the_body_of_an_answer_is_the_object_itself(installation):
     assert answers[1]["body"].startswith(b'{"meshes":[')
 
 
-def test_a_name_that_has_to_be_written_as_percent_in_a_path(installation):
+def test_a_name_may_be_percent_encoded_in_the_path(installation):
     client = installation.client("appmesh")
     client.create_mesh(meshName="shop")
     client.create_virtual_service(meshName="shop", virtualServiceName="a_b.local", spec={})

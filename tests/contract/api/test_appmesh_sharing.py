@@ -54,7 +54,7 @@ def guest(installation, owner):
     return Guest(installation, GUEST)
 
 
-def test_before_it_is_shared_nobody_is_told_whether_it_is_there(installation, owner):
+def test_an_unshared_mesh_is_forbidden_whether_it_exists_or_not(installation, owner):
     stranger = Guest(installation, GUEST)
     for noun in NOUNS:
         assert stranger.error("describe", noun)[::2] == ("ForbiddenException", 403)
@@ -66,7 +66,7 @@ def test_before_it_is_shared_nobody_is_told_whether_it_is_there(installation, ow
     assert share["resourceShare"]["name"] == "mesh"
 
 
-def test_ram_knows_it_as_a_mesh(installation, guest):
+def test_ram_lists_the_mesh_as_a_resource(installation, guest):
     ram, theirs = installation.client("ram"), installation.client("ram", GUEST)
     (resource,) = theirs.list_resources(resourceOwner="OTHER-ACCOUNTS", resourceType="appmesh:Mesh")["resources"]
     assert (resource["arn"], resource["type"]) == (ARN, "appmesh:Mesh")
@@ -82,7 +82,7 @@ def test_ram_knows_it_as_a_mesh(installation, guest):
             ram.associate_resource_share(resourceShareArn=share["resourceShareArn"], resourceArns=[arn])
 
 
-def test_all_of_it_can_be_looked_at(guest):
+def test_the_consumer_can_describe_all_resources(guest):
     for noun in NOUNS:
         assert guest.call("describe", noun)["metadata"]["resourceOwner"] == ACCOUNT
     (mesh,) = guest.client.list_meshes()["meshes"]
@@ -94,7 +94,7 @@ def test_all_of_it_can_be_looked_at(guest):
     )
 
 
-def test_what_is_the_owners_is_not_changed(guest):
+def test_the_consumer_cannot_change_the_owners_resources(guest):
     for noun in (VIRTUAL_NODE, VIRTUAL_ROUTER, ROUTES, VIRTUAL_SERVICE, VIRTUAL_GATEWAY, GATEWAY_ROUTE):
         assert guest.error("update", noun, spec=noun.other)[::2] == ("ForbiddenException", 403)
         assert guest.error("delete", noun)[::2] == ("ForbiddenException", 403)
@@ -108,7 +108,7 @@ def test_what_is_the_owners_is_not_changed(guest):
             getattr(guest.client, f"{verb}_mesh")(meshName="shop")
 
 
-def test_what_the_guest_has_in_it(owner, guest):
+def test_the_consumer_creates_resources_in_the_mesh(owner, guest):
     node = guest.call("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)
     assert node["metadata"]["arn"] == f"{THEIRS}/virtualNode/mine"
     assert (node["metadata"]["meshOwner"], node["metadata"]["resourceOwner"]) == (ACCOUNT, GUEST)
@@ -135,7 +135,7 @@ def test_what_the_guest_has_in_it(owner, guest):
     assert arn == f"{ARN}/virtualRouter/mine/route/owners"
 
 
-def test_what_the_guest_has_counts_for_the_owner_and_is_the_owners_to_delete(owner, guest):
+def test_the_consumers_resources_count_towards_the_owners_quota(owner, guest):
     for number in range(199):
         guest.call("create", VIRTUAL_NODE, virtualNodeName=f"n-{number}", spec={})
     assert owner.error("create", VIRTUAL_NODE, virtualNodeName="more", spec={})[0] == "LimitExceededException"
@@ -143,7 +143,7 @@ def test_what_the_guest_has_counts_for_the_owner_and_is_the_owners_to_delete(own
     assert guest.call("delete", VIRTUAL_NODE, virtualNodeName="n-1")["status"] == {"status": "DELETED"}
 
 
-def test_when_it_is_no_longer_shared(owner, guest):
+def test_unsharing_the_mesh_ends_the_consumers_access(owner, guest):
     guest.call("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)
     ram = owner.installation.client("ram")
     (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]

@@ -43,7 +43,7 @@ def track(scaling, name="cpu", **more):
     )
 
 
-def test_a_target_is_as_it_was_registered(scaling, target, installation):
+def test_describe_shows_a_target_as_it_was_registered(scaling, target, installation):
     (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert found["ScalableTargetARN"] == target
     assert target.startswith("arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/")
@@ -130,7 +130,7 @@ def test_a_step_policy_acts_on_an_alarm_that_is_set(scaling, target, installatio
     assert [one["AlarmName"] for one in found["Alarms"]] == ["busy"]
 
 
-def test_what_was_not_scaled_is_told_when_it_is_asked_for(scaling, target, installation):
+def test_activities_include_skipped_scaling_on_request(scaling, target, installation):
     policy = scaling.put_scaling_policy(**WEB, PolicyName="out", StepScalingPolicyConfiguration=STEPS)["PolicyARN"]
     scaling.register_scalable_target(**WEB, MaxCapacity=2)
     cloudwatch = installation.client("cloudwatch")
@@ -152,7 +152,7 @@ def test_what_was_not_scaled_is_told_when_it_is_asked_for(scaling, target, insta
     assert told["StatusCode"] == "Failed"
 
 
-def test_all_goes_with_the_target(scaling, target, installation):
+def test_deregistering_a_target_deletes_its_policies_and_actions(scaling, target, installation):
     track(scaling)
     scaling.tag_resource(ResourceARN=target, Tags={"team": "shop", "a": "b"})
     scaling.untag_resource(ResourceARN=target, TagKeys=["a", "c"])
@@ -181,7 +181,7 @@ def test_any_metric_can_be_tracked(scaling, target, installation):
     assert sum(len(alarm.get("Metrics", [])) == 2 for alarm in alarms) == 2
 
 
-def test_a_scheduled_action_is_as_it_was_put(scaling, target):
+def test_describe_shows_a_scheduled_action_as_it_was_put(scaling, target):
     bounds = {"MinCapacity": 2, "MaxCapacity": 4}
     name = {"ScheduledActionName": "morning"}
     scaling.put_scheduled_action(
@@ -218,7 +218,7 @@ DAILY = {"ScheduledActionName": "a", "Schedule": "rate(1 day)", "ScalableTargetA
         ({"StartTime": 2000000000, "EndTime": 2000000000}, "StartTime must be before EndTime"),
     ],
 )
-def test_what_is_no_scheduled_action(scaling, target, installation, params, words):
+def test_invalid_scheduled_actions_are_refused(scaling, target, installation, params, words):
     with pytest.raises(ClientError, match="ValidationException") as raised:
         scaling.put_scheduled_action(**WEB, **{**DAILY, **params})
     assert words in raised.value.response["Error"]["Message"]

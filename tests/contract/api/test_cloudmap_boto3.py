@@ -173,7 +173,7 @@ def test_discovery_fails_open(cloud_map, installation, cart):
     assert found(cloud_map, HealthStatus="HEALTHY") == []
 
 
-def test_a_service_that_knows_no_health_gives_all_its_instances(cloud_map, installation, cart):
+def test_a_service_without_health_checks_returns_all_instances(cloud_map, installation, cart):
     installation.store.apply([Put(replace(cart, custom_health=False))])
     assert found(cloud_map, HealthStatus="UNHEALTHY") == ["task0", "task1", "task2"]
 
@@ -196,7 +196,7 @@ def test_the_revision_changes_with_the_instances_and_not_with_their_health(cloud
     assert answer["InstancesRevision"] == seen[-1]
 
 
-def test_names_that_are_not_there(cloud_map, cart):
+def test_unknown_names_are_not_found(cloud_map, cart):
     with pytest.raises(cloud_map.exceptions.NamespaceNotFound):
         cloud_map.discover_instances(NamespaceName="none", ServiceName="cart")
     with pytest.raises(cloud_map.exceptions.ServiceNotFound):
@@ -222,7 +222,7 @@ def test_tags(cloud_map, cart):
         cloud_map.list_tags_for_resource(ResourceARN="arn:aws:servicediscovery:us-east-1:123456789012:service/none")
 
 
-def test_what_service_connect_makes_is_visible(cloud_map, installation):
+def test_service_connect_services_are_visible(cloud_map, installation):
     builder = installation.builder
     builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
     [service] = cloud_map.list_services()["Services"]

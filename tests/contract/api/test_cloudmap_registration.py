@@ -82,7 +82,7 @@ def test_namespaces_are_changed_by_the_call_of_their_type(cloud_map, namespaces)
         cloud_map.update_http_namespace(Id="ns-none", Namespace={"Description": "x"})
 
 
-def test_an_operation_is_submitted_first_and_done_later(installation, cloud_map):
+def test_an_operation_is_submitted_and_later_succeeds(installation, cloud_map):
     installation.busy = True
     answer = cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")
     assert operation(cloud_map, answer)["Status"] == "SUBMITTED"
@@ -97,7 +97,7 @@ def test_an_operation_is_submitted_first_and_done_later(installation, cloud_map)
     assert cloud_map.list_operations(Filters=submitted)["Operations"] == []
 
 
-def test_one_operation_at_a_time_works_on_an_instance(installation, cloud_map, namespaces):
+def test_an_instance_has_one_running_operation_at_a_time(installation, cloud_map, namespaces):
     cart = service(cloud_map, namespaces["HTTP"])
     installation.busy = True
     first = cloud_map.register_instance(ServiceId=cart, InstanceId="i", CreatorRequestId="1", Attributes={"a": "b"})
@@ -139,7 +139,7 @@ def test_one_operation_at_a_time_works_on_an_instance(installation, cloud_map, n
         ("DNS_PUBLIC", {"DnsConfig": SRV, "HealthCheckConfig": {"Type": "TCP"}}, {"Type": "DNS_HTTP"}),
     ],
 )
-def test_sound_services(cloud_map, namespaces, kind, params, shown):
+def test_valid_services_are_created(cloud_map, namespaces, kind, params, shown):
     answer = cloud_map.create_service(**{"Name": "cart", "NamespaceId": namespaces[kind]} | params)["Service"]
     assert answer["NamespaceId"] == namespaces[kind]
     assert answer | shown == answer
@@ -172,14 +172,14 @@ def test_sound_services(cloud_map, namespaces, kind, params, shown):
         ("DNS_PRIVATE", {"DnsConfig": A, "Name": ".".join(["a" * 60] * 2) + ".b" * 2, "NamespaceId": None}, "required"),
     ],
 )
-def test_services_that_are_not_sound(cloud_map, namespaces, kind, params, message):
+def test_invalid_services_are_refused(cloud_map, namespaces, kind, params, message):
     asked = {"Name": "cart", "NamespaceId": namespaces[kind]} | params
     with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
         cloud_map.create_service(**{key: value for key, value in asked.items() if value is not None})
     assert cloud_map.list_services()["Services"] == []
 
 
-def test_services_have_a_name_each(cloud_map, namespaces):
+def test_service_names_are_unique(cloud_map, namespaces):
     once = {"Name": "cart", "NamespaceId": namespaces["DNS_PRIVATE"], "CreatorRequestId": "r", "DnsConfig": A}
     made = cloud_map.create_service(**once)["Service"]
     assert cloud_map.create_service(**once)["Service"]["Id"] == made["Id"]
@@ -235,7 +235,7 @@ def test_a_service_is_changed(cloud_map, namespaces):
         ("HTTP", {}, {f"k{n}": "v" for n in range(30)} | {"AWS_INSTANCE_PORT": "1"}),
     ],
 )
-def test_sound_instances(cloud_map, namespaces, kind, params, attributes):
+def test_valid_instances_are_registered(cloud_map, namespaces, kind, params, attributes):
     cart = service(cloud_map, namespaces[kind], **params)
     assert register(cloud_map, cart, **attributes)["Status"] == "SUCCESS"
     told = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]
@@ -281,7 +281,7 @@ def test_sound_instances(cloud_map, namespaces, kind, params, attributes):
         ("HTTP", {}, {"k": "v" * 1025}, "1024"),
     ],
 )
-def test_instances_that_are_not_sound(cloud_map, namespaces, kind, params, attributes, message):
+def test_invalid_instances_are_refused(cloud_map, namespaces, kind, params, attributes, message):
     cart = service(cloud_map, namespaces[kind], **params)
     with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
         register(cloud_map, cart, **attributes)
@@ -299,7 +299,7 @@ def test_the_same_id_replaces_the_instance_and_its_health(cloud_map, namespaces)
     assert cloud_map.get_service(Id=cart)["Service"]["InstanceCount"] == 1
 
 
-def test_health_is_told_where_it_can_be(cloud_map, namespaces):
+def test_custom_health_is_updated_only_where_configured(cloud_map, namespaces):
     plain = service(cloud_map, namespaces["HTTP"])
     register(cloud_map, plain)
     with pytest.raises(cloud_map.exceptions.CustomHealthNotFound):
@@ -326,7 +326,7 @@ def test_attributes_of_services(cloud_map, namespaces):
         cloud_map.update_service_attributes(ServiceId=cart, Attributes={"moyai:client-port": "http"})
 
 
-def test_a_task_is_left_to_ecs_and_its_interface_can_be_named(cloud_map, installation, namespaces):
+def test_clients_cannot_change_ecs_instances_but_may_register_their_interfaces(cloud_map, installation, namespaces):
     builder = installation.builder
     task = builder.run(builder.definition("web", container("http", port=8080)))
     cart = service(cloud_map, namespaces["HTTP"])
@@ -341,7 +341,7 @@ def test_a_task_is_left_to_ecs_and_its_interface_can_be_named(cloud_map, install
             getattr(cloud_map, call)(ServiceId=cart, InstanceId="i1", **params)
 
 
-def test_service_connects_service_goes_with_its_owner(cloud_map, installation):
+def test_a_service_connect_service_is_deleted_with_its_owner(cloud_map, installation):
     builder = installation.builder
     builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
     [made] = cloud_map.list_services()["Services"]

@@ -155,12 +155,12 @@ def test_an_array_is_labelled_by_its_expression_and_its_metrics(installation, cl
     assert [(one["Label"], one["Values"]) for one in found] == [("errors", [2.0]), ("Filled errors", [0.0, 2.0])]
 
 
-def test_what_can_not_be_divided_is_left_out_with_a_message(cloudwatch):
+def test_division_by_zero_is_omitted_with_a_message(cloudwatch):
     [share] = data(cloudwatch, query(ReturnData=False), {"Id": "share", "Expression": "q / (q - 10)"})
     assert (share["Values"], [one["Code"] for one in share["Messages"]]) == ([1.5], ["ArithmeticError"])
 
 
-def test_a_limit_of_series_is_told(installation):
+def test_a_search_over_the_series_limit_has_a_message(installation):
     cloudwatch = installation.client("cloudwatch")
     cloudwatch.put_metric_data(
         Namespace="Many",
@@ -183,12 +183,12 @@ def test_five_seconds_are_the_finest_period(cloudwatch):
     assert result["Timestamps"] == [START, START + timedelta(seconds=60)]
 
 
-def test_the_newest_comes_first_unless_asked_otherwise(cloudwatch):
+def test_the_newest_value_comes_first_by_default(cloudwatch):
     answer = cloudwatch.get_metric_data(MetricDataQueries=[query()], StartTime=START, EndTime=END)
     assert answer["MetricDataResults"][0]["Values"] == [30.0, 10.0]
 
 
-def test_one_period_over_all(cloudwatch):
+def test_a_period_may_span_the_whole_range(cloudwatch):
     begin = START + timedelta(seconds=60 * 1 - 60)
     span = {"StartTime": begin, "EndTime": begin + timedelta(seconds=3660)}
     answer = cloudwatch.get_metric_data(MetricDataQueries=[query(period=3660)], **span)
@@ -222,7 +222,7 @@ def test_a_series_without_values_is_on_one_of_the_pages(cloudwatch):
     ]
 
 
-def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another(cloudwatch):
+def test_a_new_metric_between_pages_neither_repeats_nor_hides_others(cloudwatch):
     def put(*names):
         cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": name, "Value": 1.0} for name in names])
 
@@ -235,7 +235,7 @@ def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another
     assert [one["Label"] for page in (first, second) for one in page["MetricDataResults"]] == ["b", "c", "d"]
 
 
-async def test_others_have_their_turn_between_two_queries(installation, traffic):
+async def test_queries_yield_to_other_requests(installation, traffic):
     reader, turns = installation.telemetry.reader, []
 
     class Noted(ManualClock):
@@ -254,7 +254,7 @@ async def test_others_have_their_turn_between_two_queries(installation, traffic)
     assert turns == [0] * 5
 
 
-def test_a_label_can_not_be_repeated_without_end(cloudwatch):
+def test_the_length_of_a_label_is_limited(cloudwatch):
     cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": f"M{n}", "Value": 1} for n in range(60)])
     search = {"Id": "a", "Expression": "SEARCH('{Shop}', 'Sum', 60)"}
     assert len(data(cloudwatch, {**search, "Label": "x" * 10_000})) == 60
@@ -320,7 +320,7 @@ def test_bad_statistics(cloudwatch, change, code):
     assert raised.value.response["Error"]["Code"].removesuffix("Exception") == code
 
 
-def test_a_token_of_nobody(cloudwatch):
+def test_an_invalid_next_token_is_refused(cloudwatch):
     with pytest.raises(cloudwatch.exceptions.InvalidNextToken):
         data(cloudwatch, query(), NextToken="bogus")
     with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException):

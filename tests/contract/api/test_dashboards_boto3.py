@@ -42,7 +42,7 @@ def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):
     assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
-def test_a_body_that_can_not_be_drawn_is_refused_with_every_reason(cloudwatch):
+def test_an_invalid_body_is_refused_with_every_reason(cloudwatch):
     bad = json.dumps({"widgets": [{"type": "text", "properties": {}}, {"type": "clock"}]})
     with pytest.raises(cloudwatch.exceptions.DashboardInvalidInputError) as raised:
         cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=bad)
@@ -58,14 +58,14 @@ def test_a_body_that_can_not_be_drawn_is_refused_with_every_reason(cloudwatch):
         cloudwatch.put_dashboard(DashboardName="shop", DashboardBody="no")
 
 
-def test_warnings_come_with_a_dashboard_that_is_made(cloudwatch):
+def test_a_dashboard_is_stored_with_warnings(cloudwatch):
     odd = json.dumps({"widgets": [], "colour": "red"})
     [warning] = cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=odd)["DashboardValidationMessages"]
     assert warning["DataPath"] == "/colour"
     assert cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"] == odd
 
 
-def test_a_dashboard_is_its_accounts_in_every_region(installation):
+def test_a_dashboard_is_visible_in_every_region_of_its_account(installation):
     mine, others = installation.client("cloudwatch"), installation.client("cloudwatch", key="111122223333")
     mine.put_dashboard(DashboardName="shop", DashboardBody=BODY, Tags=[{"Key": "team", "Value": "a"}])
     assert others.list_dashboards()["DashboardEntries"] == []
@@ -98,7 +98,7 @@ def test_dashboards_have_pages(installation):
         ({"Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
     ],
 )
-def test_what_is_no_dashboard(installation, params, words):
+def test_invalid_dashboards_are_refused(installation, params, words):
     with pytest.raises(ClientError, match=words) as raised:
         installation.client("cloudwatch").put_dashboard(**{"DashboardName": "shop", "DashboardBody": BODY, **params})
     assert raised.value.response["Error"]["Code"] == "InvalidParameterInput"

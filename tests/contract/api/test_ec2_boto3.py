@@ -149,11 +149,11 @@ def test_an_unknown_filter_is_named_and_the_known_ones_are_listed(ec2):
         ec2.describe_vpcs(Filters=by(("colour", "red")))
 
 
-def test_each_region_has_its_own(installation):
+def test_each_account_has_its_own_default_vpc(installation):
     assert installation.client("ec2", key="111122223333").describe_vpcs()["Vpcs"][0]["VpcId"] != VPC.id
 
 
-def test_who_is_asking(installation):
+def test_get_caller_identity_shows_the_account(installation):
     answer = installation.client("sts", key="111122223333").get_caller_identity()
     assert answer["Account"] == "111122223333"
     assert answer["Arn"] == "arn:aws:iam::111122223333:root"

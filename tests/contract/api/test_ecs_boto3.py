@@ -34,7 +34,7 @@ def _client(endpoint: str):
     )
 
 
-async def test_a_service_from_nothing_to_deletion():
+async def test_a_service_from_creation_to_deletion():
     clock = ManualClock()
     dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
     ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))

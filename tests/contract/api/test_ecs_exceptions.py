@@ -167,7 +167,7 @@ def test_every_exception_of_every_operation_has_a_row():
     assert sorted(pairs() - table().keys()) == []
 
 
-def test_no_row_speaks_of_what_is_not_in_the_model_or_twice_of_the_same():
+def test_rows_are_unique_and_in_the_model():
     named = [(o, row["exception"]) for row in rows() for o in row["operations"] if o != "*"]
     rest = [("*", row["exception"]) for row in rows() if "*" in row["operations"]]
     assert set(named) <= pairs()
@@ -176,12 +176,12 @@ def test_no_row_speaks_of_what_is_not_in_the_model_or_twice_of_the_same():
 
 
 @pytest.mark.parametrize("row", TABLE["elsewhere"], ids=lambda row: row["operations"][0])
-def test_what_is_shown_elsewhere_is_there(row):
+def test_tests_named_in_rows_raise_their_exceptions(row):
     assert row["exception"] in (ROOT / row["shown"]).read_text()
 
 
 @pytest.mark.parametrize(("operation", "exception"), raised())
-def test_it_is_raised_as_the_table_says(place, operation, exception):
+def test_each_exception_is_raised_as_its_row_describes(place, operation, exception):
     row = table()[operation, exception]
     shape = dispatcher().model.operation_model(operation).input_shape
     members = () if shape is None else shape.members

@@ -52,7 +52,7 @@ def fails(call, **changes):
     return raised.value.response["Error"]
 
 
-def test_a_session_names_its_container_and_a_way_in():
+def test_a_session_has_its_container_a_url_and_a_token():
     shop = Shop().up()
     answer = shop.execute()
     session = answer["session"]
@@ -70,7 +70,7 @@ def test_a_session_names_its_container_and_a_way_in():
     assert opened.task == shop.task["taskArn"]
 
 
-def test_the_agent_is_shown_where_it_is():
+def test_containers_with_an_agent_show_it():
     shop = Shop()
     [task] = shop.up().ecs.describe_tasks(tasks=[shop.task["taskArn"]])["tasks"]
     assert task["enableExecuteCommand"] is True
@@ -95,19 +95,19 @@ def test_the_agent_is_shown_where_it_is():
         ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found."),
     ],
 )
-def test_what_is_no_session(changes, code, message):
+def test_invalid_sessions_are_refused(changes, code, message):
     error = fails(Shop().up().execute, **changes)
     assert error["Code"] == code
     assert message in error["Message"]
 
 
 @pytest.mark.parametrize("shop", [Shop(enabled=False).up(), Shop()], ids=["not enabled", "not running"])
-def test_without_its_agent_no_container_is_entered(shop):
+def test_a_container_without_an_agent_refuses_sessions(shop):
     error = fails(shop.execute)
     assert (error["Code"], error["Message"]) == ("InvalidParameterException", AGENT)
 
 
-def test_a_third_session_is_one_too_many_in_each_container():
+def test_a_container_accepts_two_sessions():
     shop = Shop().up()
     shop.execute(), shop.execute(), shop.execute(container="side")
     error = fails(shop.execute)
@@ -117,7 +117,7 @@ def test_a_third_session_is_one_too_many_in_each_container():
     )
 
 
-def test_services_and_clusters_remember_what_they_were_told():
+def test_describe_shows_the_exec_settings_of_services_and_clusters():
     ecs = Shop().ecs
     subnets = [s["SubnetId"] for s in Shop().installation.client("ec2").describe_subnets()["Subnets"]]
     network = {"awsvpcConfiguration": {"subnets": subnets}}

@@ -43,7 +43,7 @@ def leaving(ec2, group):
     return permission["IpRanges"], permission["Ipv6Ranges"]
 
 
-def test_a_vpc_has_a_range_of_its_own_from_the_start(ec2, vpc):
+def test_a_vpc_can_be_created_with_an_ipv6_range(ec2, vpc):
     association = held(vpc)
     assert IPv6Network(association["Ipv6CidrBlock"]).prefixlen == 56
     assert IPv6Network(association["Ipv6CidrBlock"]).is_private
@@ -59,7 +59,7 @@ def test_a_vpc_has_a_range_of_its_own_from_the_start(ec2, vpc):
     assert leaving(ec2, group["GroupId"]) == ([{"CidrIp": ANYWHERE}], [{"CidrIpv6": EVERYWHERE}])
 
 
-def test_a_vpc_gets_a_range_later_and_gives_it_back(ec2, net):
+def test_an_ipv6_range_can_be_associated_and_disassociated(ec2, net):
     untouched = ec2.create_security_group(GroupName="new", Description="d", VpcId=net.vpc)["GroupId"]
     changed = ec2.create_security_group(GroupName="own", Description="d", VpcId=net.vpc)["GroupId"]
     ec2.revoke_security_group_egress(GroupId=changed, IpPermissions=[{"IpProtocol": "-1", **cidr(ANYWHERE)}])
@@ -87,7 +87,7 @@ def test_a_vpc_gets_a_range_later_and_gives_it_back(ec2, net):
     assert code(ec2.disassociate_vpc_cidr_block, **own) == "OperationNotPermitted"
 
 
-def test_a_subnet_has_a_part_of_it(ec2, vpc):
+def test_a_subnet_has_a_part_of_the_vpcs_ipv6_range(ec2, vpc):
     def make(number, ipv6):
         asked = {"VpcId": vpc["VpcId"], "CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": ipv6}
         return ec2.create_subnet(**asked)["Subnet"]
@@ -109,7 +109,7 @@ def test_a_subnet_has_a_part_of_it(ec2, vpc):
     assert code(ec2.modify_subnet_attribute, **wished) == "InvalidParameterValue"
 
 
-def test_rules_are_of_one_family_or_the_other(ec2, net):
+def test_a_rule_has_one_address_family(ec2, net):
     both = tcp(80, **cidr("10.0.0.0/8"), **cidr6("fd00::1/64"))
     echo = {"IpProtocol": "58", "FromPort": 128, "ToPort": -1, **cidr6(EVERYWHERE)}
     added = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[both, echo])["SecurityGroupRules"]
@@ -130,7 +130,7 @@ def test_rules_are_of_one_family_or_the_other(ec2, net):
     assert code(ec2.authorize_security_group_ingress, **asked) == "InvalidParameterValue"
 
 
-def test_a_task_has_an_address_of_its_subnet(installation, ec2):
+def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
     vpc = ec2.associate_vpc_cidr_block(VpcId=OWN.id, AmazonProvidedIpv6CidrBlock=True)
     net = IPv6Network(vpc["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"])
     for subnet, ipv6 in zip(OWN.subnets, net.subnets(new_prefix=64), strict=False):
@@ -169,7 +169,7 @@ def test_a_task_has_an_address_of_its_subnet(installation, ec2):
         ("create_subnet", {"VpcId": OWN.id, "Ipv6Native": True}, "IPv4"),
     ],
 )
-def test_what_is_refused_is_said(ec2, call, asked, reason):
+def test_invalid_ipv6_requests_are_refused_with_a_reason(ec2, call, asked, reason):
     if call == "create_route":
         asked = asked | {"RouteTableId": OWN.route_table.id}
     with pytest.raises(ec2.exceptions.ClientError, match=reason):

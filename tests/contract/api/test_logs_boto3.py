@@ -79,7 +79,7 @@ class TestGroups:
         both = {"logGroupNamePrefix": "a", "logGroupNamePattern": "b"}
         assert refusal(logs.describe_log_groups, **both)[0] == "InvalidParameterException"
 
-    def test_keep_events_for_some_days(self, logs, installation, stream, now):
+    def test_keep_events_for_their_retention(self, logs, installation, stream, now):
         logs.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
         assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 1
         put(logs, stream, (now, "new"))
@@ -97,7 +97,7 @@ class TestGroups:
         assert refusal(logs.delete_log_group, logGroupName=GROUP)[0] == "ValidationException"
         assert refusal(logs.delete_log_stream, **stream)[0] == "ValidationException"
 
-    def test_a_new_one_of_the_name_has_none_of_the_old_ones_events(self, logs, stream, now):
+    def test_a_recreated_group_has_no_old_events(self, logs, stream, now):
         put(logs, stream, (now, "old"))
         logs.delete_log_group(logGroupName=GROUP)
         logs.create_log_group(logGroupName=GROUP)
@@ -121,7 +121,7 @@ class TestGroups:
         )
 
     @pytest.mark.parametrize("name", ["aws/x", "AWS/x", "a b", "a:b", ""])
-    def test_have_names_of_some_letters(self, logs, name):
+    def test_have_names_of_allowed_characters(self, logs, name):
         assert refusal(logs.create_log_group, logGroupName=name)[0] == "InvalidParameterException"
 
 
@@ -144,7 +144,7 @@ class TestStreams:
         asked = {"logGroupName": GROUP, "orderBy": "LastEventTime", "logStreamNamePrefix": "a"}
         assert refusal(logs.describe_log_streams, **asked)[0] == "InvalidParameterException"
 
-    def test_are_there_once_and_go(self, logs, stream):
+    def test_are_unique_and_can_be_deleted(self, logs, stream):
         assert refusal(logs.create_log_stream, **stream)[0] == "ResourceAlreadyExistsException"
         logs.delete_log_stream(**stream)
         assert refusal(logs.get_log_events, **stream) == (
@@ -153,12 +153,12 @@ class TestStreams:
         )
 
     @pytest.mark.parametrize("given", [{}, {"logGroupName": GROUP, "logGroupIdentifier": GROUP}])
-    def test_belong_to_a_group_that_is_named_once(self, logs, stream, given):
+    def test_require_one_identifier_of_their_group(self, logs, stream, given):
         assert refusal(logs.describe_log_streams, **given)[0] == "InvalidParameterException"
 
 
 class TestPutting:
-    def test_what_is_too_old_or_too_new_is_left_out(self, logs, stream, now):
+    def test_events_that_are_too_old_or_too_new_are_rejected(self, logs, stream, now):
         old, early, late = now - 15 * DAY, now - 8 * DAY, now + DAY // 6
         answer = put(logs, stream, (old, "a"), (now, "b"), (late, "c"))
         assert answer["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2}
@@ -187,7 +187,7 @@ class TestPutting:
         assert words in message
         assert found(logs.get_log_events(**stream)) == []
 
-    def test_any_sequence_token_is_taken(self, logs, stream, now):
+    def test_any_sequence_token_is_accepted(self, logs, stream, now):
         given = [{"timestamp": now, "message": "x"}]
         answer = logs.put_log_events(**stream, logEvents=given, sequenceToken="none")
         assert answer["nextSequenceToken"]
@@ -195,7 +195,7 @@ class TestPutting:
 
 
 class TestGetting:
-    def test_goes_back_and_forth(self, logs, stream, now):
+    def test_pages_in_both_directions(self, logs, stream, now):
         put(logs, stream, *((now + n, str(n)) for n in range(6)))
         last = logs.get_log_events(**stream, limit=2)
         assert found(last) == ["4", "5"]
@@ -211,7 +211,7 @@ class TestGetting:
         top = logs.get_log_events(**stream, nextToken=first["nextBackwardToken"])
         assert (found(top), top["nextBackwardToken"]) == ([], first["nextBackwardToken"])
 
-    def test_within_a_time(self, logs, stream, now):
+    def test_respects_start_and_end_time(self, logs, stream, now):
         put(logs, stream, *((now + n, str(n)) for n in range(6)))
         assert found(logs.get_log_events(**stream, startTime=now + 1, endTime=now + 3)) == ["1", "2"]
         assert refusal(logs.get_log_events, **stream, startTime=3, endTime=1)[0] == "InvalidParameterException"
@@ -223,7 +223,7 @@ class TestGetting:
         assert found(logs.get_log_events(**stream, nextToken=answer["nextForwardToken"])) == ["x"]
 
     @pytest.mark.parametrize("token", ["x", "f/1", "f/1.2x", "c/1.2", "f/" + "9" * 30 + ".1"])
-    def test_refuses_tokens_that_are_none(self, logs, stream, token):
+    def test_refuses_invalid_tokens(self, logs, stream, token):
         assert refusal(logs.get_log_events, **stream, nextToken=token)[0] == "InvalidParameterException"
 
 
@@ -260,7 +260,7 @@ class TestFiltering:
         )
         assert found(rest) == ["a1 x 1", "a1 x 0"]
 
-    def test_what_tail_asks_follows(self, logs, stream, now):
+    def test_follows_like_aws_logs_tail(self, logs, stream, now):
         """The AWS CLI's ``logs tail --follow`` asks again from its last event on, and drops the ids it has seen."""
         put(logs, stream, (now, "one"), (now, "two"))
         first = logs.filter_log_events(logGroupName=GROUP, startTime=now, interleaved=True)

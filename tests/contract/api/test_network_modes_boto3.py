@@ -16,7 +16,7 @@ def register(installation, mode, *ports, **rest):
     return installation.client("ecs").register_task_definition(**asked)["taskDefinition"]["containerDefinitions"][0]
 
 
-def test_what_is_registered_is_shown(installation):
+def test_a_registered_definition_is_described_unchanged(installation):
     ports = ({"containerPort": 80}, {"containerPort": 81, "hostPort": 8080}, {"containerPortRange": "7000-7009"})
     shown = register(installation, "bridge", *ports, links=["db:redis"])
     assert shown["links"] == ["db:redis"]
@@ -36,7 +36,7 @@ def test_what_is_registered_is_shown(installation):
         ("bridge", {"containerPortRange": "9-8"}, "containerPortRange"),
     ],
 )
-def test_what_does_not_fit_the_mode_is_refused(installation, mode, port, words):
+def test_ports_that_do_not_fit_the_network_mode_are_refused(installation, mode, port, words):
     with pytest.raises(ClientError, match=words) as refused:
         register(installation, mode, port)
     assert refused.value.response["Error"]["Code"] == "ClientException"

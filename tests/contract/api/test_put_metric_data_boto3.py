@@ -53,7 +53,7 @@ def test_values_add_up(cloudwatch):
     assert [one["MetricName"] for one in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
 
 
-def test_values_have_percentiles_and_their_summaries_none(cloudwatch):
+def test_values_have_percentiles_and_statistic_sets_have_none(cloudwatch):
     asked = {
         "Namespace": "Shop",
         **WAIT,
@@ -74,14 +74,14 @@ def test_values_have_percentiles_and_their_summaries_none(cloudwatch):
     assert not point.get("ExtendedStatistics")
 
 
-def test_names_that_look_alike_are_metrics_of_their_own(cloudwatch):
+def test_similar_names_are_different_metrics(cloudwatch):
     pairs = [("a", "b=c"), ("a=b", "c")]
     data = [{"MetricName": "n", "Dimensions": [{"Name": name, "Value": of}], "Value": 1.0} for name, of in pairs]
     cloudwatch.put_metric_data(Namespace="Alike", MetricData=data)
     assert len(cloudwatch.list_metrics(Namespace="Alike")["Metrics"]) == 2
 
 
-def test_a_page_goes_on_behind_a_metric_with_a_long_name(installation):
+def test_a_page_can_end_at_a_metric_with_a_long_name(installation):
     client = installation.client("cloudwatch")
     long = [{"Name": f"{n}" * 200, "Value": "v" * 1000} for n in range(8)]
     data = [{"MetricName": f"m{n:04}", "Dimensions": long if n == 499 else [], "Value": 1.0} for n in range(502)]
@@ -122,7 +122,7 @@ def test_a_metric_that_is_silent_for_two_weeks_is_not_listed(installation):
     assert client.list_metrics(Namespace="Shop")["Metrics"] == []
 
 
-def test_a_value_belongs_to_its_own_time(cloudwatch):
+def test_a_value_is_stored_under_its_timestamp(cloudwatch):
     for seconds in (60, -60, 0, -60, -120, 65):
         put(cloudwatch, {"Value": 1.0, "Timestamp": START + timedelta(seconds=seconds)})
     found = read(cloudwatch, start=START - timedelta(minutes=5))
@@ -162,7 +162,7 @@ def test_a_value_belongs_to_its_own_time(cloudwatch):
         ),
     ],
 )
-def test_errors_keep_nothing(installation, datum, wrong):
+def test_a_refused_request_stores_nothing(installation, datum, wrong):
     client = installation.client("cloudwatch", protocol="query")
     put(client, {"Value": 1.0})
     data = [{**WAIT, "Value": 5.0}, {**WAIT, **datum}]
@@ -170,7 +170,7 @@ def test_errors_keep_nothing(installation, datum, wrong):
     assert read(client) == {0.0: (1.0, 1.0, 1.0, 1.0)}
 
 
-def test_what_is_measured_here_is_not_the_clients(installation):
+def test_client_metrics_and_built_in_metrics_are_separate(installation):
     client = installation.client("cloudwatch")
     tasks = [{"MetricName": "RunningTaskCount", "Value": 1.0}]
     client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
@@ -186,7 +186,7 @@ def test_what_is_measured_here_is_not_the_clients(installation):
     assert [one["Average"] for one in answer["Datapoints"]] == [3.0]
 
 
-def test_names_that_are_not_the_clients(installation):
+def test_reserved_namespaces_are_refused(installation):
     client = installation.client("cloudwatch", protocol="query")
     for namespace in ("AWS/ECS", "Moyai/ServiceConnect"):
         data = [{**WAIT, "Value": 1.0}]

@@ -84,7 +84,7 @@ def test_a_share_from_creation_to_deletion(stage):
     assert stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
 
 
-def test_what_is_put_in_and_taken_out(stage):
+def test_resources_and_principals_are_associated_and_disassociated(stage):
     share = stage.share(resourceArns=[], principals=[])
     named = {"resourceShareArn": share, "resourceArns": [stage.namespace], "principals": [OTHER, THIRD]}
     put_in = stage.ram.associate_resource_share(**named)["resourceShareAssociations"]
@@ -168,13 +168,13 @@ def test_client_tokens(stage):
         ({"clientToken": "t" * 65}, "InvalidClientTokenException"),
     ],
 )
-def test_what_can_not_be_shared(stage, params, code):
+def test_unshareable_resources_are_refused(stage, params, code):
     with pytest.raises(ClientError, match=code):
         stage.share(**params)
     assert stage.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
 
 
-def test_what_is_shared_can_not_be_shared_on(stage):
+def test_a_shared_resource_cannot_be_shared_again(stage):
     stage.share()
     stage.accept()
     with pytest.raises(stage.theirs.exceptions.UnknownResourceException):
@@ -188,7 +188,7 @@ def test_a_namespace_that_is_deleted_leaves_its_share(stage):
     assert stage.principals() == {OTHER: "ASSOCIATING"}
 
 
-def test_cloud_map_for_the_account_that_it_is_shared_with(stage):
+def test_cloud_map_in_the_consumers_account(stage):
     mine, theirs = stage.installation.client("servicediscovery"), stage.installation.client("servicediscovery", OTHER)
     share = stage.share()
     for call in ({"Id": stage.namespace}, {"Id": stage.namespace.rpartition("/")[2]}):

@@ -83,7 +83,7 @@ def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
     )
 
 
-def test_a_request_is_rejected_or_lapses(installation, ec2, net):
+def test_a_peering_request_is_rejected_or_expires(installation, ec2, net):
     others = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (2, 3)]
     rejected, lapsed = (peered(ec2, net.vpc, other) for other in others)
     ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=rejected)
@@ -110,7 +110,7 @@ def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(installation, ec2, n
     assert ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
 
 
-def test_a_subnet_goes_by_a_table_of_its_own(ec2, net):
+def test_a_subnet_uses_its_associated_route_table(ec2, net):
     table = ec2.create_route_table(VpcId=net.vpc, TagSpecifications=tagged("route-table", Name="t"))["RouteTable"]
     identity = table["RouteTableId"]
     association = ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"]
@@ -126,7 +126,7 @@ def test_a_subnet_goes_by_a_table_of_its_own(ec2, net):
     assert code(ec2.disassociate_route_table, AssociationId=moved) == "InvalidAssociationID.NotFound"
 
 
-def test_another_table_becomes_the_main_one(ec2, net):
+def test_the_main_route_table_can_be_replaced(ec2, net):
     [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
     [association] = main["Associations"]
     other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
@@ -138,7 +138,7 @@ def test_another_table_becomes_the_main_one(ec2, net):
     assert code(ec2.delete_route_table, RouteTableId=other) == "DependencyViolation"
 
 
-def test_a_request_that_is_repeated_makes_one_thing(ec2, net):
+def test_a_repeated_request_creates_one_resource(ec2, net):
     one, two = (ec2.create_route_table(VpcId=net.vpc, ClientToken="t")["RouteTable"] for _ in range(2))
     assert one == two
     other = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]

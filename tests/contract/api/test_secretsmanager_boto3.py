@@ -23,7 +23,7 @@ def create(client, name="shop/db", value="s3cret", **more) -> str:
     return str(client.create_secret(Name=name, SecretString=value, **more)["ARN"])
 
 
-def test_a_secret_by_its_name_its_arn_and_a_part_of_that(client):
+def test_a_secret_is_found_by_name_arn_and_partial_arn(client):
     arn = create(client)
     assert arn.startswith("arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db-")
     assert len(arn.rpartition("-")[2]) == 6
@@ -62,7 +62,7 @@ def test_the_same_token_with_the_same_value_is_one_version(client):
     assert code(client.put_secret_value, **asked, SecretString="x") == "ResourceExistsException"
 
 
-def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, installation):
+def test_a_deleted_secret_can_be_restored_within_its_recovery_window(client, installation):
     create(client)
     client.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
     assert code(client.get_secret_value, SecretId="shop/db") == "InvalidRequestException"
@@ -77,7 +77,7 @@ def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, installat
     assert [s.name for s in installation.store.world.secrets] == ["other"]
 
 
-def test_a_forced_deletion_is_at_once_and_frees_the_name(client):
+def test_a_forced_deletion_is_immediate_and_frees_the_name(client):
     first = create(client)
     client.delete_secret(SecretId="shop/db", ForceDeleteWithoutRecovery=True)
     assert code(client.describe_secret, SecretId=first) == "ResourceNotFoundException"
@@ -85,7 +85,7 @@ def test_a_forced_deletion_is_at_once_and_frees_the_name(client):
     assert create(client) != first
 
 
-def test_values_are_in_no_list(client, installation):
+def test_lists_contain_no_secret_values(client, installation):
     create(client, Tags=[{"Key": "team", "Value": "x"}], Description="the database")
     told = (client.list_secrets(), client.describe_secret(SecretId="shop/db"))
     assert "s3cret" not in str(told)
@@ -104,7 +104,7 @@ def test_lists_are_filtered_and_paged(client):
     assert [s["Name"] for s in others] == ["b"]
 
 
-def test_another_account_does_not_see_it(client, installation):
+def test_another_account_does_not_see_a_secret(client, installation):
     arn = create(client)
     other = installation.client("secretsmanager", key="111122223333")
     assert code(other.get_secret_value, SecretId=arn) == "ResourceNotFoundException"

@@ -11,7 +11,7 @@ from tests.contract.api.asking import ANYWHERE, by, cidr, code, pair, tagged, tc
 OWN = default_vpc(SCOPE)
 
 
-def test_rules_come_and_go(ec2, net):
+def test_rules_are_authorized_and_revoked(ec2, net):
     made = ec2.authorize_security_group_ingress(
         GroupId=net.group,
         IpPermissions=[tcp(80, **cidr("10.1.0.0/16", "10.2.0.0/16")), {"IpProtocol": "-1", **pair(net.group)}],
@@ -39,7 +39,7 @@ def test_rules_come_and_go(ec2, net):
     assert [p["IpRanges"] for p in group["IpPermissions"]] == [[{"CidrIp": "10.1.0.0/16"}]]
 
 
-def test_a_tool_replaces_the_rule_that_lets_everything_out(ec2, net):
+def test_the_default_egress_rule_can_be_replaced(ec2, net):
     everything = {"IpProtocol": "-1", **cidr(ANYWHERE)}
     ec2.revoke_security_group_egress(GroupId=net.group, IpPermissions=[everything])
     assert ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"][0]["IpPermissionsEgress"] == []
@@ -50,7 +50,7 @@ def test_a_tool_replaces_the_rule_that_lets_everything_out(ec2, net):
     assert (rule["IsEgress"], rule["IpProtocol"], rule["FromPort"]) == (True, "tcp", 443)
 
 
-def test_a_rule_of_the_requests_own_and_a_group_by_its_name(ec2):
+def test_rules_may_use_top_level_parameters_and_group_names(ec2):
     ec2.create_security_group(GroupName="lb", Description="lb")
     ec2.create_security_group(GroupName="web", Description="web")
     ec2.authorize_security_group_ingress(GroupName="web", IpProtocol="tcp", FromPort=80, ToPort=81, CidrIp=ANYWHERE)
@@ -62,7 +62,7 @@ def test_a_rule_of_the_requests_own_and_a_group_by_its_name(ec2):
     ec2.delete_security_group(GroupName="lb")
 
 
-def test_rules_are_modified_and_described_anew(ec2, net):
+def test_rules_and_their_descriptions_are_modified(ec2, net):
     [rule] = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(80, **cidr(ANYWHERE))])[
         "SecurityGroupRules"
     ]
@@ -109,6 +109,6 @@ def test_bad_rules(ec2, net, permission, expected):
     assert code(ec2.authorize_security_group_ingress, **asked) == expected
 
 
-def test_a_rule_that_is_not_there_is_not_revoked(ec2, net):
+def test_revoking_a_missing_rule_is_an_error(ec2, net):
     asked = {"GroupId": net.group, "IpPermissions": [tcp(80, **cidr(ANYWHERE))]}
     assert code(ec2.revoke_security_group_ingress, **asked) == "InvalidPermission.NotFound"

@@ -22,7 +22,7 @@ def put(ssm, name="/shop/db", value="s3cret", **more) -> Any:
     return ssm.put_parameter(**{"Name": name, "Value": value, "Type": "SecureString", **more})
 
 
-def test_versions_go_up_and_old_ones_can_be_read(ssm):
+def test_versions_increase_and_old_ones_can_be_read(ssm):
     assert put(ssm)["Version"] == 1
     assert ssm.put_parameter(Name="/shop/db", Value="newer", Overwrite=True) | {"ResponseMetadata": 0} == {
         "Version": 2,
@@ -37,7 +37,7 @@ def test_versions_go_up_and_old_ones_can_be_read(ssm):
     assert ssm.get_parameter(Name=now["ARN"], WithDecryption=True)["Parameter"]["Value"] == "newer"
 
 
-def test_a_secure_string_is_shown_only_when_asked_for(ssm, installation):
+def test_a_secure_string_is_decrypted_only_on_request(ssm, installation):
     put(ssm)
     put(ssm, "/shop/plain", "open", Type="String")
     found = ssm.get_parameters_by_path(Path="/shop")["Parameters"]
@@ -73,7 +73,7 @@ def test_filters(ssm):
     assert code(ssm.describe_parameters, ParameterFilters=[{"Key": "Label", "Values": ["x"]}]) == "InvalidFilterKey"
 
 
-def test_what_is_not_there_is_told_apart_from_what_is(ssm):
+def test_missing_parameters_are_listed_as_invalid(ssm):
     put(ssm, "/a")
     found = ssm.get_parameters(Names=["/a", "/b", "/a:7"])
     assert ([p["Name"] for p in found["Parameters"]], found["InvalidParameters"]) == (["/a"], ["/b", "/a:7"])
@@ -115,7 +115,7 @@ def test_tags(ssm):
         ({"Name": "/new", "Type": "String", "KeyId": "alias/x"}, "ValidationException"),
     ],
 )
-def test_what_can_not_be_put(ssm, asked, error):
+def test_invalid_parameters_are_refused(ssm, asked, error):
     put(ssm)
     assert code(ssm.put_parameter, **{"Name": "/shop/db", "Value": "v", "Type": "SecureString", **asked}) == error
 

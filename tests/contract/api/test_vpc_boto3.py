@@ -21,7 +21,7 @@ def task(installation):
     return installation.store.world.tasks[installation.builder.run(installation.builder.definition("web"))]
 
 
-def test_a_new_vpc_has_what_aws_gives_it(ec2):
+def test_a_new_vpc_has_aws_default_resources(ec2):
     vpc = ec2.create_vpc(CidrBlock="10.0.1.7/16", TagSpecifications=tagged("vpc", Name="shop"))["Vpc"]
     assert (vpc["CidrBlock"], vpc["State"], vpc["IsDefault"]) == ("10.0.0.0/16", "available", False)
     assert vpc["Tags"] == [{"Key": "Name", "Value": "shop"}]
@@ -60,7 +60,7 @@ def test_subnets_are_in_the_zone_that_is_named(ec2, net):
     assert code(ec2.create_subnet, VpcId=net.vpc, CidrBlock="10.1.4.0/24", AvailabilityZone="mars").startswith("Inv")
 
 
-def test_what_is_in_use_stays(ec2, net):
+def test_resources_in_use_cannot_be_deleted(ec2, net):
     assert code(ec2.delete_vpc, VpcId=net.vpc) == "DependencyViolation"
     ec2.delete_subnet(SubnetId=net.subnet)
     assert code(ec2.delete_vpc, VpcId=net.vpc) == "DependencyViolation"
@@ -70,7 +70,7 @@ def test_what_is_in_use_stays(ec2, net):
     assert ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"] == []
 
 
-def test_a_task_keeps_its_subnet_and_its_group(installation, ec2, task):
+def test_subnets_and_groups_of_a_task_cannot_be_deleted(installation, ec2, task):
     subnet = task.interface.subnet
     group = ec2.create_security_group(GroupName="web", Description="in the default VPC")["GroupId"]
     with_group = replace(task, interface=replace(task.interface, security_groups=(group,)))
@@ -104,14 +104,14 @@ def test_the_default_vpc_changes_like_any_other(ec2):
     assert code(ec2.create_default_vpc) == "DefaultVpcAlreadyExists"
 
 
-def test_other_accounts_see_nothing_of_it(installation, ec2, net):
+def test_other_accounts_do_not_see_a_vpc(installation, ec2, net):
     other = installation.client("ec2", key=OTHER_ACCOUNT)
     assert code(other.describe_vpcs, VpcIds=[net.vpc]) == "InvalidVpcID.NotFound"
     assert code(other.delete_subnet, SubnetId=net.subnet) == "InvalidSubnetID.NotFound"
     assert net.group not in [one["GroupId"] for one in other.describe_security_groups()["SecurityGroups"]]
 
 
-def test_tags_are_put_taken_and_listed(ec2, net):
+def test_tags_are_created_deleted_and_described(ec2, net):
     [rule] = ec2.describe_security_group_rules(Filters=by(("group-id", net.group)))["SecurityGroupRules"]
     resources = [net.vpc, net.subnet, net.group, rule["SecurityGroupRuleId"]]
     pairs = [{"Key": "Name", "Value": "a"}, {"Key": "env", "Value": "dev"}]
@@ -185,7 +185,7 @@ def test_bad_requests(ec2, net, call, params, expected):
     assert code(getattr(ec2, call), **filled) == expected
 
 
-def test_quotas_are_those_of_aws(ec2, net):
+def test_quotas_equal_aws(ec2, net):
     for number in range(2, 5):
         ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
     assert code(ec2.create_vpc, CidrBlock="10.9.0.0/16") == "VpcLimitExceeded"
@@ -207,7 +207,7 @@ def test_security_groups_come_in_pages(ec2, net):
     assert [len(page["SecurityGroups"]) for page in pages] == [5, 2]
 
 
-def test_a_namespace_in_a_vpc_of_ones_own(installation, net):
+def test_a_private_namespace_in_a_custom_vpc(installation, net):
     cloudmap = installation.client("servicediscovery")
     cloudmap.create_private_dns_namespace(Name="shop.internal", Vpc=net.vpc)
     assert [one["Name"] for one in cloudmap.list_namespaces()["Namespaces"]] == ["shop.internal"]

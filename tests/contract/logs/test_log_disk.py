@@ -34,7 +34,7 @@ def file(tmp_path):
     return tmp_path / "logs.db"
 
 
-async def test_what_was_kept_is_there_again_and_for_its_owner_alone(file):
+async def test_events_survive_reopening_in_a_private_file(file):
     store = SqliteLogStore.open(file, 2**30)
     await store.append([batch(A, (1, "1"), position=SourcePosition("s", 4))], NOW)
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
@@ -45,7 +45,7 @@ async def test_what_was_kept_is_there_again_and_for_its_owner_alone(file):
     await again.close()
 
 
-async def test_a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing(file):
+async def test_a_kill_neither_loses_nor_repeats_acknowledged_events(file):
     acknowledged = killed_child(file)
     store = SqliteLogStore.open(file, 2**30)
     found = [int(text) for text in await messages(store, limit=10_000)]
@@ -55,7 +55,7 @@ async def test_a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing(fi
     await store.close()
 
 
-async def test_it_is_bounded_and_the_first_to_come_go_first(file):
+async def test_the_file_is_bounded_and_the_oldest_events_are_dropped(file):
     store = SqliteLogStore.open(file, 400_000)
     for n in range(60):
         await store.append([batch(B if n % 2 else A, *((k, f"{n:04}" + "x" * 1000) for k in range(20)))], NOW)
@@ -70,7 +70,7 @@ async def test_it_is_bounded_and_the_first_to_come_go_first(file):
     assert (await memory.sizes([GROUP]))[GROUP] <= 2_000
 
 
-async def test_a_disk_that_refuses_is_told_and_may_recover(file):
+async def test_a_full_disk_is_reported_and_writing_can_resume(file):
     store = SqliteLogStore.open(file, 2**30)
     other = sqlite3.connect(file, isolation_level=None)
     pages = other.execute("PRAGMA page_count").fetchone()[0]
@@ -85,7 +85,7 @@ async def test_a_disk_that_refuses_is_told_and_may_recover(file):
     await store.close()
 
 
-async def test_why_nothing_is_kept_is_said_until_something_can_be(file):
+async def test_fault_reports_the_reason_until_writing_succeeds(file):
     store = SqliteLogStore.open(file, 2**30)
     assert await store.fault() is None
     store._writing.execute("PRAGMA query_only = ON")
@@ -100,7 +100,7 @@ async def test_why_nothing_is_kept_is_said_until_something_can_be(file):
 
 
 @pytest.mark.parametrize("made", ["PRAGMA user_version = 9", "PRAGMA application_id = 5", "CREATE TABLE t (a)"])
-async def test_a_file_of_another_is_left_alone(file, made):
+async def test_a_file_of_another_program_is_left_alone(file, made):
     with sqlite3.connect(file) as other:
         other.execute(made)
     other.close()

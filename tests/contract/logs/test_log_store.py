@@ -64,13 +64,13 @@ async def test_a_page_ends_when_it_is_full_of_bytes(logs):
     assert (len(events), more) == (2, True)
 
 
-async def test_whatever_text_it_is_comes_back(logs):
+async def test_any_text_is_read_back_unchanged(logs):
     text = "\0 \x1b[2J \n é 舫 \N{ANCHOR}"
     await logs.append([batch(A, (1, text))], NOW)
     assert await messages(logs) == [text]
 
 
-async def test_times_and_sizes(logs):
+async def test_streams_have_times_and_sizes(logs):
     await logs.append([batch(A, (7, "é"), (9, "")), batch(B)], NOW)
     assert await logs.times([A, B, LogStreamId("none")]) == {A: StreamTimes(7, 9, 100500)}
     assert await logs.sizes([GROUP, OTHER]) == {GROUP: 2 + 2 * 26}
@@ -84,7 +84,7 @@ async def test_positions_come_with_the_events(logs):
     assert await logs.positions() == {"task/app": 20, "t/b": 3}
 
 
-async def test_trimming_takes_what_is_older(logs):
+async def test_trim_removes_older_events(logs):
     await logs.append(
         [batch(A, (1, "1"), (2, "2")), batch(B, (3, "3")), batch(LogStreamId("c"), (1, "o"), group=OTHER)], NOW
     )
@@ -96,7 +96,7 @@ async def test_trimming_takes_what_is_older(logs):
     assert (await logs.times([A]))[A].first == 2
 
 
-async def test_what_is_forgotten_is_gone_and_may_begin_anew(logs):
+async def test_forgotten_streams_are_empty_and_can_be_written_again(logs):
     await logs.append([batch(A, (1, "1"), position=SourcePosition("s", 1)), batch(B, (1, "b"))], NOW)
     await logs.forget([A, LogStreamId("none")], ["s"])
     assert (await messages(logs), await logs.positions(), set(await logs.streams())) == (["b"], {}, {B})
@@ -104,12 +104,12 @@ async def test_what_is_forgotten_is_gone_and_may_begin_anew(logs):
     assert await messages(logs, streams=(A,)) == ["again"]
 
 
-async def test_many_at_once_are_all_there(logs):
+async def test_concurrent_appends_are_all_stored(logs):
     await asyncio.gather(*(logs.append([batch(A, (n, str(n)))], NOW) for n in range(50)))
     assert await messages(logs) == [str(n) for n in range(50)]
 
 
-async def test_places_stay_when_earlier_events_go(logs):
+async def test_page_tokens_stay_valid_after_trimming(logs):
     await logs.append([batch(A, (1, "1"), (2, "2"))], NOW)
     place = (await logs.read(question())).events[-1].place
     await logs.trim(GROUP, 2)
@@ -118,7 +118,7 @@ async def test_places_stay_when_earlier_events_go(logs):
     assert isinstance(place, EventPosition)
 
 
-async def test_closed_it_refuses(logs):
+async def test_a_closed_store_refuses(logs):
     await logs.close()
     await logs.close()
     with pytest.raises(LogStoreFault):

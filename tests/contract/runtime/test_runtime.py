@@ -333,7 +333,7 @@ async def test_only_running_containers_have_usage(adapter, conditions):
     assert await adapter.runtime.network_usage(OTHER) is None
 
 
-async def test_listen_gives_a_socket_in_the_vpc_or_none_without_a_network(adapter):
+async def test_listen_returns_a_socket_in_the_vpc_or_none_without_a_network(adapter):
     vpc, cidr = VpcId("vpc-0"), "172.31.0.0/16"
     ends = [Endpoint("172.31.0.2", 53, transport) for transport in Transport] + [Endpoint(METADATA_ADDRESS, 80)]
     for _ in range(2):
@@ -346,7 +346,7 @@ async def test_listen_gives_a_socket_in_the_vpc_or_none_without_a_network(adapte
                     assert not listener.getblocking()
 
 
-async def test_no_ports_can_be_published(adapter):
+async def test_publish_accepts_an_empty_list(adapter):
     await adapter.runtime.publish(())
     await adapter.runtime.publish(())
 

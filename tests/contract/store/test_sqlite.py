@@ -61,7 +61,7 @@ def old(peer):
 
 
 class TestDirectory:
-    async def test_is_for_one_process_and_says_for_which(self, peer):
+    async def test_is_locked_by_one_process_and_names_it(self, peer):
         store = peer.open()
         with pytest.raises(StateLocked, match=f"process {os.getpid()}") as refused:
             peer.open()
@@ -69,7 +69,7 @@ class TestDirectory:
         await store.close()
         await peer.open().close()
 
-    async def test_does_not_name_the_process_that_a_crash_left_in_the_lock(self, peer):
+    async def test_does_not_name_a_crashed_process_as_lock_holder(self, peer):
         store = peer.open()
         peer.database.with_name("lock").write_text(f"{os.getppid()}\n")
         with pytest.raises(StateLocked, match="unknown") as refused:
@@ -77,7 +77,7 @@ class TestDirectory:
         assert refused.value.holder is None
         await store.close()
 
-    async def test_is_for_its_owner_alone(self, peer):
+    async def test_is_private_to_its_owner(self, peer):
         store = peer.open()
         store.apply([Put(cluster("a"))])
         await store.durable()
@@ -86,12 +86,12 @@ class TestDirectory:
         assert stat.S_IMODE(peer.database.parent.stat().st_mode) == 0o700
         await store.close()
 
-    def test_that_can_not_be_made_is_a_fault(self, tmp_path):
+    def test_that_cannot_be_created_is_a_fault(self, tmp_path):
         (tmp_path / "file").write_text("")
         with pytest.raises(StoreFault, match="can't be used"):
             SqliteStore.open(tmp_path / "file" / "moyai.db", SystemIds(), Instant(1.0))
 
-    async def test_keeps_the_name_of_its_installation(self, peer):
+    async def test_keeps_the_id_of_its_installation(self, peer):
         first = peer.open()
         again = await peer.reopen(first)
         assert again.installation == first.installation
@@ -101,7 +101,7 @@ class TestDirectory:
 
 class TestDatabase:
     @pytest.mark.parametrize("content", [b"no database" * 1000, b"\x00" * 5000], ids=["text", "zeroes"])
-    def test_that_is_none_is_refused_and_left_alone(self, peer, content):
+    def test_that_is_not_a_database_is_refused_and_left_alone(self, peer, content):
         peer.database.parent.mkdir()
         peer.database.write_bytes(content)
         for _ in range(2):  # the lock was let go, too
@@ -117,7 +117,7 @@ class TestDatabase:
         with pytest.raises(StoreFault, match="another program"):
             peer.open()
 
-    def test_with_a_record_that_can_not_be_read_is_refused(self, peer, old):
+    def test_with_an_unreadable_record_is_refused(self, peer, old):
         old.execute("UPDATE records SET body = x'80'")
         with pytest.raises(StoreFault, match="can't be read"):
             peer.open()
@@ -130,7 +130,7 @@ class TestDatabase:
             assert store.installation.created_at == 7.5
             await store.close()
 
-    async def test_in_which_bytes_were_flipped_is_what_it_was_or_refused_in_one_sentence(self, peer):
+    async def test_with_flipped_bytes_is_read_unchanged_or_refused_in_one_sentence(self, peer):
         store = peer.open()
         store.apply([Put(cluster(f"n{number}", tags={"filling": "x" * 40 * number})) for number in range(60)])
         await store.durable()
@@ -162,7 +162,7 @@ class TestDatabase:
 
 
 class TestMigrate:
-    def test_takes_the_missing_steps_in_their_order(self, old):
+    def test_runs_the_missing_steps_in_order(self, old):
         def second(connection):
             connection.execute("CREATE TABLE second (x)")
 
@@ -174,7 +174,7 @@ class TestMigrate:
         assert old.execute("SELECT * FROM third").fetchall() == []
         migrate(old, (*STEPS[:1], second, third))
 
-    def test_leaves_all_as_it_was_when_a_step_fails(self, old):
+    def test_leaves_everything_unchanged_when_a_step_fails(self, old):
         def second(connection):
             connection.execute("DROP TABLE records")
 
@@ -223,7 +223,7 @@ class TestDurable:
         other.close()
         await store.close()
 
-    async def test_a_disk_that_is_full_refuses_changes_and_takes_them_again(self, peer):
+    async def test_a_full_disk_refuses_changes_until_it_has_space(self, peer):
         child = await asyncio.create_subprocess_exec(
             sys.executable, CHILD, "fill", peer.database, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -235,7 +235,7 @@ class TestDurable:
         assert [c.name for c in store.world.clusters] == ["1", "4"]
         await store.close()
 
-    async def test_nothing_is_written_any_more_once_the_file_is_found_damaged(self, peer):
+    async def test_a_damaged_file_is_not_written_again(self, peer):
         store = peer.open()
         store.apply([Put(cluster("a"))])
         await store.durable()
@@ -250,7 +250,7 @@ class TestDurable:
         assert everything(again.world) == {"cluster": [cluster("a")]}
         await again.close()
 
-    async def test_closing_says_what_could_not_be_written(self, peer):
+    async def test_closing_reports_unwritten_changes(self, peer):
         store = peer.open()
         peer.refuse(store)
         store.apply([Put(cluster("a"))])
@@ -259,7 +259,7 @@ class TestDurable:
         await store.close()
         await peer.open().close()
 
-    async def test_what_a_trial_left_behind_is_forgotten(self, peer):
+    async def test_remains_of_a_trial_write_are_removed(self, peer):
         await peer.open().close()
         with sqlite3.connect(peer.database) as connection:
             connection.execute("INSERT INTO meta VALUES ('trial', zeroblob(9))")
@@ -295,12 +295,12 @@ def failed(code: int) -> sqlite3.Error:
         (sqlite3.SQLITE_NOTADB, False),
     ],
 )
-def test_writing_is_tried_again_only_where_the_disk_took_nothing(code, passes):
+def test_only_writes_that_left_nothing_on_disk_are_retried(code, passes):
     assert may_pass(failed(code)) is passes
 
 
 class TestKill:
-    async def test_what_was_acknowledged_before_a_kill_is_there(self, peer):
+    async def test_changes_acknowledged_before_a_kill_are_stored(self, peer):
         for lines in LINES_BEFORE_THE_KILL:
             acknowledged = kill_after(lines, peer.database)
             store = peer.open()

@@ -37,21 +37,21 @@ class TestApply:
     async def test_a_new_store_holds_nothing(self, store):
         assert everything(store.world) == {}
 
-    async def test_is_seen_at_once(self, store):
+    async def test_is_visible_at_once(self, store):
         store.apply([Put(A)])
         assert store.world.clusters.get(A.arn) == A
 
-    async def test_puts_over_what_was_there(self, store):
+    async def test_puts_replace_records(self, store):
         store.apply([Put(A), Put(B)])
         changed = cluster("a", tags={"x": "1"})
         store.apply([Put(changed)])
         assert everything(store.world) == {"cluster": [changed, B]}
 
-    async def test_takes_changes_in_their_order(self, store):
+    async def test_applies_changes_in_order(self, store):
         store.apply([Put(A), Delete(Cluster, A.arn), Put(B), Put(cluster("b", tags={"x": "1"}))])
         assert everything(store.world) == {"cluster": [cluster("b", tags={"x": "1"})]}
 
-    async def test_deletes_what_is_not_there(self, store):
+    async def test_deleting_a_missing_record_does_nothing(self, store):
         store.apply([Delete(Cluster, A.arn)])
         await store.durable()
         assert everything(store.world) == {}
@@ -74,7 +74,7 @@ class TestApply:
         assert everything(again.world) == {"cluster": [A, B]}
         await again.close()
 
-    async def test_no_changes_ring_nobody(self, store):
+    async def test_an_empty_list_of_changes_notifies_no_watcher(self, store):
         watcher = store.watch()
         await anext(watcher)
         store.apply([])
@@ -83,7 +83,7 @@ class TestApply:
 
 
 class TestDurable:
-    async def test_what_was_acknowledged_is_there_again_in_its_order(self, peer, store):
+    async def test_acknowledged_records_are_read_back_in_order(self, peer, store):
         store.apply([Put(A), Put(B), Put(C)])
         store.apply([Delete(Cluster, A.arn), Put(A), Put(cluster("b", tags={"x": "1"}))])
         await store.durable()
@@ -91,7 +91,7 @@ class TestDurable:
         assert everything(again.world) == {"cluster": [cluster("b", tags={"x": "1"}), C, A]}
         await again.close()
 
-    async def test_closing_writes_what_is_left(self, peer, store):
+    async def test_closing_writes_pending_changes(self, peer, store):
         store.apply([Put(A)])
         again = await peer.reopen(store)
         assert everything(again.world) == {"cluster": [A]}
@@ -125,7 +125,7 @@ class TestDurable:
 
 
 class TestUnwritable:
-    async def test_what_can_not_be_written_is_rolled_back_and_refused(self, peer, store):
+    async def test_unwritable_changes_are_rolled_back_and_refused(self, peer, store):
         store.apply([Put(A), Put(B)])
         await store.durable()
         peer.refuse(store)
@@ -137,7 +137,7 @@ class TestUnwritable:
         assert str(refused.value) == store.fault
         assert store.rollbacks == 1
 
-    async def test_nothing_more_is_taken_and_reading_goes_on(self, peer, store):
+    async def test_a_faulty_store_refuses_changes_and_stays_readable(self, peer, store):
         store.apply([Put(A)])
         await store.durable()
         before = store.rollbacks
@@ -153,7 +153,7 @@ class TestUnwritable:
         with pytest.raises(StateUnwritable):
             await store.durable(before)  # who read B would answer with what is no more
 
-    async def test_all_who_wait_are_refused_and_one_may_stop_waiting(self, peer, store):
+    async def test_a_fault_reaches_all_waiters_and_one_may_be_cancelled(self, peer, store):
         peer.refuse(store)
 
         async def add(number):
@@ -167,7 +167,7 @@ class TestUnwritable:
         assert {type(result) for result in results} <= {StateUnwritable, asyncio.CancelledError}
         assert contents(store) == {}
 
-    async def test_watchers_hear_of_the_records_that_are_back(self, peer, store):
+    async def test_watchers_are_notified_of_rolled_back_records(self, peer, store):
         store.apply([Put(A), Put(B)])
         await store.durable()
         watcher = store.watch()
@@ -179,7 +179,7 @@ class TestUnwritable:
             await store.durable()
         assert await anext(watcher) == {key(A), key(C)}
 
-    async def test_it_takes_changes_again_by_itself(self, peer, store):
+    async def test_a_store_recovers_by_itself(self, peer, store):
         peer.refuse(store)
         store.apply([Put(A)])
         with pytest.raises(StateUnwritable):
@@ -194,7 +194,7 @@ class TestUnwritable:
 
     @settings(max_examples=25, deadline=None)
     @given(steps=st.lists(st.tuples(st.booleans(), st.lists(changes(), max_size=4)), max_size=10))
-    async def test_the_world_is_what_was_acknowledged_whatever_is_refused(self, steps):
+    async def test_the_world_equals_the_acknowledged_changes_whatever_is_refused(self, steps):
         with tempfile.TemporaryDirectory() as directory:
             peers: tuple[Peer, ...] = (MemoryPeer(), SqlitePeer(Path(directory)))
             for peer in peers:
@@ -217,7 +217,7 @@ class TestUnwritable:
 
 
 class TestWatch:
-    async def test_first_hears_every_key_then_what_changed(self, store):
+    async def test_first_gets_every_key_then_changed_keys(self, store):
         store.apply([Put(A), Put(B)])
         watcher = store.watch()
         assert await anext(watcher) == {key(A), key(B)}
@@ -225,10 +225,10 @@ class TestWatch:
         store.apply([Delete(Cluster, A.arn)])
         assert await anext(watcher) == {key(A), key(C)}
 
-    async def test_the_first_look_does_not_wait_in_an_empty_world(self, store):
+    async def test_the_first_read_does_not_wait_in_an_empty_world(self, store):
         assert await anext(store.watch()) == frozenset()
 
-    async def test_hears_what_changed_before_its_first_look(self, store):
+    async def test_gets_changes_made_before_its_first_read(self, store):
         store.apply([Put(A)])
         watcher = store.watch()
         store.apply([Delete(Cluster, A.arn), Put(B)])
@@ -243,7 +243,7 @@ class TestWatch:
         store.apply([Put(A)])
         assert await look == {key(A)}
 
-    async def test_watchers_do_not_take_from_each_other(self, store):
+    async def test_watchers_are_independent(self, store):
         first, second = store.watch(), store.watch()
         await anext(first)
         store.apply([Put(A)])
@@ -252,13 +252,13 @@ class TestWatch:
         assert await anext(first) == {key(B)}
         assert await anext(second) == {key(A), key(B)}
 
-    async def test_one_that_never_looks_costs_one_entry_a_key(self, store):
+    async def test_that_never_reads_costs_one_entry_per_key(self, store):
         slow = store.watch()
         for number in range(500):
             store.apply([Put(cluster("a", tags={"n": str(number)}))])
         assert await anext(slow) == {key(A)}
 
-    async def test_one_that_stopped_waiting_misses_nothing(self, store):
+    async def test_that_was_cancelled_misses_nothing(self, store):
         watcher = store.watch()
         await anext(watcher)
         look = asyncio.ensure_future(anext(watcher))
@@ -267,7 +267,7 @@ class TestWatch:
         store.apply([Put(A)])
         assert await anext(watcher) == {key(A)}
 
-    async def test_one_that_nobody_holds_any_longer_is_forgotten(self, store):
+    async def test_without_references_is_collected(self, store):
         forgotten = weakref.ref(store.watch())
         gc.collect()
         store.apply([Put(A)])
@@ -282,7 +282,7 @@ class TestWatch:
 
 
 class TestEveryRecord:
-    def test_all_kinds_are_drawn(self):
+    def test_clusters_are_among_the_generated_records(self):
         assert Cluster in KINDS
 
     @settings(max_examples=60, deadline=None)

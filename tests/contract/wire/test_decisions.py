@@ -41,7 +41,7 @@ SERVICES = services()
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_input_member_is_used_or_refused(name):
+def test_every_input_member_is_used_or_rejected_explicitly(name):
     undecided = [d for d in decisions(SERVICES[name], peer.MODELS[name]) if d.status == "undecided"]
     assert [f"{decision.operation}.{decision.member}" for decision in undecided] == []
 

@@ -40,7 +40,7 @@ def test_botocore_reads_code_and_message(service, protocol):
         assert parsed["ResponseMetadata"]["HTTPStatusCode"] == 409
 
 
-def test_further_members_of_the_error_shape_come_from_the_detail():
+def test_error_details_fill_members_of_the_error_shape():
     codec = codecs(peer.MODELS["ecs"])["json"]
     error = failure("ConflictException", {"resource_ids": ["a"], "not_modelled": 1})
     shape = peer.MODELS["ecs"].shape_for("ConflictException")
@@ -52,7 +52,7 @@ def test_further_members_of_the_error_shape_come_from_the_detail():
 
 
 @pytest.mark.parametrize(("service", "protocol"), CASES)
-def test_what_every_service_may_answer_is_readable(service, protocol):
+def test_botocore_reads_the_error_for_unsupported_operations(service, protocol):
     codec = codecs(peer.MODELS[service])[protocol]
     parsed = peer.read(protocol, None, codec.serialise_error(OperationNotYet("later"), "r"))
     assert parsed["Error"]["Code"] in {"UnsupportedOperationException", "UnsupportedOperation"}
@@ -60,7 +60,7 @@ def test_what_every_service_may_answer_is_readable(service, protocol):
     assert parsed["Error"]["Code"] in {"InvalidSignatureException", "SignatureDoesNotMatch"}
 
 
-def test_a_query_compatible_service_tells_the_old_code_too():
+def test_a_query_compatible_service_sends_the_query_error_code():
     codec = codecs(peer.MODELS["cloudwatch"])["json"]
     response = codec.serialise_error(failure("InvalidParameterValueException"), "r")
     assert response.headers["x-amzn-query-error"] == "InvalidParameterValue;Sender"

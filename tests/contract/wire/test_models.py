@@ -17,7 +17,7 @@ SHAPES: list[tuple[str, Any]] = [
 ]
 
 
-def test_no_shape_has_a_trait_that_the_wire_does_not_know():
+def test_every_trait_of_the_models_is_supported():
     members = [
         (service, shape.name, name, member)
         for service, shape in SHAPES
@@ -38,7 +38,7 @@ def test_payloads_are_outputs_only():
 
 
 @pytest.mark.parametrize("service", peer.MODELS)
-def test_snake_case_keeps_names_apart(service):
+def test_snake_case_names_are_unique(service):
     for of, shape in SHAPES:
         if of == service and shape.type_name == "structure":
             twice = [name for name, count in Counter(map(xform_name, shape.members)).items() if count > 1]

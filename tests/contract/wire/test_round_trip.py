@@ -43,7 +43,7 @@ def examples(service: str) -> int:
 
 
 @pytest.mark.parametrize(("service", "protocol", "name"), CASES)
-def test_input_and_output_survive(service, protocol, name):
+def test_inputs_and_outputs_round_trip(service, protocol, name):
     model, codec = codec_of(service, protocol)
     operation = model.operation_model(name)
 

@@ -36,7 +36,7 @@ def started_with(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_bootstrap(name, golden_update):
+def test_the_bootstrap_is_as_expected(name, golden_update):
     text = yaml.safe_dump(json.loads(started_with(name)), sort_keys=True, width=120)
     Golden(HERE, update=golden_update).check(name, {"bootstrap": text})
 
@@ -46,7 +46,7 @@ def test_every_expectation_has_a_case(golden_update):
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_envoy_takes_it(name, tmp_path):
+def test_envoy_accepts_the_configuration(name, tmp_path):
     config = tmp_path / "envoy.json"
     text = started_with(name).replace(b"{xds}", b"/run/moyai/xds.sock").replace(b'"/tmp/', f'"{tmp_path}/'.encode())
     config.write_bytes(text.replace(b"{statistics}", b"/run/moyai/statistics.sock"))

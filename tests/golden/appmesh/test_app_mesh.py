@@ -35,7 +35,7 @@ def parts(world: World) -> dict[str, MeshIR]:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_app_mesh(name, golden_update):
+def test_shards_and_envoy_resources_are_as_expected(name, golden_update):
     case = read(HERE / f"{name}.in.yaml")
     found = parts(world_of(case))
     shown = {one: found[one] for one in case.get("shown", found)}
@@ -50,7 +50,7 @@ def test_every_expectation_has_a_case(golden_update):
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_envoy_takes_it(name, tmp_path, authority):
+def test_envoy_accepts_the_configuration(name, tmp_path, authority):
     write(tmp_path, authority)
     text = (HERE / f"{name}.in.yaml").read_text().replace(KEYS, str(tmp_path))
     found = parts(world_of(yaml.safe_load(text), authority))

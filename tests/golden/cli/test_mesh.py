@@ -48,7 +48,7 @@ def shown(mesh: MeshTraffic, look: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_mesh_is_shown_like_this(name, golden_update):
+def test_the_mesh_is_printed_as_expected(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     wanted = msgspec.convert(case.get("wanted", {}), EdgeFilter)
     mesh = mesh_of(case, wanted)
@@ -62,5 +62,5 @@ def written(look: dict[str, Any], screen: str) -> str:
     return f"- look: {yaml.safe_dump(look, default_flow_style=True, width=1000)}  screen: |2\n{lines}"
 
 
-def test_nothing_is_left_of_cases_that_are_gone(golden_update):
+def test_every_expectation_has_a_case(golden_update):
     Golden(HERE, update=golden_update).check_orphans(cases(HERE))

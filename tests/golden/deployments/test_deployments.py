@@ -15,11 +15,11 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_a_deployment_goes_the_same_way(name, golden_update):
+def test_a_deployment_follows_the_expected_stages(name, golden_update):
     case: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     told = yaml.safe_dump(tell(case), sort_keys=False, width=160, allow_unicode=True)
     Golden(HERE, update=golden_update).check(name, {"plan": told})
 
 
-def test_nothing_is_left_of_cases_that_are_gone(golden_update):
+def test_every_expectation_has_a_case(golden_update):
     Golden(HERE, update=golden_update).check_orphans(cases(HERE))

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_mesh(name, golden_update):
+def test_the_compiled_mesh_is_as_expected(name, golden_update):
     mesh = msgspec.to_builtins(compile_mesh(load(HERE / f"{name}.in.yaml")), enc_hook=repr)
     text = yaml.safe_dump(mesh, sort_keys=False, width=120)
     Golden(HERE, update=golden_update).check(name, {"ir": text})

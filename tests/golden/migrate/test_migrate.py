@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_migrate(name, golden_update):
+def test_the_migration_is_as_expected(name, golden_update):
     documents = ((name, document) for document in yaml.safe_load_all((HERE / f"{name}.in.yaml").read_text()))
     told = as_json(plan(build_inventory(documents)))
     fields = [

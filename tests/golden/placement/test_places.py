@@ -15,11 +15,11 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_each_goes_where_it_went(name, golden_update):
+def test_each_task_is_placed_as_expected(name, golden_update):
     case: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     told = yaml.safe_dump(tell(case), sort_keys=False, width=160, allow_unicode=True)
     Golden(HERE, update=golden_update).check(name, {"placed": told})
 
 
-def test_nothing_is_left_of_cases_that_are_gone(golden_update):
+def test_every_expectation_has_a_case(golden_update):
     Golden(HERE, update=golden_update).check_orphans(cases(HERE))

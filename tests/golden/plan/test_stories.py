@@ -15,11 +15,11 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_the_planner_tells_the_same_story(name, golden_update):
+def test_the_planner_produces_the_expected_plans(name, golden_update):
     story: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     told = yaml.safe_dump(tell(story), sort_keys=False, width=160, allow_unicode=True)
     Golden(HERE, update=golden_update).check(name, {"plan": told})
 
 
-def test_nothing_is_left_of_stories_that_are_gone(golden_update):
+def test_every_expectation_has_a_story(golden_update):
     Golden(HERE, update=golden_update).check_orphans(cases(HERE))

@@ -26,7 +26,7 @@ def outcome(rule: SyscallRule) -> str:
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_calls(name, golden_update):
+def test_allowed_system_calls_are_as_expected(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     capabilities = {f"CAP_{capability}" for capability in case["capabilities"]}
     rules = default_profile().rules(capabilities, case["architecture"], kernel_version(case["kernel"]))

@@ -56,7 +56,7 @@ Block.add_representer(str, Block.represent_text)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_wire(name, golden_update):
+def test_requests_and_responses_are_as_expected(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     model, binary = MODELS[case["service"]], "cbor" in case["protocol"]
     codec, operation = codecs(model)[case["protocol"]], model.operation_model(case["operation"])
@@ -72,7 +72,7 @@ def test_wire(name, golden_update):
     assert yaml.safe_load(expected.read_text()) == found, "if this is as it should be: make golden"
 
 
-def test_no_expectation_without_a_case(golden_update):
+def test_every_expectation_has_a_case(golden_update):
     orphans = [path for path in HERE.glob("*.out.yaml") if path.name.removesuffix(".out.yaml") not in CASES]
     if golden_update:
         for path in orphans:

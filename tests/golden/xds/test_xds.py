@@ -76,7 +76,7 @@ def as_yaml(value) -> str:
 
 
 @pytest.mark.parametrize("name", cases(WORLDS))
-def test_xds(name, golden_update):
+def test_the_envoy_resources_are_as_expected(name, golden_update):
     mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
     found = {
         f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
@@ -93,7 +93,7 @@ def test_every_expectation_has_a_case(golden_update):
 
 
 @pytest.mark.parametrize("name", cases(WORLDS))
-def test_envoy_takes_it(name, tmp_path):
+def test_envoy_accepts_the_configuration(name, tmp_path):
     assert refusal(compile_mesh(certified(load(WORLDS / f"{name}.in.yaml"))), tmp_path) == ""
 
 
