@@ -168,7 +168,7 @@ class MetricPipeline:
     def __init__(self, folder: Path, clock: SystemClock | ManualClock, *, apart: bool) -> None:
         self.file = folder / "metrics.db"
         self.store = SqliteMetricStore.open(self.file, 2**40, clock)
-        self.head = MetricHead(history=self.store, stored=self.store.groups())
+        self.head = MetricHead(history=self.store, groups=self.store.groups())
         self.recorder = Recorder(self.head, identify(apart), Instant(0.0), self.store.proxy)
         self.flusher = MetricFlusher(self.store, self.head, self.recorder, clock)
         self.reader = SeriesReader(self.head, self.recorder.buffer.flush)

@@ -157,7 +157,7 @@ class Planner(RuleBasedStateMachine):
     @precondition(lambda self: len(self._hosts()) < 3)
     @rule()
     def an_instance_comes(self):
-        instance(self.it.build, connected=False)
+        instance(self.it.build, is_connected=False)
 
     @precondition(lambda self: self._hosts())
     @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))

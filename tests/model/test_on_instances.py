@@ -59,7 +59,7 @@ class OnInstances(RuleBasedStateMachine):
     @precondition(lambda self: len(self._hosts()) < 4)
     @rule()
     def an_instance_comes(self):
-        instance(self.it.build, connected=False, resources=ROOM)
+        instance(self.it.build, is_connected=False, resources=ROOM)
 
     @precondition(lambda self: self._hosts())
     @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
@@ -113,7 +113,7 @@ class OnInstances(RuleBasedStateMachine):
     def teardown(self):
         """All stand where they should; also when one instance more is drained then, and another one lost."""
         while len(self._ready()) < 2:
-            instance(self.it.build, connected=False, resources=ROOM)
+            instance(self.it.build, is_connected=False, resources=ROOM)
         self._settled()
         drained, lost = self._ready()[:2]
         set_instance_status(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)

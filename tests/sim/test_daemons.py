@@ -27,11 +27,11 @@ async def spread(made, service, count):
 
 async def story(made):
     """Two instances, one more; a deployment; one is lost under its tasks, one is drained, one deregistered."""
-    hosts = [instance(made.build, connected=False).arn for _ in range(2)]
+    hosts = [instance(made.build, is_connected=False).arn for _ in range(2)]
     logs = on_instances(made.build, "logs", agent(made))
     web = on_instances(made.build, "web", agent(made), 2)
     await spread(made, logs, 2)
-    hosts.append(instance(made.build, connected=False).arn)
+    hosts.append(instance(made.build, is_connected=False).arn)
     await spread(made, logs, 3)
     first = made.store.world.services[logs].primary.id
     made.build.deploy(logs, agent(made))
@@ -79,13 +79,13 @@ async def test_a_crash_after_any_action_reaches_the_same_end(first):
 async def test_daemons_follow_instances_at_once(installation):
     """Nothing of this waits for the look at everything."""
     made = installation
-    first, second = (instance(made.build, connected=False).arn for _ in range(2))
+    first, second = (instance(made.build, is_connected=False).arn for _ in range(2))
     logs = on_instances(made.build, "logs", agent(made))
     web = on_instances(made.build, "web", agent(made), 2)
     await spread(made, logs, 2)
     await spread(made, web, 2)
     await made.clock.advance(1)
-    third = instance(made.build, connected=False).arn
+    third = instance(made.build, is_connected=False).arn
     await made.until(lambda: third in {t.container_instance for t in made.build.tasks(logs)}, 5)
     await spread(made, logs, 3)
     await made.clock.advance(1)

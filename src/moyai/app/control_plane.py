@@ -91,7 +91,7 @@ class ControlPlane:
         self._events = Events(store, self._clock)
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
         self._metric_store = metric_store
-        self._metric_head = MetricHead(history=metric_store, stored=metric_store.groups())
+        self._metric_head = MetricHead(history=metric_store, groups=metric_store.groups())
         identify = identify_from(lambda: self._store.world)
         self._recorder = Recorder(
             self._metric_head, identify, metric_store.since, metric_store.proxy, Totals(metric_store.totals())

@@ -188,7 +188,7 @@ class _Lookup:
         sets = (zone.find(relative, kind) for kind in kinds)
         record_set = next((record_set for record_set in sets if record_set is not None), None)
         if record_set is None:
-            self._add_without_records(name, zone, aliased=owner is not name)
+            self._add_without_records(name, zone, via_alias=owner is not name)
             return None
         values = record_set.values(self._rotation)
         self._answer.rotations = max(self._answer.rotations, record_set.rotations)
@@ -202,7 +202,7 @@ class _Lookup:
             return rrset[0].target, rrset[0].target
         return None
 
-    def _add_without_records(self, name: Name, zone: AuthoritativeZone, *, aliased: bool) -> None:
+    def _add_without_records(self, name: Name, zone: AuthoritativeZone, *, via_alias: bool) -> None:
         """Answer SOA, NS and ANY; otherwise add the SOA, which limits how long a negative answer is cached."""
         message, relative = self._answer.message, _relative(zone, name)
         if not relative and self._kind in {SOA, NS}:
@@ -211,7 +211,7 @@ class _Lookup:
             message.answer.append(dns.rrset.from_text(name, zone.negative_ttl, IN, HINFO, 'RFC8482 ""'))
         else:
             message.authority.append(soa(zone))
-            if not aliased and not zone.exists(relative):
+            if not via_alias and not zone.exists(relative):
                 message.set_rcode(dns.rcode.NXDOMAIN)
 
     def _add_targets(self, zone: AuthoritativeZone, services: RRset) -> None:

@@ -83,13 +83,13 @@ class Resolver:
             return self._resolve(packet, key, 0)
         if entry.generation != entry.zone.generation or entry.epoch != self._zones.generation:
             return self._resolve(packet, key, entry.start + len(entry.packets))
-        used, packets = entry.used, entry.packets
-        entry.used = used + 1
+        use_count, packets = entry.used, entry.packets
+        entry.used = use_count + 1
         if len(packets) < entry.rotations:
             return self._add_rotation(packet, entry)
-        if used > _USES * _ROTATIONS and entry.rotations == _ROTATIONS:
+        if use_count > _USES * _ROTATIONS and entry.rotations == _ROTATIONS:
             return self._resolve(packet, key, entry.start + _ROTATIONS)
-        return packet[:_ID_BYTES] + packets[used % entry.rotations]
+        return packet[:_ID_BYTES] + packets[use_count % entry.rotations]
 
     def _resolve(self, packet: bytes, key: bytes, rotation: int) -> Reply:
         """Compute the response, and cache it if possible."""

@@ -76,9 +76,9 @@ class Derived(Generic[K, V]):
         self._remember(key, {})
         self._stale.discard(key)
 
-    def invalidate(self, changed: Iterable[tuple[str, str]]) -> tuple[K, ...]:
+    def invalidate(self, records: Iterable[tuple[str, str]]) -> tuple[K, ...]:
         """Mark the keys stale that depend on the changed ``(table, key)`` records; all stale keys, in order."""
-        for table, key in changed:
+        for table, key in records:
             if table in self._kinds:
                 self._stale.add(cast("K", key))
             if table in self._tables:
@@ -103,9 +103,9 @@ class Derived(Generic[K, V]):
         if not self._stale:
             self._stale.clear()  # iterating over a set that was large stays slow
 
-    def follow(self, changed: Iterable[tuple[str, str]]) -> None:
+    def follow(self, records: Iterable[tuple[str, str]]) -> None:
         """Update all values that these changes make stale."""
-        for key in self.invalidate(changed):
+        for key in self.invalidate(records):
             self.update(key)
 
     def _has_record(self, key: K) -> bool:

@@ -57,13 +57,13 @@ OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
 
 def fault_in(kind: str, tags: Mapping[str, str]) -> str | None:
     """The first fault in the moyai tags of a resource; None if there is none."""
-    known = OWN_TAGS.get(kind, {})
+    checks = OWN_TAGS.get(kind, {})
     for key, value in tags.items():
         if not key.lower().startswith(OWN):
             continue
-        if key not in known:
-            there = f"A {kind} can have {', '.join(known)}." if known else f"There is none for a {kind}."
+        if key not in checks:
+            there = f"A {kind} can have {', '.join(checks)}." if checks else f"There is none for a {kind}."
             return f"The tag {key} is no setting of moyai. {there}"
-        if (wrong := known[key](value)) is not None:
+        if (wrong := checks[key](value)) is not None:
             return f"The tag {key} {wrong}."
     return None

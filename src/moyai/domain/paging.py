@@ -54,17 +54,17 @@ def page(
     Raises BadToken.
     """
     digest = _digest(listing)
-    ordered = sorted(keys, key=rank)
+    sorted_keys = sorted(keys, key=rank)
     if token is not None:
         last = rank(_last(token, digest))
         if descending:
-            ordered = ordered[: bisect_left(ordered, last, key=rank)]
+            sorted_keys = sorted_keys[: bisect_left(sorted_keys, last, key=rank)]
         else:
-            ordered = ordered[bisect_right(ordered, last, key=rank) :]
+            sorted_keys = sorted_keys[bisect_right(sorted_keys, last, key=rank) :]
     if descending:
-        ordered.reverse()
-    page_keys = ordered[:size]
-    return Page(page_keys, _encode(digest, page_keys[-1]) if len(ordered) > size else None)
+        sorted_keys.reverse()
+    page_keys = sorted_keys[:size]
+    return Page(page_keys, _encode(digest, page_keys[-1]) if len(sorted_keys) > size else None)
 
 
 def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int) -> Page:

@@ -61,9 +61,9 @@ class TracedWorld:
 
     def note_value(self, topic: Topic, unchanged: Unchanged) -> None:
         """Record a read of a topic of which only a change that ``unchanged`` detects counts."""
-        known = self._reads.get(topic)
-        if known != ():
-            self._reads[topic] = (unchanged,) if known is None else (*known, unchanged)
+        before = self._reads.get(topic)
+        if before != ():
+            self._reads[topic] = (unchanged,) if before is None else (*before, unchanged)
 
     def note_index(self, table: str, index: str) -> None:
         """Record that an index is read, so that a record's values in it are topics from now on."""

@@ -99,16 +99,16 @@ class _Parser:
             raise _fault(f"has '{word or 'nothing'}' where ALARM, OK, INSUFFICIENT_DATA, TRUE, FALSE, NOT or ( is due")
         return self._state(AlarmState(word))
 
-    def _state(self, wanted: AlarmState) -> RulePredicate:
+    def _state(self, state: AlarmState) -> RulePredicate:
         if self._take() != "(":
-            raise _fault(f"has no '(' after {wanted}")
+            raise _fault(f"has no '(' after {state}")
         name = self._take().strip("\"'")
         if name in {"", "(", ")"}:
-            raise _fault(f"names no alarm in {wanted}()")
+            raise _fault(f"names no alarm in {state}()")
         self._close()
         arn = AlarmArn(name) if name.startswith("arn:") else alarm_arn(self._scope, name)
         self.alarms.append(arn)
-        return lambda state_of: state_of(arn) is wanted
+        return lambda state_of: state_of(arn) is state
 
     def _close(self) -> None:
         if self._take() != ")":

@@ -176,11 +176,11 @@ def check_alarm_queries(queries: Sequence[MetricDataQuery]) -> None:
         raise ValidationFault("At least one element of the metrics list must be a metric.")
     if len({stat.period for stat in stats}) > 1:
         raise ValidationFault("Metrics that are watched together must all have the same Period.")
-    watched = [query for query in queries if query.return_data]
-    if len(watched) != 1:
+    returning = [query for query in queries if query.return_data]
+    if len(returning) != 1:
         raise ValidationFault("Exactly one element of the metrics list should return data.")
-    if not isinstance(QueryResults(queries, NoMetrics()).of(watched[0].id), TimeSeries):
-        raise ValidationFault(f"The expression of '{watched[0].id}' must come to a single time series.")
+    if not isinstance(QueryResults(queries, NoMetrics()).of(returning[0].id), TimeSeries):
+        raise ValidationFault(f"The expression of '{returning[0].id}' must come to a single time series.")
 
 
 class NoMetrics:

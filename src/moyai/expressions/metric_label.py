@@ -110,14 +110,14 @@ def _property(name: str, stat: MetricStat | None, context: LabelContext) -> str:
         return scoped[name]
     if stat is None:
         return _NOTHING
-    known = {
+    properties = {
         "MetricName": stat.metric.metric_name,
         "Namespace": stat.metric.namespace,
         "Period": str(stat.period),
         "Stat": stat.stat,
         **{f"Dim.{one.name}": one.value for one in stat.metric.dimensions},
     }
-    return known.get(name, _NOTHING)
+    return properties.get(name, _NOTHING)
 
 
 def _number(value: float) -> str:

@@ -125,9 +125,9 @@ class AlarmLoop:
         samples = source.samples if condition.stat is not None else {}
         starts = [Instant(start + index * condition.period) for index in range(round((end - start) / condition.period))]
         return [
-            AlarmDatapoint(at, values.get(at) if known else None, samples.get(at), known)
+            AlarmDatapoint(at, values.get(at) if is_complete else None, samples.get(at), is_complete)
             for at in starts
-            for known in (at >= since,)
+            for is_complete in (at >= since,)
         ]
 
 

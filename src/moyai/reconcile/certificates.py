@@ -126,17 +126,17 @@ class CertificateLoop:
             authority.configuration.signing_algorithm,
             authority.certificate,
         )
-        issued = self._pki.certify(issuer, order.name, ValidityPeriod(order.begin, order.end))
+        certificate = self._pki.certify(issuer, order.name, ValidityPeriod(order.begin, order.end))
         before = world.server_certificates.get(certificate_key(order.discovery_service, order.authority))
         return ServerCertificate(
             service=order.service,
             discovery_service=order.discovery_service,
             authority=order.authority,
             name=order.name,
-            chain=issued.chain,
-            private=issued.private,
-            roots=with_root(() if before is None else before.roots, issued.root),
-            serial=issued.serial,
+            chain=certificate.chain,
+            private=certificate.private,
+            roots=with_root(() if before is None else before.roots, certificate.root),
+            serial=certificate.serial,
             issued_at=now,
             not_after=order.end,
             renew_at=order.renew_at,
@@ -171,9 +171,7 @@ class ManagedCertificateSigner:
         world, ca = self._store.world, order.own
         private = world.authority_keys[order.authority.arn].private
         issuer = Issuer(private, order.authority.configuration.signing_algorithm, ca)
-        signed = self._pki.issue(
-            issuer, key.csr.encode(), TEMPLATES[END_ENTITY], ValidityPeriod(order.begin, order.end)
-        )
-        content = CertificateContent(signed.pem, ca.pem + ca.chain, self._pki.facts(signed.pem), now)
+        leaf = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[END_ENTITY], ValidityPeriod(order.begin, order.end))
+        content = CertificateContent(leaf.pem, ca.pem + ca.chain, self._pki.facts(leaf.pem), now)
         certificate = world.managed_certificates[order.certificate]
         return issue_certificate(certificate, content, key.private, ca.root, now)

@@ -61,9 +61,9 @@ def shifting_services(world: World) -> Derived[ServiceArn, bool]:
     return Derived(world, is_shifting_traffic, False, Service)  # noqa: FBT003 (the value of a service that is gone)
 
 
-async def recompute(derived: Iterable[Derived[Any, Any]], clock: Clock) -> None:
+async def recompute(all_values: Iterable[Derived[Any, Any]], clock: Clock) -> None:
     """Compute all values again, because a notification may have been lost; other tasks run in between."""
-    for values in derived:
+    for values in all_values:
         for number, key in enumerate(values.keys(), start=1):
             if key in values:
                 attempt(partial(values.update, key), key)
@@ -71,12 +71,12 @@ async def recompute(derived: Iterable[Derived[Any, Any]], clock: Clock) -> None:
                 await clock.sleep(Seconds(0))
 
 
-def attempt(update: Callable[[], object], what: str) -> None:
-    """Call ``update``; when it fails, log that ``what`` keeps its last good form."""
+def attempt(update: Callable[[], object], subject: str) -> None:
+    """Call ``update``; when it fails, log that ``subject`` keeps its last good form."""
     try:
         update()
     except Exception:  # noqa: BLE001 (the top of the loop: the last good form stays in use)
-        _log.exception("%s: kept in its last good form", what)
+        _log.exception("%s: kept in its last good form", subject)
 
 
 def _publisher(feed: ProxyFeed) -> Publish[str, MeshIR]:

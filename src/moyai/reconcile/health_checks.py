@@ -67,35 +67,35 @@ class HealthChecker:
         return {instance for instance in instances if self._has_changed(world, instance)}
 
     def _has_changed(self, world: World, key: str) -> bool:
-        checked, wanted = self._checked.get(key), self._target(world, key)
-        if checked is None or wanted is None:
-            return checked is not None or wanted is not None
-        return (checked.target, checked.registered_at) != (wanted, world.discovery_instances[key].registered_at)
+        before, target = self._checked.get(key), self._target(world, key)
+        if before is None or target is None:
+            return before is not None or target is not None
+        return (before.target, before.registered_at) != (target, world.discovery_instances[key].registered_at)
 
     async def _check(self, key: str) -> Instant | None:
         """Make one check; returns when the next one is due."""
-        wanted = self._target(self._store.world, key)
-        if wanted is None:
+        target = self._target(self._store.world, key)
+        if target is None:
             self._checked.pop(key, None)
             return None
         registered_at = self._store.world.discovery_instances[key].registered_at
-        begun = self._clock.now()
-        passed = await self._probes.passes(wanted)
-        if not self._is_current(key, wanted, registered_at):
+        started_at = self._clock.now()
+        has_passed = await self._probes.passes(target)
+        if not self._is_current(key, target, registered_at):
             return self._clock.now()
         before = self._checked.get(key)
-        counting = before is not None and (before.target, before.registered_at) == (wanted, registered_at)
-        streak = (before.streak if before is not None and counting else Streak()).and_then(has_passed=passed)
-        self._checked[key] = _Checked(wanted, registered_at, streak)
+        counting = before is not None and (before.target, before.registered_at) == (target, registered_at)
+        streak = (before.streak if before is not None and counting else Streak()).and_then(has_passed=has_passed)
+        self._checked[key] = _Checked(target, registered_at, streak)
         self._record(key, streak)
-        return later(begun, self._settings.interval)
+        return later(started_at, self._settings.interval)
 
-    def _is_current(self, key: str, checked: ProbeTarget, registered_at: Instant) -> bool:
+    def _is_current(self, key: str, target: ProbeTarget, registered_at: Instant) -> bool:
         """Whether the instance still has the target and the registration that were checked."""
         instance = self._store.world.discovery_instances.get(key)
         if instance is None or instance.registered_at != registered_at:
             return False
-        return self._target(self._store.world, key) == checked
+        return self._target(self._store.world, key) == target
 
     def _record(self, key: str, streak: Streak) -> None:
         instance = self._store.world.discovery_instances[key]

@@ -34,8 +34,8 @@ class LogRetention:
     async def delete_expired(self) -> None:
         """Delete what is expired now. Raises LogStoreFault."""
         streams, sources = await self._logs.streams(), await self._logs.positions()
-        expired = plan_log_deletion(self._store.world, streams, sources, self._clock.now())
-        if expired.streams or expired.sources:
-            await self._logs.forget(expired.streams, expired.sources)
-        for group, before in expired.before:
+        deletion = plan_log_deletion(self._store.world, streams, sources, self._clock.now())
+        if deletion.streams or deletion.sources:
+            await self._logs.forget(deletion.streams, deletion.sources)
+        for group, before in deletion.before:
             await self._logs.trim(group, before)

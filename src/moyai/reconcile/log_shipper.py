@@ -53,18 +53,18 @@ class LogShipper:
                     self._tasks[task.arn] = None
 
     async def _ship_all(self) -> None:
-        resumed, failing = False, False
+        has_positions, is_failing = False, False
         while True:
             try:
-                if not resumed:
+                if not has_positions:
                     await self.resume()
-                    resumed = True
+                    has_positions = True
                 await self.ship()
-                failing = False
+                is_failing = False
             except (LogStoreFault, RuntimeFault) as fault:
-                if not failing:
+                if not is_failing:
                     _log.warning("the output of containers can't be shipped to log streams now: %s", fault)
-                failing = True
+                is_failing = True
             await self._clock.sleep(_INTERVAL)
 
     async def resume(self) -> None:
@@ -76,10 +76,10 @@ class LogShipper:
         batches: list[LogBatch] = []
         for arn in tuple(self._tasks):
             task = self._store.world.tasks.get(arn)
-            stopped = task is None or task.stopped
+            is_stopped = task is None or task.stopped
             of_task = [] if task is None else await self._batches(task)
             batches += of_task
-            if stopped and not of_task:
+            if is_stopped and not of_task:
                 self._tasks.pop(arn, None)
             if len(batches) >= _BATCHES:
                 await self._append(batches)

@@ -115,12 +115,12 @@ class Reconciler:
 
         A plan with the effects that were just carried out means that their outcome can't be observed yet.
         """
-        performed: tuple[Effect, ...] = ()
+        last_effects: tuple[Effect, ...] = ()
         for _ in range(_MAX_STEPS):
             plan = await self._plan(key)
-            if plan.effects and plan.effects != performed:
+            if plan.effects and plan.effects != last_effects:
                 await self._executor.perform(plan.effects)
-                performed = plan.effects
+                last_effects = plan.effects
             elif not plan.changes:
                 return plan.wake_at
         return later(self._ports.clock.now(), 0.1)
@@ -286,7 +286,7 @@ class Reconciler:
         self._networks_changed.set()
 
 
-async def _run_when_set(event: asyncio.Event, sync: Callable[[], Awaitable[None]], what: str) -> None:
+async def _run_when_set(event: asyncio.Event, sync: Callable[[], Awaitable[None]], subject: str) -> None:
     """Call ``sync`` each time the event is set."""
     while True:
         await event.wait()
@@ -294,4 +294,4 @@ async def _run_when_set(event: asyncio.Event, sync: Callable[[], Awaitable[None]
         try:
             await sync()
         except MoyaiError as fault:
-            _log.warning("%s could not be set up, will be tried again: %s", what, fault)
+            _log.warning("%s could not be set up, will be tried again: %s", subject, fault)

@@ -52,11 +52,11 @@ class NetworkSync:
         """Apply the networks if they have changed. Raises RuntimeFault; the next call tries again."""
         await self._is_computed.wait()
         async with self._lock:
-            wanted = self._wanted
-            if wanted != self._applied:
+            spec = self._wanted
+            if spec != self._applied:
                 await self._ports.store.durable()
-                await self._ports.runtime.apply_network(wanted)
-                self._applied = wanted
+                await self._ports.runtime.apply_network(spec)
+                self._applied = spec
 
     async def include(self, sandbox: TaskId) -> None:
         """Return when the networks have the rules of this sandbox. Raises RuntimeFault."""

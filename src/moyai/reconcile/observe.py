@@ -100,9 +100,9 @@ class Observer:
         if not awaits_readiness(task):
             return frozenset()
         world = self._ports.store.world
-        expected = expected_listeners(world, task, world.task_definitions[task.task_definition])
+        listeners = expected_listeners(world, task, world.task_definitions[task.task_definition])
         try:
-            return await self._ports.runtime.open_listeners(task.id, expected) if expected else frozenset()
+            return await self._ports.runtime.open_listeners(task.id, listeners) if listeners else frozenset()
         except RuntimeFault as fault:
             _log.warning("the listeners of %s can't be read, will be tried again: %s", task.arn, fault)
             return frozenset()
@@ -125,13 +125,13 @@ class Observer:
         if waiting:
             self._released.pop(task.id, None)
             return Drain(frozenset(waiting))
-        released = self._released.setdefault(task.id, self._ports.clock.now())
-        rejecting = task.id in self._rejecting
+        acknowledged_at = self._released.setdefault(task.id, self._ports.clock.now())
+        is_rejecting = task.id in self._rejecting
         try:
             in_flight = await self._ports.runtime.in_flight(task.id)
         except RuntimeFault:
             in_flight = None
-        return Drain(forgotten_at=released, in_flight=in_flight, closed=rejecting)
+        return Drain(forgotten_at=acknowledged_at, in_flight=in_flight, closed=is_rejecting)
 
     def _is_running(self, proxy: ProxyId) -> bool:
         """Whether a proxy still runs: one that has ended sends and acknowledges nothing. Of an external proxy only its

@@ -87,27 +87,27 @@ class WorkQueue:
         self._again.discard(key)
         self._finish(key)
 
-    async def serve(self, follow: Coroutine[Any, Any, None], work: Work, what: str, *, workers: int = 1) -> None:
+    async def serve(self, follow: Coroutine[Any, Any, None], work: Work, work_name: str, *, workers: int = 1) -> None:
         """Run the timers, ``follow``, which adds keys, and the workers (see ``run_worker``), until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.run_timers())
             group.create_task(follow)
             for _ in range(workers):
-                group.create_task(self.run_worker(work, what))
+                group.create_task(self.run_worker(work, work_name))
 
-    async def run_worker(self, work: Work, what: str) -> NoReturn:
-        """Work on one key after the other until cancelled. A failure is logged and does not block other keys. ``what``:
-        the work, for the log.
+    async def run_worker(self, work: Work, work_name: str) -> NoReturn:
+        """Work on one key after the other until cancelled. A failure is logged and does not block other keys.
+        ``work_name``: for the log.
         """
         while True:
             key = await self.take()
             try:
                 wake_at = await work(key)
             except StateUnwritable as fault:
-                _log.warning("%s %s: will be tried again: %s", what, key, fault)
+                _log.warning("%s %s: will be tried again: %s", work_name, key, fault)
                 self.mark_failed(key, UNWRITABLE_BACKOFF)
             except Exception:  # noqa: BLE001 (the top of every loop that works on keys)
-                _log.exception("%s %s: will be tried again", what, key)
+                _log.exception("%s %s: will be tried again", work_name, key)
                 self.mark_failed(key)
             else:
                 self.mark_done(key, wake_at)

@@ -113,7 +113,7 @@ class MetricFlusher:
         if now - self._last_at_saved_at >= _LAST_AT_INTERVAL:
             self._last_at_saved_at = now
             head.renamed |= {group for group, _ in head.dirty}
-        dirty, renamed, deleted_groups = tuple(head.dirty), tuple(head.renamed), tuple(head.deleted_groups)
+        dirty, groups, deleted_groups = tuple(head.dirty), tuple(head.renamed), tuple(head.deleted_groups)
         head.dirty.clear()
         head.renamed.clear()
         minutes = (
@@ -122,7 +122,7 @@ class MetricFlusher:
         return MetricBatch(
             minutes=await self._in_slices(minutes),
             proxies=await self._in_slices(self._recorder.take_unsaved_proxies()),
-            groups=[StoredGroup(group.number, group.encode()) for group in renamed if group.columns],
+            groups=[StoredGroup(group.number, group.encode()) for group in groups if group.columns],
             totals=await self._in_slices(self._recorder.totals.take_unsaved()),
             deleted_groups=deleted_groups,
         )
@@ -179,12 +179,12 @@ class MetricFlusher:
     def _hours(self, group: SeriesGroup, hour: int) -> Iterator[StoredHour]:
         """The hour of each metric, from the stored minutes and from an hour that was compacted before."""
         by_column: dict[int, dict[int, Summary]] = {}
-        for stored in self._store.minutes(group.number, hour, hour + HOUR):
-            body = decode_or_empty(stored.body)
+        for minute in self._store.minutes(group.number, hour, hour + HOUR):
+            body = decode_or_empty(minute.body)
             for column in body.columns:
                 for key, summary in body.entries(column):
                     if key == WHOLE_MINUTE:
-                        by_column.setdefault(column, {})[(stored.start - hour) // MINUTE] = summary
+                        by_column.setdefault(column, {})[(minute.start - hour) // MINUTE] = summary
         for column, minutes in by_column.items():
             for before in self._store.hours(group.number, column, hour, hour + HOUR):
                 _add_hour(minutes, before.body)

@@ -80,13 +80,13 @@ class SeriesReader:
     def _sorted_metrics(self, scope: Scope, series: Mapping[MetricId, Series]) -> Sequence[MetricId]:
         """The scope's metrics, sorted once: new ones are at the end of the head's mapping, and are merged in."""
         generation = self._head.generation
-        known = self._sorted.get(scope)
-        if known is None or known.generation != generation:
-            known = self._sorted[scope] = _SortedMetrics(generation, sorted(series))
-        elif len(known.metrics) < len(series):
-            new = islice(series, len(known.metrics), None)
-            known = self._sorted[scope] = _SortedMetrics(generation, sorted([*known.metrics, *new]))
-        return known.metrics
+        cached = self._sorted.get(scope)
+        if cached is None or cached.generation != generation:
+            cached = self._sorted[scope] = _SortedMetrics(generation, sorted(series))
+        elif len(cached.metrics) < len(series):
+            new = islice(series, len(cached.metrics), None)
+            cached = self._sorted[scope] = _SortedMetrics(generation, sorted([*cached.metrics, *new]))
+        return cached.metrics
 
 
 def slots(series: Series, span: Span) -> list[Period]:

@@ -21,9 +21,9 @@ class Golden:
         self._folder = folder
         self._update = update
 
-    def check(self, name: str, found: Mapping[str, str]) -> None:
+    def check(self, name: str, texts: Mapping[str, str]) -> None:
         """Compare a case's outputs, by part, with the expected ones. Raises AssertionError when they differ."""
-        outputs = {self._folder / f"{name}.{part}.yaml": text for part, text in found.items()}
+        outputs = {self._folder / f"{name}.{part}.yaml": text for part, text in texts.items()}
         known = {*outputs, self._folder / f"{name}{_INPUT}"}
         self._remove([path for path in self._folder.glob(f"{name}.*.yaml") if path not in known])
         for path, text in outputs.items():
@@ -51,9 +51,9 @@ def cases(folder: Path) -> list[str]:
     return sorted(path.name.removesuffix(_INPUT) for path in folder.glob(f"*{_INPUT}"))
 
 
-def _compare(path: Path, found: str) -> None:
-    expected = path.read_text() if path.exists() else ""
-    if found == expected:
+def _compare(path: Path, text: str) -> None:
+    expected_text = path.read_text() if path.exists() else ""
+    if text == expected_text:
         return
-    lines = unified_diff(expected.splitlines(), found.splitlines(), path.name, "found", lineterm="")
+    lines = unified_diff(expected_text.splitlines(), text.splitlines(), path.name, "found", lineterm="")
     raise AssertionError("\n".join([*lines, f"If this is as it should be, run `{_COMMAND}` and read the diff."]))

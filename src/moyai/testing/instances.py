@@ -25,18 +25,18 @@ def instance(
     *,
     resources: Resources | None = None,
     launch_type: str = EC2,
-    connected: bool = True,
+    is_connected: bool = True,
     attributes: Mapping[str, str] | None = None,
 ) -> ContainerInstance:
     """Record a new ACTIVE instance of the default cluster; without a ``zone``, in the zone with fewest instances."""
     own = tuple(Attribute(name, value) for name, value in (attributes or {}).items())
-    wanted = ContainerInstanceRequest(
+    request = ContainerInstanceRequest(
         build.cluster(), resources or Resources(1024, 1024), launch_type=launch_type, zone=zone, attributes=own
     )
-    made = new_container_instance(build.world, wanted, build.clock.now(), build.ids)
-    made = replace(made, agent_connected=connected)
-    build.book.apply([Put(made)])
-    return made
+    record = new_container_instance(build.world, request, build.clock.now(), build.ids)
+    record = replace(record, agent_connected=is_connected)
+    build.book.apply([Put(record)])
+    return record
 
 
 def set_instance_status(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
@@ -48,14 +48,14 @@ def set_instance_status(build: Builder, key: ContainerInstanceArn, status: Conta
 def for_instances(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:
     """Record the definition for use on container instances: its containers have sizes, the task has none."""
     containers = tuple(replace(c, cpu=c.cpu or 256, memory=c.memory or 256) for c in definition.container_definitions)
-    changed = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))
-    changed = replace(changed, container_definitions=containers)
-    build.book.apply([Put(changed)])
-    return changed
+    ec2_definition = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))
+    ec2_definition = replace(ec2_definition, container_definitions=containers)
+    build.book.apply([Put(ec2_definition)])
+    return ec2_definition
 
 
 def on_instances(
-    build: Builder, name: str, definition: TaskDefinition, desired: int | None = None, **changes: object
+    build: Builder, name: str, definition: TaskDefinition, desired_count: int | None = None, **changes: object
 ) -> ServiceArn:
     """Record a service with the launch type EC2 in the default cluster; without a count it is a DAEMON service.
     ``changes``: fields of its record that differ from the defaults.
@@ -68,10 +68,10 @@ def on_instances(
         created_at=build.clock.now(),
         created_by="test",
         deployments=(),
-        desired_count=desired or 0,
-        deployment_configuration=DAEMON_BOUNDS if desired is None else DeploymentConfiguration(),
+        desired_count=desired_count or 0,
+        deployment_configuration=DAEMON_BOUNDS if desired_count is None else DeploymentConfiguration(),
         launch_type=EC2,
-        scheduling_strategy=DAEMON if desired is None else REPLICA,
+        scheduling_strategy=DAEMON if desired_count is None else REPLICA,
     )
     build.book.apply([Put(replace(service, **changes))])
     build.deploy(key, definition)

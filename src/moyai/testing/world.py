@@ -140,7 +140,7 @@ class Builder:
         """A Cloud Map service in NAMESPACE as a registry: an A record for each TTL in seconds, or SRV at port 80."""
         identity = DiscoveryServiceId(f"srv-{self.ids.alphanumeric(16)}")
         records = tuple(DnsRecord(RecordType.SRV if srv else RecordType.A, ttl) for ttl in ttls)
-        made = DiscoveryService(
+        service = DiscoveryService(
             arn=DiscoveryServiceArn(arn("servicediscovery", SCOPE, f"service/{identity}")),
             id=identity,
             name=name,
@@ -149,13 +149,13 @@ class Builder:
             dns=DnsConfig(records) if records else None,
             custom_health=custom_health,
         )
-        self.book.apply([Put(made)])
-        return ServiceRegistry(made.arn, 80 if srv else None)
+        self.book.apply([Put(service)])
+        return ServiceRegistry(service.arn, 80 if srv else None)
 
     def definition(self, family: str, *containers: ContainerDefinition) -> TaskDefinition:
         """The next revision of a family; one container that runs until it is stopped when none is given."""
         revision = 1 + sum(d.family == family for d in self.world.task_definitions)
-        made = TaskDefinition(
+        definition = TaskDefinition(
             arn=TaskDefinitionArn(arn("ecs", SCOPE, f"task-definition/{family}:{revision}")),
             family=family,
             revision=revision,
@@ -166,14 +166,14 @@ class Builder:
             cpu="256",
             memory="512",
         )
-        self.book.apply([Put(made)])
-        return made
+        self.book.apply([Put(definition)])
+        return definition
 
     def service(
         self,
         name: str,
         definition: TaskDefinition,
-        desired: int = 1,
+        desired_count: int = 1,
         *,
         offers: Sequence[str] | None = None,
         bounds: DeploymentConfiguration | None = None,
@@ -184,17 +184,17 @@ class Builder:
         """
         cluster = self.cluster()
         key = ServiceArn(arn("ecs", SCOPE, f"service/default/{name}"))
-        made = Service(
+        service = Service(
             arn=key,
             name=name,
             cluster=cluster,
             created_at=self.clock.now(),
             created_by="test",
             deployments=(),
-            desired_count=desired,
+            desired_count=desired_count,
             deployment_configuration=bounds or DeploymentConfiguration(),
         )
-        self._deploy(made, definition, None if offers is None else self._connect(name, offers, namespace))
+        self._deploy(service, definition, None if offers is None else self._connect(name, offers, namespace))
         return key
 
     def discover(self, service: ServiceArn, *registries: ServiceRegistry) -> None:
@@ -278,9 +278,9 @@ class Builder:
     ) -> DeploymentId:
         now = self.clock.now()
         wish = ConnectRequest(service.arn, connect, definition, None)
-        resolved = resolve(self.world, wish, now, self.ids)
+        resolution = resolve(self.world, wish, now, self.ids)
         identity = DeploymentId(f"ecs-svc/{self.ids.decimal(19)}")
-        made = Deployment(
+        deployment = Deployment(
             id=identity,
             status=DeploymentStatus.PRIMARY,
             task_definition=definition.arn,
@@ -288,10 +288,10 @@ class Builder:
             updated_at=now,
             network_configuration=NETWORK,
             service_connect=connect,
-            view=resolved.view,
+            view=resolution.view,
             service_registries=service.primary.service_registries if service.deployments else (),
             rollout_state_reason=f"ECS deployment {identity} in progress.",
         )
-        begun, changes = begin_deployment(self.world, service, made, now, self.ids)
-        self.book.apply([*resolved.changes, Put(begun), *changes])
+        service_after, changes = begin_deployment(self.world, service, deployment, now, self.ids)
+        self.book.apply([*resolution.changes, Put(service_after), *changes])
         return identity

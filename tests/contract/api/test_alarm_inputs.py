@@ -56,7 +56,7 @@ class Dispatchers:
         self.services = {service.name: service for service in made}
         self.dispatchers = {name: ServiceDispatcher(service, MODELS[name]) for name, service in self.services.items()}
         builder = Builder(self.store, ids=self.ids)
-        builder.service("web", builder.definition("web"), desired=2)
+        builder.service("web", builder.definition("web"), desired_count=2)
         for operation, more in (
             ("RegisterScalableTarget", {"MinCapacity": 1, "MaxCapacity": 4}),
             ("PutScalingPolicy", {"PolicyName": "out", "StepScalingPolicyConfiguration": STEPS}),

@@ -24,7 +24,7 @@ ARN = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:"
 @pytest.fixture
 def scaling(installation):
     definition = installation.builder.definition("web")
-    installation.builder.service("web", definition, desired=2)
+    installation.builder.service("web", definition, desired_count=2)
     return installation.client("application-autoscaling")
 
 

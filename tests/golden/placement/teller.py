@@ -72,7 +72,7 @@ class Teller:
                     asked.get("cpu", 1024), asked.get("memory", 1024), gpus=tuple(asked.get("gpus", ()))
                 ),
                 launch_type=asked.get("launch_type", "EC2"),
-                connected=asked.get("connected", True),
+                is_connected=asked.get("connected", True),
                 attributes=asked.get("attributes"),
             )
             set_instance_status(self.build, made.arn, ContainerInstanceStatus(asked.get("status", "ACTIVE")))

@@ -128,7 +128,7 @@ class Narrator(Harness):
             verb(name, argument)
 
     def _instance(self, name: str) -> None:
-        made = instance(self.build, connected=False)
+        made = instance(self.build, is_connected=False)
         self._names[made.id] = name
 
     def _host(self, name: str) -> ContainerInstanceArn:

@@ -45,7 +45,7 @@ class Town:
         self.clock, self.store, self.ids, self.metric_head = ManualClock(), MemoryStore(), SeededIds(3), MetricHead()
         self.builder = Builder(self.store, self.clock, self.ids)
         self.definition = self.builder.definition("web")
-        self.arn = self.builder.service("web", self.definition, desired=desired)
+        self.arn = self.builder.service("web", self.definition, desired_count=desired)
         self.rollout(RolloutState.COMPLETED)
         self.running: asyncio.Task[Any] | None = None
 

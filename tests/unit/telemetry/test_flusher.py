@@ -39,7 +39,7 @@ class MetricPipeline:
     def __init__(self, file: Path, clock: ManualClock) -> None:
         self.clock = clock
         self.store = SqliteMetricStore.open(file, 2**30, clock)
-        self.head = MetricHead(history=self.store, stored=self.store.groups())
+        self.head = MetricHead(history=self.store, groups=self.store.groups())
         self.reporters = {name: ServiceReporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
         totals = Totals(self.store.totals())
         self.recorder = Recorder(self.head, self.reporters.get, self.store.since, self.store.proxy, totals)

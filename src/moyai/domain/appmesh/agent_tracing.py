@@ -55,10 +55,10 @@ def tracer_in(environment: Mapping[str, str]) -> Tracer | None:
         "ENABLE_ENVOY_DATADOG_TRACING": _datadog,
         "ENABLE_ENVOY_JAEGER_TRACING": _jaeger,
     }
-    enabled = [name for name in readers if flag(environment, name)]
-    if len(enabled) > 1:
-        raise ValueError(f"Only one tracer can be enabled, not {' and '.join(enabled)}.")
-    return readers[enabled[0]](environment) if enabled else None
+    names = [name for name in readers if flag(environment, name)]
+    if len(names) > 1:
+        raise ValueError(f"Only one tracer can be enabled, not {' and '.join(names)}.")
+    return readers[names[0]](environment) if names else None
 
 
 def _xray(environment: Mapping[str, str]) -> XRay:

@@ -96,9 +96,9 @@ def read_proxy_name(text: str) -> ProxyName | None:
         return None
     if parts[2] not in {AppMeshResourceType.VIRTUAL_NODE, AppMeshResourceType.VIRTUAL_GATEWAY}:
         return None
-    name, owned, owner = parts[1].partition(_OWNED)
-    if not name or (owned and not is_account(owner)):
+    name, separator, owner = parts[1].partition(_OWNED)
+    if not name or (separator and not is_account(owner)):
         return None
     scope = None if read is None else read.scope
-    mesh_owner = AccountId(owner) if owned else None if scope is None else scope.account
+    mesh_owner = AccountId(owner) if separator else None if scope is None else scope.account
     return ProxyName(name, AppMeshResourceType(parts[2]), parts[3], mesh_owner, None if scope is None else scope.region)

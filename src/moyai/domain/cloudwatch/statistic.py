@@ -165,10 +165,10 @@ def evaluate(statistic: str, summary: Summary) -> float | None:
     )
 
 
-def _of_some(extended: Extended, distribution: ValueDistribution, whole: float) -> float | None:
+def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float) -> float | None:
     """``whole``: the sum of all values."""
-    low, high = extended.low, extended.high
-    if extended.percent:
+    low, high = statistic.low, statistic.high
+    if statistic.percent:
         ranks = (low / _ALL * distribution.total, high / _ALL * distribution.total)
         low, high = distribution.at(low / _ALL), distribution.at(high / _ALL)
     else:
@@ -176,7 +176,7 @@ def _of_some(extended: Extended, distribution: ValueDistribution, whole: float) 
     count, total = distribution.between(*ranks)
     if ranks == (0.0, distribution.total):
         count, total = distribution.total, whole
-    match extended.kind:
+    match statistic.kind:
         case "TC":
             return count
         case "TS":

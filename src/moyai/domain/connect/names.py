@@ -116,12 +116,12 @@ def allocate_more_addresses(view: ConnectView, names: Iterable[str]) -> tuple[di
     first = int(VIRTUAL_CIDR.network_address) + 1
     size = VIRTUAL_CIDR.num_addresses - 2
     addresses = {n.dns_name: n.address for n in view.names}
-    used = {int(IPv4Address(address)) - first for address in addresses.values()}
-    number = max(view.allotted, max(used, default=-1) + 1)
+    numbers = {int(IPv4Address(address)) - first for address in addresses.values()}
+    number = max(view.allotted, max(numbers, default=-1) + 1)
     for name in sorted(set(names) - addresses.keys()):
-        while number % size in used:
+        while number % size in numbers:
             number += 1
-        used.add(number % size)
+        numbers.add(number % size)
         addresses[name] = str(IPv4Address(first + number % size))
         number += 1
     return addresses, number

@@ -40,11 +40,11 @@ def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Sc
     return None if node_id is None else identity_of(node_id, of)
 
 
-def plain_environment(defined: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:
+def plain_environment(container: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:
     """A container's variables in the definition and in RunTask's overrides."""
-    matching = (o for o in overrides.container_overrides if o.name == defined.name)
+    matching = (o for o in overrides.container_overrides if o.name == container.name)
     override = next(matching, ContainerOverride())
-    return {pair.name: pair.value for pair in (*defined.environment, *(override.environment or ()))}
+    return {pair.name: pair.value for pair in (*container.environment, *(override.environment or ()))}
 
 
 def identity_in(environment: Mapping[str, str]) -> str | None:

@@ -88,12 +88,12 @@ def read_properties(configuration: ProxyConfiguration) -> Properties:
 
 def _by_name(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
     texts: dict[str, str] = {}
-    for one in properties:
-        if one.name not in _PROPERTIES:
-            raise ValueError(f"{one.name} is no property: they are {', '.join(_PROPERTIES)}.")
-        if one.name in texts:
-            raise ValueError(f"{one.name} is specified twice.")
-        texts[one.name] = one.value.strip()
+    for pair in properties:
+        if pair.name not in _PROPERTIES:
+            raise ValueError(f"{pair.name} is no property: they are {', '.join(_PROPERTIES)}.")
+        if pair.name in texts:
+            raise ValueError(f"{pair.name} is specified twice.")
+        texts[pair.name] = pair.value.strip()
     return texts
 
 

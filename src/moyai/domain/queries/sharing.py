@@ -24,9 +24,9 @@ def resources_shared_with(world: World, scope: Scope) -> list[str]:
     """The ARNs of the resources that other accounts share with the scope's account, in order."""
     return sorted(
         {
-            shared.entity
+            resource.entity
             for share in world.resource_shares.each("consumer", scope_key(scope))
-            for shared in share.resources
-            if share.grants(shared.entity, scope.account)
+            for resource in share.resources
+            if share.grants(resource.entity, scope.account)
         }
     )

@@ -77,13 +77,13 @@ def with_version(secret: ManagedSecret, version: SecretVersion, now: Instant) ->
 def move_labels(versions: Iterable[SecretVersion], identity: str, stages: Iterable[str]) -> tuple[SecretVersion, ...]:
     """Move labels to the version with this id, and return all versions."""
     labels = tuple(dict.fromkeys(stages))
-    known = tuple(versions)
-    was_current = next((v.id for v in known if CURRENT in v.stages), None)
+    all_versions = tuple(versions)
+    was_current = next((v.id for v in all_versions if CURRENT in v.stages), None)
     makes_previous = CURRENT in labels and was_current not in {None, identity}
-    removed = {*labels, PREVIOUS} if makes_previous else {*labels}
+    taken_labels = {*labels, PREVIOUS} if makes_previous else {*labels}
     relabelled_versions = []
-    for version in known:
-        own = tuple(stage for stage in version.stages if stage not in removed)
+    for version in all_versions:
+        own = tuple(stage for stage in version.stages if stage not in taken_labels)
         if version.id == identity:
             own = (*own, *(stage for stage in labels if not (makes_previous and stage == PREVIOUS)))
         elif makes_previous and version.id == was_current:

@@ -186,12 +186,12 @@ class _Parser:
         return value
 
     def _end_of_value(self, ender: re.Pattern[str], ends: str) -> int:
-        unclosed, at = 0, self._at
+        depth, at = 0, self._at
         while at < len(self._text):
             character = self._text[at]
-            if ender.match(self._text, at) or character in ends or (character == ")" and not unclosed):
+            if ender.match(self._text, at) or character in ends or (character == ")" and not depth):
                 break
-            unclosed += (character == "(") - (character == ")")
+            depth += (character == "(") - (character == ")")
             at += 1
         return at
 

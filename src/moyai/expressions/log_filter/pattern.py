@@ -38,8 +38,8 @@ def compile_filter_pattern(pattern: str) -> TextPredicate:
 
 
 def _compile_terms(text: str) -> TextPredicate:
-    needed: list[str] = []
-    excluded: list[str] = []
+    mandatory: list[str] = []
+    forbidden: list[str] = []
     optional: list[str] = []
     position = 0
     while position < len(text):
@@ -52,7 +52,7 @@ def _compile_terms(text: str) -> TextPredicate:
             if match["mark"]:
                 raise InvalidParameter("Invalid filter pattern: an empty term.")
             continue
-        {"": needed, "-": excluded, "?": optional}[match["mark"]].append(term)
-    if needed or excluded:
-        return lambda message: all(t in message for t in needed) and not any(t in message for t in excluded)
+        {"": mandatory, "-": forbidden, "?": optional}[match["mark"]].append(term)
+    if mandatory or forbidden:
+        return lambda message: all(t in message for t in mandatory) and not any(t in message for t in forbidden)
     return lambda message: not optional or any(t in message for t in optional)

@@ -69,13 +69,13 @@ def compile_regular_expression(text: str) -> Callable[[str], bool]:
 
 def _alternatives(text: str) -> list[str]:
     """The expression, split at each ``|`` that is neither escaped nor in a class."""
-    parts, escaped, inside = [""], False, False
+    parts, is_escaped, inside = [""], False, False
     for character in text:
-        if character == "|" and not escaped and not inside:
+        if character == "|" and not is_escaped and not inside:
             parts.append("")
             continue
-        inside = not escaped and (character == "[" or (inside and character != "]"))
-        escaped = character == "\\" and not escaped
+        inside = not is_escaped and (character == "[" or (inside and character != "]"))
+        is_escaped = character == "\\" and not is_escaped
         parts[-1] += character
     return parts
 
@@ -120,12 +120,12 @@ class _AlternativeParser:
 
     def _repeated(self, characters: _CharacterSet) -> Iterable[_Position]:
         sign = self._text[self._at : self._at + 1]
-        counted = _COUNT.match(self._text, self._at)
-        if counted is not None:
-            self._at = counted.end()
-            least, more, most = int(counted[1]), counted[2], counted[3]
+        quantifier = _COUNT.match(self._text, self._at)
+        if quantifier is not None:
+            self._at = quantifier.end()
+            least, more, most = int(quantifier[1]), quantifier[2], quantifier[3]
             if most is not None and int(most) < least:
-                raise self._fault(counted[0])
+                raise self._fault(quantifier[0])
             rest = [_Position(characters, skip=True)] * (int(most) - least if most is not None else 0)
             endless = [_Position(characters, skip=True, stay=True)] if more and most is None else []
             return [*[_Position(characters)] * least, *rest, *endless]
@@ -138,13 +138,13 @@ class _AlternativeParser:
     def _class(self) -> _CharacterSet:
         others = self._text.startswith("^", self._at)
         self._at += others
-        named: set[str] = set()
+        characters: set[str] = set()
         while (character := self._next()) != "]":
             if character == "\\":
-                escaped = self._escaped()
-                if escaped.others:
+                escape = self._escaped()
+                if escape.others:
                     raise self._fault("\\")
-                named |= escaped.named
+                characters |= escape.named
                 continue
             last = character
             if self._text.startswith("-", self._at) and self._text[self._at + 1 : self._at + 2] not in {"", "]"}:
@@ -152,8 +152,8 @@ class _AlternativeParser:
                 last = self._next()
             if not character <= last <= _LAST_ASCII:
                 raise self._fault(character)
-            named |= {chr(code) for code in range(ord(character), ord(last) + 1)}
-        return _CharacterSet(frozenset(named), others=others)
+            characters |= {chr(code) for code in range(ord(character), ord(last) + 1)}
+        return _CharacterSet(frozenset(characters), others=others)
 
     def _escaped(self) -> _CharacterSet:
         character = self._next()
@@ -163,10 +163,10 @@ class _AlternativeParser:
             if not re.fullmatch("[0-7][0-9a-fA-F]", digits):
                 raise self._fault("\\x")
             return _CharacterSet(frozenset(chr(int(digits, 16))))
-        known = dict(_CLASSES).get(character)
-        if known is None and (character.isalnum() or character > _LAST_ASCII):
+        named_class = dict(_CLASSES).get(character)
+        if named_class is None and (character.isalnum() or character > _LAST_ASCII):
             raise self._fault("\\" + character)
-        return known or _CharacterSet(frozenset(character))
+        return named_class or _CharacterSet(frozenset(character))
 
     def _next(self) -> str:
         if self._at >= len(self._text):
@@ -205,14 +205,14 @@ class _Automaton:
         )
 
     def _step(self, states: _States, character: str) -> _States:
-        reached = set()
+        next_states = set()
         for alternative, position in states:
             positions = self._alternatives[alternative].positions
             if position < len(positions) and positions[position].characters.contains(character):
-                reached.add((alternative, position + 1))
+                next_states.add((alternative, position + 1))
                 if positions[position].stay:
-                    reached.add((alternative, position))
-        after = self._closure(reached) | self._restarts
+                    next_states.add((alternative, position))
+        after = self._closure(next_states) | self._restarts
         if len(self._steps) >= _MAX_CACHED_STEPS:
             self._steps.clear()
         self._steps[states, character] = after

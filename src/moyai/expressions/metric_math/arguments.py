@@ -77,10 +77,10 @@ def text(argument: Operand) -> str:
     return argument
 
 
-def keyword(argument: Operand, allowed: Sequence[str]) -> str:
+def keyword(argument: Operand, keywords: Sequence[str]) -> str:
     """The argument as one of the allowed words. Raises ValidationFault."""
-    if not isinstance(argument, str) or argument not in allowed:
-        raise ValidationFault(f"an argument must be one of {', '.join(allowed)}.")
+    if not isinstance(argument, str) or argument not in keywords:
+        raise ValidationFault(f"an argument must be one of {', '.join(keywords)}.")
     return argument
 
 

@@ -78,10 +78,10 @@ def _divide(left: float, right: float) -> float:
 
 def _power(left: float, right: float) -> float:
     try:
-        raised = left**right
+        power = left**right
     except (ArithmeticError, ValueError):
         return UNDEFINED
-    return UNDEFINED if isinstance(raised, complex) else float(raised)
+    return UNDEFINED if isinstance(power, complex) else float(power)
 
 
 def _truth(holds: Callable[[float, float], bool]) -> BinaryOperator:

@@ -130,12 +130,12 @@ def _filler(argument: Operand) -> GapFiller:
     raise ValidationFault(f"the filler must be a number, a time series, {_REPEAT} or {_LINEAR}.")
 
 
-def _without_gaps(one: TimeSeries, filler: GapFiller, context: EvaluationContext) -> TimeSeries:
-    moments = sorted({*one.grid.instants(), *one.values})  # a value may lie in the future
+def _without_gaps(series: TimeSeries, filler: GapFiller, context: EvaluationContext) -> TimeSeries:
+    moments = sorted({*series.grid.instants(), *series.values})  # a value may lie in the future
     context.spend(len(moments))
-    missing = filler(one)
-    pairs = ((at, one.values[at] if at in one.values else missing(at)) for at in moments)
-    return one.with_values((at, value) for at, value in pairs if value is not None)
+    missing = filler(series)
+    pairs = ((at, series.values[at] if at in series.values else missing(at)) for at in moments)
+    return series.with_values((at, value) for at, value in pairs if value is not None)
 
 
 def _from_another(other: TimeSeries, one: TimeSeries) -> Callable[[Instant], float | None]:
@@ -143,24 +143,24 @@ def _from_another(other: TimeSeries, one: TimeSeries) -> Callable[[Instant], flo
     return other.values.get
 
 
-def _repeat(one: TimeSeries) -> Callable[[Instant], float | None]:
-    known = tuple(one.values.items())
+def _repeat(series: TimeSeries) -> Callable[[Instant], float | None]:
+    values = tuple(series.values.items())
 
     def last_before(at: Instant) -> float | None:
-        index = bisect_left(known, (at,))
-        return known[index - 1][1] if index else None
+        index = bisect_left(values, (at,))
+        return values[index - 1][1] if index else None
 
     return last_before
 
 
-def _interpolate(one: TimeSeries) -> Callable[[Instant], float | None]:
-    known = tuple(one.values.items())
+def _interpolate(series: TimeSeries) -> Callable[[Instant], float | None]:
+    values = tuple(series.values.items())
 
     def between(at: Instant) -> float | None:
-        index = bisect_left(known, (at,))
-        if not 0 < index < len(known):
+        index = bisect_left(values, (at,))
+        if not 0 < index < len(values):
             return None
-        (before, low), (after, high) = known[index - 1], known[index]
+        (before, low), (after, high) = values[index - 1], values[index]
         return low + (at - before) / (after - before) * (high - low)
 
     return between

@@ -95,16 +95,16 @@ def _holds(criterion: Criterion, metric: MetricId) -> bool:
             return any(name == text if exact else contains_words(text, name) for name in _names(metric, named))
 
 
-def _names(metric: MetricId, named: str | None) -> Iterator[str]:
-    """The texts of a metric in which a term is looked for; ``named``: those of one property only."""
-    if named in {None, "MetricName"}:
+def _names(metric: MetricId, property_name: str | None) -> Iterator[str]:
+    """The texts of a metric in which a term is looked for; ``property_name``: those of one property only."""
+    if property_name in {None, "MetricName"}:
         yield metric.name
-    if named in {None, "Namespace"}:
+    if property_name in {None, "Namespace"}:
         yield metric.namespace
     for name, value in metric.dimensions:
-        if named is None:
+        if property_name is None:
             yield name
-        if named in {None, name}:
+        if property_name in {None, name}:
             yield value
 
 

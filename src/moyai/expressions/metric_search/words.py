@@ -56,15 +56,15 @@ def split_words(name: str) -> tuple[Word, ...]:
 @lru_cache(_CACHED_NAMES)
 def contains_words(term: str, name: str) -> bool:
     """Whether the term's words occur in the name, one after the other."""
-    wanted, words = _term_pattern(term), _word_sequence(name)
-    if not wanted.words.joined:
+    pattern, words = _term_pattern(term), _word_sequence(name)
+    if not pattern.words.joined:
         return False
-    if wanted.words.joined == words.joined:
+    if pattern.words.joined == words.joined:
         return True
     # A substring is found in time that grows with the lengths of both texts, however repetitive they are.
-    if wanted.words.lower not in words.lower:
+    if pattern.words.lower not in words.lower:
         return False
-    return wanted.exact is None or wanted.exact.search(words.written) is not None
+    return pattern.exact is None or pattern.exact.search(words.written) is not None
 
 
 @lru_cache(_CACHED_NAMES)

@@ -59,15 +59,15 @@ class NodeMember(NamedTuple):
     is_connected: bool = False
 
 
-def node_members(shard: ShardBuilder, service: DiscoveryService, wanted: InstanceFilter) -> tuple[NodeMember, ...]:
+def node_members(shard: ShardBuilder, service: DiscoveryService, selector: InstanceFilter) -> tuple[NodeMember, ...]:
     """The members among a service's instances. An instance without an address is reported."""
     members: set[NodeMember] = set()
     for pool_member in _instances(shard.world, service):
         instance, offer = pool_member.instance, pool_member.offer
-        if instance.health is Health.UNHEALTHY or not wanted.attributes.items() <= instance.attributes.items():
+        if instance.health is Health.UNHEALTHY or not selector.attributes.items() <= instance.attributes.items():
             continue
-        address = _address(instance, wanted.addresses)
-        port = wanted.port if offer is None else _port(instance) or offer.reachable_port
+        address = _address(instance, selector.addresses)
+        port = selector.port if offer is None else _port(instance) or offer.reachable_port
         if address:
             member = Member(instance.attributes.get(ZONE, ""), address, port, issuer_of(offer))
             members.add(NodeMember(member, offer is not None))

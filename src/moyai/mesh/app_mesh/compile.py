@@ -42,12 +42,12 @@ def compile_workload(world: World, workload: WorkloadId, settings: AppMeshOption
     if resource is None or mesh is None:
         return MeshIR()
     shard = ShardBuilder(world, mesh)
-    compiled = (
+    ir_workload = (
         gateway_workload(shard, resource)
         if isinstance(resource, VirtualGateway)
         else node_workload(shard, resource, settings)
     )
-    return shard.build(compiled, _proxies_of(world, resource))
+    return shard.build(ir_workload, _proxies_of(world, resource))
 
 
 def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:

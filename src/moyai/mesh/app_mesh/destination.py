@@ -133,7 +133,7 @@ def _follows_service_connect(server: _Server, members: tuple[NodeMember, ...]) -
     return not server.is_enforced and bool(members) and all(one.is_connected for one in members)
 
 
-def _is_callable(one: NodeMember, encryption: Encryption, issuers: frozenset[str]) -> bool:
-    if one.member.issuer:
-        return one.member.issuer in issuers
-    return encryption.is_possible and not (one.is_connected and encryption.tls is not None)
+def _is_callable(node_member: NodeMember, encryption: Encryption, issuers: frozenset[str]) -> bool:
+    if node_member.member.issuer:
+        return node_member.member.issuer in issuers
+    return encryption.is_possible and not (node_member.is_connected and encryption.tls is not None)

@@ -56,10 +56,10 @@ class _OutboundPorts:
 
     def add(self, service: VirtualService, at: ServicePort, caller: Caller) -> None:
         """Add a service at a port, unless an earlier backend has the port."""
-        port, folded = at.port, service.name.lower()
+        port, host_name = at.port, service.name.lower()
         provider, _ = self._streams.get(port, ("", None))
         is_stream = at.protocol is Protocol.TCP
-        if provider or folded in self._hosts.get(port, {}) or (is_stream and port in self._hosts):
+        if provider or host_name in self._hosts.get(port, {}) or (is_stream and port in self._hosts):
             if provider != at.provider:  # else it is another name of the same provider
                 self._shard.report(
                     service.arn, f"it is left out at port {port}: another backend before it has its place"
@@ -71,7 +71,7 @@ class _OutboundPorts:
             case rules:
                 protocol = self._protocols.setdefault(port, at.protocol)
                 self._protocols[port] = protocol if protocol is at.protocol else Protocol.HTTP
-                self._hosts.setdefault(port, {})[folded] = virtual_host(service.name, port, rules)
+                self._hosts.setdefault(port, {})[host_name] = virtual_host(service.name, port, rules)
 
     def add_without_provider(self, service: VirtualService) -> None:
         """Add a name without routes, at each port with virtual hosts."""

@@ -59,12 +59,12 @@ def service_ports(world: World, service: VirtualService) -> tuple[ServicePort, .
     match app_mesh.provider(world, service):
         case VirtualNode() as node:
             return tuple(
-                _service_port(one.port_mapping, node.arn, partial(_node_routing, node, one))
-                for one in node.spec.listeners or ()
+                _service_port(listener.port_mapping, node.arn, partial(_node_routing, node, listener))
+                for listener in node.spec.listeners or ()
             )
         case VirtualRouter() as router:
             mappings = (listener.port_mapping for listener in router.spec.listeners or ())
-            return tuple(_service_port(one, router.arn, partial(_router_routing, router, one)) for one in mappings)
+            return tuple(_service_port(m, router.arn, partial(_router_routing, router, m)) for m in mappings)
         case None:
             return ()
 

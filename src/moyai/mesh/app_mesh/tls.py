@@ -64,12 +64,12 @@ def server_tls(shard: ShardBuilder, tls: ListenerTls | None) -> ServerTls | None
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
     validation = tls.validation
-    trusted = None if validation is None else _trusted(shard.world, validation.trust)
+    callers = None if validation is None else _trusted(shard.world, validation.trust)
     names = () if validation is None else _names(validation.subject_alternative_names)
     return ServerTls(
         shown=_listener_certificate(shard, tls.certificate),
         permissive=tls.mode is TlsMode.PERMISSIVE,
-        callers=None if trusted is None else PeerCheck(trusted, names),
+        callers=None if callers is None else PeerCheck(callers, names),
     )
 
 

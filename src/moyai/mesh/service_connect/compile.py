@@ -44,9 +44,9 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     tasks = connect_tasks(world).by("namespace", arn)
     arns = {name.target for t in tasks if t.view is not None for name in t.view.names}
     existing = (service for a in sorted(arns) if (service := world.discovery_services.get(a)) is not None)
-    called = [called_service(world, namespace, service) for service in existing]
-    names = {c.service.arn: c.name for c in called}
-    targets = [(c, t) for c in called for t in traffic_split(c.owner, c.service, c.name).production]
+    callees = [called_service(world, namespace, service) for service in existing]
+    names = {c.service.arn: c.name for c in callees}
+    targets = [(c, t) for c in callees for t in traffic_split(c.owner, c.service, c.name).production]
     ports = {a: proxy_ports(world.task_definitions[a]) for a in sorted({t.task_definition for t in tasks})}
     services = connect_services(world)
     streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
@@ -58,7 +58,7 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     ]
     return MeshIR(
         workloads={workload.id: workload for workload in workloads},
-        services={c.name: mesh_service(c) for c in called},
+        services={c.name: mesh_service(c) for c in callees},
         destinations={t.destination: destination_of(world, c, t.destination) for c, t in targets},
         groups=peer_groups(namespace, tasks, ports)
         | {t.destination: group_of(world, c.service, t, diagnostics) for c, t in targets},

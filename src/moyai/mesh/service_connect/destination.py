@@ -26,12 +26,12 @@ from moyai.mesh.service_connect.zones import zone_aware_from
 _MAX_PORT = 65535
 
 
-def destination_of(world: World, called: CalledService, name: str) -> Destination:
+def destination_of(world: World, callee: CalledService, name: str) -> Destination:
     """How callers treat the endpoints of a discovery service."""
-    service, tuning = called.service, called.tuning
+    service, tuning = callee.service, callee.tuning
     protocol = service_protocol(service)
     balancing = _balancing(protocol, tuning)
-    hashed = balancing is LoadBalancingPolicy.CONSISTENT_HASH
+    is_hashed = balancing is LoadBalancingPolicy.CONSISTENT_HASH
     return Destination(
         name=name,
         source=EndpointGroupSource(name),
@@ -39,7 +39,7 @@ def destination_of(world: World, called: CalledService, name: str) -> Destinatio
         connect_timeout=tuning.connect_timeout or CONNECT_TIMEOUT,
         outlier=tuned_outlier(tuning),
         stat_name=f"egress.{service.name}",
-        zone_aware_from=0 if hashed else zone_aware_from(world, called),
+        zone_aware_from=0 if is_hashed else zone_aware_from(world, callee),
         load_balancing=balancing,
         trusts=trusts_of(world, service),
     )
@@ -65,11 +65,11 @@ def group_of(
     members = []
     default_port = _default_port(service, target)
     instances = tuple(members_of(world, service, target))
-    healthy = [one for one in instances if one.instance.health is not Health.UNHEALTHY]
-    for one in healthy or instances:
-        member = _member(one, default_port)
+    healthy = [pool_member for pool_member in instances if pool_member.instance.health is not Health.UNHEALTHY]
+    for pool_member in healthy or instances:
+        member = _member(pool_member, default_port)
         if member is None:
-            message = f"instance {one.instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"
+            message = f"instance {pool_member.instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"
             diagnostics.append(Diagnostic(service.arn, message))
         else:
             members.append(member)
@@ -84,8 +84,8 @@ def _default_port(service: DiscoveryService, target: PoolTarget) -> int | None:
     return target.offer.reachable_port if service.adopted and target.offer is not None else None
 
 
-def _member(one: PoolMember, default_port: int | None) -> Member | None:
-    attributes = one.instance.attributes
+def _member(pool_member: PoolMember, default_port: int | None) -> Member | None:
+    attributes = pool_member.instance.attributes
     try:
         address = str(IPv4Address(attributes.get(INSTANCE_IPV4, "")))
         port = int(attributes.get(INSTANCE_PORT, "") or default_port or "")
@@ -93,4 +93,4 @@ def _member(one: PoolMember, default_port: int | None) -> Member | None:
         return None
     if not 0 < port <= _MAX_PORT:
         return None
-    return Member(attributes.get(ZONE, ""), address, port, issuer_of(one.offer))
+    return Member(attributes.get(ZONE, ""), address, port, issuer_of(pool_member.offer))

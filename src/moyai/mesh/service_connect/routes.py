@@ -37,10 +37,10 @@ from moyai.mesh.service_connect.traffic_split import CalledService, PoolTarget, 
 _ANY = RequestMatch()
 
 
-def mesh_service(called: CalledService) -> MeshService:
+def mesh_service(callee: CalledService) -> MeshService:
     """The routes to the service, which are the same for all callers: those of test traffic first."""
-    protocol, tuning = service_protocol(called.service), called.tuning
-    split = traffic_split(called.owner, called.service, called.name)
+    protocol, tuning = service_protocol(callee.service), callee.tuning
+    split = traffic_split(callee.owner, callee.service, callee.name)
     targets = tuple(
         WeightedDestination(t.destination, t.weight if len(split.production) > 1 else 1) for t in split.production
     )
@@ -52,7 +52,7 @@ def mesh_service(called: CalledService) -> MeshService:
     else:
         test = () if split.test is None else _test_rules(protocol, split.test, tuning)
         routing = RouteRules((*test, *_rules(protocol, targets, timeouts, tuning)))
-    return MeshService(called.name, protocol, routing, stat_name=f"egress.{called.service.name}")
+    return MeshService(callee.name, protocol, routing, stat_name=f"egress.{callee.service.name}")
 
 
 def _test_rules(protocol: Protocol, target: PoolTarget, tuning: Tuning) -> tuple[RouteRule, ...]:

@@ -55,9 +55,9 @@ def _distinguishing_port(task: ConnectTask, ports: ProxyPorts) -> int:
     return ports.egress
 
 
-def zone_aware_from(world: World, called: CalledService) -> int:
+def zone_aware_from(world: World, callee: CalledService) -> int:
     """The number of endpoints from which routing is zone-aware: two for each zone that the service may be placed in."""
-    scope = scope_of(called.service.arn)
-    own = () if called.owner is None else called.owner.subnets
+    scope = scope_of(callee.service.arn)
+    own = () if callee.owner is None else callee.owner.subnets
     subnets = [s for s in (find_in_scope(world, Subnet, scope, i) for i in own) if s is not None]
     return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_in_scope(world, Subnet, scope)})

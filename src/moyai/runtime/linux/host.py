@@ -44,16 +44,16 @@ def check_optional_features() -> list[str]:
 
 def _can_unshare() -> bool:
     """Try it on a thread of its own, whose namespaces end with it."""
-    allowed = threading.Event()
+    success = threading.Event()
 
     def attempt() -> None:
         try:
             syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC)
         except OSError:
             return
-        allowed.set()
+        success.set()
 
     thread = threading.Thread(target=attempt)
     thread.start()
     thread.join()
-    return allowed.is_set()
+    return success.is_set()

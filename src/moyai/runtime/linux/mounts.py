@@ -51,20 +51,20 @@ def _unescape(name: str) -> str:
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name)
 
 
-def disk_mounts(listed: Iterable[Mount], hidden: Path) -> tuple[str, ...]:
-    """The mount points of disks on the machine's root (``/home`` often is one), except below ``hidden``.
+def disk_mounts(mount_table: Iterable[Mount], excluded_path: Path) -> tuple[str, ...]:
+    """The mount points of disks on the machine's root (``/home`` often is one), except below ``excluded_path``.
 
     An overlay of the root doesn't show them, so a container gets each of them as a mount of its own. A directory that
     is mounted on itself, as the namespaces of another installation are, is no disk.
     """
     mounts: dict[str, Mount] = {}
     disks = []
-    for mount in listed:
+    for mount in mount_table:
         point = Path(mount.point)
         parent = next((mounts[str(above)] for above in point.parents if str(above) in mounts), None)
         is_self_mount = parent is not None and mount == _submount(parent, point)
         mounts[mount.point] = mount
-        is_disk = mount.file_system in _DISK_TYPES and mount.point != "/" and hidden not in point.parents
+        is_disk = mount.file_system in _DISK_TYPES and mount.point != "/" and excluded_path not in point.parents
         if is_disk and not is_self_mount and point.is_dir() and not any(point.is_relative_to(n) for n in _NEVER):
             disks.append(mount.point)
     return tuple(dict.fromkeys(disks))

@@ -72,15 +72,15 @@ class NetworkApplier:
         is_repeated, self._last = spec == self._last, spec
         before, self._applied = self._applied, {}  # so that an interrupted VPC does not count as applied
         failed: dict[VpcId, RuntimeFault] = {}
-        wanted = self._router_configs(spec)
-        for vpc, config in wanted.items():
+        router_configs = self._router_configs(spec)
+        for vpc, config in router_configs.items():
             await _attempt(partial(self._apply_rules, config, before.get(vpc)), failed, vpc)
         for peering in spec.peerings:
             await _attempt(partial(self._connect, peering, {} if is_repeated else before), failed, *peering.vpcs)
-        for vpc, config in wanted.items():
+        for vpc, config in router_configs.items():
             if is_repeated or not config.routes_like(before.get(vpc)):
                 await _attempt(partial(self._apply_routes, config), failed, vpc)
-        self._applied = {vpc: config for vpc, config in wanted.items() if vpc not in failed}
+        self._applied = {vpc: config for vpc, config in router_configs.items() if vpc not in failed}
         for vpc in [vpc for vpc, config in self._applied.items() if config.cidr is None]:
             await _attempt(partial(self._remove_idle, vpc), failed, vpc)
         if failed:

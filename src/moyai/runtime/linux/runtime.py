@@ -179,7 +179,7 @@ class LinuxRuntime:
         self._listeners.watch(task, expected, seen)
         return seen
 
-    async def _read_listeners(self, expected: ExpectedListeners) -> OpenListeners:
+    async def _read_listeners(self, by_task: ExpectedListeners) -> OpenListeners:
         """The open listeners of several tasks; none of a task whose sockets can't be read."""
 
         def read(task: TaskId, listeners: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
@@ -188,7 +188,7 @@ class LinuxRuntime:
             except RuntimeFault:
                 return frozenset()
 
-        return await self._network.run(lambda: {task: read(task, listeners) for task, listeners in expected.items()})
+        return await self._network.run(lambda: {task: read(task, listeners) for task, listeners in by_task.items()})
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         return usage.container_usage(self._cgroups, await self.inspect(task))

@@ -110,16 +110,16 @@ def _members(tasks: Mapping[ProxyId, Task]) -> dict[DiscoveryServiceArn, list[_M
 def _calls(world: World, task: Task) -> Iterator[tuple[SimulatedCall, DiscoveryServiceArn]]:
     """The calls in the scripts of the task's containers to names that the task can call."""
     definition = world.task_definitions.get(task.task_definition)
-    known = {}
+    targets = {}
     for name in task.view.names if task.view is not None else ():
         service = world.discovery_services.get(name.target)
         if service is not None:
-            known[service.name] = name.target
+            targets[service.name] = name.target
     for container in () if definition is None else definition.container_definitions:
         try:
-            parsed = parse_script(container.command, {pair.name: pair.value for pair in container.environment})
+            script = parse_script(container.command, {pair.name: pair.value for pair in container.environment})
         except CannotCreate:
             continue  # the start of the container reports it
-        for call in simulated_calls(parsed):
-            if call.name in known:
-                yield call, known[call.name]
+        for call in simulated_calls(script):
+            if call.name in targets:
+                yield call, targets[call.name]

@@ -53,15 +53,15 @@ class SimContainer:
 
     def state(self, now: Instant) -> ContainerState:
         """The state of the container at ``now``."""
-        ended = self._end is not None and self._end[0] <= now
-        finished, code = self._end if ended and self._end is not None else (None, None)
+        has_ended = self._end is not None and self._end[0] <= now
+        finished_at, code = self._end if has_ended and self._end is not None else (None, None)
         return ContainerState(
             name=self.name,
-            phase=ContainerPhase.STOPPED if ended else ContainerPhase.RUNNING,
+            phase=ContainerPhase.STOPPED if has_ended else ContainerPhase.RUNNING,
             started_at=self.started_at,
-            finished_at=finished,
+            finished_at=finished_at,
             exit_code=code,
-            health=self._health_at(finished or now),
+            health=self._health_at(finished_at or now),
             runtime_id=f"sim-{self.name}",
             attempt=self._attempt,
         )

@@ -122,15 +122,15 @@ class SimRuntime:
     async def changes(self) -> AsyncIterator[TaskId]:
         queue = ChangeQueue(self._clock, self._sandboxes)
         self._queues.add(queue)
-        known: dict[TaskId, SandboxState | None] = {}
+        states: dict[TaskId, SandboxState | None] = {}
         try:
             while True:
                 for task in queue.take():
-                    seen = self._state_and_schedule(task, queue)
-                    if seen != known.pop(task, None):
+                    state = self._state_and_schedule(task, queue)
+                    if state != states.pop(task, None):
                         yield task
-                    if seen is not None:
-                        known[task] = seen
+                    if state is not None:
+                        states[task] = state
                 await queue.wait()
         finally:
             self._queues.discard(queue)
@@ -167,11 +167,11 @@ class SimRuntime:
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A line at the container's start, and one at its end."""
-        simulated = self._container(task, container)
-        if simulated is None:
+        sim_container = self._container(task, container)
+        if sim_container is None:
             return
-        yield LogLine(simulated.started_at, "stdout", f"{container} started")
-        while (state := simulated.state(self._clock.now())).finished_at is None:
+        yield LogLine(sim_container.started_at, "stdout", f"{container} started")
+        while (state := sim_container.state(self._clock.now())).finished_at is None:
             if not follow:
                 return
             await self._clock.sleep(Seconds(1.0))

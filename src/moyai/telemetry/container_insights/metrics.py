@@ -79,12 +79,12 @@ def task_points(
     level = insights_level(world.clusters.get(task.cluster))
     if level not in {"enabled", "enhanced"}:
         return
-    enhanced = level == "enhanced"
-    dimension_sets = _task_dimensions(world, task, enhanced=enhanced)
+    is_enhanced = level == "enhanced"
+    dimension_sets = _task_dimensions(world, task, with_task=is_enhanced)
     for measurement in _task_measurements(world, task, reservation, before, now):
         for dimensions in dimension_sets:
             yield _point(measurement, dimensions, task.arn)
-    for name in now.by_container if enhanced else ():
+    for name in now.by_container if is_enhanced else ():
         for measurement in _container_measurements(name, before, now):
             yield _point(measurement, (*dimension_sets[-1], ("ContainerName", name)), f"{task.arn}/{name}")
 
@@ -178,15 +178,15 @@ def _written_bytes(usage: Usage) -> float:
     return usage.written_bytes
 
 
-def _task_dimensions(world: World, task: Task, *, enhanced: bool) -> list[Dimensions]:
-    """The sets of dimensions of a task's metrics; with ``enhanced`` the last is of the task alone."""
+def _task_dimensions(world: World, task: Task, *, with_task: bool) -> list[Dimensions]:
+    """The sets of dimensions of a task's metrics; with ``with_task`` the last is of the task alone."""
     cluster = ("ClusterName", task.cluster.rpartition("/")[2])
     definition = world.task_definitions.get(task.task_definition)
     family = definition.family if definition is not None else task.task_definition.rpartition("/")[2].partition(":")[0]
     dimension_sets: list[Dimensions] = [(cluster,), (cluster, ("TaskDefinitionFamily", family))]
     if task.service is not None:
         dimension_sets.append((cluster, ("ServiceName", task.service.rpartition("/")[2])))
-    if enhanced:
+    if with_task:
         dimension_sets.append((*dimension_sets[-1], ("TaskId", task.id)))
     return dimension_sets
 

@@ -131,10 +131,10 @@ def _utilization_metrics(task: Task, name: str) -> Iterator[MetricId]:
 def _reservation_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
     """The shares of a cluster's container instances that its tasks have reserved; none without instances."""
     instances = [instance for instance in world.container_instances.by("cluster", cluster.arn) if not instance.gone]
-    left = [remaining_resources(world, instance) for instance in instances]
+    remaining = [remaining_resources(world, instance) for instance in instances]
     for name, total, free in (
-        ("CPUReservation", sum(one.resources.cpu for one in instances), sum(one.cpu for one in left)),
-        ("MemoryReservation", sum(one.resources.memory for one in instances), sum(one.memory for one in left)),
+        ("CPUReservation", sum(one.resources.cpu for one in instances), sum(one.cpu for one in remaining)),
+        ("MemoryReservation", sum(one.resources.memory for one in instances), sum(one.memory for one in remaining)),
     ):
         if total:
             metric = metric_id(AWS_NAMESPACE, name, [("ClusterName", cluster.name)])

@@ -39,12 +39,12 @@ class _ResponseMetrics(NamedTuple):
 
 def appmesh_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:
     """The metrics of App Mesh, from the totals of all APIs."""
-    labelled = [(total, total.key, _labels(total.key)) for total in totals if isinstance(total.key, MeshTotalKey)]
+    rows = [(total, total.key, _labels(total.key)) for total in totals if isinstance(total.key, MeshTotalKey)]
     counters = (
-        MetricFamily(f"moyai_appmesh_{metric.name}_total", MetricType.COUNTER, metric.help, _counts(labelled, metric))
+        MetricFamily(f"moyai_appmesh_{metric.name}_total", MetricType.COUNTER, metric.help, _counts(rows, metric))
         for metric in _COUNTERS
     )
-    return [*counters, *(family for metrics in _RESPONSES for family in _response_families(labelled, metrics))]
+    return [*counters, *(family for metrics in _RESPONSES for family in _response_families(rows, metrics))]
 
 
 def _labels(key: MeshTotalKey) -> str:

@@ -21,15 +21,15 @@ _LabelledTotals = Sequence[tuple[SavedTotal, ServiceTotalKey, str]]
 
 def connect_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:
     """The metrics of Service Connect, from the totals of all APIs."""
-    labelled = [(total, total.key, _labels(total.key)) for total in totals if isinstance(total.key, ServiceTotalKey)]
+    rows = [(total, total.key, _labels(total.key)) for total in totals if isinstance(total.key, ServiceTotalKey)]
     counters = (
-        MetricFamily(f"moyai_mesh_{metric.name}_total", MetricType.COUNTER, metric.help, _counts(labelled, metric))
+        MetricFamily(f"moyai_mesh_{metric.name}_total", MetricType.COUNTER, metric.help, _counts(rows, metric))
         for metric in TRAFFIC_COUNTERS
     )
     return [
         *counters,
-        MetricFamily(_RESPONSES, MetricType.COUNTER, _RESPONSES_HELP, _responses(labelled)),
-        MetricFamily(_TIMES, MetricType.HISTOGRAM, _TIMES_HELP, _times(labelled)),
+        MetricFamily(_RESPONSES, MetricType.COUNTER, _RESPONSES_HELP, _responses(rows)),
+        MetricFamily(_TIMES, MetricType.HISTOGRAM, _TIMES_HELP, _times(rows)),
     ]
 
 

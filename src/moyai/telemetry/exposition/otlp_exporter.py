@@ -56,11 +56,11 @@ class Outbox:
 
     def put(self, proxy: ProxyId, reporter: Reporter, report: ProxyReport) -> None:
         """Add a report in the place of an older one of the same proxy. The parts of one flush are put together."""
-        held = self._waiting.get(proxy)
-        parts = held.endpoints if held is not None and held.taken_at == report.taken_at else {}
+        before = self._waiting.get(proxy)
+        parts = before.endpoints if before is not None and before.taken_at == report.taken_at else {}
         if len(parts) >= _MAX_ENDPOINTS:
             parts = {}
-        if held is None and len(self._waiting) >= MAX_WAITING:
+        if before is None and len(self._waiting) >= MAX_WAITING:
             del self._waiting[next(iter(self._waiting))]
         endpoints = {**parts, **report.endpoints}
         self._waiting[proxy] = ExportedReport(proxy, reporter, report.taken_at, report.proxy_start, endpoints)

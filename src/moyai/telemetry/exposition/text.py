@@ -69,16 +69,16 @@ def in_seconds(times: ResponseTimes) -> HistogramSnapshot:
 
 
 def _lines(name: str, sample: LabelledSample) -> str:
-    written, value = sample
+    labels, value = sample
     if not isinstance(value, HistogramSnapshot):
-        return f"{name}{{{written}}} {_number(value)}\n" if written else f"{name} {_number(value)}\n"
-    prefix, braced = (f"{written},", f"{{{written}}}") if written else ("", "")
+        return f"{name}{{{labels}}} {_number(value)}\n" if labels else f"{name} {_number(value)}\n"
+    prefix, label_set = (f"{labels},", f"{{{labels}}}") if labels else ("", "")
     cumulative = accumulate(value.counts)
     lines = [
-        f'{name}_bucket{{{prefix}le="{bound}"}} {count}\n'
-        for bound, count in zip(_written_bounds(tuple(value.bounds)), cumulative, strict=True)
+        f'{name}_bucket{{{prefix}le="{upper_bound}"}} {count}\n'
+        for upper_bound, count in zip(_written_bounds(tuple(value.bounds)), cumulative, strict=True)
     ]
-    lines.append(f"{name}_sum{braced} {_number(value.sum)}\n{name}_count{braced} {sum(value.counts)}\n")
+    lines.append(f"{name}_sum{label_set} {_number(value.sum)}\n{name}_count{label_set} {sum(value.counts)}\n")
     return "".join(lines)
 
 

@@ -89,13 +89,13 @@ class DeltaState:
     @classmethod
     def deserialize(cls, body: bytes) -> DeltaState:
         """The inverse of ``serialize``. Raises msgspec.MsgspecError or ValueError when the bytes are something else."""
-        saved = _DECODER.decode(body)
-        if not all(_has_known_shape(endpoint, saved.bounds) for endpoint in saved.endpoints):
+        record = _DECODER.decode(body)
+        if not all(_has_known_shape(endpoint, record.bounds) for endpoint in record.endpoints):
             raise ValueError("counts of another version")
         state = cls()
-        state._proxy_start = saved.proxy_start
-        state._taken_at, state._previous_taken_at = saved.taken_at, saved.previous_taken_at
-        state._restored, state._restored_bounds = saved.endpoints, saved.bounds
+        state._proxy_start = record.proxy_start
+        state._taken_at, state._previous_taken_at = record.taken_at, record.previous_taken_at
+        state._restored, state._restored_bounds = record.endpoints, record.bounds
         return state
 
     def serialize(self) -> bytes:
@@ -178,19 +178,19 @@ class DeltaState:
         self._forget_missing()
         endpoints, bounds = self._endpoint_counts()
         oldest_first = sorted(endpoints, key=lambda known: known.taken_at)
-        by_endpoint = {StatEndpoint(known.side, known.name): known for known in oldest_first}
+        by_endpoint = {StatEndpoint(last.side, last.name): last for last in oldest_first}
         row = schema.zeros()
         counts, sums = row.counts[np.newaxis], row.sums
         for block in schema.blocks:
             counters, buckets = block.counters(counts)[0], block.buckets(counts)[0]
             bounds_index = bounds.get(block.bounds)
             for column, endpoint in enumerate(block.endpoints):
-                known = by_endpoint.get(endpoint)
-                if known is None:
+                last = by_endpoint.get(endpoint)
+                if last is None:
                     continue
-                counters[:, column] = known.counters
-                if block.bounds and known.buckets and known.bounds_index == bounds_index:
-                    buckets[:, column], sums[block.sums.start + column] = known.buckets, known.sum
+                counters[:, column] = last.counters
+                if block.bounds and last.buckets and last.bounds_index == bounds_index:
+                    buckets[:, column], sums[block.sums.start + column] = last.buckets, last.sum
         return row
 
     def _endpoint_counts(self) -> tuple[list[_EndpointCounts], dict[tuple[float, ...], int]]:

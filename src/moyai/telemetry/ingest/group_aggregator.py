@@ -109,13 +109,13 @@ class GroupAggregator:
         self, plan: _WritePlan, reports: Sequence[PendingReport], deltas: CountArrays, time: SlotTime
     ) -> None:
         """Add each proxy's deltas to the matrix, and write the new summaries of the columns that have changed."""
-        counted = deltas.counts[:, plan.count_indexes]
-        changed = np.flatnonzero(np.any(counted, axis=0)).tolist()
-        if not changed:
+        counts = deltas.counts[:, plan.count_indexes]
+        indexes = np.flatnonzero(np.any(counts, axis=0)).tolist()
+        if not indexes:
             return
         proxies = [report.proxy for report in reports]
-        slot, minute = self._matrix.add(time, proxies, plan.matrix_columns, counted).tolist()
-        for index in changed:
+        slot, minute = self._matrix.add(time, proxies, plan.matrix_columns, counts).tolist()
+        for index in indexes:
             writer = plan.writers[index]
             writer.write(time, _subtotal(writer, slot[index]), _subtotal(writer, minute[index]))
 

@@ -79,10 +79,10 @@ class ValueOffsets:
 
     __slots__ = ("_changing", "_size", "_surroundings", "_wanted")
 
-    def __init__(self, body: bytes, wanted: Iterable[int | None], metrics: Iterable[FieldOffsets]) -> None:
+    def __init__(self, body: bytes, offsets: Iterable[int | None], metrics: Iterable[FieldOffsets]) -> None:
         self._size = len(body)
         dtype = np.min_scalar_type(len(body))
-        self._wanted = np.fromiter((len(body) if offset is None else offset for offset in wanted), dtype)
+        self._wanted = np.fromiter((len(body) if offset is None else offset for offset in offsets), dtype)
         self._changing = np.fromiter((offset for metric in metrics for offset in _changing_offsets(metric)), dtype)
         self._surroundings = self._hash_without_values(body)
 
@@ -161,7 +161,7 @@ def _histogram(body: bytes, name: str, start: int, end: int) -> FieldOffsets | N
     bounds = struct.unpack_from(f"<{number_of_bounds}d", body, bounds_start)
     if not _are_rising(bounds):
         return None
-    ignored = tuple(offsets[number] for number in _IGNORED_HISTOGRAM_FIELDS if number in offsets)
+    ignored_offsets = tuple(offsets[number] for number in _IGNORED_HISTOGRAM_FIELDS if number in offsets)
     return FieldOffsets(
         name,
         offsets.get(_TIME),
@@ -169,7 +169,7 @@ def _histogram(body: bytes, name: str, start: int, end: int) -> FieldOffsets | N
         counts=counts_start,
         sum=offsets.get(_HISTOGRAM_SUM),
         bounds=bounds,
-        ignored=ignored,
+        ignored=ignored_offsets,
     )
 
 

@@ -140,30 +140,30 @@ class Recorder:
 
     def record(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push; False when the proxy's workload is unknown. Raises NotOtlp."""
-        known = self._proxy(proxy)
-        decode = known.decode if known is not None else self._decoders.decoder(NO_STATS)
+        state = self._proxy(proxy)
+        decode = state.decode if state is not None else self._decoders.decoder(NO_STATS)
         decoded = decode(push)
-        if known is not None:
-            self._count(proxy, known, decoded, now)
-        return known is not None
+        if state is not None:
+            self._count(proxy, state, decoded, now)
+        return state is not None
 
     def take_unsaved_proxies(self) -> Iterator[StoredProxy]:
         """How far each proxy has been counted, of those that have changed since they were last taken."""
         self.buffer.flush()
-        for proxy, known in self._proxies.items():
-            if known.delta_state.changed or known.reported_at >= known.saved_at + _RESAVE_AFTER:
-                known.saved_at = known.reported_at
-                yield StoredProxy(proxy, known.reported_at, known.delta_state.serialize())
+        for proxy, state in self._proxies.items():
+            if state.delta_state.changed or state.reported_at >= state.saved_at + _RESAVE_AFTER:
+                state.saved_at = state.reported_at
+                yield StoredProxy(proxy, state.reported_at, state.delta_state.serialize())
 
     def mark_unsaved(self) -> None:
         """Have everything taken again: what was taken before could not be saved."""
         self.totals.mark_unsaved()
-        for known in self._proxies.values():
-            known.delta_state.changed = True
+        for state in self._proxies.values():
+            state.delta_state.changed = True
 
     def forget_silent_proxies(self, silent_since: Instant) -> None:
         """Forget the proxies that have been silent since then and whose workload no longer exists."""
-        for proxy in [proxy for proxy, known in self._proxies.items() if known.reported_at < silent_since]:
+        for proxy in [proxy for proxy, state in self._proxies.items() if state.reported_at < silent_since]:
             if self._identify(proxy) is None:
                 del self._proxies[proxy]
 
@@ -177,16 +177,16 @@ class Recorder:
         self.totals.clear()
 
     def _proxy(self, proxy: ProxyId) -> _Proxy | None:
-        known = self._proxies.get(proxy)
-        if known is None:
+        state = self._proxies.get(proxy)
+        if state is None:
             reporter = self._identify(proxy)
             if reporter is None:
                 return None
-            known = self._proxies[proxy] = self._new_proxy(proxy, reporter)
+            state = self._proxies[proxy] = self._new_proxy(proxy, reporter)
             if len(self._proxies) > MAX_PROXIES:
                 self._proxies.popitem(last=False)
         self._proxies.move_to_end(proxy)
-        return known
+        return state
 
     def _new_proxy(self, proxy: ProxyId, reporter: Reporter) -> _Proxy:
         body = self._load_state(proxy)
@@ -196,24 +196,24 @@ class Recorder:
         new.is_baseline = delta_state is None and (body is not None or reporter.created_at < self._since)
         return new
 
-    def _count(self, proxy: ProxyId, known: _Proxy, push: DecodedPush, now: Instant) -> None:
-        delta_state = known.delta_state
+    def _count(self, proxy: ProxyId, state: _Proxy, push: DecodedPush, now: Instant) -> None:
+        delta_state = state.delta_state
         if delta_state.is_uncommitted:
-            self.buffer.flush(known.aggregator)
-        reporter = self._current_reporter(known)
-        previous = delta_state.previous(push, is_baseline=known.is_baseline)
-        known.is_baseline, known.reported_at = False, now
+            self.buffer.flush(state.aggregator)
+        reporter = self._current_reporter(state)
+        previous = delta_state.previous(push, is_baseline=state.is_baseline)
+        state.is_baseline, state.reported_at = False, now
         if previous is not None:
             if self.forward is not None:
                 self.forward(proxy, reporter, push.report)
-            report = PendingReport(proxy, delta_state, known.task_series, push, previous)
-            self.buffer.add(known.aggregator, report, slot_time(now))
+            report = PendingReport(proxy, delta_state, state.task_series, push, previous)
+            self.buffer.add(state.aggregator, report, slot_time(now))
 
-    def _current_reporter(self, known: _Proxy) -> Reporter:
-        reporter = known.reporter.current()
-        if reporter is not known.reporter:
-            known.reporter, known.aggregator = reporter, self._aggregator(reporter)
-            known.task_series = {}
+    def _current_reporter(self, state: _Proxy) -> Reporter:
+        reporter = state.reporter.current()
+        if reporter is not state.reporter:
+            state.reporter, state.aggregator = reporter, self._aggregator(reporter)
+            state.task_series = {}
         return reporter
 
     def _aggregator(self, reporter: Reporter) -> GroupAggregator:

@@ -100,8 +100,8 @@ class Total:
 class Totals:
     """All totals. ``stored``: as they were saved."""
 
-    def __init__(self, stored: Iterable[StoredTotal] = ()) -> None:
-        self._totals = {total.key: total for total in map(_decode, stored) if total is not None}
+    def __init__(self, records: Iterable[StoredTotal] = ()) -> None:
+        self._totals = {total.key: total for total in map(_decode, records) if total is not None}
         self._saved = {key: total.snapshot() for key, total in self._totals.items()}
         self._being_saved: dict[TotalKey, SavedTotal] = {}
 
@@ -118,12 +118,12 @@ class Totals:
 
     def take_unsaved(self) -> Iterator[StoredTotal]:
         """The totals that have changed since they were last taken. Nothing may be counted before the last is taken."""
-        changed = [
+        totals = [
             total
             for total in self._totals.values()
             if total.changed or total.reported_at >= total.saved_at + _RESAVE_AFTER
         ]
-        for total in changed:
+        for total in totals:
             total.changed, total.saved_at = False, total.reported_at
             self._being_saved[total.key] = total.snapshot()
             yield total.encode()
@@ -153,13 +153,13 @@ def _plus(count: int, delta: int) -> int:
     return min(count + max(delta, 0), _MAX)
 
 
-def _decode(stored: StoredTotal) -> Total | None:
+def _decode(record: StoredTotal) -> Total | None:
     try:
-        body = _DECODER.decode(stored.body)
+        body = _DECODER.decode(record.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         _log.warning("a total can't be read and starts again from 0: %s", error)
         return None
-    total = Total(body.key, stored.at)
+    total = Total(body.key, record.at)
     # Another version may have had other counters.
     total.counters = [*body.counters, *([0] * len(EndpointCounter))][: len(EndpointCounter)]
     total.bounds, total.buckets, total.sum = body.bounds, body.buckets, body.sum

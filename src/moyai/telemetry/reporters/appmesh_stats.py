@@ -94,18 +94,18 @@ def _proxy(*open_connections: Ints) -> EndpointArrays:
 
 
 def _http_target(*counts: Ints) -> EndpointArrays:
-    requests, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
+    requests, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejections, *rest = counts
     failures, tls = np.maximum(c5, sum(rest[: len(_STATUSES)])), sum(rest[len(_STATUSES) :])
     counters = (requests, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
-    return counters, (None, targets, ejected)
+    return counters, (None, targets, ejections)
 
 
 def _tcp_target(*counts: Ints) -> EndpointArrays:
-    attempts, attempts_exceeded, none_healthy, failed_attempts, rx, tx, targets, ejected, *tls = counts
+    attempts, attempts_exceeded, none_healthy, failed_attempts, rx, tx, targets, ejections, *tls = counts
     retries = np.maximum(failed_attempts - attempts_exceeded, 0)  # each exceeded connection ended with one attempt
     failures = attempts_exceeded + none_healthy
     connections = attempts - retries + none_healthy
-    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, targets, ejected)
+    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, targets, ejections)
 
 
 def _route(*counts: Ints) -> EndpointArrays:

@@ -55,17 +55,17 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
 
 
 def _http_client(*counts: Ints) -> EndpointArrays:
-    requests, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
+    requests, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejections, *rest = counts
     failures, tls = reset + sum(rest[: len(_FAILURES)]), sum(rest[len(_FAILURES) :])
     counters = (requests, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
-    return counters, (None, targets, ejected)
+    return counters, (None, targets, ejections)
 
 
 def _tcp_client(*counts: Ints) -> EndpointArrays:
-    connections, attempts_exceeded, none_healthy, no_route, failed_attempts, rx, tx, ejected, *tls = counts
+    connections, attempts_exceeded, none_healthy, no_route, failed_attempts, rx, tx, ejections, *tls = counts
     failures = attempts_exceeded + none_healthy + no_route
     retries = np.maximum(failed_attempts - attempts_exceeded, 0)  # each exceeded connection ended with one attempt
-    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejected)
+    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejections)
 
 
 def _http_server(*counts: Ints) -> EndpointArrays:

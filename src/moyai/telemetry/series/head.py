@@ -45,7 +45,7 @@ class MetricHead:
     """
 
     def __init__(
-        self, max_series: int = MAX_SERIES, history: History | None = None, stored: Iterable[StoredGroup] = ()
+        self, max_series: int = MAX_SERIES, history: History | None = None, groups: Iterable[StoredGroup] = ()
     ) -> None:
         self.history = history or NoHistory()
         self.generation = 0
@@ -57,7 +57,7 @@ class MetricHead:
         self._groups: dict[GroupKey, SeriesGroup] = {}
         self._groups_by_number: dict[int, SeriesGroup] = {}
         self._next_group = 1
-        for group in stored:
+        for group in groups:
             self._restore(group)
 
     def series(self, scope: Scope, metric: MetricId, kind: SampleKind, unit: str) -> Series:
@@ -122,17 +122,17 @@ class MetricHead:
         for unsaved in (self.dirty, self.renamed, self.deleted_groups):
             unsaved.clear()
 
-    def _restore(self, stored: StoredGroup) -> None:
+    def _restore(self, record: StoredGroup) -> None:
         """Create a group's series from the store. A group that can't be read is deleted with the next save."""
-        self._next_group = max(self._next_group, stored.number + 1)
+        self._next_group = max(self._next_group, record.number + 1)
         try:
-            body = _GROUP_DECODER.decode(stored.body)
+            body = _GROUP_DECODER.decode(record.body)
             kinds = [SampleKind(column.kind) for column in body.columns]
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-            self.deleted_groups.add(stored.number)
+            self.deleted_groups.add(record.number)
             return
         key = (body.scope, body.namespace, body.dimensions)
-        group = SeriesGroup(self.history, self.dirty, stored.number, key)
+        group = SeriesGroup(self.history, self.dirty, record.number, key)
         group.next_column = body.next_column
         self._groups[key] = self._groups_by_number[group.number] = group
         for kind, column in zip(kinds, body.columns, strict=True):

@@ -77,12 +77,12 @@ class AdsHandler(grpc.GenericRpcHandler):
         peer = peer_of(context, first.node.id)
         outbox = _Outbox()
         try:
-            admitted = self._auth.admit(peer)
+            admission = self._auth.admit(peer)
         except ProxyRejected as rejected:
             self._feed.rejected_streams.add(rejected.code.name.lower())
             await context.abort(rejected.code, str(rejected))
         stream = make_stream()
-        connection = self._feed.connect(admitted.proxy, outbox, stream, admitted.external_workload)
+        connection = self._feed.connect(admission.proxy, outbox, stream, admission.external_workload)
 
         def handle(request: Request) -> None:
             self._auth.recheck(peer)

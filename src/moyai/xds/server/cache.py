@@ -66,15 +66,15 @@ class SnapshotCache:
         services = frozenset(service.name for service in changed_items(mesh.services, before.services))
         for gone in self._entries.keys() - mesh.workloads.keys():
             del self._entries[gone]
-        changed = set()
+        workloads = set()
         for key, workload in mesh.workloads.items():
             entry = self._entries.get(key)
             same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
             same = same and entry is not None and stale.isdisjoint(entry.shared)
             if entry is None or not same or not changed_keys.isdisjoint(entry.shared):
                 self._entries[key] = self._assemble(workload, entry, same=same)
-                changed.add(key)
-        return frozenset(changed)
+                workloads.add(key)
+        return frozenset(workloads)
 
     def snapshot(self, workload: WorkloadId) -> Snapshot | None:
         """All resources that a proxy of this workload should have; None when the workload isn't in the mesh."""
@@ -98,19 +98,19 @@ class SnapshotCache:
     def _update_shared(self, before: MeshIR, stale: frozenset[Key]) -> frozenset[Key]:
         for key in removed_keys(self.mesh, before):
             self._shared.pop(key, None)
-        changed = set()
+        keys = set()
         for shared in changed_shared_resources(self.mesh, before, stale):
             self._shared[shared.key] = _translate(shared, self._shared.get(shared.key))
-            changed.add(shared.key)
-        return frozenset(changed)
+            keys.add(shared.key)
+        return frozenset(keys)
 
     def _assemble(self, workload: Workload, before: _WorkloadEntry | None, *, same: bool) -> _WorkloadEntry:
-        shared = frozenset(shared_keys_of(self.mesh, workload))
+        keys = frozenset(shared_keys_of(self.mesh, workload))
         services = frozenset(call.service for call in workload.outbound.calls)
         own, own_fault = self._own_resources(workload, before, same=same)
-        faults = (self._shared[key].fault for key in sorted(shared & self._shared.keys()))
+        faults = (self._shared[key].fault for key in sorted(keys & self._shared.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)
-        return _WorkloadEntry(workload, services, shared, own, self._snapshot(shared, own), own_fault, shared_fault)
+        return _WorkloadEntry(workload, services, keys, own, self._snapshot(keys, own), own_fault, shared_fault)
 
     def _own_resources(
         self, workload: Workload, before: _WorkloadEntry | None, *, same: bool
@@ -123,9 +123,9 @@ class SnapshotCache:
         except _UNTRANSLATABLE as error:
             return () if before is None else before.own, f"{workload.id}: {error}"
 
-    def _snapshot(self, shared: frozenset[Key], own: _Resources) -> Snapshot:
+    def _snapshot(self, keys: frozenset[Key], own: _Resources) -> Snapshot:
         resources: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
-        for type_, resource in (*self._translations(shared), *own):
+        for type_, resource in (*self._translations(keys), *own):
             resources[type_][resource.name] = resource
         return MappingProxyType(resources)
 
@@ -136,9 +136,9 @@ class SnapshotCache:
                 yield key[0], resource
 
 
-def _translate(shared: SharedResource, before: _SharedTranslation | None) -> _SharedTranslation:
+def _translate(resource: SharedResource, before: _SharedTranslation | None) -> _SharedTranslation:
     try:
-        return _SharedTranslation(encode(shared.name, shared.build(), shared.endpoints))
+        return _SharedTranslation(encode(resource.name, resource.build(), resource.endpoints))
     except _UNTRANSLATABLE as error:
         last_good = None if before is None else before.resource
-        return _SharedTranslation(last_good, f"{shared.name}: {error}")
+        return _SharedTranslation(last_good, f"{resource.name}: {error}")

@@ -41,7 +41,7 @@ class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
         return snapshot[type_]
 
     def _response(
-        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+        self, type_: ResourceType, resources: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
     ) -> bytes:
         removed = [name for name, state in states.items() if state == ABSENT]
-        return delta_response(type_, (resource.delta_frame for resource in updated.values()), removed, nonce)
+        return delta_response(type_, (resource.delta_frame for resource in resources.values()), removed, nonce)

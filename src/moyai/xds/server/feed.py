@@ -70,21 +70,21 @@ class Feed:
     def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """See ProxyFeed."""
         target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
-        removed = target.mesh.workloads.keys() - mesh.workloads.keys()
+        gone = target.mesh.workloads.keys() - mesh.workloads.keys()
         assignments_before = target.assignments
-        changed = target.update(mesh)
+        workloads = target.update(mesh)
         if mesh == MeshIR():
             del self._shards[shard]
-        for workload in removed:
+        for workload in gone:
             del self._shard_of[workload]
             self._sent_versions.pop(workload, None)
-        self._shard_of.update(dict.fromkeys(changed, target))
-        affected = {proxy for workload in changed for proxy in self._proxies_of.get(workload, ())}
+        self._shard_of.update(dict.fromkeys(workloads, target))
+        proxies = {proxy for workload in workloads for proxy in self._proxies_of.get(workload, ())}
         if target.assignments is not assignments_before:
-            affected |= self._assign_all(target.assignments, assignments_before)
-        for proxy in sorted(affected):
+            proxies |= self._assign_all(target.assignments, assignments_before)
+        for proxy in sorted(proxies):
             self._offer(proxy)
-        self._notify(affected)
+        self._notify(proxies)
 
     def clear(self) -> None:
         """See ProxyFeed."""
@@ -133,11 +133,11 @@ class Feed:
 
     def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
         """See ProxyFeed."""
-        known = self._proxies.get(proxy)
-        shard = None if known is None else self._shard_for(known)
-        if shard is None or known is None or known.workload is None or not self._state(known).synced:
+        record = self._proxies.get(proxy)
+        shard = None if record is None else self._shard_for(record)
+        if shard is None or record is None or record.workload is None or not self._state(record).synced:
             return False
-        calls = shard.mesh.workloads[known.workload].outbound.calls
+        calls = shard.mesh.workloads[record.workload].outbound.calls
         return addresses <= {(call.address, call.port) for call in calls if has_endpoints(shard.mesh, call)}
 
     def states(self) -> Mapping[ProxyId, ProxyState]:
@@ -175,13 +175,13 @@ class Feed:
         """Handle a new stream; an older stream of the same proxy is ended. ``external_workload``: the workload of an
         external proxy, which no mesh assigns to one.
         """
-        known = self._proxies.setdefault(proxy, Proxy())
-        if known.sink is not None:
-            known.sink.end()
-        known.previous_stream = known.stream or known.previous_stream
-        known.stream, known.sink = stream, sink
+        record = self._proxies.setdefault(proxy, Proxy())
+        if record.sink is not None:
+            record.sink.end()
+        record.previous_stream = record.stream or record.previous_stream
+        record.stream, record.sink = stream, sink
         if external_workload is not None:
-            known.is_external = True
+            record.is_external = True
             self._assign(proxy, external_workload)
             stream.remember(self._sent_versions.setdefault(external_workload, SentVersions()))
         self._offer(proxy)
@@ -194,71 +194,71 @@ class Feed:
 
     def receive(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
         """Handle a request; it is ignored when ``sink`` isn't that of the proxy's newest stream."""
-        known = self._proxies.get(proxy)
-        if known is None or known.sink is not sink or known.stream is None:
+        record = self._proxies.get(proxy)
+        if record is None or record.sink is not sink or record.stream is None:
             return
         if request.HasField("error_detail"):
             self.responses.add("refused")
-        self._send(sink, known.stream.receive(request))
-        if known.stream.has_subscribed(ResourceType.ENDPOINT):
-            known.previous_stream = None
-        self._track_settled(proxy, known)
+        self._send(sink, record.stream.receive(request))
+        if record.stream.has_subscribed(ResourceType.ENDPOINT):
+            record.previous_stream = None
+        self._track_settled(proxy, record)
         self._notify({proxy})
 
     def disconnect(self, proxy: ProxyId, sink: Sink) -> None:
         """Handle the end of a stream; it is ignored when ``sink`` isn't that of the proxy's newest stream."""
-        known = self._proxies.get(proxy)
-        if known is None or known.sink is not sink:
+        record = self._proxies.get(proxy)
+        if record is None or record.sink is not sink:
             return
-        known.sink = None
-        if known.is_external:
+        record.sink = None
+        if record.is_external:
             self._assign(proxy, None)
-        if known.workload is None:
+        if record.workload is None:
             del self._proxies[proxy]
-        self._track_settled(proxy, known)
+        self._track_settled(proxy, record)
         self._notify({proxy})
 
     def _assign_all(self, now: Mapping[ProxyId, WorkloadId], before: Mapping[ProxyId, WorkloadId]) -> set[ProxyId]:
         """Assign proxies to workloads, and end the assignments of those that have none any more; returns both."""
-        ended = {proxy for proxy in before.keys() - now.keys() if self.workload_of(proxy) == before[proxy]}
-        changed = {proxy: workload for proxy, workload in now.items() if before.get(proxy) != workload}
-        for proxy in ended:
+        without_workload = {proxy for proxy in before.keys() - now.keys() if self.workload_of(proxy) == before[proxy]}
+        assignments = {proxy: workload for proxy, workload in now.items() if before.get(proxy) != workload}
+        for proxy in without_workload:
             self._assign(proxy, None)
             if self._proxies[proxy].sink is None:  # one that is connected keeps its configuration until it disconnects
                 del self._proxies[proxy]
-        for proxy, workload in changed.items():
+        for proxy, workload in assignments.items():
             self._assign(proxy, workload)
-        return ended | changed.keys()
+        return without_workload | assignments.keys()
 
     def _assign(self, proxy: ProxyId, workload: WorkloadId | None) -> None:
-        known = self._proxies.setdefault(proxy, Proxy())
-        if known.workload is not None:
-            proxies = self._proxies_of[known.workload]
+        record = self._proxies.setdefault(proxy, Proxy())
+        if record.workload is not None:
+            proxies = self._proxies_of[record.workload]
             proxies.discard(proxy)
             if not proxies:
-                del self._proxies_of[known.workload]
-        known.workload = workload
+                del self._proxies_of[record.workload]
+        record.workload = workload
         if workload is not None:
             self._proxies_of.setdefault(workload, set()).add(proxy)
-        self._track_settled(proxy, known)
+        self._track_settled(proxy, record)
 
     def _offer(self, proxy: ProxyId) -> None:
-        known = self._proxies.get(proxy)
-        if known is None or known.sink is None or known.stream is None or known.workload is None:
+        record = self._proxies.get(proxy)
+        if record is None or record.sink is None or record.stream is None or record.workload is None:
             return
-        shard = self._shard_of.get(known.workload)
-        snapshot = None if shard is None else shard.cache.snapshot(known.workload)
+        shard = self._shard_of.get(record.workload)
+        snapshot = None if shard is None else shard.cache.snapshot(record.workload)
         if snapshot is not None:
-            self._send(known.sink, known.stream.offer(snapshot))
-        self._track_settled(proxy, known)
+            self._send(record.sink, record.stream.offer(snapshot))
+        self._track_settled(proxy, record)
 
     def _send(self, sink: Sink, responses: Collection[bytes]) -> None:
         for response in responses:
             self.responses.add("pushed")
             sink.send(response)
 
-    def _track_settled(self, proxy: ProxyId, known: Proxy) -> None:
-        if known.is_settled:
+    def _track_settled(self, proxy: ProxyId, record: Proxy) -> None:
+        if record.is_settled:
             self._unsettled.discard(proxy)
         else:
             self._unsettled.add(proxy)
@@ -271,12 +271,12 @@ class Feed:
         return shard is not None and shard.may_send(proxy.streams(), endpoint)
 
     def _state(self, proxy: Proxy) -> ProxyState:
-        connected = proxy.sink is not None
+        is_connected = proxy.sink is not None
         stream, shard = proxy.stream, self._shard_for(proxy)
         fault = None if shard is None or proxy.workload is None else shard.cache.fault(proxy.workload)
         rejected = fault or (stream.rejection if stream is not None else None)
-        synced = connected and stream is not None and stream.is_synced and rejected is None
-        return ProxyState(connected, synced, rejected, proxy.reported_at)
+        is_synced = is_connected and stream is not None and stream.is_synced and rejected is None
+        return ProxyState(is_connected, is_synced, rejected, proxy.reported_at)
 
     def _notify(self, proxies: Iterable[ProxyId]) -> None:
         for listener in self._listeners:

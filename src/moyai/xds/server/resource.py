@@ -64,9 +64,9 @@ def encode_envelope(envelope: Envelope, endpoints: str | None = None) -> Encoded
     return EncodedResource(envelope.name, envelope.version, delta_frame, sotw_frame, endpoints)
 
 
-def delta_response(type_: ResourceType, frames: Iterable[bytes], removed: Iterable[str], nonce: str) -> bytes:
+def delta_response(type_: ResourceType, frames: Iterable[bytes], removed_names: Iterable[str], nonce: str) -> bytes:
     """A serialised DeltaDiscoveryResponse."""
-    rest = DeltaDiscoveryResponse(type_url=type_, removed_resources=removed, nonce=nonce)
+    rest = DeltaDiscoveryResponse(type_url=type_, removed_resources=removed_names, nonce=nonce)
     return b"".join((*frames, rest.SerializeToString()))
 
 

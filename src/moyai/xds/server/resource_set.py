@@ -214,9 +214,9 @@ def _secret_sources(
             yield from _sources(tls.shown, tls.check)
 
 
-def _sources(shown: AnyCertificate | None, check: PeerCheck | None) -> Iterator[AnyCertificate | AnyTrusted]:
-    if shown is not None:
-        yield shown
+def _sources(certificate: AnyCertificate | None, check: PeerCheck | None) -> Iterator[AnyCertificate | AnyTrusted]:
+    if certificate is not None:
+        yield certificate
     if check is not None:
         yield check.trusted
 

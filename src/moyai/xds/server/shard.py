@@ -32,7 +32,7 @@ class Shard:
     def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads whose snapshot has changed."""
         before = self.mesh
-        changed = self.cache.update(mesh)
+        workloads = self.cache.update(mesh)
         for group in changed_items(mesh.groups, before.groups):
             resource = self.cache.resource(endpoints_key(group.name))
             if resource is not None:
@@ -40,7 +40,7 @@ class Shard:
         self._history.forget(endpoints(name) for name in before.groups.keys() - mesh.groups.keys())
         if mesh.proxies != before.proxies or mesh.workloads.keys() != before.workloads.keys():
             self.assignments = _assignments(mesh)
-        return changed
+        return workloads
 
     def users(self, name: str) -> Iterator[WorkloadId]:
         """The workloads whose newest snapshot has this endpoint resource."""

@@ -83,10 +83,10 @@ class SotwStream(AdsStream[DiscoveryRequest]):
     def _restore(self, type_: ResourceType, version: str) -> None:
         """Restore the state of a proxy that accepted this version on an earlier stream."""
         subscription, sent = self._subscriptions[type_], self._sent_versions.find(type_, version)
-        accepted = {name: resource for name, resource in sent.items() if subscription.wants(name)}
-        self._accepted[type_] = accepted
+        last_good = {name: resource for name, resource in sent.items() if subscription.wants(name)}
+        self._accepted[type_] = last_good
         if type_ in _WHOLE_SETS:
-            subscription.assume({name: resource.version for name, resource in accepted.items()})
+            subscription.assume({name: resource.version for name, resource in last_good.items()})
 
     def _replace_names(self, type_: ResourceType, names: AbstractSet[str]) -> None:
         """Subscribe to exactly these names: each request lists all that are wanted."""
@@ -98,10 +98,10 @@ class SotwStream(AdsStream[DiscoveryRequest]):
             self._accepted[type_].clear()
         subscription = self._subscriptions[type_]
         subscription.subscribe(names - subscription.names)
-        removed = subscription.names - names
-        if removed:
-            subscription.unsubscribe(removed)
-            for name in removed:
+        dropped_names = subscription.names - names
+        if dropped_names:
+            subscription.unsubscribe(dropped_names)
+            for name in dropped_names:
                 self._accepted[type_].pop(name, None)
 
     def _handle_answer(self, type_: ResourceType, nonce: str, rejection: Status | None) -> None:
@@ -109,32 +109,32 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         super()._handle_answer(type_, nonce, rejection)
         if pending is None or nonce != pending.nonce or rejection is not None:
             return
-        accepted = self._accepted[type_]
+        last_good = self._accepted[type_]
         for name, state in pending.states.items():
             if state == ABSENT:
-                accepted.pop(name, None)
+                last_good.pop(name, None)
             else:
-                accepted[name] = self._pending_resources[type_][name]
+                last_good[name] = self._pending_resources[type_][name]
 
     def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
-        wanted = snapshot[type_]
-        missing = () if type_ in _WHOLE_SETS else self._subscriptions[type_].names - wanted.keys()
+        resources = snapshot[type_]
+        missing = () if type_ in _WHOLE_SETS else self._subscriptions[type_].names - resources.keys()
         if not missing:
-            return wanted
-        accepted, empty = self._accepted[type_], _EMPTY.get(type_)
-        substitutes = {name: accepted[name] for name in missing if name in accepted}
+            return resources
+        last_good, empty = self._accepted[type_], _EMPTY.get(type_)
+        substitutes = {name: last_good[name] for name in missing if name in last_good}
         if empty is not None:
-            substitutes |= {name: encode(name, empty(name)) for name in missing if name not in accepted}
-        return {**wanted, **substitutes}
+            substitutes |= {name: encode(name, empty(name)) for name in missing if name not in last_good}
+        return {**resources, **substitutes}
 
     def _response(
-        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+        self, type_: ResourceType, resources: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
     ) -> bytes:
-        self._pending_resources[type_] = updated
+        self._pending_resources[type_] = resources
         unchanged = {name: resource for name, resource in self._accepted[type_].items() if name not in states}
-        after = {**unchanged, **updated}
-        sent = after if type_ in _WHOLE_SETS else updated
+        after = {**unchanged, **resources}
+        in_message = after if type_ in _WHOLE_SETS else resources
         version = version_of(after)
         if type_ is not ResourceType.SECRET:
             self._sent_versions.add(type_, version, after)
-        return sotw_response(type_, (resource.sotw_frame for resource in sent.values()), version, nonce)
+        return sotw_response(type_, (resource.sotw_frame for resource in in_message.values()), version, nonce)

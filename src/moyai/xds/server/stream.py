@@ -89,9 +89,9 @@ class AdsStream(ABC, Generic[Request]):
 
     @abstractmethod
     def _response(
-        self, type_: ResourceType, updated: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
+        self, type_: ResourceType, resources: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
     ) -> bytes:
-        """The message that brings the proxy to ``states``, of which ``updated`` has those that aren't ABSENT."""
+        """The message that brings the proxy to ``states``, of which ``resources`` has those that aren't ABSENT."""
 
     def _handle_answer(self, type_: ResourceType, nonce: str, rejection: Status | None) -> None:
         """Handle an ACK, or a NACK with its reason. An answer to an older response is ignored."""
@@ -127,23 +127,23 @@ class AdsStream(ABC, Generic[Request]):
     def _update(self, snapshot: Snapshot, type_: ResourceType, *, removals: bool = False) -> Iterator[bytes]:
         if self._is_pending(type_):
             return
-        subscription, wanted = self._subscriptions[type_], self._wanted(snapshot, type_)
-        states = subscription.due(wanted)
+        subscription, resources = self._subscriptions[type_], self._wanted(snapshot, type_)
+        states = subscription.due(resources)
         if type_ is ResourceType.CLUSTER and not removals:
             states = {name: state for name, state in states.items() if state != ABSENT}
         if states or subscription.needs_response:
-            yield self._send(type_, wanted, states)
+            yield self._send(type_, resources, states)
 
-    def _send(self, type_: ResourceType, wanted: Mapping[str, EncodedResource], states: dict[str, str]) -> bytes:
+    def _send(self, type_: ResourceType, resources: Mapping[str, EncodedResource], states: dict[str, str]) -> bytes:
         self._sent_count += 1
         nonce = str(self._sent_count)
-        updated = {name: wanted[name] for name, state in states.items() if state != ABSENT}
-        for resource in updated.values():
+        updates = {name: resources[name] for name, state in states.items() if state != ABSENT}
+        for resource in updates.values():
             if resource.endpoints is not None:
                 # Envoy warms a changed cluster anew and waits for its endpoints, without requesting them again.
                 self._subscriptions[ResourceType.ENDPOINT].resend(resource.endpoints)
         self._subscriptions[type_].mark_sent(PendingResponse(nonce, states, len(states)))
-        return self._response(type_, updated, states, nonce)
+        return self._response(type_, updates, states, nonce)
 
 
 AnyStream = AdsStream[Any]

@@ -59,11 +59,11 @@ class Subscription:
 
     def open(self, versions: Mapping[str, str], names: Iterable[str]) -> None:
         """Handle the first request: the versions that the proxy has from an earlier stream, and the names it wants."""
-        wanted = set(names)
+        name_set = set(names)
         self.is_open, self.had_resources = True, bool(versions)
-        self._wildcard = WILDCARD in wanted
-        self._names = wanted - {WILDCARD}
-        self._versions = {name: version for name, version in versions.items() if self._wildcard or name in wanted}
+        self._wildcard = WILDCARD in name_set
+        self._names = name_set - {WILDCARD}
+        self._versions = {name: version for name, version in versions.items() if self._wildcard or name in name_set}
         self._requested = self._names - self._versions.keys()
         self._awaits_first_response = self._wildcard and not versions
 
@@ -92,15 +92,15 @@ class Subscription:
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Remove wanted names. Both sides forget a resource that is not wanted by wildcard either."""
-        removed = set(names)
-        if WILDCARD in removed:
+        unwanted = set(names)
+        if WILDCARD in unwanted:
             self._wildcard = False
-            removed |= self._versions.keys() - self._names
-        self._names -= removed
-        self._requested -= removed
+            unwanted |= self._versions.keys() - self._names
+        self._names -= unwanted
+        self._requested -= unwanted
         if self._wildcard:
             return
-        for name in removed:
+        for name in unwanted:
             self._versions.pop(name, None)
             self._uncertain.pop(name, None)
             self._rejections.pop(name, None)
@@ -113,14 +113,14 @@ class Subscription:
         if self.wants(name):
             self._requested.add(name)
 
-    def due(self, wanted: Mapping[str, EncodedResource]) -> dict[str, str]:
-        """The states that differ from ``wanted`` and belong into the next response, by name in a fixed order."""
+    def due(self, resources: Mapping[str, EncodedResource]) -> dict[str, str]:
+        """The states that differ from ``resources`` and belong into the next response, by name in a fixed order."""
         if not self.is_open:
             return {}
-        names = wanted.keys() | self._versions.keys() | self._names if self._wildcard else self._names
+        names = resources.keys() | self._versions.keys() | self._names if self._wildcard else self._names
         if self._omits_absent:
-            names = names & wanted.keys()
-        states = {name: wanted[name].version if name in wanted else ABSENT for name in sorted(names)}
+            names = names & resources.keys()
+        states = {name: resources[name].version if name in resources else ABSENT for name in sorted(names)}
         due = {name: state for name, state in states.items() if self._is_due(name, state)}
         suspect = next((name for name in due if name in self._suspects), None)
         return due if suspect is None else {suspect: due[suspect]}
@@ -162,18 +162,18 @@ class Subscription:
             self._rejections[name] = RejectedState(state, reason)
             self._suspects.discard(name)
 
-    def rejection(self, wanted: Mapping[str, EncodedResource]) -> str | None:
+    def rejection(self, resources: Mapping[str, EncodedResource]) -> str | None:
         """Why the proxy rejected a state that is still wanted; None when it rejected none."""
         for name, rejection in self._rejections.items():
-            if rejection.state == (wanted[name].version if name in wanted else ABSENT):
+            if rejection.state == (resources[name].version if name in resources else ABSENT):
                 return rejection.reason
         return None
 
-    def has_all(self, wanted: Mapping[str, EncodedResource]) -> bool:
+    def has_all(self, resources: Mapping[str, EncodedResource]) -> bool:
         """Whether the proxy has acknowledged exactly what is wanted."""
-        if self.pending is not None or self.due(wanted):
+        if self.pending is not None or self.due(resources):
             return False
-        return all(self._versions.get(name) == resource.version for name, resource in wanted.items())
+        return all(self._versions.get(name) == resource.version for name, resource in resources.items())
 
     def possible_versions(self) -> Iterator[tuple[str, str]]:
         """Each name with every version of it that the proxy may be using."""

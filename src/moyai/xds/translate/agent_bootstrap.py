@@ -126,12 +126,12 @@ def _stats_config(agent: Agent) -> stats_pb2.StatsConfig:
     """All statistics, with the agent's tags beside Envoy's own."""
     identity, options = agent.identity, agent.settings
     mesh, gateway = mesh_name(identity.mesh), identity.kind is AppMeshResourceType.VIRTUAL_GATEWAY
-    fixed: list[tuple[str, str]] = []
+    fixed_tags: list[tuple[str, str]] = []
     if options.stats_tags:
         kind = "virtual_gateway" if gateway else "virtual_node"
-        fixed += [("appmesh.mesh", mesh), (f"appmesh.{kind}", identity.name)]
+        fixed_tags += [("appmesh.mesh", mesh), (f"appmesh.{kind}", identity.name)]
     if options.metric_extension:
-        fixed += [("Mesh", mesh), ("VirtualGateway" if gateway else "VirtualNode", identity.name)]
-    tags = [stats_pb2.TagSpecifier(tag_name=name, fixed_value=value) for name, value in fixed]
+        fixed_tags += [("Mesh", mesh), ("VirtualGateway" if gateway else "VirtualNode", identity.name)]
+    tags = [stats_pb2.TagSpecifier(tag_name=name, fixed_value=value) for name, value in fixed_tags]
     tags += [stats_pb2.TagSpecifier(tag_name=name, regex=regex) for name, regex in _LISTENER_TAGS]
     return stats_pb2.StatsConfig(stats_tags=tags, histogram_bucket_settings=[response_time_buckets()])

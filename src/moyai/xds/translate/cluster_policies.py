@@ -19,11 +19,11 @@ _OFF, _ON = 0, 100
 
 def circuit_breakers(limits: ConnectionLimits | None) -> circuit_breaker_pb2.CircuitBreakers:
     """Circuit breakers of the default priority with these limits, and no others."""
-    wanted = limits or ConnectionLimits()
+    effective = limits or ConnectionLimits()
     thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
-    thresholds.max_connections.value = _or_no_limit(wanted.connections)
-    thresholds.max_pending_requests.value = _or_no_limit(wanted.pending)
-    thresholds.max_requests.value = _or_no_limit(wanted.requests)
+    thresholds.max_connections.value = _or_no_limit(effective.connections)
+    thresholds.max_pending_requests.value = _or_no_limit(effective.pending)
+    thresholds.max_requests.value = _or_no_limit(effective.requests)
     thresholds.max_retries.value = _NO_LIMIT
     return circuit_breaker_pb2.CircuitBreakers(thresholds=[thresholds])
 

@@ -109,12 +109,12 @@ def _port_chain(workload: Workload, port: OutboundPort, mesh: MeshIR) -> listene
 
 
 def _passthrough_chain(
-    passed: SniPassthrough, destination: Destination, log: AnyLog | None
+    passthrough: SniPassthrough, destination: Destination, log: AnyLog | None
 ) -> listener_components_pb2.FilterChain:
-    name = f"{passed.port} {' '.join(passed.server_names)}"
-    chain = _port_match(name, passed.port, passthrough_tcp(destination, log))
+    name = f"{passthrough.port} {' '.join(passthrough.server_names)}"
+    chain = _port_match(name, passthrough.port, passthrough_tcp(destination, log))
     chain.filter_chain_match.transport_protocol = TLS
-    chain.filter_chain_match.server_names.extend(passed.server_names)
+    chain.filter_chain_match.server_names.extend(passthrough.server_names)
     return chain
 
 

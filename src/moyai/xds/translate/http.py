@@ -83,12 +83,12 @@ def ingress_http(workload: Workload, inbound: InboundPort) -> listener_component
 
 
 def _manager(
-    stat_name: str, protocol: Protocol, settings: HttpSettings, removed: Iterable[str] = ()
+    stat_name: str, protocol: Protocol, settings: HttpSettings, headers_to_remove: Iterable[str] = ()
 ) -> HttpConnectionManager:
     manager = HttpConnectionManager(
         stat_prefix=stat_name,
         access_log=http_log(settings.log),
-        early_header_mutation_extensions=[_header_removal(removed)],
+        early_header_mutation_extensions=[_header_removal(headers_to_remove)],
     )
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
@@ -113,13 +113,13 @@ def _router(router: router_pb2.Router) -> http_connection_manager_pb2.HttpFilter
     return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=to_any(router))
 
 
-def _header_removal(removed: Iterable[str]) -> extension_pb2.TypedExtensionConfig:
-    """Removes the headers that would change Envoy's treatment of a request, and those in ``removed``, before any other
+def _header_removal(headers: Iterable[str]) -> extension_pb2.TypedExtensionConfig:
+    """Removes the headers that would change Envoy's treatment of a request, and those in ``headers``, before any other
     part of Envoy reads them.
     """
     envoy_headers = mutation_rules_pb2.HeaderMutation()
     envoy_headers.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
-    mutations = [envoy_headers, *(mutation_rules_pb2.HeaderMutation(remove=name) for name in removed)]
+    mutations = [envoy_headers, *(mutation_rules_pb2.HeaderMutation(remove=name) for name in headers)]
     return extension_pb2.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=to_any(header_mutation_pb2.HeaderMutation(mutations=mutations)),

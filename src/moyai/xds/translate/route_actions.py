@@ -41,18 +41,18 @@ def retry_policy(policy: RetryPolicy) -> route_components_pb2.RetryPolicy:
     return message
 
 
-def add_rewrite(route: route_components_pb2.Route, wanted: Rewrite) -> None:
+def add_rewrite(route: route_components_pb2.Route, rewrite: Rewrite) -> None:
     """Make a route change the host, path and headers of its requests."""
     action = route.route
-    if wanted.host is not None:
-        action.host_rewrite_literal = wanted.host
-    if wanted.prefix is not None:
-        action.prefix_rewrite = wanted.prefix
-    elif wanted.path is not None:
+    if rewrite.host is not None:
+        action.host_rewrite_literal = rewrite.host
+    if rewrite.prefix is not None:
+        action.prefix_rewrite = rewrite.prefix
+    elif rewrite.path is not None:
         action.regex_rewrite.pattern.CopyFrom(regex(_WHOLE_PATH))
-        action.regex_rewrite.substitution = wanted.path.replace("\\", "\\\\")
-    route.request_headers_to_add.extend(_header(name, value) for name, value in wanted.headers)
-    route.request_headers_to_remove.extend(wanted.without)
+        action.regex_rewrite.substitution = rewrite.path.replace("\\", "\\\\")
+    route.request_headers_to_add.extend(_header(name, value) for name, value in rewrite.headers)
+    route.request_headers_to_remove.extend(rewrite.without)
 
 
 def _header(name: str, value: str) -> base_pb2.HeaderValueOption:

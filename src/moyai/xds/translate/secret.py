@@ -49,17 +49,17 @@ def file_secret(file: CertificateFile | TrustedFile) -> secret_pb2.Secret:
     return message
 
 
-def reference(which: AnyCertificate | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
+def reference(material: AnyCertificate | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
     """A reference to a secret. The resource that needs it becomes ready without it after ``wait``; never when that is
     0.
     """
-    name, source = _location(which)
+    name, source = _location(material)
     source.initial_fetch_timeout.CopyFrom(duration(wait))
     return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
 
 
-def _location(which: AnyCertificate | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
-    match which:
+def _location(material: AnyCertificate | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
+    match material:
         case CertificateRef(certificate):
             return names.certificate(certificate), ads_source()
         case CertificateSecret(name) | TrustedSecret(name):

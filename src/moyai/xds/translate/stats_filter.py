@@ -49,13 +49,13 @@ def response_time_buckets() -> stats_pb2.HistogramBucketSettings:
 
 def drop_unused_stats() -> matcher_pb2.Matcher:
     """The conversion that drops all statistics that no metric is made of, and those of the control plane's clusters."""
-    exported = string_pb2.StringMatcher(
+    exported_names = string_pb2.StringMatcher(
         safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_EXPORTED)
     )
     drop = matcher_pb2.Matcher.OnMatch(action=_extension("drop", open_telemetry_pb2.SinkConfig.DropAction()))
     rules = [
         matcher_pb2.Matcher.MatcherList.FieldMatcher(predicate=predicate, on_match=drop)
-        for predicate in (*map(_is_of, (XDS_CLUSTER, STATISTICS_CLUSTER)), _is_not(exported))
+        for predicate in (*map(_is_of, (XDS_CLUSTER, STATISTICS_CLUSTER)), _is_not(exported_names))
     ]
     return matcher_pb2.Matcher(matcher_list=matcher_pb2.Matcher.MatcherList(matchers=rules))
 

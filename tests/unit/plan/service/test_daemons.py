@@ -194,7 +194,7 @@ def test_an_instance_without_room_is_said_and_tried_again_and_the_others_have_th
 
 def test_an_instance_that_is_not_connected_is_counted_and_waited_for():
     build = Builder()
-    lost = instance(build, connected=False)
+    lost = instance(build, is_connected=False)
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
     assert (build.world.services[logs].desired_count, where(build, logs), build.messages(logs)) == (1, [], [])

@@ -58,12 +58,12 @@ def _delegate(group: Path, controllers: Iterable[str]) -> None:
         raise CannotCreate(f"{group} holds processes that can't be moved, so it can't hand down {missing}")
 
 
-def _move_processes(group: Path, other: Path) -> None:
+def _move_processes(group: Path, destination: Path) -> None:
     """Move the processes of a group into another one, except those that end meanwhile."""
-    other.mkdir(exist_ok=True)
+    destination.mkdir(exist_ok=True)
     for pid in (group / "cgroup.procs").read_text().split():
         with contextlib.suppress(ProcessLookupError):
-            (other / "cgroup.procs").write_text(pid)
+            (destination / "cgroup.procs").write_text(pid)
 
 
 def _fill_cpuset(root: Path, group: Path) -> None:

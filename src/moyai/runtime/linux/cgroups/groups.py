@@ -141,13 +141,13 @@ class Cgroups:
 
     def _disk(self, group: str) -> tuple[int, int]:
         """Bytes read from and written to disks; 0 if no controller counts them."""
-        legacy, unified = self._find("blkio", group), self._find("io", group)
+        v1, v2 = self._find("blkio", group), self._find("io", group)
         try:
-            if legacy is not None:  # a line "8:0 Read 4096"
-                words = (legacy[1] / "blkio.throttle.io_service_bytes_recursive").read_text().split()
+            if v1 is not None:  # a line "8:0 Read 4096"
+                words = (v1[1] / "blkio.throttle.io_service_bytes_recursive").read_text().split()
                 counts = [(word, words[n + 1]) for n, word in enumerate(words[:-1]) if word in {"Read", "Write"}]
             else:  # a line "8:0 rbytes=4096 wbytes=0 …"
-                words = [] if unified is None else (unified[1] / "io.stat").read_text().split()
+                words = [] if v2 is None else (v2[1] / "io.stat").read_text().split()
                 counts = [(word.partition("=")[0], word.partition("=")[2]) for word in words]
         except OSError:
             return 0, 0
@@ -195,7 +195,7 @@ class Cgroups:
 
 def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> None:
     for controller in hierarchy.controllers:
-        for name, text in controller_files(controller, limits, unified=hierarchy.unified):
+        for name, text in controller_files(controller, limits, is_v2=hierarchy.unified):
             file = group / name
             if "sw" not in name or file.exists():  # a kernel without swap accounting has no such file
                 file.write_text(text)

@@ -29,28 +29,28 @@ class GroupLimits(NamedTuple):
     share: int = 0
 
 
-def controller_files(controller: str, limits: GroupLimits, *, unified: bool) -> list[tuple[str, str]]:
+def controller_files(controller: str, limits: GroupLimits, *, is_v2: bool) -> list[tuple[str, str]]:
     """(file, text) for each limit that a controller sets. Raises CannotCreate for a limit that it can't set."""
     match controller:
         case "cpu":
-            return [(name, str(value)) for name, value in _cpu(limits, unified=unified)]
+            return [(name, str(value)) for name, value in _cpu(limits, is_v2=is_v2)]
         case "memory":
-            return [(name, str(value)) for name, value in (_memory_v2 if unified else _memory_v1)(limits.memory)]
+            return [(name, str(value)) for name, value in (_memory_v2 if is_v2 else _memory_v1)(limits.memory)]
         case "pids":
             return [("pids.max", str(MAX_PROCESSES))]
         case _:
             return []
 
 
-def _cpu(limits: GroupLimits, *, unified: bool) -> Iterator[tuple[str, int | str]]:
+def _cpu(limits: GroupLimits, *, is_v2: bool) -> Iterator[tuple[str, int | str]]:
     quota = limits.cpu_units * _PERIOD // _UNITS
-    if quota and unified:
+    if quota and is_v2:
         yield "cpu.max", f"{quota} {_PERIOD}"
     elif quota:
         yield "cpu.cfs_period_us", _PERIOD
         yield "cpu.cfs_quota_us", quota
     if limits.share:
-        yield ("cpu.weight", _weight(limits.share)) if unified else ("cpu.shares", max(2, limits.share))
+        yield ("cpu.weight", _weight(limits.share)) if is_v2 else ("cpu.shares", max(2, limits.share))
 
 
 def _memory_v2(memory: MemoryLimits) -> Iterator[tuple[str, int | str]]:

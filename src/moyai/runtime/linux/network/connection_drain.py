@@ -38,14 +38,14 @@ def reject_new_connections(pin: Path, ports: Sequence[int]) -> None:
 
 def rejecting_rules(ports: Sequence[int]) -> str:
     """The script that resets new connections from outside the task to these ports; it replaces an earlier one."""
-    listed = ", ".join(str(port) for port in sorted(set(ports)))
+    port_list = ", ".join(str(port) for port in sorted(set(ports)))
     return f"""\
 table inet {TABLE}
 delete table inet {TABLE}
 table inet {TABLE} {{
   chain away {{
     type filter hook input priority filter - 1; policy accept;
-    iifname "eth0" ct state new meta l4proto tcp ct original proto-dst {{ {listed} }} reject with tcp reset
+    iifname "eth0" ct state new meta l4proto tcp ct original proto-dst {{ {port_list} }} reject with tcp reset
   }}
 }}
 """

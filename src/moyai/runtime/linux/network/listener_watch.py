@@ -52,12 +52,12 @@ class ListenerWatch:
         self._tasks: dict[TaskId, _WatchedTask] = {}
         self._running: asyncio.Task[None] | None = None
 
-    def watch(self, task: TaskId, expected: Sequence[ExpectedListener], seen: frozenset[ExpectedListener]) -> None:
-        """Notify once the open listeners of the task are no longer ``seen``."""
+    def watch(self, task: TaskId, listeners: Sequence[ExpectedListener], open_now: frozenset[ExpectedListener]) -> None:
+        """Notify once the open listeners of the task are no longer ``open_now``."""
         now = self._clock.now()
         before = self._tasks.get(task)
         since = now if before is None else before.since
-        self._tasks[task] = _WatchedTask(expected, seen, since, later(now, _WATCH_SECONDS), later(now, _MIN_WAIT))
+        self._tasks[task] = _WatchedTask(listeners, open_now, since, later(now, _WATCH_SECONDS), later(now, _MIN_WAIT))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
 
@@ -81,12 +81,12 @@ class ListenerWatch:
         """Notify of changes and schedule the next polls. ``cost``: the seconds that the read took."""
         now = self._clock.now()
         for task, listeners in read.items():
-            watched = self._tasks.get(task)
-            if watched is None:
+            watch = self._tasks.get(task)
+            if watch is None:
                 continue
-            if listeners != watched.seen or now >= watched.until:
+            if listeners != watch.seen or now >= watch.until:
                 del self._tasks[task]
-            if listeners != watched.seen:
+            if listeners != watch.seen:
                 self._notify(task)
-            wait = min(_MAX_WAIT, max(_MIN_WAIT, (now - watched.since) * _WAIT_FRACTION))
-            watched.due = later(now, max(wait, cost * _WAIT_PER_COST))
+            wait = min(_MAX_WAIT, max(_MIN_WAIT, (now - watch.since) * _WAIT_FRACTION))
+            watch.due = later(now, max(wait, cost * _WAIT_PER_COST))

@@ -37,7 +37,7 @@ _ANSWER_SECONDS = 2.0
 """A time limit; the kernel answers at once."""
 
 
-def open_listeners(pin: Path, expected: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
+def open_listeners(pin: Path, listeners: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
     """The expected listeners that are open in a pinned namespace. Only for the network thread. Raises RuntimeFault."""
     if not namespaces.is_pinned(pin):
         return frozenset()
@@ -46,7 +46,7 @@ def open_listeners(pin: Path, expected: Iterable[ExpectedListener]) -> frozenset
             link = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
         with link:
             link.settimeout(_ANSWER_SECONDS)
-            return frozenset(listener for listener in expected if _is_open(link, listener))
+            return frozenset(listener for listener in listeners if _is_open(link, listener))
     except OSError as error:
         raise RuntimeFault(f"the sockets of the task's network can't be read: {error}") from error
 

@@ -86,7 +86,7 @@ def disconnect_routers(router: Path, keep: frozenset[str]) -> None:
                 links.link("del", index=index)
 
 
-def apply_routes(router: Path, wanted: RouteTables) -> None:
+def apply_routes(router: Path, route_tables: RouteTables) -> None:
     """Give a router exactly these tables. A destination whose link does not exist is unreachable."""
     with (
         sandbox_errors("the VPC's routes can't be set"),
@@ -94,10 +94,10 @@ def apply_routes(router: Path, wanted: RouteTables) -> None:
         IPRoute(strict_check=True) as links,
     ):
         present = {rule.get_attr("FRA_TABLE"): rule for rule in links.get_rules(family=_IPV4) if _is_ours(rule)}
-        subnets = {_table_number(subnet): subnet for subnet in wanted.tables}
+        subnets = {_table_number(subnet): subnet for subnet in route_tables.tables}
         indexes = {name: index for index, name in socket.if_nameindex()}
         for table in sorted(present.keys() | subnets.keys()):
-            routes = wanted.tables[subnets[table]] if table in subnets else {}
+            routes = route_tables.tables[subnets[table]] if table in subnets else {}
             _fill_table(links, table, {destination: indexes.get(name) for destination, name in routes.items()})
         for table in sorted(present.keys() - subnets.keys()):
             source = f"{present[table].get_attr('FRA_SRC')}/{present[table]['src_len']}"
@@ -110,16 +110,16 @@ def _is_ours(rule: nlmsg) -> bool:
     return bool(rule.get_attr("FRA_PRIORITY") == _PRIORITY)
 
 
-def _fill_table(links: IPRoute, table: int, wanted: Mapping[str, int | None]) -> None:
+def _fill_table(links: IPRoute, table: int, entries: Mapping[str, int | None]) -> None:
     """Give a table exactly these routes: the index of a link for each destination, None = unreachable."""
     present: dict[str, int | None] = {}
     for route in links.get_routes(family=_IPV4, table=table):
         address = route.get_attr("RTA_DST") or "0.0.0.0"  # noqa: S104 - all addresses
         present[f"{address}/{route['dst_len']}"] = route.get_attr("RTA_OIF")
-    for destination in sorted(present.keys() - wanted.keys()):
+    for destination in sorted(present.keys() - entries.keys()):
         kind = _UNREACHABLE if present[destination] is None else _UNICAST
         links.route("del", dst=destination, table=table, type=kind)
-    for destination, index in sorted(wanted.items()):
+    for destination, index in sorted(entries.items()):
         if destination in present and present[destination] == index:
             continue
         if index is None:

@@ -40,12 +40,8 @@ _SIDES = ((_LEAVING, "daddr"), (_ENTERING, "saddr"))
 # ``leave`` runs before ``enter``. Packets of established connections to the outside are checked as well, so that these
 # connections end when the task may no longer go out.
 _IPV4_CHAINS = f"""\
-  map {_LEAVING} {{
-    type ipv4_addr : verdict
-  }}
-  map {_ENTERING} {{
-    type ipv4_addr : verdict
-  }}
+  map {_LEAVING} {{type ipv4_addr : verdict}}
+  map {_ENTERING} {{type ipv4_addr : verdict}}
   chain leave {{
     type filter hook forward priority -10; policy drop;
     ct state established,related accept
@@ -68,12 +64,8 @@ _IPV4_CHAINS = f"""\
 
 
 _IPV6_CHAINS = f"""\
-  map {_LEAVING} {{
-    type ipv6_addr : verdict
-  }}
-  map {_ENTERING} {{
-    type ipv6_addr : verdict
-  }}
+  map {_LEAVING} {{type ipv6_addr : verdict}}
+  map {_ENTERING} {{type ipv6_addr : verdict}}
   chain leave {{
     type filter hook forward priority -10; policy drop;
     ct state established,related accept
@@ -120,16 +112,16 @@ def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules], fam
     addresses = {i.task: i.address if family == IPV4 else i.ipv6_address for i in vpc.interfaces}
     interfaces = [(address, i) for i in vpc.interfaces if (address := addresses[i.task]) is not None]
     combinations = {tuple(sorted(set(i.groups))) for _, i in interfaces}
-    used = [
+    used_groups = [
         groups.get(id_, GroupRules(id_)) for id_ in sorted({g for combination in combinations for g in combination})
     ]
-    referred = {g for group in used for permission in (*group.egress, *group.ingress) for g in permission.groups}
-    members = {_members_set(g): _of_family(family, groups[g].members if g in groups else ()) for g in referred}
+    peers = {g for group in used_groups for permission in (*group.egress, *group.ingress) for g in permission.groups}
+    members = {_members_set(g): _of_family(family, groups[g].members if g in groups else ()) for g in peers}
     may_go_out = {_MAY_GO_OUT: frozenset(address for address, i in interfaces if i.outside)} if family == IPV4 else {}
     return Ruleset(
         sets={**may_go_out, **members},
         maps={side: {address: _chain_name(side, i.groups) for address, i in interfaces} for side, _ in _SIDES},
-        chains=_group_chains(used, family) | _combination_chains(combinations),
+        chains=_group_chains(used_groups, family) | _combination_chains(combinations),
         family=family,
     )
 
@@ -272,7 +264,7 @@ def _added_entries(
 
 def _element_commands(verb: str, table: str, elements: Mapping[str, list[str]]) -> list[str]:
     return [
-        f"{verb} element {table} {name} {{ {', '.join(listed)} }}"
-        for name, listed in sorted(elements.items())
-        if listed
+        f"{verb} element {table} {name} {{ {', '.join(members)} }}"
+        for name, members in sorted(elements.items())
+        if members
     ]

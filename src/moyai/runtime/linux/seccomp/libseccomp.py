@@ -84,13 +84,13 @@ def is_installed() -> bool:
     return True
 
 
-def _set_architectures(context: ctypes.c_void_p, wanted: Sequence[int]) -> None:
+def _set_architectures(context: ctypes.c_void_p, tokens: Sequence[int]) -> None:
     library = load()
     native = library.seccomp_arch_native()
-    for token in wanted:
+    for token in tokens:
         if token != native:
             _check(library.seccomp_arch_add(context, ctypes.c_uint32(token)), "architecture")
-    if native not in wanted:
+    if native not in tokens:
         _check(library.seccomp_arch_remove(context, ctypes.c_uint32(native)), "architecture")
 
 

@@ -109,11 +109,11 @@ def _container_fields(
     container: ContainerSpec, mounts: Sequence[tuple[str, str, str]], host: HostEnvironment, images: ImageStore
 ) -> dict[str, object]:
     """The fields that differ in a proxy that replaces this container. ``mounts``: the proxy's own."""
-    unprivileged = replace(container, capabilities=frozenset(), tmpfs=(_TEMPORARY, *container.tmpfs))
+    container_spec = replace(container, capabilities=frozenset(), tmpfs=(_TEMPORARY, *container.tmpfs))
     image = _imported_image(container, images)
     files = os_settings.etc_file_mounts(container, host.paths)
     return {
-        **os_settings.os_fields(unprivileged, host.paths, host.access, host.disk),
+        **os_settings.os_fields(container_spec, host.paths, host.access, host.disk),
         **_readiness_fields(container.probe),
         "host_name": container.names.host_name or host.host_name,
         "layers": () if image is None else image.layers,
