@@ -10,17 +10,19 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
-from inspect import getdoc, getmembers, isclass
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from inspect import getdoc
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from pkgutil import walk_packages
+from types import MappingProxyType
 from typing import Any
 
 import typer
 from isolation import isolation_page
 from typer.main import get_command
 
-from moyai.api import asgi
+import moyai
 from moyai.api.coverage import render_coverage
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
@@ -28,18 +30,7 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
-from moyai.domain.acm import errors as acm_errors
-from moyai.domain.appmesh import errors as appmesh_errors
-from moyai.domain.cloudmap import errors as cloudmap_errors
-from moyai.domain.cloudwatch import errors as cloudwatch_errors
-from moyai.domain.ecs import errors as ecs_errors
 from moyai.domain.ecs.task import TASK_TRANSITIONS
-from moyai.domain.logs import errors as logs_errors
-from moyai.domain.pca import errors as acmpca_errors
-from moyai.domain.secretsmanager import errors as secretsmanager_errors
-from moyai.domain.ssm import errors as ssm_errors
-from moyai.domain.vpc import errors as ec2_errors
-from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
@@ -48,21 +39,25 @@ from moyai.telemetry.series.head import MetricHead
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
-_BRANCHES = MappingProxyType(
+_SECTIONS = MappingProxyType(
     {
-        "Every service": (common_errors, asgi),
-        "ECS": (ecs_errors,),
-        "Cloud Map": (cloudmap_errors,),
-        "App Mesh": (appmesh_errors,),
-        "EC2": (ec2_errors,),
-        "CloudWatch": (cloudwatch_errors,),
-        "CloudWatch Logs": (logs_errors,),
-        "Private CA": (acmpca_errors,),
-        "Certificate Manager": (acm_errors,),
-        "Parameter Store": (ssm_errors,),
-        "Secrets Manager": (secretsmanager_errors,),
+        "moyai.api": "Every service",
+        "moyai.kernel": "Every service",
+        "moyai.domain.ecs": "ECS",
+        "moyai.domain.cloudmap": "Cloud Map",
+        "moyai.domain.appmesh": "App Mesh",
+        "moyai.domain.vpc": "EC2",
+        "moyai.domain.cloudwatch": "CloudWatch",
+        "moyai.domain.logs": "CloudWatch Logs",
+        "moyai.domain.autoscaling": "Application Auto Scaling",
+        "moyai.domain.pca": "Private CA",
+        "moyai.domain.acm": "Certificate Manager",
+        "moyai.domain.ssm": "Parameter Store",
+        "moyai.domain.secretsmanager": "Secrets Manager",
+        "moyai.domain.ram": "Resource Access Manager",
     }
 )
+"""The packages that define errors, each with the section of its errors."""
 _ECS_EXCEPTIONS = _FOLDER.parents[1] / "tests" / "contract" / "api" / "ecs_exceptions.toml"
 _BY_OPERATION_HEAD = """\
 ### ECS, by operation
@@ -126,11 +121,16 @@ def _row(record: tuple[str, str]) -> str:
 
 
 def errors_page() -> str:
-    """Every error that a client can get, by the service whose it is: code, HTTP status, when."""
+    """Every error that a client can get, by its service: code, HTTP status, when."""
+    for module in walk_packages(moyai.__path__, "moyai."):
+        if module.name.startswith(("moyai.api.", "moyai.domain.", "moyai.kernel.")):
+            import_module(module.name)
+    sections: dict[str, list[type[ApiError]]] = {title: [] for title in _SECTIONS.values()}
+    for error in _concrete_errors(ApiError):
+        sections[_SECTIONS[_package(error)]].append(error)
     parts = ["# Errors", "", _ERRORS_HEAD, ""]
-    for title, branches in _BRANCHES.items():
-        found = sorted((e for branch in branches for e in _own_errors(branch)), key=lambda e: e.code)
-        rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in found]
+    for title, errors in sections.items():
+        rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in sorted(errors, key=lambda e: (e.code, _when(e)))]
         parts += [f"## {title}", "", "| code | HTTP status | when |", "|---|--:|---|", *rows, ""]
         parts += _by_operation() if title == "ECS" else []
     return "\n".join(parts)
@@ -155,10 +155,17 @@ def _operations(row: Mapping[str, Any], of_its_exception: int) -> str:
     return "all others" if of_its_exception > 1 else "all"
 
 
-def _own_errors(branch: ModuleType) -> list[type[ApiError]]:
-    """The errors that a module defines, without those that only stand above others in the tree."""
-    found = [e for _, e in getmembers(branch, isclass) if issubclass(e, ApiError) and e.__module__ == branch.__name__]
-    return [e for e in found if not any(below.__module__ == e.__module__ for below in e.__subclasses__())]
+def _concrete_errors(error: type[ApiError]) -> Iterator[type[ApiError]]:
+    """The errors below this one, without the base classes of others in their module."""
+    for below in error.__subclasses__():
+        if not any(e.__module__ == below.__module__ for e in below.__subclasses__()):
+            yield below
+        yield from _concrete_errors(below)
+
+
+def _package(error: type[ApiError]) -> str:
+    parts = error.__module__.split(".")
+    return ".".join(parts[: 3 if parts[1] == "domain" else 2])
 
 
 def _when(error: type[ApiError]) -> str:

@@ -63,7 +63,7 @@ def _summary(given: Mapping[str, ApiService], models: Mapping[str, ServiceModel]
 
 def _section(service: ApiService, model: ServiceModel) -> str:
     lines = [f"## {model.service_id}", ""]
-    by_operation: dict[str, list[Decision]] = {name: [] for name in service.operations}
+    by_operation: dict[str, list[Decision]] = {name: [] for name in sorted(service.operations)}
     for decision in decisions(service, model):
         by_operation[decision.operation].append(decision)
     if by_operation:

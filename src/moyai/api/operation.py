@@ -8,9 +8,10 @@ has to wait, for example for a metrics query, may be a coroutine function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
-from types import MappingProxyType
+from inspect import isfunction, unwrap
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
 
 R = TypeVar("R")
+H = TypeVar("H", bound=Callable[..., object])
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class ApiOperation(msgspec.Struct, Generic[R], frozen=True):
-    """An operation of an AWS service. ``operation`` makes it from a handler."""
+    """An operation of an AWS service. ``operations`` makes it from a handler."""
 
     name: str
     """As in the AWS API: ``CreateCluster``."""
@@ -77,29 +79,53 @@ class ApiService(msgspec.Struct, frozen=True):
 
 
 def operation(
-    handle: Callable[..., object],
-    *,
-    input_fault: type[ClientFault] | None = None,
-    basis: Callable[[Context, Any], Hashable] | None = None,
-) -> ApiOperation[Any]:
-    """The operation of a handler: ``create_cluster(ctx, request: CreateClusterRequest)`` implements CreateCluster.
+    *, input_fault: type[ClientFault] | None = None, basis: Callable[[Context, Any], Hashable] | None = None
+) -> Callable[[H], H]:
+    """Decorate a handler whose operation sets these fields of ApiOperation."""
 
-    The handler may be a method, or a ``partial`` of a function with parameters before ``ctx``.
+    def decorate(handler: H) -> H:
+        vars(handler).update(input_fault=input_fault, basis=basis)
+        return handler
+
+    return decorate
+
+
+def operations(
+    *sources: ModuleType | Callable[..., object] | ApiOperation[Any], **dependencies: object
+) -> Mapping[str, ApiOperation[Any]]:
+    """The operations of a service by name: of the handlers in these modules, and of single handlers.
+
+    A handler is a public function whose last parameters are ``ctx`` and ``request``: ``create_cluster(ctx, request:
+    CreateClusterRequest)`` implements CreateCluster. The parameters before them are ``dependencies`` of these names.
     """
-    function = _unwrap(handle)
-    name = "".join(word.capitalize() for word in function.__name__.split("_"))
-    request = function.__globals__[function.__annotations__["request"]]  # its name: annotations are not evaluated
-    return ApiOperation(name, request, handle, input_fault, basis)
-
-
-def operations(*handlers: Callable[..., object] | ApiOperation[Any]) -> Mapping[str, ApiOperation[Any]]:
-    """The operations of a service by name, from its handlers."""
-    table = (handler if isinstance(handler, ApiOperation) else operation(handler) for handler in handlers)
+    table: list[ApiOperation[Any]] = []
+    for source in sources:
+        if isinstance(source, ApiOperation):
+            table.append(source)
+        elif isinstance(source, ModuleType):
+            table += [_operation(handler, dependencies) for handler in _handlers(source)]
+        else:
+            table.append(_operation(source, dependencies))
     return MappingProxyType({entry.name: entry for entry in table})
 
 
-def _unwrap(handle: Callable[..., object]) -> Any:  # noqa: ANN401 (a function, whose attributes mypy does not know)
-    """The function behind a partial or a wrapper."""
-    while isinstance(handle, partial) or hasattr(handle, "__wrapped__"):
-        handle = handle.func if isinstance(handle, partial) else handle.__wrapped__
-    return handle
+def _handlers(module: ModuleType) -> Iterator[Callable[..., object]]:
+    for name, value in vars(module).items():
+        defined_here = isfunction(value) and value.__module__ == module.__name__
+        if defined_here and not name.startswith("_") and _parameters(value)[-2:] == ("ctx", "request"):
+            yield value
+
+
+def _operation(handler: Callable[..., object], dependencies: Mapping[str, object]) -> ApiOperation[Any]:
+    function = unwrap(handler)
+    name = "".join(word.capitalize() for word in function.__name__.split("_"))
+    request = function.__globals__[function.__annotations__["request"]]  # its name: annotations are not evaluated
+    bound = [dependencies[parameter] for parameter in _parameters(function)[:-2]]
+    handle = partial(handler, *bound) if bound else handler
+    options = vars(function)
+    return ApiOperation(name, request, handle, options.get("input_fault"), options.get("basis"))
+
+
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    code: CodeType = unwrap(function).__code__
+    return code.co_varnames[: code.co_argcount]

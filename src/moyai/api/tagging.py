@@ -1,128 +1,131 @@
-"""Tags of resources: the requests and answers of all services, and the operations on them.
+"""Tags of resources: the operations of all services on them, and their form in requests and responses.
 
-Some services write tags as a map, the others as a list of keys and values.
+Promise: tags are added together or not at all; keys to remove that the resource does not have are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
-from moyai.domain.tagging import TagRules, without
+from moyai.api.operation import ApiOperation, Context
+from moyai.domain.paging import BadToken, page
+from moyai.domain.tagging import MAX_TAGS, TagRules, without
 from moyai.domain.world import Put
+from moyai.kernel.errors import ClientFault
 
-Find = Callable[[Context, str], Any]
-"""Finds the record that an ARN or id of a request names. Raises the service's errors."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Tag(msgspec.Struct, frozen=True):
-    """A tag in a list."""
+    """A tag in a list; an absent value is empty."""
 
     key: str = ""
     value: str = ""
 
 
-class TagOrKey(msgspec.Struct, frozen=True):
-    """A tag to add; or to remove, if it has this value, or without a value whatever it has."""
+class RemovedTag(msgspec.Struct, frozen=True):
+    """A tag to remove: with this value, or without one with any value."""
 
-    key: str
+    key: str = ""
     value: str | None = None
 
 
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Tags to add or replace, as a map."""
-
-    resource_arn: str
-    tags: Mapping[str, str]
+def put_record(ctx: Context, record: Any) -> None:  # noqa: ANN401  (a record of any service)
+    """Store the record of a resource whose tags change."""
+    ctx.store.apply([Put(record)])
 
 
-class TagListRequest(msgspec.Struct, frozen=True):
-    """Tags to add or replace, as a list."""
+class TagOperations(msgspec.Struct, frozen=True):
+    """The operations of one service that add, remove and list the tags of a resource; request members are named as in
+    the service's model, in snake_case.
+    """
 
-    resource_arn: str
-    tags: tuple[Tag, ...]
+    find: Callable[..., Any]
+    """The record of a resource by the context and the values of ``resource``. Raises the service's errors."""
+    rules: TagRules | Callable[[Any], TagRules]
+    """The rules for all resources, or a function that returns those of a record."""
+    names: tuple[str, ...] = ("TagResource", "UntagResource", "ListTagsForResource")
+    """The AWS names of the operations that add, remove and list tags; those at the end may be absent."""
+    resource: tuple[str, ...] = ("resource_arn",)
+    """The request members that identify a resource."""
+    tags: Any = tuple[Tag, ...]
+    """The type of tags to add; ``Mapping[str, str]`` for a service that writes tags as a map."""
+    removed: tuple[str, Any] = ("tag_keys", tuple[str, ...])
+    """Name and type of the member with the tags to remove: keys or RemovedTags."""
+    listed: str = "tags"
+    """The response member with the tags."""
+    limit: str | None = None
+    """The request member with the length of a page, where the tags are listed in pages."""
+    token_fault: type[ClientFault] = ClientFault
+    """The error for a token of another list, where the tags are listed in pages."""
+    save: Callable[[Context, Any], None] = put_record
 
+    def operations(self) -> Iterator[ApiOperation[Any]]:
+        """The operations named in ``names``."""
+        pages: list[tuple[Any, ...]] = [(self.limit, int | None, None), ("next_token", str | None, None)]
+        members = ([("tags", self.tags)], [self.removed], pages if self.limit else [])
+        resource = [(member, str, "") for member in self.resource]
+        for name, own, handle in zip(self.names, members, (self.add, self.remove, self.list_tags), strict=False):
+            request = msgspec.defstruct(f"{name}Request", [*own, *resource], frozen=True)
+            yield ApiOperation(name, request, handle)
 
-class UntagResourceRequest(msgspec.Struct, frozen=True):
-    """Keys of tags to remove."""
-
-    resource_arn: str
-    tag_keys: tuple[str, ...]
-
-
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
-    """The resource whose tags to list."""
-
-    resource_arn: str
-
-
-class ResourceTags:
-    """The tags of one service's resources."""
-
-    def __init__(self, find: Find, rules: TagRules | Callable[[Any], TagRules]) -> None:
-        """``rules``: those of all resources, or a function that gives those of a record."""
-        self._find = find
-        self._rules = rules
-
-    def get(self, ctx: Context, identifier: str) -> Mapping[str, str]:
-        """The tags of a resource."""
-        tags: Mapping[str, str] = self._find(ctx, identifier).tags
-        return tags
-
-    def add(self, ctx: Context, identifier: str, tags: Mapping[str, str]) -> None:
-        """Add tags, or replace their values. Raises what the rules raise."""
-        record = self._find(ctx, identifier)
-        rules = self._rules if isinstance(self._rules, TagRules) else self._rules(record)
-        ctx.store.apply([Put(replace(record, tags=rules.add_to(record.tags, tags)))])
-
-    def remove(self, ctx: Context, identifier: str, keys: Collection[str]) -> None:
-        """Remove tags by key; keys that the resource does not have are ignored."""
-        record = self._find(ctx, identifier)
-        ctx.store.apply([Put(replace(record, tags=without(record.tags, keys)))])
-
-    def remove_matching(self, ctx: Context, identifier: str, tags: Iterable[TagOrKey]) -> None:
-        """Remove tags by key and value, or by key alone where no value is given."""
-        present = self.get(ctx, identifier)
-        self.remove(ctx, identifier, {t.key for t in tags if t.key in present and t.value in {None, present[t.key]}})
-
-    def untag_resource(self, ctx: Context, request: UntagResourceRequest) -> None:
-        """UntagResource of most services."""
-        self.remove(ctx, request.resource_arn, request.tag_keys)
-
-
-class MapTagOperations(ResourceTags):
-    """The operations of a service that writes tags as a map."""
-
-    def tag_resource(self, ctx: Context, request: TagResourceRequest) -> None:
+    def add(self, ctx: Context, request: Any) -> None:  # noqa: ANN401  (of a type that ``operations`` defines)
         """Add tags, or replace their values."""
-        self.add(ctx, request.resource_arn, request.tags)
+        record = self._record(ctx, request)
+        rules = self.rules if isinstance(self.rules, TagRules) else self.rules(record)
+        self.save(ctx, replace(record, tags=checked_tags(rules, request.tags, record.tags)))
 
-    def list_tags_for_resource(self, ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
-        """The tags of a resource."""
-        return {"tags": self.get(ctx, request.resource_arn)}
+    def remove(self, ctx: Context, request: Any) -> None:  # noqa: ANN401  (as above)
+        """Remove tags by key, or by key and value."""
+        record = self._record(ctx, request)
+        self.save(
+            ctx,
+            replace(record, tags=without(record.tags, removed_keys(getattr(request, self.removed[0]), record.tags))),
+        )
+
+    def list_tags(self, ctx: Context, request: Any) -> dict[str, object]:  # noqa: ANN401  (as above)
+        """The tags of a resource, or a page of them."""
+        tags: Mapping[str, str] = self._record(ctx, request).tags
+        if self.tags == Mapping[str, str]:
+            return {self.listed: tags}
+        if self.limit is None:
+            return {self.listed: tag_list(tags)}
+        listing = (type(request).__name__, *self._identifiers(request))
+        try:
+            keys, token = page(tags, listing, request.next_token, getattr(request, self.limit) or MAX_TAGS)
+        except BadToken as error:
+            raise self.token_fault(str(error)) from error
+        return {self.listed: tag_list({key: tags[key] for key in keys}), "next_token": token}
+
+    def _record(self, ctx: Context, request: Any) -> Any:  # noqa: ANN401  (a record of any service)
+        return self.find(ctx, *self._identifiers(request))
+
+    def _identifiers(self, request: Any) -> list[str]:  # noqa: ANN401  (as above)
+        return [getattr(request, member) for member in self.resource]
 
 
-class ListTagOperations(ResourceTags):
-    """The operations of a service that writes tags as a list."""
-
-    def tag_resource(self, ctx: Context, request: TagListRequest) -> None:
-        """Add tags, or replace their values."""
-        self.add(ctx, request.resource_arn, tag_map(request.tags))
-
-    def list_tags_for_resource(self, ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
-        """The tags of a resource."""
-        return {"tags": tag_list(self.get(ctx, request.resource_arn))}
+def checked_tags(
+    rules: TagRules, tags: Iterable[Tag] | Mapping[str, str], present: Mapping[str, str] = _NONE
+) -> dict[str, str]:
+    """The tags added to those that are present. Raises the errors of the rules."""
+    pairs = tags.items() if isinstance(tags, Mapping) else [(tag.key, tag.value) for tag in tags]
+    return rules.add_to(present, pairs)
 
 
-def tag_map(tags: Iterable[Tag | TagOrKey]) -> dict[str, str]:
-    """The values by key; of a key that is there twice, the last."""
-    return {tag.key: tag.value or "" for tag in tags}
+def removed_keys(removed: Iterable[str | RemovedTag], present: Mapping[str, str]) -> set[str]:
+    """The keys of the tags to remove."""
+    return {
+        tag if isinstance(tag, str) else tag.key
+        for tag in removed
+        if isinstance(tag, str) or tag.value in {None, present.get(tag.key)}
+    }
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """The tags as answers list them."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
+    """The tags as responses list them, by key."""
+    return [{"key": key, "value": value} for key, value in sorted(tags.items())]

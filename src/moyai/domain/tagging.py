@@ -1,19 +1,21 @@
 """Rules for the tags of a resource of any service.
 
-Promise: no key is empty or reserved for AWS, a key of moyai's own is a setting of the resource, and there are not too
-many tags. Tags that the resource has already are not checked again.
+Promise: no key is empty or reserved for AWS, no key or value is too long, a key of moyai's own is a setting of the
+resource, and there are not too many tags. Tags that the resource has already are not checked again.
 Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from moyai.domain.own_tags import fault_in
 from moyai.kernel.errors import ClientFault
 
 MAX_TAGS: Final = 50
+_LONGEST_KEY: Final = 128
+_LONGEST_VALUE: Final = 256
 _RESERVED: Final = "aws:"
 
 
@@ -23,22 +25,33 @@ class TagRules(NamedTuple):
     kind: str
     wrong: Callable[[str], ClientFault]
     too_many: Callable[[str], ClientFault]
+    unique: bool = False
+    """Whether it is wrong to add a key twice; otherwise its last value counts."""
 
-    def add_to(self, had: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-        """Add tags to those of a resource: the old tags, with more tags or other values. Raises ``wrong`` or
-        ``too_many``.
-        """
-        for key in more:
-            if not key:
-                raise self.wrong("A tag has a key. Give each tag one.")
-            if key.lower().startswith(_RESERVED):
-                raise self.wrong(f"The tag key {key} begins with {_RESERVED}, which is reserved.")
-        if (fault := fault_in(self.kind, more)) is not None:
+    def add_to(self, present: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The tags of a resource with more tags or other values. Raises ``wrong`` or ``too_many``."""
+        added: dict[str, str] = {}
+        for key, value in pairs:
+            self._check(key, value)
+            if self.unique and key in added:
+                raise self.wrong(f"The tag key {key} is given twice.")
+            added[key] = value
+        if (fault := fault_in(self.kind, added)) is not None:
             raise self.wrong(fault)
-        tags = {**had, **more}
+        tags = {**present, **added}
         if len(tags) > MAX_TAGS:
             raise self.too_many(f"A resource has at most {MAX_TAGS} tags; there would be {len(tags)}.")
         return tags
+
+    def _check(self, key: str, value: str) -> None:
+        if not key:
+            raise self.wrong("A tag has a key. Give each tag one.")
+        if len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            raise self.wrong(
+                f"Tag keys have at most {_LONGEST_KEY} characters and values {_LONGEST_VALUE}: {key[:80]!r}."
+            )
+        if key.lower().startswith(_RESERVED):
+            raise self.wrong(f"The tag key {key} begins with {_RESERVED}, which is reserved.")
 
 
 def without(tags: Mapping[str, str], keys: Collection[str]) -> dict[str, str]:

@@ -24,13 +24,15 @@ def numbered(count: int) -> dict[str, str]:
 
 
 def test_tags_are_added_and_others_get_their_new_values():
-    assert RULES.add_to({"a": "1", "b": "2"}, {"b": "3", "c": ""}) == {"a": "1", "b": "3", "c": ""}
+    assert RULES.add_to({"a": "1", "b": "2"}, {"b": "3", "c": ""}.items()) == {"a": "1", "b": "3", "c": ""}
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
         ("", "x", "has a key"),
+        ("k" * 129, "", "at most 128 characters"),
+        ("k", "v" * 257, "values 256"),
         ("aws:x", "", "aws:x begins with aws:"),
         ("AWS:x", "", "AWS:x begins with aws:"),
         ("moyai:liv-endpoints", "on", "no setting of moyai"),
@@ -39,19 +41,26 @@ def test_tags_are_added_and_others_get_their_new_values():
 )
 def test_a_tag_that_cannot_be_is_refused_by_name(key, value, said):
     with pytest.raises(Wrong, match=said):
-        RULES.add_to({}, {"fine": "", key: value})
+        RULES.add_to({}, {"fine": "", key: value}.items())
 
 
 def test_what_the_resource_had_is_not_judged_again():
     """ECS gives tags of AWS's itself."""
-    assert RULES.add_to({"aws:ecs:clusterName": "shop"}, {"a": ""}) == {"aws:ecs:clusterName": "shop", "a": ""}
+    assert RULES.add_to({"aws:ecs:clusterName": "shop"}, {"a": ""}.items()) == {"aws:ecs:clusterName": "shop", "a": ""}
 
 
 def test_there_are_fifty_at_most_together():
-    assert len(RULES.add_to(numbered(MAX_TAGS), {"key-1": "another value"})) == MAX_TAGS
+    assert len(RULES.add_to(numbered(MAX_TAGS), {"key-1": "another value"}.items())) == MAX_TAGS
     with pytest.raises(TooMany, match="there would be 51"):
-        RULES.add_to(numbered(MAX_TAGS), {"one-more": ""})
+        RULES.add_to(numbered(MAX_TAGS), {"one-more": ""}.items())
 
 
 def test_what_is_taken_away_need_not_be_there():
     assert without({"a": "1", "b": "2"}, ("b", "c")) == {"a": "1"}
+
+
+def test_a_key_may_be_added_twice_unless_the_rules_say_unique():
+    twice = [("a", "1"), ("a", "2")]
+    assert RULES.add_to({}, twice) == {"a": "2"}
+    with pytest.raises(Wrong, match="a is given twice"):
+        RULES._replace(unique=True).add_to({}, twice)

@@ -12,11 +12,10 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acm.lookup import certificate_of
+from moyai.api.acm.lookup import TAG_RULES, certificate_of
 from moyai.api.acm.requests import check_room, new_arn
-from moyai.api.acm.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tagging import TagOrKey, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.acm.certificate import (
     CertificateContent,
     CertificateFacts,
@@ -39,7 +38,7 @@ class ImportCertificateRequest(msgspec.Struct, frozen=True):
     private_key: bytes
     certificate_chain: bytes = b""
     certificate_arn: str | None = None
-    tags: tuple[TagOrKey, ...] = ()
+    tags: tuple[Tag, ...] = ()
 
 
 def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest) -> dict[str, str]:
@@ -80,7 +79,7 @@ def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateR
         key_algorithm=facts.key_algorithm,
         created_at=ctx.now,
         status=CertificateStatus.ISSUED,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
 
 

@@ -6,10 +6,14 @@ unknown.
 
 from __future__ import annotations
 
+from typing import Final
+
 from moyai.api.operation import Context
+from moyai.api.tagging import RemovedTag, TagOperations
 from moyai.domain.acm.certificate import CertificateContent, CertificateStatus, ManagedCertificate
-from moyai.domain.acm.errors import InvalidArn, RequestInProgress, ResourceNotFound
+from moyai.domain.acm.errors import InvalidArn, InvalidTag, RequestInProgress, ResourceNotFound, TooManyTags
 from moyai.domain.keys import scope_of
+from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ManagedCertificateArn
 
@@ -34,3 +38,13 @@ def content_of(certificate: ManagedCertificate) -> CertificateContent:
     raise ResourceNotFound(
         f"The certificate {certificate.arn} was never issued: its request failed with {certificate.failure}."
     )
+
+
+TAG_RULES: Final = TagRules("certificate", InvalidTag, TooManyTags)
+TAGS: Final = TagOperations(
+    certificate_of,
+    TAG_RULES,
+    names=("AddTagsToCertificate", "RemoveTagsFromCertificate", "ListTagsForCertificate"),
+    resource=("certificate_arn",),
+    removed=("tags", tuple[RemovedTag, ...]),
+)

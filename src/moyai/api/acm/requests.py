@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.acm.tags import RULES
+from moyai.api.acm.lookup import TAG_RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
-from moyai.api.tagging import TagOrKey, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.acm.errors import InvalidArn, InvalidDomainValidationOptions, InvalidParameter, LimitExceeded
 from moyai.domain.keys import scope_key
@@ -56,7 +56,7 @@ class RequestCertificateRequest(msgspec.Struct, frozen=True):
     validation_method: str | None = None
     domain_validation_options: tuple[DomainValidationOption, ...] = ()
     idempotency_token: str | None = None
-    tags: tuple[TagOrKey, ...] = ()
+    tags: tuple[Tag, ...] = ()
 
 
 def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dict[str, str]:
@@ -82,7 +82,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
         transparency=request.options.certificate_transparency_logging_preference == "ENABLED",
         exportable=request.options.export == "ENABLED",
         token=token,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
     ctx.store.apply([Put(managed_certificate)])
     return {"certificate_arn": managed_certificate.arn}

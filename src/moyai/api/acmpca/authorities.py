@@ -11,12 +11,11 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acmpca.lookup import REMEMBERED, authority_of, page_of, require_status
+from moyai.api.acmpca.lookup import REMEMBERED, TAG_RULES, authority_of, page_of, require_status
 from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
-from moyai.api.acmpca.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
-from moyai.api.tagging import TagOrKey, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
@@ -54,7 +53,7 @@ class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
     certificate_authority_type: AuthorityType
     revocation_configuration: RevocationConfiguration | None = None
     idempotency_token: str | None = None
-    tags: tuple[TagOrKey, ...] = ()
+    tags: tuple[Tag, ...] = ()
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
 
 
@@ -106,7 +105,7 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
         changed_at=ctx.now,
         usage_mode=request.usage_mode,
         token=token,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
     ctx.store.apply([Put(certificate_authority)])
     return {"certificate_authority_arn": certificate_authority.arn}

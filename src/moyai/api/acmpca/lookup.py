@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from moyai.api.operation import Context
+from moyai.api.tagging import RemovedTag, TagOperations
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
-from moyai.domain.pca.errors import InvalidArn, InvalidNextToken, InvalidState, ResourceNotFound
-from moyai.kernel.errors import ClientFault
+from moyai.domain.pca.errors import (
+    InvalidArn,
+    InvalidNextToken,
+    InvalidState,
+    InvalidTag,
+    ResourceNotFound,
+    TooManyTags,
+)
+from moyai.domain.tagging import TagRules
+from moyai.kernel.errors import ClientFault, InvalidInput
 
 _ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:[0-9]{12}:certificate-authority/[\w-]+")
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
@@ -68,3 +78,15 @@ def page_of(
         return page(keys, listing, token, size or DEFAULT_RESULTS)
     except BadToken as error:
         raise fault(str(error)) from error
+
+
+TAG_RULES: Final = TagRules("certificate-authority", InvalidTag, TooManyTags)
+TAGS: Final = TagOperations(
+    undeleted_authority_of,
+    TAG_RULES,
+    names=("TagCertificateAuthority", "UntagCertificateAuthority", "ListTags"),
+    resource=("certificate_authority_arn",),
+    removed=("tags", tuple[RemovedTag, ...]),
+    limit="max_results",
+    token_fault=InvalidInput,
+)

@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_Operations
 
 from __future__ import annotations
 
-from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.acmpca import authorities, certificates, permissions, tags
+from moyai.api.acmpca import authorities, certificates, permissions
+from moyai.api.acmpca.lookup import TAGS
 from moyai.api.operation import ApiService, operations
 from moyai.ports.pki import Pki
 
@@ -22,25 +22,7 @@ def acmpca(pki: Pki) -> ApiService:
     return ApiService(
         name="acm-pca",
         refused=MappingProxyType(dict(_refused())),
-        operations=operations(
-            authorities.create_certificate_authority,
-            authorities.describe_certificate_authority,
-            authorities.list_certificate_authorities,
-            authorities.update_certificate_authority,
-            authorities.delete_certificate_authority,
-            authorities.restore_certificate_authority,
-            certificates.get_certificate_authority_csr,
-            certificates.get_certificate_authority_certificate,
-            partial(certificates.import_certificate_authority_certificate, pki),
-            partial(certificates.issue_certificate, pki),
-            certificates.get_certificate,
-            permissions.create_permission,
-            permissions.delete_permission,
-            permissions.list_permissions,
-            tags.tag_certificate_authority,
-            tags.untag_certificate_authority,
-            tags.list_tags,
-        ),
+        operations=operations(authorities, certificates, permissions, *TAGS.operations(), pki=pki),
     )
 
 

@@ -21,7 +21,7 @@ from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.tags import tag_rules
 from moyai.api.appmesh.view import DELETED, data, reference
 from moyai.api.operation import ApiOperation, Context
-from moyai.api.tagging import tag_map
+from moyai.api.tagging import checked_tags
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
 from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.quotas import AppMeshQuotas
@@ -55,7 +55,7 @@ class KindOperations(Generic[R]):
         _check(
             chain(kind.name_faults(f"{kind.noun[0].lower()}{kind.noun[1:]}Name", request.name), self._faults(request))
         )
-        tags = tag_rules(kind.arn_kind or "mesh").add_to({}, tag_map(request.tags))
+        tags = checked_tags(tag_rules(kind.arn_kind or "mesh"), request.tags)
         call = call_of(ctx, f"Create{kind.noun}", request.client_token, request)
         location = kind.location(ctx, request)
         if (earlier := self._result_of(ctx, call)) is not None:

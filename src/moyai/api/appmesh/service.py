@@ -8,12 +8,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, Final
 
-from moyai.api.appmesh import tags
 from moyai.api.appmesh.gateway_routes import GATEWAY_ROUTES
 from moyai.api.appmesh.kind import ResourceKind
 from moyai.api.appmesh.kind_operations import KindOperations
 from moyai.api.appmesh.meshes import MESHES
 from moyai.api.appmesh.routes import ROUTES
+from moyai.api.appmesh.tags import TAGS
 from moyai.api.appmesh.virtual_gateways import VIRTUAL_GATEWAYS
 from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
 from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
@@ -37,5 +37,4 @@ KINDS: Final[tuple[ResourceKind[Any], ...]] = (
 def appmesh(quotas: AppMeshQuotas) -> ApiService:
     """App Mesh within these quotas."""
     of_kinds = chain.from_iterable(KindOperations(kind, quotas).operations() for kind in KINDS)
-    of_tags = (tags.TAGS.tag_resource, tags.TAGS.untag_resource, tags.list_tags_for_resource)
-    return ApiService(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *of_tags))
+    return ApiService(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *TAGS.operations()))

@@ -9,40 +9,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from moyai.api.appmesh.kind import AnyResource
 from moyai.api.operation import Context
-from moyai.api.tagging import ListTagOperations, tag_list
+from moyai.api.tagging import TagOperations
 from moyai.domain.appmesh.errors import BadRequest, Forbidden, NotFound, TooManyTags
-from moyai.domain.paging import BadToken, page
 from moyai.domain.table import Table
-from moyai.domain.tagging import MAX_TAGS, TagRules
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
-
-
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
-    """A page of a resource's tags."""
-
-    resource_arn: str
-    limit: int | None = None
-    next_token: str | None = None
 
 
 def tag_rules(kind: str) -> TagRules:
     """The tag rules of a kind of resource, as ARNs name it."""
     return TagRules(kind, BadRequest, TooManyTags)
-
-
-def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
-    """A page of the tags of a resource that the caller owns, by key."""
-    tags = TAGS.get(ctx, request.resource_arn)
-    try:
-        keys, token = page(tags, ("Tags", request.resource_arn), request.next_token, request.limit or MAX_TAGS)
-    except BadToken as error:
-        raise BadRequest(str(error)) from error
-    return {"tags": tag_list({key: tags[key] for key in keys}), "next_token": token}
 
 
 def _resource(ctx: Context, arn: str) -> AnyResource:
@@ -74,4 +53,4 @@ def _rules(resource: AnyResource) -> TagRules:
     return tag_rules(resource.arn.split("/")[-2].rpartition(":")[2])
 
 
-TAGS: Final = ListTagOperations(_resource, _rules)
+TAGS: Final = TagOperations(_resource, _rules, limit="limit", token_fault=BadRequest)

@@ -21,10 +21,12 @@ from moyai.api.autoscaling.lookup import (
     service_named,
     target_of,
 )
-from moyai.api.autoscaling.tags import RULES
 from moyai.api.operation import Context
+from moyai.api.tagging import TagOperations, checked_tags
+from moyai.domain.autoscaling.errors import ResourceNotFound, TooManyTags
 from moyai.domain.autoscaling.target import ScalableTarget
-from moyai.domain.keys import scope_key
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
@@ -36,6 +38,7 @@ _MOST: Final = 50
 _LARGEST: Final = 5000
 _ROLE: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
 _ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+_TAG_RULES: Final = TagRules("scalable-target", InvalidInput, TooManyTags)
 
 
 class Suspension(msgspec.Struct, frozen=True):
@@ -120,7 +123,7 @@ def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarge
         min_capacity=request.min_capacity,
         max_capacity=request.max_capacity,
         created_at=ctx.now,
-        tags=RULES.add_to({}, request.tags),
+        tags=checked_tags(_TAG_RULES, request.tags),
     )
 
 
@@ -149,3 +152,13 @@ def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:
         "suspended_state": target.suspended,
         "scalable_target_arn": target.arn,
     }
+
+
+def _tagged_target(ctx: Context, arn: str) -> ScalableTarget:
+    target = next(iter(ctx.store.world.scalable_targets.by("arn", arn)), None)
+    if target is None or scope_of(target.arn) != ctx.scope:
+        raise ResourceNotFound(f"The scalable target {arn[:500]} does not exist.", {"resource_name": arn})
+    return target
+
+
+TAGS: Final = TagOperations(_tagged_target, _TAG_RULES, tags=Mapping[str, str])

@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.cloudmap.lookup import TAG_RULES
 from moyai.api.cloudmap.namespaces import NamespaceProperties
 from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
-from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
 from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
@@ -115,7 +115,7 @@ def _new(ctx: Context, request: AnyRequest) -> Namespace:
         new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
         creator_request_id=request.creator_request_id,
         description=request.description,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.queries.sharing import may_use
@@ -51,6 +51,13 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
     owner_account: str | None = None
 
 
+def _basis(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
+    """The basis of a DiscoverInstances response: the service, its instances and its revision."""
+    world, service = ctx.store.world, _service(ctx, request)
+    return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
+
+
+@operation(basis=_basis)
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
     """The instances of a service that match."""
     world, service = ctx.store.world, _service(ctx, request)
@@ -68,12 +75,6 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
         ],
         "instances_revision": revision(world, service.arn),
     }
-
-
-def discovered_from(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
-    """The basis of a DiscoverInstances response: the service, its instances and its revision."""
-    world, service = ctx.store.world, _service(ctx, request)
-    return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
 
 
 def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevisionRequest) -> dict[str, int]:

@@ -7,20 +7,25 @@ unless their namespace is shared with the caller; then the ARN is needed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from moyai.api.operation import Context
+from moyai.api.tagging import TagOperations
 from moyai.domain.cloudmap.errors import (
     AccessDenied,
     InstanceNotFound,
     InvalidInput,
     NamespaceNotFound,
+    ResourceNotFound,
     ServiceNotFound,
+    TooManyTags,
 )
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.domain.queries.sharing import may_use
+from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
 
@@ -74,3 +79,15 @@ def page_of(keys: Iterable[str], listing: object, token: str | None, size: int |
 
 def _as_arn(scope: Scope, kind: str, identifier: str) -> str:
     return identifier if identifier.startswith("arn:") else arn("servicediscovery", scope, f"{kind}/{identifier}")
+
+
+def _tagged_resource(ctx: Context, arn: str) -> Namespace | DiscoveryService:
+    world = ctx.store.world
+    resource = world.namespaces.get(arn) or world.discovery_services.get(arn)
+    if resource is None or scope_of(resource.arn) != ctx.scope:
+        raise ResourceNotFound(f"There is no resource {arn[:200]}.")
+    return resource
+
+
+TAG_RULES: Final = TagRules("Cloud Map resource", InvalidInput, TooManyTags)
+TAGS: Final = TagOperations(_tagged_resource, TAG_RULES)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
-from moyai.api.cloudmap.lookup import namespace_of, owner_kind, page_of, service_of
+from moyai.api.cloudmap.lookup import TAG_RULES, namespace_of, owner_kind, page_of, service_of
 from moyai.api.cloudmap.operations import Work, new_operation, submit
 from moyai.api.cloudmap.shapes import (
     DnsConfigChange,
@@ -25,9 +25,8 @@ from moyai.api.cloudmap.shapes import (
     HealthCheckCustomConfig,
     settings_view,
 )
-from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse, ServiceAlreadyExists
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import OperationType, UpdateService
@@ -179,7 +178,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
         health_check=None if check is None else check.to_record(),
         custom_health=request.health_check_custom_config is not None,
         created_by=None if scope_of(namespace.arn) == ctx.scope else ctx.scope.account,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from moyai.api.cloudwatch.alarm_view import alarm_view
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain import paging
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
@@ -65,6 +65,7 @@ class DescribeAlarmHistoryRequest(msgspec.Struct, frozen=True):
     scan_by: str = "TimestampDescending"
 
 
+@operation(input_fault=ValidationFault)
 def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, object]:
     """A page of the matching alarms, by name."""
     if request.alarm_names and request.alarm_name_prefix is not None:
@@ -87,6 +88,7 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
     }
 
 
+@operation(input_fault=ValidationFault)
 def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricRequest) -> dict[str, object]:
     """The alarms on this metric itself, without alarms on expressions."""
     alarms = ctx.store.world.alarms.by("scope", scope_key(ctx.scope))
@@ -101,6 +103,7 @@ def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricReq
     }
 
 
+@operation(input_fault=ValidationFault)
 def describe_alarm_history(ctx: Context, request: DescribeAlarmHistoryRequest) -> dict[str, object]:
     """The history of alarms, the newest item first by default."""
     world = ctx.store.world

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import AlarmInUse, AlarmNotFound, InvalidFormat, ValidationFault
 from moyai.domain.world import Change, Put
@@ -36,6 +36,7 @@ class AlarmNamesRequest(msgspec.Struct, frozen=True):
     alarm_names: tuple[str, ...]
 
 
+@operation(input_fault=ValidationFault)
 def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
     """Set the state of an alarm; its actions are performed when the state changes."""
     alarm = ctx.store.world.alarms.get(alarm_arn(ctx.scope, request.alarm_name))
@@ -50,16 +51,19 @@ def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
     ctx.store.apply(changes)
 
 
+@operation(input_fault=ValidationFault)
 def enable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
     """Enable the actions of alarms; unknown names are ignored."""
     _switch(ctx, request, enabled=True)
 
 
+@operation(input_fault=ValidationFault)
 def disable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
     """Disable the actions of alarms; unknown names are ignored."""
     _switch(ctx, request, enabled=False)
 
 
+@operation(input_fault=ValidationFault)
 def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
     """Delete alarms. Raises for unknown names after the others are deleted."""
     world = ctx.store.world

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
-from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.operation import Context, operation
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, MetricCondition, MissingData
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
@@ -70,6 +70,7 @@ class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
 
 
+@operation(input_fault=ValidationFault)
 def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
     """Create an alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
     configuration = AlarmConfiguration(
@@ -84,7 +85,7 @@ def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
             )
         ),
         description=request.alarm_description,
-        tags=TAGS.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAGS, request.tags),
     )
     checked_quota(ctx, request.alarm_name, "MetricAlarm")
     ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
-from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.operation import Context, operation
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.expressions.alarm_rule import parse_alarm_rule
@@ -34,6 +34,7 @@ class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
 
 
+@operation(input_fault=ValidationFault)
 def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
     """Create a composite alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
     configuration = AlarmConfiguration(
@@ -48,7 +49,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
             )
         ),
         description=request.alarm_description,
-        tags=TAGS.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAGS, request.tags),
     )
     checked_quota(ctx, request.alarm_name, "CompositeAlarm")
     ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.operation import Context, operation
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
 from moyai.domain.cloudwatch.dashboard_body import BodyFindings, BodyMessage, NotAJsonObject, check_body
 from moyai.domain.cloudwatch.errors import (
@@ -59,6 +59,7 @@ class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
     dashboard_names: tuple[str, ...]
 
 
+@operation(input_fault=DashboardInvalidInput)
 def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, object]:
     """Create a dashboard, or replace its body. The answer has warnings."""
     if NAME.fullmatch(request.dashboard_name) is None:
@@ -74,7 +75,7 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
     else:
         if world.dashboards.count("account", account) >= MAX_DASHBOARDS:
             raise DashboardInvalidInput(f"An account can have at most {MAX_DASHBOARDS} dashboards.")
-        tags = _TAGS.add_to({}, tag_map(request.tags))
+        tags = checked_tags(_TAGS, request.tags)
         arn = dashboard_arn(account, request.dashboard_name)
         ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
     return {"dashboard_validation_messages": _shown(verdict.warnings)}

@@ -16,7 +16,7 @@ import msgspec
 
 from moyai.api.cloudwatch.pages import SeriesPart, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
 from moyai.domain.cloudwatch.query import MetricDataQuery
 from moyai.domain.paging import BadToken
@@ -65,6 +65,7 @@ class _LabelledSeries(NamedTuple):
     series: TimeSeries
 
 
+@operation(input_fault=ValidationFault)
 async def get_metric_data(
     reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest
 ) -> dict[str, object]:

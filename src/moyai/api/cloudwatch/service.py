@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Ope
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Final
 
 from moyai.api.cloudwatch import (
     alarm_queries,
@@ -18,29 +18,37 @@ from moyai.api.cloudwatch import (
     put_data,
     statistics,
 )
-from moyai.api.cloudwatch.tags import TAGS
 from moyai.api.cloudwatch.unsupported import UNSUPPORTED_MEMBERS
-from moyai.api.operation import ApiService, operation, operations
-from moyai.domain.cloudwatch.errors import (
-    DashboardInvalidInput,
-    InvalidParameterValue,
-    MissingRequiredParameter,
-    ValidationFault,
-)
+from moyai.api.operation import ApiService, Context, operations
+from moyai.api.tagging import TagOperations
+from moyai.domain.cloudwatch.alarm import Alarm
+from moyai.domain.cloudwatch.dashboard import Dashboard
+from moyai.domain.cloudwatch.errors import InvalidParameterValue, MissingRequiredParameter, UnknownResource
+from moyai.domain.tagging import TagRules
+from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Clock
 from moyai.ports.metrics import MetricReader, MetricWriter
 
-_ALARMS = (
-    alarms.put_metric_alarm,
-    composite.put_composite_alarm,
-    alarm_queries.describe_alarms,
-    alarm_queries.describe_alarms_for_metric,
-    alarm_queries.describe_alarm_history,
-    alarm_states.set_alarm_state,
-    alarm_states.enable_alarm_actions,
-    alarm_states.disable_alarm_actions,
-    alarm_states.delete_alarms,
-)
+
+def _alarm_or_dashboard(ctx: Context, arn: str) -> Alarm | Dashboard:
+    parsed = parse_arn(arn)
+    if parsed is None:
+        raise InvalidParameterValue(f"The value {arn[:200]} for parameter ResourceARN is invalid: it is no ARN.")
+    world = ctx.store.world
+    record: Alarm | Dashboard | None = world.alarms.get(arn) if parsed.scope == ctx.scope else None
+    if record is None and parsed.scope.account == ctx.scope.account:
+        record = world.dashboards.get(arn)
+    if record is None:
+        raise UnknownResource(f"Unknown resource: {arn[:500]}. Only alarms and dashboards have tags here.")
+    return record
+
+
+def _tag_rules(record: Alarm | Dashboard) -> TagRules:
+    kind = "alarm" if isinstance(record, Alarm) else "dashboard"
+    return TagRules(kind, InvalidParameterValue, InvalidParameterValue)
+
+
+_TAGS: Final = TagOperations(_alarm_or_dashboard, _tag_rules)
 
 
 def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> ApiService:
@@ -51,17 +59,18 @@ def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> ApiS
         missing_fault=MissingRequiredParameter,
         refused=UNSUPPORTED_MEMBERS,
         operations=operations(
-            partial(listing.list_metrics, reader),
-            operation(partial(data.get_metric_data, reader, clock), input_fault=ValidationFault),
-            partial(statistics.get_metric_statistics, reader),
-            partial(put_data.put_metric_data, reader, writer),
-            *(operation(handle, input_fault=ValidationFault) for handle in _ALARMS),
-            operation(dashboards.put_dashboard, input_fault=DashboardInvalidInput),
-            dashboards.get_dashboard,
-            dashboards.list_dashboards,
-            dashboards.delete_dashboards,
-            TAGS.tag_resource,
-            TAGS.untag_resource,
-            TAGS.list_tags_for_resource,
+            alarm_queries,
+            alarm_states,
+            alarms,
+            composite,
+            dashboards,
+            data,
+            listing,
+            put_data,
+            statistics,
+            *_TAGS.operations(),
+            reader=reader,
+            writer=writer,
+            clock=clock,
         ),
     )

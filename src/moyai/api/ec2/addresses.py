@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page, passing, with_ids
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
     AddressInUse,
@@ -157,7 +158,7 @@ def _address(world: World, address: ElasticAddress) -> dict[str, object]:
         "domain": "vpc",
         "public_ipv4_pool": "amazon",
         "network_border_group": address.scope.region,
-        "tags": tag_set(address.tags),
+        "tags": tag_list(address.tags),
     }
     user = user_of(world, address)
     if user is None:

@@ -12,16 +12,15 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag, tag_list
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.queries.vpc import R, find_in_scope, store_default_vpc
+from moyai.domain.tagging import MAX_TAGS, TagRules
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
 from moyai.domain.vpc.not_found import NotFound
-from moyai.domain.vpc.quotas import TAGS, TagLimitExceeded
+from moyai.domain.vpc.quotas import TagLimitExceeded
 from moyai.domain.world import Change
 
 DIGITS = 17
-_LONGEST_KEY = 128
-_LONGEST_VALUE = 256
 SUCCESS: Mapping[str, object] = {"return": True}
 """The answer of an operation without other results."""
 
@@ -71,25 +70,9 @@ def new_tags(specifications: Iterable[TagSpecification], resource_type: str) -> 
                 f"'{resource_type}'."
             )
         tags += specification.tags
-    return checked_tags(tags, {})
+    return checked_tags(tag_rules(resource_type), tags)
 
 
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str]) -> Mapping[str, str]:
-    """The tags over those that the resource had. Raises InvalidParameterValue or TagLimitExceeded."""
-    added = list(tags)
-    for tag in added:
-        if not 0 < len(tag.key) <= _LONGEST_KEY or len(tag.value) > _LONGEST_VALUE:
-            raise InvalidParameterValue(
-                f"Tag keys have 1 to {_LONGEST_KEY} characters and values up to {_LONGEST_VALUE}: {tag.key[:80]!r}."
-            )
-        if tag.key.lower().startswith("aws:"):
-            raise InvalidParameterValue("Tag keys starting with 'aws:' are reserved for internal use.")
-    merged = {**had, **{tag.key: tag.value for tag in added}}
-    if len(merged) > TAGS:
-        raise TagLimitExceeded(TAGS)
-    return merged
-
-
-def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as EC2's answers list them."""
-    return tag_list(dict(sorted(tags.items())))
+def tag_rules(resource_type: str) -> TagRules:
+    """The tag rules of a resource type, as EC2 names it."""
+    return TagRules(resource_type, InvalidParameterValue, lambda _: TagLimitExceeded(MAX_TAGS))

@@ -19,11 +19,11 @@ from moyai.api.ec2.change import (
     new_id,
     new_tags,
     resource_of,
-    tag_set,
 )
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway
 from moyai.domain.vpc.errors import DependencyViolation, GatewayNotAttached, ResourceAlreadyAssociated
 from moyai.domain.vpc.gateway import InternetGateway
@@ -131,7 +131,7 @@ def _gateway(gateway: InternetGateway) -> dict[str, object]:
         "internet_gateway_id": gateway.id,
         "owner_id": gateway.scope.account,
         "attachments": [] if gateway.vpc is None else [{"vpc_id": gateway.vpc, "state": "available"}],
-        "tags": tag_set(gateway.tags),
+        "tags": tag_list(gateway.tags),
     }
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.api.ec2.change import tag_set
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.not_found import GroupRuleNotFound
 from moyai.domain.vpc.security_group import SecurityGroup, SecurityGroupRule
@@ -55,7 +55,7 @@ def rule_form(one: RuleOfGroup) -> dict[str, object]:
         "cidr_ipv6": rule.cidr_ipv6,
         "referenced_group_info": None if other is None else _other(group, rule),
         "description": rule.description,
-        "tags": tag_set(rule.tags),
+        "tags": tag_list(rule.tags),
     }
 
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import all_leaving
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
 from moyai.domain.vpc.errors import (
     CannotDelete,
@@ -80,7 +81,7 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
         tags,
     )
     commit(ctx, request, Put(group))
-    return {"group_id": group.id, "security_group_arn": _arn(group), "tags": tag_set(tags)}
+    return {"group_id": group.id, "security_group_arn": _arn(group), "tags": tag_list(tags)}
 
 
 def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsRequest) -> dict[str, object]:
@@ -163,7 +164,7 @@ def _group(group: SecurityGroup) -> dict[str, object]:
         "owner_id": group.scope.account,
         "ip_permissions": permission_list(group.way(egress=False)),
         "ip_permissions_egress": permission_list(group.way(egress=True)),
-        "tags": tag_set(group.tags),
+        "tags": tag_list(group.tags),
     }
 
 

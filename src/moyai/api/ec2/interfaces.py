@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
-from moyai.api.ec2.change import tag_set
 from moyai.api.ec2.select import ALWAYS, DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
@@ -104,7 +104,7 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
         "association": association,
         "attachment": _attachment(holder),
         "groups": [{"group_id": group.id, "group_name": group.name} for group in groups if group is not None],
-        "tag_set": tag_set(_tags(holder)),
+        "tag_set": tag_list(_tags(holder)),
     }
 
 

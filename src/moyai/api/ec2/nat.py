@@ -22,11 +22,11 @@ from moyai.api.ec2.change import (
     new_id,
     new_tags,
     resource_of,
-    tag_set,
 )
 from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway, find_in_scope
 from moyai.domain.vpc.errors import (
@@ -183,7 +183,7 @@ def _gateway(gateway: NatGateway) -> dict[str, object]:
                 "status": "succeeded",
             }
         ],
-        "tags": tag_set(gateway.tags),
+        "tags": tag_list(gateway.tags),
     }
 
 

@@ -22,11 +22,11 @@ from moyai.api.ec2.change import (
     new_id,
     new_tags,
     resource_of,
-    tag_set,
 )
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.errors import (
@@ -203,7 +203,7 @@ def _peering(ctx: Context, peering: VpcPeering) -> dict[str, object]:
         "accepter_vpc_info": _side(peering.accepter),
         "expiration_time": peering.expires_at if waiting else None,
         "status": {"code": peering.status, "message": peering.message},
-        "tags": tag_set(tags_of(peering, ctx.scope)),
+        "tags": tag_list(tags_of(peering, ctx.scope)),
     }
 
 

@@ -13,11 +13,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.keys import client_token_keys
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
@@ -207,7 +208,7 @@ def _table(world: World, table: RouteTable) -> dict[str, object]:
             for association in table.associations
         ],
         "propagating_vgws": [],
-        "tags": tag_set(table.tags),
+        "tags": tag_list(table.tags),
     }
 
 

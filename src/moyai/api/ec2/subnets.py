@@ -16,12 +16,13 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.ipv6 import new_subnet_range, ranges_of_subnet
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC, AttributeValue
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
 from moyai.domain.vpc.default import AvailabilityZone, availability_zones
 from moyai.domain.vpc.errors import (
@@ -188,7 +189,7 @@ def _subnet(world: World, subnet: Subnet) -> dict[str, object]:
             "enable_resource_name_dns_a_record": False,
             "enable_resource_name_dns_aaaa_record": False,
         },
-        "tags": tag_set(subnet.tags),
+        "tags": tag_list(subnet.tags),
     }
 
 

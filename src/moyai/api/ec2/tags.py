@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, checked_tags, commit
+from moyai.api.ec2.change import ChangeRequest, commit, tag_rules
 from moyai.api.ec2.peerings import tags_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
-from moyai.api.tagging import Tag
+from moyai.api.tagging import RemovedTag, Tag, checked_tags, removed_keys
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
@@ -29,7 +29,6 @@ from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import Put
-from moyai.kernel.scope import Scope
 
 _KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
     {
@@ -43,10 +42,12 @@ _KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
     }
 )
 """The prefix of a resource's id, its EC2 resource type, and the type of its record."""
-_RULE, _PEERING = "sgr-", "pcx-"
+_RULE, _RULE_TYPE = "sgr-", "security-group-rule"
+_PEERING, _PEERING_TYPE = "pcx-", "vpc-peering-connection"
 
 Tags = Mapping[str, str]
-Retag = Callable[[Tags], Tags]
+Retag = Callable[[str, Tags], Tags]
+"""The new tags of a resource by its type and its tags."""
 
 
 class CreateTagsRequest(ChangeRequest, frozen=True):
@@ -56,17 +57,11 @@ class CreateTagsRequest(ChangeRequest, frozen=True):
     tags: tuple[Tag, ...] = ()
 
 
-class UntaggedTag(Tag, frozen=True):
-    """A tag to remove: with this value, or without one with any value."""
-
-    value: str | None = None  # type: ignore[assignment]
-
-
 class DeleteTagsRequest(ChangeRequest, frozen=True):
     """The resources, and the tags to remove from each; by default all."""
 
     resources: tuple[str, ...]
-    tags: tuple[UntaggedTag, ...] = ()
+    tags: tuple[RemovedTag, ...] = ()
 
 
 class Tagged(NamedTuple):
@@ -82,17 +77,16 @@ def create_tags(ctx: Context, request: CreateTagsRequest) -> None:
     """Add tags, or replace their values."""
     if not request.tags:
         raise MissingParameter("The request must contain the parameter Tag.")
-    _retag(ctx, request, request.resources, lambda had: checked_tags(request.tags, had))
+    _retag(ctx, request, lambda kind, present: checked_tags(tag_rules(kind), request.tags, present))
 
 
 def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
     """Remove tags; unknown ones are ignored."""
 
-    def remaining(had: Tags) -> Tags:
-        keys = {tag.key for tag in request.tags if tag.value in {None, had.get(tag.key)}}
-        return without(had, keys) if request.tags else {}
+    def remaining(_kind: str, present: Tags) -> Tags:
+        return without(present, removed_keys(request.tags, present)) if request.tags else {}
 
-    _retag(ctx, request, request.resources, remaining)
+    _retag(ctx, request, remaining)
 
 
 def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
@@ -107,11 +101,11 @@ def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
     }
 
 
-def _retag(ctx: Context, request: ChangeRequest, resources: tuple[str, ...], retag: Retag) -> None:
-    if not resources:
+def _retag(ctx: Context, request: CreateTagsRequest | DeleteTagsRequest, retag: Retag) -> None:
+    if not request.resources:
         raise MissingParameter("The request must contain the parameter resourceIdSet.")
     changed: dict[str, VpcResource | VpcPeering] = {}
-    for identity in dict.fromkeys(resources):
+    for identity in dict.fromkeys(request.resources):
         record = _tagged_record(ctx, identity)
         record = changed.get(record.id, record)
         changed[record.id] = _retagged(ctx, record, identity, retag)
@@ -127,7 +121,7 @@ def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
             return peering
     if identity.startswith(_RULE):
         groups = all_in_scope(world, SecurityGroup, ctx.scope)
-        group = next((one for one in groups if any(rule.id == identity for rule in one.rules)), None)
+        group = next((g for g in groups if any(rule.id == identity for rule in g.rules)), None)
         if group is not None:
             return group
     kind = _KINDS.get(identity.partition("-")[0])
@@ -139,16 +133,13 @@ def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:
 
 def _retagged(ctx: Context, record: VpcResource | VpcPeering, identity: str, retag: Retag) -> VpcResource | VpcPeering:
     if isinstance(record, VpcPeering):
-        return _with_tags(record, ctx.scope, retag)
+        tags = retag(_PEERING_TYPE, tags_of(record, ctx.scope))
+        own = record.requester.scope == ctx.scope
+        return replace(record, tags=tags) if own else replace(record, accepter_tags=tags)
     if isinstance(record, SecurityGroup) and identity.startswith(_RULE):
-        rules = (replace(r, tags=retag(r.tags)) if r.id == identity else r for r in record.rules)
+        rules = (replace(r, tags=retag(_RULE_TYPE, r.tags)) if r.id == identity else r for r in record.rules)
         return replace(record, rules=tuple(rules))
-    return replace(record, tags=retag(record.tags))
-
-
-def _with_tags(peering: VpcPeering, scope: Scope, retag: Retag) -> VpcPeering:
-    tags = retag(tags_of(peering, scope))
-    return replace(peering, tags=tags) if peering.requester.scope == scope else replace(peering, accepter_tags=tags)
+    return replace(record, tags=retag(_KINDS[identity.partition("-")[0]][0], record.tags))
 
 
 def _all(ctx: Context) -> Iterator[Tagged]:
@@ -158,23 +149,23 @@ def _all(ctx: Context) -> Iterator[Tagged]:
             yield from (Tagged(record.id, word, *tag) for tag in record.tags.items())
     for group in all_in_scope(world, SecurityGroup, ctx.scope):
         for rule in group.rules:
-            yield from (Tagged(rule.id, "security-group-rule", *tag) for tag in rule.tags.items())
+            yield from (Tagged(rule.id, _RULE_TYPE, *tag) for tag in rule.tags.items())
     for peering in world.vpc_peerings.each("scope", scope_key(ctx.scope)):
         tags = tags_of(peering, ctx.scope).items()
-        yield from (Tagged(peering.id, "vpc-peering-connection", *tag) for tag in tags)
+        yield from (Tagged(peering.id, _PEERING_TYPE, *tag) for tag in tags)
 
 
 _KIND = DescribedKind[Tagged](
     "tags",
-    lambda one: f"{one.resource}/{one.key}",
+    lambda tag: f"{tag.resource}/{tag.key}",
     MappingProxyType(
         {
-            "key": lambda t: (t.key,),
-            "value": lambda t: (t.value,),
-            "resource-id": lambda t: (t.resource,),
-            "resource-type": lambda t: (t.kind,),
+            "key": lambda tag: (tag.key,),
+            "value": lambda tag: (tag.value,),
+            "resource-id": lambda tag: (tag.resource,),
+            "resource-type": lambda tag: (tag.kind,),
         }
     ),
     ResourceNotFound,
-    lambda one: {one.key: one.value},
+    lambda tag: {tag.key: tag.value},
 )

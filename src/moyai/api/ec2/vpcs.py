@@ -15,11 +15,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of, tag_set
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.ipv6 import new_vpc_range, ranges_of_vpc
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import DescribedKind, PagedRequest, flag, select
 from moyai.api.operation import Context
+from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import VpcResource, all_in_scope, all_in_vpc, default_vpc_of, default_vpc_records
 from moyai.domain.vpc.default import DEFAULT_DESCRIPTION, default_vpc
 from moyai.domain.vpc.errors import (
@@ -222,7 +223,7 @@ def _vpc(vpc: Vpc) -> dict[str, object]:
         "dhcp_options_id": _dhcp_id(vpc),
         "instance_tenancy": "default",
         "is_default": vpc.is_default,
-        "tags": tag_set(vpc.tags),
+        "tags": tag_list(vpc.tags),
     }
 
 

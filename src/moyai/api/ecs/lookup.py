@@ -16,8 +16,10 @@ from moyai.domain.ecs.errors import ClientException, ClusterNotFound, InvalidPar
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.keys import family_key, scope_of
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
+from moyai.kernel.errors import ClientFault
 from moyai.kernel.ids import ClusterArn, ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.kernel.scope import Scope
 
@@ -155,3 +157,8 @@ def _check_name(name: str) -> None:
 
 def _invalid_identifier() -> InvalidParameter:
     return InvalidParameter("Invalid identifier: Unexpected number of separators")
+
+
+def tag_rules(kind: str, fault: type[ClientFault] = InvalidParameter) -> TagRules:
+    """The tag rules of a kind of resource, as ARNs name it."""
+    return TagRules(kind, fault, fault, unique=True)

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-from msgspec.structs import replace
-
-from moyai.api.ecs.lookup import active_cluster
-from moyai.api.ecs.tag_format import Tag, tag_map
+from moyai.api.ecs.lookup import active_cluster, tag_rules
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
-from moyai.api.tagging import ListTagOperations
+from moyai.api.tagging import TagOperations
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -23,28 +19,13 @@ from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.tagging import TagRules
-from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 
 Tagged = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskDefinition
 
 
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Input of TagResource."""
-
-    resource_arn: str
-    tags: tuple[Tag, ...]
-
-
-def tag_resource(ctx: Context, request: TagResourceRequest) -> None:
-    """Add tags, or replace their values."""
-    kind, resource = _kind_and_resource(ctx, request.resource_arn)
-    tags = tag_map(request.tags, kind, had=resource.tags)
-    ctx.store.apply([Put(replace(resource, tags=tags))])
-
-
-def _kind_and_resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
-    """The kind of a resource, as its ARN names it, and its record. Raises ClusterNotFound or InvalidParameter."""
+def _resource(ctx: Context, arn: str) -> Tagged:
+    """The record of a resource. Raises ClusterNotFound or InvalidParameter."""
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "ecs" or parsed.scope != ctx.scope or not parsed.path:
         raise InvalidParameter("resourceArn must be the ARN of a resource of Amazon ECS in this account and region.")
@@ -71,11 +52,11 @@ def _kind_and_resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
             raise unsupported_value("resourceArn", kind, "tags of no other resource can be changed")
     if resource is None:
         raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
-    return parsed.kind, resource
+    return resource
 
 
-def _resource(ctx: Context, arn: str) -> Tagged:
-    return _kind_and_resource(ctx, arn)[1]
+def _rules(record: Tagged) -> TagRules:
+    return tag_rules(record.arn.split(":", 5)[5].partition("/")[0])
 
 
-TAGS: Final = ListTagOperations(_resource, TagRules("resource", InvalidParameter, InvalidParameter))
+TAGS: Final = TagOperations(_resource, _rules)

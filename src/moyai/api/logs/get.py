@@ -12,7 +12,15 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.logs.lookup import BACKWARD, FORWARD, decode_token, encode_token, group_of, stream_named
+from moyai.api.logs.lookup import (
+    BACKWARD,
+    FORWARD,
+    decode_token,
+    encode_token,
+    group_of,
+    raise_unavailable,
+    stream_named,
+)
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
@@ -35,6 +43,7 @@ class GetLogEventsRequest(msgspec.Struct, frozen=True):
     start_from_head: bool = False
 
 
+@raise_unavailable
 async def get_log_events(logs: LogStore, ctx: Context, request: GetLogEventsRequest) -> dict[str, object]:
     """A page of events."""
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)

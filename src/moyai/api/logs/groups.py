@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.logs.lookup import MOST, group_named, group_of, page_of
-from moyai.api.logs.tags import tag_rules
+from moyai.api.logs.lookup import MOST, group_named, group_of, page_of, raise_unavailable, tag_rules
 from moyai.api.operation import Context
+from moyai.api.tagging import checked_tags
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
 from moyai.domain.logs.event import RETENTION_DAYS, milliseconds
@@ -81,7 +81,7 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
         name=name,
         created_at=ctx.now,
         deletion_protected=request.deletion_protection_enabled,
-        tags=tag_rules(arn).add_to({}, request.tags),
+        tags=checked_tags(tag_rules(arn), request.tags),
     )
     ctx.store.apply([Put(group)])
 
@@ -97,6 +97,7 @@ def delete_log_group(ctx: Context, request: GroupRequest) -> None:
     ctx.store.apply([*(Delete(LogStream, stream.key) for stream in streams), Delete(LogGroup, group.key)])
 
 
+@raise_unavailable
 async def describe_log_groups(logs: LogStore, ctx: Context, request: DescribeLogGroupsRequest) -> dict[str, object]:
     """Groups in the order of their names."""
     groups_by_name = {group.name: group for group in _asked(ctx, request)}

@@ -7,21 +7,34 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial, wraps
+from typing import Final, ParamSpec, TypeVar
 
 from moyai.api.operation import Context
-from moyai.domain.logs.errors import NO_GROUP, NO_STREAM, InvalidParameter, ResourceNotFound
+from moyai.api.tagging import TagOperations
+from moyai.domain.logs.errors import (
+    NO_GROUP,
+    NO_STREAM,
+    InvalidParameter,
+    ResourceNotFound,
+    ServiceUnavailable,
+    TooManyTags,
+)
 from moyai.domain.logs.group import LogGroup, LogStream, group_arn, stream_arn
 from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
-from moyai.ports.logs import EventPosition
+from moyai.kernel.ids import LogGroupArn
+from moyai.ports.logs import EventPosition, LogStoreFault
 
 FORWARD: Final = "f"
 BACKWARD: Final = "b"
 _TOKEN: Final = re.compile(r"([fb])/(-?[0-9]{1,18})\.(-?[0-9]{1,18})")
 MOST: Final = 50
 """Groups or streams on a page."""
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def group_named(ctx: Context, name: str) -> LogGroup:
@@ -85,3 +98,36 @@ def decode_token(token: str) -> tuple[str, EventPosition]:
     if match is None:
         raise invalid_token()
     return match[1], EventPosition(int(match[2]), int(match[3]))
+
+
+def tag_rules(arn: LogGroupArn) -> TagRules:
+    """The tag rules of a group, whose errors name it."""
+    return TagRules("log-group", InvalidParameter, partial(TooManyTags, detail={"resource_name": arn}))
+
+
+def raise_unavailable(handler: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """Decorate a handler that uses the log store: raise ServiceUnavailable where the store raises LogStoreFault."""
+
+    @wraps(handler)
+    async def handle(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await handler(*args, **kwargs)
+        except LogStoreFault as error:
+            raise ServiceUnavailable(str(error)) from error
+
+    return handle
+
+
+def _rules_of_group(group: LogGroup) -> TagRules:
+    return tag_rules(group.arn)
+
+
+TAGS: Final = TagOperations(group_by_arn, _rules_of_group, tags=Mapping[str, str])
+TAGS_BY_NAME: Final = TagOperations(
+    group_named,
+    _rules_of_group,
+    names=("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"),
+    resource=("log_group_name",),
+    tags=Mapping[str, str],
+    removed=("tags", tuple[str, ...]),
+)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from moyai.api.logs.lookup import group_named, stream_named
+from moyai.api.logs.lookup import group_named, raise_unavailable, stream_named
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import (
@@ -46,6 +46,7 @@ class PutLogEventsRequest(msgspec.Struct, frozen=True):
     sequence_token: str | None = None
 
 
+@raise_unavailable
 async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequest) -> dict[str, object]:
     """Store log events in a stream."""
     group = group_named(ctx, request.log_group_name)

@@ -13,7 +13,16 @@ from typing import Final
 import msgspec
 
 from moyai.api.logs.get import END_OF_TIME, MOST_EVENTS
-from moyai.api.logs.lookup import BACKWARD, FORWARD, decode_token, encode_token, group_of, invalid_token, stream_named
+from moyai.api.logs.lookup import (
+    BACKWARD,
+    FORWARD,
+    decode_token,
+    encode_token,
+    group_of,
+    invalid_token,
+    raise_unavailable,
+    stream_named,
+)
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
@@ -46,6 +55,7 @@ class FilterLogEventsRequest(msgspec.Struct, frozen=True):
     interleaved: bool = True
 
 
+@raise_unavailable
 async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEventsRequest) -> dict[str, object]:
     """A page of events."""
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)

@@ -5,14 +5,13 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial, wraps
 from types import MappingProxyType
 
-from moyai.api.logs import get, groups, put, search, streams, tags
-from moyai.api.operation import ApiService, Context, operations
-from moyai.domain.logs.errors import InvalidParameter, ServiceUnavailable
-from moyai.ports.logs import LogStore, LogStoreFault
+from moyai.api.logs import get, groups, put, search, streams
+from moyai.api.logs.lookup import TAGS, TAGS_BY_NAME
+from moyai.api.operation import ApiService, operations
+from moyai.domain.logs.errors import InvalidParameter
+from moyai.ports.logs import LogStore
 
 _ONE_ACCOUNT = "there are no linked accounts; each sees its own groups"
 _NO_MASKS = "no data is masked"
@@ -30,45 +29,11 @@ _REFUSED = MappingProxyType(
 
 def logs(store: LogStore) -> ApiService:
     """The service, with its events in this store."""
-
-    def with_store(handle: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-        return _raise_unavailable(partial(handle, store))
-
     return ApiService(
         name="logs",
         input_fault=InvalidParameter,
         refused=_REFUSED,
         operations=operations(
-            groups.create_log_group,
-            groups.delete_log_group,
-            with_store(groups.describe_log_groups),
-            groups.put_retention_policy,
-            groups.delete_retention_policy,
-            groups.put_log_group_deletion_protection,
-            streams.create_log_stream,
-            streams.delete_log_stream,
-            with_store(streams.describe_log_streams),
-            with_store(put.put_log_events),
-            with_store(get.get_log_events),
-            with_store(search.filter_log_events),
-            tags.TAGS.tag_resource,
-            tags.TAGS.untag_resource,
-            tags.TAGS.list_tags_for_resource,
-            tags.tag_log_group,
-            tags.untag_log_group,
-            tags.list_tags_log_group,
+            get, groups, put, search, streams, *TAGS.operations(), *TAGS_BY_NAME.operations(), logs=store
         ),
     )
-
-
-def _raise_unavailable(handle: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-    """The handler, which raises ServiceUnavailable where ``handle`` raises LogStoreFault."""
-
-    @wraps(handle)
-    async def handle_or_raise(ctx: Context, request: object) -> object:
-        try:
-            return await handle(ctx, request)
-        except LogStoreFault as error:
-            raise ServiceUnavailable(str(error)) from error
-
-    return handle_or_raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.logs.lookup import MOST, group_named, group_of, page_of, stream_named
+from moyai.api.logs.lookup import MOST, group_named, group_of, page_of, raise_unavailable, stream_named
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
 from moyai.domain.logs.event import milliseconds
@@ -58,6 +58,7 @@ def delete_log_stream(ctx: Context, request: StreamRequest) -> None:
     ctx.store.apply([Delete(LogStream, stream.key)])
 
 
+@raise_unavailable
 async def describe_log_streams(logs: LogStore, ctx: Context, request: DescribeLogStreamsRequest) -> dict[str, object]:
     """Log streams by name, or by the time of their last event."""
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)

@@ -12,17 +12,21 @@ from typing import Final
 import msgspec
 
 from moyai.api.operation import Context
+from moyai.api.tagging import TagOperations
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.domain.ram.errors import (
     IdempotentParameterMismatch,
     InvalidClientToken,
     InvalidNextToken,
+    InvalidParameter,
     InvitationNotFound,
     MalformedArn,
+    TagLimitExceeded,
     UnknownResource,
 )
 from moyai.domain.ram.share import Invitation, ResourceShare
+from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.scope import Scope
 
@@ -87,3 +91,19 @@ def _check_arn(arn: str, kind: str) -> None:
     parsed = parse_arn(arn)
     if parsed is None or (parsed.service, parsed.kind) != ("ram", kind):
         raise MalformedArn(f"{arn[:200]} is not the ARN of a {kind}.")
+
+
+def _tagged_share(ctx: Context, resource_share_arn: str, resource_arn: str) -> ResourceShare:
+    arn = resource_share_arn or resource_arn
+    if not arn:
+        raise InvalidParameter("Say which resource share in resourceShareArn.")
+    return share_of(ctx, arn)
+
+
+TAG_RULES: Final = TagRules("resource-share", InvalidParameter, TagLimitExceeded)
+TAGS: Final = TagOperations(
+    _tagged_share,
+    TAG_RULES,
+    names=("TagResource", "UntagResource"),
+    resource=("resource_share_arn", "resource_arn"),
+)

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.ram import associations, invitations, listing, shares, tags
+from moyai.api.ram import associations, invitations, listing, shares
+from moyai.api.ram.lookup import TAGS
 from moyai.domain.ram.errors import InvalidParameter
 
 _NO_SOURCES: Final = "nothing here is shared on behalf of another account"
@@ -27,25 +28,5 @@ RAM: Final = ApiService(
             "ListPermissions.permissionStatus": "there is one permission, which can be attached",
         }
     ),
-    operations=operations(
-        shares.create_resource_share,
-        shares.update_resource_share,
-        shares.delete_resource_share,
-        shares.get_resource_shares,
-        associations.associate_resource_share,
-        associations.disassociate_resource_share,
-        associations.get_resource_share_associations,
-        invitations.get_resource_share_invitations,
-        invitations.accept_resource_share_invitation,
-        invitations.reject_resource_share_invitation,
-        invitations.list_pending_invitation_resources,
-        listing.list_resources,
-        listing.list_principals,
-        listing.list_permissions,
-        listing.get_permission,
-        listing.list_resource_share_permissions,
-        listing.enable_sharing_with_aws_organization,
-        tags.tag_resource,
-        tags.untag_resource,
-    ),
+    operations=operations(associations, invitations, listing, shares, *TAGS.operations()),
 )

@@ -14,10 +14,9 @@ from msgspec.structs import replace
 from moyai.api.operation import Context
 from moyai.api.ram.associations import new_associations, new_invitations
 from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources, permissions_with
-from moyai.api.ram.lookup import call_of, is_repeat, page_of, share_of, with_call
-from moyai.api.ram.tags import RULES
+from moyai.api.ram.lookup import TAG_RULES, call_of, is_repeat, page_of, share_of, with_call
 from moyai.api.ram.views import share_view
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
 from moyai.domain.ram.permission import VERSION
@@ -93,7 +92,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
         permissions=permissions_with(checked_permissions(request.permission_arns), resources),
         resources=new_associations(ctx, resources, AssociationStatus.ASSOCIATED),
         principals=new_associations(ctx, principals, AssociationStatus.ASSOCIATING),
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
         calls=with_call((), call),
     )
     ctx.store.apply([Put(share), *map(Put, new_invitations(ctx, share, principals))])

@@ -20,7 +20,7 @@ def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object
         "owning_account_id": scope_of(share.arn).account,
         "allow_external_principals": share.allow_external,
         "status": "ACTIVE",
-        "tags": tag_list(dict(sorted(share.tags.items()))) if own else [],
+        "tags": tag_list(share.tags) if own else [],
         "creation_time": share.created_at,
         "last_updated_time": share.updated_at,
         "feature_set": STANDARD,

@@ -5,11 +5,15 @@ Promise: secrets of other accounts and regions are unknown.
 
 from __future__ import annotations
 
+from typing import Final
+
 from moyai.api.operation import Context
+from moyai.api.tagging import TagOperations
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.queries.secrets import find_secret
-from moyai.domain.secretsmanager.errors import InvalidRequest, ResourceNotFound
+from moyai.domain.secretsmanager.errors import InvalidParameter, InvalidRequest, ResourceNotFound
 from moyai.domain.secretsmanager.secret import ManagedSecret
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -39,3 +43,9 @@ def expired_deletions(ctx: Context) -> tuple[Delete, ...]:
     """The changes that delete secrets whose recovery window is over."""
     secrets = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
     return tuple(Delete(ManagedSecret, s.key) for s in secrets if s.is_purged(ctx.now))
+
+
+TAG_RULES: Final = TagRules("secret", InvalidParameter, InvalidParameter)
+TAGS: Final = TagOperations(
+    secret_of, TAG_RULES, names=("TagResource", "UntagResource"), resource=("secret_id",), save=save_secret
+)

@@ -13,10 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.secretsmanager.lookup import expired_deletions, save_secret, secret_of
-from moyai.api.secretsmanager.tags import RULES
+from moyai.api.secretsmanager.lookup import TAG_RULES, expired_deletions, save_secret, secret_of
 from moyai.api.secretsmanager.values import Value, new_version, with_new_version
-from moyai.api.tagging import Tag, tag_list, tag_map
+from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.errors import (
@@ -96,7 +95,7 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
         changed_at=ctx.now,
         description=request.description,
         kms_key_id=request.kms_key_id,
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
     return _with_value(ctx, secret, value)
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.secretsmanager import listing, secrets, tags, values
+from moyai.api.secretsmanager import listing, secrets, values
+from moyai.api.secretsmanager.lookup import TAGS
 from moyai.domain.secretsmanager.errors import InvalidParameter
 
 _NO_REPLICAS = "secrets are not replicated between regions"
@@ -18,21 +19,7 @@ _NO_PARTNERS = "there are no secrets of other vendors"
 SECRETS_MANAGER: Final = ApiService(
     name="secretsmanager",
     input_fault=InvalidParameter,
-    operations=operations(
-        secrets.create_secret,
-        secrets.update_secret,
-        secrets.describe_secret,
-        secrets.delete_secret,
-        secrets.restore_secret,
-        secrets.get_resource_policy,
-        values.get_secret_value,
-        values.put_secret_value,
-        values.update_secret_version_stage,
-        listing.list_secrets,
-        listing.list_secret_version_ids,
-        tags.tag_resource,
-        tags.untag_resource,
-    ),
+    operations=operations(listing, secrets, values, *TAGS.operations()),
     refused=MappingProxyType(
         {
             "CreateSecret.AddReplicaRegions": _NO_REPLICAS,

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Final
 
 from moyai.api.operation import Context
-from moyai.domain.ssm.errors import ParameterNotFound, ParameterVersionNotFound
+from moyai.api.tagging import TagOperations
+from moyai.domain.ssm.errors import (
+    InvalidResourceId,
+    InvalidResourceType,
+    ParameterNotFound,
+    ParameterVersionNotFound,
+    TooManyTags,
+)
 from moyai.domain.ssm.parameter import (
     Parameter,
     ParameterReference,
@@ -17,6 +25,7 @@ from moyai.domain.ssm.parameter import (
     ParameterVersion,
     parse_parameter_reference,
 )
+from moyai.domain.tagging import TagRules
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.scope import Scope
 
@@ -78,3 +87,22 @@ def _is_ours(asked: ParameterReference, scope: Scope) -> bool:
 
 def _cipher(parameter: Parameter, version: ParameterVersion) -> str:
     return b64encode(sha256(f"{parameter.arn}:{version.number}".encode()).digest()).decode()
+
+
+def _tagged_parameter(ctx: Context, resource_type: str, name: str) -> Parameter:
+    if resource_type != "Parameter":
+        raise InvalidResourceType(f"Resources of type {resource_type} are not here; parameters are.")
+    try:
+        return parameter_named(ctx, name)
+    except (InvalidInput, ParameterNotFound, ParameterVersionNotFound) as error:
+        raise InvalidResourceId(f"There is no parameter {name}.") from error
+
+
+TAG_RULES: Final = TagRules("parameter", InvalidInput, TooManyTags)
+TAGS: Final = TagOperations(
+    _tagged_parameter,
+    TAG_RULES,
+    names=("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"),
+    resource=("resource_type", "resource_id"),
+    listed="tag_list",
+)

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ssm import lookup
-from moyai.api.ssm.tags import RULES
-from moyai.api.tagging import Tag, tag_map
+from moyai.api.ssm.lookup import TAG_RULES
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.keys import scope_key
 from moyai.domain.ssm.errors import (
     HierarchyLevelLimitExceeded,
@@ -154,7 +154,7 @@ def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
         description=request.description,
         key_id=_key(request, request.type, None),
         data_type=_data_type(request),
-        tags=RULES.add_to({}, tag_map(request.tags)),
+        tags=checked_tags(TAG_RULES, request.tags),
     )
 
 

@@ -9,22 +9,12 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.ssm import listing, parameters, tags
+from moyai.api.ssm import listing, parameters
+from moyai.api.ssm.lookup import TAGS
 
 SSM: Final = ApiService(
     name="ssm",
-    operations=operations(
-        parameters.put_parameter,
-        parameters.get_parameter,
-        parameters.get_parameters,
-        listing.get_parameters_by_path,
-        listing.describe_parameters,
-        parameters.delete_parameter,
-        parameters.delete_parameters,
-        tags.add_tags_to_resource,
-        tags.remove_tags_from_resource,
-        tags.list_tags_for_resource,
-    ),
+    operations=operations(listing, parameters, *TAGS.operations()),
     refused=MappingProxyType(
         {
             "PutParameter.AllowedPattern": "values are not checked against patterns",

@@ -20,7 +20,6 @@ NAT_GATEWAYS: Final = 5  # in an availability zone
 ADDRESSES: Final = 5  # elastic addresses, in a region
 PEERINGS: Final = 50  # active ones, of a VPC
 OUTSTANDING_PEERINGS: Final = 25  # pending requests of one account
-TAGS: Final = 50  # of a resource
 
 
 class LimitExceeded(Ec2Fault):

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster
+from moyai.api.ecs.lookup import active_cluster, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.tag_format import Tag, tag_list, tag_map
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.errors import ClientException, InvalidParameter
 from moyai.domain.keys import scope_key, scope_of
@@ -116,7 +116,7 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
         name=CapacityProviderName(request.name),
         created_at=ctx.now,
         auto_scaling_group=group,
-        tags=tag_map(request.tags, "capacity-provider"),
+        tags=checked_tags(tag_rules("capacity-provider"), request.tags),
     )
     ctx.store.apply([Put(created)])
     return {"capacity_provider": _view(created, with_tags=True)}

@@ -16,11 +16,11 @@ from moyai.api.ecs.account_settings import effective
 from moyai.api.ecs.clusters.capacity_providers import check_providers
 from moyai.api.ecs.clusters.view import cluster_view
 from moyai.api.ecs.launch.capacity_provider_strategy import check_items
-from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
+from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.tag_format import Tag, tag_map
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import (
     CapacityProviderStrategyItem,
     Cluster,
@@ -133,7 +133,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
         configuration=_configuration(request.configuration),
-        tags=tag_map(request.tags, "cluster"),
+        tags=checked_tags(tag_rules("cluster"), request.tags),
     )
     return _save(ctx, cluster, changes)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from moyai.api.ecs.tag_format import tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus

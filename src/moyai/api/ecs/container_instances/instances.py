@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.container_instances.attributes import AttributeRequest, checked_attributes
 from moyai.api.ecs.container_instances.view import instance_view
-from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn, known_instance
-from moyai.api.ecs.tag_format import Tag, tag_map
+from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn, known_instance, tag_rules
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources, VersionInfo
 from moyai.domain.ecs.errors import InvalidParameter, NoUpdateAvailable
@@ -139,7 +139,7 @@ def register_container_instance(ctx: Context, request: RegisterContainerInstance
         architecture=document.architecture,
         attributes=attributes,
         version_info=request.version_info,
-        tags=tag_map(request.tags, "container-instance"),
+        tags=checked_tags(tag_rules("container-instance"), request.tags),
     )
     try:
         return _save(ctx, new_container_instance(ctx.store.world, new_instance, ctx.now, ctx.ids))

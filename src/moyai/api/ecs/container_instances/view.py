@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.api.ecs.clusters.view import PENDING_STATUSES
-from moyai.api.ecs.tag_format import tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.world import World

@@ -9,7 +9,7 @@ import msgspec
 
 from moyai.api.ecs.launch.options import LaunchChange, LaunchOptions
 from moyai.api.ecs.services.rules import DeploymentController, DeploymentSettings
-from moyai.api.ecs.tag_format import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy

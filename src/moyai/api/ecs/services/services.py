@@ -17,7 +17,7 @@ from moyai.api.ecs.launch.options import (
     with_launch_options,
     with_task_set_options,
 )
-from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn
+from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
 from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, start_deployment
@@ -37,9 +37,9 @@ from moyai.api.ecs.services.rules import (
     deployment_configuration,
 )
 from moyai.api.ecs.services.view import service_view
-from moyai.api.ecs.tag_format import tag_map
 from moyai.api.idempotency import fingerprint
 from moyai.api.operation import Context
+from moyai.api.tagging import checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
 from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
@@ -172,7 +172,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
         propagate_tags=request.propagate_tags,
         health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
         client_token=token,
-        tags=tag_map(request.tags, "service"),
+        tags=checked_tags(tag_rules("service"), request.tags),
     )
 
 

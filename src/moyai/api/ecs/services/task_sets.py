@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.launch.network import check_network
 from moyai.api.ecs.launch.options import LATEST, LaunchOptions, resolve_launch_options
-from moyai.api.ecs.lookup import active_cluster, active_definition, service_arn
+from moyai.api.ecs.lookup import active_cluster, active_definition, service_arn, tag_rules
 from moyai.api.ecs.services.registry_rules import check_registries
 from moyai.api.ecs.services.view import task_set_view
-from moyai.api.ecs.tag_format import Tag, tag_map
 from moyai.api.idempotency import fingerprint, token_of
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.errors import (
     InvalidParameter,
@@ -213,7 +213,7 @@ def _new_task_set(ctx: Context, service: Service, request: CreateTaskSetRequest,
             capacity_provider_strategy=options.providers,
             platform_version=(request.platform_version or LATEST) if launch_type == FARGATE else None,
             client_token=token,
-            tags=tag_map(request.tags, "task set"),
+            tags=checked_tags(tag_rules("task set"), request.tags),
             stability_at=ctx.now,
         ),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.api.ecs.clusters.view import PENDING_STATUSES
-from moyai.api.ecs.tag_format import tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, Service
 from moyai.domain.ecs.service_deployment import ServiceRevision

@@ -14,14 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecs.launch.options import LAUNCH_TYPES
-from moyai.api.ecs.lookup import find_definition
+from moyai.api.ecs.lookup import find_definition, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.tag_format import Tag, tag_list, tag_map
 from moyai.api.ecs.task_definitions.fargate_rules import obstacles
 from moyai.api.ecs.task_definitions.rules import check_definition
 from moyai.api.ecs.task_definitions.task_size import task_size
 from moyai.api.ecs.unsupported import unsupported_value
-from moyai.api.operation import Context
+from moyai.api.operation import Context, operation
+from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
@@ -95,11 +95,12 @@ class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
+@operation(input_fault=ClientException)
 def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> dict[str, object]:
     """Register the next revision of a family."""
     if request.tags == ():
         raise ClientException("Tags can not be empty.")
-    tags = tag_map(request.tags, "task-definition", ClientException)
+    tags = checked_tags(tag_rules("task-definition", ClientException), request.tags or ())
     size = len(msgspec.json.encode(request))
     if size > _MAX_BYTES:
         raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.launch.network import check_network
 from moyai.api.ecs.launch.options import LaunchOptions, resolve_launch_options
-from moyai.api.ecs.lookup import active_definition
-from moyai.api.ecs.tag_format import Tag, tag_map
+from moyai.api.ecs.lookup import active_definition, tag_rules
 from moyai.api.ecs.task_definitions.container_rules import check_env_files
 from moyai.api.ecs.task_definitions.proxy_rules import check_proxy_override
 from moyai.api.ecs.task_definitions.task_size import task_size
 from moyai.api.ecs.task_definitions.volume_rules import check_storage
 from moyai.api.operation import Context
+from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import NetworkConfiguration
@@ -114,5 +114,5 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition, *, f
 def _tags(request: TaskRequest, cluster: Cluster, definition: TaskDefinition) -> dict[str, str]:
     """The tags of the tasks: the task definition's if propagated, the request's over them, and ECS's own."""
     propagated = definition.tags if request.propagate_tags == "TASK_DEFINITION" else {}
-    tags = tag_map(request.tags, "task", had=propagated)
+    tags = checked_tags(tag_rules("task"), request.tags, propagated)
     return {**tags, "aws:ecs:clusterName": cluster.name} if request.enable_ecs_managed_tags else tags

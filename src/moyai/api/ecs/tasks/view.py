@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from moyai.api.ecs.tag_format import tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.ecs.task import (
     Container,
     ContainerOverride,
