@@ -7,12 +7,19 @@ import { MemoryRouter, Route, Routes } from "react-router";
 import { CloudscapeMessages } from "../src/app/App.tsx";
 import { FlashProvider } from "../src/app/flash.tsx";
 import { PreferencesProvider } from "../src/app/preferences.tsx";
+import { ActiveSessionContext } from "../src/app/SessionGate.tsx";
 import { TargetContext } from "../src/aws/useTarget.ts";
 import { QueryCache } from "../src/live/queryCache.ts";
 import { LiveContext } from "../src/live/useLive.ts";
 import { vi } from "vitest";
 
 const SCOPE = { account: "123456789012", region: "us-east-1" };
+const ACTIVE_SESSION = {
+  session: { login: false, accessKey: null, csrf: "", version: "9.8.7", home: SCOPE, scopes: [] },
+  scope: SCOPE,
+  setScope: () => undefined,
+  signOut: () => undefined,
+};
 
 export interface Call {
   readonly operation: string;
@@ -33,14 +40,16 @@ export function renderPage(page: ReactElement, pattern: string, path: string, an
       <CloudscapeMessages>
         <MemoryRouter initialEntries={[path]}>
           <FlashProvider>
-            <TargetContext value={target}>
-              <LiveContext value={{ cache, stream: null }}>
-                <Routes>
-                  <Route path={pattern} element={page} />
-                  <Route path="*" element={<p>elsewhere</p>} />
-                </Routes>
-              </LiveContext>
-            </TargetContext>
+            <ActiveSessionContext value={ACTIVE_SESSION}>
+              <TargetContext value={target}>
+                <LiveContext value={{ cache, stream: null }}>
+                  <Routes>
+                    <Route path={pattern} element={page} />
+                    <Route path="*" element={<p>elsewhere</p>} />
+                  </Routes>
+                </LiveContext>
+              </TargetContext>
+            </ActiveSessionContext>
           </FlashProvider>
         </MemoryRouter>
       </CloudscapeMessages>

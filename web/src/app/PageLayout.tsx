@@ -1,6 +1,7 @@
 // The layout of a page: side navigation, breadcrumbs, notifications, content, and an optional split panel.
 
 import AppLayout, { type AppLayoutProps } from "@cloudscape-design/components/app-layout";
+import Box from "@cloudscape-design/components/box";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Flashbar, { type FlashbarProps } from "@cloudscape-design/components/flashbar";
 import SideNavigation from "@cloudscape-design/components/side-navigation";
@@ -12,6 +13,7 @@ import { useFlash } from "./flash.tsx";
 import { href } from "./links.tsx";
 import { saveSetting, loadSetting } from "./localSettings.ts";
 import { paths } from "./paths.ts";
+import { useActiveSession } from "./SessionGate.tsx";
 
 export interface Crumb {
   readonly text: string;
@@ -66,6 +68,7 @@ export function PageLayout(props: PageLayoutProps) {
 
 function Navigation() {
   const text = useText().app.nav;
+  const { session } = useActiveSession();
   const { pathname } = useLocation();
   const items = [
     { type: "link", text: text.clusters, href: href(paths.clusters) },
@@ -76,7 +79,10 @@ function Navigation() {
   const currentHref = href(pathname === paths.createCluster ? paths.clusters : pathname);
   const active = items.find((item) => currentHref === item.href || currentHref.startsWith(`${item.href}/`));
   return (
-    <SideNavigation header={{ text: text.title, href: href(paths.clusters) }} items={items} activeHref={active?.href ?? ""} />
+    <>
+      <SideNavigation header={{ text: text.title, href: href(paths.clusters) }} items={items} activeHref={active?.href ?? ""} />
+      <Box padding={{ horizontal: "xl", vertical: "m" }} color="text-body-secondary" fontSize="body-s">{text.version(session.version)}</Box>
+    </>
   );
 }
 

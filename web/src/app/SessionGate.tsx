@@ -23,7 +23,7 @@ export interface ActiveSession {
   readonly signOut: () => void;
 }
 
-const ActiveSessionContext = createContext<ActiveSession | null>(null);
+export const ActiveSessionContext = createContext<ActiveSession | null>(null);
 const RETRY_INTERVAL = 2000; // ms
 
 export function useActiveSession(): ActiveSession {

@@ -8,6 +8,7 @@ export const app = {
     namespaces: "Namespaces",
     taskDefinitions: "Task definitions",
     traffic: "Traffic",
+    version: (version: string) => `moyai version ${version}`,
   },
   preferences: {
     title: "Preferences",

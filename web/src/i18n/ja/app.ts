@@ -9,6 +9,7 @@ export const app: Translation<typeof english> = {
     namespaces: "名前空間",
     taskDefinitions: "タスク定義",
     traffic: "トラフィック",
+    version: (version) => `moyai バージョン ${version}`,
   },
   preferences: {
     title: "設定",
