@@ -85,7 +85,7 @@ SERVICE = ApiService("toy", operations(ApiOperation("Do", Input, do), ApiOperati
 ACCEPTOR = Acceptor(MODEL.operation_model("Do"), Input, Refusals(REFUSED))
 
 
-def test_what_has_a_field_arrives_typed():
+def test_modelled_members_arrive_typed():
     request = ACCEPTOR.accept(
         {
             "name": "b",
@@ -120,18 +120,18 @@ def test_what_has_a_field_arrives_typed():
         ),
     ],
 )
-def test_what_has_no_field_is_refused_by_name(params, message):
+def test_unmodelled_members_are_refused_by_name(params, message):
     with pytest.raises(UnsupportedMember) as caught:
         ACCEPTOR.accept(params)
     assert caught.value.message == message
 
 
 @pytest.mark.parametrize("nothing", [{}, "", [], False, 0], ids=repr)
-def test_what_says_nothing_is_not_refused(nothing):
+def test_empty_values_are_not_refused(nothing):
     assert ACCEPTOR.accept({"odd": nothing}) == Input()
 
 
-def test_a_field_may_ask_for_more_than_the_model():
+def test_a_field_may_be_stricter_than_the_model():
     with pytest.raises(Misfit) as caught:
         ACCEPTOR.accept({"again": {"name": "c"}})
     assert caught.value.message == "again.name: Invalid enum value 'c'."
@@ -179,11 +179,11 @@ def test_every_member_is_decided_about():
     assert len(found) == len(set(found))
 
 
-def test_a_refusal_that_refuses_nothing_is_found():
+def test_a_refusal_without_a_member_is_detected():
     assert idle_refusals(SERVICE, MODEL) == ["Do.nmae"]
 
 
-def test_the_page():
+def test_the_reference_page_lists_operations():
     page = render_coverage([SERVICE], {"toy": MODEL})
     assert "| [Toy Box](#toy-box) | 2 | 1 |" in page
     assert "| **Do** | | works |\n| | `name` | works |" in page

@@ -49,7 +49,7 @@ CREATE = [
 ]
 
 
-async def test_a_request_in_pieces():
+async def test_a_request_may_arrive_in_pieces():
     sent = await ask(world.app(), headers=CREATE, chunks=[b'{"cluster', b'Name": "shop"}'])
     assert msgspec.json.decode(body(sent))["cluster"]["clusterName"] == "shop"
 
@@ -68,7 +68,7 @@ async def test_a_refusal_is_in_the_protocol_of_the_request(headers, protocol, co
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"11")], [(b"content-length", b"9" * 30)]])
-async def test_an_oversized_body(headers):
+async def test_an_oversized_body_is_refused(headers):
     sent = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"123456", b"7890x"])
     assert status(sent) == 413
     assert msgspec.json.decode(body(sent)) == {
@@ -77,11 +77,11 @@ async def test_an_oversized_body(headers):
     }
 
 
-async def test_a_body_that_does_not_come():
+async def test_a_missing_body_times_out():
     assert status(await ask(world.app(Limits(read_seconds=0.01)), chunks=[])) == 408
 
 
-async def test_a_client_that_leaves_gets_no_answer():
+async def test_a_disconnected_client_gets_no_response():
     sent = []
 
     async def receive():
@@ -128,7 +128,7 @@ async def test_the_front_page():
         ([(b"sec-fetch-site", b"none")], 200),
     ],
 )
-async def test_web_pages_of_others_are_not_answered(headers, due):
+async def test_pages_of_other_origins_are_refused(headers, due):
     assert status(await ask(world.app(), headers=[*CREATE, *headers])) == due
     assert status(await ask(world.app(Limits(from_browsers=True)), headers=[*CREATE, *headers])) == 200
 
@@ -149,7 +149,7 @@ async def test_web_pages_of_others_are_not_answered(headers, due):
         ("[", 403),
     ],
 )
-async def test_names_of_others_are_not_answered(host, due):
+async def test_foreign_host_names_are_refused(host, due):
     sent = []
 
     async def send(message):
@@ -196,7 +196,7 @@ async def test_a_stream_is_sent_as_it_comes():
 
 
 @pytest.mark.parametrize("failing", ["http.response.start", "http.response.body", None])
-async def test_the_end_of_a_stream_is_said_once_however_far_it_came(failing):
+async def test_the_end_of_a_stream_is_reported_once(failing):
     ends: list[str] = []
 
     async def logs(_request):
@@ -219,7 +219,7 @@ async def test_the_end_of_a_stream_is_said_once_however_far_it_came(failing):
     assert ends == ["ended"]
 
 
-async def test_a_stream_ends_when_the_client_leaves():
+async def test_a_stream_ends_when_the_client_disconnects():
     closed: list[bool] = []
 
     async def logs(_request):

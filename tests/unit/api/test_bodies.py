@@ -55,7 +55,7 @@ async def error(request: HttpRequest, protocol: str = "json") -> tuple[int, str,
     ],
     ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else "",
 )
-async def test_json_that_cannot_be_read(body, words):
+async def test_malformed_json_is_refused(body, words):
     status, code, message = await error(ecs(body))
     assert (status, code) == (400, "SerializationException")
     assert words in message
@@ -84,7 +84,7 @@ async def test_null_is_absence():
     ],
     ids=lambda value: value[:12].hex() if isinstance(value, bytes) else "",
 )
-async def test_cbor_that_cannot_be_read(body, words):
+async def test_malformed_cbor_is_refused(body, words):
     status, code, message = await error(discover(body), "smithy-rpc-v2-cbor")
     assert (status, code in {"SerializationException", "ValidationException"}) == (400, True)
     assert words in message
@@ -116,31 +116,31 @@ async def test_cbor_that_cannot_be_read(body, words):
         ("Action=DescribeVpcs", "InvalidAction", "Version ''"),
     ],
 )
-async def test_a_form_that_cannot_be_read(body, code, words):
+async def test_a_malformed_form_is_refused(body, code, words):
     status, found, message = await error(form(body), "ec2")
     assert (status, found) == (400, code)
     assert words in message
 
 
-async def test_a_form_of_too_many_fields():
+async def test_a_form_with_too_many_fields_is_refused():
     body = "Action=DescribeVpcs&Version=2016-11-15" + "".join(f"&VpcId.{n}=a" for n in range(10_001))
     assert (await error(form(body), "ec2"))[1] == "MalformedInput"
 
 
-async def test_items_of_a_form_are_taken_in_order():
+async def test_items_of_a_form_are_ordered_by_index():
     body = "Action=DescribeVpcs&Version=2016-11-15&VpcId.10=c&VpcId.2=b&VpcId.1=a"
     response = await world.gateway().answer(form(body))
     assert [text.split("<")[0] for text in response.body.decode().split("<vpcId>")[1:]] == ["a", "b", "c"]
 
 
-async def test_a_get_speaks_the_query_protocol_too():
+async def test_a_get_request_may_use_the_query_protocol():
     request = HttpRequest("GET", "/", "Action=GetCallerIdentity&Version=2011-06-15", {"host": "localhost"})
     response = await world.gateway().answer(request)
     assert b"<Account>123456789012</Account>" in response.body
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
-async def test_nothing_but_a_post_changes_anything_without_a_signature(method):
+async def test_unsigned_changes_require_post(method):
     request = HttpRequest(
         method, "/", "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0/16", {"host": "localhost"}
     )
@@ -169,7 +169,7 @@ UNMARKED += [
 
 
 @pytest.mark.parametrize(("request_", "protocol"), UNMARKED)
-async def test_what_no_sdk_marks_so_is_refused(request_, protocol):
+async def test_requests_without_sdk_content_types_are_refused(request_, protocol):
     assert (await error(request_, protocol))[:2] == (415, "UnsupportedMediaTypeException")
 
 
@@ -187,11 +187,11 @@ async def test_what_no_sdk_marks_so_is_refused(request_, protocol):
         HttpRequest("POST", "/", "Action=DescribeVpcs&Version=2016-11-15", {"host": "localhost"}),
     ],
 )
-async def test_what_sdks_send_is_taken(marked):
+async def test_requests_with_sdk_content_types_are_accepted(marked):
     assert (await world.gateway().answer(marked)).status == 200
 
 
-async def test_gzip_is_undone_within_the_limit():
+async def test_gzip_is_decompressed_within_the_limit():
     small = gzip.compress(b'{"clusterName": "shop"}')
     response = await world.gateway().answer(ecs(small, **{"content-encoding": "gzip"}))
     assert msgspec.json.decode(response.body)["cluster"]["clusterName"] == "shop"
@@ -223,13 +223,13 @@ async def test_a_refused_member_is_named_with_its_reason():
 
 
 @pytest.mark.parametrize("target", ["Nope.CreateCluster", "AmazonEC2ContainerServiceV20141113.Nope", "Nope", "."])
-async def test_an_unknown_target_says_what_was_tried(target):
+async def test_an_unknown_target_is_named_in_the_error(target):
     status, code, message = await error(HttpRequest("POST", "/", "", {"x-amz-target": target, "host": "x"}, b"{}"))
     assert (status, code) == (400, "UnknownOperationException")
     assert f"X-Amz-Target '{target}'" in message
 
 
-async def test_an_unforeseen_error_tells_nothing(caplog):
+async def test_an_unexpected_error_reveals_nothing(caplog):
     response = await world.gateway().answer(ecs(b'{"clusterName": "broken"}'))
     assert response.status == 500
     assert b"secret detail" not in response.body
@@ -239,7 +239,7 @@ async def test_an_unforeseen_error_tells_nothing(caplog):
     assert peer.read("json", None, response)["Error"]["Code"] == "InternalFailure"
 
 
-async def test_what_is_answered_is_durable_first():
+async def test_responses_follow_durable_writes():
     for name, status in (("shop", 200), ("taken", 400), ("broken", 500)):
         store = world.NotedStore()
         response = await world.gateway(store=store).answer(ecs(msgspec.json.encode({"clusterName": name})))
@@ -255,7 +255,7 @@ async def test_what_is_answered_is_durable_first():
         (discover(cbor2.dumps({"NamespaceName": "a", "ServiceName": "b"})), "smithy-rpc-v2-cbor", "ServiceUnavailable"),
     ],
 )
-async def test_what_can_not_be_kept_is_refused_with_the_reason(request_, protocol, code):
+async def test_unwritable_changes_are_refused_with_the_reason(request_, protocol, code):
     class Full(world.NotedStore):
         async def durable(self, rollbacks: int | None = None) -> None:
             raise StateUnwritable("The state can't be written: the disk is full.")
@@ -266,7 +266,7 @@ async def test_what_can_not_be_kept_is_refused_with_the_reason(request_, protoco
     assert found["Message"] == "The state can't be written: the disk is full."
 
 
-async def test_what_was_read_of_something_that_is_rolled_back_is_not_answered():
+async def test_reads_of_rolled_back_changes_are_not_answered():
     class RollsBack(world.NotedStore):
         async def durable(self, rollbacks: int | None = None) -> None:
             assert rollbacks == 0  # as it was before anything was read
@@ -279,7 +279,7 @@ async def test_what_was_read_of_something_that_is_rolled_back_is_not_answered():
     assert response.status == 503
 
 
-async def test_a_protocol_that_the_service_does_not_speak():
+async def test_a_protocol_that_the_service_does_not_support_is_refused():
     path = "/service/AmazonEC2ContainerServiceV20141113/operation/CreateCluster"
     response = await world.gateway().answer(HttpRequest("POST", path, "", {"host": "x"}, cbor2.dumps({})))
     found = peer.read("smithy-rpc-v2-cbor", None, response)["Error"]
@@ -287,7 +287,7 @@ async def test_a_protocol_that_the_service_does_not_speak():
     assert "ecs does not speak smithy-rpc-v2-cbor" in found["Message"]
 
 
-async def test_a_signature_for_another_service_is_not_taken():
+async def test_a_signature_for_another_service_is_refused():
     scope = "Credential=A/20260101/eu-north-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
     _, code, message = await error(ecs(b"{}", authorization=f"AWS4-HMAC-SHA256 {scope}"))
     assert code == "UnknownOperationException"

@@ -36,7 +36,7 @@ async def call(function, /, **params):
     return await asyncio.to_thread(function, **params)
 
 
-async def test_ecs_speaks_json(url):
+async def test_the_ecs_client_uses_json(url):
     answer = await call(client("ecs", url).create_cluster, clusterName="shop", tags=[{"key": "a", "value": "b"}])
     assert answer["cluster"]["clusterArn"] == "arn:aws:ecs:eu-north-1:123456789012:cluster/shop"
     assert answer["cluster"]["tags"] == [{"key": "a", "value": "b"}]
@@ -55,14 +55,14 @@ async def test_a_modelled_error_is_the_clients_own_exception(url):
         await call(ecs.describe_clusters, clusters=["nowhere"])
 
 
-async def test_cloud_map_speaks_cbor(url):
+async def test_the_cloud_map_client_uses_cbor(url):
     cloud_map = client("servicediscovery", url, inject_host_prefix=False)
     answer = await call(cloud_map.discover_instances, NamespaceName="shop", ServiceName="front", MaxResults=2)
     assert [instance["Attributes"]["AWS_INSTANCE_PORT"] for instance in answer["Instances"]] == ["8080", "8080"]
     assert answer["InstancesRevision"] == 7
 
 
-async def test_the_sdks_data_prefix_is_welcome(url):
+async def test_the_sdks_data_host_prefix_is_accepted(url):
     url = url.replace("127.0.0.1", "localhost")
     seen = []
     cloud_map = client("servicediscovery", url)
@@ -78,12 +78,12 @@ def _to_localhost(request, **_):
     request.url = request.url.replace("data-localhost", "127.0.0.1")
 
 
-async def test_ec2_speaks_its_own_query(url):
+async def test_the_ec2_client_uses_the_ec2_query_protocol(url):
     answer = await call(client("ec2", url).describe_vpcs, VpcIds=["vpc-1", "vpc-2"])
     assert [(vpc["VpcId"], vpc["IsDefault"]) for vpc in answer["Vpcs"]] == [("vpc-1", True), ("vpc-2", True)]
 
 
-async def test_cloudwatch_speaks_cbor_and_compresses(url):
+async def test_the_cloudwatch_client_uses_compressed_cbor(url):
     cloudwatch = client("cloudwatch", url, request_min_compression_size_bytes=100)
     assert (await call(cloudwatch.list_metrics, Namespace="ECS"))["Metrics"][0]["Namespace"] == "ECS"
     data = [{"MetricName": f"m{number}", "Value": 1.5} for number in range(100)]
@@ -104,7 +104,7 @@ async def test_cloudwatch_speaks_cbor_and_compresses(url):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_what_is_not_there_yet_is_named(url, service, operation, params, code):
+async def test_unsupported_operations_are_named(url, service, operation, params, code):
     with pytest.raises(ClientError) as caught:
         await call(getattr(client(service, url), operation), **params)
     assert caught.value.response["Error"]["Code"] == code

@@ -30,7 +30,7 @@ class Room:
         return answer.status, msgspec.json.decode(answer.body)
 
 
-async def test_a_file_is_put_listed_without_what_it_holds_and_removed():
+async def test_a_file_is_stored_listed_without_content_and_removed():
     room = Room()
     assert (await room.ask("PUT", NAME, b"A=older"))[0] == 200
     status, shown = await room.ask("PUT", NAME, b"A=s3cret")
@@ -55,7 +55,7 @@ async def test_a_file_is_put_listed_without_what_it_holds_and_removed():
         ("POST", NAME, b"A=1", 405),
     ],
 )
-async def test_what_is_not_taken(method, name, body, status):
+async def test_invalid_files_are_refused(method, name, body, status):
     room = Room()
     assert (await room.ask(method, name, body))[0] == status
     assert not len(room.store.world.env_files)

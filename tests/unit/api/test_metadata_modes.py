@@ -9,7 +9,7 @@ from moyai.testing.world import Builder
 from tests.unit.plan.instances import bound, definition, instance, on
 
 
-def test_a_bridge_task_reads_its_own_from_its_instance_and_nobody_elses():
+def test_a_bridge_task_reads_only_its_own_metadata():
     build = Builder()
     host = instance(build)
     made = definition(build, NetworkMode.BRIDGE, PortMapping(80, 0))
@@ -33,7 +33,7 @@ def test_a_bridge_task_reads_its_own_from_its_instance_and_nobody_elses():
 
 
 @pytest.mark.parametrize("mode", [NetworkMode.HOST, NetworkMode.NONE])
-def test_the_other_modes_say_what_they_are(mode):
+def test_metadata_shows_the_network_mode(mode):
     build = Builder()
     host = instance(build)
     task = on(build, host, definition(build, mode))

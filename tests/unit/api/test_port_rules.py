@@ -36,7 +36,7 @@ def check(mode: NetworkMode, *containers: tuple[PortMapping, ...], links: tuple[
         (NONE, ((),)),
     ],
 )
-def test_mappings_that_fit_their_mode(mode, containers):
+def test_valid_port_mappings_are_accepted(mode, containers):
     check(mode, *containers)
 
 
@@ -62,12 +62,12 @@ def test_mappings_that_fit_their_mode(mode, containers):
         (BRIDGE, (tuple(PortMapping(container_port_range=f"{n}-{n + 1}") for n in range(2, 204, 2)),), "more than 100"),
     ],
 )
-def test_mappings_that_do_not(mode, containers, words):
+def test_invalid_port_mappings_are_refused(mode, containers, words):
     with pytest.raises(ClientException, match=words):
         check(mode, *containers)
 
 
-def test_links_are_bridges_and_name_other_containers():
+def test_links_require_bridge_mode_and_other_containers():
     check(BRIDGE, (), (), links=("c1", "c1:db"))
     for links, words in ((("c0",), "no container"), (("gone",), "no container"), (("c1:a b",), "name:alias")):
         with pytest.raises(ClientException, match=words):
@@ -77,7 +77,7 @@ def test_links_are_bridges_and_name_other_containers():
             check(mode, (), (), links=("c1",))
 
 
-def test_a_range_in_words_is_its_ports():
+def test_port_ranges_are_parsed():
     assert list(port_range("7-9")) == [7, 8, 9]
     assert not port_range("9-7")
     assert not port_range("\u0667-9")

@@ -32,7 +32,7 @@ def test_times_are_read(text, seconds):
 @pytest.mark.parametrize(
     "value", [True, None, "", "soon", "nan", math.nan, math.inf, 1e12, -1e12, 10**400, "1e999", [], {}]
 )
-def test_what_is_no_time_is_refused(value):
+def test_malformed_times_are_refused(value):
     with pytest.raises(Misfit):
         scalars.read_time(value)
 
@@ -56,18 +56,18 @@ def test_integers_are_read(value, due):
 
 
 @pytest.mark.parametrize("value", [1 << 31, -(1 << 31) - 1, 1.5, True, "1", math.nan, None])
-def test_what_is_no_integer_is_refused(value):
+def test_malformed_integers_are_refused(value):
     with pytest.raises(Misfit):
         scalars.read_integer(value)
 
 
-def test_a_long_is_longer():
+def test_longs_have_64_bits():
     assert scalars.read_long((1 << 63) - 1) == (1 << 63) - 1
     with pytest.raises(Misfit, match="64 bits"):
         scalars.read_long(1 << 63)
 
 
-def test_numbers_have_names_where_json_has_none():
+def test_special_floats_are_written_as_names():
     assert scalars.read_number("Infinity") == math.inf
     assert math.isnan(scalars.read_number("NaN"))
     assert [scalars.write_number(value) for value in (1.5, math.inf, -math.inf, math.nan)] == [

@@ -63,11 +63,11 @@ def with_header(request: HttpRequest, name: str, value: str | None) -> HttpReque
     ],
     ids=lambda changes: ",".join(changes) or "plain",
 )
-def test_what_botocore_signs_is_accepted(changes):
+def test_requests_signed_by_botocore_are_accepted(changes):
     verify(signed(**changes))
 
 
-def test_the_credential_tells_the_scope():
+def test_the_credential_names_key_region_and_service():
     found = credential(signed())
     assert found is not None
     assert (found.access_key, found.region, found.service) == ("AKID", "eu-north-1", "ecs")
@@ -108,7 +108,7 @@ def test_the_body_must_be_signed():
             verify(signed(headers={"x-amz-content-sha256": said}))
 
 
-def test_a_signature_lives_for_fifteen_minutes_each_way():
+def test_a_signature_is_valid_within_fifteen_minutes():
     request = signed()
     verify(request, late=899)
     verify(request, late=-899)
@@ -118,14 +118,14 @@ def test_a_signature_lives_for_fifteen_minutes_each_way():
         verify(request, late=-901)
 
 
-def test_a_presigned_url_lives_as_long_as_it_says():
+def test_a_presigned_url_is_valid_for_its_expiry_time():
     request = signed(method="GET", body=b"", presigned=True)
     verify(request, late=59)
     with pytest.raises(InvalidSignature, match="Signature expired"):
         verify(request, late=61)
 
 
-def test_keys_are_known_or_not():
+def test_unknown_keys_are_refused():
     request = signed()
     with pytest.raises(MissingToken, match="Missing Authentication Token"):
         VERIFIER.verify(request, None, Instant(0.0))
@@ -158,7 +158,7 @@ def test_a_malformed_header_is_named(header, error, words):
 
 
 @pytest.mark.parametrize(("time", "error"), [("", IncompleteSignature), ("20260102T000000Z", InvalidSignature)])
-def test_the_time_must_be_there_and_agree_with_the_scope(time, error):
+def test_the_date_is_required_and_matches_the_scope(time, error):
     request = HttpRequest(
         "POST", "/", "", {"host": "x", "authorization": GOOD.replace("=A/", "=AKID/"), "x-amz-date": time}
     )
@@ -167,13 +167,13 @@ def test_the_time_must_be_there_and_agree_with_the_scope(time, error):
 
 
 @pytest.mark.parametrize("expires", ["", "0", "-1", "604801", "9" * 5000, "१"])
-def test_a_presigned_url_says_how_long(expires):
+def test_a_presigned_url_requires_a_valid_expiry(expires):
     query = signed(method="GET", body=b"", presigned=True).query.replace("X-Amz-Expires=60", f"X-Amz-Expires={expires}")
     with pytest.raises(IncompleteSignature, match="X-Amz-Expires"):
         credential(HttpRequest("GET", "/", query, {}))
 
 
-def test_derived_keys_are_kept_within_bounds():
+def test_the_cache_of_derived_keys_is_bounded():
     verifier = Verifier(KEYS)
     for _ in range(3):
         verifier.verify(request := signed(), credential(request), time_of(request))

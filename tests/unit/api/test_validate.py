@@ -90,7 +90,7 @@ def said(**params):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_one_thing_wrong(params, where, words):
+def test_a_violated_constraint_is_reported_with_its_member(params, where, words):
     (complaint,) = said(**params)
     assert complaint.where == where
     start, _, end = words.rpartition("… ")
@@ -98,7 +98,7 @@ def test_one_thing_wrong(params, where, words):
     assert end in complaint.constraint
 
 
-def test_nothing_wrong():
+def test_valid_input_has_no_complaints():
     assert not said(
         size=1,
         ratio=-1e9,
@@ -113,7 +113,7 @@ def test_nothing_wrong():
     assert VALIDATOR.complaints(MODEL.operation_model("Rest"), {}) == ()
 
 
-def test_all_is_said_at_once():
+def test_several_violations_are_reported_at_once():
     complaints = VALIDATOR.complaints(MODEL.operation_model("Do"), {"size": 0})
     assert any_missing(complaints)
     assert sentence(complaints) == (
@@ -125,7 +125,7 @@ def test_all_is_said_at_once():
     assert sentence([one]).startswith("1 validation error detected: ")
 
 
-def test_a_message_has_an_end():
+def test_an_error_message_is_bounded():
     complaints = said(many=[{"port": 0}] * 1001)
     assert sentence(complaints).startswith("1001 validation errors detected")
     assert len(sentence(complaints)) < 2_000

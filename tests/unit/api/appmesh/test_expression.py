@@ -51,27 +51,27 @@ def route(text):
 
 
 @pytest.mark.parametrize("text", TAKEN)
-def test_an_expression_that_is_taken(text):
+def test_valid_expressions_are_accepted(text):
     assert list(expression("here", text)) == []
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_an_expression_that_is_refused(text):
+def test_invalid_expressions_are_refused(text):
     (fault,) = expression("here", text)
     assert fault.startswith("here: ")
 
 
-def test_envoy_takes_what_is_taken(tmp_path):
+def test_envoy_accepts_accepted_expressions(tmp_path):
     assert refusal(tmp_path, routes=[route(text) for text in TAKEN]) == ""
 
 
 @pytest.mark.parametrize("text", [text for text in REFUSED if text and text.isprintable()])
-def test_envoy_refuses_what_is_refused(tmp_path, text):
+def test_envoy_refuses_refused_expressions(tmp_path, text):
     assert refusal(tmp_path, routes=[route(text)]) != ""
 
 
 @pytest.mark.parametrize(("text", "size"), [(".{49}", 102), ("[a-z]{97}", 101), (r"\w{33}", 103), (r"\pL{100}", 704)])
-def test_the_size_is_as_envoy_counts(tmp_path, text, size):
+def test_the_program_size_equals_envoys(tmp_path, text, size):
     assert list(expression("here", text)) == [
         f"here: the expression makes {size} instructions, and Envoy takes {LARGEST}. Count less in it."
     ]

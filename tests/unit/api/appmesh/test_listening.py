@@ -160,7 +160,7 @@ NODES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", NODES)
-def test_of_a_virtual_node(store, case):
+def test_invalid_virtual_nodes_are_refused(store, case):
     spec, words = NODES[case]
     assert words in said(store, "CreateVirtualNode", virtualNodeName="new", spec=_without_none(spec))
     assert words in said(store, "UpdateVirtualNode", virtualNodeName="one", spec=_without_none(spec))
@@ -170,7 +170,7 @@ def _without_none(spec):
     return {key: value for key, value in spec.items() if value is not None}
 
 
-def test_several_faults_are_told_at_once(store):
+def test_several_faults_are_reported_at_once(store):
     spec = node(listener(), listener(timeout={"grpc": {}}), backends=[{"virtualService": {"virtualServiceName": "*"}}])
     told = said(store, "CreateVirtualNode", virtualNodeName="a/b", spec=spec)
     assert [part.partition(":")[0] for part in told.split(". ")] == [
@@ -181,7 +181,7 @@ def test_several_faults_are_told_at_once(store):
     ]
 
 
-def test_what_is_of_another_account_is_not_referred_to(store):
+def test_resources_of_another_account_cannot_be_referenced(store):
     other = CERTIFICATE.replace("123456789012", "222222222222")
     tls = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": other}}}
     asked = {"virtualNodeName": "new", "spec": node(listener(tls=tls))}
@@ -196,7 +196,7 @@ def test_what_is_of_another_account_is_not_referred_to(store):
     said(store, "CreateVirtualGateway", Forbidden, **asked)
 
 
-def test_what_is_not_needed_is_taken(store):
+def test_unused_members_are_accepted(store):
     for name, spec in {
         "an empty client": {},
         "discovery without listeners": {"serviceDiscovery": DNS},
@@ -233,12 +233,12 @@ def test_what_is_not_needed_is_taken(store):
         ({"listeners": [listener()], "backendDefaults": policy(validation=TRUST | sans())}, "spec.backendDefaults"),
     ],
 )
-def test_of_a_virtual_gateway(store, spec, words):
+def test_invalid_virtual_gateways_are_refused(store, spec, words):
     assert words in said(store, "CreateVirtualGateway", virtualGatewayName="new", spec=deepcopy(spec))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "ä", "a" * 256])
-def test_names(store, name):
+def test_resource_names_are_validated(store, name):
     for noun, spec in (("VirtualNode", {}), ("VirtualRouter", {}), ("VirtualGateway", {"listeners": [listener()]})):
         said(store, f"Create{noun}", **{f"v{noun[1:]}Name": name, "spec": spec})
     with pytest.raises(BadRequest):
@@ -246,5 +246,5 @@ def test_names(store, name):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "*.local", "a/b", "ä", "a:80", "a" * 256])
-def test_names_of_virtual_services(store, name):
+def test_virtual_service_names_are_validated(store, name):
     said(store, "CreateVirtualService", virtualServiceName=name, spec={})

@@ -56,25 +56,25 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("line", TAKEN)
-def test_a_line_that_is_taken(line):
+def test_valid_lines_are_accepted(line):
     assert list(faults_in(line)) == []
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_a_line_that_is_refused(line):
+def test_invalid_lines_are_refused(line):
     assert len(list(faults_in(line))) >= 1
 
 
-def test_envoy_takes_what_is_taken(tmp_path):
+def test_envoy_accepts_accepted_lines(tmp_path):
     assert refusal(tmp_path, lines=TAKEN) == ""
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_envoy_refuses_what_is_refused(tmp_path, line):
+def test_envoy_refuses_refused_lines(tmp_path, line):
     assert refusal(tmp_path, lines=[line]) != ""
 
 
-def test_envoy_knows_each_operator_that_stands_alone(tmp_path):
+def test_envoy_accepts_each_operator_without_arguments(tmp_path):
     alone = [name for name, takes in access_log.TAKES.items() if not takes.needed]
     assert len(alone) > 130
     assert refusal(tmp_path, lines=[f"%{name}%" for name in alone]) == ""
@@ -82,5 +82,5 @@ def test_envoy_knows_each_operator_that_stands_alone(tmp_path):
     assert refusal(tmp_path, lines=[f"%{name}:5%" for name in cut]) == ""
 
 
-def test_coalesce_is_left_out():
+def test_coalesce_is_not_supported():
     assert list(faults_in('%COALESCE({"operators":["PROTOCOL"]})%')) != []

@@ -105,7 +105,7 @@ ROUTES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", ROUTES)
-def test_of_a_route(store, case):
+def test_invalid_routes_are_refused(store, case):
     spec, words = ROUTES[case]
     assert words in said(store, "CreateRoute", virtualRouterName="one", routeName="new", spec=spec)
     made = route(priority=3)
@@ -113,7 +113,7 @@ def test_of_a_route(store, case):
     assert words in said(store, "UpdateRoute", virtualRouterName="one", routeName="old", spec=spec)
 
 
-def test_two_routes_do_not_come_at_one_place_for_the_same_requests(store):
+def test_routes_with_equal_priority_and_match_conflict(store):
     first = {"meshName": "shop", "virtualRouterName": "one", "routeName": "first", "spec": route(priority=3)}
     ask(store, Asked("CreateRoute", first))
     told = said(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
@@ -131,7 +131,7 @@ def test_two_routes_do_not_come_at_one_place_for_the_same_requests(store):
         ask(store, Asked("UpdateRoute" if name == "first" else "CreateRoute", asked))
 
 
-def test_routes_of_a_router_with_several_listeners_say_which(store):
+def test_routes_of_a_router_with_several_listeners_need_a_port(store):
     told = said(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
     assert told == "Route must define a port match criteria if the Virtual Router has multiple listeners"
     told = said(
@@ -147,13 +147,13 @@ def test_routes_of_a_router_with_several_listeners_say_which(store):
     )
 
 
-def test_a_route_to_a_node_that_speaks_otherwise_is_taken(store):
+def test_a_route_to_a_node_with_another_protocol_is_accepted(store):
     spec = route("tcpRoute", targets=[{"virtualNode": "two", "port": 6666, "weight": 1}])
     ask(store, Asked("CreateVirtualRouter", {"meshName": "shop", "virtualRouterName": "any", "spec": {}}))
     ask(store, Asked("CreateRoute", {"meshName": "shop", "virtualRouterName": "any", "routeName": "r", "spec": spec}))
 
 
-def test_what_is_referred_to_is_there(store):
+def test_referenced_resources_must_exist(store):
     nowhere = "{} with name nowhere is not present under mesh shop for account 123456789012"
     spec = route(targets=[{"virtualNode": "nowhere", "weight": 1}])
     told = said(store, "CreateRoute", NotFound, virtualRouterName="one", routeName="new", spec=spec)
@@ -232,7 +232,7 @@ WAYS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", WAYS)
-def test_of_a_gateway_route(store, case):
+def test_invalid_gateway_routes_are_refused(store, case):
     spec, words = WAYS[case]
     asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": spec}
     assert words in said(store, "CreateGatewayRoute", **asked)
@@ -246,7 +246,7 @@ def test_a_gateway_route_may_match_the_port_alone(store):
     ask(store, Asked("CreateGatewayRoute", {"meshName": "shop", **made}))
 
 
-def test_routes_of_a_gateway_with_several_listeners_say_which(store):
+def test_routes_of_a_gateway_with_several_listeners_need_a_port(store):
     asked: dict[str, Any] = {"virtualGatewayName": "two", "gatewayRouteName": "new", "spec": way()}
     assert "must be set, since VirtualGateway two" in said(store, "CreateGatewayRoute", **asked)
     ask(store, Asked("CreateGatewayRoute", {"meshName": "shop", **asked, "virtualGatewayName": "one"}))

@@ -40,12 +40,12 @@ FRAME = (
 )
 
 
-def test_a_frame_is_laid_out_as_the_plugin_reads_it():
+def test_a_frame_has_the_plugins_layout():
     assert pack(MESSAGE) == FRAME
     assert unpack(FRAME) == MESSAGE
 
 
-def test_a_type_may_be_filled_up_with_zeros_too():
+def test_a_message_type_may_be_padded_with_zeros():
     assert unpack(FRAME.replace(b"data               ", b"data".ljust(19, b"\0"))) == MESSAGE
 
 
@@ -57,7 +57,7 @@ def test_a_type_may_be_filled_up_with_zeros_too():
     st.sampled_from(PayloadType),
     st.integers(-(2**63), 2**63 - 1),
 )
-def test_what_is_packed_is_read_again(kind, identity: uuid.UUID, created, payload, payload_type, sequence):
+def test_packed_messages_are_unpacked(kind, identity: uuid.UUID, created, payload, payload_type, sequence):
     message = ChannelMessage(kind, str(identity), created, payload, payload_type, sequence)
     assert unpack(pack(message)) == message
 
@@ -82,13 +82,13 @@ def test_what_is_packed_is_read_again(kind, identity: uuid.UUID, created, payloa
         "a header's length", "an unknown payload", "a payload's length", "huge",
     ],
 )  # fmt: skip
-def test_what_is_no_frame_is_refused(frame):
+def test_malformed_frames_are_refused(frame):
     with pytest.raises(BadFrame):
         unpack(frame)
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_a_frame_or_refused(raw):
+def test_any_bytes_are_unpacked_or_refused(raw):
     for frame in (raw, FRAME[: len(raw) % 120] + raw):
         try:
             unpack(frame)

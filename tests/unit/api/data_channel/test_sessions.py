@@ -105,7 +105,7 @@ async def begun(stage, *words, **own):
     return wire
 
 
-async def test_a_session_of_the_plugin(stage):
+async def test_a_session_with_the_plugin(stage):
     wire = await begun(stage)
     plugin = wire.plugin
     plugin.resize(50, 132)
@@ -148,7 +148,7 @@ async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
     await wire.until(wire.task.done)
 
 
-async def test_a_screen_that_is_not_ready_at_once_misses_nothing(stage):
+async def test_output_before_the_client_is_ready_is_not_lost(stage):
     path, plugin = stage.offer()
     plugin.deaf = 2
     wire = stage.connect(path, plugin).open()
@@ -156,7 +156,7 @@ async def test_a_screen_that_is_not_ready_at_once_misses_nothing(stage):
     wire.leave()
 
 
-async def test_a_client_that_tells_no_size_has_a_terminal_all_the_same(stage):
+async def test_a_client_without_a_size_gets_a_default_terminal(stage):
     wire = await begun(stage)
     await wire.until(lambda: bool(stage.runtime.sessions))
     assert stage.runtime.sessions[0].size == TerminalSize(24, 80)
@@ -164,7 +164,7 @@ async def test_a_client_that_tells_no_size_has_a_terminal_all_the_same(stage):
     await wire.until(wire.task.done)
 
 
-async def test_moyais_own_client_has_pipes_an_end_of_input_and_an_exit_code(stage):
+async def test_moyais_client_has_pipes_end_of_input_and_an_exit_code(stage):
     wire = await begun(stage, "sim", "exit=3", Moyai={"Terminal": False})
     await wire.until(wire.task.done)
     assert stage.runtime.sessions[0].size is None
@@ -176,7 +176,7 @@ async def test_moyais_own_client_has_pipes_an_end_of_input_and_an_exit_code(stag
     assert wire.plugin.code == 0
 
 
-async def test_a_client_that_leaves_ends_the_command(stage):
+async def test_a_disconnected_client_ends_the_command(stage):
     wire = await begun(stage)
     await wire.until(lambda: bool(stage.runtime.sessions))
     wire.leave()
@@ -185,7 +185,7 @@ async def test_a_client_that_leaves_ends_the_command(stage):
     stage.offer(), stage.offer()
 
 
-async def test_twenty_silent_minutes_end_it_and_a_word_begins_them_anew(stage):
+async def test_a_session_ends_after_twenty_idle_minutes(stage):
     wire = await begun(stage)
     await wire.until(lambda: wire.plugin.output == b"hello\n")
     await stage.pass_by(IDLE - 60)
@@ -198,13 +198,13 @@ async def test_twenty_silent_minutes_end_it_and_a_word_begins_them_anew(stage):
     assert await stage.runtime.sessions[0].wait() == 137
 
 
-async def test_what_cannot_start_is_told(stage):
+async def test_a_command_that_cannot_start_is_reported(stage):
     wire = await begun(stage, "sim", "cannot_start")
     await wire.until(wire.task.done)
     assert "cannot_start" in wire.plugin.closed["Output"]
 
 
-async def test_a_container_that_ended_meanwhile_is_told(stage):
+async def test_a_stopped_container_is_reported(stage):
     path, plugin = stage.offer()
     stage.runtime.end_container(TASK, "app")
     wire = stage.connect(path, plugin).open()
@@ -212,7 +212,7 @@ async def test_a_container_that_ended_meanwhile_is_told(stage):
     assert "is not running" in plugin.closed["Output"]
 
 
-async def test_a_client_that_does_not_shake_hands_is_not_waited_for(stage):
+async def test_a_client_without_a_handshake_times_out(stage):
     path, plugin = stage.offer()
     wire = stage.connect(path, plugin)
     wire.flush = lambda: None
@@ -236,7 +236,7 @@ async def test_a_client_that_does_not_shake_hands_is_not_waited_for(stage):
     ],
     ids=["text", "nothing", "zeros", "no size", "no answer", "the wrong way", "no acknowledgement", "too much"],
 )
-async def test_what_is_no_frame_closes_the_channel(stage, message):
+async def test_a_malformed_frame_closes_the_channel(stage, message):
     wire = await begun(stage)
     wire.put(**message)
     await wire.until(wire.task.done)
@@ -254,7 +254,7 @@ async def refused(stage, path, plugin, headers=LOCAL):
     return wire.sent == ["websocket.close"]
 
 
-async def test_only_a_session_that_waits_is_opened_and_only_once(stage):
+async def test_only_a_pending_session_is_opened_and_only_once(stage):
     path, plugin = stage.offer()
     assert await refused(stage, PATH + "ecs-execute-command-0", plugin)
     assert await refused(stage, "/", plugin)
@@ -269,7 +269,7 @@ async def test_only_a_session_that_waits_is_opened_and_only_once(stage):
 @pytest.mark.parametrize(
     "opening", ["", "{}", "[]", '{"TokenValue": "guess"}', '{"TokenValue": "\\ud800"}', "x" * 20_000]
 )
-async def test_another_token_opens_nothing(stage, opening):
+async def test_a_wrong_token_is_refused(stage, opening):
     path, plugin = stage.offer()
     wire = stage.connect(path, plugin)
     wire.put(text=opening)
@@ -281,7 +281,7 @@ async def test_another_token_opens_nothing(stage, opening):
     right.leave()
 
 
-async def test_a_ticket_is_void_after_a_minute_and_makes_room(stage):
+async def test_a_pending_session_expires_after_a_minute(stage):
     path, plugin = stage.offer()
     stage.offer()
     with pytest.raises(TooManySessions):
@@ -291,7 +291,7 @@ async def test_a_ticket_is_void_after_a_minute_and_makes_room(stage):
     stage.offer()
 
 
-async def test_a_token_is_shown_by_nothing(stage):
+async def test_tokens_do_not_appear_in_logs_or_representations(stage):
     session, token = stage.exec_sessions.create(ARN, Execution(TASK, "app", ("hello",)))
     assert token.reveal() not in repr(vars(stage.exec_sessions)) + repr(token) + session
     assert len(token.reveal()) >= 40
@@ -309,7 +309,7 @@ async def test_a_token_is_shown_by_nothing(stage):
         ((b"origin", b"null"), True),
     ],
 )
-async def test_web_pages_are_kept_out(header, from_browsers):
+async def test_web_pages_of_other_origins_are_refused(header, from_browsers):
     stage = await Stage(Limits(from_browsers=from_browsers)).up()
     path, plugin = stage.offer()
     headers = (header,) if header[0] == b"host" else (*LOCAL, header)
@@ -317,7 +317,7 @@ async def test_web_pages_are_kept_out(header, from_browsers):
     assert not await refused_with_token(stage, path, plugin)
 
 
-async def test_with_keys_a_page_of_the_same_origin_is_let_in():
+async def test_with_keys_a_page_of_the_same_origin_is_accepted():
     stage = await Stage(Limits(from_browsers=True)).up()
     path, plugin = stage.offer()
     wire = stage.connect(

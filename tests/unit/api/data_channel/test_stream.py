@@ -34,7 +34,7 @@ def taken(receiver, now=NOW):
     return said
 
 
-def test_what_is_said_is_heard_and_acknowledged():
+def test_sent_frames_are_received_and_acknowledged():
     client, host = pair()
     client.send(PayloadType.OUTPUT, b"a", NOW)
     assert pass_on(client, host) == [b"a"]
@@ -43,7 +43,7 @@ def test_what_is_said_is_heard_and_acknowledged():
     assert client.all_acknowledged
 
 
-def test_a_lost_frame_comes_again_and_those_behind_it_have_waited():
+def test_a_lost_frame_is_retransmitted_and_order_is_kept():
     client, host = pair()
     client.send(PayloadType.OUTPUT, b"a", NOW)
     client.outbox.clear()
@@ -55,7 +55,7 @@ def test_a_lost_frame_comes_again_and_those_behind_it_have_waited():
     assert pass_on(client, host) == [b"a", b"b"]
 
 
-def test_a_lost_acknowledgement_is_given_again_and_nothing_is_heard_twice():
+def test_a_lost_acknowledgement_is_repeated_without_duplicates():
     client, host = pair()
     client.send(PayloadType.OUTPUT, b"a", NOW)
     assert pass_on(client, host) == [b"a"]
@@ -66,7 +66,7 @@ def test_a_lost_acknowledgement_is_given_again_and_nothing_is_heard_twice():
     assert client.all_acknowledged
 
 
-def test_what_is_not_taken_is_not_acknowledged():
+def test_unread_frames_are_not_acknowledged():
     client, host = pair()
     for _ in range(WINDOW):
         assert client.can_send
@@ -80,7 +80,7 @@ def test_what_is_not_taken_is_not_acknowledged():
     assert client.can_send
 
 
-def test_frames_that_come_early_are_not_kept_without_end():
+def test_the_buffer_for_early_frames_is_bounded():
     client, host = pair()
     for _ in range(MAX_BUFFERED + 10):
         client.send(PayloadType.OUTPUT, b"a", NOW)
@@ -91,7 +91,7 @@ def test_frames_that_come_early_are_not_kept_without_end():
     assert len(taken(host)) == MAX_BUFFERED + 1
 
 
-def test_a_pause_holds_the_stream_until_it_starts_again():
+def test_a_pause_stops_the_stream_until_it_is_resumed():
     client, host = pair()
     host.send_control(MessageType.PAUSE, b"", NOW)
     pass_on(host, client)
@@ -101,13 +101,13 @@ def test_a_pause_holds_the_stream_until_it_starts_again():
     assert client.can_send
 
 
-def test_a_closed_channel_is_told():
+def test_a_closed_channel_is_reported():
     client, host = pair()
     host.send_control(MessageType.CHANNEL_CLOSED, b"{}", NOW)
     assert client.receive(host.outbox.popleft(), NOW).payload == b"{}"
 
 
-def test_a_frame_of_ones_own_kind_goes_the_wrong_way():
+def test_a_frame_of_the_wrong_direction_is_refused():
     client, other = pair()[0], DataStream(MessageType.INPUT, SeededIds(3))
     other.send(PayloadType.OUTPUT, b"a", NOW)
     with pytest.raises(BadFrame):
@@ -115,7 +115,7 @@ def test_a_frame_of_ones_own_kind_goes_the_wrong_way():
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"null", b"\xff", b"[" * 5000])
-def test_an_acknowledgement_that_is_none_is_refused(payload):
+def test_a_malformed_acknowledgement_is_refused(payload):
     client, host = pair()
     host.send_control(MessageType.ACKNOWLEDGE, payload, NOW)
     with pytest.raises(BadFrame):
@@ -123,7 +123,7 @@ def test_an_acknowledgement_that_is_none_is_refused(payload):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 100))
-def test_over_any_line_everything_is_heard_once_and_in_order(seed, count):
+def test_frames_arrive_once_and_in_order_over_any_line(seed, count):
     dice, now = random.Random(seed), NOW  # noqa: S311 (no secret)
     client, host = pair()
     said = [str(n).encode() for n in range(count)]

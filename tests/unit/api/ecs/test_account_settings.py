@@ -17,7 +17,7 @@ def test_every_setting_of_the_model_has_a_rule():
     assert set(dispatcher().model.shape_for("SettingName").metadata["enum"]) == set(SETTING_RULES)
 
 
-def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
+def test_a_principals_setting_overrides_the_accounts(ecs):
     def holds(principal=OWN):
         [one] = ecs.call(
             "ListAccountSettings", name="containerInsights", effectiveSettings=True, principalArn=principal
@@ -35,7 +35,7 @@ def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
     assert holds() == "enabled"
 
 
-def test_only_what_was_set_is_listed_unless_what_holds_is_asked_for(ecs):
+def test_only_explicit_settings_are_listed_unless_effective_ones_are_requested(ecs):
     assert ecs.call("ListAccountSettings")["settings"] == []
     ecs.call("PutAccountSetting", name="taskLongArnFormat", value="enabled", principalArn=ROLE)
     assert ecs.call("ListAccountSettings")["settings"] == []
@@ -49,7 +49,7 @@ def test_only_what_was_set_is_listed_unless_what_holds_is_asked_for(ecs):
     assert ecs.call("ListAccountSettings", **wanted)["settings"] == []
 
 
-def test_a_new_cluster_begins_with_the_caller_s_container_insights(ecs):
+def test_a_new_cluster_inherits_the_callers_container_insights(ecs):
     ecs.call("PutAccountSettingDefault", name="containerInsights", value="enhanced")
     made = ecs.call("CreateCluster", clusterName="watched")["cluster"]
     assert made["settings"] == [{"name": "containerInsights", "value": "enhanced"}]
@@ -71,7 +71,7 @@ def test_a_new_cluster_begins_with_the_caller_s_container_insights(ecs):
         ("unheardOf", "on", "name"),
     ],
 )
-def test_what_cant_be_set(ecs, name, value, message):
+def test_invalid_settings_are_refused(ecs, name, value, message):
     for operation in ("PutAccountSetting", "PutAccountSettingDefault"):
         ecs.fails(operation, "InvalidParameterException", message, name=name, value=value)
 
@@ -80,7 +80,7 @@ def test_what_cant_be_set(ecs, name, value, message):
     "principal",
     ["somebody", "arn:aws:iam::999999999999:root", "arn:aws:iam::123456789012:role/", "arn:aws:iam::1:root"],
 )
-def test_a_principal_is_one_of_the_account_s(ecs, principal):
+def test_a_principal_must_belong_to_the_account(ecs, principal):
     asked = {"name": "containerInsights", "value": "enabled", "principalArn": principal}
     ecs.fails("PutAccountSetting", "InvalidParameterException", "principalArn must be", **asked)
 
@@ -93,12 +93,12 @@ def test_a_principal_is_one_of_the_account_s(ecs, principal):
         ({"nextToken": "x"}, "nextToken"),
     ],
 )
-def test_a_list_that_cant_be_asked_for(ecs, asked, message):
+def test_invalid_list_requests_are_refused(ecs, asked, message):
     ecs.fails("ListAccountSettings", "InvalidParameterException", message, **asked)
 
 
 @pytest.mark.parametrize("operation", ["CreateDaemon", "CreateGateway", "CreateExpressGatewayService"])
-def test_a_feature_that_is_not_here_is_said_so_in_ecs_s_own_words(operation):
+def test_an_unsupported_operation_gets_ecs_own_error(operation):
     with pytest.raises(ApiError) as raised:
         dispatcher().operation(operation)
     assert raised.value.code == "UnsupportedFeatureException"

@@ -26,7 +26,7 @@ def provide(shop: EcsClient, name: str = "mine") -> None:
     shop.call("PutClusterCapacityProviders", cluster="default", **asked)
 
 
-def test_a_provider_from_nothing_to_deletion(shop):
+def test_a_provider_from_creation_to_deletion(shop):
     asked = {"name": "mine", "autoScalingGroupProvider": OWN, "tags": [{"key": "a", "value": "1"}]}
     made = shop.call("CreateCapacityProvider", **asked)["capacityProvider"]
     assert (made["capacityProviderArn"], made["status"]) == (f"{ARN}capacity-provider/mine", "ACTIVE")
@@ -42,7 +42,7 @@ def test_a_provider_from_nothing_to_deletion(shop):
     assert len(shop.call("DescribeCapacityProviders")["capacityProviders"]) == 2
 
 
-def test_pages_and_those_of_a_cluster(shop):
+def test_providers_are_listed_by_page_and_by_cluster(shop):
     provide(shop)
     first = shop.call("DescribeCapacityProviders", maxResults=2)
     rest = shop.call("DescribeCapacityProviders", maxResults=2, nextToken=first["nextToken"])
@@ -55,7 +55,7 @@ def test_pages_and_those_of_a_cluster(shop):
     assert [p["name"] for p in own] == ["FARGATE", "mine"]
 
 
-def test_tasks_go_to_the_instances_of_the_provider(shop):
+def test_tasks_are_placed_on_the_providers_instances(shop):
     provide(shop)
     instances(shop, 1)
     [own] = instances(shop, 1, tags=[{"key": "moyai:capacity-provider", "value": "mine"}])
@@ -76,7 +76,7 @@ def test_a_provider_without_instances_is_empty(shop):
     shop.fails("RunTask", "InvalidParameterException", message, capacityProviderStrategy=strategy, **asked)
 
 
-def test_what_is_in_use_stays(shop):
+def test_a_provider_in_use_cannot_be_deleted(shop):
     provide(shop)
     shop.service(launchType=None, capacityProviderStrategy=[{"capacityProvider": "mine", "weight": 1}])
     less = {"cluster": "default", "capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": []}
@@ -138,7 +138,7 @@ NAME = "The specified capacity provider name is invalid."
         ),
     ],
 )
-def test_mistakes(shop, operation, code, message, asked):
+def test_invalid_provider_requests_are_refused(shop, operation, code, message, asked):
     provide(shop)
     shop.fails(operation, code, message, **asked)
 
@@ -150,7 +150,7 @@ def test_fargate_and_others_do_not_mix(shop):
     shop.fails("RunTask", "InvalidParameterException", "cannot contain both", **asked)
 
 
-def test_gpus_are_given_to_one_container_each(shop):
+def test_a_gpu_is_assigned_to_one_container(shop):
     one = container(resourceRequirements=[{"type": "GPU", "value": "2"}])
     made = shop.definition("gpu", requiresCompatibilities=[], containerDefinitions=[one])
     assert made["compatibilities"] == ["EC2"]

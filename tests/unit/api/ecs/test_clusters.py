@@ -17,7 +17,7 @@ def test_a_cluster_without_a_name_is_default(ecs):
     assert cluster["capacityProviders"] == cluster["defaultCapacityProviderStrategy"] == cluster["statistics"] == []
 
 
-def test_create_again_returns_the_one_there_is_unchanged(ecs):
+def test_creating_an_existing_cluster_returns_it_unchanged(ecs):
     first = ecs.call("CreateCluster", clusterName="shop", tags=[{"key": "a", "value": "1"}])
     assert ecs.call("CreateCluster", clusterName="shop", tags=[{"key": "b", "value": "2"}]) == first
 
@@ -42,7 +42,7 @@ def test_an_empty_default_namespace_removes_it(ecs):
     assert len(ecs.world.namespaces) == 1
 
 
-def test_describe_includes_what_is_asked_for(shop):
+def test_describe_includes_requested_fields(shop):
     shop.service()
     names = ("ATTACHMENTS", "SETTINGS", "STATISTICS", "TAGS")
     plain = shop.call("DescribeClusters")["clusters"][0]
@@ -62,7 +62,7 @@ def test_missing_clusters_are_failures(ecs):
     assert answer["failures"] == [{"arn": f"{ARN}cluster/{c}", "reason": "MISSING"} for c in "bc"]
 
 
-def test_a_deleted_cluster_is_inactive_describable_unlisted_and_revivable(ecs):
+def test_a_deleted_cluster_is_described_as_inactive_and_can_be_recreated(ecs):
     ecs.call("CreateCluster", clusterName="a", tags=[{"key": "k", "value": "v"}])
     assert ecs.call("DeleteCluster", cluster="a")["cluster"]["status"] == "INACTIVE"
     assert ecs.call("DescribeClusters", clusters=["a"])["clusters"][0]["status"] == "INACTIVE"
@@ -72,7 +72,7 @@ def test_a_deleted_cluster_is_inactive_describable_unlisted_and_revivable(ecs):
     assert (revived["status"], revived["tags"]) == ("ACTIVE", [])
 
 
-def test_a_cluster_is_deleted_after_its_services_and_tasks(shop):
+def test_a_cluster_with_services_or_tasks_cannot_be_deleted(shop):
     shop.service()
     shop.fails("DeleteCluster", "ClusterContainsServicesException", "while Services are active.", cluster="default")
     service = next(iter(shop.world.services))
@@ -135,7 +135,7 @@ def _item(provider, weight=1, base=0):
         ({"tags": [{"key": str(n)} for n in range(51)]}, "less than or equal to 50"),
     ],
 )
-def test_what_a_cluster_may_not_be(ecs, params, message):
+def test_invalid_clusters_are_refused(ecs, params, message):
     ecs.fails("CreateCluster", "InvalidParameterException", message, **params)
 
 
@@ -156,11 +156,11 @@ def test_a_default_namespace_by_an_unknown_arn_is_not_found(ecs):
     ],
 )
 @pytest.mark.parametrize("operation", ["UpdateCluster", "DeleteCluster", "ListServices", "ListTasks"])
-def test_a_cluster_that_is_not_there(ecs, operation, cluster, code, message):
+def test_an_unknown_cluster_is_not_found(ecs, operation, cluster, code, message):
     ecs.fails(operation, code, message, cluster=cluster)
 
 
-def test_a_list_goes_on_where_it_stopped_whatever_happens_in_between(ecs):
+def test_a_list_continues_after_concurrent_changes(ecs):
     for name in ("b", "d", "f"):
         ecs.call("CreateCluster", clusterName=name)
     first = ecs.call("ListClusters", maxResults=2)
@@ -173,11 +173,11 @@ def test_a_list_goes_on_where_it_stopped_whatever_happens_in_between(ecs):
 
 
 @pytest.mark.parametrize("token", ["", "x", "!!!!", "W10=", "bnVsbA==", "A" * 9000])
-def test_a_token_that_was_never_given_is_refused(ecs, token):
+def test_an_unknown_next_token_is_refused(ecs, token):
     ecs.fails("ListClusters", "InvalidParameterException", "nextToken", nextToken=token)
 
 
-def test_a_token_of_another_call_is_refused(ecs):
+def test_a_next_token_of_another_call_is_refused(ecs):
     for name in ("a", "b"):
         ecs.call("CreateCluster", clusterName=name)
     token = ecs.call("ListClusters", maxResults=1)["nextToken"]

@@ -92,7 +92,7 @@ def one(**members):
         ({**linux(sharedMemorySize=64), "ipcMode": "host"}, "sharedMemorySize: 64 is not supported by moyai"),
     ],
 )
-def test_what_no_container_may_ask(ecs, asked, message):
+def test_invalid_container_settings_are_refused(ecs, asked, message):
     params = on_instances(containerDefinitions=[container(portMappings=[])]) | asked
     ecs.fails("RegisterTaskDefinition", "ClientException", message, **params)
 
@@ -112,7 +112,7 @@ def test_what_no_container_may_ask(ecs, asked, message):
         (one(startTimeout=1), "must have a container start timeout of 2 to 120 seconds."),
     ],
 )
-def test_what_only_instances_can_run_is_an_error_for_fargate_and_compatible_with_ec2(ecs, asked, message):
+def test_settings_that_only_instances_support_are_refused_for_fargate(ecs, asked, message):
     ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | asked)
     params = fargate() | asked | {"requiresCompatibilities": ["EC2"]}
     shown = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
@@ -133,13 +133,13 @@ def test_what_only_instances_can_run_is_an_error_for_fargate_and_compatible_with
         ({"disableNetworking": True}, "disableNetworking is not supported on container"),
     ],
 )
-def test_with_awsvpc_names_belong_to_the_task(ecs, member, message):
+def test_awsvpc_containers_cannot_set_host_names(ecs, member, message):
     ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | one(**member))
     shown = ecs.call("RegisterTaskDefinition", **on_instances() | one(**member))["taskDefinition"]
     assert shown["containerDefinitions"][0].items() >= member.items()
 
 
-def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
+def test_accepted_settings_are_described_and_reach_the_runtime(ecs):
     first = container(
         linuxParameters={
             "capabilities": {"add": ["SYS_PTRACE"], "drop": ["NET_RAW", "MKNOD"]},
@@ -182,7 +182,7 @@ def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
         ("host", "host", (NamespaceSharing.HOST, NamespaceSharing.HOST)),
     ],
 )
-def test_each_mode_of_sharing_is_shown_needs_an_agent_that_can_and_reaches_the_runtime(pid, ipc, sharing):
+def test_each_namespace_mode_requires_an_agent_attribute_and_reaches_the_runtime(pid, ipc, sharing):
     build = Builder()
     host = instance(build)
     made = replace(
@@ -203,7 +203,7 @@ def test_fargate_shares_processes_within_a_task(ecs):
     ecs.fails("RegisterTaskDefinition", "ClientException", "", **fargate(pidMode="everybody"))
 
 
-def test_the_largest_shared_memory_that_a_container_asks_for_is_the_tasks():
+def test_a_tasks_shared_memory_is_its_largest_containers():
     build = Builder()
     made = definition(build, NetworkMode.BRIDGE)
     first = made.container_definitions[0]
@@ -216,7 +216,7 @@ def test_the_largest_shared_memory_that_a_container_asks_for_is_the_tasks():
 @pytest.mark.parametrize(
     ("defined", "override", "gib"), [(None, None, 20), (30, None, 30), (None, 40, 40), (30, 40, 40)]
 )
-def test_a_fargate_task_may_write_what_it_was_given(ecs, defined, override, gib):
+def test_a_fargate_task_has_its_ephemeral_storage(ecs, defined, override, gib):
     asked = {} if defined is None else {"ephemeralStorage": {"sizeInGiB": defined}}
     ecs.call("RegisterTaskDefinition", **fargate() | asked)
     ecs.call("CreateCluster")

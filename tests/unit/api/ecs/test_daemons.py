@@ -23,7 +23,7 @@ def with_agent(shop: EcsClient) -> EcsClient:
     return shop
 
 
-def test_a_service_that_names_nothing_more_is_one_of_ec2_with_the_bounds_of_daemons(with_agent):
+def test_a_daemon_service_has_ec2_and_daemon_defaults(with_agent):
     made = with_agent.call("CreateService", **AGENT)["service"]
     assert (made["schedulingStrategy"], made["launchType"], made["desiredCount"]) == ("DAEMON", "EC2", 0)
     bounds = made["deploymentConfiguration"]
@@ -33,7 +33,7 @@ def test_a_service_that_names_nothing_more_is_one_of_ec2_with_the_bounds_of_daem
     assert shown["schedulingStrategy"] == "DAEMON"
 
 
-def test_lists_tell_them_apart(with_agent):
+def test_lists_filter_by_scheduling_strategy(with_agent):
     logs = with_agent.call("CreateService", **AGENT)["service"]["serviceArn"]
     web = with_agent.service()["serviceArn"]
     assert with_agent.call("ListServices", schedulingStrategy="DAEMON")["serviceArns"] == [logs]
@@ -64,23 +64,23 @@ BOTH: list[tuple[dict[str, Any], str]] = [
         ({"deploymentController": {"type": "EXTERNAL"}}, "does not support the EXTERNAL deployment controller"),
     ],
 )
-def test_what_it_may_not_be(with_agent, changes, message):
+def test_invalid_daemon_services_are_refused(with_agent, changes, message):
     with_agent.fails("CreateService", "InvalidParameterException", message, **(AGENT | changes))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"), [*BOTH, ({"capacityProviderStrategy": [PROVIDER]}, PROVIDERS.format("update"))]
 )
-def test_what_it_may_not_become(with_agent, changes, message):
+def test_invalid_daemon_updates_are_refused(with_agent, changes, message):
     with_agent.call("CreateService", **AGENT)
     with_agent.fails("UpdateService", "InvalidParameterException", message, service="logs", **changes)
 
 
-def test_another_scheduling_strategy_is_not_in_the_model(with_agent):
+def test_an_unknown_scheduling_strategy_is_refused(with_agent):
     with_agent.fails("CreateService", "InvalidParameterException", "enum", **(AGENT | {"schedulingStrategy": "CRON"}))
 
 
-def test_a_default_strategy_of_the_cluster_has_to_be_stepped_around(with_agent):
+def test_a_daemon_needs_a_launch_type_where_the_cluster_has_a_default_strategy(with_agent):
     default = {"defaultCapacityProviderStrategy": [PROVIDER], "capacityProviders": ["FARGATE"]}
     with_agent.call("PutClusterCapacityProviders", cluster="default", **default)
     with_agent.fails("CreateService", "InvalidParameterException", PROVIDERS.format("create"), **AGENT)
@@ -104,6 +104,6 @@ def test_constraints_and_bounds_change_in_place_and_a_definition_is_a_deployment
     assert deployed["deploymentConfiguration"]["minimumHealthyPercent"] == 50
 
 
-def test_it_is_deleted_without_being_scaled_down_first(with_agent):
+def test_a_daemon_service_is_deleted_without_scaling_down(with_agent):
     with_agent.call("CreateService", **AGENT)
     assert with_agent.call("DeleteService", service="logs")["service"]["status"] == "DRAINING"

@@ -37,7 +37,7 @@ def attributes(instance: dict[str, Any]) -> dict[str, str | None]:
     return {a["name"]: a.get("value") for a in instance["attributes"]}
 
 
-def test_an_instance_is_registered_with_what_it_is(bench):
+def test_an_instance_is_registered_with_its_resources_and_attributes(bench):
     made = register(bench, tags=[{"key": "team", "value": "a"}], versionInfo={"agentVersion": "1.88.0"})
     assert made["status"] == "ACTIVE"
     assert made["ec2InstanceId"].startswith("i-")
@@ -58,7 +58,7 @@ def test_instances_are_spread_over_the_zones(bench):
     assert zones == ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1a"]
 
 
-def test_the_identity_document_says_who_and_where(bench):
+def test_the_identity_document_sets_id_and_attributes(bench):
     document = {
         "instanceId": "mi-0123456789abcdef0",
         "availabilityZone": "us-east-1c",
@@ -75,7 +75,7 @@ def test_the_identity_document_says_who_and_where(bench):
     bench.fails("RegisterContainerInstance", "InvalidParameterException", "is registered", **again)
 
 
-def test_registered_again_under_its_arn_it_is_the_same_one(bench):
+def test_an_instance_registered_again_keeps_its_arn(bench):
     made = register(bench)
     bigger = [{"name": "CPU", "type": "INTEGER", "integerValue": 4096}, MEMORY]
     again = register(bench, totalResources=bigger, containerInstanceArn=made["containerInstanceArn"])
@@ -102,12 +102,12 @@ def test_registered_again_under_its_arn_it_is_the_same_one(bench):
         ({"instanceIdentityDocumentSignature": "x"}, "there is nobody here to sign it"),
     ],
 )
-def test_what_an_instance_can_not_be(bench, asked, message):
+def test_invalid_instances_are_refused(bench, asked, message):
     params = {"totalResources": SIZE} | asked
     bench.fails("RegisterContainerInstance", "InvalidParameterException", message, **params)
 
 
-def test_draining_and_back(bench):
+def test_an_instance_drains_and_becomes_active_again(bench):
     made = register(bench)["containerInstanceArn"]
     asked = {"containerInstances": [made, "0" * 32], "status": "DRAINING"}
     answer = bench.call("UpdateContainerInstancesState", **asked)
@@ -158,7 +158,7 @@ def test_draining_and_back(bench):
         ),
     ],
 )
-def test_mistakes(bench, operation, code, message, asked):
+def test_invalid_instance_requests_are_refused(bench, operation, code, message, asked):
     defaults = {
         "UpdateContainerInstancesState": {"status": "DRAINING"},
         "ListAttributes": {"targetType": "container-instance"},
@@ -166,12 +166,12 @@ def test_mistakes(bench, operation, code, message, asked):
     bench.fails(operation, code, message, **(defaults.get(operation, {}) | asked))
 
 
-def test_the_agent_is_as_new_as_it_gets(bench):
+def test_updating_the_agent_reports_the_newest_version(bench):
     made = register(bench)["containerInstanceArn"]
     bench.fails("UpdateContainerAgent", "NoUpdateAvailableException", "no update", containerInstance=made)
 
 
-def test_deregistered_it_is_inactive_and_the_cluster_can_go(bench):
+def test_a_deregistered_instance_is_inactive_and_its_cluster_deletable(bench):
     made = register(bench)["containerInstanceArn"]
     message = "The Cluster cannot be deleted while Container Instances are active or draining."
     bench.fails("DeleteCluster", "ClusterContainsContainerInstancesException", message, cluster="default")
@@ -185,7 +185,7 @@ def test_deregistered_it_is_inactive_and_the_cluster_can_go(bench):
     bench.call("DeleteCluster", cluster="default")
 
 
-def test_found_by_the_query_language(bench):
+def test_instances_are_filtered_by_the_query_language(bench):
     one, two = register(bench), register(bench)
     target = {"targetType": "container-instance", "targetId": one["containerInstanceArn"]}
     bench.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
@@ -209,7 +209,7 @@ def test_attributes_are_put_listed_and_deleted(bench):
     assert pages["nextToken"]
 
 
-def test_ten_custom_attributes_and_none_that_says_what_the_instance_is(bench):
+def test_custom_attributes_are_limited_and_cannot_replace_built_in_ones(bench):
     made = register(bench)["containerInstanceArn"]
     bench.call("PutAttributes", attributes=[{"name": f"a{n}", "targetId": made} for n in range(10)])
     more = [{"name": "more", "targetId": made}]

@@ -30,7 +30,7 @@ def moved_in(shop: EcsClient, arn: str) -> dict[str, object]:
     return {"serviceRegistries": [], "serviceConnectConfiguration": connect(offer(discoveryName=name))}
 
 
-def test_the_service_of_its_registry_becomes_its_own(shop):
+def test_its_registrys_cloud_map_service_becomes_its_own(shop):
     arn = registered(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
     taken = shop.world.discovery_services[arn]
@@ -39,7 +39,7 @@ def test_the_service_of_its_registry_becomes_its_own(shop):
     assert shop.world.services[taken.owner].primary.view.offers[0].discovery_service == arn
 
 
-def test_a_name_by_which_it_took_part_from_outside_is_free_for_it(shop):
+def test_its_external_name_can_be_reused(shop):
     arn = registered(shop)
     known = shop.world.discovery_services[arn]
     shop.put(replace(known, attributes={"moyai:client-port": "80", "moyai:client-name": "web.shop"}))
@@ -50,13 +50,13 @@ def test_a_name_by_which_it_took_part_from_outside_is_free_for_it(shop):
     assert [(n.dns_name, n.port, n.target) for n in view.names] == [("web.shop", 80, arn)]
 
 
-def test_another_services_registry_stays_what_it_is(shop):
+def test_another_services_registry_is_not_taken_over(shop):
     arn = registered(shop)
     asked = service("other", serviceConnectConfiguration=moved_in(shop, arn)["serviceConnectConfiguration"])
     shop.fails("CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **asked)
 
 
-def test_it_may_move_out_again_to_the_registry_it_had(shop):
+def test_it_can_return_to_its_registry(shop):
     arn = registered(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
     back = {"serviceRegistries": [{"registryArn": arn}], "serviceConnectConfiguration": {"enabled": False}}

@@ -23,7 +23,7 @@ def network(*subnets: str, groups: tuple[str, ...] = ()) -> dict[str, object]:
     return {"networkConfiguration": {"awsvpcConfiguration": asked}}
 
 
-def test_a_service_stands_in_a_vpc_of_ones_own(shop, nets):
+def test_a_service_runs_in_a_custom_vpc(shop, nets):
     made = shop.service(**network("subnet-a", groups=("sg-a",)))
     shown = made["networkConfiguration"]["awsvpcConfiguration"]
     assert (shown["subnets"], shown["securityGroups"]) == (["subnet-a"], ["sg-a"])
@@ -42,6 +42,6 @@ def test_a_service_stands_in_a_vpc_of_ones_own(shop, nets):
         (network("subnet-a", groups=("sg-b",)), "The security group 'sg-b' does not exist"),
     ],
 )
-def test_what_does_not_belong_together_is_refused(shop, nets, asked, message):
+def test_subnets_and_groups_of_different_vpcs_are_refused(shop, nets, asked, message):
     shop.fails("CreateService", "InvalidParameterException", message, **(service() | asked))
     shop.fails("RunTask", "InvalidParameterException", message, taskDefinition="web", **asked)

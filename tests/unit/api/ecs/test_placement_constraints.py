@@ -58,14 +58,14 @@ def test_tasks_run_on_instances_and_count_there(shop):
     shop.fails("DeregisterContainerInstance", "InvalidParameterException", message, containerInstance=here)
 
 
-def test_what_finds_room_runs_and_the_rest_are_failures(shop):
+def test_tasks_that_do_not_fit_are_failures(shop):
     [arn] = instances(shop, 1)
     answer = run(shop, count=10)
     assert len(answer["tasks"]) == 8
     assert answer["failures"] == [{"arn": arn, "reason": "RESOURCE:CPU"}]
 
 
-def test_overrides_make_a_task_bigger(shop):
+def test_overrides_change_the_size_of_a_task(shop):
     [arn] = instances(shop, 1)
     assert run(shop, overrides={"cpu": "4096"})["failures"] == [{"arn": arn, "reason": "RESOURCE:CPU"}]
     assert run(shop, overrides={"cpu": "1024", "memory": "4096"})["tasks"][0]["cpu"] == "1024"
@@ -80,7 +80,7 @@ def test_the_same_token_makes_the_same_tasks_and_another_request_is_a_conflict(s
     assert error.detail["resource_ids"] == [made[0]["taskArn"]]
 
 
-def test_a_forced_deregistration_ends_the_tasks(shop):
+def test_a_forced_deregistration_stops_the_tasks(shop):
     [arn] = instances(shop, 1)
     task = run(shop)["tasks"][0]["taskArn"]
     shop.call("DeregisterContainerInstance", containerInstance=arn, force=True)
@@ -89,7 +89,7 @@ def test_a_forced_deregistration_ends_the_tasks(shop):
     assert seen["stoppedReason"].startswith("Host EC2 (instance i-")
 
 
-def test_start_task_asks_the_instances_that_are_named(shop):
+def test_start_task_uses_the_named_instances(shop):
     small, big = instances(shop, 1, totalResources=_size(128, 128)), instances(shop, 1)
     drained = instances(shop, 1)
     shop.call("UpdateContainerInstancesState", containerInstances=drained, status="DRAINING")
@@ -105,20 +105,20 @@ def test_start_task_asks_the_instances_that_are_named(shop):
     }
 
 
-def test_start_task_takes_one_to_ten_instances(shop):
+def test_start_task_accepts_one_to_ten_instances(shop):
     asked = {"taskDefinition": "web", "networkConfiguration": NETWORK}
     message = "containerInstances has 1 to 10 items"
     shop.fails("StartTask", "InvalidParameterException", message, containerInstances=[], **asked)
 
 
-def test_nothing_said_it_is_ec2_where_there_are_instances_and_else_fargate(shop):
+def test_the_default_launch_type_is_ec2_with_instances_and_else_fargate(shop):
     assert run(shop, launchType=None)["tasks"][0]["launchType"] == "FARGATE"
     instances(shop, 1)
     assert run(shop, launchType=None)["tasks"][0]["launchType"] == "EC2"
     assert shop.service(launchType=None)["launchType"] == "EC2"
 
 
-def test_the_default_strategy_of_the_cluster_comes_first(shop):
+def test_the_clusters_default_strategy_has_precedence(shop):
     instances(shop, 1)
     asked = {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [ITEM]}
     shop.call("PutClusterCapacityProviders", cluster="default", **asked)
@@ -126,13 +126,13 @@ def test_the_default_strategy_of_the_cluster_comes_first(shop):
     assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE")
 
 
-def test_a_strategy_shares_the_tasks_among_providers(shop):
+def test_a_strategy_distributes_tasks_over_providers(shop):
     answer = run(shop, launchType=None, count=9, capacityProviderStrategy=[ITEM | {"base": 1}, SPOT])
     assert Counter(t["capacityProviderName"] for t in answer["tasks"]) == {"FARGATE": 3, "FARGATE_SPOT": 6}
     assert {t["launchType"] for t in answer["tasks"]} == {"FARGATE"}
 
 
-def test_a_service_by_strategy_shows_it_instead_of_a_launch_type_and_can_go_back(shop):
+def test_a_service_switches_between_strategy_and_launch_type(shop):
     made = shop.service(launchType=None, capacityProviderStrategy=[ITEM, SPOT])
     assert "launchType" not in made
     assert "launchType" not in made["deployments"][0]
@@ -144,7 +144,7 @@ def test_a_service_by_strategy_shows_it_instead_of_a_launch_type_and_can_go_back
     assert [i["weight"] for i in again["capacityProviderStrategy"]] == [3]
 
 
-def test_placement_of_a_service_is_kept_changed_and_taken_away(shop):
+def test_placement_of_a_service_is_set_changed_and_removed(shop):
     instances(shop, 1)
     rule = {"type": "memberOf", "expression": "attribute:stack == prod"}
     made = shop.service(launchType="EC2", placementConstraints=[rule], placementStrategy=[{"type": "random"}])
@@ -211,14 +211,14 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("asked", "message"), MISTAKES)
-def test_mistakes(shop, asked, message):
+def test_invalid_placement_is_refused(shop, asked, message):
     instances(shop, 1)
     same = {"taskDefinition": "web", "networkConfiguration": NETWORK}
     shop.fails("RunTask", "InvalidParameterException", message, **same, **asked)
     shop.fails("CreateService", "InvalidParameterException", message, serviceName="x", desiredCount=1, **same, **asked)
 
 
-def test_a_subnet_elsewhere_is_another_place(shop):
+def test_a_subnet_in_another_zone_cannot_be_used(shop):
     arns = instances(shop, 1)
     elsewhere = {"awsvpcConfiguration": {"subnets": SUBNETS[2:]}}
     assert run(shop, networkConfiguration=elsewhere)["failures"] == [{"arn": arns[0], "reason": "LOCATION"}]

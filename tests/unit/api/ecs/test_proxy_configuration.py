@@ -45,7 +45,7 @@ def gateway(**changes: object) -> dict[str, object]:
     return fargate(containerDefinitions=[made], executionRoleArn="arn:aws:iam::123456789012:role/execution")
 
 
-def test_a_configuration_is_kept_word_for_word(ecs):
+def test_a_configuration_is_described_unchanged(ecs):
     asked = proxied()
     shown = ecs.call("RegisterTaskDefinition", **asked)["taskDefinition"]
     assert shown["proxyConfiguration"] == asked["proxyConfiguration"]
@@ -91,7 +91,7 @@ def test_a_configuration_is_kept_word_for_word(ecs):
         ),
     ],
 )
-def test_what_is_refused(ecs, asked, what):
+def test_invalid_configurations_are_refused(ecs, asked, what):
     given = {name: value for name, value in asked.items() if value is not None}
     containers = [{k: v for k, v in one.items() if v is not None} for one in given["containerDefinitions"]]
     ecs.fails(
@@ -102,12 +102,12 @@ def test_what_is_refused(ecs, asked, what):
     )
 
 
-def test_a_group_may_be_what_is_ignored(ecs):
+def test_a_group_may_be_ignored_instead_of_a_user(ecs):
     ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1:1338"), IgnoredUID="", IgnoredGID="1338"))
     ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1337:5"), IgnoredGID="1338"))
 
 
-def test_rules_of_sampling_are_read_from_a_volume_alone(ecs):
+def test_sampling_rules_must_come_from_a_volume(ecs):
     def asked(path: str) -> dict[str, object]:
         pairs = {"ENABLE_ENVOY_XRAY_TRACING": "1", "XRAY_SAMPLING_RULE_MANIFEST": path}
         environment = [{"name": name, "value": value} for name, value in pairs.items()]
@@ -133,7 +133,7 @@ def test_an_override_is_checked_like_the_definition(ecs):
     assert ecs.call("RunTask", **run(environment=other))["failures"] == []
 
 
-def test_a_container_that_an_override_makes_a_gateway_is_one_that_may_be(ecs):
+def test_an_override_to_a_gateway_is_checked(ecs):
     ecs.call("CreateCluster")
     ecs.call("RegisterTaskDefinition", **gateway(environment=[], command=["envoy"]))
     named = [{"name": "APPMESH_RESOURCE_ARN", "value": "mesh/shop/virtualGateway/front"}]
@@ -143,7 +143,7 @@ def test_a_container_that_an_override_makes_a_gateway_is_one_that_may_be(ecs):
 
 
 @pytest.mark.parametrize("asked", [proxied(), gateway()])
-def test_a_service_has_the_one_proxy_or_the_other(ecs, asked):
+def test_a_service_has_either_an_app_mesh_or_a_service_connect_proxy(ecs, asked):
     ecs.namespace()
     ecs.call("CreateCluster")
     ecs.definition("plain")

@@ -29,7 +29,7 @@ def _two_ports(shop):
     shop.definition("web", containerDefinitions=[container(portMappings=ports)])
 
 
-def test_an_offer_becomes_a_discovery_service_a_name_and_a_shown_resource(shop):
+def test_an_offer_creates_a_discovery_service_and_a_name(shop):
     asked = connect(offer(discoveryName="api", clientAliases=[{"port": 80, "dnsName": "api"}]))
     [deployment] = shop.service(serviceConnectConfiguration=asked)["deployments"]
     [found] = shop.world.discovery_services
@@ -59,7 +59,7 @@ def test_default_names(shop, changes, name):
     assert _seen(shop) == {name}
 
 
-def test_a_client_sees_what_was_there_when_its_deployment_was_made(shop):
+def test_a_client_sees_the_names_that_existed_at_its_deployment(shop):
     shop.service("front", serviceConnectConfiguration=connect())
     assert _seen(shop, "front") == set()
     shop.service("web", serviceConnectConfiguration=connect(offer()))
@@ -69,7 +69,7 @@ def test_a_client_sees_what_was_there_when_its_deployment_was_made(shop):
     assert _view(shop, "front").offers == ()
 
 
-def test_names_that_are_going_away_are_not_seen(shop):
+def test_names_of_draining_services_are_not_seen(shop):
     shop.service("web", serviceConnectConfiguration=connect(offer()))
     shop.call("DeleteService", service="web", force=True)
     shop.service("front", serviceConnectConfiguration=connect())
@@ -84,7 +84,7 @@ def test_names_that_the_newest_deployment_dropped_are_not_seen(shop):
     assert _seen(shop, "front") == {("raw.shop.local", 9000)}
 
 
-def test_one_address_a_name_whatever_its_ports(shop):
+def test_a_name_has_one_address_for_all_ports(shop):
     _two_ports(shop)
     alias = [{"port": 80, "dnsName": "api"}]
     shop.service("a", serviceConnectConfiguration=connect(offer("http", discoveryName="a", clientAliases=alias)))
@@ -96,7 +96,7 @@ def test_one_address_a_name_whatever_its_ports(shop):
     ]
 
 
-def test_timeouts_and_the_ingress_port_are_carried(shop):
+def test_timeouts_and_the_ingress_port_are_stored(shop):
     timeout = {"idleTimeoutSeconds": 60, "perRequestTimeoutSeconds": 5}
     shop.service(serviceConnectConfiguration=connect(offer(ingressPortOverride=9999, timeout=timeout)))
     [offered] = _view(shop).offers
@@ -109,7 +109,7 @@ def test_the_log_configuration_is_shown_with_empty_secret_options(shop):
     assert deployment["serviceConnectConfiguration"]["logConfiguration"] == log | {"secretOptions": []}
 
 
-def test_the_namespace_is_the_clusters_where_none_is_named_and_may_be_an_arn(shop):
+def test_the_default_namespace_is_the_clusters_and_an_arn_is_accepted(shop):
     shop.call("UpdateCluster", cluster="default", serviceConnectDefaults={"namespace": "shop.local"})
     arn = next(iter(shop.world.namespaces)).arn
     shop.service("a", serviceConnectConfiguration={"enabled": True})
@@ -117,7 +117,7 @@ def test_the_namespace_is_the_clusters_where_none_is_named_and_may_be_an_arn(sho
     assert _view(shop, "a").namespace == _view(shop, "b").namespace == arn
 
 
-def test_not_enabled_is_shown_and_does_nothing(shop):
+def test_disabled_service_connect_is_described_and_has_no_effect(shop):
     shop.call("UpdateCluster", cluster="default", serviceConnectDefaults={"namespace": "shop.local"})
     [deployment] = shop.service(serviceConnectConfiguration={"enabled": False})["deployments"]
     assert deployment["serviceConnectConfiguration"] == {"enabled": False, "services": []}
@@ -180,7 +180,7 @@ def _alias(**changes):
         (connect(_alias(testTrafficRules={"header": {"name": "a b"}})), "'a b' is not the name of an HTTP header"),
     ],
 )
-def test_what_service_connect_may_not_be(shop, configuration, message):
+def test_invalid_service_connect_configurations_are_refused(shop, configuration, message):
     _two_ports(shop)
     asked = service(serviceConnectConfiguration=configuration)
     shop.fails("CreateService", "InvalidParameterException", message, **asked)
@@ -190,12 +190,12 @@ def test_what_service_connect_may_not_be(shop, configuration, message):
 
 
 @pytest.mark.parametrize("namespace", ["none", "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-none"])
-def test_an_unknown_namespace(shop, namespace):
+def test_an_unknown_namespace_is_refused(shop, namespace):
     asked = service(serviceConnectConfiguration=connect(namespace=namespace))
     shop.fails("CreateService", "NamespaceNotFoundException", f"The namespace {namespace} was not found.", **asked)
 
 
-def test_a_namespace_that_gives_no_name_that_can_be_called(shop):
+def test_a_namespace_that_makes_an_invalid_dns_name_is_refused(shop):
     shop.namespace("shop!")
     asked = service(serviceConnectConfiguration=connect(offer(), namespace="shop!"))
     shop.fails("CreateService", "InvalidParameterException", "The DNS name that you provided is invalid", **asked)
@@ -233,7 +233,7 @@ def test_a_protocol_stays_while_its_service_exists(shop):
     assert {(d.name, d.protocol) for d in shop.world.discovery_services} == {("http", "http"), ("http-2", "grpc")}
 
 
-def test_what_a_deleted_service_left_is_taken_over(shop):
+def test_a_deleted_services_endpoint_is_taken_over(shop):
     shop.service("a", serviceConnectConfiguration=connect(offer()))
     [left] = shop.world.discovery_services
     a = shop.world.services[f"{ARN}service/default/a"]
@@ -249,7 +249,7 @@ def test_what_a_deleted_service_left_is_taken_over(shop):
     assert (taken.arn, taken.owner, taken.protocol) == (left.arn, f"{ARN}service/default/b", "grpc")
 
 
-def test_a_cloud_map_service_that_somebody_made_is_not_touched(shop):
+def test_a_cloud_map_service_of_the_user_is_not_taken_over(shop):
     shop.service("a", serviceConnectConfiguration=connect(offer()))
     [made] = shop.world.discovery_services
     shop.put(replace(made, owner=None))
@@ -257,7 +257,7 @@ def test_a_cloud_map_service_that_somebody_made_is_not_touched(shop):
     shop.fails("CreateService", "InvalidParameterException", "was not made by Service Connect", **asked)
 
 
-def test_an_update_needs_the_port_it_offers_in_the_new_revision(shop):
+def test_an_update_requires_the_offered_port_in_the_new_revision(shop):
     shop.service(serviceConnectConfiguration=connect(offer()))
     shop.definition(containerDefinitions=[container(portMappings=[])])
     message = "portName(http) does not refer to any named PortMapping"

@@ -16,7 +16,7 @@ def view(shop):
     return found
 
 
-def test_access_logs_and_the_level_are_shown_as_asked_and_frozen_with_the_deployment(shop):
+def test_access_logs_and_level_are_described_and_pinned_to_the_deployment(shop):
     asked = connect(
         offer(),
         logConfiguration=LOGS | {"secretOptions": []},
@@ -29,7 +29,7 @@ def test_access_logs_and_the_level_are_shown_as_asked_and_frozen_with_the_deploy
     assert view(shop).proxy_log_level is ProxyLogLevel.DEBUG
 
 
-def test_an_update_that_leaves_them_out_goes_back_to_the_defaults(shop):
+def test_an_update_without_log_settings_restores_the_defaults(shop):
     logged = connect(logConfiguration=LOGS, accessLogConfiguration={"format": "TEXT"})
     shop.service(serviceConnectConfiguration=logged | {"containerConfigurations": [{"logLevel": "debug"}]})
     shop.call("UpdateService", service="web", desiredCount=1)
@@ -74,7 +74,7 @@ def test_an_update_that_leaves_them_out_goes_back_to_the_defaults(shop):
         ({"containerConfigurations": [{"logLevel": "info"}] * 11}, "containerConfigurations"),
     ],
 )
-def test_what_they_may_not_be(shop, changes, message):
+def test_invalid_log_settings_are_refused(shop, changes, message):
     asked = service(serviceConnectConfiguration=connect(**changes))
     shop.fails("CreateService", "InvalidParameterException", message, **asked)
     shop.service()

@@ -66,7 +66,7 @@ def timeout(port, **seconds):
         ),
     ],
 )
-def test_beyond_its_limits(town, code, configuration, message):
+def test_a_value_beyond_its_limits_is_refused(town, code, configuration, message):
     town.fails("CreateService", code, message, **service(serviceConnectConfiguration=configuration))
 
 
@@ -89,7 +89,7 @@ def test_beyond_its_limits(town, code, configuration, message):
         connect(offer("http"), offer("http2"), offer("grpc"), offer("raw")),
     ],
 )
-def test_within_its_limits_it_is_shown_as_asked(town, configuration):
+def test_a_value_within_its_limits_is_described_unchanged(town, configuration):
     [deployment] = town.service(serviceConnectConfiguration=configuration)["deployments"]
     assert deployment["serviceConnectConfiguration"] == configuration
     described = town.call("DescribeServices", services=[f"{ARN}service/default/web"])["services"][0]

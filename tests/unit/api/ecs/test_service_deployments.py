@@ -70,7 +70,7 @@ def test_a_new_service_has_a_deployment_and_a_revision(shop):
     assert "currentServiceDeployment" not in shop.call("DescribeServices", services=["web"])["services"][0]
 
 
-def test_the_circuit_breaker_is_shown_as_it_stands(web):
+def test_describe_shows_the_state_of_the_circuit_breaker(web):
     breaker = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "UNBOUNDED_PERCENT", "value": 20}}
     assert newest(web)["deploymentCircuitBreaker"] == {"status": "DISABLED", "failureCount": 0, "threshold": 0}
     asked = strategy(lifecycleHooks=[PAUSE], deploymentCircuitBreaker=breaker)
@@ -90,7 +90,7 @@ def ring(shop: EcsClient, name: str, state: AlarmState) -> None:
     shop.put(Alarm(alarm_arn(SCOPE, name), name, condition, shop.now, shop.now, shop.now, state))
 
 
-def test_alarms_are_shown_as_they_stand(web):
+def test_describe_shows_the_state_of_alarms(web):
     asked = {"alarmNames": ["slow", "errors"], "enable": True, "rollback": True}
     off = {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []}
     assert newest(web)["alarms"] == off
@@ -111,7 +111,7 @@ def test_alarms_are_shown_as_they_stand(web):
     assert record["alarms"]["status"] == "DISABLED"
 
 
-def test_an_alarm_that_is_deleted_says_nothing_any_more(web):
+def test_a_deleted_alarm_has_no_effect(web):
     ring(web, "errors", AlarmState.OK)
     redeploy(
         web, **strategy(lifecycleHooks=[PAUSE], alarms={"alarmNames": ["errors"], "enable": True, "rollback": True})
@@ -130,7 +130,7 @@ def test_an_alarm_that_is_deleted_says_nothing_any_more(web):
     )
 
 
-def test_a_pause_waits_for_its_answer(web):
+def test_a_pause_waits_for_continue(web):
     record = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))
     assert record["status"] == "IN_PROGRESS"
     assert record["lifecycleStage"] == "POST_TEST_TRAFFIC_SHIFT"
@@ -150,7 +150,7 @@ def test_a_pause_waits_for_its_answer(web):
     web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting", **asked, hookId=hook["hookId"])
 
 
-def test_a_pause_may_be_answered_with_rollback(web):
+def test_a_pause_may_be_ended_with_rollback(web):
     before = web.call("DescribeServices", services=["web"])["services"][0]["deployments"][0]["id"]
     record = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))
     hook = record["lifecycleHookDetails"][0]["hookId"]
@@ -166,7 +166,7 @@ def test_a_pause_may_be_answered_with_rollback(web):
 
 
 @pytest.mark.parametrize(("action", "ends"), [("CONTINUE", "SUCCESSFUL"), ("ROLLBACK", "ROLLBACK_SUCCESSFUL")])
-def test_a_pause_that_nobody_answers_times_out(web, action, ends):
+def test_an_unanswered_pause_times_out(web, action, ends):
     limit = {"timeoutConfiguration": {"timeoutInMinutes": 2, "action": action}}
     redeploy(web, **strategy(lifecycleHooks=[PAUSE | limit]))
     web.later(119)
@@ -177,7 +177,7 @@ def test_a_pause_that_nobody_answers_times_out(web, action, ends):
     assert newest(web)["status"] == ends
 
 
-def test_a_stage_that_the_model_does_not_have_is_shown_as_the_one_before(web):
+def test_a_stage_outside_the_model_is_shown_as_the_one_before(web):
     hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
     linear = {"stepPercent": 50, "stepBakeTimeInMinutes": 0}
     record = redeploy(web, **strategy("LINEAR", lifecycleHooks=[hook], linearConfiguration=linear))
@@ -216,7 +216,7 @@ def test_a_deployment_is_stopped_after_production_traffic_moved(web, stage):
     assert record["targetServiceRevision"]["requestedProductionTrafficWeight"] == 0
 
 
-def test_what_is_over_cannot_be_stopped(web):
+def test_a_finished_deployment_cannot_be_stopped(web):
     record = newest(web)
     arn = record["serviceDeploymentArn"]
     web.fails("StopServiceDeployment", "ConflictException", "is SUCCESSFUL", serviceDeploymentArn=arn)
@@ -231,7 +231,7 @@ def test_what_is_over_cannot_be_stopped(web):
     )
 
 
-def test_a_first_deployment_has_nothing_to_go_back_to(shop):
+def test_a_first_deployment_cannot_roll_back(shop):
     shop.service(desiredCount=1)
     settle(shop)
     arn = newest(shop)["serviceDeploymentArn"]
@@ -269,7 +269,7 @@ def test_an_aborted_first_deployment_starts_nothing_more(shop):
     assert service["pendingCount"] == before["pendingCount"] == 2
 
 
-def test_an_aborted_rolling_deployment_leaves_the_revision_before_it_at_work(shop):
+def test_an_aborted_rolling_deployment_keeps_the_previous_revision_running(shop):
     shop.service(desiredCount=0)
     settle(shop)
     shop.call("UpdateService", service="web", desiredCount=2)
@@ -296,7 +296,7 @@ def test_a_rolling_deployment_waits_for_a_hook_before_its_tasks_start_and_after(
     assert newest(shop)["status"] == "SUCCESSFUL"
 
 
-def test_no_task_of_a_rolling_deployment_starts_while_a_hook_waits_before_it(shop):
+def test_a_rolling_deployment_starts_no_task_while_a_pre_scale_hook_waits(shop):
     shop.service(desiredCount=0)
     settle(shop)
     shop.call("UpdateService", service="web", desiredCount=2)
@@ -306,7 +306,7 @@ def test_no_task_of_a_rolling_deployment_starts_while_a_hook_waits_before_it(sho
     assert [d["pendingCount"] for d in service["deployments"]] == [0, 2], "the one before it scales meanwhile"
 
 
-def test_a_rolling_deployment_goes_back_to_the_one_before(shop):
+def test_a_rolling_deployment_rolls_back_to_the_previous_one(shop):
     shop.service(desiredCount=0)
     settle(shop)
     shop.call("UpdateService", service="web", desiredCount=1)
@@ -323,7 +323,7 @@ def test_a_rolling_deployment_goes_back_to_the_one_before(shop):
     assert (primary["status"], primary["rolloutState"]) == ("PRIMARY", "IN_PROGRESS")
 
 
-def test_another_deployment_or_the_end_of_the_service_stops_one(web):
+def test_a_new_deployment_or_deletion_stops_a_deployment(web):
     first = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))["serviceDeploymentArn"]
     second = redeploy(web)["serviceDeploymentArn"]
     web.call("DeleteService", service="web")
@@ -361,14 +361,14 @@ def test_deployments_are_listed_newest_first_by_page_and_by_filter(web):
         ("DescribeServiceRevisions", "serviceRevisionArns"),
     ],
 )
-def test_what_is_not_there_is_missing(web, operation, member):
+def test_unknown_deployments_and_revisions_are_missing(web, operation, member):
     answer = web.call(operation, **{member: [ABSENT]})
     assert answer["failures"] == [{"arn": ABSENT, "reason": "MISSING"}]
     web.fails(operation, "InvalidParameterException", "cannot be empty", **{member: []})
     web.fails(operation, "InvalidParameterException", "at most 20", **{member: [f"a{n}" for n in range(21)]})
 
 
-def test_settings_stay_until_another_strategy_is_asked_for(web):
+def test_settings_stay_until_the_strategy_changes(web):
     linear = {"stepPercent": 25.0, "stepBakeTimeInMinutes": 1}
     web.call("UpdateService", service="web", **strategy("LINEAR", linearConfiguration=linear, lifecycleHooks=[PAUSE]))
     shown = web.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 150})["service"]

@@ -26,7 +26,7 @@ APP = {"containerName": "app", "containerPort": 8080}
         ([], APP),
     ],
 )
-def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port):
+def test_a_registry_is_described_and_pinned_to_the_deployment(shop, types, port):
     asked = {"registryArn": shop.registry(*types)} | port
     assert shop.service(serviceRegistries=[asked])["serviceRegistries"] == [asked]
     described = shop.call("DescribeServices", services=["web"])["services"][0]
@@ -60,7 +60,7 @@ def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port
         ([CNAME], {}, "has no A, AAAA or SRV records"),
     ],
 )
-def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, message):
+def test_a_registry_needs_exactly_the_members_of_its_record_types(shop, types, port, message):
     asked = {"registryArn": shop.registry(*types)} | port
     shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=[asked]))
 
@@ -76,7 +76,7 @@ def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, m
         ("", "The format of the supplied service registry ARN is invalid: ."),
     ],
 )
-def test_a_registry_is_a_service_of_cloud_map_that_is_there(shop, arn, message):
+def test_a_registry_must_be_an_existing_cloud_map_service(shop, arn, message):
     shop.registry(A)
     asked = service(serviceRegistries=[{"registryArn": arn}])
     shop.fails("CreateService", "InvalidParameterException", message, **asked)
@@ -88,14 +88,14 @@ def test_a_service_has_one_registry_at_most(shop):
     shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=twice))
 
 
-def test_what_service_connect_made_is_no_registry(shop):
+def test_a_service_connect_service_cannot_be_a_registry(shop):
     shop.service("back", serviceConnectConfiguration=connect(offer()))
     (made,) = shop.world.discovery_services
     asked = service(serviceRegistries=[{"registryArn": made.arn}])
     shop.fails("CreateService", "InvalidParameterException", "belongs to the Service Connect of", **asked)
 
 
-def test_another_registry_or_none_starts_a_deployment_and_the_same_does_not(shop):
+def test_a_changed_registry_starts_a_deployment(shop):
     first, second = {"registryArn": shop.registry(A)}, {"registryArn": shop.registry()}
     shop.service(serviceRegistries=[first])
     seen = []
@@ -116,7 +116,7 @@ def test_a_new_task_definition_must_have_the_registrys_port(shop):
     shop.fails("UpdateService", "InvalidParameterException", message, service="web", taskDefinition="other")
 
 
-def test_a_registry_that_is_gone_can_be_left_but_not_deployed_to(shop):
+def test_a_deleted_registry_can_be_removed_but_not_deployed_to(shop):
     arn = shop.registry(A)
     shop.service(serviceRegistries=[{"registryArn": arn}])
     shop.store.apply([Delete(DiscoveryService, arn)])
@@ -139,7 +139,7 @@ def test_a_registry_that_is_gone_can_be_left_but_not_deployed_to(shop):
         ([SRV], APP | {"containerPort": 1}, "The container app did not have a container port 1 defined."),
     ],
 )
-def test_on_a_container_instance_a_registry_names_a_container_and_its_port(shop, mode, types, port, message):
+def test_a_registry_of_a_bridge_or_host_service_names_container_and_port(shop, mode, types, port, message):
     _on_instances(shop, mode)
     asked = _behind({"registryArn": shop.registry(*types)} | port)
     if message is None:

@@ -11,7 +11,7 @@ from moyai.kernel.ids import ServiceArn
 from tests.unit.api.ecs.client import ARN, GROUP, NETWORK, SUBNETS, connect, container, offer, service
 
 
-def test_a_new_service_has_a_deployment_that_asks_for_nothing_yet(shop):
+def test_a_new_service_has_a_deployment_without_tasks(shop):
     made = shop.service(tags=[{"key": "a", "value": "1"}])
     assert made["serviceArn"] == f"{ARN}service/default/web"
     assert (made["status"], made["desiredCount"], made["runningCount"], made["pendingCount"]) == ("ACTIVE", 2, 0, 0)
@@ -42,7 +42,7 @@ def test_a_new_service_has_a_deployment_that_asks_for_nothing_yet(shop):
     assert "serviceConnectConfiguration" not in deployment
 
 
-def test_without_a_launch_type_a_fitting_task_definition_runs_as_fargate(shop):
+def test_the_default_launch_type_of_a_fargate_definition_is_fargate(shop):
     assert shop.service(launchType=None)["launchType"] == "FARGATE"
 
 
@@ -162,7 +162,7 @@ INVALID = [
         ({"tags": [{"key": "aws:a", "value": ""}]}, "reserved"),
     ],
 )
-def test_what_a_new_service_may_not_be(shop, changes, message):
+def test_invalid_services_are_refused(shop, changes, message):
     _ec2_definition(shop)
     shop.fails("CreateService", "InvalidParameterException", message, **(service() | changes))
 
@@ -170,7 +170,7 @@ def test_what_a_new_service_may_not_be(shop, changes, message):
 @pytest.mark.parametrize(
     ("changes", "message"), [case for case in INVALID if case[0] != {"networkConfiguration": None}]
 )
-def test_what_a_service_may_not_become(shop, changes, message):
+def test_invalid_updates_are_refused(shop, changes, message):
     _ec2_definition(shop)
     shop.service()
     shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changes)
@@ -189,7 +189,7 @@ def _ec2_definition(shop):
         ("web:latest", "InvalidParameterException", "Invalid revision number. Number: latest"),
     ],
 )
-def test_a_task_definition_that_cannot_be_used(shop, definition, code, message):
+def test_an_unusable_task_definition_is_refused(shop, definition, code, message):
     shop.definition()
     shop.call("DeregisterTaskDefinition", taskDefinition="web:2")
     shop.fails("CreateService", code, message, **service(taskDefinition=definition))
@@ -198,7 +198,7 @@ def test_a_task_definition_that_cannot_be_used(shop, definition, code, message):
     shop.fails("UpdateService", code, message, service="web", taskDefinition=definition)
 
 
-def test_an_unknown_platform(shop):
+def test_an_unknown_platform_version_is_refused(shop):
     shop.fails("CreateService", "PlatformUnknownException", "does not exist", **service(platformVersion="9.9"))
 
 
@@ -238,7 +238,7 @@ NEW_DEPLOYMENT = [
 
 
 @pytest.mark.parametrize("changes", NEW_DEPLOYMENT, ids=str)
-def test_an_update_of_what_tasks_are_made_from_starts_a_deployment(shop, changes):
+def test_an_update_of_task_settings_starts_a_deployment(shop, changes):
     made = shop.service()["deployments"][0]
     known = shop.world.services[f"{ARN}service/default/web"]
     done = replace(known.primary, rollout_state=RolloutState.COMPLETED, desired_count=2)
@@ -263,14 +263,14 @@ def test_a_deployment_pins_the_revision_it_was_made_with(shop):
     assert moved["taskDefinition"].endswith("web:2")
 
 
-def test_percents_that_an_update_leaves_out_stay(shop):
+def test_an_update_keeps_omitted_percentages(shop):
     shop.service(deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 150})
     updated = shop.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 300})["service"]
     percents = updated["deploymentConfiguration"]
     assert (percents["minimumHealthyPercent"], percents["maximumPercent"]) == (50, 300)
 
 
-def test_values_that_switch_nothing_on_are_accepted(shop):
+def test_disabled_values_of_unsupported_members_are_accepted(shop):
     shop.service(
         loadBalancers=[],
         serviceRegistries=[],
@@ -292,7 +292,7 @@ def _described(shop, name="web", **params):
     return shop.call("DescribeServices", services=[name], **params)["services"][0]
 
 
-def test_deletion_wants_no_tasks_or_force(shop):
+def test_deleting_a_service_with_tasks_requires_force(shop):
     shop.service()
     shop.fails("DeleteService", "InvalidParameterException", "while it is scaled above 0.", service="web")
     gone = shop.call("DeleteService", service="web", force=True)["service"]
@@ -310,7 +310,7 @@ def test_a_service_scaled_to_zero_is_deleted_without_force(shop):
     assert shop.call("DeleteService", service="web")["service"]["status"] == "DRAINING"
 
 
-def test_the_name_of_an_inactive_service_is_free(shop):
+def test_the_name_of_an_inactive_service_can_be_reused(shop):
     shop.service()
     key = ServiceArn(f"{ARN}service/default/web")
     shop.put(replace(shop.world.services[key], status=ServiceStatus.INACTIVE))
@@ -322,7 +322,7 @@ def test_the_name_of_an_inactive_service_is_free(shop):
     assert (again["status"], again["events"], again["createdAt"]) == ("ACTIVE", [], shop.now)
 
 
-def test_services_that_are_not_there(shop):
+def test_unknown_services_are_missing_or_not_found(shop):
     for operation in ("UpdateService", "DeleteService"):
         shop.fails(operation, "ServiceNotFoundException", "Service not found.", service="none")
     shop.fails("CreateService", "ClusterNotFoundException", "Cluster not found.", **service(cluster="none"))
@@ -343,13 +343,13 @@ def test_a_service_is_found_by_name_and_by_both_arns(shop, name):
     assert _described(shop, name)["serviceName"] == "web"
 
 
-def test_tags_are_shown_when_asked_for(shop):
+def test_tags_are_described_on_request(shop):
     shop.service(tags=[{"key": "a", "value": "1"}])
     assert _described(shop)["tags"] == []
     assert _described(shop, include=["TAGS"])["tags"] == [{"key": "a", "value": "1"}]
 
 
-def test_counts_are_of_the_tasks_that_are_wanted(shop):
+def test_counts_include_only_tasks_that_should_run(shop):
     made = shop.service()
     [base] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
     record = replace(
@@ -366,7 +366,7 @@ def test_counts_are_of_the_tasks_that_are_wanted(shop):
     assert (shown["deployments"][0]["runningCount"], shown["deployments"][0]["pendingCount"]) == (1, 1)
 
 
-def test_lists_page_by_ten_and_filter(shop):
+def test_lists_have_pages_of_ten_and_filters(shop):
     for number in range(12):
         shop.service(f"s{number:02}")
     first = shop.call("ListServices")
@@ -380,7 +380,7 @@ def test_lists_page_by_ten_and_filter(shop):
     shop.fails("ListServices", "InvalidParameterException", "another call", nextToken=token, launchType="FARGATE")
 
 
-def test_two_regions_share_nothing(shop):
+def test_regions_are_isolated(shop):
     shop.service()
     other = f"arn:aws:ecs:eu-west-1:{ARN.split(':')[4]}:cluster/default"
     shop.fails("ListServices", "ClusterNotFoundException", "Cluster not found.", cluster=other)
@@ -395,13 +395,13 @@ def test_two_regions_share_nothing(shop):
         ("ENABLED", 150, "ENABLED"),
     ],
 )
-def test_zones_are_kept_even_where_there_is_room_for_it(shop, asked, most, kept):
+def test_zone_rebalancing_is_on_by_default_where_bounds_allow_a_move(shop, asked, most, kept):
     bounds = {"maximumPercent": most, "minimumHealthyPercent": 50}
     wish = {} if asked is None else {"availabilityZoneRebalancing": asked}
     assert shop.service("even", deploymentConfiguration=bounds, **wish)["availabilityZoneRebalancing"] == kept
 
 
-def test_zones_without_room_for_a_move(shop):
+def test_zone_rebalancing_is_refused_where_bounds_allow_no_move(shop):
     bounds = {"maximumPercent": 100, "minimumHealthyPercent": 50}
     wish = {"deploymentConfiguration": bounds, "availabilityZoneRebalancing": "ENABLED"}
     message = "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration"

@@ -35,7 +35,7 @@ def test_a_resource_has_fifty_tags_at_most(shop, arns):
     shop.call("TagResource", resourceArn=arn, tags=[{"key": "49", "value": "changed"}])
 
 
-def test_a_service_is_tuned_by_its_tags(shop, arns):
+def test_tags_tune_a_service(shop, arns):
     shop.service("tuned", tags=[{"key": "moyai:retries", "value": "5"}, {"key": "team", "value": "a"}])
     shop.call("TagResource", resourceArn=f"{ARN}service/default/tuned", tags=[{"key": "moyai:retries", "value": "off"}])
     shop.call("UntagResource", resourceArn=f"{ARN}service/default/tuned", tagKeys=["moyai:retries"])
@@ -50,19 +50,19 @@ def test_a_service_is_tuned_by_its_tags(shop, arns):
         ({"key": "moyai:retries"}, "The tag moyai:retries must be a number from 0 to 10, or off, not ''"),
     ],
 )
-def test_a_misspelt_setting_is_refused_wherever_it_comes_in(shop, arns, tag, message):
+def test_a_misspelt_setting_is_refused_in_every_operation(shop, arns, tag, message):
     shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns["service"], tags=[tag])
     shop.fails("CreateService", "InvalidParameterException", message, **service("other", tags=[tag]))
 
 
 @pytest.mark.parametrize("kind", ["task", "task-definition"])
-def test_what_isnt_a_service_cant_be_tuned(shop, arns, kind):
+def test_only_services_can_be_tuned(shop, arns, kind):
     tags = [{"key": "moyai:retries", "value": "1"}]
     message = f"There is none for a {kind}."
     shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns[kind], tags=tags)
 
 
-def test_tasks_that_get_their_services_tags_keep_the_settings_as_plain_tags(shop, arns):
+def test_propagated_settings_are_plain_tags_of_tasks(shop, arns):
     tags = [{"key": "moyai:retries", "value": "1"}]
     shop.service("tuned", tags=tags, propagateTags="SERVICE")
     assert shop.world.services[f"{ARN}service/default/tuned"].tags == {"moyai:retries": "1"}
@@ -84,7 +84,7 @@ def test_tasks_that_get_their_services_tags_keep_the_settings_as_plain_tags(shop
         (f"{ARN}task-definition/web:9", "InvalidParameterException", "The specified task-definition was not found."),
     ],
 )
-def test_what_has_no_tags(shop, arn, code, message):
+def test_resources_without_tags_are_refused(shop, arn, code, message):
     shop.fails("TagResource", code, message, resourceArn=arn, tags=[{"key": "a"}])
     shop.fails("UntagResource", code, message, resourceArn=arn, tagKeys=["a"])
     shop.fails("ListTagsForResource", code, message, resourceArn=arn)
@@ -101,20 +101,20 @@ def test_what_has_no_tags(shop, arn, code, message):
         ("task-definition", "moyai:x", "1", "There is none for a task-definition"),
     ],
 )
-def test_a_setting_that_is_none_is_refused_and_changes_nothing(shop, arns, kind, key, value, message):
+def test_an_unknown_setting_is_refused_and_changes_nothing(shop, arns, kind, key, value, message):
     tag = {"key": key, "value": value}
     shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns[kind], tags=[tag])
     assert shop.call("ListTagsForResource", resourceArn=arns[kind]) == {"tags": []}
 
 
-def test_a_cluster_is_made_with_live_endpoints_or_refused(shop):
+def test_a_clusters_live_endpoints_setting_is_validated(shop):
     tags = [{"key": "moyai:live-endpoints", "value": "on"}]
     assert shop.call("CreateCluster", clusterName="live", tags=tags)["cluster"]["tags"] == tags
     tags[0]["value"] = "maybe"
     shop.fails("CreateCluster", "InvalidParameterException", "is on or off", clusterName="other", tags=tags)
 
 
-def test_nothing_else_is_made_with_a_setting_that_it_cannot_have(shop):
+def test_no_resource_is_created_with_a_setting_it_cannot_have(shop):
     tags = [{"key": "moyai:nonsense", "value": "on"}]
     code, text = "InvalidParameterException", "moyai:nonsense is no setting"
     shop.fails("RunTask", code, text, taskDefinition="web", networkConfiguration=NETWORK, tags=tags)

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.api.ecs.client import ARN
 
 
-def test_an_inactive_revision_is_deleted_and_shown_until_it_is_gone(ecs):
+def test_a_deleted_revision_is_described_until_it_is_removed(ecs):
     ecs.definition("web")
     ecs.call("DeregisterTaskDefinition", taskDefinition="web:1")
     arn = f"{ARN}task-definition/web:1"
@@ -21,7 +21,7 @@ def test_an_inactive_revision_is_deleted_and_shown_until_it_is_gone(ecs):
     assert ecs.call("ListTaskDefinitions", status="INACTIVE")["taskDefinitionArns"] == []
 
 
-def test_nothing_new_is_made_from_one(shop):
+def test_a_deleted_revision_cannot_be_used(shop):
     shop.call("DeregisterTaskDefinition", taskDefinition="web:1")
     shop.call("DeleteTaskDefinitions", taskDefinitions=["web:1"])
     shop.fails("RunTask", "ClientException", "TaskDefinition is inactive", taskDefinition="web:1")
@@ -41,7 +41,7 @@ def test_nothing_new_is_made_from_one(shop):
         ("arn:aws:ecs:us-east-1:999999999999:task-definition/web:1", "The specified task definition does not exist."),
     ],
 )
-def test_what_cant_be_deleted_is_a_failure_and_holds_up_no_other(shop, name, reason):
+def test_an_undeletable_revision_is_a_failure_and_others_are_deleted(shop, name, reason):
     shop.definition("old")
     shop.call("DeregisterTaskDefinition", taskDefinition="old:1")
     answer = shop.call("DeleteTaskDefinitions", taskDefinitions=[name, "old:1"])
@@ -52,5 +52,5 @@ def test_what_cant_be_deleted_is_a_failure_and_holds_up_no_other(shop, name, rea
 
 
 @pytest.mark.parametrize("names", [[], [f"web:{n}" for n in range(11)]])
-def test_ten_at_a_time(ecs, names):
+def test_at_most_ten_revisions_are_deleted_at_once(ecs, names):
     ecs.fails("DeleteTaskDefinitions", "InvalidParameterException", "taskDefinitions", taskDefinitions=names)

@@ -65,12 +65,12 @@ def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
         ("32 vcpu", "244 gb", ("32768", "249856")),
     ],
 )
-def test_sizes_are_kept_as_units_and_mib(ecs, cpu, memory, kept):
+def test_sizes_are_stored_as_units_and_mib(ecs, cpu, memory, kept):
     definition = ecs.definition(cpu=cpu, memory=memory)
     assert (definition["cpu"], definition["memory"]) == kept
 
 
-def test_a_definition_for_ec2_can_be_registered_but_is_not_for_fargate(ecs):
+def test_a_definition_without_size_is_compatible_with_ec2_only(ecs):
     one = container(memory=128, portMappings=[{"containerPort": 80}])
     definition = ecs.call("RegisterTaskDefinition", family="old", containerDefinitions=[one])["taskDefinition"]
     assert (definition["networkMode"], definition["compatibilities"]) == ("bridge", ["EXTERNAL", "EC2"])
@@ -222,11 +222,11 @@ def _waits(condition="START", **other):
         ({"networkMode": "nat"}, "[bridge, host, awsvpc, none]"),
     ],
 )
-def test_what_a_task_definition_may_not_be(ecs, changes, message):
+def test_invalid_task_definitions_are_refused(ecs, changes, message):
     ecs.fails("RegisterTaskDefinition", "ClientException", message, **(fargate() | changes))
 
 
-def test_memory_is_needed_somewhere(ecs):
+def test_memory_is_required_for_the_task_or_each_container(ecs):
     ecs.fails(
         "RegisterTaskDefinition",
         "ClientException",
@@ -242,12 +242,12 @@ def test_windows_is_refused(ecs):
     ecs.fails("RegisterTaskDefinition", "ClientException", "WINDOWS_SERVER_2022_CORE is not supported", **params)
 
 
-def test_empty_values_of_unsupported_members_ask_for_nothing(ecs):
+def test_empty_values_of_unsupported_members_are_accepted(ecs):
     nothing = {"mountPoints": [], "volumesFrom": [], "privileged": False, "secrets": [], "links": []}
     ecs.definition(volumes=[], placementConstraints=[], **_containers(nothing))
 
 
-def test_revisions_count_up_and_are_never_used_again(ecs):
+def test_revision_numbers_increase_and_are_never_reused(ecs):
     for revision in (1, 2):
         assert ecs.definition()["revision"] == revision
     ecs.call("DeregisterTaskDefinition", taskDefinition="web:2")
@@ -289,7 +289,7 @@ def test_a_family_means_its_newest_active_revision(ecs):
         ("DeregisterTaskDefinition", "web:9", "ClientException", "Unable to describe task definition."),
     ],
 )
-def test_a_task_definition_that_is_not_there(shop, operation, name, code, message):
+def test_an_unknown_task_definition_is_not_found(shop, operation, name, code, message):
     shop.fails(operation, code, message, taskDefinition=name)
 
 

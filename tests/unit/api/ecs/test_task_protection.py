@@ -25,7 +25,7 @@ def asked(tasks, **changes):
     return {"cluster": "default", "tasks": tasks} | changes
 
 
-def test_a_task_is_protected_for_two_hours_and_then_no_more(shop, tasks):
+def test_protection_lasts_two_hours_by_default(shop, tasks):
     [first, second] = tasks
     [shown] = shop.call("UpdateTaskProtection", **asked([first], protectionEnabled=True))["protectedTasks"]
     assert shown == {"taskArn": first, "protectionEnabled": True, "expirationDate": shop.now + 7200}
@@ -36,7 +36,7 @@ def test_a_task_is_protected_for_two_hours_and_then_no_more(shop, tasks):
     assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
 
 
-def test_a_protection_is_prolonged_and_taken_back(shop, tasks):
+def test_protection_is_extended_and_removed(shop, tasks):
     shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=1))
     shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=2880))
     assert {shop.world.tasks[t].protected_until for t in tasks} == {Instant(shop.now + 2880 * 60)}
@@ -44,7 +44,7 @@ def test_a_protection_is_prolonged_and_taken_back(shop, tasks):
     assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
 
 
-def test_what_cant_be_protected_is_a_failure(shop, tasks):
+def test_unprotectable_tasks_are_failures(shop, tasks):
     [alone] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
     leaving = shop.world.tasks[tasks[0]]
     shop.store.apply([Put(replace(leaving, desired_status=DesiredStatus.STOPPED))])
@@ -67,5 +67,5 @@ def test_what_cant_be_protected_is_a_failure(shop, tasks):
         ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found."),
     ],
 )
-def test_a_protection_that_cant_be_asked_for(shop, tasks, changes, code, message):
+def test_invalid_protection_requests_are_refused(shop, tasks, changes, code, message):
     shop.fails("UpdateTaskProtection", code, message, **(asked(tasks, protectionEnabled=True) | changes))

@@ -35,7 +35,7 @@ def _sets(bench, *names, **more):
     return bench.call("DescribeTaskSets", **OWN, taskSets=names, **more)
 
 
-def test_an_external_service_begins_with_nothing(own):
+def test_a_new_external_service_has_no_tasks(own):
     made = _seen(own)
     assert (made["status"], made["desiredCount"]) == ("ACTIVE", 3)
     assert made["deploymentController"] == {"type": "EXTERNAL"}
@@ -71,12 +71,12 @@ def test_an_external_service_begins_with_nothing(own):
         ({"desiredCount": None}, "DesiredCount is missing"),
     ],
 )
-def test_what_an_external_service_may_not_be(shop, changes, message):
+def test_invalid_external_services_are_refused(shop, changes, message):
     asked = {k: v for k, v in (EXTERNAL | changes).items() if v is not None}
     shop.fails("CreateService", "InvalidParameterException", message, **asked)
 
 
-def test_an_update_changes_what_is_the_services_own(own):
+def test_an_update_changes_service_level_settings(own):
     changed = {"desiredCount": 5, "healthCheckGracePeriodSeconds": 9, "enableECSManagedTags": True}
     made = own.call("UpdateService", service="own", deploymentController={"type": "EXTERNAL"}, **changed)["service"]
     assert made.items() >= changed.items()
@@ -98,17 +98,17 @@ def test_an_update_changes_what_is_the_services_own(own):
         ({"deploymentController": {"type": "ECS"}}, "the service was made with EXTERNAL, and keeps it"),
     ],
 )
-def test_an_update_refuses_what_is_a_task_sets(own, changes, message):
+def test_an_update_refuses_task_set_settings(own, changes, message):
     own.fails("UpdateService", "InvalidParameterException", message, service="own", **changes)
 
 
-def test_the_controller_of_a_service_stays(own):
+def test_the_controller_of_a_service_cannot_change(own):
     controller = {"type": "EXTERNAL"}
     message = "the service was made with ECS, and keeps it"
     own.fails("UpdateService", "InvalidParameterException", message, service="web", deploymentController=controller)
 
 
-def test_a_task_set_is_what_was_asked_for(own):
+def test_a_task_set_is_described_as_created(own):
     made = _made(
         own,
         externalId="v1",
@@ -144,7 +144,7 @@ def test_a_task_set_is_what_was_asked_for(own):
     assert _sets(own)["taskSets"] == _seen(own)["taskSets"] == [made | {"tags": []}]
 
 
-def test_without_a_scale_a_task_set_has_no_tasks(own):
+def test_a_task_set_without_a_scale_has_no_tasks(own):
     made = _made(own)
     assert (made["scale"], made["computedDesiredCount"]) == ({"value": 0.0, "unit": "PERCENT"}, 0)
     assert (made["platformVersion"], "externalId" in made) == ("LATEST", False)
@@ -197,12 +197,12 @@ def test_a_service_has_at_most_five_task_sets(own):
         ),
     ],
 )
-def test_what_a_new_task_set_may_not_be(own, changes, code, message):
+def test_invalid_task_sets_are_refused(own, changes, code, message):
     asked = {k: v for k, v in (SET | changes).items() if v is not None}
     own.fails("CreateTaskSet", code, message, **asked)
 
 
-def test_a_task_set_runs_on_what_it_was_made_for(own):
+def test_placement_must_fit_the_launch_type_of_a_task_set(own):
     own.call("UpdateService", service="own", placementStrategy=[{"type": "binpack", "field": "memory"}])
     own.fails("CreateTaskSet", "InvalidParameterException", "not supported with FARGATE launch type", **SET)
     placed = _made(own, launchType="EC2")
@@ -218,13 +218,13 @@ def test_a_task_set_runs_on_what_it_was_made_for(own):
     assert provided["platformVersion"] == "LATEST"
 
 
-def test_what_a_task_set_runs_on_is_the_services_where_it_says_nothing(own):
+def test_a_task_set_inherits_the_services_launch_type(own):
     assert _made(own)["launchType"] == "FARGATE"
     own.call("CreateService", **(EXTERNAL | {"serviceName": "placed", "launchType": "EC2"}))
     assert _made(own, service="placed")["launchType"] == "EC2"
 
 
-def test_task_sets_are_found_by_id_and_arn_and_missed_by_arn(own):
+def test_task_sets_are_found_by_id_and_arn(own):
     first, second = _made(own), _made(own)
     found = _sets(own, second["taskSetArn"], first["id"], "ecs-svc/0", second["id"])
     assert [s["id"] for s in found["taskSets"]] == [second["id"], first["id"]]
@@ -235,7 +235,7 @@ def test_task_sets_are_found_by_id_and_arn_and_missed_by_arn(own):
     own.fails("DescribeTaskSets", "InvalidParameterException", "at most 10 items", **OWN, taskSets=many)
 
 
-def test_another_scale(own):
+def test_the_scale_of_a_task_set_is_updated(own):
     made = _made(own)
     own.later()
     changed = own.call("UpdateTaskSet", **OWN, taskSet=made["taskSetArn"], scale={"value": 34, "unit": "PERCENT"})
@@ -248,7 +248,7 @@ def test_another_scale(own):
     own.fails("UpdateTaskSet", "InvalidParameterException", message, **wrong)
 
 
-def test_the_primary_one_gives_the_service_its_task_definition(own):
+def test_the_primary_task_set_sets_the_services_task_definition(own):
     first, second = _made(own), _made(own, taskDefinition=own.definition("other")["taskDefinitionArn"])
     made = own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=first["id"])["taskSet"]
     assert made["status"] == "PRIMARY"
@@ -260,7 +260,7 @@ def test_the_primary_one_gives_the_service_its_task_definition(own):
     assert [(s["id"], s["status"]) for s in seen["taskSets"]] == [(second["id"], "PRIMARY"), (first["id"], "ACTIVE")]
 
 
-def test_a_task_set_is_deleted_when_it_is_scaled_to_zero_or_by_force(own):
+def test_deleting_a_task_set_requires_zero_scale_or_force(own):
     made = _made(own, scale={"value": 1, "unit": "PERCENT"})
     asked = OWN | {"taskSet": made["id"]}
     own.fails("DeleteTaskSet", "InvalidParameterException", "while it is scaled above 0", **asked)
@@ -282,7 +282,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize(("operation", "members"), CALLS.items(), ids=CALLS)
-def test_only_task_sets_of_active_external_services_are_known(own, operation, members):
+def test_task_sets_exist_only_in_active_external_services(own, operation, members):
     if members:
         own.fails(operation, "TaskSetNotFoundException", "TaskSet not found.", **OWN, **members)
     elsewhere = {"cluster": "default", "service": "web"} | members
@@ -293,7 +293,7 @@ def test_only_task_sets_of_active_external_services_are_known(own, operation, me
         own.fails(operation, "ServiceNotActiveException", "Service was not ACTIVE.", **OWN, **members)
 
 
-def test_an_external_service_is_made_again_by_the_same_token_only(own):
+def test_an_external_service_is_recreated_only_with_its_token(own):
     own.fails("CreateService", "InvalidParameterException", "was not idempotent", **EXTERNAL)
     own.fails("CreateService", "InvalidParameterException", "was not idempotent", **service("own"))
     own.call("DeleteService", service="own", force=True)

@@ -34,7 +34,7 @@ def test_a_new_task(shop):
     assert made["networkInterfaces"] == made["networkBindings"] == []
 
 
-def test_a_task_with_its_network_shows_it(shop):
+def test_a_task_shows_its_network(shop):
     [task] = _run(shop)
     shop.put(replace(shop.world.tasks[task["taskArn"]], last_status=TaskStatus.RUNNING, started_at=shop.now))
     [shown] = shop.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
@@ -68,14 +68,14 @@ def test_the_proxy_is_a_container_without_an_image_and_an_attachment(shop):
     assert {"name": proxy["name"]} in shown["overrides"]["containerOverrides"]
 
 
-def test_tasks_of_one_call_have_addresses_of_their_own_and_spread_over_zones(shop):
+def test_tasks_of_one_call_have_distinct_addresses_and_spread_over_zones(shop):
     tasks = _run(shop, count=6)
     records = [shop.world.tasks[task["taskArn"]] for task in tasks]
     assert len({record.interface.address for record in records}) == 6
     assert len({record.availability_zone for record in records}) == 3
 
 
-def test_overrides_are_kept_shown_and_normalised(shop):
+def test_overrides_are_normalised_and_described(shop):
     app = {"name": "app", "command": ["x"], "environment": [{"name": "A", "value": "1"}], "memory": 256}
     [task] = _run(shop, overrides={"containerOverrides": [app], "cpu": ".5 vCPU", "memory": "1 GB"})
     assert (task["cpu"], task["memory"]) == ("512", "1024")
@@ -84,7 +84,7 @@ def test_overrides_are_kept_shown_and_normalised(shop):
     assert task["containers"][0]["memory"] == "256"
 
 
-def test_tags_can_come_from_the_task_definition_and_from_ecs(shop):
+def test_tags_are_propagated_and_managed(shop):
     shop.definition(tags=[{"key": "a", "value": "1"}, {"key": "b", "value": "2"}])
     tags = [{"key": "b", "value": "3"}]
     [task] = _run(shop, tags=tags, propagateTags="TASK_DEFINITION", enableECSManagedTags=True)
@@ -144,12 +144,12 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
         ),
     ],
 )
-def test_what_a_new_task_may_not_be(shop, changes, message):
+def test_invalid_tasks_are_refused(shop, changes, message):
     params = {"taskDefinition": "web", "networkConfiguration": NETWORK} | changes
     shop.fails("RunTask", "InvalidParameterException", message, **params)
 
 
-def test_an_unknown_platform(shop):
+def test_an_unknown_platform_version_is_refused(shop):
     params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "platformVersion": "1.0"}
     shop.fails("RunTask", "PlatformUnknownException", "does not exist", **params)
 
@@ -166,7 +166,7 @@ def test_a_task_is_stopped_once(shop):
     assert shop.call("StopTask", task=task["taskArn"])["task"] == stopped
 
 
-def test_a_stop_without_a_reason_has_one(shop):
+def test_a_stop_without_a_reason_has_a_default_reason(shop):
     [task] = _run(shop)
     stopped = shop.call("StopTask", task=task["taskArn"].rpartition("/")[2])["task"]
     assert stopped["stoppedReason"] == "Task stopped by user"
@@ -184,7 +184,7 @@ def test_a_stop_without_a_reason_has_one(shop):
         (f"{ARN}task/a/b/c", "Unexpected number of separators"),
     ],
 )
-def test_a_task_that_is_not_there(shop, task, message):
+def test_an_unknown_task_is_not_found(shop, task, message):
     shop.fails("StopTask", "InvalidParameterException", message, task=task)
 
 
@@ -204,7 +204,7 @@ def _listed(shop, **params):
     return shop.call("ListTasks", **params)["taskArns"]
 
 
-def test_lists_filter_on_what_is_wanted(shop):
+def test_lists_filter_by_desired_status(shop):
     shop.definition("db")
     first, second = sorted(task["taskArn"] for task in _run(shop, count=2, startedBy="me"))
     [other] = (task["taskArn"] for task in _run(shop, taskDefinition="db"))
@@ -222,7 +222,7 @@ def test_lists_filter_on_what_is_wanted(shop):
     assert shop.world.tasks[first].desired_status is DesiredStatus.STOPPED
 
 
-def test_lists_of_what_is_not_there(shop):
+def test_invalid_list_filters_are_refused(shop):
     shop.fails("ListTasks", "ServiceNotFoundException", "Service not found.", serviceName="none")
     shop.fails("ListTasks", "InvalidParameterException", "can't be combined", startedBy="a", family="b")
     shop.fails("ListTasks", "InvalidParameterException", "instanceId length should be", containerInstance="i")
@@ -241,7 +241,7 @@ def test_pages_follow_each_other(shop):
     assert found == made
 
 
-def test_no_address_means_a_failure_and_no_task(shop):
+def test_a_subnet_without_free_addresses_is_a_failure(shop):
     [task] = _run(shop, networkConfiguration={"awsvpcConfiguration": {"subnets": SUBNETS[:1]}})
     base = shop.world.tasks[task["taskArn"]]
     taken = (

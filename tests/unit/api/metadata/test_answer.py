@@ -33,7 +33,7 @@ def get(builder, task, leaf="", version="v4", usage=None, peer=None):
     return answer(builder.world, usage or {}, asked)
 
 
-def test_a_task_reads_itself(builder, task):
+def test_a_task_reads_its_metadata(builder, task):
     status, body = get(builder, task, "/task")
     assert status == 200
     assert body["TaskARN"] == task.arn
@@ -48,7 +48,7 @@ def test_a_task_reads_itself(builder, task):
     json.dumps(body)
 
 
-def test_a_container_reads_itself(builder, task):
+def test_a_container_reads_its_metadata(builder, task):
     status, body = get(builder, task)
     assert status == 200
     assert body["Name"] == "app"
@@ -83,7 +83,7 @@ def test_statistics_are_null_without_a_sample(builder, task):
     assert get(builder, task, "/stats").body is None
 
 
-def test_another_tasks_address_reads_nothing(builder, task):
+def test_a_task_cannot_read_another_tasks_metadata(builder, task):
     assert get(builder, task, "/task", peer="172.31.0.99").status == 404
 
 
@@ -93,11 +93,11 @@ def test_a_stopped_task_reads_nothing(builder, task):
 
 
 @pytest.mark.parametrize("path", ["/", "/v4", "/v4/", "/v2/credentials/x", "/v4/0000-1/task", "/v4/" + "a" * 500])
-def test_other_paths_are_not_there(builder, task, path):
+def test_other_paths_are_not_found(builder, task, path):
     assert answer(builder.world, {}, parse_request(builder.world, path, task.interface.address)).status == 404
 
 
-def test_a_task_that_guesses_its_neighbours_digits_reads_nothing(builder, task):
+def test_guessing_another_tasks_id_reads_nothing(builder, task):
     wrong = f"/v4/{task.id}-0000000000/task"
     assert parse_request(builder.world, wrong, task.interface.address) is None
 
@@ -108,7 +108,7 @@ class Measured:
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 405)])
-async def test_over_asgi(builder, task, method, status):
+async def test_metadata_is_served_over_asgi(builder, task, method, status):
     sent = []
 
     async def send(message):

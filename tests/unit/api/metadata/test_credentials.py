@@ -76,7 +76,7 @@ def place():
     return Place()
 
 
-def test_the_gateway_names_the_caller(place):
+def test_the_gateway_identifies_the_caller_by_its_credentials(place):
     task = place.task()
     status, keys = place.get(task)
     assert (status, keys["RoleArn"]) == (200, ROLE)
@@ -86,7 +86,7 @@ def test_the_gateway_names_the_caller(place):
     assert f"<Arn>arn:aws:sts::123456789012:assumed-role/api/{task.id}</Arn>" in said
 
 
-def test_only_the_task_itself_gets_them(place):
+def test_only_the_task_itself_gets_its_credentials(place):
     task, other = place.task(), place.task()
     assert place.get(task, peer=other.interface.address)[0] == 404
     assert place.get(task, path=f"{PREFIX}{task.id}")[0] == 404
@@ -96,13 +96,13 @@ def test_only_the_task_itself_gets_them(place):
 
 
 @pytest.mark.parametrize("mode", [NetworkMode.BRIDGE, NetworkMode.HOST])
-def test_a_task_whose_address_is_others_too_gets_none(place, mode):
+def test_a_task_with_a_shared_address_gets_no_credentials(place, mode):
     task = replace(place.task(), network_mode=mode)
     place.build.book.apply([Put(task)])
     assert place.get(task)[0] == 404
 
 
-def test_keys_end_with_their_time_and_with_their_task(place):
+def test_credentials_expire_with_time_and_task(place):
     task = place.task()
     keys = place.get(task)[1]
     place.clock.turn_to(place.clock.now() + 3600)
@@ -116,13 +116,13 @@ def test_keys_end_with_their_time_and_with_their_task(place):
 
 
 @pytest.mark.parametrize("member", ["AccessKeyId", "SecretAccessKey", "Token"])
-def test_keys_that_were_changed_are_none(place, member):
+def test_altered_credentials_are_refused(place, member):
     keys = place.get(place.task())[1]
     changed = {**keys, member: keys[member][:-1] + ("A" if keys[member][-1] != "A" else "B")}
     assert place.ask(changed)[0] == 403
 
 
-def test_keys_of_another_installation_and_no_keys_are_none(place):
+def test_credentials_of_another_installation_are_refused(place):
     keys = place.get(place.task())[1]
     place.build.book.apply([Put(SessionRoot(Secret("another")))])
     assert "The security token included in the request is invalid." in place.ask(keys)[1]
@@ -130,12 +130,12 @@ def test_keys_of_another_installation_and_no_keys_are_none(place):
 
 
 @pytest.mark.parametrize("operation", ["GetParameter", "PutMetricData", "ListTasks"])
-def test_a_role_may_read_and_tell(place, operation):
+def test_a_role_may_call_read_and_telemetry_operations(place, operation):
     session(place).check("any", operation)
 
 
 @pytest.mark.parametrize("operation", ["RunTask", "PutParameter", "DeleteSecret", "CreateLogGroup", "AssumeRole"])
-def test_a_role_may_not_change_anything(place, operation):
+def test_a_role_may_not_call_other_operations(place, operation):
     with pytest.raises(AccessDenied, match=f"api/[0-9a-f]+ is not authorized to perform: any:{operation} "):
         session(place).check("any", operation)
 
@@ -148,7 +148,7 @@ def session(place):
     return found
 
 
-def test_a_task_is_told_where_its_keys_are(place):
+def test_a_tasks_environment_names_its_credentials_path(place):
     task, none = place.task(), place.task(role=None)
     told = container_spec(case_of(place.build.world, task), task.containers[0]).environment
     assert told[VARIABLE] == PREFIX + credentials_id(ROOT, task.arn)

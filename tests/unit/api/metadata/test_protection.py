@@ -68,7 +68,7 @@ class Place:
         return sent[0]["status"], json.loads(sent[1]["body"])
 
 
-async def test_a_task_protects_itself_and_takes_it_back():
+async def test_a_task_sets_and_clears_its_protection():
     place = Place()
     arn, now = place.task.arn, place.build.clock.now()
     nothing = {"protection": {"ExpirationDate": None, "ProtectionEnabled": False, "TaskArn": arn}}
@@ -84,12 +84,12 @@ async def test_a_task_protects_itself_and_takes_it_back():
     assert place.kept.protected_until is None
 
 
-async def test_a_body_that_is_no_text_is_refused():
+async def test_a_body_that_is_not_text_is_refused():
     status, said = await Place().ask(b'{"\xff": true}')
     assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
 
 
-async def test_a_body_that_ends_in_the_middle_changes_nothing():
+async def test_a_truncated_body_changes_nothing():
     place = Place()
     messages = [{"type": "http.request", "body": b'{"ProtectionEnabled": true}', "more_body": True}]
     messages.append({"type": "http.disconnect"})
@@ -97,7 +97,7 @@ async def test_a_body_that_ends_in_the_middle_changes_nothing():
     assert (status, place.kept.protected_until) == (408, None)
 
 
-async def test_a_task_that_is_told_to_stop_comes_too_late():
+async def test_a_stopping_task_cannot_protect_itself():
     place = Place()
     place.store.apply([Put(replace(place.kept, desired_status=DesiredStatus.STOPPED))])
     failure = {"Arn": place.task.arn, "Detail": None, "Reason": "DEPLOYMENT_BLOCKED"}
@@ -120,21 +120,21 @@ async def test_a_task_that_is_told_to_stop_comes_too_late():
         b"[" * 100_000,
     ],
 )
-async def test_what_is_no_protection_is_said_so_and_changes_nothing(body):
+async def test_invalid_protection_is_refused_and_changes_nothing(body):
     place = Place()
     status, said = await place.ask(body)
     assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
     assert place.kept.protected_until is None
 
 
-async def test_a_task_without_a_role_may_not():
+async def test_a_task_without_a_role_cannot_protect_itself():
     place = Place(role=None)
     status, said = await place.ask(b'{"ProtectionEnabled": true}')
     assert (status, said["error"]["Code"]) == (400, "AccessDeniedException")
     assert said["error"]["Message"] == "Invalid Request: no task IAM role credentials available for task"
 
 
-async def test_nobody_else_protects_it():
+async def test_a_neighbour_cannot_protect_a_task():
     place = Place()
     neighbour = place.other.interface.address
     assert (await place.ask(b'{"ProtectionEnabled": true}', peer=neighbour))[0] == 404
