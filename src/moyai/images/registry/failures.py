@@ -1,0 +1,201 @@
+"""Why a request to a registry failed, in the words of containerd, which AWS shows, and what to do next.
+
+Promise: pure. A server's own words are shortened, on one line and printable; URLs are shown without their query, which
+may hold a signature.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+import httpx
+import msgspec
+
+from moyai.images.errors import AccessDenied, BadContent, NotFound, PullFailed, RateLimited, Unreachable
+from moyai.images.reference import DOCKER_HUB
+from moyai.images.registry.challenges import Challenge
+from moyai.images.registry.ecr_credentials import is_ecr
+from moyai.kernel.errors import MoyaiError
+
+_MAX_WORDS: Final = 300
+_HUB_LIMIT: Final = re.compile(r"(\d{1,9})(?:;w=(\d{1,9}))?")
+_LONGEST_RETRY_AFTER: Final = 365 * 86400
+_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class RequestFailed(MoyaiError):
+    """One request failed. ``str()`` is the cause; ``error_class`` is what the whole pull fails with."""
+
+    def __init__(
+        self,
+        error_class: type[PullFailed],
+        cause: str,
+        advice: str = "",
+        *,
+        is_transient: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(cause)
+        self.error_class = error_class
+        self.advice = advice
+        """What the user can do; a sentence, or nothing."""
+        self.is_transient = is_transient
+        """Whether the same request may succeed later."""
+        self.retry_after = retry_after
+        """Seconds after which the server wants to be asked again."""
+
+
+class _Error(msgspec.Struct):
+    code: str = ""
+    message: str = ""
+
+
+class _Errors(msgspec.Struct):
+    errors: list[_Error] = []
+    details: str = ""
+    message: str = ""
+
+
+_ERRORS = msgspec.json.Decoder(_Errors)
+
+
+def server_message(body: bytes) -> str:
+    """What the body of an error says (``toomanyrequests: …``), or nothing."""
+    try:
+        answer = _ERRORS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    texts = [f"{error.code.lower().replace('_', '')}: {error.message}" for error in answer.errors[:1]]
+    return printable(texts[0] if texts else answer.details or answer.message)
+
+
+def printable(text: str) -> str:
+    """The text on one line, without control characters, and not too long."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"
+
+
+def without_query(url: httpx.URL | str) -> str:
+    """A URL as errors show it."""
+    return printable(str(httpx.URL(url).copy_with(query=None, fragment=None, username=None, password=None)))
+
+
+def refusal(response: httpx.Response, body: bytes, registry: str) -> RequestFailed:
+    """Why a registry's response is not what was asked for."""
+    status = response.status_code
+    phrase = httpx.codes.get_reason_phrase(status)
+    message = server_message(body)
+    said = f" - Server message: {message}" if message else ""
+    cause = f"unexpected status code {without_query(response.url)}: {status} {phrase}{said}".strip()
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return RequestFailed(AccessDenied, cause, _login_advice(registry))
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        is_blob = "/blobs/" in response.request.url.path
+        cause = f"content at {without_query(response.url)} not found" if is_blob else "not found"
+        return RequestFailed(NotFound, cause, _name_advice(registry))
+    retry_after = _seconds(response.headers.get("retry-after", ""))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        advice = _limit_advice(registry, response.headers, retry_after)
+        return RequestFailed(RateLimited, cause, advice, is_transient=True, retry_after=retry_after)
+    is_transient = status in _TRANSIENT
+    advice = f"{registry} fails by itself: try again later." if is_transient else ""
+    return RequestFailed(Unreachable, cause, advice, is_transient=is_transient, retry_after=retry_after)
+
+
+def access_denial(registry: str, challenge: Challenge | None, message: str, origin: str | None) -> RequestFailed:
+    """Why access was refused. ``origin``: whose credentials were presented; None = nobody's."""
+    reason = message or printable(challenge.parameters.get("error", "") if challenge else "")
+    if origin is None:
+        reason = f"server message: {reason}: authorization failed" if reason else "no basic auth credentials"
+        cause = f"pull access denied, repository does not exist or may require authorization: {reason}"
+        return RequestFailed(AccessDenied, cause, f"{_name_advice(registry)} {_login_advice(registry)}")
+    cause = f"pull access denied: authorization failed with the credentials of {origin}"
+    return RequestFailed(AccessDenied, f"{cause}: {reason}" if reason else cause, _login_advice(registry))
+
+
+def connection_failure(error: Exception, method: str, url: httpx.URL | str) -> RequestFailed:
+    """Why no response arrived, as Go's client says it."""
+    cause = f'failed to do request: {method.title()} "{without_query(url)}": {_reason(error, httpx.URL(url).host)}'
+    if certificate_error(error) is not None:
+        host = httpx.URL(url).netloc.decode()
+        advice = (
+            f"Put its authority into /etc/docker/certs.d/{host}/ca.crt, or start moyai with --insecure-registry {host}."
+        )
+        return RequestFailed(Unreachable, cause, advice)
+    advice = "Check the registry's name, and that this machine reaches it (proxy, firewall, DNS)."
+    return RequestFailed(Unreachable, cause, advice, is_transient=True)
+
+
+def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """The failed verification of a certificate behind an error, if that is its cause."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _reason(error: Exception, host: str) -> str:
+    if (unverified := certificate_error(error)) is not None:
+        return f"tls: failed to verify certificate: x509: {printable(unverified.verify_message)}"
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"dial tcp {host}: i/o timeout"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+    text = printable(str(error)) or type(error).__name__
+    if isinstance(error, httpx.ConnectError):
+        return f"dial tcp {host}: {text}"
+    return text
+
+
+def _name_advice(registry: str) -> str:
+    if registry == DOCKER_HUB:
+        return "Check the name and the tag; a private repository is not found without credentials."
+    return f"Check that {registry} has this repository and tag."
+
+
+def _login_advice(registry: str) -> str:
+    if is_ecr(registry):
+        return (
+            "Give moyai AWS keys that allow ecr:GetAuthorizationToken, ecr:BatchGetImage and"
+            " ecr:GetDownloadUrlForLayer, or push the image to moyai's own ECR."
+        )
+    name = "" if registry == DOCKER_HUB else f" {registry}"
+    return f"Run `docker login{name}` as the user that runs moyai, or name a secret in repositoryCredentials."
+
+
+def _limit_advice(registry: str, headers: Mapping[str, str], retry_after: float | None) -> str:
+    wait = f"Try again in {_duration(retry_after)}" if retry_after else "Try again later"
+    if registry != DOCKER_HUB:
+        return f"{registry} limits the number of requests. {wait}, log in to it, or set a mirror (--registry-mirror)."
+    limit = _HUB_LIMIT.match(headers.get("ratelimit-limit", ""))
+    window = f" in {_duration(float(limit[2]))}" if limit and limit[2] else ""
+    number = f" ({limit[1]} pulls{window})" if limit else ""
+    return (
+        f"Docker Hub limits pulls by address and user{number}. {wait}, run `docker login`, set a mirror"
+        " (--registry-mirror docker.io=URL), or name the image at public.ecr.aws/docker/."
+    )
+
+
+def _seconds(text: str) -> float | None:
+    """The seconds of a Retry-After header; None for a date, or nonsense."""
+    return float(min(int(text), _LONGEST_RETRY_AFTER)) if re.fullmatch(r"[0-9]{1,12}", text) else None
+
+
+_UNITS: Mapping[str, int] = MappingProxyType({"h": 3600, "min": 60, "s": 1})
+
+
+def _duration(seconds: float) -> str:
+    """``6 h``, ``90 s``: in the largest unit that it is a whole number of."""
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if seconds % length == 0 or length == 1)
+    return f"{seconds / length:.0f} {unit}"
+
+
+def not_an_image(cause: str) -> RequestFailed:
+    """The registry sent something that is not what the protocol says."""
+    return RequestFailed(BadContent, cause)
