@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from moyai.kernel.clock import Instant, Seconds, later
+from typing_extensions import override
+
+from moyai.kernel.clock import Clock, Instant, Seconds, later
 
 LONGEST_NAP = 60.0
 """Seconds between two looks at the clocks. A sleep makes no progress while the machine is suspended, and a process is
@@ -13,13 +15,14 @@ not notified when the time is set.
 """
 
 
-class SystemClock:
+class SystemClock(Clock):
     """A ``Clock`` with the real time, whose waits take real time."""
 
+    @override
     def now(self) -> Instant:
-        """The current time."""
         return Instant(time.time())
 
+    @override
     async def sleep(self, delay: Seconds) -> None:
         """Return after ``delay``; at once when it is not positive. The time of a suspension counts, and so does a step
         by which the clock is set forward; after either it returns within LONGEST_NAP.

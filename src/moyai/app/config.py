@@ -68,7 +68,7 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class ProxySettings:
-    """The proxies."""
+    """Settings of the proxies, which are the same for all tasks."""
 
     stats_interval: float = STATS_INTERVAL
     """Seconds between two exports of a proxy's statistics."""
@@ -76,7 +76,7 @@ class ProxySettings:
 
 @dataclass(frozen=True)
 class TlsSettings:
-    """Encryption between proxies."""
+    """Settings of the encryption between proxies."""
 
     certificate_renewal: float = CERTIFICATE_RENEWAL
     """Seconds after which a certificate is renewed; it is valid for two days more. On AWS these are five days."""
@@ -233,7 +233,7 @@ class StatePaths:
 
     @property
     def keys(self) -> Path:
-        """The access keys."""
+        """The access keys with their secrets, for the API and the console."""
         return self.root / "keys.json"
 
     @property
@@ -268,7 +268,7 @@ class StatePaths:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings."""
+    """The settings of a control plane, by the part that reads them."""
 
     state: StatePaths = field(default_factory=lambda: StatePaths(DEFAULT_STATE))
     runtime: RuntimeKind = RuntimeKind.LINUX

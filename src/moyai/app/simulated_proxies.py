@@ -20,7 +20,7 @@ from moyai.xds.server.loopback import LoopbackProxies
 
 
 async def _ignore(proxy: ProxyId, body: bytes) -> None:
-    """Ignore a report."""
+    """Discard the statistics of a proxy."""
 
 
 class SimulatedProxies:

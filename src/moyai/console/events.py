@@ -93,7 +93,7 @@ class Events:
         self._closed = asyncio.Event()
 
     def close(self) -> None:
-        """End every stream."""
+        """End the event streams of all listeners."""
         self._closed.set()
 
     def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> ConsoleResponse:

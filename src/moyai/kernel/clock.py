@@ -19,7 +19,7 @@ class Clock(Protocol):
     """The wall clock, and waiting by it."""
 
     def now(self) -> Instant:
-        """The current instant."""
+        """The current instant. It can be earlier than one before, when the clock was set back."""
 
     async def sleep(self, delay: Seconds) -> None:
         """Return after ``delay``; at once when it is not positive."""

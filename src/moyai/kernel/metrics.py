@@ -21,7 +21,7 @@ class Counter:
         self._counts: dict[tuple[str, ...], int] = {}
 
     def add(self, *label_values: str) -> None:
-        """Count one event."""
+        """Count an event with these values of its labels, in their order."""
         self._counts[label_values] = self._counts.get(label_values, 0) + 1
 
     def items(self) -> Sequence[tuple[tuple[str, ...], int]]:
@@ -45,7 +45,7 @@ class DurationHistogram:
         self._sum = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one duration."""
+        """Count a duration in its bucket, and add it to the sum."""
         self._counts[bisect_left(BOUNDS, seconds)] += 1
         self._sum += seconds
 

@@ -17,7 +17,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret text."""
+        """The secret text, to pass to what needs it and nowhere else."""
         return self._value
 
     def __eq__(self, other: object) -> bool:

@@ -113,7 +113,7 @@ class MetricStore(Protocol):
         """How far a proxy has been counted."""
 
     def totals(self) -> Iterable[StoredTotal]:
-        """Every total."""
+        """The saved totals of all keys."""
 
     async def hours_to_compact(self, before: int) -> Sequence[GroupHour]:
         """The oldest hour that has minutes, for each group, if it ends by ``before``. Raises MetricStoreFault."""

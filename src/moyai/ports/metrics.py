@@ -39,7 +39,7 @@ class MetricWriter(Protocol):
 
 
 class MetricReader(Protocol):
-    """Reads metrics."""
+    """Reads the metrics of all accounts and regions, a scope at a time."""
 
     def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
         """Every metric of the scope that has a value, in the order of their names."""

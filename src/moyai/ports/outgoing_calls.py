@@ -31,4 +31,4 @@ class FunctionCaller(Protocol):
         """The body of a 2xx response. ``invocation`` identifies the call and its repetitions. Raises CallFailed."""
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close the connections that are kept for further calls."""

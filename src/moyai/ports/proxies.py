@@ -43,7 +43,7 @@ class ProxyFeed(Protocol):
         """
 
     def clear(self) -> None:
-        """End every shard."""
+        """Publish the empty mesh in every shard."""
 
     def bootstrap(self, proxy: ProxyId) -> bytes:
         """Envoy's bootstrap for this proxy, JSON with the placeholders that ProxySpec describes.

@@ -65,7 +65,7 @@ class LiveWorld:
         self._watchers.notify(undone)
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:
-        """See ``Store.watch``."""
+        """Yield the keys that have changed since the last item; the first item has all keys."""
         return self._watchers.add(_key_of(Put(record)) for record in self.world.records())
 
     def end(self) -> None:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import merge
 
+from typing_extensions import override
+
 from moyai.domain.logs.event import OVERHEAD, milliseconds
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
@@ -16,6 +18,7 @@ from moyai.ports.logs import (
     EventPosition,
     EventQuery,
     LogBatch,
+    LogStore,
     LogStoreFault,
     StoredEvent,
     StreamTimes,
@@ -34,7 +37,7 @@ class _MemoryStream:
         self.last = 0
 
 
-class MemoryLogStore:
+class MemoryLogStore(LogStore):
     """A ``LogStore`` that holds at most ``limit`` bytes."""
 
     def __init__(self, limit: int = _DEFAULT_LIMIT) -> None:
@@ -46,8 +49,8 @@ class MemoryLogStore:
         self._number = 0
         self._closed = False
 
+    @override
     async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
-        """See ``LogStore.append``."""
         self._require_open()
         at = milliseconds(now)
         for batch in batches:
@@ -65,8 +68,8 @@ class MemoryLogStore:
         while self._bytes > self._limit and self._arrived:
             self._drop(self._arrived.popleft())
 
+    @override
     async def read(self, question: EventQuery) -> EventPage:
-        """See ``LogStore.read``."""
         self._require_open()
         events: list[StoredEvent] = []
         size = 0
@@ -82,14 +85,14 @@ class MemoryLogStore:
             size += len(event.message)
         return EventPage(events, more=False)
 
+    @override
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
-        """See ``LogStore.times``."""
         self._require_open()
         filled = {key: self._streams[key] for key in streams if key in self._streams and self._streams[key].events}
         return {key: StreamTimes(s.events[0].place.at, s.last, s.ingested_at) for key, s in filled.items()}
 
+    @override
     async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-        """See ``LogStore.sizes``."""
         self._require_open()
         sizes = {stream.group: 0 for stream in self._streams.values() if stream.group in groups}
         for stream in self._streams.values():
@@ -97,18 +100,18 @@ class MemoryLogStore:
                 sizes[stream.group] += sum(map(_size, stream.events))
         return sizes
 
+    @override
     async def positions(self) -> Mapping[str, int]:
-        """See ``LogStore.positions``."""
         self._require_open()
         return dict(self._positions)
 
+    @override
     async def streams(self) -> Collection[LogStreamId]:
-        """See ``LogStore.streams``."""
         self._require_open()
         return frozenset(self._streams)
 
+    @override
     async def trim(self, group: LogGroupId, before: int) -> None:
-        """See ``LogStore.trim``."""
         self._require_open()
         gone = {
             event
@@ -118,8 +121,8 @@ class MemoryLogStore:
         }
         self._remove(gone)
 
+    @override
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
-        """See ``LogStore.forget``."""
         self._require_open()
         self._remove({event for key in streams if key in self._streams for event in self._streams[key].events})
         for key in streams:
@@ -127,12 +130,13 @@ class MemoryLogStore:
         for source in sources:
             self._positions.pop(source, None)
 
+    @override
     async def fault(self) -> str | None:
-        """See ``LogStore.fault``: memory has no faults."""
+        """Memory has no faults."""
         return None
 
+    @override
     async def close(self) -> None:
-        """See ``LogStore.close``."""
         self._closed = True
 
     def _remove(self, gone: set[StoredEvent]) -> None:

@@ -14,7 +14,7 @@ _LAST: Final = 2**63 - 1
 
 
 def read(connection: sqlite3.Connection, question: EventQuery) -> EventPage:
-    """See ``LogStore.read``."""
+    """The page of events that a query selects."""
     events: list[StoredEvent] = []
     size = 0
     for event in merge(*_sources(connection, question), reverse=question.descending):
@@ -26,7 +26,7 @@ def read(connection: sqlite3.Connection, question: EventQuery) -> EventPage:
 
 
 def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
-    """See ``LogStore.times``."""
+    """The times of those of the streams that have events."""
     times_of: dict[LogStreamId, StreamTimes] = {}
     for stream in streams:
         row = connection.execute(
@@ -39,7 +39,7 @@ def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> M
 
 
 def sizes(connection: sqlite3.Connection, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-    """See ``LogStore.sizes``."""
+    """The bytes of events of those of the groups that ever had any."""
     rows = (
         (group, connection.execute("SELECT bytes FROM groups WHERE id = ?", (group,)).fetchone()) for group in groups
     )
@@ -47,12 +47,12 @@ def sizes(connection: sqlite3.Connection, groups: Collection[LogGroupId]) -> Map
 
 
 def positions(connection: sqlite3.Connection) -> Mapping[str, int]:
-    """See ``LogStore.positions``."""
+    """The offset up to which each source has been read."""
     return dict(connection.execute("SELECT source, offset FROM positions"))
 
 
 def streams(connection: sqlite3.Connection) -> Collection[LogStreamId]:
-    """See ``LogStore.streams``."""
+    """The streams that ever had an event and were not forgotten."""
     return frozenset(LogStreamId(key) for (key,) in connection.execute("SELECT id FROM streams"))
 
 

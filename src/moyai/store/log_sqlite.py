@@ -18,9 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
+from typing_extensions import override
+
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
-from moyai.ports.logs import EventPage, EventQuery, LogBatch, LogStoreFault, StreamTimes
+from moyai.ports.logs import EventPage, EventQuery, LogBatch, LogStore, LogStoreFault, StreamTimes
 from moyai.store import log_reading
 from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.log_schema import connect
@@ -29,7 +31,7 @@ from moyai.store.log_writing import LogWriter
 T = TypeVar("T")
 
 
-class SqliteLogStore:
+class SqliteLogStore(LogStore):
     """A ``LogStore`` on disk. Create it with ``open``."""
 
     def __init__(self, file: Path, limit: int) -> None:
@@ -51,8 +53,8 @@ class SqliteLogStore:
         except (*SQLITE_ERRORS, OSError) as error:
             raise LogStoreFault(_unusable(file, error)) from error
 
+    @override
     async def append(self, batches: Sequence[LogBatch], now: Instant) -> None:
-        """See ``LogStore.append``."""
         entry = _Entry(batches, now)
         with self._lock:
             self._pending.append(entry)
@@ -60,36 +62,36 @@ class SqliteLogStore:
         if entry.failure is not None:
             raise LogStoreFault(self._sentence(entry.failure)) from entry.failure
 
+    @override
     async def read(self, question: EventQuery) -> EventPage:
-        """See ``LogStore.read``."""
         return await self._in(self._read_thread, partial(log_reading.read, self._reading, question))
 
+    @override
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
-        """See ``LogStore.times``."""
         return await self._in(self._read_thread, partial(log_reading.times, self._reading, streams))
 
+    @override
     async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
-        """See ``LogStore.sizes``."""
         return await self._in(self._read_thread, partial(log_reading.sizes, self._reading, groups))
 
+    @override
     async def positions(self) -> Mapping[str, int]:
-        """See ``LogStore.positions``."""
         return await self._in(self._read_thread, partial(log_reading.positions, self._reading))
 
+    @override
     async def streams(self) -> Collection[LogStreamId]:
-        """See ``LogStore.streams``."""
         return await self._in(self._read_thread, partial(log_reading.streams, self._reading))
 
+    @override
     async def trim(self, group: LogGroupId, before: int) -> None:
-        """See ``LogStore.trim``."""
         deleted = False
         while await self._in(self._write_thread, partial(self._writer.trim, group, before)):
             deleted = True
         if deleted:
             await self._in(self._write_thread, self._writer.give_back)
 
+    @override
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
-        """See ``LogStore.forget``."""
         for stream in streams:
             while await self._in(self._write_thread, partial(self._writer.forget, stream)):
                 continue
@@ -98,15 +100,15 @@ class SqliteLogStore:
         if streams:
             await self._in(self._write_thread, self._writer.give_back)
 
+    @override
     async def fault(self) -> str | None:
-        """See ``LogStore.fault``."""
         if self._fault is not None:
             with suppress(LogStoreFault):
                 await self._in(self._write_thread, self._try)
         return self._fault
 
+    @override
     async def close(self) -> None:
-        """See ``LogStore.close``."""
         self._closed = True
         await asyncio.to_thread(self._write_thread.shutdown)
         await asyncio.to_thread(self._read_thread.shutdown)

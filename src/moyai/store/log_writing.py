@@ -36,7 +36,7 @@ class LogWriter:
         self._stream_rows: dict[LogStreamId, _StreamRow] = {}
 
     def append(self, appends: Sequence[tuple[Sequence[LogBatch], Instant]]) -> None:
-        """Store these batches."""
+        """Store batches, each with the time at which it was received."""
         with self._transaction():
             added = sum(self._add(batch, now) for batches, now in appends for batch in batches)
             if self._in_use() > self._limit:

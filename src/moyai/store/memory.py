@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from typing_extensions import override
+
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Change, Put, World
-from moyai.ports.store import Key, StateUnwritable, StoreFault
+from moyai.ports.store import Key, StateUnwritable, Store, StoreFault
 from moyai.store.codec import RecordCodec
 from moyai.store.live import LiveWorld, StoredRow
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """A ``Store`` that starts with ``records``, all of them saved."""
+
+    fault: str | None = None
+    rollbacks = 0
 
     def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self._live = LiveWorld()
@@ -24,15 +29,11 @@ class MemoryStore:
         self._unsaved: list[StoredRow] = self._live.apply([Put(record) for record in records])
         self._closed = False
         self._refusal: str | None = None
-        self.fault: str | None = None
-        """See ``Store.fault``."""
-        self.rollbacks = 0
-        """See ``Store.rollbacks``."""
         self._save()
 
     @property
+    @override
     def world(self) -> World:
-        """See ``Store.world``."""
         return self._live.world
 
     def refuse(self, why: str | None) -> None:
@@ -41,15 +42,16 @@ class MemoryStore:
         if why is None:
             self.fault = None
 
+    @override
     def apply(self, changes: Sequence[Change]) -> None:
-        """See ``Store.apply``."""
         self._require_open()
         if self.fault is not None:
             raise StateUnwritable(self.fault)
         self._unsaved.extend(self._live.apply(changes))
 
+    @override
     async def durable(self, rollbacks: int | None = None) -> None:
-        """See ``Store.durable``: at once."""
+        """Save everything applied so far; nothing is awaited."""
         self._require_open()
         if self._unsaved and self._refusal is not None:
             self.fault = self._refusal
@@ -66,12 +68,12 @@ class MemoryStore:
         codec = RecordCodec()
         return tuple(codec.decode(body) for body in self._saved.values())
 
+    @override
     def watch(self) -> AsyncIterator[frozenset[Key]]:
-        """See ``Store.watch``."""
         return self._live.watch()
 
+    @override
     async def close(self) -> None:
-        """See ``Store.close``."""
         self._closed = True
         self._save()
         self._live.end()

@@ -17,11 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
+from typing_extensions import override
+
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import (
     GroupHour,
     MetricBatch,
+    MetricStore,
     MetricStoreFault,
     StoredGroup,
     StoredHour,
@@ -37,16 +40,16 @@ _NEVER: Final = 2**62
 _log = logging.getLogger(__name__)
 
 
-class SqliteMetricStore:
+class SqliteMetricStore(MetricStore):
     """A ``MetricStore`` on disk, created by ``open``. ``limit``: bytes of the file that may be in use."""
+
+    fault: str | None = None
 
     def __init__(self, file: Path, limit: int, clock: Clock) -> None:
         self._file, self._limit, self._clock = file, limit, clock
         self._writing, self._reading = open_file(file, clock.now())
         self._thread = ThreadPoolExecutor(1, "moyai-metrics-write")
         self._closed = False
-        self.fault: str | None = None
-        """See ``MetricStore.fault``."""
 
     @classmethod
     def open(cls, file: Path, limit: int, clock: Clock) -> Self:
@@ -54,16 +57,16 @@ class SqliteMetricStore:
         return cls(file, limit, clock)
 
     @property
+    @override
     def since(self) -> Instant:
-        """See ``MetricStore.since``."""
         return Instant(next((at for (at,) in self._read("SELECT at FROM begun")), 0.0))
 
+    @override
     def groups(self) -> Iterable[StoredGroup]:
-        """See ``MetricStore.groups``."""
         return map(StoredGroup._make, self._read("SELECT number, body FROM groups ORDER BY number"))
 
+    @override
     def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
-        """See ``MetricStore.minutes``."""
         first, last = (self._end_key("minutes", which) for which in ("min", "max"))
         if first is None or last is None:
             return []
@@ -76,8 +79,8 @@ class SqliteMetricStore:
             for (body,) in self._read("SELECT body FROM minutes WHERE place = ?", minute_key(minute, group))
         ]
 
+    @override
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
-        """See ``MetricStore.hours``."""
         first, last = (self._end_key("hours", which) for which in ("min", "max"))
         if first is None or last is None:
             return []
@@ -88,22 +91,22 @@ class SqliteMetricStore:
             for (body,) in self._read("SELECT body FROM hours WHERE place = ?", hour_key(hour, group, column))
         ]
 
+    @override
     def proxy(self, proxy: ProxyId) -> bytes | None:
-        """See ``MetricStore.proxy``."""
         rows = self._read("SELECT body FROM proxies WHERE workload = ?", proxy)
         return next((body for (body,) in rows), None)
 
+    @override
     def totals(self) -> Iterable[StoredTotal]:
-        """See ``MetricStore.totals``."""
         return map(StoredTotal._make, self._read("SELECT key, at, body FROM totals"))
 
+    @override
     async def hours_to_compact(self, before: int) -> Sequence[GroupHour]:
-        """See ``MetricStore.hours_to_compact``."""
         hours: list[GroupHour] = await self._in_thread(partial(self._transact, partial(_hours_to_compact, before)))
         return hours
 
+    @override
     async def save(self, batch: MetricBatch) -> None:
-        """See ``MetricStore.save``."""
         try:
             await self._in_thread(partial(self._transact, partial(_write, batch)))
         except MetricStoreFault as fault:
@@ -111,19 +114,19 @@ class SqliteMetricStore:
             raise
         self.fault = None
 
+    @override
     async def expire(self, hours_before: int, proxies_before: Instant) -> None:
-        """See ``MetricStore.expire``."""
         await self._in_thread(partial(self._transact, partial(_delete_old, hours_before, proxies_before)))
         while await self._in_thread(partial(self._transact, self._delete_oldest_hour)):
             continue
         await self._in_thread(lambda: self._writing.execute("PRAGMA incremental_vacuum").fetchall())
 
+    @override
     async def clear(self) -> None:
-        """See ``MetricStore.clear``."""
         await self._in_thread(partial(self._transact, partial(_delete_all, self._clock.now())))
 
+    @override
     async def close(self) -> None:
-        """See ``MetricStore.close``."""
         if self._closed:
             return
         self._closed = True

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Final, Self
 
 import msgspec
+from typing_extensions import override
 
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Change, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.kernel.metrics import DurationHistogram
-from moyai.ports.store import Key, StateUnwritable, StoreFault
+from moyai.ports.store import Key, StateUnwritable, Store, StoreFault
 from moyai.store.checksum import checksum, meta_checksum
 from moyai.store.codec import GARBAGE, RecordCodec, UnreadableRecord
 from moyai.store.faults import SQLITE_ERRORS, is_damage
@@ -46,7 +47,7 @@ class Installation(msgspec.Struct, frozen=True):
     created_at: Instant
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """A ``Store`` on disk. Create it with ``open``, in the event loop that uses it; ``installation`` never changes."""
 
     def __init__(
@@ -78,8 +79,8 @@ class SqliteStore:
         return store
 
     @property
+    @override
     def world(self) -> World:
-        """See ``Store.world``."""
         return self._live.world
 
     @property
@@ -88,33 +89,36 @@ class SqliteStore:
         return self._writer.commits
 
     @property
+    @override
     def fault(self) -> str | None:
-        """See ``Store.fault``."""
         return self._writer.fault
 
     @property
+    @override
     def rollbacks(self) -> int:
-        """See ``Store.rollbacks``."""
         return self._rollbacks
 
+    @override
     def apply(self, changes: Sequence[Change]) -> None:
-        """See ``Store.apply``. StoreFault when the store is closed."""
+        """Raises also StoreFault when the store is closed."""
         self._writer.require_usable()
         self._live.forget_written(self._writer.unwritten)
         self._writer.add(self._live.apply(changes))
 
+    @override
     async def durable(self, rollbacks: int | None = None) -> None:
-        """See ``Store.durable``. StoreFault when the store is closed."""
+        """Raises also StoreFault when the store is closed."""
         await self._writer.durable()
         if rollbacks not in {None, self._rollbacks}:
             raise StateUnwritable(self.fault or "What this request was about could not be written. Try again.")
 
+    @override
     def watch(self) -> AsyncIterator[frozenset[Key]]:
-        """See ``Store.watch``."""
         return self._live.watch()
 
+    @override
     async def close(self) -> None:
-        """See ``Store.close``. StateUnwritable when something applied could not be written. Harmless when repeated."""
+        """Raises StateUnwritable when something applied could not be written. Harmless when repeated."""
         before = self._rollbacks
         try:
             await self._writer.close()

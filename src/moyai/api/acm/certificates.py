@@ -33,8 +33,6 @@ class CertificateRequest(msgspec.Struct, frozen=True):
 
 
 class ExportCertificateRequest(msgspec.Struct, frozen=True):
-    """Input of ExportCertificate."""
-
     certificate_arn: str
     passphrase: bytes
 

@@ -34,8 +34,6 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 class ListCertificatesRequest(msgspec.Struct, frozen=True):
-    """Input of ListCertificates."""
-
     certificate_statuses: tuple[str, ...] = ()
     certificate_key_pair_origins: tuple[str, ...] = ()
     root_hierarchy_types: tuple[str, ...] = ()

@@ -46,8 +46,6 @@ class DomainValidationOption(msgspec.Struct, frozen=True):
 
 
 class RequestCertificateRequest(msgspec.Struct, frozen=True):
-    """Input of RequestCertificate."""
-
     domain_name: str
     certificate_authority_arn: str | None = None
     subject_alternative_names: tuple[str, ...] = ()

@@ -47,8 +47,6 @@ class AuthorityConfiguration(msgspec.Struct, frozen=True):
 
 
 class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
-    """Input of CreateCertificateAuthority."""
-
     certificate_authority_configuration: AuthorityConfiguration
     certificate_authority_type: AuthorityType
     revocation_configuration: RevocationConfiguration | None = None
@@ -112,7 +110,7 @@ def create_certificate_authority(ctx: Context, request: CreateCertificateAuthori
 
 
 def describe_certificate_authority(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
-    """Describe an authority."""
+    """The authority with this ARN, also while it is deleted."""
     return {"certificate_authority": _shown(authority_of(ctx, request.certificate_authority_arn))}
 
 

@@ -39,8 +39,6 @@ _SHORT_LIFE: Final = 7 * 86400
 
 
 class IssueCertificateRequest(msgspec.Struct, frozen=True):
-    """Input of IssueCertificate."""
-
     certificate_authority_arn: str
     csr: bytes
     signing_algorithm: str

@@ -30,8 +30,6 @@ class GatewayRouteRequest(InGateway, frozen=True, kw_only=True):
 
 
 class CreateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
-    """Input of CreateGatewayRoute."""
-
     spec: GatewayRouteSpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

@@ -79,7 +79,7 @@ class KindOperations(Generic[R]):
         return self._response(record)
 
     def describe(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Describe a resource."""
+        """The resource of this name, for accounts that may use its mesh."""
         location = (self._kind.describe_location or self._kind.location)(ctx, request)
         return self._response(self._existing(ctx, location, request.name))
 

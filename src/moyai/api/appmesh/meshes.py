@@ -28,7 +28,7 @@ class MeshRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The mesh's name."""
+        """The mesh's name, in the place that resources of other kinds have."""
         return self.mesh_name
 
 
@@ -37,13 +37,11 @@ class DescribeMeshRequest(InMesh, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The mesh's name."""
+        """The mesh's name, in the place that resources of other kinds have."""
         return self.mesh_name
 
 
 class CreateMeshRequest(MeshRequest, frozen=True, kw_only=True):
-    """Input of CreateMesh."""
-
     spec: MeshSpec = MeshSpec()
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

@@ -39,13 +39,11 @@ class RouteRequest(InRouter, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The route's name."""
+        """The route's name, in the place that resources of other kinds have."""
         return self.route_name
 
 
 class CreateRouteRequest(RouteRequest, frozen=True, kw_only=True):
-    """Input of CreateRoute."""
-
     spec: RouteSpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

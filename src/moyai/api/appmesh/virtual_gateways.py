@@ -37,8 +37,6 @@ class VirtualGatewayRequest(InMesh, frozen=True, kw_only=True):
 
 
 class CreateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=True):
-    """Input of CreateVirtualGateway."""
-
     spec: VirtualGatewaySpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

@@ -37,8 +37,6 @@ class VirtualNodeRequest(InMesh, frozen=True, kw_only=True):
 
 
 class CreateVirtualNodeRequest(VirtualNodeRequest, frozen=True, kw_only=True):
-    """Input of CreateVirtualNode."""
-
     spec: VirtualNodeSpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

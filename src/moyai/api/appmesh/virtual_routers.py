@@ -32,8 +32,6 @@ class VirtualRouterRequest(InMesh, frozen=True, kw_only=True):
 
 
 class CreateVirtualRouterRequest(VirtualRouterRequest, frozen=True, kw_only=True):
-    """Input of CreateVirtualRouter."""
-
     spec: VirtualRouterSpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

@@ -31,8 +31,6 @@ class VirtualServiceRequest(InMesh, frozen=True, kw_only=True):
 
 
 class CreateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=True):
-    """Input of CreateVirtualService."""
-
     spec: VirtualServiceSpec
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()

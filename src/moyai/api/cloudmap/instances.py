@@ -102,7 +102,7 @@ def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, obj
 
 
 def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
-    """Describe an instance."""
+    """The instance with this id; its namespace may be shared with the caller."""
     service = service_of(ctx, request.service_id)
     instance = instance_of(ctx, service, request.instance_id)
     view = {**_shown(instance), "creator_request_id": instance.creator_request_id}

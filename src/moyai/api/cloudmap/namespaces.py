@@ -85,7 +85,7 @@ class UpdateDnsNamespaceRequest(msgspec.Struct, frozen=True):
 
 
 def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
-    """Describe a namespace."""
+    """The namespace with this id or ARN; it may be shared with the caller."""
     namespace = namespace_of(ctx, request.id)
     return {
         "namespace": {**_shown(ctx.store.world, namespace), "creator_request_id": namespace.creator_request_id},

@@ -106,7 +106,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
 
 
 def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
-    """Describe a service."""
+    """The service with this id or ARN; its namespace may be shared with the caller."""
     return {"service": _whole(ctx.store.world, service_of(ctx, request.id))}
 
 

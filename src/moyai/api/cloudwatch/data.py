@@ -46,8 +46,6 @@ class LabelOptions(msgspec.Struct, frozen=True):
 
 
 class GetMetricDataRequest(msgspec.Struct, frozen=True):
-    """Input of GetMetricData."""
-
     metric_data_queries: tuple[MetricDataQuery, ...]
     start_time: Instant
     end_time: Instant

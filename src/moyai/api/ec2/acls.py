@@ -21,8 +21,6 @@ _FIRST, _LAST = 100, 32767
 
 
 class DescribeNetworkAclsRequest(PagedRequest, frozen=True):
-    """Input of DescribeNetworkAcls."""
-
     network_acl_ids: tuple[str, ...] = ()
 
 

@@ -32,32 +32,24 @@ from moyai.plan.network.interfaces import public_address
 
 
 class AllocateAddressRequest(ChangeRequest, frozen=True):
-    """Input of AllocateAddress."""
-
     domain: str = "vpc"
     network_border_group: str | None = None
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class ReleaseAddressRequest(ChangeRequest, frozen=True):
-    """Input of ReleaseAddress."""
-
     allocation_id: str | None = None
     public_ip: str | None = None
     network_border_group: str | None = None
 
 
 class DescribeAddressesRequest(ChangeRequest, frozen=True):
-    """Input of DescribeAddresses."""
-
     allocation_ids: tuple[str, ...] = ()
     public_ips: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
 
 
 class DescribeAddressesAttributeRequest(PageRequest, frozen=True):
-    """Input of DescribeAddressesAttribute."""
-
     allocation_ids: tuple[str, ...] = ()
     attribute: str = "domain-name"
 

@@ -37,14 +37,10 @@ GATEWAY: Final = "InternetGatewayId"
 
 
 class CreateInternetGatewayRequest(ChangeRequest, frozen=True):
-    """Input of CreateInternetGateway."""
-
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class DescribeInternetGatewaysRequest(PagedRequest, frozen=True):
-    """Input of DescribeInternetGateways."""
-
     internet_gateway_ids: tuple[str, ...] = ()
 
 

@@ -18,8 +18,6 @@ from moyai.kernel.arn import arn
 
 
 class DescribeRulesRequest(PagedRequest, frozen=True):
-    """Input of DescribeSecurityGroupRules."""
-
     security_group_rule_ids: tuple[str, ...] = ()
 
 

@@ -40,8 +40,6 @@ _TEXT: Final = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 
 
 class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
-    """Input of CreateSecurityGroup."""
-
     group_name: str
     description: str
     vpc_id: str | None = None
@@ -49,8 +47,6 @@ class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
 
 
 class DescribeSecurityGroupsRequest(PagedRequest, frozen=True):
-    """Input of DescribeSecurityGroups."""
-
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
 

@@ -31,15 +31,11 @@ from moyai.domain.world import Put
 
 
 class AssociateVpcRequest(msgspec.Struct, frozen=True):
-    """Input of AssociateVpcCidrBlock."""
-
     vpc_id: str
     amazon_provided_ipv6_cidr_block: bool = False
 
 
 class AssociateSubnetRequest(msgspec.Struct, frozen=True):
-    """Input of AssociateSubnetCidrBlock."""
-
     subnet_id: str
     ipv6_cidr_block: str | None = None
 

@@ -46,8 +46,6 @@ from moyai.plan.network.interfaces import is_address_free, private_address
 
 
 class CreateNatGatewayRequest(ChangeRequest, frozen=True):
-    """Input of CreateNatGateway."""
-
     subnet_id: str | None = None
     allocation_id: str | None = None
     connectivity_type: str = "public"

@@ -65,8 +65,6 @@ class PeeringRequest(ChangeRequest, frozen=True):
 
 
 class DescribeVpcPeeringConnectionsRequest(PagedRequest, frozen=True):
-    """Input of DescribeVpcPeeringConnections."""
-
     vpc_peering_connection_ids: tuple[str, ...] = ()
 
 

@@ -44,16 +44,12 @@ _ASSOCIATED: Mapping[str, str] = MappingProxyType({"state": "associated"})
 
 
 class CreateRouteTableRequest(ChangeRequest, frozen=True):
-    """Input of CreateRouteTable."""
-
     vpc_id: str
     client_token: str | None = None
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class DescribeRouteTablesRequest(PagedRequest, frozen=True):
-    """Input of DescribeRouteTables."""
-
     route_table_ids: tuple[str, ...] = ()
 
 

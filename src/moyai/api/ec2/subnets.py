@@ -46,8 +46,6 @@ _IP_NAME: Final = "ip-name"
 
 
 class CreateSubnetRequest(ChangeRequest, frozen=True):
-    """Input of CreateSubnet."""
-
     vpc_id: str
     cidr_block: str | None = None
     ipv6_cidr_block: str | None = None
@@ -57,8 +55,6 @@ class CreateSubnetRequest(ChangeRequest, frozen=True):
 
 
 class DescribeSubnetsRequest(PagedRequest, frozen=True):
-    """Input of DescribeSubnets."""
-
     subnet_ids: tuple[str, ...] = ()
 
 

@@ -53,8 +53,6 @@ VPC: Final = "VpcId"
 
 
 class CreateVpcRequest(ChangeRequest, frozen=True):
-    """Input of CreateVpc."""
-
     cidr_block: str | None = None
     amazon_provided_ipv6_cidr_block: bool = False
     instance_tenancy: str = "default"
@@ -62,8 +60,6 @@ class CreateVpcRequest(ChangeRequest, frozen=True):
 
 
 class DescribeVpcsRequest(PagedRequest, frozen=True):
-    """Input of DescribeVpcs."""
-
     vpc_ids: tuple[str, ...] = ()
 
 

@@ -16,8 +16,6 @@ from moyai.domain.vpc.not_found import NotFound
 
 
 class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):
-    """Input of DescribeAvailabilityZones."""
-
     zone_names: tuple[str, ...] = ()
     zone_ids: tuple[str, ...] = ()
     all_availability_zones: bool = False

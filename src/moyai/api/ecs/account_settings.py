@@ -25,30 +25,22 @@ _PRINCIPAL = re.compile(r"arn:aws:iam::([0-9]{12}):(?:root|(?:user|role)/[\w+=,.
 
 
 class PutAccountSettingRequest(msgspec.Struct, frozen=True):
-    """Input of PutAccountSetting."""
-
     name: str
     value: str
     principal_arn: str | None = None
 
 
 class PutAccountSettingDefaultRequest(msgspec.Struct, frozen=True):
-    """Input of PutAccountSettingDefault."""
-
     name: str
     value: str
 
 
 class DeleteAccountSettingRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteAccountSetting."""
-
     name: str
     principal_arn: str | None = None
 
 
 class ListAccountSettingsRequest(msgspec.Struct, frozen=True):
-    """Input of ListAccountSettings."""
-
     name: str | None = None
     value: str | None = None
     principal_arn: str | None = None

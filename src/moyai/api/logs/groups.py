@@ -26,8 +26,6 @@ _RESERVED = "aws/"
 
 
 class CreateLogGroupRequest(msgspec.Struct, frozen=True):
-    """Input of CreateLogGroup."""
-
     log_group_name: str
     tags: Mapping[str, str] = {}
     log_group_class: str = STANDARD

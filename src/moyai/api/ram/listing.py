@@ -49,8 +49,6 @@ class ListPrincipalsRequest(msgspec.Struct, frozen=True):
 
 
 class ListPermissionsRequest(msgspec.Struct, frozen=True):
-    """Input of ListPermissions."""
-
     resource_type: str | None = None
     next_token: str | None = None
     max_results: int | None = None

@@ -30,8 +30,6 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class ListSecretsRequest(msgspec.Struct, frozen=True):
-    """Input of ListSecrets."""
-
     include_planned_deletion: bool = False
     max_results: int | None = None
     next_token: str | None = None
@@ -41,8 +39,6 @@ class ListSecretsRequest(msgspec.Struct, frozen=True):
 
 
 class ListVersionsRequest(msgspec.Struct, frozen=True):
-    """Input of ListSecretVersionIds."""
-
     secret_id: str
     max_results: int | None = None
     next_token: str | None = None

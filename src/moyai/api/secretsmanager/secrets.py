@@ -39,8 +39,6 @@ _DEFAULT_WINDOW = 30
 
 
 class CreateSecretRequest(msgspec.Struct, frozen=True):
-    """Input of CreateSecret."""
-
     name: str
     client_request_token: str | None = None
     description: str | None = None
@@ -51,8 +49,6 @@ class CreateSecretRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateSecretRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateSecret."""
-
     secret_id: str
     client_request_token: str | None = None
     description: str | None = None
@@ -68,8 +64,6 @@ class SecretRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteSecretRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteSecret."""
-
     secret_id: str
     recovery_window_in_days: int | None = None
     force_delete_without_recovery: bool = False

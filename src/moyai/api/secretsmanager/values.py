@@ -41,8 +41,6 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class PutSecretValueRequest(msgspec.Struct, frozen=True):
-    """Input of PutSecretValue."""
-
     secret_id: str
     client_request_token: str | None = None
     secret_binary: bytes | None = None
@@ -51,16 +49,12 @@ class PutSecretValueRequest(msgspec.Struct, frozen=True):
 
 
 class GetSecretValueRequest(msgspec.Struct, frozen=True):
-    """Input of GetSecretValue."""
-
     secret_id: str
     version_id: str | None = None
     version_stage: str | None = None
 
 
 class UpdateSecretVersionStageRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateSecretVersionStage."""
-
     secret_id: str
     version_stage: str
     remove_from_version_id: str | None = None

@@ -38,8 +38,6 @@ class OldFilter(msgspec.Struct, frozen=True):
 
 
 class GetParametersByPathRequest(msgspec.Struct, frozen=True):
-    """Input of GetParametersByPath."""
-
     path: str
     recursive: bool = False
     parameter_filters: tuple[ParameterFilter, ...] = ()
@@ -49,8 +47,6 @@ class GetParametersByPathRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeParametersRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeParameters."""
-
     filters: tuple[OldFilter, ...] = ()
     parameter_filters: tuple[ParameterFilter, ...] = ()
     max_results: int | None = None

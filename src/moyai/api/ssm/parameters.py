@@ -45,8 +45,6 @@ _INTELLIGENT = "Intelligent-Tiering"
 
 
 class PutParameterRequest(msgspec.Struct, frozen=True):
-    """Input of PutParameter."""
-
     name: str
     value: str
     type: ParameterType | None = None
@@ -59,28 +57,20 @@ class PutParameterRequest(msgspec.Struct, frozen=True):
 
 
 class GetParameterRequest(msgspec.Struct, frozen=True):
-    """Input of GetParameter."""
-
     name: str
     with_decryption: bool = False
 
 
 class GetParametersRequest(msgspec.Struct, frozen=True):
-    """Input of GetParameters."""
-
     names: tuple[str, ...]
     with_decryption: bool = False
 
 
 class DeleteParameterRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteParameter."""
-
     name: str
 
 
 class DeleteParametersRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteParameters."""
-
     names: tuple[str, ...]
 
 

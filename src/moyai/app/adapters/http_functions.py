@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+from typing_extensions import override
 
-from moyai.ports.outgoing_calls import CallFailed
+from moyai.ports.outgoing_calls import CallFailed, FunctionCaller
 
 CALL_LIMIT = 900.0
 """Seconds for one whole call; Lambda's maximum."""
@@ -16,7 +17,7 @@ LARGEST_ANSWER = 256 * 1024
 """Bytes."""
 
 
-class HttpFunctions:
+class HttpFunctions(FunctionCaller):
     """Implements FunctionCaller. It follows no redirects, and ignores proxies of the environment."""
 
     def __init__(self) -> None:
@@ -24,6 +25,7 @@ class HttpFunctions:
             timeout=httpx.Timeout(CALL_LIMIT, connect=CONNECT_LIMIT), follow_redirects=False, trust_env=False
         )
 
+    @override
     async def call(self, url: str, body: bytes, invocation: str) -> bytes:
         """POST ``body`` to a function; returns the body of a 2xx response. Raises CallFailed."""
         headers = {"content-type": "application/json", "moyai-invocation": invocation}
@@ -40,8 +42,8 @@ class HttpFunctions:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise CallFailed(f"{type(error).__name__}: {error}"[:300]) from error
 
+    @override
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.aclose()
 
 

@@ -95,7 +95,7 @@ class HttpServer(uvicorn.Server):
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self) -> Self:
-        """Start serving."""
+        """Serve requests until ``close``, in a task of the event loop."""
         self._serving = asyncio.create_task(self.serve(sockets=[self._sock]))
         return self
 

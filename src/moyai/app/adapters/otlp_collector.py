@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Final
 
 import httpx
+from typing_extensions import override
 
 from moyai.app.config import MetricSettings
 from moyai.kernel.clock import Clock
-from moyai.telemetry.exposition.otlp_exporter import ExportFault, OtlpExporter, Outbox
+from moyai.telemetry.exposition.otlp_exporter import Collector, ExportFault, OtlpExporter, Outbox
 from moyai.telemetry.ingest.recorder import Recorder
 
 _PATH: Final = "/v1/metrics"
@@ -23,7 +24,7 @@ _RETRIABLE: Final = frozenset({408, 429, 502, 503, 504})
 """Statuses after which OTLP has a client retry; any other error is permanent."""
 
 
-class HttpCollector:
+class HttpCollector(Collector):
     """A collector at ``endpoint``, to which OTLP's path is added where it is missing. It follows no redirects.
     ``headers`` are added to each request.
     """
@@ -33,8 +34,8 @@ class HttpCollector:
         self._headers = {**headers, "content-type": "application/x-protobuf"}
         self._client = httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
 
+    @override
     async def export(self, body: bytes) -> None:
-        """See Collector."""
         try:
             answer = await self._client.post(self._url, content=body, headers=self._headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -44,7 +45,7 @@ class HttpCollector:
             raise ExportFault(message, is_permanent=answer.status_code not in _RETRIABLE)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close the connections that are kept for further reports."""
         await self._client.aclose()
 
 

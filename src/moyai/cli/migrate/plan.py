@@ -67,7 +67,7 @@ class _Planner:
             nodes.note(self._nodes[name], spec)
 
     def migration(self) -> Migration:
-        """The complete plan."""
+        """The plan: what each ECS service becomes, what stays, and what is lost."""
         for key, spec in self._inventory.routes.items():
             report_route(self._routes[key], spec)
         stays = self._stays()

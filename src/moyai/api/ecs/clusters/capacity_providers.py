@@ -61,29 +61,21 @@ class GroupProviderUpdate(msgspec.Struct, frozen=True):
 
 
 class CreateCapacityProviderRequest(msgspec.Struct, frozen=True):
-    """Input of CreateCapacityProvider."""
-
     name: str
     auto_scaling_group_provider: GroupProvider | None = None
     tags: tuple[Tag, ...] = ()
 
 
 class UpdateCapacityProviderRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateCapacityProvider."""
-
     name: str
     auto_scaling_group_provider: GroupProviderUpdate = GroupProviderUpdate()
 
 
 class DeleteCapacityProviderRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteCapacityProvider."""
-
     capacity_provider: str
 
 
 class DescribeCapacityProvidersRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeCapacityProviders."""
-
     capacity_providers: tuple[str, ...] = ()
     cluster: str | None = None
     include: frozenset[str] = frozenset()

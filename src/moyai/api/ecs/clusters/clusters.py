@@ -56,8 +56,6 @@ class ServiceConnectDefaults(msgspec.Struct, frozen=True):
 
 
 class CreateClusterRequest(msgspec.Struct, frozen=True):
-    """Input of CreateCluster."""
-
     cluster_name: str | None = None
     tags: tuple[Tag, ...] = ()
     settings: tuple[ClusterSetting, ...] = ()
@@ -68,22 +66,16 @@ class CreateClusterRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeClustersRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeClusters."""
-
     clusters: tuple[str, ...] = ()
     include: frozenset[str] = frozenset()
 
 
 class ListClustersRequest(msgspec.Struct, frozen=True):
-    """Input of ListClusters."""
-
     next_token: str | None = None
     max_results: int | None = None
 
 
 class UpdateClusterRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateCluster."""
-
     cluster: str
     settings: tuple[ClusterSetting, ...] = ()
     service_connect_defaults: ServiceConnectDefaults | None = None
@@ -91,21 +83,15 @@ class UpdateClusterRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateClusterSettingsRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateClusterSettings."""
-
     cluster: str
     settings: tuple[ClusterSetting, ...]
 
 
 class DeleteClusterRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteCluster."""
-
     cluster: str
 
 
 class PutClusterCapacityProvidersRequest(msgspec.Struct, frozen=True):
-    """Input of PutClusterCapacityProviders."""
-
     cluster: str
     capacity_providers: tuple[str, ...]
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...]

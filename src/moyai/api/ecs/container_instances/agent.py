@@ -19,8 +19,6 @@ ACKNOWLEDGED = "ACK"
 
 
 class DiscoverPollEndpointRequest(msgspec.Struct, frozen=True):
-    """Input of DiscoverPollEndpoint."""
-
     container_instance: str | None = None
     cluster: str | None = None
 

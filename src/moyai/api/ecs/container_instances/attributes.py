@@ -40,22 +40,16 @@ class AttributeRequest(msgspec.Struct, frozen=True):
 
 
 class PutAttributesRequest(msgspec.Struct, frozen=True):
-    """Input of PutAttributes."""
-
     attributes: tuple[AttributeRequest, ...]
     cluster: str | None = None
 
 
 class DeleteAttributesRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteAttributes."""
-
     attributes: tuple[AttributeRequest, ...]
     cluster: str | None = None
 
 
 class ListAttributesRequest(msgspec.Struct, frozen=True):
-    """Input of ListAttributes."""
-
     target_type: str
     cluster: str | None = None
     attribute_name: str | None = None

@@ -62,8 +62,6 @@ class PlatformDevice(msgspec.Struct, frozen=True):
 
 
 class RegisterContainerInstanceRequest(msgspec.Struct, frozen=True):
-    """Input of RegisterContainerInstance."""
-
     cluster: str | None = None
     instance_identity_document: str | None = None
     total_resources: tuple[Resource, ...] = ()
@@ -75,24 +73,18 @@ class RegisterContainerInstanceRequest(msgspec.Struct, frozen=True):
 
 
 class DeregisterContainerInstanceRequest(msgspec.Struct, frozen=True):
-    """Input of DeregisterContainerInstance."""
-
     container_instance: str
     cluster: str | None = None
     force: bool = False
 
 
 class UpdateContainerInstancesStateRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateContainerInstancesState."""
-
     container_instances: tuple[str, ...]
     status: str
     cluster: str | None = None
 
 
 class UpdateContainerAgentRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateContainerAgent."""
-
     container_instance: str
     cluster: str | None = None
 

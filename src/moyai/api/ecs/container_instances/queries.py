@@ -22,16 +22,12 @@ _MAX_DESCRIBED = 100
 
 
 class DescribeContainerInstancesRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeContainerInstances."""
-
     container_instances: tuple[str, ...]
     cluster: str | None = None
     include: frozenset[str] = frozenset()
 
 
 class ListContainerInstancesRequest(msgspec.Struct, frozen=True):
-    """Input of ListContainerInstances."""
-
     cluster: str | None = None
     filter: str | None = None
     status: str | None = None

@@ -23,16 +23,12 @@ _DEFAULT_PAGE = 10
 
 
 class DescribeServicesRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeServices."""
-
     services: tuple[str, ...]
     cluster: str | None = None
     include: frozenset[str] = frozenset()
 
 
 class ListServicesRequest(msgspec.Struct, frozen=True):
-    """Input of ListServices."""
-
     cluster: str | None = None
     launch_type: str | None = None
     scheduling_strategy: str | None = None
@@ -42,8 +38,6 @@ class ListServicesRequest(msgspec.Struct, frozen=True):
 
 
 class ListServicesByNamespaceRequest(msgspec.Struct, frozen=True):
-    """Input of ListServicesByNamespace."""
-
     namespace: str
     next_token: str | None = None
     max_results: int | None = None

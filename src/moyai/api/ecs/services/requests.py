@@ -18,8 +18,6 @@ from moyai.domain.ecs.service import REPLICA, NetworkConfiguration
 
 
 class CreateServiceRequest(msgspec.Struct, frozen=True):
-    """Input of CreateService."""
-
     service_name: str
     cluster: str | None = None
     task_definition: str | None = None
@@ -69,8 +67,6 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteServiceRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteService."""
-
     service: str
     cluster: str | None = None
     force: bool = False

@@ -40,8 +40,6 @@ class CreatedAt(msgspec.Struct, frozen=True):
 
 
 class ListServiceDeploymentsRequest(msgspec.Struct, frozen=True):
-    """Input of ListServiceDeployments."""
-
     service: str
     cluster: str | None = None
     status: frozenset[ServiceDeploymentStatus] = frozenset()
@@ -51,27 +49,19 @@ class ListServiceDeploymentsRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeServiceDeploymentsRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeServiceDeployments."""
-
     service_deployment_arns: tuple[str, ...]
 
 
 class DescribeServiceRevisionsRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeServiceRevisions."""
-
     service_revision_arns: tuple[str, ...]
 
 
 class StopServiceDeploymentRequest(msgspec.Struct, frozen=True):
-    """Input of StopServiceDeployment."""
-
     service_deployment_arn: str
     stop_type: str = "ROLLBACK"
 
 
 class ContinueServiceDeploymentRequest(msgspec.Struct, frozen=True):
-    """Input of ContinueServiceDeployment."""
-
     service_deployment_arn: str
     hook_id: HookId
     action: HookAction = HookAction.CONTINUE

@@ -46,8 +46,6 @@ _WHOLE = 100.0
 
 
 class CreateTaskSetRequest(msgspec.Struct, frozen=True):
-    """Input of CreateTaskSet."""
-
     service: str
     cluster: str
     task_definition: str
@@ -63,8 +61,6 @@ class CreateTaskSetRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeTaskSetsRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeTaskSets."""
-
     cluster: str
     service: str
     task_sets: tuple[str, ...] = ()
@@ -72,8 +68,6 @@ class DescribeTaskSetsRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateTaskSetRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateTaskSet."""
-
     cluster: str
     service: str
     task_set: str
@@ -81,8 +75,6 @@ class UpdateTaskSetRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteTaskSetRequest(msgspec.Struct, frozen=True):
-    """Input of DeleteTaskSet."""
-
     cluster: str
     service: str
     task_set: str
@@ -90,8 +82,6 @@ class DeleteTaskSetRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateServicePrimaryTaskSetRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateServicePrimaryTaskSet."""
-
     cluster: str
     service: str
     primary_task_set: str

@@ -24,8 +24,6 @@ _MISNAMED = "The specified task definition identifier is invalid. Specify a vali
 
 
 class DeregisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
-    """Input of DeregisterTaskDefinition."""
-
     task_definition: str
 
 

@@ -49,8 +49,6 @@ _MAX_BYTES = 65536
 
 
 class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
-    """Input of RegisterTaskDefinition."""
-
     family: str
     container_definitions: tuple[ContainerDefinition, ...]
     network_mode: NetworkMode | None = None
@@ -70,15 +68,11 @@ class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeTaskDefinitionRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeTaskDefinition."""
-
     task_definition: str
     include: frozenset[str] = frozenset()
 
 
 class ListTaskDefinitionsRequest(msgspec.Struct, frozen=True):
-    """Input of ListTaskDefinitions."""
-
     family_prefix: str | None = None
     status: str = "ACTIVE"
     sort: str = "ASC"
@@ -87,8 +81,6 @@ class ListTaskDefinitionsRequest(msgspec.Struct, frozen=True):
 
 
 class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
-    """Input of ListTaskDefinitionFamilies."""
-
     family_prefix: str = ""
     status: str = "ALL"
     next_token: str | None = None

@@ -29,8 +29,6 @@ _NO_MORE = "Unable to start new execute sessions because the maximum session lim
 
 
 class ExecuteCommandRequest(msgspec.Struct, frozen=True):
-    """Input of ExecuteCommand."""
-
     task: str
     command: str
     interactive: bool

@@ -29,15 +29,11 @@ MISSING = "MISSING"
 
 
 class GetTaskProtectionRequest(msgspec.Struct, frozen=True):
-    """Input of GetTaskProtection."""
-
     cluster: str
     tasks: tuple[str, ...] = ()
 
 
 class UpdateTaskProtectionRequest(msgspec.Struct, frozen=True):
-    """Input of UpdateTaskProtection."""
-
     cluster: str
     tasks: tuple[str, ...]
     protection_enabled: bool

@@ -24,16 +24,12 @@ _MAX_DESCRIBED = 100
 
 
 class DescribeTasksRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeTasks."""
-
     tasks: tuple[str, ...]
     cluster: str | None = None
     include: frozenset[str] = frozenset()
 
 
 class ListTasksRequest(msgspec.Struct, frozen=True):
-    """Input of ListTasks."""
-
     cluster: str | None = None
     container_instance: str | None = None
     family: str | None = None

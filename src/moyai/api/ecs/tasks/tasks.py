@@ -35,8 +35,6 @@ Failures = list[dict[str, object]]
 
 
 class RunTaskRequest(TaskRequest, frozen=True, kw_only=True):
-    """Input of RunTask."""
-
     count: int = 1
     launch_type: str | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
@@ -47,14 +45,10 @@ class RunTaskRequest(TaskRequest, frozen=True, kw_only=True):
 
 
 class StartTaskRequest(TaskRequest, frozen=True, kw_only=True):
-    """Input of StartTask."""
-
     container_instances: tuple[str, ...]
 
 
 class StopTaskRequest(msgspec.Struct, frozen=True):
-    """Input of StopTask."""
-
     task: str
     cluster: str | None = None
     reason: str | None = None
