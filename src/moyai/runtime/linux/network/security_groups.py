@@ -40,8 +40,12 @@ _SIDES = ((_LEAVING, "daddr"), (_ENTERING, "saddr"))
 # ``leave`` runs before ``enter``. Packets of established connections to the outside are checked as well, so that these
 # connections end when the task may no longer go out.
 _IPV4_CHAINS = f"""\
-  map {_LEAVING} {{type ipv4_addr : verdict}}
-  map {_ENTERING} {{type ipv4_addr : verdict}}
+  map {_LEAVING} {{
+    type ipv4_addr : verdict
+  }}
+  map {_ENTERING} {{
+    type ipv4_addr : verdict
+  }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
     ct state established,related accept
@@ -64,8 +68,12 @@ _IPV4_CHAINS = f"""\
 
 
 _IPV6_CHAINS = f"""\
-  map {_LEAVING} {{type ipv6_addr : verdict}}
-  map {_ENTERING} {{type ipv6_addr : verdict}}
+  map {_LEAVING} {{
+    type ipv6_addr : verdict
+  }}
+  map {_ENTERING} {{
+    type ipv6_addr : verdict
+  }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
     ct state established,related accept
