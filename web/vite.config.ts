@@ -70,7 +70,7 @@ export default defineConfig({
     restoreMocks: true,
     server: { deps: { inline: [/@cloudscape-design/] } },
     css: false,
-    testTimeout: 20_000,
+    testTimeout: 120_000, // a page with a table takes 20 s on a busy machine
     maxWorkers: 2,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" }, // in the browser there is no Node.js
   },

@@ -4,7 +4,7 @@ import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 configure({
-  asyncUtilTimeout: 10_000,
+  asyncUtilTimeout: 60_000,
   defaultHidden: true, // computing whether an element is hidden is slow, and pointless without style sheets
   getElementError: (message, container) => new Error(`${message ?? ""}\nThe page says: ${container.textContent}`),
 });
