@@ -21,7 +21,7 @@ class SetForward(SystemClock):
         return later(super().now(), self.ahead)
 
 
-def test_tells_seconds_since_the_epoch():
+def test_now_is_seconds_since_the_epoch():
     # Wide bounds: they tell seconds from milliseconds and from a clock that starts at boot.
     assert 2020 < datetime.fromtimestamp(SystemClock().now(), UTC).year < 2200
 
@@ -31,7 +31,7 @@ async def test_a_sleep_ends(delay):
     await SystemClock().sleep(Seconds(delay))
 
 
-async def test_others_go_on_during_a_sleep():
+async def test_other_tasks_run_during_a_sleep():
     sleeping = asyncio.ensure_future(SystemClock().sleep(Seconds(3600)))
     await SystemClock().sleep(Seconds(0))
     assert not sleeping.done()
@@ -48,7 +48,7 @@ async def test_time_for_which_the_machine_was_suspended_counts(monkeypatch):
     await sleeping
 
 
-async def test_a_clock_that_is_set_forward_ends_what_is_due_by_it(monkeypatch):
+async def test_a_clock_set_forward_ends_due_sleeps(monkeypatch):
     monkeypatch.setattr(clock, "LONGEST_NAP", 0.01)
     made = SetForward()
     sleeping = asyncio.ensure_future(made.sleep(DAYS))

@@ -21,13 +21,13 @@ def ticking(step: float) -> Callable[[], float]:
     return lambda: step * next(times)
 
 
-def test_what_is_there_is_left_alone():
+def test_existing_objects_are_frozen():
     with gc_tuned(ticking(0)):
         assert gc.get_freeze_count() > 1000
 
 
 @pytest.mark.parametrize(("seconds", "frozen"), [(0.1, True), (0.001, False)])
-def test_what_a_slow_collection_found_is_left_alone_too(seconds, frozen):
+def test_survivors_of_a_slow_collection_are_frozen(seconds, frozen):
     with gc_tuned(ticking(seconds)):
         new: list[list[int]] = [[] for _ in range(500)]
         before = gc.get_freeze_count()
@@ -35,7 +35,7 @@ def test_what_a_slow_collection_found_is_left_alone_too(seconds, frozen):
         assert (gc.get_freeze_count() - before >= len(new)) is frozen
 
 
-def test_a_collection_of_the_young_is_never_slow():
+def test_young_collections_freeze_nothing():
     with gc_tuned(ticking(0.1)):
         new: list[list[int]] = [[] for _ in range(500)]
         before = gc.get_freeze_count()

@@ -49,7 +49,7 @@ def queries(board) -> Iterator[str]:
     yield from (one["definition"] for one in board["templating"]["list"] if one["type"] == "query")
 
 
-async def test_each_metric_in_it_is_there_and_each_metric_of_the_mesh_is_in_it(scraped):
+async def test_the_dashboard_uses_existing_metrics_and_all_mesh_metrics(scraped):
     there = set()
     for family in (*families(scraped), *mesh_families(())):
         endings = ("_bucket", "_sum", "_count") if family.type is MetricType.HISTOGRAM else ("",)
@@ -61,14 +61,14 @@ async def test_each_metric_in_it_is_there_and_each_metric_of_the_mesh_is_in_it(s
     assert {family.name for family in connect_families(())} - {name.removesuffix("_bucket") for name in asked} == set()
 
 
-def test_each_label_that_it_groups_by_is_there():
+def test_the_dashboard_groups_by_existing_labels():
     grouped = {
         label.strip() for query in queries(read()) for part in GROUPED.findall(query) for label in part.split(",")
     }
     assert grouped <= LABELS
 
 
-def test_panels_have_places_and_numbers_of_their_own():
+def test_panels_do_not_overlap_and_have_unique_ids():
     panels = read()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     places = [(p["title"], p["gridPos"]) for p in panels]

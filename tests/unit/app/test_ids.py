@@ -32,7 +32,7 @@ def test_a_uuid_is_random_and_written_in_lower_case(ids):
         ("alphanumeric", 0, ""),
     ],
 )
-def test_an_id_has_its_length_and_its_letters(ids, kind, length, shape):
+def test_an_id_has_its_length_and_alphabet(ids, kind, length, shape):
     for _ in range(50):
         assert re.fullmatch(shape, getattr(ids, kind)(length))
 

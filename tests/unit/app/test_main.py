@@ -18,7 +18,7 @@ def hard():
     resource.setrlimit(FILES, before)
 
 
-def test_a_shells_limit_of_open_files_is_raised_and_a_larger_one_left(hard):
+def test_a_low_limit_of_open_files_is_raised_and_a_higher_one_kept(hard):
     resource.setrlimit(FILES, (512, hard))
     raise_open_file_limit()
     assert resource.getrlimit(FILES) == (min(65536, hard), hard)

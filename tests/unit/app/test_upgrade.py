@@ -77,7 +77,7 @@ def called(second: int, count: int) -> bytes:
     return push(second, {"http.egress.cart.downstream_rq_total": count})
 
 
-async def test_proxies_that_report_in_different_ways_are_each_counted_once(tmp_path):
+async def test_proxies_over_grpc_and_http_are_each_counted_once(tmp_path):
     async with Installation(tmp_path).opened() as installation:
         await installation.over_grpc(FRONT, 1, 3)
         await installation.over_http(OTHER, 1, 5)
@@ -88,7 +88,7 @@ async def test_proxies_that_report_in_different_ways_are_each_counted_once(tmp_p
 
 
 @CHANGES
-async def test_a_proxy_that_goes_over_to_another_way_is_counted_on_from_where_it_was(tmp_path, former, latter):
+async def test_a_proxy_that_changes_its_protocol_continues_its_counts(tmp_path, former, latter):
     async with Installation(tmp_path).opened() as installation:
         await former(installation, FRONT, 1, 3)
         await latter(installation, FRONT, 2, 10)
@@ -99,7 +99,7 @@ async def test_a_proxy_that_goes_over_to_another_way_is_counted_on_from_where_it
 
 
 @CHANGES
-async def test_a_proxy_that_begins_anew_in_another_way_is_counted_from_0(tmp_path, former, latter):
+async def test_a_restarted_proxy_with_another_protocol_counts_from_0(tmp_path, former, latter):
     async with Installation(tmp_path).opened() as installation:
         await former(installation, FRONT, 1, 10)
         await latter(installation, FRONT, 2, 3)
@@ -107,7 +107,7 @@ async def test_a_proxy_that_begins_anew_in_another_way_is_counted_from_0(tmp_pat
 
 
 @CHANGES
-async def test_a_way_may_change_with_the_control_plane(tmp_path, former, latter):
+async def test_the_protocol_may_change_with_a_restart_of_the_control_plane(tmp_path, former, latter):
     async with Installation(tmp_path).opened() as before:
         await former(before, FRONT, 1, 3)
     async with Installation(tmp_path, before.save()).opened() as installation:

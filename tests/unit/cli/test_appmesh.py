@@ -53,7 +53,7 @@ def authority(tmp_path):
     return path
 
 
-def test_a_proxy_of_this_machine_needs_its_node_id_and_a_socket(tmp_path):
+def test_a_local_proxy_needs_a_node_id_and_a_socket(tmp_path):
     found = printed("--state", str(tmp_path))
     assert found["node"]["id"] == NODE
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
@@ -64,12 +64,12 @@ def test_a_proxy_of_this_machine_needs_its_node_id_and_a_socket(tmp_path):
     assert [name.rpartition("#")[0] for name in names] == [NODE]
 
 
-def test_two_proxies_have_two_names():
+def test_each_proxy_has_a_unique_name():
     names = {shown(services(printed())[0])["x-moyai-workload"] for _ in range(2)}
     assert len(names) == 2
 
 
-def test_what_is_asked_for_is_in_it():
+def test_options_are_in_the_bootstrap():
     options = ("--sotw", "--admin", "[::1]:9000", "--socket", "/s", "--variable", "ENABLE_ENVOY_STATS_TAGS=1")
     found = printed(*options, node="mesh/shop/virtualGateway/way")
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
@@ -78,7 +78,7 @@ def test_what_is_asked_for_is_in_it():
     assert (tags["appmesh.mesh"], tags["appmesh.virtual_gateway"]) == ("shop", "way")
 
 
-def test_over_tcp_the_token_is_shown_with_the_stream_and_the_reports(authority):
+def test_over_tcp_the_token_is_sent_with_stream_and_reports(authority):
     found = printed("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
     assert [shown(service)["authorization"] for service in services(found)] == ["Bearer a.b"] * 2
     context = cluster(found)["transport_socket"]["typed_config"]
@@ -86,7 +86,7 @@ def test_over_tcp_the_token_is_shown_with_the_stream_and_the_reports(authority):
     assert context["common_tls_context"]["validation_context"]["trusted_ca"]["inline_string"] == authority.read_text()
 
 
-def test_over_tcp_a_certificate_is_shown(authority):
+def test_over_tcp_a_client_certificate_is_configured(authority):
     own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
     found = printed("--xds", "xds.example:9443", "--ca", str(authority), *own)
     context = cluster(found)["transport_socket"]["typed_config"]["common_tls_context"]
@@ -108,7 +108,7 @@ def test_over_tcp_a_certificate_is_shown(authority):
     ],
     ids=["socket", "whole sets", "token", "certificate"],
 )
-def test_envoy_takes_it(options, authority, tmp_path):
+def test_envoy_accepts_the_bootstrap(options, authority, tmp_path):
     own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
     asked = [word for option in options for word in (own if option == "--own" else (option,))]
     asked += ["--ca", str(authority)] if "--xds" in asked else []
@@ -134,13 +134,13 @@ def test_envoy_takes_it(options, authority, tmp_path):
         pytest.param([NODE, "--variable", "ENVOY_CONFIG_FILE=/x"], "ENVOY_CONFIG_FILE", id="refused variable"),
     ],
 )
-def test_what_does_not_fit_is_said(options, said, authority):
+def test_incompatible_options_are_refused(options, said, authority):
     code, output = run("proxy", *(str(authority) if option == "CA" else option for option in options))
     assert code == 2
     assert said in " ".join(output.replace("│", " ").split())
 
 
-def test_a_token_is_shown_once_and_listed_by_its_id(tmp_path):
+def test_a_token_is_printed_once_and_listed_by_id(tmp_path):
     state = ("--state", str(tmp_path))
     assert run("token", "list", *state) == (0, "There are no tokens.\n")
     code, token = run("token", "issue", "--for", "mesh/shop", *state)

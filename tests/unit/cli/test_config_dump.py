@@ -28,27 +28,27 @@ def told(theirs: dict[str, Any], ours: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [tuple(one) for one in compare_dumps(read_dump(theirs), read_dump(ours))]
 
 
-def test_versions_and_times_are_no_difference():
+def test_versions_and_times_are_ignored():
     other = dump(dict(CLUSTER))
     other["configs"][1]["dynamic_active_clusters"][0] |= {"version_info": "8", "last_updated": "now"}
     assert told(dump(CLUSTER), other) == []
 
 
-def test_who_it_is_comes_from_the_bootstrap():
+def test_the_node_id_is_read_from_the_bootstrap():
     assert read_dump(dump(CLUSTER)).node == "mesh/m/virtualNode/n"
 
 
-def test_a_difference_has_its_place_and_both_sides():
+def test_a_difference_has_a_path_and_both_values():
     found = told(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
     assert found == [("cluster", CLUSTER["name"], "connect_timeout", "1s", "2s")]
 
 
-def test_a_resource_on_one_side_alone_is_named():
+def test_a_resource_on_one_side_is_named():
     other = CLUSTER | {"name": "other"}
     assert told(dump(CLUSTER, other), dump(CLUSTER)) == [("cluster", "other", "", "there", None)]
 
 
-def test_hosts_have_no_order_and_rules_have_one():
+def test_the_order_of_hosts_is_ignored_and_of_rules_compared():
     hosts = [{"name": "a", "domains": ["a", "a:80"]}, {"name": "b", "domains": ["b"]}]
     turned = [hosts[1], {"name": "a", "domains": ["a:80", "a"]}]
     one, other = {"name": "r", "virtual_hosts": hosts}, {"name": "r", "virtual_hosts": turned}
@@ -59,7 +59,7 @@ def test_hosts_have_no_order_and_rules_have_one():
     assert told(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other))
 
 
-def test_a_header_asked_for_in_envoys_older_words_is_the_same():
+def test_deprecated_header_matchers_equal_new_ones():
     def asking(header: dict[str, Any]) -> dict[str, Any]:
         return {"name": "r", "virtual_hosts": [{"name": "a", "routes": [{"match": {"headers": [header]}}]}]}
 
@@ -68,6 +68,6 @@ def test_a_header_asked_for_in_envoys_older_words_is_the_same():
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"configs": 3}, {"configs": []}])
-def test_what_is_no_dump_is_refused(document):
+def test_other_documents_are_refused(document):
     with pytest.raises(NoDump):
         read_dump(document)

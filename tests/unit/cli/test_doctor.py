@@ -15,20 +15,20 @@ from moyai.cli.remote import Remote
 NOWHERE = ("--endpoint", "http://127.0.0.1:1")
 
 
-def test_without_a_server_it_says_so_and_what_to_do():
+def test_an_unreachable_server_is_a_problem_with_a_remedy():
     ended = CliRunner().invoke(command_line(), ["doctor", *NOWHERE])
     assert ended.exit_code == 1
     assert "problem: server: http://127.0.0.1:1" in ended.stdout
     assert "moyai up" in ended.stdout
 
 
-def test_as_json():
+def test_findings_are_printed_as_json():
     ended = CliRunner().invoke(command_line(), ["doctor", "--json", *NOWHERE])
     (finding,) = [f for f in json.loads(ended.stdout)["findings"] if f["kind"] == "server"]
     assert finding.keys() == {"severity", "kind", "subject", "message", "remedy"}
 
 
-def test_an_arn_is_printed_as_it_is(monkeypatch):
+def test_an_arn_is_printed_unchanged(monkeypatch):
     arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop/db"
     finding = {"severity": "problem", "kind": arn, "subject": arn, "message": arn, "remedy": arn}
     report = {"runtime": "sim", "version": version("moyai"), "findings": [finding]}
@@ -49,7 +49,7 @@ class Guarded(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def test_a_server_with_keys_is_there_and_tells_nothing():
+def test_a_server_with_keys_is_reachable():
     with HTTPServer(("127.0.0.1", 0), Guarded) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()

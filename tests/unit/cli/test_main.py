@@ -18,7 +18,7 @@ from moyai.cli.main import main
         pytest.param(["status", "--endpoint", "http://127.0.0.1:1"], "moyai up", id="no moyai there"),
     ],
 )
-def test_what_the_user_can_mend_is_said_in_one_line(arguments, said, tmp_path, monkeypatch, capsys):
+def test_user_errors_are_printed_in_one_line(arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MOYAI_STATE", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["moyai", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -33,7 +33,7 @@ def test_what_the_user_can_mend_is_said_in_one_line(arguments, said, tmp_path, m
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:4566", "garbage", "http://", "http://127.0.0.1:99999", "http://[::1", "ftp://127.0.0.1"]
 )
-def test_an_endpoint_that_is_no_url_is_said_to_be_none(url, command, monkeypatch, capsys):
+def test_an_endpoint_that_is_not_a_url_is_refused(url, command, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", url])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -69,7 +69,7 @@ PAGE = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnect
     [PAGE % b"200 OK", PAGE % b"501 Unsupported method", b"SSH-2.0-OpenSSH_9.9\r\n"],
     ids=["a page", "an error", "another protocol"],
 )
-def test_what_is_no_moyai_is_told_from_one_without_a_traceback(answer, command, stranger, monkeypatch, capsys):
+def test_another_server_is_recognized_without_a_traceback(answer, command, stranger, monkeypatch, capsys):
     monkeypatch.setattr(Stranger, "answer", answer)
     monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", stranger])
     with pytest.raises(SystemExit) as ended:
@@ -80,7 +80,7 @@ def test_what_is_no_moyai_is_told_from_one_without_a_traceback(answer, command, 
 
 
 @pytest.mark.parametrize("name", ["", "*", "a*.example.com", "example.com:443", "https://example.com", "-a.example"])
-def test_what_app_mesh_is_to_let_through_is_a_server_name(name, monkeypatch, capsys):
+def test_app_mesh_pass_requires_a_server_name(name, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["moyai", "up", "--app-mesh-pass", name])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -96,7 +96,7 @@ def test_the_version_is_printed(monkeypatch, capsys):
     assert capsys.readouterr().out == f"moyai {version('moyai')}\n"
 
 
-def test_completion_is_printed_and_never_installed(monkeypatch, capsys):
+def test_completion_is_printed_and_not_installed(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["moyai", "--help"])
     with pytest.raises(SystemExit):
         main()

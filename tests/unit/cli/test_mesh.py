@@ -14,7 +14,7 @@ from moyai.cli.output import can_redraw
 
 
 @given(now=st.floats(1e9, 4e9), length=st.floats(1, 1_296_000))
-def test_one_period_of_cloudwatch_holds_the_whole_span(now, length):
+def test_one_cloudwatch_period_covers_the_whole_span(now, length):
     span = span_back(now, length)
     period = _period(span)
     assert period % 60 == 0
@@ -24,12 +24,12 @@ def test_one_period_of_cloudwatch_holds_the_whole_span(now, length):
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), ("2d", 172_800)])
-def test_a_time_to_look_back_is_a_number_and_a_unit(text, seconds):
+def test_a_duration_is_a_number_and_a_unit(text, seconds):
     assert _seconds(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "0m", "-5m", "5 m", "16d", "1e3s"])
-def test_anything_else_is_said_to_be_none(text):
+def test_other_text_is_not_a_duration(text):
     with pytest.raises(Exception, match="is not a time such as 90s"):
         _seconds(text)
 
@@ -47,14 +47,14 @@ def test_anything_else_is_said_to_be_none(text):
         ("\x1bx\x1b[99~q", ["q"]),
     ],
 )
-def test_what_a_terminal_sends_is_read_as_keys(sent, keys):
+def test_terminal_input_is_parsed_as_keys(sent, keys):
     assert parse_keys(sent) == keys
 
 
 @given(
     st.lists(st.sampled_from(["q", "s", "r", "g", "+", "-", "/", "a", "up", "down", "enter", "escape", "backspace"]))
 )
-def test_no_keys_lead_out_of_what_can_be_shown(keys):
+def test_any_keys_keep_the_view_valid(keys):
     view = View()
     for key in keys:
         view = handle_key(view, key)
@@ -63,7 +63,7 @@ def test_no_keys_lead_out_of_what_can_be_shown(keys):
         assert view.typing or key != "escape" or not view.find
 
 
-def test_what_is_typed_into_find_is_no_command():
+def test_text_typed_into_the_filter_is_not_a_command():
     view = View()
     for key in ["/", "q", "s", "backspace", "enter"]:
         view = handle_key(view, key)
@@ -75,10 +75,10 @@ def test_what_is_typed_into_find_is_no_command():
     ("failures", "requests", "shown"),
     [(4, 5, "20 %"), (9, 10, "10 %"), (8, 25, "68 %"), (1, 3, "66.66 %"), (1, 1_000_000, "99.99 %"), (0, 7, "100 %")],
 )
-def test_a_share_is_cut_after_two_digits_and_not_by_what_floats_lack(failures, requests, shown):
+def test_a_success_rate_is_truncated_to_two_digits(failures, requests, shown):
     assert _success(1 - failures / requests).plain.split(" !")[0] == shown
 
 
 @pytest.mark.parametrize(("kind", "lives"), [("xterm", True), ("dumb", False), ("unknown", False)])
-def test_a_table_lives_only_where_it_can_be_drawn_over(kind, lives):
+def test_the_table_refreshes_only_in_a_terminal(kind, lives):
     assert can_redraw(Console(force_terminal=True, _environ={"TERM": kind})) is lives

@@ -8,7 +8,7 @@ DEPLOYMENT = {"serviceConnectConfiguration": {"services": [{"portName": "web", "
 PORTS = {"td": [_Port(8080, "web"), _Port(9000, "admin"), _Port(9001, "")]}
 
 
-def test_a_port_that_its_deployment_encrypts_is_called_by_https():
+def test_an_encrypted_port_has_an_https_url():
     encrypted = {"ecs-svc/1": _tls_ports(DEPLOYMENT), "ecs-svc/2": _tls_ports({})}
     task = {"taskDefinitionArn": "td", "startedBy": "ecs-svc/1"}
     assert _schemes(PORTS, encrypted, task) == [("https", 8080), ("http", 9000), ("http", 9001)]
@@ -17,7 +17,7 @@ def test_a_port_that_its_deployment_encrypts_is_called_by_https():
     assert _schemes(PORTS, encrypted, {"taskDefinitionArn": "td"})[0] == ("http", 8080)
 
 
-def test_an_alias_without_a_name_is_shown_by_the_one_that_it_has_then():
+def test_an_alias_without_a_dns_name_is_shown_with_the_default_name():
     services = [
         {"portName": "web", "discoveryName": "front", "clientAliases": [{"port": 80}]},
         {"portName": "admin", "clientAliases": [{"port": 81}, {"port": 82, "dnsName": "admin"}]},

@@ -29,12 +29,12 @@ def imported(program: str) -> set[str]:
     return set(output.rpartition("imported:")[2].split())
 
 
-def test_help_imports_neither_the_server_nor_what_single_commands_need():
+def test_help_imports_no_server_and_no_command_modules():
     run = "import moyai.cli.main as m\ntry:\n    m.command_line()(['--help'])\nexcept SystemExit:\n    pass"
     assert imported(run) & (FOR_HELP | OF_THE_SERVER) == set()
 
 
-def test_status_reads_no_models_of_botocore(monkeypatch):
+def test_status_loads_no_botocore_models(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     arguments = ["status", "--endpoint", "http://127.0.0.1:1"]
@@ -43,6 +43,6 @@ def test_status_reads_no_models_of_botocore(monkeypatch):
 
 
 @pytest.mark.parametrize("module", ["moyai.cli.main", "moyai.app.images"])
-def test_importing_a_command_imports_nothing_of_the_server(module):
+def test_importing_a_command_imports_no_server_modules(module):
     heavy = OF_THE_SERVER - {"moyai.runtime"} | {"grpc", "google.protobuf", "pyroute2", "botocore.session"}
     assert imported(f"import {module}") & heavy == set()

@@ -45,19 +45,19 @@ def shown(cluster, width):
         (200, [ID, "service:catalog", "RUNNING", "127.83.100.200:8080", "HEALTHY", "172.31.16.104", "us-east-1a"]),
     ],
 )
-def test_what_there_is_room_for_is_shown_whole(width, there):
+def test_text_that_fits_is_not_truncated(width, there):
     said = shown(CLUSTER, width)
     assert [word for word in there if word not in said] == []
     assert "…" not in said
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_a_cluster_without_tasks_and_a_name_without_a_space_lose_nothing(width):
+def test_empty_clusters_and_unbreakable_names_are_complete(width):
     name = "recommendations-and-personalisation-backend"
     said = shown({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
     cells = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
     assert name in cells
 
 
-def test_a_group_is_shown_as_it_is():
+def test_markup_in_a_group_name_is_printed_literally():
     assert "[/job]" in shown({**CLUSTER, "tasks": [{**TASK, "group": "[/job]"}]}, 200)

@@ -32,13 +32,13 @@ def texts(told):
     return [(source.label, line["text"]) for source, line in told]
 
 
-def test_lines_are_merged_by_their_time_and_each_containers_own_stay_in_order():
+def test_lines_are_merged_by_time_and_stay_in_order_per_container():
     written = Written(t1=[(1, "a"), (3, "c"), (3, "d")], t2=[(2, "b"), (4, "e")])
     found = texts(merge_logs(written, [ONE, TWO]))
     assert found == [(f"{n * 8}/app", text) for n, text in zip("12112", "abcde", strict=True)]
 
 
-def test_followed_containers_that_come_later_join_in_and_it_ends_with_the_last():
+def test_following_includes_later_containers_and_ends_with_the_last():
     written = Written(t1=[(1, "a")], t2=[(2, "b")])
     looks = iter([[ONE], [ONE, TWO], []])
     found = []
@@ -49,12 +49,12 @@ def test_followed_containers_that_come_later_join_in_and_it_ends_with_the_last()
     assert found == [("11111111/app", "a"), ("22222222/app", "b")]
 
 
-def test_what_a_read_raises_is_raised():
+def test_errors_of_a_read_are_raised():
     with pytest.raises(ConnectionError, match="breaks"):
         texts(follow_logs(Written(t1=[(1, "breaks")]), lambda: [ONE]))
 
 
-def test_a_service_has_the_tasks_of_its_name_and_their_containers_without_the_proxy():
+def test_a_service_is_its_tasks_containers_without_proxies():
     tasks = [
         {"id": "1", "group": "service:web", "containers": ["app", "log", "ecs-service-connect-x"]},
         {"id": "2", "group": "service:web2", "containers": ["app"]},

@@ -70,14 +70,14 @@ def said(answer):
     return msgspec.json.decode(answer.body)
 
 
-async def test_without_keys_the_api_is_there_for_the_account_of_the_credential(open_one):
+async def test_without_keys_the_credential_chooses_the_account(open_one):
     answer = await open_one(call_api("111111111111"))
     assert answer.status == 200
     assert b"<Account>111111111111</Account>" in answer.body
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_without_keys_a_session_tells_of_every_scope(open_one):
+async def test_without_keys_a_session_lists_every_scope(open_one):
     answer = said(await open_one(request("GET", "session")))
     assert answer["login"] is False
     assert answer["scopes"] == [
@@ -98,18 +98,18 @@ async def test_without_keys_a_session_tells_of_every_scope(open_one):
     ],
 )
 @pytest.mark.parametrize("path", ["api/", "events", "session"])
-async def test_a_page_of_another_origin_gets_nothing(open_one, closed_one, path, headers):
+async def test_a_page_of_another_origin_is_refused(open_one, closed_one, path, headers):
     for serve in (open_one, closed_one):
         assert (await serve(request("GET", path, **headers))).status == 403
 
 
-async def test_its_own_pages_are_answered(open_one):
+async def test_same_origin_requests_are_answered(open_one):
     answer = await open_one(call_api(origin="http://127.0.0.1:4566", sec_fetch_site="same-origin"))
     assert answer.status == 200
 
 
 @pytest.mark.parametrize("path", ["api/", "events"])
-async def test_with_keys_nothing_is_there_before_the_login(closed_one, path):
+async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
         assert answer.status == 401
@@ -124,7 +124,7 @@ async def test_with_keys_nothing_is_there_before_the_login(closed_one, path):
     }
 
 
-async def test_a_login_acts_as_its_key_and_in_its_own_account(closed_one):
+async def test_a_login_acts_with_its_key_and_account(closed_one):
     answer, cookie = await log_in(closed_one)
     session = said(answer)
     assert session["accessKey"] == KEY
@@ -135,14 +135,14 @@ async def test_a_login_acts_as_its_key_and_in_its_own_account(closed_one):
     assert f"<UserId>{KEY}</UserId>".encode() in answer.body
 
 
-async def test_a_request_without_the_sessions_token_changes_nothing(closed_one):
+async def test_a_request_without_the_csrf_token_changes_nothing(closed_one):
     _, cookie = await log_in(closed_one)
     for headers in ({}, {"x_moyai_csrf": "0" * 64}):
         assert (await closed_one(call_api(cookie=cookie, **headers))).status == 403
         assert (await closed_one(request("DELETE", "session", cookie=cookie, **headers))).status == 403
 
 
-async def test_the_cookie_is_for_the_console_alone_and_for_no_script(closed_one):
+async def test_the_cookie_is_limited_to_the_console_and_http_only(closed_one):
     answer, _ = await log_in(closed_one)
     attributes = answer.headers["set-cookie"].split("; ")[1:]
     assert attributes == ["Path=/console", "Max-Age=43200", "HttpOnly", "SameSite=Strict"]
@@ -150,7 +150,7 @@ async def test_the_cookie_is_for_the_console_alone_and_for_no_script(closed_one)
     assert answer.headers["set-cookie"].endswith("; Secure")
 
 
-async def test_who_signs_out_is_out(closed_one):
+async def test_signing_out_ends_the_session(closed_one):
     answer, cookie = await log_in(closed_one)
     csrf = said(answer)["csrf"]
     answer = await closed_one(request("DELETE", "session", cookie=cookie, x_moyai_csrf=csrf))
@@ -158,7 +158,7 @@ async def test_who_signs_out_is_out(closed_one):
     assert (await closed_one(call_api(cookie=cookie, x_moyai_csrf=csrf))).status == 401
 
 
-async def test_a_wrong_secret(closed_one):
+async def test_a_wrong_secret_is_refused(closed_one):
     answer, cookie = await log_in(closed_one, "wrong")
     assert (answer.status, cookie) == (401, "")
 
@@ -173,16 +173,16 @@ async def test_a_wrong_secret(closed_one):
         b'{"accessKeyId": "' + b"A" * 999 + b'", "secretAccessKey": ""}',
     ],
 )
-async def test_what_is_no_login(closed_one, body):
+async def test_malformed_logins_are_refused(closed_one, body):
     assert (await closed_one(request("POST", "session", body))).status == 400
 
 
-async def test_an_unsigned_request_of_a_login_is_for_no_region(closed_one):
+async def test_an_api_request_without_a_region_is_refused(closed_one):
     answer, cookie = await log_in(closed_one)
     asked = call_api(cookie=cookie, x_moyai_csrf=said(answer)["csrf"], authorization="")
     assert (await closed_one(asked)).status == 403
 
 
-async def test_the_prefix_alone_leads_to_the_page(open_one):
+async def test_the_bare_prefix_redirects_to_the_console(open_one):
     answer = await open_one(HttpRequest("GET", "/console", "", {}))
     assert (answer.status, answer.headers["location"]) == (308, "/console/")

@@ -57,7 +57,7 @@ def keys(event):
     return msgspec.json.decode(data.removeprefix("data: "))
 
 
-async def test_it_begins_with_hello_and_then_names_what_changes(events, store, clock):
+async def test_the_stream_begins_with_hello_and_then_names_changed_keys(events, store, clock):
     stream = listen(events)
     assert await heard(stream, clock) == b"event: hello\ndata: {}\n\n"
     store.apply([Put(cluster("shop")), Put(cluster("elsewhere", "eu-west-1"))])
@@ -70,7 +70,7 @@ async def test_it_begins_with_hello_and_then_names_what_changes(events, store, c
     assert keys(await heard(stream, clock))["keys"][0]["id"] == arn
 
 
-async def test_a_mesh_and_what_is_in_it_are_named(events, store, clock):
+async def test_changed_meshes_and_their_resources_are_named(events, store, clock):
     stream = listen(events)
     await heard(stream, clock)
     store.apply([Put(record) for record in shop_mesh.records()])
@@ -83,7 +83,7 @@ async def test_a_mesh_and_what_is_in_it_are_named(events, store, clock):
     }
 
 
-async def test_changes_of_a_moment_come_together_and_many_as_one_word(events, store, clock):
+async def test_concurrent_changes_are_batched_and_many_are_summarized(events, store, clock):
     stream = listen(events)
     await heard(stream, clock)
     for number in range(MAX_KEYS + 1):
@@ -91,21 +91,21 @@ async def test_changes_of_a_moment_come_together_and_many_as_one_word(events, st
     assert keys(await heard(stream, clock)) == {"more": True, "keys": []}
 
 
-async def test_what_is_secret_is_not_named(events, store, clock):
+async def test_secret_records_are_not_named(events, store, clock):
     stream = listen(events)
     await heard(stream, clock)
     store.apply([Put(EnvFile(S3ObjectArn("arn:aws:s3:::bucket/x.env"), Secret("a=b"), 3, clock.now()))])
     assert await heard(stream, clock, 5) == b"event: metrics\ndata: {}\n\n"
 
 
-async def test_each_five_seconds_it_says_that_there_are_new_figures(events, clock):
+async def test_the_stream_announces_metrics_every_five_seconds(events, clock):
     stream = listen(events)
     await heard(stream, clock)
     for _ in range(3):
         assert (await heard(stream, clock, 5)).startswith(b"event: metrics")
 
 
-async def test_it_ends_with_the_login_and_with_the_server(events, clock):
+async def test_the_stream_ends_with_the_login_and_with_the_server(events, clock):
     allowed = [True]
     stream = listen(events, allowed=lambda: allowed[0])
     await heard(stream, clock)
@@ -118,7 +118,7 @@ async def test_it_ends_with_the_login_and_with_the_server(events, clock):
     assert await heard(other, clock) == b""
 
 
-def test_listeners_are_bounded_from_their_admission_on_and_who_leaves_makes_room(events):
+def test_the_number_of_listeners_is_limited(events):
     answers = [events.answer(HOME, lambda: True) for _ in range(MAX_LISTENERS)]
     assert {answer.status for answer in answers} == {200}
     assert events.answer(HOME, lambda: True).status == 503
@@ -127,7 +127,7 @@ def test_listeners_are_bounded_from_their_admission_on_and_who_leaves_makes_room
     assert events.answer(HOME, lambda: True).status == 503
 
 
-def test_one_login_leaves_room_for_others(events):
+def test_the_listeners_of_one_login_are_limited(events):
     answers = [events.answer(HOME, lambda: True, "one") for _ in range(MAX_LISTENERS_OF_LOGIN)]
     assert events.answer(HOME, lambda: True, "one").status == 429
     assert events.answer(HOME, lambda: True, "other").status == 200

@@ -29,7 +29,7 @@ def get(name, method="GET", **headers):
 @pytest.mark.parametrize(
     "name", ["", "index.html", "clusters", "clusters/shop/services/front%2Fx", "a/../b", "%2e%2e/x"]
 )
-def test_an_address_of_a_page_gives_the_page_and_is_asked_for_each_time(files, name):
+def test_a_page_path_returns_the_page_without_caching(files, name):
     answer = files.answer(*get(name))
     assert (answer.status, answer.body) == (200, b"<page>")
     assert answer.headers["cache-control"] == "no-cache"
@@ -39,11 +39,11 @@ def test_an_address_of_a_page_gives_the_page_and_is_asked_for_each_time(files, n
     "name",
     ["../secret.json", "%2e%2e/secret.json", "..%2fsecret.json", "/../secret.json", "assets/../../secret.json", "\0"],
 )
-def test_no_path_leads_out_of_the_build(files, name):
+def test_no_path_leaves_the_build_directory(files, name):
     assert "outside" not in repr(files.answer(*get(name)).body)
 
 
-def test_an_asset_is_kept_and_packed_for_who_takes_it(files):
+def test_an_asset_is_cached_and_compressed_on_request(files):
     plain, packed = (
         files.answer(*get("assets/index-1a2b.js")),
         files.answer(*get("assets/index-1a2b.js", **{"accept-encoding": "br, gzip;q=0.8"})),
@@ -54,11 +54,11 @@ def test_an_asset_is_kept_and_packed_for_who_takes_it(files):
     assert plain.headers["content-type"].startswith("text/javascript")
 
 
-def test_an_asset_of_another_build_is_missing_and_not_the_page(files):
+def test_an_unknown_asset_is_not_found(files):
     assert files.answer(*get("assets/index-0000.js")).status == 404
 
 
-def test_the_policy_lets_nothing_run_but_the_build(files):
+def test_the_content_security_policy_allows_only_the_build(files):
     headers = files.answer(*get("")).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["script-src"] == policy["connect-src"] == policy["style-src"] == "'self'"
@@ -66,17 +66,17 @@ def test_the_policy_lets_nothing_run_but_the_build(files):
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_file_is_only_read(files):
+def test_only_get_and_head_are_allowed(files):
     assert files.answer(*get("", "POST")).status == 405
 
 
-def test_where_nothing_was_built_it_says_what_to_do(tmp_path):
+def test_a_missing_build_is_reported_with_a_remedy(tmp_path):
     answer = Files(tmp_path).answer(*get(""))
     assert answer.status == 404
     assert "make setup" in repr(answer.body)
 
 
-def test_another_build_takes_the_place_of_the_first(files, tmp_path):
+def test_a_new_build_replaces_the_old_one(files, tmp_path):
     assert files.answer(*get("assets/index-0000.js")).status == 404
     (tmp_path / "build/assets/index-0000.js").write_text("newer()")
     (tmp_path / "build/index.html").write_text("<newer>")

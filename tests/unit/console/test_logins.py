@@ -41,11 +41,11 @@ def test_the_right_secret_begins_a_login(logins):
 @pytest.mark.parametrize(
     ("key", "secret"), [(KEY, "wrong"), (KEY, ""), ("AKIANOBODY", ""), ("AKIANOBODY", SECRET), ("", "")]
 )
-def test_nothing_else_does(logins, key, secret):
+def test_wrong_keys_and_secrets_begin_no_login(logins, key, secret):
     assert begin(logins, key, secret) is None
 
 
-def test_no_token_is_kept(logins):
+def test_tokens_and_secrets_are_not_stored(logins):
     token, _ = begin(logins)
     assert token not in repr(vars(logins))
     assert SECRET not in repr({name: value for name, value in vars(logins).items() if name != "_keys"})
@@ -73,12 +73,12 @@ def test_a_login_ends_when_it_is_signed_out(logins):
     assert logins.find(token) is None
 
 
-def test_who_has_the_right_secret_is_not_kept_out_by_those_who_have_not(logins):
+def test_failed_logins_do_not_lock_out_the_right_secret(logins):
     assert {begin(logins, secret=f"guess {number}") for number in range(1000)} == {None}
     assert begin(logins)
 
 
-def test_a_key_has_so_many_logins_and_takes_none_from_others(logins):
+def test_the_logins_of_a_key_are_limited_independently(logins):
     other, _ = begin(logins, "AKIAOTHER", "other")
     tokens = [begin(logins)[0] for _ in range(MAX_LOGINS + 1)]
     assert logins.find(tokens[0]) is None

@@ -17,7 +17,7 @@ def vpc_cloud(network="172.31.0.0/16", domain="ec2.internal"):
     return cloud
 
 
-def test_there_and_back():
+def test_host_names_resolve_forward_and_reverse():
     cloud = vpc_cloud()
     host, back = "ip-172-31-0-11.ec2.internal.", "11.0.31.172.in-addr.arpa."
     assert cloud.values(host) == [f"{host} 60 A 172.31.0.11"]
@@ -40,7 +40,7 @@ def test_there_and_back():
         ("\\255.0.31.172.in-addr.arpa", "PTR", "NXDOMAIN"),
     ],
 )
-def test_what_is_no_address_of_the_vpc(name, kind, rcode):
+def test_names_outside_the_vpc_do_not_resolve(name, kind, rcode):
     assert vpc_cloud().rcode(name, kind) == rcode
 
 
@@ -56,7 +56,7 @@ def test_other_vpcs_and_the_host_do_not_see_them():
         assert cloud.look("ip-172-31-0-11.ec2.internal", vpc=vpc).upstream is not None
 
 
-def test_a_namespace_of_the_same_name_comes_first():
+def test_a_namespace_of_the_same_name_has_precedence():
     cloud, mine = vpc_cloud(), namespace("ec2.internal")
     web = service("web", mine)
     cloud.put(mine, web, instance(web, "i", INSTANCE_IPV4="10.0.0.1"))

@@ -145,7 +145,7 @@ def packets(draw):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_no_packet_does_harm_and_nothing_but_our_zones_is_answered(stream):
+def test_any_packet_is_handled_and_only_own_zones_are_answered(stream):
     cloud = full_cloud()
     alone = Upstream((), lambda _: 0)
     resolvers = [Resolver(cloud.zones, vpc, alone, stream=stream) for vpc in (VPC, None)]
@@ -173,7 +173,7 @@ def _examine(packet, reply, *, stream):
         assert str(rrset.name).lower().endswith("shop.local.")
 
 
-def test_an_answer_that_is_kept_is_the_one_that_would_be_made_anew():
+def test_a_cached_answer_equals_a_fresh_one():
     cloud = full_cloud()
     resolver = Resolver(cloud.zones, VPC, Upstream((), lambda _: 0), stream=False)
     packet = dns.message.make_query("web.shop.local", "A").to_wire()
@@ -185,7 +185,7 @@ def test_an_answer_that_is_kept_is_the_one_that_would_be_made_anew():
             assert len(said(resolver, packet).answer[0]) == min(8, number) == len(fresh.answer[0])
 
 
-def test_what_is_kept_takes_turns():
+def test_cached_answers_rotate():
     cloud = full_cloud()
     web = SERVICES[0]
     cloud.put(*(instance(web, f"i{number}", INSTANCE_IPV4=f"10.0.0.{number}") for number in range(1, 41)))
@@ -196,7 +196,7 @@ def test_what_is_kept_takes_turns():
     assert len(set(first[:16])) == 16
 
 
-def test_a_new_namespace_is_seen_at_once():
+def test_a_new_namespace_invalidates_cached_answers():
     cloud = Cloud(NAMESPACES[0])
     resolver = Resolver(cloud.zones, OTHER_VPC, Upstream((), lambda _: 0), stream=False)
     packet = dns.message.make_query("web.a.shop.local", "A").to_wire()

@@ -35,7 +35,7 @@ def test_a_service_answers_with_its_instances():
     assert found.rcode() == dns.rcode.NOERROR
 
 
-def test_the_name_comes_back_as_it_was_written():
+def test_the_case_of_the_question_is_preserved():
     found = Cloud(SHOP, WEB, *addresses(WEB, 1)).ask("wEb.ShOp.LOCAL")
     assert found.question[0].name.to_text() == "wEb.ShOp.LOCAL."
     assert found.answer[0].name.to_text() == "wEb.ShOp.LOCAL."
@@ -53,7 +53,7 @@ def test_the_name_comes_back_as_it_was_written():
         pytest.param("empty.shop.local", "A", "NXDOMAIN", id="a service without instances"),
     ],
 )
-def test_what_there_is_not_is_said_with_the_soa(name, kind, rcode):
+def test_negative_answers_include_the_soa(name, kind, rcode):
     job = service("_job._tcp", SHOP, "SRV")
     there = instance(job, "one", INSTANCE_IPV4="10.0.0.9", INSTANCE_PORT=80)
     found = Cloud(SHOP, WEB, service("empty", SHOP), job, *addresses(WEB, 1), there).ask(name, kind)
@@ -62,7 +62,7 @@ def test_what_there_is_not_is_said_with_the_soa(name, kind, rcode):
     assert list(lines(found, "authority")) == [SOA]
 
 
-def test_the_namespace_says_for_how_long_a_no_may_be_remembered():
+def test_the_negative_ttl_is_the_namespaces():
     found = Cloud(namespace("shop.local", soa_ttl=7)).ask("no.shop.local")
     assert list(lines(found, "authority")) == [SOA.replace("15", "7")]
 
@@ -79,7 +79,7 @@ def test_a_service_may_be_the_namespace_itself():
     assert cloud.values("shop.local") == [f"shop.local. {TTL} A 10.0.0.1"]
 
 
-def test_up_to_eight_healthy_ones_and_over_the_turns_all_of_them():
+def test_at_most_eight_healthy_instances_are_answered_and_all_in_turn():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 20, healthy=lambda n: n <= 12))
     answers = [cloud.values("web.shop.local", turn=turn) for turn in range(12)]
     assert {len(values) for values in answers} == {8}
@@ -88,12 +88,12 @@ def test_up_to_eight_healthy_ones_and_over_the_turns_all_of_them():
     assert first == dict.fromkeys((f"web.shop.local. {TTL} A 10.0.0.{n}" for n in range(1, 13)), 1)
 
 
-def test_where_none_is_healthy_all_count_as_healthy():
+def test_without_healthy_instances_all_are_answered():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 3, healthy=lambda _: False))
     assert len(cloud.values("web.shop.local")) == 3
 
 
-def test_weighted_gives_one_and_each_as_often_as_the_others():
+def test_weighted_routing_answers_one_instance_in_equal_shares():
     one = service("one", SHOP, weighted=True)
     cloud = Cloud(SHOP, one, *addresses(one, 5, healthy=lambda n: n != 5))
     answers = [cloud.values("one.shop.local", turn=turn) for turn in range(8)]
@@ -101,19 +101,19 @@ def test_weighted_gives_one_and_each_as_often_as_the_others():
     assert sorted(Counter(values[0] for values in answers).values()) == [2, 2, 2, 2]
 
 
-def test_the_order_is_drawn():
+def test_the_order_of_answers_is_random():
     orders = {tuple(Cloud(SHOP, WEB, *addresses(WEB, 6), seed=seed).values("web.shop.local")) for seed in range(20)}
     assert len(orders) > 10
 
 
-def test_both_kinds_of_address():
+def test_a_service_may_have_a_and_aaaa_records():
     both = service("both", SHOP, "A", "AAAA")
     cloud = Cloud(SHOP, both, instance(both, "i", INSTANCE_IPV4="10.0.0.1", INSTANCE_IPV6="fd00::1"))
     assert cloud.values("both.shop.local") == [f"both.shop.local. {TTL} A 10.0.0.1"]
     assert cloud.values("both.shop.local", "AAAA") == [f"both.shop.local. {TTL} AAAA fd00::1"]
 
 
-def test_srv_points_to_a_name_of_the_instance_whose_addresses_come_along():
+def test_srv_records_include_the_addresses_of_their_targets():
     job = service("_job._tcp", SHOP, "SRV")
     there = instance(job, "Node-1", INSTANCE_IPV4="10.0.0.1", INSTANCE_IPV6="fd00::1", INSTANCE_PORT=8080)
     cloud = Cloud(SHOP, job, there)
@@ -126,7 +126,7 @@ def test_srv_points_to_a_name_of_the_instance_whose_addresses_come_along():
 
 
 @pytest.mark.parametrize("identity", ["x" * 64, "a..b", "."])
-def test_an_id_that_is_no_label_has_no_srv(identity):
+def test_an_id_that_is_not_a_label_has_no_srv_record(identity):
     job = service("job", SHOP, "SRV")
     cloud = Cloud(SHOP, job, instance(job, identity, INSTANCE_IPV4="10.0.0.1", INSTANCE_PORT=1))
     assert cloud.values("job.shop.local", "SRV") == [] or identity == "."
@@ -136,12 +136,12 @@ def test_an_id_that_is_no_label_has_no_srv(identity):
     "attributes",
     [{}, {"INSTANCE_IPV4": "10.0.0.256"}, {"INSTANCE_IPV4": "::1"}, {"INSTANCE_IPV4": ""}, {"INSTANCE_IPV6": "::1"}],
 )
-def test_what_is_no_address_is_left_out(attributes):
+def test_invalid_addresses_are_omitted(attributes):
     cloud = Cloud(SHOP, WEB, instance(WEB, "odd", **attributes), *addresses(WEB, 1))
     assert cloud.values("web.shop.local") == [f"web.shop.local. {TTL} A 10.0.0.1"]
 
 
-def test_a_cname_is_followed_as_far_as_we_know():
+def test_a_cname_is_followed_within_own_zones():
     alias, far = (service(name, SHOP, "CNAME", weighted=True) for name in ("alias", "far"))
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 1), alias, instance(alias, "a", INSTANCE_CNAME="web.shop.local"))
     cloud.put(far, instance(far, "f", INSTANCE_CNAME="www.example.com"))
@@ -155,7 +155,7 @@ def test_a_cname_is_followed_as_far_as_we_know():
     assert (str(beyond.name), beyond.type.name, beyond.owner) == ("www.example.com.", "A", None)
 
 
-def test_a_cname_to_nowhere_and_one_in_a_circle():
+def test_a_dangling_or_circular_cname_ends():
     here, there = (service(name, SHOP, "CNAME", weighted=True) for name in ("here", "there"))
     cloud = Cloud(SHOP, here, there, instance(here, "i", INSTANCE_CNAME="gone.shop.local"))
     assert cloud.rcode("here.shop.local") == "NXDOMAIN"
@@ -176,21 +176,21 @@ def test_an_alias_has_the_addresses_and_the_ttl_of_the_other_name():
     assert cloud.rcode("lb.shop.local") == "NOERROR"
 
 
-def test_private_names_are_seen_from_their_vpc_and_from_the_host():
+def test_private_names_resolve_in_their_vpc_and_on_the_host():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 1))
     assert len(cloud.values("web.shop.local", vpc=VPC)) == 1
     assert len(cloud.values("web.shop.local", vpc=None)) == 1
     assert cloud.look("web.shop.local", vpc=OTHER_VPC).upstream is not None
 
 
-def test_public_names_are_seen_from_everywhere():
+def test_public_names_resolve_everywhere():
     public = namespace("example.com", vpc=None)
     www = service("www", public)
     cloud = Cloud(public, www, *addresses(www, 1))
     assert [len(cloud.values("www.example.com", vpc=vpc)) for vpc in (VPC, OTHER_VPC, None)] == [1, 1, 1]
 
 
-def test_a_private_namespace_hides_a_public_one_and_a_longer_name_a_shorter_one():
+def test_private_and_longer_namespaces_have_precedence():
     public, longer = namespace("shop.local", vpc=None, identity="ns-public"), namespace("a.shop.local")
     outside, inside = service("web", public), service("web", longer)
     cloud = Cloud(public, outside, *addresses(outside, 1), SHOP, longer, inside, *addresses(inside, 1, first=7))
@@ -199,7 +199,7 @@ def test_a_private_namespace_hides_a_public_one_and_a_longer_name_a_shorter_one(
     assert cloud.values("web.a.shop.local") == [f"web.a.shop.local. {TTL} A 10.0.0.7"]
 
 
-def test_any_gets_as_little_as_there_may_be():
+def test_any_queries_get_a_minimal_answer():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 3))
     assert cloud.values("web.shop.local", "ANY") == ['web.shop.local. 15 HINFO "RFC8482" ""']
     assert cloud.rcode("no.shop.local", "ANY") == "NXDOMAIN"
@@ -216,12 +216,12 @@ def test_any_gets_as_little_as_there_may_be():
         pytest.param({"use_edns": 0, "payload": 100}, "NOERROR", id="EDNS with a payload below the least"),
     ],
 )
-def test_what_is_refused(how, rcode):
+def test_unsupported_queries_are_refused(how, rcode):
     how = {"kind": "A", **how}
     assert Cloud(SHOP, WEB, *addresses(WEB, 1)).rcode("web.shop.local", how.pop("kind"), **how) == rcode
 
 
-def test_who_wants_no_recursion_is_refused_what_is_not_ours():
+def test_queries_without_recursion_are_refused_outside_own_zones():
     assert Cloud(SHOP).rcode("example.com", flags=0) == "REFUSED"
 
 
@@ -232,7 +232,7 @@ def test_edns_is_answered_with_edns_and_only_then():
     assert (found.edns, found.payload) == (0, 1232)
 
 
-def test_what_is_too_large_is_cut_and_tcp_has_it_whole():
+def test_large_answers_are_truncated_over_udp_and_complete_over_tcp():
     job = service("job", SHOP, "SRV")
     long = [instance(job, f"{n:060}", INSTANCE_IPV4=f"10.0.0.{n}", INSTANCE_PORT=80) for n in range(8)]
     cloud = Cloud(SHOP, job, *long)
@@ -245,7 +245,7 @@ def test_what_is_too_large_is_cut_and_tcp_has_it_whole():
     assert len(list(lines(cloud.ask("job.shop.local", "SRV", use_edns=0, payload=1232)))) == 8
 
 
-def test_what_nothing_is_due_to():
+def test_packets_that_are_not_queries_are_ignored():
     assert parse(b"") is None
     assert parse(b"\0" * 11) is None
     assert parse(dns.message.make_response(dns.message.make_query("a", "A")).to_wire()) is None
@@ -262,7 +262,7 @@ def test_what_nothing_is_due_to():
         pytest.param(b"\0\7\x20\0" + b"\0" * 8, dns.rcode.NOTIMP, id="a notification"),
     ],
 )
-def test_what_can_not_be_read_is_said_at_once(packet, rcode):
+def test_malformed_queries_get_an_error(packet, rcode):
     said = parse(packet)
     assert isinstance(said, bytes)
     message = dns.message.from_wire(said)

@@ -92,7 +92,7 @@ async def udp(port, name, kind="A", **how):
     return await dns.asyncquery.udp(dns.message.make_query(name, kind, **how), HOST, port=port, timeout=10)
 
 
-async def test_the_same_over_udp_and_over_tcp():
+async def test_udp_and_tcp_answers_are_equal():
     async with serving() as port:
         query = dns.message.make_query("web.shop.local", "A")
         for ask in (dns.asyncquery.udp, dns.asyncquery.tcp):
@@ -101,7 +101,7 @@ async def test_the_same_over_udp_and_over_tcp():
                 assert list(lines(found)) == [f"web.shop.local. {TTL} A 10.0.0.1"]
 
 
-async def test_many_questions_on_one_connection_are_answered_in_their_order():
+async def test_queries_on_one_tcp_connection_are_answered_in_order():
     async with serving() as port:
         reader, writer = await asyncio.open_connection(HOST, port)
         queries = [dns.message.make_query(name, "A") for name in ("web.shop.local", "no.shop.local") * 5]
@@ -112,7 +112,7 @@ async def test_many_questions_on_one_connection_are_answered_in_their_order():
         writer.close()
 
 
-async def test_a_connection_that_sends_an_answer_is_closed_and_the_next_one_is_served():
+async def test_a_connection_that_sends_a_response_is_closed():
     async with serving() as port:
         reader, writer = await asyncio.open_connection(HOST, port)
         answer = dns.message.make_response(dns.message.make_query("web.shop.local", "A"))
@@ -123,7 +123,7 @@ async def test_a_connection_that_sends_an_answer_is_closed_and_the_next_one_is_s
         assert (await dns.asyncquery.tcp(query, HOST, port=port, timeout=10)).answer
 
 
-async def test_strangers_get_nothing():
+async def test_clients_outside_the_network_are_ignored():
     async with serving(admits=within(IPv4Network("172.31.0.0/16"))) as port:
         reader, writer = await asyncio.open_connection(HOST, port)
         assert await reader.read() == b""
@@ -135,16 +135,16 @@ async def test_strangers_get_nothing():
 @pytest.mark.parametrize(
     ("address", "inside"), [("172.31.0.0", True), ("172.31.255.255", True), ("172.32.0.0", False), ("127.0.0.1", False)]
 )
-def test_who_is_in_a_network(address, inside):
+def test_addresses_are_matched_by_network(address, inside):
     assert within(IPv4Network("172.31.0.0/16"))(address) is inside
 
 
-async def test_without_anybody_to_ask_it_says_so_at_once():
+async def test_without_upstream_servers_other_names_are_servfail():
     async with serving() as port:
         assert (await udp(port, "www.example.com")).rcode() == dns.rcode.SERVFAIL
 
 
-async def test_what_is_not_ours_is_asked_and_handed_on():
+async def test_other_names_are_forwarded_upstream():
     async with peer(one_address) as (other, port_of_other), serving(asked(HOST, port_of_other)) as port:
         found = await udp(port, "www.EXAMPLE.com", use_edns=0, want_dnssec=True)
         assert list(lines(found)) == ["www.EXAMPLE.com. 30 A 192.0.2.1"]
@@ -156,7 +156,7 @@ async def test_what_is_not_ours_is_asked_and_handed_on():
         assert other.asked[1].edns == -1
 
 
-async def test_a_cname_and_an_alias_that_lead_away_are_completed():
+async def test_external_targets_of_cnames_and_aliases_are_resolved_upstream():
     async with peer(one_address) as (_, port_of_other), serving(asked(HOST, port_of_other)) as port:
         assert list(lines(await udp(port, "far.shop.local"))) == [
             f"far.shop.local. {TTL} CNAME www.example.com.",
@@ -174,7 +174,7 @@ def unasked(query):
     yield from one_address(query)
 
 
-async def test_forgeries_are_waited_out():
+async def test_forged_responses_are_ignored():
     async with peer(unasked) as (_, port_of_other), serving(asked(HOST, port_of_other)) as port:
         assert list(lines(await udp(port, "www.example.com"))) == ["www.example.com. 30 A 192.0.2.1"]
 
@@ -186,19 +186,19 @@ def refusing(query):
 
 
 @pytest.mark.parametrize("answer", [refusing, lambda _: []], ids=["refuses", "is silent"])
-async def test_where_the_one_asked_knows_nothing_it_says_so(answer):
+async def test_an_upstream_without_an_answer_is_servfail(answer):
     async with peer(answer) as (_, port_of_other), serving(asked(HOST, port_of_other, patience=0.2)) as port:
         assert (await udp(port, "www.example.com")).rcode() == dns.rcode.SERVFAIL
 
 
-async def test_where_the_first_server_is_gone_the_next_one_is_asked():
+async def test_the_next_upstream_is_asked_when_one_fails():
     async with peer(one_address) as (_, port_of_other):
         upstream = Upstream(["127.0.0.9", HOST], randbelow, port=port_of_other, timeout=5)
         async with serving(upstream) as port:
             assert (await udp(port, "www.example.com")).rcode() == dns.rcode.NOERROR
 
 
-async def test_only_so_many_questions_are_on_their_way():
+async def test_the_number_of_forwarded_queries_is_limited():
     async with peer(lambda _: []) as (other, port_of_other):
         upstream = Upstream([HOST], randbelow, port=port_of_other, timeout=30)
         async with serving(upstream) as port:
@@ -213,7 +213,7 @@ async def test_only_so_many_questions_are_on_their_way():
     assert upstream.has_capacity
 
 
-async def test_over_tcp_others_are_asked_over_tcp():
+async def test_tcp_queries_are_forwarded_over_tcp():
     async def answer(reader, writer):
         length = int.from_bytes(await reader.readexactly(2), "big")
         query = dns.message.from_wire(await reader.readexactly(length))

@@ -111,7 +111,7 @@ def record(arn: str, name: str) -> dict[str, Any]:
     return {"arn": arn, "name": name, "uid": "u", "created_at": born, "last_updated_at": born, "mesh": MESH, **owners}
 
 
-def test_a_virtual_service_that_nobody_knows_has_the_stand_in_as_long_as_it_is_there():
+def test_an_unresolvable_virtual_service_has_the_stand_in_address_while_it_exists():
     place = Place()
     assert place.ask(CART).rcode() == dns.rcode.SERVFAIL
     place.put(called())
@@ -121,14 +121,14 @@ def test_a_virtual_service_that_nobody_knows_has_the_stand_in_as_long_as_it_is_t
     assert place.addresses(CART) == []
 
 
-def test_for_ipv6_the_name_is_there_without_an_address():
+def test_aaaa_queries_for_a_stand_in_are_empty():
     place = Place()
     place.put(called())
     found = place.ask(CART, "AAAA")
     assert (found.rcode(), found.answer) == (dns.rcode.NOERROR, [])
 
 
-def test_a_zone_that_has_the_name_goes_first_and_one_that_has_not_is_stood_in_for():
+def test_a_name_of_an_own_zone_has_precedence_over_the_stand_in():
     place = Place()
     zone = namespace("shop.local")
     cart = service("cart", zone)
@@ -141,7 +141,7 @@ def test_a_zone_that_has_the_name_goes_first_and_one_that_has_not_is_stood_in_fo
     assert place.ask("other.shop.local").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_others_go_before_the_stand_in_too():
+def test_upstream_answers_have_precedence_over_the_stand_in():
     place = Place(Others({"example.com.": "192.0.2.7"}))
     place.put(called("example.com"), called("example.org"))
     assert place.addresses("example.com") == ["192.0.2.7"]
@@ -149,13 +149,13 @@ def test_others_go_before_the_stand_in_too():
     assert place.ask("example.net").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_others_who_say_nothing_are_not_waited_for():
+def test_silent_upstreams_do_not_delay_the_stand_in():
     place = Place(Others({}, silent=True))
     place.put(called())
     assert place.addresses(CART) == [STAND_IN]
 
 
-def test_a_name_by_which_a_virtual_node_is_found_is_left_to_dns():
+def test_a_virtual_nodes_dns_name_has_no_stand_in():
     place = Place(Others({}))
     place.put(called(), found_by("cart.shop.local"))
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
@@ -164,13 +164,13 @@ def test_a_name_by_which_a_virtual_node_is_found_is_left_to_dns():
 
 
 @pytest.mark.parametrize("vpc", [OTHER_VPC, None])
-def test_where_no_task_of_the_mesh_is_there_is_no_stand_in(vpc):
+def test_a_vpc_without_tasks_of_the_mesh_has_no_stand_in(vpc):
     place = Place(Others({}), vpc)
     place.put(called())
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
 
 
-def test_with_the_last_task_of_a_mesh_its_names_go():
+def test_the_stand_in_ends_with_the_last_task_of_the_mesh():
     place = Place(Others({}))
     place.put(called())
     gone: Task = replace(place.task, last_status=TaskStatus.STOPPED)

@@ -81,21 +81,21 @@ def test_a_record_has_a_value_under_its_own_key():
     assert made.published == [("s1", "a"), ("s1", "b"), ("s2", "a"), ("s1", None)]
 
 
-def test_a_value_that_comes_out_equal_is_not_published():
+def test_an_equal_value_is_not_published():
     made = Follower(lambda world, key: world.subnets[key].zone, Subnet)
     made.change(Put(subnet("s1")))
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("s1",)
     assert made.published == [("s1", "a")]
 
 
-def test_what_was_looked_for_in_vain_is_noticed_when_it_comes():
+def test_a_missing_record_invalidates_when_it_is_created():
     made = following(lambda world, _: "s1" in world.subnets)
     assert made.change(Put(subnet("s2"))) == ()
     assert made.change(Put(subnet("s1"))) == ("key",)
     assert made.derived.values == {"key": True}
 
 
-def test_of_a_projected_record_only_its_value_counts():
+def test_a_projected_record_invalidates_only_by_its_projection():
     made = following(lambda world, _: world.subnets.projection(zone).get("s1"), subnet("s1"))
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24", vpc="v2"))) == ()
     assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
@@ -103,7 +103,7 @@ def test_of_a_projected_record_only_its_value_counts():
     assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
 
 
-def test_of_a_projected_index_its_members_and_their_values_count():
+def test_a_projected_index_invalidates_by_members_and_projections():
     made = following(lambda world, _: world.subnets.projection(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2"))
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24")), Put(subnet("s2", "v2", "b"))) == ()
     assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
@@ -113,7 +113,7 @@ def test_of_a_projected_index_its_members_and_their_values_count():
     assert made.derived.values == {"key": ("b",)}
 
 
-def test_a_record_read_whole_counts_whole_though_it_is_projected_too():
+def test_a_record_read_whole_and_projected_invalidates_by_any_change():
     def both(world: World, _: str) -> object:
         return (
             world.subnets.projection(zone).get("s1"),
@@ -125,7 +125,7 @@ def test_a_record_read_whole_counts_whole_though_it_is_projected_too():
     assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("key",)
 
 
-def test_what_is_not_read_any_more_does_not_count_any_more():
+def test_records_that_are_no_longer_read_do_not_invalidate():
     made = following(
         lambda world, _: world.subnets[world.subnets["s1"].zone].cidr, subnet("s1", zone="s2"), subnet("s2")
     )
@@ -135,7 +135,7 @@ def test_what_is_not_read_any_more_does_not_count_any_more():
     assert made.change(Put(subnet("s3", zone="b"))) == ("key",)
 
 
-def test_what_cannot_be_computed_keeps_its_value_and_is_stale_until_it_can():
+def test_a_failed_computation_keeps_the_value_and_stays_stale():
     made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
     made.world.apply(Delete(Subnet, "s1"))
     assert made.derived.invalidate([("subnet", "s1")]) == ("key",)
@@ -148,7 +148,7 @@ def test_what_cannot_be_computed_keeps_its_value_and_is_stale_until_it_can():
     assert made.derived.values == {"key": "b"}
 
 
-def test_what_cannot_be_published_is_stale_until_it_can():
+def test_a_failed_publication_stays_stale():
     made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
     made.is_broken = True
     with pytest.raises(ZeroDivisionError):
@@ -158,7 +158,7 @@ def test_what_cannot_be_published_is_stale_until_it_can():
     assert made.published == [("key", "a"), ("key", "b")]
 
 
-def test_a_key_that_is_removed_is_forgotten():
+def test_a_removed_key_has_no_value():
     made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
     made.derived.remove("key")
     assert made.change(Put(subnet("s1", zone="b"))) == ()
@@ -198,7 +198,7 @@ changes = st.lists(records.map(Put) | st.builds(Delete, st.just(Subnet), st.samp
 
 
 @given(st.lists(reads, min_size=1, max_size=4), st.lists(changes, max_size=8), st.data())
-def test_what_is_not_stale_is_what_computing_again_gives(programs, steps, data):
+def test_values_that_are_not_stale_equal_a_fresh_computation(programs, steps, data):
     def compute(world: World, key: str) -> object:
         return tuple(READS[how](world, at) for how, at in programs[int(key)])
 

@@ -21,7 +21,7 @@ def test_memory_is_mib_or_gb(text, mib):
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "1 GiB", "1e3", "٣", "1" * 40, ". vcpu", "1 2"])
-def test_everything_else_is_no_size(text):
+def test_other_text_is_not_a_size(text):
     assert cpu_units(text) is None
     assert memory_mib(text) is None
 

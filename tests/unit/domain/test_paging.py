@@ -21,13 +21,13 @@ def test_the_pages_together_are_the_list(keys, size):
     assert read == sorted(keys)
 
 
-def test_changes_in_between_repeat_and_skip_nothing():
+def test_changes_between_pages_repeat_and_skip_nothing():
     first = page(["a", "b", "c", "d"], "list", None, 2)
     assert page(["aa", "c", "d", "e"], "list", first.next_token, 9).keys == ["c", "d", "e"]
 
 
 @pytest.mark.parametrize("token", ["", "x", "W10=", "é", "WyJhIl0="])
-def test_a_token_of_somebody_else_is_refused(token):
+def test_a_foreign_token_is_refused(token):
     with pytest.raises(BadToken):
         page(["a"], "list", token, 1)
 

@@ -23,7 +23,7 @@ def configuration(properties: dict[str, str]) -> ProxyConfiguration:
     return ProxyConfiguration("envoy", "APPMESH", pairs)
 
 
-def test_the_walkthroughs_properties_are_read():
+def test_properties_of_the_walkthrough_are_parsed():
     assert read_properties(configuration(WALKTHROUGH)) == Properties(
         egress_port=15001,
         uid=1337,
@@ -33,7 +33,7 @@ def test_the_walkthroughs_properties_are_read():
     )
 
 
-def test_lists_have_blanks_and_repetitions_and_ranges_of_both_families():
+def test_lists_may_have_blanks_repetitions_and_ranges_of_both_families():
     said = WALKTHROUGH | {
         "AppPorts": "8080, 9090,8080",
         "EgressIgnoredPorts": "22 ,2049",
@@ -45,7 +45,7 @@ def test_lists_have_blanks_and_repetitions_and_ranges_of_both_families():
     assert read.ignored_ranges == ("10.1.0.0/16", "2001:db8::1/128")
 
 
-def test_what_is_empty_is_as_good_as_not_there():
+def test_empty_properties_equal_missing_ones():
     empty = {"IgnoredGID": "", "EgressIgnoredPorts": "", "EgressIgnoredIPs": " "}
     assert read_properties(configuration(WALKTHROUGH | empty)).gid is None
     client = {"IgnoredGID": "1338", "ProxyEgressPort": "15001", "AppPorts": "", "ProxyIngressPort": ""}
@@ -72,12 +72,12 @@ def test_what_is_empty_is_as_good_as_not_there():
         ({"ignoredUID": "1"}, "ignoredUID is no property: they are IgnoredUID, "),
     ],
 )
-def test_what_is_no_configuration(change, what):
+def test_invalid_properties_are_refused(change, what):
     with pytest.raises(ValueError, match=f"^{re.escape(what)}"):
         read_properties(configuration(WALKTHROUGH | change))
 
 
-def test_a_property_said_twice():
+def test_a_repeated_property_is_refused():
     twice = ProxyConfiguration("envoy", properties=(KeyValuePair("IgnoredUID", "1"),) * 2)
     with pytest.raises(ValueError, match="IgnoredUID is specified twice"):
         read_properties(twice)

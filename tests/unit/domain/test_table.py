@@ -40,11 +40,11 @@ def test_an_empty_table_finds_nothing():
         empty["a"]
 
 
-def test_no_key_finds_no_record():
+def test_none_as_key_finds_no_record():
     assert table(Row("a")).get(None) is None
 
 
-def test_a_member_that_is_replaced_moves_the_stamp_alone():
+def test_replacing_an_index_member_changes_only_the_stamp():
     made = table(Row("a"), Row("b", "blue"))
     stamps = made.stamp("colour", "red"), made.members_stamp("colour", "red")
     made.put(Row("a", tags=("x",)))
@@ -54,13 +54,13 @@ def test_a_member_that_is_replaced_moves_the_stamp_alone():
     assert made.members_stamp("colour", "red") > stamps[1]
 
 
-def test_a_projection_gives_what_is_taken_of_each_record():
+def test_a_projection_returns_the_projected_value_of_each_record():
     seen = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projection(lambda row: row.colour)
     assert (seen.get("a"), seen.get("c"), seen.get(None)) == ("blue", None, None)
     assert (seen.by("tag", "x"), seen.by("tag", "y")) == (("blue", "red"), ())
 
 
-def test_counting_finds_what_looking_finds():
+def test_count_equals_the_number_of_indexed_records():
     made = table(Row("a"), Row("b", tags=("x",)), Row("c", "blue"))
     assert [made.count("colour", c) for c in ("red", "blue", "green")] == [2, 1, 0]
     made.delete("a")
@@ -91,7 +91,7 @@ def test_a_replaced_record_is_found_only_under_its_new_values_and_keeps_its_plac
     assert [row.key for row in found.by("tag", "x")] == ["a", "b"]
 
 
-def test_a_value_named_twice_is_found_once():
+def test_a_repeated_value_is_found_once():
     row = Row("a", tags=("x", "x"))
     found = table(row)
     assert found.by("tag", "x") == (row,)
@@ -99,7 +99,7 @@ def test_a_value_named_twice_is_found_once():
     assert found.by("tag", "x") == ()
 
 
-def test_deleting_what_is_not_there_changes_nothing():
+def test_deleting_a_missing_record_changes_nothing():
     found = table(Row("a"))
     found.delete("b")
     assert found.keys() == ("a",)
@@ -117,7 +117,7 @@ def test_a_record_that_can_not_be_indexed_changes_nothing():
     assert found.by("tag", "y") == ()
 
 
-def test_answers_do_not_change_with_the_table():
+def test_results_do_not_change_with_the_table():
     found = table(Row("a"))
     rows, keys = found.by("colour", "red"), found.keys()
     found.delete("a")
@@ -193,7 +193,7 @@ TestTables.settings = settings(max_examples=40, stateful_step_count=25, deadline
 
 
 @given(st.lists(ROWS, max_size=8))
-def test_what_is_deleted_leaves_nothing_behind(rows):
+def test_deleted_records_leave_no_index_entries(rows):
     emptied = table(*rows)
     for row in rows:
         emptied.delete(row.key)

@@ -23,7 +23,7 @@ def numbered(count: int) -> dict[str, str]:
     return {f"key-{number}": "" for number in range(count)}
 
 
-def test_tags_are_added_and_others_get_their_new_values():
+def test_tags_are_added_and_replaced():
     assert RULES.add_to({"a": "1", "b": "2"}, {"b": "3", "c": ""}.items()) == {"a": "1", "b": "3", "c": ""}
 
 
@@ -39,23 +39,23 @@ def test_tags_are_added_and_others_get_their_new_values():
         ("moyai:live-endpoints", "perhaps", "is on or off"),
     ],
 )
-def test_a_tag_that_cannot_be_is_refused_by_name(key, value, said):
+def test_an_invalid_tag_is_refused_by_name(key, value, said):
     with pytest.raises(Wrong, match=said):
         RULES.add_to({}, {"fine": "", key: value}.items())
 
 
-def test_what_the_resource_had_is_not_judged_again():
+def test_existing_tags_are_not_validated_again():
     """ECS gives tags of AWS's itself."""
     assert RULES.add_to({"aws:ecs:clusterName": "shop"}, {"a": ""}.items()) == {"aws:ecs:clusterName": "shop", "a": ""}
 
 
-def test_there_are_fifty_at_most_together():
+def test_a_resource_has_at_most_fifty_tags():
     assert len(RULES.add_to(numbered(MAX_TAGS), {"key-1": "another value"}.items())) == MAX_TAGS
     with pytest.raises(TooMany, match="there would be 51"):
         RULES.add_to(numbered(MAX_TAGS), {"one-more": ""}.items())
 
 
-def test_what_is_taken_away_need_not_be_there():
+def test_removing_a_missing_tag_does_nothing():
     assert without({"a": "1", "b": "2"}, ("b", "c")) == {"a": "1"}
 
 

@@ -64,34 +64,34 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("key", "value", "tuning"), RIGHT)
-def test_what_a_tag_sets(key, value, tuning):
+def test_each_tag_sets_its_value(key, value, tuning):
     assert fault_in("service", {key: value}) is None
     assert tuning_of({key: value, "else": "1"}) == tuning
 
 
-def test_every_setting_has_a_right_and_a_wrong_value_here():
+def test_every_setting_has_a_valid_and_an_invalid_example():
     assert {key for key, _, _ in RIGHT} == WRONG.keys() == SETTINGS.keys()
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
-def test_a_wrong_value_is_named_with_what_it_can_be_and_sets_nothing(key, value):
+def test_an_invalid_value_is_refused_with_the_allowed_ones(key, value):
     assert fault_in("service", {key: value}) == f"The tag {key} must be {SETTINGS[key].allowed}, not {value!r}."
     assert tuning_of({key: value}) == Tuning()
 
 
 @pytest.mark.parametrize("key", ["moyai:retry", "moyai:", "Moyai:retries", "moyai:retries "])
-def test_a_misspelt_key_is_named_with_those_there_are(key):
+def test_a_misspelt_key_is_refused_with_the_known_ones(key):
     fault = fault_in("service", {key: "1"})
     assert fault is not None
     assert fault.startswith(f"The tag {key} is no setting of moyai. A service can have moyai:retries, ")
 
 
 @pytest.mark.parametrize("kind", ["task", "task-definition"])
-def test_no_other_kind_has_them(kind):
+def test_other_resources_cannot_be_tuned(kind):
     fault = f"The tag moyai:retries is no setting of moyai. There is none for a {kind}."
     assert fault_in(kind, {"moyai:retries": "1"}) == fault
 
 
-def test_a_template_with_them_is_good_on_aws_too():
+def test_tuning_tags_are_valid_on_aws():
     for key, value, _ in RIGHT:
         assert re.fullmatch(r"[A-Za-z0-9 +=._:/@-]{1,256}", f"{key}{value}")

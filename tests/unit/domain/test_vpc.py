@@ -58,19 +58,19 @@ def seen(world: World) -> list[object]:
     ]
 
 
-def test_writing_the_default_vpc_down_changes_nothing_that_is_seen():
+def test_storing_the_default_vpc_changes_nothing_visible():
     assert seen(settled()) == seen(World())
     assert store_default_vpc(settled(), HERE) == []
 
 
-def test_what_is_in_one_scope_is_not_found_in_another():
+def test_resources_of_one_scope_are_not_found_in_another():
     for world in (World(), settled()):
         assert find_in_scope(world, Vpc, THERE, OWN.id) is None
         assert find_in_scope(world, Subnet, THERE, OWN.subnets[0].id) is None
         assert list(all_in_vpc(world, Subnet, THERE, OWN.id)) == []
 
 
-def test_a_default_vpc_that_was_deleted_does_not_come_back():
+def test_a_deleted_default_vpc_stays_deleted():
     world = settled()
     for part in OWN.parts:
         world.apply(Delete(type(part), part.id))
@@ -80,7 +80,7 @@ def test_a_default_vpc_that_was_deleted_does_not_come_back():
 
 
 @pytest.mark.parametrize("status", PeeringStatus)
-def test_a_peering_that_is_over_is_listed_for_a_while(status):
+def test_a_deleted_peering_is_listed_for_a_while(status):
     sides: Any = [PeeringSide(scope, OWN.id, OWN.vpc.cidr) for scope in (HERE, THERE)]
     identity: Any = "pcx-1"
     peering = VpcPeering(identity, sides[0], sides[1], status, "", Instant(0), Instant(0))

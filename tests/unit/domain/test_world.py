@@ -65,7 +65,7 @@ def _record_types(base: type[StoredRecord]) -> Iterator[type[StoredRecord]]:
             yield kind
 
 
-def test_every_kind_of_record_has_a_table_and_a_name_of_its_own():
+def test_every_record_type_has_a_table_and_a_name():
     kinds = tuple(_record_types(StoredRecord))
     assert set(kinds) == set(TABLES)
     for kind in kinds:
@@ -73,7 +73,7 @@ def test_every_kind_of_record_has_a_table_and_a_name_of_its_own():
     assert len({table_name(kind) for kind in kinds}) == len(kinds)
 
 
-def test_a_kind_without_a_table_is_refused():
+def test_a_record_type_without_a_table_is_refused():
     unknown: Any = str
     with pytest.raises(TypeError, match="no table"):
         world().check(Delete(unknown, "a"))
@@ -88,7 +88,7 @@ def test_a_record_without_a_scope_is_refused_before_it_changes_anything():
     assert list(empty.records()) == []
 
 
-def test_records_are_counted_out_whatever_their_table():
+def test_records_iterates_over_every_table():
     family = TaskDefinitionFamily(key=family_key(HERE, "f"), last_revision=1)
     held = world(family, CLUSTER, service(deployment(1)))
     assert {type(record) for record in held.records()} == {TaskDefinitionFamily, Cluster, Service}
@@ -96,7 +96,7 @@ def test_records_are_counted_out_whatever_their_table():
     assert len(list(held.records())) == 2
 
 
-def test_what_has_an_arn_is_found_by_its_scope():
+def test_records_are_indexed_by_scope():
     other = Scope(AccountId("210987654321"), HERE.region)
     held = world(CLUSTER, service(deployment(1)))
     assert held.clusters.by("scope", KEY) == (CLUSTER,)
@@ -111,7 +111,7 @@ def test_a_revision_is_found_by_its_family_in_its_scope():
     assert world(revision).task_definitions.by("family", family_key(HERE, "f")) == (revision,)
 
 
-def test_a_service_is_found_by_what_any_of_its_deployments_uses():
+def test_a_service_is_indexed_by_resources_of_its_deployments():
     held = service(deployment(2, definition="d:2"), deployment(1, view=VIEW, definition="d:1"))
     services = world(held).services
     assert services.by("cluster", CLUSTER.arn) == (held,)
@@ -120,7 +120,7 @@ def test_a_service_is_found_by_what_any_of_its_deployments_uses():
     assert services.by("task_definition", arn("task-definition/d:2")) == (held,)
 
 
-def test_a_service_is_no_longer_found_by_a_deployment_that_ended():
+def test_a_service_is_not_indexed_by_ended_deployments():
     held = world(service(deployment(1, view=VIEW)))
     held.apply(Put(service(deployment(2))))
     assert held.services.by("namespace", VIEW.namespace) == ()
@@ -132,25 +132,25 @@ ALWAYS = [("id", "1"), ("cluster", CLUSTER.arn), ("service", arn("service/c/s"))
 
 
 @pytest.mark.parametrize(("index", "value"), WHILE_ALIVE + ALWAYS)
-def test_a_task_is_found_while_it_is_alive(index, value):
+def test_a_running_task_is_indexed(index, value):
     running = task(public="127.83.0.1", view=VIEW, service=arn("service/c/s"))
     assert world(running).tasks.by(index, value) == (running,)
 
 
 @pytest.mark.parametrize(("index", "value"), WHILE_ALIVE)
-def test_a_stopped_task_holds_nothing_any_more(index, value):
+def test_a_stopped_task_is_not_indexed_by_its_resources(index, value):
     tasks = world(task(public="127.83.0.1", view=VIEW), task(TaskStatus.STOPPED, public="127.83.0.1", view=VIEW)).tasks
     assert len(tasks) == 1
     assert tasks.by(index, value) == ()
 
 
 @pytest.mark.parametrize(("index", "value"), ALWAYS)
-def test_a_stopped_task_is_still_found_by_what_it_was(index, value):
+def test_a_stopped_task_is_still_indexed_by_its_origin(index, value):
     stopped = task(TaskStatus.STOPPED, service=arn("service/c/s"))
     assert world(stopped).tasks.by(index, value) == (stopped,)
 
 
-def test_what_cloud_map_keeps_is_found_from_both_ends():
+def test_cloud_map_records_are_indexed_in_both_directions():
     values: dict[str, Any] = {"created_at": 1}
     namespace = Namespace(arn=VIEW.namespace, id="ns-1", name="n", type=NamespaceType.HTTP, **values)  # type: ignore[arg-type]
     place: Any = arn("service/srv-1", "servicediscovery")

@@ -34,7 +34,7 @@ STATES = {
         ("NOT NOT (ALARM(up))", True),
     ],
 )
-def test_rules(rule, holds):
+def test_valid_rules_are_parsed(rule, holds):
     assert parse_alarm_rule(rule, SCOPE).holds(STATES.get) is holds
 
 
@@ -55,7 +55,7 @@ def test_rules(rule, holds):
         (" OR ".join(["TRUE"] * 501), "has more than 500 elements"),
     ],
 )
-def test_what_is_no_rule(rule, wrong):
+def test_invalid_rules_are_refused(rule, wrong):
     with pytest.raises(ValidationFault, match="AlarmRule") as raised:
         parse_alarm_rule(rule, SCOPE)
     assert wrong in raised.value.message

@@ -110,17 +110,17 @@ WRONG = (
 
 
 @pytest.mark.parametrize("text", TRUE)
-def test_so(text):
+def test_satisfied_expressions(text):
     assert satisfies(HERE, parse_cluster_query(text))
 
 
 @pytest.mark.parametrize("text", FALSE)
-def test_not_so(text):
+def test_unsatisfied_expressions(text):
     assert not satisfies(HERE, parse_cluster_query(text))
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
-def test_a_mistake_is_told_with_its_place(text, message):
+def test_a_syntax_error_is_reported_with_its_position(text, message):
     with pytest.raises(InvalidClusterQuery) as raised:
         parse_cluster_query(text)
     assert message in str(raised.value)
@@ -132,7 +132,7 @@ def test_and_binds_closer_than_or():
     assert read == Alternative((one, Conjunction((two, Negation(three)))))
 
 
-def test_a_pattern_that_takes_too_long_is_given_up():
+def test_a_slow_pattern_times_out():
     slow = InstanceFacts(attributes={"stack": "a" * 100 + "c"})
     with pytest.raises(PatternTooSlow):
         satisfies(slow, parse_cluster_query("attribute:stack =~ (a|aa|aaa|a+)+(a|aa)+b(?=x)\\1?"))
@@ -199,12 +199,12 @@ def _in_parentheses(query: ClusterQuery) -> str:
 
 
 @given(_expressions())
-def test_what_is_written_is_read_back(expression):
+def test_written_expressions_are_parsed_back(expression):
     assert parse_cluster_query(text_of(expression)) == expression
 
 
 @given(_expressions())
-def test_it_means_what_a_naive_reader_takes_it_for(expression):
+def test_evaluation_equals_a_naive_evaluation(expression):
     assert satisfies(HERE, expression) == _naive(expression)
 
 
@@ -242,7 +242,7 @@ def _compared(subject: str, operator: Operator, values: tuple[str, ...]) -> bool
 
 
 @given(st.text("attribue:stckogpRAN()[]'\"!=~<>&| 019.-\\", max_size=60))
-def test_any_text_is_read_or_refused(text):
+def test_any_text_is_parsed_or_refused(text):
     try:
         parse_cluster_query(text)
     except InvalidClusterQuery:

@@ -92,7 +92,7 @@ LINE = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0
         ("{ $.a = 1 }", "[" * 100_000, False),
     ],
 )
-def test_passes(pattern, message, passes):
+def test_matching_events_pass(pattern, message, passes):
     assert compile_filter_pattern(pattern)(message) is passes
 
 
@@ -147,7 +147,7 @@ def test_passes(pattern, message, passes):
         "\x00 {",
     ],
 )
-def test_is_refused(pattern):
+def test_invalid_patterns_are_refused(pattern):
     with pytest.raises(InvalidParameter, match="Invalid filter pattern"):
         compile_filter_pattern(pattern)
 
@@ -161,12 +161,12 @@ expressions = st.lists(
 
 
 @given(expression=expressions, text=st.text("abc1é", max_size=6))
-def test_an_expression_is_found_where_python_finds_it(expression, text):
+def test_regular_expressions_match_like_pythons(expression, text):
     meant = re.compile(expression.replace("$", r"\Z"), re.ASCII | re.DOTALL)
     assert compile_filter_pattern(f"%{expression}%")(text) is (meant.search(text) is not None)
 
 
-def test_no_expression_is_slow():
+def test_no_regular_expression_is_slow():
     """What keeps a backtracking engine busy for longer than there is time."""
     for expression in ("a*" * 20 + "b", "a+a+a+a+c|b+b+b+b+c", "[ab]*a[ab]{200}c", ".*.*.*.*=.*"):
         assert compile_filter_pattern(f"%{expression}%")("aac" * 5_000) is False

@@ -41,16 +41,16 @@ SETTING = LabelContext(SCOPE, Instant(3600 + 180))
         ("$5 {x}", "$5 {x}"),
     ],
 )
-def test_a_label_says(label, expected):
+def test_labels_are_rendered(label, expected):
     check_label(label)
     assert render_label(label, LINE, "cpu", SETTING) == expected
 
 
-def test_a_series_without_values_has_nothing_to_say():
+def test_a_series_without_values_renders_dashes():
     assert render_label("${LAST} ${PROP('MetricName')} ${LABEL}", EMPTY, "e1", SETTING) == "-- -- e1"
 
 
-def test_times_are_in_the_zone_that_is_asked_for():
+def test_times_are_in_the_requested_time_zone():
     ahead = SETTING._replace(zone=parse_utc_offset("+0930"))
     assert render_label("${FIRST_TIME}", LINE, "", ahead) == "1970-01-01 09:30 UTC+09:30"
     assert (parse_utc_offset("-0130"), parse_utc_offset(None)) == (-timedelta(minutes=90), timedelta())
@@ -59,12 +59,12 @@ def test_times_are_in_the_zone_that_is_asked_for():
 @pytest.mark.parametrize(
     "label", ["${FOO}", "${LABEL} ${LABEL}", "${}", "${MAX}" * 7, "${PROP('Stat')}" * 7, "${PROP(x)}"]
 )
-def test_a_label_that_can_not_be_written_is_refused(label):
+def test_invalid_labels_are_refused(label):
     with pytest.raises(ValidationFault, match="label"):
         check_label(label)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "0930", "+9:30", "+2400", "+0060", ""])
-def test_a_zone_that_there_is_not_is_refused(zone):
+def test_an_invalid_time_zone_is_refused(zone):
     with pytest.raises(ValidationFault, match="Timezone"):
         parse_utc_offset(zone)

@@ -101,20 +101,20 @@ N = None
         ("SUM(SEARCH('m1 OR m2', 'Sum'))", [6, 10, 0, 6, N]),
     ],
 )
-def test_an_expression_comes_to(expression, expected):
+def test_expressions_are_evaluated(expression, expected):
     line = result_of(expression)
     assert isinstance(line, TimeSeries)
     assert minutes(line) == expected
 
 
-def test_an_array_is_a_series_each():
+def test_an_array_is_several_series():
     lines = result_of("METRICS() / 2")
     assert isinstance(lines, tuple)
     assert [minutes(one)[0] for one in lines] == [3, None, None, 0.5]
     assert [one.label for one in lines] == ["m1", "m2", "none", "errors"]
 
 
-def test_what_is_no_number_is_left_out_and_said():
+def test_undefined_values_are_dropped_and_reported():
     dropped, whole = result_of("m1 / m2"), result_of("m1 + m2")
     assert isinstance(dropped, TimeSeries)
     assert isinstance(whole, TimeSeries)
@@ -167,30 +167,30 @@ def test_what_is_no_number_is_left_out_and_said():
         ("2^" * 400 + "m1", "deeper than 50"),
     ],
 )
-def test_what_can_not_be_worked_out_is_refused(expression, message):
+def test_invalid_expressions_are_refused(expression, message):
     with pytest.raises(ValidationFault, match=message):
         result_of(expression)
 
 
-def test_a_fault_is_told_of_the_expression_that_has_it():
+def test_an_error_names_the_faulty_expression():
     queries = [asked("m1"), MetricDataQuery("inner", expression="m1 +"), MetricDataQuery("outer", expression="inner")]
     with pytest.raises(ValidationFault, match=r"^Error in expression 'inner': The expression ends"):
         QueryResults(queries, FakeMetricSource()).of("outer")
 
 
-def test_what_is_calculated_with_each_other_has_one_period():
+def test_combined_metrics_require_one_period():
     queries = [asked("m1"), asked("m2", 300), MetricDataQuery("both", expression="m1 + m2")]
     with pytest.raises(ValidationFault, match="same Period"):
         QueryResults(queries, FakeMetricSource()).of("both")
 
 
-def test_a_long_row_of_operators_is_no_deep_tree():
+def test_a_long_chain_of_operators_does_not_recurse():
     line = result_of("+".join(["m1"] * 600))
     assert isinstance(line, TimeSeries)
     assert minutes(line)[0] == 3600
 
 
-def test_one_request_can_not_calculate_without_end():
+def test_the_work_of_one_request_is_limited():
     queries = [MetricDataQuery(f"q{number}", expression="FILL(TIME_SERIES(1), 0)", period=1) for number in range(4)]
     answers = QueryResults(queries, FakeMetricSource(), most=3000)
     with pytest.raises(ValidationFault, match="more than 3,000 values"):
@@ -198,7 +198,7 @@ def test_one_request_can_not_calculate_without_end():
 
 
 @pytest.mark.parametrize("expression", ["[{0},{0},{0},{0},{0},{0},{0},{0}]", "METRICS('n')", "SEARCH('none', 'Sum')"])
-def test_what_has_no_values_is_not_for_nothing(expression):
+def test_expressions_without_values_count_towards_the_limit(expression):
     first = "none" if "{0}" in expression else "q0"
     names = [first, *(f"q{number}" for number in range(400))]
     queries = [
@@ -213,7 +213,7 @@ def test_what_has_no_values_is_not_for_nothing(expression):
         [answers.of(query.id) for query in queries]
 
 
-def test_a_search_is_not_read_on_when_it_is_too_much():
+def test_a_search_stops_at_the_limit():
     class Counting(FakeMetricSource):
         reads = 0
 
@@ -228,7 +228,7 @@ def test_a_search_is_not_read_on_when_it_is_too_much():
     assert source.reads == 21  # a hundred were looked at, and counted as 16 each
 
 
-def test_a_value_for_each_period_has_a_limit():
+def test_the_number_of_generated_values_is_limited():
     class Endless(FakeMetricSource):
         def grid(self, period):
             return super().grid(period)._replace(end=Instant(1e12))
@@ -242,7 +242,7 @@ CALLS = ["SUM(", "AVG(", "FILL(", "REPEAT", "IF(", "SORT(", "ASC", "METRICS()", 
 
 
 @given(st.lists(st.sampled_from([*WORDS, *CALLS]), max_size=14).map("".join) | st.text(max_size=30))
-def test_any_text_is_worked_out_or_refused(expression):
+def test_any_text_is_evaluated_or_refused(expression):
     try:
         result = result_of(expression)
     except ValidationFault:
@@ -264,12 +264,12 @@ def numbers(draw, depth=0):
 
 
 @given(numbers())
-def test_arithmetic_is_that_of_everybody(expression):
+def test_arithmetic_equals_pythons(expression):
     line = result_of(f"TIME_SERIES({expression})")
     assert isinstance(line, TimeSeries)
     assert set(minutes(line)) == {float(eval(expression))}  # noqa: S307  digits, signs and parentheses
 
 
 @given(st.lists(st.sampled_from(["+", "-", "*", "/", "^", "<", "==", "AND", "OR"]), max_size=6))
-def test_every_row_of_operators_is_read(signs):
+def test_every_chain_of_operators_is_parsed(signs):
     parse(" ".join(["m1", *(f"{sign} m1" for sign in signs)]))

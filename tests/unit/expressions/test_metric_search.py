@@ -48,7 +48,7 @@ NAMES = {"front": FRONT, "cart": CART, "cluster": CLUSTER, "own": OWN}
         ("Count1-errors", "my.Count1Errors", True),
     ],
 )
-def test_a_word_is_found_as_in_the_guide(term, name, found):
+def test_a_term_matches_as_in_the_guide(term, name, found):
     assert contains_words(term, name) is found
 
 
@@ -102,18 +102,18 @@ def test_a_search_finds(criteria, found):
         (":aws.AccountId = 'LOCAL'", "accounts are not linked"),
     ],
 )
-def test_what_can_not_be_searched_is_refused(criteria, message):
+def test_invalid_searches_are_refused(criteria, message):
     with pytest.raises(ValidationFault, match=message):
         parse_search(criteria)
 
 
-def test_a_long_term_is_found_in_a_name_that_nearly_has_it_in_each_place():
+def test_a_long_term_among_near_matches_is_found_quickly():
     assert not contains_words("a1" * 256 + "b", "a1" * 512)
     assert contains_words("a1" * 256 + "b", "a1" * 512 + "b")
 
 
 @given(st.text(st.sampled_from('aB1 (){}"\\=,-NOTANDOR'), max_size=40))
-def test_any_criteria_are_read_or_refused(criteria):
+def test_any_criteria_are_parsed_or_refused(criteria):
     try:
         search = parse_search(criteria)
     except ValidationFault:
@@ -123,11 +123,11 @@ def test_any_criteria_are_read_or_refused(criteria):
 
 
 @given(st.from_regex(r"[A-Za-z0-9_-]{0,12}[A-Za-z0-9]", fullmatch=True))
-def test_every_name_is_found_by_itself(name):
+def test_every_name_matches_itself(name):
     assert contains_words(name, name)
 
 
-def test_metrics_are_called_by_what_tells_them_apart():
+def test_short_names_contain_only_distinguishing_parts():
     assert short_names([FRONT, CART]) == ("front CPUUtilization", "cart-v2 MemoryUtilization")
     assert short_names([FRONT, FRONT]) == ("CPUUtilization", "CPUUtilization")
     assert short_names([FRONT, CLUSTER]) == ("front", "CPUUtilization")

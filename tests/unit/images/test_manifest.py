@@ -101,9 +101,9 @@ def test_a_document_beyond_the_limit_is_not_parsed():
         ("linux/amd64", "windows/amd64", False),
     ],
 )
-def test_which_platform_runs_which_image(host, image, runs):
+def test_platforms_run_compatible_images(host, image, runs):
     assert Platform(*host.split("/")).runs(Platform(*image.split("/"))) is runs
 
 
-def test_this_machine_has_a_platform():
+def test_the_host_platform_is_known():
     assert str(host_platform()).startswith("linux/")

@@ -97,7 +97,7 @@ references = st.builds(
 
 
 @given(references)
-def test_the_canonical_and_the_familiar_text_mean_the_reference(reference):
+def test_canonical_and_familiar_text_parse_to_the_reference(reference):
     assert parse_reference(str(reference)) == reference
     assert parse_reference(reference.familiar) == reference
 

@@ -18,26 +18,26 @@ TEXT = "-----BEGIN PRIVATE KEY-----"
 KEY = AuthorityKey(CertificateAuthorityArn("arn:x"), Secret(TEXT))
 
 
-def test_it_prints_as_nothing_wherever_it_is(caplog):
+def test_a_secret_is_not_printed(caplog):
     logging.getLogger("x").warning("%s %r", KEY, {"key": Secret(TEXT)})
     assert TEXT not in f"{KEY} {Secret(TEXT)!r} {caplog.text}"
     assert Secret(TEXT).reveal() == TEXT
 
 
 @pytest.mark.parametrize("encode", [msgspec.json.encode, msgspec.msgpack.encode, msgspec.to_builtins, json.dumps])
-def test_no_encoder_takes_it(encode):
+def test_a_secret_is_not_encoded(encode):
     with pytest.raises(TypeError):
         encode(Secret(TEXT))
     with pytest.raises(TypeError):
         encode(KEY)
 
 
-def test_it_is_not_pickled():
+def test_a_secret_is_not_pickled():
     with pytest.raises(TypeError):
         pickle.dumps(Secret(TEXT))
 
 
-def test_the_store_alone_writes_and_reads_it():
+def test_only_the_store_encodes_secrets():
     codec = RecordCodec()
     assert TEXT.encode() in codec.encode(KEY)
     assert codec.decode(codec.encode(KEY)) == KEY

@@ -132,7 +132,7 @@ def _tls(tls: ClientTls | None) -> str:
         ("STRICT", ACM, BY_NOBODY, SILENT),
     ],
 )
-def test_how_a_client_speaks_to_a_server(mode, certificate, policy, expected):
+def test_the_protocol_between_client_and_server(mode, certificate, policy, expected):
     tls = {"mode": mode, "certificate": certificate} if mode else None
     part = compiled(pair(policy=policy, tls=tls))
     assert spoken(part) == expected
@@ -146,7 +146,7 @@ def test_how_a_client_speaks_to_a_server(mode, certificate, policy, expected):
         ({"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "color"}}, "color.shop.local"),
     ],
 )
-def test_without_names_a_certificate_is_for_what_the_server_is_found_by(discovery, name):
+def test_the_default_certificate_name_is_the_servers_discovery_name(discovery, name):
     case = pair(policy=BY_FILE, discovery=discovery) | {"cloudMap": {"shop.local": {"color": []}}}
     tls = called(compiled(case)).tls
     assert tls is not None
@@ -154,7 +154,7 @@ def test_without_names_a_certificate_is_for_what_the_server_is_found_by(discover
     assert tls.check.names == (name,)
 
 
-def test_a_client_that_follows_asks_for_no_name():
+def test_a_client_without_validation_checks_no_name():
     tls = called(compiled(pair(tls={"mode": "STRICT", "certificate": ACM}))).tls
     assert tls is not None
     assert tls.check is not None
@@ -171,7 +171,7 @@ def test_a_port_without_its_certificate_is_closed_and_the_others_are_open(mode):
 
 
 @given(data=st.data())
-def test_the_same_route_order_whatever_the_order_of_the_records(data):
+def test_route_order_does_not_depend_on_record_order(data):
     routes = list(world_of(ROUTES).routes)
     assert sort_routes(data.draw(st.permutations(routes))) == sort_routes(routes)
 
@@ -216,18 +216,18 @@ ROUTES = {
         (({"prefix": "/a", "queryParameters": [{"name": "q"}]}, 3), ({"prefix": "/a"}, 3)),
     ],
 )
-def test_which_route_is_tried_first(first, second):
+def test_routes_are_ordered_by_specificity(first, second):
     for names in ("ab", "ba"):
         case = {"routes": {"r": dict(zip(names, (_route(*first), _route(*second)), strict=True))}}
         assert [route.name for route in sort_routes(world_of(case).routes)] == list(names)
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), [(0, 0, 0), (0, 5, 5), (5, 0, 5), (3, 5, 3), (5, 3, 3)])
-def test_of_two_timeouts_none_is_no_bound(one, other, expected):
+def test_shortest_ignores_missing_timeouts(one, other, expected):
     assert shortest(one, other) == expected
 
 
-def test_retry_events_come_together_and_once():
+def test_retry_events_are_combined_without_repetition():
     policy = HttpRetryPolicy(3, SECOND, (HttpRetryEvent.GATEWAY_ERROR, HttpRetryEvent.SERVER_ERROR))
     found = retries(policy)
     assert found is not None
@@ -236,7 +236,7 @@ def test_retry_events_come_together_and_once():
     assert (found.attempts, found.per_try_timeout, found.reselections) == (3, 1.0, 5)
 
 
-def test_names_that_are_always_let_through():
+def test_names_that_always_pass():
     part = compiled(pair(), settings=AppMeshOptions(("*.amazonaws.com",)))
     name = "cds_egress_shop_amazonaws"
     assert only(part).outbound.passes == (SniPassthrough(443, ("*.amazonaws.com",), name),)
@@ -244,7 +244,7 @@ def test_names_that_are_always_let_through():
     assert only(compiled(pair())).outbound.passes == ()
 
 
-def test_a_gateway_s_time_is_the_longest_of_the_routes_of_its_target():
+def test_a_gateways_timeout_is_the_longest_of_its_targets_routes():
     routes = {"quick": _route({"prefix": "/quick"}), "slow": _route({"prefix": "/slow"})}
     routes["quick"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 1}}
     routes["slow"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 40}}
@@ -269,11 +269,11 @@ def gateway_case(routes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_what_is_not_there_has_no_part():
+def test_a_missing_workload_compiles_to_nothing():
     assert compile_workload(world_of({}), FRONT) == MeshIR()
 
 
-def test_everything_reported_of_a_world_is_told_once():
+def test_diagnostics_are_unique():
     case = pair(tls={"mode": "STRICT", "certificate": GONE})
     case["virtualNodes"]["back"] = case["virtualNodes"]["front"]
     said = diagnostics(world_of(case))

@@ -41,7 +41,7 @@ def share(whom: AccountId) -> ResourceShare:
     ("account", "shared_with", "is_led"),
     [(SCOPE.account, None, True), (GUEST, None, False), (GUEST, OTHER, False), (GUEST, GUEST, True)],
 )
-def test_a_tasks_proxy_is_led_where_its_account_may_use_the_mesh(account, shared_with, is_led):
+def test_a_task_proxy_is_configured_if_its_account_may_use_the_mesh(account, shared_with, is_led):
     world = world_of({"virtualNodes": {"front": {}}})
     task = task_of(account, f"mesh/shop@{SCOPE.account}/virtualNode/front")
     world.apply(Put(task))
@@ -51,7 +51,7 @@ def test_a_tasks_proxy_is_led_where_its_account_may_use_the_mesh(account, shared
     assert list(proxies) == ([ProxyId(task.arn)] if is_led else [])
 
 
-def test_a_proxy_of_the_account_that_a_node_belongs_to_is_led_whatever_becomes_of_the_share():
+def test_a_proxy_of_the_nodes_owner_is_configured_without_a_share():
     world = world_of({"virtualNodes": {"front": {}}})
     arn = VirtualNodeArn(within_mesh(MESH, GUEST, AppMeshResourceType.VIRTUAL_NODE, "front"))
     task = task_of(GUEST, arn)

@@ -41,11 +41,11 @@ def test_the_same_world_compiles_to_the_same_mesh(world):
     assert compile_mesh(world) == compile_mesh(load(CASES / "http.in.yaml"))
 
 
-def test_a_namespace_that_is_not_there_is_empty(world):
+def test_a_missing_namespace_is_empty(world):
     assert compile_namespace(world, NamespaceArn("arn:aws:servicediscovery:x:1:namespace/ns-none")) == MeshIR()
 
 
-def test_a_stopped_task_is_no_workload_and_a_new_one_is_at_once(world):
+def test_a_task_is_a_workload_until_it_stops(world):
     task = next(t for t in world.tasks if t.id == "front-0")
     world.apply(Put(replace(task, last_status=TaskStatus.STOPPED)))
     assert task.arn not in compile_mesh(world).workloads
@@ -59,7 +59,7 @@ def test_a_stopped_task_is_no_workload_and_a_new_one_is_at_once(world):
     + [{INSTANCE_IPV4: "172.31.0.9", INSTANCE_PORT: port} for port in ("", "x", "0", "65536", "-1")],
     ids=str,
 )
-def test_an_instance_without_a_usable_address_is_left_out_and_reported(world, attributes):
+def test_an_instance_without_a_valid_address_is_omitted_and_reported(world, attributes):
     before = compile_mesh(world).groups[CATALOG].members
     instance = next(iter(world.discovery_instances))
     world.apply(Put(replace(instance, attributes=attributes)))
@@ -68,7 +68,7 @@ def test_an_instance_without_a_usable_address_is_left_out_and_reported(world, at
     assert [d.subject for d in mesh.diagnostics] == [instance.service]
 
 
-def test_members_move_without_anything_else(world):
+def test_a_change_of_members_changes_only_endpoints(world):
     before = compile_mesh(world)
     instance = next(iter(world.discovery_instances))
     world.apply(Delete(type(instance), instance.key))
@@ -77,7 +77,7 @@ def test_members_move_without_anything_else(world):
     assert replace(after, groups=before.groups) == before
 
 
-def test_callers_follow_the_newest_timeouts_of_the_service_they_call(world):
+def test_callers_use_the_newest_timeouts_of_the_target(world):
     service = next(s for s in world.services if s.name == "catalog")
     deployment = service.primary
     assert deployment.view is not None
@@ -92,7 +92,7 @@ def test_callers_follow_the_newest_timeouts_of_the_service_they_call(world):
     assert inbound == {15}
 
 
-def test_only_what_may_be_repeated_is_repeated_after_a_reset():
+def test_only_idempotent_requests_are_retried_after_a_reset():
     for case in (case for case in CASES.glob("*.in.yaml") if not case.name.startswith("tuned-")):
         for service in compile_mesh(load(case)).services.values():
             if isinstance(service.routing, RouteRules):

@@ -35,7 +35,7 @@ def self_signed(tmp_path) -> tuple[bytes, bytes]:
     return certificate.read_bytes(), key.read_bytes()
 
 
-def test_what_openssl_made_is_read(self_signed):
+def test_certificates_of_openssl_are_imported(self_signed):
     brought = PKI.import_certificate(self_signed[0], self_signed[1], b"")
     facts = brought.facts
     assert facts.names == ("www.shop.example", "shop.example")
@@ -49,7 +49,7 @@ def test_what_openssl_made_is_read(self_signed):
 
 
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.RSA_2048, KeyAlgorithm.EC_prime256v1, KeyAlgorithm.EC_secp384r1])
-async def test_openssl_verifies_what_is_signed_and_opens_its_locked_key(algorithm, tmp_path):
+async def test_openssl_verifies_certificates_and_decrypts_keys(algorithm, tmp_path):
     rsa = (KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA256WITHRSA)
     issuer = await root("root", *(rsa if algorithm is KeyAlgorithm.RSA_2048 else EC))
     made = await PKI.new_request(algorithm, ["*.howto.local", "www.howto.local"])
@@ -70,7 +70,7 @@ async def test_openssl_verifies_what_is_signed_and_opens_its_locked_key(algorith
     assert (brought.private, brought.chain) == (made.private, above.read_text())
 
 
-def test_a_key_in_its_old_form_is_taken_and_one_that_does_not_work_is_not(self_signed, tmp_path):
+def test_old_key_formats_are_accepted_and_mismatched_keys_refused(self_signed, tmp_path):
     certificate, key = self_signed
     (tmp_path / "pkcs8").write_bytes(key)
     old = openssl("ec", "-in", tmp_path / "pkcs8")
@@ -82,14 +82,14 @@ def test_a_key_in_its_old_form_is_taken_and_one_that_does_not_work_is_not(self_s
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa:1024"])
-def test_keys_that_no_proxy_could_use_are_refused(kind, tmp_path):
+def test_unsupported_keys_are_refused(kind, tmp_path):
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     openssl("req", "-x509", "-newkey", kind, "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=a.b")
     with pytest.raises(UnreadableCertificate, match="RSA_2048"):
         PKI.import_certificate(certificate.read_bytes(), key.read_bytes(), b"")
 
 
-async def test_a_chain_in_another_order_does_not_hold(self_signed):
+async def test_a_chain_in_wrong_order_is_refused(self_signed):
     issuer = await root()
     made = await PKI.new_request(KeyAlgorithm.EC_prime256v1, ["a.b"])
     signed = PKI.issue(issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN)

@@ -52,7 +52,7 @@ async def below(issuer: Issuer, name="sub") -> Issuer:
         (KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA512WITHRSA_PSS),
     ],
 )
-async def test_openssl_takes_what_is_signed_through_a_subordinate(key, algorithm, tmp_path):
+async def test_openssl_verifies_a_chain_with_a_subordinate(key, algorithm, tmp_path):
     shown = PKI.certify(await below(await root(key=key, algorithm=algorithm)), "front.shop", SPAN)
     leaf, *others = x509.load_pem_x509_certificates(shown.chain.encode())
     for name, text in {"root": shown.root, "chain": shown.chain}.items():
@@ -77,7 +77,7 @@ async def test_a_name_too_long_for_a_common_name_is_an_alternative_name():
     assert not leaf.subject.rdns
 
 
-async def test_an_authority_asks_for_the_key_usage_that_it_is_told():
+async def test_an_authoritys_request_has_its_key_usage():
     extensions = CsrExtensions(KeyUsage(key_cert_sign=True, crl_sign=True))
     made = await PKI.new_key(AuthorityProperties(*EC, Subject(common_name="x"), extensions))
     request = x509.load_pem_x509_csr(made.csr.encode())
@@ -85,7 +85,7 @@ async def test_an_authority_asks_for_the_key_usage_that_it_is_told():
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
 
 
-async def test_a_request_that_is_none_is_refused():
+async def test_a_malformed_request_is_refused():
     issuer = await root()
     made = await requested("x", *EC)
     broken = made.csr.replace(made.csr[200], "A" if made.csr[200] != "A" else "B", 1)
@@ -94,14 +94,14 @@ async def test_a_request_that_is_none_is_refused():
             PKI.issue(issuer, csr, TEMPLATES["EndEntityCertificate/V1"], SPAN)
 
 
-async def test_a_root_signs_nobody_else_as_a_root():
+async def test_a_root_certificate_is_only_issued_to_its_own_key():
     other = await requested("other", *EC)
     issuer = await root()
     with pytest.raises(Mismatch):
         PKI.issue(Issuer(issuer.private, issuer.algorithm), other.csr.encode(), ROOT, SPAN)
 
 
-async def test_certificates_that_are_not_the_authoritys_are_refused():
+async def test_foreign_certificates_are_refused():
     top = await root()
     assert top.certificate is not None
     made = await requested("sub", *EC)

@@ -48,12 +48,12 @@ def said(build: Builder, service: ServiceArn, *texts: str) -> None:
     build.book.apply(announce(build.world, service, texts, build.clock.now(), build.ids))
 
 
-def test_where_all_is_well_there_is_nothing_to_say():
+def test_a_healthy_service_has_no_findings():
     build, _ = settled(2, offers=[])
     assert found(build) == []
 
 
-def test_what_can_not_be_kept_is_a_problem():
+def test_unwritable_state_is_a_problem():
     build, _ = settled(1, offers=[])
     well = {ProxyId(task.arn): WELL for task in build.world.tasks}
     (finding,) = findings(build.world, well, unkept=["The state can't be written: the disk is full."])
@@ -61,20 +61,20 @@ def test_what_can_not_be_kept_is_a_problem():
     assert finding.message == "The state can't be written: the disk is full."
 
 
-def test_a_proxy_without_a_stream_and_one_that_nobody_knows_of():
+def test_disconnected_and_unknown_proxies_are_findings():
     build, _ = settled(1, offers=[])
     assert kinds(build, ProxyState()) == ["proxy-not-connected"]
     assert [f.kind for f in findings(build.world, {})] == ["proxy-not-connected"]
 
 
-def test_a_proxy_that_refuses_says_why():
+def test_a_rejected_configuration_is_a_problem_with_its_reason():
     build, _ = settled(1, offers=[])
     (finding,) = found(build, ProxyState(connected=True, rejected="no such filter"))
     assert finding[:2] == ("problem", "configuration-refused")
     assert "no such filter" in finding[2]
 
 
-def test_a_proxy_that_no_task_has_and_that_refuses_says_why_too():
+def test_an_external_proxys_rejection_is_a_problem_with_its_reason():
     build, _ = settled(1, offers=[])
     refusing = ProxyId("arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/front#1")
     states = {refusing: ProxyState(connected=True, rejected="no such filter"), ProxyId("mesh#2"): ProxyState()}
@@ -82,12 +82,12 @@ def test_a_proxy_that_no_task_has_and_that_refuses_says_why_too():
     assert (finding.kind, "no such filter" in finding.message) == ("configuration-refused", True)
 
 
-def test_a_proxy_that_is_being_told_is_no_problem():
+def test_a_proxy_that_is_being_configured_is_a_warning():
     build, _ = settled(1, offers=[])
     assert found(build, ProxyState(connected=True))[0][:2] == ("warning", "configuration-under-way")
 
 
-def test_names_that_running_tasks_cant_call_with_the_tasks():
+def test_unreachable_names_are_found_with_their_tasks():
     build, front = settled(1, offers=[])
     offer(build, "back")
     (task,) = build.tasks(front)
@@ -99,7 +99,7 @@ def test_names_that_running_tasks_cant_call_with_the_tasks():
     )
 
 
-def test_a_service_whose_tasks_dont_start_and_why_the_last_one_did_not():
+def test_failing_starts_are_found_with_the_last_reason():
     build, front = settled(1)
     (task,) = build.tasks(front)
     put(build, task.arn, last_status=TaskStatus.STOPPED, stopped_reason="CannotPull", stop_code=StopCode.USER_INITIATED)
@@ -111,7 +111,7 @@ def test_a_service_whose_tasks_dont_start_and_why_the_last_one_did_not():
     assert "CannotPull" in message
 
 
-def test_a_service_that_is_stuck_until_it_was_steady_again():
+def test_a_service_that_cannot_move_is_found_until_it_is_steady():
     build, front = settled(1)
     said(build, front, STUCK)
     assert kinds(build) == ["service-stuck"]
@@ -121,7 +121,7 @@ def test_a_service_that_is_stuck_until_it_was_steady_again():
     assert kinds(build) == ["service-stuck"]
 
 
-def test_a_name_that_nobody_answers_is_a_problem_unless_it_is_meant_or_just_begins():
+def test_a_name_without_endpoints_is_found_unless_intended_or_new():
     build = Builder()
     back = offer(build, "back", answered=False)
     assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
@@ -136,7 +136,7 @@ def test_a_name_that_nobody_answers_is_a_problem_unless_it_is_meant_or_just_begi
     assert f"update-service --cluster {cluster} --service back --desired-count 1" in told.remedy
 
 
-def test_a_cloud_map_service_whose_name_leads_elsewhere_in_tasks():
+def test_a_cloud_map_name_hidden_by_service_connect_is_found():
     build = Builder()
     offer(build, "back")
     by_hand(build, "back-api", attributes={CLIENT_PORT: "80"})
@@ -147,13 +147,13 @@ def test_a_cloud_map_service_whose_name_leads_elsewhere_in_tasks():
     assert "name-hidden" not in kinds(build), "its name has the namespace in it"
 
 
-def test_what_was_left_out_of_the_mesh_is_passed_on_after_the_problems():
+def test_mesh_diagnostics_follow_the_problems():
     build, _ = settled(1, offers=[])
     listed = found(build, ProxyState(), ("arn", "it leads nowhere"))
     assert [f[:2] for f in listed] == [("problem", "proxy-not-connected"), ("warning", "left-out")]
 
 
-def test_what_was_left_out_of_app_mesh_says_where_to_mend_it():
+def test_app_mesh_diagnostics_name_the_resource_to_change():
     build, _ = settled(1, offers=[])
     states = {ProxyId(t.arn): WELL for t in build.world.tasks}
     (finding,) = findings(build.world, states, of_meshes=[("arn", "nothing is sent to it")])

@@ -15,12 +15,12 @@ def said(*texts):
     return build, service
 
 
-def test_nothing_new_is_no_change():
+def test_no_messages_make_no_change():
     build, service = said()
     assert announce(build.world, service, [], build.clock.now(), build.ids) == ()
 
 
-def test_the_last_hundred_are_kept_newest_first():
+def test_the_newest_hundred_events_are_stored():
     build, service = said(*(f"number {n}" for n in range(103)))
     events = build.world.service_logs[service].events
     assert [events[0].message, events[-1].message] == ["(service s) number 102", "(service s) number 3"]
@@ -37,10 +37,10 @@ def test_the_last_hundred_are_kept_newest_first():
         ([INCONSISTENT, STEADY], 0, True),
     ],
 )
-def test_a_problem_is_told_once_until_it_is_over_or_six_hours_have_passed(before, hours, again):
+def test_a_problem_is_reported_again_after_six_hours(before, hours, again):
     build, service = said(*before)
     assert worth_saying(build.world, service, INCONSISTENT, later(build.clock.now(), hours * 3600 + 0.01)) is again
 
 
-def test_a_reason_ends_with_one_full_stop():
+def test_a_reason_ends_with_one_period():
     assert task_unplaced("No.") == task_unplaced("No") == "was unable to place a task. Reason: No."

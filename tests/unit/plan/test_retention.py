@@ -27,13 +27,13 @@ def deleted(build: Builder) -> TaskDefinition:
     return leaving
 
 
-def test_a_definition_that_nothing_uses_goes_at_once():
+def test_an_unused_deleted_definition_is_removed_at_once():
     build = Builder()
     definition = deleted(build)
     assert forgetting(build, definition).changes == (Delete(TaskDefinition, definition.key),)
 
 
-def test_one_that_was_not_deleted_stays():
+def test_active_and_inactive_definitions_are_kept():
     build = Builder()
     definition = build.definition("web", container("web", port=8080))
     assert not forgetting(build, definition).actions
@@ -41,7 +41,7 @@ def test_one_that_was_not_deleted_stays():
     assert not forgetting(build, inactive).actions
 
 
-def test_a_definition_stays_as_long_as_a_service_or_a_task_has_it():
+def test_a_deleted_definition_in_use_is_kept():
     build = Builder()
     definition = deleted(build)
     service = build.world.services[build.service("web", definition)]
@@ -54,7 +54,7 @@ def test_a_definition_stays_as_long_as_a_service_or_a_task_has_it():
     assert forgetting(build, definition).changes == (Delete(TaskDefinition, definition.key),)
 
 
-def test_a_deleted_service_is_shown_for_a_while_and_takes_its_history_with_it():
+def test_a_deleted_service_is_removed_later_with_its_history():
     build = Builder()
     service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
     assert not forgetting(build, service, 2 * KEPT_INACTIVE).actions
@@ -68,7 +68,7 @@ def test_a_deleted_service_is_shown_for_a_while_and_takes_its_history_with_it():
     assert {c.key for c in changes if isinstance(c, Delete)} >= {d.key for d in deployments}
 
 
-def test_a_deleted_cluster_goes_after_the_last_thing_in_it():
+def test_a_deleted_cluster_is_removed_after_its_contents():
     build = Builder()
     service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
     cluster = replace(
@@ -81,14 +81,14 @@ def test_a_deleted_cluster_goes_after_the_last_thing_in_it():
     assert forgetting(build, cluster, KEPT_INACTIVE).changes == (Delete(Cluster, cluster.key),)
 
 
-def test_what_is_gone_already_is_nothing_to_forget():
+def test_removing_a_missing_record_does_nothing():
     build = Builder()
     definition = deleted(build)
     build.book.apply(forgetting(build, definition).changes)
     assert not forgetting(build, definition).actions
 
 
-def test_a_deregistered_instance_goes_after_a_while_and_its_cluster_then():
+def test_a_deregistered_instance_is_removed_later_and_then_its_cluster():
     build = Builder()
     made = new_container_instance(
         build.world, ContainerInstanceRequest(build.cluster(), Resources(1, 1)), build.clock.now(), build.ids

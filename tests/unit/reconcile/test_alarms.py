@@ -130,7 +130,7 @@ async def test_a_restart_changes_no_state(watch):
     assert watch.state("slow") == "OK"
 
 
-async def test_an_alarm_put_in_the_very_period_in_which_the_process_began_sees_its_values(watch):
+async def test_an_alarm_created_in_the_first_period_sees_its_values(watch):
     await watch.stop()
     await watch.clock.advance(31)
     watch.start()
@@ -162,7 +162,7 @@ async def test_a_state_set_by_hand_lasts_until_the_period_ends(watch):
     assert watch.state("slow") == "OK"
 
 
-async def test_composite_alarms_follow_up_to_the_top(watch):
+async def test_composite_alarms_follow_at_every_level(watch):
     watch.put("slow", SLOW)
     watch.put("any", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
     watch.put("top", CompositeCondition("NOT ALARM(any)", (alarm_arn(SCOPE, "any"),)))
@@ -190,7 +190,7 @@ async def test_a_composite_alarms_state_set_by_hand_lasts_until_one_that_it_name
     assert watch.state("any") == "OK"
 
 
-async def test_a_state_that_could_not_be_kept_is_found_again(watch):
+async def test_an_unwritable_alarm_state_is_computed_again(watch):
     watch.put("slow", SLOW)
     watch.put("top", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
     await watch.minutes(1.0, 1.0, 1.0)
@@ -203,7 +203,7 @@ async def test_a_state_that_could_not_be_kept_is_found_again(watch):
     assert (watch.state("slow"), watch.state("top")) == ("ALARM", "ALARM")
 
 
-async def test_a_composite_alarms_state_alone_is_found_again(watch):
+async def test_an_unwritable_composite_alarm_state_is_computed_again(watch):
     watch.put("slow", SLOW)
     watch.put("top", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
     await watch.minutes(1.0, 1.0, 1.0)
@@ -218,7 +218,7 @@ async def test_a_composite_alarms_state_alone_is_found_again(watch):
     assert watch.state("top") == "ALARM"
 
 
-async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
+async def test_circular_composite_alarms_do_not_loop(watch):
     one, other = (alarm_arn(SCOPE, name) for name in ("one", "other"))
     watch.put("other", CompositeCondition("ALARM(one)", (one,)))
     watch.put("one", CompositeCondition("NOT ALARM(other)", (other,)))
@@ -226,7 +226,7 @@ async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
     assert (watch.state("one"), watch.state("other")) == ("INSUFFICIENT_DATA", "INSUFFICIENT_DATA")
 
 
-async def test_ten_seconds_will_do(watch):
+async def test_alarms_may_have_a_period_of_ten_seconds(watch):
     fine = replace(SLOW, stat=MetricStat(WAIT, 10, "Average"), evaluation_periods=1, datapoints_to_alarm=1)
     watch.put("fine", fine)
     await watch.clock.advance(1)

@@ -95,38 +95,38 @@ def world(place):
     return place.store.world
 
 
-def test_at_first_everything_is_made(place, world):
+def test_every_workload_is_compiled_at_first(place, world):
     assert sorted(place.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
     assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
-def test_a_virtual_node_concerns_itself_and_those_that_call_it(place, world):
+def test_a_virtual_node_affects_itself_and_its_callers(place, world):
     found = world.virtual_nodes[node_arn("catalog")]
     assert place.put(replace(found, version=2)) == ["catalog", "front"]
 
 
-def test_a_virtual_service_concerns_those_that_call_it(place, world):
+def test_a_virtual_service_affects_its_callers(place, world):
     assert place.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "door"]
 
 
-def test_routers_and_routes_concern_those_that_call_their_services(place, world):
+def test_routers_and_routes_affect_callers_of_their_services(place, world):
     assert place.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "door"]
     assert place.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "door"]
 
 
-def test_a_new_route_concerns_those_that_call_its_router(place, world):
+def test_a_new_route_affects_callers_of_its_router(place, world):
     old = world.routes[route_arn("stock", "all")]
     assert place.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "door"]
 
 
-def test_an_instance_concerns_those_that_call_its_service(place, world):
+def test_a_cloud_map_instance_affects_callers_of_its_service(place, world):
     instance = next(iter(world.discovery_instances))
     assert place.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "door"]
     assert place.delete(instance) == ["catalog", "door"]
     assert place.put(instance) == ["catalog", "door"]
 
 
-def test_what_a_route_leads_to_concerns_its_callers_from_then_on(place, world):
+def test_a_routes_new_target_affects_its_callers(place, world):
     other = world.virtual_nodes[node_arn("stock-2")]
     assert place.put(replace(other, version=2)) == ["stock-2"]
     targets = [{"virtualNode": "stock-2", "weight": 1}]
@@ -136,19 +136,19 @@ def test_what_a_route_leads_to_concerns_its_callers_from_then_on(place, world):
     assert place.put(replace(world.virtual_nodes[node_arn("stock")], version=2)) == ["stock"]
 
 
-def test_what_was_missing_is_noticed_when_it_comes(place, world):
+def test_a_missing_resource_affects_its_callers_once_created(place, world):
     before = world.virtual_services[service_arn("catalog")]
     assert place.put(replace(before, arn=service_arn("missing"), name="missing")) == ["front"]
     outbound = place.feed.shards[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
     assert [host.name for port in outbound.ports for host in port.routing] == ["catalog", "missing"]
 
 
-def test_the_mesh_concerns_all_that_is_in_it(place, world):
+def test_the_mesh_affects_all_its_workloads(place, world):
     mesh = next(iter(world.meshes))
     assert place.put(replace(mesh, version=2)) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
 
 
-def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
+def test_a_deleted_virtual_node_has_no_shard(place, world):
     stranger = world.virtual_nodes[node_arn("stranger")]
     assert place.delete(stranger) == ["stranger"]
     assert stranger.arn not in place.feed.shards
@@ -156,7 +156,7 @@ def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
     assert place.feed.shards[stranger.arn].workloads
 
 
-async def test_a_part_that_cannot_be_made_holds_up_no_other_and_is_tried_again():
+async def test_a_shard_that_fails_to_compile_is_retried_without_delaying_others():
     clock, store, feed = ManualClock(), holding(world_of(CASE).records()), RecordingFeed()
     feed.broken = {node_arn("catalog")}
     ports = ReconcilerPorts(store, SimRuntime(clock), feed, clock, SeededIds())
@@ -171,7 +171,7 @@ async def test_a_part_that_cannot_be_made_holds_up_no_other_and_is_tried_again()
     running.cancel()
 
 
-def test_a_task_concerns_what_its_proxy_stands_for(place, world):
+def test_a_task_affects_its_proxys_workload(place, world):
     task = task_of(place, "mesh/shop/virtualNode/stock")
     assert place.put(task) == ["stock"]
     assert place.feed.shards[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
@@ -179,7 +179,7 @@ def test_a_task_concerns_what_its_proxy_stands_for(place, world):
     assert place.feed.shards[node_arn("stock")].proxies == {}
 
 
-def test_a_task_may_be_there_before_what_it_stands_for(place):
+def test_a_task_may_exist_before_its_workload(place):
     task = task_of(place, "mesh/shop/virtualGateway/new")
     assert place.put(task) == []
     gateway = place.store.world.virtual_gateways[gateway_arn("door")]
@@ -187,11 +187,11 @@ def test_a_task_may_be_there_before_what_it_stands_for(place):
     assert place.feed.shards[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
 
 
-def test_the_gateway_itself(place, world):
+def test_a_virtual_gateway_affects_itself(place, world):
     assert place.put(replace(world.virtual_gateways[gateway_arn("door")], version=2)) == ["door"]
 
 
-def test_the_broadcast_always_comes_to_what_the_world_says(place, world):
+def test_the_published_mesh_equals_a_fresh_compilation(place, world):
     place.put(replace(world.virtual_nodes[node_arn("stock")], spec=spec_of(VirtualNodeSpec, node("stock", "catalog"))))
     place.delete(world.virtual_services[service_arn("catalog")])
     assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}

@@ -113,7 +113,7 @@ async def test_an_authority_and_its_certificates_follow_from_a_service(desk, slo
     assert second.private != first.private
 
 
-async def test_a_certificate_that_ran_out_while_nobody_was_there_is_renewed_at_once():
+async def test_a_certificate_that_expired_during_downtime_is_renewed_at_once():
     desk = Desk(CryptographyPki())
     dies = asyncio.create_task(desk.certifier.run())
     build = desk.build
@@ -129,7 +129,7 @@ async def test_a_certificate_that_ran_out_while_nobody_was_there_is_renewed_at_o
     comes_after.cancel()
 
 
-async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
+async def test_a_key_for_a_deleted_authority_is_discarded(desk, slow):
     own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     desk.store.apply([Put(own)])
     await desk.clock.settle()
@@ -140,7 +140,7 @@ async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
     assert not list(desk.world.authority_keys)
 
 
-async def test_an_rsa_key_is_made_while_others_are_served(desk, slow):
+async def test_generating_an_rsa_key_does_not_block(desk, slow):
     slow.ready.set()
     own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
     rsa = replace(
@@ -167,7 +167,7 @@ async def working(desk, slow):
     return own.arn
 
 
-async def test_a_certificate_is_signed_by_whoever_comes_after_one_that_died(slow):
+async def test_a_certificate_is_signed_after_a_crash(slow):
     desk = Desk(slow)
     dies = asyncio.create_task(desk.certifier.run())
     asked = desk.ask(await working(desk, slow))
@@ -181,7 +181,7 @@ async def test_a_certificate_is_signed_by_whoever_comes_after_one_that_died(slow
     comes_after.cancel()
 
 
-async def test_a_certificate_is_not_signed_by_what_was_disabled_while_its_key_was_made(desk, slow):
+async def test_an_authority_disabled_meanwhile_signs_nothing(desk, slow):
     authority = await working(desk, slow)
     asked, delete_authority = desk.ask(authority), desk.ask(authority)
     await desk.clock.settle()
@@ -193,7 +193,7 @@ async def test_a_certificate_is_not_signed_by_what_was_disabled_while_its_key_wa
     assert not list(desk.world.managed_keys)
 
 
-async def test_a_certificate_that_was_exported_is_renewed_in_time(desk, slow):
+async def test_an_exported_certificate_is_renewed_in_time(desk, slow):
     asked = desk.ask(await working(desk, slow))
     slow.ready.set()
     await desk.clock.settle()

@@ -77,7 +77,7 @@ async def test_health_follows_the_endpoint_by_the_threshold(checked):
     assert len(checked.endpoints.asked) == 4
 
 
-async def test_what_is_gone_is_not_asked_again(checked):
+async def test_a_deregistered_instance_is_not_checked(checked):
     checked.register("i")
     await checked.clock.settle()
     checked.cloud_map.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
@@ -85,7 +85,7 @@ async def test_what_is_gone_is_not_asked_again(checked):
     assert len(checked.endpoints.asked) == 1
 
 
-async def test_a_new_registration_counts_anew(checked):
+async def test_a_new_registration_resets_the_count(checked):
     checked.register("i")
     await checked.clock.advance(1)
     checked.register("i", "127.0.0.2")
@@ -94,7 +94,7 @@ async def test_a_new_registration_counts_anew(checked):
     assert checked.health == {"i": "UNKNOWN"}
 
 
-async def test_an_answer_that_comes_too_late_counts_for_nothing(checked):
+async def test_a_late_result_is_ignored(checked):
     checked.endpoints.slow.clear()
     checked.register("i")
     await checked.clock.settle()
@@ -104,7 +104,7 @@ async def test_an_answer_that_comes_too_late_counts_for_nothing(checked):
     assert checked.health == {}
 
 
-async def test_so_many_are_asked_at_once_and_none_that_may_not_be(checked):
+async def test_concurrent_checks_are_limited_to_allowed_addresses(checked):
     checked.endpoints.slow.clear()
     for n in range(AT_ONCE + 6):
         checked.register(f"i{n}")

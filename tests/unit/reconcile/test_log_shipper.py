@@ -80,7 +80,7 @@ async def carried(shipper):
     await shipper.ship()
 
 
-async def test_lines_are_carried_once_though_the_carrier_changes(scene):
+async def test_lines_are_shipped_once_across_restarts(scene):
     await carried(scene.shipper())
     assert await scene.said() == ["started"]
     await scene.end()
@@ -90,7 +90,7 @@ async def test_lines_are_carried_once_though_the_carrier_changes(scene):
     assert await scene.said() == ["started", "ended"]
 
 
-async def test_what_could_not_be_kept_is_carried_later(scene):
+async def test_lines_that_could_not_be_stored_are_shipped_later(scene):
     shipper = scene.shipper()
     scene.logs.full = True
     with pytest.raises(LogStoreFault):
@@ -101,7 +101,7 @@ async def test_what_could_not_be_kept_is_carried_later(scene):
     assert await scene.said() == ["started"]
 
 
-async def test_a_disk_that_stays_full_is_told_once(scene, caplog):
+async def test_a_full_disk_is_reported_once(scene, caplog):
     scene.logs.full = True
     carrying = asyncio.create_task(scene.shipper().run())
     await scene.clock.advance(60)
@@ -112,7 +112,7 @@ async def test_a_disk_that_stays_full_is_told_once(scene, caplog):
     carrying.cancel()
 
 
-async def test_lines_of_a_stream_that_is_gone_are_passed_over(scene):
+async def test_lines_of_a_deleted_stream_are_skipped(scene):
     stream = next(iter(scene.build.world.log_streams))
     scene.store.apply([Delete(LogStream, stream.key)])
     shipper = scene.shipper()

@@ -66,7 +66,7 @@ class Town:
 
 
 @pytest.mark.parametrize("offers", [None, ("app",)], ids=["Cloud Map", "Service Connect and Cloud Map"])
-async def test_a_task_in_cloud_map_waits_for_the_proxies_of_a_mesh_that_have_it(offers):
+async def test_a_task_in_cloud_map_waits_for_mesh_proxies_that_have_its_endpoint(offers):
     town = Town(offers=offers)
     town.lead(town.leaving.interface.address)
     connection, sink = connect(town.feed, town.caller)
@@ -77,7 +77,7 @@ async def test_a_task_in_cloud_map_waits_for_the_proxies_of_a_mesh_that_have_it(
     assert await town.waits_for() == frozenset()
 
 
-async def test_a_proxy_of_a_mesh_that_has_yet_to_come_back_may_have_it():
+async def test_a_disconnected_mesh_proxy_may_have_the_endpoint():
     town = Town()
     town.lead("10.9.9.9")
     assert await town.waits_for() == {town.caller}
@@ -86,6 +86,6 @@ async def test_a_proxy_of_a_mesh_that_has_yet_to_come_back_may_have_it():
 
 
 @pytest.mark.parametrize(("registered", "ports"), [(True, (PORT, OTHER)), (False, (PORT,))])
-def test_service_connect_tells_of_what_is_offered_and_cloud_map_of_every_port(registered, ports):
+def test_service_connect_publishes_offered_ports_and_cloud_map_every_port(registered, ports):
     town = Town(offers=("app",), registered=registered)
     assert ports_known_to_others(town.leaving, town.definition) == ports

@@ -36,7 +36,7 @@ async def work(clock, cloud_map):
     running.cancel()
 
 
-async def test_what_is_submitted_is_done_and_later_forgotten(clock, cloud_map, work):
+async def test_operations_are_completed_and_later_removed(clock, cloud_map, work):
     await clock.settle()
     cloud_map.call("CreateHttpNamespace", Name="shop")
     await clock.settle()
@@ -46,7 +46,7 @@ async def test_what_is_submitted_is_done_and_later_forgotten(clock, cloud_map, w
     assert list(cloud_map.world.operations) == []
 
 
-async def test_what_another_process_left_is_done(clock, cloud_map, work):
+async def test_operations_of_a_previous_process_are_completed(clock, cloud_map, work):
     cloud_map.call("CreateHttpNamespace", Name="shop")
     cloud_map.step(next(iter(cloud_map.world.operations)).key)
     await clock.settle()

@@ -162,7 +162,7 @@ async def test_the_count_follows_the_load_up_and_down():
         assert town.activities == [(2, 6, "Successful"), (6, 2, "Successful")]
 
 
-async def test_what_is_told():
+async def test_activities_describe_cause_and_change():
     async with Town() as town:
         town.register(1, 10)
         town.track("cpu")
@@ -179,7 +179,7 @@ async def test_what_is_told():
         )
 
 
-async def test_it_stays_within_bounds_and_says_so_once():
+async def test_scaling_stays_within_bounds_and_reports_it_once():
     async with Town() as town:
         town.register(1, 3)
         town.track("cpu")
@@ -189,7 +189,7 @@ async def test_it_stays_within_bounds_and_says_so_once():
         assert [(one.code, one.max_capacity) for one in told] == [("AlreadyAtMaxCapacity", 3)]
 
 
-async def test_the_greatest_wish_wins_and_all_must_agree_to_less():
+async def test_scale_out_uses_the_largest_and_scale_in_needs_all_policies():
     async with Town(4) as town:
         town.register(1, 20)
         town.track("cpu", scale_in_cooldown=0)
@@ -200,7 +200,7 @@ async def test_the_greatest_wish_wins_and_all_must_agree_to_less():
         assert town.count == 3, "memory's 4 * 30 / 50 is more than the processor's 4 * 25 / 50"
 
 
-async def test_scale_in_can_be_left_to_others():
+async def test_scale_in_can_be_disabled():
     async with Town(4) as town:
         town.register(1, 20)
         town.track("cpu", disable_scale_in=True)
@@ -209,7 +209,7 @@ async def test_scale_in_can_be_left_to_others():
         assert ["AlarmHigh" in alarm.name for alarm in town.store.world.alarms] == [True]
 
 
-async def test_nothing_is_taken_away_during_a_deployment():
+async def test_a_deployment_prevents_scale_in():
     async with Town(4) as town:
         town.register(1, 20)
         town.track("cpu")
@@ -222,7 +222,7 @@ async def test_nothing_is_taken_away_during_a_deployment():
         assert codes == ["TargetServicePutResourceAsUnscalable"]
 
 
-async def test_what_is_suspended_does_not_scale():
+async def test_suspended_scaling_does_nothing():
     async with Town(4) as town:
         town.register(1, 20, dynamic_scaling_out_suspended=True)
         town.track("cpu")
@@ -248,7 +248,7 @@ async def test_steps_by_the_size_of_the_breach_and_the_cooldown_between():
         assert town.count == 8, "and again when the cooldown is over"
 
 
-async def test_two_policies_of_one_alarm_do_not_add_up():
+async def test_policies_of_one_alarm_do_not_add_up():
     async with Town(2) as town:
         town.register(0, 20)
         arns = [town.step(name, StepAdjustment(by, 0)) for name, by in (("few", 1), ("many", 4), ("some", 2))]
@@ -269,7 +269,7 @@ async def test_a_step_in_waits_for_its_cooldown():
         assert town.count == 5
 
 
-async def test_bounds_are_kept_at_once():
+async def test_new_bounds_apply_at_once():
     async with Town(2) as town:
         town.register(4, 8)
         assert town.count == 4
@@ -280,7 +280,7 @@ async def test_bounds_are_kept_at_once():
         )
 
 
-async def test_a_newer_change_overrides_one_that_is_not_done():
+async def test_a_newer_change_overrides_a_pending_one():
     async with Town(2) as town:
         town.register(4, 8)
         town.register(6, 8)
@@ -310,7 +310,7 @@ async def test_scheduled_actions_change_the_bounds_when_they_are_due():
         assert [one.next_at is None for one in town.store.world.scheduled_actions] == [False, True]
 
 
-async def test_a_scheduled_action_that_was_missed_is_done_late_and_once():
+async def test_a_missed_scheduled_action_runs_once_late():
     town = Town(2)
     town.register(1, 8)
     town.schedule("often", "rate(1 minute)", 4, 8)
@@ -320,7 +320,7 @@ async def test_a_scheduled_action_that_was_missed_is_done_late_and_once():
         assert len(town.activities) == 1
 
 
-async def test_suspended_schedules_pass():
+async def test_suspended_scheduled_actions_are_skipped():
     async with Town(2) as town:
         town.register(1, 8, scheduled_scaling_suspended=True)
         town.schedule("often", "rate(1 minute)", 4, 8)
@@ -331,7 +331,7 @@ async def test_suspended_schedules_pass():
         assert town.count == 4
 
 
-async def test_all_goes_with_the_service():
+async def test_deleting_the_service_deletes_its_scaling():
     async with Town(2) as town:
         town.register(1, 8)
         town.track("cpu")
@@ -343,7 +343,7 @@ async def test_all_goes_with_the_service():
 
 
 @pytest.mark.parametrize("load", [0, 1e9])
-async def test_any_load_ends_at_a_bound(load):
+async def test_any_load_stays_within_bounds(load):
     async with Town(2) as town:
         town.register(1, 5)
         town.track("cpu", scale_in_cooldown=0, scale_out_cooldown=0)

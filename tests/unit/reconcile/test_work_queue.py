@@ -40,7 +40,7 @@ async def test_a_waiting_key_is_one_item(queue, clock):
     assert await taken(queue, clock) == ["a", "b"]
 
 
-async def test_a_key_that_changes_while_it_is_worked_on_comes_again_and_never_twice_at_once(queue, clock):
+async def test_a_key_changed_during_its_work_is_queued_again(queue, clock):
     queue.add("a")
     assert await queue.take() == "a"
     queue.add("a")
@@ -54,7 +54,7 @@ async def test_a_key_that_changes_while_it_is_worked_on_comes_again_and_never_tw
     assert queue.idle
 
 
-async def test_the_newest_word_on_a_keys_timer_counts(queue, clock):
+async def test_the_newest_timer_of_a_key_replaces_older_ones(queue, clock):
     for delay in (5, 50, 10):
         queue.add("a")
         queue.mark_done(await queue.take(), later(clock.now(), delay))
@@ -66,7 +66,7 @@ async def test_the_newest_word_on_a_keys_timer_counts(queue, clock):
     assert queue.idle
 
 
-async def test_an_earlier_timer_is_not_kept_waiting_by_a_later_one(queue, clock):
+async def test_an_earlier_timer_is_not_delayed_by_a_later_one(queue, clock):
     for key, delay in (("late", 100), ("soon", 1)):
         queue.add(key)
         queue.mark_done(await queue.take(), later(clock.now(), delay))
@@ -75,7 +75,7 @@ async def test_an_earlier_timer_is_not_kept_waiting_by_a_later_one(queue, clock)
     assert await taken(queue, clock) == ["soon"]
 
 
-async def test_failures_come_again_ever_later(queue, clock):
+async def test_failures_are_retried_with_increasing_delays(queue, clock):
     waits = []
     queue.add("a")
     for _ in range(10):
@@ -87,7 +87,7 @@ async def test_failures_come_again_ever_later(queue, clock):
     assert waits[-1] == LONGEST_BACKOFF
 
 
-async def test_what_waits_for_the_disk_comes_again_soon_and_without_a_traceback(queue, clock, caplog):
+async def test_writes_to_a_full_disk_are_retried_soon_without_a_traceback(queue, clock, caplog):
     tried = []
 
     async def bring_on(_key):
@@ -104,7 +104,7 @@ async def test_what_waits_for_the_disk_comes_again_soon_and_without_a_traceback(
     worker.cancel()
 
 
-async def test_a_failure_stays_with_its_key_and_holds_up_no_other(queue, clock, caplog):
+async def test_a_failing_key_does_not_delay_others(queue, clock, caplog):
     brought_on = []
 
     async def bring_on(key):

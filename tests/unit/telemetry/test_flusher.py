@@ -81,7 +81,7 @@ async def pipeline(tmp_path, clock):
 
 
 @pytest.mark.parametrize("kind", SampleKind)
-async def test_a_measured_metric_takes_no_values_of_clients(pipeline, clock, kind):
+async def test_a_measured_metric_accepts_no_client_values(pipeline, clock, kind):
     """Its accumulator can't hold a summary that a client put."""
     own = Sample({FRONT: 7.0}, shared=7.0, targets=1, times=ResponseTimes(Histogram((10.0,), (1, 0)), 7.0))
     if kind in {SampleKind.LEVEL, SampleKind.SUMMARY}:
@@ -112,7 +112,7 @@ EVENTS = st.lists(
 
 @settings(max_examples=20, deadline=None)
 @given(EVENTS)
-def test_whatever_happens_the_metrics_are_what_the_proxies_have_counted(events):
+def test_metrics_equal_the_proxies_counts_for_any_sequence_of_events(events):
     with TemporaryDirectory() as folder:
         asyncio.run(play(events, Path(folder) / "metrics.db"))
 
@@ -186,7 +186,7 @@ async def test_tasks_that_come_and_go_for_days_are_forgotten(tmp_path, clock):
     await pipeline.kill()
 
 
-async def test_a_metric_that_was_dropped_while_the_store_failed_is_deleted(pipeline, monkeypatch):
+async def test_a_metric_dropped_during_a_store_failure_is_deleted(pipeline, monkeypatch):
     pipeline.put(pipeline.clock.now(), 1)
     await pipeline.flusher.save()
     [series] = pipeline.head.in_scope(SCOPE).values()
@@ -312,7 +312,7 @@ async def test_a_push_waits_while_a_batch_is_encoded(pipeline, clock):
     assert [pipeline.store.proxy(proxy) is not None for proxy in many] == [True] * 149 + [False]
 
 
-async def test_what_could_not_be_saved_is_saved_later(pipeline):
+async def test_a_failed_save_is_repeated_later(pipeline):
     pipeline.put(EPOCH, 1)
     pages = pipeline.store._writing.execute("PRAGMA page_count").fetchone()[0]
     pipeline.store._writing.execute(f"PRAGMA max_page_count = {pages}")

@@ -9,7 +9,7 @@ from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 
 
-async def test_time_jumps_to_each_moment_that_somebody_waits_for():
+async def test_time_advances_to_each_sleeper():
     clock = ManualClock()
     woken = []
 
@@ -24,13 +24,13 @@ async def test_time_jumps_to_each_moment_that_somebody_waits_for():
     assert woken == [(1, 1), (2, 2), (3, 3)]
 
 
-async def test_what_never_comes_is_an_error_and_not_a_hang():
+async def test_an_unmet_condition_is_an_error():
     clock = ManualClock()
     with pytest.raises(AssertionError, match="not so within"):
         await clock.until(lambda: False)
 
 
-async def test_a_sleeper_who_gave_up_is_not_waited_for():
+async def test_a_cancelled_sleeper_is_ignored():
     clock = ManualClock()
     task = asyncio.create_task(clock.sleep(Seconds(5)))
     await clock.settle()

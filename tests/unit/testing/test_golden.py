@@ -14,7 +14,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_what_is_as_expected_passes(folder):
+def test_expected_output_passes(folder):
     Golden(folder, update=False).check("a", {"out": "one\n"})
     Golden(folder, update=False).check_orphans(cases(folder))
 
@@ -24,7 +24,7 @@ def test_a_difference_is_shown_with_the_command_that_accepts_it(folder):
         Golden(folder, update=False).check("a", {"out": "two\n"})
 
 
-def test_an_update_writes_what_was_found_and_removes_what_was_not(folder):
+def test_an_update_writes_outputs_and_removes_old_ones(folder):
     (folder / "a.old.yaml").write_text("")
     (folder / "gone.out.yaml").write_text("")
     golden = Golden(folder, update=True)
@@ -34,7 +34,7 @@ def test_an_update_writes_what_was_found_and_removes_what_was_not(folder):
     assert (folder / "a.out.yaml").read_text() == "two\n"
 
 
-def test_a_part_that_a_case_no_longer_has_is_named(folder):
+def test_a_missing_output_of_a_case_is_named(folder):
     (folder / "a.old.yaml").write_text("")
     with pytest.raises(AssertionError, match=r"a\.old\.yaml"):
         Golden(folder, update=False).check("a", {"out": "one\n"})

@@ -113,12 +113,12 @@ async def test_a_proxy_gets_its_own_configuration(listeners, form, found):
     ids=["unnamed", "another"],
 )
 @pytest.mark.parametrize("form", [DELTA, SOTW])
-async def test_a_proxy_that_does_not_say_one_thing_is_refused(listeners, form, metadata, code):
+async def test_a_proxy_without_one_consistent_name_is_refused(listeners, form, metadata, code):
     assert await answered(listeners.own, form, "one", **metadata) == [code]
 
 
 @pytest.mark.parametrize(("form", "found"), [(DELTA, [f"{FRONT}/app:80"]), (SOTW, ["Cluster"])])
-async def test_an_external_proxy_needs_a_node_id_alone_besides_its_credentials(listeners, form, found):
+async def test_an_external_proxy_needs_only_a_node_id_and_credentials(listeners, form, found):
     assert await answered(listeners.external, form, NODE, authorization="Bearer good") == found
 
 
@@ -132,11 +132,11 @@ async def test_an_external_proxy_needs_a_node_id_alone_besides_its_credentials(l
     ],
     ids=["bad", "no bearer", "nobody", "one of our own"],
 )
-async def test_an_external_proxy_that_may_not_come_in_is_told_why(listeners, node, authorization, code):
+async def test_a_refused_external_proxy_gets_the_reason(listeners, node, authorization, code):
     assert await answered(listeners.external, SOTW, node, authorization=authorization) == [code]
 
 
-async def test_one_external_proxy_too_many_is_told_so(listeners):
+async def test_an_external_proxy_over_the_limit_is_refused(listeners):
     said = {"authorization": "Bearer good"}
     async with stream(listeners.external, SOTW, **said) as one, stream(listeners.external, DELTA, **said) as two:
         for call, form in ((one, SOTW), (two, DELTA)):
@@ -146,7 +146,7 @@ async def test_one_external_proxy_too_many_is_told_so(listeners):
         assert await answered(listeners.external, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
 
 
-async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(listeners):
+async def test_a_revoked_token_ends_its_streams_at_the_next_request(listeners):
     async with stream(listeners.external, SOTW, authorization="Bearer good") as call:
         await call.write(SOTW(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
         await call.read()
@@ -156,25 +156,25 @@ async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(
     assert listeners.feed.external_proxies(FRONT) == frozenset()
 
 
-async def test_a_stream_that_asks_for_too_much_is_ended(listeners):
+async def test_a_stream_with_too_many_subscriptions_is_ended(listeners):
     names = [f"n{number}" for number in range(20_001)]
     async with stream(listeners.external, DELTA, authorization="Bearer good") as call:
         await call.write(DELTA(node=Node(id=NODE), type_url=ResourceType.SECRET, resource_names_subscribe=names))
         assert await end_of(call) == "RESOURCE_EXHAUSTED"
 
 
-async def test_a_method_that_is_not_served_is_unknown(listeners):
+async def test_an_unserved_method_is_unimplemented(listeners):
     async with grpc.aio.insecure_channel(f"unix:{listeners.own}") as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await channel.unary_unary("/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters", bytes)(b"")
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_the_socket_is_closed_to_others(listeners):
+async def test_the_socket_is_private(listeners):
     assert stat.S_IMODE(listeners.own.stat().st_mode) & 0o007 == 0
 
 
-async def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
+async def test_a_file_that_is_not_a_socket_is_kept(tmp_path):
     path = tmp_path / "notes"
     path.write_text("mine")
     with pytest.raises(FileExistsError, match="notes"):

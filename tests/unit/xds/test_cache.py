@@ -61,7 +61,7 @@ def routes(cache: SnapshotCache, workload: WorkloadId, name: str) -> EncodedReso
     return snapshot[ResourceType.ROUTE][name]
 
 
-def test_two_workloads_have_their_own_behind_one_label():
+def test_workloads_have_separate_clusters_with_one_label():
     cache = SnapshotCache()
     destinations = destination("one to shop", "cds_shop", 1), destination("two to shop", "cds_shop", 2)
     cache.update(mesh(*destinations, workloads=(by_port(ONE, "one to shop"), by_port(TWO, "two to shop"))))
@@ -74,7 +74,7 @@ def test_two_workloads_have_their_own_behind_one_label():
     assert one[ResourceType.ROUTE] == two[ResourceType.ROUTE]
 
 
-def test_a_destination_that_is_called_otherwise_is_called_so_by_its_routes():
+def test_routes_follow_a_renamed_destination():
     table = RouteRules((RouteRule((WeightedDestination("shop"),), TIMEOUTS),))
     service = MeshService("svc", Protocol.HTTP, table, "egress.svc")
     caller = Workload(TWO, "a", 15000, 15001, outbound=OutboundView((ServiceAddress("127.255.0.1", 80, "svc"),)))
@@ -89,7 +89,7 @@ def test_a_destination_that_is_called_otherwise_is_called_so_by_its_routes():
     assert cluster_of(routes(cache, ONE, "rds_egress_http_80")) == "cds_new"
 
 
-def test_a_change_for_one_workload_is_no_change_for_another():
+def test_a_change_affects_only_its_workload():
     cache = SnapshotCache()
     workloads = by_port(ONE, "a"), by_port(TWO, "b")
     cache.update(mesh(destination("a"), destination("b"), workloads=workloads))

@@ -48,7 +48,7 @@ def test_everything_is_sent_to_a_new_proxy():
     assert not is_synced(stream)
 
 
-def test_listeners_wait_until_clusters_and_endpoints_were_taken():
+def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
     stream = settled(DeltaStream())
     (endpoints,) = stream.offer(
         snapshot(cluster={"a": "1"}, endpoint={"a": "2"}, listener={"l": "2"}, route={"r": "1"})
@@ -57,13 +57,13 @@ def test_listeners_wait_until_clusters_and_endpoints_were_taken():
     assert sent(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"}, [])]
 
 
-def test_a_changed_cluster_brings_its_unchanged_endpoints_along():
+def test_a_changed_cluster_is_sent_with_its_endpoints():
     stream = settled(DeltaStream())
     responses = stream.offer({**FIRST, ResourceType.CLUSTER: snapshot(cluster={"a": "2"})[ResourceType.CLUSTER]})
     assert sent(responses) == [("CLUSTER", {"a": "2"}, []), ("ENDPOINT", {"a": "1"}, [])]
 
 
-def test_a_cluster_goes_only_after_what_pointed_to_it():
+def test_a_cluster_is_removed_after_its_references():
     stream = settled(DeltaStream())
     (listeners,) = stream.offer(snapshot(route={"r": "1"}))
     assert sent([listeners])[0][0] == "ENDPOINT"
@@ -72,7 +72,7 @@ def test_a_cluster_goes_only_after_what_pointed_to_it():
     assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["a"])]
 
 
-def test_what_came_while_a_response_was_in_flight_follows_its_answer():
+def test_changes_during_a_response_follow_its_acknowledgement():
     stream = settled(DeltaStream())
     (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
     assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "3"})[ResourceType.ENDPOINT]}) == []
@@ -83,7 +83,7 @@ def test_what_came_while_a_response_was_in_flight_follows_its_answer():
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "3")]
 
 
-def test_a_refused_version_is_not_sent_again_and_the_next_one_is():
+def test_a_rejected_version_is_not_sent_again():
     stream = settled(DeltaStream())
     (bad,) = stream.offer({**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad"})[ResourceType.LISTENER]})
     assert stream.receive(answer(bad, "no such port")) == []
@@ -96,14 +96,14 @@ def test_a_refused_version_is_not_sent_again_and_the_next_one_is():
     assert is_synced(stream)
 
 
-def test_after_a_refusal_the_proxy_may_have_either():
+def test_after_a_rejection_either_version_is_possible():
     stream = settled(DeltaStream())
     (bad,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "bad"})[ResourceType.ENDPOINT]})
     stream.receive(answer(bad, "no"))
     assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "bad")}
 
 
-def test_what_was_refused_in_company_is_sent_alone_to_find_the_bad_one():
+def test_rejected_resources_are_sent_one_by_one():
     stream = settled(DeltaStream())
     (both,) = stream.offer(
         {**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]}
@@ -116,7 +116,7 @@ def test_what_was_refused_in_company_is_sent_alone_to_find_the_bad_one():
     assert stream.rejection == "no such port"
 
 
-def test_a_proxy_that_comes_back_unchanged_is_sent_nothing():
+def test_a_reconnecting_up_to_date_proxy_is_sent_nothing():
     stream = DeltaStream()
     stream.offer(FIRST)
     for kind, names in (
@@ -130,14 +130,14 @@ def test_a_proxy_that_comes_back_unchanged_is_sent_nothing():
     assert is_synced(stream)
 
 
-def test_a_proxy_that_comes_back_is_told_what_changed_and_what_went():
+def test_a_reconnecting_proxy_gets_changes_and_removals():
     stream = DeltaStream()
     stream.offer(snapshot(listener={"new": "1", "same": "1"}))
     responses = stream.receive(ask(ResourceType.LISTENER, has={"same": "1", "old": "1"}))
     assert sent(responses) == [("LISTENER", {"new": "1"}, ["old"])]
 
 
-def test_a_proxy_that_comes_back_keeps_its_clusters_until_its_listeners_are_known():
+def test_a_reconnecting_proxy_keeps_clusters_until_its_listeners_are_known():
     stream = DeltaStream()
     stream.offer(snapshot(cluster={"same": "1"}, listener={"l": "2"}))
     assert stream.receive(ask(ResourceType.CLUSTER, has={"same": "1", "old": "1"})) == []
@@ -146,25 +146,25 @@ def test_a_proxy_that_comes_back_keeps_its_clusters_until_its_listeners_are_know
     assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["old"])]
 
 
-def test_a_name_that_does_not_exist_is_answered_too():
+def test_a_missing_resource_is_reported_as_removed():
     stream = DeltaStream()
     stream.offer(FIRST)
     assert sent(stream.receive(ask(ResourceType.ENDPOINT, "nowhere"))) == [("ENDPOINT", {}, ["nowhere"])]
 
 
-def test_a_name_asked_for_again_is_sent_again():
+def test_a_resource_requested_again_is_sent_again():
     stream = settled(DeltaStream())
     assert sent(stream.receive(ask(ResourceType.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
 
 
-def test_a_name_no_longer_wanted_is_forgotten():
+def test_an_unsubscribed_resource_is_forgotten():
     stream = settled(DeltaStream())
     stream.receive(DeltaDiscoveryRequest(type_url=ResourceType.ENDPOINT, resource_names_unsubscribe=["a"]))
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
     assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]}) == []
 
 
-def test_an_answer_to_an_older_response_counts_for_nothing():
+def test_a_stale_acknowledgement_is_ignored():
     stream = settled(DeltaStream())
     (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
     stream.receive(answer(first))
@@ -175,11 +175,11 @@ def test_an_answer_to_an_older_response_counts_for_nothing():
     assert is_synced(stream)
 
 
-def test_a_type_that_is_not_served_is_not_answered():
+def test_an_unserved_type_gets_no_response():
     assert DeltaStream().receive(DeltaDiscoveryRequest(type_url="type.googleapis.com/x.Secret")) == []
 
 
-def test_a_new_proxy_is_told_that_there_is_nothing_for_it_and_told_once():
+def test_an_empty_configuration_is_sent_once():
     stream = DeltaStream()
     stream.offer(snapshot())
     (clusters,) = stream.receive(ask(ResourceType.CLUSTER))

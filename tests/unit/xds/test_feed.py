@@ -106,7 +106,7 @@ async def until(feed: Feed, condition: Callable[[], bool]) -> None:
     await changes.aclose()
 
 
-def test_a_change_of_members_is_one_endpoint_resource_to_those_who_call(feed):
+def test_changed_members_send_one_endpoint_resource_to_callers(feed):
     feed.publish(mesh(OLD, workloads=(ONE, TWO)))
     _, first = connect(feed, ONE)
     _, second = connect(feed, TWO)
@@ -135,14 +135,14 @@ def test_an_endpoint_is_held_until_its_removal_is_acknowledged(feed):
     assert feed.holders("10.0.0.2", 80) == {ONE}
 
 
-def test_an_endpoint_on_its_way_is_held(feed):
+def test_an_endpoint_in_flight_is_held(feed):
     feed.publish(mesh(OLD))
     connect(feed)
     feed.publish(mesh(OLD, NEW))
     assert feed.holders("10.0.0.2", 80) == {ONE}
 
 
-def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed):
+def test_a_disconnected_proxy_holds_its_endpoints_until_it_reconnects(feed):
     feed.publish(mesh(OLD))
     connection, _ = connect(feed)
     connection.close()
@@ -157,7 +157,7 @@ def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed
     assert feed.holders("10.0.0.1", 80) == frozenset()
 
 
-def test_a_version_from_before_a_restart_may_hold_anything(feed):
+def test_an_unknown_version_may_hold_any_endpoint(feed):
     feed.publish(mesh(NEW))
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
@@ -167,7 +167,7 @@ def test_a_version_from_before_a_restart_may_hold_anything(feed):
     assert feed.holders("10.9.9.9", 1) == frozenset()
 
 
-def test_a_proxy_that_comes_back_before_its_workload_is_known_keeps_what_it_has(feed):
+def test_a_proxy_of_an_unknown_workload_keeps_its_configuration(feed):
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(ResourceType.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
@@ -177,7 +177,7 @@ def test_a_proxy_that_comes_back_before_its_workload_is_known_keeps_what_it_has(
     assert [kind for kind, _, _ in sent(sink.take())] == ["ENDPOINT"]
 
 
-def test_a_workload_that_is_gone_holds_nothing(feed):
+def test_a_removed_workload_holds_nothing(feed):
     feed.publish(mesh(OLD, workloads=(ONE, TWO)))
     first, _ = connect(feed, ONE)
     connect(feed, TWO)
@@ -196,7 +196,7 @@ def test_a_second_stream_of_a_workload_ends_the_first(feed):
     assert feed.states()[ONE].connected
 
 
-def test_a_refusal_shows_and_the_next_good_mesh_clears_it(feed):
+def test_a_rejection_is_reported_until_the_next_accepted_mesh(feed):
     feed.publish(mesh(OLD))
     connection, sink = connect(feed)
     feed.publish(mesh(OLD, port=1))
@@ -208,7 +208,7 @@ def test_a_refusal_shows_and_the_next_good_mesh_clears_it(feed):
     assert feed.states()[ONE] == ProxyState(connected=True, synced=True)
 
 
-def test_what_cannot_be_translated_keeps_its_last_good_form(feed):
+def test_an_untranslatable_resource_keeps_its_last_good_version(feed):
     feed.publish(mesh(OLD))
     connection, sink = connect(feed)
     feed.publish(mesh(OLD, Member("a", "10.0.0.3", -1)))
@@ -241,7 +241,7 @@ def test_reports_are_remembered_for_published_workloads_only(feed):
     assert feed.states() == {ONE: ProxyState(reported_at=Instant(7))}
 
 
-async def test_loopback_proxies_take_everything(feed):
+async def test_loopback_proxies_accept_everything(feed):
     feed.publish(mesh(OLD, workloads=(ONE, TWO)))
     proxies = LoopbackProxies(feed)
     async with asyncio.timeout(5):
@@ -257,7 +257,7 @@ async def test_loopback_proxies_take_everything(feed):
     assert not feed.states()[TWO].connected
 
 
-async def test_changes_coalesce_and_reach_every_listener(feed):
+async def test_changes_coalesce_and_reach_every_watcher(feed):
     first, second = feed.changes(), feed.changes()
     waiting = [asyncio.ensure_future(anext(c)) for c in (first, second)]
     await asyncio.sleep(0)
@@ -265,7 +265,7 @@ async def test_changes_coalesce_and_reach_every_listener(feed):
     assert await asyncio.gather(*waiting) == [ONE, ONE]
 
 
-def test_parts_come_and_go_without_each_other(feed):
+def test_shards_are_published_and_removed_independently(feed):
     feed.publish(mesh(OLD), "a")
     feed.publish(mesh(OLD, workloads=(TWO,)), "b")
     connect(feed)
@@ -286,7 +286,7 @@ def shared(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, 
     return replace(mesh(*members, workloads=workloads), proxies=led)
 
 
-def test_proxies_that_are_led_as_one_workload_have_its_configuration_and_an_answer_each(feed):
+def test_proxies_of_one_workload_share_its_configuration(feed):
     feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
     _, first = connect(feed, ONE)
     connection, second = connect(feed, TWO)
@@ -299,7 +299,7 @@ def test_proxies_that_are_led_as_one_workload_have_its_configuration_and_an_answ
     assert [feed.states()[proxy].synced for proxy in (ONE, TWO)] == [False, True]
 
 
-def test_a_proxy_that_is_led_as_another_workload_is_given_that_one(feed):
+def test_a_proxy_assigned_to_another_workload_gets_its_configuration(feed):
     feed.publish(shared(OLD, proxies={ONE: "node"}, workloads=("node", "other")))
     _, sink = connect(feed, ONE)
     feed.publish(shared(OLD, proxies={ONE: "other"}, workloads=("node", "other")))
@@ -309,7 +309,7 @@ def test_a_proxy_that_is_led_as_another_workload_is_given_that_one(feed):
     assert feed.states().keys() == {ONE, "node"}
 
 
-def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(feed):
+def test_an_unassigned_proxy_keeps_its_configuration_and_holds_nothing(feed):
     feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
     connection, sink = connect(feed, ONE)
     feed.publish(shared(OLD, proxies={TWO: "node"}))
@@ -321,7 +321,7 @@ def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(fee
     assert feed.states().keys() == {TWO}
 
 
-def test_a_proxy_that_comes_before_its_mesh_is_led_when_that_is_there(feed):
+def test_a_proxy_that_connects_before_its_mesh_is_configured_later(feed):
     sink = Recorder()
     connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(ResourceType.CLUSTER))
@@ -330,7 +330,7 @@ def test_a_proxy_that_comes_before_its_mesh_is_led_when_that_is_there(feed):
     assert [kind for kind, _, _ in sent(sink.take())] == ["CLUSTER"]
 
 
-def test_an_endpoint_of_two_parts_is_held_in_both(feed):
+def test_an_endpoint_of_two_shards_is_held_in_both(feed):
     feed.publish(mesh(OLD), "namespace")
     feed.publish(shared(OLD, proxies={TWO: "node"}), "mesh")
     connect(feed, ONE)
@@ -342,7 +342,7 @@ def test_an_endpoint_of_two_parts_is_held_in_both(feed):
     assert feed.holders("10.0.0.1", 80) == {ONE}
 
 
-def test_a_proxy_far_behind_may_hold_anything(feed):
+def test_an_outdated_proxy_may_hold_any_endpoint(feed):
     feed.publish(mesh(OLD))
     connection, sink = connect(feed)
     for number in range(40):
@@ -353,7 +353,7 @@ def test_a_proxy_far_behind_may_hold_anything(feed):
     assert feed.holders("10.0.1.39", 80) == {ONE}
 
 
-def test_what_a_proxy_refused_is_one_of_two(feed):
+def test_a_proxy_that_rejected_a_version_may_hold_either(feed):
     feed.publish(mesh(OLD))
     connection, sink = connect(feed)
     feed.publish(mesh(NEW))
@@ -376,7 +376,7 @@ def connect_external(feed: Feed):
     return connection, sink
 
 
-def test_an_external_proxy_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotten(feed):
+def test_an_external_proxy_counts_only_while_it_is_connected(feed):
     feed.publish(shared(OLD, proxies={ONE: NODE}))
     connection, _ = connect_external(feed)
     assert (feed.workload_of(EXTERNAL), feed.external_proxies(NODE)) == (NODE, {EXTERNAL})
@@ -388,7 +388,7 @@ def test_an_external_proxy_is_led_and_waited_for_while_it_has_its_stream_and_the
     assert feed.states().keys() == {ONE}
 
 
-def test_an_external_proxy_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
+def test_an_external_proxy_without_a_workload_keeps_its_configuration(feed):
     feed.publish(shared(OLD, proxies={}))
     connection, sink = connect_external(feed)
     feed.publish(MeshIR())
@@ -399,7 +399,7 @@ def test_an_external_proxy_keeps_what_it_has_while_there_is_no_workload_for_it(f
     assert feed.holders("10.0.0.2", 80) == {EXTERNAL}
 
 
-def test_what_an_external_proxy_took_is_known_when_one_like_it_comes_back_with_it(feed):
+def test_a_reconnecting_external_proxys_versions_are_recognized(feed):
     feed.publish(shared(OLD, proxies={}))
     sink = Recorder()
     connection = feed.connect(EXTERNAL, sink, SotwStream(), NODE)
@@ -421,7 +421,7 @@ def test_what_an_external_proxy_took_is_known_when_one_like_it_comes_back_with_i
     assert len(new) < len(old)
 
 
-def test_an_external_proxy_that_comes_back_under_its_name_ends_its_older_stream(feed):
+def test_a_reconnecting_external_proxy_ends_its_older_stream(feed):
     feed.publish(shared(OLD, proxies={}))
     connection, sink = connect_external(feed)
     connect_external(feed)

@@ -63,13 +63,13 @@ def _ports(predicate: ListenerFilterChainMatchPredicate) -> set[int]:
     ],
     ids=["strict or plain", "one permissive", "two permissive", "permissive and open", "strict and open"],
 )
-def test_tls_is_looked_for_where_plain_text_is_taken_beside_it(ports, expected):
+def test_tls_is_detected_on_permissive_listeners(ports, expected):
     [listener] = made(*ports)
     assert looked_at(listener) == expected
     assert listener.continue_on_listener_filters_timeout is bool(expected)
 
 
-def test_tls_is_looked_for_where_names_decide_and_nowhere_else():
+def test_tls_is_inspected_only_where_server_names_decide():
     view = OutboundView(
         passes=(SniPassthrough(443, ("*.aws",), "pass"), SniPassthrough(8443, ("aws",), "pass")), fallback="pass"
     )
@@ -79,5 +79,5 @@ def test_tls_is_looked_for_where_names_decide_and_nowhere_else():
     assert looked_at(listener) == set()
 
 
-def test_a_direction_without_use_has_no_listener():
+def test_an_unused_direction_has_no_listener():
     assert made() == []

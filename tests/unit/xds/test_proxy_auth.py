@@ -63,17 +63,17 @@ def refusal(auth: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[Status
     ],
     ids=["short", "ARN", "with the owner", "gateway"],
 )
-def test_an_external_proxy_may_name_what_it_stands_for_in_every_form(feed, node, workload):
+def test_an_external_proxy_may_name_its_workload_in_every_form(feed, node, workload):
     assert external_auth(feed).admit(Peer(node)).external_workload == workload
 
 
-def test_external_proxies_of_one_node_id_are_told_apart(feed):
+def test_external_proxies_with_one_node_id_are_distinguished(feed):
     auth = external_auth(feed)
     first, second = auth.admit(Peer(SHORT)), auth.admit(Peer(FRONT))
     assert (first, second) == (AdmittedProxy(ProxyId(f"{FRONT}#1"), FRONT), AdmittedProxy(ProxyId(f"{FRONT}#2"), FRONT))
 
 
-def test_an_external_proxy_may_bring_the_end_of_its_id_along_and_comes_back_as_the_same(feed):
+def test_an_external_proxy_with_its_own_id_suffix_reconnects_as_the_same(feed):
     auth = external_auth(feed, most=1)
     admitted = auth.admit(Peer(SHORT, f"{SHORT}#host-0001"))
     assert admitted.proxy == f"{FRONT}#host-0001"
@@ -81,7 +81,7 @@ def test_an_external_proxy_may_bring_the_end_of_its_id_along_and_comes_back_as_t
     assert auth.admit(Peer(FRONT, f"{FRONT}#host-0001")) == admitted
 
 
-def test_one_external_proxy_too_many_is_refused_until_another_has_gone(feed):
+def test_an_external_proxy_over_the_limit_waits_for_another_to_disconnect(feed):
     auth = external_auth(feed, most=1)
     connection = come_in(feed, auth.admit(Peer(SHORT)))
     code, message = refusal(auth, Peer(SHORT))
@@ -110,14 +110,14 @@ def test_proxies_of_tasks_do_not_count_as_external_proxies(feed):
         ("x" * 100_000, ["…"]),
     ],
 )
-def test_what_is_not_there_is_refused_with_what_is(feed, node, words):
+def test_an_unknown_workload_is_refused_with_the_known_ones(feed, node, words):
     code, message = refusal(external_auth(feed), Peer(node))
     assert code is StatusCode.INVALID_ARGUMENT
     assert [word for word in words if word not in message] == []
     assert len(message) < 1500
 
 
-def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
+def test_a_refusal_names_only_authorized_workloads(feed):
     node = "mesh/shop/virtualNode/gone"
     told = [refusal(external_auth(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)]
     assert [(code, "back" in message) for code, message in told] == [
@@ -126,7 +126,7 @@ def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
     ]
 
 
-def test_bad_credentials_are_told_nothing(feed):
+def test_bad_credentials_reveal_nothing(feed):
     auth = external_auth(feed, None)
     assert {refusal(auth, Peer(node))[0] for node in (SHORT, "nothing")} == {StatusCode.UNAUTHENTICATED}
 
@@ -142,7 +142,7 @@ def test_bad_credentials_are_told_nothing(feed):
         ("mesh/shop/virtualGateway/front", set()),
     ],
 )
-def test_credentials_reach_as_far_as_they_say(feed, text, allowed):
+def test_credentials_authorize_only_their_scope(feed, text, allowed):
     reach = parse_authorization(text, SCOPE)
     assert reach is not None
     auth, found = external_auth(feed, reach), set()
@@ -158,11 +158,11 @@ def test_credentials_reach_as_far_as_they_say(feed, text, allowed):
 
 
 @pytest.mark.parametrize("text", ["", "mesh", "mesh/", "mesh/a/b", "shop", "arn:aws:ecs:x:1:cluster/a", "mesh/a/b/c/d"])
-def test_what_is_no_reach(text):
+def test_malformed_authorizations_are_invalid(text):
     assert parse_authorization(text, SCOPE) is None
 
 
-def test_a_certificate_reaches_as_far_as_its_uris_say():
+def test_a_certificate_authorizes_its_uris():
     uris = ("spiffe://corp/mesh/shop/virtualNode/front", MESH, "https://example.com/", "spiffe://corp/shop", "::")
     assert authorizations_of(uris, SCOPE) == (parse_authorization(FRONT, SCOPE), Authorization(MESH))
 
@@ -177,7 +177,7 @@ def test_a_certificate_reaches_as_far_as_its_uris_say():
     ],
     ids=["another node", "short", "letters", "no end"],
 )
-def test_a_name_that_does_not_fit_is_refused(feed, name, code):
+def test_a_mismatched_name_is_refused(feed, name, code):
     assert refusal(external_auth(feed), Peer(SHORT, name))[0] is code
 
 
@@ -194,7 +194,7 @@ def test_an_external_proxy_reports_under_the_name_of_its_stream_alone(feed):
         auth.reporter(Peer("", f"{FRONT}#host-0001"))
 
 
-def test_our_own_proxy_names_what_it_is_led_as(feed):
+def test_a_task_proxy_must_name_its_own_workload(feed):
     auth = TaskProxyAuth(feed, directory())
     for node in (TASK, SHORT, FRONT):
         assert auth.admit(Peer(node, TASK)) == AdmittedProxy(TASK)
@@ -204,6 +204,6 @@ def test_our_own_proxy_names_what_it_is_led_as(feed):
     assert refusal(auth, Peer(SHORT, f"{SHORT}#host-0001"))[0] is StatusCode.PERMISSION_DENIED
 
 
-def test_our_own_proxy_that_comes_before_its_mesh_is_let_in():
+def test_a_task_proxy_is_admitted_before_its_mesh_exists():
     auth = TaskProxyAuth(Feed(BootstrapSettings()), directory())
     assert auth.admit(Peer(SHORT, TASK)) == AdmittedProxy(TASK)

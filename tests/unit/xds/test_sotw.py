@@ -77,13 +77,13 @@ def test_everything_is_sent_to_a_new_proxy():
     assert not is_synced(stream)
 
 
-def test_nothing_is_said_before_there_is_a_snapshot():
+def test_nothing_is_sent_without_a_snapshot():
     stream = SotwStream()
     assert stream.receive(request(ResourceType.CLUSTER)) == []
     assert told(stream.offer(FIRST)) == [("CLUSTER", {"a": "1"})]
 
 
-def test_sets_are_whole_and_what_is_asked_for_by_name_is_what_changed():
+def test_clusters_are_sent_complete_and_endpoints_by_change():
     both = snapshot(cluster={"a": "1", "b": "1"}, endpoint={"a": "1", "b": "1"}, listener={"l": "1"}, route={"r": "1"})
     stream = settled()
     (clusters,) = stream.offer(both)
@@ -92,19 +92,19 @@ def test_sets_are_whole_and_what_is_asked_for_by_name_is_what_changed():
     assert told([endpoints]) == [("ENDPOINT", {"b": "1"})]
 
 
-def test_listeners_wait_until_clusters_and_endpoints_were_taken():
+def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
     stream = settled()
     (endpoints,) = stream.offer(changed(endpoint={"a": "2"}, listener={"l": "2"}))
     assert told([endpoints]) == [("ENDPOINT", {"a": "2"})]
     assert told(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"})]
 
 
-def test_a_changed_cluster_brings_its_unchanged_endpoints_along():
+def test_a_changed_cluster_is_sent_with_its_endpoints():
     responses = settled().offer(changed(cluster={"a": "2"}))
     assert told(responses) == [("CLUSTER", {"a": "2"}), ("ENDPOINT", {"a": "1"})]
 
 
-def test_a_cluster_that_is_replaced_stays_until_nothing_points_to_it():
+def test_a_replaced_cluster_stays_until_unreferenced():
     stream = settled()
     following = snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"r": "2"})
     (clusters,) = stream.offer(following)
@@ -121,7 +121,7 @@ def test_a_cluster_that_is_replaced_stays_until_nothing_points_to_it():
     assert is_synced(stream)
 
 
-def test_a_version_is_the_same_on_every_stream_that_has_the_same():
+def test_equal_resources_have_equal_versions_on_every_stream():
     one, two = settled(), settled()
     (first,), (second,) = one.offer(changed(endpoint={"a": "2"})), two.offer(changed(endpoint={"a": "2"}))
     assert version(first) == version(second)
@@ -142,7 +142,7 @@ def taken() -> tuple[SentVersions, dict[ResourceType, str]]:
     return given, versions
 
 
-def test_a_proxy_that_comes_back_is_sent_all_that_it_has_once_more():
+def test_a_reconnecting_proxy_is_sent_everything_again():
     given, versions = taken()
     again = SotwStream()
     again.remember(given)
@@ -155,7 +155,7 @@ def test_a_proxy_that_comes_back_is_sent_all_that_it_has_once_more():
     assert is_synced(again)
 
 
-def test_a_proxy_that_comes_back_with_something_else_is_sent_all_of_it():
+def test_a_reconnecting_proxy_with_another_version_is_sent_everything():
     stream = SotwStream()
     stream.offer(FIRST)
     (clusters,) = stream.receive(request(ResourceType.CLUSTER, version="old"))
@@ -166,7 +166,7 @@ def test_a_proxy_that_comes_back_with_something_else_is_sent_all_of_it():
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "1")]
 
 
-def test_a_proxy_that_comes_back_with_an_older_set_keeps_it_until_nothing_points_to_it():
+def test_a_reconnecting_proxy_keeps_old_clusters_until_unreferenced():
     given, versions = taken()
     again = SotwStream()
     again.remember(given)
@@ -190,7 +190,7 @@ def test_a_proxy_that_comes_back_with_an_older_set_keeps_it_until_nothing_points
 
 
 @pytest.mark.parametrize("kind", [ResourceType.ENDPOINT, ResourceType.ROUTE], ids=["endpoints", "routes"])
-def test_a_name_that_nobody_has_is_answered_with_nothing_and_once(kind):
+def test_a_missing_resource_is_answered_empty_once(kind):
     stream = SotwStream()
     stream.offer(FIRST)
     (response,) = stream.receive(request(kind, "local_cluster"))
@@ -199,26 +199,26 @@ def test_a_name_that_nobody_has_is_answered_with_nothing_and_once(kind):
     assert stream.offer(changed(listener={"l": "2"})) == []
 
 
-def test_a_secret_that_is_not_there_yet_is_waited_for():
+def test_a_missing_secret_is_sent_once_it_exists():
     stream = SotwStream()
     stream.offer(FIRST)
     assert stream.receive(request(ResourceType.SECRET, "s")) == []
     assert told(stream.offer(changed(secret={"s": "1"}))) == [("SECRET", {"s": "1"})]
 
 
-def test_a_name_that_is_wanted_as_well_is_answered():
+def test_an_additional_subscription_is_answered():
     stream = settled()
     (response,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
     assert told([response]) == [("ENDPOINT", {"b": NOTHING})]
 
 
-def test_what_is_gone_is_not_taken_from_who_still_asks_for_it():
+def test_a_removed_but_subscribed_resource_is_kept():
     stream = settled()
     assert [kind for kind, _ in told(stream.offer(changed(endpoint={}, route={})))] == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "1")]
 
 
-def test_a_name_no_longer_wanted_is_forgotten_and_sent_when_wanted_again():
+def test_an_unsubscribed_resource_is_sent_when_requested_again():
     stream = settled()
     assert stream.receive(request(ResourceType.ENDPOINT, nonce="2")) == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
@@ -226,14 +226,14 @@ def test_a_name_no_longer_wanted_is_forgotten_and_sent_when_wanted_again():
     assert told(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": "2"})]
 
 
-def test_what_is_gone_and_was_not_wanted_for_a_while_is_nothing():
+def test_a_removed_resource_requested_again_is_empty():
     stream = settled()
     stream.offer(changed(endpoint={}))
     stream.receive(request(ResourceType.ENDPOINT, nonce="2"))
     assert told(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": NOTHING})]
 
 
-def test_a_refused_set_is_seen_with_its_reason_and_the_next_one_is_sent():
+def test_a_rejected_set_is_reported_and_the_next_one_sent():
     stream = settled()
     (bad,) = stream.offer(changed(listener={"l": "bad"}))
     assert stream.receive(answer(bad, "no such port")) == []
@@ -244,7 +244,7 @@ def test_a_refused_set_is_seen_with_its_reason_and_the_next_one_is_sent():
     assert (stream.rejection, stream.is_synced) == (None, True)
 
 
-def test_one_that_is_refused_is_found_and_does_not_keep_the_others_from_the_proxy():
+def test_a_rejected_resource_is_isolated_from_the_others():
     stream = settled()
     (both,) = stream.offer(changed(listener={"l": "bad", "m": "1"}))
     (first,) = stream.receive(answer(both, "no such port"))
@@ -255,7 +255,7 @@ def test_one_that_is_refused_is_found_and_does_not_keep_the_others_from_the_prox
     assert stream.rejection == "no such port"
 
 
-def test_an_answer_to_an_older_response_counts_for_nothing_but_its_names_do():
+def test_a_stale_acknowledgement_only_updates_subscriptions():
     stream = settled()
     (first,) = stream.offer(changed(endpoint={"a": "2", "b": "1"}))
     stream.receive(reply(first, "a"))
@@ -265,7 +265,7 @@ def test_an_answer_to_an_older_response_counts_for_nothing_but_its_names_do():
     assert told(stream.receive(reply(second, "a", "b"))) == [("ENDPOINT", {"b": "1"})]
 
 
-def test_listeners_may_be_asked_for_by_name():
+def test_listeners_may_be_requested_by_name():
     stream = SotwStream()
     stream.offer(snapshot(listener={"l": "1", "m": "1"}))
     (response,) = stream.receive(request(ResourceType.LISTENER, "m"))
@@ -275,7 +275,7 @@ def test_listeners_may_be_asked_for_by_name():
     assert list(stream.possible_versions(ResourceType.LISTENER)) == []
 
 
-def test_who_wanted_all_listeners_may_come_to_want_some():
+def test_a_wildcard_subscription_may_become_a_list_of_names():
     stream = settled()
     (response,) = stream.receive(request(ResourceType.LISTENER, "m", nonce="3"))
     assert told([response]) == [("LISTENER", {})]
@@ -284,11 +284,11 @@ def test_who_wanted_all_listeners_may_come_to_want_some():
     assert told(stream.offer(changed(listener={"l": "2", "m": "1"}))) == [("LISTENER", {"m": "1"})]
 
 
-def test_a_type_that_is_not_served_is_not_answered():
+def test_an_unserved_type_gets_no_response():
     assert SotwStream().receive(DiscoveryRequest(type_url="type.googleapis.com/x.Secret")) == []
 
 
-def test_a_new_proxy_is_told_that_there_is_nothing_for_it_and_told_once():
+def test_an_empty_configuration_is_sent_once():
     stream = SotwStream()
     stream.offer(snapshot())
     (clusters,) = stream.receive(request(ResourceType.CLUSTER))

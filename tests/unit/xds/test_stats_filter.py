@@ -39,7 +39,7 @@ def picked() -> re.Pattern[str]:
         "server.live",
     ],
 )
-def test_what_metrics_are_made_of_is_pushed(picked, name):
+def test_statistics_used_by_metrics_are_pushed(picked, name):
     assert picked.fullmatch(name)
 
 
@@ -56,5 +56,5 @@ def test_what_metrics_are_made_of_is_pushed(picked, name):
         "server.memory_allocated",
     ],
 )
-def test_what_they_are_not_made_of_stays(picked, name):
+def test_other_statistics_are_not_pushed(picked, name):
     assert not picked.fullmatch(name)

@@ -23,13 +23,13 @@ def keys(path):
     return AccessKeys(path)
 
 
-def test_a_key_looks_as_at_aws(keys):
+def test_an_access_key_has_the_form_of_aws(keys):
     access_key, secret = keys.create(NOW)
     assert re.fullmatch("AKIA[A-Z2-7]{16}", access_key)
     assert re.fullmatch("[A-Za-z0-9/+]{40}", secret)
 
 
-def test_a_secret_is_found_again_and_never_listed(keys, path):
+def test_a_secret_can_be_looked_up_but_is_not_listed(keys, path):
     access_key, secret = keys.create(NOW)
     other = AccessKeys(path)
     assert other.secret(access_key) == secret
@@ -37,7 +37,7 @@ def test_a_secret_is_found_again_and_never_listed(keys, path):
     assert secret not in repr(other.list())
 
 
-def test_there_are_none_before_the_first(keys):
+def test_a_missing_file_has_no_keys(keys):
     assert keys.list() == ()
     assert keys.secret("AKIA") is None
 
@@ -47,7 +47,7 @@ def test_keys_are_listed_oldest_first(keys):
     assert [key.access_key for key in keys.list()] == made
 
 
-def test_a_revoked_key_is_gone_at_once_for_who_has_the_file_open(keys, path):
+def test_a_revoked_key_is_unknown_to_open_instances_at_once(keys, path):
     access_key, secret = keys.create(NOW)
     kept, _ = keys.create(NOW)
     assert keys.secret(access_key) == secret
@@ -57,12 +57,12 @@ def test_a_revoked_key_is_gone_at_once_for_who_has_the_file_open(keys, path):
     assert secret not in path.read_text()
 
 
-def test_a_key_that_is_not_there_can_not_be_revoked(keys):
+def test_an_unknown_key_cannot_be_revoked(keys):
     with pytest.raises(KeyRefused, match="no access key 'AKIA'"):
         keys.revoke("AKIA")
 
 
-def test_the_file_is_for_its_owner_alone(keys, path):
+def test_the_file_is_private(keys, path):
     keys.create(NOW)
     keys.create(NOW)
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
@@ -70,7 +70,7 @@ def test_the_file_is_for_its_owner_alone(keys, path):
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_a_file_that_others_may_read_is_refused(keys, path):
+def test_a_file_readable_by_others_is_refused(keys, path):
     access_key, _ = keys.create(NOW)
     path.chmod(0o640)
     with pytest.raises(StoreFault, match="chmod"):
@@ -88,21 +88,21 @@ def test_a_damaged_file_is_refused_without_its_content(keys, path, content):
     assert str(path) in str(refused.value)
 
 
-def test_what_a_crash_left_half_written_is_in_nobodys_way(keys, path):
+def test_an_incomplete_file_of_a_crash_is_ignored(keys, path):
     keys.create(NOW)
     path.with_name("keys.json.new").write_text("{")
     keys.create(NOW)
     assert len(keys.list()) == 2
 
 
-def test_there_is_a_limit(keys):
+def test_the_number_of_keys_is_limited(keys):
     for _ in range(MAX_KEYS):
         keys.create(NOW)
     with pytest.raises(KeyRefused, match="revoke one first"):
         keys.create(NOW)
 
 
-def test_two_commands_at_once_lose_nothing(path):
+def test_concurrent_commands_lose_no_key(path):
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda _: AccessKeys(path).create(NOW)[0], range(20)))
     assert {key.access_key for key in AccessKeys(path).list()} == set(made)

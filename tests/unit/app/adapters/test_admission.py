@@ -33,14 +33,14 @@ def lost(connections: list[Connection]) -> list[int]:
     return [place for place, connection in enumerate(connections) if connection.aborted]
 
 
-def test_a_client_has_no_more_than_its_share():
+def test_the_connections_of_a_client_are_limited():
     admission = Admission(per_client=3, total=10)
     assert [one.admitted for one in enter(admission, "10.0.0.1", 4)] == [True, True, True, False]
     assert enter(admission, "10.0.0.2", 1)[0].admitted
     assert len(admission) == 4
 
 
-def test_the_client_with_most_idle_connections_loses_the_one_that_is_idle_longest():
+def test_the_longest_idle_connection_of_the_client_with_most_is_closed():
     admission = Admission(per_client=10, total=6)
     many, few = enter(admission, "10.0.0.1", 4), enter(admission, "10.0.0.2", 2)
     admission.mark_busy(many[0])
@@ -50,21 +50,21 @@ def test_the_client_with_most_idle_connections_loses_the_one_that_is_idle_longes
     assert len(admission) == 6
 
 
-def test_one_that_has_a_request_does_not_give_way_to_others_while_any_is_idle():
+def test_busy_connections_are_not_closed_while_any_is_idle():
     admission = Admission(per_client=10, total=4)
     working, waiting = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1)
     assert enter(admission, "10.0.0.3", 1)[0].admitted
     assert (lost(working), lost(waiting)) == ([], [0])
 
 
-def test_where_all_have_requests_the_client_with_most_of_them_loses_its_newest():
+def test_with_all_busy_the_client_with_most_loses_its_newest_connection():
     admission = Admission(per_client=10, total=4)
     many, one = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1, busy=True)
     assert enter(admission, "10.0.0.3", 1, busy=True)[0].admitted
     assert (lost(many), lost(one)) == ([2], [])
 
 
-def test_who_has_about_as_many_as_anybody_is_refused_where_all_have_requests():
+def test_with_all_busy_a_client_with_an_equal_share_is_refused():
     admission = Admission(per_client=10, total=4)
     first, second = enter(admission, "10.0.0.1", 2, busy=True), enter(admission, "10.0.0.2", 2, busy=True)
     assert not Connection(admission, "10.0.0.1").admitted
@@ -73,14 +73,14 @@ def test_who_has_about_as_many_as_anybody_is_refused_where_all_have_requests():
     assert not Connection(admission, "10.0.0.3").aborted
 
 
-def test_a_client_with_many_does_not_take_the_place_of_one_with_few():
+def test_a_client_with_many_connections_does_not_displace_one_with_few():
     admission = Admission(per_client=10, total=4)
     many, one = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1)
     assert not Connection(admission, "10.0.0.1").admitted
     assert lost(many + one) == []
 
 
-def test_one_that_ended_makes_room_once():
+def test_closing_a_connection_twice_frees_one_place():
     admission = Admission(per_client=1, total=1)
     (connection,) = enter(admission, "10.0.0.1", 1)
     admission.leave(connection)
@@ -102,14 +102,14 @@ def test_one_that_ended_makes_room_once():
         ("", "", True),
     ],
 )
-def test_a_client_is_an_address_or_the_network_that_it_may_take_its_address_from(one, other, same):
+def test_ipv6_clients_are_counted_by_network(one, other, same):
     admission = Admission(per_client=1, total=9)
     assert Connection(admission, one).admitted
     assert Connection(admission, other).admitted is not same
 
 
 @given(st.lists(st.tuples(st.sampled_from(["enter", "busy", "idle", "leave"]), st.integers(0, 9)), max_size=60))
-def test_whatever_happens_the_limits_hold_and_nobody_is_lost_from_the_count(steps):
+def test_limits_and_counts_hold_for_any_sequence(steps):
     admission = Admission(per_client=4, total=7)
     alive: list[Connection] = []
     for step, number in steps:

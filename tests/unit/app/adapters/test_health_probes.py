@@ -79,24 +79,24 @@ async def passes(kind, answer, tls=None, host="cart.shop.example"):
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000, False),
     ],
 )
-async def test_the_status_is_what_counts(answer, expected):
+async def test_an_http_check_is_decided_by_status(answer, expected):
     result, request = await passes(HealthCheckType.HTTP, answer)
     assert result is expected
     assert request.startswith(b"GET /up?x=1 HTTP/1.1\r\nHost: cart.shop.example:")
 
 
 @pytest.mark.parametrize("host", ["cart.shop.example", "a..b"])
-async def test_a_certificate_is_not_looked_at(identity, host):
+async def test_an_https_check_ignores_the_certificate(identity, host):
     result, _ = await passes(HealthCheckType.HTTPS, b"HTTP/1.1 200 OK\r\n\r\n", identity, host)
     assert result
 
 
-async def test_https_needs_tls():
+async def test_an_https_check_requires_tls():
     result, _ = await passes(HealthCheckType.HTTPS, b"HTTP/1.1 200 OK\r\n\r\n")
     assert not result
 
 
-async def test_tcp_needs_somebody_who_listens():
+async def test_a_tcp_check_requires_a_listener():
     result, _ = await passes(HealthCheckType.TCP, b"")
     assert result
     server = await asyncio.start_server(Server(b""), "127.0.0.1", 0)

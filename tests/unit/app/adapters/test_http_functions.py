@@ -37,7 +37,7 @@ async def call(url: str) -> bytes:
         await functions.close()
 
 
-async def test_a_function_gets_json_and_its_answer_comes_back():
+async def test_a_function_receives_and_returns_json():
     async with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwell") as (url, asked):
         assert await call(url) == b"well"
     (request,) = asked
@@ -58,13 +58,13 @@ async def test_a_function_gets_json_and_its_answer_comes_back():
     ],
     ids=["a redirect", "an error", "too much", "cut short", "no HTTP"],
 )
-async def test_anything_else_is_a_failure(answer, why):
+async def test_any_other_response_is_a_failure(answer, why):
     async with answering(answer) as (url, _):
         with pytest.raises(CallFailed, match=why):
             await call(url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://no.such.name.invalid/", "http://[/", "ftp://a/"])
-async def test_nobody_there(url):
+async def test_an_unreachable_function_is_a_failure(url):
     with pytest.raises(CallFailed):
         await call(url)

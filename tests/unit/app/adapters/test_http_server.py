@@ -31,7 +31,7 @@ async def address():
     await server.close()
 
 
-async def test_it_answers_on_the_socket_it_is_given_and_waits_for_no_acknowledgement():
+async def test_the_server_uses_the_given_socket_with_tcp_nodelay():
     sock = socket.create_server(("127.0.0.1", 0))
     address = sock.getsockname()
     server = await HttpServer(app, sock).open()
@@ -44,7 +44,7 @@ async def test_it_answers_on_the_socket_it_is_given_and_waits_for_no_acknowledge
     await server.close()
 
 
-async def test_a_head_without_end_is_not_kept(address):
+async def test_an_endless_head_closes_the_connection(address):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
     with pytest.raises(ConnectionError):  # noqa: PT012 - it ends somewhere in the middle
@@ -81,15 +81,15 @@ async def answers(address, *sent):
 
 
 @pytest.mark.parametrize(("size", "answered"), [(65_536, True), (65_537, False), (70_000, False), (200_000, False)])
-async def test_a_head_that_arrives_at_once_is_measured(address, size, answered):
+async def test_the_size_of_a_head_in_one_packet_is_checked(address, size, answered):
     assert (b"ok" in await answers(address, with_head_of(size))) is answered
 
 
-async def test_spaces_count_as_well(address):
+async def test_spaces_count_towards_the_size_of_a_head(address):
     assert await answers(address, b"GET / HTTP/1.1\r\nHost: localhost\r\nx:" + b" " * 70_000 + b"y\r\n\r\n") == b""
 
 
-async def test_a_head_that_follows_on_a_request_is_measured(address):
+async def test_the_size_of_a_pipelined_head_is_checked(address):
     assert (await answers(address, ANSWERED + with_head_of(60_000))).count(b"ok") == 2
     assert (await answers(address, ANSWERED + with_head_of(70_000))).count(b"ok") <= 1
 
@@ -105,16 +105,16 @@ async def test_a_head_that_follows_on_a_request_is_measured(address):
     ],
     ids=["trailers", "one trailer", "an extension", "extensions", "a size"],
 )
-async def test_what_frames_a_body_is_bounded(address, sent):
+async def test_chunk_framing_is_bounded(address, sent):
     assert await answers(address, sent) == b""
 
 
-async def test_a_body_in_small_chunks_with_a_trailer_is_taken(address):
+async def test_a_body_in_small_chunks_with_a_trailer_is_accepted(address):
     sent = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     assert (await answers(address, sent, b"8\r\n12345678\r\n" * 20_000, b"0\r\nx: y\r\n\r\n")).endswith(b"ok")
 
 
-async def test_trailers_are_no_headers():
+async def test_trailers_are_not_headers():
     seen: list[bytes] = []
 
     async def asked(scope, receive, send):
@@ -131,7 +131,7 @@ async def test_trailers_are_no_headers():
     await server.close()
 
 
-async def test_a_body_that_nobody_wants_is_read_to_a_limit():
+async def test_an_unread_body_is_drained_up_to_a_limit():
     sock = socket.create_server(("127.0.0.1", 0))
     server = await HttpServer(app, sock, ServerLimits(body_bytes=100_000)).open()
     sent = b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
@@ -154,7 +154,7 @@ async def hung_up(reader):
 
 
 @pytest.mark.parametrize("said", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: loc"])
-async def test_a_client_that_asks_nothing_is_hung_up_on(address, said):
+async def test_a_connection_without_a_request_is_closed(address, said):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(said)
     assert await hung_up(reader)
@@ -162,7 +162,7 @@ async def test_a_client_that_asks_nothing_is_hung_up_on(address, said):
 
 
 @pytest.mark.parametrize("said", [b"\r\n", b"GET / HTTP/1.1\r\nHost: loc"])
-async def test_a_client_that_asks_no_second_time_is_hung_up_on(address, said):
+async def test_an_idle_keep_alive_connection_is_closed(address, said):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(ANSWERED)
     await reader.readuntil(b"ok")
@@ -171,7 +171,7 @@ async def test_a_client_that_asks_no_second_time_is_hung_up_on(address, said):
     writer.close()
 
 
-async def test_a_body_that_goes_on_after_the_answer_is_hung_up_on(address):
+async def test_a_body_that_continues_after_the_response_closes_the_connection(address):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
     assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
@@ -180,14 +180,14 @@ async def test_a_body_that_goes_on_after_the_answer_is_hung_up_on(address):
     writer.close()
 
 
-async def test_an_answer_may_take_longer_than_a_question(address):
+async def test_a_slow_response_is_not_timed_out(address):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert (await reader.read()).endswith(b"ok")
     writer.close()
 
 
-async def test_questions_in_advance_are_answered_up_to_a_number(address):
+async def test_the_number_of_pipelined_requests_is_limited(address):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(ANSWERED * 3 + ANSWERED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     assert (await reader.read()).count(b"ok") == 4
@@ -199,7 +199,7 @@ async def test_questions_in_advance_are_answered_up_to_a_number(address):
     writer.close()
 
 
-async def test_who_comes_when_all_places_are_taken_has_that_of_an_idle_connection():
+async def test_a_new_connection_replaces_an_idle_one_at_the_limit():
     sock = socket.create_server(("127.0.0.1", 0))
     server = await HttpServer(app, sock, ServerLimits(total=3)).open()
 
@@ -216,7 +216,7 @@ async def test_who_comes_when_all_places_are_taken_has_that_of_an_idle_connectio
     await server.close()
 
 
-async def test_one_client_has_no_more_than_its_share_of_connections():
+async def test_the_connections_of_one_client_are_limited():
     sock = socket.create_server(("127.0.0.1", 0))
     server = await HttpServer(app, sock, ServerLimits(per_client=3)).open()
     opened = [await asyncio.open_connection(*sock.getsockname()) for _ in range(4)]

@@ -52,7 +52,7 @@ async def ask(port):
                 return await dns.asyncquery.udp(QUERY, HOST, port=port, timeout=0.2)
 
 
-async def test_what_is_acknowledged_is_answered_at_the_next_question():
+async def test_acknowledged_instances_are_answered_at_once():
     store, port = MemoryStore([SHOP, WEB]), free_port()
     async with running(store, port):
         assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
@@ -64,14 +64,14 @@ async def test_what_is_acknowledged_is_answered_at_the_next_question():
         assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
 
 
-async def test_tcp_too():
+async def test_names_are_answered_over_tcp():
     port = free_port()
     async with running(MemoryStore([SHOP, WEB]), port):
         await ask(port)
         assert (await dns.asyncquery.tcp(QUERY, HOST, port=port, timeout=10)).rcode() == dns.rcode.NXDOMAIN
 
 
-async def test_begun_again_it_knows_only_what_there_is_now():
+async def test_a_restarted_server_knows_only_current_records():
     store, port = MemoryStore([SHOP, WEB, instance(WEB, "i", INSTANCE_IPV4="10.0.0.1")]), free_port()
     async with running(store, port) as names:
         assert len((await ask(port)).answer) == 1
@@ -83,7 +83,7 @@ async def test_begun_again_it_knows_only_what_there_is_now():
         await asyncio.wait({again})
 
 
-async def test_a_port_that_is_taken_stays_whose_it_is(caplog):
+async def test_an_occupied_port_is_reported_and_left_alone(caplog):
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
         async with running(MemoryStore([SHOP]), port), asyncio.timeout(30):
@@ -102,7 +102,7 @@ async def test_a_port_that_is_taken_stays_whose_it_is(caplog):
         pytest.param(None, None, [], id="no file"),
     ],
 )
-def test_whom_this_machine_asks(tmp_path, monkeypatch, resolv_conf, behind_stub, found):
+def test_upstream_servers_are_read_from_resolv_conf(tmp_path, monkeypatch, resolv_conf, behind_stub, found):
     for name, text in (("_RESOLV_CONF", resolv_conf), ("_BEHIND_STUB", behind_stub)):
         path = tmp_path / name
         if text is not None:

@@ -37,7 +37,7 @@ async def place():
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/metrics"])
-async def test_it_posts_protobuf_to_otlps_own_path(place, path):
+async def test_export_posts_protobuf_to_the_otlp_path(place, path):
     receiver, url = place
     collector = HttpCollector(url + path, {"api-key": "sesame"})
     await collector.export(b"\x0a\x00")
@@ -62,12 +62,12 @@ async def test_it_posts_protobuf_to_otlps_own_path(place, path):
         ("http://[::1", False),
     ],
 )
-def test_what_can_not_be_posted_to_is_no_url(url, good):
+def test_the_endpoint_must_be_an_http_url(url, good):
     assert MetricSettings(otlp_endpoint=url).otlp_is_url is good
 
 
 @pytest.mark.parametrize(("status", "for_good"), [(503, False), (429, False), (400, True), (404, True), (302, True)])
-async def test_a_refusal_is_for_good_or_not(place, status, for_good):
+async def test_a_response_status_is_permanent_or_retryable(place, status, for_good):
     receiver, url = place
     receiver.status = status
     collector = HttpCollector(url)
@@ -77,7 +77,7 @@ async def test_a_refusal_is_for_good_or_not(place, status, for_good):
     await collector.close()
 
 
-async def test_nobody_there_may_come_yet(place):
+async def test_an_unreachable_collector_is_retryable(place):
     collector = HttpCollector("http://127.0.0.1:1")
     with pytest.raises(ExportFault, match="ConnectError") as raised:
         await collector.export(b"")

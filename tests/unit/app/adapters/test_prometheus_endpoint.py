@@ -51,7 +51,7 @@ def basic(user: str, password: str) -> Mapping[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-async def test_the_process_and_the_mesh_are_told_apart(scraped):
+async def test_process_and_mesh_metrics_have_separate_pages(scraped):
     await scraped.gateway.answer(HttpRequest("POST", "/", "", {}, b""))
     own, mesh = (await asked(scraped, "/metrics")), (await asked(scraped, "/metrics/mesh"))
     assert own.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -67,7 +67,7 @@ async def test_the_process_and_the_mesh_are_told_apart(scraped):
     ("path", "method", "status"),
     [("/metrics/", "GET", 200), ("/metrics", "HEAD", 200), ("/metrics", "POST", 405), ("/metrics/x", "GET", 404)],
 )
-async def test_other_requests(scraped, path, method, status):
+async def test_other_paths_and_methods_are_refused(scraped, path, method, status):
     assert (await asked(scraped, path, method=method)).status == status
 
 
@@ -84,7 +84,7 @@ async def test_other_requests(scraped, path, method, status):
         ({"authorization": basic("AKIA", "tell nobody")["authorization"].replace("Basic", "Bearer")}, 401),
     ],
 )
-async def test_with_keys_required_one_of_them_must_be_given(scraped, headers, status):
+async def test_with_keys_a_key_is_required(scraped, headers, status):
     answer = await asked(scraped, keys=Keys(), **headers)
     assert answer.status == status
     assert ("www-authenticate" in answer.headers) is (status == 401)

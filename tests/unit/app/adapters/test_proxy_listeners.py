@@ -98,7 +98,7 @@ async def code(channel: grpc.aio.Channel, *metadata: tuple[str, str], node: str 
     return "OK"
 
 
-async def test_the_socket_lies_in_the_state_directory_and_is_roots(tmp_path):
+async def test_the_socket_is_in_the_state_directory_and_owned_by_root(tmp_path):
     async with Installation(tmp_path).opened() as installation:
         path = installation.settings.state.external_socket
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
@@ -108,7 +108,7 @@ async def test_the_socket_lies_in_the_state_directory_and_is_roots(tmp_path):
         assert installation.listeners.port is None
 
 
-async def test_the_socket_may_lie_elsewhere(tmp_path):
+async def test_the_path_of_the_socket_is_configurable(tmp_path):
     (tmp_path / "state").mkdir()
     async with Installation(tmp_path / "state", socket=tmp_path / "s").opened() as installation:
         async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
@@ -117,7 +117,7 @@ async def test_the_socket_may_lie_elsewhere(tmp_path):
     assert not (tmp_path / "s").exists()
 
 
-async def test_over_tcp_a_token_is_needed_and_reaches_as_far_as_it_says(tmp_path):
+async def test_over_tcp_a_token_is_required_and_limits_access(tmp_path):
     async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
         assert await code(channel, installation.token()) == "OK"
         assert await code(channel, installation.token("mesh/shop")) == "OK"
@@ -126,7 +126,7 @@ async def test_over_tcp_a_token_is_needed_and_reaches_as_far_as_it_says(tmp_path
         assert await code(channel) == "UNAUTHENTICATED"
 
 
-async def test_nothing_is_plain_over_tcp(tmp_path):
+async def test_plaintext_over_tcp_is_refused(tmp_path):
     async with (
         Installation(tmp_path, xds="127.0.0.1:0").opened() as installation,
         grpc.aio.insecure_channel(f"127.0.0.1:{installation.listeners.port}") as channel,
@@ -134,14 +134,14 @@ async def test_nothing_is_plain_over_tcp(tmp_path):
         assert await code(channel, installation.token()) == "UNAVAILABLE"
 
 
-async def test_a_damaged_file_of_tokens_lets_nobody_in(tmp_path):
+async def test_a_damaged_token_file_refuses_every_token(tmp_path):
     async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
         token = installation.token()
         installation.settings.state.external_tokens.write_text("{")
         assert await code(channel, token) == "UNAUTHENTICATED"
 
 
-async def test_reports_are_taken_of_whoever_has_the_stream_under_that_name(tmp_path):
+async def test_reports_are_accepted_only_from_the_proxy_with_the_stream(tmp_path):
     async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
         mine, other = installation.token("mesh/shop/virtualNode/front"), "mesh/shop/virtualNode/back#host-0001"
         assert await code(channel, mine, report=f"{NODE}#host-0001") == "OK"
@@ -151,7 +151,7 @@ async def test_reports_are_taken_of_whoever_has_the_stream_under_that_name(tmp_p
         assert len(installation.heard) == 1
 
 
-async def test_the_certificate_is_the_same_authoritys_after_a_restart(tmp_path):
+async def test_the_certificate_authority_stays_the_same_after_a_restart(tmp_path):
     async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation:
         trusted = (installation.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes()
         assert [path.stat().st_mode & 0o077 for path in installation.settings.state.external_keys.iterdir()] == [
@@ -204,7 +204,7 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-async def test_with_an_authority_of_clients_a_certificate_is_needed_that_says_what_it_is_for(tmp_path):
+async def test_with_a_client_ca_a_certificate_with_its_workload_is_required(tmp_path):
     corporation = Corporation(tmp_path)
     spiffe = f"spiffe://corporation/{NODE}"
     async with Installation(
@@ -225,7 +225,7 @@ async def test_with_an_authority_of_clients_a_certificate_is_needed_that_says_wh
             assert await code(channel) == "UNAVAILABLE"
 
 
-async def test_a_certificate_that_was_given_is_shown_and_taken_up_anew_when_it_changes(tmp_path):
+async def test_a_configured_certificate_is_used_and_reloaded(tmp_path):
     corporation = Corporation(tmp_path)
     chain, key = corporation.server(tmp_path, "old.example")
     async with Installation(
@@ -250,7 +250,7 @@ async def test_a_certificate_that_was_given_is_shown_and_taken_up_anew_when_it_c
 
 
 @pytest.mark.parametrize("broken", ["certificate", "private_key", "client_authority"])
-async def test_what_can_not_be_read_is_said_at_once(tmp_path, broken):
+async def test_unreadable_files_are_reported_at_start(tmp_path, broken):
     corporation = Corporation(tmp_path)
     chain, key = corporation.server(tmp_path, "door.example")
     files = {"certificate": chain, "private_key": key, "client_authority": corporation.certificate}
@@ -261,14 +261,14 @@ async def test_what_can_not_be_read_is_said_at_once(tmp_path, broken):
             pass
 
 
-async def test_a_port_that_is_taken_is_said_at_once(tmp_path):
+async def test_an_occupied_port_is_reported_at_start(tmp_path):
     async with Installation(tmp_path / "a", xds="127.0.0.1:0").opened() as installation:
         with pytest.raises(OSError, match=f"can't listen on 127.0.0.1:{installation.listeners.port}"):
             async with Installation(tmp_path / "b", xds=f"127.0.0.1:{installation.listeners.port}").opened():
                 pass
 
 
-async def test_our_own_proxies_leave_their_statistics_at_a_socket_of_their_group(tmp_path):
+async def test_the_statistics_socket_belongs_to_the_proxies_group(tmp_path):
     installation = Installation(tmp_path, RuntimeKind.LINUX)
     path = installation.settings.state.statistics_socket
     async with installation.opened():

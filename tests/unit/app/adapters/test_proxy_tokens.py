@@ -41,18 +41,18 @@ def shown(token: str) -> Peer:
         ),
     ],
 )
-def test_a_token_is_good_for_what_it_was_made_for(kept, reach, found):
+def test_a_token_authorizes_its_scope(kept, reach, found):
     assert kept.authorizations_of(shown(kept.issue(reach, NOW))) == (found,)
 
 
-def test_what_is_no_token_of_ours_is_not_good(kept):
+def test_invalid_tokens_authorize_nothing(kept):
     token = kept.issue("", NOW)
     name, _, secret = token.partition(".")
     bad = ["", ".", name, f"{name}.", f".{secret}", f"{name}.{secret}x", f"{name[::-1]}.{secret}", "é.é"]
     assert [kept.authorizations_of(shown(one)) for one in bad] == [None] * len(bad)
 
 
-def test_the_file_does_not_have_the_token_and_is_for_its_owner_alone(kept, path):
+def test_the_file_has_no_token_in_plain_text_and_is_private(kept, path):
     secret = kept.issue("mesh/shop", NOW).partition(".")[2]
     assert secret not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
@@ -61,7 +61,7 @@ def test_the_file_does_not_have_the_token_and_is_for_its_owner_alone(kept, path)
         ProxyTokens(path, SCOPE).list()
 
 
-def test_one_that_is_revoked_is_not_good_for_who_has_the_file_open(kept, path):
+def test_a_revoked_token_is_invalid_for_open_instances_at_once(kept, path):
     token, other = kept.issue("", NOW), kept.issue("mesh/shop", NOW)
     assert kept.authorizations_of(shown(token)) is not None
     ProxyTokens(path, SCOPE).revoke(token.partition(".")[0])
@@ -72,13 +72,13 @@ def test_one_that_is_revoked_is_not_good_for_who_has_the_file_open(kept, path):
 
 
 @pytest.mark.parametrize("reach", ["shop", "mesh/", "mesh/shop/virtualService/front", "*"])
-def test_one_for_nothing_is_not_made(kept, reach):
+def test_a_token_for_an_invalid_scope_is_refused(kept, reach):
     with pytest.raises(TokenRefused, match="mesh/M/virtualNode/N"):
         kept.issue(reach, NOW)
     assert kept.list() == ()
 
 
-def test_there_is_an_end_to_them(kept, monkeypatch):
+def test_the_number_of_tokens_is_limited(kept, monkeypatch):
     monkeypatch.setattr(proxy_tokens, "MAX_TOKENS", 1)
     kept.issue("", NOW)
     with pytest.raises(TokenRefused, match="revoke one first"):

@@ -10,7 +10,7 @@ from moyai.domain.appmesh.agent_settings import Admin, AgentSettings, Statsd, ag
 from moyai.domain.appmesh.agent_tracing import Datadog, Jaeger, XRay
 
 
-def test_an_environment_that_says_nothing_has_the_agents_defaults():
+def test_an_environment_without_settings_has_the_agents_defaults():
     settings = agent_settings({"APPMESH_RESOURCE_ARN": "mesh/m/virtualNode/n", "DB": "x", "ENVOY_LOG_LEVEL": "  "})
     assert settings == AgentSettings()
     assert (settings.admin.port, settings.drain_wait, settings.restarts) == (9901, 20, 0)
@@ -92,7 +92,7 @@ def test_an_environment_that_says_nothing_has_the_agents_defaults():
         ({"ENVOY_SANITIZE_ORIGINAL_PATH": "true", "ENABLE_STATS_SNAPSHOT": "false"}, AgentSettings()),
     ],
 )
-def test_a_variable_means_what_it_meant(environment, settings):
+def test_each_variable_has_its_documented_meaning(environment, settings):
     assert agent_settings(environment) == settings
 
 
@@ -128,6 +128,6 @@ def test_a_variable_means_what_it_meant(environment, settings):
         ({"ENABLE_STATS_SNAPSHOT": "1"}, "ENABLE_STATS_SNAPSHOT: 1 is not supported by moyai"),
     ],
 )
-def test_what_can_not_be_honoured_is_refused_by_its_name(environment, what):
+def test_unsupported_variables_are_refused_by_name(environment, what):
     with pytest.raises(ValueError, match=f"^{re.escape(what)}"):
         agent_settings(environment)

@@ -20,13 +20,13 @@ TOKYO = Region("ap-northeast-1")
 MESH = mesh_arn(Scope(OWNER, TOKYO), "shop")
 
 
-def test_what_the_owner_of_a_mesh_has_in_it_says_nothing_of_the_owner():
+def test_resources_of_the_mesh_owner_have_no_owner_in_their_arn():
     assert within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_NODE, "front") == (
         "arn:aws:appmesh:ap-northeast-1:111111111111:mesh/shop/virtualNode/front"
     )
 
 
-def test_what_another_account_has_in_a_mesh_names_the_owner():
+def test_resources_of_another_account_have_the_mesh_owner_in_their_arn():
     assert within_mesh(MESH, OTHER, AppMeshResourceType.VIRTUAL_ROUTER, "front", AppMeshResourceType.ROUTE, "all") == (
         "arn:aws:appmesh:ap-northeast-1:222222222222:mesh/shop@111111111111/virtualRouter/front/route/all"
     )
@@ -48,7 +48,7 @@ def test_what_another_account_has_in_a_mesh_names_the_owner():
         ),
     ],
 )
-def test_a_proxy_says_what_it_stands_for_in_any_of_these_forms(text, said):
+def test_proxy_names_are_read_in_every_form(text, said):
     assert read_proxy_name(text) == said
 
 
@@ -70,11 +70,11 @@ def test_a_proxy_says_what_it_stands_for_in_any_of_these_forms(text, said):
         "arn:aws:appmesh:us-east-1",
     ],
 )
-def test_anything_else_is_no_proxy_of_app_mesh(text):
+def test_other_text_is_not_a_proxy_name(text):
     assert read_proxy_name(text) is None
 
 
-def test_the_arn_of_a_virtual_service_says_mesh_and_name():
+def test_a_virtual_services_arn_has_its_mesh_and_name():
     for owner in (OWNER, OTHER):
         assert read_service_arn(within_mesh(MESH, owner, AppMeshResourceType.VIRTUAL_SERVICE, "a.local")) == (
             MESH,
@@ -93,5 +93,5 @@ def test_the_arn_of_a_virtual_service_says_mesh_and_name():
         "arn:aws:ecs:us-east-1:111111111111:mesh/shop/virtualService/a",
     ],
 )
-def test_any_other_text_is_no_virtual_services_arn(text):
+def test_other_text_is_not_a_virtual_services_arn(text):
     assert read_service_arn(text) is None

@@ -42,7 +42,7 @@ def found(*widgets, **top):
         {"type": "text", "properties": {"markdown": ""}},
     ],
 )
-def test_a_widget_as_consoles_write_them_is_drawn(good):
+def test_widgets_of_the_console_are_valid(good):
     assert found(good, start="-PT3H", periodOverride="inherit") == ([], [])
 
 
@@ -86,22 +86,22 @@ def test_a_widget_as_consoles_write_them_is_drawn(good):
         (metric(["A", "b"], view="cloud"), [("/properties/view", "Should be equal to one of the allowed values")]),
     ],
 )
-def test_a_widget_that_can_not_be_drawn_is_told_as_at_aws(bad, errors):
+def test_invalid_widgets_are_reported_as_by_aws(bad, errors):
     text = widget("text", markdown="first")
     assert found(text, bad)[0] == [(f"/widgets/1{path}", words) for path, words in errors]
 
 
 @pytest.mark.parametrize("odd", [[], {}, 1, None, "always"])
-def test_a_period_override_that_there_is_not_is_refused(odd):
+def test_an_unknown_period_override_is_refused(odd):
     assert found(periodOverride=odd)[0] == [("/periodOverride", "Should be equal to one of the allowed values")]
 
 
-def test_of_very_many_errors_and_warnings_a_hundred_are_told():
+def test_errors_and_warnings_are_limited_to_a_hundred():
     many = metric([0] * 5_000), {**widget("text"), **{f"p{n}": 1 for n in range(5_000)}}, *[0] * 5_000
     assert [len(messages) for messages in found(*many)] == [MAX_MESSAGES, MAX_MESSAGES]
 
 
-def test_what_nobody_knows_is_a_warning():
+def test_unknown_properties_are_warnings():
     assert found({**widget("text", markdown=""), "colour": "red"}, owner="me") == (
         [],
         [
@@ -124,12 +124,12 @@ def test_what_nobody_knows_is_a_warning():
         ({"widgets": [widget("text", markdown="")] * 501}, ("/widgets", "Should NOT have more than 500 items")),
     ],
 )
-def test_a_body_has_its_own_form(top, error):
+def test_top_level_properties_are_checked(top, error):
     assert [tuple(one) for one in check_body(json.dumps(top)).errors] == [error]
 
 
 @pytest.mark.parametrize("body", ["", "no", "[]", "3", '{"widgets"', "[" * 100_000, "null"])
-def test_what_is_no_object_is_no_body(body):
+def test_a_body_must_be_a_json_object(body):
     with pytest.raises(NotAJsonObject):
         check_body(body)
 
@@ -147,7 +147,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_judged(value):
+def test_any_json_is_checked_without_an_exception(value):
     try:
         check_body(json.dumps({"widgets": [{"type": "metric", "properties": value}, value], "start": value}))
         check_body(json.dumps(value))

@@ -22,7 +22,7 @@ def test_plain_statistics():
 
 
 @pytest.mark.parametrize(("text", "expected"), [("p99", 99), ("p99.9", 99.9), ("p0", 0), ("p100", 100)])
-def test_percentiles_are_read(text, expected):
+def test_percentiles_are_parsed(text, expected):
     assert percentile_of(text) == expected
 
 
@@ -54,7 +54,7 @@ def test_other_statistics_are_refused_by_name(text):
 
 
 @given(HISTOGRAMS, st.integers(0, 100), st.integers(0, 100))
-def test_percentiles_grow_and_stay_between_minimum_and_maximum(histogram, one, other):
+def test_percentiles_increase_between_minimum_and_maximum(histogram, one, other):
     if not histogram.total:
         return
     summary = of_histogram(histogram, 0)
@@ -64,12 +64,12 @@ def test_percentiles_grow_and_stay_between_minimum_and_maximum(histogram, one, o
     assert summary.minimum <= low <= high <= summary.maximum
 
 
-def test_a_percentile_lies_on_the_line_through_its_bucket():
+def test_a_percentile_is_interpolated_within_its_bucket():
     summary = of_histogram(Histogram(BOUNDS, (0, 0, 0, 10, 0, 0)), 75)
     assert evaluate("p50", summary) == 7.5
 
 
-def test_without_a_histogram_only_equal_values_have_percentiles():
+def test_percentiles_without_a_histogram_need_equal_values():
     assert evaluate("p50", Summary(3, 9, 3, 3)) == 3
     assert evaluate("p50", Summary(3, 9, 1, 5)) is None
 
@@ -122,7 +122,7 @@ HUNDRED = range(1, 101)
         ("TC(200:300)", 0),
     ],
 )
-def test_statistics_of_some_of_the_values(statistic, expected):
+def test_trimmed_statistics(statistic, expected):
     found = value_of(statistic, HUNDRED)
     assert found == (expected if expected is None else pytest.approx(expected))
 
@@ -138,13 +138,13 @@ def test_a_trimmed_sum_is_mean_times_count(values, percent):
 
 
 @given(VALUES, st.integers(1, 100))
-def test_a_rank_is_that_of_the_values_themselves(values, bound):
+def test_percentile_ranks_match_exact_values(values, bound):
     share = 100 * sum(value <= bound for value in values) / len(values)
     assert value_of(f"PR(:{bound})", values) == pytest.approx(share)
 
 
 @given(VALUES, st.integers(1, 100))
-def test_all_lie_within_a_bucket_of_the_values_themselves(values, percent):
+def test_statistics_are_within_a_bucket_of_exact_values(values, percent):
     cut = sorted(values)[: max(round(len(values) * percent / 100), 1)]
     for statistic in (f"tm{percent}", f"wm{percent}", "IQM"):
         assert min(values) - 1 <= value_of(statistic, values) <= max(values)
@@ -152,7 +152,7 @@ def test_all_lie_within_a_bucket_of_the_values_themselves(values, percent):
         assert value_of(f"tm{percent}", values) == pytest.approx(sum(cut) / len(cut), abs=1)
 
 
-def test_without_a_histogram_equal_values_have_all_statistics():
+def test_equal_values_without_a_histogram_have_all_statistics():
     same = Summary(4, 12, 3, 3)
     found = {
         name: evaluate(name, same) for name in ("tm90", "tc50", "ts50", "wm90", "IQM", "PR(:3)", "PR(3:)", "TM(:2)")
@@ -161,11 +161,11 @@ def test_without_a_histogram_equal_values_have_all_statistics():
     assert evaluate("IQM", Summary(3, 9, 1, 5)) is None
 
 
-def test_negative_values_have_none_but_the_plain_statistics():
+def test_negative_values_have_only_plain_statistics():
     assert evaluate("p50", Summary(2, -2, -1, -1)) is None
 
 
-def test_other_bounds_are_sorted_into_these():
+def test_histograms_with_other_bounds_are_merged():
     other = Histogram((5.0, 50.0), (1, 2, 4))
     assert Histogram(BOUNDS, (0, 0, 0, 0, 0, 0)).plus(other).counts == (0, 0, 1, 0, 2, 4)
 
@@ -176,7 +176,7 @@ PUT = st.lists(
 
 
 @given(PUT, PUT, st.integers(1, 100))
-def test_percentiles_of_what_was_put_are_within_two_percent_whatever_is_added_to_what(one, other, percent):
+def test_percentiles_of_put_values_are_within_two_percent(one, other, percent):
     each = (of_values([(value, 1.0)]) for value in other)
     summary = of_values([(value, 1.0) for value in one])
     for more in each:
@@ -190,7 +190,7 @@ def test_percentiles_of_what_was_put_are_within_two_percent_whatever_is_added_to
 
 
 @given(HISTOGRAMS.filter(lambda histogram: histogram.total > 0), st.data())
-def test_a_percentile_lies_in_a_bucket_that_has_values_and_is_as_far_in_it_as_its_rank(histogram, data):
+def test_a_percentile_is_in_the_bucket_of_its_rank(histogram, data):
     summary = of_histogram(histogram, 0.0)
     values = data.draw(st.integers(0, histogram.total))
     found = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
@@ -203,7 +203,7 @@ def test_a_percentile_lies_in_a_bucket_that_has_values_and_is_as_far_in_it_as_it
         before += count
 
 
-def test_a_value_put_many_times_counts_so_often():
+def test_a_value_with_a_count_is_counted_that_often():
     summary = of_values([(1.0, 99.0), (100.0, 1.0)])
     assert (summary.count, summary.sum, evaluate("PR(:50)", summary)) == (100, 199, 99)
     assert evaluate("p50", summary) == pytest.approx(1, rel=0.02)
@@ -211,13 +211,13 @@ def test_a_value_put_many_times_counts_so_often():
 
 
 @pytest.mark.parametrize("values", [[(-1.0, 1.0), (2.0, 1.0)], [(1.0, 0.5), (2.0, 1.0)], [(1.0, 1e300), (2.0, 1.0)]])
-def test_what_has_no_histogram_has_no_percentiles(values):
+def test_values_without_a_histogram_have_no_percentiles(values):
     summary = of_values(values)
     assert (summary.histogram, evaluate("p50", summary)) == (None, None)
     assert evaluate("Sum", summary) == sum(value * times for value, times in values)
 
 
-def test_buckets_that_cut_each_other_are_sorted_into_the_first():
+def test_overlapping_buckets_are_merged_into_the_first():
     one, other = Histogram((1.0, 3.0), (0, 2, 0)), Histogram((2.0, 4.0), (0, 5, 0))
     assert one.plus(other) == Histogram((1.0, 3.0), (0, 2, 5))
     beside = Histogram((3.0, 4.0), (0, 5, 0))
@@ -236,9 +236,9 @@ ANY_SUMMARY = (
 
 
 @given(st.lists(ANY_SUMMARY, min_size=1, max_size=6))
-def test_many_summed_up_in_one_go_are_what_they_are_one_after_the_other(summaries):
+def test_sum_of_equals_adding_one_by_one(summaries):
     assert sum_of(summaries) == reduce(Summary.plus, summaries)
 
 
-def test_dimensions_have_no_order():
+def test_the_order_of_dimensions_is_ignored():
     assert metric_id("N", "m", [("b", "2"), ("a", "1")]) == metric_id("N", "m", [("a", "1"), ("b", "2")])

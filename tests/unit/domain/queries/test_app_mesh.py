@@ -50,7 +50,7 @@ def world():
     ).world
 
 
-def test_a_service_by_its_name_and_by_its_arn(world):
+def test_a_virtual_service_is_found_by_name_and_arn(world):
     by_name = app_mesh.virtual_service(world, MESH, "a.local")
     assert by_name is not None
     assert app_mesh.virtual_service(world, MESH, by_name.arn) == by_name
@@ -59,18 +59,18 @@ def test_a_service_by_its_name_and_by_its_arn(world):
     assert app_mesh.virtual_service(world, MESH, "not.yet") is None
 
 
-def test_who_provides_a_service(world):
+def test_provider_returns_a_services_router_or_node(world):
     found = [app_mesh.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
     assert [None if one is None else one.name for one in found] == ["r", "one", None]
 
 
-def test_routes_come_in_the_order_of_their_names(world):
+def test_routes_are_ordered_by_name(world):
     router = app_mesh.virtual_router(world, MESH, "r")
     assert router is not None
     assert [one.name for one in app_mesh.routes(world, router.arn)] == ["a", "b", "c"]
 
 
-def test_who_refers_to_what_is_found_without_a_search(world):
+def test_references_are_indexed(world):
     (node,) = world.virtual_nodes.by("backend", names.name_key(MESH, "b.local"))
     assert node.name == "one"
     assert world.routes.count("node", names.name_key(MESH, "one")) == 3
@@ -91,7 +91,7 @@ def test_who_refers_to_what_is_found_without_a_search(world):
         ("mesh/none/virtualNode/one", SCOPE, None),
     ],
 )
-def test_what_a_proxy_stands_for(world, text, whose, name):
+def test_a_proxy_name_is_resolved_to_its_resource(world, text, whose, name):
     said = read_proxy_name(text)
     assert isinstance(said, ProxyName)
     found = app_mesh.resource_named_by(world, said, whose)

@@ -64,7 +64,7 @@ def tls(certificate: ListenerCertificate | None) -> ListenerTls | None:
     return None if certificate is None else ListenerTls(TlsMode.STRICT, certificate)
 
 
-def test_nodes_and_gateways_use_what_a_listener_of_theirs_shows():
+def test_nodes_and_gateways_use_their_listeners_certificates():
     world = World()
     world.apply(Put(node(None, ListenerCertificate(file=FileCertificate("/c", "/k")))))
     assert certificate_users(world, ARN) == ()
@@ -75,7 +75,7 @@ def test_nodes_and_gateways_use_what_a_listener_of_theirs_shows():
     assert certificate_users(world, ARN) == (GATEWAY,)
 
 
-def test_an_issued_private_one_that_is_used_or_exported_is_renewed():
+def test_issued_private_certificates_in_use_or_exported_are_renewed():
     world = World()
     assert not is_renewable(world, ISSUED)
     assert is_renewable(world, replace(ISSUED, exported=True))

@@ -59,19 +59,19 @@ def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> Non
         world.apply(change)
 
 
-def test_a_private_certificate_is_shown_without_the_root_that_its_clients_have(world):
+def test_a_private_certificates_chain_omits_the_root(world):
     key = authority(world, MIDDLE, ROOT)
     issue(world, replace(ASKED, authority=key), MIDDLE + ROOT, ROOT)
     assert listener_identity(world, ARN) == (LEAF + MIDDLE, Secret("key"), (ROOT,))
 
 
-def test_an_imported_certificate_is_shown_whole_and_known_by_the_last_of_its_chain(world):
+def test_an_imported_certificates_chain_is_complete_and_its_last_is_the_root(world):
     imported = replace(ASKED, type=CertificateType.IMPORTED)
     issue(world, imported, MIDDLE + ROOT, ROOT)
     assert listener_identity(world, ARN) == (LEAF + MIDDLE + ROOT, Secret("key"), (ROOT,))
 
 
-def test_nothing_is_shown_before_it_is_issued_and_it_goes_on_when_it_has_run_out(world):
+def test_an_identity_exists_from_issuance_beyond_expiry(world):
     key = authority(world, ROOT)
     asked = replace(ASKED, authority=key)
     assert listener_identity(world, ARN) is None
@@ -83,7 +83,7 @@ def test_nothing_is_shown_before_it_is_issued_and_it_goes_on_when_it_has_run_out
     assert listener_identity(world, ARN) == (LEAF, Secret("key"), (ROOT,))
 
 
-def test_an_authoritys_new_root_is_believed_at_once_and_its_old_one_while_it_is_shown(world):
+def test_new_and_old_roots_of_an_authority_are_trusted(world):
     key = authority(world, ROOT)
     issue(world, replace(ASKED, authority=key), ROOT, ROOT)
     authority(world, OTHER)
@@ -95,6 +95,6 @@ def test_an_authoritys_new_root_is_believed_at_once_and_its_old_one_while_it_is_
     assert trusted_roots(world, [key]) == (OTHER,)
 
 
-def test_of_nobody_nobody_is_believed(world):
+def test_unknown_authorities_have_no_trusted_roots(world):
     assert trusted_roots(world, ["arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/0"]) == ()
     assert trusted_roots(world, []) == ()

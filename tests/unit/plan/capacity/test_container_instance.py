@@ -22,7 +22,7 @@ def step(build: Builder, host: ContainerInstance, *, there: bool, fault: str | N
     return plan
 
 
-def test_an_instance_is_connected_when_its_sandbox_was_seen():
+def test_an_instance_is_connected_once_its_sandbox_exists():
     build = Builder()
     host = instance(build)
     assert step(build, host, there=False).effects == (PrepareSandbox(instance_sandbox(build.world, host)),)
@@ -34,7 +34,7 @@ def test_an_instance_is_connected_when_its_sandbox_was_seen():
     assert not build.world.container_instances[host.arn].agent_connected
 
 
-def test_what_is_on_a_machine_that_is_lost_ends_with_its_reason():
+def test_tasks_of_a_lost_instance_stop_with_a_reason():
     build = Builder()
     host = instance(build)
     coming = on(build, host, definition(build, NetworkMode.BRIDGE))
@@ -52,14 +52,14 @@ def test_what_is_on_a_machine_that_is_lost_ends_with_its_reason():
     assert (again.changes, again.effects) == ((), (PrepareSandbox(instance_sandbox(build.world, host)),))
 
 
-def test_what_can_not_be_made_is_tried_again_later():
+def test_a_failed_sandbox_is_retried_later():
     build = Builder()
     host = instance(build)
     plan = step(build, host, there=False, fault="no")
     assert (plan.effects, plan.wake_at) == ((), build.clock.now() + RETRY_AFTER)
 
 
-def test_one_that_was_deregistered_goes_after_its_tasks():
+def test_a_deregistered_instance_is_released_after_its_tasks():
     build = Builder()
     host = instance(build)
     step(build, host, there=True)
@@ -73,7 +73,7 @@ def test_one_that_was_deregistered_goes_after_its_tasks():
     assert step(build, host, there=False).actions == ()
 
 
-def test_one_that_nobody_knows_any_more_goes():
+def test_an_unknown_instance_is_released():
     build = Builder()
     host = instance(build)
     build.book.apply([Delete(ContainerInstance, host.arn)])

@@ -52,7 +52,7 @@ def test_three_instances_in_three_zones_and_their_cluster(builder):
     assert settle(builder, machine(builder, 3)) == 0
 
 
-def test_more_are_added_fewer_take_none_away_and_a_deregistered_one_comes_back(builder):
+def test_instances_are_added_never_removed_and_registered_again(builder):
     settle(builder, machine(builder, 2))
     assert settle(builder, machine(builder, 3)) == 1
     assert settle(builder, machine(builder, 1)) == 0
@@ -63,14 +63,14 @@ def test_more_are_added_fewer_take_none_away_and_a_deregistered_one_comes_back(b
     assert len(builder.world.container_instances) == 4
 
 
-def test_another_size_is_told_to_those_that_are_there(builder):
+def test_a_changed_size_updates_existing_instances(builder):
     settle(builder, machine(builder, 2))
     settle(builder, machine(builder, 2, Resources(cpu=512, memory=1024)))
     assert {i.resources.cpu for i in there(builder)} == {512}
     assert {i.version for i in there(builder)} == {2}
 
 
-def test_a_cluster_has_so_many_and_no_more(builder):
+def test_the_instances_of_a_cluster_are_limited(builder):
     cluster = builder.cluster()
     for _ in range(MOST_INSTANCES):
         builder.book.apply(

@@ -109,7 +109,7 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_what_was_asked_for_is_signed_for_thirteen_months(desk):
+def test_a_requested_certificate_is_signed_for_thirteen_months(desk):
     order = desk.plan().order
     assert order is not None
     assert (order.authority.arn, order.names) == (desk.authority.arn, ("*.howto.local",))
@@ -127,7 +127,7 @@ def test_what_was_asked_for_is_signed_for_thirteen_months(desk):
         ({"usage_mode": UsageMode.SHORT_LIVED_CERTIFICATE}, FailureReason.PCA_INVALID_DURATION),
     ],
 )
-def test_a_request_fails_for_good_where_the_authority_can_not_sign(desk, changes, reason):
+def test_a_request_fails_permanently_if_the_authority_cannot_sign(desk, changes, reason):
     desk.change(**changes)
     desk.plan()
     assert (desk.certificate.status, desk.certificate.failure) == (CertificateStatus.FAILED, reason)
@@ -135,7 +135,7 @@ def test_a_request_fails_for_good_where_the_authority_can_not_sign(desk, changes
     assert desk.plan() == ManagedCertificatePlan()
 
 
-def test_an_authority_that_ends_sooner_or_is_anothers_can_not_sign(desk):
+def test_expiring_and_foreign_authorities_cannot_sign(desk):
     desk.sign_as(ROOT, years=1)
     asked = desk.certificate
     desk.plan()
@@ -148,14 +148,14 @@ def test_an_authority_that_ends_sooner_or_is_anothers_can_not_sign(desk):
     assert reasons == [FailureReason.PCA_RESOURCE_NOT_FOUND]
 
 
-def test_the_built_in_authority_is_waited_for(desk):
+def test_a_request_waits_for_the_built_in_authority(desk):
     desk.change(built_in=True, status=AuthorityStatus.CREATING, certificate=None)
     assert desk.plan() == ManagedCertificatePlan()
     desk.sign_as(ROOT)
     assert desk.plan().order is not None
 
 
-def test_one_that_was_exported_is_renewed_sixty_days_before_its_end(desk):
+def test_an_exported_certificate_is_renewed_sixty_days_before_expiry(desk):
     desk.plan()
     desk.export()
     desk.wait(335 * DAY)
@@ -166,7 +166,7 @@ def test_one_that_was_exported_is_renewed_sixty_days_before_its_end(desk):
     assert desk.plan().wake_at == later(desk.now, 335 * DAY)
 
 
-def test_one_that_nobody_has_is_looked_at_again_and_runs_out(desk):
+def test_an_unused_certificate_expires(desk):
     desk.plan()
     desk.wait(335 * DAY)
     assert desk.plan() == ManagedCertificatePlan(wake_at=later(desk.now, HOUR))
@@ -179,7 +179,7 @@ def test_one_that_nobody_has_is_looked_at_again_and_runs_out(desk):
     assert desk.plan() == ManagedCertificatePlan()
 
 
-def test_a_renewal_that_fails_says_why_once_and_is_tried_again(desk):
+def test_a_failed_renewal_is_reported_once_and_retried(desk):
     desk.plan()
     desk.export()
     desk.change(status=AuthorityStatus.DISABLED)
@@ -198,7 +198,7 @@ def test_a_renewal_that_fails_says_why_once_and_is_tried_again(desk):
     assert desk.certificate.renewal.status is RenewalStatus.SUCCESS
 
 
-def test_a_new_root_is_believed_before_a_certificate_of_it_is_shown(desk):
+def test_a_new_root_is_trusted_before_its_certificates_are_used(desk):
     desk.plan()
     desk.export()
     desk.wait(335 * DAY)
@@ -213,7 +213,7 @@ def test_a_new_root_is_believed_before_a_certificate_of_it_is_shown(desk):
     assert desk.certificate.roots == (OTHER, ROOT)
 
 
-def test_one_that_is_about_to_run_out_does_not_wait_for_its_root_to_be_believed(desk):
+def test_an_expiring_certificate_does_not_wait_for_trust_in_its_root(desk):
     desk.plan()
     desk.export()
     desk.wait(395 * DAY - 60)

@@ -81,7 +81,7 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_one_is_ordered_as_soon_as_its_authority_signs(desk):
+def test_a_certificate_is_ordered_once_its_authority_is_active(desk):
     assert desk.plan() == CertificatePlan()
     view = desk.build.world.services[desk.service].primary.view
     assert offer_without_certificate(desk.build.world, view, desk.now) == view.offers[0]
@@ -93,7 +93,7 @@ def test_one_is_ordered_as_soon_as_its_authority_signs(desk):
     assert desk.plan() == CertificatePlan(wake_at=Instant(desk.now + 5 * DAY))
 
 
-def test_it_is_due_after_five_of_seven_days(desk):
+def test_a_certificate_is_renewed_after_five_of_seven_days(desk):
     desk.activate()
     desk.plan()
     desk.wait(5 * DAY - 1)
@@ -102,7 +102,7 @@ def test_it_is_due_after_five_of_seven_days(desk):
     assert len(desk.plan().orders) == 1
 
 
-def test_it_outlives_its_renewal_by_two_days_however_often_it_is_renewed(desk):
+def test_a_certificate_is_valid_two_days_beyond_its_renewal(desk):
     desk.renewal = 20
     desk.activate()
     (order,) = desk.plan().orders
@@ -114,7 +114,7 @@ def test_it_outlives_its_renewal_by_two_days_however_often_it_is_renewed(desk):
 
 
 @pytest.mark.parametrize("renewal", [20, 5 * DAY])
-def test_it_does_not_outlive_its_authority(desk, renewal):
+def test_a_certificate_ends_with_its_authority(desk, renewal):
     desk.renewal = renewal
     desk.activate(end=2 * DAY)
     (order,) = desk.plan().orders
@@ -140,7 +140,7 @@ def test_an_authority_that_ends_before_its_certificates_is_named_until_it_has_a_
     assert len(desk.build.messages(desk.service)) == 1
 
 
-def test_a_new_root_is_trusted_before_a_certificate_of_it_is_shown(desk):
+def test_a_new_root_is_trusted_before_its_certificates_are_used(desk):
     desk.activate()
     desk.plan()
     desk.activate(root=OTHER)
@@ -154,7 +154,7 @@ def test_a_new_root_is_trusted_before_a_certificate_of_it_is_shown(desk):
     assert len(desk.plan().orders) == 1
 
 
-def test_nobody_needs_it_once_no_deployment_offers_it(desk):
+def test_a_certificate_without_a_deployment_is_removed(desk):
     desk.activate()
     desk.plan()
     known = desk.build.world.services[desk.service]
@@ -163,7 +163,7 @@ def test_nobody_needs_it_once_no_deployment_offers_it(desk):
     assert desk.certificates == []
 
 
-def test_who_can_not_sign_is_named_once_and_the_certificate_stays(desk):
+def test_an_authority_that_cannot_sign_is_reported_once(desk):
     desk.activate()
     desk.plan()
     desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
@@ -174,7 +174,7 @@ def test_who_can_not_sign_is_named_once_and_the_certificate_stays(desk):
     assert len(desk.certificates) == 1
 
 
-def test_a_deployment_is_refused_by_an_authority_that_does_not_sign(desk):
+def test_a_deployment_with_an_inactive_authority_is_refused(desk):
     desk.activate()
     other = replace(new_built_in_authority(SCOPE, desk.now, desk.build.ids), built_in=False)
     for status in (AuthorityStatus.CREATING, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED):
@@ -185,13 +185,13 @@ def test_a_deployment_is_refused_by_an_authority_that_does_not_sign(desk):
         desk.build.encrypt(desk.service, CertificateAuthorityArn("arn:x"))
 
 
-def test_a_built_in_authority_that_is_disabled_is_followed_by_another(desk):
+def test_a_disabled_built_in_authority_is_replaced(desk):
     desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
     desk.build.encrypt(desk.service)
     assert [a.built_in for a in desk.build.world.authorities] == [True, True]
 
 
-def test_an_authority_runs_out_and_one_that_can_not_be_restored_goes(desk):
+def test_authorities_expire_and_deleted_ones_are_purged(desk):
     desk.activate(end=DAY)
     key = desk.authority.arn
     assert plan_authority(desk.build.world, key, desk.now).wake_at == desk.now + DAY
@@ -208,6 +208,6 @@ def test_an_authority_runs_out_and_one_that_can_not_be_restored_goes(desk):
     assert key not in desk.build.world.authorities
 
 
-def test_a_service_that_is_not_there_needs_nothing():
+def test_a_missing_service_needs_no_certificate():
     build = Builder()
     assert plan_certificates(build.world, ServiceArn("arn:x"), DAY, Instant(0), build.ids) == CertificatePlan()

@@ -28,7 +28,7 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
         ("---------", 3, Health.UNHEALTHY),
     ],
 )
-def test_a_verdict_needs_checks_in_a_row(outcomes, threshold, verdict):
+def test_health_changes_after_consecutive_checks(outcomes, threshold, verdict):
     streak = Streak()
     for outcome in outcomes:
         streak = streak.and_then(has_passed=outcome == "+")
@@ -44,7 +44,7 @@ def test_a_verdict_needs_checks_in_a_row(outcomes, threshold, verdict):
         ({"AWS_INSTANCE_IPV4": "203.0.113.4", "AWS_INSTANCE_PORT": "80"}, None),
     ],
 )
-def test_nobody_is_asked_outside_the_networks(attributes, asked):
+def test_addresses_outside_the_networks_are_not_checked(attributes, asked):
     cloud_map = CloudMapClient()
     check = {"Type": "HTTP", "ResourcePath": "/up"}
     cart = cloud_map.service(cloud_map.namespace("shop.example"), HealthCheckConfig=check)

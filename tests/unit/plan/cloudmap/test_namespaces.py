@@ -29,24 +29,24 @@ def test_a_namespace_is_found_by_name_id_and_arn(identifier):
     assert find_namespace(world(HTTP), SCOPE, identifier) == HTTP
 
 
-def test_a_name_means_the_http_namespace_first():
+def test_an_http_namespace_has_precedence_by_name():
     private = replace(HTTP, arn=NamespaceArn(HTTP.arn + "x"), type=NamespaceType.DNS_PRIVATE)
     assert find_namespace(world(private, HTTP), SCOPE, "shop") == HTTP
     assert find_namespace(world(private), SCOPE, "shop") == private
 
 
 @pytest.mark.parametrize("identifier", ["none", "SHOP", "", HTTP.arn + "x"])
-def test_what_is_not_there_is_not_found(identifier):
+def test_unknown_namespaces_are_not_found(identifier):
     assert find_namespace(world(HTTP), SCOPE, identifier) is None
 
 
 @pytest.mark.parametrize("identifier", ["shop", HTTP.id, HTTP.arn])
-def test_nothing_is_found_in_another_region(identifier):
+def test_namespaces_of_another_region_are_not_found(identifier):
     elsewhere = Scope(SCOPE.account, Region("eu-west-1"))
     assert find_namespace(world(HTTP), elsewhere, identifier) is None
 
 
-def test_ids_are_of_the_form_that_cloud_map_gives():
+def test_ids_have_cloud_maps_form():
     assert HTTP.id.startswith("ns-")
     assert len(HTTP.id) == len("ns-") + 16
     assert HTTP.arn == f"arn:aws:servicediscovery:us-east-1:123456789012:namespace/{HTTP.id}"

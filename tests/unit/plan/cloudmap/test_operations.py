@@ -39,7 +39,7 @@ def test_an_operation_passes_through_every_state(cloud_map):
 
 
 @pytest.mark.parametrize("steps", range(3))
-async def test_a_process_that_ends_in_between_loses_nothing(cloud_map, steps):
+async def test_a_restart_between_steps_loses_nothing(cloud_map, steps):
     cart = cloud_map.service(cloud_map.namespace())
     cloud_map.call("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes={"a": "b"})
     key = newest(cloud_map).key
@@ -52,7 +52,7 @@ async def test_a_process_that_ends_in_between_loses_nothing(cloud_map, steps):
     assert [r.number for r in cloud_map.world.discovery_revisions] == [1]
 
 
-def test_a_finished_operation_is_forgotten_in_time(cloud_map):
+def test_finished_operations_expire(cloud_map):
     cloud_map.namespace()
     key, done = newest(cloud_map).key, newest(cloud_map).updated_at
     assert plan_operation(cloud_map.world, key, done).wake_at == later(done, OPERATIONS_KEPT)
@@ -61,7 +61,7 @@ def test_a_finished_operation_is_forgotten_in_time(cloud_map):
     assert plan_operation(cloud_map.world, key, cloud_map.now).actions == ()
 
 
-def test_there_are_not_more_operations_than_are_kept(cloud_map):
+def test_the_number_of_stored_operations_is_limited(cloud_map):
     cart = cloud_map.service(cloud_map.namespace())
     made = newest(cloud_map)
     copies = [replace(made, key=f"{SCOPE.account}/{SCOPE.region}/{n}", creator_request_id=None) for n in range(MOST)]
@@ -77,13 +77,13 @@ def failed(cloud_map):
     return operation.error_message
 
 
-def test_a_namespace_whose_name_ecs_has_taken_fails(cloud_map):
+def test_creating_a_namespace_with_a_taken_name_fails(cloud_map):
     cloud_map.call("CreateHttpNamespace", Name="shop")
     cloud_map.store.apply([Put(new_http_namespace(SCOPE, "shop", cloud_map.now, cloud_map.ids))])
     assert "has its name" in failed(cloud_map)
 
 
-def test_a_namespace_that_got_a_service_stays(cloud_map):
+def test_a_namespace_with_a_service_is_not_deleted(cloud_map):
     namespace = cloud_map.namespace()
     cloud_map.call("DeleteNamespace", Id=namespace)
     cloud_map.service(namespace)
@@ -91,7 +91,7 @@ def test_a_namespace_that_got_a_service_stays(cloud_map):
     assert [one.id for one in cloud_map.world.namespaces] == [namespace]
 
 
-def test_what_is_gone_is_not_changed(cloud_map):
+def test_updating_a_deleted_namespace_fails(cloud_map):
     namespace = cloud_map.namespace()
     cloud_map.call("UpdateHttpNamespace", Id=namespace, Namespace={"Description": "d"})
     cloud_map.store.apply([Delete(Namespace, f"{PREFIX}namespace/{namespace}")])
@@ -102,7 +102,7 @@ def test_what_is_gone_is_not_changed(cloud_map):
     ("call", "params"),
     [("RegisterInstance", {"InstanceId": "i", "Attributes": {}}), ("UpdateService", {"Service": {"Description": "d"}})],
 )
-def test_what_has_lost_its_service_fails(cloud_map, call, params):
+def test_operations_on_a_deleted_service_fail(cloud_map, call, params):
     cart = cloud_map.service(cloud_map.namespace())
     named = {"Id": cart} if call == "UpdateService" else {"ServiceId": cart}
     cloud_map.call(call, **named, **params)
@@ -111,13 +111,13 @@ def test_what_has_lost_its_service_fails(cloud_map, call, params):
     assert list(cloud_map.world.discovery_instances) == []
 
 
-def test_an_update_that_came_twice_is_once(cloud_map):
+def test_a_repeated_update_is_one_operation(cloud_map):
     namespace = cloud_map.namespace()
     change = {"Id": namespace, "Namespace": {"Description": "d"}, "UpdaterRequestId": "u"}
     assert cloud_map.call("UpdateHttpNamespace", **change) == cloud_map.call("UpdateHttpNamespace", **change)
 
 
-def test_health_goes_with_the_check_that_told_it(cloud_map):
+def test_removing_a_health_check_removes_its_results(cloud_map):
     namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     records = {"DnsRecords": [{"Type": "A", "TTL": 1}]}
     cart = cloud_map.service(namespace, DnsConfig=records, HealthCheckConfig={"Type": "TCP"})
@@ -130,7 +130,7 @@ def test_health_goes_with_the_check_that_told_it(cloud_map):
 
 
 @pytest.mark.parametrize(("ttls", "until"), [((60, 10), 60), ((60, 10, 5), 60), ((10, 60), None), ((60, 60), None)])
-def test_a_ttl_that_gets_shorter_is_remembered_until_the_longer_one_is_over(cloud_map, ttls, until):
+def test_a_reduced_ttl_applies_after_the_longer_one_has_expired(cloud_map, ttls, until):
     namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     first, *others = ({"DnsRecords": [{"Type": "A", "TTL": ttl}]} for ttl in ttls)
     cart = cloud_map.service(namespace, DnsConfig=first)

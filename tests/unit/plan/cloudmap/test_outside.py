@@ -37,14 +37,14 @@ def client(build, name="web", offers=()):
     return build.world.services[made].primary.view
 
 
-def test_it_is_called_by_its_full_and_its_short_name(cloud_map, build):
+def test_an_external_service_is_called_by_full_and_short_name(cloud_map, build):
     service = outside(cloud_map, build)
     seen = client(build).names
     assert {(n.dns_name, n.port, n.target) for n in seen} == {("db.shop", 5432, service), ("db", 5432, service)}
     assert len({n.address for n in seen}) == len(seen)
 
 
-def test_its_instances_are_the_endpoints(cloud_map, build):
+def test_an_external_services_instances_are_its_endpoints(cloud_map, build):
     outside(cloud_map, build)
     view = client(build)
     task = build.world.tasks[build.run(build.definition("job"))]
@@ -63,7 +63,7 @@ def test_its_instances_are_the_endpoints(cloud_map, build):
         ({"two": "HEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
     ],
 )
-def test_who_is_unhealthy_is_not_called_while_another_is_well(cloud_map, build, told, members):
+def test_unhealthy_instances_are_skipped_while_another_is_healthy(cloud_map, build, told, members):
     service = cloud_map.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
     for name, address in (("one", "172.31.0.99"), ("two", "172.31.0.98")):
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "5433"}
@@ -78,12 +78,12 @@ def test_who_is_unhealthy_is_not_called_while_another_is_well(cloud_map, build, 
     assert [member.address for member in group.members] == members
 
 
-def test_without_the_attribute_it_takes_no_part(cloud_map, build):
+def test_a_service_without_the_port_attribute_is_not_callable(cloud_map, build):
     outside(cloud_map, build, port="")
     assert client(build).names == ()
 
 
-def test_a_name_that_an_ecs_service_offers_stays_its_own(cloud_map, build):
+def test_a_name_of_an_ecs_service_has_precedence(cloud_map, build):
     view = client(build, "api", ["http"])
     [own] = view.names
     outside(cloud_map, build, name=own.dns_name.upper(), port=str(own.port))
@@ -92,6 +92,6 @@ def test_a_name_that_an_ecs_service_offers_stays_its_own(cloud_map, build):
     assert len(seen) == 2
 
 
-def test_a_name_that_nobody_could_call_is_left_out(cloud_map, build):
+def test_an_invalid_dns_name_is_omitted(cloud_map, build):
     outside(cloud_map, build, name="localhost")
     assert {n.dns_name for n in client(build).names} == {"localhost.shop"}

@@ -38,7 +38,7 @@ def offering(build: Builder, *ports: int, ingress: int | None = None) -> Connect
     )
 
 
-def test_what_a_bridge_task_offers_is_reached_at_its_host_port():
+def test_a_bridge_tasks_offer_is_reached_at_its_host_port():
     build = Builder()
     host, made = instance(build), definition(build, BRIDGE, PortMapping(80, 0), PortMapping(81, 8081))
     task = on(build, host, made, offering(build, 80, 81))
@@ -49,7 +49,7 @@ def test_what_a_bridge_task_offers_is_reached_at_its_host_port():
     assert [endpoint.port for endpoint in endpoints(task)] == [first, second]
 
 
-def test_an_ingress_port_is_a_host_port_as_well():
+def test_an_ingress_port_is_mapped_to_a_host_port():
     build = Builder()
     host, made = instance(build), definition(build, BRIDGE, PortMapping(80, 0))
     view = offering(build, 80, ingress=9000)
@@ -89,7 +89,7 @@ def test_a_registry_has_the_instances_address_and_the_host_port():
         ((), None),
     ],
 )
-def test_a_registry_hears_of_the_ipv6_address_where_a_record_would_tell_it(types, told):
+def test_a_registry_with_aaaa_records_has_the_ipv6_address(types, told):
     nets = Nets()
     nets.vpc("a", 1, ipv6=True)
     registry = nets.build.registry("found", 10)
@@ -108,7 +108,7 @@ def test_a_registry_hears_of_the_ipv6_address_where_a_record_would_tell_it(types
     assert [INSTANCE_IPV6 in one.attributes for one in records] == [False]
 
 
-def test_callers_at_one_address_are_counted_one_by_one():
+def test_callers_behind_one_address_are_counted_separately():
     build = Builder()
     host, made = instance(build), definition(build, BRIDGE)
     service = build.service("calls", build.definition("calls"), 0)
@@ -135,7 +135,7 @@ def test_service_connect_offers_single_ports():
         check_configuration(asked, made)
 
 
-def test_a_task_whose_instance_nobody_knows_has_no_network():
+def test_a_task_of_an_unknown_instance_has_no_network():
     build = Builder()
     task = on(build, instance(build), definition(build, BRIDGE))
     gone = replace(task, container_instance=ContainerInstanceArn("gone"))

@@ -35,7 +35,7 @@ FIRST = TaskId("0" * 32)
 LAST = TaskId(f"{len(EPHEMERAL) - 1:08x}" + "0" * 24)
 
 
-def test_a_fixed_port_is_that_one_and_a_free_one_comes_out_of_the_ephemeral_range():
+def test_fixed_ports_are_used_and_dynamic_ports_are_ephemeral():
     build = Builder()
     made = definition(build, BRIDGE, PortMapping(80, 8080), PortMapping(81, 0), PortMapping(53, 0, "udp"))
     found = port_bindings(made, FIRST, set())
@@ -47,7 +47,7 @@ def test_a_fixed_port_is_that_one_and_a_free_one_comes_out_of_the_ephemeral_rang
     )
 
 
-def test_a_fixed_port_is_nobody_elses_on_the_instance_nor_the_instances_own():
+def test_a_fixed_port_must_be_free_on_the_instance():
     build = Builder()
     host = instance(build)
     made = definition(build, BRIDGE, PortMapping(80, 8080))
@@ -62,7 +62,7 @@ def test_a_fixed_port_is_nobody_elses_on_the_instance_nor_the_instances_own():
     assert port_bindings(definition(build, BRIDGE, PortMapping(22, 22, "udp")), FIRST, taken_ports(build.world, host))
 
 
-def test_a_free_port_is_found_as_long_as_there_is_one():
+def test_dynamic_ports_are_assigned_until_none_is_free():
     build = Builder()
     made = definition(build, BRIDGE, PortMapping(80, 0))
     taken = {("tcp", port) for port in EPHEMERAL}
@@ -74,7 +74,7 @@ def test_a_free_port_is_found_as_long_as_there_is_one():
             assert found.containers["app"][0].host_port == free
 
 
-def test_a_range_is_one_piece_of_free_ports():
+def test_a_port_range_is_contiguous():
     build = Builder()
     made = definition(build, BRIDGE, PortMapping(container_port_range="7000-7009"))
     for task in (FIRST, LAST):
@@ -89,7 +89,7 @@ def test_a_range_is_one_piece_of_free_ports():
     assert port_bindings(made, FIRST, {("tcp", port) for port in EPHEMERAL if port % 10 == 7}) is None
 
 
-def test_with_host_a_port_is_the_instances_own_and_with_awsvpc_and_none_there_is_nothing_to_bind():
+def test_host_mode_binds_instance_ports_and_awsvpc_and_none_bind_nothing():
     build = Builder()
     found = port_bindings(definition(build, HOST, PortMapping(80, 80)), FIRST, set())
     assert found is not None
@@ -99,12 +99,12 @@ def test_with_host_a_port_is_the_instances_own_and_with_awsvpc_and_none_there_is
         assert port_bindings(made, FIRST, {("tcp", 80)}) == ({}, ())
 
 
-def test_a_bridge_means_nothing_else_in_its_vpc():
+def test_the_bridge_range_does_not_overlap_the_vpc():
     assert str(bridge_range("172.31.0.0/16")) == "172.17.0.0/16"
     assert str(bridge_range("172.17.128.0/20")) == "172.18.0.0/16"
 
 
-def test_an_address_behind_an_instance_is_nobody_elses_there():
+def test_bridge_addresses_are_unique_on_an_instance():
     build = Builder()
     host = instance(build)
     assert bridge_address(build.world, host, "172.31.0.0/16", FIRST) == "172.17.0.2"
@@ -115,7 +115,7 @@ def test_an_address_behind_an_instance_is_nobody_elses_there():
     assert bridge_address(build.world, instance(build, 3), "172.31.0.0/16", FIRST, [taken]) == "172.17.0.2"
 
 
-def test_each_mode_has_its_sandbox():
+def test_each_network_mode_has_its_sandbox():
     build = Builder()
     host = instance(build)
     own = instance_sandbox(build.world, host)
@@ -143,7 +143,7 @@ def test_each_mode_has_its_sandbox():
     assert spec.instance is None
 
 
-def test_an_instances_public_address_answers_at_the_tcp_ports_of_its_tasks():
+def test_an_instances_public_address_forwards_its_tasks_tcp_ports():
     build = Builder()
     host = instance(build, public="127.83.0.9")
     one = on(build, host, definition(build, BRIDGE, PortMapping(80, 0), PortMapping(53, 53, "udp")))

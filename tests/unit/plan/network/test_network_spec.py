@@ -39,7 +39,7 @@ def test_the_default_vpc_of_an_untouched_account():
     assert group.egress == (TrafficPermission("-1", ranges=(ANYWHERE,)),)
 
 
-def test_without_tasks_there_is_nothing(nets):
+def test_a_vpc_without_tasks_has_no_network(nets):
     nets.vpc("a", 1)
     assert network_spec(nets.world) == NetworkSpec()
 
@@ -65,7 +65,7 @@ def test_a_peering_with_routes_both_ways(nets):
 
 
 @pytest.mark.parametrize("status", [status for status in PeeringStatus if status is not PeeringStatus.ACTIVE])
-def test_a_peering_that_is_not_active_carries_nothing(nets, status):
+def test_an_inactive_peering_has_no_routes(nets, status):
     nets.vpc("a", 1)
     nets.vpc("b", 2)
     nets.peer("ab", "a", "b", status)
@@ -77,7 +77,7 @@ def test_a_peering_that_is_not_active_carries_nothing(nets, status):
     assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
 
 
-def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
+def test_peerings_are_not_transitive(nets):
     for number, name in enumerate("abc", start=1):
         nets.vpc(name, number)
         nets.task(name)
@@ -92,7 +92,7 @@ def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
     )
 
 
-def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
+def test_egress_requires_a_public_address_and_an_internet_gateway(nets):
     nets.vpc("a", 1)
     nets.task("a", public="127.83.0.1")
     private = nets.task("a")
@@ -107,7 +107,7 @@ def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
     assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", ANYWHERE, NOWHERE),)
 
 
-def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):
+def test_a_nat_gateway_provides_egress_while_its_subnet_has_it(nets):
     nets.vpc("a", 1)
     private = nets.subnet("private", "a", "10.1.2.0/24")
     own: Any = "rtb-private"
@@ -129,7 +129,7 @@ def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):
     assert the_vpc(nets, "a").interfaces[0].outside is False
 
 
-def test_groups_are_known_by_their_members(nets):
+def test_security_groups_have_their_members_addresses(nets):
     nets.vpc("a", 1)
     nobody: Any = GroupReference("sg-nobody", SCOPE.account, "vpc-a")  # type: ignore[arg-type]
     callers: Any = GroupReference("sg-callers", SCOPE.account, "vpc-a")  # type: ignore[arg-type]
@@ -152,7 +152,7 @@ def test_groups_are_known_by_their_members(nets):
     assert network_spec(nets.world) == NetworkSpec()
 
 
-def test_all_of_icmp_has_no_ports():
+def test_icmp_rules_have_no_ports():
     rules = (
         SecurityGroupRule("1", egress=False, protocol="icmp", from_port=8, to_port=-1, cidr=ANYWHERE),
         SecurityGroupRule("2", egress=False, protocol="icmp", from_port=-1, to_port=-1, cidr=ANYWHERE),
@@ -160,7 +160,7 @@ def test_all_of_icmp_has_no_ports():
     assert [(one.from_port, one.to_port) for one in permissions(rules, ())] == [(None, None), (8, None)]
 
 
-def test_what_nobody_can_tell_apart_is_the_same_value(nets):
+def test_an_irrelevant_change_keeps_the_same_value(nets):
     nets.vpc("a", 1)
     task = nets.task("a")
     tracker = NetworkSpecTracker(nets.world)

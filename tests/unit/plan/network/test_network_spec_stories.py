@@ -95,7 +95,7 @@ stories = st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 2), st.int
 
 
 @given(stories)
-def test_following_gives_what_a_fresh_look_gives(story):
+def test_incremental_specifications_equal_fresh_ones(story):
     nets = Nets()
     for number, name in enumerate(NAMES, start=1):
         nets.vpc(name, number, ipv6=name != "c")

@@ -35,14 +35,14 @@ def test_spread_over_three_zones_and_their_instances(cluster):
     assert all(t.availability_zone == cluster.at(t).availability_zone for t in made)
 
 
-def test_without_a_strategy_tasks_are_spread_over_the_zones(cluster):
+def test_tasks_are_spread_over_zones_by_default(cluster):
     for zone in ZONES:
         cluster.instance(zone)
     web = cluster.definition()
     assert {cluster.run(web).availability_zone for _ in range(3)} == set(ZONES)
 
 
-def test_a_full_zone_counts_with_what_is_in_it(cluster):
+def test_spread_counts_tasks_in_full_zones(cluster):
     small, big = cluster.instance(ZONES[0], cpu=256), cluster.instance(ZONES[1], cpu=4096)
     other = cluster.instance(ZONES[0], cpu=256)
     web = cluster.definition()
@@ -50,7 +50,7 @@ def test_a_full_zone_counts_with_what_is_in_it(cluster):
     assert Counter(cluster.at(t).arn for t in made) == {big.arn: 1, small.arn: 1, other.arn: 1}
 
 
-def test_spread_over_an_attribute_of_ones_own(cluster):
+def test_spread_over_a_custom_attribute(cluster):
     racks = [cluster.instance(rack=rack) for rack in ("a", "a", "b")]
     web = cluster.definition()
     made = [cluster.at(cluster.run(web, ("spread", "attribute:rack"))) for _ in range(4)]
@@ -58,12 +58,12 @@ def test_spread_over_an_attribute_of_ones_own(cluster):
 
 
 @pytest.mark.parametrize(("field", "chosen"), [("cpu", 0), ("memory", 1), ("MEMORY", 1)])
-def test_binpack_leaves_least(cluster, field, chosen):
+def test_binpack_chooses_the_fullest_instance(cluster, field, chosen):
     places = [cluster.instance(cpu=512, memory=2048), cluster.instance(cpu=2048, memory=512)]
     assert cluster.at(cluster.run(cluster.definition(), ("binpack", field))) == places[chosen]
 
 
-def test_binpack_fills_one_before_the_next(cluster):
+def test_binpack_fills_instances_one_by_one(cluster):
     for zone in ZONES:
         cluster.instance(zone)
     web = cluster.definition()
@@ -71,14 +71,14 @@ def test_binpack_fills_one_before_the_next(cluster):
     assert sorted(Counter(made).values()) == [1, 4]
 
 
-def test_random_takes_any_that_would_do(cluster):
+def test_random_uses_every_suitable_instance(cluster):
     for zone in ZONES:
         cluster.instance(zone, cpu=8192, memory=8192)
     web = cluster.definition()
     assert len({cluster.run(web, ("random", None)).container_instance for _ in range(20)}) == 3
 
 
-def test_distinct_instance_is_by_group(cluster):
+def test_distinct_instance_applies_within_a_group(cluster):
     for zone in ZONES:
         cluster.instance(zone)
     web = cluster.definition()
@@ -90,7 +90,7 @@ def test_distinct_instance_is_by_group(cluster):
     cluster.run(web, constraints=apart, group="others")
 
 
-def test_constraints_of_the_definition_and_of_the_request_hold_together(cluster):
+def test_constraints_of_definition_and_request_are_combined(cluster):
     cluster.instance(ZONES[0], stack="prod")
     right = cluster.instance(ZONES[1], stack="prod")
     cluster.instance(ZONES[1], stack="dev")
@@ -99,7 +99,7 @@ def test_constraints_of_the_definition_and_of_the_request_hold_together(cluster)
     assert {cluster.at(cluster.run(bound, constraints=zone)).arn for _ in range(3)} == {right.arn}
 
 
-def test_apart_from_another_group(cluster):
+def test_constraints_can_exclude_instances_of_another_group(cluster):
     one, two = cluster.instance(), cluster.instance()
     first = cluster.run(cluster.definition("db"), group="databases")
     away = (PlacementConstraint("memberOf", "not(task:group == databases)"),)
@@ -172,7 +172,7 @@ def _too_slow(cluster):
         ),
     ],
 )
-def test_what_an_instance_lacks(cluster, given, reason, said):
+def test_a_refusal_names_what_an_instance_lacks(cluster, given, reason, said):
     definition = given(cluster)
     with pytest.raises(Unplaced) as raised:
         cluster.run(definition)
@@ -182,7 +182,7 @@ def test_what_an_instance_lacks(cluster, given, reason, said):
     assert raised.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {said} {MORE}"
 
 
-def test_the_closest_is_the_one_that_lacks_the_last_thing(cluster):
+def test_the_closest_instance_fails_the_last_check(cluster):
     cluster.put(replace(cluster.instance(), agent_connected=False))
     closest = cluster.instance(memory=1)
     cluster.instance(cpu=1)
@@ -192,7 +192,7 @@ def test_the_closest_is_the_one_that_lacks_the_last_thing(cluster):
     assert len(raised.value.refusals) == 3
 
 
-def test_no_instance_at_all(cluster):
+def test_a_cluster_without_instances_places_nothing(cluster):
     cluster.drain(cluster.instance())
     with pytest.raises(Unplaced) as raised:
         cluster.run(cluster.definition())
@@ -200,7 +200,7 @@ def test_no_instance_at_all(cluster):
     assert raised.value.event == f"{UNPLACED} Reason: No Container Instances were found in your cluster."
 
 
-def test_a_task_holds_what_it_has_until_it_is_stopped(cluster):
+def test_a_task_holds_its_resources_until_it_stops(cluster):
     cluster.instance(cpu=256)
     web = cluster.definition()
     first = cluster.run(web)
@@ -210,7 +210,7 @@ def test_a_task_holds_what_it_has_until_it_is_stopped(cluster):
     cluster.run(web)
 
 
-def test_the_size_of_the_task_counts_over_that_of_its_containers(cluster):
+def test_the_tasks_size_overrides_its_containers(cluster):
     cluster.instance(cpu=1024)
     web = cluster.definition(cpu="1024", container_definitions=sized(10, 10))
     with pytest.raises(Unplaced):
@@ -218,7 +218,7 @@ def test_the_size_of_the_task_counts_over_that_of_its_containers(cluster):
     cluster.run(web)
 
 
-def test_a_task_of_its_own_address_is_in_the_zone_of_its_instance(cluster):
+def test_an_awsvpc_task_is_in_its_instances_zone(cluster):
     place = cluster.instance(ZONES[2])
     task = cluster.run(cluster.definition())
     subnet = next(a.value for a in place.attributes if a.name == "ecs.subnet-id")
@@ -232,7 +232,7 @@ def _bridge(cluster, *ports):
     return cluster.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(one,))
 
 
-def test_no_port_of_an_instance_is_given_twice(cluster):
+def test_host_ports_of_an_instance_are_unique(cluster):
     only = cluster.instance()
     web = _bridge(cluster, PortMapping(80, 0), PortMapping(53, 0, protocol="udp"))
     made = [cluster.run(web) for _ in range(5)]
@@ -242,7 +242,7 @@ def test_no_port_of_an_instance_is_given_twice(cluster):
     assert len({t.bridge_address for t in made}) == 5
 
 
-def test_a_fixed_port_is_one_task_an_instance(cluster):
+def test_a_fixed_port_allows_one_task_per_instance(cluster):
     places = {cluster.instance(zone).arn for zone in ZONES}
     web = _bridge(cluster, PortMapping(80, 8080))
     assert {cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(3)} == places

@@ -25,7 +25,7 @@ def test_the_base_first_then_by_weight():
     assert shared(strategy, 12) == {"FARGATE": 4, "FARGATE_SPOT": 8}
 
 
-def test_without_weight_there_is_nothing_beyond_the_base():
+def test_a_provider_without_weight_gets_only_its_base():
     strategy = [Item("a", weight=0, base=1), Item("b", weight=1)]
     assert shared(strategy, 5) == {"a": 1, "b": 4}
 
@@ -39,7 +39,7 @@ def strategies(draw: st.DrawFn) -> list[Item]:
 
 
 @given(strategies(), st.integers(0, 60))
-def test_nobody_is_a_whole_task_behind_its_share(strategy, count):
+def test_every_provider_is_within_one_task_of_its_share(strategy, count):
     counts = shared(strategy, count)
     beyond = max(0, count - max(item.base for item in strategy))
     whole = sum(item.weight for item in strategy)

@@ -73,7 +73,7 @@ def test_a_service_spreads_and_shrinks_evenly(shop):
     assert sorted(shop.by_zone().values()) == [1, 1, 1]
 
 
-def test_a_packed_service_is_taken_from_where_most_is_left(shop):
+def test_scaling_in_a_binpacked_service_empties_the_least_used_instance(shop):
     for zone in ZONES:
         shop.instance(zone)
     shop.open(5, placement_strategy=(PlacementStrategy("binpack", "memory"),))
@@ -82,7 +82,7 @@ def test_a_packed_service_is_taken_from_where_most_is_left(shop):
     assert list(shop.by_instance().values()) == [4]
 
 
-def test_draining_gives_tasks_away_within_the_bounds(shop):
+def test_draining_moves_tasks_within_the_bounds(shop):
     first, second = shop.instance(), shop.instance()
     shop.open(2)
     assert shop.by_instance() == {first.arn: 1, second.arn: 1}
@@ -94,7 +94,7 @@ def test_draining_gives_tasks_away_within_the_bounds(shop):
     assert shop.by_instance() == {second.arn: 2}
 
 
-def test_draining_stops_before_it_starts_where_the_ceiling_lets_nothing_else(shop):
+def test_draining_stops_tasks_first_at_the_maximum(shop):
     first, second = shop.instance(), shop.instance()
     shop.open(2, DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=50))
     shop.drain(first)
@@ -106,7 +106,7 @@ def test_draining_stops_before_it_starts_where_the_ceiling_lets_nothing_else(sho
     assert shop.by_instance() == {second.arn: 2}
 
 
-def test_with_nowhere_to_go_the_tasks_stay_and_the_service_says_why_once(shop):
+def test_tasks_stay_if_no_instance_fits_and_the_reason_is_reported_once(shop):
     only = shop.instance()
     shop.open(2)
     shop.drain(only)
@@ -125,7 +125,7 @@ def test_a_standalone_task_stays_on_a_drained_instance(shop):
     assert shop.world.tasks[task.arn].desired_status is DesiredStatus.RUNNING
 
 
-def test_no_room_is_an_event_with_the_closest_instance(shop):
+def test_unplaced_tasks_make_an_event_with_the_closest_instance(shop):
     only = shop.instance(cpu=300)
     shop.open(2)
     assert shop.by_instance() == {only.arn: 1}
@@ -133,7 +133,7 @@ def test_no_room_is_an_event_with_the_closest_instance(shop):
     assert sum(said in message for message in shop.builder.messages(shop.service)) == 1
 
 
-def test_a_distinct_service_has_one_task_an_instance(shop):
+def test_distinct_instance_allows_one_task_per_instance(shop):
     for zone in ZONES:
         shop.instance(zone)
     shop.open(5, placement_constraints=(PlacementConstraint("distinctInstance"),))
@@ -150,7 +150,7 @@ def test_a_rollout_moves_every_task(shop):
     assert len({t.task_definition for t in shop.builder.tasks(shop.service)}) == 1
 
 
-def test_a_strategy_holds_over_scaling(shop):
+def test_a_strategy_is_kept_while_scaling(shop):
     items = (CapacityProviderStrategyItem("FARGATE", weight=1, base=1), CapacityProviderStrategyItem("FARGATE_SPOT", 1))
     shop.open(5, capacity_provider_strategy=items, launch_type="FARGATE")
     assert Counter(t.capacity_provider for t in shop.builder.tasks(shop.service)) == {"FARGATE": 3, "FARGATE_SPOT": 2}

@@ -32,7 +32,7 @@ IN = StepScaling(
         (IN, 5, None),
     ],
 )
-def test_a_step_is_found_by_the_breach(policy, breach, adjustment):
+def test_a_step_is_chosen_by_the_breach(policy, breach, adjustment):
     step = step_for(policy, breach)
     assert (None if step is None else step.scaling_adjustment) == adjustment
 
@@ -67,6 +67,6 @@ def test_target_tracking_rounds_up(capacity, value, target, expected):
     assert capacity_for_target(capacity, value, target) == expected
 
 
-def test_datapoints_as_one():
+def test_datapoints_are_aggregated():
     found = [aggregate((1.0, 2.0, 6.0), how) for how in (None, "Average", "Minimum", "Maximum")]
     assert found == [3.0, 3.0, 1.0, 6.0]

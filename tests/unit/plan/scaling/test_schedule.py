@@ -61,18 +61,18 @@ def times(schedule, count=3, after=NOW, **more):
         ("at(2027-01-15T07:00:00)", []),
     ],
 )
-def test_times(schedule, expected):
+def test_schedules_have_their_next_time(schedule, expected):
     assert times(schedule) == expected
 
 
-def test_time_zones_and_their_summers():
+def test_schedules_follow_daylight_saving_time():
     found = times("cron(0 9 * * ? *)", 2, "2027-03-27T12:00:00", timezone="Europe/Berlin")
     assert found == ["2027-03-28T07:00", "2027-03-29T07:00"]
     assert times("cron(0 9 * * ? *)", 1, timezone="Pacific/Tahiti") == ["2027-01-15T19:00"]
     assert times("at(2027-01-16T00:00:00)", 1, timezone="Asia/Tokyo") == ["2027-01-15T15:00"]
 
 
-def test_a_start_is_the_first_time_and_an_end_the_last():
+def test_start_and_end_limit_a_schedule():
     bounds = {"start_at": instant("2027-01-15T12:34:00"), "end_at": instant("2027-01-17T00:00:00")}
     assert times("cron(0 10 * * ? *)", **bounds) == ["2027-01-15T12:34", "2027-01-16T10:00"]
     assert times("rate(12 hours)", 9, **bounds) == ["2027-01-15T12:34", "2027-01-16T00:34", "2027-01-16T12:34"]
@@ -101,12 +101,12 @@ def test_a_start_is_the_first_time_and_an_end_the_last():
         "at(2027-01-15)",
     ],
 )
-def test_what_is_no_schedule(schedule):
+def test_invalid_schedules_are_refused(schedule):
     with pytest.raises(InvalidSchedule):
         next_time(action(schedule), instant(NOW))
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "../../etc/passwd", "", "\0"])
-def test_what_is_no_time_zone(zone):
+def test_invalid_time_zones_are_refused(zone):
     with pytest.raises(InvalidSchedule):
         next_time(action("cron(0 9 * * ? *)", timezone=zone), instant(NOW))

@@ -48,7 +48,7 @@ def where(build, service):
     return sorted(t.container_instance for t in build.tasks(service))
 
 
-def test_there_is_one_task_on_each_instance_and_the_service_counts_them():
+def test_a_daemon_runs_one_task_on_each_instance():
     build = Builder()
     made = [instance(build) for _ in range(3)]
     logs = on_instances(build, "logs", agent(build))
@@ -62,7 +62,7 @@ def test_there_is_one_task_on_each_instance_and_the_service_counts_them():
     assert build.world.services[logs].desired_count == 4
 
 
-def test_without_instances_it_is_steady_with_none():
+def test_a_daemon_without_instances_is_steady():
     build = Builder()
     logs = on_instances(build, "logs", agent(build))
     settle(build, logs)
@@ -71,7 +71,7 @@ def test_without_instances_it_is_steady_with_none():
 
 
 @pytest.mark.parametrize("status", [ContainerInstanceStatus.DRAINING, ContainerInstanceStatus.INACTIVE])
-def test_an_instance_that_goes_loses_its_task_and_no_other_gets_it(status):
+def test_a_removed_instances_task_is_not_replaced(status):
     build = Builder()
     gone, stays = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
@@ -85,7 +85,7 @@ def test_an_instance_that_goes_loses_its_task_and_no_other_gets_it(status):
     assert where(build, logs) == sorted([gone.arn, stays.arn])
 
 
-def test_on_a_draining_instance_it_goes_after_the_tasks_of_other_services():
+def test_a_daemon_task_leaves_a_draining_instance_last():
     build = Builder()
     gone, other = instance(build), instance(build)
     logs = on_instances(build, "logs", agent(build))
@@ -100,7 +100,7 @@ def test_on_a_draining_instance_it_goes_after_the_tasks_of_other_services():
     assert where(build, logs) == [other.arn]
 
 
-def test_other_launch_types_and_what_constraints_exclude_are_left_alone():
+def test_other_launch_types_and_excluded_instances_get_no_task():
     build = Builder()
     instance(build, launch_type="EXTERNAL")
     instance(build, attributes={"stack": "test"})
@@ -124,7 +124,7 @@ def test_a_constraint_that_no_longer_holds_stops_the_task():
     assert where(build, logs) == [second.arn]
 
 
-def test_its_own_task_is_no_reason_against_itself():
+def test_a_daemons_own_task_does_not_block_its_placement():
     build = Builder()
     instance(build)
     alone = PlacementConstraint("memberOf", "runningTasksCount == 0 and task:group != service:logs")
@@ -133,7 +133,7 @@ def test_its_own_task_is_no_reason_against_itself():
     assert len(where(build, logs)) == 1
 
 
-def test_a_deployment_stops_each_before_it_starts_its_successor_within_the_minimum():
+def test_a_deployment_stops_each_task_before_its_successor_within_the_minimum():
     build = Builder()
     for _ in range(4):
         instance(build)
@@ -153,7 +153,7 @@ def test_a_deployment_stops_each_before_it_starts_its_successor_within_the_minim
     assert not [m for m in build.messages(logs) if "unable" in m]
 
 
-def test_with_a_minimum_of_nothing_all_are_replaced_at_once():
+def test_a_minimum_of_zero_replaces_all_at_once():
     build = Builder()
     for _ in range(3):
         instance(build)
@@ -166,7 +166,7 @@ def test_with_a_minimum_of_nothing_all_are_replaced_at_once():
     assert len(where(build, logs)) == 3
 
 
-def test_rounding_that_leaves_no_move_is_said():
+def test_bounds_that_allow_no_move_are_reported():
     build = Builder()
     instance(build)
     most = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=60)
@@ -177,7 +177,7 @@ def test_rounding_that_leaves_no_move_is_said():
     assert "because of the service deployment configuration" in build.messages(logs)[-1]
 
 
-def test_an_instance_without_room_is_said_and_tried_again_and_the_others_have_theirs():
+def test_a_full_instance_is_reported_and_retried_without_delaying_others():
     build = Builder()
     small = instance(build, resources=Resources(100, 100))
     good = instance(build)
@@ -192,7 +192,7 @@ def test_an_instance_without_room_is_said_and_tried_again_and_the_others_have_th
     assert build.messages(logs)[-1].endswith(STEADY)
 
 
-def test_an_instance_that_is_not_connected_is_counted_and_waited_for():
+def test_a_disconnected_instance_counts_and_is_waited_for():
     build = Builder()
     lost = instance(build, is_connected=False)
     logs = on_instances(build, "logs", agent(build))
@@ -203,7 +203,7 @@ def test_an_instance_that_is_not_connected_is_counted_and_waited_for():
     assert where(build, logs) == [lost.arn]
 
 
-def test_what_it_needs_is_kept_for_it():
+def test_resources_are_reserved_for_daemons():
     build = Builder()
     logs = on_instances(build, "logs", agent(build, port=8080))
     instance(build, resources=Resources(1024, 1024))
@@ -216,7 +216,7 @@ def test_what_it_needs_is_kept_for_it():
     assert len(where(build, web)) == 3
 
 
-def test_its_fixed_port_is_kept_for_it():
+def test_fixed_ports_are_reserved_for_daemons():
     build = Builder()
     logs = on_instances(build, "logs", agent(build, port=8080))
     instance(build)
@@ -229,7 +229,7 @@ def test_its_fixed_port_is_kept_for_it():
     assert len(where(build, logs)) == 1
 
 
-def test_unhealthy_ones_are_replaced_each_on_its_instance():
+def test_unhealthy_daemon_tasks_are_replaced_on_their_instances():
     build = Builder()
     for _ in range(2):
         instance(build)
@@ -255,7 +255,7 @@ def test_a_protected_task_stays_on_an_instance_that_is_drained():
     assert where(build, logs) == [gone.arn]
 
 
-def test_a_deleted_one_stops_everywhere_and_counts_no_more():
+def test_a_deleted_daemon_stops_everywhere():
     build = Builder()
     instance(build)
     logs = on_instances(build, "logs", agent(build))
@@ -268,7 +268,7 @@ def test_a_deleted_one_stops_everywhere_and_counts_no_more():
     assert build.world.services[logs].desired_count == 0
 
 
-def test_with_awsvpc_each_has_an_interface_in_its_instances_zone():
+def test_an_awsvpc_daemon_task_has_an_interface_in_its_instances_zone():
     build = Builder()
     made = [instance(build) for _ in range(3)]
     definition = for_instances(build, build.definition("agent"), NetworkMode.AWSVPC)

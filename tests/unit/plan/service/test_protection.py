@@ -16,7 +16,7 @@ def wanted(build, service) -> list[str]:
     ]
 
 
-def test_a_scale_in_takes_the_others():
+def test_scaling_in_stops_unprotected_tasks():
     build, service = settled(desired=3)
     kept, *others = [t.arn for t in build.tasks(service)]
     put(build, kept, protected_until=later(build.clock.now(), 60))
@@ -26,7 +26,7 @@ def test_a_scale_in_takes_the_others():
     assert {build.world.tasks[t].stop_code for t in others} == {StopCode.SERVICE_SCHEDULER_INITIATED}
 
 
-def test_it_stays_until_its_protection_ends_and_the_service_says_why():
+def test_a_protected_task_stays_until_its_protection_expires_with_an_event():
     build, service = settled(desired=2)
     until = later(build.clock.now(), 60)
     for task in build.tasks(service):
@@ -47,7 +47,7 @@ def test_it_stays_until_its_protection_ends_and_the_service_says_why():
     assert wanted(build, service) == []
 
 
-def test_a_deployment_goes_on_beside_it_and_is_not_through_before_it_has_gone():
+def test_a_deployment_completes_after_the_protected_task_has_stopped():
     build, service = settled(desired=2)
     kept, other = (t.arn for t in build.tasks(service))
     put(build, kept, protected_until=later(build.clock.now(), 60))
@@ -62,7 +62,7 @@ def test_a_deployment_goes_on_beside_it_and_is_not_through_before_it_has_gone():
     assert len(build.world.services[service].deployments) == 2
 
 
-def test_an_unhealthy_one_goes_all_the_same():
+def test_an_unhealthy_protected_task_is_stopped():
     build, service = settled(desired=2, checked=True)
     sick, _ = (t.arn for t in build.tasks(service))
     put(build, sick, protected_until=later(build.clock.now(), 60), health_status=Health.UNHEALTHY)
@@ -81,7 +81,7 @@ def test_an_unhealthy_one_goes_all_the_same():
     assert sick not in wanted(build, service)
 
 
-def test_a_deleted_service_takes_it_along():
+def test_deleting_a_service_stops_protected_tasks():
     build, service = settled(desired=1)
     [only] = build.tasks(service)
     put(build, only.arn, protected_until=later(build.clock.now(), 60))
@@ -90,7 +90,7 @@ def test_a_deleted_service_takes_it_along():
     assert wanted(build, service) == []
 
 
-def test_it_stays_though_its_deployment_has_failed():
+def test_a_protected_task_of_a_failed_deployment_stays():
     build, service = settled(desired=2)
     build.deploy(service, build.definition("s"))
     schedule(build, service)

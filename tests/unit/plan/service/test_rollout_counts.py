@@ -28,7 +28,7 @@ from tests.unit.plan.tasks import settled
         (0, 100, 200, 0, 0),
     ],
 )
-def test_percentages_round_up_below_and_down_above(desired, low, high, minimum, maximum):
+def test_minimum_percent_rounds_up_and_maximum_rounds_down(desired, low, high, minimum, maximum):
     build = Builder()
     limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
     service = build.service("s", build.definition("s"), desired, bounds=limits)
@@ -56,7 +56,7 @@ def test_a_task_counts_as_healthy(status, health, checked, ready, healthy):
     assert not is_healthy(replace(seen, desired_status=DesiredStatus.STOPPED), definition)
 
 
-def test_failing_checks_are_overlooked_in_the_grace_period():
+def test_failing_checks_are_ignored_in_the_grace_period():
     build = Builder()
     task = build.world.tasks[build.run(build.definition("s"))]
     sick = replace(task, health_status=Health.UNHEALTHY, started_at=build.clock.now())
@@ -64,7 +64,7 @@ def test_failing_checks_are_overlooked_in_the_grace_period():
     assert is_unhealthy(sick, grace=0, now=build.clock.now())
 
 
-def test_scale_in_takes_pending_tasks_first_and_then_from_the_fullest_zone():
+def test_scale_in_stops_pending_tasks_and_then_those_of_the_fullest_zone():
     build, service = settled(desired=7)
     tasks = build.tasks(service)
     late = replace(tasks[1], last_status=TaskStatus.PENDING)
@@ -77,7 +77,7 @@ def test_scale_in_takes_pending_tasks_first_and_then_from_the_fullest_zone():
     assert sorted(left.values()) == [1, 1, 2]
 
 
-def test_a_former_deployment_gives_only_what_the_floor_allows():
+def test_an_old_deployment_shrinks_only_to_the_minimum():
     build, service = settled(desired=4, bounds=DeploymentConfiguration(100, 50))
     build.deploy(service, build.definition("s"))
     roll = count_tasks(build.world, build.world.services[service], build.clock.now())

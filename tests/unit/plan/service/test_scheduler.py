@@ -34,7 +34,7 @@ def test_tasks_are_spread_over_zones_and_pinned_to_their_deployment():
     assert schedule(build, service).actions == ()
 
 
-def test_a_service_at_rest_is_completed_and_says_so_every_six_hours():
+def test_a_steady_service_is_completed_and_reported_every_six_hours():
     build, service = settled(desired=2)
     known = build.world.services[service]
     assert known.primary.rollout_state is RolloutState.COMPLETED
@@ -56,7 +56,7 @@ def test_events_are_a_millisecond_apart():
     assert all(round(a - b, 3) >= 0.001 for a, b in pairwise(times))
 
 
-def test_a_rolling_deployment_starts_up_to_the_ceiling():
+def test_a_rolling_deployment_starts_tasks_up_to_the_maximum():
     build, service = settled(desired=4, bounds=DeploymentConfiguration(150, 100))
     build.deploy(service, build.definition("s"))
     schedule(build, service)
@@ -79,7 +79,7 @@ def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
     assert build.messages(service)[-2] == f"(service s) (task {sick.id}) failed container health checks."
 
 
-def test_where_the_ceiling_allows_none_before_unhealthy_tasks_go_one_by_one():
+def test_at_the_maximum_unhealthy_tasks_are_stopped_one_by_one():
     build, service = settled(desired=2, checked=True, bounds=DeploymentConfiguration(100, 50))
     for task in build.tasks(service):
         put(build, task.arn, health_status=Health.UNHEALTHY)
@@ -87,7 +87,7 @@ def test_where_the_ceiling_allows_none_before_unhealthy_tasks_go_one_by_one():
     assert sum(t.desired_status is DesiredStatus.STOPPED for t in build.tasks(service)) == 1
 
 
-def test_rounding_that_leaves_no_move_is_told_once():
+def test_bounds_that_allow_no_move_are_reported_once():
     build, service = settled(desired=1, bounds=DeploymentConfiguration(100, 50))
     build.deploy(service, build.definition("s"))
     schedule(build, service)
@@ -95,7 +95,7 @@ def test_rounding_that_leaves_no_move_is_told_once():
     assert sum("was unable to stop or start tasks during a deployment" in m for m in build.messages(service)) == 1
 
 
-def test_back_off_holds_new_tasks_back():
+def test_back_off_delays_new_tasks():
     build, service = settled(desired=1)
     known = build.world.services[service]
     held = replace(known.primary, retry_at=later(build.clock.now(), 20))
@@ -105,7 +105,7 @@ def test_back_off_holds_new_tasks_back():
     assert plan.wake_at == held.retry_at
 
 
-def test_a_failing_deployment_leaves_the_floor_to_the_one_before():
+def test_a_failing_deployment_keeps_the_old_ones_minimum():
     build, service = settled(desired=2)
     build.deploy(service, build.definition("s"))
     known = build.world.services[service]
@@ -118,7 +118,7 @@ def test_a_failing_deployment_leaves_the_floor_to_the_one_before():
     assert [t.deployment for t in alive] == [old.id, old.id]
 
 
-def test_a_full_subnet_is_said_and_tried_again():
+def test_a_full_subnet_is_reported_and_retried():
     build = Builder()
     service = build.service("s", build.definition("s"), 1)
     known = build.world.services[service]
@@ -129,7 +129,7 @@ def test_a_full_subnet_is_said_and_tried_again():
     assert "was unable to place a task. Reason:" in build.messages(service)[-1]
 
 
-def test_a_deleted_service_stops_everything_and_is_inactive_when_all_is_stopped():
+def test_a_deleted_service_is_inactive_once_all_tasks_have_stopped():
     build = Builder()
     service = build.service("s", build.definition("s", container("api", port=1)), 2, offers=["api"])
     schedule(build, service)

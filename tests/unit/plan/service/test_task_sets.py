@@ -87,17 +87,17 @@ def _states(build, service):
     ("desired", "scale", "count"),
     [(3, 40, 2), (10, 14.1, 2), (1000, 14.1, 141), (10, 0, 0), (0, 100, 0), (7, 100, 7), (5000, 0.02, 1), (3, 1e-7, 1)],
 )
-def test_the_count_is_rounded_up_and_exact(desired, scale, count):
+def test_a_task_sets_count_is_rounded_up(desired, scale, count):
     assert computed_count(desired, Scale(scale)) == count
 
 
-def test_a_service_without_task_sets_is_at_rest():
+def test_a_service_without_task_sets_is_steady():
     build, service = _external(3)
     assert schedule(build, service) == Plan()
     assert not list(findings(build.world, {}))
 
 
-def test_each_task_set_has_its_share_and_says_when_it_is_steady():
+def test_each_task_set_has_its_share_and_stability_status():
     build, service = _external(4, blue=100, green=25)
     schedule(build, service)
     assert _running(build, service) == {BLUE: 4, GREEN: 1}
@@ -112,7 +112,7 @@ def test_each_task_set_has_its_share_and_says_when_it_is_steady():
     ]
 
 
-def test_scales_and_the_desired_count_move_tasks_of_their_task_set_only():
+def test_scale_and_desired_count_change_only_their_task_set():
     build, service = _external(4, blue=100, green=0)
     _run(build, service)
     blue = {t.arn for t in build.tasks(service)}
@@ -130,7 +130,7 @@ def test_scales_and_the_desired_count_move_tasks_of_their_task_set_only():
     assert _running(build, service) == {BLUE: 1, GREEN: 2}
 
 
-def test_on_container_instances_its_tasks_leave_one_that_is_drained():
+def test_a_task_sets_tasks_leave_a_draining_instance():
     build, service = _external(2, blue=100)
     (known,) = build.world.services[service].deployments
     _put(build, service, deployments=(replace(known, task_set=replace(known.task_set, launch_type="EC2")),))
@@ -146,7 +146,7 @@ def test_on_container_instances_its_tasks_leave_one_that_is_drained():
     assert _states(build, service) == {BLUE: StabilityStatus.STEADY_STATE}
 
 
-def test_who_is_primary_moves_nothing():
+def test_changing_the_primary_task_set_moves_no_tasks():
     build, service = _external(2, blue=100, green=100)
     _run(build, service)
     _edit(build, service, GREEN, status=DeploymentStatus.PRIMARY)
@@ -154,7 +154,7 @@ def test_who_is_primary_moves_nothing():
     assert schedule(build, service) == Plan()
 
 
-def test_a_deleted_task_set_leaves_with_its_last_task():
+def test_a_deleted_task_set_is_removed_with_its_last_task():
     build, service = _external(2, blue=100, green=100)
     _run(build, service)
     _edit(build, service, BLUE, scale=0, status=DeploymentStatus.DRAINING)
@@ -166,7 +166,7 @@ def test_a_deleted_task_set_leaves_with_its_last_task():
     assert list(_states(build, service)) == [GREEN]
 
 
-def test_what_dies_is_replaced_by_its_like_and_waits_for_its_own_task_set_only():
+def test_a_stopped_task_is_replaced_in_its_task_set():
     build, service = _external(1, blue=100, green=100)
     schedule(build, service)
     gone = {"desired_status": DesiredStatus.STOPPED, "last_status": TaskStatus.STOPPED}
@@ -183,7 +183,7 @@ def test_what_dies_is_replaced_by_its_like_and_waits_for_its_own_task_set_only()
     assert _running(build, service) == {BLUE: 1, GREEN: 1}
 
 
-def test_a_deleted_service_takes_its_task_sets_with_it():
+def test_deleting_a_service_deletes_its_task_sets():
     build, service = _external(2, blue=100, green=50)
     _run(build, service)
     _put(build, service, status=ServiceStatus.DRAINING, desired_count=0)

@@ -42,7 +42,7 @@ def run(build: Builder, service: ServiceArn) -> None:
         put(build, task.arn, last_status=status, started_at=build.clock.now(), ready_at=build.clock.now())
 
 
-def test_one_is_started_in_the_emptiest_zone_before_one_is_stopped_in_the_fullest():
+def test_rebalancing_starts_a_task_before_it_stops_one():
     build, service = crowded(A, A, A, B)
     primary = build.world.services[service].primary.id
     schedule(build, service)
@@ -78,12 +78,12 @@ def test_one_is_started_in_the_emptiest_zone_before_one_is_stopped_in_the_fulles
     ],
     ids=["even", "switched off", "no task allowed", "no task allowed by rounding"],
 )
-def test_nothing_is_moved(zones, service):
+def test_rebalancing_does_not_apply(zones, service):
     build, made = crowded(*zones, **service)
     assert schedule(build, made).actions == ()
 
 
-def test_a_protected_task_is_waited_for():
+def test_rebalancing_waits_for_protected_tasks():
     build, service = crowded(A, A, A)
     put(build, build.tasks(service)[0].arn, protected_until=later(build.clock.now(), 60))
     assert schedule(build, service).actions == ()
@@ -92,7 +92,7 @@ def test_a_protected_task_is_waited_for():
     assert len(wanted(build, service)) == 4
 
 
-def test_a_deployment_comes_first():
+def test_deployments_have_precedence_over_rebalancing():
     build, service = crowded(A, A, A)
     schedule(build, service)
     build.deploy(service, build.definition("s"))
@@ -101,7 +101,7 @@ def test_a_deployment_comes_first():
     assert any(m.endswith("stopped AZ Rebalancing.") for m in build.messages(service))
 
 
-def test_a_zone_that_cant_take_the_task_is_left_in_peace_for_a_while():
+def test_rebalancing_into_a_full_zone_is_delayed():
     build, service = crowded(A, A, A)
     schedule(build, service)
     [new] = [t for t in wanted(build, service) if t.last_status is not TaskStatus.RUNNING]

@@ -42,14 +42,14 @@ def build():
     return Builder()
 
 
-def test_a_name_goes_with_the_service_that_offered_it(build):
+def test_a_name_is_removed_with_its_service(build):
     back = serve(build, "back", ["api"])
     assert names(build) == {"back-api"}
     delete(build, back)
     assert names(build) == set()
 
 
-def test_a_name_stays_while_somebody_calls_it_and_is_the_same_one_when_it_is_offered_again(build):
+def test_a_name_with_callers_stays_and_is_reused(build):
     back = serve(build, "back", ["api"])
     front = serve(build, "front", [])
     (made,) = build.world.discovery_services
@@ -62,7 +62,7 @@ def test_a_name_stays_while_somebody_calls_it_and_is_the_same_one_when_it_is_off
     assert names(build) == set()
 
 
-def test_a_name_goes_when_its_last_caller_has_been_deployed_anew(build):
+def test_a_name_is_removed_after_its_last_caller_is_redeployed(build):
     back = serve(build, "back", ["api"])
     front = serve(build, "front", [])
     delete(build, back)
@@ -74,7 +74,7 @@ def test_a_name_goes_when_its_last_caller_has_been_deployed_anew(build):
     assert names(build) == set()
 
 
-def test_what_was_made_by_hand_is_left_alone(build):
+def test_discovery_services_of_the_user_are_kept(build):
     identity = DiscoveryServiceId("srv-hand")
     arn = DiscoveryServiceArn("arn:aws:servicediscovery:us-east-1:123456789012:service/srv-hand")
     build.book.apply([Put(DiscoveryService(arn, identity, "by-hand", build.namespace(), build.clock.now()))])

@@ -80,7 +80,7 @@ def answer(build: Builder, service: ServiceArn) -> None:
     build.book.apply([Put(instance)])
 
 
-def test_as_on_aws_nothing_moves_under_a_running_task():
+def test_without_live_endpoints_a_running_tasks_names_are_fixed():
     caller = Caller(None)
     offer(caller.build, "back")
     assert caller.step(carried=True) == Plan()
@@ -88,7 +88,7 @@ def test_as_on_aws_nothing_moves_under_a_running_task():
 
 
 @pytest.mark.parametrize(("default", "tag", "moves"), [(True, None, True), (True, "off", False), (False, "on", True)])
-def test_a_clusters_own_word_goes_before_the_installations(default, tag, moves):
+def test_a_clusters_setting_overrides_the_installations(default, tag, moves):
     caller = Caller(tag)
     caller.build.book.apply([Put(Defaults(live_endpoints=default))])
     offer(caller.build, "back")
@@ -96,7 +96,7 @@ def test_a_clusters_own_word_goes_before_the_installations(default, tag, moves):
     assert bool(caller.names) is moves
 
 
-def test_a_name_is_found_once_its_proxy_has_acknowledged_it():
+def test_a_name_resolves_after_the_proxy_has_acknowledged_it():
     caller = Caller("on")
     offer(caller.build, "back")
     caller.step()
@@ -108,7 +108,7 @@ def test_a_name_is_found_once_its_proxy_has_acknowledged_it():
     assert caller.step() == Plan()
 
 
-def test_a_name_is_found_when_somebody_answers_and_stays_when_nobody_does_any_more():
+def test_a_name_resolves_once_it_has_an_endpoint_and_then_stays():
     caller = Caller("on")
     back = offer(caller.build, "back", answered=False)
     caller.step()
@@ -121,7 +121,7 @@ def test_a_name_is_found_when_somebody_answers_and_stays_when_nobody_does_any_mo
     assert caller.step() == Plan()
 
 
-def test_a_name_that_nobody_offers_is_not_found_at_once_and_led_on_for_a_while():
+def test_a_withdrawn_name_stops_resolving_but_stays_routed_for_a_while():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
@@ -139,7 +139,7 @@ def test_a_name_that_nobody_offers_is_not_found_at_once_and_led_on_for_a_while()
     assert caller.step() == Plan()
 
 
-def test_what_a_deleted_service_left_goes_with_the_last_task_that_called_it():
+def test_a_deleted_services_records_go_with_its_last_caller():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
@@ -155,7 +155,7 @@ def test_what_a_deleted_service_left_goes_with_the_last_task_that_called_it():
     assert len(caller.build.world.discovery_services) == 0
 
 
-def test_an_address_is_never_given_to_another_name():
+def test_a_virtual_address_is_not_reused_for_another_name():
     caller = Caller("on")
     first = offer(caller.build, "first")
     caller.show()
@@ -168,7 +168,7 @@ def test_an_address_is_never_given_to_another_name():
     assert caller.names == {"second-api": "127.255.0.2"}
 
 
-def test_a_name_that_comes_back_in_time_keeps_its_address():
+def test_a_returning_name_keeps_its_address():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
@@ -180,7 +180,7 @@ def test_a_name_that_comes_back_in_time_keeps_its_address():
     assert caller.found() == caller.names == {"back-api": "127.255.0.1"}
 
 
-def test_a_name_stays_while_tasks_of_the_deployment_that_offered_it_are_being_replaced():
+def test_a_name_stays_during_the_deployment_that_removes_it():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
@@ -195,7 +195,7 @@ def test_a_name_stays_while_tasks_of_the_deployment_that_offered_it_are_being_re
     assert caller.names == {}
 
 
-def test_switched_off_a_running_task_keeps_the_names_it_has():
+def test_disabling_live_endpoints_keeps_a_running_tasks_names():
     caller = Caller("on")
     back = offer(caller.build, "back")
     caller.show()
@@ -206,7 +206,7 @@ def test_switched_off_a_running_task_keeps_the_names_it_has():
     assert caller.found() == {"back-api": "127.255.0.1"}
 
 
-def test_a_task_that_starts_has_the_names_of_the_moment():
+def test_a_starting_task_has_the_current_names():
     build, service = settled(1, offers=[])
     build.live("on")
     offer(build, "back")
@@ -218,7 +218,7 @@ def test_a_task_that_starts_has_the_names_of_the_moment():
     assert HostName("127.255.0.1", "back-api") in prepare.sandbox.hosts  # type: ignore[union-attr]
 
 
-def test_when_all_addresses_were_used_those_of_names_that_are_gone_come_round_again():
+def test_exhausted_addresses_are_reused_from_removed_names():
     target = DiscoveryServiceArn("arn")
     last = str(VIRTUAL_CIDR[-2])
     view = ConnectView(NamespaceArn("arn"), (SeenName("a", 80, last, target), SeenName("b", 80, "127.255.0.1", target)))

@@ -23,7 +23,7 @@ def said(build: Builder, service: ServiceArn) -> list[str]:
     return [m for m in build.messages(service) if "can't call" in m]
 
 
-def test_a_service_says_once_which_tasks_cant_call_a_new_name_and_what_to_do():
+def test_an_unreachable_name_makes_one_event_with_tasks_and_a_remedy():
     build, front = settled(2, offers=[])
     offer(build, "back")
     tasks = ", ".join(f"(task {t.id})" for t in build.tasks(front))
@@ -38,7 +38,7 @@ def test_a_service_says_once_which_tasks_cant_call_a_new_name_and_what_to_do():
     assert [m.split(":80")[0].rpartition(" ")[2] for m in said(build, front)] == ["back-api", "more-api"]
 
 
-def test_it_is_not_said_again_of_a_task_that_replaces_another():
+def test_a_replacement_task_makes_no_second_event():
     build, front = settled(1, offers=[])
     offer(build, "back")
     assert len(said(build, front)) == 1
@@ -49,7 +49,7 @@ def test_it_is_not_said_again_of_a_task_that_replaces_another():
     assert len(said(build, front)) == 1
 
 
-def test_it_is_said_again_of_a_name_that_was_gone_in_between():
+def test_a_name_that_returns_makes_a_new_event():
     build, front = settled(1, offers=[])
     back = offer(build, "back")
     known = build.world.services[back]
@@ -60,7 +60,7 @@ def test_it_is_said_again_of_a_name_that_was_gone_in_between():
     assert len(said(build, front)) == 2
 
 
-def test_a_deployment_sees_them_and_has_nothing_to_say():
+def test_a_deployment_that_sees_the_names_makes_no_event():
     build, front = settled(1, offers=[])
     offer(build, "back")
     build.deploy(front, build.definition("s"))
@@ -69,7 +69,7 @@ def test_a_deployment_sees_them_and_has_nothing_to_say():
 
 
 @pytest.mark.parametrize("status", [TaskStatus.PENDING, TaskStatus.ACTIVATING, TaskStatus.DEACTIVATING])
-def test_only_running_tasks_are_told_of(status):
+def test_events_name_only_running_tasks(status):
     build, front = settled(1, offers=[])
     (task,) = build.tasks(front)
     put(build, task.arn, last_status=status)
@@ -77,20 +77,20 @@ def test_only_running_tasks_are_told_of(status):
     assert said(build, front) == []
 
 
-def test_where_endpoints_are_live_there_is_nothing_to_say():
+def test_live_endpoints_make_no_event():
     build, front = settled(1, offers=[])
     build.live("on")
     offer(build, "back")
     assert said(build, front) == []
 
 
-def test_a_service_without_service_connect_misses_nothing():
+def test_a_service_without_service_connect_has_no_unreachable_names():
     build, plain = settled(1)
     offer(build, "back")
     assert said(build, plain) == []
 
 
-def test_many_are_counted():
+def test_many_unreachable_names_are_summarized():
     build, front = settled(12, offers=[])
     for number in range(12):
         offer(build, f"b{number}")
@@ -100,7 +100,7 @@ def test_many_are_counted():
     assert "and 2 more names: their" in message
 
 
-def test_tasks_that_saw_names_while_they_were_live_are_not_told_of():
+def test_tasks_that_have_live_names_make_no_event():
     build, front = settled(1, offers=[])
     offer(build, "back")
     build.deploy(front, build.definition("s"))

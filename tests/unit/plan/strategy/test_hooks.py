@@ -60,7 +60,7 @@ def tell(it, made, call, answer):
     return it.build.deployment(made)
 
 
-def test_a_function_is_told_what_lambda_is_told():
+def test_a_hook_function_gets_lambdas_event():
     it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
     record, call = it.build.deployment(made), asked(it, made)
     target = record.target.rpartition("/")[2]
@@ -84,13 +84,13 @@ def test_a_function_is_told_what_lambda_is_told():
 @pytest.mark.parametrize(
     "known", [ARN, "check", ARN + ":live"], ids=["by its ARN", "by its name", "by its qualified ARN"]
 )
-def test_a_function_is_found(known):
+def test_a_hook_functions_url_is_found(known):
     it, made = deployed(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
     it.book.apply([Put(HookFunction(known, "http://127.0.0.1:1/", it.clock.now()))])
     assert asked(it, made).url == "http://127.0.0.1:1/"
 
 
-def test_success_goes_on_and_the_answer_counts_once():
+def test_success_continues_and_counts_once():
     it, made = deployed(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
     first = asked(it, made)
     record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
@@ -99,7 +99,7 @@ def test_success_goes_on_and_the_answer_counts_once():
     assert tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
 
 
-def test_one_that_is_not_ready_is_asked_again_with_what_it_gave():
+def test_a_hook_in_progress_is_called_again_with_its_details():
     it, made = deployed(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
     call = asked(it, made)
     record = it.build.deployment(made)
@@ -129,7 +129,7 @@ def test_one_that_is_not_ready_is_asked_again_with_what_it_gave():
         (b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"a": "%s"}}' % (b"x" * 20000), "are longer than 16384 bytes"),
     ],
 )
-def test_anything_else_goes_back(body, why):
+def test_any_other_answer_rolls_back(body, why):
     it, made = deployed(hook(_L.POST_SCALE_UP))
     record = tell(it, made, asked(it, made), parse_answer(body))
     assert record.status is _S.ROLLBACK_SUCCESSFUL
@@ -139,12 +139,12 @@ def test_anything_else_goes_back(body, why):
 
 
 @pytest.mark.parametrize("delay", [-1, 0, 5, 1e9])
-def test_the_time_until_it_is_asked_again_has_bounds(delay):
+def test_the_callback_delay_is_bounded(delay):
     answer = parse_answer(b'{"hookStatus": "IN_PROGRESS", "callBackDelay": %d}' % delay)
     assert 1 <= answer.call_back <= 3600
 
 
-def test_on_the_way_back_functions_are_told_and_change_nothing():
+def test_hooks_during_a_rollback_have_no_effect():
     it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
     tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED))
     record = tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.FAILED))
@@ -155,7 +155,7 @@ def test_on_the_way_back_functions_are_told_and_change_nothing():
     assert tell(it, made, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
 
 
-def test_one_that_never_answers_is_given_up_after_its_time():
+def test_a_hook_that_never_answers_times_out():
     it, made = deployed(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
     it.pass_time(120)
     go(it)
@@ -164,7 +164,7 @@ def test_one_that_never_answers_is_given_up_after_its_time():
     assert "PRE_SCALE_UP lifecycle hook timed out" in (record.status_reason or "")
 
 
-def test_each_step_asks_anew():
+def test_each_step_calls_the_hook_again():
     it, made = deployed(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
     first = asked(it, made)
     record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))

@@ -55,17 +55,17 @@ def service(it, desired=1, *, checked=False, **more):
         (400, _T.COUNT, 7, 7),
     ],
 )
-def test_the_threshold(desired, kind, value, failures):
+def test_the_failure_threshold_of_each_configuration(desired, kind, value, failures):
     assert failure_threshold(configuration(kind, value), desired) == failures
 
 
-def test_half_of_the_tasks_within_bounds_unless_asked():
+def test_the_default_threshold_is_half_of_the_tasks_within_bounds():
     asked = DeploymentConfiguration(deployment_circuit_breaker=CircuitBreaker(enable=True, rollback=False))
     assert [failure_threshold(asked, n) for n in (1, 25, 400)] == [3, 13, 200]
 
 
 @pytest.mark.parametrize(("reset", "counted"), [(None, 0), (True, 0), (False, 1)])
-def test_a_healthy_task_takes_the_count_back(reset, counted):
+def test_a_healthy_task_resets_the_failure_count(reset, counted):
     it = Harness()
     it.runtime.fail_next("start", ImageNotFound("no"))
     made = it.build.service("back", definition(it), bounds=configuration(reset=reset, value=9))
@@ -76,7 +76,7 @@ def test_a_healthy_task_takes_the_count_back(reset, counted):
     assert it.build.deployment(made).failures == counted
 
 
-def test_a_task_that_runs_and_ends_is_no_failure():
+def test_a_task_that_ran_and_ended_is_not_a_failure():
     it = Harness()
     how = configuration(value=1)
     made = service(it, how=how)
@@ -86,7 +86,7 @@ def test_a_task_that_runs_and_ends_is_no_failure():
     assert (record.failures, record.failed_by) == (0, None)
 
 
-def test_a_revision_that_ends_in_its_first_second_replaces_nobody_and_is_a_failure():
+def test_a_revision_that_exits_at_once_replaces_no_task_and_fails():
     it = Harness()
     made = service(it, 2, how=configuration(value=2))
     before = {t.arn for t in it.build.tasks(made)}
@@ -98,7 +98,7 @@ def test_a_revision_that_ends_in_its_first_second_replaces_nobody_and_is_a_failu
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN, Strategy.CANARY, Strategy.LINEAR])
-def test_every_strategy_goes_back(strategy):
+def test_every_strategy_rolls_back(strategy):
     it = Harness()
     made = service(it, 2, how=configuration(strategy=strategy))
     before = {t.arn for t in it.build.tasks(made)}
@@ -116,7 +116,7 @@ def test_every_strategy_goes_back(strategy):
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
-def test_without_rollback_it_fails_and_starts_nothing_more(strategy):
+def test_without_rollback_a_failed_deployment_starts_no_more_tasks(strategy):
     it = Harness()
     made = service(it, 2, how=configuration(strategy=strategy, rollback=False))
     before = {t.arn for t in it.build.tasks(made)}
@@ -137,7 +137,7 @@ def test_without_rollback_it_fails_and_starts_nothing_more(strategy):
     assert before.isdisjoint(t.arn for t in it.build.tasks(made))
 
 
-def test_the_way_back_is_under_the_old_id_and_time():
+def test_a_rollback_keeps_the_old_deployments_id_and_time():
     it = Harness()
     made = service(it, how=configuration())
     old = it.book.world.services[made].primary

@@ -36,7 +36,7 @@ def record_of(it, configuration):
     return replace(first, pool="7")
 
 
-def test_steps_come_to_all_of_it():
+def test_steps_add_up_to_all_traffic():
     it = Harness()
     linear = DeploymentConfiguration(strategy=Strategy.LINEAR, linear_configuration=LinearConfiguration(30.0))
     assert weight_steps(record_of(it, linear)) == (300, 600, 900, 1000)
@@ -46,7 +46,7 @@ def test_steps_come_to_all_of_it():
     assert weight_steps(replace(record_of(it, linear), configuration=whole)) == (1000,)
 
 
-def test_a_service_from_before_there_was_traffic_keeps_its_tasks():
+def test_a_service_without_stored_traffic_keeps_its_tasks():
     it, service = made()
     it.converge(60)
     known = it.book.world.services[service]
@@ -60,7 +60,7 @@ def test_a_service_from_before_there_was_traffic_keeps_its_tasks():
     assert before.isdisjoint(alive(it, service))
 
 
-def test_what_was_given_up_at_first_keeps_running_beside_the_next():
+def test_a_failed_first_deployment_keeps_running_beside_the_next():
     it, service = made(desired=0)
     it.build.roll_back(service)
     it.rest()
@@ -74,7 +74,7 @@ def test_what_was_given_up_at_first_keeps_running_beside_the_next():
     assert before < alive(it, service)
 
 
-def test_a_deployment_that_never_becomes_healthy_goes_back_after_a_day():
+def test_a_deployment_that_never_becomes_healthy_is_rolled_back_after_a_day():
     it, service = made()
     it.converge(60)
     before = alive(it, service)
@@ -88,7 +88,7 @@ def test_a_deployment_that_never_becomes_healthy_goes_back_after_a_day():
     assert alive(it, service) == before
 
 
-def test_a_caller_that_never_acknowledges_is_not_waited_for_for_ever():
+def test_the_wait_for_an_unresponsive_caller_is_bounded():
     it, service = made()
     it.converge(60)
     before = alive(it, service)
@@ -100,7 +100,7 @@ def test_a_caller_that_never_acknowledges_is_not_waited_for_for_ever():
     assert before.isdisjoint(alive(it, service))
 
 
-def test_a_rolling_deployment_goes_back_to_a_revision_of_which_nothing_is_left():
+def test_a_rolling_deployment_rolls_back_to_a_revision_without_tasks():
     it, service = made(DeploymentConfiguration(100, 0))
     it.converge(60)
     first = it.book.world.services[service].primary.id

@@ -54,7 +54,7 @@ def app(build, task):
         (None, 400, 1, False),
     ],
 )
-def test_an_essential_container_is_started_again_or_ends_its_task(policy, ran, code, again):
+def test_an_essential_container_is_restarted_or_stops_its_task(policy, ran, code, again):
     build, task = running(policy)
     plan = step(build, task, ended(build, ran, code))
     known = build.world.tasks[task]
@@ -63,7 +63,7 @@ def test_an_essential_container_is_started_again_or_ends_its_task(policy, ran, c
     assert (app(build, task).restart_count, app(build, task).exit_code) == ((1, None) if again else (0, code))
 
 
-def test_a_start_that_was_cut_short_is_made_again_and_then_no_more():
+def test_an_interrupted_start_is_repeated_once():
     build, task = running(ALWAYS)
     before = ended(build, 300)
     for _ in range(3):
@@ -75,7 +75,7 @@ def test_a_start_that_was_cut_short_is_made_again_and_then_no_more():
     assert (app(build, task).last_status, app(build, task).restart_count) == (ContainerStatus.RUNNING, 1)
 
 
-def test_it_is_restarted_as_often_as_it_ran_long_enough():
+def test_a_container_is_restarted_whenever_it_ran_long_enough():
     build, task = running(ALWAYS)
     for attempt in range(3):
         (start,) = step(build, task, ended(build, 300, attempt=attempt)).effects
@@ -86,14 +86,14 @@ def test_it_is_restarted_as_often_as_it_ran_long_enough():
     assert app(build, task).restart_count == 3
 
 
-def test_its_health_is_unknown_until_it_is_checked_again():
+def test_a_restarted_containers_health_is_unknown():
     build, task = running(ALWAYS, health_check=CHECK)
     step(build, task, up(build, "api", Health.HEALTHY))
     step(build, task, ended(build, 300))
     assert build.world.tasks[task].health_status is Health.UNKNOWN
 
 
-def test_what_cannot_be_started_again_has_ended():
+def test_a_container_that_cannot_be_restarted_has_stopped():
     build, task = running(ALWAYS)
     step(build, task, ended(build, 300))
     step(build, task, ended(build, 300), fault=REFUSED)
@@ -101,7 +101,7 @@ def test_what_cannot_be_started_again_has_ended():
     assert build.world.tasks[task].stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
 
 
-def test_nothing_is_restarted_in_a_task_that_is_to_stop():
+def test_containers_of_a_stopping_task_are_not_restarted():
     build, task = running(ALWAYS)
     known = build.world.tasks[task]
     stopped = stop_task(known, StopCode.USER_INITIATED, "enough", build.clock.now())
@@ -111,7 +111,7 @@ def test_nothing_is_restarted_in_a_task_that_is_to_stop():
     assert app(build, task).last_status is ContainerStatus.STOPPED
 
 
-def test_a_task_stopped_between_the_decision_and_the_start_ends_without_it():
+def test_a_task_stopped_before_a_planned_restart_ends_without_it():
     build, task = running(ALWAYS)
     step(build, task, ended(build, 300))
     known = build.world.tasks[task]

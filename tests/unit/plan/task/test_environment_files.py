@@ -40,7 +40,7 @@ NOW = Instant(0)
         ("", {}),
     ],
 )
-def test_what_a_file_says(body, read):
+def test_environment_files_are_parsed(body, read):
     assert variables_in(Secret(body)) == {name: Secret(value) for name, value in read.items()}
 
 
@@ -62,7 +62,7 @@ def test_what_a_file_says(body, read):
         ("arn:aws:s3:us-east-1:123456789012:shop/a.env", None),
     ],
 )
-def test_what_can_be_a_file(text, arn):
+def test_valid_arns_of_environment_files(text, arn):
     assert env_file_arn(text) == arn
 
 
@@ -97,7 +97,7 @@ def environment(build: Builder, task: Task) -> dict[str, str]:
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in found.items()}
 
 
-def test_what_wins():
+def test_variables_have_precedence_over_files():
     build = build_with_files(
         one="A=one\nO=one\nD=one\nS=one\nAWS_REGION=mars", two="A=two\nB=two", other="A=other\nD=other"
     )
@@ -112,7 +112,7 @@ def test_what_wins():
     assert "B" not in told
 
 
-def test_a_task_starts_with_what_its_file_holds_then():
+def test_a_task_uses_the_files_content_at_its_start():
     build = build_with_files(one="PASSWORD=ann")
     task = pending(build, "one")
     assert environment(build, task)["PASSWORD"] == "ann"

@@ -41,7 +41,7 @@ def revision(build, task):
     return found.images
 
 
-def test_all_tasks_of_a_revision_run_what_the_first_one_found():
+def test_all_tasks_of_a_revision_run_the_first_tasks_digests():
     build, (first, second, third) = built()
     found = {"web": "sha256:1", "side": "sha256:a"}
     assert step(build, first, **found) == found
@@ -50,21 +50,21 @@ def test_all_tasks_of_a_revision_run_what_the_first_one_found():
     assert revision(build, first) == found
 
 
-def test_what_the_first_task_did_not_find_is_settled_by_the_next():
+def test_a_missing_digest_is_set_by_the_next_task():
     build, (first, second, third) = built()
     assert step(build, first, web="sha256:1") == {"web": "sha256:1", "side": None}
     assert step(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:1", "side": "sha256:b"}
     assert step(build, third, web="sha256:3", side="sha256:c") == {"web": "sha256:1", "side": "sha256:b"}
 
 
-def test_where_it_is_disabled_each_task_runs_what_it_found():
+def test_with_version_consistency_disabled_each_task_runs_its_own_digest():
     build, (first, second, _) = built(disabled=True)
     step(build, first, web="sha256:1", side="sha256:a")
     assert step(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:2", "side": "sha256:a"}
     assert revision(build, first) == {"side": "sha256:a"}
 
 
-def test_a_new_deployment_settles_it_anew_and_the_old_one_keeps_its_own():
+def test_a_new_deployment_pins_new_digests():
     build, (first, *_) = built()
     step(build, first, web="sha256:1")
     assert first.service is not None
@@ -75,20 +75,20 @@ def test_a_new_deployment_settles_it_anew_and_the_old_one_keeps_its_own():
     assert step(build, first, web="sha256:2")["web"] == "sha256:1"
 
 
-def test_a_task_without_a_service_runs_what_it_found():
+def test_a_standalone_task_runs_its_own_digest():
     build = Builder()
     task = build.world.tasks[build.run(build.definition("one", ContainerDefinition("web", WEB)))]
     assert step(build, task, web="sha256:1") == {"web": "sha256:1"}
     assert revision_of(build.world, task) is None
 
 
-def test_the_sandbox_is_asked_for_all_images_and_the_container_for_its_own():
+def test_the_sandbox_has_all_images_and_a_container_its_own():
     build, (first, *_) = built()
     definition = build.world.task_definitions[first.task_definition]
     assert sandbox_spec(build.world, first, definition).images == {WEB: None, SIDE: None}
 
 
-def test_a_proxy_has_none():
+def test_a_proxy_has_no_image():
     build, (first, *_) = built()
     proxied = replace(first, containers=(*first.containers, Container(first.containers[0].arn, "proxy", is_proxy=True)))
     assert step(build, proxied, web="sha256:1") == {"web": "sha256:1", "side": None, "proxy": None}

@@ -38,7 +38,7 @@ def new(build: Builder, batch=(), **request) -> Task:
     return launch(build.world, asked, build.clock.now(), build.ids, batch)
 
 
-def test_nothing_about_a_task_is_left_open():
+def test_a_new_task_has_every_field():
     build = Builder()
     task = new(build, network=PUBLIC)
     assert re.fullmatch(r"arn:aws:ecs:us-east-1:123456789012:task/default/[0-9a-f]{32}", task.arn)
@@ -53,7 +53,7 @@ def test_nothing_about_a_task_is_left_open():
     assert (task.cpu, task.memory, task.proxy, task.connect_attachment) == ("256", "512", None, None)
 
 
-def test_a_task_in_a_subnet_with_ipv6_has_such_an_address_unless_its_account_wants_none():
+def test_a_task_in_an_ipv6_subnet_has_an_ipv6_address_unless_disabled():
     nets = Nets()
     nets.vpc("a", 1, ipv6=True)
     nets.subnet("old", "a", "10.1.2.0/24")
@@ -76,7 +76,7 @@ def test_a_task_with_a_view_has_a_proxy():
     assert task.connect_attachment is not None
 
 
-def test_no_two_tasks_share_an_address_in_the_world_or_in_a_batch():
+def test_addresses_are_unique_in_the_world_and_in_a_batch():
     build = Builder()
     batch: list[Task] = []
     for _ in range(5):
@@ -87,7 +87,7 @@ def test_no_two_tasks_share_an_address_in_the_world_or_in_a_batch():
     assert len({t.interface.public_address for t in batch}) == 6
 
 
-def test_an_address_rests_while_its_last_owner_is_on_record():
+def test_an_address_is_not_reused_while_its_last_task_is_stored():
     build = Builder()
     first = new(build, network=PUBLIC)
     build.book.apply([Put(replace(first, last_status=TaskStatus.STOPPED))])
@@ -96,7 +96,7 @@ def test_an_address_rests_while_its_last_owner_is_on_record():
     assert new(build, network=PUBLIC).interface.address == first.interface.address
 
 
-def test_a_subnet_that_does_not_exist_has_no_room():
+def test_a_missing_subnet_has_no_address():
     with pytest.raises(NoInterface) as raised:
         new(Builder(), network=AwsVpcConfiguration(subnets=()))
     assert raised.value.reason == "RESOURCE:ENI"
@@ -110,7 +110,7 @@ def test_a_group_is_spread_over_zones():
     assert len({t.availability_zone for t in batch}) == 3
 
 
-def test_what_a_container_is_told():
+def test_a_containers_environment():
     build = Builder()
     made = replace(
         container("web", ("serve",), port=8080),
@@ -142,7 +142,7 @@ def test_what_a_container_is_told():
     }
 
 
-def test_names_and_interception_are_those_of_the_view():
+def test_names_and_interception_follow_the_view():
     build = Builder()
     target = DiscoveryServiceArn("arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1")
     view = ConnectView(
@@ -175,7 +175,7 @@ def test_names_and_interception_are_those_of_the_view():
         (TaskStatus.STOPPED, False),
     ],
 )
-def test_public_ports_answer_while_there_is_a_sandbox(status, answers):
+def test_public_ports_are_published_while_the_sandbox_exists(status, answers):
     build = Builder()
     task = new(build, network=PUBLIC)
     build.book.apply([Put(task)])
@@ -184,7 +184,7 @@ def test_public_ports_answer_while_there_is_a_sandbox(status, answers):
     assert published_ports(build.world) == ((port,) if answers else ())
 
 
-def test_a_task_stands_in_the_zone_and_the_vpc_of_its_subnet():
+def test_a_task_is_in_the_zone_and_vpc_of_its_subnet():
     nets = Nets()
     nets.vpc("a", 1)
     nets.put(Put(replace(nets.subnet("far", "a", "10.1.2.0/24"), zone="us-east-1c")))
@@ -202,7 +202,7 @@ def test_a_task_stands_in_the_zone_and_the_vpc_of_its_subnet():
     )
 
 
-def test_the_address_of_a_nat_gateway_is_taken():
+def test_a_nat_gateways_address_is_not_assigned():
     nets = Nets()
     nets.vpc("a", 1)
     nets.nat("a", "a")
@@ -211,7 +211,7 @@ def test_the_address_of_a_nat_gateway_is_taken():
     assert nets.task("a").interface.address == "10.1.1.5"
 
 
-def test_a_subnet_or_a_group_that_went_since_it_was_named_has_no_room():
+def test_a_deleted_subnet_or_group_gives_no_interface():
     nets = Nets()
     nets.vpc("a", 1)
     nets.group("web", "a")

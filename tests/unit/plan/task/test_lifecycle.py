@@ -69,14 +69,14 @@ def discoverable(*ttls, **registry):
     return build, task, made.registry_arn
 
 
-def test_the_sandbox_is_made_first():
+def test_the_sandbox_is_created_first():
     build, task = server()
     assert [type(e) for e in step(build, task, gone=True).effects] == [PrepareSandbox]
     assert step(build, task).effects == ()
     assert build.world.tasks[task].last_status is TaskStatus.PENDING
 
 
-def test_a_proxy_holds_what_its_buffer_says():
+def test_a_proxys_log_buffer_has_the_configured_size():
     build, task = server()
     known = build.world.tasks[task]
     log = LogConfiguration("awslogs", {"max-buffer-size": "25m"})
@@ -102,7 +102,7 @@ def test_containers_wait_for_a_healthy_proxy():
     ("health", "waits"),
     [(Health.HEALTHY, 0), (Health.UNKNOWN, 2 * (5 + 2)), (Health.UNHEALTHY, 480)],
 )
-def test_the_start_gate_goes_by_health(health, waits):
+def test_registration_depends_on_health(health, waits):
     build, task = server(health_check=CHECK)
     proxy = proxy_of(build.world.tasks[task]).name
     seen = (up(build, proxy, Health.HEALTHY), up(build, "api", health))
@@ -128,7 +128,7 @@ def test_the_start_gate_goes_by_health(health, waits):
 
 
 @pytest.mark.parametrize(("srv", "port"), [(False, {}), (True, {"AWS_INSTANCE_PORT": "80"})])
-def test_a_task_is_registered_as_its_registry_says(srv, port):
+def test_a_task_is_registered_with_its_registrys_records(srv, port):
     build, task, registry = discoverable(60, srv=srv)
     (instance,) = build.world.discovery_instances
     assert (instance.service, instance.id, instance.task) == (registry, build.world.tasks[task].id, task)
@@ -151,7 +151,7 @@ def test_a_task_is_registered_as_its_registry_says(srv, port):
         (False, [Health.UNHEALTHY], Health.HEALTHY),
     ],
 )
-def test_a_registry_with_custom_health_hears_of_the_tasks(custom, turns, told):
+def test_a_registry_with_custom_health_gets_the_tasks_health(custom, turns, told):
     build, task, _ = discoverable(60, custom_health=custom)
     for health in turns:
         step(build, task, up(build, "api", health))
@@ -179,7 +179,7 @@ def test_a_task_is_stopped_when_its_records_have_expired(ttls, waits):
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
-def test_records_that_were_answered_with_a_longer_ttl_are_waited_for_too():
+def test_stopping_waits_for_records_with_the_former_longer_ttl():
     build, task, registry = discoverable(10)
     service = build.world.discovery_services[registry]
     since = build.clock.now()
@@ -201,7 +201,7 @@ def test_service_connects_instances_have_the_health_of_their_tasks():
 @pytest.mark.parametrize(
     ("ttl", "drained", "waits"), [(10, DRAINED, 11), (10, Drain(in_flight=1), 30), (60, Drain(in_flight=1), 61)]
 )
-def test_a_drain_and_expiring_records_are_both_waited_for(ttl, drained, waits):
+def test_stopping_waits_for_draining_and_for_expiring_records(ttl, drained, waits):
     build, task, seen = running(ttl=ttl)
     build.stop(task)
     step(build, task, *seen)
@@ -214,7 +214,7 @@ def test_a_drain_and_expiring_records_are_both_waited_for(ttl, drained, waits):
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
-def test_what_was_decided_on_leaving_stays_though_the_registry_goes():
+def test_deleting_the_registry_does_not_change_a_planned_stop():
     build, task, registry = discoverable(60)
     api = up(build, "api", Health.HEALTHY)
     build.stop(task)
@@ -227,7 +227,7 @@ def test_what_was_decided_on_leaving_stays_though_the_registry_goes():
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
-def test_a_registry_that_was_deleted_by_hand_holds_no_task():
+def test_a_deleted_registry_does_not_delay_stopping():
     build, task, registry = discoverable(60)
     (instance,) = build.world.discovery_instances
     build.book.apply([Delete(DiscoveryInstance, instance.key), Delete(DiscoveryService, registry)])
@@ -260,7 +260,7 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
         (Drain(in_flight=None), 30, True),
     ],
 )
-def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(known, seconds, drained):
+def test_draining_ends_without_callers_and_active_requests(known, seconds, drained):
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
@@ -269,7 +269,7 @@ def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(known, secon
     assert (build.world.tasks[task].last_status is TaskStatus.STOPPING) is drained
 
 
-def test_a_proxy_that_has_ended_is_asked_for_nothing():
+def test_a_stopped_proxy_is_not_asked_for_requests():
     build, task, (proxy, api) = running()
     build.stop(task)
     step(build, task, proxy, api)
@@ -289,7 +289,7 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
-def test_requests_are_counted_only_behind_a_closed_door():
+def test_requests_are_counted_only_after_new_connections_are_rejected():
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
@@ -321,7 +321,7 @@ def test_the_proxy_stops_last_and_after_its_last_report():
     assert step(build, task, proxy, ended).effects != (), "ten seconds at the most"
 
 
-def test_what_has_ended_is_taken_away_and_forgotten_in_an_hour():
+def test_a_stopped_task_is_released_and_removed_after_an_hour():
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
@@ -349,7 +349,7 @@ def test_what_has_ended_is_taken_away_and_forgotten_in_an_hour():
         (TaskStatus.RUNNING, StopCode.ESSENTIAL_CONTAINER_EXITED, TaskStatus.DEACTIVATING),
     ],
 )
-def test_a_task_whose_sandbox_is_gone_ends(status, code, following):
+def test_a_task_without_its_sandbox_stops(status, code, following):
     build, task, _ = running()
     put(build, task, last_status=status)
     step(build, task, gone=True)
@@ -358,7 +358,7 @@ def test_a_task_whose_sandbox_is_gone_ends(status, code, following):
     assert {c.last_status for c in known.containers} == {ContainerStatus.STOPPED}
 
 
-def test_a_fault_is_the_reason_why_a_task_never_started():
+def test_a_start_fault_is_the_stopped_reason():
     build, task = server()
     step(build, task, gone=True, fault="CannotPullContainerError: no such image")
     known = build.world.tasks[task]
@@ -370,7 +370,7 @@ def test_a_fault_is_the_reason_why_a_task_never_started():
     assert service.primary.retry_at == later(build.clock.now(), 5)
 
 
-def test_a_container_that_cannot_be_had_says_why_and_no_other_does():
+def test_only_the_failed_container_has_a_reason():
     build = Builder()
     task = build.run(build.definition("pair", container("first"), container("second")))
     step(build, task)
@@ -379,7 +379,7 @@ def test_a_container_that_cannot_be_had_says_why_and_no_other_does():
     assert reasons == {"first": None, "second": "CannotPullContainerError: no such image"}
 
 
-def test_a_container_that_ended_at_once_counts_as_having_run():
+def test_a_container_that_ended_at_once_counts_as_started():
     build = Builder()
     task = build.run(build.definition("job"))
     step(build, task)
@@ -401,7 +401,7 @@ def test_a_container_that_ended_at_once_counts_as_having_run():
         (DependencyCondition.HEALTHY, "healthy", True),
     ],
 )
-def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
+def test_a_container_waits_for_its_dependencies(condition, other, starts):
     build, task, seen = waiting(condition, other)
     step(build, task, seen)
     assert any(isinstance(e, StartContainer) for e in step(build, task, seen).effects) is starts
@@ -415,7 +415,7 @@ def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
         (DependencyCondition.HEALTHY, "up", 180, "{} has timed out."),
     ],
 )
-def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after, words):
+def test_a_task_stops_when_a_dependency_cannot_be_met(condition, other, after, words):
     build, task, seen = waiting(condition, other)
     step(build, task, seen)
     plan = step(build, task, seen)
@@ -436,7 +436,7 @@ def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after,
     [(DependencyCondition.HEALTHY, 0), (DependencyCondition.START, 5)],
     ids=["none", "of no matter"],
 )
-def test_patience_without_end(condition, start_timeout):
+def test_a_start_timeout_may_be_unlimited(condition, start_timeout):
     build = Builder()
     first = replace(container("first"), essential=False, health_check=CHECK, start_timeout=start_timeout)
     second = replace(container("app"), depends_on=(ContainerDependency("first", condition),))

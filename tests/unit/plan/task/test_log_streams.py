@@ -39,7 +39,7 @@ def launched(build, *logs):
     return build.run(build.definition("logged", *made))
 
 
-def test_the_streams_come_before_the_sandbox_in_the_region_that_the_options_name(build):
+def test_log_streams_are_created_before_the_sandbox_in_the_configured_region(build):
     build.book.apply([Put(GROUP)])
     task = launched(build, awslogs(**{"awslogs-stream-prefix": "p"}), None, LogConfiguration("json-file"))
     plan = step(build, task, gone=True)
@@ -49,7 +49,7 @@ def test_the_streams_come_before_the_sandbox_in_the_region_that_the_options_name
     assert step(build, task, gone=True).changes == ()
 
 
-def test_an_app_mesh_proxy_writes_where_its_container_says(build):
+def test_an_app_mesh_proxy_logs_to_its_containers_stream(build):
     build.book.apply([Put(GROUP)])
     logged = replace(container(PROXY), log_configuration=awslogs(**{"awslogs-stream-prefix": "p"}))
     task = build.run(with_app_mesh_proxy(build, build.definition("meshed", container(), logged)))
@@ -58,7 +58,7 @@ def test_an_app_mesh_proxy_writes_where_its_container_says(build):
     assert [s.name for s in build.world.log_streams] == [f"p/{PROXY}/{build.world.tasks[task].id}"]
 
 
-def test_a_group_that_may_be_made_is_made_once(build):
+def test_a_log_group_is_created_once_if_configured(build):
     asked = awslogs(**{"awslogs-create-group": "true", "awslogs-stream-prefix": "p"})
     task = launched(build, asked, asked)
     step(build, task, gone=True)
@@ -66,7 +66,7 @@ def test_a_group_that_may_be_made_is_made_once(build):
     assert len(build.world.log_streams) == 2
 
 
-def test_without_its_group_a_task_fails_to_start(build):
+def test_a_task_without_its_log_group_fails_to_start(build):
     task = launched(build, awslogs())
     plan = step(build, task, gone=True)
     known = build.world.tasks[task]
@@ -95,18 +95,18 @@ def test_without_its_group_a_task_fails_to_start(build):
         (awslogs(**{"max-buffer-size": "lots"}), "max-buffer-size"),
     ],
 )
-def test_what_can_not_be_done_is_refused_by_name(log, words):
+def test_unsupported_log_options_are_refused_by_name(log, words):
     assert words in (fault_in(log) or "")
 
 
 @pytest.mark.parametrize(
     "log", [LogConfiguration("json-file"), awslogs(mode="non-blocking", **{"max-buffer-size": "25m"}), awslogs()]
 )
-def test_what_can_be_done_is_taken(log):
+def test_supported_log_options_are_accepted(log):
     assert fault_in(log) is None
 
 
-def test_events_of_streams_that_are_gone_and_of_days_that_are_over_are_to_go(build):
+def test_events_of_deleted_streams_and_expired_days_are_trimmed(build):
     stream = LogStream(stream_arn(GROUP.arn, "s"), LogStreamId("s"), GROUP.arn, "s", build.clock.now())
     kept = replace(GROUP, retention_days=1)
     build.book.apply([Put(kept), Put(stream)])
@@ -120,6 +120,6 @@ def test_events_of_streams_that_are_gone_and_of_days_that_are_over_are_to_go(bui
     assert plan_log_deletion(build.world, {"s"}, (), now) == LogDeletion(("s",))  # type: ignore[arg-type]
 
 
-def test_a_container_holds_what_its_buffer_says(build):
+def test_a_containers_log_buffer_has_the_configured_size(build):
     task = build.world.tasks[launched(build, awslogs(**{"max-buffer-size": "25m"}), None)]
     assert [container_spec(case_of(build.world, task), c).held_output for c in task.containers] == [25 * 1024**2, 0]

@@ -67,7 +67,7 @@ def api(**members: Any) -> ContainerDefinition:
         pytest.param(check(interval=300, timeout=60, retries=10, start_period=300), EIGHT_MINUTES, id="the longest"),
     ],
 )
-def test_without_a_verdict_it_waits_as_long_as_the_check_may_need_and_is_let_in(checked, waits):
+def test_an_undecided_health_check_delays_readiness_up_to_its_limit(checked, waits):
     it = Starting(api(health_check=checked))
     assert it.seen(Health.UNKNOWN) == later(it.since, waits)
     it.pass_time(waits - 1)
@@ -78,7 +78,7 @@ def test_without_a_verdict_it_waits_as_long_as_the_check_may_need_and_is_let_in(
     assert it.at(TaskStatus.RUNNING)
 
 
-def test_an_unhealthy_one_is_held_for_eight_minutes_from_its_start_whenever_it_turned():
+def test_an_unhealthy_task_is_held_for_eight_minutes_from_its_start():
     it = Starting(api(health_check=CHECK))
     it.pass_time(10)
     assert it.seen(Health.UNHEALTHY) == later(it.since, EIGHT_MINUTES)
@@ -91,7 +91,7 @@ def test_an_unhealthy_one_is_held_for_eight_minutes_from_its_start_whenever_it_t
 
 
 @pytest.mark.parametrize("before", [Health.UNKNOWN, Health.UNHEALTHY])
-def test_one_that_turns_healthy_is_let_in_at_once(before):
+def test_a_task_is_ready_once_it_is_healthy(before):
     it = Starting(api(health_check=CHECK))
     it.seen(before)
     assert it.at(TaskStatus.ACTIVATING)
@@ -99,7 +99,7 @@ def test_one_that_turns_healthy_is_let_in_at_once(before):
     assert it.at(TaskStatus.RUNNING)
 
 
-def test_without_a_health_check_a_task_is_ready_as_soon_as_it_listens():
+def test_a_task_without_a_health_check_is_ready_once_it_listens():
     it = Starting(api())
     it.seen(Health.UNKNOWN, listeners=())
     it.pass_time(6)
@@ -110,13 +110,13 @@ def test_without_a_health_check_a_task_is_ready_as_soon_as_it_listens():
     assert it.build.world.tasks[it.task].ready_at == it.build.clock.now()
 
 
-def test_one_that_listens_at_once_is_ready_at_once():
+def test_a_task_that_listens_at_once_is_ready_at_once():
     it = Starting(api())
     it.seen(Health.UNKNOWN)
     assert it.at(TaskStatus.RUNNING)
 
 
-def test_one_that_never_listens_is_ready_after_forty_seconds_and_its_service_says_so():
+def test_a_task_that_never_listens_is_ready_after_forty_seconds_with_an_event():
     it = Starting(api())
     it.seen(Health.UNKNOWN, listeners=())
     it.pass_time(39.9)
@@ -129,19 +129,19 @@ def test_one_that_never_listens_is_ready_after_forty_seconds_and_its_service_say
     assert "does not listen on 9000/tcp at 127.0.0.1 after 40 seconds" in event
 
 
-def test_it_is_looked_at_again_though_nobody_tells_of_a_change():
+def test_listeners_are_polled_without_notifications():
     it = Starting(api())
     it.pass_time(8)
     assert it.seen(Health.UNKNOWN, listeners=()) == later(it.build.clock.now(), LOOK_AGAIN)
 
 
-def test_with_a_health_check_its_listeners_do_not_matter():
+def test_a_health_check_replaces_the_check_of_listeners():
     it = Starting(api(health_check=CHECK))
     it.seen(Health.HEALTHY, listeners=())
     assert it.at(TaskStatus.RUNNING)
 
 
-def test_one_that_replaces_others_has_to_listen_for_a_while():
+def test_a_replacement_task_must_listen_for_a_while():
     it = Starting(api())
     service = it.build.world.services[it.service]
     other = replace(service.primary, id=DeploymentId("ecs-svc/1"))
@@ -184,7 +184,7 @@ class Plain:
         return [(e.label, e.addresses) for e in expected_listeners(self.build.world, self.known, definition)]
 
 
-def test_a_task_that_nobody_finds_by_name_runs_at_once_and_counts_when_it_listens():
+def test_a_task_without_names_runs_at_once_and_is_ready_once_it_listens():
     it = Plain(PortMapping(8080))
     assert it.known.last_status is TaskStatus.RUNNING
     assert it.known.ready_at is None
@@ -196,30 +196,30 @@ def test_a_task_without_ports_is_ready_when_it_runs():
     assert Plain().known.ready_at is not None
 
 
-def test_every_single_port_is_waited_for_at_the_address_of_the_task():
+def test_readiness_requires_every_single_port_at_the_tasks_address():
     it = Plain(PortMapping(8080), PortMapping(53, protocol="udp"))
     address = (it.known.interface.address,)
     assert it.expected() == [("8080/tcp", address), ("53/udp", address)]
 
 
-def test_of_a_range_one_port_is_waited_for_and_none_of_a_large_one():
+def test_readiness_requires_one_port_of_a_small_range():
     it = Plain(PortMapping(container_port_range="8000-8099"), PortMapping(container_port_range="9000-9100"))
     assert [shown for shown, _ in it.expected()] == ["8000-8099/tcp"]
 
 
-def test_behind_an_instance_the_task_listens_at_its_own_address():
+def test_a_bridge_task_listens_at_its_own_address():
     it = Plain(PortMapping(8080), bridge_address="172.30.0.2", network_mode=NetworkMode.BRIDGE)
     assert it.expected() == [("8080/tcp", ("172.30.0.2",))]
 
 
-def test_either_family_will_do():
+def test_a_listener_of_either_address_family_counts():
     it = Plain(PortMapping(8080))
     both = replace(it.known.interface, ipv6_address="2001:db8::1")
     put(it.build, it.task, interface=both)
     assert it.expected() == [("8080/tcp", (both.address, "2001:db8::1"))]
 
 
-def test_a_container_whose_health_is_checked_is_not_waited_for_and_another_one_is():
+def test_only_containers_without_a_health_check_must_listen():
     build = Builder()
     checked = replace(container("proxy", port=8080), health_check=CHECK)
     definition = build.definition("s", checked, container("app", port=9000))
@@ -231,14 +231,14 @@ def test_a_container_whose_health_is_checked_is_not_waited_for_and_another_one_i
     assert [e.label for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
 
 
-def test_a_container_that_has_ended_is_not_waited_for():
+def test_an_ended_container_need_not_listen():
     it = Plain(PortMapping(8080))
     ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.known.containers)
     put(it.build, it.task, containers=ended)
     assert it.expected() == []
 
 
-def test_what_is_found_by_cloud_map_too_is_waited_for_at_both_ends():
+def test_a_task_in_cloud_map_must_listen_at_every_port():
     build = Builder()
     mappings = (PortMapping(9000, name="api"), PortMapping(9001))
     definition = build.definition("back", replace(container("api"), port_mappings=mappings))
@@ -256,12 +256,12 @@ def test_what_is_found_by_cloud_map_too_is_waited_for_at_both_ends():
     }
 
 
-def test_the_slowest_of_its_essential_containers_counts():
+def test_readiness_follows_the_slowest_essential_container():
     it = Starting(api(health_check=CHECK), replace(container("slow"), health_check=check(interval=10, retries=4)))
     assert it.seen(Health.HEALTHY, Health.UNKNOWN) == later(it.since, 4 * (10 + 5))
 
 
-def test_a_container_that_is_not_essential_holds_nobody():
+def test_a_nonessential_container_does_not_delay_readiness():
     it = Starting(api(health_check=CHECK), replace(container("side"), health_check=CHECK, essential=False))
     it.seen(Health.HEALTHY, Health.UNHEALTHY)
     assert it.at(TaskStatus.RUNNING)

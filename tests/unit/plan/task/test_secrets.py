@@ -58,7 +58,7 @@ def build_with_secrets() -> Builder:
         ("", None),
     ],
 )
-def test_what_value_from_means(text, meant):
+def test_value_from_is_parsed(text, meant):
     assert parse(text, SCOPE) == meant
 
 
@@ -76,7 +76,7 @@ def test_what_value_from_means(text, meant):
         (parameter_arn(SCOPE, "/shop/db"), "newer"),
     ],
 )
-def test_the_value(value_from, value):
+def test_a_secrets_value_is_read(value_from, value):
     build = build_with_secrets()
     assert resolve_secrets(build.world, SCOPE, (ContainerSecret("X", value_from),), NOW) == {"X": Secret(value)}
 
@@ -94,7 +94,7 @@ def test_the_value(value_from, value):
         (f"{ARN}:::none", "secret value for VersionId: none"),
     ],
 )
-def test_why_it_can_not_be_had(value_from, why):
+def test_missing_secrets_have_a_reason(value_from, why):
     build = build_with_secrets()
     with pytest.raises(Unresolved, match=why) as raised:
         resolve_secrets(build.world, SCOPE, (ContainerSecret("X", value_from),), NOW)
@@ -108,7 +108,7 @@ def pending(build: Builder, value_from: str) -> Task:
     return put(build, task.arn, last_status=TaskStatus.PENDING)
 
 
-def test_a_task_starts_with_what_its_secret_is_then():
+def test_a_task_uses_the_secrets_value_at_its_start():
     build = build_with_secrets()
     task = pending(build, f"{ARN}:user::")
     (start,) = step(build, task.arn).effects
@@ -127,7 +127,7 @@ def test_a_task_without_its_secret_fails_to_start():
     assert "unable to retrieve secrets from ssm" in (stopped.stopped_reason or "")
 
 
-def test_what_ecs_tells_a_container_is_no_secret():
+def test_a_secret_does_not_override_ecs_variables():
     build = build_with_secrets()
     made = replace(container(), secrets=(ContainerSecret("AWS_REGION", "/shop/db"),))
     task = build.world.tasks[build.run(build.definition("s", made))]

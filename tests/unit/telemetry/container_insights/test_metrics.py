@@ -127,7 +127,7 @@ def test_there_are_no_other_metrics(enabled):
 
 
 @pytest.mark.parametrize("setting", [None, "disabled"])
-async def test_without_the_setting_there_are_no_metrics(setting):
+async def test_clusters_without_the_setting_have_no_metrics(setting):
     watched = SampledService(setting)
     await watched.sample_for_two_minutes()
     assert watched.names() == set()

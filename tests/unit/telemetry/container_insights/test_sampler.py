@@ -48,7 +48,7 @@ def test_utilization(before, now, expected):
     assert dict(utilization(HALF, before, now)) == expected
 
 
-def test_without_a_reservation_there_is_no_utilization():
+def test_tasks_without_a_reservation_have_no_utilization():
     assert dict(utilization(Reservation(0, 0), reading(0, app=(0, 9)), reading(10, app=(9, 9)))) == {}
 
 

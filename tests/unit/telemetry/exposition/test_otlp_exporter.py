@@ -100,7 +100,7 @@ def test_names_are_prometheus_own(telemetry, outbox):
     assert {one.side for one in (*TRAFFIC_COUNTERS, *GAUGES)} == set(Side)
 
 
-def test_of_each_proxy_only_the_newest_report_waits(telemetry, outbox):
+def test_only_the_newest_report_of_each_proxy_waits(telemetry, outbox):
     for second in range(1, 50):
         telemetry.record(FRONT, http_client(second, requests=second), second)
     [waiting] = outbox.first(9)

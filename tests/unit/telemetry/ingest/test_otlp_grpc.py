@@ -50,7 +50,7 @@ async def test_a_push_is_counted_and_its_proxy_reported(served):
         pytest.param(b"\xff\xff", ((PROXY_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
     ],
 )
-async def test_what_is_refused(served, body, metadata, code):
+async def test_invalid_pushes_are_refused(served, body, metadata, code):
     export, telemetry, reported = served
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await export(body, metadata=metadata)

@@ -177,7 +177,7 @@ async def test_many_reports_at_once_are_each_answered(tmp_path):
         assert running.receiver.uncounted_bytes == 0
 
 
-async def test_a_report_that_fails_keeps_no_other_from_being_counted(running, monkeypatch):
+async def test_a_failing_report_does_not_prevent_others(running, monkeypatch):
     record = running.telemetry.recorder.record
 
     def failing(proxy: ProxyId, push: bytes, now: Instant) -> None:

@@ -59,7 +59,7 @@ def test_a_servers_metrics_have_the_servers_service():
     assert value(telemetry, "GrpcRequestCount", (("DiscoveryName", "prices"), *OF_CART[1:])) == 4
 
 
-def test_without_a_count_there_is_no_point():
+def test_an_unchanged_counter_has_no_point():
     telemetry = Telemetry()
     telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
     telemetry.record(FRONT, http_client(61, requests=10, ok=10), 61)
@@ -123,7 +123,7 @@ def test_counts_that_are_not_read_at_one_instant_do_not_restart():
         }[second]
 
 
-def test_a_callers_metrics_say_whom_it_has_called():
+def test_a_callers_metrics_name_the_target():
     telemetry = Telemetry()
     times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
     counters = {"http.egress.cart.downstream_rq_total": 100, "tcp.egress.db.downstream_cx_total": 4}

@@ -40,7 +40,7 @@ def test_an_unchanged_total_is_not_saved_again():
     assert list(totals.take_unsaved()) == []
 
 
-def test_totals_go_on_from_what_was_saved():
+def test_totals_continue_from_saved_values():
     totals = Totals()
     time = ResponseTimes(Histogram((1.0, 2.0), (1, 2, 3)), 12.0)
     totals.total(CALLS, NOW).add(*new_counts(time, requests=3), NOW)

@@ -119,7 +119,7 @@ def test_a_span_has_the_periods_that_begin_in_it():
         ),
     ],
 )
-def test_what_a_sample_is(kind, samples, expected):
+def test_samples_become_summaries(kind, samples, expected):
     slot = accumulator_type(kind)()
     for sample in samples:
         slot.add(sample)
@@ -144,7 +144,7 @@ def test_an_evicted_series_can_be_created_again_and_is_empty():
     assert (again.group.number, again.column) != (first.group.number, first.column)
 
 
-def test_a_slot_keeps_its_histogram():
+def test_a_slot_stores_its_histogram():
     series = new_series(SampleKind.TIME)
     histogram = Histogram((1.0, 10.0), (1, 2, 0))
     series.add(Instant(0), Sample(times=ResponseTimes(histogram, 9)))

@@ -102,7 +102,7 @@ def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
     assert (tmp_path / "unified/moyai/here/task/cpu.max").read_text() == "100000 100000"
 
 
-def test_without_limits_none_is_written(v1, tmp_path):
+def test_unlimited_groups_write_no_limits(v1, tmp_path):
     cgroups(*v1).create("task", GroupLimits())
     written = {path.name for path in tmp_path.glob("*/moyai/here/task/*") if path.is_file()}
     assert written - KERNEL_FILES.keys() == {"pids.max"}

@@ -229,14 +229,14 @@ def test_an_image_stays_when_its_replacement_fails(store, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a//b", "a:b:c", "/etc", "web:" + "t" * 200])
-def test_an_invalid_name_is_refused_and_never_found(store, tmp_path, name):
+def test_an_invalid_image_name_is_refused(store, tmp_path, name):
     with pytest.raises(ImageRefused):
         store.import_image(name, tmp_path)
     with pytest.raises(ImageNotFound, match="moyai image import"):
         store.find(name)
 
 
-def test_only_the_host_can_be_a_base(store, tmp_path):
+def test_only_the_host_image_can_be_a_base(store, tmp_path):
     with pytest.raises(ImageRefused, match="on top of"):
         store.import_image("web", tmp_path, base="debian")
 

@@ -23,7 +23,7 @@ def row(address: str, state: str, unread: int, uid: int = PROXY) -> str:
 LISTENS = row("00000000:3A98", "0A", 0)
 
 
-def test_each_connection_that_waits_to_be_accepted_counts():
+def test_each_unaccepted_connection_counts():
     assert count_unread(HEAD + row("00000000:3A98", "0A", 3), PROXY) == 3
 
 

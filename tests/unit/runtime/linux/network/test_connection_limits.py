@@ -57,7 +57,7 @@ def test_a_task_behind_an_instance_has_a_quarter_of_what_the_instance_has():
     assert rules(text, "leaving") == ["fib saddr type != local drop"]
 
 
-def test_applied_again_the_rules_replace_themselves_and_keep_their_counters():
+def test_reapplied_rules_keep_their_counters():
     lines = router_rules("ip", CAPACITY).splitlines()
     assert not [line for line in lines if line.startswith(("delete", "flush set", "flush table"))]
     flushed = {line.split()[-1] for line in lines if line.startswith("flush chain")}

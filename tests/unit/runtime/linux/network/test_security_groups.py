@@ -63,7 +63,7 @@ def test_egress_rules_match_the_destination():
     assert chains["entering-sg-a"] == ()
 
 
-def test_a_task_may_do_what_any_of_its_groups_allows_and_nothing_without_groups():
+def test_a_task_has_the_permissions_of_all_its_groups():
     rules = family_rules(vpc(t1=(A,), t2=(B, A), t3=()), {A: GroupRules(A), B: GroupRules(B)})
     assert rules.maps["entering"]["10.0.0.1"] == "entering-sg-a"
     assert rules.chains[rules.maps["entering"]["10.0.0.2"]] == ("jump entering-sg-a", "jump entering-sg-b")

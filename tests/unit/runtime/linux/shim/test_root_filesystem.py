@@ -13,5 +13,5 @@ def test_the_thermal_counters_of_every_processor_are_masked(tmp_path):
     assert sorted(directories) == [f"{tmp_path}/{name}/thermal_throttle" for name in ("cpu0", "cpu11")]
 
 
-def test_without_processors_in_sysfs_nothing_is_masked(tmp_path):
+def test_a_machine_without_processors_in_sysfs_masks_nothing(tmp_path):
     assert throttle_directories(str(tmp_path / "none")) == []
