@@ -15,7 +15,7 @@ demo: ## run the example shop end to end (root); KEEP=1 leaves it running
 	@.venv/bin/moyai demo $(if $(filter 1 yes true,$(KEEP)),--keep)
 
 test: ## run every check and every test (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --browser
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser
 	@scripts/test.sh all
 
 check: ## run the quick checks alone: lint, types, imports, shape
@@ -23,7 +23,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@scripts/test.sh check
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --browser --docker
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser --docker
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 
 bench: ## measure; nothing here passes or fails

@@ -4,6 +4,7 @@
 #   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
 #   scripts/setup.sh --prometheus  also have Prometheus in .venv/bin, which a test lets scrape moyai
+#   scripts/setup.sh --registry    also have Debian's container registry in .venv/bin, from which a test pulls images
 #   scripts/setup.sh --docker      also have Docker Engine in .venv/docker, whose containers a test compares with tasks
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
@@ -157,15 +158,16 @@ make_environment() {
 }
 
 # Unpacked and not installed: the package would start a server of its own on this machine.
-add_prometheus() {
-  has prometheus || [[ -x $VENV/bin/prometheus ]] && return
-  has apt-get || { say "without apt-get there is no Prometheus: its test will be skipped"; return; }
-  say "fetching Prometheus"
+add_program_of_debian() {
+  local -r package=$1
+  has "$package" || [[ -x $VENV/bin/$package ]] && return
+  has apt-get || { say "without apt-get there is no $package: its tests will be skipped"; return; }
+  say "fetching $package"
   local folder
   folder=$(mktemp -d)
-  (cd "$folder" && fetch_packages_of_debian prometheus && dpkg-deb --extract ./prometheus_*.deb unpacked) \
-    || { rm -rf "$folder"; die "apt-get could not fetch prometheus: see above, then run \`make $TARGET\` again"; }
-  install -m 755 "$folder/unpacked/usr/bin/prometheus" $VENV/bin/prometheus
+  (cd "$folder" && fetch_packages_of_debian "$package" && dpkg-deb --extract ./"$package"_*.deb unpacked) \
+    || { rm -rf "$folder"; die "apt-get could not fetch $package: see above, then run \`make $TARGET\` again"; }
+  install -m 755 "$folder/unpacked/usr/bin/$package" "$VENV/bin/$package"
   rm -rf "$folder"
 }
 
@@ -215,7 +217,8 @@ main() {
   flock 9  # two set-ups at once would trip over each other
   if is_current; then say "up to date"; else make_environment "$python"; fi
   make_console
-  if [[ " $* " == *" --prometheus "* ]]; then add_prometheus; fi
+  if [[ " $* " == *" --prometheus "* ]]; then add_program_of_debian prometheus; fi
+  if [[ " $* " == *" --registry "* ]]; then add_program_of_debian docker-registry; fi
   if [[ " $* " == *" --docker "* ]]; then add_docker; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
