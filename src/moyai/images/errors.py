@@ -55,3 +55,7 @@ class WrongPlatform(PullFailed):
 
 class NoSpace(PullFailed):
     """The disk is full."""
+
+
+class ImageRefused(MoyaiError):
+    """What is asked of the store of images can't be done; the message says why."""

@@ -1,0 +1,153 @@
+"""The tar archive of a layer as a stream: decompressed, hashed and limited while it is read, once and forward.
+
+The first bytes tell the compression: media types and file names are often wrong about it, and every engine looks at the
+bytes. A bomb is refused by its ratio before it fills the disk.
+Source: https://github.com/containerd/containerd/blob/main/pkg/archive/compression/compression.go (DetectCompression)
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import sys
+import tarfile
+import zlib
+from typing import Final, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MAX_BYTES: Final = 20 * 1024**3
+"""The size of an unpacked layer."""
+MAX_RATIO: Final = 100
+FREE_BYTES: Final = 1024**3
+"""How much an archive may contain whatever its ratio is: files of zeros are compressed a thousandfold."""
+MAX_TRAILER_BYTES: Final = 64 * 1024**2
+"""Bytes behind the end mark of an archive. They are read, as the digests cover them."""
+_BUFFER_BYTES: Final = 1024**2
+_MAGIC_BYTES: Final = 6
+_WINDOW_LOG: Final = 27
+"""Zstandard's own default: 128 MiB."""
+
+READ_ERRORS: Final[tuple[type[Exception], ...]] = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zlib.error,
+    zstd.ZstdError,
+)
+"""The errors of tarfile and of the decompressors for malformed input."""
+
+
+class BadArchive(Exception):
+    """The archive is malformed, too large, or has a member that can't be in an image."""
+
+
+class _HashingReader(io.RawIOBase):
+    """Hashes and counts what is read through it."""
+
+    def __init__(self, source: io.BufferedIOBase | io.RawIOBase, compressed: _HashingReader | None = None) -> None:
+        """``compressed``: what the source decompresses; it limits the number of bytes."""
+        self._source = source
+        self._compressed = compressed
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def readable(self) -> bool:
+        """See io.IOBase."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """See io.RawIOBase. Raises BadArchive beyond the limits."""
+        size = cast("int", self._source.readinto(buffer))
+        self._hash.update(memoryview(buffer)[:size])
+        self.size += size
+        self._check_size()
+        return size
+
+    def _check_size(self) -> None:
+        if self.size > MAX_BYTES:
+            raise BadArchive(f"it has more than {MAX_BYTES} bytes")
+        if self._compressed is not None and self.size > FREE_BYTES + MAX_RATIO * self._compressed.size:
+            raise BadArchive(f"it is a decompression bomb: {self._compressed.size} bytes became {self.size}")
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was read."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+class ArchiveStream:
+    """The tar archive in a file. ``read`` and ``tell`` are what tarfile needs of a file that it never seeks in."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._compressed = _HashingReader(file)
+        buffered: io.BufferedReader = io.BufferedReader(self._compressed, _BUFFER_BYTES)
+        decompressed = _decompress(buffered)
+        self._archive = self._compressed if decompressed is None else _HashingReader(decompressed, self._compressed)
+        self._buffered = buffered if decompressed is None else io.BufferedReader(self._archive, _BUFFER_BYTES)
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        """The next ``size`` bytes; fewer only at the end."""
+        piece = self._buffered.read(size)
+        self._position += len(piece)
+        return piece
+
+    def tell(self) -> int:
+        """The number of bytes that were read."""
+        return self._position
+
+    def skip_to(self, position: int) -> None:
+        """Read on to a position. Raises BadArchive if it is behind, or after the end."""
+        if position < self._position:
+            raise BadArchive("a member's size is negative")
+        while self._position < position:
+            if not self.read(min(position - self._position, _BUFFER_BYTES)):
+                raise BadArchive("unexpected end of data")
+
+    def drain(self) -> None:
+        """Read to the end, where a compressed file has its checksum. Raises BadArchive."""
+        end = self._position + MAX_TRAILER_BYTES
+        while self.read(_BUFFER_BYTES):
+            if self._position > end:
+                raise BadArchive(f"more than {MAX_TRAILER_BYTES} bytes are behind its end")
+
+    @property
+    def digest(self) -> str:
+        """The digest of the file, once the stream is drained."""
+        return self._compressed.digest
+
+    @property
+    def diff_id(self) -> str:
+        """The digest of the archive, once the stream is drained."""
+        return self._archive.digest
+
+    @property
+    def file_size(self) -> int:
+        """The size of the file, once the stream is drained."""
+        return self._compressed.size
+
+
+def _decompress(file: io.BufferedReader) -> io.BufferedIOBase | None:
+    """The decompressed content of the file; None if it isn't compressed."""
+    magic = file.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
+    if magic.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=file, mode="rb")
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):
+        return zstd.ZstdFile(file, options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+    if magic.startswith(b"BZh"):
+        return bz2.BZ2File(file)
+    if magic.startswith(b"\xfd7zXZ\x00"):
+        return lzma.LZMAFile(file)
+    return None

@@ -1,0 +1,273 @@
+"""Writes the members of a layer's archive into this process's root directory, which is empty and confined.
+
+Promise: the archive is a stranger's. Names with ``..`` are refused, and the root directory is the layer's own, so links
+lead nowhere else. A file is created, never opened: what is at its place before is removed. Owners, modes with setuid,
+times, and the extended attribute ``security.capability`` are kept; no other attribute is. Device nodes, FIFOs and hard
+links to them are left out: a container has its own ``/dev``. A hard link must lead to an earlier member. An archive
+that can't be read to its end is refused.
+
+What has to wait until all members are there is recorded for ``apply_records``: whiteouts, opaque directories, and the
+times of directories.
+Source: https://github.com/opencontainers/image-spec/blob/main/layer.md, and for whiteouts on disk
+https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from typing import IO, BinaryIO, Final, Self, cast
+
+from moyai.images.store.archive_stream import MAX_BYTES, READ_ERRORS, ArchiveStream, BadArchive
+from moyai.images.store.trees import remove_tree
+
+MAX_MEMBERS: Final = 1_000_000
+MAX_LEFT_OUT: Final = 10_000
+_MAX_HEADER_BYTES: Final = 1024**2
+"""The size of a member's extended header, which tarfile reads as a whole."""
+_HEADERS: Final = frozenset(
+    {
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.XHDTYPE,
+    }
+)
+_PIECE_BYTES: Final = 1024**2
+_MAX_ID: Final = 2**32 - 2
+_CAPABILITY: Final = "security.capability"
+_PAX_XATTR: Final = "SCHILY.xattr."
+_WHITEOUT: Final = ".wh."
+_META: Final = ".wh..wh."
+_OPAQUE: Final = ".wh..wh..opq"
+_OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
+
+# Kinds of records.
+_WHITEOUT_AT, _OPAQUE_AT, _TIME_OF = b"w", b"o", b"t"
+
+
+class Extraction:
+    """The extraction of one archive."""
+
+    def __init__(self, stream: ArchiveStream, records: BinaryIO) -> None:
+        """``records``: an empty file for what ``apply_records`` does afterwards."""
+        self._stream = stream
+        self._records = records
+        self._members = self._size = 0
+        self._left_out: set[str] = set()
+        self._member_name = "its first member"
+        self.has_end = False
+        """Whether the end mark was read."""
+        self._ends_well = False
+
+    def run(self) -> None:
+        """Write all members. Raises BadArchive, and OSError if the disk is full."""
+        try:
+            self._extract_all()
+            self._stream.drain()
+        except READ_ERRORS as error:
+            if isinstance(error, OSError) and error.errno is not None and is_machines_fault(error):
+                raise
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise BadArchive(" ".join(f"{self._member_name}: {reason}".split())) from error
+
+    def _extract_all(self) -> None:
+        file = cast("IO[bytes]", self._stream)
+        try:
+            tar = tarfile.TarFile(
+                fileobj=file, tarinfo=self._member_type(), encoding="utf-8", errors="surrogateescape", errorlevel=2
+            )
+        except tarfile.TarError as error:
+            raise BadArchive("it is no tar archive, plain or compressed by gzip, zstd, bzip2 or xz") from error
+        while (member := tar.next()) is not None:
+            self._member_name = member.name
+            self._extract(member)
+            cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile keeps them all otherwise
+            self._stream.skip_to(tar.offset)
+        if not (self.has_end or self._ends_well):
+            raise BadArchive("it ends in the middle, or goes on with what is no archive")
+
+    def _member_type(self) -> type[tarfile.TarInfo]:
+        """The class that parses headers. It refuses long ones and notes how the archive ends."""
+        extraction = self
+
+        class Member(tarfile.TarInfo):
+            @classmethod
+            def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+                extraction._ends_well = not buf
+                extraction.has_end = len(buf) == tarfile.BLOCKSIZE and not any(buf)
+                header = super().frombuf(buf, encoding, errors)
+                if header.size < 0 or (header.type in _HEADERS and header.size > _MAX_HEADER_BYTES):
+                    raise BadArchive(f"{extraction._member_name} is followed by a header of {header.size} bytes")
+                return header
+
+        return Member
+
+    def _extract(self, member: tarfile.TarInfo) -> None:
+        self._members += 1
+        self._size += max(0, member.size)
+        if self._members > MAX_MEMBERS or self._size > MAX_BYTES:
+            raise BadArchive(f"it has more than {MAX_MEMBERS} members or {MAX_BYTES} bytes")
+        if not (0 <= member.uid <= _MAX_ID and 0 <= member.gid <= _MAX_ID):
+            raise BadArchive(f"{member.name} belongs to {member.uid}:{member.gid}, which can't be")
+        *above, name = _components(member.name) or [""]
+        if any(component.startswith(_WHITEOUT) for component in above):
+            raise BadArchive(f"{member.name} is inside of a whiteout")
+        if name.startswith(_WHITEOUT):
+            self._record_whiteout("/".join(["", *above]), name)
+        else:
+            self._write(member, "/".join(["", *above, name]))
+
+    def _record_whiteout(self, directory: str, name: str) -> None:
+        if name == _OPAQUE:
+            self._record(_OPAQUE_AT, directory or "/")
+        elif name.startswith(_META):
+            return  # what aufs notes for itself
+        elif (target := name.removeprefix(_WHITEOUT)) in {"", ".", ".."}:
+            raise BadArchive(f"{directory}/{name} is a whiteout of nothing")
+        else:
+            self._record(_WHITEOUT_AT, f"{directory}/{target}")
+
+    def _record(self, kind: bytes, path: str, time: int = 0) -> None:
+        self._records.write(b"%b%d%b\0" % (kind, time, os.fsencode(path)))
+
+    def _write(self, member: tarfile.TarInfo, path: str) -> None:
+        if member.isdir():
+            self._write_directory(member, path)
+        elif path == "/":
+            raise BadArchive("its root is no directory")
+        elif member.isreg():
+            self._write_file(member, path)
+        elif member.issym():
+            _make_place(path)
+            os.symlink(member.linkname, path)  # noqa: PTH211
+            os.chown(path, member.uid, member.gid, follow_symlinks=False)
+            os.utime(path, ns=_times(member), follow_symlinks=False)
+        elif member.islnk():
+            self._write_hard_link(member, path)
+        else:
+            self._leave_out(path)
+
+    def _leave_out(self, path: str) -> None:
+        self._left_out.add(path)
+        if len(self._left_out) > MAX_LEFT_OUT:
+            raise BadArchive(f"it has more than {MAX_LEFT_OUT} device nodes and FIFOs")
+
+    def _write_directory(self, member: tarfile.TarInfo, path: str) -> None:
+        if not _is_directory(path):
+            _make_place(path)
+            os.mkdir(path)  # noqa: PTH102
+        os.chown(path, member.uid, member.gid)
+        os.chmod(path, stat.S_IMODE(member.mode))  # noqa: PTH101
+        self._record(_TIME_OF, path, _times(member)[0])
+
+    def _write_file(self, member: tarfile.TarInfo, path: str) -> None:
+        _make_place(path)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "wb", buffering=0) as file:
+            for offset, size in _parts(member):
+                file.seek(offset)
+                self._copy(file, size)
+            file.truncate(member.size)
+            os.fchown(fd, member.uid, member.gid)
+            os.fchmod(fd, stat.S_IMODE(member.mode))
+            if capability := member.pax_headers.get(_PAX_XATTR + _CAPABILITY):
+                os.setxattr(fd, _CAPABILITY, capability.encode("utf-8", "surrogateescape"))
+            os.utime(fd, ns=_times(member))
+
+    def _copy(self, file: IO[bytes], size: int) -> None:
+        while size > 0:
+            piece = self._stream.read(min(size, _PIECE_BYTES))
+            if not piece:
+                raise BadArchive(f"{self._member_name}: unexpected end of data")
+            size -= len(piece)
+            while piece:
+                piece = piece[file.write(piece) :]
+
+    def _write_hard_link(self, member: tarfile.TarInfo, path: str) -> None:
+        target = "/".join(["", *_components(member.linkname)])
+        if target in self._left_out:
+            self._leave_out(path)
+        elif target == path or not os.path.lexists(target) or _is_directory(target):
+            raise BadArchive(f"{member.name} is a hard link to {member.linkname}, which is no file before it")
+        else:
+            _make_place(path)
+            os.link(target, path, follow_symlinks=False)
+
+
+def apply_records(records: BinaryIO) -> None:
+    """Make the whiteouts and opaque directories of the archive, and set the times of its directories. Raises OSError.
+
+    A whiteout hides what is in the layers below: what the archive itself has at its place stays, and is opaque if it is
+    a directory.
+    """
+    for kind, _, path in _read_records(records):
+        if kind == _OPAQUE_AT or (kind == _WHITEOUT_AT and _is_directory(path)):
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
+            os.setxattr(path, _OPAQUE_ATTRIBUTE, b"y", follow_symlinks=False)
+        elif kind == _WHITEOUT_AT and not os.path.lexists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+            os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(0, 0))
+    for kind, time, path in _read_records(records):
+        if kind == _TIME_OF and _is_directory(path):
+            os.utime(path, ns=(time, time))
+
+
+def _read_records(records: BinaryIO) -> Iterator[tuple[bytes, int, str]]:
+    """Each record's kind, time and path."""
+    records.seek(0)
+    rest = b""
+    while piece := records.read(_PIECE_BYTES):
+        *complete, rest = (rest + piece).split(b"\0")
+        for record in complete:
+            time, _, path = record[1:].partition(b"/")
+            yield record[:1], int(time), "/" + os.fsdecode(path)
+
+
+def is_machines_fault(error: OSError) -> bool:
+    """Whether the error is this machine's and not the archive's: it would come with another archive, too."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EPERM, errno.ENFILE}
+
+
+def _components(name: str) -> list[str]:
+    """The components of a member's name. Raises BadArchive for one outside of the root."""
+    components = [component for component in name.split("/") if component not in {"", "."}]
+    if ".." in components:
+        raise BadArchive(f"{name} would be written outside of the image")
+    return components
+
+
+def _make_place(path: str) -> None:
+    """Remove what is at a path, and make the directories above it."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        return
+    if stat.S_ISDIR(status.st_mode):
+        remove_tree(path)
+    else:
+        os.unlink(path)  # noqa: PTH108
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _parts(member: tarfile.TarInfo) -> list[tuple[int, int]]:
+    """The places and sizes of a file's data; between them are holes."""
+    sparse = cast("list[tuple[int, int]] | None", member.sparse)
+    return [(0, member.size)] if sparse is None else sparse
+
+
+def _times(member: tarfile.TarInfo) -> tuple[int, int]:
+    """The times of access and of modification, in nanoseconds."""
+    time = int(member.mtime * 10**9)
+    return time, time

@@ -1,0 +1,104 @@
+"""Removes what no reference, no holder and no running lease needs.
+
+Promise: needed contents are never removed, whichever process needs them: references, holders and leases are files. The
+rest disappears under the store's lock by one rename each, and is emptied afterwards.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from moyai.images.store.contents import needed_contents
+from moyai.images.store.store_directory import StoreDirectory
+from moyai.images.store.trees import remove_tree
+
+DIGESTS = "digests"
+"""The file in a lease's directory with the digests that it keeps, one a line."""
+
+
+class Removed(NamedTuple):
+    """What was removed: the number of layers, and the bytes of all files."""
+
+    layers: int = 0
+    size: int = 0
+
+
+@contextmanager
+def lease_directory(store: StoreDirectory) -> Iterator[Path]:
+    """A directory that counts as a running lease until the context ends, or the process."""
+    with store.lock():
+        path = Path(tempfile.mkdtemp(dir=store.leases))
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield path
+    finally:
+        _empty(path)
+        with store.lock():
+            path.rmdir()
+            os.close(fd)
+
+
+def _empty(directory: Path) -> None:
+    for path in list(directory.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(str(path))
+        else:
+            path.unlink()
+
+
+def collect_garbage(store: StoreDirectory) -> Removed:
+    """Remove the contents that nothing needs, and the files of processes that were killed. Takes the lock. Raises
+    OSError.
+    """
+    with lease_directory(store) as removing, store.lock():
+        return _move_garbage(store, removing)
+
+
+def _move_garbage(store: StoreDirectory, removing: Path) -> Removed:
+    leased: set[str] = set()
+    for lease in sorted(store.leases.iterdir()):
+        if is_running(lease):
+            leased.update(read_lease(lease))
+        elif lease != removing:
+            lease.rename(removing / lease.name)
+    references = store.read_references()
+    held = (digest for digests in store.holders().values() for digest in digests)
+    needed = needed_contents(store, {*references.digests.values(), *held, *leased})
+    on_host = tuple(digest for digest in references.on_host if digest in needed)
+    if on_host != references.on_host:
+        store.write_references(msgspec.structs.replace(references, on_host=on_host))
+    garbage = [(digest, path) for digest, path in store.contents() if digest not in needed]
+    layers = [layer for digest, _ in garbage if (layer := store.read_layer(digest)) is not None]
+    size = sum(layer.size for layer in layers) + sum(path.stat().st_size for _, path in garbage if path.is_file())
+    for number, (_, path) in enumerate(garbage):
+        path.rename(removing / f"garbage-{number}")
+    return Removed(len(layers), size)
+
+
+def is_running(lease: Path) -> bool:
+    """Whether the process that has the lease lives."""
+    fd = os.open(lease, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_lease(lease: Path) -> Iterable[str]:
+    """The digests that a lease keeps."""
+    try:
+        return (lease / DIGESTS).read_text().split()
+    except FileNotFoundError:
+        return ()

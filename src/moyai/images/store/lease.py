@@ -1,0 +1,145 @@
+"""A lease: the only way to add to a store. While it runs, garbage collection leaves alone what it keeps.
+
+Promise: layers and images are added completely or not at all, and only if they have their digests. When the lease ends,
+or its process does, the layers of an image that was not added are garbage.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from msgspec.structs import replace
+
+from moyai.images.errors import BadContent, NoSpace, PullFailed
+from moyai.images.manifest import parse_manifest
+from moyai.images.model import Descriptor, Image, Manifest
+from moyai.images.reference import ImageReference
+from moyai.images.store.contents import read_image, to_image
+from moyai.images.store.garbage import DIGESTS
+from moyai.images.store.store_directory import LayerRecord, StoreDirectory, digest_of
+from moyai.images.store.trees import remove_tree
+from moyai.images.store.unpacking import UnpackedLayer, unpack_archive
+
+_OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
+
+
+class Lease:
+    """A running pull or import. ``directory`` is for its own temporary files, and is removed when it ends."""
+
+    def __init__(self, store: StoreDirectory, directory: Path) -> None:
+        self._store = store
+        self.directory = directory
+
+    def keep(self, digests: Iterable[str]) -> None:
+        """Keep layers, by their diff ids, and manifests: those that are here, and those that will be."""
+        with self._store.lock(), (self.directory / DIGESTS).open("a") as file:
+            file.writelines(f"{digest}\n" for digest in digests)
+
+    def has_layer(self, diff_id: str) -> bool:
+        """Whether a layer is here; then it stays while the lease runs."""
+        self.keep([diff_id])
+        return self._store.read_layer(diff_id) is not None
+
+    def add_layer(self, descriptor: Descriptor, diff_id: str, file: BinaryIO) -> None:
+        """Unpack the whole file, the (compressed) archive of a layer. Does nothing if the layer is here. Raises
+        BadContent if a digest or the size isn't as it should be, and NoSpace.
+        """
+        if not self.has_layer(diff_id):
+            file.flush()
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            self._add(file, descriptor, diff_id)
+
+    def add_archive(self, archive: BinaryIO) -> UnpackedLayer:
+        """Unpack an archive of which nothing is known, such as a pipe, and add it as a layer. Raises BadContent and
+        NoSpace.
+        """
+        return self._add(archive, None, None)
+
+    def _add(self, file: BinaryIO, descriptor: Descriptor | None, diff_id: str | None) -> UnpackedLayer:
+        directory = self.directory / f"layer-{os.urandom(8).hex()}"
+        root = directory / "root"
+        try:
+            root.mkdir(mode=0o755, parents=True)
+            layer = unpack_archive(file, root)
+            _check_digests(layer, descriptor, diff_id)
+            self.keep([layer.diff_id])
+            record = LayerRecord(layer.size, is_opaque=_is_opaque(root))
+            with self._store.lock():
+                self._store.add_layer(directory, layer.diff_id, record)
+        except OSError as error:
+            raise _disk_error(error) from error
+        finally:
+            if directory.exists():
+                remove_tree(str(directory))
+        return layer
+
+    def add_image(
+        self, manifest: bytes, config: bytes, references: Iterable[ImageReference], index: bytes | None = None
+    ) -> Image:
+        """Add an image whose layers are here, and let references stand for it. ``index``: what has chosen the manifest.
+        Raises BadContent if a part doesn't belong to the others, and NoSpace.
+        """
+        return self._add_image(manifest, config, references, index, on_host=False)
+
+    def add_image_on_host(self, manifest: bytes, config: bytes, references: Iterable[ImageReference]) -> Image:
+        """Add an image that lies on this machine's own root, as ``add_image`` does."""
+        return self._add_image(manifest, config, references, None, on_host=True)
+
+    def _add_image(
+        self,
+        manifest: bytes,
+        config: bytes,
+        references: Iterable[ImageReference],
+        index: bytes | None,
+        *,
+        on_host: bool,
+    ) -> Image:
+        parsed = parse_manifest(manifest)
+        if not isinstance(parsed, Manifest) or parsed.config.digest != digest_of(config):
+            raise BadContent("the manifest names another configuration than the one that came with it")
+        blobs = (config, manifest) if index is None else (config, manifest, index)
+        digest = digest_of(blobs[-1])
+        self.keep([digest_of(blob) for blob in blobs])
+        try:
+            with self._store.lock():
+                for blob in blobs:
+                    self._store.write_blob(blob)
+                stored = read_image(self._store, digest_of(manifest), None)
+                if stored is None:
+                    raise BadContent("a layer of the image is not here")
+                before = self._store.read_references()
+                hosted = (*before.on_host, digest) if on_host and digest not in before.on_host else before.on_host
+                digests = before.digests | {str(reference): digest for reference in references}
+                self._store.write_references(replace(before, digests=digests, on_host=hosted))
+        except OSError as error:
+            raise _disk_error(error) from error
+        return replace(to_image(self._store, stored, on_host=digest in hosted), digest=digest)
+
+
+def _check_digests(layer: UnpackedLayer, descriptor: Descriptor | None, diff_id: str | None) -> None:
+    if descriptor is not None and (layer.digest, layer.file_size) != (descriptor.digest, descriptor.size):
+        raise BadContent(
+            f"failed to extract layer {descriptor.digest}: what came has {layer.file_size} bytes and the digest"
+            f" {layer.digest}, and not {descriptor.size} bytes"
+        )
+    if diff_id is not None and layer.diff_id != diff_id:
+        raise BadContent(f"failed to extract layer: its diff id is {layer.diff_id}, and the image names {diff_id}")
+    if diff_id is None and not layer.has_end:
+        raise BadContent("it ends in the middle: its end mark is missing")
+
+
+def _is_opaque(root: Path) -> bool:
+    with suppress(OSError):
+        return os.getxattr(root, _OPAQUE_ATTRIBUTE) == b"y"
+    return False
+
+
+def _disk_error(error: OSError) -> PullFailed:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return NoSpace("failed to store the image: no space left on device; remove images with `moyai image prune`")
+    return PullFailed(f"failed to store the image: {error}")
