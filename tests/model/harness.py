@@ -24,6 +24,7 @@ from moyai.kernel.ids import ContainerInstanceArn, Pool, ProxyId, ServiceArn, Ta
 from moyai.plan.action import (
     Plan,
     PrepareSandbox,
+    PullImages,
     RejectNewConnections,
     ReleaseSandbox,
     StartContainer,
@@ -213,6 +214,8 @@ class Harness:
         match effect:
             case PrepareSandbox(sandbox):
                 at_once(self.runtime.prepare(sandbox))
+            case PullImages(task, images):
+                at_once(self.runtime.pull(task, images))
             case StartContainer(container):
                 self._check_start(container.task)
                 at_once(self.runtime.start(container))

@@ -43,12 +43,18 @@ from moyai.plan.events import STEADY, STUCK
 from moyai.plan.service.rollout_counts import task_bounds
 from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace
-from moyai.ports.runtime import ImageNotFound, SandboxFailed
+from moyai.ports.runtime import CannotPull, CannotStart, RuntimeFault, SandboxFailed
 from moyai.testing.alarms import put_alarm
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 
+FAULTS: dict[str, type[RuntimeFault]] = {
+    "prepare": SandboxFailed,
+    "pull": CannotPull,
+    "start": CannotStart,
+    "start_proxy": CannotStart,
+}
 STARTS = ["", "cannot_start", "listens_after=6", "listens_after=3600", "listens_after=1 after=2 exit=1"]
 """How applications start, in the words of the runtime ``sim``."""
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
@@ -256,9 +262,13 @@ class Planner(RuleBasedStateMachine):
         self.it.book.apply([Delete(DiscoveryInstance, i.key) for i in instances])
         self.it.book.apply([Delete(DiscoveryService, registry.key)])
 
-    @rule(verb=st.sampled_from(["prepare", "start", "start_proxy"]))
+    @rule(verb=st.sampled_from(sorted(FAULTS)))
     def something_fails_next(self, verb):
-        self.it.runtime.fail_next(verb, SandboxFailed("no") if verb == "prepare" else ImageNotFound("no"))
+        self.it.runtime.fail_next(verb, FAULTS[verb]("no"))
+
+    @rule(seconds=st.sampled_from([0, 2, 40]))
+    def pulls_take_longer(self, seconds):
+        self.it.runtime.images.pull_seconds = seconds
 
     @rule(seconds=st.sampled_from([0.3, 1, 6, 31, 400, 4000]))
     def time_passes(self, seconds):

@@ -14,7 +14,7 @@ from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.sandbox.state import Health
 from moyai.plan.strategy.hooks import unanswered_hooks
 from moyai.plan.strategy.start import SUPERSEDED
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from moyai.testing.world import CHECK, container
 from tests.sim.control import Installation
 
@@ -67,7 +67,7 @@ async def test_tasks_that_exit_at_once_are_restarted_until_a_better_revision_com
 
 async def test_a_missing_image_is_retried_until_it_is_imported(installation):
     build = installation.build
-    installation.runtime.fail_next("start", ImageNotFound("there is no image moyai.local/app:1"))
+    installation.runtime.fail_next("pull", CannotPull("there is no image moyai.local/app:1"))
     service = build.service("back", api(build), 1)
     await at_rest(installation, service, 1)
     (failed,) = (t for t in build.world.tasks.by("service", service) if t.stopped)

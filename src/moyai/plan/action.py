@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.domain.appmesh.agent_settings import Agent
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant
@@ -28,6 +29,13 @@ class PrepareSandbox(msgspec.Struct, frozen=True):
     """Make the sandbox of a task or of a container instance."""
 
     sandbox: SandboxSpec
+
+
+class PullImages(msgspec.Struct, frozen=True):
+    """Begin to pull the images of a task, or continue."""
+
+    task: TaskId
+    images: tuple[ImagePull, ...]
 
 
 class StartContainer(msgspec.Struct, frozen=True):
@@ -84,6 +92,7 @@ class ReleaseSandbox(msgspec.Struct, frozen=True):
 
 Effect = (
     PrepareSandbox
+    | PullImages
     | StartContainer
     | StartProxy
     | StartMeshProxy

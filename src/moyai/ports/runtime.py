@@ -8,7 +8,7 @@ calls, so a control plane that was killed at any point finds its tasks again. Ad
 Errors:
 
     RuntimeFault                    the container or sandbox can't be made; ``reason`` is AWS's wording
-    ├── ImageNotFound               CannotPullContainerError
+    ├── CannotPull                  CannotPullContainerError
     ├── CannotCreate                CannotCreateContainerError
     ├── CannotStart                 CannotStartContainerError
     ├── SandboxFailed               ResourceInitializationError
@@ -30,6 +30,7 @@ import msgspec
 from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
@@ -66,8 +67,8 @@ class RuntimeFault(MoyaiError):
         return f"{self.category}: {self}"
 
 
-class ImageNotFound(RuntimeFault):
-    """The image is not imported; the message says how to import it."""
+class CannotPull(RuntimeFault):
+    """The container's image can't be had; the message says where it was looked for, and why that failed."""
 
     category = "CannotPullContainerError"
 
@@ -113,9 +114,16 @@ class TaskRuntime(Protocol):
     async def prepare(self, sandbox: SandboxSpec) -> None:
         """Make the sandbox: namespace, address, hosts file, interception, limits."""
 
+    async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
+        """Begin to pull the images of a task whose sandbox exists, and return at once. ``inspect`` shows how each pull
+        goes and ends; a failed one stays failed. A repeated call continues, also after a restart of the control plane;
+        other images replace those of an earlier call. ``release`` ends the pulls. Raises SandboxFailed.
+        """
+
     async def start(self, container: ContainerSpec) -> None:
-        """Start a container in its task's sandbox. One that has run is started again only if it has ended and
-        ``attempt`` is a later one. It keeps its file system, unless its writable layer is in memory.
+        """Start a container in its task's sandbox. Its image has been pulled. A container that has run is started again
+        only if it has ended and ``attempt`` is a later one. It keeps its file system, unless its writable layer is in
+        memory.
         """
 
     async def start_proxy(self, proxy: ProxySpec) -> None:

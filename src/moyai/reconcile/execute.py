@@ -16,6 +16,7 @@ from moyai.kernel.ids import TaskId
 from moyai.plan.action import (
     Effect,
     PrepareSandbox,
+    PullImages,
     RejectNewConnections,
     ReleaseSandbox,
     StartContainer,
@@ -60,6 +61,8 @@ class Executor:
             case PrepareSandbox(sandbox):
                 await self._networks.include(sandbox.task)
                 await runtime.prepare(sandbox)
+            case PullImages(task, images):
+                await runtime.pull(task, images)
             case StartContainer(container):
                 await runtime.start(container)
             case StartProxy(task, proxy, name, stop_timeout, log_level, held):
@@ -101,7 +104,7 @@ def failing_task(effect: Effect) -> TaskId | None:
             return sandbox.task
         case StartContainer(container) | StartMeshProxy(container):
             return container.task
-        case StartProxy(task):
+        case PullImages(task) | StartProxy(task):
             return task
         case _:
             return None

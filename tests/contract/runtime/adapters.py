@@ -96,7 +96,7 @@ class SimAdapter:
 
     def image(self, name: str) -> str:
         self.images.add(name)
-        self.runtime.retag_image(name)
+        self.runtime.images.retag(name)
         return name
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:

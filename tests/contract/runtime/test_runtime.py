@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from dataclasses import dataclass
 from socket import SocketKind
 
@@ -13,10 +12,10 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, NamespaceSharing, ProxySpec
+from moyai.domain.sandbox.spec import Forward, HostName, NamespaceSharing, ProxySpec
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
+from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, SandboxFailed, Transport
 from tests.contract.runtime.adapters import (
     ENDS,
     HEALTHY,
@@ -174,13 +173,6 @@ async def test_an_unknown_command_cannot_start(adapter):
             await adapter.runtime.start(adapter.container(MISSING))
         assert fault.value.reason.startswith("CannotStartContainerError: ")
     assert (await adapter.runtime.inspect(TASK)).containers == {}
-
-
-async def test_an_image_that_is_not_imported_cannot_be_pulled(adapter):
-    await adapter.runtime.prepare(sandbox())
-    with pytest.raises(ImageNotFound, match=r"example/web:1") as fault:
-        await adapter.runtime.start(ContainerSpec(TASK, "app", "example/web:1"))
-    assert fault.value.reason.startswith("CannotPullContainerError: ")
 
 
 async def test_a_successful_probe_makes_a_container_healthy(adapter, conditions):
@@ -450,24 +442,3 @@ async def test_sharing_with_an_instance_needs_the_instance(adapter):
         with pytest.raises(SandboxFailed, match="container instance"):
             await adapter.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: NamespaceSharing.HOST}))
         assert await adapter.runtime.inspect(TASK) is None
-
-
-async def test_a_sandbox_pins_the_digests_of_its_images(adapter):
-    """Whatever their names stand for by then."""
-    image = adapter.image("shop/web:1")
-    await adapter.runtime.prepare(replace(sandbox(), images={image: None, "shop/none:1": None}))
-    state = await adapter.runtime.inspect(TASK)
-    assert state is not None
-    assert list(state.images) == [image]
-    digest = state.images[image]
-    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
-    assert adapter.image(image) == image  # another one of that name
-    await adapter.runtime.prepare(replace(sandbox(2), images={image: None}))
-    later = await adapter.runtime.inspect(OTHER)
-    assert later is not None
-    assert later.images[image] != digest
-    for task in (TASK, OTHER):
-        await adapter.runtime.start(replace(adapter.container(RUNS, task=task), image=image, digest=digest))
-    unknown = replace(adapter.container(RUNS, name="no"), image=image, digest="sha256:" + "0" * 64)
-    with pytest.raises(ImageNotFound, match="not here any more"):
-        await adapter.runtime.start(unknown)

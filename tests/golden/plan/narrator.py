@@ -44,6 +44,7 @@ from moyai.plan.action import (
     Effect,
     Plan,
     PrepareSandbox,
+    PullImages,
     RejectNewConnections,
     ReleaseSandbox,
     StartContainer,
@@ -52,7 +53,7 @@ from moyai.plan.action import (
     StopContainer,
     WriteHosts,
 )
-from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotStart, RuntimeFault, SandboxFailed
 from moyai.testing.alarms import put_alarm
 from moyai.testing.app_mesh import with_app_mesh_proxy
 from moyai.testing.instances import for_instances, instance, on_instances, set_instance_status
@@ -63,7 +64,7 @@ _LONG_ID = re.compile(r"\b[0-9a-f]{32}\b")
 _DEPLOYMENT = re.compile(r"ecs-svc/\d+")
 _PROXY = re.compile(r"ecs-service-connect-\w+")
 
-FAULTS: Mapping[str, RuntimeFault] = {"prepare": SandboxFailed("no room"), "start": ImageNotFound("no such image")}
+FAULTS: Mapping[str, RuntimeFault] = {"prepare": SandboxFailed("no room"), "start": CannotStart("no such command")}
 
 
 def tell(story: Mapping[str, Any]) -> list[dict[str, list[str]]]:
@@ -250,6 +251,8 @@ def _task(before: Task | None, task: Task) -> list[str]:
     parts = [f"task {task.id}"]
     if before.last_status is not task.last_status:
         parts.append(task.last_status.value)
+    if before.pull_stopped_at is None and task.pull_stopped_at is not None:
+        parts.append("pulls ended")
     if before.last_status is task.last_status and before.ready_at != task.ready_at:
         parts.append("ready")
     if before.health_status is not task.health_status:
@@ -300,10 +303,12 @@ _VERBS: Mapping[type[Effect], str] = {
 }
 
 
-def _effect(effect: Effect) -> str:
+def _effect(effect: Effect) -> str:  # noqa: PLR0911 (one line a kind)
     match effect:
         case PrepareSandbox(sandbox):
             return f"prepare {sandbox.task}"
+        case PullImages(task, pulls):
+            return f"pull the images of {', '.join(pull.container for pull in pulls)} in {task}"
         case StartContainer(spec):
             return f"start {spec.name} in {spec.task}"
         case StartProxy(task):

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.sandbox.pull import PullPhase, PullState
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.domain.world import Drain, Observed, ProxyState, Put, World
 from moyai.kernel.ids import ProxyId, ServiceArn, TaskArn
@@ -55,11 +56,12 @@ def schedule(build: Builder, service: ServiceArn) -> Plan:
 
 def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> Plan:
     """One step of a task whose sandbox has these containers, recorded. ``gone``: it has no sandbox; ``listeners``: of
-    those that are expected, the ones that are there (all).
+    those that are expected, the ones that are there (all); ``pulls``: how its pulls are (all have ended well).
     """
     known = build.world.tasks[task]
     expected = expected_listeners(build.world, known, build.world.task_definitions[known.task_definition])
-    sandbox = SandboxState(known.id, {s.name: s for s in seen})
+    pulls = more.get("pulls", {c.name: PullState(PullPhase.PULLED) for c in known.containers})
+    sandbox = SandboxState(known.id, {s.name: s for s in seen}, pulls=pulls)
     observed = Observed(
         sandboxes={} if more.get("gone") else {known.id: sandbox},
         faults={known.id: more["fault"]} if "fault" in more else {},

@@ -42,7 +42,6 @@ _DEFINITION: _Reasons = (
     ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
 )
 _CONTAINER: _Reasons = (
-    ("repositoryCredentials", "images are imported with moyai image import, and none is pulled"),
     ("linuxParameters.devices", "no container has a device of this machine"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),

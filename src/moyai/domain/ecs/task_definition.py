@@ -147,11 +147,18 @@ class VersionConsistency(StrEnum):
     DISABLED = "disabled"
 
 
+class RepositoryCredentials(msgspec.Struct, frozen=True):
+    """The name or ARN of the secret with the user name and password for a container's image."""
+
+    credentials_parameter: str
+
+
 class ContainerDefinition(msgspec.Struct, frozen=True):
     """One container of a task."""
 
     name: str = ""
     image: str = ""
+    repository_credentials: RepositoryCredentials | None = None
     version_consistency: VersionConsistency | None = None
     cpu: int = 0
     memory: int | None = None

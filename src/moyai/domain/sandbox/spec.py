@@ -123,8 +123,6 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """The namespace of message queues, semaphores, shared memory and /dev/shm."""
     shared_memory: int = 64
     """The size of a shared /dev/shm in MiB."""
-    images: Mapping[str, str | None] = {}
-    """The digest of each image that its containers run; None = to be resolved when the sandbox is created."""
 
     @property
     def instance(self) -> TaskId | None:
@@ -245,8 +243,6 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     """Its standard input stays open without any data; otherwise it is at its end from the start."""
     terminal: bool = False
     """The container has a terminal of its own; all output of that counts as stdout."""
-    architecture: str | None = None
-    """``X86_64`` or ``ARM64``; None = the machine's."""
     attempt: int = 0
     """Which start of this container it is; see ``TaskRuntime.start``."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.domain.sandbox.pull import PullState
 from moyai.domain.sandbox.spec import HostName
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
@@ -45,13 +46,13 @@ class ContainerState(msgspec.Struct, frozen=True):
 
 class SandboxState(msgspec.Struct, frozen=True):
     """The current state of a task's sandbox, which exists, with the containers in it. ``hosts``: the names in their
-    hosts files; ``images``: the digests of the images when the sandbox was created.
+    hosts files; ``pulls``: the pulls of this process, by the names of their containers.
     """
 
     task: TaskId
     containers: Mapping[str, ContainerState] = {}
     hosts: tuple[HostName, ...] = ()
-    images: Mapping[str, str] = {}
+    pulls: Mapping[str, PullState] = {}
 
 
 class Usage(msgspec.Struct, frozen=True):

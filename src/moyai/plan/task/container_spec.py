@@ -36,7 +36,7 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
     """The specification of one of the definition's containers. Raises Unresolved."""
     task, definition, container_definition = context.task, context.definition, context.definition_of(container)
     override = _override(task, container.name)
-    linux, platform = _linux_parameters(container_definition), definition.runtime_platform
+    linux = _linux_parameters(container_definition)
     return ContainerSpec(
         task=task.id,
         name=container.name,
@@ -64,7 +64,6 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
         networkless=bool(container_definition.disable_networking),
         interactive=bool(container_definition.interactive),
         terminal=bool(container_definition.pseudo_terminal),
-        architecture=None if platform is None else platform.cpu_architecture,
     )
 
 

@@ -17,13 +17,16 @@ import msgspec
 from moyai.domain.ecs import metadata
 from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile
 from moyai.domain.ecs.task import Container, ContainerOverride, role_of
+from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.secrets import find_secret
+from moyai.domain.sandbox.pull import RegistryCredentials
 from moyai.domain.secretsmanager.secret import SecretVersion
 from moyai.domain.ssm.parameter import ParameterReference
 from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
+from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.scope import Scope
@@ -44,6 +47,16 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 class Unresolved(MoyaiError):
     """A value of the environment can't be had, so the task can't start; the text is its stoppedReason."""
+
+
+class _RegistrySecret(msgspec.Struct, frozen=True):
+    """The content of a secret that ``repositoryCredentials`` names."""
+
+    username: str
+    password: str
+
+
+_REGISTRY_SECRET = msgspec.json.Decoder(_RegistrySecret)
 
 
 class _SecretUnavailable(Exception):
@@ -94,6 +107,24 @@ def resolve_secrets(
         names = ", ".join(missing)
         raise Unresolved(f"{_UNABLE_TO_PULL} secrets from ssm: {_RETRIED}: invalid ssm parameters: {names}")
     return values
+
+
+def registry_credentials(
+    world: World, scope: Scope, defined: ContainerDefinition, now: Instant
+) -> RegistryCredentials | None:
+    """The credentials that a container's ``repositoryCredentials`` name, for the registry of its image. Raises
+    Unresolved.
+    """
+    if defined.repository_credentials is None:
+        return None
+    secret = defined.repository_credentials.credentials_parameter
+    value = _secret_value(world, scope, SecretReference(secret), now)
+    try:
+        parsed = _REGISTRY_SECRET.decode(value.reveal())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = f"the secret {secret} is not a JSON object with the keys username and password"
+        raise Unresolved(f"{_UNABLE_TO_PULL} registry auth from asm: {why}") from error
+    return RegistryCredentials(parsed.username, Secret(parsed.password))
 
 
 def variables_in(body: Secret) -> Mapping[str, Secret]:
@@ -175,5 +206,6 @@ def _json_value(value: Secret, reference: SecretReference) -> Secret:
     return Secret(inside if isinstance(inside, str) else msgspec.json.encode(inside).decode())
 
 
-def _is_own(arn: str, scope: Scope) -> bool:
-    return scope_of(arn).account == scope.account
+def _is_own(identifier: str, scope: Scope) -> bool:
+    """Whether an ARN is of this account; a name always is."""
+    return parse_arn(identifier) is None or scope_of(identifier).account == scope.account

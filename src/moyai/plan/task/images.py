@@ -1,10 +1,12 @@
-"""Which image each container of a task runs.
+"""Which image each container of a task runs, and how it gets there.
 
-Promise: a sandbox reports the digests that its images' names stood for when it was made. The first task of a service
-revision pins them for the revision, and all its tasks run the same images, also years later and after a rollback,
-whatever the tags then stand for. Where ``versionConsistency`` is disabled, or there is no revision, each task runs the
-digests of its own sandbox.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html (image resolution)
+Promise: a task's images are pulled while it is PENDING, before the first of its containers starts, and one that can't
+be pulled ends the task. The first task of a service revision pins the digests of its images for the revision, and all
+its tasks run the same images, also years later and after a rollback, whatever the tags then stand for. Where
+``versionConsistency`` is disabled, or there is no revision, each task runs what its own pulls found. The image of an
+App Mesh proxy is not pulled: moyai's own Envoy runs.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html (image resolution),
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html (PENDING)
 """
 
 from __future__ import annotations
@@ -14,19 +16,68 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service_deployment import ServiceRevision
 from moyai.domain.ecs.task import Container, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, VersionConsistency
+from moyai.domain.keys import scope_of
+from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState
 from moyai.domain.world import Change, Put, World
+from moyai.plan.action import PullImages
 from moyai.plan.strategy.start import revision_arn
 from moyai.plan.task.context import TaskContext
+from moyai.plan.task.environment import Unresolved, registry_credentials
+
+
+def image_pulls(context: TaskContext) -> tuple[ImagePull, ...]:
+    """The images that the task's containers need. Raises Unresolved for credentials that can't be had."""
+    world, platform = context.world, context.definition.runtime_platform
+    revision = revision_of(world, context.task)
+    pinned = {} if revision is None else revision.images
+    pulls = []
+    for container in context.applications:
+        defined = context.definition_of(container)
+        pull = ImagePull(
+            container=container.name,
+            image=defined.image,
+            digest=pinned.get(container.name) if is_consistent(defined) else None,
+            architecture=None if platform is None else platform.cpu_architecture,
+            credentials=registry_credentials(world, scope_of(context.task.arn), defined, context.now),
+        )
+        pulls.append(pull)
+    return tuple(pulls)
+
+
+def missing_credentials(context: TaskContext) -> str | None:
+    """Why the credentials for an image can't be had; None when all can."""
+    try:
+        image_pulls(context)
+    except Unresolved as unresolved:
+        return str(unresolved)
+    return None
+
+
+def pull_faults(context: TaskContext) -> dict[str, str]:
+    """Why images can't be pulled, by the names of their containers."""
+    states = {} if context.sandbox is None else context.sandbox.pulls
+    failed = {name: state for name, state in states.items() if state.phase is PullPhase.FAILED}
+    return {c.name: failed[c.name].reason or "" for c in context.applications if c.name in failed}
+
+
+def pulls_left(context: TaskContext) -> tuple[PullImages, ...]:
+    """The effect that pulls the task's images, unless all are pulled. Raises Unresolved."""
+    pulls = image_pulls(context)
+    states = {} if context.sandbox is None else context.sandbox.pulls
+    if all(_is_pulled(pull, states.get(pull.container)) for pull in pulls):
+        return ()
+    return (PullImages(context.task.id, pulls),)
 
 
 def pin_images(context: TaskContext) -> tuple[tuple[Container, ...], tuple[Change, ...]]:
     """The task's containers with the digests of their images, and the change that pins new ones for the revision."""
     revision = revision_of(context.world, context.task)
     pinned = {} if revision is None else dict(revision.images)
-    resolved = {} if context.sandbox is None else context.sandbox.images
+    pulls = {} if context.sandbox is None else context.sandbox.pulls
     containers = []
     for container in context.task.containers:
-        digest = None if container.is_proxy else resolved.get(context.definition_of(container).image)
+        state = None if container.is_proxy else pulls.get(container.name)
+        digest = None if state is None else state.digest
         if digest is not None and revision is not None and is_consistent(context.definition_of(container)):
             digest = pinned.setdefault(container.name, digest)
         containers.append(replace(container, image_digest=digest))
@@ -45,3 +96,10 @@ def revision_of(world: World, task: Task) -> ServiceRevision | None:
     if task.service is None or task.deployment is None:
         return None
     return world.service_revisions.get(revision_arn(task.service, task.deployment))
+
+
+def _is_pulled(pull: ImagePull, state: PullState | None) -> bool:
+    """Whether this image is pulled. Another task of the revision may have pinned another one meanwhile."""
+    if state is None or state.phase is not PullPhase.PULLED:
+        return False
+    return pull.digest is None or pull.digest == state.digest

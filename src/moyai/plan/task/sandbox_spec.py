@@ -40,7 +40,6 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         host=_sharing_host(world, task, definition),
         processes=NamespaceSharing.OWN if definition.pid_mode is None else NamespaceSharing(definition.pid_mode),
         ipc=_ipc_sharing(definition.ipc_mode),
-        images={container.image: None for container in containers},
         shared_memory=max(linux.shared_memory_size or MemoryLimits().shared for linux in linux_parameters),
     )
 

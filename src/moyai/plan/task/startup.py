@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from moyai.domain.connect.config import ProxyLogLevel
@@ -25,7 +27,7 @@ from moyai.plan.task.container_start import (
     unstartable_reason,
 )
 from moyai.plan.task.context import TaskContext, TaskStep
-from moyai.plan.task.images import pin_images
+from moyai.plan.task.images import missing_credentials, pin_images, pull_faults, pulls_left
 from moyai.plan.task.log_streams import NoLogGroup, create_log_streams
 from moyai.plan.task.readiness import (
     LISTEN_LIMIT,
@@ -58,17 +60,38 @@ def provisioning_step(context: TaskContext) -> TaskStep:
             return _fail(context, StopCode.TASK_FAILED_TO_START, str(error))
         sandbox = sandbox_spec(context.world, context.task, context.definition)
         return TaskStep(context.task, streams, effects=(PrepareSandbox(sandbox),))
-    containers, changes = pin_images(context)
     times = {"connectivity_at": context.now, "pull_started_at": context.now}
-    return TaskStep(context.updated_task(last_status=TaskStatus.PENDING, containers=containers, **times), changes)
+    pulls = pulls_left(context) if missing_credentials(context) is None else ()
+    return TaskStep(context.updated_task(last_status=TaskStatus.PENDING, **times), effects=pulls)
 
 
 def pending_step(context: TaskContext) -> TaskStep:
-    """The step of a PENDING task: the runtime starts its containers, Service Connect's proxy before all others."""
+    """The step of a PENDING task: the runtime pulls its images, and then starts its containers, Service Connect's proxy
+    before all others.
+    """
     if (end := _end_of_task(context)) is not None:
         return end
+    if context.task.pull_stopped_at is None:
+        return _pull_images(context)
     if all(c.last_status is not ContainerStatus.PENDING for c in context.task.containers):
         return _after_last_start(context)
+    return _start_containers(context)
+
+
+def _pull_images(context: TaskContext) -> TaskStep:
+    """The step of a PENDING task whose images were not all pulled; its containers start as soon as they are."""
+    if faults := pull_faults(context):
+        return _fail_pulls(context, faults)
+    if pulls := pulls_left(context):
+        return TaskStep(context.task, effects=pulls)
+    containers, changes = pin_images(context)
+    task = context.updated_task(containers=containers, pull_stopped_at=context.now)
+    step = pending_step(replace(context, task=task))
+    return replace(step, changes=(*changes, *step.changes))
+
+
+def _start_containers(context: TaskContext) -> TaskStep:
+    """The step of a PENDING task with containers that have not started yet."""
     if context.exited_essential() is not None:
         return _fail(context, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
     proxy = context.task.connect_proxy
@@ -142,9 +165,20 @@ def _end_of_task(context: TaskContext) -> TaskStep | None:
 
 
 def _missing_input(context: TaskContext) -> str | None:
-    """Why a container that has not started yet can't start (then no container is started); None when all can."""
+    """Why an image can't be pulled, or a container that has not started yet can't start (then none is started); None
+    when all can.
+    """
+    if context.task.pull_stopped_at is None and (reason := missing_credentials(context)) is not None:
+        return reason
     waiting = (c for c in context.defined_containers if c.last_status is ContainerStatus.PENDING)
     return next(filter(None, (unstartable_reason(context, container) for container in waiting)), None)
+
+
+def _fail_pulls(context: TaskContext, faults: Mapping[str, str]) -> TaskStep:
+    """The step of a task whose images can't be pulled; each container has the reason of its own image."""
+    containers = tuple(replace(c, reason=faults.get(c.name, c.reason)) for c in context.task.containers)
+    context = replace(context, task=context.updated_task(containers=containers, pull_stopped_at=context.now))
+    return _fail(context, StopCode.TASK_FAILED_TO_START, next(iter(faults.values())))
 
 
 def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
@@ -160,17 +194,10 @@ def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
 
 def _after_last_start(context: TaskContext) -> TaskStep:
     """The step after every container has been started: ACTIVATING where the task has something to register."""
-    starts = (c.started_at for c in context.defined_containers if c.started_at is not None)
-    pulled_at = min(starts, default=context.now)
     if endpoints(context.task):
-        task = context.updated_task(
-            last_status=TaskStatus.ACTIVATING, activated_at=context.now, pull_stopped_at=pulled_at
-        )
-        return TaskStep(task)
+        return TaskStep(context.updated_task(last_status=TaskStatus.ACTIVATING, activated_at=context.now))
     ready_at = context.now if is_ready_at_once(context) else None
-    task = context.updated_task(
-        last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=ready_at, pull_stopped_at=pulled_at
-    )
+    task = context.updated_task(last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=ready_at)
     return TaskStep(task, report_start(context.world, context.task))
 
 

@@ -18,8 +18,11 @@ from socket import socket
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from msgspec.structs import replace
+
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
@@ -42,6 +45,7 @@ from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
+from moyai.runtime.linux.tasks.pulls import TaskPulls
 
 T = TypeVar("T")
 
@@ -77,6 +81,7 @@ class LinuxRuntime:
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
         self._sessions = ExecSessions(self._paths, self._work)
+        self._pulls = TaskPulls(lambda p: self._work(partial(self._containers.find_image, p)), self._notifier.notify)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -101,13 +106,18 @@ class LinuxRuntime:
             async with self._lock(holder):
                 host = sandboxes.load_instance(self._paths, holder)
                 await self._work(partial(self._containers.start_pause, host))
-        await self._work(_with_port_errors(lambda: sandboxes.save(self._paths, self._containers.with_digests(sandbox))))
+        await self._work(_with_port_errors(partial(sandboxes.save, self._paths, sandbox)))
+
+    async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
+        await self._work(partial(sandboxes.load_required, self._paths, task))
+        self._pulls.begin(task, images)
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):
             await self._work(_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts))))
 
     async def release(self, task: TaskId) -> None:
+        self._pulls.end(task)
         async with self._lock(task):
             await self._release(task)
         self._notifier.notify(task)
@@ -155,10 +165,12 @@ class LinuxRuntime:
     # ----------------------------------------------------------------------------------------------- observation
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
-        return await self._work(partial(states.observe, self._paths))
+        observed = await self._work(partial(states.observe, self._paths))
+        return {task: replace(state, pulls=self._pulls.states(task)) for task, state in observed.items()}
 
     async def inspect(self, task: TaskId) -> SandboxState | None:
-        return await self._work(partial(states.inspect, self._paths, task))
+        state = await self._work(partial(states.inspect, self._paths, task))
+        return state and replace(state, pulls=self._pulls.states(task))
 
     async def changes(self) -> AsyncIterator[TaskId]:
         await self._open()
@@ -238,6 +250,7 @@ class LinuxRuntime:
 
     async def close(self) -> None:
         await self._sessions.close()
+        await self._pulls.close()
         await self._listeners.close()
         self._notifier.close()
         await asyncio.to_thread(self._workers.shutdown)

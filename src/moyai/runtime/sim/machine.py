@@ -9,6 +9,7 @@ from __future__ import annotations
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState, Usage
 from moyai.kernel.clock import Instant, later
+from moyai.runtime.sim.images import SimPull
 from moyai.runtime.sim.script import Script
 
 SIGKILL_EXIT = 137
@@ -109,14 +110,15 @@ class SimSandbox:
     def __init__(self, spec: SandboxSpec) -> None:
         self.spec = spec
         self.containers: dict[str, SimContainer] = {}
+        self.pulls: dict[str, SimPull] = {}
         self.proxy: str | None = None
         self.in_flight = 0
 
     def state(self, now: Instant) -> SandboxState:
         """The state of the sandbox at ``now``."""
         containers = {name: c.state(now) for name, c in self.containers.items()}
-        images = {image: digest for image, digest in self.spec.images.items() if digest is not None}
-        return SandboxState(self.spec.task, containers, self.spec.hosts, images)
+        pulls = {name: pull.state(now) for name, pull in self.pulls.items()}
+        return SandboxState(self.spec.task, containers, self.spec.hosts, pulls)
 
     def is_listening(self, now: Instant) -> bool:
         """Whether all running applications have opened their ports."""
@@ -127,4 +129,5 @@ class SimSandbox:
     def next_change(self, now: Instant) -> Instant | None:
         """The time of the next change of any container by itself; None if there is none."""
         changes = (c.next_change(now) for c in self.containers.values())
-        return min((c for c in changes if c is not None), default=None)
+        ends = (pull.ends_at for pull in self.pulls.values() if pull.ends_at > now)
+        return min((c for c in (*changes, *ends) if c is not None), default=None)

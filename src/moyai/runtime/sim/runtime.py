@@ -1,7 +1,7 @@
 """The simulated runtime: the methods of the port over ``machine``, waiting on the injected clock.
 
 Promise: it passes the same contract suite as the runtimes that run something. Beyond the port it has methods for tests:
-``end_container``, ``lose_sandbox``, ``set_health``, ``set_in_flight``, ``retag_image`` and ``fail_next``. There is no
+``end_container``, ``lose_sandbox``, ``set_health``, ``set_in_flight`` and ``fail_next``. There is no
 network: names don't resolve, and ``listen`` returns None.
 """
 
@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from hashlib import sha256
 from socket import socket
 
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, Output, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotPull, CannotStart, Endpoint, NotRunning, Output, RuntimeFault, SandboxFailed
 from moyai.ports.sessions import CommandSession, Execution
+from moyai.runtime.sim.images import SimImages
 from moyai.runtime.sim.machine import SimContainer, SimSandbox
 from moyai.runtime.sim.script import container_script, proxy_script
 from moyai.runtime.sim.sessions import SimSession
@@ -31,16 +32,14 @@ _MAX_HISTORY = 10_000
 
 
 class SimRuntime:
-    """A ``TaskRuntime``. ``images`` None = every image is imported."""
+    """A ``TaskRuntime``. ``images``: those that can be pulled; None = every image."""
 
     def __init__(self, clock: Clock, images: Collection[str] | None = None) -> None:
         self._clock = clock
-        self._images = images
+        self.images = SimImages(images)
         self._sandboxes: dict[TaskId, SimSandbox] = {}
         self._queues: set[ChangeQueue] = set()
         self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
-        self._tagged: dict[str, int] = {}
-        self._digests: set[str] = set()
         self.history: deque[tuple[str, TaskId, str]] = deque(maxlen=_MAX_HISTORY)
         """The last calls that changed something: method, task, container."""
         self.sessions: deque[SimSession] = deque(maxlen=_MAX_HISTORY)
@@ -54,9 +53,20 @@ class SimRuntime:
             if instance not in self._sandboxes:
                 raise SandboxFailed(f"the container instance {instance} is not there")
         if sandbox.task not in self._sandboxes:
-            images = {image: self.digest(image) for image in sandbox.images}
-            self._sandboxes[sandbox.task] = SimSandbox(replace(sandbox, images=images))
+            self._sandboxes[sandbox.task] = SimSandbox(sandbox)
             self._record("prepare", sandbox.task)
+
+    async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
+        sandbox = self._sandbox(task)
+        pulls = {known.pull: known for known in sandbox.pulls.values()}
+        new = [pull for pull in images if pull not in pulls]
+        fault = self._take_fault("pull", task) if new else None
+        if fault is not None and not isinstance(fault, CannotPull):
+            raise fault
+        pulls |= {pull: self.images.begin_pull(pull, self._clock.now(), fault) for pull in new}
+        sandbox.pulls = {pull.container: pulls[pull] for pull in images}
+        if new:
+            self._record("pull", task)
 
     async def start(self, container: ContainerSpec) -> None:
         self._raise_fault("start", container.task)
@@ -64,10 +74,7 @@ class SimRuntime:
         before = sandbox.containers.get(container.name)
         if before is not None and not before.can_restart(container.attempt, self._clock.now()):
             return
-        if self._images is not None and container.image not in self._images:
-            raise ImageNotFound(f"{container.image}: no such image here; the sim runtime knows {sorted(self._images)}")
-        if container.digest is not None and container.digest not in self._digests:
-            raise ImageNotFound(f"image {container.image}@{container.digest} is not here any more")
+        self.images.find(container.image, container.digest)
         script = container_script(container)
         if script.cannot_start:
             raise CannotStart(f"{container.name}: its script says cannot_start")
@@ -209,18 +216,6 @@ class SimRuntime:
     async def destroy(self) -> None:
         await self.sweep(frozenset())
 
-    def digest(self, image: str) -> str | None:
-        """The current digest of an image; None if it is not imported."""
-        if self._images is not None and image not in self._images:
-            return None
-        digest = f"sha256:{sha256(f'{image} {self._tagged.get(image, 0)}'.encode()).hexdigest()}"
-        self._digests.add(digest)
-        return digest
-
-    def retag_image(self, image: str) -> None:
-        """Let the name stand for another image from now on."""
-        self._tagged[image] = self._tagged.get(image, 0) + 1
-
     def end_container(self, task: TaskId, container: str, exit_code: int = 1) -> None:
         """Let a container's process end by itself."""
         simulated = self._container(task, container)
@@ -245,13 +240,17 @@ class SimRuntime:
         self._sandbox(task).in_flight = in_flight
 
     def fail_next(self, method: str, fault: RuntimeFault, task: TaskId | None = None) -> None:
-        """Let the next call of a method (for this task, or for any) raise ``fault``."""
+        """Let the next call of a method (for this task, or for any) raise ``fault``; the pulls of the next call of
+        ``pull`` end with it, if it is CannotPull.
+        """
         self._faults[task, method] = fault
 
     def _raise_fault(self, method: str, task: TaskId) -> None:
-        fault = self._faults.pop((task, method), None) or self._faults.pop((None, method), None)
-        if fault is not None:
+        if (fault := self._take_fault(method, task)) is not None:
             raise fault
+
+    def _take_fault(self, method: str, task: TaskId) -> RuntimeFault | None:
+        return self._faults.pop((task, method), None) or self._faults.pop((None, method), None)
 
     def _sandbox(self, task: TaskId) -> SimSandbox:
         sandbox = self._sandboxes.get(task)

@@ -12,7 +12,7 @@ from moyai.domain.ecs.task import DesiredStatus
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.plan.strategy.monitors import failure_threshold
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 
@@ -67,7 +67,7 @@ def test_the_default_threshold_is_half_of_the_tasks_within_bounds():
 @pytest.mark.parametrize(("reset", "counted"), [(None, 0), (True, 0), (False, 1)])
 def test_a_healthy_task_resets_the_failure_count(reset, counted):
     it = Harness()
-    it.runtime.fail_next("start", ImageNotFound("no"))
+    it.runtime.fail_next("pull", CannotPull("no"))
     made = it.build.service("back", definition(it), bounds=configuration(reset=reset, value=9))
     it.rest()
     assert it.build.deployment(made).failures == 1

@@ -86,7 +86,7 @@ def pending(build: Builder, *names: str, override: ContainerOverride | None = No
     )
     task = build.world.tasks[build.run(build.definition("s", made))]
     overrides = TaskOverride(() if override is None else (override,))
-    return put(build, task.arn, last_status=TaskStatus.PENDING, overrides=overrides)
+    return put(build, task.arn, last_status=TaskStatus.PENDING, pull_stopped_at=NOW, overrides=overrides)
 
 
 def environment(build: Builder, task: Task) -> dict[str, str]:

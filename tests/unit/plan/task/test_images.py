@@ -1,18 +1,31 @@
-"""Which image the containers of a task run."""
+"""Which image the containers of a task run, and when it is pulled."""
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
-from moyai.domain.ecs.task import Container
-from moyai.domain.ecs.task_definition import ContainerDefinition, VersionConsistency
+from moyai.domain.ecs.task import Container, ContainerStatus, StopCode, TaskStatus
+from moyai.domain.ecs.task_definition import (
+    ContainerDefinition,
+    RepositoryCredentials,
+    RuntimePlatform,
+    VersionConsistency,
+)
+from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState, RegistryCredentials
 from moyai.domain.sandbox.state import SandboxState
-from moyai.plan.task.images import pin_images, revision_of
-from moyai.plan.task.sandbox_spec import sandbox_spec
+from moyai.domain.secretsmanager.secret import CURRENT, ManagedSecret, SecretVersion
+from moyai.domain.world import Put
+from moyai.kernel.ids import SecretArn
+from moyai.kernel.secret import Secret
+from moyai.plan.action import PullImages, StartContainer
+from moyai.plan.task.images import image_pulls, pin_images, revision_of
 from moyai.testing.world import Builder
-from tests.unit.plan.tasks import case_of, schedule
+from tests.unit.plan import tasks
+from tests.unit.plan.tasks import case_of, put, schedule
 
 WEB, SIDE = "shop/web:1", "shop/side:1"
+PULLING = PullState(PullPhase.PULLING)
 
 
 def built(*, disabled: bool = False):
@@ -25,70 +38,162 @@ def built(*, disabled: bool = False):
     return build, build.tasks(made)
 
 
-def step(build, task, **digests):
-    """The task's images, once its sandbox has found these; what becomes of its revision is recorded."""
-    images = {image: digests[name] for name, image in (("web", WEB), ("side", SIDE)) if name in digests}
-    case = replace(case_of(build.world, task), sandbox=SandboxState(task.id, images=images))
+def pin(build, task, **digests):
+    """The digests of the task's containers, once these were pulled; what becomes of its revision is recorded."""
+    pulls = {name: pulled(digest) for name, digest in digests.items()}
+    case = replace(case_of(build.world, task), sandbox=SandboxState(task.id, pulls=pulls))
     containers, changes = pin_images(case)
     build.book.apply(changes)
     return {c.name: c.image_digest for c in containers}
 
 
+def pulled(digest):
+    return PullState(PullPhase.PULLED, digest)
+
+
+def pending(build, task):
+    """The task, when its sandbox is made and nothing is pulled."""
+    return put(build, task.arn, last_status=TaskStatus.PENDING, pull_started_at=build.clock.now())
+
+
 def revision(build, task):
-    """What is settled for the task's revision."""
-    found = revision_of(build.world, task)
-    assert found is not None
-    return found.images
+    """What is pinned for the task's revision."""
+    known = revision_of(build.world, task)
+    assert known is not None
+    return known.images
 
 
-def test_all_tasks_of_a_revision_run_the_first_tasks_digests():
-    build, (first, second, third) = built()
-    found = {"web": "sha256:1", "side": "sha256:a"}
-    assert step(build, first, **found) == found
-    assert step(build, second, web="sha256:2", side="sha256:b") == found
-    assert step(build, third) == {"web": None, "side": None}  # the image isn't there: it can't be pulled
-    assert revision(build, first) == found
+def test_all_tasks_of_a_revision_run_what_the_first_one_pulled():
+    build, (first, second, _) = built()
+    digests = {"web": "sha256:1", "side": "sha256:a"}
+    assert pin(build, first, **digests) == digests
+    assert pin(build, second, web="sha256:2", side="sha256:b") == digests
+    assert revision(build, first) == digests
 
 
-def test_a_missing_digest_is_set_by_the_next_task():
-    build, (first, second, third) = built()
-    assert step(build, first, web="sha256:1") == {"web": "sha256:1", "side": None}
-    assert step(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:1", "side": "sha256:b"}
-    assert step(build, third, web="sha256:3", side="sha256:c") == {"web": "sha256:1", "side": "sha256:b"}
+def test_an_image_without_a_digest_is_not_pinned():
+    """The machine's own root has none."""
+    build, (first, second, _) = built()
+    assert pin(build, first, web="sha256:1") == {"web": "sha256:1", "side": None}
+    assert pin(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:1", "side": "sha256:b"}
 
 
-def test_with_version_consistency_disabled_each_task_runs_its_own_digest():
+def test_where_it_is_disabled_each_task_runs_what_it_pulled():
     build, (first, second, _) = built(disabled=True)
-    step(build, first, web="sha256:1", side="sha256:a")
-    assert step(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:2", "side": "sha256:a"}
+    pin(build, first, web="sha256:1", side="sha256:a")
+    assert pin(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:2", "side": "sha256:a"}
     assert revision(build, first) == {"side": "sha256:a"}
 
 
-def test_a_new_deployment_pins_new_digests():
+def test_a_new_deployment_pins_anew_and_the_old_one_keeps_its_own():
     build, (first, *_) = built()
-    step(build, first, web="sha256:1")
+    pin(build, first, web="sha256:1")
     assert first.service is not None
     build.deploy(first.service, build.world.task_definitions[first.task_definition])
     schedule(build, first.service)
     later = next(t for t in build.tasks(first.service) if t.deployment != first.deployment)
-    assert step(build, later, web="sha256:2")["web"] == "sha256:2"
-    assert step(build, first, web="sha256:2")["web"] == "sha256:1"
+    assert pin(build, later, web="sha256:2")["web"] == "sha256:2"
+    assert pin(build, first, web="sha256:2")["web"] == "sha256:1"
 
 
-def test_a_standalone_task_runs_its_own_digest():
+def test_a_task_without_a_service_runs_what_it_pulled():
     build = Builder()
     task = build.world.tasks[build.run(build.definition("one", ContainerDefinition("web", WEB)))]
-    assert step(build, task, web="sha256:1") == {"web": "sha256:1"}
+    assert pin(build, task, web="sha256:1") == {"web": "sha256:1"}
     assert revision_of(build.world, task) is None
-
-
-def test_the_sandbox_has_all_images_and_a_container_its_own():
-    build, (first, *_) = built()
-    definition = build.world.task_definitions[first.task_definition]
-    assert sandbox_spec(build.world, first, definition).images == {WEB: None, SIDE: None}
 
 
 def test_a_proxy_has_no_image():
     build, (first, *_) = built()
     proxied = replace(first, containers=(*first.containers, Container(first.containers[0].arn, "proxy", is_proxy=True)))
-    assert step(build, proxied, web="sha256:1") == {"web": "sha256:1", "side": None, "proxy": None}
+    assert pin(build, proxied, web="sha256:1") == {"web": "sha256:1", "side": None, "proxy": None}
+    assert [p.container for p in image_pulls(case_of(build.world, proxied))] == ["web", "side"]
+
+
+def test_no_container_starts_before_all_images_are_pulled():
+    build, (first, *_) = built()
+    pending(build, first)
+    expected = (ImagePull("web", WEB), ImagePull("side", SIDE))
+    for pulls in ({}, {"web": pulled("sha256:1")}, {"web": pulled("sha256:1"), "side": PULLING}):
+        plan = tasks.step(build, first.arn, pulls=pulls)
+        assert (plan.changes, plan.effects) == ((), (PullImages(first.id, expected),))
+    build.clock.turn_to(build.clock.now() + 7)
+    starts = tasks.step(build, first.arn, pulls={"web": pulled("sha256:1"), "side": pulled(None)}).effects
+    task = build.world.tasks[first.arn]
+    assert (task.pull_stopped_at, task.last_status) == (build.clock.now(), TaskStatus.PENDING)
+    assert [(e.container.name, e.container.digest) for e in starts if isinstance(e, StartContainer)] == [
+        ("web", "sha256:1"),
+        ("side", None),
+    ]
+
+
+def test_a_task_whose_tag_has_moved_pulls_what_its_revision_has_pinned():
+    build, (first, second, _) = built()
+    pending(build, second)
+    pin(build, first, web="sha256:1", side="sha256:a")
+    plan = tasks.step(build, second.arn, pulls={"web": pulled("sha256:2"), "side": pulled("sha256:a")})
+    pinned = (ImagePull("web", WEB, "sha256:1"), ImagePull("side", SIDE, "sha256:a"))
+    assert plan.effects == (PullImages(second.id, pinned),)
+    tasks.step(build, second.arn, pulls={"web": pulled("sha256:1"), "side": pulled("sha256:a")})
+    assert [c.image_digest for c in build.world.tasks[second.arn].containers] == ["sha256:1", "sha256:a"]
+
+
+def test_a_failed_pull_ends_the_task_with_the_reason_of_each_image():
+    build, (first, *_) = built()
+    pending(build, first)
+    reason = "CannotPullContainerError: no such tag"
+    failed = PullState(PullPhase.FAILED, reason=reason)
+    tasks.step(build, first.arn, pulls={"web": PULLING, "side": failed})
+    task = build.world.tasks[first.arn]
+    assert (task.stop_code, task.stopped_reason) == (StopCode.TASK_FAILED_TO_START, reason)
+    assert [c.reason for c in task.containers] == [None, reason]
+    assert task.pull_stopped_at == build.clock.now()
+    tasks.step(build, first.arn, pulls={})
+    assert {c.last_status for c in build.world.tasks[first.arn].containers} == {ContainerStatus.STOPPED}
+
+
+def test_the_processor_of_the_definition_decides():
+    build, (first, *_) = built()
+    definition = build.world.task_definitions[first.task_definition]
+    build.book.apply([Put(replace(definition, runtime_platform=RuntimePlatform(cpu_architecture="ARM64")))])
+    assert {p.architecture for p in image_pulls(case_of(build.world, first))} == {"ARM64"}
+
+
+def test_a_registrys_credentials_come_from_a_secret():
+    build, (first, *_) = built()
+    with_credentials(build, first, "registry", '{"username": "me", "password": "pw", "more": 1}')
+    pending(build, first)
+    (effect,) = tasks.step(build, first.arn, pulls={}).effects
+    assert isinstance(effect, PullImages)
+    assert [p.credentials for p in effect.images] == [RegistryCredentials("me", Secret("pw")), None]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("other", '{"username": "me", "password": "pw"}', "Secrets Manager can't find the specified secret"),
+        ("registry", '{"username": "me"}', "is not a JSON object with the keys username and password"),
+        ("registry", "me:pw", "is not a JSON object with the keys username and password"),
+    ],
+)
+def test_a_task_whose_credentials_cannot_be_had_ends(name, value, message):
+    build, (first, *_) = built()
+    with_credentials(build, first, name, value)
+    pending(build, first)
+    tasks.step(build, first.arn, pulls={})
+    task = build.world.tasks[first.arn]
+    assert task.stop_code is StopCode.TASK_FAILED_TO_START
+    assert message in (task.stopped_reason or "")
+    assert "pw" not in (task.stopped_reason or "")
+
+
+def with_credentials(build, task, secret, value):
+    """Let the first container have the credentials in the secret ``registry``, and make a secret of this name."""
+    definition = build.world.task_definitions[task.task_definition]
+    web, side = definition.container_definitions
+    web = replace(web, repository_credentials=RepositoryCredentials("registry"))
+    build.book.apply([Put(replace(definition, container_definitions=(web, side)))])
+    arn = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{secret}-abcdef"
+    now = build.clock.now()
+    version = SecretVersion("v1", Secret(value), now, (CURRENT,))
+    build.book.apply([Put(ManagedSecret(SecretArn(arn), secret, now, now, (version,)))])

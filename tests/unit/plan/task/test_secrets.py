@@ -105,7 +105,7 @@ def test_missing_secrets_have_a_reason(value_from, why):
 def pending(build: Builder, value_from: str) -> Task:
     made = replace(container(), secrets=(ContainerSecret("PASSWORD", value_from),))
     task = build.world.tasks[build.run(build.definition("s", made))]
-    return put(build, task.arn, last_status=TaskStatus.PENDING)
+    return put(build, task.arn, last_status=TaskStatus.PENDING, pull_stopped_at=NOW)
 
 
 def test_a_task_uses_the_secrets_value_at_its_start():

@@ -47,6 +47,7 @@ def check_container(container: ContainerDefinition, definition: TaskDefinition) 
         raise ClientException(f"An environment variable of container '{container.name}' has no name.")
     check_env_files(container.environment_files, definition.execution_role_arn, ClientException)
     _check_secrets(container, definition)
+    _check_repository_credentials(container, definition)
     if container.health_check is not None:
         _check_health(container.health_check)
     if container.log_configuration is not None:
@@ -156,3 +157,15 @@ def _check_secrets(container: ContainerDefinition, definition: TaskDefinition) -
                 f"The Systems Manager parameter name specified for secret {secret.name} is invalid. The parameter name "
                 "can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,"
             )
+
+
+def _check_repository_credentials(container: ContainerDefinition, definition: TaskDefinition) -> None:
+    if container.repository_credentials is None:
+        return
+    if definition.execution_role_arn is None:
+        raise ClientException(
+            "When you are specifying container repository credentials, you must also specify a value for "
+            "'executionRoleArn'."
+        )
+    if not container.repository_credentials.credentials_parameter:
+        raise _setting(container.name, "'repositoryCredentials.credentialsParameter' must name a secret.")

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from moyai.images.model import Image, ImageConfig
 from moyai.kernel.errors import MoyaiError
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from moyai.runtime.linux.images.archive import BadArchive, unpack
 from moyai.runtime.linux.images.digest import tree_digest
 
@@ -53,7 +53,7 @@ class ImageStore:
 
     def find(self, reference: str, digest: str | None = None) -> Image:
         """The image of a reference, whose tag defaults to ``latest``. With ``digest`` or ``NAME@DIGEST``, the image
-        with that digest, whatever its tag is now. Raises ImageNotFound.
+        with that digest, whatever its tag is now. Raises CannotPull.
         """
         name, _, own_digest = reference.partition("@")
         if name in {HOST_IMAGE, f"{HOST_IMAGE}:latest"} and not own_digest:
@@ -125,7 +125,7 @@ class ImageStore:
     def remove_image(self, reference: str) -> None:
         """Remove an imported image by its name. Tasks that run from it keep its files until the next start of moyai.
 
-        Raises ImageNotFound, and ImageRefused for the host's root.
+        Raises CannotPull, and ImageRefused for the host's root.
         """
         if reference in {HOST_IMAGE, f"{HOST_IMAGE}:latest"}:
             raise ImageRefused(f"{HOST_IMAGE} is this machine's own root and cannot be removed")
@@ -181,14 +181,14 @@ def _has_digest(manifest: _Manifest, home: Path, directory: Path, digest: str) -
     return manifest.digest == digest and manifest.name == str(home.parent.relative_to(directory))
 
 
-def _not_imported(reference: str) -> ImageNotFound:
-    return ImageNotFound(
+def _not_imported(reference: str) -> CannotPull:
+    return CannotPull(
         f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
         f"or use {HOST_IMAGE}, this machine's own root"
     )
 
 
-def _replaced(reference: str, digest: str) -> ImageNotFound:
-    return ImageNotFound(
+def _replaced(reference: str, digest: str) -> CannotPull:
+    return CannotPull(
         f"image {reference}@{digest} is not here any more; a new deployment takes what {reference} is now"
     )

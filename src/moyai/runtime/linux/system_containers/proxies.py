@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, ProxySpec, TmpfsMount
 from moyai.images.model import Image
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from moyai.runtime.linux.images.store import ImageStore
 from moyai.runtime.linux.launch import container_config, os_settings
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment
@@ -141,7 +141,7 @@ def _imported_image(container: ContainerSpec, images: ImageStore) -> Image | Non
     """The image of the container, if it is imported and has files of its own."""
     try:
         image = images.find(container.image)
-    except ImageNotFound:
+    except CannotPull:
         return None
     return image if image.layers else None
 

@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
+from moyai.ports.runtime import CannotCreate, CannotPull, SandboxFailed
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.images.store import ImageStore
@@ -47,21 +48,15 @@ class Containers:
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self.images = ImageStore(paths.images)
 
-    def with_digests(self, sandbox: SandboxSpec) -> SandboxSpec:
-        """The sandbox with the current digests of its images; None for an image that is not imported."""
-        return replace(sandbox, images={image: self._digest(image) for image in sandbox.images})
-
-    def _digest(self, image: str) -> str | None:
-        try:
-            return self.images.find(image).digest
-        except ImageNotFound:
-            return None
+    def find_image(self, pull: ImagePull) -> str | None:
+        """The digest of the image that a container needs. Raises CannotPull."""
+        _check_platform(pull)
+        return self.images.find(pull.image, pull.digest).digest
 
     def start(self, spec: ContainerSpec) -> None:
         """Start a container. Raises RuntimeFault."""
         sandbox = sandboxes.load_required(self._paths, spec.task)
         image = self.images.find(spec.image, spec.digest)
-        _check_platform(spec)
         place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
         monitors.start_monitor(container_config(spec, image, place, self._host_environment(sandbox)))
 
@@ -130,12 +125,12 @@ class Containers:
         return ContainerPlace(directory, log, self._cgroups.create_for_container(f"{task}/{name}", limits))
 
 
-def _check_platform(spec: ContainerSpec) -> None:
-    """Raise ImageNotFound for another processor's image: all images are this machine's."""
+def _check_platform(pull: ImagePull) -> None:
+    """Raise CannotPull for another processor's image: all images are this machine's."""
     machine = os.uname().machine
-    if spec.architecture is not None and _MACHINES.get(spec.architecture) != machine:
-        wanted = "arm64" if spec.architecture == "ARM64" else "amd64"
-        raise ImageNotFound(
-            f"{spec.image}: image Manifest does not contain descriptor matching platform 'linux/{wanted}';"
+    if pull.architecture is not None and _MACHINES.get(pull.architecture) != machine:
+        wanted = "arm64" if pull.architecture == "ARM64" else "amd64"
+        raise CannotPull(
+            f"{pull.image}: image Manifest does not contain descriptor matching platform 'linux/{wanted}';"
             f" this machine is {machine}"
         )

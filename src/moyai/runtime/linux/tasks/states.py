@@ -30,8 +30,7 @@ def inspect(paths: RuntimePaths, task: TaskId) -> SandboxState | None:
     if spec is None or not sandboxes.still_exists(paths, spec):
         return None
     states = [container_state(task, path) for path in subdirectories(paths.containers(task))]
-    images = {image: digest for image, digest in spec.images.items() if digest is not None}
-    return SandboxState(task, {state.name: state for state in states if state is not None}, spec.hosts, images)
+    return SandboxState(task, {state.name: state for state in states if state is not None}, spec.hosts)
 
 
 def container_state(task: TaskId, directory: Path) -> ContainerState | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from moyai.images.model import ImageConfig
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from moyai.runtime.linux.images import archive
 from moyai.runtime.linux.images.store import HOST_IMAGE, ImageRefused, ImageStore
 
@@ -95,7 +95,7 @@ def test_an_archive_that_leaves_its_directory_is_refused_completely(store, tmp_p
         store.import_image("bad", tar_of(tmp_path / "bad.tar", *placed))
     assert sorted(path.name for path in outside.iterdir()) == ["secret"]
     assert not any(path.name.startswith(".import") for path in (tmp_path / "images").iterdir())
-    with pytest.raises(ImageNotFound):
+    with pytest.raises(CannotPull):
         store.find("bad")
 
 
@@ -232,7 +232,7 @@ def test_an_image_stays_when_its_replacement_fails(store, tmp_path, monkeypatch)
 def test_an_invalid_image_name_is_refused(store, tmp_path, name):
     with pytest.raises(ImageRefused):
         store.import_image(name, tmp_path)
-    with pytest.raises(ImageNotFound, match="moyai image import"):
+    with pytest.raises(CannotPull, match="moyai image import"):
         store.find(name)
 
 
@@ -296,17 +296,17 @@ def test_an_image_is_found_by_its_digest_after_its_tag_has_moved(store, tmp_path
         assert image.digest == old.digest
     assert store.find("shop/web:9", new.digest) == new  # the tag is gone, the image isn't
     for bad in (f"shop/other@{old.digest}", "shop/web@sha256:" + "0" * 64, "shop/web@x"):
-        with pytest.raises(ImageNotFound):
+        with pytest.raises(CannotPull):
             store.find(bad)
     store.remove_replaced()
-    with pytest.raises(ImageNotFound, match="is not here any more; a new deployment takes what shop/web:1 is now"):
+    with pytest.raises(CannotPull, match="is not here any more; a new deployment takes what shop/web:1 is now"):
         store.find("shop/web:1", old.digest)
     assert store.digests() == {"shop/web:1": new.digest}
 
 
 def test_the_hosts_root_has_no_digest(store):
     assert store.find(HOST_IMAGE).digest is None
-    with pytest.raises(ImageNotFound):
+    with pytest.raises(CannotPull):
         store.find(f"{HOST_IMAGE}@sha256:{'0' * 64}")
 
 

@@ -1,0 +1,65 @@
+"""The images of the simulated runtime, and their pulls, whose ends are decided when they begin."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from hashlib import sha256
+
+import msgspec
+
+from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState
+from moyai.kernel.clock import Instant, later
+from moyai.ports.runtime import CannotPull
+
+
+class SimPull(msgspec.Struct, frozen=True):
+    """A pull. ``fault``: why it fails at its end; None = it has ``digest`` then."""
+
+    pull: ImagePull
+    ends_at: Instant
+    digest: str | None = None
+    fault: str | None = None
+
+    def state(self, now: Instant) -> PullState:
+        """The state of the pull at ``now``."""
+        if now < self.ends_at:
+            return PullState(PullPhase.PULLING)
+        if self.fault is not None:
+            return PullState(PullPhase.FAILED, reason=self.fault)
+        return PullState(PullPhase.PULLED, self.digest)
+
+
+class SimImages:
+    """The images that can be pulled; a tag stands for one digest at a time."""
+
+    def __init__(self, known: Collection[str] | None = None) -> None:
+        """``known``: their names; None = every image."""
+        self._known = known
+        self._tagged: dict[str, int] = {}
+        self._digests: set[str] = set()
+        self.pull_seconds = 0.0
+        """How long a pull takes."""
+
+    def retag(self, image: str) -> None:
+        """Let the name stand for another image from now on."""
+        self._tagged[image] = self._tagged.get(image, 0) + 1
+
+    def find(self, image: str, digest: str | None = None) -> str:
+        """The digest of the image: ``digest`` if that was one of its own, or the current one. Raises CannotPull."""
+        if self._known is not None and image not in self._known:
+            raise CannotPull(f"{image}: not found; the sim runtime knows {sorted(self._known)}")
+        if digest is not None and digest not in self._digests:
+            raise CannotPull(f"{image}@{digest}: not found")
+        current = f"sha256:{sha256(f'{image} {self._tagged.get(image, 0)}'.encode()).hexdigest()}"
+        self._digests.add(current)
+        return digest or current
+
+    def begin_pull(self, pull: ImagePull, now: Instant, fault: CannotPull | None = None) -> SimPull:
+        """The pull that begins at ``now``, and fails with ``fault`` or because there is no such image."""
+        ends_at = later(now, self.pull_seconds)
+        try:
+            if fault is not None:
+                raise fault
+            return SimPull(pull, ends_at, self.find(pull.image, pull.digest))
+        except CannotPull as failure:
+            return SimPull(pull, ends_at, fault=failure.reason)
