@@ -23,7 +23,7 @@ from moyai.images.store.contents import StoredImage, needed_contents, read_image
 from moyai.images.store.garbage import Removed, collect_garbage, lease_directory
 from moyai.images.store.lease import Lease
 from moyai.images.store.store_directory import References, StoreDirectory
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 
 
 class ImageDetails(msgspec.Struct, frozen=True):
@@ -55,12 +55,12 @@ class ImageStore:
 
     def find(self, reference: str, digest: str | None = None, platform: Platform | None = None) -> Image:
         """The image of a reference, for this machine's platform or another. With ``digest``, or with a digest in the
-        reference, the image with that digest, whatever its tag stands for now. Raises ImageNotFound.
+        reference, the image with that digest, whatever its tag stands for now. Raises CannotPull.
         """
         try:
             parsed = parse_reference(reference)
         except BadReference as error:
-            raise ImageNotFound(str(error)) from error
+            raise CannotPull(str(error)) from error
         if is_host_image(parsed) and digest is None:
             return Image((), on_host=True)
         references = self._open().read_references()
@@ -68,7 +68,7 @@ class ImageStore:
         try:
             stored = None if wanted is None else read_image(self._store, wanted, platform or host_platform())
         except PullFailed as error:
-            raise ImageNotFound(f"{reference}: {error}") from error
+            raise CannotPull(f"{reference}: {error}") from error
         if stored is None:
             raise _not_here(reference) if digest is None else _no_longer_here(reference, digest)
         return to_image(self._store, stored, on_host=stored.digest in references.on_host)
@@ -89,7 +89,7 @@ class ImageStore:
         return details
 
     def inspect(self, reference: str) -> ImageDetails:
-        """One reference. Raises ImageNotFound and BadReference."""
+        """One reference. Raises CannotPull and BadReference."""
         store, parsed = self._open(), parse_reference(reference)
         references = store.read_references()
         digest = self._digest(references, parsed)
@@ -113,7 +113,7 @@ class ImageStore:
             collect_garbage(store)
 
     def tag(self, reference: str, other: str) -> None:
-        """Let another reference stand for an image. Raises ImageNotFound, BadReference, and ImageRefused for the
+        """Let another reference stand for an image. Raises CannotPull, BadReference, and ImageRefused for the
         host's root.
         """
         store, parsed, target = self._open(), parse_reference(reference), _changeable(other)
@@ -126,7 +126,7 @@ class ImageStore:
         collect_garbage(store)
 
     def remove(self, reference: str) -> Removed:
-        """Remove a reference, and what only it needs. Tasks that run from the image keep it. Raises ImageNotFound,
+        """Remove a reference, and what only it needs. Tasks that run from the image keep it. Raises CannotPull,
         BadReference, and ImageRefused for the host's root.
         """
         store, parsed = self._open(), _changeable(reference)
@@ -168,7 +168,7 @@ class ImageStore:
     def _present_digest(self, reference: str) -> str | None:
         try:
             return self.find(reference).digest
-        except ImageNotFound:
+        except CannotPull:
             return None
 
     def release(self, holder: str) -> None:
@@ -202,14 +202,14 @@ def _details(
     return ImageDetails(reference.familiar, stored.digest, stored.file, stored.size, on_host, tuple(needing))
 
 
-def _not_here(reference: str) -> ImageNotFound:
-    return ImageNotFound(
+def _not_here(reference: str) -> CannotPull:
+    return CannotPull(
         f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
         f"or use {HOST_IMAGE}, this machine's own root"
     )
 
 
-def _no_longer_here(reference: str, digest: str) -> ImageNotFound:
-    return ImageNotFound(
+def _no_longer_here(reference: str, digest: str) -> CannotPull:
+    return CannotPull(
         f"image {reference}@{digest} is not here any more; a new deployment takes what {reference} is now"
     )

@@ -12,7 +12,7 @@ from moyai.images.errors import BadContent, BadReference, ImageRefused
 from moyai.images.model import Platform
 from moyai.images.reference import HOST_IMAGE, parse_reference
 from moyai.images.store.image_store import ImageStore
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotPull
 from tests.unit.images.built_images import BuiltImage, build_image, descriptor, digest_of
 
 pytestmark = pytest.mark.root  # unpacking keeps owners
@@ -69,7 +69,7 @@ def test_the_hosts_image_always_exists_and_never_changes(store):
     assert store.find(HOST_IMAGE).on_host
     assert store.find(f"{HOST_IMAGE}:latest").layers == ()
     for missing in (f"{HOST_IMAGE}@sha256:{'0' * 64}", f"{HOST_IMAGE}:2"):
-        with pytest.raises(ImageNotFound):
+        with pytest.raises(CannotPull):
             store.find(missing)
     add(store, FIRST, "web")
     with pytest.raises(ImageRefused, match="own root"):
@@ -84,7 +84,7 @@ def test_an_image_is_found_by_the_digest_of_its_index_and_of_its_manifest(store)
     assert add(store, FIRST, "web", index=index).digest == digest_of(index)
     assert store.find("web").digest == digest_of(index)
     assert store.find(f"web@{FIRST.digest}").layers == store.find(f"web@{digest_of(index)}").layers
-    with pytest.raises(ImageNotFound, match="platform 'linux/s390x'; the image is made for linux/"):
+    with pytest.raises(CannotPull, match="platform 'linux/s390x'; the image is made for linux/"):
         store.find("web", platform=Platform("linux", "s390x"))
 
 
@@ -110,7 +110,7 @@ def test_what_a_holder_needs_stays_until_it_is_released(store):
     store.release("task-1")
     assert store.prune() == ([], (2, store_size(FIRST)))
     assert (layers(store), files(store)) == (set(), [])
-    with pytest.raises(ImageNotFound, match="is not here any more; a new deployment takes what web is now"):
+    with pytest.raises(CannotPull, match="is not here any more; a new deployment takes what web is now"):
         store.find("web", FIRST.digest)
 
 
@@ -160,7 +160,7 @@ def test_a_tag_moves_and_is_removed(store):
     add(store, SECOND, "shop/web:1")
     assert layers(store) == names(SECOND)
     for change in (lambda: store.remove("web"), lambda: store.tag("web", "a"), lambda: store.inspect("web")):
-        with pytest.raises(ImageNotFound, match="web is not here"):
+        with pytest.raises(CannotPull, match="web is not here"):
             change()
     with pytest.raises(BadReference):
         store.tag("shop/web:1", "Upper")
@@ -168,7 +168,7 @@ def test_a_tag_moves_and_is_removed(store):
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a//b", "a:b:c", "/etc", "web:" + "t" * 200])
 def test_a_malformed_name_is_not_found(store, name):
-    with pytest.raises(ImageNotFound, match="invalid reference format"):
+    with pytest.raises(CannotPull, match="invalid reference format"):
         store.find(name)
 
 
@@ -202,7 +202,7 @@ def test_an_image_without_all_of_its_parts_is_refused(store):
 def test_an_image_whose_layer_is_damaged_is_not_here_and_can_be_added_again(store):
     image = add(store, FIRST, "web")
     (Path(image.layers[0]).parent / "layer.json").unlink()
-    with pytest.raises(ImageNotFound):
+    with pytest.raises(CannotPull):
         store.find("web")
     assert add(store, FIRST, "web") == image
 
