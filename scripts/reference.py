@@ -28,11 +28,12 @@ from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
-from moyai.app.wiring import services
+from moyai.app.wiring import ServicePorts, services
 from moyai.cli.main import command_line
 from moyai.domain.ecs.task import TASK_TRANSITIONS
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.log_memory import MemoryLogStore
 from moyai.telemetry.query import SeriesReader
 from moyai.telemetry.series.head import MetricHead
@@ -47,6 +48,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.cloudmap": "Cloud Map",
         "moyai.domain.appmesh": "App Mesh",
         "moyai.domain.vpc": "EC2",
+        "moyai.domain.ecr": "ECR",
         "moyai.domain.cloudwatch": "CloudWatch",
         "moyai.domain.logs": "CloudWatch Logs",
         "moyai.domain.autoscaling": "Application Auto Scaling",
@@ -75,9 +77,11 @@ def pages() -> Mapping[str, str]:
     """Each page's name and text."""
     metric_head, clock = MetricHead(), SystemClock()
     sessions = ExecSessionRegistry(SimRuntime(clock), clock)
+    blobs = BlobFiles(Path(), clock, BlobLimits())  # no operation is called
+    service_ports = ServicePorts(SeriesReader(metric_head), metric_head, MemoryLogStore(), blobs, sessions, clock)
     return {
         "coverage.md": render_coverage(
-            services(SeriesReader(metric_head), metric_head, MemoryLogStore(), Settings(), sessions, clock),
+            services(service_ports, Settings()),
             load_models(),
         ),
         "errors.md": errors_page(),

@@ -11,18 +11,17 @@ Sources: https://asgi.readthedocs.io/en/latest/specs/www.html, docs/decisions/br
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from moyai.api.browsers import browser_problem, is_own_host
 from moyai.api.gateway import ApiGateway
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
-from moyai.kernel.errors import ClientFault, TooLarge
+from moyai.kernel.errors import ClientFault, MoyaiError, TooLarge
 from moyai.ports.store import StateUnwritable
 
 AsgiScope = MutableMapping[str, Any]
@@ -44,12 +43,20 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 
 Response = HttpResponse | StreamedResponse
 Handler = Callable[[HttpRequest], Awaitable[Response]]
+StreamHandler = Callable[[HttpRequest, AsyncIterator[bytes]], Awaitable[Response | None]]
+"""Answers a request whose body it reads itself; None when the client has gone. The body raises ClientDisconnected and
+TooSlow.
+"""
 Channels = Callable[[str, Receive, Send], Awaitable[None]]
 """Serves one WebSocket at the given path."""
 
 
 class TooSlow(ClientFault, code="RequestTimeoutException", status=408):
     """The body did not arrive in time."""
+
+
+class ClientDisconnected(MoyaiError):
+    """The client has gone before the end of the body."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -59,6 +66,10 @@ class Limits(msgspec.Struct, frozen=True):
     """Bytes."""
     read_seconds: float = 20.0
     """From the first header to the last byte of the body."""
+    idle_seconds: float = 60.0
+    """Between two parts of a body that a ``StreamHandler`` reads."""
+    stream_seconds: float = 3600.0
+    """From the first header to the last byte of such a body."""
     from_browsers: bool = False
     """Accept any ``Origin`` and ``Host``. Safe only where every request needs a signature."""
     hosts: frozenset[str] = frozenset()
@@ -75,9 +86,11 @@ class App:
         limits: Limits | None = None,
         channels: Channels | None = None,
         pages: Mapping[str, Handler] = MappingProxyType({}),
+        streams: Mapping[str, StreamHandler] = MappingProxyType({}),
     ) -> None:
         self._gateway = gateway
         self._pages = pages
+        self._streams = streams
         self._own = own
         self._limits = limits or Limits()
         self._channels = channels
@@ -106,7 +119,7 @@ class App:
         console, which is of this server's origin, opens one from a page; it has the session's token.
         """
         headers = _headers(scope["headers"])
-        host_accepted = self._limits.from_browsers or _is_local(_hostname(headers), self._limits.hosts)
+        host_accepted = self._limits.from_browsers or is_own_host(headers, self._limits.hosts)
         if not host_accepted or is_from_elsewhere(headers) or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
@@ -119,16 +132,15 @@ class App:
         path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
         request = HttpRequest(scope["method"], path, query, headers)
         if not self._limits.from_browsers and not self._opens_page(request):
-            problem = _browser_problem(headers, self._limits.hosts)
+            problem = browser_problem(headers, self._limits.hosts)
             if problem is not None:
                 return _plain(403, problem)
+        handle_stream = self._streams.get(_first_part(path))
+        if handle_stream is not None:
+            return await handle_stream(request, self._body_parts(receive))
         try:
-            async with asyncio.timeout(self._limits.read_seconds):
-                body = await self._body(headers, receive)
-        except TimeoutError:
-            late = TooSlow(f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
-            return self._gateway.error_response(request, late)
-        except TooLarge as error:
+            body = await self._body(headers, receive)
+        except (TooSlow, TooLarge) as error:
             return self._gateway.error_response(request, error)
         if body is None:
             return None
@@ -139,7 +151,7 @@ class App:
 
     def _page_handler(self, request: HttpRequest) -> Handler | None:
         """The handler of the pages below the first part of the request's path."""
-        return self._pages.get("/" + request.path.removeprefix("/").partition("/")[0])
+        return self._pages.get(_first_part(request.path))
 
     def _opens_page(self, request: HttpRequest) -> bool:
         """Whether a browser navigates to one of our pages: a page of another origin may link there, and can't read the
@@ -160,9 +172,17 @@ class App:
         return await self._gateway.answer(request)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
-        """The whole body, or None when the client disconnected. Raises TooLarge, before reading where the length says
-        so.
+        """The whole body, or None when the client disconnected. Raises TooSlow, and TooLarge, before reading where the
+        length says so.
         """
+        try:
+            async with asyncio.timeout(self._limits.read_seconds):
+                return await self._read_body(headers, receive)
+        except TimeoutError as error:
+            seconds = f"{self._limits.read_seconds:g}"
+            raise TooSlow(f"The request did not arrive within {seconds} seconds.") from error
+
+    async def _read_body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
         limit = self._limits.max_body
         too_large = TooLarge(f"The request body is over the limit of {limit} bytes.")
         length = headers.get("content-length", "0")
@@ -182,6 +202,29 @@ class App:
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    async def _body_parts(self, receive: Receive) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises ClientDisconnected, TooSlow."""
+        limits = self._limits
+        end = asyncio.get_running_loop().time() + limits.stream_seconds
+        more = True
+        while more:
+            try:
+                remaining = end - asyncio.get_running_loop().time()
+                async with asyncio.timeout(min(limits.idle_seconds, remaining)):
+                    message = await receive()
+            except TimeoutError as error:
+                seconds = f"{limits.idle_seconds:g} seconds without a byte, {limits.stream_seconds:g} in total"
+                raise TooSlow(f"The request did not arrive in time: {seconds} are the limits.") from error
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnected("The client has gone.")
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
+
+
+def _first_part(path: str) -> str:
+    """The first part of a path, with the slash before it."""
+    return "/" + path.removeprefix("/").partition("/")[0]
+
 
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
     headers: dict[str, str] = {}
@@ -189,35 +232,6 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
-
-
-def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
-    """The reason why a web page of another origin may have sent the request; None when no such page can."""
-    if is_from_elsewhere(headers):
-        return "Requests that a web page of another origin makes are not answered."
-    host = _hostname(headers)
-    if not _is_local(host, hosts):
-        return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
-    return None
-
-
-def _hostname(headers: Mapping[str, str]) -> str:
-    """The name or address that the request was sent to, without the prefix ``data-`` that SDKs add."""
-    try:
-        return (urlsplit(f"//{headers.get('host', '')}").hostname or "").removeprefix("data-")
-    except ValueError:
-        return ""
-
-
-def _is_local(host: str, hosts: frozenset[str]) -> bool:
-    """Whether the host is an address or a name of this server, which no web page's origin can have."""
-    if host == "localhost" or host.endswith(".localhost") or host in hosts:
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _plain(status: int, message: str) -> HttpResponse:

@@ -30,6 +30,7 @@ SERVICES = (
     "application-autoscaling",
     "ssm",
     "secretsmanager",
+    "ecr",
 )
 """The services of the API gateway, by botocore's names."""
 

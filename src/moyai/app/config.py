@@ -38,7 +38,7 @@ class RuntimeKind(StrEnum):
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """The API gateway of all AWS services."""
+    """The API gateway of all AWS services, and the registry."""
 
     listen: str = "127.0.0.1"
     """Address to listen on. Any address but loopback needs access keys, and requests need signatures."""
@@ -46,6 +46,8 @@ class ServerSettings:
     """TCP port; 0 takes a free one."""
     body_limit: int = 2 * 1024 * 1024
     """Largest request body, in bytes."""
+    create_on_push: bool = True
+    """Whether a push of an image creates a repository that does not exist."""
 
     @property
     def listens_somewhere(self) -> bool:
@@ -202,6 +204,11 @@ class StatePaths:
         return self.root / "metrics.db"
 
     @property
+    def registry(self) -> Path:
+        """The directory with the contents of the registry's images."""
+        return self.root / "ecr"
+
+    @property
     def run(self) -> Path:
         """The directory for sockets and other files that a reboot makes useless."""
         return self.root / "run"
@@ -244,6 +251,7 @@ class StatePaths:
         others = (
             "logs",
             "images",
+            "ecr",
             "volumes",
             "lock",
             "logs.db",

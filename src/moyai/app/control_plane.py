@@ -22,6 +22,8 @@ from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.api.operation import ApiService
+from moyai.api.registry.protocol import Registry, RegistryDependencies
+from moyai.api.registry.route import PREFIX as REGISTRY_PREFIX
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.console_endpoint import console_handler
 from moyai.app.adapters.http_functions import HttpFunctions
@@ -35,15 +37,22 @@ from moyai.app.adapters.proxy_listeners import ProxyListeners
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.ids import SystemIds
-from moyai.app.machine import describe_machine
+from moyai.app.machine import register_instances
 from moyai.app.runtimes import make_runtime
 from moyai.app.simulated_proxies import SimulatedProxies
-from moyai.app.wiring import faults, make_certificate_loop, make_health_checker, open_logs, open_metrics, services
-from moyai.console.app import PREFIX, Console
+from moyai.app.wiring import (
+    ServicePorts,
+    faults,
+    make_certificate_loop,
+    make_console,
+    make_health_checker,
+    open_logs,
+    open_metrics,
+    open_registry,
+    services,
+)
+from moyai.console.app import PREFIX
 from moyai.console.events import Events
-from moyai.console.files import Files
-from moyai.console.logins import Logins
-from moyai.console.session import Home, Sessions
 from moyai.domain.defaults import Defaults
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
@@ -52,7 +61,6 @@ from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
 from moyai.mesh.app_mesh import AppMeshOptions
-from moyai.plan.capacity.registration import RegistrationImpossible, register_machine
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore, MetricStoreFault
 from moyai.reconcile.alarms import AlarmLoop
@@ -61,6 +69,7 @@ from moyai.reconcile.log_retention import LogRetention
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.reconcile.registry_cleanup import RegistryCleanup
 from moyai.reconcile.scaling import ScalingLoop
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.container_insights.sampler import UsageSampler
@@ -91,6 +100,7 @@ class ControlPlane:
         self._events = Events(store, self._clock)
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
         self._metric_store = metric_store
+        self._blobs = open_registry(settings, self._clock)
         self._metric_head = MetricHead(history=metric_store, groups=metric_store.groups())
         identify = identify_from(lambda: self._store.world)
         self._recorder = Recorder(
@@ -98,6 +108,9 @@ class ControlPlane:
         )
         self._metric_flusher = MetricFlusher(metric_store, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
+        self._service_ports = ServicePorts(
+            self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock
+        )
         self._models = load_models()
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._task_app())
         self._name_servers = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
@@ -133,13 +146,14 @@ class ControlPlane:
         self._exit.push_async_callback(self._store.close)
         self._exit.push_async_callback(self._logs.close)
         self._exit.push_async_callback(self._metric_store.close)
+        self._exit.push_async_callback(self._blobs.close)
         self._exit.push_async_callback(self._metric_flusher.save)
         self._exit.push_async_callback(self._runtime.close)
         statistics = MetricsService(self._recorder, self._clock, self._record_report)
         directory = Directory(self._store, DEFAULT_SCOPE)
         await ProxyListeners(self._settings, self._feed, directory, statistics).open(self._exit)
         self._set_defaults()
-        self._register_machine()
+        register_instances(self._settings.machine, self._store, self._clock, self._ids)
         await self._store.durable()
         self._start_loops()
         self._exit.push_async_callback(self._stop_loops)
@@ -171,12 +185,13 @@ class ControlPlane:
         try:
             self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
             self._set_defaults()
-            self._register_machine()
+            register_instances(self._settings.machine, self._store, self._clock, self._ids)
             await self._store.durable()
             self._feed.clear()
             self._recorder.reset(self._clock.now())
             with suppress(MetricStoreFault):  # nothing refers to these metrics any more
                 await self._metric_store.clear()
+            await self._blobs.clear()
             await self._runtime.destroy()
         finally:
             self._start_loops()
@@ -190,16 +205,7 @@ class ControlPlane:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
     def _services(self) -> Sequence[ApiService]:
-        return services(self._metrics, self._metric_head, self._logs, self._settings, self._exec_sessions, self._clock)
-
-    def _register_machine(self) -> None:
-        """Register this machine as container instances."""
-        machine = describe_machine(self._settings.machine, DEFAULT_SCOPE.account)
-        try:
-            while changes := register_machine(self._store.world, machine, self._clock.now(), self._ids):
-                self._store.apply(changes)
-        except RegistrationImpossible as fault:
-            _log.warning("no further container instance could be registered: %s", fault)
+        return services(self._service_ports, self._settings)
 
     def _app(self) -> App:
         settings = self._settings.server
@@ -226,13 +232,13 @@ class ControlPlane:
         sources = MetricSources(
             control.runtime_name, now, gateway, self._store, self._feed, totals, lambda: self._reconciler
         )
-        console = console_handler(self._console(keys), gateway)
-        return App(gateway, own, limits, channels, {PREFIX: console, METRICS_PREFIX: metrics_handler(sources, keys)})
+        console = console_handler(make_console(self._store, keys, self._events, self._clock, self._ids), gateway)
+        pages = {PREFIX: console, METRICS_PREFIX: metrics_handler(sources, keys)}
+        return App(gateway, own, limits, channels, pages, {REGISTRY_PREFIX: self._registry(keys).answer})
 
-    def _console(self, keys: AccessKeys | None) -> Console:
-        logins = None if keys is None else Logins(keys, self._clock, self._ids)
-        sessions = Sessions(self._store, logins, Home(version("moyai"), DEFAULT_SCOPE))
-        return Console(Files(), sessions, self._events)
+    def _registry(self, keys: AccessKeys | None) -> Registry:
+        create_on_push = self._settings.server.create_on_push
+        return Registry(RegistryDependencies(self._store, self._blobs, self._clock, self._ids, keys, create_on_push))
 
     def _task_app(self) -> App:
         """The same services, for requests that are signed with the keys of a task's role."""
@@ -267,6 +273,7 @@ class ControlPlane:
             group.create_task(export(self._settings.metrics, self._recorder, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
+            group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())

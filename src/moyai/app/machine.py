@@ -1,7 +1,8 @@
-"""Describes this machine for its registration as container instances."""
+"""Registers this machine as container instances."""
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -10,12 +11,15 @@ from importlib.metadata import version
 from moyai.app.config import MachineSettings
 from moyai.domain.ecs.container_instance import Resources, VersionInfo
 from moyai.kernel.arn import arn
-from moyai.kernel.ids import AccountId, ClusterArn, Region
-from moyai.kernel.scope import Scope
-from moyai.plan.capacity.registration import Machine
+from moyai.kernel.clock import Clock
+from moyai.kernel.ids import AccountId, ClusterArn, Ids, Region
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope
+from moyai.plan.capacity.registration import Machine, RegistrationImpossible, register_machine
+from moyai.ports.store import Store
 
 _UNITS = 1024
 _MIB = 1024 * 1024
+_log = logging.getLogger(__name__)
 _ARCHITECTURES = re.compile(r"aarch64|arm64")
 
 
@@ -34,3 +38,13 @@ def describe_machine(settings: MachineSettings, account: AccountId) -> Machine:
         architecture="arm64" if _ARCHITECTURES.fullmatch(platform.machine()) else "x86_64",
         version_info=VersionInfo(agent_version=version("moyai")),
     )
+
+
+def register_instances(settings: MachineSettings, store: Store, clock: Clock, ids: Ids) -> None:
+    """Register this machine as the container instances that the settings ask for."""
+    machine = describe_machine(settings, DEFAULT_SCOPE.account)
+    try:
+        while changes := register_machine(store.world, machine, clock.now(), ids):
+            store.apply(changes)
+    except RegistrationImpossible as fault:
+        _log.warning("no further container instance could be registered: %s", fault)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
@@ -12,6 +14,7 @@ from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
+from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.logs.service import logs
@@ -20,11 +23,20 @@ from moyai.api.ram.service import RAM
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
+from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.adapters.health_probes import NetworkProbes
 from moyai.app.config import CloudMapSettings, Settings, TlsSettings
+from moyai.console.app import Console
+from moyai.console.events import Events
+from moyai.console.files import Files
+from moyai.console.logins import Logins
+from moyai.console.session import Home, Sessions
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import Ids
+from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.pki.library import CryptographyPki
+from moyai.ports.blobs import BlobStore
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
 from moyai.ports.metrics import MetricReader, MetricWriter
@@ -32,6 +44,7 @@ from moyai.ports.store import Store
 from moyai.reconcile.certificates import CertificateLoop
 from moyai.reconcile.health_checks import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.ports import ReconcilerPorts
+from moyai.store.blob_files import BlobFiles
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
 
@@ -46,25 +59,35 @@ def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
     return SqliteMetricStore.open(settings.state.metrics, settings.metrics.limit, clock)
 
 
+def open_registry(settings: Settings, clock: Clock) -> BlobFiles:
+    """Open the store of the registry's images. Raises OSError."""
+    return BlobFiles.open_blobs(settings.state.registry, clock)
+
+
 async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:
     """Why these stores can't write at the moment: a sentence for each that can't."""
     return [fault for fault in (store.fault, await logs.fault(), metrics.fault) if fault is not None]
 
 
-def services(
-    metrics: MetricReader,
-    writer: MetricWriter,
-    events: LogStore,
-    settings: Settings,
-    exec_sessions: ExecSessionRegistry,
-    clock: Clock,
-) -> Sequence[ApiService]:
+class ServicePorts(NamedTuple):
+    """What the services of the API gateway read and write beside the store."""
+
+    metrics: MetricReader
+    metric_writer: MetricWriter
+    logs: LogStore
+    blobs: BlobStore
+    exec_sessions: ExecSessionRegistry
+    clock: Clock
+
+
+def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
     """The AWS services of the API gateway."""
     limits = settings.cloud_map
     quotas = CloudMapQuotas(limits.namespaces, limits.instances_per_service, limits.instances_per_namespace)
     pki = CryptographyPki()
     return (
-        ecs(exec_sessions),
+        ecr(ports.blobs),
+        ecs(ports.exec_sessions),
         cloudmap(quotas),
         appmesh(settings.app_mesh.quotas),
         EC2,
@@ -73,10 +96,10 @@ def services(
         SSM,
         SECRETS_MANAGER,
         AUTOSCALING,
-        cloudwatch(metrics, writer, clock),
+        cloudwatch(ports.metrics, ports.metric_writer, ports.clock),
         acmpca(pki),
         acm(pki),
-        logs(events),
+        logs(ports.logs),
     )
 
 
@@ -89,3 +112,9 @@ def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) 
 def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> CertificateLoop:
     """The loop that makes keys and certificates."""
     return CertificateLoop(ports, CryptographyPki(), settings.certificate_renewal)
+
+
+def make_console(store: Store, keys: AccessKeys | None, events: Events, clock: Clock, ids: Ids) -> Console:
+    """The console; it asks for a login where there are access keys."""
+    logins = None if keys is None else Logins(keys, clock, ids)
+    return Console(Files(), Sessions(store, logins, Home(version("moyai"), DEFAULT_SCOPE)), events)

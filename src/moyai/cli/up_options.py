@@ -41,6 +41,13 @@ LiveEndpoints = Annotated[
         " moyai:live-endpoints.",
     ),
 ]
+CreateOnPush = Annotated[
+    bool,
+    typer.Option(
+        "--create-on-push/--no-create-on-push",
+        help="Whether `docker push` to this server creates an ECR repository that does not exist.",
+    ),
+]
 HostVolumes = Annotated[
     list[Path] | None,
     typer.Option(help="Directory below which containers may mount directories of this machine. Repeatable."),

@@ -23,6 +23,7 @@ from moyai.domain.tables.app_mesh import AppMeshTables
 from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
 from moyai.domain.tables.monitoring import MonitoringTables
+from moyai.domain.tables.registry import RegistryTables
 from moyai.domain.tables.security import SecurityTables
 from moyai.domain.tables.vpc import VpcTables
 from moyai.kernel.clock import Instant
@@ -62,7 +63,7 @@ def table_name(record_type: type[StoredRecord]) -> str:
     return str(record_type.__struct_config__.tag)
 
 
-class World(EcsTables, CloudMapTables, AppMeshTables, VpcTables, MonitoringTables, SecurityTables):
+class World(EcsTables, CloudMapTables, AppMeshTables, VpcTables, MonitoringTables, SecurityTables, RegistryTables):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 
     def __init__(self) -> None:

@@ -115,6 +115,12 @@ SecretArn = NewType("SecretArn", str)
 S3ObjectArn = NewType("S3ObjectArn", str)
 """``arn:aws:s3:::<bucket>/<key>``."""
 
+# Elastic Container Registry.
+RepositoryArn = NewType("RepositoryArn", str)
+"""``arn:aws:ecr:<region>:<account>:repository/<name>``."""
+UploadId = NewType("UploadId", str)
+"""A UUID: one upload of a layer."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """A set of interchangeable proxies: the ARN of a task, or of the virtual node or gateway that they represent."""

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
+import weakref
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +27,7 @@ from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
+from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
@@ -42,6 +47,7 @@ from moyai.plan.certificates.authority import plan_authority, record_key
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.reconcile.certificates import ManagedCertificateSigner
 from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
@@ -66,6 +72,7 @@ MODELS = load_models(
         "application-autoscaling",
         "ssm",
         "secretsmanager",
+        "ecr",
     ]
 )
 
@@ -89,6 +96,9 @@ class Installation:
         self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MemoryLogStore()
+        directory = Path(mkdtemp(prefix="moyai-blobs-"))
+        weakref.finalize(self, shutil.rmtree, directory)
+        self.blobs = BlobFiles.open_blobs(directory, self.clock, BlobLimits(uploads=3, reserve=0))
         services = (
             cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
@@ -103,6 +113,7 @@ class Installation:
             acmpca(self._pki),
             acm(self._pki),
             logs(self.logs),
+            ecr(self.blobs),
         )
         self._gateway = ApiGateway(
             services, MODELS, GatewayDependencies(store=self.store, clock=self.clock, ids=SeededIds(5))

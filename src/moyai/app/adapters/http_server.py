@@ -55,6 +55,10 @@ class ServerLimits:
     """From a connection's beginning, or the first byte after a response, to the end of the next head."""
     body_bytes: int = 16 * 1024 * 1024
     """The most that is read of a body: more than the application accepts, so that a larger body gets a response."""
+    upload_path: str = "/v2/"
+    """Requests below this path may have a body of ``upload_bytes`` while the application reads it."""
+    upload_bytes: int = 53_000 * 1024 * 1024
+    """More than the largest layer of a registry."""
     ahead: int = 16
     """Pipelined requests that may wait on a connection."""
     per_client: int = 1000
@@ -203,7 +207,7 @@ class HttpConnection(HttpToolsProtocol):
         """Handle a part of a body."""
         self._framing -= len(body)
         self._body += len(body)
-        if self._body > self._limits.body_bytes:
+        if self._body > self._body_limit():
             self.transport.abort()
         else:
             super().on_body(body)
@@ -231,6 +235,10 @@ class HttpConnection(HttpToolsProtocol):
         channel = self.transport.get_protocol()
         if isinstance(channel, WebSocket):
             channel.upgraded = self
+
+    def _body_limit(self) -> int:
+        is_upload = self.scope["path"].startswith(self._limits.upload_path) and not self._is_idle()
+        return self._limits.upload_bytes if is_upload else self._limits.body_bytes
 
     def _begin_counting(self, *, in_body: bool) -> None:
         self._in_body, self._framing, self._body = in_body, 0, 0

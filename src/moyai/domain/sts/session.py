@@ -62,7 +62,7 @@ class SessionKeys(msgspec.Struct, frozen=True):
 def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
     """The credentials for these claims."""
     payload = msgspec.json.encode(claims)
-    text = urlsafe_b64encode(_mac(root, "token", payload) + payload).decode()
+    text = seal(root, "token", payload)
     name = b32encode(_mac(root, "id", payload)).decode()[:_ID_LENGTH]
     secret = b64encode(_mac(root, "secret", payload)).decode()[:_SECRET_LENGTH]
     return SessionKeys(f"ASIA{name}", Secret(secret), TOKEN_PREFIX + text)
@@ -70,16 +70,30 @@ def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
 
 def claims_in(root: SessionRoot, token: str) -> Claims | None:
     """The claims of a token; None if the token is not genuine."""
-    if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN:
+    if not token.startswith(TOKEN_PREFIX):
+        return None
+    payload = unseal(root, "token", token.removeprefix(TOKEN_PREFIX))
+    try:
+        return None if payload is None else _READER.decode(payload)
+    except msgspec.MsgspecError:
+        return None
+
+
+def seal(root: SessionRoot, use: str, payload: bytes) -> str:
+    """A text with the payload, which only this installation can make. A text for one use is not valid for another."""
+    return urlsafe_b64encode(_mac(root, use, payload) + payload).decode()
+
+
+def unseal(root: SessionRoot, use: str, text: str) -> bytes | None:
+    """The payload of a text that ``seal`` made; None if the text is not genuine."""
+    if len(text) > _LONGEST_TOKEN:
         return None
     try:
-        raw = urlsafe_b64decode(token.removeprefix(TOKEN_PREFIX))
-        mac, payload = raw[:_MAC_LENGTH], raw[_MAC_LENGTH:]
-        if not hmac.compare_digest(mac, _mac(root, "token", payload)):
-            return None
-        return _READER.decode(payload)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raw = urlsafe_b64decode(text)
+    except (binascii.Error, ValueError):
         return None
+    mac, payload = raw[:_MAC_LENGTH], raw[_MAC_LENGTH:]
+    return payload if hmac.compare_digest(mac, _mac(root, use, payload)) else None
 
 
 def credentials_id(root: SessionRoot, task: TaskArn) -> str:

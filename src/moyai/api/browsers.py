@@ -1,0 +1,48 @@
+"""Requests that a web page of another origin may have sent through the user's browser.
+
+Source: docs/decisions/browsers-are-kept-out.md
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from moyai.domain.ecr.registry_host import is_aws_registry, registry_in
+from moyai.kernel.browsers import is_from_elsewhere
+
+
+def browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
+    """The reason why a web page of another origin may have sent the request; None when no such page can."""
+    if is_from_elsewhere(headers):
+        return "Requests that a web page of another origin makes are not answered."
+    if not is_own_host(headers, hosts):
+        host = _hostname(headers)
+        return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
+    return None
+
+
+def _hostname(headers: Mapping[str, str]) -> str:
+    """The name or address that the request was sent to, without the prefix ``data-`` that SDKs add."""
+    try:
+        return (urlsplit(f"//{headers.get('host', '')}").hostname or "").removeprefix("data-")
+    except ValueError:
+        return ""
+
+
+def is_own_host(headers: Mapping[str, str], hosts: frozenset[str]) -> bool:
+    """Whether the request was sent to an address or a name of this server, which no web page's origin can have. Of a
+    registry's name the domain counts; AWS's own is nobody else's origin either.
+    """
+    host = _hostname(headers)
+    if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost") or host in hosts:
+        return True
+    registry = registry_in(host)
+    if registry is not None:
+        return registry[1] in hosts
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""Finds the repository and the image that a request names.
+
+Promise: repositories of other accounts and regions are unknown.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.domain.ecr.errors import ImageNotFound, InvalidParameter, RepositoryNotFound
+from moyai.domain.ecr.image import RepositoryImage, content_key, tag_key
+from moyai.domain.ecr.repository import Repository, repository_arn
+from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.world import World
+
+DEFAULT_PAGE = 100
+
+
+class RepositoryRequest(msgspec.Struct, frozen=True):
+    """The repository that an operation is about."""
+
+    repository_name: str
+    registry_id: str | None = None
+
+
+class ImageIdentifier(msgspec.Struct, frozen=True):
+    """An image by its digest, its tag or both."""
+
+    image_digest: str | None = None
+    image_tag: str | None = None
+
+    def __str__(self) -> str:
+        return f"{{imageDigest:'{self.image_digest or 'null'}', imageTag:'{self.image_tag or 'null'}'}}"
+
+
+def repository_of(ctx: Context, request: RepositoryRequest) -> Repository:
+    """The repository of a request. Raises RepositoryNotFound."""
+    return repository_named(ctx, request.repository_name, request.registry_id)
+
+
+def repository_named(ctx: Context, name: str, registry_id: str | None = None) -> Repository:
+    """The repository of this name in the caller's registry. Raises RepositoryNotFound."""
+    registry = ctx.scope.account if registry_id is None else registry_id
+    repository = ctx.store.world.repositories.get(repository_arn(ctx.scope, name))
+    if repository is None or registry != ctx.scope.account:
+        raise RepositoryNotFound(
+            f"The repository with name '{name}' does not exist in the registry with id '{registry}'"
+        )
+    return repository
+
+
+def check_registry(ctx: Context, registry_id: str | None) -> None:
+    """Raise InvalidParameter if the request is about another account's registry."""
+    if registry_id not in {None, ctx.scope.account}:
+        raise InvalidParameter(
+            f"The registry with id '{registry_id}' is another account's; yours is '{ctx.scope.account}'."
+        )
+
+
+def find_image(world: World, repository: Repository, identifier: ImageIdentifier) -> RepositoryImage | None:
+    """The image with this digest or tag; with both, the digest's if it has the tag."""
+    if identifier.image_digest is not None:
+        image = world.repository_images.get(content_key(repository.arn, identifier.image_digest))
+        is_tagged = identifier.image_tag is None or (image is not None and identifier.image_tag in image.tags)
+        return image if is_tagged else None
+    tagged = world.repository_images.by("tag", tag_key(repository.arn, identifier.image_tag or ""))
+    return tagged[0] if tagged else None
+
+
+def image_of(ctx: Context, repository: Repository, identifier: ImageIdentifier) -> RepositoryImage:
+    """The image of a request. Raises ImageNotFound, InvalidParameter."""
+    if identifier.image_digest is None and identifier.image_tag is None:
+        raise InvalidParameter("Invalid request parameters: imageId has an imageDigest, an imageTag or both.")
+    image = find_image(ctx.store.world, repository, identifier)
+    if image is None:
+        raise ImageNotFound(
+            f"The image with imageId {identifier} does not exist within the repository with name "
+            f"'{repository.name}' in the registry with id '{repository.registry_id}'"
+        )
+    return image
+
+
+def page_of(keys: list[str], listing: object, token: str | None, size: int | None) -> Page:
+    """A page of a list. Raises InvalidParameter."""
+    try:
+        return page(keys, listing, token, size or DEFAULT_PAGE)
+    except BadToken as error:
+        raise InvalidParameter(f"Invalid parameter at 'nextToken': {error}") from error

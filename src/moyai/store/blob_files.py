@@ -1,0 +1,297 @@
+"""Blobs as files in the state directory: ``blobs/sha256/<two digits>/<digest>`` and ``uploads/<upload>``.
+
+Promise: a blob's file appears by a rename after its bytes are on disk, so that ``kill -9`` and a power cut leave
+complete blobs, and uploads, which the next process removes. Bytes are written and hashed a MiB at a time in threads.
+Some space on the disk is never used, because the control plane's own state needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final, Self, TypeVar
+
+import msgspec
+
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import RepositoryArn, UploadId
+from moyai.ports.blobs import (
+    BlobMissing,
+    BlobsUnwritable,
+    BlobTooLarge,
+    OpenUpload,
+    TooManyUploads,
+    UploadBusy,
+    UploadMissing,
+    WrongDigest,
+)
+
+_ALGORITHM: Final = "sha256"
+_CHUNK: Final = 1024 * 1024
+_THREADS: Final = 4
+_FANOUT: Final = 2
+T = TypeVar("T")
+
+
+class BlobLimits(msgspec.Struct, frozen=True):
+    """The limits of a store of blobs."""
+
+    blob_bytes: int = 52_000 * 1024 * 1024
+    """Amazon ECR's quota for a layer."""
+    uploads: int = 100
+    """Open uploads of one owner."""
+    reserve: int = 128 * 1024 * 1024
+    """Bytes of the disk that are left free."""
+
+
+class _Upload:
+    """An upload's file and what was written to it."""
+
+    def __init__(self, path: Path, repository: RepositoryArn, owner: str, now: Instant) -> None:
+        self.path, self.repository, self.owner = path, repository, owner
+        self.hash = sha256()
+        self.size = 0
+        self.busy = False
+        self.used_at = now
+
+
+class FileReader:
+    """An open blob's file."""
+
+    def __init__(self, file: BinaryIO, threads: ThreadPoolExecutor) -> None:
+        self._file, self._threads = file, threads
+        self.size = os.fstat(file.fileno()).st_size
+
+    async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """See ``BlobReader.chunks``."""
+        position, end = start, self.size if end is None else min(end, self.size)
+        loop, descriptor = asyncio.get_running_loop(), self._file.fileno()
+        while position < end:
+            chunk = await loop.run_in_executor(
+                self._threads, os.pread, descriptor, min(_CHUNK, end - position), position
+            )
+            if not chunk:
+                raise BlobMissing("The blob's file has become shorter.")
+            position += len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        """See ``BlobReader.close``."""
+        self._file.close()
+
+
+class BlobFiles:
+    """A ``BlobStore`` in a directory. Create it with ``open_blobs``."""
+
+    def __init__(self, root: Path, clock: Clock, limits: BlobLimits) -> None:
+        self._blobs, self._incoming = root / "blobs" / _ALGORITHM, root / "uploads"
+        self._root, self._clock, self._limits = root, clock, limits
+        self._uploads: dict[UploadId, _Upload] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, "moyai-blobs")
+        self._renaming = threading.Lock()
+        """Held while a blob gets its name or loses it, so that a new one is never removed for an old one."""
+
+    @classmethod
+    def open_blobs(cls, root: Path, clock: Clock, limits: BlobLimits | None = None) -> Self:
+        """Open the directory, or create it, and remove what an earlier process left of uploads. Raises OSError."""
+        store = cls(root, clock, limits or BlobLimits())
+        store._prepare()
+        return store
+
+    def begin_upload(self, upload: UploadId, repository: RepositoryArn, owner: str) -> None:
+        """See ``BlobStore.begin_upload``."""
+        if sum(other.owner == owner for other in self._uploads.values()) >= self._limits.uploads:
+            raise TooManyUploads(f"There are {self._limits.uploads} open uploads: complete or cancel some of them.")
+        self._uploads[upload] = _Upload(self._incoming / upload, repository, owner, self._clock.now())
+
+    def upload(self, upload: UploadId) -> OpenUpload | None:
+        """See ``BlobStore.upload``."""
+        entry = self._uploads.get(upload)
+        return None if entry is None else OpenUpload(upload, entry.repository, entry.size)
+
+    async def append(self, upload: UploadId, content: AsyncIterable[bytes]) -> int:
+        """See ``BlobStore.append``."""
+        entry = self._reserve(upload)
+        try:
+            buffer = bytearray()
+            async for part in content:
+                buffer += part
+                if len(buffer) >= _CHUNK:
+                    await self._in_thread(self._write, entry, bytes(buffer))
+                    buffer.clear()
+            if buffer:
+                await self._in_thread(self._write, entry, bytes(buffer))
+        except (BlobTooLarge, BlobsUnwritable):
+            await self._discard(upload)
+            raise
+        finally:
+            entry.busy, entry.used_at = False, self._clock.now()
+            if self._uploads.get(upload) is not entry:  # all of them were removed meanwhile
+                await self._in_thread(entry.path.unlink, True)  # noqa: FBT003 (missing_ok)
+        return entry.size
+
+    async def commit(self, upload: UploadId, digest: str) -> int:
+        """See ``BlobStore.commit``."""
+        entry = self._reserve(upload)
+        try:
+            actual = f"{_ALGORITHM}:{entry.hash.hexdigest()}"
+            if actual != digest:
+                raise WrongDigest(f"The {entry.size} bytes have the digest {actual}, not {digest}.")
+            await self._in_thread(self._publish, entry.path, digest)
+        finally:
+            await self._discard(upload)
+        return entry.size
+
+    async def cancel(self, upload: UploadId) -> None:
+        """See ``BlobStore.cancel``."""
+        self._reserve(upload)
+        await self._discard(upload)
+
+    async def put(self, content: bytes) -> None:
+        """See ``BlobStore.put``."""
+        await self._in_thread(self._put, content)
+
+    async def open(self, digest: str) -> FileReader:
+        """See ``BlobStore.open``."""
+        try:
+            file = await self._in_thread(_open_file, self._path(digest))
+        except FileNotFoundError as error:
+            raise BlobMissing(f"There is no blob {digest}.") from error
+        return FileReader(file, self._threads)
+
+    async def remove_unused(self, used: Collection[str], before: Instant) -> int:
+        """See ``BlobStore.remove_unused``."""
+        stale = [key for key, entry in self._uploads.items() if not entry.busy and entry.used_at < before]
+        for upload in stale:
+            self._uploads[upload].busy = True
+            await self._discard(upload)
+        return await self._in_thread(self._remove_unused, used, before)
+
+    async def clear(self) -> None:
+        """See ``BlobStore.clear``."""
+        self._uploads.clear()
+        await self._in_thread(self._remove_unused, frozenset(), None)
+
+    async def close(self) -> None:
+        """Wait for running writes."""
+        await asyncio.to_thread(self._threads.shutdown)
+
+    def _prepare(self) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir(mode=0o700, exist_ok=True)
+        self._blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _path(self, digest: str) -> Path:
+        algorithm, _, name = digest.partition(":")
+        if algorithm != _ALGORITHM or not name.isalnum():
+            raise BlobMissing(f"{digest!r} is no digest.")
+        return self._blobs / name[:_FANOUT] / name
+
+    def _reserve(self, upload: UploadId) -> _Upload:
+        """The upload, for one caller at a time."""
+        entry = self._uploads.get(upload)
+        if entry is None:
+            raise UploadMissing(f"There is no upload {upload}.")
+        if entry.busy:
+            raise UploadBusy(f"Another request is using the upload {upload}.")
+        entry.busy = True
+        return entry
+
+    async def _discard(self, upload: UploadId) -> None:
+        """Remove an upload and its file, if they are still there."""
+        entry = self._uploads.pop(upload, None)
+        if entry is not None:
+            await self._in_thread(entry.path.unlink, True)  # noqa: FBT003 (missing_ok)
+
+    async def _in_thread(self, act: Callable[..., T], *args: object) -> T:
+        # A thread's work can't be undone: a cancelled caller waits for its end, so that nothing is written later.
+        work = asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})
+            raise
+
+    def _write(self, entry: _Upload, content: bytes) -> None:
+        if entry.size + len(content) > self._limits.blob_bytes:
+            raise BlobTooLarge(f"A layer has at most {self._limits.blob_bytes} bytes.")
+        self._check_space(len(content))
+        try:
+            with entry.path.open("ab") as file:
+                file.write(content)
+        except OSError as error:
+            raise _unwritable(self._root, error) from error
+        entry.hash.update(content)
+        entry.size += len(content)
+
+    def _put(self, content: bytes) -> None:
+        digest = sha256(content).hexdigest()
+        self._check_space(len(content))
+        path = self._incoming / f"{digest}.{threading.get_ident()}"
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise _unwritable(self._root, error) from error
+        self._publish(path, f"{_ALGORITHM}:{digest}")
+
+    def _publish(self, source: Path, digest: str) -> None:
+        """Give a file its name as a blob; one that has it already is replaced by the same bytes."""
+        path = self._path(digest)
+        try:
+            source.touch()  # an upload of no bytes has no file yet
+            with source.open("rb") as file:
+                os.fsync(file.fileno())
+            with self._renaming:
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                os.utime(source, (self._clock.now(), self._clock.now()))
+                source.replace(path)
+            _sync_directory(path.parent)
+            _sync_directory(path.parent.parent)
+        except OSError as error:
+            source.unlink(missing_ok=True)
+            raise _unwritable(self._root, error) from error
+
+    def _remove_unused(self, used: Collection[str], before: Instant | None) -> int:
+        freed = 0
+        for path in self._blobs.glob("*/*"):
+            if f"{_ALGORITHM}:{path.name}" in used:
+                continue
+            with self._renaming, suppress(FileNotFoundError):
+                state = path.stat()
+                if before is None or state.st_mtime < before:
+                    path.unlink()
+                    freed += state.st_size
+        return freed
+
+    def _check_space(self, size: int) -> None:
+        disk = os.statvfs(self._root)
+        if disk.f_bavail * disk.f_frsize < size + self._limits.reserve:
+            raise BlobsUnwritable(
+                f"The disk of {self._root} is full: {self._limits.reserve // 1024**2} MiB of it stay free. "
+                "Delete images, or make space."
+            )
+
+
+def _open_file(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(root: Path, error: OSError) -> BlobsUnwritable:
+    return BlobsUnwritable(f"{root} can't be written: {error.strerror}. Make space, or repair the disk.")
