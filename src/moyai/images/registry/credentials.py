@@ -58,28 +58,3 @@ class FixedCredentials:
     async def find(self, registry: str) -> Credentials | None:
         """See ``CredentialSource``."""
         return self._credentials if registry == self._registry else None
-
-
-class _RegistrySecret(msgspec.Struct):
-    username: str
-    password: str
-
-
-_SECRET = msgspec.json.Decoder(_RegistrySecret)
-_MAX_SECRET_BYTES = 65536  # Secrets Manager's own limit
-
-
-def parse_repository_credentials(content: str, arn: str) -> Credentials:
-    """The credentials in a secret that ``repositoryCredentials`` names: ``{"username": …, "password": …}``. Raises
-    CredentialsFailed; its text has nothing of the secret.
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
-    """
-    if len(content) > _MAX_SECRET_BYTES:
-        raise CredentialsFailed(f"the secret {arn} has more than {_MAX_SECRET_BYTES} characters")
-    try:
-        secret = _SECRET.decode(content)
-    except msgspec.MsgspecError:
-        raise CredentialsFailed(
-            f'the secret {arn} is not registry credentials: store {{"username": "NAME", "password": "PASSWORD"}} in it'
-        ) from None
-    return Credentials(secret.username, Secret(secret.password), f"the secret {arn}")

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from moyai.images.registry.credential_helpers import ask_helper
-from moyai.images.registry.credentials import CredentialsFailed, parse_repository_credentials
+from moyai.images.registry.credentials import CredentialsFailed
 from moyai.images.registry.docker_config import DockerConfig
 from moyai.images.registry.ecr_credentials import EcrCredentials
 from moyai.images.registry.keychain import Keychain
@@ -197,15 +197,3 @@ async def test_with_neither_both_are_named(clock):
 
     with pytest.raises(CredentialsFailed, match="Unable to locate credentials; and nobody is logged in to 1234"):
         await Keychain(EcrCredentials(clock, connect), None).find(ECR)
-
-
-def test_a_secret_has_a_name_and_a_password():
-    read = parse_repository_credentials('{"username": "me", "password": "pw"}', "arn:x")
-    assert (shown(read), read.origin) == (("me", "pw"), "the secret arn:x")
-
-
-@pytest.mark.parametrize("content", ["", "pw", '{"username": "me"}', '{"username": 1, "password": "pw"}', "[]"])
-def test_another_secret_is_named_and_not_shown(content):
-    with pytest.raises(CredentialsFailed, match="the secret arn:x is not registry credentials") as caught:
-        parse_repository_credentials(content, "arn:x")
-    assert "pw" not in str(caught.value)
