@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.api.ecr.lookup import ImageIdentifier, RepositoryRequest, find_image, repository_of
+from moyai.api.ecr.lookup import ImageIdentifier, RepositoryRequest, repository_of
 from moyai.api.ecr.put_image import check_digest, store_image
 from moyai.api.operation import Context
 from moyai.domain.ecr.errors import EcrServerFault, ImageAlreadyExists
-from moyai.domain.ecr.image import RepositoryImage, digest_of, is_digest
+from moyai.domain.ecr.image import RepositoryImage, digest_of, is_digest, later_pull
 from moyai.domain.ecr.repository import Repository
+from moyai.domain.queries.registry import find_image
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.ports.blobs import BlobMissing, BlobStore, read_all
-
-_DAY = 86400.0
 
 
 class PutImageRequest(RepositoryRequest, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ async def put_image(blobs: BlobStore, ctx: Context, request: PutImageRequest) ->
     identifier = ImageIdentifier(digest_of(manifest), request.image_tag)
     tag_name = request.image_tag
     may_replace = tag_name is None or repository.can_move(tag_name)
-    if may_replace and find_image(ctx.store.world, repository, identifier) is not None:
+    if may_replace and find_image(ctx.store.world, repository.arn, identifier.image_digest, tag_name) is not None:
         tag = "" if tag_name is None else f" and tag '{tag_name}'"
         raise ImageAlreadyExists(
             f"Image with digest '{identifier.image_digest}'{tag} already exists in the repository with name "
@@ -122,8 +121,9 @@ def is_deletion_of_part(world: World, image: RepositoryImage, identifier: ImageI
 def record_pull(ctx: Context, image: RepositoryImage) -> None:
     """Record that an image was pulled, once a day."""
     current = ctx.store.world.repository_images.get(image.key)
-    if current is not None and (current.pulled_at is None or ctx.now - current.pulled_at >= _DAY):
-        ctx.store.apply([Put(replace(current, pulled_at=ctx.now))])
+    changed = None if current is None else later_pull(current, ctx.now)
+    if changed is not None:
+        ctx.store.apply([Put(changed)])
 
 
 def _image_or_failure(
@@ -138,10 +138,10 @@ def _image_or_failure(
     if digest is not None and not is_digest(digest):
         reason = "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
         return None, _failure(identifier, "InvalidImageDigest", reason)
-    image = find_image(world, repository, identifier)
+    image = find_image(world, repository.arn, digest, tag)
     if image is not None:
         return image, {}
-    if digest is not None and tag is not None and find_image(world, repository, ImageIdentifier(digest)) is not None:
+    if digest is not None and tag is not None and find_image(world, repository.arn, digest, None) is not None:
         return None, _failure(identifier, "ImageTagDoesNotMatchDigest", "Requested image tag does not match the digest")
     return None, _failure(identifier, "ImageNotFound", "Requested image not found")
 

@@ -9,10 +9,10 @@ import msgspec
 
 from moyai.api.operation import Context
 from moyai.domain.ecr.errors import ImageNotFound, InvalidParameter, RepositoryNotFound
-from moyai.domain.ecr.image import RepositoryImage, content_key, tag_key
+from moyai.domain.ecr.image import RepositoryImage
 from moyai.domain.ecr.repository import Repository, repository_arn
 from moyai.domain.paging import BadToken, Page, page
-from moyai.domain.world import World
+from moyai.domain.queries.registry import find_image
 
 DEFAULT_PAGE = 100
 
@@ -58,21 +58,11 @@ def check_registry(ctx: Context, registry_id: str | None) -> None:
         )
 
 
-def find_image(world: World, repository: Repository, identifier: ImageIdentifier) -> RepositoryImage | None:
-    """The image with this digest or tag; with both, the digest's if it has the tag."""
-    if identifier.image_digest is not None:
-        image = world.repository_images.get(content_key(repository.arn, identifier.image_digest))
-        is_tagged = identifier.image_tag is None or (image is not None and identifier.image_tag in image.tags)
-        return image if is_tagged else None
-    tagged = world.repository_images.by("tag", tag_key(repository.arn, identifier.image_tag or ""))
-    return tagged[0] if tagged else None
-
-
 def image_of(ctx: Context, repository: Repository, identifier: ImageIdentifier) -> RepositoryImage:
     """The image of a request. Raises ImageNotFound, InvalidParameter."""
     if identifier.image_digest is None and identifier.image_tag is None:
         raise InvalidParameter("Invalid request parameters: imageId has an imageDigest, an imageTag or both.")
-    image = find_image(ctx.store.world, repository, identifier)
+    image = find_image(ctx.store.world, repository.arn, identifier.image_digest, identifier.image_tag)
     if image is None:
         raise ImageNotFound(
             f"The image with imageId {identifier} does not exist within the repository with name "

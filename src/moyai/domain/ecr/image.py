@@ -12,10 +12,13 @@ import re
 from hashlib import sha256
 from typing import Final
 
+from msgspec.structs import replace
+
 from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import RepositoryArn
 
+_DAY: Final = 86400.0
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -58,6 +61,12 @@ class RepositoryLayer(StoredRecord, frozen=True, tag="ecr_layer"):
     def key(self) -> str:
         """The record's key in its table."""
         return content_key(self.repository, self.digest)
+
+
+def later_pull(image: RepositoryImage, now: Instant) -> RepositoryImage | None:
+    """The image that was pulled now; None if a pull was recorded within the last day."""
+    is_recorded = image.pulled_at is not None and now - image.pulled_at < _DAY
+    return None if is_recorded else replace(image, pulled_at=now)
 
 
 def content_key(repository: RepositoryArn, digest: str) -> str:

@@ -1,0 +1,128 @@
+"""The registry that moyai serves itself, as a source: what was pushed to it is read from the disk, without HTTP.
+
+Promise: it is asked by the names that a push to it has, and by AWS's names of the same repositories
+(docs/decisions/registry-names.md). What it does not have is NotFound, so that the next source is asked.
+"""
+
+from __future__ import annotations
+
+import errno
+from ipaddress import ip_address
+from typing import BinaryIO, Final
+
+from moyai.domain.ecr.image import RepositoryImage, later_pull
+from moyai.domain.ecr.registry_host import is_aws_registry, registry_in, split_host
+from moyai.domain.ecr.repository import repository_arn
+from moyai.domain.queries.registry import find_image
+from moyai.domain.world import Put
+from moyai.images.errors import BadContent, NoSpace, NotFound
+from moyai.images.manifest import parse_manifest, select_manifest
+from moyai.images.model import Descriptor, Index, Platform
+from moyai.images.reference import ImageReference
+from moyai.images.source import Progress, ResolvedImage
+from moyai.kernel.clock import Clock
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope
+from moyai.ports.blobs import BlobMissing, BlobStore, read_all
+from moyai.ports.store import Store
+
+_LOCALHOST: Final = "localhost"
+
+
+class HostedRegistry:
+    """The repositories of all accounts and regions as a ``Source``. ``port``: of this server."""
+
+    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, port: int) -> None:
+        self._store, self._blobs, self._clock = store, blobs, clock
+        self._port = port
+
+    @property
+    def name(self) -> str:
+        """See ``Source``."""
+        return "moyai's ECR"
+
+    def serves(self, reference: ImageReference) -> bool:
+        """Whether the name is one of a repository that exists here."""
+        scope = self._scope(reference.registry)
+        return scope is not None and repository_arn(scope, reference.repository) in self._store.world.repositories
+
+    async def current_digest(self, reference: ImageReference) -> str | None:
+        """The digest that the reference stands for now; None if there is no such image here."""
+        image = self._find(reference)
+        return None if image is None else image.digest
+
+    async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
+        """See ``Source``."""
+        image = self._find(reference)
+        if image is None:
+            raise NotFound(
+                f"failed to resolve ref {reference}: {reference}: not found in {self.name}. Push it with "
+                "`docker push`, or check the name and the tag."
+            )
+        content = await self._read(reference, image.digest)
+        manifest = parse_manifest(content, image.media_type)
+        index = None
+        if isinstance(manifest, Index):
+            chosen = select_manifest(manifest, platform)
+            index, content = content, await self._read(reference, chosen.digest)
+            manifest = parse_manifest(content, chosen.media_type)
+            if isinstance(manifest, Index):
+                raise BadContent(f"the index of {reference} has another index for {platform}")
+        self._record_pull(image)
+        return ResolvedImage(reference, image.digest, content, manifest.config, manifest.layers, index)
+
+    async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
+        """See ``Source``."""
+        try:
+            reader = await self._blobs.open(descriptor.digest)
+        except BlobMissing as error:
+            raise _missing(image.reference, descriptor.digest) from error
+        try:
+            async for chunk in reader.chunks():
+                file.write(chunk)
+                progress(len(chunk))
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise NoSpace(f"failed to write {descriptor.digest}: no space left on device") from error
+            raise
+        finally:
+            reader.close()
+
+    def _scope(self, registry: str) -> Scope | None:
+        """The account and region that a registry's name means here; None for other registries."""
+        name, port = split_host(registry)
+        own = registry_in(name)
+        if own is not None:
+            is_local = own[1] == _LOCALHOST and port == self._port
+            return own[0] if is_local or (is_aws_registry(name) and port is None) else None
+        return DEFAULT_SCOPE if port == self._port and _is_loopback(name) else None
+
+    def _find(self, reference: ImageReference) -> RepositoryImage | None:
+        scope = self._scope(reference.registry)
+        if scope is None:
+            return None
+        tag = None if reference.digest else reference.tag
+        return find_image(self._store.world, repository_arn(scope, reference.repository), reference.digest, tag)
+
+    async def _read(self, reference: ImageReference, digest: str) -> bytes:
+        try:
+            return await read_all(self._blobs, digest)
+        except BlobMissing as error:
+            raise _missing(reference, digest) from error
+
+    def _record_pull(self, image: RepositoryImage) -> None:
+        changed = later_pull(image, self._clock.now())
+        if changed is not None and self._store.fault is None:
+            self._store.apply([Put(changed)])
+
+
+def _missing(reference: ImageReference, digest: str) -> BadContent:
+    return BadContent(f"{digest} of {reference} is missing in the state directory. Push the image again.")
+
+
+def _is_loopback(name: str) -> bool:
+    if name == _LOCALHOST or name.endswith(f".{_LOCALHOST}"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
