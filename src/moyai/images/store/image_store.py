@@ -77,6 +77,19 @@ class ImageStore:
         """What a reference stands for."""
         return reference.digest or references.digests.get(str(reference))
 
+    def known_digests(self, reference: str) -> frozenset[str]:
+        """The digests of an image's index, manifest and configuration; none if it isn't here."""
+        store, parsed = self._open(), parse_reference(reference)
+        digest = self._digest(store.read_references(), parsed)
+        stored = None if digest is None else read_image(store, digest, None)
+        if stored is None:
+            return frozenset()
+        return frozenset({stored.digest, stored.manifest_digest, stored.manifest.config.digest})
+
+    def source(self, reference: str) -> str | None:
+        """Where the image of a reference was pulled from; None if it wasn't pulled."""
+        return self._open().read_references().sources.get(str(parse_reference(reference)))
+
     def list_images(self) -> list[ImageDetails]:
         """All references, sorted."""
         store = self._open()

@@ -19,6 +19,7 @@ from moyai.images.errors import BadContent, NoSpace, PullFailed
 from moyai.images.manifest import parse_manifest
 from moyai.images.model import Descriptor, Image, Manifest
 from moyai.images.reference import ImageReference
+from moyai.images.source import ResolvedImage
 from moyai.images.store.contents import read_image, to_image
 from moyai.images.store.garbage import DIGESTS
 from moyai.images.store.store_directory import LayerRecord, StoreDirectory, digest_of
@@ -86,6 +87,10 @@ class Lease:
         """
         return self._add_image(manifest, config, references, index, on_host=False)
 
+    def add_pulled_image(self, image: ResolvedImage, config: bytes, source: str) -> Image:
+        """Add an image as ``add_image`` does, and record its source."""
+        return self._add_image(image.manifest, config, [image.reference], image.index, on_host=False, source=source)
+
     def add_image_on_host(self, manifest: bytes, config: bytes, references: Iterable[ImageReference]) -> Image:
         """Add an image that lies on this machine's own root, as ``add_image`` does."""
         return self._add_image(manifest, config, references, None, on_host=True)
@@ -98,6 +103,7 @@ class Lease:
         index: bytes | None,
         *,
         on_host: bool,
+        source: str = "",
     ) -> Image:
         parsed = parse_manifest(manifest)
         if not isinstance(parsed, Manifest) or parsed.config.digest != digest_of(config):
@@ -114,8 +120,11 @@ class Lease:
                     raise BadContent("a layer of the image is not here")
                 before = self._store.read_references()
                 hosted = (*before.on_host, digest) if on_host and digest not in before.on_host else before.on_host
-                digests = before.digests | {str(reference): digest for reference in references}
-                self._store.write_references(replace(before, digests=digests, on_host=hosted))
+                names = [str(reference) for reference in references]
+                digests = before.digests | dict.fromkeys(names, digest)
+                sources = {name: known for name, known in before.sources.items() if name not in names}
+                sources |= dict.fromkeys(names, source) if source else {}
+                self._store.write_references(replace(before, digests=digests, on_host=hosted, sources=sources))
         except OSError as error:
             raise _disk_error(error) from error
         return replace(to_image(self._store, stored, on_host=digest in hosted), digest=digest)

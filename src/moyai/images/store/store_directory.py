@@ -40,6 +40,8 @@ class References(msgspec.Struct, frozen=True):
     on_host: tuple[str, ...] = ()
     """The digests of the manifests whose images were imported to lie on this machine's root. Nothing in an image itself
     may say so."""
+    sources: dict[str, str] = {}
+    """By the canonical text of a reference that was pulled, the source of the image."""
 
 
 class LayerRecord(msgspec.Struct, frozen=True):
@@ -75,7 +77,8 @@ class StoreDirectory:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for directory in (self._blobs, self._layers, self._holders, self.leases):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_file(self.path / "version", VERSION.encode())
+        with self.lock():  # for threads and processes that are here first together
+            write_file(self.path / "version", VERSION.encode())
 
     @contextmanager
     def lock(self) -> Iterator[None]:

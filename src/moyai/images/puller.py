@@ -1,0 +1,251 @@
+"""Pulls images into the store: from the first source that has them, and each part once.
+
+Promise: the sources are asked in order: the store, as the pull behaviour says; the name that the user has mapped to
+another; the machine's engine; moyai's own ECR; the registry. Callers that need the same image share one pull, and pulls
+that need the same layer share its download. A cancelled or failed pull leaves nothing behind. Behaviours are those of
+the ECS agent's ``ECS_IMAGE_PULL_BEHAVIOR``; an image that the user has imported or loaded counts as pulled, and only
+``always`` asks for it elsewhere. Content that is named by its digest and is here is never asked for.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.images.errors import BadContent, NotFound, PullFailed, Unreachable
+from moyai.images.flights import Flights
+from moyai.images.manifest import MAX_CONFIG_BYTES, parse_config, parse_manifest, wrong_platform
+from moyai.images.model import Descriptor, Image, Manifest, Platform
+from moyai.images.names import ImageNames
+from moyai.images.progress import PullProgress, Report, log_progress
+from moyai.images.reference import ImageReference, parse_reference
+from moyai.images.registry.credentials import Credentials
+from moyai.images.source import ResolvedImage, Source
+from moyai.images.store.image_store import ImageStore, is_host_image
+from moyai.images.store.lease import Lease
+from moyai.ports.runtime import CannotPull
+
+MAX_DOWNLOADS: Final = 6
+"""Layers that are downloaded at the same time; Docker's default is 3, containerd's 3, of each image."""
+
+T = TypeVar("T")
+_NO_NAMES: Final = ImageNames({})
+_log = logging.getLogger(__name__)
+
+
+class PullBehavior(StrEnum):
+    """When an image that is in the store is pulled again."""
+
+    DEFAULT = "default"
+    """Its tag is confirmed each time; when that fails, the image in the store is used."""
+    ALWAYS = "always"
+    """Its tag is confirmed each time; when that fails, the pull fails."""
+    ONCE = "once"
+    """It is pulled only if no task has pulled it before."""
+    PREFER_CACHED = "prefer-cached"
+    """It is pulled only if it is not in the store."""
+
+
+class PullSource(NamedTuple):
+    """A source, and the function that asks it which image a reference stands for now.
+
+    The answer is the digest of an index, a manifest or a configuration; None if the source has no such image.
+    """
+
+    source: Source
+    current_digest: Callable[[ImageReference], Awaitable[str | None]]
+
+
+class PullRequest(msgspec.Struct, frozen=True):
+    """An image that is needed."""
+
+    reference: ImageReference
+    platform: Platform
+    credentials: Credentials | None = None
+    """For the registry of the reference; None = the user's own."""
+
+
+class _Download(NamedTuple):
+    """What the downloads of one image's layers share."""
+
+    source: Source
+    image: ResolvedImage
+    lease: Lease
+    progress: PullProgress
+
+
+Sources = Callable[[PullRequest], Sequence[PullSource]]
+"""The sources for a request, in the order in which they are asked."""
+
+
+class ImagePuller:
+    """The pulls of one process into a store."""
+
+    def __init__(
+        self,
+        store: ImageStore,
+        sources: Sources,
+        names: ImageNames = _NO_NAMES,
+        behavior: PullBehavior = PullBehavior.DEFAULT,
+        report: Report = log_progress,
+    ) -> None:
+        self.store = store
+        self._report = report
+        self._sources = sources
+        self._names = names
+        self._behavior = behavior
+        self._pulls: Flights[PullRequest, Image] = Flights()
+        self._layers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
+        self._unpackers = asyncio.Semaphore(os.cpu_count() or 1)
+
+    def find(self, reference: str, digest: str | None, platform: Platform | None = None) -> Image:
+        """The image in the store that a container starts from, once it is pulled. Blocking. Raises CannotPull."""
+        parsed = parse_reference(reference)
+        return self.store.find(str(self._names.map(parsed) or parsed), digest, platform)
+
+    async def pull(self, request: PullRequest) -> Image:
+        """The image, which is in the store then. Raises PullFailed."""
+        reference = request.reference
+        if is_host_image(reference):
+            return Image((), on_host=True)
+        if (mapped := self._names.map(reference)) is not None and not await asyncio.to_thread(self._is_own, reference):
+            _log.info("the image %s is taken from %s", reference.familiar, mapped.familiar)
+            return await self.pull_unmapped(replace(request, reference=mapped))
+        return await self.pull_unmapped(request)
+
+    async def pull_unmapped(self, request: PullRequest) -> Image:
+        """As ``pull``, whatever the user has mapped the name to."""
+        if is_host_image(request.reference):
+            return Image((), on_host=True)
+        return await self._pulls.run(request, lambda: self._pull(request))
+
+    async def _pull(self, request: PullRequest) -> Image:
+        cached = await asyncio.to_thread(self._cached, request)
+        if cached is not None and (request.reference.digest or await asyncio.to_thread(self._is_settled, request)):
+            return cached
+        try:
+            return await self._pull_from_sources(request, cached)
+        except PullFailed as failure:
+            if cached is None or self._behavior is not PullBehavior.DEFAULT:
+                raise
+            _log.warning("the image %s is used as it was pulled before: %s", request.reference.familiar, failure)
+            return cached
+
+    def _cached(self, request: PullRequest) -> Image | None:
+        try:
+            return self.store.find(str(request.reference), platform=request.platform)
+        except CannotPull:
+            return None
+
+    def _is_own(self, reference: ImageReference) -> bool:
+        """Whether the image is in the store because the user has put it there."""
+        name = str(reference)
+        return bool(self.store.known_digests(name)) and self.store.source(name) is None
+
+    def _is_settled(self, request: PullRequest) -> bool:
+        """Whether an image in the store is used without asking any source."""
+        if self._behavior is PullBehavior.ALWAYS:
+            return False
+        return self._behavior is not PullBehavior.DEFAULT or self.store.source(str(request.reference)) is None
+
+    async def _pull_from_sources(self, request: PullRequest, cached: Image | None) -> Image:
+        known = frozenset[str]()
+        if cached is not None:
+            known = await asyncio.to_thread(self.store.known_digests, str(request.reference))
+        failure: PullFailed = NotFound(
+            f"{request.reference.familiar} is not here, and there is no source that it could come from"
+        )
+        for source in self._sources(request):
+            try:
+                return await self._pull_from(source, request, cached, known)
+            except (NotFound, Unreachable) as error:
+                failure = error
+        raise failure
+
+    async def _pull_from(
+        self, source: PullSource, request: PullRequest, cached: Image | None, known: frozenset[str]
+    ) -> Image:
+        """The image from this source. Raises NotFound if the source doesn't have it."""
+        if cached is not None:
+            digest = await source.current_digest(request.reference)
+            if digest is None:
+                raise NotFound(f"{source.source.name} has no image {request.reference.familiar}")
+            if digest in known:
+                return cached
+        image = await source.source.resolve(request.reference, request.platform)
+        with PullProgress(request.reference.familiar, source.source.name, self._report) as progress:
+            return await self._download(source.source, image, request.platform, progress)
+
+    async def _download(
+        self, source: Source, image: ResolvedImage, platform: Platform, progress: PullProgress
+    ) -> Image:
+        """Add the image and its missing layers to the store."""
+        manifest = parse_manifest(image.manifest)
+        if not isinstance(manifest, Manifest):
+            raise BadContent(f"{source.name} has an index in place of the manifest of {image.reference}")
+        async with self._lease() as lease:
+            config = await _fetch_config(source, image, lease)
+            file = parse_config(config, manifest)
+            if not platform.runs(file.platform):
+                raise wrong_platform(platform, [file.platform])
+            download = _Download(source, image, lease, progress)
+            layers = zip(image.layers, file.diff_ids, strict=True)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for descriptor, diff_id in layers:
+                        group.create_task(self._add_layer(download, descriptor, diff_id))
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from failures
+            return await _finish_in_thread(lambda: lease.add_pulled_image(image, config, source.name))
+
+    async def _add_layer(self, download: _Download, descriptor: Descriptor, diff_id: str) -> None:
+        """Add a layer, unless it is here; one that another pull downloads is waited for."""
+        lock = self._layers.setdefault(diff_id, asyncio.Lock())
+        async with lock:
+            if await _finish_in_thread(lambda: download.lease.has_layer(diff_id)):
+                return
+            download.progress.expect(descriptor.size)
+            with tempfile.TemporaryFile(dir=download.lease.directory) as file:
+                async with self._downloads:
+                    await download.source.fetch(download.image, descriptor, file, download.progress.add_received)
+                async with self._unpackers:
+                    await _finish_in_thread(lambda: download.lease.add_layer(descriptor, diff_id, file))
+
+    @asynccontextmanager
+    async def _lease(self) -> AsyncIterator[Lease]:
+        context = self.store.lease()
+        lease = await _finish_in_thread(context.__enter__)
+        try:
+            yield lease
+        finally:
+            await _finish_in_thread(lambda: context.__exit__(None, None, None))
+
+
+async def _fetch_config(source: Source, image: ResolvedImage, lease: Lease) -> bytes:
+    """The configuration file of the image. Raises PullFailed."""
+    with tempfile.TemporaryFile(dir=lease.directory) as file:
+        await source.fetch(image, image.config, file, lambda _: None)
+        file.seek(0)
+        return file.read(MAX_CONFIG_BYTES + 1)
+
+
+async def _finish_in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread, and wait for its end also when the caller is cancelled: it uses a lease."""
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        raise
