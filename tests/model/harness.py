@@ -64,8 +64,8 @@ class Harness:
         self.build = Builder(self.book, self.clock, self.ids)
         self.runtime = SimRuntime(self.clock)
         self.held: set[TaskArn] = set()
-        self.closed: set[TaskId] = set()
-        self.carried: dict[TaskId, frozenset[tuple[str, int]]] = {}
+        self.rejecting: set[TaskId] = set()
+        self.acked_names: dict[TaskId, frozenset[tuple[str, int]]] = {}
         self.unaware: set[ServiceArn] = set()
         """Services whose callers have not yet acknowledged their traffic."""
         self.cached_until: dict[TaskId, Instant] = {}
@@ -121,7 +121,7 @@ class Harness:
         self.held.clear()
         for task in self.book.world.tasks:
             names = () if task.view is None else task.view.names
-            self.carried[task.id] = frozenset((n.address, n.port) for n in names)
+            self.acked_names[task.id] = frozenset((n.address, n.port) for n in names)
         self.unaware.clear()
 
     def pass_time(self, seconds: float) -> None:
@@ -170,7 +170,7 @@ class Harness:
             return Observed()
         sandbox = at_once(self.runtime.inspect(task.id))
         places = unlisted_endpoints(self.book.world, task, () if sandbox is None else sandbox.hosts)
-        carries = places and places <= self.carried.get(task.id, frozenset())
+        carries = places and places <= self.acked_names.get(task.id, frozenset())
         definition = self.book.world.task_definitions[task.task_definition]
         expected = expected_listeners(self.book.world, task, definition)
         waiting = frozenset({ProxyId("a client")}) if task.arn in self.held else frozenset()
@@ -179,12 +179,14 @@ class Harness:
             faults={k: f for k, f in self._faults.items() if k == task.id},
             proxies={ProxyId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: self._drain(task, waiting)},
-            carried=frozenset({task.id}) if carries else frozenset(),
+            with_acked_routes=frozenset({task.id}) if carries else frozenset(),
             listeners={task.id: at_once(self.runtime.open_listeners(task.id, expected))},
         )
 
     def _drain(self, task: Task, waiting: frozenset[ProxyId]) -> Drain:
-        return Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)), closed=task.id in self.closed)
+        return Drain(
+            waiting, in_flight=at_once(self.runtime.in_flight(task.id)), rejects_connections=task.id in self.rejecting
+        )
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:
@@ -228,7 +230,7 @@ class Harness:
                 at_once(self.runtime.set_hosts(task, daemon_hosts))
             case RejectNewConnections(task, ports):
                 at_once(self.runtime.reject_new_connections(task, ports))
-                self.closed.add(task)
+                self.rejecting.add(task)
             case StopContainer(task, container):
                 self._check_stop(task)
                 at_once(self.runtime.stop(task, container))
@@ -274,7 +276,7 @@ class Harness:
         records = [c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, ServiceDeployment)]
         known = None if key is None else self.book.world.service_deployments.get(key)
         record = next((r for r in records if r.arn == key), known)
-        if record is not None and record.forward and record.stage is LifecycleStage.PRE_SCALE_UP:
+        if record is not None and record.moves_forward and record.stage is LifecycleStage.PRE_SCALE_UP:
             assert not any(t.deployment == record.target for t in started), "nothing starts before PRE_SCALE_UP is over"
 
     def _check_task_sets(self, service: Service, before: Sequence[Task], after: Sequence[Task]) -> None:
@@ -292,7 +294,13 @@ class Harness:
         """More calls come only to a revision that can take them."""
         known = self.book.world.service_deployments.get(record.arn)
         decisive = record.stage in {LifecycleStage.PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.CLEAN_UP}
-        if known is None or known.stage is record.stage or not decisive or not record.forward or record.alone:
+        if (
+            known is None
+            or known.stage is record.stage
+            or not decisive
+            or not record.moves_forward
+            or record.has_one_pool
+        ):
             return
         service = self.book.world.services[record.service]
         target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
@@ -386,7 +394,7 @@ class Harness:
         assert task.view is not None
         names = {HostName(n.address, n.dns_name): (n.address, n.port) for n in task.view.names if n.left_at is None}
         for shown in set(daemon_hosts) - set(sandbox.hosts):
-            assert names[shown] in self.carried[task_id], "a name is found only when its proxy leads it on"
+            assert names[shown] in self.acked_names[task_id], "a name is found only when its proxy leads it on"
 
     def _check_stop(self, task_id: TaskId) -> None:
         task = self._task(task_id)

@@ -54,7 +54,7 @@ class Clients(Planner):
     def a_pause_is_refused(self, which):
         service = self._moving()[which % len(self._moving())]
         record = self.it.build.deployment(service)
-        if record.forward and any(run.target_type is HookTarget.PAUSE for run in unanswered_hooks(record)):
+        if record.moves_forward and any(run.target_type is HookTarget.PAUSE for run in unanswered_hooks(record)):
             self.it.build.roll_back(service)
 
     @precondition(lambda self: self._moving())

@@ -149,12 +149,12 @@ class Drain(msgspec.Struct, frozen=True):
 
     waiting_on: frozenset[ProxyId] = frozenset()
     """Proxies that have the endpoint and have not yet acknowledged a configuration without it."""
-    forgotten_at: Instant | None = None
-    """When it was first seen that the last of them has acknowledged; None when that is not known."""
+    acknowledged_at: Instant | None = None
+    """When all of them were first observed to have acknowledged it; None when that is not known."""
     in_flight: int | None = None
     """Requests that the task's own proxy still serves; None when that is not known."""
-    closed: bool = False
-    """This process has closed the task's ports to new connections. It is not stored, so a restarted process does it
+    rejects_connections: bool = False
+    """The task's ports reject new connections. Only this process knows that it has closed them; another closes them
     again.
     """
 
@@ -169,15 +169,15 @@ class Rerouting(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created. ``carried``:
-    the tasks whose proxy has acknowledged routes to all names that their hosts files lack. ``listeners``: of the
-    sockets that a task needs before it is ready, those that listen.
+    """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created.
+    ``with_acked_routes``: the tasks whose proxy has acknowledged routes to all names that their hosts files lack.
+    ``listeners``: of the sockets that a task needs before it is ready, those that listen.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
     faults: Mapping[TaskId, str] = {}
     proxies: Mapping[ProxyId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
-    carried: frozenset[TaskId] = frozenset()
+    with_acked_routes: frozenset[TaskId] = frozenset()
     listeners: Mapping[TaskId, frozenset[ExpectedListener]] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}

@@ -75,7 +75,7 @@ class Observer:
             faults={} if fault is None else {task.id: fault},
             proxies={} if proxy is None else {ProxyId(task.arn): proxy},
             drains={} if drain is None else {task.id: drain},
-            carried=frozenset({task.id}) if has_routes else frozenset(),
+            with_acked_routes=frozenset({task.id}) if has_routes else frozenset(),
             listeners={task.id: listeners},
         )
 
@@ -131,7 +131,7 @@ class Observer:
             in_flight = await self._ports.runtime.in_flight(task.id)
         except RuntimeFault:
             in_flight = None
-        return Drain(forgotten_at=acknowledged_at, in_flight=in_flight, closed=is_rejecting)
+        return Drain(acknowledged_at=acknowledged_at, in_flight=in_flight, rejects_connections=is_rejecting)
 
     def _is_running(self, proxy: ProxyId) -> bool:
         """Whether a proxy still runs: one that has ended sends and acknowledges nothing. Of an external proxy only its

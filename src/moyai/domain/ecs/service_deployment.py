@@ -137,7 +137,7 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     """The configuration at the start of the deployment."""
     sources: tuple[DeploymentId, ...] = ()
     """The deployments that the service had before."""
-    home: Pool = Pool("")
+    source_pool: Pool = msgspec.field(default=Pool(""), name="home")
     """The pool that has the production traffic until this deployment moves it, and has it again after a rollback."""
     pool: Pool = Pool("")
     """The target's pool."""
@@ -169,12 +169,12 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     """What detected that it fails."""
 
     @property
-    def alone(self) -> bool:
+    def has_one_pool(self) -> bool:
         """Whether the service has no other pool of tasks."""
-        return self.home == self.pool
+        return self.source_pool == self.pool
 
     @property
-    def forward(self) -> bool:
+    def moves_forward(self) -> bool:
         """Whether it still moves towards the target."""
         return self.status in {_S.PENDING, _S.IN_PROGRESS}
 

@@ -95,9 +95,9 @@ def _endpoints(shard: ShardBuilder, server: _Server, encryption: Encryption) -> 
     if cloud_map is not None:
         return _cloud_map_endpoints(shard, server, cloud_map, encryption)
     if dns is not None and encryption.is_possible:
-        each = dns.response_type is DnsResponseType.ENDPOINTS
+        each_address = dns.response_type is DnsResponseType.ENDPOINTS
         family = ip_addressing(shard.mesh, server.node).family
-        return _Endpoints(DnsSource(dns.hostname, server.port, each, family), encryption.tls)
+        return _Endpoints(DnsSource(dns.hostname, server.port, each_address, family), encryption.tls)
     why = "it doesn't say how it is found" if dns is None else "nobody is known whose certificates to believe"
     return _no_endpoints(shard, server, why)
 

@@ -42,11 +42,11 @@ class EndpointGroupSource(msgspec.Struct, frozen=True, tag="group"):
 
 
 class DnsSource(msgspec.Struct, frozen=True, tag="dns"):
-    """Endpoints that the proxy resolves by DNS. ``each``: every address is an endpoint; otherwise the name is one."""
+    """Endpoints that the proxy resolves by DNS: one for each address, or one for the name."""
 
     hostname: str
     port: int
-    each: bool = False
+    each_address: bool = False
     family: DnsLookupFamily = DnsLookupFamily.UNSET
 
 

@@ -34,7 +34,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
     @property
     def is_acknowledged(self) -> bool:
         """Whether every caller sends as the service's traffic says, or has been silent for too long."""
-        if self.record.alone and self.record.stage is not LifecycleStage.RECONCILE_SERVICE:
+        if self.record.has_one_pool and self.record.stage is not LifecycleStage.RECONCILE_SERVICE:
             return True
         return have_acknowledged(self.service, self.rerouting, self.now)
 

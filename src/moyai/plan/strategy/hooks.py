@@ -152,7 +152,7 @@ def record_answer(
         return replace(record, hooks=_with_run(record, again))
     status = answer.status or HookStatus.FAILED
     answered_record = replace(record, hooks=_with_run(record, replace(run, status=status)), updated_at=now)
-    if status is HookStatus.SUCCEEDED or not record.forward:
+    if status is HookStatus.SUCCEEDED or not record.moves_forward:
         return answered_record
     why = answer.fault or "Lifecycle hook target {target} returned FAILED status"
     reason = rollback_reason(f"{record.stage} lifecycle hook(s) failed. {why.format(target=call.target)}")
@@ -213,6 +213,6 @@ def _production_weights(service: Service, record: ServiceDeployment) -> Mapping[
 
 def _revisions(record: ServiceDeployment) -> list[tuple[str, Pool]]:
     """The revisions that share the traffic, each with its pool."""
-    sources: list[DeploymentId] = [] if record.alone else list(record.sources[:1])
-    deployments = [(record.target, record.pool), *((source, record.home) for source in sources)]
+    sources: list[DeploymentId] = [] if record.has_one_pool else list(record.sources[:1])
+    deployments = [(record.target, record.pool), *((source, record.source_pool) for source in sources)]
     return [(revision_arn(record.service, deployment), pool) for deployment, pool in deployments]

@@ -49,7 +49,7 @@ def failure_threshold(configuration: DeploymentConfiguration, desired_count: int
 def circuit_breaker_watches(record: ServiceDeployment) -> bool:
     """Whether the circuit breaker may still fail the deployment."""
     breaker = record.configuration.deployment_circuit_breaker
-    return breaker.enable and record.forward and record.stage is not LifecycleStage.CLEAN_UP
+    return breaker.enable and record.moves_forward and record.stage is not LifecycleStage.CLEAN_UP
 
 
 def add_failures(record: ServiceDeployment, service: Service, more: int) -> ServiceDeployment:
@@ -98,7 +98,7 @@ def alarm_watch_time(world: World, arns: Iterable[AlarmArn]) -> float:
 
 def alarms_watch(record: ServiceDeployment) -> bool:
     """Whether alarms may still fail the deployment."""
-    return bool(record.alarms) and record.forward and record.stage is not LifecycleStage.CLEAN_UP
+    return bool(record.alarms) and record.moves_forward and record.stage is not LifecycleStage.CLEAN_UP
 
 
 def triggered_alarms(world: World, record: ServiceDeployment) -> tuple[AlarmArn, ...]:

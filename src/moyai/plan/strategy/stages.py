@@ -120,7 +120,7 @@ def bake_time(record: ServiceDeployment) -> float:
 def weight_steps(record: ServiceDeployment) -> tuple[int, ...]:
     """The weight of the new pool after each step of the production traffic."""
     configuration = record.configuration
-    if record.alone:
+    if record.has_one_pool:
         return (WHOLE,)
     match configuration.strategy:
         case Strategy.LINEAR:
@@ -135,19 +135,19 @@ def weight_steps(record: ServiceDeployment) -> tuple[int, ...]:
 
 def stage_traffic(record: ServiceDeployment) -> ServiceTraffic:
     """The traffic that the record's stage is to reach."""
-    stage, home, target = record.stage, record.home, record.pool
-    if record.alone:
+    stage, source, target = record.stage, record.source_pool, record.pool
+    if record.has_one_pool:
         unknown = stage is LifecycleStage.PRE_SCALE_UP and record.configuration.strategy is not Strategy.ROLLING
-        return ServiceTraffic(() if unknown else (TrafficShare(home, WHOLE),))
+        return ServiceTraffic(() if unknown else (TrafficShare(source, WHOLE),))
     if record.status is ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS:
-        back = (TrafficShare(home, WHOLE),)
+        back = (TrafficShare(source, WHOLE),)
         return ServiceTraffic(back if stage is LifecycleStage.CLEAN_UP else (*back, TrafficShare(target, 0)))
     if stage in _BEFORE_NEW_POOL:
-        return ServiceTraffic((TrafficShare(home, WHOLE),))
+        return ServiceTraffic((TrafficShare(source, WHOLE),))
     if stage is LifecycleStage.CLEAN_UP:
         return ServiceTraffic((TrafficShare(target, WHOLE),))
     weight = _target_weight(record)
-    shares = (TrafficShare(home, WHOLE - weight), TrafficShare(target, weight))
+    shares = (TrafficShare(source, WHOLE - weight), TrafficShare(target, weight))
     return ServiceTraffic(shares, None if stage in _BEFORE_TEST_TRAFFIC else target)
 
 

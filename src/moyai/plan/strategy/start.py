@@ -39,10 +39,10 @@ def begin_deployment(
 ) -> tuple[Service, tuple[Change, ...]]:
     """The service with ``target`` as its PRIMARY deployment, and the other records to put with it."""
     service = _with_traffic(service, now)
-    home = source_pool(service)
+    source = source_pool(service)
     configuration = service.deployment_configuration
     moves_traffic = configuration.strategy is not Strategy.ROLLING and bool(service.traffic.shares)
-    target = replace(target, pool=Pool(target.id.rpartition("/")[2]) if moves_traffic else home)
+    target = replace(target, pool=Pool(target.id.rpartition("/")[2]) if moves_traffic else source)
     alarms = alarms_to_watch(world, scope_of(service.arn), configuration)
     identity = f"{_cluster_and_name(service.arn)}/{ids.alphanumeric(_ID_LENGTH)}"
     record = ServiceDeployment(
@@ -54,7 +54,7 @@ def begin_deployment(
         target=target.id,
         configuration=configuration,
         sources=tuple(d.id for d in service.deployments),
-        home=home,
+        source_pool=source,
         pool=target.pool,
         alarms=alarms,
         alarm_bake=alarm_watch_time(world, alarms),
@@ -63,7 +63,7 @@ def begin_deployment(
     former = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
     traffic = service.traffic
     if configuration.strategy is Strategy.ROLLING and not traffic.shares:
-        traffic = ServiceTraffic((TrafficShare(home, WHOLE),), since=now)
+        traffic = ServiceTraffic((TrafficShare(source, WHOLE),), since=now)
     following = replace(service, deployments=(target, *former), current_deployment=record.arn, traffic=traffic)
     return following, (
         *stop_current_deployment(world, service, SUPERSEDED, now),

@@ -70,12 +70,12 @@ def start_rollback(context: DeploymentContext) -> DeploymentStep:
         )
         service = _without_deployment(context, reason, halted=record.failed_by is not None)
         return DeploymentStep(service, record, (failed,))
-    alone, configuration = context.record.alone, context.record.configuration
+    has_one_pool, configuration = context.record.has_one_pool, context.record.configuration
     record = context.updated_record(
         status=_S.ROLLBACK_IN_PROGRESS,
         stage=_first_rollback_stage(context.record),
         baking_since=None,
-        hooks=() if alone else start_rollback_hooks(configuration, context.now, context.ids),
+        hooks=() if has_one_pool else start_rollback_hooks(configuration, context.now, context.ids),
         rollback=Rollback(reason, context.now, revision_arn(context.service.arn, candidate.id)),
     )
     restored_deployment = replace(
@@ -104,7 +104,7 @@ def abort(context: DeploymentContext) -> DeploymentStep:
     tasks starts no more, and the former ones continue.
     """
     now, record = context.now, context.record
-    is_halted = record.alone and not _has_all_tasks(record)
+    is_halted = record.has_one_pool and not _has_all_tasks(record)
     stopped_record = context.updated_record(
         status=_S.STOPPED, status_reason=ABORTED, finished_at=now, stopped_at=now, hooks=()
     )
@@ -129,7 +129,7 @@ def _event(record: ServiceDeployment, reason: str) -> str:
 
 
 def _first_rollback_stage(record: ServiceDeployment) -> LifecycleStage | None:
-    if not record.alone:
+    if not record.has_one_pool:
         return LifecycleStage.PRODUCTION_TRAFFIC_SHIFT
     return record.stage if record.stage is LifecycleStage.RECONCILE_SERVICE else None
 
@@ -146,15 +146,15 @@ def _rollback_candidate(context: DeploymentContext) -> Deployment | None:
     no longer lists it.
     """
     record, service = context.record, context.service
-    in_home_pool = [d for d in service.deployments if d.pool == record.home and d.id != record.target]
+    in_source_pool = [d for d in service.deployments if d.pool == record.source_pool and d.id != record.target]
     listed_deployments = {d.id for d in service.deployments}
-    if record.alone and service.settled is None:
+    if record.has_one_pool and service.settled is None:
         return None
-    if service.settled not in listed_deployments and record.alone:
+    if service.settled not in listed_deployments and record.has_one_pool:
         revisions = context.world.service_revisions.by("service", service.arn)
         settled = (r.deployment for r in revisions if r.deployment.id == service.settled)
-        return next((replace(d, pool=record.home) for d in settled), None)
-    return next((d for d in in_home_pool if d.id == service.settled), in_home_pool[0] if in_home_pool else None)
+        return next((replace(d, pool=record.source_pool) for d in settled), None)
+    return next((d for d in in_source_pool if d.id == service.settled), in_source_pool[0] if in_source_pool else None)
 
 
 def _without_deployment(context: DeploymentContext, reason: str, *, halted: bool = False) -> Service:

@@ -71,7 +71,7 @@ def wake_at(context: DeploymentContext) -> Instant | None:
 
 def early_success_criteria(context: DeploymentContext) -> EarlySuccess | None:
     """With what the deployment counts as successful before all its tasks are healthy, if that was asked for."""
-    return context.record.configuration.early_success_criteria if context.record.forward else None
+    return context.record.configuration.early_success_criteria if context.record.moves_forward else None
 
 
 def with_tasks_arrived(context: DeploymentContext, *, all_arrived: bool) -> DeploymentContext:
@@ -81,7 +81,7 @@ def with_tasks_arrived(context: DeploymentContext, *, all_arrived: bool) -> Depl
     record = context.record
     if not all_arrived or record.stage is not None or record.baking_since is not None:
         return context
-    if record.forward and stages.has_hook(record.configuration, LifecycleStage.POST_SCALE_UP):
+    if record.moves_forward and stages.has_hook(record.configuration, LifecycleStage.POST_SCALE_UP):
         return replace(context, record=_enter(context, stages.next_stage(record)).record)
     return replace(context, record=replace(record, baking_since=context.now)) if stages.bake_time(record) else context
 
@@ -89,9 +89,9 @@ def with_tasks_arrived(context: DeploymentContext, *, all_arrived: bool) -> Depl
 def held_deployment(context: DeploymentContext) -> DeploymentId | None:
     """The rolling deployment whose tasks may not start yet, because PRE_SCALE_UP waits for a hook."""
     record = context.record
-    waits = record.alone and record.stage is LifecycleStage.PRE_SCALE_UP
+    waits = record.has_one_pool and record.stage is LifecycleStage.PRE_SCALE_UP
     rolls = record.configuration.strategy is Strategy.ROLLING
-    return record.target if waits and rolls and record.forward else None
+    return record.target if waits and rolls and record.moves_forward else None
 
 
 def may_complete(context: DeploymentContext) -> bool:
@@ -119,7 +119,7 @@ def _check_monitors(context: DeploymentContext) -> DeploymentStep | None:
 
 def _begin(context: DeploymentContext) -> DeploymentStep:
     shares = context.service.traffic.shares
-    elsewhere = any(share.pool != context.record.home for share in shares)
+    elsewhere = any(share.pool != context.record.source_pool for share in shares)
     position = stages.first_stage(context.record.configuration, reconcile=elsewhere)
     return _enter(context, position, status=_S.IN_PROGRESS, started_at=context.now)
 
@@ -167,7 +167,7 @@ def _check_time_limits(context: DeploymentContext) -> DeploymentStep | None:
     run = hooks.expired_hook(record, context.now)
     if run is not None:
         timed_out = context.updated_record(hooks=hooks.answer_hook(record, run.hook_id, HookStatus.TIMED_OUT))
-        if hooks.continues_after_timeout(run) or not record.forward:
+        if hooks.continues_after_timeout(run) or not record.moves_forward:
             return DeploymentStep(context.service, timed_out)
         return request_rollback(replace(context, record=timed_out), f"{record.stage} lifecycle hook timed out")
     if _lacks_tasks(context) and context.now >= later(record.updated_at, stages.STAGE_LIMIT):
@@ -179,5 +179,5 @@ def _lacks_tasks(context: DeploymentContext) -> bool:
     """Whether more of the new tasks have to become healthy before the next stage."""
     if context.record.stage is LifecycleStage.SCALE_UP:
         return context.healthy < context.service.desired_count
-    decisive = context.record.stage in _NEED_HEALTHY_TASKS and not context.record.alone
+    decisive = context.record.stage in _NEED_HEALTHY_TASKS and not context.record.has_one_pool
     return decisive and context.healthy < context.minimum_healthy

@@ -25,8 +25,7 @@ from moyai.plan.task.context import TaskStep
 def with_hosts_update(world: World, step: TaskStep, observed: Observed, now: Instant) -> TaskStep:
     """The step, with the new hosts file where names have changed; otherwise without the names whose time is over.
 
-    A new name is written only when the task's proxy has acknowledged it (``observed.carried``); a name that goes is
-    removed at once.
+    A new name is written only when the task's proxy has acknowledged its routes; a name that goes is removed at once.
     """
     task = step.task
     sandbox = observed.sandboxes.get(task.id)
@@ -34,7 +33,7 @@ def with_hosts_update(world: World, step: TaskStep, observed: Observed, now: Ins
         return step
     present = frozenset(host for host in sandbox.hosts if is_virtual(host.address))
     callable_names = callable_hosts(world, task.view, present)
-    next_hosts = callable_names if task.id in observed.carried else callable_names & present
+    next_hosts = callable_names if task.id in observed.with_acked_routes else callable_names & present
     if next_hosts != present:
         base = base_hosts(task, world.task_definitions[task.task_definition])
         names = sorted(next_hosts, key=lambda host: (IPv4Address(host.address), host.name))

@@ -6,9 +6,10 @@ minutes and that the wait is derived from the check, not how; here it is the sta
 
 Containers without a health check: the task is ready as soon as it listens at each of their ports that traffic can be
 routed to, at the latest LISTEN_LIMIT seconds after its containers have started. AWS always waits 40 seconds. While its
-service has another deployment, whose tasks it is to replace, it has to listen for TRIAL seconds without a break: an
-application that ends in its first second must not take the place of one that works. A task becomes ready once: a port
-that its application closes later makes no difference, as on AWS. A task without such ports is ready at once.
+service has another deployment, whose tasks it is to replace, it has to listen for MIN_LISTENING_TIME seconds without a
+break: an application that ends in its first second must not take the place of one that works. A task becomes ready
+once: a port that its application closes later makes no difference, as on AWS. A task without such ports is ready at
+once.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html (minimumHealthyPercent)
@@ -38,10 +39,10 @@ from moyai.plan.task.health import has_health_check, health_checked_containers
 LISTEN_LIMIT = 40.0
 """Seconds after which a task without a health check is ready whether it listens or not; AWS's."""
 
-TRIAL = 2.0
+MIN_LISTENING_TIME = 2.0
 """Seconds for which a task has to listen before it takes the place of another deployment's task."""
 
-LONGEST_HOLD = 8 * 60
+HEALTH_LIMIT = 8 * 60
 """Seconds that a task with a health check waits at most; AWS's."""
 
 LARGEST_RANGE = 100
@@ -81,8 +82,10 @@ def is_ready_at_once(context: TaskContext) -> bool:
 
 
 def record_listening(context: TaskContext) -> TaskContext:
-    """The context of a task on trial, with the time since when it listens at all its ports; any other as it is."""
-    if not _is_on_trial(context):
+    """The context of a task that has to keep listening, with the time since when it listens at all its ports; any other
+    context as it is.
+    """
+    if not _has_to_keep_listening(context):
         return context
     since = None if missing_listeners(context) else context.task.listening_at or context.now
     return (
@@ -119,8 +122,9 @@ def listening_from(context: TaskContext) -> Instant:
     since = _up_since(context)
     if missing_listeners(context):
         return later(since, LISTEN_LIMIT)
-    listening = later(context.task.listening_at or context.now, TRIAL) if _is_on_trial(context) else since
-    return min(listening, later(since, LISTEN_LIMIT))
+    if not _has_to_keep_listening(context):
+        return since
+    return min(later(context.task.listening_at or context.now, MIN_LISTENING_TIME), later(since, LISTEN_LIMIT))
 
 
 def _healthy_from(context: TaskContext) -> Instant:
@@ -128,13 +132,13 @@ def _healthy_from(context: TaskContext) -> Instant:
     if health is Health.HEALTHY or not has_health_check(context.definition):
         return since
     if health is Health.UNHEALTHY:
-        return later(since, LONGEST_HOLD)
+        return later(since, HEALTH_LIMIT)
     return later(
-        since, min(LONGEST_HOLD, max(_longest_decision(c) for c in health_checked_containers(context.definition)))
+        since, min(HEALTH_LIMIT, max(_longest_decision(c) for c in health_checked_containers(context.definition)))
     )
 
 
-def _is_on_trial(context: TaskContext) -> bool:
+def _has_to_keep_listening(context: TaskContext) -> bool:
     service = context.world.services.get(context.task.service)
     replaces = service is not None and len(service.deployments) > 1
     return replaces and bool(expected_listeners(context.world, context.task, context.definition))

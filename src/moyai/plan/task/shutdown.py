@@ -57,13 +57,13 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
 def deactivating_step(context: TaskContext) -> TaskStep:
     """The step of a DEACTIVATING task: other proxies drop its withdrawn endpoints, and running requests end."""
     now, task, drain_end = context.now, context.task, _drain_end(context)
-    forgotten_at, poll_at = _forgotten_at(context), min(drain_end, later(now, DRAIN_POLL))
-    ready_at = max(forgotten_at or poll_at, task.records_expire_at or now)
-    if forgotten_at is None or now < ready_at:
+    unreachable_from, poll_at = _unreachable_from(context), min(drain_end, later(now, DRAIN_POLL))
+    ready_at = max(unreachable_from or poll_at, task.records_expire_at or now)
+    if unreachable_from is None or now < ready_at:
         return TaskStep(task, wake_at=ready_at)
     ports, drain = _drain_ports(context), context.drain or Drain()
     last = max(drain_end, task.records_expire_at or now)
-    if ports and not drain.closed and now < later(last, CLOSE_LIMIT):
+    if ports and not drain.rejects_connections and now < later(last, CLOSE_LIMIT):
         return TaskStep(task, effects=(RejectNewConnections(task.id, ports),), wake_at=later(now, DRAIN_POLL))
     if ports and now < drain_end and _is_busy(context, drain):
         return TaskStep(task, wake_at=poll_at)
@@ -103,7 +103,7 @@ def deprovisioning_step(context: TaskContext) -> TaskStep:
     return TaskStep(_stopped_task(context.task, context.now))
 
 
-def _forgotten_at(context: TaskContext) -> Instant | None:
+def _unreachable_from(context: TaskContext) -> Instant | None:
     """The instant from which no proxy sends to the task, or at which the wait for that ends; None during the wait.
 
     A task without a proxy of its own is waited for only when a proxy is observed to know it.
@@ -115,9 +115,9 @@ def _forgotten_at(context: TaskContext) -> Instant | None:
         return None if _drain_ports(context) else context.now
     if drain.waiting_on:
         return None
-    if drain.forgotten_at is None:
+    if drain.acknowledged_at is None:
         return context.now
-    return min(_drain_end(context), later(drain.forgotten_at, SETTLE))
+    return min(_drain_end(context), later(drain.acknowledged_at, SETTLE))
 
 
 def _is_busy(context: TaskContext, drain: Drain) -> bool:

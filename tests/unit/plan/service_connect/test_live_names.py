@@ -43,11 +43,11 @@ class Caller:
         assert self.task.view is not None
         return {n.dns_name: n.address for n in self.task.view.names if n.left_at is None}
 
-    def step(self, *, carried: bool = False) -> Plan:
+    def step(self, *, acked: bool = False) -> Plan:
         seen = {c.name: up(self.build, c.name) for c in self.task.containers}
         observed = Observed(
             sandboxes={self.task.id: SandboxState(self.task.id, seen, self.hosts)},
-            carried=frozenset({self.task.id}) if carried else frozenset(),
+            with_acked_routes=frozenset({self.task.id}) if acked else frozenset(),
         )
         plan = plan_task(self.build.world, observed, self.arn, self.build.clock.now(), self.build.ids)
         self.build.book.apply(plan.changes)
@@ -62,7 +62,7 @@ class Caller:
     def show(self) -> None:
         """Let its proxy acknowledge everything."""
         self.step()
-        self.step(carried=True)
+        self.step(acked=True)
         self.step()
 
 
@@ -83,7 +83,7 @@ def answer(build: Builder, service: ServiceArn) -> None:
 def test_without_live_endpoints_a_running_tasks_names_are_fixed():
     caller = Caller(None)
     offer(caller.build, "back")
-    assert caller.step(carried=True) == Plan()
+    assert caller.step(acked=True) == Plan()
     assert caller.names == {}
 
 
@@ -103,7 +103,7 @@ def test_a_name_resolves_after_the_proxy_has_acknowledged_it():
     assert caller.names == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan(), "nothing more until the proxy says so"
     assert caller.found() == {}
-    caller.step(carried=True)
+    caller.step(acked=True)
     assert caller.found() == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan()
 
@@ -112,7 +112,7 @@ def test_a_name_resolves_once_it_has_an_endpoint_and_then_stays():
     caller = Caller("on")
     back = offer(caller.build, "back", answered=False)
     caller.step()
-    assert caller.step(carried=True) == Plan()
+    assert caller.step(acked=True) == Plan()
     answer(caller.build, back)
     caller.show()
     assert caller.found() == {"back-api": "127.255.0.1"}

@@ -51,7 +51,7 @@ def running(ttl=None, **changes):
 def drain(build, task, *seen, drain):
     """Two looks: its ports are closed, and then what is under way is counted."""
     step(build, task, *seen, drain=drain)
-    return step(build, task, *seen, drain=replace(drain, closed=True))
+    return step(build, task, *seen, drain=replace(drain, rejects_connections=True))
 
 
 def discoverable(*ttls, **registry):
@@ -281,7 +281,7 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
-    forgotten = Drain(forgotten_at=build.clock.now(), in_flight=0)
+    forgotten = Drain(acknowledged_at=build.clock.now(), in_flight=0)
     plan = step(build, task, *seen, drain=forgotten)
     assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), SETTLE))
     build.clock.turn_to(plan.wake_at)
@@ -298,9 +298,9 @@ def test_requests_are_counted_only_after_new_connections_are_rejected():
     assert (plan.effects, plan.changes) == (away, ())
     again = step(build, task, *seen, drain=DRAINED)
     assert again.effects == away, "whoever doesn't know that it was done, after a restart, does it"
-    plan = step(build, task, *seen, drain=Drain(in_flight=1, closed=True))
+    plan = step(build, task, *seen, drain=Drain(in_flight=1, rejects_connections=True))
     assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), DRAIN_POLL))
-    step(build, task, *seen, drain=replace(DRAINED, closed=True))
+    step(build, task, *seen, drain=replace(DRAINED, rejects_connections=True))
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 

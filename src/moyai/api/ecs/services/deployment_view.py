@@ -149,12 +149,12 @@ def _weights(service: Service | None, record: ServiceDeployment, deployment: Dep
     if record.configuration.strategy is Strategy.ROLLING:
         return {}
     is_target = deployment == record.target
-    is_home = deployment == next(iter(record.sources), None)
+    is_source = deployment == next(iter(record.sources), None)
     if record.status in {_S.SUCCESSFUL, _S.ROLLBACK_SUCCESSFUL}:
-        won = is_target if record.status is _S.SUCCESSFUL else is_home
+        won = is_target if record.status is _S.SUCCESSFUL else is_source
         return {"requested_production_traffic_weight": _PERCENT * won, "requested_test_traffic_weight": 0.0}
     traffic = None if service is None else service.traffic
-    pool = record.pool if is_target else record.home if is_home and not record.alone else None
+    pool = record.pool if is_target else record.source_pool if is_source and not record.has_one_pool else None
     weight = 0 if traffic is None or pool is None else traffic.weight(pool)
     has_test_traffic = traffic is not None and traffic.test is not None and traffic.test == pool
     return {
