@@ -83,7 +83,7 @@ class _UdpExchange(asyncio.DatagramProtocol):
         self.response: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the query."""
+        """Send the query as soon as the socket is connected."""
         cast("asyncio.DatagramTransport", transport).sendto(self._query.to_wire())
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 (the socket is connected)

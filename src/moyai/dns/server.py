@@ -91,7 +91,7 @@ class StreamServer:
 
     @classmethod
     async def open(cls, sock: socket, resolver: Resolver, admits: Admits) -> StreamServer:
-        """Start serving."""
+        """A server that accepts connections on the socket, from the clients that ``admits`` allows."""
         server = cls(resolver, admits)
         server._server = await asyncio.start_server(server._accept, sock=sock)
         return server

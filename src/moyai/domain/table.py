@@ -51,7 +51,7 @@ class _IndexEntry(dict[str, R]):
         super().__setitem__(key, record)
 
     def __delitem__(self, key: str) -> None:
-        """Remove a record."""
+        """Remove the record with this key, which must be there."""
         if self.ordered is not None:
             del self.ordered[bisect_left(self.ordered, key)]
         super().__delitem__(key)
@@ -211,5 +211,5 @@ class TableSpec(Generic[S]):
         def __get__(self, world: object, owner: type) -> Table[S]: ...
 
     def create_table(self) -> Table[S]:
-        """An empty table."""
+        """An empty table with the indexes of this specification."""
         return Table(self._indexes)

@@ -64,7 +64,7 @@ class AlarmLoop:
         """The inputs of each composite alarm's last evaluation."""
 
     async def run(self) -> None:
-        """Evaluate until cancelled."""
+        """Evaluate each alarm at the end of each of its periods, until cancelled."""
         self._queue.add(_HISTORY)
         await self._queue.serve(self._follow(), self._evaluate, "the alarm")
 

@@ -54,7 +54,7 @@ class CertificateLoop:
         self._queue = WorkQueue(ports.clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Make the keys and certificates that are due, until cancelled."""
         await self._queue.serve(self._follow(), self._reconcile, "the certificates of", workers=_WORKERS)
 
     async def _follow(self) -> None:

@@ -32,7 +32,7 @@ from moyai.reconcile.ports import ReconcilerPorts
 
 
 class Executor:
-    """Carries out effects."""
+    """Carries out a plan's effects by calls of the runtime."""
 
     def __init__(self, ports: ReconcilerPorts, observer: Observer, networks: NetworkSync) -> None:
         self._ports = ports

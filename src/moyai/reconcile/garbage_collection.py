@@ -21,7 +21,7 @@ class GarbageCollector:
         self._queue = WorkQueue(ports.clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Remove each deleted record when its time is over, until cancelled."""
         await self._queue.serve(self._follow(), self._collect, "garbage collection of")
 
     async def _follow(self) -> None:

@@ -50,7 +50,7 @@ class HealthChecker:
         self._checked: dict[str, _Checked] = {}
 
     async def run(self) -> None:
-        """Check until cancelled."""
+        """Check each instance once per interval, until cancelled."""
         await self._queue.serve(self._follow(), self._check, "the health of", workers=AT_ONCE)
 
     async def _follow(self) -> None:

@@ -39,7 +39,7 @@ class LifecycleHookLoop:
         self._queue = WorkQueue(clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Call the functions of the hooks that have no answer, until cancelled."""
         try:
             await self._queue.serve(self._follow(), self._call, "the hook", workers=WORKERS)
         finally:

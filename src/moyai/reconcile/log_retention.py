@@ -23,7 +23,7 @@ class LogRetention:
         self._clock = clock
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Delete expired log events every minute, until cancelled."""
         while True:
             try:
                 await self.delete_expired()

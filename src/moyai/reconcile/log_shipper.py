@@ -40,7 +40,7 @@ class LogShipper:
         self._positions: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Ship the output of every task that has a log, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._ship_all())

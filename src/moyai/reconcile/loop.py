@@ -83,7 +83,7 @@ class Reconciler:
         )
 
     async def run(self) -> None:
-        """Reconcile until cancelled."""
+        """Remove the sandboxes that no task uses, and reconcile until cancelled."""
         world = self._ports.store.world
         tasks = world.tasks.by("alive", "yes")
         in_use = {

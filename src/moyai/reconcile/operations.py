@@ -25,7 +25,7 @@ class OperationLoop:
         self._queue = WorkQueue(ports.clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Advance every operation of Cloud Map to its end, until cancelled."""
         await self._queue.serve(self._follow(), self._advance, "operation")
 
     async def _follow(self) -> None:

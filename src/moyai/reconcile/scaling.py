@@ -30,7 +30,7 @@ class ScalingLoop:
         self._queue = WorkQueue(clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Scale each service when one of its bounds or scheduled actions asks for it, until cancelled."""
         await self._queue.serve(self._follow(), self._reconcile, "the scaling of")
 
     async def _follow(self) -> None:

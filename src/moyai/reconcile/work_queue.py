@@ -56,7 +56,7 @@ class WorkQueue:
         return len(self._waiting)
 
     def add(self, key: str) -> None:
-        """Queue a key."""
+        """Queue a key. A key that is being worked on is queued again afterwards."""
         if key in self._running:
             self._again.add(key)
         elif key not in self._waiting:

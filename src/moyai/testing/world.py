@@ -75,7 +75,7 @@ class Book(Protocol):
 
     @property
     def world(self) -> World:
-        """The present World."""
+        """The World with all changes that were applied."""
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply the changes to the World."""

@@ -74,7 +74,7 @@ class Statsd(msgspec.Struct, frozen=True):
 
 
 class AgentSettings(msgspec.Struct, frozen=True):
-    """The parsed settings."""
+    """The settings of App Mesh's agent, parsed from the environment of its container."""
 
     cluster: str | None = None
     """The proxy's name in traces; None = its default."""

@@ -28,7 +28,7 @@ class KeyAlgorithm(StrEnum):
 
     @property
     def family(self) -> KeyFamily:
-        """The algorithm's family."""
+        """The kind of key that this is: RSA or elliptic curve."""
         return KeyFamily.RSA if self.startswith("RSA") else KeyFamily.EC
 
 
@@ -47,7 +47,7 @@ class SigningAlgorithm(StrEnum):
 
     @property
     def family(self) -> KeyFamily:
-        """The algorithm's family."""
+        """The kind of key that signs with it."""
         return KeyFamily.EC if self.endswith("ECDSA") else KeyFamily.RSA
 
     @property

@@ -20,12 +20,12 @@ class _HasScope(Protocol):
 
 
 def scope_in_arn(record: _HasArn) -> tuple[str, ...]:
-    """The scope in the record's ARN."""
+    """The account and region in the record's ARN, as the key of an index."""
     return (scope_key(scope_of(record.arn)),)
 
 
 def own_scope(record: _HasScope) -> tuple[str, ...]:
-    """The record's scope."""
+    """The record's account and region, as the key of an index."""
     return (scope_key(record.scope),)
 
 

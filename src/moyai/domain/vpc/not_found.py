@@ -31,7 +31,7 @@ class NotFound(Ec2Fault):
 
 
 class VpcNotFound(NotFound, code="InvalidVpcID.NotFound", noun="vpc"):
-    """No such VPC."""
+    """No VPC of the account has this id."""
 
 
 class VpcRangeNotFound(NotFound, code="InvalidVpcCidrBlockAssociationID.NotFound", noun="vpc CIDR block association"):
@@ -39,7 +39,7 @@ class VpcRangeNotFound(NotFound, code="InvalidVpcCidrBlockAssociationID.NotFound
 
 
 class SubnetNotFound(NotFound, code="InvalidSubnetID.NotFound", noun="subnet"):
-    """No such subnet."""
+    """No subnet of the account has this id."""
 
 
 class SubnetRangeNotFound(

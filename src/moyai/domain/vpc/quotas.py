@@ -36,11 +36,11 @@ class LimitExceeded(Ec2Fault):
 
 
 class VpcLimitExceeded(LimitExceeded, noun="VPCs"):
-    """Too many VPCs."""
+    """The account has as many VPCs as it may have."""
 
 
 class SubnetLimitExceeded(LimitExceeded, noun="subnets"):
-    """Too many subnets."""
+    """The VPC has as many subnets as it may have."""
 
 
 class SecurityGroupLimitExceeded(LimitExceeded, noun="security groups"):
@@ -56,7 +56,7 @@ class RouteTableLimitExceeded(LimitExceeded, noun="route tables"):
 
 
 class RouteLimitExceeded(LimitExceeded, noun="routes"):
-    """Too many routes."""
+    """The route table has as many routes as it may have."""
 
 
 class InternetGatewayLimitExceeded(LimitExceeded, noun="internet gateways"):
@@ -76,4 +76,4 @@ class VpcPeeringConnectionLimitExceeded(LimitExceeded, noun="peering connections
 
 
 class TagLimitExceeded(LimitExceeded, noun="tags"):
-    """Too many tags."""
+    """The resource has as many tags as it may have."""

@@ -61,7 +61,7 @@ class SubjectComparison(msgspec.Struct, frozen=True):
 
 
 class Negation(msgspec.Struct, frozen=True):
-    """``not inner``."""
+    """``not inner``: matches what ``inner`` does not."""
 
     inner: ClusterQuery
 

@@ -87,7 +87,7 @@ class _Alternative(NamedTuple):
 
 
 class _AlternativeParser:
-    """Parses one alternative."""
+    """Parses one of the alternatives between the ``|`` of an expression."""
 
     def __init__(self, text: str) -> None:
         self._begins = text.startswith("^")

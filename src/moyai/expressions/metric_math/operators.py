@@ -26,7 +26,7 @@ def operate(sign: str, left: Operand, right: Operand) -> Operand:
 
 
 def negate(operand: Operand) -> Operand:
-    """``-operand``. Raises ValidationFault."""
+    """The value of ``-operand``. Raises ValidationFault for a text."""
     return _apply("-", operator.sub, 0.0, operand)
 
 

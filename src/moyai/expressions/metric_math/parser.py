@@ -40,13 +40,13 @@ _SPACE: Final = re.compile(r"\s*")
 
 
 class NumberNode(NamedTuple):
-    """``0.5``."""
+    """A number, as in ``0.5``."""
 
     value: float
 
 
 class TextNode(NamedTuple):
-    """``'{AWS/ECS,ClusterName} MetricName="CPUUtilization"'``."""
+    """A quoted text, as the search ``'{AWS/ECS,ClusterName} MetricName="CPUUtilization"'``."""
 
     text: str
 
@@ -58,13 +58,13 @@ class NameNode(NamedTuple):
 
 
 class ArrayNode(NamedTuple):
-    """``[m1, m2]``."""
+    """An array of series: ``[m1, m2]``."""
 
     items: tuple[Node, ...]
 
 
 class NegationNode(NamedTuple):
-    """``-m1``."""
+    """The negation of an operand: ``-m1``."""
 
     operand: Node
 
@@ -77,7 +77,7 @@ class OperatorChain(NamedTuple):
 
 
 class CallNode(NamedTuple):
-    """``FILL(m1, 0)``."""
+    """A function's call: ``FILL(m1, 0)``."""
 
     function: str
     arguments: tuple[Node, ...]

@@ -44,19 +44,19 @@ class SearchTerm(NamedTuple):
 
 
 class Not(NamedTuple):
-    """``NOT front``."""
+    """Metrics that do not match the criterion: ``NOT front``."""
 
     criterion: Criterion
 
 
 class AllOf(NamedTuple):
-    """``cpu AND front``, or just ``cpu front``."""
+    """Metrics that match all criteria: ``cpu AND front``, or just ``cpu front``."""
 
     criteria: tuple[Criterion, ...]
 
 
 class AnyOf(NamedTuple):
-    """``cpu OR memory``."""
+    """Metrics that match one of the criteria: ``cpu OR memory``."""
 
     criteria: tuple[Criterion, ...]
 

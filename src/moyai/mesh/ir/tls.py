@@ -39,7 +39,7 @@ class CertificateSecret(msgspec.Struct, frozen=True, tag="secret"):
 
 
 class TrustedRoots(msgspec.Struct, frozen=True, tag="roots"):
-    """Authorities, as PEM."""
+    """The certificates of authorities, each as PEM."""
 
     roots: tuple[str, ...]
 

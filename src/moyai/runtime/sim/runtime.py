@@ -211,7 +211,7 @@ class SimRuntime:
             await self.release(task)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: this runtime has opened nothing."""
 
     async def destroy(self) -> None:
         await self.sweep(frozenset())

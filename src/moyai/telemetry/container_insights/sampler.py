@@ -54,7 +54,7 @@ class UsageSampler:
         """The last reading of each task."""
 
     async def run(self) -> NoReturn:
-        """Sample until cancelled."""
+        """Sample every SAMPLE_INTERVAL seconds, until cancelled."""
         while True:
             until_middle = (SAMPLE_INTERVAL / 2 - self._clock.now()) % SAMPLE_INTERVAL
             await self._clock.sleep(Seconds(until_middle or SAMPLE_INTERVAL))

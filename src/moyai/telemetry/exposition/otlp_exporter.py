@@ -42,7 +42,7 @@ class ExportFault(MoyaiError):
 
 
 class Collector(Protocol):
-    """An OpenTelemetry collector."""
+    """An OpenTelemetry collector, which accepts metrics by OTLP."""
 
     async def export(self, body: bytes) -> None:
         """Send an ``ExportMetricsServiceRequest``. Raises ExportFault."""
@@ -85,7 +85,7 @@ class OtlpExporter:
         self._delay = EXPORT_INTERVAL
 
     async def run(self) -> NoReturn:
-        """Deliver until cancelled."""
+        """Deliver every EXPORT_INTERVAL seconds, less often while the collector fails, until cancelled."""
         while True:
             await self._clock.sleep(Seconds(self._delay))
             await self.deliver()

@@ -81,7 +81,7 @@ class SeriesWriter:
         self._generation = -1
 
     def write(self, time: SlotTime, sample: Sample, minute_sample: Sample | None = None) -> None:
-        """See ``Series.add_at``."""
+        """Add a sample to each of the series, as ``Series.add_at`` does."""
         head, definition = self._head, self._definition
         if self._generation != head.generation:
             self._generation = head.generation

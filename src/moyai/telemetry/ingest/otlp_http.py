@@ -77,7 +77,7 @@ class OtlpHttpReceiver:
         self._counting: asyncio.Task[None] | asyncio.TimerHandle | None = None
 
     async def serve(self, sock: socket) -> None:
-        """Start accepting connections."""
+        """Accept connections on the socket, and close those that stay idle."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), sock=sock, backlog=_BACKLOG)
         self._idle_check = loop.create_task(self._check_idle())

@@ -144,7 +144,7 @@ class Totals:
         return list(self._saved.values())
 
     def clear(self) -> None:
-        """Remove all totals."""
+        """Remove all totals, also from what is read as saved."""
         for by_key in (self._totals, self._saved, self._being_saved):
             by_key.clear()
 

@@ -44,7 +44,7 @@ class Accumulator(Protocol):
     """The samples of one metric in one slot of time."""
 
     def add(self, sample: Sample) -> None:
-        """Add a sample."""
+        """Include a sample in the summary."""
 
     def summary(self) -> Summary:
         """The summary of all samples so far; called only after the first."""

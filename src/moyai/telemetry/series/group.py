@@ -100,7 +100,7 @@ class Series:
         self._bucket: MinuteBucket | None = None
 
     def add(self, at: Instant, sample: Sample) -> None:
-        """Add a sample."""
+        """Add a sample to the slot and the minute of its time."""
         self.add_at(slot_time(at), sample)
 
     def add_at(self, time: SlotTime, sample: Sample, minute_sample: Sample | None = None) -> None:

@@ -101,7 +101,7 @@ class MetricHead:
         return self._groups_by_number.get(number)
 
     def drop(self, series: Series) -> None:
-        """Remove a series."""
+        """Remove a series. With its last series a group is removed as well, and its stored values with the next save."""
         self.generation += 1
         group = series.group
         self._scopes.get(group.scope, {}).pop(series.metric, None)
@@ -115,7 +115,7 @@ class MetricHead:
             self.deleted_groups.add(group.number)
 
     def clear(self) -> None:
-        """Remove all series."""
+        """Remove the series of all scopes."""
         self.generation += 1
         for by_key in (self._scopes, self._groups, self._groups_by_number):
             by_key.clear()

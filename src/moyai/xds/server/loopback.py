@@ -34,7 +34,7 @@ class LoopbackProxies:
             await ended.close()
 
     async def close(self) -> None:
-        """End all proxies."""
+        """End all proxies that run."""
         for proxy in tuple(self._proxies):
             await self.detach(proxy)
 

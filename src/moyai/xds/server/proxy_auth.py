@@ -64,7 +64,7 @@ class ProxyAuth(Protocol):
     """The rules of one listener. Every method raises ProxyRejected."""
 
     def admit(self, peer: Peer) -> AdmittedProxy:
-        """Admit a stream."""
+        """The proxy that opens a stream, if it may."""
 
     def recheck(self, peer: Peer) -> None:
         """Check that the credentials of an admitted stream are still valid."""

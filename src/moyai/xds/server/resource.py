@@ -65,13 +65,13 @@ def encode_envelope(envelope: Envelope, endpoints: str | None = None) -> Encoded
 
 
 def delta_response(type_: ResourceType, frames: Iterable[bytes], removed_names: Iterable[str], nonce: str) -> bytes:
-    """A serialised DeltaDiscoveryResponse."""
+    """A serialised DeltaDiscoveryResponse. ``frames``: its resources, each already serialised as a field of it."""
     rest = DeltaDiscoveryResponse(type_url=type_, removed_resources=removed_names, nonce=nonce)
     return b"".join((*frames, rest.SerializeToString()))
 
 
 def sotw_response(type_: ResourceType, frames: Iterable[memoryview], version: str, nonce: str) -> bytes:
-    """A serialised DiscoveryResponse."""
+    """A serialised DiscoveryResponse. ``frames``: its resources, each already serialised as a field of it."""
     rest = DiscoveryResponse(type_url=type_, version_info=version, nonce=nonce)
     return b"".join((*frames, rest.SerializeToString()))
 

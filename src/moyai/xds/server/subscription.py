@@ -82,7 +82,7 @@ class Subscription:
         self.had_resources |= bool(versions)
 
     def subscribe(self, names: Iterable[str]) -> None:
-        """Add wanted names."""
+        """Add wanted names. Each named resource is sent again, even one that the proxy has already."""
         for name in names:
             if name == WILDCARD:
                 self._wildcard = True

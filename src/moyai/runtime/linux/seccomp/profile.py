@@ -96,7 +96,7 @@ _DECODER = msgspec.json.Decoder(SeccompProfile)
 
 @cache
 def default_profile() -> SeccompProfile:
-    """Docker's default profile."""
+    """Docker's default profile, from the file ``default.json`` beside this module."""
     return _DECODER.decode(Path(__file__).with_name("default.json").read_bytes())
 
 
