@@ -62,8 +62,8 @@ class StandIns:
     def refresh(self, keys: Sequence[Key]) -> bool:
         """Follow these changes; returns whether the answer for any name may have changed."""
         self._changed = False
-        for derived in self._derived:
-            derived.follow(keys)
+        for values in self._derived:
+            values.follow(keys)
         return self._changed
 
     def has(self, vpc: VpcId | None, name: Labels) -> bool:

@@ -82,8 +82,8 @@ def _day_of_month(part: str) -> DayPredicate:
     if part == "L":
         return lambda day: day.day == _days_in(day)
     if match := re.fullmatch(r"(\d{1,2})W", part):
-        (wanted,) = _numbers(match[1], 1, 31)
-        return lambda day: wanted <= _days_in(day) and day == _nearest_weekday(day.replace(day=wanted))
+        (target,) = _numbers(match[1], 1, 31)
+        return lambda day: target <= _days_in(day) and day == _nearest_weekday(day.replace(day=target))
     days = _numbers(part, 1, 31)
     return lambda day: day.day in days
 
@@ -93,8 +93,8 @@ def _day_of_week(part: str) -> DayPredicate:
         (last,) = _numbers(match[1], 1, _WEEK)
         return lambda day: _weekday(day) == last and day.day + _WEEK > _days_in(day)
     if match := re.fullmatch(r"(\w+)#([1-5])", part):
-        (wanted,), which = _numbers(match[1], 1, _WEEK), int(match[2])
-        return lambda day: _weekday(day) == wanted and (day.day - 1) // _WEEK + 1 == which
+        (weekday,), occurrence = _numbers(match[1], 1, _WEEK), int(match[2])
+        return lambda day: _weekday(day) == weekday and (day.day - 1) // _WEEK + 1 == occurrence
     days = _numbers("7" if part == "L" else part, 1, _WEEK)
     return lambda day: _weekday(day) in days
 

@@ -85,8 +85,8 @@ class _SeriesSummary(NamedTuple):
 
     def at(self, extreme: Callable[[tuple[float, ...]], float]) -> Instant:
         """The time of the first value that is the greatest, or the least."""
-        wanted = extreme(self.numbers)
-        return next(at for at, value in self.series.values.items() if value == wanted)
+        extremum = extreme(self.numbers)
+        return next(at for at, value in self.series.values.items() if value == extremum)
 
     @property
     def first_at(self) -> Instant:
@@ -126,9 +126,9 @@ def _number(value: float) -> str:
 
 def _duration(seconds: float) -> str:
     hours, rest = divmod(round(seconds), _MINUTE * _MINUTE)
-    minutes, left = divmod(rest, _MINUTE)
+    minutes, whole_seconds = divmod(rest, _MINUTE)
     days, hours = divmod(hours, _HOURS)
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s"))
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (whole_seconds, "s"))
     return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 

@@ -41,8 +41,8 @@ def check_link(below: x509.Certificate, over: x509.Certificate) -> None:
     try:
         below.verify_directly_issued_by(over)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
-        signed, signer = below.subject.rfc4514_string(), over.subject.rfc4514_string()
-        raise Mismatch(f"The chain does not hold: {signed!r} by {signer!r} is not what was signed.") from error
+        subject, signer = below.subject.rfc4514_string(), over.subject.rfc4514_string()
+        raise Mismatch(f"The chain does not hold: {subject!r} by {signer!r} is not what was signed.") from error
 
 
 def serial_of(certificate: x509.Certificate) -> str:

@@ -117,7 +117,7 @@ def _check_pair(key: PrivateKey, own: x509.Certificate) -> None:
 
 def _test(key: PrivateKey) -> None:
     if isinstance(key, rsa.RSAPrivateKey):
-        signed = key.sign(_PROBE, padding.PKCS1v15(), _DIGEST)
-        key.public_key().verify(signed, _PROBE, padding.PKCS1v15(), _DIGEST)
+        signature = key.sign(_PROBE, padding.PKCS1v15(), _DIGEST)
+        key.public_key().verify(signature, _PROBE, padding.PKCS1v15(), _DIGEST)
     else:
         key.public_key().verify(key.sign(_PROBE, ec.ECDSA(_DIGEST)), _PROBE, ec.ECDSA(_DIGEST))

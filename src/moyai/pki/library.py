@@ -62,8 +62,8 @@ class CryptographyPki:
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
             (x509.SubjectAlternativeName([x509.DNSName(name)]), not common),
         )
-        signed = sign(issuer, x509.Name(common), key.public_key(), extensions, span)
-        return ServerKeyPair(key_to_pem(key), signed.pem + _without_root(above), above.root, signed.serial)
+        leaf = sign(issuer, x509.Name(common), key.public_key(), extensions, span)
+        return ServerKeyPair(key_to_pem(key), leaf.pem + _without_root(above), above.root, leaf.serial)
 
     def facts(self, certificate: str) -> CertificateFacts:
         """See Pki."""

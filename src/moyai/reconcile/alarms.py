@@ -74,9 +74,9 @@ class AlarmLoop:
                 self._queue.add(key)
 
     def _touched(self, keys: Iterable[Key]) -> list[str]:
-        changed = [key.key for key in keys if key.table == _TABLE]
-        parents = (parent.arn for key in changed for parent in self._store.world.alarms.each("child", key))
-        return sorted({*changed, *parents})
+        alarms = [key.key for key in keys if key.table == _TABLE]
+        parents = (parent.arn for key in alarms for parent in self._store.world.alarms.each("child", key))
+        return sorted({*alarms, *parents})
 
     async def _evaluate(self, key: str) -> Instant | None:
         """Evaluate one alarm; returns when the next evaluation is due."""

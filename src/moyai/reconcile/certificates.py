@@ -104,8 +104,8 @@ class CertificateLoop:
     def _self_sign(self, authority: CertificateAuthority, key: NewKey, now: Instant) -> AuthorityCertificate:
         issuer = Issuer(key.private, authority.configuration.signing_algorithm)
         span = ValidityPeriod(later(now, -CLOCK_SKEW), later(now, BUILT_IN_LIFETIME))
-        signed = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[_ROOT], span)
-        return self._pki.accept_authority(key.csr, authority.type, signed.pem.encode(), b"")
+        root = self._pki.issue(issuer, key.csr.encode(), TEMPLATES[_ROOT], span)
+        return self._pki.accept_authority(key.csr, authority.type, root.pem.encode(), b"")
 
     def _reconcile_service(self, key: ServiceArn) -> Instant | None:
         """Plan, sign and record without awaiting anything in between."""

@@ -65,9 +65,9 @@ class Executor:
                 await runtime.pull(task, images)
             case StartContainer(container):
                 await runtime.start(container)
-            case StartProxy(task, proxy, name, stop_timeout, log_level, held):
+            case StartProxy(task, proxy, name, stop_timeout, log_level, held_output):
                 bootstrap = self._ports.feed.bootstrap(proxy)
-                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
+                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held_output))
             case StartMeshProxy(container, agent):
                 await runtime.start_proxy(mesh_proxy(container, agent, self._ports.feed.agent_bootstrap(agent)))
             case WriteHosts(task, hosts):

@@ -61,8 +61,8 @@ class LifecycleHookLoop:
         await self._store.durable()
         answer = await self._answer(call)
         record = self._store.world.service_deployments.get(deployment)
-        if record is not None and (answered := record_answer(record, call, answer, self._clock.now())) != record:
-            self._store.apply([Put(answered)])
+        if record is not None and (record_after := record_answer(record, call, answer, self._clock.now())) != record:
+            self._store.apply([Put(record_after)])
         return self._clock.now()
 
     async def _answer(self, call: HookFunctionCall) -> HookFunctionAnswer:

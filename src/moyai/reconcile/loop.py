@@ -223,8 +223,8 @@ class Reconciler:
     def _daemons_at(self, instance: str) -> set[ServiceArn]:
         """The DAEMON services of the instance's cluster."""
         world = self._ports.store.world
-        known = world.container_instances.get(instance)
-        return set() if known is None else {service.arn for service in world.services.by("daemon", known.cluster)}
+        record = world.container_instances.get(instance)
+        return set() if record is None else {service.arn for service in world.services.by("daemon", record.cluster)}
 
     def _add_waiting_for(self, key: str) -> None:
         """Queue the tasks whose proxy can't start without this certificate."""

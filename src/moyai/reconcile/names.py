@@ -48,16 +48,16 @@ class NameChanges:
 
     def follow(self, keys: Iterable[Key]) -> list[str]:
         """The tasks whose names these changes may concern."""
-        for derived in self.derived_values:
-            derived.follow(keys)
-        affected, self._for_tasks = self._for_tasks, set()
-        return sorted({task for group in affected for task in _live_tasks(self._world, group)})
+        for values in self.derived_values:
+            values.follow(keys)
+        groups, self._for_tasks = self._for_tasks, set()
+        return sorted({task for group in groups for task in _live_tasks(self._world, group)})
 
     def take_services(self) -> list[str]:
         """The services that changes since the last call concern."""
         self.service_changes.clear()
-        affected, self._for_services = self._for_services, set()
-        return sorted({s.arn for group in affected for s in self._world.services.each(*group)})
+        groups, self._for_services = self._for_services, set()
+        return sorted({s.arn for group in groups for s in self._world.services.each(*group)})
 
     def _on_endpoints(self, namespace: NamespaceArn, _before: object, _now: object) -> None:
         self._add(_Affected("namespace", namespace))
@@ -83,8 +83,8 @@ def _endpoints(world: World, namespace: NamespaceArn) -> tuple[Endpoints, Endpoi
 
 def _answering_namespace(world: World, service: DiscoveryServiceArn) -> NamespaceArn | None:
     """The namespace of a discovery service that has an endpoint; None while it has none."""
-    known = world.discovery_services.get(service)
-    return known.namespace if known is not None and has_instances(world, service) else None
+    record = world.discovery_services.get(service)
+    return record.namespace if record is not None and has_instances(world, service) else None
 
 
 def _is_live(world: World, cluster: ClusterArn) -> bool:

@@ -200,9 +200,9 @@ def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:
     namespace = world.namespaces.get(offer.namespace)
     if namespace is None:
         return True
-    called = called_service(world, namespace, offer)
-    published = ports.feed.service(called.name, namespace.arn)
-    return published is None or published == mesh_service(called)
+    callee = called_service(world, namespace, offer)
+    published_service = ports.feed.service(callee.name, namespace.arn)
+    return published_service is None or published_service == mesh_service(callee)
 
 
 def _unsynced_callers(ports: ReconcilerPorts, offer: DiscoveryService) -> set[ProxyId]:

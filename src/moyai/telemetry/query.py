@@ -116,9 +116,9 @@ def minutes(series: Series, span: Span) -> list[Period]:
 
 def _minutes(series: Series, span: Span) -> Iterator[tuple[int, Entries]]:
     group, column, first = series.group, series.column, span[0] // MINUTE * MINUTE
-    for stored in group.history.minutes(group.number, first, span[1]):
-        if stored.start not in group.minutes:
-            yield stored.start, list(decode_or_empty(stored.body).entries(column))
+    for record in group.history.minutes(group.number, first, span[1]):
+        if record.start not in group.minutes:
+            yield record.start, list(decode_or_empty(record.body).entries(column))
     for minute, buckets in group.minutes.items():
         if first <= minute < span[1] and column in buckets:
             yield minute, buckets[column].entries()

@@ -19,6 +19,6 @@ def with_app_mesh_proxy(build: Builder, definition: TaskDefinition, *app_ports: 
     if app_ports:
         settings |= {"ProxyIngressPort": "15000", "AppPorts": ",".join(map(str, app_ports))}
     properties = tuple(KeyValuePair(*pair) for pair in settings.items())
-    proxied = replace(definition, proxy_configuration=ProxyConfiguration(PROXY, APPMESH, properties))
-    build.book.apply([Put(proxied)])
-    return proxied
+    with_proxy = replace(definition, proxy_configuration=ProxyConfiguration(PROXY, APPMESH, properties))
+    build.book.apply([Put(with_proxy)])
+    return with_proxy

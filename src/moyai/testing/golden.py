@@ -24,8 +24,8 @@ class Golden:
     def check(self, name: str, texts: Mapping[str, str]) -> None:
         """Compare a case's outputs, by part, with the expected ones. Raises AssertionError when they differ."""
         outputs = {self._folder / f"{name}.{part}.yaml": text for part, text in texts.items()}
-        known = {*outputs, self._folder / f"{name}{_INPUT}"}
-        self._remove([path for path in self._folder.glob(f"{name}.*.yaml") if path not in known])
+        files = {*outputs, self._folder / f"{name}{_INPUT}"}
+        self._remove([path for path in self._folder.glob(f"{name}.*.yaml") if path not in files])
         for path, text in outputs.items():
             if self._update:
                 path.write_text(text)
@@ -42,8 +42,8 @@ class Golden:
             for path in orphans:
                 path.unlink()
         elif orphans:
-            listed = ", ".join(sorted(path.name for path in orphans))
-            raise AssertionError(f"no case has {listed}; `{_COMMAND}` removes them")
+            names = ", ".join(sorted(path.name for path in orphans))
+            raise AssertionError(f"no case has {names}; `{_COMMAND}` removes them")
 
 
 def cases(folder: Path) -> list[str]:

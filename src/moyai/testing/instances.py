@@ -41,8 +41,8 @@ def instance(
 
 def set_instance_status(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
     """Set an instance's status, as UpdateContainerInstancesState or DeregisterContainerInstance does."""
-    known = build.world.container_instances[key]
-    build.book.apply([Put(replace(known, status=status, version=known.version + 1))])
+    record = build.world.container_instances[key]
+    build.book.apply([Put(replace(record, status=status, version=record.version + 1))])
 
 
 def for_instances(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:

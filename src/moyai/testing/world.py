@@ -123,8 +123,8 @@ class Builder:
 
     def live(self, value: str, name: str = "default") -> None:
         """Tag a cluster with moyai:live-endpoints, as TagResource does."""
-        known = self.world.clusters[self.cluster(name)]
-        self.book.apply([Put(replace(known, tags={**known.tags, LIVE_ENDPOINTS: value}))])
+        cluster = self.world.clusters[self.cluster(name)]
+        self.book.apply([Put(replace(cluster, tags={**cluster.tags, LIVE_ENDPOINTS: value}))])
 
     def namespace(self, name: str = NAMESPACE) -> NamespaceArn:
         """The HTTP namespace with this name, recorded if it does not exist."""
@@ -199,14 +199,14 @@ class Builder:
 
     def discover(self, service: ServiceArn, *registries: ServiceRegistry) -> None:
         """Set a new service's registries, as serviceRegistries in CreateService does."""
-        known = self.world.services[service]
-        first = replace(known.primary, service_registries=registries)
-        self.book.apply([Put(replace(known, deployments=(first,)))])
+        record = self.world.services[service]
+        first = replace(record.primary, service_registries=registries)
+        self.book.apply([Put(replace(record, deployments=(first,)))])
 
     def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
         """Deploy another task definition, as UpdateService does."""
-        known = self.world.services[service]
-        return self._deploy(known, definition, known.primary.service_connect if known.deployments else None)
+        record = self.world.services[service]
+        return self._deploy(record, definition, record.primary.service_connect if record.deployments else None)
 
     def roll_back(self, service: ServiceArn) -> None:
         """Roll a deployment back, as StopServiceDeployment does."""
@@ -234,18 +234,18 @@ class Builder:
 
     def encrypt(self, service: ServiceArn, authority: CertificateAuthorityArn | None = None) -> DeploymentId:
         """Encrypt a service, as UpdateService with ``tls`` does; by the built-in authority, or by this one."""
-        known = self.world.services[service]
-        definition = self.world.task_definitions[known.primary.task_definition]
-        return self._deploy(known, definition, with_tls(known.primary.service_connect, authority))
+        record = self.world.services[service]
+        definition = self.world.task_definitions[record.primary.task_definition]
+        return self._deploy(record, definition, with_tls(record.primary.service_connect, authority))
 
-    def scale(self, service: ServiceArn, desired: int) -> None:
+    def scale(self, service: ServiceArn, desired_count: int) -> None:
         """Change the desired count, as UpdateService does."""
-        self.book.apply([Put(replace(self.world.services[service], desired_count=desired))])
+        self.book.apply([Put(replace(self.world.services[service], desired_count=desired_count))])
 
     def delete(self, service: ServiceArn) -> None:
         """Delete a service, as DeleteService does."""
-        known = self.world.services[service]
-        self.book.apply([Put(replace(known, desired_count=0, status=ServiceStatus.DRAINING))])
+        record = self.world.services[service]
+        self.book.apply([Put(replace(record, desired_count=0, status=ServiceStatus.DRAINING))])
 
     def run(self, definition: TaskDefinition) -> TaskArn:
         """Run a standalone task, as RunTask does."""
@@ -256,8 +256,8 @@ class Builder:
 
     def stop(self, task: TaskArn) -> None:
         """Stop a task, as StopTask does."""
-        known = self.world.tasks[task]
-        self.book.apply([Put(stop_task(known, StopCode.USER_INITIATED, STOPPED_BY_USER, self.clock.now()))])
+        record = self.world.tasks[task]
+        self.book.apply([Put(stop_task(record, StopCode.USER_INITIATED, STOPPED_BY_USER, self.clock.now()))])
 
     def tasks(self, service: ServiceArn) -> list[Task]:
         """The service's tasks that are not STOPPED."""

@@ -64,5 +64,5 @@ class ServiceDiscovery(msgspec.Struct, frozen=True):
     @property
     def ip_preference(self) -> IpPreference | None:
         """The preference of the member that is set."""
-        one = self.dns or self.aws_cloud_map
-        return None if one is None else one.ip_preference
+        method = self.dns or self.aws_cloud_map
+        return None if method is None else method.ip_preference

@@ -38,14 +38,14 @@ class VirtualServiceSpec(msgspec.Struct, frozen=True):
     @property
     def node(self) -> str | None:
         """The name of the virtual node that provides the service."""
-        one = None if self.provider is None else self.provider.virtual_node
-        return None if one is None else one.virtual_node_name
+        provider = None if self.provider is None else self.provider.virtual_node
+        return None if provider is None else provider.virtual_node_name
 
     @property
     def router(self) -> str | None:
         """The name of the virtual router that provides the service."""
-        one = None if self.provider is None else self.provider.virtual_router
-        return None if one is None else one.virtual_router_name
+        provider = None if self.provider is None else self.provider.virtual_router
+        return None if provider is None else provider.virtual_router_name
 
 
 class VirtualService(MeshResource, frozen=True, kw_only=True, tag="virtual_service"):

@@ -99,13 +99,13 @@ class Summary(msgspec.Struct, frozen=True):
 
     def plus(self, other: Summary) -> Summary:
         """The sum of both."""
-        mine, theirs = self.histogram, other.histogram
+        own, others = self.histogram, other.histogram
         return Summary(
             self.count + other.count,
             self.sum + other.sum,
             min(self.minimum, other.minimum),
             max(self.maximum, other.maximum),
-            mine.plus(theirs) if mine is not None and theirs is not None else None,
+            own.plus(others) if own is not None and others is not None else None,
         )
 
 

@@ -48,7 +48,7 @@ def memory_mib(text: str) -> int | None:
 def _amount(match: re.Match[str] | None, unit: int) -> int | None:
     if match is None:
         return None
-    number, named = match.groups()
-    if named:
+    number, unit_name = match.groups()
+    if unit_name:
         return round(float(number) * unit)
     return int(number) if number.isdecimal() else None

@@ -27,8 +27,8 @@ def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> Container
     configuration = definition.proxy_configuration
     if configuration is not None:
         return definition.container(configuration.container_name)
-    named = (c for c in definition.container_definitions if _is_envoy(c.image))
-    return next((c for c in named if identity_in(plain_environment(c, overrides)) is not None), None)
+    candidates = (c for c in definition.container_definitions if _is_envoy(c.image))
+    return next((c for c in candidates if identity_in(plain_environment(c, overrides)) is not None), None)
 
 
 def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Scope) -> Identity | None:

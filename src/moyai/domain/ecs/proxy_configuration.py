@@ -67,9 +67,9 @@ def read_properties(configuration: ProxyConfiguration) -> Properties:
     )
     if egress is None:
         raise ValueError("ProxyEgressPort must be specified.")
-    for name, port, fixed in (("Ingress", ingress, INGRESS_PORT), ("Egress", egress, EGRESS_PORT)):
-        if port not in {None, fixed}:
-            raise ValueError(f"Proxy{name}Port must be {fixed}, where App Mesh's proxy listens, not {port}.")
+    for name, port, agent_port in (("Ingress", ingress, INGRESS_PORT), ("Egress", egress, EGRESS_PORT)):
+        if port not in {None, agent_port}:
+            raise ValueError(f"Proxy{name}Port must be {agent_port}, where App Mesh's proxy listens, not {port}.")
     ports = _several(texts, "AppPorts", _port)
     if (ingress is None) != (not ports):
         raise ValueError("ProxyIngressPort and AppPorts must be specified together.")

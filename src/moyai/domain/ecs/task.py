@@ -276,6 +276,6 @@ class Task(ArnRecord, frozen=True, tag="task"):
         return self.last_status is TaskStatus.STOPPED
 
 
-def role_of(task: Task, defined: str | None) -> str | None:
-    """The role whose credentials the task gets; ``defined``: its definition's."""
-    return task.overrides.task_role_arn or defined
+def role_of(task: Task, definition_role: str | None) -> str | None:
+    """The role whose credentials the task gets; ``definition_role``: its definition's."""
+    return task.overrides.task_role_arn or definition_role

@@ -51,9 +51,9 @@ class TaskSet(msgspec.Struct, frozen=True):
     """When the stability status last changed."""
 
 
-def computed_count(desired: int, scale: Scale) -> int:
-    """The scale's share of ``desired`` tasks, rounded up; 14.1 percent is computed exactly, not as a float."""
-    return ceil(Fraction(str(scale.value)) * desired / _PERCENT)
+def computed_count(desired_count: int, scale: Scale) -> int:
+    """The scale's share of ``desired_count`` tasks, rounded up; 14.1 percent is computed exactly, not as a float."""
+    return ceil(Fraction(str(scale.value)) * desired_count / _PERCENT)
 
 
 def task_set_arn(service: ServiceArn, task_set: DeploymentId) -> TaskSetArn:

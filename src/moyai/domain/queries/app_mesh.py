@@ -75,8 +75,8 @@ def resource_of_proxy(world: World, identity: Identity, scope: Scope | None) -> 
         return None
     find = virtual_gateway if identity.kind is AppMeshResourceType.VIRTUAL_GATEWAY else virtual_node
     resource = find(world, identity.mesh, identity.name)
-    allowed = resource is not None and (scope is None or may_represent(world, scope, resource))
-    return resource if allowed else None
+    is_allowed = resource is not None and (scope is None or may_represent(world, scope, resource))
+    return resource if is_allowed else None
 
 
 def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:

@@ -58,8 +58,8 @@ class SecurityGroupRule(msgspec.Struct, frozen=True):
     @property
     def traffic(self) -> tuple[object, ...]:
         """What the rule allows; no two rules of a group allow the same."""
-        other = self.cidr if self.group is None else self.group.id
-        return (self.egress, self.protocol, self.from_port, self.to_port, other)
+        peer = self.cidr if self.group is None else self.group.id
+        return (self.egress, self.protocol, self.from_port, self.to_port, peer)
 
 
 class SecurityGroup(IdRecord, frozen=True, tag="security_group"):

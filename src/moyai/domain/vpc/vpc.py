@@ -36,9 +36,9 @@ class Ipv6Range(msgspec.Struct, frozen=True):
     cidr: str
 
 
-def vpc_range(drawn: int) -> str:
+def vpc_range(random_bits: int) -> str:
     """The range with this number of 48 bits."""
-    return str(IPv6Network((_UNIQUE_LOCAL | drawn << (_BITS - VPC_PREFIX), VPC_PREFIX)))
+    return str(IPv6Network((_UNIQUE_LOCAL | random_bits << (_BITS - VPC_PREFIX), VPC_PREFIX)))
 
 
 class Vpc(IdRecord, frozen=True, tag="vpc"):

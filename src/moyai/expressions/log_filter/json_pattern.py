@@ -109,9 +109,9 @@ class _Parser:
         if word == "NOT" and self._advance()[1].upper() == "EXISTS":
             return lambda value: _value_at(value, steps) is _ABSENT
         if word == "IS":
-            wanted = {"TRUE": True, "FALSE": False, "NULL": None}.get(self._advance()[1].upper(), _ABSENT)
-            if wanted is not _ABSENT:
-                return lambda value: _value_at(value, steps) is wanted
+            literal = {"TRUE": True, "FALSE": False, "NULL": None}.get(self._advance()[1].upper(), _ABSENT)
+            if literal is not _ABSENT:
+                return lambda value: _value_at(value, steps) is literal
         raise self._fault()
 
     def _operand(self) -> str:

@@ -174,8 +174,8 @@ class _AlternativeParser:
         self._at += 1
         return self._text[self._at - 1]
 
-    def _fault(self, what: str) -> InvalidParameter:
-        return InvalidParameter(f"Invalid filter pattern: {what!r} can't stand in a regular expression like that.")
+    def _fault(self, text: str) -> InvalidParameter:
+        return InvalidParameter(f"Invalid filter pattern: {text!r} can't stand in a regular expression like that.")
 
 
 class _Automaton:

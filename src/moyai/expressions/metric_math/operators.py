@@ -63,9 +63,9 @@ def _of_series(
     if isinstance(right, float):
         return left.with_values((at, compute(value, right)) for at, value in left.values.items())
     grid = shared_grid((left, right)) or left.grid
-    mine, theirs = left.values, right.values
-    moments = mine if mine.keys() == theirs.keys() else mine.keys() | theirs.keys()
-    pairs = ((at, compute(mine.get(at, 0.0), theirs.get(at, 0.0))) for at in moments)
+    left_values, right_values = left.values, right.values
+    moments = left_values if left_values.keys() == right_values.keys() else left_values.keys() | right_values.keys()
+    pairs = ((at, compute(left_values.get(at, 0.0), right_values.get(at, 0.0))) for at in moments)
     result = combine(grid, (left, right), pairs)
     if named_as is None:
         return result

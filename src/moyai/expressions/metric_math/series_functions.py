@@ -45,9 +45,9 @@ def _pointwise(change: Callable[[float], float]) -> Function:
 
 
 def _stepwise(step: Step) -> Function:
-    def differences(one: TimeSeries) -> TimeSeries:
-        pairs = pairwise(one.values.items())
-        return one.with_values((at, step(value - last, at - before)) for (before, last), (at, value) in pairs)
+    def differences(series: TimeSeries) -> TimeSeries:
+        pairs = pairwise(series.values.items())
+        return series.with_values((at, step(value - last, at - before)) for (before, last), (at, value) in pairs)
 
     def call(arguments: Sequence[Operand], context: EvaluationContext) -> Operand:
         del context
@@ -61,8 +61,8 @@ def _running_sum(arguments: Sequence[Operand], context: EvaluationContext) -> Op
     return map_series(arguments[0], _accumulate)
 
 
-def _accumulate(one: TimeSeries) -> TimeSeries:
-    return one.with_values(zip(one.values, accumulate(one.values.values()), strict=True))
+def _accumulate(series: TimeSeries) -> TimeSeries:
+    return series.with_values(zip(series.values, accumulate(series.values.values()), strict=True))
 
 
 def _logarithm(of: Callable[[float], float]) -> Callable[[float], float]:
@@ -138,9 +138,9 @@ def _without_gaps(series: TimeSeries, filler: GapFiller, context: EvaluationCont
     return series.with_values((at, value) for at, value in pairs if value is not None)
 
 
-def _from_another(other: TimeSeries, one: TimeSeries) -> Callable[[Instant], float | None]:
-    shared_grid((other, one))
-    return other.values.get
+def _from_another(source: TimeSeries, series: TimeSeries) -> Callable[[Instant], float | None]:
+    shared_grid((source, series))
+    return source.values.get
 
 
 def _repeat(series: TimeSeries) -> Callable[[Instant], float | None]:

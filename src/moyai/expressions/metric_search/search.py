@@ -91,8 +91,8 @@ def _holds(criterion: Criterion, metric: MetricId) -> bool:
             return all(_holds(one, metric) for one in criteria)
         case AnyOf(criteria):
             return any(_holds(one, metric) for one in criteria)
-        case SearchTerm(text, exact, named):
-            return any(name == text if exact else contains_words(text, name) for name in _names(metric, named))
+        case SearchTerm(text, exact, property_name):
+            return any(name == text if exact else contains_words(text, name) for name in _names(metric, property_name))
 
 
 def _names(metric: MetricId, property_name: str | None) -> Iterator[str]:

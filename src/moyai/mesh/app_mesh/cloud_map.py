@@ -96,6 +96,6 @@ def _address(instance: DiscoveryInstance, attributes: tuple[str, ...]) -> str:
 
 def _port(instance: DiscoveryInstance) -> int:
     """The instance's own port; 0 if it has none that can be called."""
-    written = instance.attributes.get(INSTANCE_PORT, "")
-    port = int(written) if written.isascii() and written.isdecimal() and len(written) <= len(str(_MAX_PORT)) else 0
+    text = instance.attributes.get(INSTANCE_PORT, "")
+    port = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_PORT)) else 0
     return port if port <= _MAX_PORT else 0

@@ -114,16 +114,16 @@ def _cloud_map_endpoints(
     if service is None:
         return _no_endpoints(shard, server, f"Cloud Map has no service {server.name}")
     attributes = {attribute.key: attribute.value for attribute in discovery.attributes or ()}
-    wanted = InstanceFilter(attributes, ip_addressing(shard.mesh, server.node).attributes, server.port)
-    members = node_members(shard, service, wanted)
-    offered = () if service.owner is None else trusts_of(shard.world, service)
-    trusts = tuple(trust for trust in offered if accepts_issuer(server.policy, trust))
+    selector = InstanceFilter(attributes, ip_addressing(shard.mesh, server.node).attributes, server.port)
+    members = node_members(shard, service, selector)
+    service_trusts = () if service.owner is None else trusts_of(shard.world, service)
+    trusts = tuple(trust for trust in service_trusts if accepts_issuer(server.policy, trust))
     encryption = Encryption() if _follows_service_connect(server, members) else encryption
     issuers = frozenset(trust.issuer for trust in trusts)
     callable_members = tuple(one.member for one in members if _is_callable(one, encryption, issuers))
     if len(callable_members) < len(members):
-        left = f"{len(members) - len(callable_members)} of {len(members)} members at port {server.port} are left out"
-        shard.report(server.node.arn, f"{left}: they show nothing that a client may believe")
+        text = f"{len(members) - len(callable_members)} of {len(members)} members at port {server.port} are left out"
+        shard.report(server.node.arn, f"{text}: they show nothing that a client may believe")
     group = shard.add_group(_cluster_name(shard, server), callable_members)
     return _Endpoints(EndpointGroupSource(group), encryption.tls, trusts)
 

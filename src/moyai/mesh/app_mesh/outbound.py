@@ -114,8 +114,8 @@ def outbound(shard: ShardBuilder, node: VirtualNode, settings: AppMeshOptions) -
 
 def virtual_host(name: str, port: int, rules: tuple[RouteRule, ...]) -> VirtualHost:
     """The virtual host of a virtual service, with its port and without."""
-    folded = name.lower()
-    return VirtualHost(name, (folded, f"{folded}:{port}"), rules)
+    host = name.lower()
+    return VirtualHost(name, (host, f"{host}:{port}"), rules)
 
 
 def outbound_port(port: int, protocol: Protocol, hosts: tuple[VirtualHost, ...]) -> OutboundPort:

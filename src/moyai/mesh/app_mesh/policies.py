@@ -87,9 +87,9 @@ def timeouts(protocol: Protocol, timeout: HttpTimeout | TcpTimeout | None) -> Ti
     return TimeoutPolicy(_seconds(timeout.per_request if isinstance(timeout, HttpTimeout) else None, _REQUEST), idle)
 
 
-def shortest(one: float, other: float) -> float:
+def shortest(first: float, second: float) -> float:
     """The shorter of two timeouts, of which 0 means none."""
-    return min(one or _MAX_SECONDS, other or _MAX_SECONDS) if one or other else _OFF
+    return min(first or _MAX_SECONDS, second or _MAX_SECONDS) if first or second else _OFF
 
 
 def longest(several: Sequence[TimeoutPolicy]) -> TimeoutPolicy:

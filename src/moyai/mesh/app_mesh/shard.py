@@ -62,5 +62,5 @@ class ShardBuilder:
 
 def _add(things: dict[str, T], with_name: Callable[[str], T], name: str) -> str:
     """Add a thing under the first name that is free, or that it has already."""
-    numbered = chain((name,), (f"{name}_{number}" for number in count(_SECOND)))
-    return next(one for one in numbered if things.setdefault(one, thing := with_name(one)) == thing)
+    candidates = chain((name,), (f"{name}_{number}" for number in count(_SECOND)))
+    return next(one for one in candidates if things.setdefault(one, thing := with_name(one)) == thing)

@@ -87,8 +87,8 @@ def statistic_subjects(world: World, workload: VirtualNode | VirtualGateway) -> 
         service_names: Iterable[str] = gateway_routes.values()
     else:
         service_names = [backend.virtual_service.virtual_service_name for backend in workload.spec.backends or ()]
-    known = (app_mesh.virtual_service(world, workload.mesh, name) for name in service_names)
-    services = {service.name: service for service in known if service is not None}
+    backends = (app_mesh.virtual_service(world, workload.mesh, name) for name in service_names)
+    services = {service.name: service for service in backends if service is not None}
     routes: dict[str, list[str]] = {}
     for name in sorted(services):
         for route in _route_names(world, services[name]):

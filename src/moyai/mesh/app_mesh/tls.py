@@ -81,9 +81,9 @@ def client_encryption(
     """
     certificate = None if policy is None or policy.certificate is None else _certificate(policy.certificate)
     if policy is not None and policy.enforced:
-        trusted = _trusted(world, policy.validation.trust)
+        trust = _trusted(world, policy.validation.trust)
         names = _names(policy.validation.subject_alternative_names) or ((name,) if name else ())
-        return _verified(PeerCheck(trusted, names), certificate, name)
+        return _verified(PeerCheck(trust, names), certificate, name)
     if server is None or server.mode is TlsMode.DISABLED:
         return Encryption()
     if server.certificate.acm is None:

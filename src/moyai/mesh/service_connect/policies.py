@@ -65,8 +65,8 @@ def retry_unprocessed(policy: RetryPolicy | None) -> RetryPolicy | None:
     """The part of a policy that is safe for requests that are not idempotent: they were not processed."""
     if policy is None:
         return None
-    wanted = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
-    conditions = tuple(condition for condition in _UNSENT if condition in wanted)
+    causes = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
+    conditions = tuple(condition for condition in _UNSENT if condition in causes)
     codes = tuple(code for code in policy.status_codes if code == _UNPROCESSED)
     safe = replace(policy, conditions=conditions, status_codes=codes, per_try_timeout=0)
     return safe if conditions or codes else None

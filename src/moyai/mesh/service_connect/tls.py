@@ -38,8 +38,8 @@ def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Cer
         for offer in task.offers
         if offer.authority is not None and (name := certificate_name(offer)) is not None
     }
-    issued = ((name, world.server_certificates.get(key)) for name, key in sorted(names.items()))
-    return {name: Certificate(name, c.chain, c.private) for name, c in issued if c is not None}
+    records = ((name, world.server_certificates.get(key)) for name, key in sorted(names.items()))
+    return {name: Certificate(name, c.chain, c.private) for name, c in records if c is not None}
 
 
 def trusts_of(world: World, service: DiscoveryService) -> tuple[IssuerTrust, ...]:

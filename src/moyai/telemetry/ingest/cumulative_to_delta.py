@@ -103,8 +103,8 @@ class DeltaState:
         self._forget_missing()
         self.changed = False
         endpoints, bounds = self._endpoint_counts()
-        saved = _SerializedState(self._proxy_start, self._taken_at, self._previous_taken_at, list(bounds), endpoints)
-        return msgspec.msgpack.encode(saved)
+        record = _SerializedState(self._proxy_start, self._taken_at, self._previous_taken_at, list(bounds), endpoints)
+        return msgspec.msgpack.encode(record)
 
     def previous(self, push: DecodedPush, *, is_baseline: bool = False) -> CountArrays | None:
         """Note the times of a push, and return the counts to subtract from its own.

@@ -190,8 +190,8 @@ class SeriesGroup:
                 self.columns[column].release(minute)
 
     def _load(self, minute: int, buckets: GroupMinute) -> None:
-        for stored in self.history.minutes(self.number, minute, minute + MINUTE):
-            body = decode_or_empty(stored.body)
+        for record in self.history.minutes(self.number, minute, minute + MINUTE):
+            body = decode_or_empty(record.body)
             for column in self.columns.keys() & body.columns.keys():
                 buckets.bucket(column, self.columns[column].kind).add_stored(list(body.entries(column)))
 

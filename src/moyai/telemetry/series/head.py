@@ -101,7 +101,7 @@ class MetricHead:
         return self._groups_by_number.get(number)
 
     def drop(self, series: Series) -> None:
-        """Remove a series. With its last series a group is removed as well, and its stored values with the next save."""
+        """Remove a series. A group goes with its last series, and its stored values with the next save."""
         self.generation += 1
         group = series.group
         self._scopes.get(group.scope, {}).pop(series.metric, None)

@@ -122,19 +122,19 @@ class MinuteBucket:
     def _slot_summary(self) -> Summary:
         return _plus(self.open_slot.summary(), self._stored_slot)
 
-    def _close(self, slot_number: int, encoded: bytes) -> None:
-        self._closed_entries += encoded
+    def _close(self, slot_number: int, entry: bytes) -> None:
+        self._closed_entries += entry
         self._closed_slots |= 1 << slot_number
 
     def _reopen(self, slot_number: int) -> Summary | None:
         """Take a slot out of the closed ones; None when it has no samples."""
         if not self._closed_slots >> slot_number & 1:
             return None
-        others = dict(self._decode_closed())
-        summary = others.pop(slot_number)
+        entries = dict(self._decode_closed())
+        summary = entries.pop(slot_number)
         self._closed_entries, self._closed_slots = b"", 0
-        for key, other in others.items():
-            self._close(key, encode_entry(key, other, self._bounds))
+        for key, entry_summary in entries.items():
+            self._close(key, encode_entry(key, entry_summary, self._bounds))
         return summary
 
     def _decode_closed(self) -> Entries:

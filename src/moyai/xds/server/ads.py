@@ -78,9 +78,9 @@ class AdsHandler(grpc.GenericRpcHandler):
         outbox = _Outbox()
         try:
             admission = self._auth.admit(peer)
-        except ProxyRejected as rejected:
-            self._feed.rejected_streams.add(rejected.code.name.lower())
-            await context.abort(rejected.code, str(rejected))
+        except ProxyRejected as rejection:
+            self._feed.rejected_streams.add(rejection.code.name.lower())
+            await context.abort(rejection.code, str(rejection))
         stream = make_stream()
         connection = self._feed.connect(admission.proxy, outbox, stream, admission.external_workload)
 
@@ -109,8 +109,8 @@ async def _read(
         handle(first)
         async for request in requests:
             handle(request)
-    except ProxyRejected as rejected:
-        outbox.queue.put_nowait(rejected)
+    except ProxyRejected as rejection:
+        outbox.queue.put_nowait(rejection)
     finally:
         outbox.end()
 

@@ -32,8 +32,8 @@ class Authorization(NamedTuple):
         """Whether the configuration of this virtual node or gateway may be requested."""
         if self.mesh is None:
             return True
-        wanted = (identity.kind, identity.name)
-        return self.mesh == identity.mesh and (self.kind is None or (self.kind, self.name) == wanted)
+        workload = (identity.kind, identity.name)
+        return self.mesh == identity.mesh and (self.kind is None or (self.kind, self.name) == workload)
 
 
 ALL_PROXIES = Authorization()
@@ -51,5 +51,5 @@ def parse_authorization(text: str, of: Scope) -> Authorization | None:
 def authorizations_of(uris: Iterable[str], of: Scope) -> tuple[Authorization, ...]:
     """The authorizations of a certificate with these URIs; other URIs are ignored."""
     texts = (uri if uri.startswith("arn:") else urlsplit(uri).path.removeprefix("/") for uri in uris)
-    parsed = (parse_authorization(text, of) for text in texts)
-    return tuple(authorization for authorization in parsed if authorization is not None)
+    authorizations = (parse_authorization(text, of) for text in texts)
+    return tuple(authorization for authorization in authorizations if authorization is not None)

@@ -64,8 +64,8 @@ class SnapshotCache:
         stale = clusters_with_stale_references(mesh, before)
         changed_keys = self._update_shared(before, stale)
         services = frozenset(service.name for service in changed_items(mesh.services, before.services))
-        for gone in self._entries.keys() - mesh.workloads.keys():
-            del self._entries[gone]
+        for workload_id in self._entries.keys() - mesh.workloads.keys():
+            del self._entries[workload_id]
         workloads = set()
         for key, workload in mesh.workloads.items():
             entry = self._entries.get(key)

@@ -70,12 +70,12 @@ class Feed:
     def publish(self, mesh: MeshIR, shard: str = "") -> None:
         """See ProxyFeed."""
         target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
-        gone = target.mesh.workloads.keys() - mesh.workloads.keys()
+        removed_workloads = target.mesh.workloads.keys() - mesh.workloads.keys()
         assignments_before = target.assignments
         workloads = target.update(mesh)
         if mesh == MeshIR():
             del self._shards[shard]
-        for workload in gone:
+        for workload in removed_workloads:
             del self._shard_of[workload]
             self._sent_versions.pop(workload, None)
         self._shard_of.update(dict.fromkeys(workloads, target))
@@ -111,25 +111,25 @@ class Feed:
 
     def workload_of(self, proxy: ProxyId) -> WorkloadId | None:
         """See ProxyFeed."""
-        known = self._proxies.get(proxy)
-        return None if known is None else known.workload
+        record = self._proxies.get(proxy)
+        return None if record is None else record.workload
 
     def record_report(self, proxy: ProxyId, at: Instant) -> None:
         """Record that the proxy's statistics came in at this time."""
-        known = self._proxies.get(proxy)
-        if known is not None:
-            known.reported_at = at
+        record = self._proxies.get(proxy)
+        if record is not None:
+            record.reported_at = at
             self._notify({proxy})
 
     def state(self, proxy: ProxyId) -> ProxyState | None:
         """See ProxyFeed."""
-        known = self._proxies.get(proxy)
-        return None if known is None else self._state(known)
+        record = self._proxies.get(proxy)
+        return None if record is None else self._state(record)
 
     def is_connected(self, proxy: ProxyId) -> bool:
         """See ProxyFeed."""
-        known = self._proxies.get(proxy)
-        return known is not None and known.sink is not None
+        record = self._proxies.get(proxy)
+        return record is not None and record.sink is not None
 
     def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
         """See ProxyFeed."""
@@ -155,8 +155,8 @@ class Feed:
 
     def service(self, name: str, shard: str = "") -> MeshService | None:
         """See ProxyFeed."""
-        published = self._shards.get(shard)
-        return None if published is None else published.mesh.services.get(name)
+        target = self._shards.get(shard)
+        return None if target is None else target.mesh.services.get(name)
 
     async def changes(self) -> AsyncGenerator[ProxyId, None]:
         """See ProxyFeed."""
@@ -274,9 +274,9 @@ class Feed:
         is_connected = proxy.sink is not None
         stream, shard = proxy.stream, self._shard_for(proxy)
         fault = None if shard is None or proxy.workload is None else shard.cache.fault(proxy.workload)
-        rejected = fault or (stream.rejection if stream is not None else None)
-        is_synced = is_connected and stream is not None and stream.is_synced and rejected is None
-        return ProxyState(is_connected, is_synced, rejected, proxy.reported_at)
+        rejection = fault or (stream.rejection if stream is not None else None)
+        is_synced = is_connected and stream is not None and stream.is_synced and rejection is None
+        return ProxyState(is_connected, is_synced, rejection, proxy.reported_at)
 
     def _notify(self, proxies: Iterable[ProxyId]) -> None:
         for listener in self._listeners:

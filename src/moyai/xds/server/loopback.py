@@ -29,9 +29,9 @@ class LoopbackProxies:
 
     async def detach(self, proxy: ProxyId) -> None:
         """End a proxy. Does nothing when it does not run."""
-        ended = self._proxies.pop(proxy, None)
-        if ended is not None:
-            await ended.close()
+        running_proxy = self._proxies.pop(proxy, None)
+        if running_proxy is not None:
+            await running_proxy.close()
 
     async def close(self) -> None:
         """End all proxies that run."""

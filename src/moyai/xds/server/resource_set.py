@@ -98,8 +98,9 @@ def clusters_with_stale_references(mesh: MeshIR, before: MeshIR) -> frozenset[Ke
     """The clusters whose label or TLS settings have changed. Both occur in the resources that refer to the cluster, so
     those have to be rendered again.
     """
-    changed = (d for d in changed_items(mesh.destinations, before.destinations) if d.name in before.destinations)
-    return frozenset(cluster_key(d.name) for d in changed if _referenced(d) != _referenced(before.destinations[d.name]))
+    old = before.destinations
+    destinations = (d for d in changed_items(mesh.destinations, old) if d.name in old)
+    return frozenset(cluster_key(d.name) for d in destinations if _referenced(d) != _referenced(old[d.name]))
 
 
 def changed_shared_resources(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -> Iterator[SharedResource]:
@@ -229,8 +230,8 @@ def _destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:
         yield from _destinations_of_routing(mesh.services[call.service].routing)
     for port in workload.outbound.ports:
         yield from _destinations_of_routing(port.routing)
-    for passed in workload.outbound.passes:
-        yield passed.destination
+    for passthrough in workload.outbound.passes:
+        yield passthrough.destination
     if workload.outbound.fallback is not None:
         yield workload.outbound.fallback
 

@@ -54,9 +54,9 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         self._pending_resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
         """The resources of the response in flight."""
 
-    def remember(self, sent: SentVersions) -> None:
+    def remember(self, sent_versions: SentVersions) -> None:
         """See AdsStream."""
-        self._sent_versions = sent
+        self._sent_versions = sent_versions
 
     def receive(self, request: DiscoveryRequest) -> list[bytes]:
         """See AdsStream."""
@@ -82,8 +82,8 @@ class SotwStream(AdsStream[DiscoveryRequest]):
 
     def _restore(self, type_: ResourceType, version: str) -> None:
         """Restore the state of a proxy that accepted this version on an earlier stream."""
-        subscription, sent = self._subscriptions[type_], self._sent_versions.find(type_, version)
-        last_good = {name: resource for name, resource in sent.items() if subscription.wants(name)}
+        subscription, resources = self._subscriptions[type_], self._sent_versions.find(type_, version)
+        last_good = {name: resource for name, resource in resources.items() if subscription.wants(name)}
         self._accepted[type_] = last_good
         if type_ in _WHOLE_SETS:
             subscription.assume({name: resource.version for name, resource in last_good.items()})

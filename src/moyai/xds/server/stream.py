@@ -42,7 +42,7 @@ class AdsStream(ABC, Generic[Request]):
         self._snapshot = snapshot
         return self._due_responses(snapshot)
 
-    def remember(self, sent: SentVersions) -> None:
+    def remember(self, sent_versions: SentVersions) -> None:
         """Use and extend this record of what proxies of the same workload were sent. Called before any other method."""
 
     @abstractmethod

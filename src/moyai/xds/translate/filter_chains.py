@@ -52,8 +52,8 @@ def egress_chains(workload: Workload, mesh: MeshIR) -> Iterator[listener_compone
         yield _call_chain(call, mesh, settings)
     for port in workload.outbound.ports:
         yield _port_chain(workload, port, mesh)
-    for passed in workload.outbound.passes:
-        yield _passthrough_chain(passed, mesh.destinations[passed.destination], workload.access_log)
+    for passthrough in workload.outbound.passes:
+        yield _passthrough_chain(passthrough, mesh.destinations[passthrough.destination], workload.access_log)
 
 
 def fallback_chain(destination: Destination, log: AnyLog | None) -> listener_components_pb2.FilterChain:

@@ -17,6 +17,6 @@ def duration(seconds: float) -> Duration:
 
 def to_any(message: Message) -> Any:
     """The message as Envoy's ``typed_config``; equal messages give equal bytes."""
-    packed = Any()
-    packed.Pack(message, deterministic=True)
-    return packed
+    envelope = Any()
+    envelope.Pack(message, deterministic=True)
+    return envelope

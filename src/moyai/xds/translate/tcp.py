@@ -18,8 +18,8 @@ WeightedClusters = tuple[tuple[str, int], ...]
 
 def weighted_clusters(split: StreamSplit, destinations: Mapping[str, Destination]) -> WeightedClusters:
     """The clusters of a split, without those of weight 0, which Envoy does not accept here."""
-    weighted = [target for target in split.targets if target.weight]
-    return tuple((names.egress_cluster(destinations[target.destination]), target.weight) for target in weighted)
+    targets = [target for target in split.targets if target.weight]
+    return tuple((names.egress_cluster(destinations[target.destination]), target.weight) for target in targets)
 
 
 def egress_tcp(

@@ -135,8 +135,8 @@ class Cgroups:
         """CPU seconds; 0 if no controller counts them. Raises OSError and KeyError."""
         if (legacy := self._find("cpuacct", group)) is not None:
             return int((legacy[1] / "cpuacct.usage").read_text()) / _NANOSECONDS
-        unified = next((h for h in self._hierarchies() if h.unified), None)
-        path = None if unified is None else self._path(unified, group) / "cpu.stat"
+        v2 = next((h for h in self._hierarchies() if h.unified), None)
+        path = None if v2 is None else self._path(v2, group) / "cpu.stat"
         return 0 if path is None else _parse_table(path)["usage_usec"] / _MICROSECONDS
 
     def _disk(self, group: str) -> tuple[int, int]:

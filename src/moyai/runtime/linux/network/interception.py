@@ -84,8 +84,8 @@ def _outbound_rules(intercept: InterceptAll, family: str) -> Iterator[str]:
         yield f"meta skgid {intercept.gid} return"
     if intercept.ignored_ports:
         yield f"tcp dport {_set(intercept.ignored_ports)} return"
-    if ignored := _disjoint_ranges(intercept.ignored_ranges, family):
-        yield f"{family} daddr {{ {', '.join(ignored)} }} return"
+    if ignored_ranges := _disjoint_ranges(intercept.ignored_ranges, family):
+        yield f"{family} daddr {{ {', '.join(ignored_ranges)} }} return"
     yield f"meta l4proto tcp redirect to :{intercept.egress_port}"
 
 

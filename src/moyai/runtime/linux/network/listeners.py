@@ -64,9 +64,9 @@ def missing_requirement() -> str | None:
     return "the kernel does not say who listens: modprobe tcp_diag udp_diag"
 
 
-def _is_open(link: socket.socket, expected: ExpectedListener) -> bool:
-    ports = range(expected.first_port, expected.last_port + 1)
-    return any(_accepts(link, expected.protocol, address, port) for port in ports for address in expected.addresses)
+def _is_open(link: socket.socket, listener: ExpectedListener) -> bool:
+    ports = range(listener.first_port, listener.last_port + 1)
+    return any(_accepts(link, listener.protocol, address, port) for port in ports for address in listener.addresses)
 
 
 def _accepts(link: socket.socket, protocol: str, address: str, port: int) -> bool:

@@ -210,8 +210,8 @@ def replacement_script(rules: Ruleset) -> str:
     table = f"{rules.family} {TABLE}"
     sets = "".join(f"  set {name} {{\n    type {_address_type(rules.family)}\n  }}\n" for name in sorted(rules.sets))
     empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), DENY_ALL.maps, {}, rules.family)
-    fixed = _IPV4_CHAINS if rules.family == IPV4 else _IPV6_CHAINS
-    new_table = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{fixed}}}\n"
+    chains = _IPV4_CHAINS if rules.family == IPV4 else _IPV6_CHAINS
+    new_table = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{chains}}}\n"
     return new_table + change_script(empty, rules)
 
 
