@@ -56,7 +56,7 @@ def _check_defined(part: MeshIR, workload: Workload) -> None:
     assert set(_targets(workload)) <= part.destinations.keys()
     sources = [one.source for one in part.destinations.values()]
     assert {source.group for source in sources if isinstance(source, EndpointGroupSource)} == part.groups.keys()
-    shown = [inbound.tls.shown for inbound in workload.inbound if inbound.tls is not None]
+    shown = [inbound.tls.certificate for inbound in workload.inbound if inbound.tls is not None]
     assert {one.certificate for one in shown if isinstance(one, CertificateRef)} == part.certificates.keys()
 
 

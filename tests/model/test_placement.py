@@ -120,4 +120,4 @@ def _check_refusals(cluster: PlacementCluster, fault: Unplaced, definition: Task
         assert (left.cpu < need.cpu) == (one.reason is Reason.CPU)
         if one.reason is Reason.PORTS:
             dynamic = any(m.container_port_range for c in definition.container_definitions for m in c.port_mappings)
-            assert dynamic or left.taken & fixed_ports(definition)
+            assert dynamic or left.taken_ports & fixed_ports(definition)

@@ -89,15 +89,15 @@ def answer(zones: Zones, vpc: VpcId | None, query: Message, rotation: int) -> Dn
     message = dns.message.make_response(query, recursion_available=True, our_payload=PAYLOAD, pad=0)
     (question,) = query.question
     if query.edns > 0:
-        return _refused(message, dns.rcode.BADVERS)
+        return _refusal(message, dns.rcode.BADVERS)
     if question.rdclass != IN or (dns.rdatatype.is_metatype(question.rdtype) and question.rdtype != ANY):
-        return _refused(message, dns.rcode.REFUSED)
+        return _refusal(message, dns.rcode.REFUSED)
     zone = zones.find(vpc, to_labels(question.name))
     if zone is not None:
         message.flags |= dns.flags.AA
         return _Lookup(zones, vpc, question.rdtype, rotation, DnsAnswer(message, zone)).follow(question.name, zone)
     if not query.flags & dns.flags.RD:
-        return _refused(message, dns.rcode.REFUSED)
+        return _refusal(message, dns.rcode.REFUSED)
     return DnsAnswer(message, upstream=UpstreamQuestion(question.name, question.rdtype))
 
 
@@ -150,7 +150,7 @@ def _header_only(packet: bytes, rcode: dns.rcode.Rcode) -> bytes:
     return message.to_wire()
 
 
-def _refused(message: Message, rcode: dns.rcode.Rcode) -> DnsAnswer:
+def _refusal(message: Message, rcode: dns.rcode.Rcode) -> DnsAnswer:
     message.set_rcode(rcode)
     return DnsAnswer(message)
 

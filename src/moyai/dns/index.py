@@ -58,7 +58,7 @@ class Zones:
         self.stand_ins = StandIns(world)
         self._random_below = random_below
         self._namespaces = Derived(world, _namespace, None, Namespace, publish=self._update_zone)
-        self._instances = Derived(world, _published, None, DiscoveryInstance, publish=self._update_instance)
+        self._instances = Derived(world, _instance_records, None, DiscoveryInstance, publish=self._update_instance)
         self._zones: dict[NamespaceArn, NamespaceZone] = {}
         self._by_apex: defaultdict[Labels, list[AuthoritativeZone]] = defaultdict(list)
 
@@ -119,7 +119,7 @@ def _namespace(world: World, arn: NamespaceArn) -> Namespace | None:
     return None if namespace is None or namespace.type is NamespaceType.HTTP else namespace
 
 
-def _published(world: World, instance_key: str) -> _Published | None:
+def _instance_records(world: World, instance_key: str) -> _Published | None:
     instance = world.discovery_instances.get(instance_key)
     service = None if instance is None else world.discovery_services.get(instance.service)
     namespace = None if service is None else _namespace(world, service.namespace)

@@ -84,7 +84,7 @@ class Derived(Generic[K, V]):
             if table in self._tables:
                 for topic in self._traced.topics(table, key):
                     if topic in self._readers:
-                        self._stale.update(self._affected(topic))
+                        self._stale.update(self._keys_that_read(topic))
         return tuple(sorted(self._stale))
 
     def update(self, key: K) -> None:
@@ -111,7 +111,7 @@ class Derived(Generic[K, V]):
     def _has_record(self, key: K) -> bool:
         return any(key in self._world.table(kind) for kind in self._kinds.values())
 
-    def _affected(self, topic: Topic) -> list[K]:
+    def _keys_that_read(self, topic: Topic) -> list[K]:
         """The keys that are not stale yet and whose reads of the topic have changed."""
         fresh = (reader for reader in self._readers[topic] if reader not in self._stale)
         return [reader for reader in fresh if has_changed(self._reads[reader][topic])]

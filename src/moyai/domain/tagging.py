@@ -16,7 +16,7 @@ from moyai.kernel.errors import ClientFault
 MAX_TAGS: Final = 50
 _LONGEST_KEY: Final = 128
 _LONGEST_VALUE: Final = 256
-_RESERVED: Final = "aws:"
+_RESERVED_PREFIX: Final = "aws:"
 
 
 class TagRules(NamedTuple):
@@ -50,8 +50,8 @@ class TagRules(NamedTuple):
             raise self.wrong(
                 f"Tag keys have at most {_LONGEST_KEY} characters and values {_LONGEST_VALUE}: {key[:80]!r}."
             )
-        if key.lower().startswith(_RESERVED):
-            raise self.wrong(f"The tag key {key} begins with {_RESERVED}, which is reserved.")
+        if key.lower().startswith(_RESERVED_PREFIX):
+            raise self.wrong(f"The tag key {key} begins with {_RESERVED_PREFIX}, which is reserved.")
 
 
 def without(tags: Mapping[str, str], keys: Collection[str]) -> dict[str, str]:

@@ -39,13 +39,13 @@ class TracedWorld:
         self._indexes: defaultdict[str, set[str]] = defaultdict(set)
         """The indexes of each table that were read at any time."""
         self._reads: Reads = {}
-        self.taken: dict[tuple[object, ...], Any] = {}
+        self.projected_values: dict[tuple[object, ...], Any] = {}
         """Values of projected records that this computation has read, by table, key and projection."""
-        self._view = world.with_tables(self._traced)
+        self._view = world.with_tables(self._trace_table)
 
     def run(self, compute: Callable[[World, K], V], key: K) -> tuple[V, Reads]:
         """Compute the value of a key, and record the reads. Raises what the computation raises."""
-        self._reads, self.taken = {}, {}
+        self._reads, self.projected_values = {}, {}
         return compute(self._view, key), self._reads
 
     def topics(self, table: str, key: str) -> list[Topic]:
@@ -69,7 +69,7 @@ class TracedWorld:
         """Record that an index is read, so that a record's values in it are topics from now on."""
         self._indexes[table].add(index)
 
-    def _traced(self, name: str, table: Table[Any]) -> Table[Any]:
+    def _trace_table(self, name: str, table: Table[Any]) -> Table[Any]:
         self._tables[name] = table
         return _TracedTable(name, table, self)
 
@@ -111,12 +111,12 @@ class _TracedTable(Table[R]):
     def each(self, index: str, value: str) -> Iterator[R]:
         self._trace.note_index(self._name, index)
         self._trace.note((self._name, index, value))
-        return self._recorded(self._table.each(index, value))
+        return self._record_each(self._table.each(index, value))
 
     def after(self, index: str, value: str, key: str) -> Iterator[R]:
         self._trace.note_index(self._name, index)
         self._trace.note((self._name, index, value))
-        return self._recorded(self._table.after(index, value, key))
+        return self._record_each(self._table.after(index, value, key))
 
     def count(self, index: str, value: str) -> int:
         return len(self.by(index, value))
@@ -132,7 +132,7 @@ class _TracedTable(Table[R]):
     def projection(self, take: Callable[[R], V]) -> Projection[R, V]:
         return _TracedProjection(self._name, self._table, take, self._trace)
 
-    def _recorded(self, records: Iterator[R]) -> Iterator[R]:
+    def _record_each(self, records: Iterator[R]) -> Iterator[R]:
         for record in records:
             self._trace.note((self._name, record.key))
             yield record
@@ -148,10 +148,10 @@ class _TracedProjection(Projection[R, V]):
     def get(self, key: str | None) -> V | None:
         if key is None:
             return None
-        read = (self._name, key, self._take)
-        if read in self._trace.taken:
-            return cast("V | None", self._trace.taken[read])
-        value = self._trace.taken[read] = super().get(key)
+        projection_key = (self._name, key, self._take)
+        if projection_key in self._trace.projected_values:
+            return cast("V | None", self._trace.projected_values[projection_key])
+        value = self._trace.projected_values[projection_key] = super().get(key)
         self._trace.note_value((self._name, key), partial(self._has_value, key, value))
         return value
 
@@ -165,7 +165,7 @@ class _TracedProjection(Projection[R, V]):
     def _among(self, records: Iterator[R], same_members: Unchanged) -> Iterator[V]:
         for record in records:
             key = record.key
-            value = self._trace.taken[self._name, key, self._take] = self._take(record)
+            value = self._trace.projected_values[self._name, key, self._take] = self._take(record)
             self._trace.note_value((self._name, key), partial(self._is_among, same_members, key, value))
             yield value
 

@@ -1,7 +1,7 @@
 """The world: what was asked for, what was decided, and what was observed.
 
 ``World`` has every record; it is durable and has one owner, the store, and all other code only reads it. ``Observed``
-is what the shell saw a moment ago; it is not stored, because it can be observed again.
+is what the reconciler saw a moment ago; it is not stored, because it can be observed again.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class ProxyState(msgspec.Struct, frozen=True):
     connected: bool = False
     synced: bool = False
     """The proxy has acknowledged the newest configuration that was made for it."""
-    rejected: str | None = None
+    rejection: str | None = None
     """Why the proxy refused its newest configuration; it keeps the one before."""
     reported_at: Instant | None = None
     """When the proxy's statistics were last received."""

@@ -62,7 +62,7 @@ class QueryResults:
         self.queries = {query.id: query for query in queries}
         self.source = source
         self.truncated = False
-        self._left = self._most = most
+        self._budget = self._most = most
         self._results: dict[str, Result] = {}
         self._in_progress: list[str] = []
 
@@ -97,11 +97,11 @@ class QueryResults:
     def spend(self, values: int) -> None:
         """Count calculated values. Raises ValidationFault when the request has used up its number."""
         self.check_affordable(values)
-        self._left -= values
+        self._budget -= values
 
     def check_affordable(self, values: int) -> None:
         """Raise ValidationFault when ``spend`` would, and count nothing."""
-        if values > self._left:
+        if values > self._budget:
             raise ValidationFault(f"The request calculates more than {self._most:,} values.")
 
 

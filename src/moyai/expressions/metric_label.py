@@ -22,7 +22,7 @@ from moyai.kernel.scope import Scope
 _DYNAMIC: Final = re.compile(r"\$\{([^}]*)\}")
 _PROPERTY: Final = re.compile(r"""\s*PROP\(\s*(?:'([^']*)'|"([^"]*)")\s*\)\s*""")
 _ZONE: Final = re.compile(r"([+-])(\d{2})(\d{2})")
-_NOTHING: Final = "--"
+_NO_VALUE: Final = "--"
 _MAX_DYNAMIC: Final = 6
 _MINUTE: Final = 60
 _HOURS: Final = 24
@@ -46,7 +46,7 @@ def render_label(label: str, series: TimeSeries, default: str, context: LabelCon
         prop = _PROPERTY.fullmatch(name)
         if prop is not None:
             return _property(prop.group(1) or prop.group(2) or "", series.stat, context)
-        return _DYNAMIC_VALUES[name](_SeriesSummary(series, context)) if series.values else _NOTHING
+        return _DYNAMIC_VALUES[name](_SeriesSummary(series, context)) if series.values else _NO_VALUE
 
     return _DYNAMIC.sub(dynamic_value, label)
 
@@ -109,7 +109,7 @@ def _property(name: str, stat: MetricStat | None, context: LabelContext) -> str:
     if name in scoped:
         return scoped[name]
     if stat is None:
-        return _NOTHING
+        return _NO_VALUE
     properties = {
         "MetricName": stat.metric.metric_name,
         "Namespace": stat.metric.namespace,
@@ -117,7 +117,7 @@ def _property(name: str, stat: MetricStat | None, context: LabelContext) -> str:
         "Stat": stat.stat,
         **{f"Dim.{one.name}": one.value for one in stat.metric.dimensions},
     }
-    return properties.get(name, _NOTHING)
+    return properties.get(name, _NO_VALUE)
 
 
 def _number(value: float) -> str:

@@ -33,7 +33,7 @@ _USAGES: Mapping[str, str] = MappingProxyType(
         "crl_sign": "CRL_SIGNING",
     }
 )
-_EXTENDED: Mapping[x509.ObjectIdentifier, str] = MappingProxyType(
+_EXTENDED_USAGES: Mapping[x509.ObjectIdentifier, str] = MappingProxyType(
     {
         ExtendedKeyUsageOID.SERVER_AUTH: "TLS_WEB_SERVER_AUTHENTICATION",
         ExtendedKeyUsageOID.CLIENT_AUTH: "TLS_WEB_CLIENT_AUTHENTICATION",
@@ -138,7 +138,7 @@ def _usages(extensions: x509.Extensions) -> Iterator[str]:
 
 def _extended_usages(extensions: x509.Extensions) -> Iterator[ExtendedUsage]:
     for oid in _value(extensions, x509.ExtendedKeyUsage) or ():
-        yield ExtendedUsage(_EXTENDED.get(oid, "CUSTOM"), oid.dotted_string)
+        yield ExtendedUsage(_EXTENDED_USAGES.get(oid, "CUSTOM"), oid.dotted_string)
 
 
 def _value(extensions: x509.Extensions, kind: type[E]) -> E | None:

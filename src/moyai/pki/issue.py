@@ -40,7 +40,7 @@ def issue(issuer: Issuer, csr: bytes, template: Template, span: ValidityPeriod) 
     own = parse_key(issuer.private).public_key()
     if template.makes is AuthorityType.ROOT and public != own:
         raise Mismatch("A root signs itself: the request must be the authority's own.")
-    return sign(issuer, request.subject, public, (*_extensions(template, public), *_named(names, request)), span)
+    return sign(issuer, request.subject, public, (*_extensions(template, public), *_san(names, request)), span)
 
 
 Extension = tuple[x509.ExtensionType, bool]
@@ -96,7 +96,7 @@ def _alternative_names(request: x509.CertificateSigningRequest) -> x509.SubjectA
         raise UnreadableRequest(f"The extensions of the certificate signing request can't be read: {error}.") from error
 
 
-def _named(names: x509.SubjectAlternativeName | None, request: x509.CertificateSigningRequest) -> Iterator[Extension]:
+def _san(names: x509.SubjectAlternativeName | None, request: x509.CertificateSigningRequest) -> Iterator[Extension]:
     if names is not None:
         yield names, not request.subject.rdns
 

@@ -79,11 +79,11 @@ def _proxies(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Iterator[Fi
         if finding is not None:
             yield finding
     for name, state in proxies.items():
-        if state.rejected is not None and name not in world.tasks:
-            yield _refused(name, "the proxy", state.rejected, "the proxy's log")
+        if state.rejection is not None and name not in world.tasks:
+            yield _configuration_refused(name, "the proxy", state.rejection, "the proxy's log")
 
 
-def _refused(subject: str, whose: str, why: str, log: str) -> Finding:
+def _configuration_refused(subject: str, whose: str, why: str, log: str) -> Finding:
     message = f"{whose} refuses its newest configuration and goes on with the one before: {why}"
     remedy = f"This is moyai's fault: please report it with {log}."
     return Finding(Severity.PROBLEM, "configuration-refused", subject, message, remedy)
@@ -91,8 +91,8 @@ def _refused(subject: str, whose: str, why: str, log: str) -> Finding:
 
 def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
     log = f"moyai logs {task.id} --container {name}"
-    if state.rejected is not None:
-        return _refused(task.arn, "its proxy", state.rejected, f"the proxy's log ({log})")
+    if state.rejection is not None:
+        return _configuration_refused(task.arn, "its proxy", state.rejection, f"the proxy's log ({log})")
     if not state.connected:
         message = "its proxy has no stream to the control plane, and goes on with what it knew."
         remedy = f"A proxy comes back within seconds. If it doesn't, look at {log}, and stop the task to have another."

@@ -31,31 +31,31 @@ class TaskSetEvent(NamedTuple):
 REPEAT_AFTER = 6 * 3600
 """Seconds until an event that is still true is repeated."""
 
-_KEPT = 100
-_SHOWN = 10
+_MAX_EVENTS = 100
+_MAX_NAMED = 10
 """Tasks, or names, in one event."""
 _STEP = 0.001
 
 
 def tasks_started(tasks: Sequence[Task], unhealthy: int = 0) -> str:
     """Tasks were started, ``unhealthy`` of them in place of unhealthy ones."""
-    text = f"has started {len(tasks)} tasks: {_listed(tasks)}."
+    text = f"has started {len(tasks)} tasks: {_task_list(tasks)}."
     return f"{text} Amazon ECS replaced {unhealthy} tasks due to an unhealthy status." if unhealthy else text
 
 
 def tasks_stopped(tasks: Sequence[Task]) -> str:
     """Running tasks were stopped."""
-    return f"has stopped {len(tasks)} running tasks: {_listed(tasks)}."
+    return f"has stopped {len(tasks)} running tasks: {_task_list(tasks)}."
 
 
 def task_started_in_zone(task: Task) -> str:
     """A task was started in the zone where its service has fewest."""
-    return f"has started 1 tasks in {task.availability_zone} to AZ Rebalance: {_listed([task])}."
+    return f"has started 1 tasks in {task.availability_zone} to AZ Rebalance: {_task_list([task])}."
 
 
 def task_stopped_in_zone(task: Task) -> str:
     """A task was stopped in the zone where its service has most."""
-    return f"has stopped 1 running tasks in {task.availability_zone} due to AZ rebalancing: {_listed([task])}."
+    return f"has stopped 1 running tasks in {task.availability_zone} due to AZ rebalancing: {_task_list([task])}."
 
 
 def pending_tasks_stopped(count: int) -> str:
@@ -150,13 +150,13 @@ def worth_saying(world: World, service: ServiceArn, text: str, now: Instant) -> 
 def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog:
     newest = log.events[0].created_at + _STEP if log.events else 0.0
     event = ServiceEvent(ids.uuid(), Instant(round(max(now, newest), 3)), message)
-    return replace(log, events=(event, *log.events)[:_KEPT])
+    return replace(log, events=(event, *log.events)[:_MAX_EVENTS])
 
 
 def _some(items: Sequence[str], noun: str) -> str:
-    more = f" and {len(items) - _SHOWN} more {noun}" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
+    more = f" and {len(items) - _MAX_NAMED} more {noun}" if len(items) > _MAX_NAMED else ""
+    return ", ".join(items[:_MAX_NAMED]) + more
 
 
-def _listed(tasks: Sequence[Task]) -> str:
+def _task_list(tasks: Sequence[Task]) -> str:
     return " ".join(f"(task {t.id})" for t in tasks)

@@ -59,7 +59,7 @@ class AlarmLoop:
         self._store, self._metrics, self._clock, self._ids = store, metrics, clock, ids
         self._since = clock.now()
         self._queue = WorkQueue(clock)
-        self._evaluated: dict[str, _Evaluated] = {}
+        self._last_evaluations: dict[str, _Evaluated] = {}
         self._composite_inputs: dict[str, _Inputs] = {}
         """The inputs of each composite alarm's last evaluation."""
 
@@ -70,10 +70,10 @@ class AlarmLoop:
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
-            for key in self._touched(keys):
+            for key in self._concerned_alarms(keys):
                 self._queue.add(key)
 
-    def _touched(self, keys: Iterable[Key]) -> list[str]:
+    def _concerned_alarms(self, keys: Iterable[Key]) -> list[str]:
         alarms = [key.key for key in keys if key.table == _TABLE]
         parents = (parent.arn for key in alarms for parent in self._store.world.alarms.each("child", key))
         return sorted({*alarms, *parents})
@@ -86,7 +86,7 @@ class AlarmLoop:
             return later(now, _DAY)
         alarm = world.alarms.get(key)
         if alarm is None:
-            self._evaluated.pop(key, None)
+            self._last_evaluations.pop(key, None)
             self._composite_inputs.pop(key, None)
             return None
         if not isinstance(alarm.condition, MetricCondition):
@@ -95,14 +95,14 @@ class AlarmLoop:
                 await self._record(alarm, evaluate_composite(world, alarm, alarm.condition), now)
                 self._composite_inputs[key] = inputs
             return None
-        before = self._evaluated.get(key)
+        before = self._last_evaluations.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
             return before.again_at  # only its state was set, which lasts until then
         points = self._points(alarm, alarm.condition, now)
         await self._record(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
         step = evaluation_step(alarm.condition)
         again_at = Instant(now - now % step + step)
-        self._evaluated[key] = _Evaluated(alarm.configured_at, again_at)
+        self._last_evaluations[key] = _Evaluated(alarm.configured_at, again_at)
         return again_at
 
     async def _record(self, alarm: Alarm, verdict: AlarmVerdict | None, now: Instant) -> None:

@@ -47,7 +47,7 @@ class HealthChecker:
     def __init__(self, store: Store, clock: Clock, probes: Probes, settings: CheckSettings) -> None:
         self._store, self._clock, self._probes, self._settings = store, clock, probes, settings
         self._queue = WorkQueue(clock)
-        self._checked: dict[str, _Checked] = {}
+        self._last_checks: dict[str, _Checked] = {}
 
     async def run(self) -> None:
         """Check each instance once per interval, until cancelled."""
@@ -55,10 +55,10 @@ class HealthChecker:
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
-            for instance in sorted(self._touched(self._store.world, keys)):
+            for instance in sorted(self._concerned_instances(self._store.world, keys)):
                 self._queue.add(instance)
 
-    def _touched(self, world: World, keys: Iterable[Key]) -> set[str]:
+    def _concerned_instances(self, world: World, keys: Iterable[Key]) -> set[str]:
         """Instances whose checks begin, end, or have another target because of these changes."""
         instances = {key.key for key in keys if key.table == table_name(DiscoveryInstance)}
         for key in keys:
@@ -67,7 +67,7 @@ class HealthChecker:
         return {instance for instance in instances if self._has_changed(world, instance)}
 
     def _has_changed(self, world: World, key: str) -> bool:
-        before, target = self._checked.get(key), self._target(world, key)
+        before, target = self._last_checks.get(key), self._target(world, key)
         if before is None or target is None:
             return before is not None or target is not None
         return (before.target, before.registered_at) != (target, world.discovery_instances[key].registered_at)
@@ -76,17 +76,17 @@ class HealthChecker:
         """Make one check; returns when the next one is due."""
         target = self._target(self._store.world, key)
         if target is None:
-            self._checked.pop(key, None)
+            self._last_checks.pop(key, None)
             return None
         registered_at = self._store.world.discovery_instances[key].registered_at
         started_at = self._clock.now()
         has_passed = await self._probes.passes(target)
         if not self._is_current(key, target, registered_at):
             return self._clock.now()
-        before = self._checked.get(key)
+        before = self._last_checks.get(key)
         counting = before is not None and (before.target, before.registered_at) == (target, registered_at)
         streak = (before.streak if before is not None and counting else Streak()).and_then(has_passed=has_passed)
-        self._checked[key] = _Checked(target, registered_at, streak)
+        self._last_checks[key] = _Checked(target, registered_at, streak)
         self._record(key, streak)
         return later(started_at, self._settings.interval)
 

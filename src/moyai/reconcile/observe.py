@@ -41,7 +41,7 @@ class Observer:
     def __init__(self, ports: ReconcilerPorts) -> None:
         self._ports = ports
         self._faults: dict[TaskId, str] = {}
-        self._released: dict[TaskId, Instant] = {}
+        self._acknowledged_at: dict[TaskId, Instant] = {}
         """Since when no proxy holds a draining task's endpoints."""
         self._rejecting: set[TaskId] = set()
         self._awaiting_routes: set[TaskArn] = set()
@@ -60,7 +60,7 @@ class Observer:
         if task is None or task.stopped:
             if task is not None:
                 self._faults.pop(task.id, None)
-                self._released.pop(task.id, None)
+                self._acknowledged_at.pop(task.id, None)
                 self._rejecting.discard(task.id)
                 self._awaiting_routes.discard(arn)
             return Observed()
@@ -123,9 +123,9 @@ class Observer:
         holders = {proxy for port in ports for proxy in feed.holders(task.interface.address, port)}
         waiting = {proxy for proxy in holders if self._is_running(proxy)} | self._disconnected_callers(task)
         if waiting:
-            self._released.pop(task.id, None)
+            self._acknowledged_at.pop(task.id, None)
             return Drain(frozenset(waiting))
-        acknowledged_at = self._released.setdefault(task.id, self._ports.clock.now())
+        acknowledged_at = self._acknowledged_at.setdefault(task.id, self._ports.clock.now())
         is_rejecting = task.id in self._rejecting
         try:
             in_flight = await self._ports.runtime.in_flight(task.id)

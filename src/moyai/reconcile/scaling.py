@@ -35,10 +35,10 @@ class ScalingLoop:
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
-            for service in sorted(self._touched(keys)):
+            for service in sorted(self._concerned_services(keys)):
                 self._queue.add(service)
 
-    def _touched(self, keys: Iterable[Key]) -> set[str]:
+    def _concerned_services(self, keys: Iterable[Key]) -> set[str]:
         """The services with a scalable target that these changes concern."""
         world = self._store.world
         services: set[str] = set()

@@ -41,18 +41,18 @@ class SeriesReader:
 
     def __init__(self, head: MetricHead, flush: Callable[[], None] = lambda: None) -> None:
         self._head, self._flush = head, flush
-        self._sorted: dict[Scope, _SortedMetrics] = {}
+        self._sorted_metrics_of: dict[Scope, _SortedMetrics] = {}
 
     def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
         """See ``MetricReader``."""
         series = self._series(scope)
-        return list(_listed(series, self._sorted_metrics(scope, series)))
+        return list(_listed_metrics(series, self._sorted_metrics(scope, series)))
 
     def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
         """See ``MetricReader``."""
         series = self._series(scope)
         metrics = self._sorted_metrics(scope, series)
-        return _listed(series, metrics[bisect_left(metrics, first) :])
+        return _listed_metrics(series, metrics[bisect_left(metrics, first) :])
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
         """See ``MetricReader``."""
@@ -80,12 +80,12 @@ class SeriesReader:
     def _sorted_metrics(self, scope: Scope, series: Mapping[MetricId, Series]) -> Sequence[MetricId]:
         """The scope's metrics, sorted once: new ones are at the end of the head's mapping, and are merged in."""
         generation = self._head.generation
-        cached = self._sorted.get(scope)
+        cached = self._sorted_metrics_of.get(scope)
         if cached is None or cached.generation != generation:
-            cached = self._sorted[scope] = _SortedMetrics(generation, sorted(series))
+            cached = self._sorted_metrics_of[scope] = _SortedMetrics(generation, sorted(series))
         elif len(cached.metrics) < len(series):
             new = islice(series, len(cached.metrics), None)
-            cached = self._sorted[scope] = _SortedMetrics(generation, sorted([*cached.metrics, *new]))
+            cached = self._sorted_metrics_of[scope] = _SortedMetrics(generation, sorted([*cached.metrics, *new]))
         return cached.metrics
 
 
@@ -134,5 +134,5 @@ def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[P
         yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))
 
 
-def _listed(series: Mapping[MetricId, Series], metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
+def _listed_metrics(series: Mapping[MetricId, Series], metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
     return (ListedMetric(one.metric, one.unit, one.last_at) for one in map(series.__getitem__, metrics))

@@ -210,16 +210,16 @@ class Builder:
 
     def roll_back(self, service: ServiceArn) -> None:
         """Roll a deployment back, as StopServiceDeployment does."""
-        self._told(service, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason="it was asked for")
+        self._change(service, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason="it was asked for")
 
     def abort(self, service: ServiceArn) -> None:
         """Abort a deployment, as StopServiceDeployment with ABORT does."""
-        self._told(service, status=ServiceDeploymentStatus.STOP_REQUESTED)
+        self._change(service, status=ServiceDeploymentStatus.STOP_REQUESTED)
 
     def go_on(self, service: ServiceArn) -> None:
         """Continue every waiting hook, as ContinueServiceDeployment does."""
         hooks = self.deployment(service).hooks
-        self._told(service, hooks=tuple(replace(run, status=HookStatus.SUCCEEDED) for run in hooks))
+        self._change(service, hooks=tuple(replace(run, status=HookStatus.SUCCEEDED) for run in hooks))
 
     def deployment(self, service: ServiceArn) -> ServiceDeployment:
         """The newest service deployment."""
@@ -229,7 +229,7 @@ class Builder:
         """Change the deployment configuration, as UpdateService does."""
         self.book.apply([Put(replace(self.world.services[service], deployment_configuration=configuration))])
 
-    def _told(self, service: ServiceArn, **changes: object) -> None:
+    def _change(self, service: ServiceArn, **changes: object) -> None:
         self.book.apply([Put(replace(self.deployment(service), updated_at=self.clock.now(), **changes))])
 
     def encrypt(self, service: ServiceArn, authority: CertificateAuthorityArn | None = None) -> DeploymentId:

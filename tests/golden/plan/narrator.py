@@ -314,7 +314,7 @@ def _effect(effect: Effect) -> str:  # noqa: PLR0911 (one line a kind)
         case StartProxy(task):
             return f"start the proxy of {task}"
         case StartMeshProxy(spec, agent):
-            return f"start {spec.name} in {spec.task} as {agent.identity.said}"
+            return f"start {spec.name} in {spec.task} as {agent.identity.node_id}"
         case StopContainer(task, container):
             return f"stop {container} {task}"
         case WriteHosts(task) | RejectNewConnections(task) | ReleaseSandbox(task):

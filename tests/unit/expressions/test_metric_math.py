@@ -118,7 +118,7 @@ def test_undefined_values_are_dropped_and_reported():
     dropped, whole = result_of("m1 / m2"), result_of("m1 + m2")
     assert isinstance(dropped, TimeSeries)
     assert isinstance(whole, TimeSeries)
-    assert (dropped.dropped, whole.dropped) == (True, False)
+    assert (dropped.incomplete, whole.incomplete) == (True, False)
 
 
 @pytest.mark.parametrize(

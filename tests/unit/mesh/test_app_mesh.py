@@ -94,12 +94,12 @@ def _tls(tls: ClientTls | None) -> str:
         return PLAIN
     if tls.check is None:
         return ANYBODY
-    match tls.check.trusted:
+    match tls.check.trusted_ca:
         case TrustedFile(path):
             return path
         case TrustedRoots(roots):
             return "".join(roots).split()[-1]
-    return str(tls.check.trusted)
+    return str(tls.check.trusted_ca)
 
 
 @pytest.mark.parametrize(

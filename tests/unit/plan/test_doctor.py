@@ -69,7 +69,7 @@ def test_disconnected_and_unknown_proxies_are_findings():
 
 def test_a_rejected_configuration_is_a_problem_with_its_reason():
     build, _ = settled(1, offers=[])
-    (finding,) = found(build, ProxyState(connected=True, rejected="no such filter"))
+    (finding,) = found(build, ProxyState(connected=True, rejection="no such filter"))
     assert finding[:2] == ("problem", "configuration-refused")
     assert "no such filter" in finding[2]
 
@@ -77,7 +77,7 @@ def test_a_rejected_configuration_is_a_problem_with_its_reason():
 def test_an_external_proxys_rejection_is_a_problem_with_its_reason():
     build, _ = settled(1, offers=[])
     refusing = ProxyId("arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/front#1")
-    states = {refusing: ProxyState(connected=True, rejected="no such filter"), ProxyId("mesh#2"): ProxyState()}
+    states = {refusing: ProxyState(connected=True, rejection="no such filter"), ProxyId("mesh#2"): ProxyState()}
     (finding,) = (f for f in findings(build.world, states) if f.subject == refusing)
     assert (finding.kind, "no such filter" in finding.message) == ("configuration-refused", True)
 

@@ -83,7 +83,7 @@ async def pipeline(tmp_path, clock):
 @pytest.mark.parametrize("kind", SampleKind)
 async def test_a_measured_metric_accepts_no_client_values(pipeline, clock, kind):
     """Its accumulator can't hold a summary that a client put."""
-    own = Sample({FRONT: 7.0}, shared=7.0, targets=1, times=ResponseTimes(Histogram((10.0,), (1, 0)), 7.0))
+    own = Sample({FRONT: 7.0}, total=7.0, targets=1, times=ResponseTimes(Histogram((10.0,), (1, 0)), 7.0))
     if kind in {SampleKind.LEVEL, SampleKind.SUMMARY}:
         own = Sample(summary=Summary(1, 7, 7, 7))
     pipeline.head.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH), own)

@@ -202,7 +202,7 @@ def test_a_rejection_is_reported_until_the_next_accepted_mesh(feed):
     feed.publish(mesh(OLD, port=1))
     (response,) = sink.take()
     connection.receive(answer(response, "port 1"))
-    assert feed.states()[ONE] == ProxyState(connected=True, synced=False, rejected="port 1")
+    assert feed.states()[ONE] == ProxyState(connected=True, synced=False, rejection="port 1")
     feed.publish(mesh(OLD))
     settle(connection, sink)
     assert feed.states()[ONE] == ProxyState(connected=True, synced=True)
@@ -213,11 +213,11 @@ def test_an_untranslatable_resource_keeps_its_last_good_version(feed):
     connection, sink = connect(feed)
     feed.publish(mesh(OLD, Member("a", "10.0.0.3", -1)))
     assert sink.take() == []
-    assert "egress/db" in str(feed.states()[ONE].rejected)
+    assert "egress/db" in str(feed.states()[ONE].rejection)
     assert feed.holders("10.0.0.1", 80) == {ONE}
     feed.publish(mesh(OLD, port=-1))
     assert sink.take() == []
-    assert "one" in str(feed.states()[ONE].rejected)
+    assert "one" in str(feed.states()[ONE].rejection)
     feed.publish(mesh(NEW))
     settle(connection, sink)
     assert feed.states()[ONE] == ProxyState(connected=True, synced=True)

@@ -67,7 +67,7 @@ class HealthHandler:
             "proxies": {
                 "connected": sum(s.connected for s in states),
                 "synced": sum(s.synced for s in states),
-                "rejected": sum(s.rejected is not None for s in states),
+                "rejected": sum(s.rejection is not None for s in states),
             },
         }
         return HttpResponse(503 if problems else 200, JSON, msgspec.json.encode(report))

@@ -169,7 +169,7 @@ def _proxies(feed: Feed) -> Iterator[LabelledSample]:
     states = feed.states().values()
     yield LabelledSample('state="connected"', sum(state.connected for state in states))
     yield LabelledSample('state="synced"', sum(state.synced for state in states))
-    yield LabelledSample('state="rejected"', sum(state.rejected is not None for state in states))
+    yield LabelledSample('state="rejected"', sum(state.rejection is not None for state in states))
 
 
 def _process_families(began: Instant) -> Iterator[MetricFamily]:

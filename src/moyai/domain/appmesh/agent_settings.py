@@ -22,7 +22,7 @@ from moyai.kernel.ids import ProxyId
 _FILE: Final = "it names a file of an image that is not run; the proxy is moyai's own Envoy"
 _NO_AGENT: Final = "there is no agent beside the proxy; ask Envoy's own admin interface"
 _NO_GUARD: Final = "the Envoy of today has no such switch"
-_REFUSED: Final[Mapping[str, str]] = MappingProxyType(
+_REFUSED_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ENVOY_CONFIG_FILE": _FILE,
         "ENVOY_RESOURCES_CONFIG_FILE": _FILE,
@@ -34,7 +34,7 @@ _REFUSED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Variables that are refused with any value."""
-_FIXED: Final[Mapping[str, tuple[bool, str]]] = MappingProxyType(
+_FIXED_VARIABLES: Final[Mapping[str, tuple[bool, str]]] = MappingProxyType(
     {
         "APPMESH_SET_TRACING_DECISION": (True, _NO_GUARD),
         "ENVOY_ENABLE_TCP_POOL_IDLE_TIMEOUT": (True, _NO_GUARD),
@@ -125,10 +125,10 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
 
 
 def _refuse(environment: Mapping[str, str]) -> None:
-    for name, reason in _REFUSED.items():
+    for name, reason in _REFUSED_VARIABLES.items():
         if text(environment, name):
             raise ValueError(f"{name} is not supported by moyai: {reason}.")
-    for name, (only, reason) in _FIXED.items():
+    for name, (only, reason) in _FIXED_VARIABLES.items():
         if flag(environment, name, otherwise=only) is not only:
             raise ValueError(f"{name}: {environment[name]} is not supported by moyai: {reason}.")
     if word(environment, "ENVOY_ADMIN_MODE", ("tcp", "uds"), "tcp") != "tcp":

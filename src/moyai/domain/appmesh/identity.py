@@ -15,20 +15,20 @@ from moyai.kernel.scope import Scope
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """The resource that a proxy represents. ``said``: the proxy's node id, as it was given."""
+    """The resource that a proxy represents. ``node_id``: as the proxy's environment gives it."""
 
-    said: str
+    node_id: str = msgspec.field(name="said")
     mesh: MeshArn
     kind: AppMeshResourceType
     name: str
 
     @property
-    def found_by(self) -> tuple[str, str]:
+    def index_values(self) -> tuple[str, str]:
         """The values of the index ``mesh``: the mesh, and the resource in it."""
         return self.mesh, standing_key(self.mesh, self.kind, self.name)
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The identity in words, for messages."""
         kind = "virtual gateway" if self.kind is AppMeshResourceType.VIRTUAL_GATEWAY else "virtual node"
         return f"the {kind} {self.name} of the mesh {self.mesh}"

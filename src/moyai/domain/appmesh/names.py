@@ -18,7 +18,7 @@ from moyai.kernel.ids import AccountId, MeshArn, Region
 from moyai.kernel.scope import Scope, is_account
 
 SERVICE: Final = "appmesh"
-_OWNED: Final = "@"
+_OWNER_SEPARATOR: Final = "@"
 _PARTS: Final = 4
 
 
@@ -69,7 +69,7 @@ def mesh_name(mesh: MeshArn) -> str:
 def within_mesh(mesh: MeshArn, owner: AccountId, *path: str) -> str:
     """The ARN of a resource in a mesh that belongs to ``owner``; ``path``: its type and name, after its parent's."""
     scope = scope_of(mesh)
-    segment = mesh_name(mesh) if owner == scope.account else f"{mesh_name(mesh)}{_OWNED}{scope.account}"
+    segment = mesh_name(mesh) if owner == scope.account else f"{mesh_name(mesh)}{_OWNER_SEPARATOR}{scope.account}"
     return arn(SERVICE, Scope(owner, scope.region), "/".join(("mesh", segment, *path)))
 
 
@@ -81,7 +81,7 @@ def read_service_arn(text: str) -> tuple[MeshArn, str] | None:
     mesh, kind, name = read.path
     if kind != AppMeshResourceType.VIRTUAL_SERVICE or not name:
         return None
-    name_of_mesh, _, owner = mesh.partition(_OWNED)
+    name_of_mesh, _, owner = mesh.partition(_OWNER_SEPARATOR)
     scope = Scope(AccountId(owner or read.scope.account), read.scope.region)
     return mesh_arn(scope, name_of_mesh), name
 
@@ -96,7 +96,7 @@ def read_proxy_name(text: str) -> ProxyName | None:
         return None
     if parts[2] not in {AppMeshResourceType.VIRTUAL_NODE, AppMeshResourceType.VIRTUAL_GATEWAY}:
         return None
-    name, separator, owner = parts[1].partition(_OWNED)
+    name, separator, owner = parts[1].partition(_OWNER_SEPARATOR)
     if not name or (separator and not is_account(owner)):
         return None
     scope = None if read is None else read.scope

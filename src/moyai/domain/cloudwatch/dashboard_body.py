@@ -74,10 +74,10 @@ def _errors(body: Properties) -> Iterator[BodyMessage]:
 
 
 def _warnings(body: Properties) -> Iterator[BodyMessage]:
-    yield from (_ignored("", name) for name in body.keys() - _TOP)
+    yield from (_unknown_property("", name) for name in body.keys() - _TOP)
     for place, widget in enumerate(_widgets(body)):
         if isinstance(widget, dict):
-            yield from (_ignored(f"/widgets/{place}", name) for name in widget.keys() - _WIDGET)
+            yield from (_unknown_property(f"/widgets/{place}", name) for name in widget.keys() - _WIDGET)
 
 
 def _widgets(body: Properties) -> Sequence[object]:
@@ -85,7 +85,7 @@ def _widgets(body: Properties) -> Sequence[object]:
     return widgets if isinstance(widgets, list) else ()
 
 
-def _ignored(path: str, name: str) -> BodyMessage:
+def _unknown_property(path: str, name: str) -> BodyMessage:
     return BodyMessage(f"{path}/{name}", f"Unknown property '{name}', it will be ignored")
 
 
@@ -106,8 +106,8 @@ def _widget(widget: object, path: str) -> Iterator[BodyMessage]:
     if not isinstance(widget, dict):
         yield BodyMessage(path, "Should be object")
         return
-    yield from _placed(widget, path)
-    yield from _required(("type", "properties"), widget, path)
+    yield from _check_place(widget, path)
+    yield from _check_required(("type", "properties"), widget, path)
     kind, properties = widget.get("type"), widget.get("properties")
     if kind is not None and (not isinstance(kind, str) or kind not in _CHECKS):
         yield BodyMessage(f"{path}/type", "Should be equal to one of the allowed values")
@@ -117,7 +117,7 @@ def _widget(widget: object, path: str) -> Iterator[BodyMessage]:
         yield from _CHECKS[kind](properties, f"{path}/properties")
 
 
-def _placed(widget: Properties, path: str) -> Iterator[BodyMessage]:
+def _check_place(widget: Properties, path: str) -> Iterator[BodyMessage]:
     for name, (least, most) in _PLACE.items():
         value = widget.get(name, least)
         if not isinstance(value, int) or isinstance(value, bool):
@@ -181,12 +181,12 @@ def _one_metric(metric: object, path: str) -> Iterator[BodyMessage]:
 
 
 def _text_widget(properties: Properties, path: str) -> Iterator[BodyMessage]:
-    yield from _required(("markdown",), properties, path)
+    yield from _check_required(("markdown",), properties, path)
     yield from _text(properties, "markdown", path)
 
 
 def _alarm(properties: Properties, path: str) -> Iterator[BodyMessage]:
-    yield from _required(("alarms",), properties, path)
+    yield from _check_required(("alarms",), properties, path)
     alarms = properties.get("alarms", ["one"])
     if not isinstance(alarms, list):
         yield BodyMessage(f"{path}/alarms", "Should be array")
@@ -196,7 +196,7 @@ def _alarm(properties: Properties, path: str) -> Iterator[BodyMessage]:
         yield BodyMessage(f"{path}/alarms", "Should be array of strings")
 
 
-def _required(names: Sequence[str], properties: Properties, path: str) -> Iterator[BodyMessage]:
+def _check_required(names: Sequence[str], properties: Properties, path: str) -> Iterator[BodyMessage]:
     for name in names:
         if name not in properties:
             yield BodyMessage(path, f"Should have required property '{name}'")
@@ -212,10 +212,10 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(
         "metric": _metric,
         "text": _text_widget,
         "alarm": _alarm,
-        "log": partial(_required, ("query", "region")),
-        "custom": partial(_required, ("endpoint",)),
-        "explorer": partial(_required, ("metrics",)),
-        "trace": partial(_required, ()),
-        "chart": partial(_required, ()),
+        "log": partial(_check_required, ("query", "region")),
+        "custom": partial(_check_required, ("endpoint",)),
+        "explorer": partial(_check_required, ("metrics",)),
+        "trace": partial(_check_required, ()),
+        "chart": partial(_check_required, ()),
     }
 )

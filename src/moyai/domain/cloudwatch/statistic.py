@@ -117,7 +117,7 @@ _DECIMAL: Final = r"\d{1,20}(?:\.\d{1,10})?"
 _SHORT: Final = re.compile(rf"(p|tm|tc|ts|wm)({_DECIMAL})")
 _RANGE: Final = re.compile(rf"(TM|TC|TS|WM|PR)\(({_DECIMAL})?(%?):({_DECIMAL})?(%?)\)")
 _ALL: Final = 100.0
-_KEPT: Final = 1000
+_MAX_CACHED: Final = 1000
 
 
 class UnknownStatistic(ValueError):
@@ -135,13 +135,13 @@ class Extended(NamedTuple):
 
 def percentile_of(statistic: str) -> float | None:
     """The percentage in ``p99.9``; None when it is not a percentile."""
-    extended = _extended(statistic)
+    extended = _parse_extended(statistic)
     return extended.high if extended is not None and extended.kind == "P" else None
 
 
 def check_statistic(statistic: str) -> None:
     """Raise UnknownStatistic unless ``statistic`` can be computed."""
-    if statistic not in PLAIN and _extended(statistic) is None:
+    if statistic not in PLAIN and _parse_extended(statistic) is None:
         raise UnknownStatistic(
             f"The statistic '{statistic[:100]}' is not supported: use {', '.join(PLAIN)}, IQM, a "
             "percentile such as p99, or TM, TC, TS, WM, PR with bounds, such as tm99 or PR(:300)."
@@ -153,7 +153,7 @@ def evaluate(statistic: str, summary: Summary) -> float | None:
     plain = PLAIN.get(statistic)
     if plain is not None:
         return plain(summary)
-    extended = _extended(statistic)
+    extended = _parse_extended(statistic)
     if extended is None:
         check_statistic(statistic)
         return None
@@ -191,8 +191,8 @@ def _of_some(statistic: Extended, distribution: ValueDistribution, whole: float)
             return (outside + total) / distribution.total
 
 
-@lru_cache(_KEPT)
-def _extended(statistic: str) -> Extended | None:
+@lru_cache(_MAX_CACHED)
+def _parse_extended(statistic: str) -> Extended | None:
     if statistic == "IQM":
         return Extended("TM", _ALL / 4, 3 * _ALL / 4, percent=True)
     short = _SHORT.fullmatch(statistic)
@@ -200,10 +200,10 @@ def _extended(statistic: str) -> Extended | None:
         percentage = float(short.group(2))
         return Extended(short.group(1).upper(), 0.0, percentage, percent=True) if percentage <= _ALL else None
     ranged = _RANGE.fullmatch(statistic)
-    return None if ranged is None else _ranged(*ranged.groups())
+    return None if ranged is None else _parse_range(*ranged.groups())
 
 
-def _ranged(kind: str, low: str | None, low_sign: str, high: str | None, high_sign: str) -> Extended | None:
+def _parse_range(kind: str, low: str | None, low_sign: str, high: str | None, high_sign: str) -> Extended | None:
     """Parse the bounds; None if there are none, only one is in percent, or they are the wrong way round."""
     signs = {sign for bound, sign in ((low, low_sign), (high, high_sign)) if bound is not None}
     stray = (low is None and low_sign) or (high is None and high_sign)

@@ -82,7 +82,7 @@ class ConnectView(msgspec.Struct, frozen=True):
     proxy_log_level: ProxyLogLevel = ProxyLogLevel.INFO
     log_configuration: LogConfiguration | None = None
     """The log driver of the proxies."""
-    allotted: int = 0
+    allotted_count: int = msgspec.field(default=0, name="allotted")
     """The number of addresses that were allocated to names that came and went; none is allocated to a second name."""
 
 
@@ -109,7 +109,7 @@ def allocate_addresses(names: Iterable[str]) -> dict[str, str]:
 
 def allocate_more_addresses(view: ConnectView, names: Iterable[str]) -> tuple[dict[str, str], int]:
     """A virtual address for each distinct name, none of which any name of this view ever had, and the view's
-    ``allotted`` after that. A name that the view has keeps its own.
+    ``allotted_count`` after that. A name that the view has keeps its own.
 
     When the range is used up, addresses of removed names are used again.
     """
@@ -117,7 +117,7 @@ def allocate_more_addresses(view: ConnectView, names: Iterable[str]) -> tuple[di
     size = VIRTUAL_CIDR.num_addresses - 2
     addresses = {n.dns_name: n.address for n in view.names}
     numbers = {int(IPv4Address(address)) - first for address in addresses.values()}
-    number = max(view.allotted, max(numbers, default=-1) + 1)
+    number = max(view.allotted_count, max(numbers, default=-1) + 1)
     for name in sorted(set(names) - addresses.keys()):
         while number % size in numbers:
             number += 1

@@ -58,12 +58,12 @@ class Properties(msgspec.Struct, frozen=True):
 def read_properties(configuration: ProxyConfiguration) -> Properties:
     """Parse the properties. Raises ValueError with a sentence about the fault."""
     texts = _by_name(configuration.properties or ())
-    uid, gid = _one(texts, "IgnoredUID", _id), _one(texts, "IgnoredGID", _id)
+    uid, gid = _single_value(texts, "IgnoredUID", _id), _single_value(texts, "IgnoredGID", _id)
     if uid is None and gid is None:
         raise ValueError("IgnoredUID or IgnoredGID must be specified.")
     ingress, egress = (
-        _one(texts, "ProxyIngressPort", _port),
-        _one(texts, "ProxyEgressPort", _port),
+        _single_value(texts, "ProxyIngressPort", _port),
+        _single_value(texts, "ProxyEgressPort", _port),
     )
     if egress is None:
         raise ValueError("ProxyEgressPort must be specified.")
@@ -97,7 +97,7 @@ def _by_name(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
     return texts
 
 
-def _one(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
+def _single_value(texts: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
     values = _several(texts, name, read)
     if len(values) > 1:
         raise ValueError(f"{name} is one value, not {texts[name]!r}.")

@@ -121,7 +121,7 @@ class Deployment(msgspec.Struct, frozen=True):
     rollout_state_reason: str = ""
     halted: bool = False
     """Whether it failed, so that none of its tasks is started any more."""
-    unseen: tuple[str, ...] = ()
+    unreachable_names: tuple[str, ...] = msgspec.field(default=(), name="unseen")
     """Names that its running tasks can't call, and that an event has announced."""
     task_set: TaskSet | None = None
     """The task set, for services with the EXTERNAL controller only."""
@@ -164,7 +164,7 @@ class Service(ArnRecord, frozen=True, tag="service"):
     """The current move between zones."""
     current_deployment: ServiceDeploymentArn | None = None
     """The current service deployment."""
-    settled: DeploymentId | None = None
+    last_completed: DeploymentId | None = msgspec.field(default=None, name="settled")
     """The newest completed deployment, to which a rollback returns."""
     deployment_controller: str = ECS_CONTROLLER
     scheduling_strategy: str = REPLICA

@@ -163,7 +163,7 @@ class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     """The alarms that can fail it; none if one of them was in ALARM when it began."""
     alarm_bake: float = 0.0
     """The seconds for which a rolling deployment watches them after its tasks are replaced."""
-    triggered: tuple[AlarmArn, ...] = ()
+    triggered_alarms: tuple[AlarmArn, ...] = msgspec.field(default=(), name="triggered")
     """The alarms that went to ALARM."""
     failed_by: Monitor | None = None
     """What detected that it fails."""

@@ -20,9 +20,9 @@ JSON_FILE: Final = "json-file"
 PREFIX: Final = "awslogs-stream-prefix"
 LARGEST_BUFFER: Final = 256 * 1024 * 1024
 _SIZE_OPTION: Final = "max-buffer-size"
-_NEEDED: Final = ("awslogs-region", "awslogs-group")
+_REQUIRED_OPTIONS: Final = ("awslogs-region", "awslogs-group")
 _CREATE: Final = "awslogs-create-group"
-_KNOWN: Final = frozenset({*_NEEDED, PREFIX, _CREATE, "mode", _SIZE_OPTION})
+_OPTIONS: Final = frozenset({*_REQUIRED_OPTIONS, PREFIX, _CREATE, "mode", _SIZE_OPTION})
 _NOT_YET: Final = frozenset({"awslogs-datetime-format", "awslogs-multiline-pattern"})
 _GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _LONGEST_PREFIX: Final = 200
@@ -73,9 +73,9 @@ def fault_in(log: LogConfiguration) -> str | None:
             f"logConfiguration.logDriver: {log.log_driver} is not supported by moyai: use {AWSLOGS}, or {JSON_FILE}"
             " for moyai logs alone."
         )
-    if any(not log.options.get(name) for name in _NEEDED):
-        return f"Log driver {AWSLOGS} requires options: {', '.join(_NEEDED)}"
-    unknown = sorted(set(log.options) - _KNOWN - _NOT_YET)
+    if any(not log.options.get(name) for name in _REQUIRED_OPTIONS):
+        return f"Log driver {AWSLOGS} requires options: {', '.join(_REQUIRED_OPTIONS)}"
+    unknown = sorted(set(log.options) - _OPTIONS - _NOT_YET)
     if unknown:
         return f"Log driver {AWSLOGS} disallows options: {', '.join(unknown)}"
     if late := sorted(set(log.options) & _NOT_YET):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 import msgspec
 
@@ -36,21 +35,6 @@ class AuthorityStatus(StrEnum):
     DISABLED = "DISABLED"
     EXPIRED = "EXPIRED"
     DELETED = "DELETED"
-
-
-AUTHORITY_TRANSITIONS: Mapping[AuthorityStatus, frozenset[AuthorityStatus]] = MappingProxyType(
-    {
-        AuthorityStatus.CREATING: frozenset({AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.ACTIVE}),
-        AuthorityStatus.PENDING_CERTIFICATE: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.DELETED}),
-        AuthorityStatus.ACTIVE: frozenset({AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED}),
-        AuthorityStatus.DISABLED: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.EXPIRED, AuthorityStatus.DELETED}),
-        AuthorityStatus.EXPIRED: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.DELETED}),
-        AuthorityStatus.DELETED: frozenset(
-            {AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED}
-        ),
-    }
-)
-"""The possible next states of each. An authority that is deleted while CREATING is removed at once."""
 
 
 class UsageMode(StrEnum):

@@ -26,7 +26,7 @@ KEPT_VERSIONS: Final = 100
 MAX_LEVELS: Final = 15
 LONGEST_NAME: Final = 1011
 NAME: Final = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
-_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+_RESERVED_PREFIX = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 _RESOURCE = "parameter/"
 
 
@@ -115,4 +115,4 @@ def parse_parameter_reference(scope: Scope, text: str) -> ParameterReference | N
 
 def is_reserved(name: str) -> bool:
     """Whether the name has a prefix that is reserved for AWS."""
-    return _RESERVED.match(name) is not None
+    return _RESERVED_PREFIX.match(name) is not None

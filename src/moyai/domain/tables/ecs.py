@@ -56,7 +56,7 @@ class EcsTables:
         group=lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
         service=lambda t: optional(t.service),
         task_definition=lambda t: () if t.stopped else (t.task_definition,),
-        mesh=lambda t: () if t.identity is None or t.stopped else t.identity.found_by,
+        mesh=lambda t: () if t.identity is None or t.stopped else t.identity.index_values,
         namespace=lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
         instance=lambda t: () if t.stopped else optional(t.container_instance),
         vpc=lambda t: () if t.stopped else interface_value(t.own_interface, "vpc"),

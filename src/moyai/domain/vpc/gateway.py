@@ -19,7 +19,7 @@ from moyai.kernel.ids import (
 )
 from moyai.kernel.scope import Scope
 
-_SHOWN = 3600
+_LISTED_SECONDS = 3600
 """The seconds for which a deleted NAT gateway is still listed."""
 
 
@@ -50,7 +50,7 @@ class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
 
     def visible(self, now: Instant) -> bool:
         """Whether the gateway is still listed."""
-        return self.deleted_at is None or now < self.deleted_at + _SHOWN
+        return self.deleted_at is None or now < self.deleted_at + _LISTED_SECONDS
 
 
 class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):

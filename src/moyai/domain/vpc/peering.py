@@ -20,7 +20,7 @@ DAY = 24 * 3600
 EXPIRY = 7 * DAY
 """The seconds within which a request has to be accepted."""
 _HOURS = 2 * 3600
-_SHOWN = 2 * DAY
+_LISTED_SECONDS = 2 * DAY
 
 
 class PeeringStatus(StrEnum):
@@ -95,4 +95,4 @@ class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
         """Whether the connection is still listed: an ended one for two days, a failed one for two hours."""
         if self.open:
             return True
-        return now < self.changed_at + (_HOURS if self.status is PeeringStatus.FAILED else _SHOWN)
+        return now < self.changed_at + (_HOURS if self.status is PeeringStatus.FAILED else _LISTED_SECONDS)

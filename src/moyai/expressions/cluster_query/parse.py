@@ -39,7 +39,7 @@ _MAX_DEPTH = 50
 _MAX_LIST_LENGTH = 100
 _MAX_VALUE_LENGTH = 256
 _SUBJECT = re.compile(r"attribute:[A-Za-z0-9_./\\-]*|[A-Za-z0-9:]+")
-_NAMED: Mapping[str, Operator] = MappingProxyType(
+_WORD_OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "equals": Operator.EQUALS,
         "not_equals": Operator.NOT_EQUALS,
@@ -57,7 +57,7 @@ _NAMED: Mapping[str, Operator] = MappingProxyType(
 )
 _SIGNS = ("!exists", "!in", "==", "!=", ">=", "<=", "=~", "!~", ">", "<")
 _OPERATOR = re.compile(
-    "|".join(re.escape(sign) for sign in _SIGNS) + "|" + "|".join(rf"{n}(?![A-Za-z_])" for n in _NAMED)
+    "|".join(re.escape(sign) for sign in _SIGNS) + "|" + "|".join(rf"{n}(?![A-Za-z_])" for n in _WORD_OPERATORS)
 )
 _ENDS_VALUE = re.compile(r"&&|\|\||\s")
 _ENDS_PATTERN = re.compile(r"\s")
@@ -150,7 +150,7 @@ class _Parser:
             raise self._fault("an operator")
         self._at = match.end()
         sign = match.group()
-        return _NAMED.get(sign) or Operator(sign)
+        return _WORD_OPERATORS.get(sign) or Operator(sign)
 
     def _list(self) -> tuple[str, ...]:
         if not self._word("["):

@@ -22,7 +22,7 @@ from moyai.expressions.log_filter.regular_expression import compile_regular_expr
 _TERM: Final = re.compile(
     r'\s*(?P<mark>[-?]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|(?P<word>(?![-?])[^\s"\\?(){}\[\]%]+))(?=\s|$)'
 )
-_ESCAPED: Final = re.compile(r"\\(.)")
+_ESCAPE: Final = re.compile(r"\\(.)")
 
 
 def compile_filter_pattern(pattern: str) -> TextPredicate:
@@ -47,7 +47,7 @@ def _compile_terms(text: str) -> TextPredicate:
         if match is None:
             raise InvalidParameter(f"Invalid filter pattern: it can't be understood from {text[position:][:50]!r} on.")
         position = match.end()
-        term = match["word"] if match["phrase"] is None else _ESCAPED.sub(r"\1", match["phrase"])
+        term = match["word"] if match["phrase"] is None else _ESCAPE.sub(r"\1", match["phrase"])
         if not term:
             if match["mark"]:
                 raise InvalidParameter("Invalid filter pattern: an empty term.")

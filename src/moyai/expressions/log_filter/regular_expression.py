@@ -32,11 +32,11 @@ _COUNT: Final = re.compile(r"\{(\d{1,3})(?:(,)(\d{1,3})?)?\}")
 class _CharacterSet(NamedTuple):
     """The named characters; with ``others``, all characters but these."""
 
-    named: frozenset[str]
+    characters: frozenset[str]
     others: bool = False
 
     def contains(self, character: str) -> bool:
-        return (character in self.named) is not self.others
+        return (character in self.characters) is not self.others
 
 
 class _Position(NamedTuple):
@@ -99,7 +99,7 @@ class _AlternativeParser:
         positions: list[_Position] = []
         while self._at < len(self._text):
             characters = self._characters()
-            positions += self._repeated(characters)
+            positions += self._positions_of(characters)
             if len(positions) > _MAX_POSITIONS:
                 raise InvalidParameter(f"Invalid filter pattern: a regular expression of over {_MAX_POSITIONS} places.")
         if not positions:
@@ -113,12 +113,12 @@ class _AlternativeParser:
         if character == "[":
             return self._class()
         if character == "\\":
-            return self._escaped()
+            return self._escape()
         if character not in _LITERAL:
             raise self._fault(character)
         return _CharacterSet(frozenset(character))
 
-    def _repeated(self, characters: _CharacterSet) -> Iterable[_Position]:
+    def _positions_of(self, characters: _CharacterSet) -> Iterable[_Position]:
         sign = self._text[self._at : self._at + 1]
         quantifier = _COUNT.match(self._text, self._at)
         if quantifier is not None:
@@ -141,10 +141,10 @@ class _AlternativeParser:
         characters: set[str] = set()
         while (character := self._next()) != "]":
             if character == "\\":
-                escape = self._escaped()
+                escape = self._escape()
                 if escape.others:
                     raise self._fault("\\")
-                characters |= escape.named
+                characters |= escape.characters
                 continue
             last = character
             if self._text.startswith("-", self._at) and self._text[self._at + 1 : self._at + 2] not in {"", "]"}:
@@ -155,7 +155,7 @@ class _AlternativeParser:
             characters |= {chr(code) for code in range(ord(character), ord(last) + 1)}
         return _CharacterSet(frozenset(characters), others=others)
 
-    def _escaped(self) -> _CharacterSet:
+    def _escape(self) -> _CharacterSet:
         character = self._next()
         if character == "x":
             digits = self._text[self._at : self._at + 2]

@@ -69,7 +69,7 @@ def _of_series(
     result = combine(grid, (left, right), pairs)
     if named_as is None:
         return result
-    return TimeSeries(result.values, result.grid, named_as.label, named_as.stat, dropped=result.dropped)
+    return TimeSeries(result.values, result.grid, named_as.label, named_as.stat, incomplete=result.incomplete)
 
 
 def _divide(left: float, right: float) -> float:

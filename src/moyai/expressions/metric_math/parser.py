@@ -122,12 +122,12 @@ class _Parser:
     def parse(self) -> Node:
         node = self._binary(0)
         if self._next.kind is not TokenKind.END:
-            raise _unexpected(self._next, "an operator")
+            raise _unexpected_token(self._next, "an operator")
         return node
 
     def _binary(self, level: int) -> Node:
         if level == len(_LEVELS):
-            return self._signed()
+            return self._negation()
         first = self._binary(level + 1)
         rest: list[tuple[str, Node]] = []
         while (sign := self._next_operator()) in _LEVELS[level]:
@@ -142,12 +142,12 @@ class _Parser:
             return token.text if token.text in {"AND", "OR"} else ""
         return _WORDS.get(token.text, token.text) if token.kind is TokenKind.SIGN else ""
 
-    def _signed(self) -> Node:
+    def _negation(self) -> Node:
         if not self._next_is("-"):
             return self._power()
         self._take()
         self._enter_level()
-        node = NegationNode(self._signed())
+        node = NegationNode(self._negation())
         self._depth -= 1
         return node
 
@@ -157,7 +157,7 @@ class _Parser:
             return base
         self._take()
         self._enter_level()
-        node = OperatorChain(base, (("^", self._signed()),))
+        node = OperatorChain(base, (("^", self._negation()),))
         self._depth -= 1
         return node
 
@@ -175,7 +175,7 @@ class _Parser:
         if token.kind is TokenKind.SIGN and token.text == "[":
             return ArrayNode(self._items("]"))
         if token.kind is not TokenKind.SIGN or token.text != "(":
-            raise _unexpected(token, "a number, an id or a function")
+            raise _unexpected_token(token, "a number, an id or a function")
         self._enter_level()
         node = self._binary(0)
         self._close(")")
@@ -203,7 +203,7 @@ class _Parser:
     def _close(self, end: str) -> None:
         token = self._take()
         if token.kind is not TokenKind.SIGN or token.text != end:
-            raise _unexpected(token, f"'{end}'")
+            raise _unexpected_token(token, f"'{end}'")
         self._depth -= 1
 
     def _take(self) -> Token:
@@ -212,7 +212,7 @@ class _Parser:
         return token
 
 
-def _unexpected(token: Token, due: str) -> ValidationFault:
+def _unexpected_token(token: Token, due: str) -> ValidationFault:
     if token.kind is TokenKind.END:
         return ValidationFault(f"The expression ends where {due} is due.")
     return ValidationFault(f"Unexpected '{token.text[:50]}' at position {token.position}, where {due} is due.")

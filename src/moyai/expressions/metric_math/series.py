@@ -1,8 +1,8 @@
 """The values that expressions are made of: numbers, time series and arrays of time series.
 
-Promise: a series holds finite numbers only. A result that is no number (a division by zero, the logarithm of a
-negative number) is left out, and ``dropped`` says so. A scalar that is undefined (the mean of no values) is NaN, and
-every value that is calculated with it is dropped.
+Promise: a series has finite numbers only. A result that is not a number (a division by zero, the logarithm of a
+negative number) is left out, and ``incomplete`` says so. An undefined scalar (the mean of no values) is NaN,
+and every value that is calculated with it is left out.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html (data types)
 """
 
@@ -56,12 +56,12 @@ class TimeSeries(msgspec.Struct, frozen=True):
     label: str = ""
     stat: MetricStat | None = None
     read: bool = False
-    dropped: bool = False
+    incomplete: bool = False
 
     def with_values(self, pairs: Iterable[tuple[Instant, float]]) -> TimeSeries:
         """The same series with these values instead, as far as they are numbers."""
         values, dropped = _finite(pairs)
-        return replace(self, values=values, read=False, dropped=self.dropped or dropped)
+        return replace(self, values=values, read=False, incomplete=self.incomplete or dropped)
 
 
 SeriesArray: TypeAlias = tuple[TimeSeries, ...]
@@ -72,7 +72,7 @@ Operand: TypeAlias = float | TimeSeries | SeriesArray | str
 def combine(grid: PeriodGrid, sources: Iterable[TimeSeries], pairs: Iterable[tuple[Instant, float]]) -> TimeSeries:
     """A new series that was calculated from several others."""
     values, dropped = _finite(pairs)
-    return TimeSeries(dict(sorted(values.items())), grid, dropped=dropped or any(one.dropped for one in sources))
+    return TimeSeries(dict(sorted(values.items())), grid, incomplete=dropped or any(one.incomplete for one in sources))
 
 
 def shared_grid(array: Iterable[TimeSeries]) -> PeriodGrid | None:

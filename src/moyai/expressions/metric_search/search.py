@@ -23,7 +23,7 @@ _MAX_DEPTH: Final = 50
 _TOKEN: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|[()=]|[^\s"()=]+)""")
 _SCHEMA: Final = re.compile(r"\s*\{([^}]*)\}\s*,?")
 _NAME: Final = re.compile(r"""\s*("(?:\\.|[^"\\])*"|[^\s",]+)\s*(,|$)""")
-_ESCAPED: Final = re.compile(r"\\(.)")
+_ESCAPE: Final = re.compile(r"\\(.)")
 _QUOTE: Final = '"'
 _END: Final = ""
 
@@ -145,13 +145,13 @@ def _schema(text: str) -> MetricSchema:
         match = _NAME.match(text, position)
         if match is None:
             raise ValidationFault(f"The metric schema '{{{text[:100]}}}' is not a namespace and dimension names.")
-        names.append(_unquoted(match.group(1)))
+        names.append(_without_quotes(match.group(1)))
         position, more = match.end(), bool(match.group(2))
     return MetricSchema(names[0], frozenset(names[1:]))
 
 
-def _unquoted(word: str) -> str:
-    return _ESCAPED.sub(r"\1", word[1:-1]) if word.startswith(_QUOTE) else word
+def _without_quotes(word: str) -> str:
+    return _ESCAPE.sub(r"\1", word[1:-1]) if word.startswith(_QUOTE) else word
 
 
 class _Parser:
@@ -187,20 +187,20 @@ class _Parser:
             self._depth += 1
             if self._depth > _MAX_DEPTH:
                 raise ValidationFault(f"The search nests deeper than {_MAX_DEPTH}.")
-            criterion = Not(self._criterion()) if word == "NOT" else self._parenthesized()
+            criterion = Not(self._criterion()) if word == "NOT" else self._end_of_parentheses()
             self._depth -= 1
             return criterion
         _check_term(word)
         if self._next != "=":
-            return SearchTerm(_unquoted(word), word.startswith(_QUOTE))
+            return SearchTerm(_without_quotes(word), word.startswith(_QUOTE))
         self._take()
         if word.lower() == ":aws.accountid":
             raise ValidationFault("A search by account is not supported by moyai: accounts are not linked here.")
         value = self._take()
         _check_term(value)
-        return SearchTerm(_unquoted(value), value.startswith(_QUOTE), _unquoted(word))
+        return SearchTerm(_without_quotes(value), value.startswith(_QUOTE), _without_quotes(word))
 
-    def _parenthesized(self) -> Criterion:
+    def _end_of_parentheses(self) -> Criterion:
         criterion = self._any_of()
         if self._take() != ")":
             raise ValidationFault("The search lacks a ')'.")

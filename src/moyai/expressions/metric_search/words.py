@@ -32,9 +32,9 @@ class Word(NamedTuple):
 class _WordSequence(NamedTuple):
     """Words with separators around them: as written, in lower case, and in lower case without the separators."""
 
-    written: str
+    text: str
     lower: str
-    joined: str
+    without_separators: str
 
 
 class _TermPattern(NamedTuple):
@@ -57,14 +57,14 @@ def split_words(name: str) -> tuple[Word, ...]:
 def contains_words(term: str, name: str) -> bool:
     """Whether the term's words occur in the name, one after the other."""
     pattern, words = _term_pattern(term), _word_sequence(name)
-    if not pattern.words.joined:
+    if not pattern.words.without_separators:
         return False
-    if pattern.words.joined == words.joined:
+    if pattern.words.without_separators == words.without_separators:
         return True
     # A substring is found in time that grows with the lengths of both texts, however repetitive they are.
     if pattern.words.lower not in words.lower:
         return False
-    return pattern.exact is None or pattern.exact.search(words.written) is not None
+    return pattern.exact is None or pattern.exact.search(words.text) is not None
 
 
 @lru_cache(_CACHED_NAMES)

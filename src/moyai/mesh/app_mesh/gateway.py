@@ -59,7 +59,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 
-_RESERVED: Final = (names.INGRESS_PORT, names.EGRESS_PORT)
+_RESERVED_PORTS: Final = (names.INGRESS_PORT, names.EGRESS_PORT)
 
 
 class _RouteTarget(NamedTuple):
@@ -181,9 +181,9 @@ def _inbound(
 
 def _is_free(shard: ShardBuilder, gateway: VirtualGateway, listener: GatewayListener) -> bool:
     port = listener.port_mapping.port
-    if port in _RESERVED:
+    if port in _RESERVED_PORTS:
         shard.report(gateway.arn, f"its listener is left out: port {port} is the proxy's own")
-    return port not in _RESERVED
+    return port not in _RESERVED_PORTS
 
 
 def _applies_to(route: GatewayRoute, listener: GatewayListener, *, only: bool) -> bool:

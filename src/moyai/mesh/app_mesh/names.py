@@ -23,12 +23,12 @@ UNMODELLED: Final = "mesh-allow-all"
 
 def ingress_listener(address: str, port: int = INGRESS_PORT) -> str:
     """The listener of connections to the application, or to a gateway."""
-    return f"lds_ingress_{_bracketed(address)}_{port}"
+    return f"lds_ingress_{_host_part(address)}_{port}"
 
 
 def egress_listener(address: str) -> str:
     """The listener of the application's own connections."""
-    return f"lds_egress_{_bracketed(address)}_{EGRESS_PORT}"
+    return f"lds_egress_{_host_part(address)}_{EGRESS_PORT}"
 
 
 def egress_stat(everywhere: str, address: str) -> str:
@@ -82,5 +82,5 @@ def ingress_stat(protocol: Protocol, port: int, *, only: bool) -> str:
 EGRESS_STAT: Final = "egress"
 
 
-def _bracketed(address: str) -> str:
+def _host_part(address: str) -> str:
     return f"[{address}]" if ":" in address else address

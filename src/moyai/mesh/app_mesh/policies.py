@@ -148,7 +148,7 @@ def outlier(detection: OutlierDetection | None) -> OutlierPolicy | None:
         base_ejection=base,
         max_ejection=max(base, _MAX_EJECTION),
         max_ejection_percent=detection.max_ejection_percent,
-        counted=Failure.SERVER_ERROR,
+        counted_failures=Failure.SERVER_ERROR,
     )
 
 

@@ -81,7 +81,7 @@ def _node_routing(node: VirtualNode, listener: NodeListener, shard: ShardBuilder
     policy = timeouts(protocol, None)
     if protocol is Protocol.TCP:
         return StreamSplit(targets, policy, _CONNECT_ATTEMPTS)
-    return (RouteRule(targets, _bounded(policy, caller), retry=DEFAULT_RETRY, stat_name=node.name),)
+    return (RouteRule(targets, _within(policy, caller), retry=DEFAULT_RETRY, stat_name=node.name),)
 
 
 def _router_routing(router: VirtualRouter, listener: ListenerPort, shard: ShardBuilder, caller: Caller) -> Routing:
@@ -95,7 +95,7 @@ def _router_routing(router: VirtualRouter, listener: ListenerPort, shard: ShardB
     return StreamSplit(targets, timeouts(protocol, timeout), _CONNECT_ATTEMPTS)
 
 
-def _bounded(policy: TimeoutPolicy, caller: Caller) -> TimeoutPolicy:
+def _within(policy: TimeoutPolicy, caller: Caller) -> TimeoutPolicy:
     """The policy, bounded by the time that the caller itself has."""
     return replace(policy, request=shortest(policy.request, caller.request))
 
@@ -109,7 +109,7 @@ def _rule(shard: ShardBuilder, route: AppMeshRoute, caller: Caller) -> RouteRule
     assert isinstance(http, HttpRoute | GrpcRoute), "tcp has no rules"  # noqa: S101  (as it says)
     return RouteRule(
         targets=_targets(shard, route, caller),
-        timeouts=_bounded(timeouts(Protocol(protocol), http.timeout), caller),
+        timeouts=_within(timeouts(Protocol(protocol), http.timeout), caller),
         match=request_match(http.match),
         retry=retries(http.retry_policy),
         stat_name=route.name,

@@ -64,10 +64,10 @@ def server_tls(shard: ShardBuilder, tls: ListenerTls | None) -> ServerTls | None
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
     validation = tls.validation
-    callers = None if validation is None else _trusted(shard.world, validation.trust)
+    callers = None if validation is None else _roots_of(shard.world, validation.trust)
     names = () if validation is None else _names(validation.subject_alternative_names)
     return ServerTls(
-        shown=_listener_certificate(shard, tls.certificate),
+        certificate=_listener_certificate(shard, tls.certificate),
         permissive=tls.mode is TlsMode.PERMISSIVE,
         callers=None if callers is None else PeerCheck(callers, names),
     )
@@ -81,20 +81,20 @@ def client_encryption(
     """
     certificate = None if policy is None or policy.certificate is None else _certificate(policy.certificate)
     if policy is not None and policy.enforced:
-        trust = _trusted(world, policy.validation.trust)
+        trust = _roots_of(world, policy.validation.trust)
         names = _names(policy.validation.subject_alternative_names) or ((name,) if name else ())
-        return _verified(PeerCheck(trust, names), certificate, name)
+        return _encryption(PeerCheck(trust, names), certificate, name)
     if server is None or server.mode is TlsMode.DISABLED:
         return Encryption()
     if server.certificate.acm is None:
         return Encryption(ClientTls(None, certificate, name))
     identity = listener_identity(world, server.certificate.acm.certificate_arn)
-    return _verified(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), certificate, name)
+    return _encryption(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), certificate, name)
 
 
-def _verified(check: PeerCheck, certificate: AnyCertificate | None, name: str) -> Encryption:
+def _encryption(check: PeerCheck, certificate: AnyCertificate | None, name: str) -> Encryption:
     """TLS to servers that pass the check; impossible if none could pass."""
-    trusts_nobody = check.trusted == TrustedRoots(())
+    trusts_nobody = check.trusted_ca == TrustedRoots(())
     return Encryption(None if trusts_nobody else ClientTls(check, certificate, name), not trusts_nobody)
 
 
@@ -123,7 +123,7 @@ def _certificate(certificate: ClientCertificate) -> AnyCertificate:
     return CertificateSecret("" if certificate.sds is None else certificate.sds.secret_name)
 
 
-def _trusted(world: World, trust: ClientTrust | ListenerTrust) -> AnyTrusted:
+def _roots_of(world: World, trust: ClientTrust | ListenerTrust) -> AnyTrusted:
     if trust.file is not None:
         return TrustedFile(trust.file.certificate_chain)
     if trust.sds is not None:

@@ -97,7 +97,7 @@ class Failure(StrEnum):
 
 
 class OutlierPolicy(msgspec.Struct, frozen=True):
-    """Outlier detection: after ``consecutive_failures`` of the kind ``counted`` an endpoint is ejected for
+    """Outlier detection: after ``consecutive_failures`` of the kind ``counted_failures`` an endpoint is ejected for
     ``base_ejection`` seconds times the number of its ejections, at most ``max_ejection``.
 
     Never more than ``max_ejection_percent`` of the endpoints are ejected; every ``interval`` seconds endpoints return.
@@ -108,7 +108,7 @@ class OutlierPolicy(msgspec.Struct, frozen=True):
     base_ejection: float
     max_ejection: float
     max_ejection_percent: int
-    counted: Failure = Failure.NO_ANSWER
+    counted_failures: Failure = Failure.NO_ANSWER
 
 
 class Destination(msgspec.Struct, frozen=True, omit_defaults=True):

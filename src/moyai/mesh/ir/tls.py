@@ -65,7 +65,7 @@ class PeerCheck(msgspec.Struct, frozen=True):
     name if there are none.
     """
 
-    trusted: AnyTrusted
+    trusted_ca: AnyTrusted
     names: tuple[str, ...] = ()
 
 
@@ -74,19 +74,19 @@ class ServerTls(msgspec.Struct, frozen=True, omit_defaults=True):
     certificate; None = none is required. ``newest_only``: TLS 1.3 only.
     """
 
-    shown: AnyCertificate
+    certificate: AnyCertificate
     permissive: bool = False
     callers: PeerCheck | None = None
     newest_only: bool = False
 
 
 class ClientTls(msgspec.Struct, frozen=True, omit_defaults=True):
-    """TLS of outgoing connections. ``check``: that of the server's certificate; None = any is accepted. ``shown``: the
-    client certificate, for servers that require one. ``server_name``: the SNI; empty = none.
+    """TLS of outgoing connections. ``check``: that of the server's certificate; None = any is accepted.
+    ``certificate``: the client's, for servers that require one. ``server_name``: the SNI; empty = none.
     """
 
     check: PeerCheck | None = None
-    shown: AnyCertificate | None = None
+    certificate: AnyCertificate | None = None
     server_name: str = ""
 
 

@@ -37,12 +37,12 @@ RETRY_IDEMPOTENT = RetryPolicy(
     reselections=_RESELECTIONS,
 )
 _UNSENT = (RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST)
-_UNPROCESSED = 503
+_SERVICE_UNAVAILABLE = 503
 """The status that says that the request was not processed."""
 RETRY_GRPC = RetryPolicy(
     attempts=RETRIES,
     conditions=(*_UNSENT, RetryCondition.UNAVAILABLE),
-    status_codes=(_UNPROCESSED,),
+    status_codes=(_SERVICE_UNAVAILABLE,),
     reselections=_RESELECTIONS,
 )
 
@@ -67,7 +67,7 @@ def retry_unprocessed(policy: RetryPolicy | None) -> RetryPolicy | None:
         return None
     causes = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
     conditions = tuple(condition for condition in _UNSENT if condition in causes)
-    codes = tuple(code for code in policy.status_codes if code == _UNPROCESSED)
+    codes = tuple(code for code in policy.status_codes if code == _SERVICE_UNAVAILABLE)
     safe = replace(policy, conditions=conditions, status_codes=codes, per_try_timeout=0)
     return safe if conditions or codes else None
 

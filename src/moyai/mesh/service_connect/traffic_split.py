@@ -78,7 +78,7 @@ def traffic_split(owner: ConnectService | None, service: DiscoveryService, name:
     offering = [s for s in owner.shares if _offer(owner, service.arn, s.pool) is not None]
     targets = {
         s.pool: PoolTarget(f"{name}@{s.pool}" if s.pool else name, s.weight, s.pool, _offer(owner, service.arn, s.pool))
-        for s in _weighted(offering or owner.shares)
+        for s in _with_weight(offering or owner.shares)
     }
     return TrafficSplit(tuple(targets.values()), None if owner.test is None else targets.get(owner.test))
 
@@ -111,7 +111,7 @@ def _offer(owner: ConnectService, discovery_service: DiscoveryServiceArn, pool: 
     return next((o for o in offers if o.discovery_service == discovery_service), None)
 
 
-def _weighted(shares: Iterable[TrafficShare]) -> tuple[TrafficShare, ...]:
+def _with_weight(shares: Iterable[TrafficShare]) -> tuple[TrafficShare, ...]:
     """These shares; equal ones if none of them has weight."""
     every = tuple(shares)
     return every if any(s.weight for s in every) else tuple(TrafficShare(s.pool, WHOLE) for s in every)

@@ -37,12 +37,12 @@ _BREACHES: Mapping[ComparisonOperator, Callable[[float, float], bool]] = Mapping
 
 
 class AlarmDatapoint(NamedTuple):
-    """The datapoint of one period. ``value``: None when there is none; ``known``: whether this process ran then."""
+    """The datapoint of one period. ``value``: None without samples; ``is_complete``: whether this process ran then."""
 
     start: Instant
     value: float | None
     samples: float | None = None
-    known: bool = True
+    is_complete: bool = True
 
 
 class AlarmVerdict(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def evaluate(
     """The verdict on the datapoints of the evaluation range, oldest first; None when the alarm keeps its ``state``."""
     real = [point for point in points if point.value is not None][-condition.evaluation_periods :]
     lacking = condition.evaluation_periods - len(real)
-    if lacking and state is not AlarmState.INSUFFICIENT_DATA and not all(point.known for point in points):
+    if lacking and state is not AlarmState.INSUFFICIENT_DATA and not all(point.is_complete for point in points):
         return None
     if real and _too_few_samples(condition, real):
         return None

@@ -15,11 +15,11 @@ import msgspec
 from moyai.domain.cloudwatch.alarm import AlarmState, ComparisonOperator, MetricCondition, MissingData
 from moyai.kernel.clock import Instant
 
-_SHOWN: Final = 5
+_MAX_NAMED: Final = 5
 """Datapoints that one sentence names."""
 _IN_DATA: Final = 30
 """Datapoints in the JSON, so that it stays below AWS's limit of 4,000 characters."""
-_COMPARED: Mapping[ComparisonOperator, str] = MappingProxyType(
+_COMPARISONS: Mapping[ComparisonOperator, str] = MappingProxyType(
     {
         ComparisonOperator.AT_LEAST: "greater than or equal to",
         ComparisonOperator.ABOVE: "greater than",
@@ -69,18 +69,18 @@ class AlarmReason(NamedTuple):
             received = f"{_count(real, 'datapoint') if real else 'no datapoints'} {_were(real)} received"
             treated = f"{_count(missing, 'missing datapoint')} {_were(missing)} treated as [{how}]"
             return f"Threshold Crossed: {received} for {_count(periods, 'period')} and {treated}."
-        return f"Threshold Crossed: {self._crossed}"
+        return f"Threshold Crossed: {self._threshold_text}"
 
     @property
-    def _crossed(self) -> str:
+    def _threshold_text(self) -> str:
         alarm = self.new is AlarmState.ALARM
         breaching = frozenset(self.breaching)
         crossing_points = [point for point in self.real if (point in breaching) is alarm]
-        number, points = len(crossing_points), ", ".join(map(_point, crossing_points[::-1][:_SHOWN]))
-        comparison = f"{_were(number)}{'' if alarm else ' not'} {_COMPARED[self.condition.comparison]} the threshold"
+        number, points = len(crossing_points), ", ".join(map(_point, crossing_points[::-1][:_MAX_NAMED]))
+        comparison = f"{_were(number)}{'' if alarm else ' not'} {_COMPARISONS[self.condition.comparison]} the threshold"
         against = f"{comparison} ({self.condition.threshold})"
         datapoints_to_alarm = self.condition.datapoints_to_alarm
-        if number > _SHOWN:
+        if number > _MAX_NAMED:
             recent = "The most recent datapoints which crossed the threshold" if alarm else "The most recent datapoints"
             return f"{number} datapoints {against}. {recent}: [{points}]."
         if datapoints_to_alarm is None or self.old is AlarmState.INSUFFICIENT_DATA:

@@ -40,18 +40,18 @@ class ProbeTarget(msgspec.Struct, frozen=True):
 class Streak(msgspec.Struct, frozen=True):
     """The number of checks in a row with one outcome."""
 
-    passed: bool = True
+    has_passed: bool = True
     count: int = 0
 
     def and_then(self, *, has_passed: bool) -> Streak:
         """The streak after one more check."""
-        return Streak(has_passed, self.count + 1 if has_passed == self.passed else 1)
+        return Streak(has_passed, self.count + 1 if has_passed == self.has_passed else 1)
 
     def verdict(self, threshold: int) -> Health | None:
         """The health after ``threshold`` equal outcomes; None before."""
         if self.count < threshold:
             return None
-        return Health.HEALTHY if self.passed else Health.UNHEALTHY
+        return Health.HEALTHY if self.has_passed else Health.UNHEALTHY
 
 
 def probe_target(

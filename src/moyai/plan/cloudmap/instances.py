@@ -56,19 +56,19 @@ def check_quotas(world: World, quotas: CloudMapQuotas, instance: DiscoveryInstan
     """Raise ResourceLimitExceeded when a new instance would exceed a quota, in which pending registrations count."""
     if instance.key in world.discovery_instances:
         return
-    if _expected(world, service) >= quotas.instances_per_service:
+    if _expected_count(world, service) >= quotas.instances_per_service:
         raise ResourceLimitExceeded(
             f"The service {service.id} has the {quotas.instances_per_service} instances that it may have."
         )
     services = world.discovery_services.each("namespace", service.namespace)
-    if sum(_expected(world, other) for other in services) >= quotas.instances_per_namespace:
+    if sum(_expected_count(world, other) for other in services) >= quotas.instances_per_namespace:
         raise ResourceLimitExceeded(
             f"The namespace of the service {service.id} has the {quotas.instances_per_namespace} instances that it may"
             " have."
         )
 
 
-def _expected(world: World, service: DiscoveryService) -> int:
+def _expected_count(world: World, service: DiscoveryService) -> int:
     return world.discovery_instances.count("service", service.arn) + world.operations.count("coming", service.arn)
 
 

@@ -107,13 +107,15 @@ def register(world: World, task: Task, definition: TaskDefinition, now: Instant)
 
 def report_task_health(world: World, task: Task) -> tuple[Change, ...]:
     """Changes that pass the task's health on to its instances."""
-    healths = ((i, replace(i, health=_health(s, task, i.health))) for s, i in _registered(world, task))
+    healths = ((i, replace(i, health=_health(s, task, i.health))) for s, i in _instances_of(world, task))
     return tuple(Put(after) for before, after in healths if after != before)
 
 
 def deregister(world: World, task: Task) -> tuple[Change, ...]:
     """Changes that make the task unreachable by name."""
-    return with_revisions(world, (Delete(DiscoveryInstance, instance.key) for _, instance in _registered(world, task)))
+    return with_revisions(
+        world, (Delete(DiscoveryInstance, instance.key) for _, instance in _instances_of(world, task))
+    )
 
 
 def records_expire_at(world: World, task: Task, now: Instant) -> Instant | None:
@@ -123,7 +125,7 @@ def records_expire_at(world: World, task: Task, now: Instant) -> Instant | None:
     return later(now, min(max(waits), LONGEST_TTL) + TTL_MARGIN) if waits else None
 
 
-def _registered(world: World, task: Task) -> Iterator[tuple[DiscoveryService | None, DiscoveryInstance]]:
+def _instances_of(world: World, task: Task) -> Iterator[tuple[DiscoveryService | None, DiscoveryInstance]]:
     """The task's instances that exist, each with its Cloud Map service."""
     for endpoint in endpoints(task):
         instance = world.discovery_instances.get(f"{endpoint.service}/{task.id}")

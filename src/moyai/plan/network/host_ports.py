@@ -29,7 +29,7 @@ EPHEMERAL: Final = range(32768, 61000)
 BRIDGES: Final = (IPv4Network("172.17.0.0/16"), IPv4Network("172.18.0.0/16"))
 """The addresses of tasks behind an instance: Docker's range, and another one for VPCs that overlap with it."""
 
-_BOUND: Final = frozenset({NetworkMode.BRIDGE, NetworkMode.HOST})
+_MODES_WITH_HOST_PORTS: Final = frozenset({NetworkMode.BRIDGE, NetworkMode.HOST})
 _DIGITS = 8
 _GATEWAY = 1
 
@@ -46,7 +46,7 @@ class PortBindings(NamedTuple):
 
 def fixed_ports(definition: TaskDefinition, view: ConnectView | None = None) -> frozenset[Port]:
     """The ports of the instance that have to be free for a task of this definition."""
-    if definition.network_mode not in _BOUND:
+    if definition.network_mode not in _MODES_WITH_HOST_PORTS:
         return frozenset()
     mapped = (m for c in definition.container_definitions for m in c.port_mappings)
     named = {(m.protocol, m.host_port) for m in mapped if m.host_port}
@@ -69,7 +69,7 @@ def port_bindings(
     definition: TaskDefinition, task: TaskId, taken_ports: Iterable[Port], view: ConnectView | None = None
 ) -> PortBindings | None:
     """The bindings of a new task; None when a port that it names is taken, or too few are free."""
-    if definition.network_mode not in _BOUND:
+    if definition.network_mode not in _MODES_WITH_HOST_PORTS:
         return PortBindings()
     busy, host_ports = set(taken_ports), fixed_ports(definition, view)
     if busy & host_ports:

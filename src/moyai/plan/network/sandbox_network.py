@@ -60,7 +60,7 @@ def base_hosts(task: Task, definition: TaskDefinition) -> tuple[HostName, ...]:
     if task.network_mode is NetworkMode.NONE:
         return (_LOCALHOST, HostName(_LOCALHOST.address, host_name(task)))
     address = task.bridge_address or task.interface.address
-    names = dict.fromkeys((host_name(task), *_linked(definition)))
+    names = dict.fromkeys((host_name(task), *_link_names(definition)))
     return (_LOCALHOST, *(HostName(address, name) for name in names))
 
 
@@ -123,7 +123,7 @@ def _forwards(task: Task) -> Iterator[Forward]:
             yield Forward(binding.host_port, binding.container_port, binding.protocol, len(binding.host_ports))
 
 
-def _linked(definition: TaskDefinition) -> Iterator[str]:
+def _link_names(definition: TaskDefinition) -> Iterator[str]:
     """The names that links define."""
     if definition.network_mode is NetworkMode.BRIDGE:
         for link in (link for c in definition.container_definitions for link in c.links or ()):

@@ -20,7 +20,7 @@ class InstanceLoad(NamedTuple):
     """The tasks on an instance that are not STOPPED, and the resources that remain beside them."""
 
     tasks: list[Task]
-    left: RemainingResources
+    remaining: RemainingResources
 
 
 class PlacementBatch(Sequence[Task]):

@@ -78,7 +78,7 @@ class _Candidate(msgspec.Struct, frozen=True):
 
     instance: ContainerInstance
     tasks: list[Task]
-    left: RemainingResources
+    remaining: RemainingResources
 
 
 class _PeerCounts(NamedTuple):
@@ -152,7 +152,7 @@ def _candidate(
 
 def _first_lack(candidate: _Candidate, requirements: InstanceRequirements) -> Reason | None:
     """The first requirement that the instance does not meet, in the order of ``Reason``."""
-    instance, resources = candidate.instance, candidate.left
+    instance, resources = candidate.instance, candidate.remaining
     need = required_resources(requirements.definition, requirements.overrides)
     attributes = {a.name: a.value for a in instance.attributes}
     lacking = (
@@ -165,7 +165,7 @@ def _first_lack(candidate: _Candidate, requirements: InstanceRequirements) -> Re
         (Reason.GPU, need.gpus > len(resources.gpus)),
         (
             Reason.PORTS,
-            port_bindings(requirements.definition, requirements.task, resources.taken, requirements.view) is None,
+            port_bindings(requirements.definition, requirements.task, resources.taken_ports, requirements.view) is None,
         ),
     )
     first = next((reason for reason, lacks in lacking if lacks), None)
@@ -197,7 +197,9 @@ def _best(
     if strategy.type == RANDOM:
         return [good[int(ids.hex(_DRAWN_DIGITS), 16) % len(good)]]
     if strategy.type == BINPACK:
-        return _least(good, lambda c: (c.left.memory if (strategy.field or "").lower() == "memory" else c.left.cpu,))
+        return _least(
+            good, lambda c: (c.remaining.memory if (strategy.field or "").lower() == "memory" else c.remaining.cpu,)
+        )
     values = {c.instance.arn: spread_value(c.instance, strategy) for c in good}
     of_deployment = _count_by_value(world, peers.of_deployment, strategy)
     total = _count_by_value(world, peers.total, strategy)

@@ -85,7 +85,7 @@ def _attributes_of_container(container: ContainerDefinition, *, has_execution_ro
 
 def is_member(facts: InstanceFacts, constraints: Iterable[PlacementConstraint]) -> bool:
     """Whether every ``memberOf`` among the constraints holds. A pattern that takes too long holds nowhere."""
-    queries = (_parsed(c.expression or "") for c in constraints if c.type == MEMBER_OF)
+    queries = (_cached_query(c.expression or "") for c in constraints if c.type == MEMBER_OF)
     try:
         return all(satisfies(facts, query) for query in queries)
     except PatternTooSlow:
@@ -93,6 +93,6 @@ def is_member(facts: InstanceFacts, constraints: Iterable[PlacementConstraint]) 
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> ClusterQuery:
+def _cached_query(text: str) -> ClusterQuery:
     """The query in a text that was checked when the constraint was requested."""
     return parse_cluster_query(text)

@@ -55,7 +55,7 @@ def without_reservations(
             rest,
             cpu=rest.cpu - max(0, need.cpu - sum(resources.cpu for resources in present)),
             memory=rest.memory - max(0, need.memory - sum(resources.memory for resources in present)),
-            taken=rest.taken | fixed_ports(definition, primary.view),
+            taken_ports=rest.taken_ports | fixed_ports(definition, primary.view),
         )
     return rest
 

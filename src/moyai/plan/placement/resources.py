@@ -28,16 +28,16 @@ class RequiredResources(msgspec.Struct, frozen=True):
 
 
 class RemainingResources(msgspec.Struct, frozen=True):
-    """The resources that are left of an instance. ``taken``: the ports that are not free."""
+    """The resources that are left of an instance. ``taken_ports``: the ports that are not free."""
 
     cpu: int
     memory: int
     gpus: tuple[str, ...]
-    taken: frozenset[Port]
+    taken_ports: frozenset[Port]
 
     def ports(self, protocol: str) -> list[int]:
         """The taken ports of one protocol."""
-        return sorted(port for taken_protocol, port in self.taken if taken_protocol == protocol)
+        return sorted(port for taken_protocol, port in self.taken_ports if taken_protocol == protocol)
 
 
 def required_resources(definition: TaskDefinition, overrides: TaskOverride) -> RequiredResources:
@@ -67,7 +67,7 @@ def remaining_resources(world: World, instance: ContainerInstance, batch: Sequen
         cpu=own.cpu - sum(need.cpu for need in needs),
         memory=own.memory - sum(need.memory for need in needs),
         gpus=tuple(gpu for gpu in own.gpus if gpu not in used_gpus),
-        taken=frozenset(taken_ports(world, instance, batch)),
+        taken_ports=frozenset(taken_ports(world, instance, batch)),
     )
 
 

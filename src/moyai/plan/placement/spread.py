@@ -36,7 +36,7 @@ class TaskPlacement(NamedTuple):
 
     spread: tuple[str, ...]
     """The values of the fields over which its service is spread."""
-    left: int
+    free: int
     """What is left of the resource by which its service is packed."""
     instance: str
     must_leave: bool
@@ -68,7 +68,7 @@ def _placement(world: World, service: Service, instance: ContainerInstance, *, m
     field = "" if binpack is None else (binpack.field or "").lower()
     return TaskPlacement(
         spread=tuple(spread_value(instance, s) for s in service.placement_strategy if s.type == SPREAD),
-        left=0 if remaining is None else remaining.memory if field == "memory" else remaining.cpu,
+        free=0 if remaining is None else remaining.memory if field == "memory" else remaining.cpu,
         instance=instance.arn,
         must_leave=must_leave,
     )

@@ -35,7 +35,7 @@ def adjusted_capacity(policy: StepScaling, capacity: int, adjustment: int) -> in
         case "ExactCapacity":
             return max(adjustment, 0)
         case "PercentChangeInCapacity":
-            change = _rounded(capacity * adjustment / 100)
+            change = _round(capacity * adjustment / 100)
             least = policy.min_adjustment_magnitude or 0
             if change and abs(change) < least:
                 change = int(math.copysign(least, change))
@@ -55,7 +55,7 @@ def _covers(step: StepAdjustment, breach: float) -> bool:
     return lower <= breach < upper if breach >= 0 else lower < breach <= upper
 
 
-def _rounded(change: float) -> int:
+def _round(change: float) -> int:
     if 0 < abs(change) < 1:
         return 1 if change > 0 else -1
     return math.trunc(change)

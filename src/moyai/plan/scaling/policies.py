@@ -79,7 +79,7 @@ def _apply(world: World, policy: ScalingPolicy, alarm: Alarm, now: Instant, ids:
     by_policy = [activity for activity in activities if activity.policy is not None and activity.not_scaled is None]
     last = max(by_policy, key=lambda activity: activity.started_at, default=None)
     context = _PolicyContext(world, policy, alarm, target, service, last, now)
-    capacity = _wanted_count(context)
+    capacity = _policy_capacity(context)
     return [] if capacity is None else _change_count(context, capacity, ids)
 
 
@@ -87,7 +87,7 @@ def _change_count(context: _PolicyContext, capacity: int, ids: Ids) -> list[Chan
     world, policy, alarm, target, service, _, now = context
     cause = f"monitor alarm {alarm.name} in state {alarm.state} triggered policy {policy.name}"
     out = capacity > service.desired_count or (capacity == service.desired_count and not _scales_in(context))
-    change = CapacityChange(_clamped(target, capacity), cause, policy.arn, _cooldown(policy, out=out), context.base)
+    change = CapacityChange(_clamp(target, capacity), cause, policy.arn, _cooldown(policy, out=out), context.base)
     not_scaled = _reason_against(context, change, capacity, out=out)
     if not_scaled is not None:
         return record_not_scaled(world, service, change, not_scaled, now, ids) if not_scaled.code else []
@@ -126,11 +126,11 @@ def _already_at(count: int) -> NotScaled:
     return NotScaled("AlreadyAtDesiredCapacity", current_capacity=count)
 
 
-def _clamped(target: ScalableTarget, capacity: int) -> int:
+def _clamp(target: ScalableTarget, capacity: int) -> int:
     return min(max(capacity, target.min_capacity), target.max_capacity)
 
 
-def _wanted_count(context: _PolicyContext) -> int | None:
+def _policy_capacity(context: _PolicyContext) -> int | None:
     """How many tasks the policy wants; None when it does not act now."""
     if context.policy.step is not None:
         return _stepped_count(context, context.policy.step)

@@ -44,7 +44,7 @@ def put_tracking_alarms(
     before = world.scaling_policies.get(policy.arn)
     high = (before.high if before else None) or alarm_arn(scope, f"TargetTracking-{resource}-AlarmHigh-{ids.uuid()}")
     low = (before.low if before else None) or alarm_arn(scope, f"TargetTracking-{resource}-AlarmLow-{ids.uuid()}")
-    base = MetricCondition(tracking.target_value, ComparisonOperator.ABOVE, _HIGH_PERIODS, *_watched(policy, tracking))
+    base = MetricCondition(tracking.target_value, ComparisonOperator.ABOVE, _HIGH_PERIODS, *_metric(policy, tracking))
     conditions = {high: base}
     if not tracking.disable_scale_in:
         threshold = tracking.target_value * _LOW
@@ -93,7 +93,7 @@ def metric_queries(metric: CustomizedMetric) -> tuple[MetricDataQuery, ...]:
     )
 
 
-def _watched(policy: ScalingPolicy, tracking: TargetTracking) -> tuple[MetricStat | None, tuple[MetricDataQuery, ...]]:
+def _metric(policy: ScalingPolicy, tracking: TargetTracking) -> tuple[MetricStat | None, tuple[MetricDataQuery, ...]]:
     custom = tracking.customized_metric_specification
     if custom is not None and custom.metrics:
         return None, metric_queries(custom)

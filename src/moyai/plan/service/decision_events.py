@@ -24,7 +24,7 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
         texts += [events.task_stopped_in_zone(task) for task in decision.stops]
     else:
         texts += stop_texts(decision.stops)
-    troubles = [] if launches.unplaced is None else [launches.unplaced]
+    troubles = [] if launches.placement_event is None else [launches.placement_event]
     if not decision.has_moves and (surplus := protected_surplus(counts)):
         troubles.append(events.tasks_protected(service.primary.id, surplus))
     elif _is_stuck(decision):
@@ -44,4 +44,4 @@ def _is_stuck(decision: PoolDecision) -> bool:
     """Whether the bounds allow no move: no task may start or stop, and none is starting or draining."""
     counts, launches = decision.counts, decision.launches
     idle = not (decision.has_moves or counts.starting or counts.draining)
-    return idle and launches.missing > 0 and launches.allowed == 0
+    return idle and launches.missing > 0 and launches.free_count == 0

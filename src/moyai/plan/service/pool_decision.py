@@ -111,7 +111,7 @@ def _ranked_deployments(service: Service, pool: Pool, waiting: DeploymentId | No
     """
 
     def rank(deployment: Deployment) -> tuple[bool, bool, bool]:
-        return deployment.id == waiting, deployment.id != service.primary.id, deployment.id != service.settled
+        return deployment.id == waiting, deployment.id != service.primary.id, deployment.id != service.last_completed
 
     ranked = sorted((d for d in service.deployments if d.pool == pool), key=rank)
     return tuple(replace(d, halted=True) if d.id == waiting else d for d in ranked)

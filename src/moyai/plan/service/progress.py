@@ -24,12 +24,12 @@ _PERCENT = 100
 
 
 class RolloutProgress(NamedTuple):
-    """The service with the counts of its deployments. ``arrived``: the newest one has all tasks that it needs;
+    """The service with the counts of its deployments. ``tasks_arrived``: the newest one has all tasks that it needs;
     ``steady``: no other task is left, and none starts or stops.
     """
 
     service: Service
-    arrived: bool
+    tasks_arrived: bool
     steady: bool
 
 
@@ -61,7 +61,7 @@ def apply_progress(progress: RolloutProgress, now: Instant, *, may_complete: boo
     unsteady = replace(service, steady_at=None)
     if not (may_complete and tasks_arrived and service.primary.rollout_state is RolloutState.IN_PROGRESS):
         return unsteady, []
-    primary = _completed(service.primary, now)
+    primary = _complete(service.primary, now)
     return replace(unsteady, deployments=(primary, *service.deployments[1:])), [events.deployment_completed(primary.id)]
 
 
@@ -86,14 +86,14 @@ def _deployment_counts(decision: PoolDecision) -> dict[str, int]:
     """
     service, staying = decision.counts.service, decision.staying_tasks
     good = [t for t in tasks_of(service.primary, staying) if t not in decision.counts.unhealthy]
-    newest = min(service.desired_count, len(good) + max(0, decision.launches.allowed))
+    newest = min(service.desired_count, len(good) + max(0, decision.launches.free_count))
     return {**{d.id: len(tasks_of(d, staying)) for d in service.deployments}, service.primary.id: newest}
 
 
 def _steady(service: Service, now: Instant) -> tuple[Service, list[str]]:
     due_at = steady_state_due_at(service)
     if service.primary.rollout_state is RolloutState.IN_PROGRESS:
-        primary = _completed(service.primary, now)
+        primary = _complete(service.primary, now)
         texts = [events.deployment_completed(primary.id), events.STEADY]
         return replace(service, deployments=(primary,), steady_at=now), texts
     if due_at is not None and now < due_at:
@@ -101,7 +101,7 @@ def _steady(service: Service, now: Instant) -> tuple[Service, list[str]]:
     return replace(service, steady_at=now), [events.STEADY]
 
 
-def _completed(deployment: Deployment, now: Instant) -> Deployment:
+def _complete(deployment: Deployment, now: Instant) -> Deployment:
     return replace(
         deployment,
         rollout_state=RolloutState.COMPLETED,

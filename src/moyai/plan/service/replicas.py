@@ -26,14 +26,14 @@ from moyai.plan.task.launch_interface import NoInterface
 
 
 class Launches(msgspec.Struct, frozen=True):
-    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``allowed``: how many more maximumPercent
-    allows after these; ``unplaced``: the event about a task that could not be placed.
+    """New tasks. ``missing``: the tasks that the newest deployment lacks; ``free_count``: how many more maximumPercent
+    allows after these; ``placement_event``: the event about a task that could not be placed.
     """
 
     tasks: tuple[Task, ...]
     missing: int
-    allowed: int
-    unplaced: str | None = None
+    free_count: int
+    placement_event: str | None = None
 
 
 class PlanningContext(NamedTuple):

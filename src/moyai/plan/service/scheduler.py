@@ -156,8 +156,8 @@ def _progress_at_rest(counts: RolloutCounts, decisions: Sequence[PoolDecision], 
     """The progress of a service without a deployment under way."""
     progress = measure_progress(counts, decisions, None)
     service, texts = apply_progress(progress, now, may_complete=True)
-    if service.settled != service.primary.id and service.primary.rollout_state is RolloutState.COMPLETED:
-        service = _settled(service)
+    if service.last_completed != service.primary.id and service.primary.rollout_state is RolloutState.COMPLETED:
+        service = _settle(service)
     return _Progress(service, texts)
 
 
@@ -168,18 +168,18 @@ def _progress_of_deployment(
     to wait for.
     """
     progress = measure_progress(counts, decisions, transition.early_success_criteria(context))
-    context = transition.with_tasks_arrived(context, all_arrived=progress.arrived)
+    context = transition.with_tasks_arrived(context, all_arrived=progress.tasks_arrived)
     service, texts = apply_progress(progress, context.now, may_complete=transition.may_complete(context))
     record = context.record
     if service.primary.rollout_state is RolloutState.COMPLETED:
-        service, record = _settled(service), complete(record, context.now)
+        service, record = _settle(service), complete(record, context.now)
     before = context.world.services[service.arn]
     return _Progress(service, texts, _with_failures(record, before, decisions), transition.wake_at(context))
 
 
-def _settled(service: Service) -> Service:
+def _settle(service: Service) -> Service:
     """The service whose newest deployment has completed."""
-    return replace(service, settled=service.primary.id, current_deployment=None)
+    return replace(service, last_completed=service.primary.id, current_deployment=None)
 
 
 def _with_failures(record: ServiceDeployment, service: Service, decisions: Sequence[PoolDecision]) -> ServiceDeployment:
@@ -204,7 +204,7 @@ def _changed_records(
 
 def _task_changes(counts: RolloutCounts, decisions: Sequence[PoolDecision], now: Instant) -> Iterator[Put]:
     yield from (Put(task) for decision in decisions for task in decision.launches.tasks)
-    yield from (Put(_stopped(counts, task, now)) for decision in decisions for task in decision.stops)
+    yield from (Put(_stop(counts, task, now)) for decision in decisions for task in decision.stops)
 
 
 def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
@@ -234,7 +234,7 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     world, now, ids, _ = planning
     before = counts.service
     changes: list[Change] = [*stop_current_deployment(world, before, DELETED, now)]
-    changes += [Put(_stopped(counts, task, now)) for task in counts.alive]
+    changes += [Put(_stop(counts, task, now)) for task in counts.alive]
     service = replace(before, current_deployment=None)
     if all(task.stopped for task in world.tasks.by("service", before.arn)):
         last = () if before.is_external else (replace(before.primary, desired_count=0),)
@@ -246,7 +246,7 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     return plan(changes)
 
 
-def _stopped(counts: RolloutCounts, task: Task, now: Instant) -> Task:
+def _stop(counts: RolloutCounts, task: Task, now: Instant) -> Task:
     deployment = task.deployment or counts.service.primary.id
     if task in counts.unhealthy:
         reason = FAILED_HEALTH_CHECKS
@@ -263,7 +263,7 @@ def _decisions_wake_at(decisions: Sequence[PoolDecision], service: Service, now:
     retries = [d.retry_at for d in service.deployments if incomplete and d.retry_at > now]
     starting = [task for decision in decisions for task in decision.counts.starting]
     grace_ends = [later(task.started_at or now, service.health_check_grace_period_seconds) for task in starting]
-    has_unplaced_tasks = any(decision.launches.unplaced is not None for decision in decisions)
+    has_unplaced_tasks = any(decision.launches.placement_event is not None for decision in decisions)
     protected = [t for decision in decisions for t in decision.counts.alive if t.arn in decision.counts.protected]
     return earliest(
         *(task.protected_until for task in protected),

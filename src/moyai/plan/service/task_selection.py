@@ -43,11 +43,11 @@ def _former(counts: RolloutCounts, bounds: TaskBounds) -> tuple[Task, ...]:
     primary = counts.service.primary
     spare = max(0, len(counts.healthy) - bounds.minimum_healthy)
     enough = len(counts.healthy) >= bounds.minimum_healthy
-    leaving = _unprotected(counts, _not_kept(counts, counts.healthy))
+    leaving = _stoppable(counts, _replaceable(counts, counts.healthy))
     healthy = _fullest_place_first(counts, leaving, counts.alive)[:spare]
-    unready = _unprotected(counts, _not_kept(counts, counts.starting))
+    unready = _stoppable(counts, _replaceable(counts, counts.starting))
     starting = [t for t in unready if enough or (_is_not_running(t) and not primary.failed_tasks)]
-    return (*_not_kept(counts, counts.unhealthy), *starting, *healthy)
+    return (*_replaceable(counts, counts.unhealthy), *starting, *healthy)
 
 
 def _beyond_desired_count(counts: RolloutCounts) -> tuple[Task, ...]:
@@ -57,7 +57,7 @@ def _beyond_desired_count(counts: RolloutCounts) -> tuple[Task, ...]:
     primary, desired = counts.service.primary, counts.service.desired_count
     spare = max(0, len(counts.healthy) - desired)
     excess = max(0, len(counts.starting) + len(counts.healthy) - desired)
-    unready, healthy = _unprotected(counts, counts.starting), _unprotected(counts, counts.healthy)
+    unready, healthy = _stoppable(counts, counts.starting), _stoppable(counts, counts.healthy)
     starting = (*tasks_of(primary, unready), *tasks_of_others(primary, unready))[:excess]
     own = _fullest_place_first(counts, tasks_of(primary, healthy), counts.alive)
     former = _fullest_place_first(counts, tasks_of_others(primary, healthy), counts.alive)
@@ -66,16 +66,16 @@ def _beyond_desired_count(counts: RolloutCounts) -> tuple[Task, ...]:
 
 def _surplus(counts: RolloutCounts, bounds: TaskBounds, already: Sequence[Task]) -> tuple[Task, ...]:
     """Tasks of the newest deployment above desiredCount. ``already``: the tasks that stop anyway."""
-    starting, healthy = _kept(counts, counts.starting), _kept(counts, counts.healthy)
+    starting, healthy = _lasting(counts, counts.starting), _lasting(counts, counts.healthy)
     excess = max(0, len(starting) + len(healthy) - counts.service.desired_count)
     if not excess:
         return ()
     stopped_healthy = sum(t in counts.healthy for t in already)
     spare = max(0, len(counts.healthy) - stopped_healthy - bounds.minimum_healthy)
-    not_running = [t for t in _unprotected(counts, starting) if _is_not_running(t)]
-    without_verdict = [t for t in _unprotected(counts, starting) if not _is_not_running(t)]
+    not_running = [t for t in _stoppable(counts, starting) if _is_not_running(t)]
+    without_verdict = [t for t in _stoppable(counts, starting) if not _is_not_running(t)]
     ranked_tasks: list[Task] = []
-    for group, most in ((not_running, excess), (without_verdict, excess), (_unprotected(counts, healthy), spare)):
+    for group, most in ((not_running, excess), (without_verdict, excess), (_stoppable(counts, healthy), spare)):
         staying = [t for t in counts.alive if t not in ranked_tasks]
         ranked_tasks += _fullest_place_first(counts, group, staying)[:most]
     return tuple(ranked_tasks[:excess])
@@ -85,14 +85,14 @@ def _replaceable_unhealthy(counts: RolloutCounts, bounds: TaskBounds) -> tuple[T
     """Unhealthy tasks of the newest deployment: all of them once others are healthy in their place, or one at a time
     where maximumPercent allows no task to start before.
     """
-    unhealthy = _kept(counts, counts.unhealthy)
+    unhealthy = _lasting(counts, counts.unhealthy)
     if len(counts.healthy) >= counts.service.desired_count:
         return tuple(unhealthy)
     blocked = len(counts.alive) >= bounds.maximum and not counts.draining and not counts.starting
     return tuple(unhealthy[:1]) if blocked else ()
 
 
-def _unprotected(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+def _stoppable(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
     return [t for t in tasks if t.arn not in counts.protected]
 
 
@@ -100,11 +100,11 @@ def _is_not_running(task: Task) -> bool:
     return task.last_status is not TaskStatus.RUNNING
 
 
-def _kept(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+def _lasting(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
     return [t for t in tasks if counts.keeps(t)]
 
 
-def _not_kept(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
+def _replaceable(counts: RolloutCounts, tasks: Iterable[Task]) -> list[Task]:
     return [t for t in tasks if not counts.keeps(t)]
 
 
@@ -116,7 +116,7 @@ def _fullest_place_first(counts: RolloutCounts, candidates: Iterable[Task], pres
     def rank(task: Task) -> tuple[list[int], Instant, TaskArn]:
         placement = counts.placements.get(task.arn)
         *spread, zone, instance = (tasks_at[place] for place in _places(counts, task))
-        return [*spread, 0 if placement is None else placement.left, zone, instance], task.created_at, task.arn
+        return [*spread, 0 if placement is None else placement.free, zone, instance], task.created_at, task.arn
 
     order = []
     while remaining:

@@ -82,7 +82,7 @@ def _begin(world: World, counts: RolloutCounts) -> tuple[Service, list[str]]:
         return service, []
     zone = min(by_zone, key=lambda name: (by_zone[name], name))
     move = Rebalancing(RebalancingStage.STARTING, zone, by_zone[zone])
-    text = f"is not AZ balanced with {_listed(by_zone)}. AZ Rebalancing in progress."
+    text = f"is not AZ balanced with {_zone_list(by_zone)}. AZ Rebalancing in progress."
     return replace(service, rebalancing=move), [text]
 
 
@@ -106,7 +106,7 @@ def _stop_surplus(counts: RolloutCounts, move: Rebalancing, now: Instant) -> tup
 def _end(world: World, counts: RolloutCounts) -> tuple[Service, list[str]]:
     service = replace(counts.service, rebalancing=None)
     by_zone = _count_by_zone(counts.alive, _zones(world, service))
-    return service, [f"is AZ balanced with {_listed(by_zone)}."] if _is_even(by_zone) else []
+    return service, [f"is AZ balanced with {_zone_list(by_zone)}."] if _is_even(by_zone) else []
 
 
 def _zones(world: World, service: Service) -> set[str]:
@@ -141,5 +141,5 @@ def _is_even(by_zone: Mapping[str, int]) -> bool:
     return max(by_zone.values(), default=0) - min(by_zone.values(), default=0) <= 1
 
 
-def _listed(by_zone: Mapping[str, int]) -> str:
+def _zone_list(by_zone: Mapping[str, int]) -> str:
     return ", ".join(f"{by_zone[zone]} tasks in {zone}" for zone in sorted(by_zone))

@@ -36,7 +36,9 @@ def collect_unused_services(world: World, before: Service, after: Service) -> tu
         candidates += [d for namespace in namespaces for d in _left_by_deleted_services(world, namespace)]
     if not candidates:
         return ()
-    needed = {arn for namespace in {d.namespace for d in candidates} for arn in _needed(world, namespace, after)}
+    needed = {
+        arn for namespace in {d.namespace for d in candidates} for arn in _services_in_use(world, namespace, after)
+    }
     unneeded = {d.key: d for d in candidates if d.arn not in needed}
     return tuple(change for service in unneeded.values() for change in _removal(world, service))
 
@@ -50,7 +52,7 @@ def garbage_collect_names(world: World, task: Task, targets: AbstractSet[Discove
     ownerless = [d for namespace in namespaces for d in _left_by_deleted_services(world, namespace)]
     candidates = {d.key: d for d in ownerless if d.arn in targets}
     concerned = {d.namespace for d in candidates.values()}
-    needed = {arn for namespace in concerned for arn in _needed(world, namespace, None, task)}
+    needed = {arn for namespace in concerned for arn in _services_in_use(world, namespace, None, task)}
     unneeded = (d for d in candidates.values() if d.arn not in needed)
     return tuple(change for service in unneeded for change in _removal(world, service))
 
@@ -78,7 +80,7 @@ def _left_by_deleted_services(world: World, namespace: NamespaceArn) -> Iterator
             yield discovery_service
 
 
-def _needed(
+def _services_in_use(
     world: World, namespace: NamespaceArn, changed_service: Service | None, changed_task: Task | None = None
 ) -> Iterator[DiscoveryServiceArn]:
     """The discovery services that deployments and tasks of the namespace offer or call. ``changed_service`` and

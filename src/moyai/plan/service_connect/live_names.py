@@ -97,4 +97,4 @@ def _view_of_namespace(world: World, view: ConnectView, now: Instant) -> Connect
     departed = [replace(n, left_at=n.left_at or now) for endpoint, n in before.items() if endpoint not in endpoints]
     present = [SeenName(name, port, addresses[name], target) for (name, port), target in endpoints.items()]
     names = tuple(sorted((*departed, *present), key=lambda n: (n.dns_name, n.port)))
-    return replace(view, names=names, allotted=allotted_count)
+    return replace(view, names=names, allotted_count=allotted_count)

@@ -45,7 +45,7 @@ def announce_unreachable_names(world: World, service: Service) -> tuple[Service,
     It reports when it is steady: before that, another deployment is to come. A reported name is remembered for as long
     as it is offered.
     """
-    view, reported_names = service.primary.view, service.primary.unseen
+    view, reported_names = service.primary.view, service.primary.unreachable_names
     if view is None or service.steady_at is None:
         return service, []
     unreachable = unreachable_names(world, service)
@@ -53,7 +53,7 @@ def announce_unreachable_names(world: World, service: Service) -> tuple[Service,
     names_to_keep = tuple(sorted({*unreachable.names, *(current & set(reported_names))}))
     if names_to_keep == reported_names:
         return service, []
-    primary = replace(service.primary, unseen=names_to_keep)
+    primary = replace(service.primary, unreachable_names=names_to_keep)
     new = tuple(name for name in unreachable.names if name not in reported_names)
     texts = [events.names_unreachable(unreachable.tasks, new)] if new else []
     return replace(service, deployments=(primary, *service.deployments[1:])), texts

@@ -35,7 +35,7 @@ _SHORTEST_DELAY, _LONGEST_DELAY = 1.0, 3600.0
 _ID_LENGTH = 43
 _SECONDS = 60
 _PERCENT = 100
-_UNANSWERED = frozenset({HookStatus.AWAITING_ACTION, HookStatus.IN_PROGRESS})
+_WITHOUT_ANSWER = frozenset({HookStatus.AWAITING_ACTION, HookStatus.IN_PROGRESS})
 _FUNCTION_STATUSES = frozenset({HookStatus.SUCCEEDED, HookStatus.FAILED, HookStatus.IN_PROGRESS})
 _PRODUCTION_STAGES = frozenset({LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.PRODUCTION_TRAFFIC_SHIFT})
 
@@ -86,7 +86,7 @@ def start_rollback_hooks(configuration: DeploymentConfiguration, now: Instant, i
 
 def unanswered_hooks(record: ServiceDeployment) -> tuple[HookRun, ...]:
     """The runs that the deployment waits for."""
-    return tuple(run for run in record.hooks if run.status in _UNANSWERED)
+    return tuple(run for run in record.hooks if run.status in _WITHOUT_ANSWER)
 
 
 def answer_hook(record: ServiceDeployment, hook: HookId, status: HookStatus) -> tuple[HookRun, ...]:

@@ -176,9 +176,9 @@ def source_pool(service: Service) -> Pool:
     """
     shares = service.traffic.shares
     whole = [s.pool for s in shares if s.weight == WHOLE]
-    settled = [d.pool for d in service.deployments if d.id == service.settled and d.pool in service.traffic.pools]
+    last = [d.pool for d in service.deployments if d.id == service.last_completed and d.pool in service.traffic.pools]
     heaviest_first = sorted(shares, key=lambda s: -s.weight)
-    return next(iter((*whole, *settled, *(s.pool for s in heaviest_first))), Pool(""))
+    return next(iter((*whole, *last, *(s.pool for s in heaviest_first))), Pool(""))
 
 
 def _is_last_step(record: ServiceDeployment) -> bool:

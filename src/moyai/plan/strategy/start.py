@@ -116,7 +116,7 @@ def _delete_old_history(world: World, service: Service) -> tuple[Delete, ...]:
     revisions = [
         r.arn
         for r in world.service_revisions.by("service", service.arn)
-        if r.deployment.id not in recorded_deployments and r.deployment.id != service.settled
+        if r.deployment.id not in recorded_deployments and r.deployment.id != service.last_completed
     ]
     return (*(Delete(ServiceDeployment, d.arn) for d in old), *(Delete(ServiceRevision, a) for a in revisions if old))
 

@@ -146,15 +146,15 @@ def _rollback_candidate(context: DeploymentContext) -> Deployment | None:
     no longer lists it.
     """
     record, service = context.record, context.service
-    in_source_pool = [d for d in service.deployments if d.pool == record.source_pool and d.id != record.target]
+    candidates = [d for d in service.deployments if d.pool == record.source_pool and d.id != record.target]
     listed_deployments = {d.id for d in service.deployments}
-    if record.has_one_pool and service.settled is None:
+    if record.has_one_pool and service.last_completed is None:
         return None
-    if service.settled not in listed_deployments and record.has_one_pool:
+    if service.last_completed not in listed_deployments and record.has_one_pool:
         revisions = context.world.service_revisions.by("service", service.arn)
-        settled = (r.deployment for r in revisions if r.deployment.id == service.settled)
+        settled = (r.deployment for r in revisions if r.deployment.id == service.last_completed)
         return next((replace(d, pool=record.source_pool) for d in settled), None)
-    return next((d for d in in_source_pool if d.id == service.settled), in_source_pool[0] if in_source_pool else None)
+    return next((d for d in candidates if d.id == service.last_completed), candidates[0] if candidates else None)
 
 
 def _without_deployment(context: DeploymentContext, reason: str, *, halted: bool = False) -> Service:

@@ -112,7 +112,7 @@ def _check_monitors(context: DeploymentContext) -> DeploymentStep | None:
         return fail(context, Monitor.CIRCUIT_BREAKER, rollback=rollback)
     triggered = monitors.triggered_alarms(context.world, context.record)
     if triggered:
-        context = replace(context, record=replace(context.record, triggered=triggered))
+        context = replace(context, record=replace(context.record, triggered_alarms=triggered))
         return fail(context, Monitor.ALARMS, rollback=configuration.alarms.rollback)
     return None
 

@@ -91,9 +91,9 @@ def _state(context: TaskContext, dependency: ContainerDependency) -> DependencyS
 
 def _reason(context: TaskContext, container: Container, dependency: ContainerDependency) -> str:
     needed_container = _dependency_container(context, dependency)
-    pair = (
-        f"container ordering dependency [{_shown(context, needed_container)}] for target [{_shown(context, container)}]"
-    )
+    needed, target = _describe(context, needed_container), _describe(context, container)
+    needed, target = _describe(context, needed_container), _describe(context, container)
+    pair = f"container ordering dependency [{needed}] for target [{target}]"
     if needed_container.last_status is not ContainerStatus.STOPPED:
         return f"{pair} has timed out."
     if dependency.condition is DependencyCondition.SUCCESS:
@@ -101,7 +101,7 @@ def _reason(context: TaskContext, container: Container, dependency: ContainerDep
     return f"failed to resolve {pair}"
 
 
-def _shown(context: TaskContext, container: Container) -> str:
+def _describe(context: TaskContext, container: Container) -> str:
     """The container as the agent shows it: image, present and desired status, and its exit code."""
     status = "NONE" if container.last_status is ContainerStatus.PENDING else container.last_status.value
     ended = "" if container.exit_code is None else f" - Exit: {container.exit_code}"

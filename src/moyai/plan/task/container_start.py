@@ -82,7 +82,7 @@ def mesh_proxy_reason(context: TaskContext, reason: str | None = None) -> str:
         return reason or ""
     not_ready = f"the proxy {proxy.name} was not ready within {_proxy_patience(context, proxy)} s"
     if resource_of_proxy(context.world, identity, scope_of(context.task.arn)) is None:
-        return f"ResourceInitializationError: {identity.shown} does not exist or isn't shared; {reason or not_ready}"
+        return f"ResourceInitializationError: {identity.text} does not exist or isn't shared; {reason or not_ready}"
     return reason or f"ResourceInitializationError: {not_ready}"
 
 

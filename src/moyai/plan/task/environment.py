@@ -37,7 +37,7 @@ _UNABLE_TO_PULL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
     "unable to retrieve"
 )
-_RETRIED = "service call has been retried 1 time(s)"
+_RETRY_TEXT = "service call has been retried 1 time(s)"
 _NO_SUCH_FILE = (
     "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
     "NoSuchKey: The specified key does not exist."
@@ -105,7 +105,7 @@ def resolve_secrets(
             values[secret.name] = value
     if missing:
         names = ", ".join(missing)
-        raise Unresolved(f"{_UNABLE_TO_PULL} secrets from ssm: {_RETRIED}: invalid ssm parameters: {names}")
+        raise Unresolved(f"{_UNABLE_TO_PULL} secrets from ssm: {_RETRY_TEXT}: invalid ssm parameters: {names}")
     return values
 
 
@@ -169,7 +169,7 @@ def _secret_value(world: World, scope: Scope, reference: SecretReference, now: I
         version = _secret_version(world, scope, reference, now)
     except _SecretUnavailable as unavailable:
         why = f"failed to fetch secret {reference.arn} from secrets manager: {unavailable}"
-        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRIED}: {why}") from unavailable
+        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRY_TEXT}: {why}") from unavailable
     return version.value if not reference.json_key else _json_value(version.value, reference)
 
 
@@ -201,7 +201,7 @@ def _json_value(value: Secret, reference: SecretReference) -> Secret:
         content = None
     if not isinstance(content, dict) or reference.json_key not in content:
         why = f"retrieved secret from Secrets Manager did not contain json key {reference.json_key}"
-        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRIED}: {why}")
+        raise Unresolved(f"{_UNABLE_TO_PULL} secret from asm: {_RETRY_TEXT}: {why}")
     inside = content[reference.json_key]
     return Secret(inside if isinstance(inside, str) else msgspec.json.encode(inside).decode())
 

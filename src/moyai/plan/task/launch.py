@@ -180,7 +180,7 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
     )
     batch = PlacementBatch.of(world, batch)
     instance = choose_instance(world, requirements, batch, ids)
-    resources = batch.at(instance).left
+    resources = batch.at(instance).remaining
     if has_interface:
         interface, zone = choose_interface(world, interfaces, ids, batch, instance.availability_zone)
         return _Placement(interface, zone, launch_type, instance, provider, gpus=resources.gpus)
@@ -190,7 +190,7 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
         launch_type=launch_type,
         instance=instance,
         provider=provider,
-        bindings=port_bindings(request.definition, task, resources.taken, request.view) or PortBindings(),
+        bindings=port_bindings(request.definition, task, resources.taken_ports, request.view) or PortBindings(),
         bridge_address=_bridge_address(world, request, task, instance, batch),
         gpus=resources.gpus,
     )

@@ -31,7 +31,7 @@ class _Member(NamedTuple):
     offer: Offer
 
 
-class _Sent(NamedTuple):
+class _Counts(NamedTuple):
     requests: int = 0
     failed: int = 0
 
@@ -39,18 +39,18 @@ class _Sent(NamedTuple):
 class _Caller:
     """One proxy, and the calls that its task has made so far."""
 
-    def __init__(self, began: Instant) -> None:
-        self.began = began
-        self.stats = SimulatedStats(began)
-        self.sent: dict[SimulatedCall, _Sent] = {}
+    def __init__(self, started_at: Instant) -> None:
+        self.started_at = started_at
+        self.stats = SimulatedStats(started_at)
+        self.counts: dict[SimulatedCall, _Counts] = {}
 
-    def due(self, call: SimulatedCall, now: Instant) -> _Sent:
-        """The calls since the last time."""
-        before = self.sent.get(call, _Sent())
-        requests = int(call.rate * (now - self.began))
+    def due(self, call: SimulatedCall, now: Instant) -> _Counts:
+        """The calls since the last call of this method."""
+        before = self.counts.get(call, _Counts())
+        requests = int(call.rate * (now - self.started_at))
         failed = int(requests * call.failing / _PERCENT)
-        self.sent[call] = _Sent(requests, failed)
-        return _Sent(requests - before.requests, failed - before.failed)
+        self.counts[call] = _Counts(requests, failed)
+        return _Counts(requests - before.requests, failed - before.failed)
 
 
 class SimulatedCalls:
@@ -91,12 +91,12 @@ class SimulatedCalls:
             else:
                 stats.add_received_connections(call.name, share.requests - share.failed)
 
-    def _distribute(self, members: Sequence[_Member], due: _Sent) -> Iterator[tuple[_Member, _Sent]]:
+    def _distribute(self, members: Sequence[_Member], due: _Counts) -> Iterator[tuple[_Member, _Counts]]:
         """Each member's share. The order changes, so that the remainder does not always go to the same member."""
         self._turn += 1
         for place in range(len(members)):
             member = members[(place + self._turn) % len(members)]
-            yield member, _Sent(*(n // len(members) + (place < n % len(members)) for n in due))
+            yield member, _Counts(*(n // len(members) + (place < n % len(members)) for n in due))
 
 
 def _members(tasks: Mapping[ProxyId, Task]) -> dict[DiscoveryServiceArn, list[_Member]]:

@@ -81,7 +81,7 @@ class DeltaState:
         self._proxy_start = self._taken_at = self._previous_taken_at = 0
         """When the proxy started, and when it made its last two reports."""
         self._snapshots: dict[PushSchema, _Snapshot] = {}
-        self._restored: list[_EndpointCounts] = []
+        self._restored_endpoints: list[_EndpointCounts] = []
         """The endpoints of the deserialized state, until they are too old. Newer snapshots take precedence."""
         self._restored_bounds: list[tuple[float, ...]] = []
         """The bounds of their histograms."""
@@ -95,7 +95,7 @@ class DeltaState:
         state = cls()
         state._proxy_start = record.proxy_start
         state._taken_at, state._previous_taken_at = record.taken_at, record.previous_taken_at
-        state._restored, state._restored_bounds = record.endpoints, record.bounds
+        state._restored_endpoints, state._restored_bounds = record.endpoints, record.bounds
         return state
 
     def serialize(self) -> bytes:
@@ -164,9 +164,9 @@ class DeltaState:
             for schema, snapshot in self._snapshots.items()
             if snapshot.taken_at == last
         }
-        self._restored = [
+        self._restored_endpoints = [
             replace(endpoint, taken_at=self._previous_taken_at)
-            for endpoint in self._restored
+            for endpoint in self._restored_endpoints
             if endpoint.taken_at == last
         ]
 
@@ -195,7 +195,7 @@ class DeltaState:
 
     def _endpoint_counts(self) -> tuple[list[_EndpointCounts], dict[tuple[float, ...], int]]:
         """The last counts of all endpoints, from all schemas; and the index of each of the bounds."""
-        endpoints = [*self._restored]
+        endpoints = [*self._restored_endpoints]
         bounds = {limits: index for index, limits in enumerate(self._restored_bounds)}
         for schema, (taken_at, counts) in self._snapshots.items():
             for block in schema.blocks:
@@ -212,13 +212,13 @@ class DeltaState:
         self._snapshots = {
             schema: snapshot for schema, snapshot in self._snapshots.items() if snapshot.taken_at >= oldest
         }
-        self._restored = [endpoint for endpoint in self._restored if endpoint.taken_at >= oldest]
-        if not self._restored:
+        self._restored_endpoints = [endpoint for endpoint in self._restored_endpoints if endpoint.taken_at >= oldest]
+        if not self._restored_endpoints:
             self._restored_bounds = []
 
     def _forget_all(self) -> None:
         self._snapshots.clear()
-        self._restored.clear()
+        self._restored_endpoints.clear()
 
 
 def _has_known_shape(endpoint: _EndpointCounts, bounds: Sequence[tuple[float, ...]]) -> bool:

@@ -50,7 +50,7 @@ class EndpointMetrics:
             self._total.add(counters, times, time.at)
         for counter, writer in self._shares:
             if counters[counter]:
-                writer.write(time, Sample(shared=counters[counter], targets=targets))
+                writer.write(time, Sample(total=counters[counter], targets=targets))
         if times is not None:
             for writer in self._times:
                 writer.write(time, Sample(times=times))

@@ -22,7 +22,7 @@ from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 from moyai.telemetry.ingest.recorder import Recorder
 
 _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
-_ACCEPTED = b""  # an empty ExportMetricsServiceResponse: every data point was accepted
+_FULL_SUCCESS = b""  # an empty ExportMetricsServiceResponse: every data point was accepted
 
 OnReport = Callable[[ProxyId], None]
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -58,7 +58,7 @@ class MetricsService:
                 await self.receive(proxy, request)
             except NotOtlp as error:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            return _ACCEPTED
+            return _FULL_SUCCESS
 
         # Bytes in and bytes out: the generated stub differs between the packages that bring it.
         export: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(answer)

@@ -77,12 +77,12 @@ class ValueOffsets:
     Whether the bytes around the values are the same is told by Python's own 64-bit hash, whose key is secret.
     """
 
-    __slots__ = ("_changing", "_size", "_surroundings", "_wanted")
+    __slots__ = ("_changing", "_offsets", "_size", "_surroundings")
 
     def __init__(self, body: bytes, offsets: Iterable[int | None], metrics: Iterable[FieldOffsets]) -> None:
         self._size = len(body)
         dtype = np.min_scalar_type(len(body))
-        self._wanted = np.fromiter((len(body) if offset is None else offset for offset in offsets), dtype)
+        self._offsets = np.fromiter((len(body) if offset is None else offset for offset in offsets), dtype)
         self._changing = np.fromiter((offset for metric in metrics for offset in _changing_offsets(metric)), dtype)
         self._surroundings = self._hash_without_values(body)
 
@@ -90,7 +90,7 @@ class ValueOffsets:
         """The wanted values; None when the push has another layout."""
         if len(body) != self._size or self._hash_without_values(body) != self._surroundings:
             return None
-        values: Ints = _number_at_each_byte(body + _PADDING)[self._wanted]
+        values: Ints = _number_at_each_byte(body + _PADDING)[self._offsets]
         return values
 
     def _hash_without_values(self, body: bytes) -> int:

@@ -102,7 +102,7 @@ class Totals:
 
     def __init__(self, records: Iterable[StoredTotal] = ()) -> None:
         self._totals = {total.key: total for total in map(_decode, records) if total is not None}
-        self._saved = {key: total.snapshot() for key, total in self._totals.items()}
+        self._saved_totals = {key: total.snapshot() for key, total in self._totals.items()}
         self._being_saved: dict[TotalKey, SavedTotal] = {}
 
     def total(self, key: TotalKey, now: Instant) -> Total:
@@ -112,7 +112,7 @@ class Totals:
             if len(self._totals) >= MAX_TOTALS:
                 silent = min(self._totals, key=lambda other: self._totals[other].reported_at)
                 del self._totals[silent]
-                self._saved.pop(silent, None)
+                self._saved_totals.pop(silent, None)
             total = self._totals[key] = Total(key, now)
         return total
 
@@ -130,7 +130,7 @@ class Totals:
 
     def confirm_saved(self) -> None:
         """Let everything that was taken be read: it is saved."""
-        self._saved.update((key, total) for key, total in self._being_saved.items() if key in self._totals)
+        self._saved_totals.update((key, total) for key, total in self._being_saved.items() if key in self._totals)
         self._being_saved.clear()
 
     def mark_unsaved(self) -> None:
@@ -141,11 +141,11 @@ class Totals:
 
     def saved_totals(self) -> Sequence[SavedTotal]:
         """Every total as it was last saved."""
-        return list(self._saved.values())
+        return list(self._saved_totals.values())
 
     def clear(self) -> None:
         """Remove all totals, also from what is read as saved."""
-        for by_key in (self._totals, self._saved, self._being_saved):
+        for by_key in (self._totals, self._saved_totals, self._being_saved):
             by_key.clear()
 
 

@@ -135,12 +135,12 @@ _TLS: Final = (
 )
 _BYTES: Final = tuple(f"upstream_cx_{name}_bytes_total" for name in ("rx", "tx"))
 _GAUGES: Final = ("membership_total", "outlier_detection.ejections_active")
-_ANSWERED: Final = tuple(f"upstream_rq_{name}" for name in ("completed", "2xx", "3xx", "4xx", "5xx", "retry"))
+_REQUEST_COUNTS: Final = tuple(f"upstream_rq_{name}" for name in ("completed", "2xx", "3xx", "4xx", "5xx", "retry"))
 _TIME: Final = "upstream_rq_time"
 _DOWNSTREAM: Final = tuple(f"downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total"))
 _HTTP_TARGET: Final = StatMapping(
     "http",
-    (*_ANSWERED, *_BYTES, "upstream_rq_timeout", "upstream_rq_per_try_timeout", *_GAUGES, *_STATUSES, *_TLS),
+    (*_REQUEST_COUNTS, *_BYTES, "upstream_rq_timeout", "upstream_rq_per_try_timeout", *_GAUGES, *_STATUSES, *_TLS),
     _http_target,
     _TIME,
 )
@@ -156,7 +156,7 @@ _TCP_TARGET: Final = StatMapping(
     differences=(EndpointCounter.CONNECTIONS, EndpointCounter.RETRIES),
 )
 _MAPPINGS: Final = (
-    (ROUTE, StatMapping("http", (*_ANSWERED, "upstream_rq_timeout"), _route, _TIME)),
+    (ROUTE, StatMapping("http", (*_REQUEST_COUNTS, "upstream_rq_timeout"), _route, _TIME)),
     (HTTP, StatMapping("http", ("downstream_rq_total", *_DOWNSTREAM), _http_listener)),
     (TCP, StatMapping("tcp", _DOWNSTREAM, _tcp_listener)),
     (LISTENER, StatMapping("tcp", _TLS, _handshakes)),

@@ -23,14 +23,14 @@ class Sample(NamedTuple):
     """An addition to one metric; which field is set depends on the metric's kind.
 
     ``values``: what each task counted, or how much it has (COUNT, MEAN). ``subtotal``: a source that adds up its own
-    tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``shared`` and
+    tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``total`` and
     ``targets``: a count, and the number of targets that it is divided by (SHARE). ``times``: response times (TIME).
     ``summary``: samples that are summarized already (LEVEL, SUMMARY).
     """
 
     values: Mapping[ProxyId, float] = _NO_VALUES
     subtotal: tuple[object, Summary] | None = None
-    shared: float = 0
+    total: float = 0
     targets: int = 0
     times: ResponseTimes | None = None
     summary: Summary | None = None
@@ -130,7 +130,7 @@ class ShareAccumulator:
 
     def add(self, sample: Sample) -> None:
         """See ``Accumulator``."""
-        self._total += sample.shared
+        self._total += sample.total
         self._targets = max(self._targets, sample.targets)
 
     def summary(self) -> Summary:

@@ -43,7 +43,7 @@ class _WorkloadEntry(msgspec.Struct, frozen=True):
 
     workload: Workload
     services: frozenset[str]
-    shared: frozenset[Key]
+    shared_keys: frozenset[Key]
     own: _Resources
     snapshot: Snapshot
     own_fault: str | None
@@ -70,8 +70,8 @@ class SnapshotCache:
         for key, workload in mesh.workloads.items():
             entry = self._entries.get(key)
             same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
-            same = same and entry is not None and stale.isdisjoint(entry.shared)
-            if entry is None or not same or not changed_keys.isdisjoint(entry.shared):
+            same = same and entry is not None and stale.isdisjoint(entry.shared_keys)
+            if entry is None or not same or not changed_keys.isdisjoint(entry.shared_keys):
                 self._entries[key] = self._assemble(workload, entry, same=same)
                 workloads.add(key)
         return frozenset(workloads)
@@ -93,7 +93,7 @@ class SnapshotCache:
 
     def users(self, key: Key) -> Iterator[WorkloadId]:
         """The workloads that have a shared resource."""
-        return (workload for workload, entry in self._entries.items() if key in entry.shared)
+        return (workload for workload, entry in self._entries.items() if key in entry.shared_keys)
 
     def _update_shared(self, before: MeshIR, stale: frozenset[Key]) -> frozenset[Key]:
         for key in removed_keys(self.mesh, before):

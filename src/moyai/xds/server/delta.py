@@ -15,7 +15,7 @@ from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, d
 from moyai.xds.server.stream import AdsStream
 from moyai.xds.server.subscription import ABSENT, WILDCARD
 
-_SERVED = frozenset(ResourceType)
+_SERVED_TYPES = frozenset(ResourceType)
 
 
 class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
@@ -23,7 +23,7 @@ class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
 
     def receive(self, request: DeltaDiscoveryRequest) -> list[bytes]:
         """See AdsStream."""
-        if request.type_url not in _SERVED:
+        if request.type_url not in _SERVED_TYPES:
             return []
         type_ = ResourceType(request.type_url)
         subscription = self._subscriptions[type_]

@@ -100,7 +100,7 @@ def clusters_with_stale_references(mesh: MeshIR, before: MeshIR) -> frozenset[Ke
     """
     old = before.destinations
     destinations = (d for d in changed_items(mesh.destinations, old) if d.name in old)
-    return frozenset(cluster_key(d.name) for d in destinations if _referenced(d) != _referenced(old[d.name]))
+    return frozenset(cluster_key(d.name) for d in destinations if _reference(d) != _reference(old[d.name]))
 
 
 def changed_shared_resources(mesh: MeshIR, before: MeshIR, stale: frozenset[Key]) -> Iterator[SharedResource]:
@@ -174,7 +174,7 @@ def has_endpoints(mesh: MeshIR, call: ServiceAddress) -> bool:
     return any(not isinstance(source, EndpointGroupSource) or mesh.groups[source.group].members for source in sources)
 
 
-def _referenced(destination: Destination) -> tuple[object, object]:
+def _reference(destination: Destination) -> tuple[object, object]:
     """The fields of a destination that the resources which refer to its cluster contain."""
     return destination.label, destination.tls
 
@@ -208,18 +208,18 @@ def _secret_sources(
     """The certificates and trust roots of the workload's ports and of its destinations; some occur more than once."""
     for inbound in workload.inbound:
         if inbound.tls is not None:
-            yield from _sources(inbound.tls.shown, inbound.tls.callers)
+            yield from _sources(inbound.tls.certificate, inbound.tls.callers)
     for name in destinations:
         tls = mesh.destinations[name].tls
         if tls is not None:
-            yield from _sources(tls.shown, tls.check)
+            yield from _sources(tls.certificate, tls.check)
 
 
 def _sources(certificate: AnyCertificate | None, check: PeerCheck | None) -> Iterator[AnyCertificate | AnyTrusted]:
     if certificate is not None:
         yield certificate
     if check is not None:
-        yield check.trusted
+        yield check.trusted_ca
 
 
 def _destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:

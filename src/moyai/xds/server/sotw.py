@@ -32,7 +32,7 @@ from moyai.xds.server.subscription import ABSENT, WILDCARD
 from moyai.xds.translate.endpoint import empty_assignment
 from moyai.xds.translate.route import empty_routes
 
-_SERVED = frozenset(ResourceType)
+_SERVED_TYPES = frozenset(ResourceType)
 _WHOLE_SETS: Final = frozenset({ResourceType.CLUSTER, ResourceType.LISTENER})
 _EMPTY: Mapping[ResourceType, Callable[[str], Message]] = MappingProxyType(
     {ResourceType.ENDPOINT: empty_assignment, ResourceType.ROUTE: empty_routes}
@@ -60,7 +60,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
 
     def receive(self, request: DiscoveryRequest) -> list[bytes]:
         """See AdsStream."""
-        if request.type_url not in _SERVED:
+        if request.type_url not in _SERVED_TYPES:
             return []
         type_, names = ResourceType(request.type_url), frozenset(request.resource_names)
         if self._subscriptions[type_].is_open:

@@ -78,7 +78,7 @@ def agent_message(agent: Agent, settings: BootstrapSettings) -> bootstrap_pb2.Bo
 def _node(agent: Agent) -> base_pb2.Node:
     identity = agent.identity
     locality = base_pb2.Locality(region=scope_of(identity.mesh).region, zone=agent.zone)
-    return base_pb2.Node(id=identity.said, cluster=agent.settings.cluster or identity.said, locality=locality)
+    return base_pb2.Node(id=identity.node_id, cluster=agent.settings.cluster or identity.node_id, locality=locality)
 
 
 def _admin(admin: Admin) -> bootstrap_pb2.Admin:

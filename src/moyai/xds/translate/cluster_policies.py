@@ -37,7 +37,7 @@ def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDet
     )
     message.max_ejection_percent.value = policy.max_ejection_percent
     message.enforcing_success_rate.value = _OFF
-    match policy.counted:
+    match policy.counted_failures:
         case Failure.NO_ANSWER:
             message.consecutive_gateway_failure.value = policy.consecutive_failures
             message.enforcing_consecutive_gateway_failure.value = _ON

@@ -40,7 +40,7 @@ def listeners(workload: Workload, mesh: MeshIR) -> Iterator[listener_pb2.Listene
 
 
 def _egress(workload: Workload, mesh: MeshIR) -> listener_pb2.Listener:
-    listener = _redirected(
+    listener = _interceptor(
         names.egress_listener(workload), listen_address(workload.egress_address, workload.egress_port)
     )
     listener.traffic_direction = base_pb2.OUTBOUND
@@ -55,7 +55,9 @@ def _egress(workload: Workload, mesh: MeshIR) -> listener_pb2.Listener:
 
 
 def _ingress(workload: Workload, ports: Sequence[InboundPort]) -> listener_pb2.Listener:
-    listener = _redirected(names.ingress_listener(workload), listen_address(workload.everywhere, workload.ingress_port))
+    listener = _interceptor(
+        names.ingress_listener(workload), listen_address(workload.everywhere, workload.ingress_port)
+    )
     listener.traffic_direction = base_pb2.INBOUND
     for port in ports:
         listener.filter_chains.extend(ingress_chains(workload, port))
@@ -65,7 +67,7 @@ def _ingress(workload: Workload, ports: Sequence[InboundPort]) -> listener_pb2.L
     return listener
 
 
-def _redirected(name: str, address: address_pb2.Address) -> listener_pb2.Listener:
+def _interceptor(name: str, address: address_pb2.Address) -> listener_pb2.Listener:
     original = listener_components_pb2.ListenerFilter(
         name="envoy.filters.listener.original_dst", typed_config=to_any(original_dst_pb2.OriginalDst())
     )

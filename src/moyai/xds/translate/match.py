@@ -28,9 +28,9 @@ def route_match(match: RequestMatch) -> route_components_pb2.RouteMatch:
     message = route_components_pb2.RouteMatch()
     _path(message, match.path)
     if match.methods:
-        message.headers.append(_named(_METHOD, _any_of(match.methods)))
+        message.headers.append(_header_matcher(_METHOD, _any_of(match.methods)))
     if match.scheme is not None:
-        message.headers.append(_named(_SCHEME, string_pb2.StringMatcher(exact=match.scheme)))
+        message.headers.append(_header_matcher(_SCHEME, string_pb2.StringMatcher(exact=match.scheme)))
     message.headers.extend(_header(header) for header in match.headers)
     message.query_parameters.extend(_parameter(parameter) for parameter in match.query)
     if match.grpc:
@@ -71,7 +71,7 @@ def _header(header: HeaderMatcher) -> route_components_pb2.HeaderMatcher:
     return matcher
 
 
-def _named(name: str, matcher: string_pb2.StringMatcher) -> route_components_pb2.HeaderMatcher:
+def _header_matcher(name: str, matcher: string_pb2.StringMatcher) -> route_components_pb2.HeaderMatcher:
     return route_components_pb2.HeaderMatcher(name=name, string_match=matcher)
 
 

@@ -34,7 +34,7 @@ _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_re
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 LIVE = r"server\.live"
 """Always there, so that there is always something to export: a task that ends waits for its proxy's last export."""
-_KEPT = (
+_USED_STATS = (
     LIVE,
     rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
     rf"http\.{_SUBJECT}\.{_HTTP}",
@@ -53,7 +53,7 @@ _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 50
 
 def stats_config() -> stats_pb2.StatsConfig:
     """The statistics that Envoy keeps, and the bounds of its histograms."""
-    patterns = [_regex(pattern) for pattern in _KEPT]
+    patterns = [_regex(pattern) for pattern in _USED_STATS]
     config = stats_pb2.StatsConfig(
         stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=patterns)),
         histogram_bucket_settings=[time_buckets(".*")],

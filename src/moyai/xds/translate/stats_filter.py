@@ -29,7 +29,7 @@ _TARGET = (
     rf"|{TLS}"
 )
 _CONNECTIONS = "downstream_cx_(active|rx_bytes_total|total|tx_bytes_total)"
-_EXPORTED = "|".join(
+_EXPORTED_STATS = "|".join(
     (
         rf"cluster\.[^.]+\.({_TARGET})",
         rf"http\.ingress(\..+)?\.({_CONNECTIONS}|downstream_rq_total)",
@@ -50,7 +50,7 @@ def response_time_buckets() -> stats_pb2.HistogramBucketSettings:
 def drop_unused_stats() -> matcher_pb2.Matcher:
     """The conversion that drops all statistics that no metric is made of, and those of the control plane's clusters."""
     exported_names = string_pb2.StringMatcher(
-        safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_EXPORTED)
+        safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_EXPORTED_STATS)
     )
     drop = matcher_pb2.Matcher.OnMatch(action=_extension("drop", open_telemetry_pb2.SinkConfig.DropAction()))
     rules = [

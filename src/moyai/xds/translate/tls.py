@@ -39,7 +39,7 @@ _OLDEST, _NEWEST = common_pb2.TlsParameters.TLSv1_2, common_pb2.TlsParameters.TL
 def encrypt(chain: listener_components_pb2.FilterChain, tls: ServerTls, protocol: Protocol) -> None:
     """Encrypt a filter chain's connections, and verify the clients' certificates where the mesh wants it."""
     common = _common(() if protocol is Protocol.TCP else _SERVER_ALPN, _NEWEST if tls.newest_only else _OLDEST)
-    common.tls_certificate_sds_secret_configs.append(reference(tls.shown, _FOR_EVER))
+    common.tls_certificate_sds_secret_configs.append(reference(tls.certificate, _FOR_EVER))
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=common, disable_stateless_session_resumption=True, disable_stateful_session_resumption=True
     )
@@ -55,8 +55,8 @@ def client_socket(tls: ClientTls, protocol: Protocol) -> base_pb2.TransportSocke
     common = _common(_CLIENT_ALPN[protocol], _OLDEST)
     if tls.check is not None:
         _check(common, tls.check, _A_WHILE)
-    if tls.shown is not None:
-        common.tls_certificate_sds_secret_configs.append(reference(tls.shown, _A_WHILE))
+    if tls.certificate is not None:
+        common.tls_certificate_sds_secret_configs.append(reference(tls.certificate, _A_WHILE))
     return _client(common, tls.server_name)
 
 
@@ -84,12 +84,12 @@ def _check(common: tls_pb2.CommonTlsContext, check: PeerCheck, wait: Seconds) ->
     with the names once the secret is there.
     """
     validation = common_pb2.CertificateValidationContext(match_typed_subject_alt_names=map(_name, check.names))
-    if isinstance(check.trusted, TrustedRoots):
-        validation.trusted_ca.inline_string = "".join(check.trusted.roots)
+    if isinstance(check.trusted_ca, TrustedRoots):
+        validation.trusted_ca.inline_string = "".join(check.trusted_ca.roots)
         common.validation_context.CopyFrom(validation)
     else:
         common.combined_validation_context.default_validation_context.CopyFrom(validation)
-        secret = reference(check.trusted, wait)
+        secret = reference(check.trusted_ca, wait)
         common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(secret)
 
 

@@ -17,11 +17,11 @@ TREATS = (MissingData.MISSING, MissingData.IGNORE, MissingData.BREACHING, Missin
 VALUES = {"0": 1.0, "X": 20.0, "-": None}
 
 
-def points(drawing: str, known: bool = True) -> list[AlarmDatapoint]:
+def points(drawing: str, is_complete: bool = True) -> list[AlarmDatapoint]:
     """``0`` does not breach, ``X`` does, ``-`` is missing; the newest stands last."""
     signs = drawing.split()
     return [
-        AlarmDatapoint(Instant(NOW - 60 * (len(signs) - place)), VALUES[sign], 2.0, known)
+        AlarmDatapoint(Instant(NOW - 60 * (len(signs) - place)), VALUES[sign], 2.0, is_complete)
         for place, sign in enumerate(signs)
     ]
 
@@ -153,7 +153,7 @@ def test_reason_data():
 
 
 def test_a_restart_changes_no_state():
-    unknown = points("- - - -", known=False)
+    unknown = points("- - - -", is_complete=False)
     assert evaluate(ALARM, AlarmState.ALARM, [*unknown, *points("0")], NOW) is None
     assert evaluate(ALARM, AlarmState.OK, unknown, NOW) is None
     enough = evaluate(ALARM, AlarmState.ALARM, [*unknown, *points("0 0 0")], NOW)

@@ -50,7 +50,7 @@ def test_a_service_without_stored_traffic_keeps_its_tasks():
     it, service = made()
     it.converge(60)
     known = it.book.world.services[service]
-    it.book.apply([Put(replace(known, traffic=ServiceTraffic(), settled=None))])
+    it.book.apply([Put(replace(known, traffic=ServiceTraffic(), last_completed=None))])
     before = alive(it, service)
     it.build.deploy(service, definition(it))
     it.rest()

@@ -98,7 +98,7 @@ def test_a_span_has_the_periods_that_begin_in_it():
         ),
         pytest.param(
             SampleKind.SHARE,
-            [Sample(shared=6, targets=2), Sample(shared=3, targets=3)],
+            [Sample(total=6, targets=2), Sample(total=3, targets=3)],
             (3, 9, 3, 3),
             id="a target is a sample",
         ),

@@ -124,7 +124,7 @@ def _alarms(record: ServiceDeployment) -> dict[str, object]:
     return {
         "status": "TRIGGERED" if record.failed_by is Monitor.ALARMS else status,
         "alarm_names": record.configuration.alarms.alarm_names,
-        "triggered_alarm_names": [arn.partition(":alarm:")[2] for arn in record.triggered],
+        "triggered_alarm_names": [arn.partition(":alarm:")[2] for arn in record.triggered_alarms],
     }
 
 

@@ -29,15 +29,15 @@ def make_group(hierarchy: Hierarchy, group: Path, controllers: Iterable[str] = (
     """Make a group and its missing parents, and delegate these controllers of version 2 to it. Raises OSError."""
     if not group.parent.is_dir():
         make_group(hierarchy, group.parent, controllers)
-    if hierarchy.unified and controllers:
+    if hierarchy.is_v2 and controllers:
         _delegate(group.parent, controllers)
     try:
         group.mkdir()
     except FileExistsError:
         return
-    if not hierarchy.unified and "cpuset" in hierarchy.controllers:
+    if not hierarchy.is_v2 and "cpuset" in hierarchy.controllers:
         _fill_cpuset(hierarchy.root, group)
-    if not hierarchy.unified and "memory" in hierarchy.controllers:
+    if not hierarchy.is_v2 and "memory" in hierarchy.controllers:
         _limit_descendants(group)
 
 

@@ -65,9 +65,7 @@ class Cgroups:
         try:
             for hierarchy in self._hierarchies():
                 path = self._path(hierarchy, group)
-                make_group(
-                    hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.unified else ()
-                )
+                make_group(hierarchy, path, sorted(hierarchy.controllers & _V2_CONTROLLERS) if hierarchy.is_v2 else ())
                 _write_limits(hierarchy, path, limits)
         except OSError as error:
             raise CannotCreate(f"limits can't be set: {error}") from error
@@ -83,7 +81,7 @@ class Cgroups:
                 payload = self._path(hierarchy, group) / PAYLOAD
                 make_group(hierarchy, payload)
                 # v1: a thread that moves itself takes no lock that all forks of the machine wait for; a process does.
-                files.append(str(payload / ("cgroup.procs" if hierarchy.unified else "tasks")))
+                files.append(str(payload / ("cgroup.procs" if hierarchy.is_v2 else "tasks")))
         except OSError as error:
             raise CannotCreate(f"the container's control groups can't be made: {error}") from error
         return Membership(tuple(files), self._oom_events(group))
@@ -94,7 +92,7 @@ class Cgroups:
         if memory is None:
             return None
         hierarchy, path = memory
-        return str(path / "memory.events" if hierarchy.unified else path / PAYLOAD / "memory.oom_control")
+        return str(path / "memory.events" if hierarchy.is_v2 else path / PAYLOAD / "memory.oom_control")
 
     def _path(self, hierarchy: Hierarchy, group: str) -> Path:
         return hierarchy.root / _OWN / self._installation / group
@@ -123,7 +121,7 @@ class Cgroups:
         if memory is None:
             return None
         hierarchy, path = memory
-        usage_file, limit_file = _MEMORY_V2 if hierarchy.unified else _MEMORY_V1
+        usage_file, limit_file = _MEMORY_V2 if hierarchy.is_v2 else _MEMORY_V1
         try:
             limit = (path / limit_file).read_text().strip()
             limit_bytes = 0 if limit == "max" or int(limit) > _NO_LIMIT else int(limit)
@@ -135,7 +133,7 @@ class Cgroups:
         """CPU seconds; 0 if no controller counts them. Raises OSError and KeyError."""
         if (legacy := self._find("cpuacct", group)) is not None:
             return int((legacy[1] / "cpuacct.usage").read_text()) / _NANOSECONDS
-        v2 = next((h for h in self._hierarchies() if h.unified), None)
+        v2 = next((h for h in self._hierarchies() if h.is_v2), None)
         path = None if v2 is None else self._path(v2, group) / "cpu.stat"
         return 0 if path is None else _parse_table(path)["usage_usec"] / _MICROSECONDS
 
@@ -195,7 +193,7 @@ class Cgroups:
 
 def _write_limits(hierarchy: Hierarchy, group: Path, limits: GroupLimits) -> None:
     for controller in hierarchy.controllers:
-        for name, text in controller_files(controller, limits, is_v2=hierarchy.unified):
+        for name, text in controller_files(controller, limits, is_v2=hierarchy.is_v2):
             file = group / name
             if "sw" not in name or file.exists():  # a kernel without swap accounting has no such file
                 file.write_text(text)

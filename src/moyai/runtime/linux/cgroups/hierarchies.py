@@ -30,12 +30,12 @@ _LIMITING_CONTROLLERS = ("cpu", "memory", "pids")
 
 class Hierarchy(NamedTuple):
     """A hierarchy. ``root``: the directory of its root group, as this process sees it; ``controllers``: the resources
-    that its groups can limit; ``unified``: it is that of version 2.
+    that its groups can limit; ``is_v2``: it is that of version 2.
     """
 
     root: Path
     controllers: frozenset[str] = frozenset()
-    unified: bool = False
+    is_v2: bool = False
 
 
 class Hierarchies:
@@ -114,5 +114,5 @@ def mount_point_of(name: str, mounts: Iterable[Mount], private: Path | None = No
 
 def _hierarchy_at(name: str, root: Path) -> Hierarchy:
     if not name:
-        return Hierarchy(root, frozenset((root / "cgroup.controllers").read_text().split()), unified=True)
+        return Hierarchy(root, frozenset((root / "cgroup.controllers").read_text().split()), is_v2=True)
     return Hierarchy(root, frozenset(word for word in name.split(",") if "=" not in word))

@@ -108,11 +108,11 @@ delete table {family} {TABLE}
 table {family} {TABLE} {{
   chain inbound {{
     type nat hook prerouting priority dstnat; policy accept;
-{_indented(inbound)}
+{_indent(inbound)}
   }}
   chain outbound {{
     type nat hook output priority -100; policy accept;
-{_indented(outbound)}
+{_indent(outbound)}
   }}
   chain closed {{
     type filter hook input priority filter; policy accept;
@@ -122,5 +122,5 @@ table {family} {TABLE} {{
 """
 
 
-def _indented(rules: Iterable[str]) -> str:
+def _indent(rules: Iterable[str]) -> str:
     return "\n".join(f"    {rule}" for rule in rules)

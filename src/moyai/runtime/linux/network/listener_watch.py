@@ -29,8 +29,8 @@ ExpectedListeners = Mapping[TaskId, Sequence[ExpectedListener]]
 
 
 class _WatchedTask(msgspec.Struct):
-    expected: Sequence[ExpectedListener]
-    seen: frozenset[ExpectedListener]
+    listeners: Sequence[ExpectedListener]
+    open_listeners: frozenset[ExpectedListener]
     since: Instant
     until: Instant
     due: Instant
@@ -70,7 +70,7 @@ class ListenerWatch:
     async def _run(self) -> None:
         while self._tasks:
             now = self._clock.now()
-            due = {task: watched.expected for task, watched in self._tasks.items() if now >= watched.due}
+            due = {task: watched.listeners for task, watched in self._tasks.items() if now >= watched.due}
             if due:
                 read = await self._read(due)
                 self._compare(read, self._clock.now() - now)
@@ -84,9 +84,9 @@ class ListenerWatch:
             watch = self._tasks.get(task)
             if watch is None:
                 continue
-            if listeners != watch.seen or now >= watch.until:
+            if listeners != watch.open_listeners or now >= watch.until:
                 del self._tasks[task]
-            if listeners != watch.seen:
+            if listeners != watch.open_listeners:
                 self._notify(task)
             wait = min(_MAX_WAIT, max(_MIN_WAIT, (now - watch.since) * _WAIT_FRACTION))
             watch.due = later(now, max(wait, cost * _WAIT_PER_COST))

@@ -106,7 +106,6 @@ class RouterRules(msgspec.Struct, frozen=True):
 
 
 DENY_ALL: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {})
-DENY_ALL_IPV6: Final = Ruleset({}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
 """Nothing is forwarded."""
 
 

@@ -34,7 +34,7 @@ def v2_hierarchy(root: Path, *controllers: str) -> Hierarchy:
     for level in ("", *LEVELS):
         (root / "unified" / level).mkdir(exist_ok=True, parents=True)
         (root / "unified" / level / "cgroup.subtree_control").write_text("")
-    return Hierarchy(root / "unified", frozenset(controllers), unified=True)
+    return Hierarchy(root / "unified", frozenset(controllers), is_v2=True)
 
 
 def cgroups(*hierarchies: Hierarchy) -> Cgroups:
