@@ -42,15 +42,15 @@ class AddressZone:
         self._reverse = reverse
 
     def visible_from(self, vpc: VpcId | None) -> bool:
-        """See AuthoritativeZone."""
+        """Whether it is the zone's own VPC."""
         return vpc == self._vpc
 
     def exists(self, owner: Labels) -> bool:
-        """See AuthoritativeZone. In a reverse zone, the prefixes of addresses exist as well."""
+        """Whether the name is one of an address; in a reverse zone, the prefixes of addresses exist as well."""
         return not owner or self._address(owner) is not None or (self._reverse and self._is_prefix(owner))
 
     def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
-        """See AuthoritativeZone."""
+        """The one address of a name, or in the reverse zone the one name of an address."""
         address = self._address(owner)
         if address is None or kind is not (PTR if self._reverse else A):
             return None

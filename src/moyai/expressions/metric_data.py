@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from msgspec.structs import replace
+from typing_extensions import override
 
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.metric import MetricId
@@ -115,14 +116,14 @@ class _QueryContext:
         self.spend = results.spend
 
     def metrics(self) -> Sequence[tuple[str, TimeSeries]]:
-        """See EvaluationContext."""
+        """The series of the queries that name a metric, each with the query's id."""
         self.spend(len(self._results.queries))
         metric_queries = [query for query in self._results.queries.values() if query.metric_stat is not None]
         results = ((query.id, self._results.of(query.id)) for query in metric_queries)
         return [(query_id, series) for query_id, series in results if isinstance(series, TimeSeries)]
 
     def search(self, criteria: str, statistic: str, period: int | None) -> SeriesArray:
-        """See EvaluationContext."""
+        """The series of the metrics that match, as many as one search may return. Raises ValidationFault."""
         seconds = period or self._query.period
         if seconds is None:
             raise ValidationFault("a Period is required, as the query's or as third argument.")
@@ -152,7 +153,7 @@ class _QueryContext:
 
     @property
     def grid(self) -> PeriodGrid:
-        """See EvaluationContext."""
+        """The periods of the query, or else of the first metric of the request."""
         stats = (query.metric_stat for query in self._results.queries.values())
         first = next((stat.period for stat in stats if stat is not None), _MINUTE)
         return self._results.source.grid(self._query.period or first)
@@ -183,23 +184,23 @@ def check_alarm_queries(queries: Sequence[MetricDataQuery]) -> None:
         raise ValidationFault(f"The expression of '{returning[0].id}' must come to a single time series.")
 
 
-class NoMetrics:
+class NoMetrics(MetricSource):
     """A ``MetricSource`` whose metrics have no values, to find out whether expressions can be evaluated at all.
 
     It can't be searched.
     """
 
+    @override
     def read(self, stat: MetricStat) -> TimeSeries:
-        """See MetricSource."""
         return TimeSeries({}, self.grid(stat.period), stat=stat, read=True)
 
+    @override
     def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
-        """See MetricSource."""
         del schema
         raise ValidationFault("what is watched can't be searched for: name its metrics.")
 
+    @override
     def grid(self, period: int) -> PeriodGrid:
-        """See MetricSource."""
         return PeriodGrid(Instant(0), Instant(0), period)
 
 

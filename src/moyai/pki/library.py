@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typing_extensions import override
 
 from moyai.domain.acm.certificate import CertificateFacts
 from moyai.domain.pca.algorithms import KeyAlgorithm, KeyFamily
@@ -19,38 +20,41 @@ from moyai.pki.facts import facts
 from moyai.pki.issue import issue, sign, usage
 from moyai.pki.keys import encrypt_key, key_to_pem, new_private_key
 from moyai.pki.requests import own_request, server_request
-from moyai.ports.pki import ImportedCertificate, Issuer, NewKey, ServerKeyPair, SignedCertificate, ValidityPeriod
+from moyai.ports.pki import ImportedCertificate, Issuer, NewKey, Pki, ServerKeyPair, SignedCertificate, ValidityPeriod
 
 _LONGEST_COMMON_NAME = 64
 
 
-class CryptographyPki:
-    """Implements Pki."""
+class CryptographyPki(Pki):
+    """The ``Pki`` that makes keys and certificates with the library cryptography."""
 
+    @override
     async def new_key(self, configuration: AuthorityProperties) -> NewKey:
-        """See Pki. RSA keys are made in a thread, because they take long and the library releases the GIL meanwhile."""
+        """RSA keys are made in a thread, because they take long and the library releases the GIL meanwhile."""
         if configuration.key_algorithm.family is KeyFamily.RSA:
             return await asyncio.to_thread(_new_key, configuration)
         return _new_key(configuration)
 
+    @override
     async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
-        """See Pki. RSA keys are made in a thread, as in ``new_key``."""
+        """RSA keys are made in a thread, as in ``new_key``."""
         if algorithm.family is KeyFamily.RSA:
             return await asyncio.to_thread(_new_request, algorithm, names)
         return _new_request(algorithm, names)
 
+    @override
     def issue(self, issuer: Issuer, csr: bytes, template: Template, span: ValidityPeriod) -> SignedCertificate:
-        """See Pki."""
         return issue(issuer, csr, template, span)
 
+    @override
     def accept_authority(
         self, csr: str, type_: AuthorityType, certificate: bytes, chain: bytes
     ) -> AuthorityCertificate:
-        """See Pki."""
         return accept_authority(csr, type_, certificate, chain)
 
+    @override
     def certify(self, issuer: Issuer, name: str, span: ValidityPeriod) -> ServerKeyPair:
-        """See Pki. A name that is too long for a common name is an alternative name only."""
+        """A name that is too long for a common name is an alternative name only."""
         above = issuer.certificate
         if above is None:
             raise ValueError("an issuer needs a certificate to certify others")
@@ -65,16 +69,16 @@ class CryptographyPki:
         leaf = sign(issuer, x509.Name(common), key.public_key(), extensions, span)
         return ServerKeyPair(key_to_pem(key), leaf.pem + _without_root(above), above.root, leaf.serial)
 
+    @override
     def facts(self, certificate: str) -> CertificateFacts:
-        """See Pki."""
         return facts(parse_certificate(certificate.encode()))
 
+    @override
     def import_certificate(self, certificate: bytes, private: bytes, chain: bytes) -> ImportedCertificate:
-        """See Pki."""
         return import_certificate(certificate, private, chain)
 
+    @override
     def encrypt_key(self, private: Secret, passphrase: bytes) -> str:
-        """See Pki."""
         return encrypt_key(private, passphrase)
 
 

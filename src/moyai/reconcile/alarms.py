@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from typing_extensions import override
 
 from moyai.domain.cloudwatch.alarm import Alarm, CompositeCondition, MetricCondition
 from moyai.domain.cloudwatch.errors import ValidationFault
@@ -21,7 +22,7 @@ from moyai.domain.cloudwatch.query import MetricStat
 from moyai.domain.cloudwatch.statistic import evaluate as statistic_of
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, World, table_name
-from moyai.expressions.metric_data import QueryResults
+from moyai.expressions.metric_data import MetricSource, QueryResults
 from moyai.expressions.metric_math.series import PeriodGrid, TimeSeries, Values
 from moyai.expressions.metric_search.search import MetricSchema
 from moyai.kernel.clock import Clock, Instant, later
@@ -131,7 +132,7 @@ class AlarmLoop:
         ]
 
 
-class AlarmSource:
+class AlarmSource(MetricSource):
     """The metrics of one account and region over an alarm's evaluation range: a ``MetricSource`` without searches.
 
     ``samples``: the number of samples of each period that was read.
@@ -141,8 +142,8 @@ class AlarmSource:
         self._metrics, self._scope, self._span = metrics, scope, span
         self.samples: dict[Instant, float] = {}
 
+    @override
     def read(self, stat: MetricStat) -> TimeSeries:
-        """See MetricSource."""
         line = TimeSeries({}, self.grid(stat.period), stat=stat, read=True)
         if stat.unit not in {None, self._metrics.unit(self._scope, stat.metric.id)}:
             return line
@@ -151,13 +152,13 @@ class AlarmSource:
         values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
         return replace(line, values={at: value for at, value in values if value is not None})
 
+    @override
     def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
-        """See MetricSource."""
         del schema
         raise ValidationFault("an alarm can't search")
 
+    @override
     def grid(self, period: int) -> PeriodGrid:
-        """See MetricSource."""
         return PeriodGrid(*self._span, period)
 
 

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import ListedMetric, Period
+from moyai.ports.metrics import ListedMetric, MetricReader, Period
 from moyai.telemetry.series.encoding import WHOLE_MINUTE, Entries, InvalidBody, decode_hour
 from moyai.telemetry.series.group import Series, decode_or_empty
 from moyai.telemetry.series.head import MetricHead
@@ -33,7 +35,7 @@ class _SortedMetrics(NamedTuple):
     metrics: Sequence[MetricId]
 
 
-class SeriesReader:
+class SeriesReader(MetricReader):
     """A ``MetricReader`` over the head and its history.
 
     ``flush`` is called before each query: it writes into the series what is still in a buffer in front of them.
@@ -43,29 +45,29 @@ class SeriesReader:
         self._head, self._flush = head, flush
         self._sorted_metrics_of: dict[Scope, _SortedMetrics] = {}
 
+    @override
     def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
-        """See ``MetricReader``."""
         series = self._series(scope)
         return list(_listed_metrics(series, self._sorted_metrics(scope, series)))
 
+    @override
     def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
-        """See ``MetricReader``."""
         series = self._series(scope)
         metrics = self._sorted_metrics(scope, series)
         return _listed_metrics(series, metrics[bisect_left(metrics, first) :])
 
+    @override
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        """See ``MetricReader``."""
         series = self._series(scope).get(metric)
         return None if series is None else series.unit
 
+    @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
-        """See ``MetricReader``."""
         series = self._series(scope).get(metric)
         return series is not None and series.kind is not SampleKind.SUMMARY
 
+    @override
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
-        """See ``MetricReader``."""
         series = self._series(scope).get(metric)
         if series is None:
             return []

@@ -12,7 +12,9 @@ from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from itertools import count
 
-from moyai.kernel.clock import Instant, Seconds, later
+from typing_extensions import override
+
+from moyai.kernel.clock import Clock, Instant, Seconds, later
 
 EPOCH = Instant(1_800_000_000.0)
 """The instant at which a manual clock starts."""
@@ -22,7 +24,7 @@ _CYCLES = 60
 has."""
 
 
-class ManualClock:
+class ManualClock(Clock):
     """A ``Clock`` that only the test advances."""
 
     def __init__(self, start: Instant = EPOCH) -> None:
@@ -32,12 +34,12 @@ class ManualClock:
         self._has_yielded = False
         """Whether a task has let others run since this was last looked at, and goes on without the clock."""
 
+    @override
     def now(self) -> Instant:
-        """See ``Clock.now``."""
         return self._now
 
+    @override
     async def sleep(self, delay: Seconds) -> None:
-        """See ``Clock.sleep``."""
         if delay <= 0:
             self._has_yielded = True
             await _Yield()

@@ -53,26 +53,26 @@ class MeshReporter(msgspec.Struct, frozen=True):
 
     @property
     def scope(self) -> Scope:
-        """See ``Reporter``."""
+        """The account and region of the mesh's owner."""
         return self.identity.scope
 
     @property
     def stat_naming(self) -> StatNaming:
-        """See ``Reporter``."""
+        """The names that App Mesh's Envoy gives its statistics."""
         return appmesh_stats.APPMESH_STATS
 
     @property
     def group_key(self) -> Hashable:
-        """See ``Reporter``: the identity is the same object as long as nothing has changed."""
+        """The identity's object, which stays the same as long as nothing has changed."""
         return id(self.identity)
 
     def current(self) -> MeshReporter:
-        """See ``Reporter``."""
+        """The reporter with its identity as it is now; the same object if nothing has changed."""
         identity = self.refresh(self.identity)
         return self if identity is self.identity else replace(self, identity=identity)
 
     def metrics(self, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """See ``Reporter``."""
+        """The metrics of an endpoint, each under one name with App Mesh's dimensions."""
         subject = self._subject(endpoint.endpoint)
         if subject is None:
             return
@@ -83,12 +83,12 @@ class MeshReporter(msgspec.Struct, frozen=True):
             yield definition, (metric_id(namespace, definition.name, dimensions),)
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """See ``Reporter``: App Mesh has no metrics of single tasks."""
+        """Nothing: App Mesh has no metrics of single tasks."""
         del proxy, endpoint
         yield from ()
 
     def total_key(self, endpoint: EndpointProtocol) -> MeshTotalKey | None:
-        """See ``Reporter``."""
+        """The key of an endpoint's totals; None for an endpoint of which only metrics are kept."""
         subject, identity = self._subject(endpoint.endpoint), self.identity
         if subject is None or not subject.counters:
             return None
@@ -96,7 +96,7 @@ class MeshReporter(msgspec.Struct, frozen=True):
         return MeshTotalKey(*workload, subject.part, endpoint.protocol, subject.service, subject.target)
 
     def resource_attributes(self, proxy: ProxyId) -> Iterator[tuple[str, str]]:
-        """See ``Reporter``."""
+        """OpenTelemetry's attributes of the resource that the proxy represents."""
         identity = self.identity
         yield "cloud.provider", "aws"
         yield "cloud.account.id", identity.scope.account
@@ -109,7 +109,7 @@ class MeshReporter(msgspec.Struct, frozen=True):
         yield f"appmesh.{identity.kind}", identity.name
 
     def export_naming(self, endpoint: StatEndpoint) -> ExportNaming | None:
-        """See ``Reporter``."""
+        """The prefix and the labels of an endpoint's exported metrics; None for an unknown endpoint."""
         subject = self._subject(endpoint)
         if subject is None:
             return None

@@ -41,27 +41,27 @@ class ServiceReporter(msgspec.Struct, frozen=True):
 
     @property
     def stat_naming(self) -> StatNaming:
-        """See ``Reporter``."""
+        """The names that Service Connect's configuration gives Envoy's statistics."""
         return CONNECT_STATS
 
     @property
     def group_key(self) -> tuple[Scope, str, str, str, frozenset[str]]:
-        """See ``Reporter``."""
+        """The service's cluster and name, with its account and region."""
         return self.scope, self.namespace, self.cluster, self.service, self.grpc_names
 
     def current(self) -> ServiceReporter:
-        """See ``Reporter``: a task's service never changes."""
+        """The reporter itself: a task's service never changes."""
         return self
 
     def metrics(self, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """See ``Reporter``."""
+        """The metrics of an endpoint, each under the names of its sets of dimensions."""
         side, name = endpoint.endpoint
         for definition in SERVICE_METRICS:
             if definition.side is side and self._has_metric(endpoint, definition):
                 yield definition, service_metric_ids(definition, name, self.service, self.cluster)
 
     def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterator[MetricTarget]:
-        """See ``Reporter``: only a task behind a discovery name has some."""
+        """The metrics of one task; only a task behind a discovery name has some."""
         side, name = endpoint.endpoint
         if side is Side.SERVER:
             task = proxy.rpartition("/")[2]
@@ -69,11 +69,11 @@ class ServiceReporter(msgspec.Struct, frozen=True):
                 yield definition, (task_metric_id(definition, name, self.service, self.cluster, task),)
 
     def total_key(self, endpoint: EndpointProtocol) -> ServiceTotalKey:
-        """See ``Reporter``."""
+        """The key of the totals of the service's calls to an endpoint, or of its own."""
         return ServiceTotalKey(self.scope, self.namespace, self.cluster, self.service, *endpoint)
 
     def resource_attributes(self, proxy: ProxyId) -> Iterator[tuple[str, str]]:
-        """See ``Reporter``."""
+        """OpenTelemetry's attributes of the task and its service."""
         arn, _, task = proxy.rpartition("/")
         yield "cloud.provider", "aws"
         yield "cloud.platform", "aws_ecs"
@@ -87,7 +87,7 @@ class ServiceReporter(msgspec.Struct, frozen=True):
         yield "aws.ecs.task.arn", proxy
 
     def export_naming(self, endpoint: StatEndpoint) -> ExportNaming:
-        """See ``Reporter``."""
+        """The prefix and the labels of an endpoint's exported metrics."""
         return ExportNaming(_PREFIX, (("target" if endpoint.side is Side.CLIENT else "name", endpoint.name),))
 
     def _has_metric(self, endpoint: EndpointProtocol, definition: MetricDefinition) -> bool:

@@ -12,6 +12,8 @@ from operator import add
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from typing_extensions import override
+
 from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.values import ResponseTimes, SampleKind
@@ -43,6 +45,8 @@ EMPTY = Summary(0, 0, 0, 0)
 class Accumulator(Protocol):
     """The samples of one metric in one slot of time."""
 
+    __slots__ = ()
+
     def add(self, sample: Sample) -> None:
         """Include a sample in the summary."""
 
@@ -50,7 +54,7 @@ class Accumulator(Protocol):
         """The summary of all samples so far; called only after the first."""
 
 
-class CountAccumulator:
+class CountAccumulator(Accumulator):
     """Counts by task: one sample is what one task counted in the whole slot."""
 
     __slots__ = ("_by_task", "_first_source", "_first_subtotal", "_other_subtotals")
@@ -62,8 +66,8 @@ class CountAccumulator:
         """Most metrics have one source of subtotals: it has a slot of its own, which saves a dictionary each."""
         self._other_subtotals: dict[object, Summary] | None = None
 
+    @override
     def add(self, sample: Sample) -> None:
-        """See ``Accumulator``."""
         if sample.subtotal is not None:
             self._replace(*sample.subtotal)
         if sample.values:
@@ -72,8 +76,8 @@ class CountAccumulator:
             for task, value in sample.values.items():
                 self._by_task[task] = self._by_task.get(task, 0) + value
 
+    @override
     def summary(self) -> Summary:
-        """See ``Accumulator``."""
         parts = [] if self._first_subtotal is None else [self._first_subtotal]
         if self._other_subtotals is not None:
             parts += self._other_subtotals.values()
@@ -91,7 +95,7 @@ class CountAccumulator:
             self._other_subtotals[source] = subtotal
 
 
-class TimeAccumulator:
+class TimeAccumulator(Accumulator):
     """Response times: one sample is one request."""
 
     __slots__ = ("_bounds", "_counts", "_sum")
@@ -101,8 +105,8 @@ class TimeAccumulator:
         self._counts: Sequence[int] = ()
         self._sum = 0.0
 
+    @override
     def add(self, sample: Sample) -> None:
-        """See ``Accumulator``."""
         if sample.times is None:
             return
         self._sum += sample.times.sum
@@ -114,12 +118,12 @@ class TimeAccumulator:
         else:
             self._bounds, self._counts = Histogram(self._bounds, tuple(self._counts)).plus(sample.times.histogram)
 
+    @override
     def summary(self) -> Summary:
-        """See ``Accumulator``."""
         return of_histogram(Histogram(self._bounds, tuple(self._counts)), self._sum)
 
 
-class ShareAccumulator:
+class ShareAccumulator(Accumulator):
     """A total divided by the number of targets: one sample is one target's share."""
 
     __slots__ = ("_targets", "_total")
@@ -128,18 +132,18 @@ class ShareAccumulator:
         self._total = 0.0
         self._targets = 1
 
+    @override
     def add(self, sample: Sample) -> None:
-        """See ``Accumulator``."""
         self._total += sample.total
         self._targets = max(self._targets, sample.targets)
 
+    @override
     def summary(self) -> Summary:
-        """See ``Accumulator``."""
         share = self._total / self._targets
         return Summary(self._targets, self._total, share, share)
 
 
-class MeanAccumulator:
+class MeanAccumulator(Accumulator):
     """Averages: one sample is one task's average over the slot."""
 
     __slots__ = ("_by_task",)
@@ -147,18 +151,18 @@ class MeanAccumulator:
     def __init__(self) -> None:
         self._by_task: dict[ProxyId, list[float]] = {}
 
+    @override
     def add(self, sample: Sample) -> None:
-        """See ``Accumulator``."""
         for task, value in sample.values.items():
             self._by_task.setdefault(task, []).append(value)
 
+    @override
     def summary(self) -> Summary:
-        """See ``Accumulator``."""
         means = [sum(values) / len(values) for values in self._by_task.values()]
         return Summary(len(means), sum(means), min(means), max(means))
 
 
-class SummaryAccumulator:
+class SummaryAccumulator(Accumulator):
     """Summaries of samples: what a client put, or a gauge as many reports had it."""
 
     __slots__ = ("_summary",)
@@ -166,13 +170,13 @@ class SummaryAccumulator:
     def __init__(self) -> None:
         self._summary: Summary | None = None
 
+    @override
     def add(self, sample: Sample) -> None:
-        """See ``Accumulator``."""
         if sample.summary is not None:
             self._summary = sample.summary if self._summary is None else self._summary.plus(sample.summary)
 
+    @override
     def summary(self) -> Summary:
-        """See ``Accumulator``."""
         return self._summary or EMPTY
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
+from typing_extensions import override
 
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
@@ -32,22 +33,22 @@ class History(Protocol):
     """The part of a ``MetricStore`` that series are read from."""
 
     def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
-        """See ``MetricStore.minutes``."""
+        """The stored minutes of a group whose start is in the span, as ``MetricStore.minutes``."""
 
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
-        """See ``MetricStore.hours``."""
+        """The stored hours of one metric whose start is in the span, as ``MetricStore.hours``."""
 
 
-class NoHistory:
+class NoHistory(History):
     """The history where there is no store: empty."""
 
+    @override
     def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
-        """See ``MetricStore.minutes``."""
         del self, group, start, end
         return ()
 
+    @override
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
-        """See ``MetricStore.hours``."""
         del self, group, column, start, end
         return ()
 

@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import COLUMNS, StoredGroup
+from moyai.ports.metrics import MetricWriter
 from moyai.telemetry.series.accumulators import Sample
 from moyai.telemetry.series.group import (
     DirtyMinutes,
@@ -36,7 +38,7 @@ _NO_SERIES: Mapping[MetricId, Series] = MappingProxyType({})
 _GROUP_DECODER = msgspec.msgpack.Decoder(StoredGroupBody)
 
 
-class MetricHead:
+class MetricHead(MetricWriter):
     """All series of all scopes; a ``MetricWriter`` for what clients put.
 
     ``generation`` changes whenever series are dropped, so that holders of series look them up again. The three sets
@@ -82,8 +84,8 @@ class MetricHead:
             series = self._add(group, group.next_column, metric, (kind, unit))
         return series
 
+    @override
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
-        """See ``MetricWriter``."""
         series = self.series(scope, metric, SampleKind.SUMMARY, unit)
         if series.kind is SampleKind.SUMMARY:
             series.add(at, Sample(summary=summary))

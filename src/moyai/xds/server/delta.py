@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+from typing_extensions import override
 
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, delta_response
 from moyai.xds.server.stream import AdsStream
@@ -21,8 +22,8 @@ _SERVED_TYPES = frozenset(ResourceType)
 class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
     """The state of one delta stream."""
 
+    @override
     def receive(self, request: DeltaDiscoveryRequest) -> list[bytes]:
-        """See AdsStream."""
         if request.type_url not in _SERVED_TYPES:
             return []
         type_ = ResourceType(request.type_url)

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Generic
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
+from typing_extensions import override
 
 from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.world import ProxyState
@@ -18,7 +19,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.metrics import Counter
 from moyai.mesh.ir import MeshIR, MeshService
-from moyai.ports.proxies import UnknownProxy
+from moyai.ports.proxies import ProxyFeed, UnknownProxy
 from moyai.xds.server.config_dump import config_dump
 from moyai.xds.server.endpoint_history import EndpointIndex
 from moyai.xds.server.proxy import Proxy, ProxyChanges, Sink
@@ -46,8 +47,8 @@ class ProxyConnection(Generic[Request]):
         self._feed.disconnect(self._proxy, self._sink)
 
 
-class Feed:
-    """See ``ports.proxies.ProxyFeed``."""
+class Feed(ProxyFeed):
+    """The meshes of all shards, and the streams of the proxies that are configured from them."""
 
     def __init__(self, settings: BootstrapSettings) -> None:
         self._settings = settings
@@ -67,8 +68,8 @@ class Feed:
         self.rejected_streams = Counter()
         """Counts streams that were rejected, by gRPC's status code."""
 
+    @override
     def publish(self, mesh: MeshIR, shard: str = "") -> None:
-        """See ProxyFeed."""
         target = self._shards.get(shard) or self._shards.setdefault(shard, Shard(self._endpoints))
         removed_workloads = target.mesh.workloads.keys() - mesh.workloads.keys()
         assignments_before = target.assignments
@@ -86,31 +87,31 @@ class Feed:
             self._offer(proxy)
         self._notify(proxies)
 
+    @override
     def clear(self) -> None:
-        """See ProxyFeed."""
         for shard in tuple(self._shards):
             self.publish(MeshIR(), shard)
 
+    @override
     def bootstrap(self, proxy: ProxyId) -> bytes:
-        """See ProxyFeed."""
         workload = self.workload_of(proxy)
         shard = None if workload is None else self._shard_of.get(workload)
         if shard is None or workload is None:
             raise UnknownProxy(proxy)
         return bootstrap(shard.mesh.workloads[workload], self._settings, proxy)
 
+    @override
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
-        """See ProxyFeed."""
         shard = self._shard_of.get(workload)
         snapshot = None if shard is None else shard.cache.snapshot(workload)
         return None if snapshot is None else config_dump(snapshot)
 
+    @override
     def agent_bootstrap(self, agent: Agent) -> bytes:
-        """See ProxyFeed."""
         return agent_bootstrap(agent, self._settings)
 
+    @override
     def workload_of(self, proxy: ProxyId) -> WorkloadId | None:
-        """See ProxyFeed."""
         record = self._proxies.get(proxy)
         return None if record is None else record.workload
 
@@ -121,18 +122,18 @@ class Feed:
             record.reported_at = at
             self._notify({proxy})
 
+    @override
     def state(self, proxy: ProxyId) -> ProxyState | None:
-        """See ProxyFeed."""
         record = self._proxies.get(proxy)
         return None if record is None else self._state(record)
 
+    @override
     def is_connected(self, proxy: ProxyId) -> bool:
-        """See ProxyFeed."""
         record = self._proxies.get(proxy)
         return record is not None and record.sink is not None
 
+    @override
     def has_acked_routes_to(self, proxy: ProxyId, addresses: AbstractSet[tuple[str, int]]) -> bool:
-        """See ProxyFeed."""
         record = self._proxies.get(proxy)
         shard = None if record is None else self._shard_for(record)
         if shard is None or record is None or record.workload is None or not self._state(record).synced:
@@ -140,12 +141,13 @@ class Feed:
         calls = shard.mesh.workloads[record.workload].outbound.calls
         return addresses <= {(call.address, call.port) for call in calls if has_endpoints(shard.mesh, call)}
 
+    @override
     def states(self) -> Mapping[ProxyId, ProxyState]:
-        """See ProxyFeed."""
         return {proxy: self._state(known) for proxy, known in self._proxies.items()}
 
+    @override
     def holders(self, address: str, port: int) -> frozenset[ProxyId]:
-        """See ProxyFeed. Proxies that have their newest snapshot are found by its content; each of the others is
+        """Proxies that have their newest snapshot are found by its content; each of the others is
         checked.
         """
         endpoint = (address, port)
@@ -153,13 +155,13 @@ class Feed:
         proxies = self._unsettled.union(*(self._proxies_of.get(workload, ()) for workload in senders))
         return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 
+    @override
     def service(self, name: str, shard: str = "") -> MeshService | None:
-        """See ProxyFeed."""
         target = self._shards.get(shard)
         return None if target is None else target.mesh.services.get(name)
 
+    @override
     async def changes(self) -> AsyncGenerator[ProxyId, None]:
-        """See ProxyFeed."""
         listener = ProxyChanges()
         self._listeners.append(listener)
         try:

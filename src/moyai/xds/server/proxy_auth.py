@@ -20,6 +20,7 @@ from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from grpc import StatusCode
+from typing_extensions import override
 
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import MoyaiError
@@ -73,26 +74,29 @@ class ProxyAuth(Protocol):
         """The proxy that sends a report."""
 
 
-class TaskProxyAuth:
+class TaskProxyAuth(ProxyAuth):
     """Identifies the proxies of tasks, on a socket that only they can reach."""
 
     def __init__(self, feed: Feed, directory: Directory) -> None:
         self._feed = feed
         self._directory = directory
 
+    @override
     def admit(self, peer: Peer) -> AdmittedProxy:
-        """See ProxyAuth. The node id must name the proxy itself or its workload."""
+        """The node id must name the proxy itself or its workload."""
         proxy = self.reporter(peer)
         if peer.node != proxy and not self._names_workload(proxy, peer.node):
             message = f"the metadata {PROXY_HEADER} and the node id must name the same proxy, or its workload"
             raise ProxyRejected(StatusCode.PERMISSION_DENIED, message)
         return AdmittedProxy(proxy)
 
+    @override
     def recheck(self, peer: Peer) -> None:
-        """See ProxyAuth. There are no credentials that could expire."""
+        """There are no credentials that could expire."""
 
+    @override
     def reporter(self, peer: Peer) -> ProxyId:
-        """See ProxyAuth. The metadata is trusted."""
+        """The metadata is trusted."""
         if not 0 < len(peer.name) <= _MAX_NAME_LENGTH:
             raise ProxyRejected(StatusCode.UNAUTHENTICATED, f"the call has no metadata {PROXY_HEADER}")
         return ProxyId(peer.name)
@@ -107,7 +111,7 @@ Credentials = Callable[[Peer], Sequence[Authorization] | None]
 """Returns what a peer is authorized for; None when its credentials are invalid."""
 
 
-class ExternalProxyAuth:
+class ExternalProxyAuth(ProxyAuth):
     """Authenticates external proxies. ``max_proxies``: how many may be connected for one virtual node or gateway."""
 
     def __init__(self, feed: Feed, directory: Directory, credentials: Credentials, max_proxies: int) -> None:
@@ -117,8 +121,8 @@ class ExternalProxyAuth:
         self._max_proxies = max_proxies
         self._numbers = count(1)
 
+    @override
     def admit(self, peer: Peer) -> AdmittedProxy:
-        """See ProxyAuth."""
         workload = self._authorized_workload(peer, peer.node)
         proxy = self._named_proxy(peer) if peer.name else ProxyId(f"{workload}#{next(self._numbers)}")
         connected = self._feed.external_proxies(workload)
@@ -127,12 +131,13 @@ class ExternalProxyAuth:
             raise ProxyRejected(StatusCode.RESOURCE_EXHAUSTED, message)
         return AdmittedProxy(proxy, workload)
 
+    @override
     def recheck(self, peer: Peer) -> None:
-        """See ProxyAuth."""
         self._authorizations_for(peer, peer.node)
 
+    @override
     def reporter(self, peer: Peer) -> ProxyId:
-        """See ProxyAuth. The proxy must have an open stream under the same name."""
+        """The proxy must have an open stream under the same name."""
         proxy = self._named_proxy(peer)
         if not self._feed.is_connected(proxy):
             message = "a proxy reports while it has its stream, under the same name"

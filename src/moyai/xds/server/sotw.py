@@ -24,6 +24,7 @@ from typing import Final
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from typing_extensions import override
 
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot, encode, sotw_response, version_of
 from moyai.xds.server.sent_versions import SentVersions
@@ -54,12 +55,12 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         self._pending_resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
         """The resources of the response in flight."""
 
+    @override
     def remember(self, sent_versions: SentVersions) -> None:
-        """See AdsStream."""
         self._sent_versions = sent_versions
 
+    @override
     def receive(self, request: DiscoveryRequest) -> list[bytes]:
-        """See AdsStream."""
         if request.type_url not in _SERVED_TYPES:
             return []
         type_, names = ResourceType(request.type_url), frozenset(request.resource_names)
