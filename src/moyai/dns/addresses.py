@@ -61,7 +61,7 @@ class AddressZone:
         return record_set
 
     def _address(self, owner: Labels) -> IPv4Address | None:
-        """The address of the VPC that a name stands for."""
+        """The address of the VPC that a name encodes."""
         if self._reverse:
             return self._in_network([*_octets(self._network), *(label.decode("latin-1") for label in reversed(owner))])
         match = _HOST.fullmatch(owner[0]) if len(owner) == 1 else None

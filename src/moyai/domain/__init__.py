@@ -1,1 +1,1 @@
-"""Frozen nouns and transition tables of what moyai speaks about; no behaviour that needs a clock or a socket."""
+"""The records of the world and their transition tables: frozen values, without a clock or a socket."""

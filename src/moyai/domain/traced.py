@@ -18,7 +18,7 @@ from moyai.domain.world import World
 Topic = tuple[str, ...]
 """What a change to a record affects: a table; a table and a key; or a table, an index and a value in it."""
 Unchanged = Callable[[], bool]
-"""Tells whether reading a topic again would give the same."""
+"""Whether reading a topic again would give the same value."""
 Reads = dict[Topic, tuple[Unchanged, ...]]
 """The recorded reads, by topic. Without a test, every change to the topic counts."""
 K = TypeVar("K")

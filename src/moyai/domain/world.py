@@ -1,4 +1,4 @@
-"""The world: what was asked for, what was decided, and what was observed.
+"""The world: every record of what users requested and what moyai decided; beside it, the observed state.
 
 ``World`` has every record; it is durable and has one owner, the store, and all other code only reads it. ``Observed``
 is what the reconciler saw a moment ago; it is not stored, because it can be observed again.

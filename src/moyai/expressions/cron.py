@@ -31,7 +31,7 @@ _SEARCHED_DAYS: Final = 29 * 366
 
 
 class InvalidSchedule(ValueError):
-    """The text is no schedule; the message says why."""
+    """The text is not a schedule; the message says why."""
 
 
 DayPredicate = Callable[[date], bool]

@@ -160,7 +160,7 @@ class _QueryContext:
 
 
 def checked_queries(queries: Sequence[MetricDataQuery]) -> Mapping[str, MetricDataQuery]:
-    """The queries by id. Raises ValidationFault for any that can't be answered as it is."""
+    """The queries by id. Raises ValidationFault for a query that can't be answered."""
     by_id = {query.id: query for query in queries}
     if len(by_id) < len(queries):
         raise ValidationFault("The values for parameter Id in MetricDataQueries are not unique.")

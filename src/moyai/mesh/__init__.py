@@ -1,1 +1,1 @@
-"""What was asked for, compiled into the mesh that the proxies carry out. Pure: no clock, no socket."""
+"""Compiles the world into the mesh IR, from which the proxies are configured. Pure: no clock, no socket."""

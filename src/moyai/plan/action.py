@@ -57,7 +57,7 @@ class StartProxy(msgspec.Struct, frozen=True):
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):
-    """Start the Envoy that a container of the definition stands for, with the bootstrap of App Mesh's agent."""
+    """Start the Envoy that the definition's App Mesh container describes, with the bootstrap of App Mesh's agent."""
 
     container: ContainerSpec
     agent: Agent

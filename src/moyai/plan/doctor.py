@@ -122,7 +122,7 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
         remedy = f"Look at {look}, mend the cause and deploy again; a new deployment waits for nothing."
         yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
     elif (trouble := _trouble(world, service)) is not None:
-        remedy = "The event says what stands in the way; it goes on by itself when that is gone."
+        remedy = "The event says what prevents it; the deployment continues when that is resolved."
         yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
 
 

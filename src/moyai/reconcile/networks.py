@@ -36,7 +36,7 @@ class NetworkSync:
 
     @property
     def derived_values(self) -> tuple[Derived[Any, Any], ...]:
-        """The values that the networks are made from. ``note`` must be called after one of them was updated."""
+        """The values from which the networks are computed. ``note`` must be called after an update of one of them."""
         return self._networks.derived
 
     def note(self, keys: Iterable[Key]) -> None:

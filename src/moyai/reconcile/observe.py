@@ -158,7 +158,7 @@ def is_shifting_traffic(world: World, arn: ServiceArn) -> bool:
 
 
 def observe_service(ports: ReconcilerPorts, arn: ServiceArn) -> Observed:
-    """Observe what a service's next step depends on: how far its callers have followed a shift of traffic."""
+    """Observe which callers of a service have acknowledged its shift of traffic."""
     world = ports.store.world
     service = world.services.get(arn)
     if service is None or not is_shifting_traffic(world, arn):

@@ -159,7 +159,7 @@ class MetricFlusher:
     async def _compact(self, group_hour: GroupHour) -> None:
         """Replace the minutes of a group's hour by hours of its metrics.
 
-        A value that comes meanwhile begins with an empty minute, because what is stored of it moves into the hour.
+        A value that arrives meanwhile begins with an empty minute, because the stored minute moves into the hour.
         """
         group, hour = self._head.group_by_number(group_hour.group), group_hour.hour
         if group is None:

@@ -38,7 +38,7 @@ class _SortedMetrics(NamedTuple):
 class SeriesReader(MetricReader):
     """A ``MetricReader`` over the head and its history.
 
-    ``flush`` is called before each query: it writes into the series what is still in a buffer in front of them.
+    ``flush`` is called before each query: it writes samples that are still buffered into the series.
     """
 
     def __init__(self, head: MetricHead, flush: Callable[[], None] = lambda: None) -> None:

@@ -1,1 +1,1 @@
-"""Envoy's configuration: what the mesh means in its words (translate), and how it gets there (server)."""
+"""Envoy's configuration: translate turns the mesh IR into Envoy's messages, and server is the ADS server."""

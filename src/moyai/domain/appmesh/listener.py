@@ -37,7 +37,7 @@ class TcpConnectionPool(msgspec.Struct, frozen=True):
 
 
 class HttpConnectionPool(msgspec.Struct, frozen=True):
-    """The limits of an HTTP listener. ``max_pending_requests``: None is no limit."""
+    """The limits of an HTTP listener. ``max_pending_requests``: None = no limit."""
 
     max_connections: int
     max_pending_requests: int | None = None

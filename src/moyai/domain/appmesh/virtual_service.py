@@ -31,7 +31,7 @@ class VirtualServiceProvider(msgspec.Struct, frozen=True):
 
 
 class VirtualServiceSpec(msgspec.Struct, frozen=True):
-    """The specification of a virtual service; without a provider its name exists and leads nowhere."""
+    """The specification of a virtual service; without a provider its name exists, and requests to it fail."""
 
     provider: VirtualServiceProvider | None = None
 

@@ -19,7 +19,7 @@ COOLDOWN: Final = 300
 
 
 class StepAdjustment(msgspec.Struct, frozen=True):
-    """The adjustment for an interval of the metric's distance from the alarm's threshold; None is no bound."""
+    """The adjustment for an interval of the metric's distance from the alarm's threshold; None = no bound."""
 
     scaling_adjustment: int
     metric_interval_lower_bound: float | None = None

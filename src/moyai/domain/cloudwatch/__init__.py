@@ -1,1 +1,1 @@
-"""Amazon CloudWatch: what a metric is called, what a statistic says, which errors a query can meet."""
+"""Amazon CloudWatch: the identity of metrics, statistics and their values, alarms, dashboards, errors."""

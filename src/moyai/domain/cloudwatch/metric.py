@@ -133,7 +133,7 @@ def of_histogram(histogram: Histogram, total: float) -> Summary:
 
 def of_values(values: Sequence[tuple[float, float]]) -> Summary:
     """The summary of (value, count) pairs. The histogram has buckets that are two percent wide; there is none if a
-    value is negative, or a count is no whole number or above 2^32.
+    value is negative, or a count is not a whole number or is above 2^32.
     """
     numbers = [value for value, _ in values]
     count, total = sum(times for _, times in values), sum(value * times for value, times in values)

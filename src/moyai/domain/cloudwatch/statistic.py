@@ -121,7 +121,7 @@ _MAX_CACHED: Final = 1000
 
 
 class UnknownStatistic(ValueError):
-    """The text is no statistic; the message lists the possible ones."""
+    """The text is not a statistic; the message lists the possible ones."""
 
 
 class Extended(NamedTuple):

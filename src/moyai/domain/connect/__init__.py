@@ -1,1 +1,1 @@
-"""Service Connect: what a service asks for, and the names its tasks see."""
+"""Service Connect: the configuration of services, and the names that their tasks resolve."""

@@ -85,7 +85,7 @@ class UnsupportedFeature(ClientFault):
 
 
 class ResourceInUse(ClientFault):
-    """Another resource uses what was to be deleted."""
+    """The resource can't be deleted, because another one uses it."""
 
 
 class Conflict(ClientFault):

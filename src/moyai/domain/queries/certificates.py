@@ -43,7 +43,8 @@ def listener_identity(world: World, certificate: str) -> ListenerIdentity | None
 def trusted_roots(world: World, authorities: Iterable[str]) -> tuple[str, ...]:
     """The roots (PEM, each once) that clients trust who name these private authorities by ARN.
 
-    An authority that does not exist, or has no certificate yet, adds none. An empty result means: trust nobody.
+    An authority that does not exist, or has no certificate yet, adds none. With an empty result no certificate is
+    trusted.
     """
     roots: dict[str, None] = {}
     for authority in authorities:

@@ -1,1 +1,1 @@
-"""AWS Resource Access Manager: what an account shares with others."""
+"""AWS Resource Access Manager: resources that an account shares with others."""

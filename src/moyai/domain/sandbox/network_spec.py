@@ -13,13 +13,13 @@ import msgspec
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 
 OUTSIDE: Final = "outside"
-"""A route's target: whatever this machine reaches."""
+"""A route's target: everything that this machine reaches."""
 NOWHERE: Final = "nowhere"
-"""A route's target: what is sent there is dropped, also where a wider route leads on."""
+"""A route's target: packets are dropped, even if a wider route has another target."""
 
 
 class TrafficPermission(msgspec.Struct, frozen=True):
-    """Traffic that a security group lets through, one way; answers to it always pass.
+    """Traffic that a security group allows in one direction; responses to it are always allowed.
 
     ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1`` for all. The ports are inclusive, None = all (of
     the ICMPs: type and code). ``ranges`` are of IPv4 and of IPv6; ``groups`` stand for their members' addresses.
@@ -60,7 +60,7 @@ class NetworkRoute(msgspec.Struct, frozen=True):
 
 
 class VpcSpec(msgspec.Struct, frozen=True):
-    """One VPC. Its own ranges are always reachable inside it, as far as security groups allow. IPv6 leads nowhere
+    """One VPC. Its own ranges are always reachable inside it, as far as security groups allow. IPv6 reaches nothing
     else. ``ipv6``: whether it has such a range.
     """
 

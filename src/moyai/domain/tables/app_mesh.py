@@ -72,7 +72,7 @@ class AppMeshTables:
         node=lambda r: tuple({name_key(r.mesh, target.virtual_node) for target in r.spec.targets}),
         call=_calls,
     )
-    """``router``: its ARN; ``node``: the virtual nodes that the route leads to."""
+    """``router``: its ARN; ``node``: the virtual nodes that are its targets."""
     virtual_gateways = TableSpec(
         VirtualGateway,
         mesh=lambda g: (g.mesh,),
@@ -92,4 +92,4 @@ class AppMeshTables:
         ),
         call=_calls,
     )
-    """``gateway``: its ARN; ``service``: the virtual service that the route leads to."""
+    """``gateway``: its ARN; ``service``: the virtual service that is its target."""

@@ -53,7 +53,7 @@ class CloudMapTables:
         resource=lambda s: tuple(shared.entity for shared in s.resources),
         consumer=lambda s: tuple(f"{principal.entity}/{scope_of(s.arn).region}" for principal in s.principals),
     )
-    """``resource``: the ARNs of what is shared; ``consumer``: the scopes that it is shared with."""
+    """``resource``: the ARNs of the shared resources; ``consumer``: the scopes that it is shared with."""
     invitations = TableSpec(
         Invitation, share=lambda i: (i.share,), receiver=lambda i: (f"{i.receiver}/{scope_of(i.arn).region}",)
     )

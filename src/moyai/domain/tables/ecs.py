@@ -17,7 +17,7 @@ from moyai.domain.tables.indexes import interface_address, interface_value, opti
 
 
 class EcsTables:
-    """Clusters, services, tasks and what they are made from."""
+    """Clusters, services, tasks, task definitions and container instances."""
 
     account_settings = TableSpec(AccountSetting)
     capacity_providers = TableSpec(CapacityProvider)

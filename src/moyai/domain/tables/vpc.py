@@ -1,4 +1,4 @@
-"""The tables of VPCs and what is in them."""
+"""The tables of VPCs, subnets, gateways, routes, security groups and peerings."""
 
 from __future__ import annotations
 

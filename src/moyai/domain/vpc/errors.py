@@ -25,7 +25,7 @@ class MissingParameter(Ec2Fault):
 
 
 class DependencyViolation(Ec2Fault):
-    """Another resource depends on what was to be deleted."""
+    """The resource can't be deleted, because another one depends on it."""
 
 
 class OperationNotPermitted(Ec2Fault):

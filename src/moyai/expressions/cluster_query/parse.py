@@ -64,7 +64,7 @@ _ENDS_PATTERN = re.compile(r"\s")
 
 
 class InvalidClusterQuery(MoyaiError):
-    """The text is no cluster query; the message says what is wrong and where."""
+    """The text is not a cluster query; the message names the fault and its place."""
 
 
 def parse_cluster_query(text: str) -> ClusterQuery:

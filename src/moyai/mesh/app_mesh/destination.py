@@ -98,7 +98,7 @@ def _endpoints(shard: ShardBuilder, server: _Server, encryption: Encryption) -> 
         each_address = dns.response_type is DnsResponseType.ENDPOINTS
         family = ip_addressing(shard.mesh, server.node).family
         return _Endpoints(DnsSource(dns.hostname, server.port, each_address, family), encryption.tls)
-    why = "it doesn't say how it is found" if dns is None else "nobody is known whose certificates to believe"
+    why = "it has no service discovery" if dns is None else "no authority is known that its clients could trust"
     return _no_endpoints(shard, server, why)
 
 

@@ -63,7 +63,7 @@ _RESERVED_PORTS: Final = (names.INGRESS_PORT, names.EGRESS_PORT)
 
 
 class _RouteTarget(NamedTuple):
-    """What a gateway route leads to: a virtual service at a port (0 without a provider), and the rules that it has
+    """The target of a gateway route: a virtual service at a port (0 without a provider), and the rules that it has
     there. ``header``: the value of the header that tells the second stage, if it is needed.
     """
 
@@ -115,20 +115,20 @@ def _route_target(shard: ShardBuilder, route: GatewayRoute, caller: Caller) -> _
     name = target.virtual_service.virtual_service_name
     service = app_mesh.virtual_service(shard.world, route.mesh, name)
     if service is None:
-        shard.report(route.arn, f"what it takes is turned away: there is no virtual service {name}")
+        shard.report(route.arn, f"its requests fail: there is no virtual service {name}")
         return None
     if service.spec.provider is None:
         return _RouteTarget(route, service)
     at = next((one for one in service_ports(shard.world, service) if target.port in {None, one.port}), None)
     rules = None if at is None else at.routing(shard, caller)
     if at is None or rules is None or isinstance(rules, StreamSplit):
-        shard.report(route.arn, f"what it takes is turned away: {name} doesn't take HTTP at the port that is meant")
+        shard.report(route.arn, f"its requests fail: {name} does not accept HTTP at the port of its target")
         return None
     return _RouteTarget(route, service, at.port, rules)
 
 
 def _with_headers(targets: Sequence[_RouteTarget]) -> Iterator[_RouteTarget]:
-    """The targets, with a header where the host alone does not tell which service's rules are meant."""
+    """The targets, with a header where the host alone does not determine which service's rules apply."""
     ports = {target.service_port for target in targets}
     by_host: dict[str, tuple[str, int]] = {}
     for target in targets:

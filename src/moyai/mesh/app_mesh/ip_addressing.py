@@ -1,4 +1,4 @@
-"""What an IP preference means for DNS, for the addresses of Cloud Map instances, for the application and for listeners.
+"""The effects of an IP preference on DNS, on the addresses of Cloud Map instances, on the application and on listeners.
 
 Promise: a virtual node's own preference has precedence over the mesh's, for its proxy and for its callers; a gateway
 has the mesh's. No preference is a choice of its own.

@@ -87,7 +87,7 @@ class _OutboundPorts:
 
 
 def outbound(shard: ShardBuilder, node: VirtualNode, settings: AppMeshOptions) -> OutboundView:
-    """Everything that the node's proxy lets out."""
+    """All outgoing traffic that the node's proxy allows."""
     request = _own_request_timeout(node)
     ports = _OutboundPorts(shard)
     without_provider = []

@@ -1,7 +1,8 @@
 """Timeouts, retries, limits, health checks and access logs of App Mesh's proxies.
 
 Promise: what a spec leaves out has App Mesh's default; every value that the API accepts becomes one that Envoy accepts.
-A duration of 0 is off, and so is no bound. A line of an access log ends with a newline; its format is the user's.
+A duration of 0 disables a timeout, so it sets no bound. A line of an access log has the user's
+format and ends with a newline.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-defaults.html; the others, and why, are in
 docs/reference/parity.md.
 """

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class ShardBuilder:
-    """Collects what a workload's shard consists of. ``mesh``: the App Mesh mesh that the workload is in."""
+    """Collects the parts of a workload's shard. ``mesh``: the App Mesh mesh that the workload is in."""
 
     def __init__(self, world: World, mesh: AppMesh) -> None:
         self.world = world
@@ -33,7 +33,7 @@ class ShardBuilder:
         self._diagnostics: dict[Diagnostic, None] = {}
 
     def report(self, subject: str, message: str) -> None:
-        """Report that something of the subject is left out, or not as it was meant."""
+        """Report that a part of the subject is left out or has no effect."""
         self._diagnostics[Diagnostic(subject, message)] = None
 
     def add_destination(self, destination: Destination) -> str:

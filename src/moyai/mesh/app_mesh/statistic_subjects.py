@@ -35,7 +35,7 @@ class CalledNode(msgspec.Struct, frozen=True):
 
 
 class RouteSubject(NamedTuple):
-    """The virtual service of a route; ``is_gateways``: the route is a gateway's, and leads to the service."""
+    """The virtual service of a route; ``is_gateways``: the route is a gateway's, and its target is the service."""
 
     service: str
     is_gateways: bool = False
@@ -51,14 +51,14 @@ class StatisticSubjects(msgspec.Struct, frozen=True):
     routes: Mapping[str, tuple[str, ...]]
     """The virtual services that have a route of this name; a virtual node that provides one counts as its route."""
     gateway_routes: Mapping[str, str]
-    """The virtual service that each of a gateway's routes leads to."""
+    """The virtual service that is the target of each of a gateway's routes."""
 
     def target(self, cluster: str) -> CalledNode | None:
         """The virtual node of a cluster. Clusters of one node for several policies are numbered."""
         return self.targets.get(cluster) or self.targets.get(cluster.rpartition("_")[0])
 
     def route(self, host: str, name: str) -> RouteSubject | None:
-        """The route of a virtual host; None where the host does not tell which of several it is."""
+        """The route of a virtual host; None where several routes have the host."""
         services = self.routes.get(name, ())
         if host in services:
             return RouteSubject(host)

@@ -2,7 +2,7 @@
 
 Promise: the weights of a split add up to more than 0. If only some pools offer the name, they have all of the traffic,
 whatever the service's weights are: a name that a new revision drops, or adds, is answered by the pools that know it.
-Instances that are no task of ECS are members of every pool that has weight.
+Instances that do not belong to an ECS task are members of every pool that has weight.
 """
 
 from __future__ import annotations

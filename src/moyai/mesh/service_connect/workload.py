@@ -87,7 +87,7 @@ def _outbound(
         if name.target not in names:
             if name.left_at is not None:
                 continue
-            message = f"{name.dns_name}:{name.port} leads nowhere: its service is gone from the namespace"
+            message = f"calls to {name.dns_name}:{name.port} fail: its service is no longer in the namespace"
             diagnostics.append(Diagnostic(task.arn, message))
         elif address in calls:
             message = f"{name.dns_name}:{name.port} is left out: another name has its address and port"

@@ -3,7 +3,7 @@
 Promise: more periods are read than are evaluated (the evaluation range), and the newest existing datapoints are
 evaluated; missing ones are treated as the alarm says. An alarm whose oldest datapoint is old enough goes to ALARM
 though the rest is missing, and one whose few breaching datapoints are too young does not. An alarm keeps its state when
-datapoints may exist that this process can't know because it started later: a restart is no reason to change state.
+datapoints may exist that this process can't know because it started later: a restart does not change a state.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 

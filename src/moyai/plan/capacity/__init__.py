@@ -1,1 +1,1 @@
-"""Container instances: their registration, and the sandboxes that stand for their machines."""
+"""Container instances: their registration, and the sandboxes that represent their machines."""

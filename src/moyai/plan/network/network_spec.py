@@ -2,7 +2,7 @@
 
 Promise: it has the VPCs in which tasks or container instances are, the peerings into which both sides route traffic,
 and the security groups that have members; it names nothing that is gone. ``NetworkSpecTracker`` gives the same value as
-``network_spec`` and follows tasks as they come and go, one by one: one more task costs no second look at the others.
+``network_spec`` and follows tasks as they come and go, one by one: a change of one task does not read the others again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def network_spec(world: World) -> NetworkSpec:
 
 
 class NetworkSpecTracker:
-    """The network specification, kept in step with one world."""
+    """The network specification of one world, updated with its changes."""
 
     def __init__(self, world: World) -> None:
         self._attached = Derived(world, _attachment, None, Task, ContainerInstance, publish=self._on_attachment)
@@ -121,7 +121,7 @@ class NetworkSpecTracker:
         self._is_changed = True
 
     def _update_peerings(self) -> None:
-        """Keep the peerings that the routes of both sides use; a route into any other leads nowhere."""
+        """Keep the peerings that the routes of both sides use; a route into any other has no effect."""
         sides = Counter(chain.from_iterable(self._used_peerings.values.values()))
         peerings = tuple(sorted((peering for peering, count in sides.items() if count > 1), key=lambda p: p.id))
         if peerings != self._peerings:
@@ -168,7 +168,7 @@ class NetworkSpecTracker:
 def permissions(rules: Iterable[SecurityGroupRule], groups: Container[SecurityGroupId]) -> Iterator[TrafficPermission]:
     """Rules of one direction as a runtime applies them: one permission for each protocol and range of ports.
 
-    A rule for a group that is not in ``groups``, and so has no members, lets nothing through.
+    A rule for a group that is not in ``groups``, and so has no members, allows nothing.
     """
     by_ports: dict[tuple[str, int | None, int | None], list[SecurityGroupRule]] = {}
     for rule in rules:

@@ -1,6 +1,6 @@
 """Which of a subnet's routes work, and where they lead.
 
-Promise: a route whose gateway is gone or detached, or whose peering is not active, leads nowhere, and drops the traffic
+Promise: a route whose gateway is gone or detached, or whose peering is not active, has no target, and drops the traffic
 to its destination. A NAT gateway works while its own subnet has a route to an internet gateway. A peering carries only
 traffic to the VPC on its other side; no traffic passes through that VPC to a third.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables.html,

@@ -1,4 +1,4 @@
-"""The tasks of one plan that the world does not have yet, and what they leave of each container instance.
+"""The tasks of one plan that the world does not have yet, and the resources that remain of each container instance.
 
 Promise: the tasks and remaining resources of an instance are counted when they are first needed, and again only after a
 task of the batch was placed there. A batch belongs to one world and one plan.

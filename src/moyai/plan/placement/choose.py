@@ -143,7 +143,7 @@ def _considered_instances(world: World, requirements: InstanceRequirements) -> l
 def _candidate(
     world: World, requirements: InstanceRequirements, instance: ContainerInstance, batch: PlacementBatch
 ) -> _Candidate:
-    """The instance with what is left for this task: without what daemons reserve, unless the task names it."""
+    """The instance with its remaining resources, without those of daemons unless the task names the instance."""
     tasks, resources = batch.at(instance)
     if requirements.instance is None:
         resources = without_reservations(world, instance, tasks, resources)

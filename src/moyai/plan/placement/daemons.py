@@ -1,4 +1,4 @@
-"""Which container instances have the tasks of DAEMON services, and what is reserved for these there.
+"""The container instances of DAEMON services, and the resources that are reserved for their tasks.
 
 Promise: a DAEMON service has a task on every ACTIVE container instance of its launch type that the constraints of its
 newest deployment allow; its own tasks do not count in them, so that a running task is never a reason to stop it. The

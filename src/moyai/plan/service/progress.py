@@ -54,7 +54,7 @@ def measure_progress(
 
 
 def apply_progress(progress: RolloutProgress, now: Instant, *, may_complete: bool) -> tuple[Service, list[str]]:
-    """The service with what it has reached, and the texts of its events."""
+    """The service with its new rollout state, and the texts of its events."""
     service, tasks_arrived, steady = progress
     if may_complete and steady:
         return _steady(service, now)

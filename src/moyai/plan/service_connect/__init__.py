@@ -1,1 +1,1 @@
-"""Service Connect: which names a service offers and sees, and what becomes of names as services come and go."""
+"""Service Connect: the names that services offer and can call, and their changes as services come and go."""

@@ -1,4 +1,4 @@
-"""Live names: the names that a running task can call follow its namespace, where its cluster asks for that.
+"""Live names: the names that a running task can call follow its namespace, where its cluster's tag enables that.
 
 Promise: a name that is new to a running task is written to its hosts file when an instance is registered behind it and
 the task's proxy has acknowledged it. A name that goes is removed from the file LINGER seconds before the proxy forgets

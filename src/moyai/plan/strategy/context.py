@@ -1,4 +1,4 @@
-"""A service deployment under way with everything that its next transition depends on, and what a transition changes."""
+"""The input of a service deployment's next transition, and its result."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DeploymentContext(msgspec.Struct, frozen=True):
 
 
 class DeploymentStep(msgspec.Struct, frozen=True):
-    """The result of one transition: the two records as they are to be, and the texts of the service's events."""
+    """The result of one transition: both records with their changes, and the texts of the service's events."""
 
     service: Service
     record: ServiceDeployment

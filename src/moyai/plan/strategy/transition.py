@@ -70,7 +70,7 @@ def wake_at(context: DeploymentContext) -> Instant | None:
 
 
 def early_success_criteria(context: DeploymentContext) -> EarlySuccess | None:
-    """With what the deployment counts as successful before all its tasks are healthy, if that was asked for."""
+    """The criteria by which the deployment succeeds before all its tasks are healthy; None if it has none."""
     return context.record.configuration.early_success_criteria if context.record.moves_forward else None
 
 

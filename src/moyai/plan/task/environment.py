@@ -194,7 +194,7 @@ def _secret_version(world: World, scope: Scope, reference: SecretReference, now:
 
 
 def _json_value(value: Secret, reference: SecretReference) -> Secret:
-    """The value of one key of a JSON object; a value that is no text is written as JSON. An error does not quote it."""
+    """The value of one key of a JSON object; other values than strings are written as JSON. Errors do not quote it."""
     try:
         content = msgspec.json.decode(value.reveal())
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""The names in a running task's hosts file, kept in step with the namespace (see ``service_connect.live_names``)."""
+"""The names in a running task's hosts file, updated with the namespace (see ``service_connect.live_names``)."""
 
 from __future__ import annotations
 

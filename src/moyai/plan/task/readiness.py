@@ -46,11 +46,10 @@ HEALTH_LIMIT = 8 * 60
 """Seconds that a task with a health check waits at most; AWS's."""
 
 LARGEST_RANGE = 100
-"""Ports of a containerPortRange that are looked at; a larger range says which ports may be used, and is not waited for.
-"""
+"""The largest containerPortRange whose ports have to listen; a larger one only says which ports may be used."""
 
 LOOK_AGAIN = 1.0
-"""Seconds until the listeners are looked at again; the runtime notifies earlier when they change."""
+"""Seconds until the listeners are read again; the runtime notifies earlier when they change."""
 
 _LOOPBACK = "127.0.0.1"
 
@@ -96,7 +95,7 @@ def record_listening(context: TaskContext) -> TaskContext:
 
 
 def awaits_readiness(task: Task) -> bool:
-    """Whether the task's next step depends on its health and on what it listens at."""
+    """Whether the task's next step depends on its health and its listeners."""
     starting = task.last_status in {TaskStatus.ACTIVATING, TaskStatus.RUNNING} and task.ready_at is None
     return starting and task.desired_status is DesiredStatus.RUNNING
 
@@ -113,7 +112,7 @@ def missing_listeners(context: TaskContext) -> tuple[ExpectedListener, ...]:
 
 
 def look_again_at(context: TaskContext) -> Instant | None:
-    """When to look at the listeners next; None when nothing depends on them."""
+    """When to read the listeners next; None when nothing depends on them."""
     return None if context.now >= listening_from(context) else later(context.now, LOOK_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""What a task's start, health and end change in its service: failure counts, the back-off, events.
+"""Changes to a service that follow from a task's start, health and end: failure counts, the back-off, events.
 
 Promise: each failure is counted once, in the same change as the task's own stop. The wait before the next attempt
 doubles up to AWS's documented 27 minutes; it starts again when a task of the deployment reaches RUNNING, or with a new

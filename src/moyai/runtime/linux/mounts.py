@@ -32,8 +32,8 @@ class Mount(NamedTuple):
 
 
 def current_mounts() -> Iterator[Mount]:
-    """The mounts that this process sees now, in the order of the file. Names that are no text are as ``os.fsdecode``
-    gives them.
+    """The mounts that this process sees now, in the order of the file. Names that are not valid text are as
+    ``os.fsdecode`` gives them.
     """
     return parse(os.fsdecode(_MOUNTINFO.read_bytes()))
 
@@ -55,7 +55,7 @@ def disk_mounts(mount_table: Iterable[Mount], excluded_path: Path) -> tuple[str,
     """The mount points of disks on the machine's root (``/home`` often is one), except below ``excluded_path``.
 
     An overlay of the root doesn't show them, so a container gets each of them as a mount of its own. A directory that
-    is mounted on itself, as the namespaces of another installation are, is no disk.
+    is mounted on itself, as the namespaces of another installation are, is not a disk.
     """
     mounts: dict[str, Mount] = {}
     disks = []

@@ -116,7 +116,7 @@ class NetworkApplier:
         return configs
 
     def _can_have_egress(self, spec: NetworkSpec) -> bool:
-        """Whether this machine can give egress. Logs once what is missing, when a VPC needs it."""
+        """Whether this machine can provide egress. Logs once what is missing, when a VPC needs it."""
         missing = nat_egress.missing_requirement() if any(_needs_egress(vpc) for vpc in spec.vpcs) else None
         if missing is not None and missing != self._missing:
             _log.warning("%s", missing)

@@ -45,7 +45,7 @@ class SimContainer:
         return attempt > self._attempt and self.state(now).phase is ContainerPhase.STOPPED
 
     def end(self, now: Instant, exit_code: int) -> None:
-        """Let the process end now by itself."""
+        """End the process now, as if it had exited."""
         self._end_by((now, exit_code))
 
     def set_health(self, health: Health) -> None:
@@ -84,7 +84,7 @@ class SimContainer:
         return round(self.script.network * (now - self.started_at))
 
     def next_change(self, now: Instant) -> Instant | None:
-        """The time of its next change by itself; None if there is none."""
+        """The time of its next change that no call causes; None if there is none."""
         script = self.script
         turns = [later(self.started_at, s) for s in (script.healthy_after, script.unhealthy_after) if s is not None]
         ends = [] if self._end is None else [self._end[0]]
@@ -127,7 +127,7 @@ class SimSandbox:
         return bool(running) and all(c.is_listening(now) for c in running)
 
     def next_change(self, now: Instant) -> Instant | None:
-        """The time of the next change of any container by itself; None if there is none."""
+        """The time of the next change of any container that no call causes; None if there is none."""
         changes = (c.next_change(now) for c in self.containers.values())
         ends = (pull.ends_at for pull in self.pulls.values() if pull.ends_at > now)
         return min((c for c in (*changes, *ends) if c is not None), default=None)

@@ -217,7 +217,7 @@ class SimRuntime:
         await self.sweep(frozenset())
 
     def end_container(self, task: TaskId, container: str, exit_code: int = 1) -> None:
-        """Let a container's process end by itself."""
+        """End a container's process, as if it had exited."""
         simulated = self._container(task, container)
         if simulated is not None:
             simulated.end(self._clock.now(), exit_code)
@@ -271,7 +271,7 @@ class SimRuntime:
             queue.notify(task)
 
     def _state_and_schedule(self, task: TaskId, queue: ChangeQueue) -> SandboxState | None:
-        """The state of the sandbox now. Its next change by itself is added to ``queue``."""
+        """The state of the sandbox now. The time of its next change is added to ``queue``."""
         sandbox = self._sandboxes.get(task)
         if sandbox is None:
             return None

@@ -1,4 +1,4 @@
-"""The sandboxes that one reader of a simulated runtime's changes has yet to look at.
+"""The sandboxes whose changes one reader of a simulated runtime has not read yet.
 
 Promise: a change costs a look at the sandbox that it concerns, however many others there are.
 """

@@ -12,7 +12,7 @@ _ANY: Final = _HTTP | _TCP
 
 
 class TrafficCounter(NamedTuple):
-    """A counter of endpoints on this side that speak one of these protocols. ``unit``: as OpenTelemetry writes it."""
+    """A counter of endpoints on this side with one of these protocols. ``unit``: as OpenTelemetry writes it."""
 
     name: str
     unit: str

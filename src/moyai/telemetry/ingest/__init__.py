@@ -1,1 +1,1 @@
-"""The way of a push into the series: receive, decode, subtract what was counted before, aggregate."""
+"""The processing of a push: receive, decode, subtract the counts of the push before, aggregate into series."""

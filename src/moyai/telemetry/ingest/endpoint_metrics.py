@@ -1,4 +1,4 @@
-"""The metrics that one endpoint's values are written to, by what the metrics are made of."""
+"""The metrics that one endpoint's values are written to, by the kind of value that they need."""
 
 from __future__ import annotations
 

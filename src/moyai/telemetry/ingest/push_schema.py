@@ -21,12 +21,12 @@ from moyai.telemetry.values import Floats, Ints, ResponseTimes
 
 COUNTERS: Final = len(EndpointCounter)
 _MAX_COUNT: Final = 2**56
-"""Bytes of two months at 100 Gbit/s. A larger or a negative count is not believed, so that sums fit 64 bits."""
+"""Bytes of two months at 100 Gbit/s. A larger or a negative count is ignored, so that sums fit 64 bits."""
 _MAX_BUCKET_COUNT: Final = 2**50
 _ANY_BITS: Final = np.iinfo(np.int64).max
 """The limit of a histogram's sum, which is read as the bits of a float."""
 _MAX_TIME_SUM: Final = 1e18
-"""Milliseconds; about the age of the world. A larger sum is not believed, nor one that is no number."""
+"""Milliseconds; about the age of the world. A larger sum is ignored, and so is NaN."""
 BlockKey = tuple[StatMapping, tuple[float, ...], tuple[StatEndpoint, ...]]
 """A mapping, the bounds of the histograms (() when there are none), and the endpoints that have both."""
 SchemaKey = tuple[BlockKey, ...]
@@ -104,7 +104,7 @@ class PushSchema:
     def __init__(self, key: SchemaKey) -> None:
         self.blocks: list[SchemaBlock] = []
         limits: list[int] = []
-        """The largest believed value of each value that is read."""
+        """The largest accepted value of each value that is read."""
         values = self.counts = self.sums = 0
         for mapping, bounds, endpoints in key:
             buckets, width = (len(bounds) + 1 if bounds else 0), len(endpoints)

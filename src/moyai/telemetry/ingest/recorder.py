@@ -156,7 +156,7 @@ class Recorder:
                 yield StoredProxy(proxy, state.reported_at, state.delta_state.serialize())
 
     def mark_unsaved(self) -> None:
-        """Have everything taken again: what was taken before could not be saved."""
+        """Have everything saved again: the last save failed."""
         self.totals.mark_unsaved()
         for state in self._proxies.values():
             state.delta_state.changed = True

@@ -26,7 +26,7 @@ MAX_TOTALS: Final = 20_000
 _RESAVE_AFTER: Final = 24 * 3600
 """Seconds after which a total is saved again though nothing was counted: the store removes old ones."""
 _MAX: Final = 2**63 - 1
-"""A count stays at this. Only what a proxy made up is as large."""
+"""The largest count that is kept. Only a proxy that sends false numbers reaches it."""
 _log = logging.getLogger(__name__)
 
 
@@ -134,7 +134,7 @@ class Totals:
         self._being_saved.clear()
 
     def mark_unsaved(self) -> None:
-        """Have every total taken again: what was taken could not be saved."""
+        """Have every total saved again: the last save failed."""
         self._being_saved.clear()
         for total in self._totals.values():
             total.changed = True

@@ -1,4 +1,4 @@
-"""The reporter of App Mesh: a proxy reports for the virtual node or the virtual gateway that it stands for.
+"""The reporter of App Mesh: a proxy reports for the virtual node or the virtual gateway that it represents.
 
 Promise: a cluster or a route that the mesh does not have gets no metrics.
 """

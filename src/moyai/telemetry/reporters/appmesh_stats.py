@@ -35,7 +35,7 @@ from moyai.telemetry.values import Ints
 CLUSTER, ROUTE, HTTP, TCP, LISTENER = "cluster.", "vhost.", "http.", "tcp.", "listener."
 """The first part of an endpoint's name."""
 PROXY: Final = StatEndpoint(Side.SERVER, "")
-"""The endpoint that stands for the whole proxy."""
+"""The endpoint whose statistics are those of the whole proxy."""
 _TARGET_NAME: Final = re.compile(r"(cluster\.cds_egress_[^.]+_(?:http|http2|grpc|tcp)_\d+(?:_\d+)?)\.(.+)")
 _LISTENER_NAME: Final = re.compile(r"((?:http|tcp)\.ingress(?:\.(?:http|http2|grpc|tcp)\.\d+)?)\.(downstream_\w+)")
 _HANDSHAKE_NAME: Final = re.compile(r"(listener\..+)\.(ssl\.\w+)")

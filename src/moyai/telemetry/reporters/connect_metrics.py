@@ -59,7 +59,7 @@ TASK_METRICS: Final = (
     MetricDefinition(OWN_NAMESPACE, "TaskFailureCount", "Count", Side.SERVER, EndpointCounter.FAILURES),
     MetricDefinition(OWN_NAMESPACE, "TaskResponseTime", "Milliseconds", Side.SERVER, None, SampleKind.TIME),
 )
-"""The answers of each task behind a discovery name by itself, which shows a slow target."""
+"""The response times of each single task behind a discovery name, which show a slow target."""
 
 
 def task_metric_id(

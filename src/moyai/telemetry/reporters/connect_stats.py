@@ -86,7 +86,7 @@ def _tls_errors(owner: str) -> tuple[str, ...]:
 
 
 _FAILURES: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
-"""Answers of 5xx, and gRPC's statuses that stand for one."""
+"""Responses with 5xx, and with a gRPC status that Envoy counts as 5xx."""
 _HTTP_CLIENT: Final = StatMapping(
     "http",
     (

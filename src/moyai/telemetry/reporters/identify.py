@@ -1,4 +1,4 @@
-"""Finds the workload that a proxy reports for, in the world as it is at that moment."""
+"""Finds the workload whose statistics a proxy reports, in the world at the time of the call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def identify_from(world: Callable[[], World]) -> IdentifyProxy:
 
 
 def mesh_reporter(world: World, identities: MeshIdentities, proxy: ProxyId) -> MeshReporter | None:
-    """The virtual node or gateway that a proxy stands for; None when it is none of App Mesh's proxies."""
+    """The virtual node or gateway that a proxy represents; None for a proxy that is not App Mesh's."""
     task = world.tasks.get(proxy)
     if task is None:
         workload = find_workload(world, proxy.partition(PROXY_SEPARATOR)[0])

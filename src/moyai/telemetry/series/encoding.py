@@ -34,7 +34,7 @@ _BODY_DECODER, _COLUMN_DECODER = msgspec.msgpack.Decoder(_Raw), msgspec.msgpack.
 
 
 class InvalidBody(MoyaiError):
-    """The bytes are no encoded body."""
+    """The bytes are not an encoded body."""
 
 
 class DecodedBody(NamedTuple):

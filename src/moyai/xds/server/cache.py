@@ -39,7 +39,7 @@ class _SharedTranslation(msgspec.Struct, frozen=True):
 
 
 class _WorkloadEntry(msgspec.Struct, frozen=True):
-    """A workload's snapshot, with everything that it was made from."""
+    """A workload's snapshot, with the resources that it consists of."""
 
     workload: Workload
     services: frozenset[str]

@@ -1,4 +1,4 @@
-"""The statistics of Service Connect's proxies, and their export: only those that its metrics are made of are kept.
+"""The statistics of Service Connect's proxies, and their export: only those that its metrics use are kept.
 
 No tags are extracted from names. Envoy's own extractors would split ``egress.cart``, and an export without tags is six
 times smaller (docs/decisions/envoy-statistics.md).

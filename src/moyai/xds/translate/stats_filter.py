@@ -48,7 +48,7 @@ def response_time_buckets() -> stats_pb2.HistogramBucketSettings:
 
 
 def drop_unused_stats() -> matcher_pb2.Matcher:
-    """The conversion that drops all statistics that no metric is made of, and those of the control plane's clusters."""
+    """The conversion that drops statistics that no metric uses, and those of the control plane's clusters."""
     exported_names = string_pb2.StringMatcher(
         safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_EXPORTED_STATS)
     )

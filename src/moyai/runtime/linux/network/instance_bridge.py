@@ -47,7 +47,7 @@ def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, pi
     bridge = IPv4Network(network.bridge)
     address = LinkAddress(network.address, str(bridge.network_address + 1), bridge.prefixlen)
     connect(task, VethLink(_mac(network.address), address), instance, pin)
-    with sandbox_errors("the instance's ports can't be led to the task"), namespaces.inside(instance):
+    with sandbox_errors("the instance's ports can't be forwarded to the task"), namespaces.inside(instance):
         apply_rules("".join(_forwarding_rules(network)))
 
 

@@ -2,9 +2,9 @@
 
 Promise: the interfaces, routes and firewall of the machine are never touched. Every function is idempotent, raises
 SandboxFailed, and runs on the network thread only (see namespaces.py). Each VPC has a router of its own, because every
-account and region has a default VPC with the same range. A subnet is no bridge: each task has a link of its own to the
-router, with one neighbour that never changes, and the router knows one address behind each link. So no task can receive
-or answer for another one, and all traffic between tasks is routed where security_groups.py filters it. A router
+account and region has a default VPC with the same range. A subnet is not a bridge: each task has a link of its own to
+the router, with one neighbour that never changes, and the router knows one address behind each link. So no task can
+receive or answer for another one, and all traffic between tasks is routed where security_groups.py filters it. A router
 forwards nothing before its rules are in place. The gateway of a subnet is its second address, and METADATA_ADDRESS is
 an address of the router, as in AWS's VPCs.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html

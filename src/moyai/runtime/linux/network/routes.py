@@ -25,7 +25,7 @@ from moyai.runtime.linux.network.configure import add_permanent_neighbour, ignor
 from moyai.runtime.linux.network.interface_names import EGRESS, PEERING_PREFIX, peering_link
 
 NEXT_HOP = "169.254.255.254"
-"""The gateway of every route out of a VPC; a permanent neighbour entry leads to the other end of the link."""
+"""The gateway of every route out of a VPC; a permanent neighbour entry has the other end of the link."""
 
 _MACS = ("02:fd:00:00:00:01", "02:fd:00:00:00:02")
 _ON_LINK = 4

@@ -30,7 +30,7 @@ _ENVOY_IN_PROXY = "/envoy"
 _NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HIDE_PUSH_ERRORS = "stats:critical"
-"""A failed push is no error: the next push after the control plane's return has all values."""
+"""A failed push is not an error: the next push after the control plane's return has all values."""
 _ACCESS_LOG_DELAY = "1000"
 """Milliseconds after which Envoy writes out buffered lines of an access log."""
 _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "outside", "disks")
