@@ -4,7 +4,8 @@
 #   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
 #   scripts/setup.sh --prometheus  also have Prometheus in .venv/bin, which a test lets scrape moyai
-#   scripts/setup.sh --registry    also have Debian's container registry in .venv/bin, from which a test pulls images
+#   scripts/setup.sh --registry    also have Debian's container registry in .venv/bin, from which a test pulls images, and
+#                                  skopeo, which pushes them
 #   scripts/setup.sh --docker      also have Docker Engine in .venv/docker, whose containers a test compares with tasks
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
@@ -203,6 +204,14 @@ add_browser() {
   install_packages chromium
 }
 
+# Debian's own, with the libraries that it needs.
+add_skopeo() {
+  has skopeo && return
+  has apt-get || { say "without apt-get there is no skopeo: its tests will be skipped"; return; }
+  say "fetching skopeo"
+  install_packages skopeo
+}
+
 main() {
   if [[ " $* " == *" --namespaces "* ]]; then require_namespaces; fi
   local python
@@ -218,7 +227,7 @@ main() {
   if is_current; then say "up to date"; else make_environment "$python"; fi
   make_console
   if [[ " $* " == *" --prometheus "* ]]; then add_program_of_debian prometheus; fi
-  if [[ " $* " == *" --registry "* ]]; then add_program_of_debian docker-registry; fi
+  if [[ " $* " == *" --registry "* ]]; then add_program_of_debian docker-registry; add_skopeo; fi
   if [[ " $* " == *" --docker "* ]]; then add_docker; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }

@@ -90,8 +90,9 @@ class BlobStore(Protocol):
     def upload(self, upload: UploadId) -> OpenUpload | None:
         """The state of an upload; None if there is no such upload."""
 
-    async def append(self, upload: UploadId, content: AsyncIterable[bytes]) -> int:
-        """Add bytes to the end of an upload, and return its size.
+    async def append(self, upload: UploadId, content: AsyncIterable[bytes], length: int | None = None) -> int:
+        """Add bytes to the end of an upload, and return its size. ``length``: their number, if it is known before; what
+        is too much is refused before anything is read.
 
         Raises UploadMissing, UploadBusy, BlobTooLarge, BlobsUnwritable. What the iterable raises leaves the upload open
         with the bytes that were written.

@@ -116,10 +116,11 @@ class BlobFiles:
         entry = self._uploads.get(upload)
         return None if entry is None else OpenUpload(upload, entry.repository, entry.size)
 
-    async def append(self, upload: UploadId, content: AsyncIterable[bytes]) -> int:
+    async def append(self, upload: UploadId, content: AsyncIterable[bytes], length: int | None = None) -> int:
         """See ``BlobStore.append``."""
         entry = self._reserve(upload)
         try:
+            self._check(entry.size, length or 0)
             buffer = bytearray()
             async for part in content:
                 buffer += part
@@ -221,9 +222,7 @@ class BlobFiles:
             raise
 
     def _write(self, entry: _Upload, content: bytes) -> None:
-        if entry.size + len(content) > self._limits.blob_bytes:
-            raise BlobTooLarge(f"A layer has at most {self._limits.blob_bytes} bytes.")
-        self._check_space(len(content))
+        self._check(entry.size, len(content))
         try:
             with entry.path.open("ab") as file:
                 file.write(content)
@@ -234,7 +233,7 @@ class BlobFiles:
 
     def _put(self, content: bytes) -> None:
         digest = sha256(content).hexdigest()
-        self._check_space(len(content))
+        self._check(0, len(content))
         path = self._incoming / f"{digest}.{threading.get_ident()}"
         try:
             path.write_bytes(content)
@@ -272,9 +271,12 @@ class BlobFiles:
                     freed += state.st_size
         return freed
 
-    def _check_space(self, size: int) -> None:
+    def _check(self, size: int, more: int) -> None:
+        """Raise BlobTooLarge or BlobsUnwritable if a blob of ``size`` bytes can't have ``more``."""
+        if size + more > self._limits.blob_bytes:
+            raise BlobTooLarge(f"A layer has at most {self._limits.blob_bytes} bytes.")
         disk = os.statvfs(self._root)
-        if disk.f_bavail * disk.f_frsize < size + self._limits.reserve:
+        if disk.f_bavail * disk.f_frsize < more + self._limits.reserve:
             raise BlobsUnwritable(
                 f"The disk of {self._root} is full: {self._limits.reserve // 1024**2} MiB of it stay free. "
                 "Delete images, or make space."

@@ -122,8 +122,9 @@ def _check_position(call: RegistryCall, upload: OpenUpload) -> None:
 
 
 async def _append(call: RegistryCall, upload: UploadId) -> int:
+    length = call.request.headers.get("content-length", "")
     try:
-        return await call.blobs.append(upload, call.body)
+        return await call.blobs.append(upload, call.body, int(length[:19]) if length.isdecimal() else None)
     except (UploadMissing, UploadBusy) as error:
         raise _busy(str(error)) from error
     except BlobTooLarge as error:
