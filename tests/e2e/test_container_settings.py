@@ -14,8 +14,9 @@ from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerNames, ContainerSpec, HostName, MemoryLimits, TmpfsMount, VolumeMount
+from moyai.images.imports.importing import import_image
+from moyai.images.reference import HOST_IMAGE
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
-from moyai.runtime.linux.images.store import HOST_IMAGE
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
 from tests.contract.runtime.adapters import IMAGE, TASK, container_state, sandbox
@@ -178,7 +179,7 @@ async def test_an_image_with_symbolic_links_cannot_reach_the_host(linux, tmp_pat
     for name, target in (("etc", "/proc/self/cwd/etc"), ("data", "/proc/self/cwd/var"), ("dev", "/proc/self/cwd/dev")):
         (root / name).symlink_to(target)
     before = await asyncio.to_thread(lambda: sorted(p.name for p in Path("/var").iterdir()))
-    await asyncio.to_thread(linux.runtime.images.import_image, "evil/links:1", root, base=HOST_IMAGE)
+    await asyncio.to_thread(import_image, linux.runtime.images, "evil/links:1", root, base=HOST_IMAGE)
     await linux.runtime.prepare(sandbox())
     tricked = shell("true", image="evil/links:1", volumes=(VolumeMount("/data/moyai-was-here", "scratch"),))
     with pytest.raises(CannotCreate):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 
 from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.images.imports.importing import import_image
 from moyai.images.model import ImageConfig
-from moyai.runtime.linux.images.store import HOST_IMAGE
+from moyai.images.reference import HOST_IMAGE
 from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.linux_tasks import run, shell
 
@@ -37,7 +39,7 @@ async def test_a_layer_on_the_host_adds_files_and_a_command(linux, tmp_path):
     (source / "opt/app/hello").write_text("#!/bin/sh\necho hello $WHO from $(pwd) $*\n")
     (source / "opt/app/hello").chmod(0o755)
     config = ImageConfig(("/opt/app/hello",), ("twice",), {"WHO": "you"}, "/opt/app", "1000")
-    linux.runtime.images.import_image("example/hello:1", source, base=HOST_IMAGE, config=config)
+    import_image(linux.runtime.images, "example/hello:1", source, base=HOST_IMAGE, config=config)
     await linux.runtime.prepare(sandbox())
     _, lines = await run(linux, ContainerSpec(TASK, "a", "example/hello:1"))
     assert lines == ["hello you from /opt/app twice"]
@@ -49,8 +51,7 @@ async def test_a_layer_on_the_host_adds_files_and_a_command(linux, tmp_path):
 
 async def test_an_image_with_its_own_root_has_nothing_of_the_hosts(linux, busybox_like, tmp_path):
     libraries = tmp_path / "with-libraries"
-    linux.runtime.images.import_image("tiny", busybox_like)
-    rootfs = linux.state / "images/tiny/latest/rootfs"
+    rootfs = Path(import_image(linux.runtime.images, "tiny", busybox_like).layers[0])
     (rootfs / "usr").mkdir()
     shutil.copytree("/usr/lib/x86_64-linux-gnu", libraries, symlinks=True, ignore=_all_but_libc)
     shutil.copytree(libraries, rootfs / "usr/lib/x86_64-linux-gnu", symlinks=True)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.intercept import InterceptAll
 from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
 from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.images.imports.importing import import_image
 from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
 from tests.e2e.linux_tasks import output, run, said, shell
@@ -144,7 +145,7 @@ async def test_a_proxy_has_the_volumes_and_the_image_of_the_container(linux):
     source = linux.state / "files"
     (source / "certs").mkdir(parents=True)
     (source / "certs/ca.pem").write_text("baked")
-    linux.runtime.images.import_image("shop/aws-appmesh-envoy:v1", source)
+    import_image(linux.runtime.images, "shop/aws-appmesh-envoy:v1", source)
     await prepare(linux, sandbox())
     volumes = (VolumeMount("/shared", volume="shared"),)
     await linux.runtime.start(shell("echo there > /shared/key.pem; echo up; sleep 60", volumes=volumes))

@@ -251,6 +251,7 @@ class StatePaths:
         others = (
             "logs",
             "images",
+            "images.old",
             "ecr",
             "volumes",
             "lock",

@@ -26,7 +26,13 @@ def image_commands() -> typer.Typer:
 
 def import_image(
     name: Name,
-    source: Annotated[Path, typer.Argument(help="A root file system: a directory or a tar archive.", exists=True)],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="An OCI layout, a file of `docker save`, or a root file system (directory or tar).",
+            exists=True,
+        ),
+    ],
     state: State = STATE,
     base: Annotated[
         str | None, typer.Option(help="moyai.local/host lays the image over this machine's own root.")
@@ -34,8 +40,9 @@ def import_image(
 ) -> None:
     """Add or replace an image. Running tasks keep the one they were started from."""
     from moyai.app.images import make_images
+    from moyai.images.imports.importing import import_image as import_from
 
-    image = make_images(StatePaths(state)).import_image(name, source, base=base)
+    image = import_from(make_images(StatePaths(state)), name, source, base=base)
     typer.echo(f"Imported {name} ({(image.digest or '')[:_SHORT_DIGEST]}…)")
 
 
@@ -45,9 +52,11 @@ def list_images(
     as_json: Json = False,
 ) -> None:
     """List the images that tasks can run from."""
-    from moyai.app.images import BASE_IMAGE, make_images
+    from moyai.app.images import make_images
+    from moyai.images.reference import HOST_IMAGE
 
-    images = {BASE_IMAGE: None, **make_images(StatePaths(state)).digests()}
+    stored = make_images(StatePaths(state)).list_images()
+    images = {HOST_IMAGE: None, **{image.reference: image.digest for image in stored}}
     if as_json:
         typer.echo(json.dumps([{"Name": name, "Digest": digest} for name, digest in images.items()]))
         return
@@ -59,5 +68,5 @@ def remove_image(name: Name, state: State = STATE) -> None:
     """Remove an imported image. Running tasks keep their files."""
     from moyai.app.images import make_images
 
-    make_images(StatePaths(state)).remove_image(name)
+    make_images(StatePaths(state)).remove(name)
     typer.echo(f"Removed {name}")

@@ -33,6 +33,7 @@ from moyai.domain.sandbox.spec import (
     SandboxSpec,
 )
 from moyai.domain.sandbox.state import ContainerState
+from moyai.images.imports.importing import import_image
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.ports.runtime import TaskRuntime
@@ -126,7 +127,7 @@ class LinuxAdapter:
         source.mkdir(parents=True, exist_ok=True)
         (source / "number").write_text(str(self._images))
         self._images += 1
-        self.runtime.images.import_image(name, source, base=IMAGE)
+        import_image(self.runtime.images, name, source, base=IMAGE)
         return name
 
     def another_runtime(self) -> LinuxRuntime:

@@ -19,26 +19,15 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from typing import IO, BinaryIO, Final, Self, cast
+from typing import BinaryIO, Final, cast
 
 from moyai.images.store.archive_stream import MAX_BYTES, READ_ERRORS, ArchiveStream, BadArchive
+from moyai.images.store.tar_reader import TarReader
 from moyai.images.store.trees import remove_tree
 
-MAX_MEMBERS: Final = 1_000_000
 MAX_LEFT_OUT: Final = 10_000
-_MAX_HEADER_BYTES: Final = 1024**2
-"""The size of a member's extended header, which tarfile reads as a whole."""
-_HEADERS: Final = frozenset(
-    {
-        tarfile.GNUTYPE_LONGLINK,
-        tarfile.GNUTYPE_LONGNAME,
-        tarfile.SOLARIS_XHDTYPE,
-        tarfile.XGLTYPE,
-        tarfile.XHDTYPE,
-    }
-)
-_PIECE_BYTES: Final = 1024**2
 _MAX_ID: Final = 2**32 - 2
+_PIECE_BYTES: Final = 1024**2
 _CAPABILITY: Final = "security.capability"
 _PAX_XATTR: Final = "SCHILY.xattr."
 _WHITEOUT: Final = ".wh."
@@ -55,63 +44,31 @@ class Extraction:
 
     def __init__(self, stream: ArchiveStream, records: BinaryIO) -> None:
         """``records``: an empty file for what ``apply_records`` does afterwards."""
-        self._stream = stream
+        self._reader = TarReader(stream)
         self._records = records
-        self._members = self._size = 0
+        self._size = 0
         self._left_out: set[str] = set()
-        self._member_name = "its first member"
-        self.has_end = False
+
+    @property
+    def has_end(self) -> bool:
         """Whether the end mark was read."""
-        self._ends_well = False
+        return self._reader.has_end
 
     def run(self) -> None:
         """Write all members. Raises BadArchive, and OSError if the disk is full."""
         try:
-            self._extract_all()
-            self._stream.drain()
+            for member in self._reader:
+                self._extract(member)
         except READ_ERRORS as error:
             if isinstance(error, OSError) and error.errno is not None and is_machines_fault(error):
                 raise
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise BadArchive(" ".join(f"{self._member_name}: {reason}".split())) from error
-
-    def _extract_all(self) -> None:
-        file = cast("IO[bytes]", self._stream)
-        try:
-            tar = tarfile.TarFile(
-                fileobj=file, tarinfo=self._member_type(), encoding="utf-8", errors="surrogateescape", errorlevel=2
-            )
-        except tarfile.TarError as error:
-            raise BadArchive("it is no tar archive, plain or compressed by gzip, zstd, bzip2 or xz") from error
-        while (member := tar.next()) is not None:
-            self._member_name = member.name
-            self._extract(member)
-            cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile keeps them all otherwise
-            self._stream.skip_to(tar.offset)
-        if not (self.has_end or self._ends_well):
-            raise BadArchive("it ends in the middle, or goes on with what is no archive")
-
-    def _member_type(self) -> type[tarfile.TarInfo]:
-        """The class that parses headers. It refuses long ones and notes how the archive ends."""
-        extraction = self
-
-        class Member(tarfile.TarInfo):
-            @classmethod
-            def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-                extraction._ends_well = not buf
-                extraction.has_end = len(buf) == tarfile.BLOCKSIZE and not any(buf)
-                header = super().frombuf(buf, encoding, errors)
-                if header.size < 0 or (header.type in _HEADERS and header.size > _MAX_HEADER_BYTES):
-                    raise BadArchive(f"{extraction._member_name} is followed by a header of {header.size} bytes")
-                return header
-
-        return Member
+            raise BadArchive(" ".join(f"{self._reader.name}: {reason}".split())) from error
 
     def _extract(self, member: tarfile.TarInfo) -> None:
-        self._members += 1
-        self._size += max(0, member.size)
-        if self._members > MAX_MEMBERS or self._size > MAX_BYTES:
-            raise BadArchive(f"it has more than {MAX_MEMBERS} members or {MAX_BYTES} bytes")
+        self._size += member.size
+        if self._size > MAX_BYTES:  # also without the holes of sparse files
+            raise BadArchive(f"its files have more than {MAX_BYTES} bytes")
         if not (0 <= member.uid <= _MAX_ID and 0 <= member.gid <= _MAX_ID):
             raise BadArchive(f"{member.name} belongs to {member.uid}:{member.gid}, which can't be")
         *above, name = _components(member.name) or [""]
@@ -171,22 +128,13 @@ class Extraction:
         with os.fdopen(fd, "wb", buffering=0) as file:
             for offset, size in _parts(member):
                 file.seek(offset)
-                self._copy(file, size)
+                self._reader.copy(size, file)
             file.truncate(member.size)
             os.fchown(fd, member.uid, member.gid)
             os.fchmod(fd, stat.S_IMODE(member.mode))
             if capability := member.pax_headers.get(_PAX_XATTR + _CAPABILITY):
                 os.setxattr(fd, _CAPABILITY, capability.encode("utf-8", "surrogateescape"))
             os.utime(fd, ns=_times(member))
-
-    def _copy(self, file: IO[bytes], size: int) -> None:
-        while size > 0:
-            piece = self._stream.read(min(size, _PIECE_BYTES))
-            if not piece:
-                raise BadArchive(f"{self._member_name}: unexpected end of data")
-            size -= len(piece)
-            while piece:
-                piece = piece[file.write(piece) :]
 
     def _write_hard_link(self, member: tarfile.TarInfo, path: str) -> None:
         target = "/".join(["", *_components(member.linkname)])

@@ -64,7 +64,7 @@ class ImageStore:
         if is_host_image(parsed) and digest is None:
             return Image((), on_host=True)
         references = self._open().read_references()
-        wanted = digest or self._digest(references, parsed)
+        wanted = self._digest(references, replace(parsed, digest=digest or parsed.digest))
         try:
             stored = None if wanted is None else read_image(self._store, wanted, platform or host_platform())
         except PullFailed as error:
@@ -74,8 +74,12 @@ class ImageStore:
         return to_image(self._store, stored, on_host=stored.digest in references.on_host)
 
     def _digest(self, references: References, reference: ImageReference) -> str | None:
-        """What a reference stands for."""
-        return reference.digest or references.digests.get(str(reference))
+        """What a reference stands for. An image that an older version imported is known by that version's digest too,
+        which is no manifest's.
+        """
+        if reference.digest is None:
+            return references.digests.get(str(reference))
+        return references.digests.get(f"{reference.name}@{reference.digest}", reference.digest)
 
     def known_digests(self, reference: str) -> frozenset[str]:
         """The digests of an image's index, manifest and configuration; none if it isn't here."""

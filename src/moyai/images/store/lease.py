@@ -46,6 +46,12 @@ class Lease:
         self.keep([diff_id])
         return self._store.read_layer(diff_id) is not None
 
+    def layer_size(self, diff_id: str) -> int:
+        """The size of the archive of a layer that is here, in bytes. Raises BadContent if it isn't."""
+        if (layer := self._store.read_layer(diff_id)) is None:
+            raise BadContent(f"layer {diff_id} is not here")
+        return layer.size
+
     def add_layer(self, descriptor: Descriptor, diff_id: str, file: BinaryIO) -> None:
         """Unpack the whole file, the (compressed) archive of a layer. Does nothing if the layer is here. Raises
         BadContent if a digest or the size isn't as it should be, and NoSpace.
@@ -60,6 +66,13 @@ class Lease:
         NoSpace.
         """
         return self._add(archive, None, None)
+
+    def move_layer(self, root: Path, diff_id: str, size: int) -> None:
+        """Make a directory on the store's file system the files of a layer, whose digest is the caller's word. Call it
+        again with a directory that is gone after the process was killed. Raises OSError.
+        """
+        with self._store.lock():
+            self._store.move_layer(root, diff_id, LayerRecord(size))
 
     def _add(self, file: BinaryIO, descriptor: Descriptor | None, diff_id: str | None) -> UnpackedLayer:
         directory = self.directory / f"layer-{os.urandom(8).hex()}"

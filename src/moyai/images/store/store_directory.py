@@ -146,6 +146,18 @@ class StoreDirectory:
         directory.rename(self.layer(diff_id))
         sync_directory(self._layers)
 
+    def move_layer(self, root: Path, diff_id: str, record: LayerRecord) -> None:
+        """Move a directory to its place as a layer's ``root``, or beside that of a layer that is there, as containers
+        may run from it. A call that was interrupted is repeated. Call it with the lock.
+        """
+        directory = self.layer(diff_id)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        if root.exists():
+            is_first = not (directory / "root").exists()
+            root.rename(directory / ("root" if is_first else f"root-{os.urandom(8).hex()}"))
+        write_file(directory / "layer.json", msgspec.json.encode(record))
+        sync_directory(self._layers)
+
     def contents(self) -> Iterator[tuple[str, Path]]:
         """The digest and the path of all blobs and layers. Files that a killed process left have no digest."""
         for directory in (self._blobs, self._layers):

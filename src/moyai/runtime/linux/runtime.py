@@ -110,6 +110,7 @@ class LinuxRuntime:
 
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
         await self._work(partial(sandboxes.load_required, self._paths, task))
+        await self._work(partial(self._containers.hold_images, task, images))
         self._pulls.begin(task, images)
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
@@ -120,6 +121,7 @@ class LinuxRuntime:
         self._pulls.end(task)
         async with self._lock(task):
             await self._release(task)
+            await self._work(partial(self._containers.release_images, task))
         self._notifier.notify(task)
 
     async def _release(self, task: TaskId) -> None:
@@ -137,12 +139,11 @@ class LinuxRuntime:
         await self._open()
         if failures := await self._release_others(keep):
             raise failures[0]
-        if not keep:
-            await self._work(self.images.remove_replaced)
 
     async def _release_others(self, keep: frozenset[TaskId]) -> list[BaseException]:
         """Release every sandbox but these, also when one of them fails. Returns the failures."""
-        tasks = sorted((self._paths.known_tasks() | self._cgroups.tasks()) - keep)
+        holders = await self._work(self._containers.image_holders)
+        tasks = sorted((self._paths.known_tasks() | self._cgroups.tasks() | holders) - keep)
         results = await asyncio.gather(*map(self.release, tasks), return_exceptions=True)
         return [result for result in results if isinstance(result, BaseException)]
 
@@ -270,7 +271,6 @@ class LinuxRuntime:
         if others := [failure for failure in failures if not isinstance(failure, NotStopped)]:
             raise others[0]
         await self._work(self._cgroups.destroy)  # raises NotStopped for all processes that are left
-        await self._work(self.images.remove_replaced)
         self._hierarchies.unmount()
         namespaces.unshare_mounts(self._paths.netns)
         interpreter.unmount_interpreter(self._paths.run)

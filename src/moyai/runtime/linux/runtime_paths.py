@@ -20,7 +20,7 @@
       outside/outside-<vpc>/        the egress process of a VPC
     <state>/logs/<task>/<container>/{previous,current}.log
     <state>/volumes/<name>/         volumes with the scope shared
-    <state>/images/<name>/<tag>/    manifest.json, rootfs/
+    <state>/images/                 see images/store/store_directory.py
 
 These names are fixed: tasks that an earlier version started are found by them. Some come from outside (the container
 names of a task definition), so each is checked before it becomes a part of a path.

@@ -20,9 +20,9 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, ProxySpec, TmpfsMount
 from moyai.images.model import Image
+from moyai.images.store.image_store import ImageStore
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotPull
-from moyai.runtime.linux.images.store import ImageStore
 from moyai.runtime.linux.launch import container_config, os_settings
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment
 from moyai.runtime.linux.runtime_paths import RuntimePaths

@@ -6,7 +6,7 @@ Promise: blocking; the caller translates OSErrors. A second start of a container
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, SandboxSpec
+from moyai.images.imports.older_store import open_store
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, CannotPull, SandboxFailed
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
-from moyai.runtime.linux.images.store import ImageStore
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment, container_config
 from moyai.runtime.linux.launch.host_access import HostAccess
@@ -31,6 +31,7 @@ from moyai.runtime.linux.tasks import disks, sandboxes
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
+_HOLDER = "task-"
 _PAUSE = f"{SYSTEM_PREFIX}pause"
 
 
@@ -46,16 +47,30 @@ class Containers:
         self._envoy = envoy
         self._access = access
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
-        self.images = ImageStore(paths.images)
+        self.images = open_store(paths.images)
 
     def find_image(self, pull: ImagePull) -> str | None:
         """The digest of the image that a container needs. Raises CannotPull."""
         _check_platform(pull)
         return self.images.find(pull.image, pull.digest).digest
 
+    def hold_images(self, task: TaskId, pulls: Sequence[ImagePull]) -> None:
+        """Keep the images of a task that are here until ``release_images``."""
+        self.images.hold(_image_holder(task), [_with_digest(pull.image, pull.digest) for pull in pulls])
+
+    def release_images(self, task: TaskId) -> None:
+        """Let go the images of a task."""
+        self.images.release(_image_holder(task))
+
+    def image_holders(self) -> frozenset[TaskId]:
+        """The tasks that hold images."""
+        holders = (name for name in self.images.holders() if name.startswith(_HOLDER))
+        return frozenset(TaskId(name.removeprefix(_HOLDER)) for name in holders)
+
     def start(self, spec: ContainerSpec) -> None:
         """Start a container. Raises RuntimeFault."""
         sandbox = sandboxes.load_required(self._paths, spec.task)
+        self.images.hold(_image_holder(spec.task), [_with_digest(spec.image, spec.digest)])
         image = self.images.find(spec.image, spec.digest)
         place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
         monitors.start_monitor(container_config(spec, image, place, self._host_environment(sandbox)))
@@ -123,6 +138,16 @@ class Containers:
         for path in (directory, log):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return ContainerPlace(directory, log, self._cgroups.create_for_container(f"{task}/{name}", limits))
+
+
+def _image_holder(task: TaskId) -> str:
+    """The name under which a task holds its images."""
+    return f"{_HOLDER}{task}"
+
+
+def _with_digest(image: str, digest: str | None) -> str:
+    """The reference of an image with its digest, if there is one that it doesn't have."""
+    return image if digest is None or "@" in image else f"{image}@{digest}"
 
 
 def _check_platform(pull: ImagePull) -> None:

@@ -1,0 +1,105 @@
+"""The files of an image archive, by their names: in a directory, or copied out of a tar archive."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from moyai.images.errors import BadContent
+from moyai.images.store.archive_stream import READ_ERRORS, ArchiveStream, BadArchive
+from moyai.images.store.tar_reader import TarReader
+
+_MAX_FILES: Final = 10_000
+_IMAGE_FILE: Final = re.compile(
+    r"oci-layout|index\.json|manifest\.json|repositories|blobs/sha256/[0-9a-f]{64}"
+    r"|[0-9a-f]{64}(\.json|\.tar|/VERSION|/json|/layer\.tar)"
+)
+"""The names of files in OCI layouts, and in what ``docker save`` writes."""
+
+
+class ArchiveParts:
+    """The files of an archive. A name is relative to its root."""
+
+    def __init__(self, files: dict[str, Path], root: Path | None = None) -> None:
+        """``files``: by their names; with ``root`` also the files below that directory."""
+        self._files = files
+        self._root = root
+
+    def open(self, name: str) -> BinaryIO | None:
+        """A file; None if it isn't there. Raises BadContent for a name that leaves the archive."""
+        name = _clean(name)
+        path = self._files.get(name) if self._root is None else self._root / name
+        return None if path is None or not path.is_file() else path.open("rb")
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The content of a file; None if it isn't there. Raises BadContent if it has more than ``limit`` bytes."""
+        file = self.open(name)
+        if file is None:
+            return None
+        with file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise BadContent(f"{name} has more than {limit} bytes")
+        return content
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there."""
+        file = self.open(name)
+        if file is not None:
+            file.close()
+        return file is not None
+
+
+def copy_parts(archive: io.RawIOBase, directory: Path) -> ArchiveParts:
+    """The files of a (compressed) tar archive, copied into a directory without their names. Raises BadContent."""
+    reader = TarReader(ArchiveStream(archive))
+    try:
+        return ArchiveParts(_copy_files(reader, directory))
+    except BadArchive as error:
+        raise BadContent(str(error)) from error
+    except READ_ERRORS as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise BadContent(f"{reader.name}: {error}") from error
+
+
+def _copy_files(reader: TarReader, directory: Path) -> dict[str, Path]:
+    """Copy the files of an archive. A link, which older Dockers write for a layer that two images have, is its file."""
+    files: dict[str, Path] = {}
+    links: dict[str, str] = {}
+    for member in reader:
+        name = _clean(member.name)
+        if len(files) + len(links) > _MAX_FILES:
+            raise BadArchive(f"it has more than {_MAX_FILES} files")
+        if member.isreg() and member.sparse is None:
+            files[name] = directory / f"part-{len(files)}"
+            with files[name].open("wb", buffering=0) as file:
+                reader.copy(member.size, file)
+        elif member.issym() or member.islnk():
+            above = posixpath.dirname(name) if member.issym() else ""
+            links[name] = _clean(posixpath.join(above, member.linkname))
+    return {name: files[target] for name, target in links.items() if target in files} | files
+
+
+def is_image_archive(archive: io.RawIOBase) -> bool:
+    """Whether a (compressed) tar archive has images in it, and is no root file system: its first file tells."""
+    reader = TarReader(ArchiveStream(archive))
+    try:
+        names = (_clean(member.name) for member in reader if not member.isdir())
+        first = next(names, "")
+    except (BadArchive, BadContent):
+        return False
+    except READ_ERRORS:
+        return False
+    return _IMAGE_FILE.fullmatch(first) is not None
+
+
+def _clean(name: str) -> str:
+    """The name without ``.`` and empty components. Raises BadContent for one outside of the archive."""
+    name = posixpath.normpath(name.lstrip("/"))
+    if name.startswith(".."):
+        raise BadContent(f"{name} is outside of the archive")
+    return name

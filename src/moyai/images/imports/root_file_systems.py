@@ -1,0 +1,79 @@
+"""A root file system as an image with one layer: the manifest and the configuration are made here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from moyai.images.errors import BadContent
+from moyai.images.imports.tree_archive import open_tree
+from moyai.images.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from moyai.images.model import Descriptor, Image, ImageConfig, host_platform
+from moyai.images.reference import HOST_IMAGE, ImageReference
+from moyai.images.store.lease import Lease
+from moyai.images.store.store_directory import digest_of
+
+_BASE = "org.opencontainers.image.base.name"
+"""So that the same files have another digest on this machine's root. The store alone knows what lies there."""
+
+
+def add_root_file_system(
+    lease: Lease, source: Path, reference: ImageReference, config: ImageConfig, *, on_host: bool
+) -> Image:
+    """Add a directory or a (compressed) tar archive as an image. Raises PullFailed and OSError."""
+    if source.is_dir():
+        with open_tree(source) as archive:
+            layer = lease.add_archive(archive)
+    elif source.is_file():
+        with source.open("rb") as archive:
+            layer = lease.add_archive(archive)
+    else:
+        raise BadContent("it is neither a directory nor a file")
+    manifest, config_file = root_documents(layer.diff_id, layer.size, config, on_host=on_host)
+    add = lease.add_image_on_host if on_host else lease.add_image
+    return add(manifest, config_file, [reference])
+
+
+def root_documents(diff_id: str, size: int, config: ImageConfig, *, on_host: bool) -> tuple[bytes, bytes]:
+    """The manifest and the configuration file of an image with one uncompressed layer of ``size`` bytes."""
+    platform = host_platform()
+    config_file = _encode(
+        {
+            "architecture": platform.architecture,
+            "os": platform.os,
+            "config": _defaults(config),
+            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        }
+    )
+    document = manifest_document(config_file, [Descriptor(OCI_LAYER, diff_id, size)])
+    if on_host:
+        document["annotations"] = {_BASE: HOST_IMAGE}
+    return _encode(document), config_file
+
+
+def manifest_document(config_file: bytes, layers: list[Descriptor]) -> dict[str, object]:
+    """The manifest of an image, as JSON."""
+    return {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config_file), "size": len(config_file)},
+        "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
+    }
+
+
+def _defaults(config: ImageConfig) -> dict[str, object]:
+    members: dict[str, object] = {
+        "Entrypoint": config.entry_point,
+        "Cmd": config.command,
+        "Env": [f"{name}={value}" for name, value in config.environment.items()],
+        "WorkingDir": config.working_directory,
+        "User": config.user,
+        "StopSignal": config.stop_signal,
+        "Volumes": {path: {} for path in config.volumes},
+        "ExposedPorts": {port: {} for port in config.exposed_ports},
+    }
+    return {name: value for name, value in members.items() if value}
+
+
+def _encode(document: dict[str, object]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()

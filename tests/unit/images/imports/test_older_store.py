@@ -1,0 +1,109 @@
+"""Images that moyai 0.2 imported are found after an upgrade, by their tags and by their earlier digests."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from moyai.images.imports.older_store import open_store
+from moyai.images.reference import HOST_IMAGE
+from moyai.ports.runtime import CannotPull
+
+pytestmark = pytest.mark.root  # a store is root's
+
+OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+CONFIG = {"entry_point": ["/app"], "command": [], "environment": {"A": "b"}, "working_directory": "/", "user": "0"}
+
+
+def older_image(directory, home, content, **manifest):
+    """An image as that version stored it."""
+    root = directory / home / "rootfs"
+    root.mkdir(parents=True)
+    (root / "app").write_text(content)
+    (root / "manifest.json").write_text("{}")  # a file of the image
+    (directory / home / "manifest.json").write_text(json.dumps({"base": None, "config": CONFIG} | manifest))
+    return root
+
+
+@pytest.fixture
+def images(tmp_path):
+    return tmp_path / "images"
+
+
+def test_images_keep_their_tags_their_digests_and_their_files(images):
+    running = older_image(images, "shop/web/1", "new", name="shop/web", digest=NEW)
+    older_image(images, ".replaced-x", "old", name="shop/web", digest=OLD)
+    older_image(images, "hosted/latest", "hosted", base=HOST_IMAGE, name="hosted", digest=NEW)
+    older_image(images, "version/latest", "first version")
+    inode = (running / "app").stat().st_ino
+    store = open_store(images)
+    assert [image.reference for image in store.list_images()] == [
+        "hosted:latest",
+        f"hosted@{NEW}",
+        "version:latest",
+        "shop/web:1",
+        f"shop/web@{OLD}",
+        f"shop/web@{NEW}",
+    ]
+    web = store.find("shop/web:1")
+    assert (web.config.entry_point, web.config.environment) == (("/app",), {"A": "b"})
+    assert Path(web.layers[0], "app").stat().st_ino == inode  # a task that runs from it goes on
+    assert store.find("shop/web:1", NEW) == web
+    assert Path(store.find("shop/web:1", OLD).layers[0], "app").read_text() == "old"
+    assert store.find("hosted").on_host
+    assert store.hold("task-1", [f"shop/web:1@{OLD}"])[f"shop/web:1@{OLD}"] == store.find(f"shop/web@{OLD}").digest
+    assert sorted(path.name for path in images.parent.iterdir()) == ["images"]
+    assert open_store(images).list_images() == store.list_images()
+
+
+def test_what_cannot_be_converted_stays_and_is_named(images, caplog):
+    older_image(images, "web/1", "x", name="web", digest=NEW)
+    damaged = older_image(images, "bad-/latest", "x", name="bad-", digest=OLD)
+    with caplog.at_level(logging.WARNING):
+        store = open_store(images)
+    assert [image.reference for image in store.list_images()] == ["web:1", f"web@{NEW}"]
+    (message,) = caplog.messages
+    assert f"{images}.old/bad-/latest can't be converted and stays there: invalid reference format" in message
+    assert Path(str(damaged).replace("/images/", "/images.old/"), "app").read_text() == "x"
+    with pytest.raises(CannotPull):
+        store.find("bad-")
+
+
+def test_a_new_installation_has_nothing_to_convert(images):
+    assert open_store(images / "state/images").list_images() == []
+    open_store(images)
+    assert open_store(images).list_images() == []
+
+
+@pytest.mark.parametrize("events", range(1, 40, 2))
+def test_a_process_that_is_killed_meanwhile_loses_nothing(images, events):
+    older_image(images, "shop/web/1", "new", name="shop/web", digest=NEW)
+    older_image(images, "job/latest", "job", name="job", digest=OLD)
+    kill_after(events, lambda: open_store(images))
+    store = open_store(images)
+    assert Path(store.find("shop/web:1", NEW).layers[0], "app").read_text() == "new"
+    assert Path(store.find("job").layers[0], "app").read_text() == "job"
+    assert not images.with_name("images.old").exists()
+
+
+def kill_after(events, work):
+    """Run work in a process that is killed at its Nth change of a directory."""
+    if (child := os.fork()) == 0:
+        import sys  # noqa: PLC0415 - the hook can't be removed, so it is only in the child
+
+        counts = [0]
+
+        def count(event, _arguments):
+            if event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}:
+                counts[0] += 1
+                if counts[0] == events:
+                    os.kill(os.getpid(), 9)
+
+        sys.addaudithook(count)
+        work()
+        os._exit(0)
+    os.waitpid(child, 0)
