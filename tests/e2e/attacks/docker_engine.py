@@ -47,7 +47,8 @@ class DockerEngine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._host = f"unix://{folder}/docker.sock"
+        self.socket = folder / "docker.sock"
+        self._host = f"unix://{self.socket}"
         self._environment = {"PATH": search_path(), "DOCKER_CONFIG": str(folder)}
 
     def run(self, program: str, *, capabilities: Iterable[str] = (), user: str = ROOT) -> Mapping[str, Attempt]:
@@ -76,6 +77,14 @@ class DockerEngine:
         with tarfile.open(archive, "w") as tar:
             tar.add(root, ".", filter=_owned_by_root)
         self._docker("import", str(archive), _IMAGE)
+
+    def load(self, archive: Path) -> None:
+        """Load the images of an archive, as `docker save` writes it."""
+        self._docker("load", f"--input={archive}")
+
+    def image_id(self, name: str) -> str:
+        """The engine's own id of an image."""
+        return self._docker("images", "--quiet", "--no-trunc", name).strip()
 
     def daemon(self, cgroup: str) -> list[str]:
         """The command that starts it."""
