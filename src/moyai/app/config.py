@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.images.registry.settings import RegistrySettings
 from moyai.kernel.url import is_http_url
 
 DEFAULT_PORT = 4566
@@ -23,6 +24,8 @@ STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_METRIC_LIMIT = 2 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
+ENGINES = (Path("/var/run/docker.sock"), Path("/run/podman/podman.sock"))
+"""Where the engines that root starts listen."""
 EXTERNAL_SERVER_NAME = "xds.moyai.internal"
 """The server name in the certificate of the TCP listener for external proxies, if moyai issues it."""
 EXTERNAL_CA_FILE = "ca.pem"
@@ -183,6 +186,15 @@ class TrustSettings:
 
 
 @dataclass(frozen=True)
+class ImageSettings:
+    """Where images are pulled from."""
+
+    registries: RegistrySettings = field(default_factory=RegistrySettings)
+    engines: tuple[Path, ...] = ENGINES
+    """The sockets of local engines, in the order in which they are asked. One that is not there has no images."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """The files of a state directory."""
 
@@ -291,6 +303,7 @@ class Settings:
     metrics: MetricSettings = field(default_factory=MetricSettings)
     machine: MachineSettings = field(default_factory=MachineSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
+    images: ImageSettings = field(default_factory=ImageSettings)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't specify it."""
 

@@ -34,6 +34,7 @@ from moyai.app.config import (
     TlsSettings,
     TrustSettings,
 )
+from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import REGION, STATE, State, host_and_port
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -48,7 +49,10 @@ from moyai.cli.up_options import (
     CheckNetworks,
     CreateOnPush,
     DnsPort,
+    DockerConfigDirectory,
     HostVolumes,
+    ImageEngine,
+    InsecureRegistries,
     InstanceCluster,
     InstanceCpu,
     InstanceMemory,
@@ -63,6 +67,7 @@ from moyai.cli.up_options import (
     PassedNames,
     Port,
     QuotaOption,
+    RegistryMirrors,
     Runtime,
     StatsInterval,
 )
@@ -103,6 +108,10 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     create_on_push: CreateOnPush = True,
     host_volumes: HostVolumes = None,
     allow_capabilities: AllowCapabilities = False,
+    registry_mirror: RegistryMirrors = None,
+    insecure_registry: InsecureRegistries = None,
+    docker_config: DockerConfigDirectory = DOCKER_CONFIG,
+    image_engine: ImageEngine = "auto",
     appmesh_socket: AppMeshSocket = None,
     appmesh_group: AppMeshGroup = "0",
     appmesh_xds: AppMeshXds = None,
@@ -132,6 +141,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
+        images=image_settings(registry_mirror or (), insecure_registry or (), docker_config, image_engine),
     )
     try:
         run(settings, announce=lambda url: typer.echo(_ready_message(url, state)))

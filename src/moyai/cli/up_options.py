@@ -134,6 +134,31 @@ AppMeshClientCa = Annotated[
         help="PEM file: certificate authorities. Proxies must present a certificate of one of them instead of a token."
     ),
 ]
+RegistryMirrors = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="MOYAI_REGISTRY_MIRRORS",
+        help="REGISTRY=URL of a mirror that is asked first, such as docker.io=https://mirror.example.com. Repeatable.",
+    ),
+]
+InsecureRegistries = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="MOYAI_INSECURE_REGISTRIES",
+        help="HOST:PORT of a registry without TLS, or whose certificate is not verified. Repeatable.",
+    ),
+]
+DockerConfigDirectory = Annotated[
+    Path,
+    typer.Option(envvar="DOCKER_CONFIG", help="Directory of Docker's config.json, with the logins to registries."),
+]
+ImageEngine = Annotated[
+    str,
+    typer.Option(
+        envvar="MOYAI_IMAGE_ENGINE",
+        help="Local Docker or Podman engine whose images are used: its Unix socket, auto for the usual ones, or none.",
+    ),
+]
 Listen = Annotated[
     str, typer.Option(help="Address to listen on; any other than loopback requires access keys (`moyai keys`).")
 ]

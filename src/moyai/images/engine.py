@@ -28,8 +28,6 @@ from moyai.images.reference import DOCKER_HUB, ImageReference
 from moyai.images.saved_archive import SavedArchive
 from moyai.images.source import Progress, ResolvedImage
 
-SOCKETS: Final = (Path("/var/run/docker.sock"), Path("/run/podman/podman.sock"))
-"""Where engines that root starts listen."""
 _PATIENCE: Final = 10.0
 """Seconds for the answer to a question."""
 _ARCHIVE_PATIENCE: Final = 600.0

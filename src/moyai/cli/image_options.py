@@ -1,0 +1,42 @@
+"""Reads the options that say where images are pulled from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from moyai.app.config import ENGINES, ImageSettings
+from moyai.images.registry.settings import BadMirror, RegistrySettings, group_mirrors, is_registry, parse_mirror
+
+DOCKER_CONFIG = Path("~/.docker")
+
+
+def image_settings(mirrors: Iterable[str], insecure: Iterable[str], docker_config: Path, engine: str) -> ImageSettings:
+    """The settings that the options of `moyai up` say. Raises BadParameter."""
+    try:
+        by_registry = group_mirrors(map(parse_mirror, mirrors))
+    except BadMirror as error:
+        raise typer.BadParameter(str(error), param_hint="--registry-mirror") from error
+    registries = RegistrySettings(
+        by_registry, frozenset(map(_registry, insecure)), docker_config.expanduser() / "config.json"
+    )
+    return ImageSettings(registries, _engines(engine))
+
+
+def _registry(text: str) -> str:
+    if not is_registry(text):
+        message = f"{text!r} is not a registry's HOST:PORT, such as 10.0.0.5:5000"
+        raise typer.BadParameter(message, param_hint="--insecure-registry")
+    return text
+
+
+def _engines(text: str) -> tuple[Path, ...]:
+    if text in {"auto", "none"}:
+        return ENGINES if text == "auto" else ()
+    path = Path(text.removeprefix("unix://"))
+    if not path.is_absolute():
+        message = f"{text!r} is neither auto, none nor the absolute path of a Unix socket"
+        raise typer.BadParameter(message, param_hint="--image-engine")
+    return (path,)
