@@ -93,6 +93,7 @@ def _convert(store: ImageStore, home: Path, old: Path) -> None:
         lease.keep([layer.diff_id])
         lease.move_layer(home / "rootfs", layer.diff_id, layer.size)
         (lease.add_image_on_host if on_host else lease.add_image)(document, config, references)
+    (home / "manifest.json").unlink()  # first: without it the rest is no image, and is removed with the old directory
     remove_tree(str(home))
 
 

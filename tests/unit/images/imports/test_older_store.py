@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from moyai.images.imports.older_store import open_store
 from moyai.images.reference import HOST_IMAGE
 from moyai.ports.runtime import CannotPull
+from tests.unit.images.killed import kill_at_each_change
 
 pytestmark = pytest.mark.root  # a store is root's
 
@@ -79,31 +80,15 @@ def test_a_new_installation_has_nothing_to_convert(images):
     assert open_store(images).list_images() == []
 
 
-@pytest.mark.parametrize("events", range(1, 40, 2))
-def test_a_process_that_is_killed_meanwhile_loses_nothing(images, events):
-    older_image(images, "shop/web/1", "new", name="shop/web", digest=NEW)
-    older_image(images, "job/latest", "job", name="job", digest=OLD)
-    kill_after(events, lambda: open_store(images))
-    store = open_store(images)
-    assert Path(store.find("shop/web:1", NEW).layers[0], "app").read_text() == "new"
-    assert Path(store.find("job").layers[0], "app").read_text() == "job"
-    assert not images.with_name("images.old").exists()
+def test_a_process_that_is_killed_meanwhile_loses_nothing(images):
+    def prepare():
+        for path in (images, images.with_name("images.old")):
+            shutil.rmtree(path, ignore_errors=True)
+        older_image(images, "shop/web/1", "new", name="shop/web", digest=NEW)
+        older_image(images, "job/latest", "job", name="job", digest=OLD)
 
-
-def kill_after(events, work):
-    """Run work in a process that is killed at its Nth change of a directory."""
-    if (child := os.fork()) == 0:
-        import sys  # noqa: PLC0415 - the hook can't be removed, so it is only in the child
-
-        counts = [0]
-
-        def count(event, _arguments):
-            if event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}:
-                counts[0] += 1
-                if counts[0] == events:
-                    os.kill(os.getpid(), 9)
-
-        sys.addaudithook(count)
-        work()
-        os._exit(0)
-    os.waitpid(child, 0)
+    for number in kill_at_each_change(prepare, lambda: open_store(images)):
+        store = open_store(images)
+        assert Path(store.find("shop/web:1", NEW).layers[0], "app").read_text() == "new", number
+        assert Path(store.find("job").layers[0], "app").read_text() == "job", number
+        assert not images.with_name("images.old").exists(), number
