@@ -119,7 +119,7 @@ def _failed_starts(world: World, service: Service) -> Iterator[Finding]:
         why = f" The last one: {last.stopped_reason}." if last is not None and last.stopped_reason else ""
         message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
         look = "its tasks" if last is None else f"moyai logs {last.id}"
-        remedy = f"Look at {look}, mend the cause and deploy again; a new deployment waits for nothing."
+        remedy = f"Look at {look}, fix the cause and deploy again; a new deployment starts tasks at once."
         yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
     elif (trouble := _trouble(world, service)) is not None:
         remedy = "The event says what prevents it; the deployment continues when that is resolved."

@@ -12,7 +12,13 @@ from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
-from moyai.domain.vpc.security_group import GroupReference, SecurityGroup, SecurityGroupRule, among_members, leaving
+from moyai.domain.vpc.security_group import (
+    GroupReference,
+    SecurityGroup,
+    SecurityGroupRule,
+    default_egress_rule,
+    group_ingress_rule,
+)
 from moyai.domain.vpc.vpc import Ipv6Range, Subnet, Vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import AccountId, Region
@@ -45,7 +51,10 @@ class Nets:
         held = Ipv6Range(f"vpc-cidr-assoc-{name}", f"fd00:0:0:{number:x}00::/56") if ipv6 else None
         vpc = Vpc(ids["vpc"], scope, f"10.{number}.0.0/16", ipv6=held)
         group: Any = f"sg-{name}"
-        rules = (among_members(f"sgr-{name}-in", GroupReference(group, scope.account, vpc.id)), leaving(f"sgr-{name}"))
+        rules = (
+            group_ingress_rule(f"sgr-{name}-in", GroupReference(group, scope.account, vpc.id)),
+            default_egress_rule(f"sgr-{name}"),
+        )
         table: Any = f"rtb-{name}"
         self.put(
             Put(vpc),

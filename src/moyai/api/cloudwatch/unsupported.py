@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_ALONE: Final = "accounts are not linked here"
+_UNLINKED: Final = "accounts are not linked here"
 _NOBODY: Final = "no notification is sent that it could change"
 _UNSUPPRESSED: Final = "a composite alarm has no action here that could be suppressed"
 _ENTITIES: Final = "metrics belong to no entities"
 
 UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
     {
-        "ListMetrics.IncludeLinkedAccounts": _ALONE,
-        "ListMetrics.OwningAccount": _ALONE,
-        "GetMetricData.MetricDataQueries[].AccountId": _ALONE,
-        "PutMetricAlarm.Metrics[].AccountId": _ALONE,
+        "ListMetrics.IncludeLinkedAccounts": _UNLINKED,
+        "ListMetrics.OwningAccount": _UNLINKED,
+        "GetMetricData.MetricDataQueries[].AccountId": _UNLINKED,
+        "PutMetricAlarm.Metrics[].AccountId": _UNLINKED,
         "PutMetricAlarm.ThresholdMetricId": "there is no anomaly detection",
         "PutMetricAlarm.EvaluationWindow": "windows slide",
         "PutMetricAlarm.WarmUpConfiguration": "an alarm is evaluated from the start",

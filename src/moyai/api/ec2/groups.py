@@ -14,7 +14,7 @@ from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
-from moyai.api.ec2.vpcs import all_leaving
+from moyai.api.ec2.vpcs import default_egress_rules
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
@@ -73,7 +73,7 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
         ctx.scope,
         request.group_name,
         request.description,
-        all_leaving(ctx, vpc),
+        default_egress_rules(ctx, vpc),
         tags,
     )
     commit(ctx, request, Put(group))

@@ -18,7 +18,7 @@ from moyai.api.ec2.change import new_id
 from moyai.api.ec2.ranges import network_of_ipv6
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import InvalidSubnetConflict, InvalidSubnetRange
-from moyai.domain.vpc.security_group import SecurityGroup, leaving, leaving_by_ipv6
+from moyai.domain.vpc.security_group import SecurityGroup, default_egress_rule, default_ipv6_egress_rule
 from moyai.domain.vpc.vpc import DRAWN_DIGITS, SUBNET_PREFIX, Ipv6Range, Subnet, Vpc, vpc_range
 from moyai.domain.world import Put
 
@@ -51,8 +51,8 @@ def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> It
     """The changed groups of a VPC that gets IPv6: groups with the default egress rule get one for IPv6."""
     for group in groups:
         rules = group.way(egress=True)
-        if [rule.traffic for rule in rules] == [leaving("").traffic]:
-            yield Put(replace(group, rules=(*group.rules, leaving_by_ipv6(new_id(ctx, "sgr")))))
+        if [rule.traffic for rule in rules] == [default_egress_rule("").traffic]:
+            yield Put(replace(group, rules=(*group.rules, default_ipv6_egress_rule(new_id(ctx, "sgr")))))
 
 
 def ranges_of_vpc(range_: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:

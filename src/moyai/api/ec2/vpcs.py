@@ -41,9 +41,9 @@ from moyai.domain.vpc.security_group import (
     GroupReference,
     SecurityGroup,
     SecurityGroupRule,
-    among_members,
-    leaving,
-    leaving_by_ipv6,
+    default_egress_rule,
+    default_ipv6_egress_rule,
+    group_ingress_rule,
 )
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
 from moyai.domain.world import Delete, Put
@@ -191,15 +191,15 @@ def _main_table(ctx: Context, vpc: Vpc) -> RouteTable:
 
 def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
     group = SecurityGroupId(new_id(ctx, "sg"))
-    members = among_members(new_id(ctx, "sgr"), GroupReference(group, ctx.scope.account, vpc.id))
-    rules = (members, *all_leaving(ctx, vpc))
+    members = group_ingress_rule(new_id(ctx, "sgr"), GroupReference(group, ctx.scope.account, vpc.id))
+    rules = (members, *default_egress_rules(ctx, vpc))
     return SecurityGroup(group, vpc.id, ctx.scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
 
 
-def all_leaving(ctx: Context, vpc: Vpc) -> tuple[SecurityGroupRule, ...]:
+def default_egress_rules(ctx: Context, vpc: Vpc) -> tuple[SecurityGroupRule, ...]:
     """The default egress rule of a new group of the VPC, which allows all traffic."""
-    rules = (leaving(new_id(ctx, "sgr")),)
-    return rules if vpc.ipv6 is None else (*rules, leaving_by_ipv6(new_id(ctx, "sgr")))
+    rules = (default_egress_rule(new_id(ctx, "sgr")),)
+    return rules if vpc.ipv6 is None else (*rules, default_ipv6_egress_rule(new_id(ctx, "sgr")))
 
 
 def _vpc(vpc: Vpc) -> dict[str, object]:

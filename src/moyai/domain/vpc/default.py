@@ -16,7 +16,13 @@ from typing import NamedTuple
 
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.route_table import RouteTable, RouteTableAssociation, VpcRoute
-from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.security_group import (
+    DEFAULT_NAME,
+    GroupReference,
+    SecurityGroup,
+    default_egress_rule,
+    group_ingress_rule,
+)
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.kernel.ids import InternetGatewayId, RouteTableId, SecurityGroupId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
@@ -115,8 +121,8 @@ def _group(scope: Scope, vpc: VpcId) -> SecurityGroup:
     group = SecurityGroupId(f"sg-{_digest(scope, 'group', 'default')}")
     members = GroupReference(group, scope.account, vpc)
     rules = (
-        among_members(f"sgr-{_digest(scope, 'rule', 'ingress')}", members),
-        leaving(f"sgr-{_digest(scope, 'rule', 'egress')}"),
+        group_ingress_rule(f"sgr-{_digest(scope, 'rule', 'ingress')}", members),
+        default_egress_rule(f"sgr-{_digest(scope, 'rule', 'egress')}"),
     )
     return SecurityGroup(group, vpc, scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
 

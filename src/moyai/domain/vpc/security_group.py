@@ -78,16 +78,16 @@ class SecurityGroup(IdRecord, frozen=True, tag="security_group"):
         return tuple(rule for rule in self.rules if rule.egress is egress)
 
 
-def leaving(identity: str) -> SecurityGroupRule:
+def default_egress_rule(identity: str) -> SecurityGroupRule:
     """The rule of every new group that allows all IPv4 traffic from its members."""
     return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr="0.0.0.0/0")
 
 
-def leaving_by_ipv6(identity: str) -> SecurityGroupRule:
+def default_ipv6_egress_rule(identity: str) -> SecurityGroupRule:
     """The rule of every new group in a VPC with IPv6 that allows all IPv6 traffic from its members."""
     return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
 
 
-def among_members(identity: str, group: GroupReference) -> SecurityGroupRule:
+def group_ingress_rule(identity: str, group: GroupReference) -> SecurityGroupRule:
     """The rule of a VPC's default group that allows traffic among its members."""
     return SecurityGroupRule(identity, egress=False, protocol=ALL, group=group)

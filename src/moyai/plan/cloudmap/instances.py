@@ -31,7 +31,7 @@ def revision(world: World, service: DiscoveryServiceArn) -> int:
 def with_revisions(world: World, changes: Iterable[Change]) -> tuple[Change, ...]:
     """These registrations and deregistrations, and the increased revisions of their services."""
     changes = tuple(changes)
-    keys = (_key(change) for change in changes if _is_instance(change))
+    keys = (_key(change) for change in changes if change.record_type is DiscoveryInstance)
     services = sorted({DiscoveryServiceArn(key.rpartition("/")[0]) for key in keys})
     return (*changes, *(Put(InstancesRevision(service, revision(world, service) + 1)) for service in services))
 
@@ -70,10 +70,6 @@ def check_quotas(world: World, quotas: CloudMapQuotas, instance: DiscoveryInstan
 
 def _expected_count(world: World, service: DiscoveryService) -> int:
     return world.discovery_instances.count("service", service.arn) + world.operations.count("coming", service.arn)
-
-
-def _is_instance(change: Change) -> bool:
-    return change.record_type is DiscoveryInstance
 
 
 def _key(change: Change) -> str:

@@ -18,7 +18,6 @@ from moyai.domain.ecs.placement import MEMBER_OF, PlacementConstraint
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
 from moyai.expressions.cluster_query.evaluate import InstanceFacts, PatternTooSlow, satisfies
 from moyai.expressions.cluster_query.parse import parse_cluster_query
-from moyai.expressions.cluster_query.syntax import ClusterQuery
 
 _API = "com.amazonaws.ecs.capability.docker-remote-api."
 _DRIVER = "com.amazonaws.ecs.capability.logging-driver."
@@ -31,6 +30,7 @@ _SHARING = "ecs.capability.pid-ipc-namespace-sharing"
 _ORDER = "ecs.capability.container-ordering"
 _APPMESH = "ecs.capability.aws-appmesh"
 _DRIVERS = frozenset({"awslogs", "json-file"})
+_parse_query = lru_cache(maxsize=256)(parse_cluster_query)
 
 CAPABILITIES: Final = tuple(
     sorted(
@@ -85,14 +85,8 @@ def _attributes_of_container(container: ContainerDefinition, *, has_execution_ro
 
 def is_member(facts: InstanceFacts, constraints: Iterable[PlacementConstraint]) -> bool:
     """Whether every ``memberOf`` among the constraints holds. A pattern that takes too long holds nowhere."""
-    queries = (_cached_query(c.expression or "") for c in constraints if c.type == MEMBER_OF)
+    queries = (_parse_query(c.expression or "") for c in constraints if c.type == MEMBER_OF)
     try:
         return all(satisfies(facts, query) for query in queries)
     except PatternTooSlow:
         return False
-
-
-@lru_cache(maxsize=256)
-def _cached_query(text: str) -> ClusterQuery:
-    """The query in a text that was checked when the constraint was requested."""
-    return parse_cluster_query(text)

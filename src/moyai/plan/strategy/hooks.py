@@ -99,11 +99,6 @@ def expired_hook(record: ServiceDeployment, now: Instant) -> HookRun | None:
     return next((run for run in unanswered_hooks(record) if now >= run.expires_at), None)
 
 
-def continues_after_timeout(run: HookRun) -> bool:
-    """Whether the deployment continues when this run times out."""
-    return run.timeout_action is HookAction.CONTINUE
-
-
 def unanswered_functions(record: ServiceDeployment) -> tuple[HookRun, ...]:
     """The runs of functions that the deployment waits for."""
     unanswered = () if record.finished else unanswered_hooks(record)

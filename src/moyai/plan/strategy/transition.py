@@ -28,7 +28,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service_deployment import HookStatus, Monitor, ServiceDeploymentStatus
-from moyai.domain.ecs.strategy import EarlySuccess, LifecycleStage, Strategy
+from moyai.domain.ecs.strategy import EarlySuccess, HookAction, LifecycleStage, Strategy
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import DeploymentId
 from moyai.plan.action import earliest
@@ -167,7 +167,7 @@ def _check_time_limits(context: DeploymentContext) -> DeploymentStep | None:
     run = hooks.expired_hook(record, context.now)
     if run is not None:
         timed_out = context.updated_record(hooks=hooks.answer_hook(record, run.hook_id, HookStatus.TIMED_OUT))
-        if hooks.continues_after_timeout(run) or not record.moves_forward:
+        if run.timeout_action is HookAction.CONTINUE or not record.moves_forward:
             return DeploymentStep(context.service, timed_out)
         return request_rollback(replace(context, record=timed_out), f"{record.stage} lifecycle hook timed out")
     if _lacks_tasks(context) and context.now >= later(record.updated_at, stages.STAGE_LIMIT):

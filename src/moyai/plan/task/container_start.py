@@ -32,7 +32,7 @@ from moyai.plan.task.container_spec import container_spec
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.environment import Unresolved
 
-PROXY_PATIENCE = 180
+PROXY_START_TIMEOUT = 180
 """Seconds a proxy gets to become HEALTHY, as long as Fargate gives any dependency."""
 
 RESTART_ATTEMPT_PERIOD = 300
@@ -72,7 +72,7 @@ def mesh_proxy_deadline(context: TaskContext) -> Instant | None:
         return None
     if proxy.health_status is not Health.UNKNOWN:
         return None
-    return later(proxy.started_at, _proxy_patience(context, proxy))
+    return later(proxy.started_at, _proxy_start_timeout(context, proxy))
 
 
 def mesh_proxy_reason(context: TaskContext, reason: str | None = None) -> str:
@@ -80,7 +80,7 @@ def mesh_proxy_reason(context: TaskContext, reason: str | None = None) -> str:
     proxy, identity = context.task.mesh_proxy, context.task.identity
     if proxy is None or identity is None:
         return reason or ""
-    not_ready = f"the proxy {proxy.name} was not ready within {_proxy_patience(context, proxy)} s"
+    not_ready = f"the proxy {proxy.name} was not ready within {_proxy_start_timeout(context, proxy)} s"
     if resource_of_proxy(context.world, identity, scope_of(context.task.arn)) is None:
         return f"ResourceInitializationError: {identity.text} does not exist or isn't shared; {reason or not_ready}"
     return reason or f"ResourceInitializationError: {not_ready}"
@@ -158,8 +158,8 @@ def _proxy_restarts(context: TaskContext, container: Container) -> int:
     return start.agent.settings.restarts if isinstance(start, StartMeshProxy) else 0
 
 
-def _proxy_patience(context: TaskContext, proxy: Container) -> int:
-    return context.definition_of(proxy).start_timeout or PROXY_PATIENCE
+def _proxy_start_timeout(context: TaskContext, proxy: Container) -> int:
+    return context.definition_of(proxy).start_timeout or PROXY_START_TIMEOUT
 
 
 def _agent_settings(spec: ContainerSpec) -> AgentSettings:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.ecs.task import ContainerStatus, TaskStatus
 from moyai.domain.world import Drain
 from moyai.kernel.clock import Instant, later
 from moyai.plan.action import RejectNewConnections, ReleaseSandbox, StopContainer
@@ -87,7 +87,7 @@ def stopping_step(context: TaskContext) -> TaskStep:
 
 def deprovision(context: TaskContext) -> TaskStep:
     """The step to DEPROVISIONING, after every container has ended or none has begun."""
-    containers = tuple(_stopped_container(c) for c in context.task.containers)
+    containers = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in context.task.containers)
     ended_at = max((c.finished_at for c in containers if c.finished_at is not None), default=context.now)
     return TaskStep(
         context.updated_task(
@@ -100,7 +100,7 @@ def deprovisioning_step(context: TaskContext) -> TaskStep:
     """The step of a DEPROVISIONING task: the runtime removes its sandbox; then only the record is left."""
     if context.sandbox is not None:
         return TaskStep(context.task, effects=(ReleaseSandbox(context.task.id),))
-    return TaskStep(_stopped_task(context.task, context.now))
+    return TaskStep(replace(context.task, last_status=TaskStatus.STOPPED, stopped_at=context.now))
 
 
 def _unreachable_from(context: TaskContext) -> Instant | None:
@@ -143,11 +143,3 @@ def _proxy_stops_at(context: TaskContext) -> Instant:
     reported_at = None if context.proxy is None else context.proxy.reported_at
     has_reported = reported_at is not None and reported_at > ended_at
     return context.now if has_reported else later(ended_at, REPORT_LIMIT)
-
-
-def _stopped_container(container: Container) -> Container:
-    return replace(container, last_status=ContainerStatus.STOPPED)
-
-
-def _stopped_task(task: Task, now: Instant) -> Task:
-    return replace(task, last_status=TaskStatus.STOPPED, stopped_at=now)

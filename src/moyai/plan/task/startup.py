@@ -20,7 +20,7 @@ from moyai.plan.cloudmap.task_registration import endpoints, register, report_ta
 from moyai.plan.task.container_order import hopeless_reason, next_timeout_at, startable_containers
 from moyai.plan.task.container_spec import DEFAULT_STOP_TIMEOUT
 from moyai.plan.task.container_start import (
-    PROXY_PATIENCE,
+    PROXY_START_TIMEOUT,
     mesh_proxy_deadline,
     mesh_proxy_reason,
     start_of,
@@ -207,19 +207,19 @@ def _await_proxy(context: TaskContext, proxy: Container) -> TaskStep:
         if offer is not None:
             return _await_certificate(context, offer.discovery_name)
         return TaskStep(context.task, effects=(_start_proxy(context.task, proxy),))
-    deadline: Instant = later(proxy.started_at, PROXY_PATIENCE)
+    deadline: Instant = later(proxy.started_at, PROXY_START_TIMEOUT)
     if context.now < deadline:
         return TaskStep(context.task, wake_at=deadline)
-    reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_PATIENCE} s"
+    reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_START_TIMEOUT} s"
     return _fail(context, StopCode.TASK_FAILED_TO_START, reason)
 
 
 def _await_certificate(context: TaskContext, name: str) -> TaskStep:
     """Wait for a TLS certificate, without which the proxy would not open its ports."""
-    deadline: Instant = later(context.task.connectivity_at or context.now, PROXY_PATIENCE)
+    deadline: Instant = later(context.task.connectivity_at or context.now, PROXY_START_TIMEOUT)
     if context.now < deadline:
         return TaskStep(context.task, wake_at=deadline)
-    reason = f"ResourceInitializationError: the TLS certificate of {name} was not there within {PROXY_PATIENCE} s"
+    reason = f"ResourceInitializationError: the TLS certificate of {name} was not there within {PROXY_START_TIMEOUT} s"
     return _fail(context, StopCode.TASK_FAILED_TO_START, f"{reason}; the service's events say why")
 
 

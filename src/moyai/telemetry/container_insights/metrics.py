@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
@@ -135,9 +136,12 @@ def _task_measurements(
     if before is None or now.at <= before.at:
         return
     seconds = now.at - before.at
-    cpu_seconds = usage_growth(before, now, lambda usage: usage.cpu_seconds)
+    cpu_seconds = usage_growth(before, now, attrgetter("cpu_seconds"))
     yield _Measurement("CpuUtilized", "None", CPU_UNITS * cpu_seconds / seconds)
-    for name, of_usage in (("StorageReadBytes", _read_bytes), ("StorageWriteBytes", _written_bytes)):
+    for name, of_usage in (
+        ("StorageReadBytes", attrgetter("read_bytes")),
+        ("StorageWriteBytes", attrgetter("written_bytes")),
+    ):
         yield _Measurement(name, "Bytes", usage_growth(before, now, of_usage), SampleKind.COUNT)
     if before.network is not None and now.network is not None:
         for name, total, total_before in (
@@ -151,8 +155,8 @@ def _container_measurements(name: str, before: UsageReading | None, now: UsageRe
     usage = now.by_container[name]
     yield _Measurement("ContainerMemoryUtilized", "Megabytes", usage.memory_bytes / _MEGABYTE)
     if before is not None and now.at > before.at:
-        alone = UsageReading(now.at, {name: usage})
-        cpus = usage_growth(before, alone, lambda one: one.cpu_seconds) / (now.at - before.at)
+        own = UsageReading(now.at, {name: usage})
+        cpus = usage_growth(before, own, attrgetter("cpu_seconds")) / (now.at - before.at)
         yield _Measurement("ContainerCpuUtilized", "None", CPU_UNITS * cpus)
 
 
@@ -168,14 +172,6 @@ def usage_growth(before: UsageReading, now: UsageReading, of_usage: Callable[[Us
 def _growth(total: float, total_before: float) -> float:
     """The growth of a total; one that went down has restarted from 0."""
     return total - total_before if total >= total_before else total
-
-
-def _read_bytes(usage: Usage) -> float:
-    return usage.read_bytes
-
-
-def _written_bytes(usage: Usage) -> float:
-    return usage.written_bytes
 
 
 def _task_dimensions(world: World, task: Task, *, with_task: bool) -> list[Dimensions]:

@@ -75,10 +75,10 @@ def test_envoy_refuses_refused_lines(tmp_path, line):
 
 
 def test_envoy_accepts_each_operator_without_arguments(tmp_path):
-    alone = [name for name, takes in access_log.TAKES.items() if not takes.needed]
+    alone = [name for name, syntax in access_log.OPERATORS.items() if not syntax.needed]
     assert len(alone) > 130
     assert refusal(tmp_path, lines=[f"%{name}%" for name in alone]) == ""
-    cut = [name for name, takes in access_log.TAKES.items() if takes.length and not takes.needed]
+    cut = [name for name, syntax in access_log.OPERATORS.items() if syntax.length and not syntax.needed]
     assert refusal(tmp_path, lines=[f"%{name}:5%" for name in cut]) == ""
 
 

@@ -18,7 +18,7 @@ from moyai.domain.appmesh.access_log import Logging, LoggingFormat
 
 _OPERATOR: Final = re.compile(r"%%|%([A-Z0-9_]+)(?:\((.*?)\))?(?::([0-9]{1,9}))?%|(%)")
 _ANYTHING: Final = re.compile(r".*")
-_SOMETHING: Final = re.compile(r".+")
+_NOT_EMPTY: Final = re.compile(r".+")
 _TIME: Final = re.compile(r"(?!.*%[-_0^#]*[0-9]*[EO]?n).*")
 """A strftime format without a line break."""
 _HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+(\?(:?[!#$%&'*+.^_`|~0-9A-Za-z-]+)?)?")
@@ -55,7 +55,7 @@ class Syntax(NamedTuple):
     needed: bool = False
 
 
-_ALONE: Final = """
+_WITHOUT_ARGUMENT: Final = """
     ACCESS_LOG_TYPE BYTES_RECEIVED BYTES_RETRANSMITTED BYTES_SENT CONNECTION_ID CONNECTION_TERMINATION_DETAILS
     CUSTOM_FLAGS DOWNSTREAM_CX_RTT DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED
     DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT DOWNSTREAM_DETECTED_CLOSE_TYPE DOWNSTREAM_DIRECT_LOCAL_ADDRESS
@@ -88,7 +88,7 @@ _ALONE: Final = """
     UPSTREAM_TLS_CIPHER UPSTREAM_TLS_GROUP UPSTREAM_TLS_SESSION_ID UPSTREAM_TLS_VERSION
     UPSTREAM_TRANSPORT_FAILURE_REASON UPSTREAM_WIRE_BYTES_RECEIVED UPSTREAM_WIRE_BYTES_SENT VIRTUAL_CLUSTER_NAME
 """
-_OF_TIME: Final = """
+_WITH_TIME_FORMAT: Final = """
     DOWNSTREAM_PEER_CERT_V_END DOWNSTREAM_PEER_CERT_V_START EMIT_TIME EMIT_TIME_LOCAL START_TIME START_TIME_LOCAL
     UPSTREAM_PEER_CERT_V_END UPSTREAM_PEER_CERT_V_START
 """
@@ -97,18 +97,18 @@ _WITH_OPTION: Final = """
     DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT RESPONSE_CODE_DETAILS
     UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT
 """
-_OF_HEADER: Final = "REQ REQUEST_HEADER RESP RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ TRAILER"
+_WITH_HEADER_NAME: Final = "REQ REQUEST_HEADER RESP RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ TRAILER"
 
-TAKES: Mapping[str, Syntax] = MappingProxyType(
+OPERATORS: Mapping[str, Syntax] = MappingProxyType(
     {
-        **dict.fromkeys(_ALONE.split(), Syntax()),
-        **dict.fromkeys(_OF_TIME.split(), Syntax(_TIME)),
+        **dict.fromkeys(_WITHOUT_ARGUMENT.split(), Syntax()),
+        **dict.fromkeys(_WITH_TIME_FORMAT.split(), Syntax(_TIME)),
         **dict.fromkeys(_WITH_OPTION.split(), Syntax(_ANYTHING)),
-        **dict.fromkeys(_OF_HEADER.split(), Syntax(_HEADER, length=True, needed=True)),
+        **dict.fromkeys(_WITH_HEADER_NAME.split(), Syntax(_HEADER, length=True, needed=True)),
         **dict.fromkeys(
-            ("DYNAMIC_METADATA", "ENVIRONMENT", "QUERY_PARAM"), Syntax(_SOMETHING, length=True, needed=True)
+            ("DYNAMIC_METADATA", "ENVIRONMENT", "QUERY_PARAM"), Syntax(_NOT_EMPTY, length=True, needed=True)
         ),
-        **dict.fromkeys(("CLUSTER_METADATA", "UPSTREAM_METADATA"), Syntax(_SOMETHING, needed=True)),
+        **dict.fromkeys(("CLUSTER_METADATA", "UPSTREAM_METADATA"), Syntax(_NOT_EMPTY, needed=True)),
         **dict.fromkeys(("FILTER_STATE", "UPSTREAM_FILTER_STATE"), Syntax(_STATE, length=True, needed=True)),
         "COMMON_DURATION": Syntax(re.compile(r"[^:]+:[^:]+(:(ms|us|ns))?"), needed=True),
         "GRPC_STATUS": Syntax(re.compile(r"CAMEL_STRING|SNAKE_STRING|NUMBER")),
@@ -131,12 +131,12 @@ def faults_in(line: str) -> Iterator[str]:
 
 
 def _fault(shown: str, name: str, argument: str, length: str | None) -> Iterator[str]:
-    takes = TAKES.get(name)
-    if takes is None:
+    syntax = OPERATORS.get(name)
+    if syntax is None:
         yield f"{shown[:100]} is not one of Envoy's command operators."
-    elif argument and (takes.argument is None or not takes.argument.fullmatch(argument)):
+    elif argument and (syntax.argument is None or not syntax.argument.fullmatch(argument)):
         yield f"{shown[:100]}: {name} can't have this argument."
-    elif takes.needed and not argument:
+    elif syntax.needed and not argument:
         yield f"{shown[:100]}: {name} needs an argument in parentheses."
-    elif length is not None and not takes.length:
+    elif length is not None and not syntax.length:
         yield f"{shown[:100]}: {name} can't be cut to a length."

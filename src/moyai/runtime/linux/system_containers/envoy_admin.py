@@ -128,7 +128,8 @@ def count_active(body: str) -> int:
     Envoy counts a request on both sides, a TCP connection only on the application's side. The statistics of Service
     Connect's listeners name a port, by which the two sides are compared; App Mesh's need not.
     """
-    counts = [(name, int(count)) for name, separator, count in map(_split_line, body.splitlines()) if separator]
+    lines = (line.rpartition(": ") for line in body.splitlines())
+    counts = [(name, int(count)) for name, separator, count in lines if separator]
     if any(name.startswith(_APP_MESH_APPLICATION) for name, _ in counts):
         applications = sum(count for name, count in counts if name.startswith(_APP_MESH_APPLICATION))
         return max(applications, sum(count for _, count in counts) - applications)
@@ -137,7 +138,3 @@ def count_active(body: str) -> int:
         _, _, port, *_ = name.split(".")  # ValueError if there are fewer words
         by_port[port] = max(count, by_port.get(port, 0))
     return sum(by_port.values())
-
-
-def _split_line(line: str) -> tuple[str, str, str]:
-    return line.rpartition(": ")
