@@ -10,6 +10,8 @@ import errno
 from ipaddress import ip_address
 from typing import BinaryIO, Final
 
+from typing_extensions import override
+
 from moyai.domain.ecr.image import RepositoryImage, later_pull
 from moyai.domain.ecr.registry_host import is_aws_registry, registry_in, split_host
 from moyai.domain.ecr.repository import repository_arn
@@ -19,7 +21,7 @@ from moyai.images.errors import BadContent, NoSpace, NotFound
 from moyai.images.manifest import parse_manifest, select_manifest
 from moyai.images.model import Descriptor, Index, Platform
 from moyai.images.reference import ImageReference
-from moyai.images.source import Progress, ResolvedImage
+from moyai.images.source import Progress, ResolvedImage, Source
 from moyai.kernel.clock import Clock
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 from moyai.ports.blobs import BlobMissing, BlobStore, read_all
@@ -28,7 +30,7 @@ from moyai.ports.store import Store
 _LOCALHOST: Final = "localhost"
 
 
-class HostedRegistry:
+class HostedRegistry(Source):
     """The repositories of all accounts and regions as a ``Source``. ``port``: of this server."""
 
     def __init__(self, store: Store, blobs: BlobStore, clock: Clock, port: int) -> None:
@@ -36,8 +38,8 @@ class HostedRegistry:
         self._port = port
 
     @property
+    @override
     def name(self) -> str:
-        """See ``Source``."""
         return "moyai's ECR"
 
     def serves(self, reference: ImageReference) -> bool:
@@ -50,8 +52,8 @@ class HostedRegistry:
         image = self._find(reference)
         return None if image is None else image.digest
 
+    @override
     async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
-        """See ``Source``."""
         image = self._find(reference)
         if image is None:
             raise NotFound(
@@ -70,8 +72,8 @@ class HostedRegistry:
         self._record_pull(image)
         return ResolvedImage(reference, image.digest, content, manifest.config, manifest.layers, index)
 
+    @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        """See ``Source``."""
         try:
             reader = await self._blobs.open(descriptor.digest)
         except BlobMissing as error:

@@ -11,19 +11,21 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import RepositoryArn, UploadId
 from moyai.ports.blobs import (
     BlobMissing,
+    BlobStore,
     BlobsUnwritable,
     BlobTooLarge,
     OpenUpload,
@@ -32,9 +34,9 @@ from moyai.ports.blobs import (
     UploadMissing,
     WrongDigest,
 )
+from moyai.store.blob_reader import CHUNK, FileReader, open_file
 
 _ALGORITHM: Final = "sha256"
-_CHUNK: Final = 1024 * 1024
 _THREADS: Final = 4
 _FANOUT: Final = 2
 T = TypeVar("T")
@@ -62,32 +64,7 @@ class _Upload:
         self.used_at = now
 
 
-class FileReader:
-    """An open blob's file."""
-
-    def __init__(self, file: BinaryIO, threads: ThreadPoolExecutor) -> None:
-        self._file, self._threads = file, threads
-        self.size = os.fstat(file.fileno()).st_size
-
-    async def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """See ``BlobReader.chunks``."""
-        position, end = start, self.size if end is None else min(end, self.size)
-        loop, descriptor = asyncio.get_running_loop(), self._file.fileno()
-        while position < end:
-            chunk = await loop.run_in_executor(
-                self._threads, os.pread, descriptor, min(_CHUNK, end - position), position
-            )
-            if not chunk:
-                raise BlobMissing("The blob's file has become shorter.")
-            position += len(chunk)
-            yield chunk
-
-    def close(self) -> None:
-        """See ``BlobReader.close``."""
-        self._file.close()
-
-
-class BlobFiles:
+class BlobFiles(BlobStore):
     """A ``BlobStore`` in a directory. Create it with ``open_blobs``."""
 
     def __init__(self, root: Path, clock: Clock, limits: BlobLimits) -> None:
@@ -105,26 +82,26 @@ class BlobFiles:
         store._prepare()
         return store
 
+    @override
     def begin_upload(self, upload: UploadId, repository: RepositoryArn, owner: str) -> None:
-        """See ``BlobStore.begin_upload``."""
         if sum(other.owner == owner for other in self._uploads.values()) >= self._limits.uploads:
             raise TooManyUploads(f"There are {self._limits.uploads} open uploads: complete or cancel some of them.")
         self._uploads[upload] = _Upload(self._incoming / upload, repository, owner, self._clock.now())
 
+    @override
     def upload(self, upload: UploadId) -> OpenUpload | None:
-        """See ``BlobStore.upload``."""
         entry = self._uploads.get(upload)
         return None if entry is None else OpenUpload(upload, entry.repository, entry.size)
 
+    @override
     async def append(self, upload: UploadId, content: AsyncIterable[bytes], length: int | None = None) -> int:
-        """See ``BlobStore.append``."""
         entry = self._reserve(upload)
         try:
             self._check(entry.size, length or 0)
             buffer = bytearray()
             async for part in content:
                 buffer += part
-                if len(buffer) >= _CHUNK:
+                if len(buffer) >= CHUNK:
                     await self._in_thread(self._write, entry, bytes(buffer))
                     buffer.clear()
             if buffer:
@@ -138,8 +115,8 @@ class BlobFiles:
                 await self._in_thread(entry.path.unlink, True)  # noqa: FBT003 (missing_ok)
         return entry.size
 
+    @override
     async def commit(self, upload: UploadId, digest: str) -> int:
-        """See ``BlobStore.commit``."""
         entry = self._reserve(upload)
         try:
             actual = f"{_ALGORITHM}:{entry.hash.hexdigest()}"
@@ -150,33 +127,33 @@ class BlobFiles:
             await self._discard(upload)
         return entry.size
 
+    @override
     async def cancel(self, upload: UploadId) -> None:
-        """See ``BlobStore.cancel``."""
         self._reserve(upload)
         await self._discard(upload)
 
+    @override
     async def put(self, content: bytes) -> None:
-        """See ``BlobStore.put``."""
         await self._in_thread(self._put, content)
 
+    @override
     async def open(self, digest: str) -> FileReader:
-        """See ``BlobStore.open``."""
         try:
-            file = await self._in_thread(_open_file, self._path(digest))
+            file = await self._in_thread(open_file, self._path(digest))
         except FileNotFoundError as error:
             raise BlobMissing(f"There is no blob {digest}.") from error
         return FileReader(file, self._threads)
 
+    @override
     async def remove_unused(self, used: Collection[str], before: Instant) -> int:
-        """See ``BlobStore.remove_unused``."""
         stale = [key for key, entry in self._uploads.items() if not entry.busy and entry.used_at < before]
         for upload in stale:
             self._uploads[upload].busy = True
             await self._discard(upload)
         return await self._in_thread(self._remove_unused, used, before)
 
+    @override
     async def clear(self) -> None:
-        """See ``BlobStore.clear``."""
         self._uploads.clear()
         await self._in_thread(self._remove_unused, frozenset(), None)
 
@@ -281,10 +258,6 @@ class BlobFiles:
                 f"The disk of {self._root} is full: {self._limits.reserve // 1024**2} MiB of it stay free. "
                 "Delete images, or make space."
             )
-
-
-def _open_file(path: Path) -> BinaryIO:
-    return path.open("rb")
 
 
 def _sync_directory(path: Path) -> None:

@@ -27,7 +27,7 @@ _PATIENCE = 120
 """Seconds for one command of Docker's."""
 _NAMESPACES = (
     *("setpriv", "--pdeathsig=KILL"),  # also when the tests are killed
-    *("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
+    *("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
 )
 
 
@@ -45,8 +45,10 @@ def is_installed() -> bool:
 class DockerEngine:
     """Containers of an engine that runs. A ``Rig``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_isolated: bool = True) -> None:
+        """``is_isolated``: in a network of its own; else it reaches this machine's loopback."""
         self._folder = folder
+        self._network = ("--net",) if is_isolated else ()
         self.socket = folder / "docker.sock"
         self._host = f"unix://{self.socket}"
         self._environment = {"PATH": search_path(), "DOCKER_CONFIG": str(folder)}
@@ -91,6 +93,7 @@ class DockerEngine:
         (self._folder / "daemon.json").write_text("{}")
         return [
             *_NAMESPACES,
+            *self._network,
             "dockerd",
             f"--config-file={self._folder}/daemon.json",
             f"--data-root={self._folder}/data",
@@ -121,9 +124,9 @@ class DockerEngine:
 
 
 @contextmanager
-def docker_engine(folder: Path) -> Iterator[DockerEngine]:
+def docker_engine(folder: Path, *, is_isolated: bool = True) -> Iterator[DockerEngine]:
     """Start an engine with the programs' image, and stop it. ``folder``: an empty directory that is removed then."""
-    engine = DockerEngine(folder)
+    engine = DockerEngine(folder, is_isolated=is_isolated)
     cgroup = f"/moyai-docker-{os.getpid()}"
     with (folder / "log").open("w") as log:
         daemon = subprocess.Popen(engine.daemon(cgroup), env={"PATH": search_path()}, stdout=log, stderr=log)
