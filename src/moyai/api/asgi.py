@@ -82,7 +82,7 @@ class App:
     def __init__(
         self,
         gateway: ApiGateway,
-        own: Mapping[str, Handler] = MappingProxyType({}),
+        own_paths: Mapping[str, Handler] = MappingProxyType({}),
         limits: Limits | None = None,
         channels: Channels | None = None,
         pages: Mapping[str, Handler] = MappingProxyType({}),
@@ -91,7 +91,7 @@ class App:
         self._gateway = gateway
         self._pages = pages
         self._streams = streams
-        self._own = own
+        self._own = own_paths
         self._limits = limits or Limits()
         self._channels = channels
 
@@ -248,18 +248,18 @@ async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
 async def _stream(response: StreamedResponse, receive: Receive, send: Send) -> None:
     """Send the chunks until they end or the client disconnects; then a source that still waits is cancelled."""
     await send({"type": "http.response.start", "status": response.status, "headers": _encoded(response.headers)})
-    pump, disconnected = (
+    pump, disconnection = (
         asyncio.ensure_future(_pump(response.chunks, send)),
         asyncio.ensure_future(_wait_for_disconnect(receive)),
     )
     try:
-        await asyncio.wait({pump, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({pump, disconnection}, return_when=asyncio.FIRST_COMPLETED)
         if pump.done():
             pump.result()
     finally:
         pump.cancel()
-        disconnected.cancel()
-        await asyncio.gather(pump, disconnected, return_exceptions=True)
+        disconnection.cancel()
+        await asyncio.gather(pump, disconnection, return_exceptions=True)
 
 
 async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:

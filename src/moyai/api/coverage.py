@@ -36,11 +36,11 @@ def decisions(service: ApiService, model: ServiceModel) -> Iterator[Decision]:
 
 def idle_refusals(service: ApiService, model: ServiceModel) -> list[str]:
     """Refusals that refuse nothing: a misspelt path, or a member that has come to work since."""
-    used: set[str] = set()
+    effective: set[str] = set()
     for decision in decisions(service, model):
         if decision.status == "refused":
-            used |= {f"{decision.operation}.{decision.member}", f"*.{decision.member}"}
-    return sorted(set(service.refused) - used)
+            effective |= {f"{decision.operation}.{decision.member}", f"*.{decision.member}"}
+    return sorted(set(service.refused) - effective)
 
 
 def render_coverage(services: Iterable[ApiService], models: Mapping[str, ServiceModel]) -> str:
@@ -51,10 +51,10 @@ def render_coverage(services: Iterable[ApiService], models: Mapping[str, Service
     return "\n".join(parts)
 
 
-def _summary(given: Mapping[str, ApiService], models: Mapping[str, ServiceModel]) -> str:
+def _summary(by_name: Mapping[str, ApiService], models: Mapping[str, ServiceModel]) -> str:
     lines = ["| service | operations there | not yet |", "|---|--:|--:|"]
     for name, model in models.items():
-        implemented = len(given[name].operations) if name in given else 0
+        implemented = len(by_name[name].operations) if name in by_name else 0
         lines.append(
             f"| [{model.service_id}](#{_anchor(model)}) | {implemented} | {len(model.operation_names) - implemented} |"
         )

@@ -55,18 +55,20 @@ class ServiceDispatcher:
         if cached is not None:
             return cached
         params = self.codecs[raw.protocol].parse(self.model.operation_model(operation.name), request)
-        typed = self.typed_request(operation, params)
+        typed_request = self.typed_request(operation, params)
         if operation.basis is not None:
-            self._parsed_requests.put(raw, typed)
-        return typed
+            self._parsed_requests.put(raw, typed_request)
+        return typed_request
 
-    async def respond(self, operation: ApiOperation[Any], typed: object, raw: RawRequest, ctx: Context) -> HttpResponse:
+    async def respond(
+        self, operation: ApiOperation[Any], typed_request: object, raw: RawRequest, ctx: Context
+    ) -> HttpResponse:
         """The response to a typed request, from the cache where the operation has a basis."""
-        basis = None if operation.basis is None else operation.basis(ctx, typed)
+        basis = None if operation.basis is None else operation.basis(ctx, typed_request)
         cached = None if basis is None else self._responses.get(ctx.scope, raw, basis)
         if cached is not None:
             return with_request_id(cached, ctx.request_id)
-        output = operation.handle(ctx, typed)
+        output = operation.handle(ctx, typed_request)
         if inspect.isawaitable(output):
             output = await output
         model, codec = self.model.operation_model(operation.name), self.codecs[raw.protocol]

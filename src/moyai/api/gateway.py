@@ -73,13 +73,13 @@ class ApiGateway:
     def __init__(
         self, services: Iterable[ApiService], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
     ) -> None:
-        implemented = {service.name: service for service in services}
+        by_name = {service.name: service for service in services}
         self._models = models
         self._dispatchers = {
-            name: ServiceDispatcher(implemented.pop(name, ApiService(name)), model) for name, model in models.items()
+            name: ServiceDispatcher(by_name.pop(name, ApiService(name)), model) for name, model in models.items()
         }
-        if implemented:
-            raise ValueError(f"no model for {', '.join(implemented)}")
+        if by_name:
+            raise ValueError(f"no model for {', '.join(by_name)}")
         self._router = Router(models)
         self._dependencies = dependencies
         self._verifier = Verifier(dependencies.keys) if dependencies.keys is not None else None
@@ -90,94 +90,102 @@ class ApiGateway:
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
 
-    async def answer(self, request: HttpRequest, sender: str | None = None) -> HttpResponse:
+    async def answer(self, request: HttpRequest, access_key: str | None = None) -> HttpResponse:
         """The response to one request. Raises nothing but cancellation.
 
-        ``sender`` is the access key of a sender that was authenticated by other means than the request's signature,
-        such as a console session; then the signature only gives the region and the service.
+        ``access_key``: that of a sender who was authenticated by other means than the request's signature, such as a
+        console session; then the signature only gives the region and the service.
         """
         began = self._dependencies.clock.now()
-        routed, response = await self._route_and_respond(request, sender)
-        service = routed.service or ""
-        self.responses.add(service, routed.operation or "", str(response.status))
+        routed_request, response = await self._route_and_respond(request, access_key)
+        service = routed_request.service or ""
+        self.responses.add(service, routed_request.operation or "", str(response.status))
         self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
         return response
 
-    async def _route_and_respond(self, request: HttpRequest, sender: str | None) -> tuple[RoutedRequest, HttpResponse]:
+    async def _route_and_respond(
+        self, request: HttpRequest, access_key: str | None
+    ) -> tuple[RoutedRequest, HttpResponse]:
         request_id = self._dependencies.ids.uuid()
-        routed = _NOT_ROUTED
+        routed_request = _NOT_ROUTED
         try:
-            signed = _credential_or_fault(request)
-            routed = self._route(request, signed)
+            authorization = _credential_or_fault(request)
+            routed_request = self._route(request, authorization)
             now = self._dependencies.clock.now()
-            by = self._authenticate(request, signed, now) if sender is None else _known_sender(sender, signed)
-            return routed, await self._respond(request, routed, by, now, request_id)
+            sender = (
+                self._authenticate(request, authorization, now)
+                if access_key is None
+                else _known_sender(access_key, authorization)
+            )
+            return routed_request, await self._respond(request, routed_request, sender, now, request_id)
         except ApiError as error:
-            return routed, self._codec(routed).serialise_error(error, request_id)
+            return routed_request, self._codec(routed_request).serialise_error(error, request_id)
         except StateUnwritable as error:
-            return routed, self._codec(routed).serialise_error(ServiceUnavailable(str(error)), request_id)
+            return routed_request, self._codec(routed_request).serialise_error(
+                ServiceUnavailable(str(error)), request_id
+            )
         except Exception:  # noqa: BLE001  the top of a request: whatever fails below, the client gets an answer
-            _log.exception("request %s (%r) failed", request_id, routed.description)
+            _log.exception("request %s (%r) failed", request_id, routed_request.description)
             fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
-            return routed, self._codec(routed).serialise_error(fault, request_id)
+            return routed_request, self._codec(routed_request).serialise_error(fault, request_id)
 
     def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The response to a request that fails before it is served: ``error`` in the request's protocol.
 
         The request may be without its body, when reading that is what failed.
         """
-        routed = self._route(request, _credential_or_fault(request))
-        return self._codec(routed).serialise_error(error, self._dependencies.ids.uuid())
+        routed_request = self._route(request, _credential_or_fault(request))
+        return self._codec(routed_request).serialise_error(error, self._dependencies.ids.uuid())
 
-    def _route(self, request: HttpRequest, signed: Credential | ApiError | None) -> RoutedRequest:
-        return self._router.route(request, signed.service if isinstance(signed, Credential) else None)
+    def _route(self, request: HttpRequest, authorization: Credential | ApiError | None) -> RoutedRequest:
+        return self._router.route(request, authorization.service if isinstance(authorization, Credential) else None)
 
-    def _authenticate(self, request: HttpRequest, signed: Credential | ApiError | None, now: Instant) -> _Sender:
+    def _authenticate(self, request: HttpRequest, authorization: Credential | ApiError | None, now: Instant) -> _Sender:
         """The sender of a request, by its signature. Raises what is wrong with the signature."""
-        if isinstance(signed, ApiError):
-            raise signed
+        if isinstance(authorization, ApiError):
+            raise authorization
         session = role_session_of(self._dependencies.store.world, request, now)
         if session is not None:
-            Verifier(session).verify(request, signed, now)
+            Verifier(session).verify(request, authorization, now)
         elif self._dependencies.sessions_only:
             raise MissingToken("Missing Authentication Token")
         elif self._verifier is not None:
-            self._verifier.verify(request, signed, now)
-        return _Sender(signed, session, verified=session is not None or self._verifier is not None)
+            self._verifier.verify(request, authorization, now)
+        return _Sender(authorization, session, verified=session is not None or self._verifier is not None)
 
     async def _respond(
-        self, request: HttpRequest, routed: RoutedRequest, by: _Sender, now: Instant, request_id: str
+        self, request: HttpRequest, routed_request: RoutedRequest, sender: _Sender, now: Instant, request_id: str
     ) -> HttpResponse:
-        if routed.service is None or routed.operation is None:
-            raise unknown_operation(routed.description, self._models)
-        if request.method != "POST" and routed.protocol in {QUERY, EC2} and not by.verified:
-            _check_reads_only(routed.operation)
-        check_media(routed.protocol, request)
-        dispatcher = self._dispatchers[routed.service]
+        if routed_request.service is None or routed_request.operation is None:
+            raise unknown_operation(routed_request.description, self._models)
+        if request.method != "POST" and routed_request.protocol in {QUERY, EC2} and not sender.verified:
+            _check_reads_only(routed_request.operation)
+        check_media(routed_request.protocol, request)
+        dispatcher = self._dispatchers[routed_request.service]
         signing_name = dispatcher.model.signing_name
-        if by.credential is not None and by.credential.service != signing_name:
-            signed_for = f"signed for the service '{by.credential.service[:40]}'"
-            raise unknown_operation(f"{routed.description}, {signed_for}", self._models)
-        operation = dispatcher.operation(routed.operation)
-        if by.session is not None:
-            by.session.check(signing_name, operation.name)
+        if sender.credential is not None and sender.credential.service != signing_name:
+            signed_for = f"signed for the service '{sender.credential.service[:40]}'"
+            raise unknown_operation(f"{routed_request.description}, {signed_for}", self._models)
+        operation = dispatcher.operation(routed_request.operation)
+        if sender.session is not None:
+            sender.session.check(signing_name, operation.name)
         plain = decompress(request, self._dependencies.max_body)
-        raw = RawRequest(routed.protocol, operation.name, plain.body)
-        typed = dispatcher.parse(operation, raw, plain)
+        raw = RawRequest(routed_request.protocol, operation.name, plain.body)
+        typed_request = dispatcher.parse(operation, raw, plain)
         rollbacks = self._dependencies.store.rollbacks
-        context = self._context(by, now, request_id, request.headers.get("host", ""))
+        context = self._context(sender, now, request_id, request.headers.get("host", ""))
         try:
-            return await dispatcher.respond(operation, typed, raw, context)
+            return await dispatcher.respond(operation, typed_request, raw, context)
         finally:  # what an error says (a name is taken) must be as durable as what a success says
             await self._dependencies.store.durable(rollbacks)
 
-    def _context(self, by: _Sender, now: Instant, request_id: str, host: str) -> Context:
-        scope, access_key, session = self._dependencies.default_scope, "", by.session
-        if by.credential is not None:
-            access_key = by.credential.access_key
+    def _context(self, sender: _Sender, now: Instant, request_id: str, host: str) -> Context:
+        scope, access_key, session = self._dependencies.default_scope, "", sender.session
+        if sender.credential is not None:
+            access_key = sender.credential.access_key
             account = AccountId(access_key) if is_account(access_key) else scope.account
             account = account if session is None else session.account
-            scope = Scope(account, Region(by.credential.region))
+            scope = Scope(account, Region(sender.credential.region))
         return Context(
             scope=scope,
             now=now,
@@ -190,19 +198,19 @@ class ApiGateway:
             host=host,
         )
 
-    def _codec(self, routed: RoutedRequest) -> ProtocolCodec:
-        if routed.service is None:
-            return self._fallback[routed.protocol]
-        return self._dispatchers[routed.service].codecs[routed.protocol]
+    def _codec(self, routed_request: RoutedRequest) -> ProtocolCodec:
+        if routed_request.service is None:
+            return self._fallback[routed_request.protocol]
+        return self._dispatchers[routed_request.service].codecs[routed_request.protocol]
 
 
-def _known_sender(access_key: str, signed: Credential | ApiError | None) -> _Sender:
+def _known_sender(access_key: str, authorization: Credential | ApiError | None) -> _Sender:
     """The sender with this access key, for the region and service of the signature. Raises MissingToken without one."""
-    if signed is None:
+    if authorization is None:
         raise MissingToken("Missing Authentication Token")
-    if isinstance(signed, ApiError):
-        raise signed
-    return _Sender(signed._replace(access_key=access_key), None, verified=True)
+    if isinstance(authorization, ApiError):
+        raise authorization
+    return _Sender(authorization._replace(access_key=access_key), None, verified=True)
 
 
 def _check_reads_only(operation: str) -> None:

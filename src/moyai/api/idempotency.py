@@ -37,7 +37,7 @@ def token_of(fingerprint: str | None) -> str | None:
 
 
 def is_repeat(
-    recorded: str | None, created_at: Instant, fingerprint: str | None, now: Instant, remembered: float
+    recorded_fingerprint: str | None, created_at: Instant, fingerprint: str | None, now: Instant, retention: float
 ) -> bool:
     """Whether a request repeats the one that created a resource; tokens are remembered for so many seconds."""
-    return fingerprint is not None and recorded == fingerprint and now < created_at + remembered
+    return fingerprint is not None and recorded_fingerprint == fingerprint and now < created_at + retention

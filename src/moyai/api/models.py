@@ -53,10 +53,10 @@ class _Quick(JSONFileLoader):
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 (JSON)
         """The contents of ``file_path`` with the suffix added; None where no such file exists."""
-        packed = Path(f"{file_path}.json.gz")
-        if not packed.exists():
+        packed_path = Path(f"{file_path}.json.gz")
+        if not packed_path.exists():
             return super().load_file(file_path)
-        return msgspec.json.decode(gzip.decompress(packed.read_bytes()))
+        return msgspec.json.decode(gzip.decompress(packed_path.read_bytes()))
 
 
 def _model(loader: Loader, name: str) -> ServiceModel:

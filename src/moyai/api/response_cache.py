@@ -45,12 +45,12 @@ class ParsedRequestCache:
         """The typed request; None when it is not cached."""
         return self._typed.get(raw)
 
-    def put(self, raw: RawRequest, typed: object) -> None:
+    def put(self, raw: RawRequest, typed_request: object) -> None:
         """Cache a typed request, unless its body is too large."""
         if len(raw.body) <= _MAX_REQUEST_BYTES:
             if len(self._typed) >= _MAX_REQUESTS:
                 self._typed.clear()
-            self._typed[raw] = typed
+            self._typed[raw] = typed_request
 
 
 class ResponseCache:

@@ -72,10 +72,10 @@ def credential(request: HttpRequest) -> Credential | None:
 
 
 def _from_header(header: str, headers: Mapping[str, str]) -> Credential:
-    algorithm, _, rest = header.partition(" ")
+    algorithm, _, fields = header.partition(" ")
     _check_algorithm(algorithm)
     parts: dict[str, str] = {}
-    for part in rest.split(","):
+    for part in fields.split(","):
         name, equals, value = part.strip().partition("=")
         if not equals or name in parts:
             raise IncompleteSignature(
@@ -134,60 +134,63 @@ class Verifier:
         self._keys = keys
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
-    def verify(self, request: HttpRequest, signed: Credential | None, now: Instant) -> None:
+    def verify(self, request: HttpRequest, authorization: Credential | None, now: Instant) -> None:
         """Return when the signature is right. Raises MissingToken, UnrecognizedClient or InvalidSignature."""
-        if signed is None:
+        if authorization is None:
             raise MissingToken("Missing Authentication Token")
-        secret = self._keys.secret(signed.access_key)
+        secret = self._keys.secret(authorization.access_key)
         if secret is None:
             raise UnrecognizedClient("The security token included in the request is invalid.")
-        _check_time(signed, now)
-        _check_signed_headers(request, signed)
-        to_sign = "\n".join((ALGORITHM, signed.time, signed.scope, _digest(_canonical(request, signed).encode())))
-        due = hmac.digest(self._signing_key(secret, signed), to_sign.encode(), "sha256").hex()
-        if not hmac.compare_digest(due.encode(), signed.signature.encode()):
+        _check_time(authorization, now)
+        _check_signed_headers(request, authorization)
+        to_sign = "\n".join(
+            (ALGORITHM, authorization.time, authorization.scope, _digest(_canonical(request, authorization).encode()))
+        )
+        due = hmac.digest(self._signing_key(secret, authorization), to_sign.encode(), "sha256").hex()
+        if not hmac.compare_digest(due.encode(), authorization.signature.encode()):
             raise InvalidSignature(
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
                 "Access Key and signing method. Consult the service documentation for details."
             )
 
-    def _signing_key(self, secret: str, signed: Credential) -> bytes:
-        known = (signed.access_key, secret, signed.scope)
-        key = self._derived.get(known)
+    def _signing_key(self, secret: str, authorization: Credential) -> bytes:
+        cache_key = (authorization.access_key, secret, authorization.scope)
+        key = self._derived.get(cache_key)
         if key is None:
             key = f"AWS4{secret}".encode()
-            for part in (signed.date, signed.region, signed.service, _TERMINATOR):
+            for part in (authorization.date, authorization.region, authorization.service, _TERMINATOR):
                 key = hmac.digest(key, part.encode(), "sha256")
             if len(self._derived) >= _KEPT_KEYS:
                 self._derived.clear()
-            self._derived[known] = key
+            self._derived[cache_key] = key
         return key
 
 
-def _check_time(signed: Credential, now: Instant) -> None:
+def _check_time(authorization: Credential, now: Instant) -> None:
     try:
-        at = datetime.fromisoformat(_TIME.fullmatch(signed.time)[0]).timestamp()  # type: ignore[index]  # then TypeError
+        at = datetime.fromisoformat(_TIME.fullmatch(authorization.time)[0]).timestamp()  # type: ignore[index]  # then TypeError
     except (TypeError, ValueError):
         raise IncompleteSignature(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header in the form "
-            f"20150830T123600Z; X-Amz-Date is '{signed.time[:40]}'."
+            f"20150830T123600Z; X-Amz-Date is '{authorization.time[:40]}'."
         ) from None
-    if signed.date != signed.time[:8]:
+    if authorization.date != authorization.time[:8]:
         raise InvalidSignature(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{signed.date[:20]}' != '{signed.time[:8]}', from '{signed.time}'."
+            f"'{authorization.date[:20]}' != '{authorization.time[:8]}', from '{authorization.time}'."
         )
     early, late = now - SKEW_SECONDS, now + SKEW_SECONDS
-    life = signed.expires or 0
-    if at + life < (now if signed.expires else early):
+    life = authorization.expires or 0
+    if at + life < (now if authorization.expires else early):
         raise InvalidSignature(
-            f"Signature expired: {signed.time} is now earlier than {_stamp(early)} ({_stamp(now)} - 15 min.)"
-            if signed.expires is None
-            else f"Signature expired: {signed.time} was valid for {life} seconds and it is now {_stamp(now)}"
+            f"Signature expired: {authorization.time} is now earlier than {_stamp(early)} ({_stamp(now)} - 15 min.)"
+            if authorization.expires is None
+            else f"Signature expired: {authorization.time} was valid for {life} seconds and it is now {_stamp(now)}"
         )
     if at > late:
         raise InvalidSignature(
-            f"Signature not yet current: {signed.time} is still later than {_stamp(late)} ({_stamp(now)} + 15 min.)"
+            f"Signature not yet current: {authorization.time} is still later than {_stamp(late)} "
+            f"({_stamp(now)} + 15 min.)"
         )
 
 
@@ -195,24 +198,24 @@ def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime(_TIME_FORMAT)
 
 
-def _check_signed_headers(request: HttpRequest, signed: Credential) -> None:
+def _check_signed_headers(request: HttpRequest, authorization: Credential) -> None:
     due = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
-    for name in sorted(due - set(signed.signed_headers)):
+    for name in sorted(due - set(authorization.signed_headers)):
         raise InvalidSignature(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
-    for name in signed.signed_headers:
+    for name in authorization.signed_headers:
         if name not in request.headers:
             raise InvalidSignature(f"The signed header '{name[:100]}' is not in the request.")
 
 
-def _canonical(request: HttpRequest, signed: Credential) -> str:
-    headers = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in signed.signed_headers)
+def _canonical(request: HttpRequest, authorization: Credential) -> str:
+    headers = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in authorization.signed_headers)
     return "\n".join(
         (
             request.method,
             _canonical_path(request.path),
             _canonical_query(request.query),
             headers,
-            ";".join(signed.signed_headers),
+            ";".join(authorization.signed_headers),
             _body_digest(request),
         )
     )
@@ -230,12 +233,12 @@ def _canonical_path(path: str) -> str:
 def _canonical_query(query: str) -> str:
     if not query:
         return ""
-    encoded = sorted(
+    encoded_pairs = sorted(
         (quote(name, safe=_UNRESERVED), quote(value, safe=_UNRESERVED))
         for name, value in _pairs(query)
         if name != "X-Amz-Signature"
     )
-    return "&".join(f"{name}={value}" for name, value in encoded)
+    return "&".join(f"{name}={value}" for name, value in encoded_pairs)
 
 
 def _pairs(query: str) -> Iterable[tuple[str, str]]:

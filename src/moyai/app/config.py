@@ -260,7 +260,7 @@ class StatePaths:
         """All files that moyai creates in the directory, in the order of their removal. The database is the last:
         while it exists, an interrupted removal can be continued.
         """
-        others = (
+        other_names = (
             "logs",
             "images",
             "images.old",
@@ -282,7 +282,7 @@ class StatePaths:
             self.keys,
             self.external_keys,
             self.external_tokens,
-            *(self.root / name for name in others),
+            *(self.root / name for name in other_names),
             self.database,
         )
 

@@ -226,7 +226,7 @@ class ControlPlane:
             faults=lambda: faults(self._store, self._logs, self._metric_store),
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
-        own = control_handlers(control, keys)
+        own_paths = control_handlers(control, keys)
         channels = DataChannelEndpoint(self._exec_sessions, self._ids)
         totals, now = self._recorder.totals, self._clock.now()
         sources = MetricSources(
@@ -234,7 +234,7 @@ class ControlPlane:
         )
         console = console_handler(make_console(self._store, keys, self._events, self._clock, self._ids), gateway)
         pages = {PREFIX: console, METRICS_PREFIX: metrics_handler(sources, keys)}
-        return App(gateway, own, limits, channels, pages, {REGISTRY_PREFIX: self._registry(keys).answer})
+        return App(gateway, own_paths, limits, channels, pages, {REGISTRY_PREFIX: self._registry(keys).answer})
 
     def _registry(self, keys: AccessKeys | None) -> Registry:
         create_on_push = self._settings.server.create_on_push

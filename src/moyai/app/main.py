@@ -63,15 +63,15 @@ def raise_open_file_limit() -> None:
 
 
 async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    ended = asyncio.Event()
+    end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, end.set)
     plane = await ControlPlane.open(settings)
     try:
         with gc_tuned():
             announce(plane.url)
-            await _until(ended, plane)
+            await _until(end, plane)
     finally:
         await plane.close()
     left = plane.tasks_left

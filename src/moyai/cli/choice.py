@@ -12,13 +12,14 @@ _PROXY = "ecs-service-connect-"
 TASK_HELP = "A task's ID or ARN, the beginning of an ID, or the name of a service."
 
 
-def choose_task(wanted: str, running: Iterable[_Task], others: Iterable[_Task] = ()) -> dict[str, Any]:
-    """The task with this ID, ID prefix or service name: a running one if there is one, else the first of ``others``.
+def choose_task(reference: str, running: Iterable[_Task], other_tasks: Iterable[_Task] = ()) -> dict[str, Any]:
+    """The task with this ID, ID prefix or service name: a running one if there is one, else the first of
+    ``other_tasks``.
 
     Any task of a service will do, but an ID prefix that several tasks have is refused. Raises BadParameter.
     """
-    name, running = wanted.rpartition("/")[2], list(running)
-    for tasks in (running, others):
+    name, running = reference.rpartition("/")[2], list(running)
+    for tasks in (running, other_tasks):
         matches = [task for task in tasks if task["id"].startswith(name) or task["group"] == f"service:{name}"]
         if len(matches) > 1 and not any(task["group"] == f"service:{name}" for task in matches):
             ids = ", ".join(task["id"] for task in matches[:5])
@@ -34,10 +35,10 @@ def tasks_of_service(wanted: str, tasks: Iterable[_Task]) -> list[_Task]:
     return [task for task in tasks if task["group"] == f"service:{wanted.rpartition('/')[2]}"]
 
 
-def containers_of(task: _Task, wanted: str | None) -> list[str]:
-    """The container ``wanted`` if the task has it; without ``wanted``, all its containers except the proxy."""
-    if wanted is not None:
-        return [wanted] if wanted in task["containers"] else []
+def containers_of(task: _Task, container_name: str | None) -> list[str]:
+    """The container with this name if the task has it; without a name, all its containers except the proxy."""
+    if container_name is not None:
+        return [container_name] if container_name in task["containers"] else []
     return [name for name in task["containers"] if not name.startswith(_PROXY)]
 
 

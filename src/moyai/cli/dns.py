@@ -49,11 +49,11 @@ def _answers(port: int) -> bool:
 
 def _page(port: int, domains: Sequence[str], *, answers: bool) -> str:
     state = "answering" if answers else "NOT ANSWERING: see the log of `moyai up` and its --dns-port"
-    known = " ".join(domains) or f"none yet; {_EXAMPLE} stands for one below"
+    known_domains = " ".join(domains) or f"none yet; {_EXAMPLE} stands for one below"
     names = domains or [_EXAMPLE]
     return f"""\
 moyai's DNS server: {_HOST} port {port} (UDP and TCP), {state}
-namespaces with DNS names: {known}
+namespaces with DNS names: {known_domains}
 
 Query it directly:
   dig @{_HOST} -p {port} SERVICE.{names[0]}

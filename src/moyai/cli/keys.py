@@ -41,11 +41,11 @@ def list_keys(state: State = STATE, as_json: Json = False) -> None:
     from moyai.app.adapters.access_keys import AccessKeys
 
     keys = AccessKeys(StatePaths(state).keys).list()
-    created = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
+    created_at = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
     if as_json:
-        typer.echo(json.dumps([{"AccessKeyId": key, "CreateDate": date} for key, date in created.items()]))
+        typer.echo(json.dumps([{"AccessKeyId": key, "CreateDate": date} for key, date in created_at.items()]))
     else:
-        typer.echo("\n".join(f"{key}  {date}" for key, date in created.items()) or "There are no access keys.")
+        typer.echo("\n".join(f"{key}  {date}" for key, date in created_at.items()) or "There are no access keys.")
 
 
 def revoke(access_key: Annotated[str, typer.Argument(help="The key's ID, AKIA…")], state: State = STATE) -> None:

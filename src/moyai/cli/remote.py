@@ -150,10 +150,10 @@ class Remote:
             for line in response:
                 yield json.loads(line)
 
-    def execute(self, wanted: Mapping[str, object]) -> Mapping[str, str] | None:
+    def execute(self, request: Mapping[str, object]) -> Mapping[str, str] | None:
         """Start a session by ``POST /_moyai/execute``; None from a server with access keys, which has no such path."""
         path = "/_moyai/execute"
-        with self._send("POST", path, json.dumps(wanted)) as response:
+        with self._send("POST", path, json.dumps(request)) as response:
             text = response.read().decode(errors="replace")
             if response.status == HTTPStatus.NOT_FOUND and f"nothing at {path}" in text:
                 return None
@@ -178,7 +178,7 @@ class Remote:
             response.read()
 
     def _json(self, method: str, path: str, body: bytes | None = None, allowed: Collection[int] = ()) -> Any:  # noqa: ANN401 (JSON)
-        with self._request(method, path, body=body, allowed=allowed) as response:
+        with self._request(method, path, body=body, allowed_statuses=allowed) as response:
             return self._parse(response)
 
     def _parse(self, response: HTTPResponse) -> Any:  # noqa: ANN401 (JSON)
@@ -196,10 +196,10 @@ class Remote:
         *,
         body: str | bytes | None = None,
         timeout: float | None = _TIMEOUT,
-        allowed: Collection[int] = (),
+        allowed_statuses: Collection[int] = (),
     ) -> HTTPResponse:
         response = self._send(method, path, body, timeout=timeout)
-        if response.status >= HTTPStatus.BAD_REQUEST and response.status not in allowed:
+        if response.status >= HTTPStatus.BAD_REQUEST and response.status not in allowed_statuses:
             text = " ".join(response.read(2000).decode(errors="replace").split())
             raise Unreachable(f"{self.url}{path} answered {response.status}: {text}")
         return response

@@ -57,11 +57,11 @@ def put(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         parameter_version = remote.client("ssm").put_parameter(
             Name=name, Value=text, Type="SecureString", Overwrite=True
         )
-        stored = {"Name": name, "ValueFrom": name, "Version": parameter_version["Version"]}
+        task_secret = {"Name": name, "ValueFrom": name, "Version": parameter_version["Version"]}
     else:
         secret = _put_secret(remote.client("secretsmanager"), name, text)
-        stored = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
-    typer.echo(json.dumps(stored) if as_json else stored["ValueFrom"])
+        task_secret = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
+    typer.echo(json.dumps(task_secret) if as_json else task_secret["ValueFrom"])
 
 
 def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:

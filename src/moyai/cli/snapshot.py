@@ -106,21 +106,21 @@ def _cluster(remote: Remote, arn: str, addresses: _PublicAddresses, names: _Name
     services = list(_described(remote, "services", arn))
     tasks = list(_described(remote, "tasks", arn))
     definitions = _ports(remote, {t["taskDefinitionArn"] for t in tasks})
-    encrypted = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
+    tls_ports = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
     return {
         "name": arn.rpartition("/")[2],
         "services": [_service(s, lambda configured: names.of(arn, configured)) for s in services],
         "instances": [_instance(i) for i in _described(remote, "containerInstances", arn)],
-        "tasks": [_task(t, addresses, _schemes(definitions, encrypted, t)) for t in tasks],
+        "tasks": [_task(t, addresses, _schemes(definitions, tls_ports, t)) for t in tasks],
     }
 
 
-def _described(remote: Remote, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:
+def _described(remote: Remote, resource_type: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:
     """List and describe the services, the tasks or the container instances of a cluster."""
-    kind = _KINDS[what]
+    kind = _KINDS[resource_type]
     arns = list(remote.pages("ecs", kind.list_operation, kind.arns, cluster=cluster, **filters))
     for batch in _batches(arns, kind.batch):
-        yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{what: batch})[what]
+        yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{resource_type: batch})[resource_type]
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
@@ -148,10 +148,10 @@ def _tls_ports(deployment: Mapping[str, Any]) -> set[str]:
 
 
 def _schemes(
-    definitions: Mapping[str, Sequence[_Port]], encrypted: Mapping[str, set[str]], task: Mapping[str, Any]
+    definitions: Mapping[str, Sequence[_Port]], tls_ports: Mapping[str, set[str]], task: Mapping[str, Any]
 ) -> list[tuple[str, int]]:
     """The ports of a task, each with its URL scheme."""
-    with_tls = encrypted.get(task.get("startedBy", ""), set())
+    with_tls = tls_ports.get(task.get("startedBy", ""), set())
     ports = definitions[task["taskDefinitionArn"]]
     return [("https" if port.name in with_tls else "http", port.number) for port in ports]
 
@@ -180,7 +180,7 @@ def _default_name(offered: Mapping[str, Any], namespace: str) -> str:
 
 
 def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
-    left = {r["name"]: r.get("integerValue", 0) for r in instance["remainingResources"]}
+    remaining = {r["name"]: r.get("integerValue", 0) for r in instance["remainingResources"]}
     attributes = {a["name"]: a.get("value", "") for a in instance["attributes"]}
     return {
         "id": instance["containerInstanceArn"].rpartition("/")[2],
@@ -189,8 +189,8 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
         "connected": instance["agentConnected"],
         "zone": attributes.get("ecs.availability-zone", ""),
         "tasks": instance["runningTasksCount"] + instance["pendingTasksCount"],
-        "cpu_left": left["CPU"],
-        "memory_left": left["MEMORY"],
+        "cpu_left": remaining["CPU"],
+        "memory_left": remaining["MEMORY"],
     }
 
 

@@ -65,10 +65,10 @@ def _task_table(tasks: Sequence[Mapping[str, Any]], width: int) -> Table:
 
     rows = [{**t, "public": " ".join(t["urls"])} for t in tasks]
     columns = list(_COLUMNS)
-    for dropped in (None, *_DROPPED_FIRST):
-        if dropped is not None:
+    for dropped_column in (None, *_DROPPED_FIRST):
+        if dropped_column is not None:
             rows = [{**row, "id": row["id"][:_SHORT_ID]} for row in rows]
-            columns = [name for name in columns if name != dropped]
+            columns = [name for name in columns if name != dropped_column]
         if _table_width(rows, columns) <= width:
             break
     table = Table(*(_COLUMNS[name] for name in columns))

@@ -58,14 +58,14 @@ def follow_logs(reader: LogReader, list_sources: Callable[[], Iterable[LogSource
     Raises what the reader raises.
     """
     events: queue.Queue[SourcedLine | LogSource | Exception] = queue.Queue(_QUEUED_LINES)
-    known: set[LogSource] = set()
+    known_sources: set[LogSource] = set()
     open_sources: set[LogSource] = set()
     while True:
         current = set(list_sources())
-        for source in sorted(current - known):
+        for source in sorted(current - known_sources):
             threading.Thread(target=_read, args=(reader, source, events), daemon=True).start()
-        open_sources |= current - known
-        known |= current
+        open_sources |= current - known_sources
+        known_sources |= current
         if not open_sources and not current:
             return
         yield from _next_lines(events, open_sources)

@@ -211,12 +211,12 @@ def _headers(text: str) -> dict[str, str]:
 
 def _quotas(options: Iterable[str]) -> dict[str, int]:
     """Parse quotas, by the names of their settings."""
-    known = [name.replace("_", "-") for name in (*_CLOUD_MAP_QUOTAS, *_APP_MESH_QUOTAS)]
+    quota_names = [name.replace("_", "-") for name in (*_CLOUD_MAP_QUOTAS, *_APP_MESH_QUOTAS)]
     quotas: dict[str, int] = {}
     for option in options:
         name, _, number = option.partition("=")
-        if name not in known or not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
-            message = f"{option!r} is not QUOTA=NUMBER; the quotas are {', '.join(known)}"
+        if name not in quota_names or not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
+            message = f"{option!r} is not QUOTA=NUMBER; the quotas are {', '.join(quota_names)}"
             raise typer.BadParameter(message, param_hint="--quota")
         quotas[name.replace("-", "_")] = int(number)
     return quotas

@@ -96,20 +96,23 @@ class Events:
         """End the event streams of all listeners."""
         self._closed.set()
 
-    def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> ConsoleResponse:
-        """A stream of the changes in one account and region, or in all, while ``allowed``. ``login``: its owner."""
+    def answer(self, scope: Scope | None, is_allowed: Callable[[], bool], login: str | None = None) -> ConsoleResponse:
+        """A stream of the changes in one account and region, or in all, while ``is_allowed``.
+
+        ``login``: its owner.
+        """
         if self._listeners.total() >= MAX_LISTENERS:
             return error_response(503, "ServiceUnavailableException", f"{MAX_LISTENERS} listeners are here already.")
         if login is not None and self._listeners[login] >= MAX_LISTENERS_OF_LOGIN:
             message = f"This login has {MAX_LISTENERS_OF_LOGIN} listeners already."
             return error_response(429, "TooManyRequestsException", message)
         self._listeners[login] += 1
-        return ConsoleResponse(200, _HEADERS, self._stream(scope, allowed), partial(self._remove_listener, login))
+        return ConsoleResponse(200, _HEADERS, self._stream(scope, is_allowed), partial(self._remove_listener, login))
 
     def _remove_listener(self, login: str | None) -> None:
         self._listeners -= Counter((login,))  # this operator also drops logins without listeners
 
-    async def _stream(self, scope: Scope | None, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def _stream(self, scope: Scope | None, is_allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         watch = self._store.watch()
         end = asyncio.ensure_future(self._closed.wait())
         tick = asyncio.ensure_future(self._next_tick())
@@ -118,7 +121,7 @@ class Events:
             await change  # all keys, for which ``hello`` stands
             yield _HELLO
             change = asyncio.ensure_future(self._next_changes(watch))
-            while allowed():
+            while is_allowed():
                 await asyncio.wait({end, tick, change}, return_when=asyncio.FIRST_COMPLETED)
                 if end.done():
                     return
@@ -148,11 +151,13 @@ class Events:
 
 def _event(keys: Iterable[Key], scope: Scope | None) -> bytes | None:
     """The event for those of the keys that are in the scope and in a shown table; None when there are none."""
-    changed = {_changed(_KINDS[key.table], key.key) for key in keys if key.table in _KINDS and _is_in(scope, key.key)}
-    if not changed:
+    changed_resources = {
+        _changed(_KINDS[key.table], key.key) for key in keys if key.table in _KINDS and _is_in(scope, key.key)
+    }
+    if not changed_resources:
         return None
-    more = len(changed) > MAX_KEYS
-    batch = _Batch(more, () if more else tuple(sorted(changed, key=repr)))
+    more = len(changed_resources) > MAX_KEYS
+    batch = _Batch(more, () if more else tuple(sorted(changed_resources, key=repr)))
     return b"event: changed\ndata: " + msgspec.json.encode(batch) + b"\n\n"
 
 

@@ -83,10 +83,10 @@ def _read(folder: Path) -> Mapping[str, _File]:
 
 
 def _file(path: Path, folder: Path) -> _File:
-    packed = path.with_name(path.name + _PACKED)
+    packed_file = path.with_name(path.name + _PACKED)
     caching = _CACHED if path.relative_to(folder).as_posix().startswith(_ASSETS) else _REVALIDATED
     headers = {"content-type": _TYPES[path.suffix], "cache-control": caching, "vary": "accept-encoding", **SECURITY}
-    return _File(path, packed if packed.is_file() else None, headers)
+    return _File(path, packed_file if packed_file.is_file() else None, headers)
 
 
 def _takes_gzip(request: Request) -> bool:

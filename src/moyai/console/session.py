@@ -85,10 +85,10 @@ class Sessions:
             return error_response(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
         if len(sign_in.access_key_id) > _LONGEST_PART or len(sign_in.secret_access_key) > _LONGEST_PART:
             return error_response(400, "ValidationException", "That is no access key.")
-        begun = logins.begin(sign_in.access_key_id, sign_in.secret_access_key)
-        if begun is None:
+        token_and_login = logins.begin(sign_in.access_key_id, sign_in.secret_access_key)
+        if token_and_login is None:
             return error_response(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
-        token, login = begun
+        token, login = token_and_login
         return json_response(200, self._view(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
 
     def _end(self, request: Request, logins: Logins) -> ConsoleResponse:

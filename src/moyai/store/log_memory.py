@@ -58,10 +58,10 @@ class MemoryLogStore(LogStore):
             for event in batch.events:
                 self._number += 1
                 text = event.message.decode("utf-8", "replace")
-                kept = StoredEvent(EventPosition(event.at, self._number), batch.stream, at, text)
-                insort(stream.events, kept)
-                self._arrived.append(kept)
-                self._bytes += _size(kept)
+                stored_event = StoredEvent(EventPosition(event.at, self._number), batch.stream, at, text)
+                insort(stream.events, stored_event)
+                self._arrived.append(stored_event)
+                self._bytes += _size(stored_event)
                 stream.ingested_at, stream.last = at, max(stream.last, event.at)
             if batch.position is not None:
                 self._positions[batch.position.source] = batch.position.offset
@@ -113,13 +113,13 @@ class MemoryLogStore(LogStore):
     @override
     async def trim(self, group: LogGroupId, before: int) -> None:
         self._require_open()
-        gone = {
+        expired_events = {
             event
             for stream in self._streams.values()
             if stream.group == group
             for event in stream.events[: bisect_left(stream.events, EventPosition(before, -1), key=_place)]
         }
-        self._remove(gone)
+        self._remove(expired_events)
 
     @override
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:

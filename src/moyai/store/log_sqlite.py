@@ -84,10 +84,10 @@ class SqliteLogStore(LogStore):
 
     @override
     async def trim(self, group: LogGroupId, before: int) -> None:
-        deleted = False
+        is_deleted = False
         while await self._in(self._write_thread, partial(self._writer.trim, group, before)):
-            deleted = True
-        if deleted:
+            is_deleted = True
+        if is_deleted:
             await self._in(self._write_thread, self._writer.give_back)
 
     @override

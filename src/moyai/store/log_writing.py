@@ -76,15 +76,15 @@ class LogWriter:
         self._connection.execute("PRAGMA incremental_vacuum").fetchall()
 
     def _add(self, batch: LogBatch, now: Instant) -> int:
-        stream, ingested = self._stream(batch), milliseconds(now)
+        stream, ingested_at = self._stream(batch), milliseconds(now)
         if batch.events:
             self._connection.executemany(
                 "INSERT INTO events (grp, stream, at, ingested, message) VALUES (?, ?, ?, ?, ?)",
-                [(stream.group, stream.num, event.at, ingested, event.message) for event in batch.events],
+                [(stream.group, stream.num, event.at, ingested_at, event.message) for event in batch.events],
             )
             last = max(event.at for event in batch.events)
             self._connection.execute(
-                "UPDATE streams SET last = max(last, ?), ingested = ? WHERE num = ?", (last, ingested, stream.num)
+                "UPDATE streams SET last = max(last, ?), ingested = ? WHERE num = ?", (last, ingested_at, stream.num)
             )
             size = sum(event.size for event in batch.events)
             self._connection.execute("UPDATE groups SET bytes = bytes + ? WHERE num = ?", (size, stream.group))

@@ -218,10 +218,10 @@ def _write(batch: MetricBatch, connection: sqlite3.Connection) -> None:
     many("INSERT OR REPLACE INTO proxies VALUES (?, ?, ?)", batch.proxies)
     many("INSERT OR REPLACE INTO totals VALUES (?, ?, ?)", batch.totals)
     many("DELETE FROM groups WHERE number = ?", [(number,) for number in batch.deleted_groups])
-    compacted = (
+    compacted_slots = (
         (minute_key(minute, group),) for group, hour in batch.compacted for minute in range(hour, hour + _HOUR, _MINUTE)
     )
-    many("DELETE FROM minutes WHERE place = ?", compacted)
+    many("DELETE FROM minutes WHERE place = ?", compacted_slots)
 
 
 def _delete_before(connection: sqlite3.Connection, start: int) -> None:

@@ -52,13 +52,13 @@ class _Waiter(NamedTuple):
 class Writer:
     """Owns a connection, and closes it. Called from one event loop only.
 
-    ``where``: the file, for messages. ``failed``: called in the writing thread when the owner has to ``discard``.
+    ``where``: the file, for messages. ``on_failure``: called in the writing thread when the owner has to ``discard``.
     """
 
-    def __init__(self, connection: sqlite3.Connection, where: Path, failed: Callable[[], object]) -> None:
+    def __init__(self, connection: sqlite3.Connection, where: Path, on_failure: Callable[[], object]) -> None:
         self._connection = connection
         self._where = where
-        self._failed = failed
+        self._failed = on_failure
         self._condition = threading.Condition()
         # The condition's lock protects everything below.
         self._queue: list[StoredRow] = []
@@ -220,10 +220,10 @@ class Writer:
 
 
 def _release(waiters: Sequence[asyncio.Future[None]], fault: str | None) -> None:
-    for done in waiters:
-        if done.done():  # its caller was cancelled
+    for waiter in waiters:
+        if waiter.done():  # its caller was cancelled
             continue
         if fault is None:
-            done.set_result(None)
+            waiter.set_result(None)
         else:
-            done.set_exception(StateUnwritable(fault))
+            waiter.set_exception(StateUnwritable(fault))

@@ -100,7 +100,9 @@ def _again(before: ManagedCertificate, facts: CertificateFacts) -> ManagedCertif
     return replace(before, domain_name=next(iter(facts.names), ""), names=facts.names)
 
 
-def _check_kept(what: str, had: tuple[str, ...], has: tuple[str, ...]) -> None:
-    lost = [usage for usage in had if usage not in has]
-    if lost:
-        raise InvalidInput(f"The certificate must have the {what} that it had before; {', '.join(lost)} is missing.")
+def _check_kept(attribute: str, had: tuple[str, ...], has: tuple[str, ...]) -> None:
+    missing = [usage for usage in had if usage not in has]
+    if missing:
+        raise InvalidInput(
+            f"The certificate must have the {attribute} that it had before; {', '.join(missing)} is missing."
+        )

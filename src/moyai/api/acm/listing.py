@@ -49,10 +49,10 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     if (request.sort_by is None) != (request.sort_order is None):
         raise InvalidArgs("SortBy and SortOrder go together.")
     world = ctx.store.world
-    own = world.managed_certificates.by("scope", scope_key(ctx.scope))
+    certificates = world.managed_certificates.by("scope", scope_key(ctx.scope))
     matching = {
         _place(certificate): certificate
-        for certificate in own
+        for certificate in certificates
         if _fits(certificate, summary(world, certificate), request)
     }
     filters = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
@@ -73,18 +73,18 @@ def _place(certificate: ManagedCertificate) -> str:
     return f"{certificate.created_at:020.6f} {certificate.arn}"
 
 
-def _fits(certificate: ManagedCertificate, shown: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
+def _fits(certificate: ManagedCertificate, view: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
     """Whether a certificate passes the filters; those for public roots and managing services match nothing."""
     includes = request.includes
     return (
         not request.root_hierarchy_types
         and includes.managed_by is None
         and _in(certificate.status, request.certificate_statuses)
-        and _in(shown["certificate_key_pair_origin"], request.certificate_key_pair_origins)
-        and includes.export_option in {None, shown["export_option"]}
+        and _in(view["certificate_key_pair_origin"], request.certificate_key_pair_origins)
+        and includes.export_option in {None, view["export_option"]}
         and (certificate.key_algorithm in includes.key_types if includes.key_types else _is_usual(certificate))
-        and _has(shown.get("key_usages", ()), includes.key_usage)
-        and _has(shown.get("extended_key_usages", ()), includes.extended_key_usage)
+        and _has(view.get("key_usages", ()), includes.key_usage)
+        and _has(view.get("extended_key_usages", ()), includes.extended_key_usage)
     )
 
 

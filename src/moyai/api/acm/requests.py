@@ -131,13 +131,13 @@ def _names(request: RequestCertificateRequest) -> tuple[str, ...]:
     return names
 
 
-def _algorithm(ctx: Context, asked: str | None, arn: CertificateAuthorityArn) -> KeyAlgorithm:
+def _algorithm(ctx: Context, name: str | None, arn: CertificateAuthorityArn) -> KeyAlgorithm:
     """The requested key algorithm, by default RSA_2048. Raises InvalidParameter."""
-    if asked is None:
+    if name is None:
         return KeyAlgorithm.RSA_2048
-    if asked not in list(_ALGORITHMS):
-        raise InvalidParameter(f"KeyAlgorithm: {asked} is of imported certificates only, not {', '.join(_ALGORITHMS)}.")
-    algorithm, authority = KeyAlgorithm(asked), ctx.store.world.authorities.get(arn)
+    if name not in list(_ALGORITHMS):
+        raise InvalidParameter(f"KeyAlgorithm: {name} is of imported certificates only, not {', '.join(_ALGORITHMS)}.")
+    algorithm, authority = KeyAlgorithm(name), ctx.store.world.authorities.get(arn)
     key = algorithm if authority is None else authority.configuration.key_algorithm
     if algorithm.family is not key.family:
         raise InvalidParameter(f"KeyAlgorithm: {algorithm} does not go with the authority's key, {key}.")

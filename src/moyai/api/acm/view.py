@@ -60,7 +60,7 @@ def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
 
 
 def _both(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
-    content, imported = certificate.content, certificate.type is CertificateType.IMPORTED
+    content, is_imported = certificate.content, certificate.type is CertificateType.IMPORTED
     at = None if content is None else content.at
     return {
         "certificate_arn": certificate.arn,
@@ -69,12 +69,12 @@ def _both(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
         "status": certificate.status,
         "key_algorithm": certificate.key_algorithm,
         "created_at": certificate.created_at,
-        "issued_at": None if imported else at,
-        "imported_at": at if imported else None,
+        "issued_at": None if is_imported else at,
+        "imported_at": at if is_imported else None,
         "not_before": None if content is None else content.facts.not_before,
         "not_after": None if content is None else content.facts.not_after,
         "renewal_eligibility": "ELIGIBLE" if is_renewable(world, certificate) else "INELIGIBLE",
-        "certificate_key_pair_origin": "CUSTOMER_PROVIDED" if imported else "AWS_MANAGED",
+        "certificate_key_pair_origin": "CUSTOMER_PROVIDED" if is_imported else "AWS_MANAGED",
     }
 
 

@@ -146,14 +146,14 @@ def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthori
         return
     require_status(authority, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     days = request.permanent_deletion_time_in_days or _RESTORABLE_DAYS
-    deleted = replace(
+    deleted_authority = replace(
         authority,
         status=AuthorityStatus.DELETED,
         changed_at=ctx.now,
         deleted_from=authority.status,
         restorable_until=ctx.now + days * _DAY,
     )
-    ctx.store.apply([Put(deleted)])
+    ctx.store.apply([Put(deleted_authority)])
 
 
 def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> None:
@@ -167,20 +167,20 @@ def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> No
     ctx.store.apply([Put(restored)])
 
 
-def _configuration(asked: AuthorityConfiguration) -> AuthorityProperties:
+def _configuration(configuration: AuthorityConfiguration) -> AuthorityProperties:
     try:
-        key, signing = KeyAlgorithm(asked.key_algorithm), SigningAlgorithm(asked.signing_algorithm)
+        key, signing = KeyAlgorithm(configuration.key_algorithm), SigningAlgorithm(configuration.signing_algorithm)
     except ValueError as error:
         raise InvalidArgs(
             f"{error} supported by moyai: a proxy could not use what it signs. RSA and elliptic curves are."
         ) from error
     if key.family is not signing.family:
         raise InvalidArgs(f"SigningAlgorithm {signing} does not go with the KeyAlgorithm {key}.")
-    if not any(msgspec.structs.astuple(asked.subject)):
+    if not any(msgspec.structs.astuple(configuration.subject)):
         raise InvalidArgs("Subject: an authority needs a name; give it a CommonName at least.")
-    if len((asked.subject.common_name or "").encode()) > _LONGEST_COMMON_NAME:
+    if len((configuration.subject.common_name or "").encode()) > _LONGEST_COMMON_NAME:
         raise InvalidArgs(f"Subject: a CommonName has up to {_LONGEST_COMMON_NAME} bytes in UTF-8.")
-    return AuthorityProperties(key, signing, asked.subject, asked.csr_extensions)
+    return AuthorityProperties(key, signing, configuration.subject, configuration.csr_extensions)
 
 
 def _shown(authority: CertificateAuthority) -> dict[str, object]:

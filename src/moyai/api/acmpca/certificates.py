@@ -77,10 +77,13 @@ def get_certificate_authority_certificate(ctx: Context, request: AuthorityReques
     """The authority's own certificate and its chain."""
     authority = authority_of(ctx, request.certificate_authority_arn)
     require_status(authority, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
-    own = authority.certificate
-    if own is None:
+    authority_certificate = authority.certificate
+    if authority_certificate is None:
         raise InvalidState(f"The certificate authority {authority.arn} has no certificate yet.")
-    return {"certificate": own.pem.rstrip(), "certificate_chain": own.chain.rstrip() or None}
+    return {
+        "certificate": authority_certificate.pem.rstrip(),
+        "certificate_chain": authority_certificate.chain.rstrip() or None,
+    }
 
 
 def get_certificate(ctx: Context, request: GetCertificateRequest) -> dict[str, str | None]:
@@ -113,17 +116,19 @@ def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) 
         None if template.makes is AuthorityType.ROOT else authority.certificate,
     )
     try:
-        signed = pki.issue(issuer, request.csr, template, _span(authority, template, request, ctx.now))
+        chain = pki.issue(issuer, request.csr, template, _span(authority, template, request, ctx.now))
     except UnreadableRequest as error:
         raise MalformedCsr(str(error)) from error
     except Mismatch as error:
         raise InvalidArgs(str(error)) from error
-    own = authority.certificate
+    authority_certificate = authority.certificate
     certificate = IssuedCertificate(
-        arn=CertificateArn(f"{authority.arn}/certificate/{signed.serial}"),
+        arn=CertificateArn(f"{authority.arn}/certificate/{chain.serial}"),
         authority=authority.arn,
-        pem=signed.pem,
-        chain="" if own is None or template.makes is AuthorityType.ROOT else own.pem + own.chain,
+        pem=chain.pem,
+        chain=""
+        if authority_certificate is None or template.makes is AuthorityType.ROOT
+        else authority_certificate.pem + authority_certificate.chain,
         issued_at=ctx.now,
         token=token,
     )
@@ -144,16 +149,18 @@ def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: Im
         AuthorityStatus.EXPIRED,
     )
     try:
-        own = pki.accept_authority(authority.csr, authority.type, request.certificate, request.certificate_chain)
+        authority_certificate = pki.accept_authority(
+            authority.csr, authority.type, request.certificate, request.certificate_chain
+        )
     except UnreadableCertificate as error:
         raise MalformedCertificate(str(error)) from error
     except Mismatch as error:
         raise CertificateMismatch(str(error)) from error
-    if not own.not_before <= ctx.now < own.not_after:
+    if not authority_certificate.not_before <= ctx.now < authority_certificate.not_after:
         raise MalformedCertificate("The certificate is not valid now.")
     disabled = authority.status is AuthorityStatus.DISABLED
     status = AuthorityStatus.DISABLED if disabled else AuthorityStatus.ACTIVE
-    ctx.store.apply([Put(replace(authority, certificate=own, status=status, changed_at=ctx.now))])
+    ctx.store.apply([Put(replace(authority, certificate=authority_certificate, status=status, changed_at=ctx.now))])
 
 
 def _template(arn: str | None) -> Template:
@@ -175,11 +182,11 @@ def _check_state(authority: CertificateAuthority, template: Template) -> None:
         raise InvalidArgs("TemplateArn: RootCACertificate/V1 is for authorities of the type ROOT.")
 
 
-def _algorithm(authority: CertificateAuthority, asked: str) -> SigningAlgorithm:
+def _algorithm(authority: CertificateAuthority, name: str) -> SigningAlgorithm:
     key = authority.configuration.key_algorithm
-    if asked not in list(SigningAlgorithm) or SigningAlgorithm(asked).family is not key.family:
-        raise InvalidArgs(f"SigningAlgorithm {asked} does not go with the authority's key, {key}.")
-    return SigningAlgorithm(asked)
+    if name not in list(SigningAlgorithm) or SigningAlgorithm(name).family is not key.family:
+        raise InvalidArgs(f"SigningAlgorithm {name} does not go with the authority's key, {key}.")
+    return SigningAlgorithm(name)
 
 
 def _span(

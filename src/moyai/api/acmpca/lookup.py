@@ -57,10 +57,10 @@ def check_certificate_arn(arn: str) -> None:
         raise InvalidArn(f"{arn} is not the ARN of a certificate.")
 
 
-def require_status(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
+def require_status(authority: CertificateAuthority, *statuses: AuthorityStatus) -> None:
     """Raises InvalidState for an authority in another state than these."""
-    if authority.status not in allowed:
-        expected = " or ".join(allowed)
+    if authority.status not in statuses:
+        expected = " or ".join(statuses)
         raise InvalidState(
             f"The certificate authority {authority.arn} is in the {authority.status} state; it must be {expected}."
         )

@@ -81,11 +81,11 @@ def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
     return authority
 
 
-def _shown(found: CertificateAuthority, permission: AuthorityPermission) -> dict[str, Any]:
+def _shown(authority: CertificateAuthority, permission: AuthorityPermission) -> dict[str, Any]:
     return {
-        "certificate_authority_arn": found.arn,
+        "certificate_authority_arn": authority.arn,
         "created_at": permission.created_at,
         "principal": _PRINCIPAL,
-        "source_account": scope_of(found.arn).account,
+        "source_account": scope_of(authority.arn).account,
         "actions": permission.actions,
     }

@@ -60,9 +60,9 @@ def _check_references(change: SpecChange) -> None:
     mesh, gateway = change.location.mesh, change.location.parent
     if mesh is None or not isinstance(gateway, VirtualGateway):
         return
-    member, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
-    check_port(f"{member}.match.port", whose, gateway.spec.listeners, spec.port)
-    check_protocol(member, whose, gateway.spec.listeners, spec.port, spec.protocol)
+    member, gateway_label = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
+    check_port(f"{member}.match.port", gateway_label, gateway.spec.listeners, spec.port)
+    check_protocol(member, gateway_label, gateway.spec.listeners, spec.port, spec.protocol)
     check_priority(change.name, spec, app_mesh.gateway_routes(change.world, gateway.arn))
     name = spec.target.virtual_service.virtual_service_name
     service = app_mesh.virtual_service(change.world, mesh.arn, name)
@@ -71,8 +71,8 @@ def _check_references(change: SpecChange) -> None:
     provider = app_mesh.provider(change.world, service)
     if provider is not None:
         where = f"{member}.action.target.port"
-        whose = f"what provides VirtualService {service.name}"
-        check_port(where, whose, provider.spec.listeners or (), spec.target.port)
+        gateway_label = f"what provides VirtualService {service.name}"
+        check_port(where, gateway_label, provider.spec.listeners or (), spec.target.port)
 
 
 GATEWAY_ROUTES = ResourceKind(

@@ -97,15 +97,15 @@ class KindOperations(Generic[R]):
         kind.check_references(
             SpecChange(ctx.store.world, location, request.name, resource.resource_owner, request.spec, self._quotas)
         )
-        changed = replace(
+        updated_resource = replace(
             resource,
             spec=kind.with_defaults(request.spec),
             version=resource.version + 1,
             last_updated_at=ctx.now,
             calls=with_call(resource.calls, call),
         )
-        ctx.store.apply([Put(changed)])
-        return self._response(changed)
+        ctx.store.apply([Put(updated_resource)])
+        return self._response(updated_resource)
 
     def delete(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
         """Delete a resource that no other refers to; the answer has it as it was, with the next version."""

@@ -21,20 +21,20 @@ def listener_at(listeners: Sequence[AnyListener], port: int | None) -> AnyListen
     return next((listener for listener in listeners if listener.port_mapping.port == port), None)
 
 
-def check_port(where: str, whose: str, listeners: Sequence[AnyListener], port: int | None) -> None:
-    """Raises BadRequest for a missing or unknown port. ``whose``: the owner of the listeners, for the message."""
+def check_port(where: str, owner: str, listeners: Sequence[AnyListener], port: int | None) -> None:
+    """Raises BadRequest for a missing or unknown port. ``owner``: the owner of the listeners, for the message."""
     if port is None and len(listeners) > 1:
-        raise BadRequest(f"{where}: it must be set, since {whose} has multiple listeners.")
+        raise BadRequest(f"{where}: it must be set, since {owner} has multiple listeners.")
     if port is not None and listener_at(listeners, port) is None:
         ports = ", ".join(str(listener.port_mapping.port) for listener in listeners)
-        raise BadRequest(f"{where}: {port} is no port of a listener of {whose}, which has {ports or 'none'}.")
+        raise BadRequest(f"{where}: {port} is no port of a listener of {owner}, which has {ports or 'none'}.")
 
 
 def check_protocol(
-    where: str, whose: str, listeners: Sequence[AnyListener], port: int | None, protocol: PortProtocol
+    where: str, owner: str, listeners: Sequence[AnyListener], port: int | None, protocol: PortProtocol
 ) -> None:
     """Raises BadRequest for a route on a listener with another protocol."""
     listener = listener_at(listeners, port)
     actual = protocol if listener is None else listener.port_mapping.protocol
     if actual is not protocol:
-        raise BadRequest(f"{where}: a route of {protocol} can't be on a listener of {whose} that speaks {actual}.")
+        raise BadRequest(f"{where}: a route of {protocol} can't be on a listener of {owner} that speaks {actual}.")

@@ -80,11 +80,11 @@ def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
         yield f"{where}: the weights make {total}, and {_WHOLE} is the most."
     if not total:
         yield f"{where}: one of the weights must be greater than 0."
-    seen: set[tuple[str, int | None]] = set()
+    seen_targets: set[tuple[str, int | None]] = set()
     for place, target in enumerate(targets):
-        if (target.virtual_node, target.port) in seen:
+        if (target.virtual_node, target.port) in seen_targets:
             yield f"{where}[{place}].virtualNode: {target.virtual_node[:100]} is there twice."
-        seen.add((target.virtual_node, target.port))
+        seen_targets.add((target.virtual_node, target.port))
 
 
 def _check_references(change: SpecChange) -> None:

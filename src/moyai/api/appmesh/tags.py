@@ -25,10 +25,10 @@ def tag_rules(kind: str) -> TagRules:
 
 
 def _resource(ctx: Context, arn: str) -> AnyResource:
-    parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "appmesh" or not parsed.path:
+    resource_arn = parse_arn(arn)
+    if resource_arn is None or resource_arn.service != "appmesh" or not resource_arn.path:
         raise BadRequest(f"resourceArn: {arn[:200]!r} is not the ARN of a resource of App Mesh.")
-    if parsed.scope != ctx.scope:
+    if resource_arn.scope != ctx.scope:
         raise Forbidden(f"{arn[:200]} is another account's, or another region's.")
     resource = _by_arn(ctx.store.world, arn)
     if resource is None:

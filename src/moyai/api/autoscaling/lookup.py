@@ -63,13 +63,13 @@ def page_of(
     keys: Iterable[str],
     listing: object,
     token: str | None,
-    requested: int | None,
+    max_results: int | None,
     most: int,
     *,
     descending: bool = False,
 ) -> Page:
     """Some of the keys. Raises InvalidNextToken, or InvalidInput for a page of no size."""
-    size = most if requested is None else requested
+    size = most if max_results is None else max_results
     if not 1 <= size <= most:
         raise InvalidInput(f"MaxResults must be between 1 and {most}.")
     try:

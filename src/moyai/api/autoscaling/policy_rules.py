@@ -50,7 +50,7 @@ def checked_step(step: StepScaling | None, tracking: TargetTracking | None) -> S
 
 
 def checked_tracking(
-    tracking: TargetTracking | None, step: StepScaling | None, others: Iterable[ScalingPolicy]
+    tracking: TargetTracking | None, step: StepScaling | None, policies: Iterable[ScalingPolicy]
 ) -> TargetTracking:
     """The configuration. Raises InvalidInput."""
     if tracking is None or step is not None:
@@ -58,31 +58,34 @@ def checked_tracking(
             "TargetTrackingScalingPolicyConfiguration, and no other, is required for the policy type "
             "TargetTrackingScaling."
         )
-    predefined, custom = tracking.predefined_metric_specification, tracking.customized_metric_specification
-    if (predefined is None) == (custom is None):
+    predefined_metric, customized_metric = (
+        tracking.predefined_metric_specification,
+        tracking.customized_metric_specification,
+    )
+    if (predefined_metric is None) == (customized_metric is None):
         raise InvalidInput(
             "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification is required."
         )
-    if predefined is not None and predefined.predefined_metric_type not in PREDEFINED_METRICS:
+    if predefined_metric is not None and predefined_metric.predefined_metric_type not in PREDEFINED_METRICS:
         raise InvalidInput(
-            f"PredefinedMetricType {predefined.predefined_metric_type} is not supported by moyai: it has "
+            f"PredefinedMetricType {predefined_metric.predefined_metric_type} is not supported by moyai: it has "
             f"{', '.join(PREDEFINED_METRICS)}, and any metric as CustomizedMetricSpecification."
         )
-    if custom is not None:
-        _check_custom(custom)
+    if customized_metric is not None:
+        _check_custom(customized_metric)
     if not 0 < tracking.target_value <= _LARGEST:
         raise InvalidInput("TargetValue must be greater than 0, and not greater than 2^360.")
     if (tracking.scale_out_cooldown or 0) < 0 or (tracking.scale_in_cooldown or 0) < 0:
         raise InvalidInput("Cooldowns must not be negative.")
-    if any(_same(other.tracking, tracking) for other in others):
+    if any(_same(other.tracking, tracking) for other in policies):
         raise InvalidInput("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
     return tracking
 
 
-def _same(one: TargetTracking | None, other: TargetTracking) -> bool:
-    return one is not None and (
-        (one.predefined_metric_specification, one.customized_metric_specification)
-        == (other.predefined_metric_specification, other.customized_metric_specification)
+def _same(first: TargetTracking | None, second: TargetTracking) -> bool:
+    return first is not None and (
+        (first.predefined_metric_specification, first.customized_metric_specification)
+        == (second.predefined_metric_specification, second.customized_metric_specification)
     )
 
 

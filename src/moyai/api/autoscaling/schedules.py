@@ -149,12 +149,12 @@ def _made(ctx: Context, request: PutScheduledActionRequest, service: ServiceArn)
 
 
 def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
-    given = [one for one in (bounds.min_capacity, bounds.max_capacity) if one is not None]
-    if not given:
+    capacities = [capacity for capacity in (bounds.min_capacity, bounds.max_capacity) if capacity is not None]
+    if not capacities:
         raise InvalidInput("ScalableTargetAction must have MinCapacity, MaxCapacity or both.")
-    if any(not 0 <= one <= _LARGEST for one in given):
+    if any(not 0 <= capacity <= _LARGEST for capacity in capacities):
         raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
-    if given != sorted(given):
+    if capacities != sorted(capacities):
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
     if any(at is not None and not 0 <= at <= _LATEST for at in (request.start_time, request.end_time)):
         raise InvalidInput("StartTime and EndTime must be before the year 2200.")

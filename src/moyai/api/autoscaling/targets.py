@@ -134,10 +134,12 @@ def _bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> S
         raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
     if least > most:
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
-    asked = {
+    requested_bounds = {
         name: value for name, value in msgspec.structs.asdict(request.suspended_state).items() if value is not None
     }
-    return replace(target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **asked))
+    return replace(
+        target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **requested_bounds)
+    )
 
 
 def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:

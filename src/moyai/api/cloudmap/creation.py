@@ -91,19 +91,21 @@ def create_public_dns_namespace(
     return _create(quotas, ctx, namespace, request)
 
 
-def _create(quotas: CloudMapQuotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
+def _create(quotas: CloudMapQuotas, ctx: Context, namespace: Namespace, request: AnyRequest) -> dict[str, str]:
     again = repeated_operation(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
     if again is not None:
         return {"operation_id": again.id}
     world, scope = ctx.store.world, scope_key(ctx.scope)
-    twin = namespace_with_same_name(world, made)
+    twin = namespace_with_same_name(world, namespace)
     if twin is not None:
         raise NamespaceAlreadyExists(
-            f"Namespace {made.name} of the type {made.type} already exists.",
+            f"Namespace {namespace.name} of the type {namespace.type} already exists.",
             {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
         )
-    subject = f"{scope}/{made.type}/{made.name}"
-    work = Work(OperationType.CREATE_NAMESPACE, CreateNamespace(made), {"NAMESPACE": made.id}, subject, within=scope)
+    subject = f"{scope}/{namespace.type}/{namespace.name}"
+    work = Work(
+        OperationType.CREATE_NAMESPACE, CreateNamespace(namespace), {"NAMESPACE": namespace.id}, subject, within=scope
+    )
     operation = new_operation(ctx, work, request, request.creator_request_id)
     if world.namespaces.count("scope", scope) + world.operations.count("coming", scope) >= quotas.namespaces:
         raise ResourceLimitExceeded(f"There may be {quotas.namespaces} namespaces. Delete one that is not used.")

@@ -97,26 +97,26 @@ def _service(ctx: Context, request: DiscoverInstancesRequest | DiscoverInstances
 
 
 def _chosen(
-    world: World, service: DiscoveryService, request: DiscoverInstancesRequest, wanted: str
+    world: World, service: DiscoveryService, request: DiscoverInstancesRequest, health_status: str
 ) -> list[DiscoveryInstance]:
     parameters = dict(request.query_parameters)
     if request.optional_parameters:
         narrower = [*parameters.items(), *request.optional_parameters.items()]
         if next(_matching(world, service, narrower), None) is not None:
-            return _healthy(world, service, narrower, wanted, request.max_results)
-    return _healthy(world, service, [*parameters.items()], wanted, request.max_results)
+            return _healthy(world, service, narrower, health_status, request.max_results)
+    return _healthy(world, service, [*parameters.items()], health_status, request.max_results)
 
 
 def _healthy(
-    world: World, service: DiscoveryService, parameters: Parameters, wanted: str, most: int
+    world: World, service: DiscoveryService, parameters: Parameters, health_status: str, most: int
 ) -> list[DiscoveryInstance]:
     matching = _matching(world, service, parameters)
-    if wanted == _ALL:
+    if health_status == _ALL:
         return list(islice(matching, most))
-    if wanted == "UNHEALTHY":
+    if health_status == "UNHEALTHY":
         return list(islice((i for i in matching if i.health is Health.UNHEALTHY), most))
     healthy = list(islice((i for i in matching if i.health is not Health.UNHEALTHY), most))
-    if healthy or wanted == "HEALTHY":
+    if healthy or health_status == "HEALTHY":
         return healthy
     return list(islice(_matching(world, service, parameters), most))
 

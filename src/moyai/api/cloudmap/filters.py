@@ -38,11 +38,11 @@ def matcher(filters: tuple[Filter, ...], rules: Mapping[str, FilterRule[T]]) -> 
     return lambda item: all(test(item) for test in tests)
 
 
-def _test(asked: Filter, rule: FilterRule[T]) -> Callable[[T], bool]:
-    values = asked.values
-    if asked.condition not in rule.conditions:
-        raise InvalidInput(f"The filter {asked.name} takes the conditions {', '.join(rule.conditions)}.")
-    match asked.condition:
+def _test(condition: Filter, rule: FilterRule[T]) -> Callable[[T], bool]:
+    values = condition.values
+    if condition.condition not in rule.conditions:
+        raise InvalidInput(f"The filter {condition.name} takes the conditions {', '.join(rule.conditions)}.")
+    match condition.condition:
         case "EQ" if len(values) == 1:
             return lambda item: rule.value(item) == values[0]
         case "IN" if values:
@@ -53,8 +53,8 @@ def _test(asked: Filter, rule: FilterRule[T]) -> Callable[[T], bool]:
             low, high = _number(values[0]), _number(values[1])
             return lambda item: low <= float(rule.value(item)) <= high
         case _:
-            due = {"IN": "one value or more", "BETWEEN": "two values"}.get(asked.condition, "one value")
-            raise InvalidInput(f"The condition {asked.condition} of the filter {asked.name} takes {due}.")
+            due = {"IN": "one value or more", "BETWEEN": "two values"}.get(condition.condition, "one value")
+            raise InvalidInput(f"The condition {condition.condition} of the filter {condition.name} takes {due}.")
 
 
 def _number(text: str) -> float:

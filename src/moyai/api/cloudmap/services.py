@@ -129,12 +129,12 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, str
     """Start the operation that changes a service. In a DNS namespace, absent members other than the description are
     removed.
     """
-    service, asked = service_of(ctx, request.id), request.service
+    service, change = service_of(ctx, request.id), request.service
     namespace = ctx.store.world.namespaces[service.namespace]
-    records = None if asked.dns_config is None else DnsConfig(asked.dns_config.dns_records)
-    check = None if asked.health_check_config is None else asked.health_check_config.to_record()
+    records = None if change.dns_config is None else DnsConfig(change.dns_config.dns_records)
+    check = None if change.health_check_config is None else change.health_check_config.to_record()
     check_change(namespace, service, UpdateService(service.arn, None, records, check))
-    order = UpdateService(service.arn, asked.description, change_records(service, records), check)
+    order = UpdateService(service.arn, change.description, change_records(service, records), check)
     if namespace.type is NamespaceType.HTTP:
         order = replace(order, health_check=service.health_check)
     work = Work(OperationType.UPDATE_SERVICE, order, {"SERVICE": service.id}, service.arn)
@@ -182,17 +182,17 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
     )
 
 
-def _made_before(world: World, asked: DiscoveryService) -> DiscoveryService | None:
+def _made_before(world: World, new_service: DiscoveryService) -> DiscoveryService | None:
     """The service that an equal request created before, if it has not changed."""
-    if asked.creator_request_id is None:
+    if new_service.creator_request_id is None:
         return None
-    key = f"{asked.namespace}/{asked.creator_request_id}"
+    key = f"{new_service.namespace}/{new_service.creator_request_id}"
     discovery_services = world.discovery_services.each("creator", key)
     return next(
         (
             discovery_service
             for discovery_service in discovery_services
-            if _request(discovery_service) == _request(asked)
+            if _request(discovery_service) == _request(new_service)
         ),
         None,
     )

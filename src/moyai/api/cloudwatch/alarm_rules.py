@@ -24,11 +24,11 @@ TAGS: Final = TagRules("alarm", ValidationFault, ValidationFault)
 
 def checked_actions(actions: AlarmActions) -> AlarmActions:
     """The actions of one state. Raises ValidationFault for one that is no ARN or occurs twice."""
-    for given in (actions.ok, actions.alarm, actions.insufficient_data):
-        for action in given:
+    for arns in (actions.ok, actions.alarm, actions.insufficient_data):
+        for action in arns:
             if parse_arn(action) is None:
                 raise ValidationFault(f"Invalid arn syntax: {action[:200]}")
-        if len(set(given)) < len(given):
+        if len(set(arns)) < len(arns):
             raise ValidationFault("An alarm can have an action once for each state.")
     return actions
 

@@ -158,13 +158,13 @@ def _check_periods(condition: MetricCondition) -> None:
         raise ValidationFault("DatapointsToAlarm must not be greater than EvaluationPeriods.")
 
 
-def _missing(asked: str | None) -> MissingData | None:
-    if asked is not None and asked not in set(MissingData):
-        raise ValidationFault(f"TreatMissingData {asked} is none of {', '.join(MissingData)}.")
-    return None if asked is None else MissingData(asked)
+def _missing(treatment: str | None) -> MissingData | None:
+    if treatment is not None and treatment not in set(MissingData):
+        raise ValidationFault(f"TreatMissingData {treatment} is none of {', '.join(MissingData)}.")
+    return None if treatment is None else MissingData(treatment)
 
 
-def _low_samples(asked: str | None) -> str | None:
-    if asked is not None and asked not in _LOW_SAMPLES:
-        raise ValidationFault(f"EvaluateLowSampleCountPercentile {asked} is none of {', '.join(_LOW_SAMPLES)}.")
-    return asked
+def _low_samples(evaluation: str | None) -> str | None:
+    if evaluation is not None and evaluation not in _LOW_SAMPLES:
+        raise ValidationFault(f"EvaluateLowSampleCountPercentile {evaluation} is none of {', '.join(_LOW_SAMPLES)}.")
+    return evaluation

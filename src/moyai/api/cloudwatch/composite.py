@@ -59,15 +59,19 @@ def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCond
     if request.alarm_rule != request.alarm_rule.strip():
         raise ValidationFault("AlarmRule must not contain leading or trailing whitespace or be null")
     alarms = parse_alarm_rule(request.alarm_rule, ctx.scope).alarms
-    own = alarm_arn(ctx.scope, request.alarm_name)
-    absent = [arn.rpartition(":alarm:")[2] for arn in alarms if arn != own and arn not in ctx.store.world.alarms]
+    alarm_itself = alarm_arn(ctx.scope, request.alarm_name)
+    absent = [
+        arn.rpartition(":alarm:")[2] for arn in alarms if arn != alarm_itself and arn not in ctx.store.world.alarms
+    ]
     if absent:
         named = ", ".join(absent)[:500]
         raise ValidationFault(f"Could not save the composite alarm as alarms [{named}] in the alarm rule do not exist")
     for arn in alarms:
-        others = ctx.store.world.alarms.count("child", arn)
-        if others >= MAX_PARENTS and all(alarm.arn != own for alarm in ctx.store.world.alarms.each("child", arn)):
+        parents = ctx.store.world.alarms.count("child", arn)
+        if parents >= MAX_PARENTS and all(
+            alarm.arn != alarm_itself for alarm in ctx.store.world.alarms.each("child", arn)
+        ):
             raise LimitExceeded(
-                f"The alarm {arn.rpartition(':alarm:')[2]} is in the rules of {others} composite alarms already."
+                f"The alarm {arn.rpartition(':alarm:')[2]} is in the rules of {parents} composite alarms already."
             )
     return CompositeCondition(request.alarm_rule, alarms)

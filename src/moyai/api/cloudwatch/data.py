@@ -125,10 +125,10 @@ def _label(query: MetricDataQuery, context: LabelContext, series: TimeSeries) ->
 def _label_in_array(label: str | None, series: TimeSeries, context: LabelContext) -> str:
     """The label of a series of an expression: the expression's label, and the series' own, which it may place."""
     default = series.stat.metric.metric_name if series.stat is not None else ""
-    own = render_label(series.label, series, default, context)
+    series_label = render_label(series.label, series, default, context)
     if not label:
-        return own
-    return render_label(label, series, own, context) if "${" in label else f"{label} {own}".strip()
+        return series_label
+    return render_label(label, series, series_label, context) if "${" in label else f"{label} {series_label}".strip()
 
 
 def _result(result: _LabelledSeries, part: SeriesPart) -> dict[str, object]:

@@ -71,11 +71,11 @@ def _matching(
     """The matching metrics after the last one. Metrics are ordered by name, so those of a namespace are adjacent."""
     prefix = () if request.namespace is None else (request.namespace, request.metric_name or "")
     exact = prefix if request.metric_name is not None else prefix[:1]
-    for listed in reader.metrics_from(ctx.scope, last or MetricId(*prefix or ("", ""))):
-        if listed.metric[: len(exact)] != exact:
+    for metric in reader.metrics_from(ctx.scope, last or MetricId(*prefix or ("", ""))):
+        if metric.metric[: len(exact)] != exact:
             return
-        if listed.metric != last and _matches(listed.metric, request):
-            yield listed
+        if metric.metric != last and _matches(metric.metric, request):
+            yield metric
 
 
 def _matches(metric: MetricId, request: ListMetricsRequest) -> bool:

@@ -127,10 +127,10 @@ def _check_dimension(dimension: Dimension, place: str) -> None:
 
 
 def _summary(datum: MetricDatum, place: str) -> Summary:
-    given = (datum.value is not None) + (datum.statistic_values is not None) + bool(datum.values)
-    if given == 0:
+    value_forms = (datum.value is not None) + (datum.statistic_values is not None) + bool(datum.values)
+    if value_forms == 0:
         raise MissingRequiredParameter(f"One of {place}.Value, {place}.Values and {place}.StatisticValues is required.")
-    if given > 1:
+    if value_forms > 1:
         raise InvalidParameterCombination(
             f"The parameters {place}.Value, {place}.Values and {place}.StatisticValues are mutually exclusive."
         )

@@ -52,10 +52,10 @@ class Reading:
     def _by_schema(self) -> Mapping[MetricSchema | None, Sequence[MetricId]]:
         """All metrics, those of each namespace and those of each schema, computed once for all searches."""
         by_schema: dict[MetricSchema | None, list[MetricId]] = {}
-        for listed in self._reader.metrics(self._scope):
-            if listed.last_at >= self._now - _SEARCHED:
-                for schema in (None, *schemas_of(listed.metric)):
-                    by_schema.setdefault(schema, []).append(listed.metric)
+        for metric in self._reader.metrics(self._scope):
+            if metric.last_at >= self._now - _SEARCHED:
+                for schema in (None, *schemas_of(metric.metric)):
+                    by_schema.setdefault(schema, []).append(metric.metric)
         return by_schema
 
     def grid(self, period: int) -> PeriodGrid:

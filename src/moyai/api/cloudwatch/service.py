@@ -31,12 +31,12 @@ from moyai.ports.metrics import MetricReader, MetricWriter
 
 
 def _alarm_or_dashboard(ctx: Context, arn: str) -> Alarm | Dashboard:
-    parsed = parse_arn(arn)
-    if parsed is None:
+    resource_arn = parse_arn(arn)
+    if resource_arn is None:
         raise InvalidParameterValue(f"The value {arn[:200]} for parameter ResourceARN is invalid: it is no ARN.")
     world = ctx.store.world
-    record: Alarm | Dashboard | None = world.alarms.get(arn) if parsed.scope == ctx.scope else None
-    if record is None and parsed.scope.account == ctx.scope.account:
+    record: Alarm | Dashboard | None = world.alarms.get(arn) if resource_arn.scope == ctx.scope else None
+    if record is None and resource_arn.scope.account == ctx.scope.account:
         record = world.dashboards.get(arn)
     if record is None:
         raise UnknownResource(f"Unknown resource: {arn[:500]}. Only alarms and dashboards have tags here.")

@@ -50,21 +50,29 @@ class ExecuteHandler:
         if request.method != "POST":
             return message_response(405, "Use POST.")
         try:
-            wanted = _READER.decode(request.body)
+            execute_request = _READER.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return message_response(400, f"The body says what to execute, as JSON: {error}")
-        if not wanted.arguments or any("\0" in word for word in wanted.arguments):
+        if not execute_request.arguments or any("\0" in word for word in execute_request.arguments):
             return message_response(400, "There is no command in it.")
-        for task in self._store.world.tasks.by("id", wanted.task):
+        for task in self._store.world.tasks.by("id", execute_request.task):
             for container in task.containers:
-                if container.name == wanted.container and container.last_status is ContainerStatus.RUNNING:
-                    return self._create(task.arn, wanted)
-        return message_response(404, f"No container {wanted.container[:100]!r} runs in a task {wanted.task[:100]!r}.")
+                if container.name == execute_request.container and container.last_status is ContainerStatus.RUNNING:
+                    return self._create(task.arn, execute_request)
+        return message_response(
+            404, f"No container {execute_request.container[:100]!r} runs in a task {execute_request.task[:100]!r}."
+        )
 
-    def _create(self, task: TaskArn, wanted: ExecuteRequest) -> HttpResponse:
-        user = ROOT if wanted.user is None else wanted.user or None
-        environment = ENVIRONMENT if wanted.terminal else {}
-        execution = Execution(wanted.task, wanted.container, wanted.arguments, user=user, environment=environment)
+    def _create(self, task: TaskArn, execute_request: ExecuteRequest) -> HttpResponse:
+        user = ROOT if execute_request.user is None else execute_request.user or None
+        environment = ENVIRONMENT if execute_request.terminal else {}
+        execution = Execution(
+            execute_request.task,
+            execute_request.container,
+            execute_request.arguments,
+            user=user,
+            environment=environment,
+        )
         try:
             session, token = self._sessions.create(task, execution)
         except TooManySessions:

@@ -30,10 +30,10 @@ class SignedHandler:
     async def __call__(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
         """The handler's response; 403 with the reason for a request without a valid signature."""
         try:
-            signed = credential(request)
-            self._verifier.verify(request, signed, self._clock.now())
+            credentials = credential(request)
+            self._verifier.verify(request, credentials, self._clock.now())
         except ApiError as error:
             return message_response(403, f"{error.code}: {error.message}")
-        if signed is None or signed.service != SERVICE:
+        if credentials is None or credentials.service != SERVICE:
             return message_response(403, f"The request is not signed for {SERVICE}.")
         return await self._handler(request)

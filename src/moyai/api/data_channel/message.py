@@ -94,7 +94,7 @@ def unpack(frame: bytes) -> ChannelMessage:
     """Decode a frame. Raises BadFrame."""
     if not _HEADER.size + _LENGTH.size <= len(frame) <= LARGEST_FRAME:
         raise BadFrame(f"a frame has {_HEADER.size + _LENGTH.size} to {LARGEST_FRAME} bytes, not {len(frame)}")
-    length, kind, _, created, sequence, flags, identity, digest, payload_type = _HEADER.unpack_from(frame)
+    length, kind, _, created_at, sequence, flags, identity, digest, payload_type = _HEADER.unpack_from(frame)
     payload = frame[_HEADER.size + _LENGTH.size :]
     if length != _HEADER.size or _LENGTH.unpack_from(frame, _HEADER.size)[0] != len(payload):
         raise BadFrame("the lengths that a frame names are not its own")
@@ -104,7 +104,7 @@ def unpack(frame: bytes) -> ChannelMessage:
         return ChannelMessage(
             kind=MessageType(kind.strip(b"\0 ").decode("ascii")),
             id=str(uuid.UUID(bytes=identity[8:] + identity[:8])),
-            created=created,
+            created=created_at,
             payload=payload,
             payload_type=PayloadType(payload_type),
             sequence=sequence,

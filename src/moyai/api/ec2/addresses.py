@@ -96,10 +96,10 @@ def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[
     world = ctx.store.world
     candidates = _with_public(ctx, request.public_ips)
     kind = _KIND._replace(filters={**_KIND.filters, "association-id": lambda a: _association(world, a)})
-    chosen = passing(kind, with_ids(kind, candidates, request.allocation_ids), request.filters)
+    addresses = passing(kind, with_ids(kind, candidates, request.allocation_ids), request.filters)
     if request.dry_run:
         raise DryRunOperation
-    return {"addresses": [_address(world, address) for address in chosen]}
+    return {"addresses": [_address(world, address) for address in addresses]}
 
 
 def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
@@ -107,10 +107,10 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
     candidates = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
-    chosen = filter_page(_KIND, candidates, request.allocation_ids, request, ())
+    addresses = filter_page(_KIND, candidates, request.allocation_ids, request, ())
     return {
-        "addresses": [{"allocation_id": item.id, "public_ip": item.public_address} for item in chosen.items],
-        "next_token": chosen.next_token,
+        "addresses": [{"allocation_id": item.id, "public_ip": item.public_address} for item in addresses.items],
+        "next_token": addresses.next_token,
     }
 
 
@@ -130,11 +130,13 @@ def _check_border(ctx: Context, group: str | None) -> None:
 
 
 def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddress]:
-    elastic_addresses = {one.public_address: one for one in all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)}
-    unknown = [one for one in addresses if one not in elastic_addresses]
+    elastic_addresses = {
+        address.public_address: address for address in all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
+    }
+    unknown = [address for address in addresses if address not in elastic_addresses]
     if unknown:
         raise AddressNotFound(f"Address '{unknown[0][:60]}' not found.")
-    return [elastic_addresses[one] for one in addresses] if addresses else list(elastic_addresses.values())
+    return [elastic_addresses[address] for address in addresses] if addresses else list(elastic_addresses.values())
 
 
 def _association(world: World, address: ElasticAddress) -> Iterator[str]:

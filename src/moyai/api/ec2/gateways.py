@@ -93,14 +93,14 @@ def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[st
     if gateway.vpc != request.vpc_id:
         raise GatewayNotAttached(f"resource {gateway.id} is not attached to network {request.vpc_id}")
     world = ctx.store.world
-    mapped = [
+    mapped_addresses = [
         *(task.interface.id for task in world.tasks.each("vpc", gateway.vpc) if task.interface.public_address),
         *(nat.id for nat in world.nat_gateways.by("vpc", gateway.vpc)),
     ]
-    if mapped:
+    if mapped_addresses:
         raise DependencyViolation(
-            f"Network {gateway.vpc} has some mapped public address(es): {', '.join(mapped[:5])}. Stop or delete what "
-            "has them before detaching the gateway."
+            f"Network {gateway.vpc} has some mapped public address(es): {', '.join(mapped_addresses[:5])}. Stop or "
+            "delete what has them before detaching the gateway."
         )
     commit(ctx, request, Put(replace(gateway, vpc=None)))
     return dict(SUCCESS)

@@ -36,13 +36,13 @@ def describe_security_group_rules(ctx: Context, request: DescribeRulesRequest) -
     return {"security_group_rules": [rule_form(item) for item in chosen.items], "next_token": chosen.next_token}
 
 
-def rule_form(one: RuleOfGroup) -> dict[str, object]:
+def rule_form(group_rule: RuleOfGroup) -> dict[str, object]:
     """A rule as EC2 answers it."""
-    group, rule = one
-    other = rule.group
+    group, rule = group_rule
+    referenced_group = rule.group
     return {
         "security_group_rule_id": rule.id,
-        "security_group_rule_arn": _arn(one),
+        "security_group_rule_arn": _arn(group_rule),
         "group_id": group.id,
         "group_owner_id": group.scope.account,
         "is_egress": rule.egress,
@@ -51,7 +51,7 @@ def rule_form(one: RuleOfGroup) -> dict[str, object]:
         "to_port": -1 if rule.to_port is None else rule.to_port,
         "cidr_ipv4": rule.cidr_ipv4,
         "cidr_ipv6": rule.cidr_ipv6,
-        "referenced_group_info": None if other is None else _other(group, rule),
+        "referenced_group_info": None if referenced_group is None else _other(group, rule),
         "description": rule.description,
         "tags": tag_list(rule.tags),
     }

@@ -165,15 +165,15 @@ def _revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, 
     if permissions and request.security_group_rule_ids:
         raise InvalidParameterCombination("Rules are named by their ids or by what they let through, not by both.")
     if request.security_group_rule_ids:
-        revoked = [_by_id(group, identity, egress=egress) for identity in request.security_group_rule_ids]
+        revoked_rules = [_by_id(group, identity, egress=egress) for identity in request.security_group_rule_ids]
     else:
-        revoked = [
+        revoked_rules = [
             _rule_for(group, rule) for rule in requested_rules(ctx, group, permissions, egress=egress, existing=True)
         ]
-    ids = {rule.id for rule in revoked}
+    ids = {rule.id for rule in revoked_rules}
     changed = replace(group, rules=tuple(rule for rule in group.rules if rule.id not in ids))
     commit(ctx, ChangeRequest(dry_run=request.dry_run), Put(changed))
-    return {"return": True, "revoked_security_group_rules": [revoked_form(group, rule) for rule in revoked]}
+    return {"return": True, "revoked_security_group_rules": [revoked_form(group, rule) for rule in revoked_rules]}
 
 
 def modify_security_group_rules(ctx: Context, request: ModifyRulesRequest) -> dict[str, object]:
@@ -181,10 +181,10 @@ def modify_security_group_rules(ctx: Context, request: ModifyRulesRequest) -> di
     group = resource_of(ctx, SecurityGroup, request.group_id, GroupNotFound, GROUP)
     if not request.security_group_rules:
         raise MissingParameter("The request must contain the parameter SecurityGroupRules.")
-    changed = {
+    changed_rules = {
         update.security_group_rule_id: _with_update(ctx, group, update) for update in request.security_group_rules
     }
-    commit(ctx, request, Put(_with_rules(group, [changed.get(rule.id, rule) for rule in group.rules])))
+    commit(ctx, request, Put(_with_rules(group, [changed_rules.get(rule.id, rule) for rule in group.rules])))
     return dict(SUCCESS)
 
 
@@ -212,15 +212,15 @@ def _group(ctx: Context, request: AuthorizeRequest | RevokeRequest) -> SecurityG
 def _with_rules(group: SecurityGroup, rules: Iterable[SecurityGroupRule]) -> SecurityGroup:
     """The group with these rules. Raises InvalidPermissionDuplicate or the quota's error."""
     all_rules = tuple(rules)
-    seen: set[tuple[object, ...]] = set()
+    rule_keys: set[tuple[object, ...]] = set()
     for rule in all_rules:
-        if rule.traffic in seen:
+        if rule.traffic in rule_keys:
             raise InvalidPermissionDuplicate(f'the specified rule "{_text(rule)}" already exists in {group.id}')
-        seen.add(rule.traffic)
-    changed = replace(group, rules=all_rules)
-    if any(len(changed.way(egress=egress)) > RULES for egress in (False, True)):
+        rule_keys.add(rule.traffic)
+    changed_group = replace(group, rules=all_rules)
+    if any(len(changed_group.way(egress=egress)) > RULES for egress in (False, True)):
         raise RulesPerSecurityGroupLimitExceeded(RULES)
-    return changed
+    return changed_group
 
 
 def _rule_for(group: SecurityGroup, rule: SecurityGroupRule) -> SecurityGroupRule:
@@ -239,22 +239,25 @@ def _by_id(group: SecurityGroup, identity: str, *, egress: bool) -> SecurityGrou
 
 
 def _with_update(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> SecurityGroupRule:
-    requested = update.security_group_rule
+    new_values = update.security_group_rule
     rule = next((r for r in group.rules if r.id == update.security_group_rule_id), None)
     if rule is None:
         raise GroupRuleNotFound([update.security_group_rule_id])
-    if sum(peer is not None for peer in (requested.cidr_ipv4, requested.cidr_ipv6, requested.referenced_group_id)) != 1:
+    if (
+        sum(peer is not None for peer in (new_values.cidr_ipv4, new_values.cidr_ipv6, new_values.referenced_group_id))
+        != 1
+    ):
         raise InvalidPermissionMalformed("A rule has one other side: CidrIpv4, CidrIpv6 or ReferencedGroupId.")
-    checked = checked_ports(requested.ip_protocol, requested.from_port, requested.to_port)
-    peer = requested.referenced_group_id
+    protocol_and_ports = checked_ports(new_values.ip_protocol, new_values.from_port, new_values.to_port)
+    peer = new_values.referenced_group_id
     return replace(
         rule,
-        protocol=checked.protocol,
-        from_port=checked.from_port,
-        to_port=checked.to_port,
-        cidr=_range(requested),
+        protocol=protocol_and_ports.protocol,
+        from_port=protocol_and_ports.from_port,
+        to_port=protocol_and_ports.to_port,
+        cidr=_range(new_values),
         group=None if peer is None else reference(ctx, group, UserIdGroupPair(peer)),
-        description=checked_description(requested.description),
+        description=checked_description(new_values.description),
     )
 
 

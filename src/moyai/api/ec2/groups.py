@@ -115,11 +115,11 @@ def group_named(ctx: Context, identity: str | None, name: str | None) -> Securit
 
 def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
     vpc = default_vpc_of(ctx.store.world, ctx.scope)
-    here = {group.name: group for group in groups if vpc is not None and group.vpc == vpc.id}
-    unknown = sorted(set(names) - set(here))
+    by_name = {group.name: group for group in groups if vpc is not None and group.vpc == vpc.id}
+    unknown = sorted(set(names) - set(by_name))
     if unknown:
         raise GroupNotFound(unknown)
-    return [here[name] for name in dict.fromkeys(names)]
+    return [by_name[name] for name in dict.fromkeys(names)]
 
 
 def _vpc(ctx: Context, identity: str | None) -> Vpc:

@@ -41,10 +41,10 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
     """The interfaces of the scope's tasks that have not stopped, and of its container instances that are there."""
-    selected = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
+    page = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
     return {
-        "network_interfaces": [_interface(ctx.store.world, holder) for holder in selected.items],
-        "next_token": selected.next_token,
+        "network_interfaces": [_interface(ctx.store.world, holder) for holder in page.items],
+        "next_token": page.next_token,
     }
 
 
@@ -62,11 +62,11 @@ def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iter
                 for container_instance in world.container_instances.each("vpc", vpc.id)
             ),
         ]
-    named: list[Holder] = []
+    holders_with_ids: list[Holder] = []
     for identity in request.network_interface_ids:
-        named += [task for task in world.tasks.by("interface", identity) if not task.stopped]
-        named += world.container_instances.by("interface", identity)
-    return [holder for holder in named if scope_of(holder.arn) == ctx.scope]
+        holders_with_ids += [task for task in world.tasks.by("interface", identity) if not task.stopped]
+        holders_with_ids += world.container_instances.by("interface", identity)
+    return [holder for holder in holders_with_ids if scope_of(holder.arn) == ctx.scope]
 
 
 def _interface(world: World, holder: Holder) -> dict[str, object]:

@@ -33,18 +33,22 @@ def new_vpc_range(ctx: Context) -> Ipv6Range:
     return Ipv6Range(new_id(ctx, VPC_ASSOCIATION), vpc_range(int(ctx.ids.hex(DRAWN_DIGITS), 16)))
 
 
-def new_subnet_range(ctx: Context, vpc: Vpc, text: str, others: Iterable[Subnet]) -> Ipv6Range:
+def new_subnet_range(ctx: Context, vpc: Vpc, text: str, subnets: Iterable[Subnet]) -> Ipv6Range:
     """The requested range for a subnet. Raises EC2's errors."""
-    requested = network_of_ipv6(text, "ipv6CidrBlock")
-    if vpc.ipv6 is None or requested.prefixlen != SUBNET_PREFIX or not requested.subnet_of(IPv6Network(vpc.ipv6.cidr)):
+    subnet_range = network_of_ipv6(text, "ipv6CidrBlock")
+    if (
+        vpc.ipv6 is None
+        or subnet_range.prefixlen != SUBNET_PREFIX
+        or not subnet_range.subnet_of(IPv6Network(vpc.ipv6.cidr))
+    ):
         vpc_cidr = "none" if vpc.ipv6 is None else vpc.ipv6.cidr
         raise InvalidSubnetRange(
-            f"The CIDR '{requested}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's, {vpc_cidr}."
+            f"The CIDR '{subnet_range}' is invalid: it is no /{SUBNET_PREFIX} of the VPC's, {vpc_cidr}."
         )
-    clash = next((s for s in others if s.ipv6 is not None and s.ipv6.cidr == str(requested)), None)
+    clash = next((s for s in subnets if s.ipv6 is not None and s.ipv6.cidr == str(subnet_range)), None)
     if clash is not None:
-        raise InvalidSubnetConflict(f"The CIDR '{requested}' conflicts with another subnet: {clash.id}.")
-    return Ipv6Range(new_id(ctx, SUBNET_ASSOCIATION), str(requested))
+        raise InvalidSubnetConflict(f"The CIDR '{subnet_range}' conflicts with another subnet: {clash.id}.")
+    return Ipv6Range(new_id(ctx, SUBNET_ASSOCIATION), str(subnet_range))
 
 
 def groups_with_ipv6_egress(ctx: Context, groups: Iterable[SecurityGroup]) -> Iterator[Put]:

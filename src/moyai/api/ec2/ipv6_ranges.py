@@ -68,14 +68,14 @@ def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> d
             "primary IPv4 CIDR block of the VPC"
         )
     ranges = ((vpc, vpc.ipv6) for vpc in vpcs if vpc.ipv6 is not None)
-    vpc, associated = next(((v, r) for v, r in ranges if r.id == request.association_id), (None, None))
-    if vpc is None or associated is None:
+    vpc, ipv6_range = next(((v, r) for v, r in ranges if r.id == request.association_id), (None, None))
+    if vpc is None or ipv6_range is None:
         raise VpcRangeNotFound([request.association_id])
     users = [s.id for s in all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id) if s.ipv6 is not None]
     if users:
-        raise DependencyViolation(f"The range {associated.cidr} is in use and can't be taken back: {', '.join(users)}.")
+        raise DependencyViolation(f"The range {ipv6_range.cidr} is in use and can't be taken back: {', '.join(users)}.")
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
-    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(associated, "disassociating")}
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(ipv6_range, "disassociating")}
 
 
 def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
@@ -98,14 +98,14 @@ def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -
     """Disassociate the IPv6 range of a subnet."""
     world = ctx.store.world
     ranges = ((subnet, subnet.ipv6) for subnet in all_in_scope(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
-    subnet, associated = next(((s, r) for s, r in ranges if r.id == request.association_id), (None, None))
-    if subnet is None or associated is None:
+    subnet, ipv6_range = next(((s, r) for s, r in ranges if r.id == request.association_id), (None, None))
+    if subnet is None or ipv6_range is None:
         raise SubnetRangeNotFound([request.association_id])
     interfaces = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
     users = [i.id for i in interfaces if i.ipv6_address is not None]
     if users:
         raise DependencyViolation(
-            f"The range {associated.cidr} is in use and can't be taken back: {', '.join(users[:5])}."
+            f"The range {ipv6_range.cidr} is in use and can't be taken back: {', '.join(users[:5])}."
         )
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
-    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(associated, "disassociating")}
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(ipv6_range, "disassociating")}

@@ -76,13 +76,13 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
     gateway = _earlier(ctx, request)
     if gateway is None:
         gateway = _new(ctx, request, subnet)
-        faded = [
+        expired_gateways = [
             Delete(NatGateway, nat_gateway.id)
             for nat_gateway in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
             if not nat_gateway.visible(ctx.now)
         ]
         gateway = replace(gateway, tags=tags)
-        commit(ctx, request, Put(gateway), *faded)
+        commit(ctx, request, Put(gateway), *expired_gateways)
     return {"nat_gateway": _gateway(gateway), "client_token": request.client_token}
 
 
@@ -131,19 +131,21 @@ def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatG
     )
 
 
-def _address(ctx: Context, subnet: Subnet, asked: str | None) -> str:
-    if asked is None:
+def _address(ctx: Context, subnet: Subnet, requested_address: str | None) -> str:
+    if requested_address is None:
         free = private_address(ctx.store.world, subnet, ())
         if free is None:
             raise InsufficientAddresses(f"The subnet {subnet.id} has no free address.")
         return free
     try:
-        inside = IPv4Address(asked) in IPv4Network(subnet.cidr)
+        inside = IPv4Address(requested_address) in IPv4Network(subnet.cidr)
     except AddressValueError:
         inside = False
-    if not inside or not is_address_free(ctx.store.world, subnet, asked):
-        raise InvalidParameterValue(f"PrivateIpAddress {asked[:60]} is no free address of {subnet.id}, {subnet.cidr}.")
-    return asked
+    if not inside or not is_address_free(ctx.store.world, subnet, requested_address):
+        raise InvalidParameterValue(
+            f"PrivateIpAddress {requested_address[:60]} is no free address of {subnet.id}, {subnet.cidr}."
+        )
+    return requested_address
 
 
 def _zone(ctx: Context, gateway: NatGateway) -> str | None:

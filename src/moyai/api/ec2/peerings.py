@@ -121,10 +121,10 @@ def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringCo
     """A page of the connections with a side in the account and region; ended ones are shown for a while."""
     candidates = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.visible(ctx.now)]
     kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))
-    chosen = select(kind, candidates, request.vpc_peering_connection_ids, request)
+    page = select(kind, candidates, request.vpc_peering_connection_ids, request)
     return {
-        "vpc_peering_connections": [_peering(ctx, p) for p in chosen.items],
-        "next_token": chosen.next_token,
+        "vpc_peering_connections": [_peering(ctx, p) for p in page.items],
+        "next_token": page.next_token,
     }
 
 
@@ -159,12 +159,12 @@ def _accepter(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Peeri
     return PeeringSide(scope, VpcId(request.peer_vpc_id), None if vpc is None else vpc.cidr)
 
 
-def _check_open(ctx: Context, vpc: Vpc, other: PeeringSide) -> None:
+def _check_open(ctx: Context, vpc: Vpc, other_side: PeeringSide) -> None:
     """Raises PeeringAlreadyExists, or the quota's error."""
     vpc_peerings = [with_expiry(p, ctx.now) for p in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
-    twin = next((p for p in vpc_peerings if p.open and p.other(vpc.id).vpc == other.vpc), None)
+    twin = next((p for p in vpc_peerings if p.open and p.other(vpc.id).vpc == other_side.vpc), None)
     if twin is not None:
-        raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other.vpc} exists.")
+        raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other_side.vpc} exists.")
     requested = [with_expiry(p, ctx.now) for p in _of_scope(ctx) if p.requester.scope == ctx.scope]
     if sum(p.status is PeeringStatus.PENDING_ACCEPTANCE for p in requested) >= OUTSTANDING_PEERINGS:
         raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)

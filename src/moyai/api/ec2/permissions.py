@@ -160,19 +160,19 @@ def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> Grou
         return GroupReference(by_name.id, ctx.scope.account, by_name.vpc)
     if not pair.group_id:
         raise MissingParameter("A group on the other side of a rule is named by GroupId.")
-    other = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(
+    referenced_group = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(
         ctx, group.vpc, pair.group_id
     )
-    if other is None or (pair.user_id is not None and pair.user_id != other.scope.account):
+    if referenced_group is None or (pair.user_id is not None and pair.user_id != referenced_group.scope.account):
         raise GroupNotFound([pair.group_id])
-    if other.vpc != group.vpc and not _are_peered(ctx, group.vpc, other.vpc):
+    if referenced_group.vpc != group.vpc and not _are_peered(ctx, group.vpc, referenced_group.vpc):
         raise InvalidParameterValue(
-            f"You have specified two resources that belong to different networks: {pair.group_id} is in {other.vpc}, "
-            f"which is not peered with {group.vpc}."
+            f"You have specified two resources that belong to different networks: {pair.group_id} is in "
+            f"{referenced_group.vpc}, which is not peered with {group.vpc}."
         )
-    if pair.vpc_id is not None and pair.vpc_id != other.vpc:
-        raise InvalidParameterValue(f"VpcId: the group {other.id} is in {other.vpc}.")
-    return GroupReference(other.id, other.scope.account, other.vpc)
+    if pair.vpc_id is not None and pair.vpc_id != referenced_group.vpc:
+        raise InvalidParameterValue(f"VpcId: the group {referenced_group.id} is in {referenced_group.vpc}.")
+    return GroupReference(referenced_group.id, referenced_group.scope.account, referenced_group.vpc)
 
 
 def checked_description(text: str | None) -> str | None:
@@ -194,16 +194,16 @@ def _rules(
     egress: bool,  # noqa: FBT001 (the rule's own member)
     peer_group: Callable[[UserIdGroupPair], GroupReference],
 ) -> Iterator[SecurityGroupRule]:
-    checked = checked_ports(permission.ip_protocol, permission.from_port, permission.to_port)
+    protocol_and_ports = checked_ports(permission.ip_protocol, permission.from_port, permission.to_port)
     if not permission.ip_ranges and not permission.ipv6_ranges and not permission.user_id_group_pairs:
         raise InvalidPermissionMalformed("A rule needs another side: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
     rule = partial(
         SecurityGroupRule,
         "",
         egress=egress,
-        protocol=checked.protocol,
-        from_port=checked.from_port,
-        to_port=checked.to_port,
+        protocol=protocol_and_ports.protocol,
+        from_port=protocol_and_ports.from_port,
+        to_port=protocol_and_ports.to_port,
     )
     for ip_range in permission.ip_ranges:
         yield rule(cidr=str(network(ip_range.cidr_ip, "CidrIp")), description=checked_description(ip_range.description))

@@ -38,7 +38,7 @@ def network_of_ipv6(text: str, member: str) -> IPv6Network:
 
 def block(text: str, member: str, error: type[ClientFault]) -> IPv4Network:
     """The range of a VPC or a subnet. Raises InvalidParameterValue or the error."""
-    found = network(text, member)
-    if not LARGEST <= found.prefixlen <= SMALLEST:
+    parsed_network = network(text, member)
+    if not LARGEST <= parsed_network.prefixlen <= SMALLEST:
         raise error(f"The CIDR '{text}' is invalid: its prefix has to be between /{LARGEST} and /{SMALLEST}.")
-    return found
+    return parsed_network

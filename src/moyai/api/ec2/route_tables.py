@@ -96,10 +96,10 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
 def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> dict[str, object]:
     """The tables of the scope with their routes."""
     tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
-    chosen = select(_KIND, tables, request.route_table_ids, request)
+    page = select(_KIND, tables, request.route_table_ids, request)
     return {
-        "route_tables": [_table(ctx.store.world, item) for item in chosen.items],
-        "next_token": chosen.next_token,
+        "route_tables": [_table(ctx.store.world, item) for item in page.items],
+        "next_token": page.next_token,
     }
 
 
@@ -118,18 +118,18 @@ def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> 
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if subnet.vpc != table.vpc:
         raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {subnet.id} in {subnet.vpc}.")
-    own = [
+    subnet_associations = [
         (route_table, a)
         for route_table in ctx.store.world.route_tables.by("subnet", subnet.id)
         for a in route_table.associations
     ]
-    for other, association in own:
-        if association.subnet == subnet.id and other.id == table.id:
+    for other_table, association in subnet_associations:
+        if association.subnet == subnet.id and other_table.id == table.id:
             return {"association_id": association.id, "association_state": _ASSOCIATED}
         if association.subnet == subnet.id:
             raise ResourceAlreadyAssociated(
                 f"the specified association for route table {table.id} conflicts with an existing association: "
-                f"{subnet.id} goes by {other.id} ({association.id}). Replace that one."
+                f"{subnet.id} goes by {other_table.id} ({association.id}). Replace that one."
             )
     created = RouteTableAssociation(new_id(ctx, "rtbassoc"), subnet.id)
     commit(ctx, request, Put(replace(table, associations=(*table.associations, created))))
@@ -152,12 +152,12 @@ def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAsso
     table = resource_of(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     if table.vpc != former.vpc:
         raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {former.id} in {former.vpc}.")
-    made = replace(association, id=new_id(ctx, "rtbassoc"))
+    new_association = replace(association, id=new_id(ctx, "rtbassoc"))
     kept = _without(former, association) if table.id == former.id else table
-    changed = replace(kept, associations=(*kept.associations, made))
+    changed = replace(kept, associations=(*kept.associations, new_association))
     others = [] if table.id == former.id else [Put(_without(former, association))]
     commit(ctx, request, *others, Put(changed))
-    return {"new_association_id": made.id, "association_state": _ASSOCIATED}
+    return {"new_association_id": new_association.id, "association_state": _ASSOCIATED}
 
 
 def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
@@ -175,10 +175,10 @@ def _association(ctx: Context, identity: str) -> tuple[RouteTable, RouteTableAss
     both = (
         (table, association) for table in tables for association in table.associations if association.id == identity
     )
-    there = next(both, None)
-    if there is None:
+    table_and_association = next(both, None)
+    if table_and_association is None:
         raise AssociationNotFound([identity])
-    return there
+    return table_and_association
 
 
 def _without(table: RouteTable, association: RouteTableAssociation) -> RouteTable:

@@ -94,15 +94,15 @@ def filter_page(
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
     if request.max_results is not None and request.max_results < 1:
         raise InvalidParameterValue(f"MaxResults is a number from 1 on, not {request.max_results}.")
-    selected = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
+    by_id = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
     if request.dry_run:
         raise DryRunOperation
     listing = (kind.name, filters)
     try:
-        keys, token = page(selected, listing, request.next_token, request.max_results or MAX_RESULTS)
+        keys, token = page(by_id, listing, request.next_token, request.max_results or MAX_RESULTS)
     except BadToken as error:
         raise InvalidParameterValue(f"NextToken: {error}") from error
-    return SelectedPage([selected[key] for key in keys], token)
+    return SelectedPage([by_id[key] for key in keys], token)
 
 
 def with_ids(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:

@@ -83,13 +83,13 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
     tags = new_tags(request.tag_specifications, "subnet")
     if not cidr.subnet_of(IPv4Network(vpc.cidr)):
         raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {vpc.cidr}.")
-    others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
-    clash = next((other for other in others if cidr.overlaps(IPv4Network(other.cidr))), None)
+    subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    clash = next((other for other in subnets if cidr.overlaps(IPv4Network(other.cidr))), None)
     if clash is not None:
         raise InvalidSubnetConflict(f"The CIDR '{cidr}' conflicts with another subnet: {clash.id}, {clash.cidr}.")
-    if len(others) >= SUBNETS:
+    if len(subnets) >= SUBNETS:
         raise SubnetLimitExceeded(SUBNETS)
-    ipv6 = None if request.ipv6_cidr_block is None else new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
+    ipv6 = None if request.ipv6_cidr_block is None else new_subnet_range(ctx, vpc, request.ipv6_cidr_block, subnets)
     identity = SubnetId(new_id(ctx, "subnet"))
     subnet = Subnet(identity, vpc.id, ctx.scope, str(cidr), zone.name, zone.id, tags=tags, ipv6=ipv6)
     commit(ctx, request, Put(subnet))
@@ -146,18 +146,18 @@ def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest)
 
 
 def _zone(ctx: Context, request: CreateSubnetRequest) -> AvailabilityZone:
-    there = availability_zones(ctx.scope)
+    zones = availability_zones(ctx.scope)
     if request.availability_zone and request.availability_zone_id:
         raise InvalidParameterCombination("AvailabilityZone and AvailabilityZoneId can't be used together.")
-    asked = request.availability_zone or request.availability_zone_id
-    if asked is None:
-        return there[0]
-    zone = next((one for one in there if asked in {one.name, one.id}), None)
+    requested_zone = request.availability_zone or request.availability_zone_id
+    if requested_zone is None:
+        return zones[0]
+    zone = next((one for one in zones if requested_zone in {one.name, one.id}), None)
     if zone is None:
-        names = ", ".join(one.name for one in there)
+        names = ", ".join(one.name for one in zones)
         raise InvalidParameterValue(
-            f"Value ({asked[:60]}) for parameter availabilityZone is invalid. Subnets can currently only be created in "
-            f"the following availability zones: {names}."
+            f"Value ({requested_zone[:60]}) for parameter availabilityZone is invalid. Subnets can currently only be "
+            f"created in the following availability zones: {names}."
         )
     return zone
 

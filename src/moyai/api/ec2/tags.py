@@ -91,25 +91,25 @@ def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
 
 def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
     """A page of the tags of all resources of the account and region."""
-    chosen = select(_KIND, _all(ctx), (), request)
+    page = select(_KIND, _all(ctx), (), request)
     return {
         "tags": [
             {"resource_id": item.resource, "resource_type": item.kind, "key": item.key, "value": item.value}
-            for item in chosen.items
+            for item in page.items
         ],
-        "next_token": chosen.next_token,
+        "next_token": page.next_token,
     }
 
 
 def _retag(ctx: Context, request: CreateTagsRequest | DeleteTagsRequest, retag: Retag) -> None:
     if not request.resources:
         raise MissingParameter("The request must contain the parameter resourceIdSet.")
-    changed: dict[str, VpcResource | VpcPeering] = {}
+    changed_records: dict[str, VpcResource | VpcPeering] = {}
     for identity in dict.fromkeys(request.resources):
         record = _tagged_record(ctx, identity)
-        record = changed.get(record.id, record)
-        changed[record.id] = _retagged(ctx, record, identity, retag)
-    commit(ctx, request, *map(Put, changed.values()))
+        record = changed_records.get(record.id, record)
+        changed_records[record.id] = _retagged(ctx, record, identity, retag)
+    commit(ctx, request, *map(Put, changed_records.values()))
 
 
 def _tagged_record(ctx: Context, identity: str) -> VpcResource | VpcPeering:

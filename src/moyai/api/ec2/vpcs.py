@@ -148,7 +148,7 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
 def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> None:
     """Set an attribute. Only EnableDnsHostnames can change, without any effect: tasks have a resolver in any case."""
     vpc = resource_of(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
-    given = [
+    attributes = [
         name
         for name, value in (
             ("EnableDnsHostnames", request.enable_dns_hostnames),
@@ -157,7 +157,7 @@ def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> No
         )
         if value is not None
     ]
-    if len(given) != 1:
+    if len(attributes) != 1:
         raise InvalidParameterCombination("Exactly one attribute of a VPC can be modified at a time.")
     if request.enable_dns_support is not None and not request.enable_dns_support.value:
         raise InvalidParameterValue("EnableDnsSupport: a VPC's resolver can't be turned off here; leave it true.")

@@ -30,13 +30,13 @@ def describe_availability_zones(ctx: Context, request: DescribeAvailabilityZones
     )
     if unknown:
         raise InvalidParameterValue(f"Invalid availability zone: [{', '.join(unknown)}]")
-    selected = [
+    zones = [
         zone
         for zone in all_zones
         if (not request.zone_names or zone.name in request.zone_names)
         and (not request.zone_ids or zone.id in request.zone_ids)
     ]
-    matching = passing(_ZONES, selected, request.filters)
+    matching = passing(_ZONES, zones, request.filters)
     if request.dry_run:
         raise DryRunOperation
     return {"availability_zones": [_zone(zone) for zone in matching]}

@@ -93,11 +93,11 @@ def effective(world: World, scope: Scope, principal: str, name: str) -> str:
 def _values(ctx: Context, principal: str, request: ListAccountSettingsRequest) -> Iterator[tuple[str, str]]:
     world = ctx.store.world
     for name in SETTING_RULES if request.name is None else [request.name]:
-        own = world.account_settings.get(setting_key(ctx.scope, principal, name))
+        own_setting = world.account_settings.get(setting_key(ctx.scope, principal, name))
         if request.effective_settings:
             value = effective(world, ctx.scope, principal, name)
-        elif own is not None:
-            value = own.value
+        elif own_setting is not None:
+            value = own_setting.value
         else:
             continue
         if request.value in {None, value}:

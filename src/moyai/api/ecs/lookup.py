@@ -100,10 +100,10 @@ def find_definition(world: World, scope: Scope, identifier: str) -> TaskDefiniti
     """
     name = identifier
     if identifier.startswith("arn:"):
-        parsed = parse_arn(identifier)
-        if parsed is None or parsed.kind != "task-definition" or parsed.scope != scope:
+        definition_arn = parse_arn(identifier)
+        if definition_arn is None or definition_arn.kind != "task-definition" or definition_arn.scope != scope:
             return None
-        name = "/".join(parsed.path)
+        name = "/".join(definition_arn.path)
     family, colon, revision = name.partition(":")
     key = family_key(scope, family)
     if not colon:
@@ -138,12 +138,12 @@ def _arn_in_cluster(cluster: Cluster, kind: str, identifier: str) -> str:
     """The ARN of a resource of the cluster by its name, id or (long or short) ARN. Raises InvalidParameter."""
     name = identifier
     if identifier.startswith("arn:"):
-        parsed = parse_arn(identifier)
-        if parsed is None or parsed.kind != kind or len(parsed.path) not in {1, 2}:
+        resource_arn = parse_arn(identifier)
+        if resource_arn is None or resource_arn.kind != kind or len(resource_arn.path) not in {1, 2}:
             raise _invalid_identifier()
-        if len(parsed.path) > 1:
+        if len(resource_arn.path) > 1:
             return identifier
-        name = parsed.path[0]
+        name = resource_arn.path[0]
     _check_name(name)
     return arn("ecs", scope_of(cluster.arn), f"{kind}/{cluster.name}/{name}")
 

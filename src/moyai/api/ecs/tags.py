@@ -26,32 +26,37 @@ Tagged = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskD
 
 def _resource(ctx: Context, arn: str) -> Tagged:
     """The record of a resource. Raises ClusterNotFound or InvalidParameter."""
-    parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "ecs" or parsed.scope != ctx.scope or not parsed.path:
+    resource_arn = parse_arn(arn)
+    if (
+        resource_arn is None
+        or resource_arn.service != "ecs"
+        or resource_arn.scope != ctx.scope
+        or not resource_arn.path
+    ):
         raise InvalidParameter("resourceArn must be the ARN of a resource of Amazon ECS in this account and region.")
     world = ctx.store.world
     resource: Tagged | None
-    match parsed.kind:
+    match resource_arn.kind:
         case "cluster":
             resource = active_cluster(ctx, arn)
         case "service":
-            active_cluster(ctx, parsed.path[0])
+            active_cluster(ctx, resource_arn.path[0])
             resource = world.services.get(arn)
             resource = None if resource is None or resource.status is ServiceStatus.INACTIVE else resource
         case "task":
-            active_cluster(ctx, parsed.path[0])
+            active_cluster(ctx, resource_arn.path[0])
             resource = world.tasks.get(arn)
         case "capacity-provider":
             resource = world.capacity_providers.get(arn)
         case "container-instance":
-            active_cluster(ctx, parsed.path[0])
+            active_cluster(ctx, resource_arn.path[0])
             resource = world.container_instances.get(arn)
         case "task-definition":
             resource = world.task_definitions.get(arn)
         case kind:
             raise unsupported_value("resourceArn", kind, "tags of no other resource can be changed")
     if resource is None:
-        raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
+        raise InvalidParameter(f"The specified {resource_arn.kind} was not found. Specify a valid ARN and try again.")
     return resource
 
 

@@ -138,12 +138,12 @@ def _asked(ctx: Context, request: DescribeLogGroupsRequest) -> list[LogGroup]:
         groups = [group_of(ctx, None, log_group_identifier) for log_group_identifier in request.log_group_identifiers]
     else:
         groups = list(ctx.store.world.log_groups.by("scope", scope_key(ctx.scope)))
-    folded = (part or "").lower()
+    folded_part = (part or "").lower()
     return [
         group
         for group in groups
         if group.name.startswith(prefix or "")
-        and folded in group.name.lower()
+        and folded_part in group.name.lower()
         and request.log_group_class in {None, group.log_group_class}
     ]
 

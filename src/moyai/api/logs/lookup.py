@@ -53,11 +53,11 @@ def group_of(ctx: Context, name: str | None, identifier: str | None) -> LogGroup
 
 def group_by_arn(ctx: Context, arn: str) -> LogGroup:
     """The caller's group with this ARN. Raises InvalidParameter, ResourceNotFound."""
-    parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "logs" or not parsed.resource.startswith("log-group:"):
+    resource_arn = parse_arn(arn)
+    if resource_arn is None or resource_arn.service != "logs" or not resource_arn.resource.startswith("log-group:"):
         raise InvalidParameter(f"The ARN {arn[:200]} is not valid: it must be that of a log group.")
     log_group = ctx.store.world.log_groups.get(arn)
-    return _there(log_group if parsed.scope == ctx.scope else None)
+    return _there(log_group if resource_arn.scope == ctx.scope else None)
 
 
 def stream_named(ctx: Context, group: LogGroup, name: str) -> LogStream:

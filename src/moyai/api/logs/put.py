@@ -53,10 +53,10 @@ async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequ
     stream = stream_named(ctx, group, request.log_stream_name)
     events = [LogEvent(e.timestamp, e.message.encode("utf-8", "replace")) for e in request.log_events]
     _check(events)
-    accepted, rejected = _sorted_out(group, events, ctx.now)
-    if accepted:
-        await logs.append([LogBatch(group.id, stream.id, accepted)], ctx.now)
-    return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejected or None}
+    accepted_events, rejections = _sorted_out(group, events, ctx.now)
+    if accepted_events:
+        await logs.append([LogBatch(group.id, stream.id, accepted_events)], ctx.now)
+    return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejections or None}
 
 
 def _check(events: Sequence[LogEvent]) -> None:
@@ -73,19 +73,19 @@ def _check(events: Sequence[LogEvent]) -> None:
 def _sorted_out(group: LogGroup, events: Sequence[LogEvent], now: Instant) -> tuple[list[LogEvent], dict[str, int]]:
     """The accepted events, and AWS's three indexes of the rejected ones, each set only when it rejects an event."""
     at = milliseconds(now)
-    oldest, expired, newest = at - OLDEST, kept_since(group, now), at + NEWEST
+    oldest, retention_start, newest = at - OLDEST, kept_since(group, now), at + NEWEST
     too_old = sum(event.at < oldest for event in events)
-    expired_count = sum(event.at < expired for event in events)
-    accepted = [event for event in events if max(oldest, expired) <= event.at <= newest]
-    if accepted and accepted[-1].at - accepted[0].at > BATCH_SPAN:
+    expired_count = sum(event.at < retention_start for event in events)
+    accepted_events = [event for event in events if max(oldest, retention_start) <= event.at <= newest]
+    if accepted_events and accepted_events[-1].at - accepted_events[0].at > BATCH_SPAN:
         raise InvalidParameter(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
         )
-    rejected: dict[str, int] = {}
+    rejections: dict[str, int] = {}
     if too_old:
-        rejected["too_old_log_event_end_index"] = too_old
+        rejections["too_old_log_event_end_index"] = too_old
     if expired_count:
-        rejected["expired_log_event_end_index"] = expired_count
+        rejections["expired_log_event_end_index"] = expired_count
     if any(event.at > newest for event in events):
-        rejected["too_new_log_event_start_index"] = sum(event.at <= newest for event in events)
-    return accepted, rejected
+        rejections["too_new_log_event_start_index"] = sum(event.at <= newest for event in events)
+    return accepted_events, rejections

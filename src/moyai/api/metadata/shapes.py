@@ -87,26 +87,26 @@ def task_form(world: World, task: Task) -> dict[str, object]:
 def container_form(world: World, task: Task, container: Container) -> dict[str, object]:
     """A container in the form of metadata version 4."""
     definition = world.task_definitions.get(task.task_definition)
-    defined = definition.container(container.name) if definition is not None else None
-    logs = defined.log_configuration if defined is not None else None
+    container_definition = definition.container(container.name) if definition is not None else None
+    logs = container_definition.log_configuration if container_definition is not None else None
     return _there(
         {
             "DockerId": runtime_id(container.arn),
             "Name": container.name,
             "DockerName": container.name,
-            "Image": defined.image if defined is not None else None,
+            "Image": container_definition.image if container_definition is not None else None,
             "Ports": _ports(task, container),
-            "Labels": _labels(task, container, defined),
+            "Labels": _labels(task, container, container_definition),
             "DesiredStatus": task.desired_status,
             "KnownStatus": _CONTAINER_STATES[container.last_status],
             "ExitCode": container.exit_code,
-            "Limits": _container_limits(defined),
+            "Limits": _container_limits(container_definition),
             "CreatedAt": moment(task.created_at),
             "StartedAt": moment(container.started_at),
             "FinishedAt": moment(container.finished_at),
-            "RestartCount": container.restart_count if restarts(defined) else None,
+            "RestartCount": container.restart_count if restarts(container_definition) else None,
             "Type": "NORMAL",
-            "Health": _health(container, defined),
+            "Health": _health(container, container_definition),
             "LogDriver": logs.log_driver if logs is not None else None,
             "LogOptions": dict(logs.options) if logs is not None else None,
             "ContainerARN": container.arn,
@@ -149,10 +149,15 @@ def _task_limits(task: Task) -> dict[str, object]:
     )
 
 
-def _container_limits(defined: ContainerDefinition | None) -> dict[str, object]:
-    if defined is None:
+def _container_limits(container_definition: ContainerDefinition | None) -> dict[str, object]:
+    if container_definition is None:
         return {}
-    return _there({"CPU": defined.cpu, "Memory": defined.memory or defined.memory_reservation})
+    return _there(
+        {
+            "CPU": container_definition.cpu,
+            "Memory": container_definition.memory or container_definition.memory_reservation,
+        }
+    )
 
 
 def _labels(task: Task, container: Container, defined: ContainerDefinition | None) -> dict[str, str]:
@@ -205,13 +210,13 @@ def _ports(task: Task, container: Container) -> list[dict[str, object]]:
     bound = container.network_bindings if task.network_mode is NetworkMode.BRIDGE else ()
     return [
         {
-            "ContainerPort": one.container_port + n,
-            "Protocol": one.protocol,
-            "HostPort": one.host_port + n,
-            "HostIp": one.bind_ip,
+            "ContainerPort": binding.container_port + n,
+            "Protocol": binding.protocol,
+            "HostPort": binding.host_port + n,
+            "HostIp": binding.bind_ip,
         }
-        for one in bound
-        for n in range(len(one.host_ports))
+        for binding in bound
+        for n in range(len(binding.host_ports))
     ]
 
 

@@ -53,10 +53,10 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
     principals = checked_principals(ctx, request.principals, external=share.allow_external)
     call = call_of("AssociateResourceShare", request.client_token, request)
     if not is_repeat(share.calls, call):
-        associated = {entity.entity for entity in share.resources if entity.status is AssociationStatus.ASSOCIATED}
+        associated_arns = {entity.entity for entity in share.resources if entity.status is AssociationStatus.ASSOCIATED}
         open_ = {AssociationStatus.ASSOCIATED, AssociationStatus.ASSOCIATING}
         invited = {entity.entity for entity in share.principals if entity.status in open_}
-        new_resources = [entity for entity in resources if entity not in associated]
+        new_resources = [entity for entity in resources if entity not in associated_arns]
         new_principals = [entity for entity in principals if entity not in invited]
         share = replace(
             share,
@@ -75,18 +75,21 @@ def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> di
     share = _share_to_leave(ctx, request) or share_of(ctx, request.resource_share_arn)
     call = call_of("DisassociateResourceShare", request.client_token, request)
     out = {*request.resource_arns, *request.principals}
-    disassociated = [
+    removed_entities = [
         replace(association, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now)
         for association in _all(share, out)
     ]
     if not is_repeat(share.calls, call):
-        left = replace(share.without(out), updated_at=ctx.now, calls=with_call(share.calls, call))
-        sent = ctx.store.world.invitations.by("share", share.arn)
+        remaining_share = replace(share.without(out), updated_at=ctx.now, calls=with_call(share.calls, call))
+        invitations = ctx.store.world.invitations.by("share", share.arn)
         ctx.store.apply(
-            [Put(left), *(Delete(Invitation, association.arn) for association in sent if association.receiver in out)]
+            [
+                Put(remaining_share),
+                *(Delete(Invitation, association.arn) for association in invitations if association.receiver in out),
+            ]
         )
-    resources = [association for association in disassociated if association.entity in request.resource_arns]
-    principals = [association for association in disassociated if association.entity in request.principals]
+    resources = [association for association in removed_entities if association.entity in request.resource_arns]
+    principals = [association for association in removed_entities if association.entity in request.principals]
     view = associations_view(share, resources, principals)
     return {"resource_share_associations": view, "client_token": request.client_token}
 

@@ -22,14 +22,14 @@ def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
     """The resources with these ARNs, each once. Raises MalformedArn, InvalidParameter or UnknownResource."""
     resources = tuple(dict.fromkeys(arns))
     for arn in resources:
-        parsed = parse_arn(arn)
-        if parsed is None:
+        resource_arn = parse_arn(arn)
+        if resource_arn is None:
             raise MalformedArn(f"The specified resource ARN {arn[:200]} is not valid.")
         if permission_for(arn) is None:
             types = " and ".join(permission.resource_type for permission in PERMISSIONS)
             raise InvalidParameter(f"{arn[:200]} can't be shared here: only {types} can.")
         world = ctx.store.world
-        if parsed.scope != ctx.scope or not (arn in world.namespaces or arn in world.meshes):
+        if resource_arn.scope != ctx.scope or not (arn in world.namespaces or arn in world.meshes):
             raise UnknownResource(f"Resource {arn[:200]} could not be found. You can share what you own yourself.")
     return resources
 
@@ -53,12 +53,12 @@ def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) ->
 
 def checked_permissions(arns: Iterable[str]) -> tuple[str, ...]:
     """The managed permissions with these ARNs, each once. Raises UnknownResource."""
-    requested = tuple(dict.fromkeys(arns))
-    for arn in requested:
+    permission_arns = tuple(dict.fromkeys(arns))
+    for arn in permission_arns:
         if arn not in {permission.arn for permission in PERMISSIONS}:
             known = " or ".join(permission.arn for permission in PERMISSIONS)
             raise UnknownResource(f"There is no permission {arn[:200]}. What can be shared is shared with {known}.")
-    return requested
+    return permission_arns
 
 
 def permissions_with(had: Iterable[str], resources: Iterable[str]) -> tuple[str, ...]:

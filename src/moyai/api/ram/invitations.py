@@ -47,13 +47,13 @@ class ListPendingInvitationResourcesRequest(msgspec.Struct, frozen=True):
 
 def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvitationsRequest) -> dict[str, object]:
     """The invitations that the caller's account has received."""
-    for one in request.resource_share_invitation_arns:
-        invitation_of(ctx, one)
+    for invitation_arn in request.resource_share_invitation_arns:
+        invitation_of(ctx, invitation_arn)
     invitations = {
-        one.arn: one
-        for one in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
-        if (not request.resource_share_invitation_arns or one.arn in request.resource_share_invitation_arns)
-        and (not request.resource_share_arns or one.share in request.resource_share_arns)
+        invitation_arn.arn: invitation_arn
+        for invitation_arn in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
+        if (not request.resource_share_invitation_arns or invitation_arn.arn in request.resource_share_invitation_arns)
+        and (not request.resource_share_arns or invitation_arn.share in request.resource_share_arns)
     }
     filters = replace(request, next_token=None, max_results=None)
     page = page_of(invitations, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)

@@ -102,7 +102,7 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
 def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, object]:
     """Accounts on the other side of shares."""
     _check_type(request.resource_type)
-    own = request.resource_owner == "SELF"
+    is_owner = request.resource_owner == "SELF"
     matching: dict[str, Mapping[str, object]] = {}
     for share in shares_of(ctx, request.resource_owner):
         if request.resource_share_arns and share.arn not in request.resource_share_arns:
@@ -122,13 +122,13 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
             if _holds(association.status)
         ]
         owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
-        for account, created, updated in principals if own else owner:
+        for account, created_at, updated_at in principals if is_owner else owner:
             if not request.principals or account in request.principals:
                 matching[f"{account} {share.arn}"] = {
                     "id": account,
                     "resource_share_arn": share.arn,
-                    "creation_time": created,
-                    "last_updated_time": updated,
+                    "creation_time": created_at,
+                    "last_updated_time": updated_at,
                     "external": True,
                 }
     filters = replace(request, next_token=None, max_results=None)
@@ -196,7 +196,7 @@ def _holds(status: AssociationStatus) -> bool:
     return status is AssociationStatus.ASSOCIATED
 
 
-def _check_type(asked: str | None) -> None:
+def _check_type(resource_type: str | None) -> None:
     known = [one.resource_type for one in PERMISSIONS]
-    if asked is not None and asked not in known:
-        raise InvalidParameter(f"The resource type {asked} can't be shared here: {' and '.join(known)} can.")
+    if resource_type is not None and resource_type not in known:
+        raise InvalidParameter(f"The resource type {resource_type} can't be shared here: {' and '.join(known)} can.")

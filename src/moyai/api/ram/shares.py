@@ -129,14 +129,14 @@ def delete_resource_share(ctx: Context, request: DeleteResourceShareRequest) -> 
 
 def get_resource_shares(ctx: Context, request: GetResourceSharesRequest) -> dict[str, object]:
     """Shares that pass the filters."""
-    own = request.resource_owner == "SELF"
+    is_owner = request.resource_owner == "SELF"
     matching = {share.arn: share for share in shares_of(ctx, request.resource_owner) if _passes(share, request)}
     for resource_share_arn in request.resource_share_arns:
-        if own and resource_share_arn not in ctx.store.world.resource_shares:
+        if is_owner and resource_share_arn not in ctx.store.world.resource_shares:
             raise UnknownResource(f"ResourceShare {resource_share_arn[:200]} could not be found.")
     filters = replace(request, next_token=None, max_results=None)
     page = page_of(matching, ("GetResourceShares", filters), request.next_token, request.max_results)
-    views = [share_view(matching[ShareArn(key)], own=own) for key in page.keys]
+    views = [share_view(matching[ShareArn(key)], for_owner=is_owner) for key in page.keys]
     return {"resource_shares": views, "next_token": page.next_token}
 
 

@@ -12,7 +12,7 @@ from moyai.kernel.clock import Instant
 STANDARD = "STANDARD"
 
 
-def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object]:
+def share_view(share: ResourceShare, *, for_owner: bool = True) -> Mapping[str, object]:
     """A share; only its owner sees its tags."""
     return {
         "resource_share_arn": share.arn,
@@ -20,23 +20,23 @@ def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object
         "owning_account_id": scope_of(share.arn).account,
         "allow_external_principals": share.allow_external,
         "status": "ACTIVE",
-        "tags": tag_list(share.tags) if own else [],
+        "tags": tag_list(share.tags) if for_owner else [],
         "creation_time": share.created_at,
         "last_updated_time": share.updated_at,
         "feature_set": STANDARD,
     }
 
 
-def association_view(share: ResourceShare, kind: str, one: ShareAssociation) -> Mapping[str, object]:
+def association_view(share: ResourceShare, kind: str, association: ShareAssociation) -> Mapping[str, object]:
     """An association of a share; ``kind`` is PRINCIPAL or RESOURCE. Every account is outside of an organization."""
     return {
         "resource_share_arn": share.arn,
         "resource_share_name": share.name,
-        "associated_entity": one.entity,
+        "associated_entity": association.entity,
         "association_type": kind,
-        "status": one.status,
-        "creation_time": one.created_at,
-        "last_updated_time": one.updated_at,
+        "status": association.status,
+        "creation_time": association.created_at,
+        "last_updated_time": association.updated_at,
         "external": kind == "PRINCIPAL",
     }
 

@@ -50,14 +50,14 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
     rank = _RANKS.get(request.sort_by)
     if rank is None:
         raise InvalidParameter(f"SortBy {request.sort_by} is not supported by moyai: reading a secret leaves no trace.")
-    fits = [_condition(one) for one in request.filters]
+    fits = [_condition(condition) for condition in request.filters]
     world = ctx.store.world
     keys = (
         s.key
         for s in world.secrets.by("scope", scope_key(ctx.scope))
         if not s.is_purged(ctx.now)
         and (s.deleted_at is None or request.include_planned_deletion)
-        and all(one(s) for one in fits)
+        and all(condition(s) for condition in fits)
     )
     listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
     try:
@@ -76,7 +76,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
 
 def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
     """The versions that have a label; the others only if asked."""
-    secret = secret_of(ctx, request.secret_id, marked=None)
+    secret = secret_of(ctx, request.secret_id, deletion_message=None)
     versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
     listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
     try:
@@ -99,17 +99,19 @@ def _version(version: SecretVersion) -> dict[str, object]:
     return {"version_id": version.id, "version_stages": version.stages, "created_date": version.created_at}
 
 
-def _condition(one: Filter) -> Callable[[ManagedSecret], bool]:
-    read = _READ.get(one.key)
+def _condition(filter_: Filter) -> Callable[[ManagedSecret], bool]:
+    read = _READ.get(filter_.key)
     if read is None:
-        raise InvalidParameter(f"The filter {one.key} is not supported by moyai: there are no replicas and no owners.")
-    values = [value for value in one.values if not value.startswith(_NOT)]
-    unwanted = [value.removeprefix(_NOT) for value in one.values if value.startswith(_NOT)]
+        raise InvalidParameter(
+            f"The filter {filter_.key} is not supported by moyai: there are no replicas and no owners."
+        )
+    values = [value for value in filter_.values if not value.startswith(_NOT)]
+    excluded_values = [value.removeprefix(_NOT) for value in filter_.values if value.startswith(_NOT)]
 
     def fits(secret: ManagedSecret) -> bool:
         texts = read(secret)
         found = any(text.startswith(value) for value in values for text in texts)
-        return (found or not values) and not any(text.startswith(value) for value in unwanted for text in texts)
+        return (found or not values) and not any(text.startswith(value) for value in excluded_values for text in texts)
 
     return fits
 

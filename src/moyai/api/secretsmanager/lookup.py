@@ -20,17 +20,17 @@ NOT_FOUND = "Secrets Manager can't find the specified secret."
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 
 
-def secret_of(ctx: Context, identifier: str, *, marked: str | None = MARKED) -> ManagedSecret:
-    """The secret with this name or ARN. ``marked``: the error message for one that is marked for deletion; None accepts
-    it.
+def secret_of(ctx: Context, identifier: str, *, deletion_message: str | None = MARKED) -> ManagedSecret:
+    """The secret with this name or ARN. ``deletion_message``: the error for one that is marked for
+    deletion; None accepts it.
 
     Raises ResourceNotFound, InvalidRequest.
     """
     secret = find_secret(ctx.store.world, ctx.scope, identifier, ctx.now)
     if secret is None or scope_of(secret.arn) != ctx.scope:
         raise ResourceNotFound(NOT_FOUND)
-    if secret.deleted_at is not None and marked is not None:
-        raise InvalidRequest(marked)
+    if secret.deleted_at is not None and deletion_message is not None:
+        raise InvalidRequest(deletion_message)
     return secret
 
 

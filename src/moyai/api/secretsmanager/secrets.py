@@ -97,19 +97,19 @@ def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, objec
 def update_secret(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
     """Change the description or the key of a secret, and add a version for a new value."""
     secret = secret_of(ctx, request.secret_id)
-    changed = replace(
+    changed_secret = replace(
         secret,
         description=secret.description if request.description is None else request.description,
         kms_key_id=secret.kms_key_id if request.kms_key_id is None else request.kms_key_id,
         changed_at=ctx.now,
     )
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
-    return _with_value(ctx, changed, value)
+    return _with_value(ctx, changed_secret, value)
 
 
 def describe_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """Everything about a secret except its values."""
-    secret = secret_of(ctx, request.secret_id, marked=None)
+    secret = secret_of(ctx, request.secret_id, deletion_message=None)
     return {
         **summary(secret),
         "version_ids_to_stages": {v.id: v.stages for v in secret.versions if v.stages},
@@ -118,7 +118,7 @@ def describe_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
 
 def get_resource_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """The ARN and name of a secret; there are no resource policies."""
-    secret = secret_of(ctx, request.secret_id, marked=None)
+    secret = secret_of(ctx, request.secret_id, deletion_message=None)
     return {"arn": secret.arn, "name": secret.name}
 
 
@@ -131,7 +131,7 @@ def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, objec
         raise InvalidParameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
     marked = None if force else "You tried to perform the operation on a secret that's currently marked deleted."
     try:
-        secret = secret_of(ctx, request.secret_id, marked=marked)
+        secret = secret_of(ctx, request.secret_id, deletion_message=marked)
     except ResourceNotFound:
         if not force:
             raise
@@ -148,7 +148,7 @@ def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, objec
 
 def restore_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
     """Cancel the deletion of a secret, if there is one."""
-    secret = secret_of(ctx, request.secret_id, marked=None)
+    secret = secret_of(ctx, request.secret_id, deletion_message=None)
     save_secret(ctx, replace(secret, deleted_at=None, purge_at=None))
     return {"arn": secret.arn, "name": secret.name}
 
@@ -167,17 +167,19 @@ def summary(secret: ManagedSecret) -> dict[str, object]:
     }
 
 
-def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretRequest, value: Value) -> dict[str, object]:
+def _made_before(
+    ctx: Context, existing: ManagedSecret, request: CreateSecretRequest, value: Value
+) -> dict[str, object]:
     """The secret that an equal request created before. Raises InvalidRequest, ResourceExists."""
-    if known.deleted_at is not None:
+    if existing.deleted_at is not None:
         raise InvalidRequest(
             "You can't create this secret because a secret with this name is already scheduled for deletion."
         )
     token = request.client_request_token
-    if token is None or known.version(token) is None:
+    if token is None or existing.version(token) is None:
         raise ResourceExists(f"The operation failed because the secret {request.name} already exists.")
-    version = new_version(ctx, known, value, (CURRENT,))
-    return {"arn": known.arn, "name": known.name, "version_id": version.id}
+    version = new_version(ctx, existing, value, (CURRENT,))
+    return {"arn": existing.arn, "name": existing.name, "version_id": version.id}
 
 
 def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, object]:

@@ -68,10 +68,10 @@ def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, 
     if not value.has_value:
         raise InvalidRequest("You must provide either SecretString or SecretBinary.")
     version = new_version(ctx, secret, value, request.version_stages)
-    changed = with_new_version(ctx, secret, version)
-    if changed != secret:
-        save_secret(ctx, changed)
-    stages = next((v.stages for v in changed.versions if v.id == version.id), ())
+    changed_secret = with_new_version(ctx, secret, version)
+    if changed_secret != secret:
+        save_secret(ctx, changed_secret)
+    stages = next((v.stages for v in changed_secret.versions if v.id == version.id), ())
     return {"arn": secret.arn, "name": secret.name, "version_id": version.id, "version_stages": stages}
 
 

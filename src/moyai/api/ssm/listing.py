@@ -70,7 +70,7 @@ def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) ->
     listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
     page = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
     keys = [ctx.store.world.parameters[key] for key in page.keys]
-    views = [lookup.parameter_view(p, p.newest, "", decrypted=request.with_decryption) for p in keys]
+    views = [lookup.parameter_view(p, p.newest, "", with_decryption=request.with_decryption) for p in keys]
     return {"parameters": views, "next_token": page.next_token}
 
 
@@ -121,30 +121,30 @@ def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:
     return lambda parameter: all(fits(parameter) for fits in conditions)
 
 
-def _condition(one: ParameterFilter) -> Callable[[Parameter], bool]:
+def _condition(filter_: ParameterFilter) -> Callable[[Parameter], bool]:
     """The predicate of a filter. Raises InvalidFilterKey, InvalidFilterOption, InvalidFilterValue."""
-    if one.key.startswith(_TAG):
-        tag = one.key.removeprefix(_TAG)
-        return lambda p: tag in p.tags and (not one.values or p.tags[tag] in one.values)
-    if not one.values:
-        raise InvalidFilterValue(f"The following filter value is missing for filter key {one.key}.")
-    if one.key == "Path":
-        return _path_condition(one)
-    read = _READ.get(one.key)
+    if filter_.key.startswith(_TAG):
+        tag = filter_.key.removeprefix(_TAG)
+        return lambda p: tag in p.tags and (not filter_.values or p.tags[tag] in filter_.values)
+    if not filter_.values:
+        raise InvalidFilterValue(f"The following filter value is missing for filter key {filter_.key}.")
+    if filter_.key == "Path":
+        return _path_condition(filter_)
+    read = _READ.get(filter_.key)
     if read is None:
-        raise InvalidFilterKey(f"The following filter key is not valid: {one.key}.")
-    matches = _MATCHES.get(one.option or "Equals")
-    if matches is None or (one.key != "Name" and one.option not in {None, "Equals"}):
-        raise InvalidFilterOption(f"The following filter option is not valid: {one.option}.")
-    return lambda p: any(matches(read(p), value) for value in one.values)
+        raise InvalidFilterKey(f"The following filter key is not valid: {filter_.key}.")
+    matches = _MATCHES.get(filter_.option or "Equals")
+    if matches is None or (filter_.key != "Name" and filter_.option not in {None, "Equals"}):
+        raise InvalidFilterOption(f"The following filter option is not valid: {filter_.option}.")
+    return lambda p: any(matches(read(p), value) for value in filter_.values)
 
 
-def _path_condition(one: ParameterFilter) -> Callable[[Parameter], bool]:
-    if one.option not in {None, "OneLevel", "Recursive"}:
-        raise InvalidFilterOption(f"The following filter option is not valid: {one.option}.")
-    if any(not value.startswith("/") for value in one.values):
+def _path_condition(filter_: ParameterFilter) -> Callable[[Parameter], bool]:
+    if filter_.option not in {None, "OneLevel", "Recursive"}:
+        raise InvalidFilterOption(f"The following filter option is not valid: {filter_.option}.")
+    if any(not value.startswith("/") for value in filter_.values):
         raise InvalidFilterValue("A path begins with a slash.")
-    places = [_below(value, recursive=one.option == "Recursive") for value in one.values]
+    places = [_below(value, recursive=filter_.option == "Recursive") for value in filter_.values]
     return lambda p: any(here(p.name) for here in places)
 
 

@@ -64,14 +64,14 @@ def parameter_named(ctx: Context, name: str) -> Parameter:
 
 
 def parameter_view(
-    parameter: Parameter, version: ParameterVersion, selector: str, *, decrypted: bool
+    parameter: Parameter, version: ParameterVersion, selector: str, *, with_decryption: bool
 ) -> dict[str, object]:
     """A parameter with its value."""
-    hidden = parameter.type is ParameterType.SECURE_STRING and not decrypted
+    is_hidden = parameter.type is ParameterType.SECURE_STRING and not with_decryption
     return {
         "name": parameter.name,
         "type": parameter.type,
-        "value": _cipher(parameter, version) if hidden else version.value.reveal(),
+        "value": _cipher(parameter, version) if is_hidden else version.value.reveal(),
         "version": version.number,
         "selector": f":{selector}" if selector else None,
         "last_modified_date": version.modified_at,

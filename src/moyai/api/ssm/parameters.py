@@ -78,23 +78,23 @@ def put_parameter(ctx: Context, request: PutParameterRequest) -> dict[str, objec
     """Create a parameter, or add a version to one."""
     _check_name(request.name)
     parameter = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
-    changed = _made(ctx, request) if parameter is None else _overwritten(ctx, request, parameter)
+    new_parameter = _made(ctx, request) if parameter is None else _overwritten(ctx, request, parameter)
     size = len(request.value.encode("utf-8", "replace"))
     if not size:
         raise InvalidInput("The parameter value can't be empty.")
-    if size > LONGEST_VALUE[changed.tier]:
+    if size > LONGEST_VALUE[new_parameter.tier]:
         raise InvalidInput(
-            f"{changed.tier} tier parameters support a maximum parameter value of {LONGEST_VALUE[changed.tier]} "
-            "characters."
+            f"{new_parameter.tier} tier parameters support a maximum parameter value of "
+            f"{LONGEST_VALUE[new_parameter.tier]} characters."
         )
-    ctx.store.apply([Put(changed)])
-    return {"version": changed.newest.number, "tier": changed.tier}
+    ctx.store.apply([Put(new_parameter)])
+    return {"version": new_parameter.newest.number, "tier": new_parameter.tier}
 
 
 def get_parameter(ctx: Context, request: GetParameterRequest) -> dict[str, object]:
     """The value of a parameter."""
     parameter, version, identifier = lookup.find(ctx, request.name)
-    view = lookup.parameter_view(parameter, version, identifier.selector, decrypted=request.with_decryption)
+    view = lookup.parameter_view(parameter, version, identifier.selector, with_decryption=request.with_decryption)
     return {"parameter": view}
 
 
@@ -107,7 +107,9 @@ def get_parameters(ctx: Context, request: GetParametersRequest) -> dict[str, obj
         except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
             invalid.append(name)
             continue
-        views.append(lookup.parameter_view(parameter, version, identifier.selector, decrypted=request.with_decryption))
+        views.append(
+            lookup.parameter_view(parameter, version, identifier.selector, with_decryption=request.with_decryption)
+        )
     return {"parameters": views, "invalid_parameters": invalid}
 
 
@@ -118,16 +120,16 @@ def delete_parameter(ctx: Context, request: DeleteParameterRequest) -> None:
 
 def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
     """Delete parameters; the answer has the names that did not exist."""
-    deleted, invalid = [], []
+    deleted_names, invalid_names = [], []
     for name in dict.fromkeys(request.names):
         try:
             key = lookup.parameter_named(ctx, name).key
         except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
-            invalid.append(name)
+            invalid_names.append(name)
             continue
         ctx.store.apply([Delete(Parameter, key)])
-        deleted.append(name)
-    return {"deleted_parameters": deleted, "invalid_parameters": invalid}
+        deleted_names.append(name)
+    return {"deleted_parameters": deleted_names, "invalid_parameters": invalid_names}
 
 
 def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
@@ -148,8 +150,8 @@ def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
     )
 
 
-def _overwritten(ctx: Context, request: PutParameterRequest, known: Parameter) -> Parameter:
-    if not request.overwrite or known.name != request.name:
+def _overwritten(ctx: Context, request: PutParameterRequest, existing: Parameter) -> Parameter:
+    if not request.overwrite or existing.name != request.name:
         raise ParameterAlreadyExists(
             "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."
         )
@@ -158,17 +160,17 @@ def _overwritten(ctx: Context, request: PutParameterRequest, known: Parameter) -
             "tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. "
             "To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource."
         )
-    if request.type not in {None, known.type}:
+    if request.type not in {None, existing.type}:
         raise HierarchyTypeMismatch(
-            f"The parameter {known.name} is of type {known.type} and can't become {request.type}. Make a new one."
+            f"The parameter {existing.name} is of type {existing.type} and can't become {request.type}. Make a new one."
         )
-    newer = _version(ctx, request, known.newest.number + 1)
+    newer = _version(ctx, request, existing.newest.number + 1)
     return replace(
-        known,
-        versions=(*known.versions, newer)[-KEPT_VERSIONS:],
-        tier=_tier(request, known.tier),
-        description=known.description if request.description is None else request.description,
-        key_id=_key(request, known.type, known.key_id),
+        existing,
+        versions=(*existing.versions, newer)[-KEPT_VERSIONS:],
+        tier=_tier(request, existing.tier),
+        description=existing.description if request.description is None else request.description,
+        key_id=_key(request, existing.type, existing.key_id),
         data_type=_data_type(request),
     )
 
@@ -190,22 +192,22 @@ def _levels(name: str) -> list[str]:
     return name.removeprefix("/").split("/")
 
 
-def _tier(request: PutParameterRequest, known: Tier | None) -> Tier:
+def _tier(request: PutParameterRequest, existing_tier: Tier | None) -> Tier:
     """The requested tier. An advanced parameter stays advanced."""
     if request.tier == _INTELLIGENT:
         long = len(request.value.encode("utf-8", "replace")) > LONGEST_VALUE[Tier.STANDARD]
-        requested = Tier.ADVANCED if long else Tier.STANDARD
+        least_tier = Tier.ADVANCED if long else Tier.STANDARD
     else:
-        requested = Tier(request.tier or Tier.STANDARD)
-    return Tier.ADVANCED if known is Tier.ADVANCED else requested
+        least_tier = Tier(request.tier or Tier.STANDARD)
+    return Tier.ADVANCED if existing_tier is Tier.ADVANCED else least_tier
 
 
-def _key(request: PutParameterRequest, kind: ParameterType, known: str | None) -> str | None:
+def _key(request: PutParameterRequest, kind: ParameterType, existing_key: str | None) -> str | None:
     if kind is not ParameterType.SECURE_STRING:
         if request.key_id is not None:
             raise InvalidInput("KeyId is required for SecureString type parameter only.")
         return None
-    return request.key_id or known or _DEFAULT_KEY
+    return request.key_id or existing_key or _DEFAULT_KEY
 
 
 def _data_type(request: PutParameterRequest) -> str:

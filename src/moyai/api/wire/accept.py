@@ -72,13 +72,13 @@ class _Member(NamedTuple):
     below: _Place | None
 
 
-class _Above(NamedTuple):
+class _Ancestors(NamedTuple):
     """The path of a value, and the place of each structure that contains it."""
 
     path: str
     places: Mapping[str, _Place]
 
-    def step(self, into: str) -> _Above:
+    def step(self, into: str) -> _Ancestors:
         return self._replace(path=self.path + into)
 
 
@@ -90,11 +90,13 @@ class Acceptor(Generic[R]):
         self._request = request
         self._refusals = refusals
         shape = operation.input_shape
-        self._top = _Place({}) if shape is None else self._structure(shape, inspect.type_info(request), _Above("", {}))
+        self._top = (
+            _Place({}) if shape is None else self._structure(shape, inspect.type_info(request), _Ancestors("", {}))
+        )
 
     def accept(self, params: Params) -> R:
         """The typed request. Raises UnsupportedMember, or Misfit when the Struct requires more than the model."""
-        self._look(params, self._top)
+        self._check_support(params, self._top)
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
@@ -120,12 +122,12 @@ class Acceptor(Generic[R]):
             else:
                 yield Decision(self._operation, member.path, "undecided")
 
-    def _look(self, value: Any, place: _Place) -> None:  # noqa: ANN401  parameters are of any type
+    def _check_support(self, value: Any, place: _Place) -> None:  # noqa: ANN401  parameters are of any type
         if place.item is not None:
             pairs = value.items() if isinstance(value, dict) else enumerate(value)
             for step, item in pairs:
                 try:
-                    self._look(item, place.item)
+                    self._check_support(item, place.item)
                 except Misfit as problem:
                     raise (problem.at(step) if isinstance(step, int) else problem.under_key(step)) from None
             return
@@ -137,7 +139,7 @@ class Acceptor(Generic[R]):
                     raise UnsupportedMember(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
             elif member.below is not None:
                 try:
-                    self._look(item, member.below)
+                    self._check_support(item, member.below)
                 except Misfit as problem:
                     raise problem.under(member.name) from None
 
@@ -159,44 +161,48 @@ class Acceptor(Generic[R]):
             misfit = misfit.within(step)
         return misfit
 
-    def _structure(self, shape: Shape, declared: inspect.Type, above: _Above) -> _Place:
-        if not isinstance(shape, StructureShape) or not isinstance(declared, inspect.StructType):
-            raise TypeError(f"{self._operation}: {above.path or 'the request'} needs a Struct for {shape.name}")
-        if shape.name in above.places:  # a shape that contains itself
-            return above.places[shape.name]
+    def _structure(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place:
+        if not isinstance(shape, StructureShape) or not isinstance(field_type, inspect.StructType):
+            raise TypeError(f"{self._operation}: {ancestors.path or 'the request'} needs a Struct for {shape.name}")
+        if shape.name in ancestors.places:  # a shape that contains itself
+            return ancestors.places[shape.name]
         place = _Place({})
-        fields = {field.encode_name: field.type for field in declared.fields}
+        fields = {field.encode_name: field.type for field in field_type.fields}
         for name, member in shape.members.items():
-            inside = _Above(f"{above.path}.{name}".lstrip("."), {**above.places, shape.name: place})
+            inside = _Ancestors(f"{ancestors.path}.{name}".lstrip("."), {**ancestors.places, shape.name: place})
             field = fields.pop(xform_name(name), None)
             if field is not None and self._refusals.exact(self._operation, inside.path):
                 raise TypeError(f"{self._operation}: {inside.path} has a field and is refused")
             below = None if field is None else self._below(member, _plain(field), inside)
             place.members[xform_name(name)] = _Member(name, inside.path, field is not None, below)
         if fields:
-            raise TypeError(f"{self._operation}: {shape.name} has no {', '.join(fields)} ({declared.cls.__qualname__})")
+            raise TypeError(
+                f"{self._operation}: {shape.name} has no {', '.join(fields)} ({field_type.cls.__qualname__})"
+            )
         return place
 
-    def _below(self, shape: Shape, declared: inspect.Type, above: _Above) -> _Place | None:
-        match shape, declared:
+    def _below(self, shape: Shape, field_type: inspect.Type, ancestors: _Ancestors) -> _Place | None:
+        match shape, field_type:
             case StructureShape(), _ if shape.is_document_type:
                 return None
             case StructureShape(), _:
-                return self._structure(shape, declared, above)
+                return self._structure(shape, field_type, ancestors)
             case ListShape(), inspect.CollectionType(item_type=item):
-                below = self._below(shape.member, _plain(item), above.step("[]"))
+                below = self._below(shape.member, _plain(item), ancestors.step("[]"))
             case MapShape(), inspect.DictType(value_type=item):
-                below = self._below(shape.value, _plain(item), above.step("{}"))
+                below = self._below(shape.value, _plain(item), ancestors.step("{}"))
             case ((ListShape() | MapShape()), _):
-                raise TypeError(f"{self._operation}: {above.path} needs a {shape.type_name}, not {declared}")
+                raise TypeError(f"{self._operation}: {ancestors.path} needs a {shape.type_name}, not {field_type}")
             case _:
                 return None
         return None if below is None else _Place({}, below)
 
 
-def _plain(declared: inspect.Type) -> inspect.Type:
+def _plain(field_type: inspect.Type) -> inspect.Type:
     """The type without ``| None``."""
-    if isinstance(declared, inspect.UnionType):
-        alternatives = [alternative for alternative in declared.types if not isinstance(alternative, inspect.NoneType)]
+    if isinstance(field_type, inspect.UnionType):
+        alternatives = [
+            alternative for alternative in field_type.types if not isinstance(alternative, inspect.NoneType)
+        ]
         return alternatives[0] if len(alternatives) == 1 else inspect.AnyType()
-    return declared
+    return field_type

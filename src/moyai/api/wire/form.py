@@ -159,10 +159,10 @@ class FormReader:
         def read(value: object) -> list[object]:
             if value == "":
                 return []
-            given = _in_order(_below(value, step, "list"))
+            ordered_items = _in_order(_below(value, step, "list"))
             items: list[object] = []
             try:
-                for item in given:
+                for item in ordered_items:
                     items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
             except Misfit as problem:
                 raise problem.at(len(items)) from None
@@ -203,10 +203,10 @@ def _below(value: object, step: str | None, due: str) -> Branch:
 
 
 def _in_order(branch: Branch) -> list[str | Branch]:
-    numbered: list[tuple[int, str | Branch]] = []
+    numbered_values: list[tuple[int, str | Branch]] = []
     for index, item in branch.items():
         if not (index.isascii() and index.isdecimal()) or len(index) > len(str(MAX_FIELDS)):
             raise Misfit(f"'{index[:40]}' is not the number of an item.")
-        numbered.append((int(index), item))
-    numbered.sort(key=lambda pair: pair[0])
-    return [item for _, item in numbered]
+        numbered_values.append((int(index), item))
+    numbered_values.sort(key=lambda pair: pair[0])
+    return [item for _, item in numbered_values]

@@ -26,11 +26,11 @@ from moyai.kernel.errors import ApiError, Malformed
 
 def labels(template: str, path: str) -> dict[str, str] | None:
     """The values of a path's labels (``/meshes/{meshName}``), decoded; None when the path is another."""
-    parts, given = template.partition("?")[0].split("/"), path.split("/")
-    if len(parts) != len(given):
+    parts, path_parts = template.partition("?")[0].split("/"), path.split("/")
+    if len(parts) != len(path_parts):
         return None
     values: dict[str, str] = {}
-    for part, text in zip(parts, given, strict=True):
+    for part, text in zip(parts, path_parts, strict=True):
         if part.startswith("{") and text:
             values[part.strip("{}")] = unquote(text)
         elif part != text:
@@ -51,24 +51,24 @@ class RestJson:
         shape = operation.input_shape
         if shape is None:
             return {}
-        placed: dict[str, dict[str, Shape]] = {"uri": {}, "querystring": {}}
+        members_by_location: dict[str, dict[str, Shape]] = {"uri": {}, "querystring": {}}
         for name, member in shape.members.items():
             if location := member.serialization.get("location"):
-                placed[location][name] = member
+                members_by_location[location][name] = member
         try:
             return (
-                self._from_body(shape, request.body, placed)
-                | _from_text(placed["uri"], labels(operation.http["requestUri"], request.path) or {})
-                | _from_text(placed["querystring"], _query(request.query))
+                self._from_body(shape, request.body, members_by_location)
+                | _from_text(members_by_location["uri"], labels(operation.http["requestUri"], request.path) or {})
+                | _from_text(members_by_location["querystring"], _query(request.query))
             )
         except Misfit as problem:
             raise Malformed(problem.message) from None
 
-    def _from_body(self, shape: Shape, body: bytes, placed: Mapping[str, Mapping[str, Shape]]) -> Params:
+    def _from_body(self, shape: Shape, body: bytes, members_by_location: Mapping[str, Mapping[str, Shape]]) -> Params:
         value = decoded_json(body)
         if not isinstance(value, dict):
             raise complaint(value, "structure")
-        elsewhere = {name for members in placed.values() for name in members}
+        elsewhere = {name for members in members_by_location.values() for name in members}
         inside = {name: item for name, item in value.items() if name not in elsewhere}
         params: Params = self._reader.reader(shape)(inside)
         return params
@@ -102,10 +102,10 @@ def _query(text: str) -> dict[str, str]:
         raise Malformed(f"The query string cannot be read: {error}") from error
 
 
-def _from_text(members: Mapping[str, Shape], given: Mapping[str, str]) -> Params:
+def _from_text(members: Mapping[str, Shape], texts: Mapping[str, str]) -> Params:
     params: Params = {}
     for name, shape in members.items():
-        text = given.get(shape.serialization.get("name", name))
+        text = texts.get(shape.serialization.get("name", name))
         if text is None:
             continue
         try:

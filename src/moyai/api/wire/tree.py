@@ -55,17 +55,17 @@ class TreeReader:
     def _make(self, shape: Shape) -> Reader:
         match shape:
             case StructureShape() if shape.is_document_type:
-                made: Reader = _as_it_is
+                reader: Reader = _as_it_is
             case StructureShape():
-                made = self._structure(shape)
+                reader = self._structure(shape)
             case ListShape():
-                made = self._list(shape)
+                reader = self._list(shape)
             case MapShape():
-                made = self._map(shape)
+                reader = self._map(shape)
             case _:
                 raise TypeError(f"{shape.name}: no reader for the type {shape.type_name}")
-        self._made[shape.name] = made
-        return made
+        self._made[shape.name] = reader
+        return reader
 
     def _structure(self, shape: StructureShape) -> Reader:
         table: dict[str, tuple[str, Reader]] = {}
@@ -161,15 +161,15 @@ class TreeWriter:
         def write(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
                 raise TypeError(f"{shape.name} is a structure, not {type(value).__name__}")
-            written: dict[str, object] = {}
+            json_object: dict[str, object] = {}
             for name, item in value.items():
                 if item is None:
                     continue
                 entry = table.get(name)
                 if entry is None:
                     raise UnknownMember(f"{shape.name} has no member {name!r}")
-                written[entry[0]] = item if entry[1] is None else entry[1](item)
-            return written
+                json_object[entry[0]] = item if entry[1] is None else entry[1](item)
+            return json_object
 
         self._made[shape.name] = write
         for name, member in shape.members.items():

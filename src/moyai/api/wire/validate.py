@@ -16,9 +16,9 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
 _SHOWN = 100  # characters of a bad value that a message repeats
-_SAID = 10  # complaints in one message
+_MAX_COMPLAINTS = 10  # in one message
 _PATTERN_SECONDS = 0.05
-_HALVES = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
+_SURROGATE_PAIR = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
 """A character above U+FFFF as Java's patterns write it: a surrogate pair."""
 
 
@@ -43,7 +43,7 @@ def sentence(complaints: Sequence[Complaint]) -> str:
     """All complaints in one message."""
     count = len(complaints)
     each = "; ".join(
-        f"{c.value} at '{c.where}' failed to satisfy constraint: {c.constraint}" for c in complaints[:_SAID]
+        f"{c.value} at '{c.where}' failed to satisfy constraint: {c.constraint}" for c in complaints[:_MAX_COMPLAINTS]
     )
     return f"{count} validation error{'s' if count > 1 else ''} detected: {each}"
 
@@ -78,7 +78,7 @@ class Validator:
                 return _size(shape) if shape.type_name == "blob" else _range(shape)
 
     def _structure(self, shape: StructureShape) -> Check:
-        required = [(xform_name(name), name) for name in shape.required_members]
+        required_members = [(xform_name(name), name) for name in shape.required_members]
         table: list[tuple[str, str, Check]] = []
         union = bool(shape.metadata.get("union"))
 
@@ -86,7 +86,7 @@ class Validator:
             if not isinstance(value, dict):
                 return ()
             complaints: list[Complaint] = []
-            for key, name in required:
+            for key, name in required_members:
                 if key not in value:
                     complaints.append(Complaint(name, "Value null", "Member must not be null", missing=True))
             if union and len(value) != 1:
@@ -157,7 +157,7 @@ def _limits(shape: Shape) -> tuple[float, float]:
     return float(shape.metadata.get("min", "-inf")), float(shape.metadata.get("max", "inf"))
 
 
-def _bounded(shape: Shape, what: str, measure: Callable[[object], float]) -> Check | None:
+def _bounded(shape: Shape, quantity: str, measure: Callable[[object], float]) -> Check | None:
     least, most = _limits(shape)
     if "min" not in shape.metadata and "max" not in shape.metadata:
         return None
@@ -165,9 +165,9 @@ def _bounded(shape: Shape, what: str, measure: Callable[[object], float]) -> Che
     def check(value: object) -> Sequence[Complaint]:
         size = measure(value)
         if size < least:
-            return (_complaint(shape, value, f"Member must have {what} greater than or equal to {least:.15g}"),)
+            return (_complaint(shape, value, f"Member must have {quantity} greater than or equal to {least:.15g}"),)
         if size > most:
-            return (_complaint(shape, value, f"Member must have {what} less than or equal to {most:.15g}"),)
+            return (_complaint(shape, value, f"Member must have {quantity} less than or equal to {most:.15g}"),)
         return ()
 
     return check
@@ -198,11 +198,11 @@ def _pattern(shape: StringShape) -> Check | None:
     text = shape.metadata.get("pattern")
     if text is None:
         return None
-    compiled = compiled_pattern(text)
+    pattern = compiled_pattern(text)
 
     def check(value: object) -> Sequence[Complaint]:
         try:
-            if compiled.fullmatch(str(value), timeout=_PATTERN_SECONDS):
+            if pattern.fullmatch(str(value), timeout=_PATTERN_SECONDS):
                 return ()
         except TimeoutError:
             pass  # AWS would not accept a value that takes this long to match either
@@ -213,11 +213,11 @@ def _pattern(shape: StringShape) -> Check | None:
 
 def compiled_pattern(text: str) -> regex.Pattern[str]:
     """A model's pattern, which is written for Java."""
-    return regex.compile(_HALVES.sub(_joined, text))
+    return regex.compile(_SURROGATE_PAIR.sub(_code_point, text))
 
 
-def _joined(halves: regex.Match[str]) -> str:
-    high, low = (int(half, 16) for half in halves.groups())
+def _code_point(pair: regex.Match[str]) -> str:
+    high, low = (int(half, 16) for half in pair.groups())
     return f"\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
 
 

@@ -98,10 +98,10 @@ class _IssuedCertificate:
         now = self._clock.now()
         if now > self._until - _RENEW_BEFORE:
             self._until = later(now, _LIFETIME)
-            issued = self._pki.certify(
+            certificate = self._pki.certify(
                 self._issuer, EXTERNAL_SERVER_NAME, ValidityPeriod(later(now, -_SKEW), self._until)
             )
-            self._chain_and_key = issued.chain.encode(), issued.private.reveal().encode()
+            self._chain_and_key = certificate.chain.encode(), certificate.private.reveal().encode()
         return TlsCredentials(*self._chain_and_key, _read(self._clients))
 
 

@@ -59,8 +59,8 @@ class ServerLimits:
     """Requests below this path may have a body of ``upload_bytes`` while the application reads it."""
     upload_bytes: int = 53_000 * 1024 * 1024
     """More than the largest layer of a registry."""
-    ahead: int = 16
-    """Pipelined requests that may wait on a connection."""
+    pipelined_requests: int = 16
+    """Requests that may wait on a connection while an earlier one is served."""
     per_client: int = 1000
     """Connections of one client."""
     total: int = 2000
@@ -178,11 +178,11 @@ class HttpConnection(HttpToolsProtocol):
         """Parse received bytes, as far as the limits allow."""
         position = 0
         while position < len(data) and not self._upgraded and not self.transport.is_closing():
-            allowed = self._limits.head_bytes + self._body - self._framing
-            if allowed <= 0:
+            allowed_bytes = self._limits.head_bytes + self._body - self._framing
+            if allowed_bytes <= 0:
                 self.transport.abort()
                 return
-            chunk = data[position : position + min(_STEP, allowed)]
+            chunk = data[position : position + min(_STEP, allowed_bytes)]
             position += len(chunk)
             self._framing += len(chunk)
             super().data_received(chunk)
@@ -200,7 +200,7 @@ class HttpConnection(HttpToolsProtocol):
         self._stop_head_timer()
         self._admission.mark_busy(self)
         super().on_headers_complete()
-        if len(self.pipeline) > self._limits.ahead:
+        if len(self.pipeline) > self._limits.pipelined_requests:
             self.transport.abort()
 
     def on_body(self, body: bytes) -> None:

@@ -174,11 +174,11 @@ def _proxies(feed: Feed) -> Iterator[LabelledSample]:
 
 def _process_families(began: Instant) -> Iterator[MetricFamily]:
     """The metrics of any process, under the names that all Prometheus clients use."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  a file of the kernel's
         resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     for name, kind, text, value in (
-        ("cpu_seconds_total", MetricType.COUNTER, "CPU time.", used.ru_utime + used.ru_stime),
+        ("cpu_seconds_total", MetricType.COUNTER, "CPU time.", usage.ru_utime + usage.ru_stime),
         ("resident_memory_bytes", MetricType.GAUGE, "Resident memory.", resident),
         ("open_fds", MetricType.GAUGE, "Open file descriptors.", len(os.listdir("/proc/self/fd"))),  # noqa: PTH208
         ("start_time_seconds", MetricType.GAUGE, "Start time.", began),

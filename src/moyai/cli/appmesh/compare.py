@@ -44,23 +44,23 @@ def compare(
 
     Prints the differences by resource. Versions, times and order are ignored. Exits with 1 if anything differs.
     """
-    theirs = _read(dump)
-    node = node or theirs.node
+    reference_dump = _read(dump)
+    node = node or reference_dump.node
     if not node:
         raise NoDump("the dump has no node ID, because it was taken without the bootstrap; name the node with --node")
     ours = read_dump(Remote(endpoint, region).configuration(node))
-    differing = list(compare_dumps(theirs, ours))
+    differing = list(compare_dumps(reference_dump, ours))
     if as_json:
         typer.echo(json.dumps([difference._asdict() for difference in differing]))
     else:
-        _print(node, theirs, differing)
+        _print(node, reference_dump, differing)
     raise typer.Exit(1 if differing else 0)
 
 
-def compare_dumps(theirs: Dump, ours: Dump) -> Iterator[Difference]:
+def compare_dumps(reference_dump: Dump, moyai_dump: Dump) -> Iterator[Difference]:
     """All differences, sorted by the resource's kind and name."""
-    for kind, name in sorted(theirs.resources.keys() | ours.resources.keys()):
-        their, our = theirs.resources.get((kind, name)), ours.resources.get((kind, name))
+    for kind, name in sorted(reference_dump.resources.keys() | moyai_dump.resources.keys()):
+        their, our = reference_dump.resources.get((kind, name)), moyai_dump.resources.get((kind, name))
         if their is None or our is None:
             yield Difference(kind, name, "", None if their is None else "there", None if our is None else "there")
             continue
@@ -77,7 +77,7 @@ def _read(dump: Path) -> Dump:
         raise NoDump(f"{dump} is not JSON: {error}") from error
 
 
-def _print(node: str, theirs: Dump, differing: list[Difference]) -> None:
+def _print(node: str, reference_dump: Dump, differing: list[Difference]) -> None:
     from moyai.cli.output import console
 
     out = console()
@@ -88,7 +88,7 @@ def _print(node: str, theirs: Dump, differing: list[Difference]) -> None:
         out.print(f"{kind} {name}", style="bold")
         for difference in differences_of_resource:
             out.print(_line(difference))
-    equal = len(theirs.resources.keys() - by_resource.keys())
+    equal = len(reference_dump.resources.keys() - by_resource.keys())
     out.print(f"{node}: {equal} resources are equal, {len(by_resource)} differ")
 
 

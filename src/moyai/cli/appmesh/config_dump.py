@@ -94,14 +94,14 @@ def _at(value: object, path: str) -> Any:  # noqa: ANN401
     return value
 
 
-def differences(theirs: Any, ours: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
+def differences(reference: Any, moyai_value: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
     """The paths at which two resources differ, each with both values; None where a side has none."""
-    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
-        for key in sorted(theirs.keys() | ours.keys()):
-            yield from differences(theirs.get(key), ours.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(theirs, list) and isinstance(ours, list):
-        for number in range(max(len(theirs), len(ours))):
-            pair = (theirs[number : number + 1] or [None], ours[number : number + 1] or [None])
+    if isinstance(reference, Mapping) and isinstance(moyai_value, Mapping):
+        for key in sorted(reference.keys() | moyai_value.keys()):
+            yield from differences(reference.get(key), moyai_value.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(reference, list) and isinstance(moyai_value, list):
+        for number in range(max(len(reference), len(moyai_value))):
+            pair = (reference[number : number + 1] or [None], moyai_value[number : number + 1] or [None])
             yield from differences(pair[0][0], pair[1][0], f"{path}[{number}]")
-    elif theirs != ours:
-        yield path, theirs, ours
+    elif reference != moyai_value:
+        yield path, reference, moyai_value

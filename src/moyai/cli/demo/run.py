@@ -59,7 +59,7 @@ def run_demo(app: Path, *, keep: bool) -> bool:
 def _run_steps(console: Console, server: Server, app: Path) -> bool:
     """Create the application, change it under traffic, and print the calls. Returns whether a request failed."""
     shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), app)
-    started = SystemClock().now()
+    started_at = SystemClock().now()
     with _step(console, f"image {_IMAGE} imported"):
         server.add_image(_IMAGE, app / "image")
     with _step(console, f"clusters {', '.join(CLUSTERS)} and services {', '.join(ORDER)} created through the ECS API"):
@@ -77,12 +77,12 @@ def _run_steps(console: Console, server: Server, app: Path) -> bool:
     finally:
         count = traffic.stop()
     with _step(console, "all requests counted by CloudWatch"):
-        mesh = _final_mesh(shop, started, count.sent)
+        mesh = _final_mesh(shop, started_at, count.sent)
     console.print(table(mesh, View(), console.width))
-    failed = count.failed + sum(edge.failures for edge in mesh.edges)
+    failures = count.failed + sum(edge.failures for edge in mesh.edges)
     console.print(f"{count.sent} requests were sent from outside. {count.last_failure}".rstrip())
-    console.print(f"Requests that failed: {failed}", style="bold red" if failed else "bold green")
-    return failed > 0
+    console.print(f"Requests that failed: {failures}", style="bold red" if failures else "bold green")
+    return failures > 0
 
 
 def _change_under_traffic(console: Console, shop: Shop) -> None:
@@ -97,7 +97,7 @@ def _change_under_traffic(console: Console, shop: Shop) -> None:
         shop.scale("stock", 1)
 
 
-def _final_mesh(shop: Shop, started: float, sent: int) -> MeshTraffic:
+def _final_mesh(shop: Shop, started_at: float, requests_sent: int) -> MeshTraffic:
     """The edges once CloudWatch has counted all requests: each of them calls catalog once, and catalog then calls
     pricing and stock once each, or more often when a call is retried.
     """
@@ -106,24 +106,27 @@ def _final_mesh(shop: Shop, started: float, sent: int) -> MeshTraffic:
 
     def is_complete() -> bool:
         now = SystemClock().now()
-        meshes[:] = [reader.read(span_back(now, now - started))]
+        meshes[:] = [reader.read(span_back(now, now - started_at))]
         counts = {edge.target: edge.requests for edge in meshes[0].edges}
-        return counts.get("catalog", 0) == sent and min(counts.get("pricing", 0), counts.get("stock", 0)) >= sent
+        return (
+            counts.get("catalog", 0) == requests_sent
+            and min(counts.get("pricing", 0), counts.get("stock", 0)) >= requests_sent
+        )
 
-    wait_until(is_complete, f"CloudWatch to count all {sent} requests", lambda: f"; it has {meshes}")
+    wait_until(is_complete, f"CloudWatch to count all {requests_sent} requests", lambda: f"; it has {meshes}")
     return meshes[0]
 
 
 @contextmanager
 def _step(console: Console, description: str) -> Iterator[None]:
     """Show a spinner in a terminal; then print the step with its duration."""
-    started = time.monotonic()
+    started_at = time.monotonic()
     if console.is_terminal:
         with console.status(description):
             yield
     else:
         yield
-    console.print(Text.assemble(("✓", "green"), f" {time.monotonic() - started:5.1f} s  {description}"))
+    console.print(Text.assemble(("✓", "green"), f" {time.monotonic() - started_at:5.1f} s  {description}"))
 
 
 def _print_how_to_use(console: Console, server: Server) -> None:

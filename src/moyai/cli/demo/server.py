@@ -112,13 +112,13 @@ def ignore_interrupts() -> Iterator[None]:
 @contextmanager
 def _handled_by(handler: _Handler) -> Iterator[None]:
     previous = {number: signal.getsignal(number) for number in _ENDING}
-    changed = {
+    new_counts = {
         number: handler_before for number, handler_before in previous.items() if handler_before is not signal.SIG_IGN
     }
-    for number in changed:
+    for number in new_counts:
         signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler_before in changed.items():
+        for number, handler_before in new_counts.items():
             signal.signal(number, handler_before)

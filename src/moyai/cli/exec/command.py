@@ -38,19 +38,19 @@ def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter
 ) -> None:
     """Run a command in a running container and exit with its exit code."""
     remote = Remote(endpoint, region)
-    chosen = choose_task(task, running_tasks(remote))
+    task_record = choose_task(task, running_tasks(remote))
     words = [word for n, word in enumerate(command or ["/bin/sh"]) if n > 0 or word != "--"] or ["/bin/sh"]
     terminal = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
     request = {
-        "task": chosen["id"],
-        "container": container or only_container(chosen),
+        "task": task_record["id"],
+        "container": container or only_container(task_record),
         "arguments": words,
         "user": user,
         "terminal": terminal,
     }
     from moyai.cli.exec.client import run_session
 
-    raise typer.Exit(run_session(_start_session(remote, chosen, request), terminal=terminal))
+    raise typer.Exit(run_session(_start_session(remote, task_record, request), terminal=terminal))
 
 
 def _start_session(remote: Remote, task: Mapping[str, Any], request: Mapping[str, Any]) -> Session:

@@ -86,12 +86,12 @@ def _service(description: Mapping[str, Any], namespace: str) -> NamespaceService
 
 
 def build_mesh(
-    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[NamespaceService], span: Span, wanted: EdgeFilter
+    metrics: Mapping[EdgeKey, EdgeMetrics], services: Iterable[NamespaceService], span: Span, edge_filter: EdgeFilter
 ) -> MeshTraffic:
     """The edges that the filter matches, busiest first."""
     index = _ServiceIndex(services)
     edges = (_edge(key, values, index, span) for key, values in metrics.items())
-    ordered = sorted((e for e in edges if wanted.matches(e)), key=lambda e: (-e.requests, e.caller, e.target))
+    ordered = sorted((e for e in edges if edge_filter.matches(e)), key=lambda e: (-e.requests, e.caller, e.target))
     return MeshTraffic(span, tuple(ordered))
 
 

@@ -78,18 +78,18 @@ def headline(mesh: MeshTraffic) -> Text:
 
 def _fit_columns(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
     """The columns that fit, with their widths."""
-    needed = {column: _needed_width(column, groups, view) for column in _COLUMNS}
+    widths = {column: _needed_width(column, groups, view) for column in _COLUMNS}
     for column in sorted(_COLUMNS, key=lambda c: -c.rank):
-        if _width(needed) <= width or not column.rank:
+        if _width(widths) <= width or not column.rank:
             break
-        del needed[column]
+        del widths[column]
     caller, target, *_ = _COLUMNS
-    space = width - _width(needed) + needed[caller] + needed[target]
-    if needed[caller] + needed[target] > space:
+    space = width - _width(widths) + widths[caller] + widths[target]
+    if widths[caller] + widths[target] > space:
         half = space // 2
-        target_width = min(needed[target], max(half, space - needed[caller], _SHORTEST_NAME))
-        needed |= {caller: max(space - target_width, _SHORTEST_NAME), target: target_width}
-    return needed
+        target_width = min(widths[target], max(half, space - widths[caller], _SHORTEST_NAME))
+        widths |= {caller: max(space - target_width, _SHORTEST_NAME), target: target_width}
+    return widths
 
 
 def _width(columns: Mapping[_Column, int]) -> int:
@@ -132,10 +132,10 @@ def _success(share: float | None) -> Text:
     if share is None:
         return Text(_NOTHING)
     percent = int(share * 10_000 + _ROUNDING_ERROR) / 100  # truncated, so that 100 % means that no request failed
-    shown = f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
+    text = f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
     if share >= _GOOD:
-        return Text(shown, "green")
-    return Text(f"{shown} !", "yellow") if share >= _FAIR else Text(f"{shown} !!", "bold red")
+        return Text(text, "green")
+    return Text(f"{text} !", "yellow") if share >= _FAIR else Text(f"{text} !!", "bold red")
 
 
 def _rate(per_second: float) -> str:

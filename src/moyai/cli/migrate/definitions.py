@@ -16,11 +16,11 @@ _MEMBERS = (
 """The members of DescribeTaskDefinition's response that RegisterTaskDefinition accepts."""
 
 
-def without_proxy(definition: Json, offered: Iterable[Offered]) -> dict[str, Any]:
+def without_proxy(definition: Json, endpoints: Iterable[Offered]) -> dict[str, Any]:
     """The definition without its proxy container, with a name and an appProtocol for each offered port."""
     proxy = proxy_container(definition)
     members = {member: definition[member] for member in _MEMBERS if definition.get(member) not in (None, [], {})}
-    ports = {offer.port: offer for offer in offered}
+    ports = {offer.port: offer for offer in endpoints}
     containers = [
         _container(container, proxy, ports)
         for container in definition.get("containerDefinitions", ())

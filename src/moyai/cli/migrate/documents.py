@@ -57,12 +57,12 @@ def _mesh(appmesh: Any, mesh: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN40
         ("virtualGateway", "virtual_gateways"),
     ):
         for item in pages(appmesh, f"list_{listing}", f"{kind}s", **of):
-            named = of | {f"{kind}Name": item[f"{kind}Name"]}
-            yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**named)[kind]}
+            names = of | {f"{kind}Name": item[f"{kind}Name"]}
+            yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**names)[kind]}
             if kind == "virtualRouter":
-                yield from _routes(appmesh, named, "route", "routes")
+                yield from _routes(appmesh, names, "route", "routes")
             if kind == "virtualGateway":
-                yield from _routes(appmesh, named, "gatewayRoute", "gateway_routes")
+                yield from _routes(appmesh, names, "gatewayRoute", "gateway_routes")
 
 
 def _routes(appmesh: Any, parent: Json, kind: str, listing: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN401

@@ -74,17 +74,17 @@ def build_inventory(documents: Iterable[tuple[str, Json]], mesh: str | None = No
         for key, values in _recognised(name, document):
             resources.setdefault(key, []).extend(values)
     meshes = {str(resource["meshName"]): resource for resource in resources.get("mesh", ())}
-    chosen = _chosen(meshes.keys() | {str(n["meshName"]) for n in resources.get("virtualNode", ())}, mesh)
+    mesh_name = _chosen(meshes.keys() | {str(n["meshName"]) for n in resources.get("virtualNode", ())}, mesh)
     return Inventory(
-        mesh=chosen,
-        spec=meshes.get(chosen, {}).get("spec") or {},
-        nodes=_named(resources, "virtualNode", chosen),
-        services=_named(resources, "virtualService", chosen),
-        routers=_named(resources, "virtualRouter", chosen),
-        routes=_within(resources, "route", "virtualRouterName", chosen),
-        gateways=_named(resources, "virtualGateway", chosen),
-        gateway_routes=_within(resources, "gatewayRoute", "virtualGatewayName", chosen),
-        ecs=tuple(_ecs(resources.get("services", ()), resources.get("taskDefinition", ()), chosen)),
+        mesh=mesh_name,
+        spec=meshes.get(mesh_name, {}).get("spec") or {},
+        nodes=_named(resources, "virtualNode", mesh_name),
+        services=_named(resources, "virtualService", mesh_name),
+        routers=_named(resources, "virtualRouter", mesh_name),
+        routes=_within(resources, "route", "virtualRouterName", mesh_name),
+        gateways=_named(resources, "virtualGateway", mesh_name),
+        gateway_routes=_within(resources, "gatewayRoute", "virtualGatewayName", mesh_name),
+        ecs=tuple(_ecs(resources.get("services", ()), resources.get("taskDefinition", ()), mesh_name)),
     )
 
 
@@ -103,14 +103,14 @@ def _recognised(name: str, document: Json) -> Iterator[tuple[str, list[Json]]]:
         yield key, list(value) if isinstance(value, list) else [value]
 
 
-def _chosen(names: Iterable[str], wanted: str | None) -> str:
-    known = sorted(names)
-    if wanted is None and len(known) == 1:
-        return known[0]
-    if wanted is not None and wanted in known:
-        return wanted
-    meshes = ", ".join(known) or "none"
-    problem = "name a mesh" if wanted is None else f"there is no mesh {wanted}"
+def _chosen(names: Iterable[str], mesh: str | None) -> str:
+    mesh_names = sorted(names)
+    if mesh is None and len(mesh_names) == 1:
+        return mesh_names[0]
+    if mesh is not None and mesh in mesh_names:
+        return mesh
+    meshes = ", ".join(mesh_names) or "none"
+    problem = "name a mesh" if mesh is None else f"there is no mesh {mesh}"
     raise Unreadable(f"{problem}; the documents have: {meshes}")
 
 
@@ -149,10 +149,10 @@ def _identity(definition: Json) -> ProxyName | None:
 
 def proxy_container(definition: Json) -> str | None:
     """The name of the App Mesh proxy container."""
-    configured = (definition.get("proxyConfiguration") or {}).get("containerName")
+    configured_name = (definition.get("proxyConfiguration") or {}).get("containerName")
     containers = definition.get("containerDefinitions", ())
     names = (str(c["name"]) for c in containers if identity_in(_environment(c)) is not None)
-    return str(configured) if configured else next(names, None)
+    return str(configured_name) if configured_name else next(names, None)
 
 
 def _environment(container: Json) -> dict[str, str]:

@@ -75,30 +75,32 @@ class _Planner:
             name: run for name in self._inventory.nodes if (run := self._inventory.ecs_service_of(name)) is not None
         }
         moves = {name: self._move(name, run) for name, run in runs.items()}
-        migrated = [name for name in self._order() if name in moves and name not in stays]
-        called = [name for name in self._order() if name in migrated or self._inventory.ecs_service_of(name) is None]
-        exports = tuple(export for name in called for export in self._exports(name))
+        migrated_nodes = [name for name in self._order() if name in moves and name not in stays]
+        called_nodes = [
+            name for name in self._order() if name in migrated_nodes or self._inventory.ecs_service_of(name) is None
+        ]
+        exports = tuple(export for name in called_nodes for export in self._exports(name))
         rows = tuple(self._rows())
-        return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in migrated), stays, rows)
+        return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in migrated_nodes), stays, rows)
 
     def _move(self, node: str, run: EcsService) -> Move:
         report = self._nodes[node]
-        offered = tuple(nodes.offers(self._inventory, node, report, self._simple))
+        endpoints = tuple(nodes.offers(self._inventory, node, report, self._simple))
         tags = nodes.tags(self._inventory, node, report, self._simple, self._routes)
         return Move(
             node=node,
             cluster=run.cluster,
             service=run.name,
             service_arn=str(run.service.get("serviceArn", run.name)),
-            definition=without_proxy(run.definition, offered),
-            update=self._update(node, run, offered),
+            definition=without_proxy(run.definition, endpoints),
+            update=self._update(node, run, endpoints),
             tags=tags,
         )
 
-    def _update(self, node: str, run: EcsService, offered: Iterable[Offered]) -> dict[str, Any]:
+    def _update(self, node: str, run: EcsService, endpoints: Iterable[Offered]) -> dict[str, Any]:
         place = nodes.cloud_map_name(self._inventory.nodes[node])
         namespace = self._namespace or (place.namespace if place is not None else self._only_namespace())
-        connect: dict[str, Any] = {"enabled": True, "services": [offer.entry for offer in offered]}
+        connect: dict[str, Any] = {"enabled": True, "services": [offer.entry for offer in endpoints]}
         if namespace is not None:
             connect["namespace"] = namespace
         log = nodes.access_log(self._inventory.nodes[node])
@@ -164,18 +166,18 @@ class _Planner:
 
     def _order(self) -> Iterator[str]:
         """The nodes, called ones before their callers; nodes that call each other are in the order of their names."""
-        ordered: dict[str, None] = {}
+        node_order: dict[str, None] = {}
 
         def visit(node: str, above: frozenset[str]) -> None:
-            if node in ordered or node in above:
+            if node in node_order or node in above:
                 return
             for called in self._called(node):
                 visit(called, above | {node})
-            ordered[node] = None
+            node_order[node] = None
 
         for name in sorted(self._inventory.nodes):
             visit(name, frozenset())
-        return iter(ordered)
+        return iter(node_order)
 
     def _called(self, node: str) -> Iterator[str]:
         for service in self._backends(node):

@@ -53,7 +53,7 @@ def route_of(spec: Json) -> tuple[str, Any]:
 
 
 def _routed(inventory: Inventory, service: str, router: str) -> Iterator[ServiceTarget]:
-    listened = [port for port, _ in ports(inventory.routers.get(router, {}))]
+    listener_ports = [port for port, _ in ports(inventory.routers.get(router, {}))]
     for name, spec in inventory.routes_of(router):
         _, route = route_of(spec)
         match = route.get("match") or {}
@@ -63,7 +63,7 @@ def _routed(inventory: Inventory, service: str, router: str) -> Iterator[Service
             node = str(target["virtualNode"])
             node_ports = [port for port, _ in ports(inventory.nodes.get(node, {}))]
             node_port = target.get("port") or (node_ports[0] if node_ports else 0)
-            for port in [match["port"]] if match.get("port") else listened or [node_port]:
+            for port in [match["port"]] if match.get("port") else listener_ports or [node_port]:
                 yield ServiceTarget(service, node, int(port), int(node_port), (router, name))
 
 

@@ -46,12 +46,12 @@ def retry_tags(report: MemberReport, path: str, policy: Json) -> Iterator[tuple[
     words: dict[str, None] = {}
     for kind in ("httpRetryEvents", "tcpRetryEvents", "grpcRetryEvents"):
         for number, event in enumerate(policy.get(kind) or ()):
-            known = _EVENTS.get(event)
-            if known is None:
+            conditions = _EVENTS.get(event)
+            if conditions is None:
                 report.mark_lost(f"{path}.{kind}[{number}]", _UNKNOWN_EVENT)
             else:
-                report.mark_tagged(f"{path}.{kind}[{number}]", f"moyai:retry-on={' '.join(known)}")
-                words.update(dict.fromkeys(known))
+                report.mark_tagged(f"{path}.{kind}[{number}]", f"moyai:retry-on={' '.join(conditions)}")
+                words.update(dict.fromkeys(conditions))
     if words:
         yield "moyai:retry-on", " ".join(words)
         yield "moyai:retry-methods", "all"

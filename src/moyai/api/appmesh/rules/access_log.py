@@ -122,21 +122,21 @@ OPERATORS: Mapping[str, Syntax] = MappingProxyType(
 
 def faults_in(line: str) -> Iterator[str]:
     """Faults of the command operators in a line of an access log format."""
-    for found in _OPERATOR.finditer(line):
-        name, argument, length, stray = found.groups()
+    for match in _OPERATOR.finditer(line):
+        name, argument, length, stray = match.groups()
         if stray is not None:
             yield "a % that begins no command operator is written %%."
         elif name is not None:
-            yield from _fault(found[0], name, argument or "", length)
+            yield from _fault(match[0], name, argument or "", length)
 
 
-def _fault(shown: str, name: str, argument: str, length: str | None) -> Iterator[str]:
+def _fault(operator: str, name: str, argument: str, length: str | None) -> Iterator[str]:
     syntax = OPERATORS.get(name)
     if syntax is None:
-        yield f"{shown[:100]} is not one of Envoy's command operators."
+        yield f"{operator[:100]} is not one of Envoy's command operators."
     elif argument and (syntax.argument is None or not syntax.argument.fullmatch(argument)):
-        yield f"{shown[:100]}: {name} can't have this argument."
+        yield f"{operator[:100]}: {name} can't have this argument."
     elif syntax.needed and not argument:
-        yield f"{shown[:100]}: {name} needs an argument in parentheses."
+        yield f"{operator[:100]}: {name} needs an argument in parentheses."
     elif length is not None and not syntax.length:
-        yield f"{shown[:100]}: {name} can't be cut to a length."
+        yield f"{operator[:100]}: {name} can't be cut to a length."

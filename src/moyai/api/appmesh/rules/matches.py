@@ -53,7 +53,7 @@ def http_gateway_match(where: str, match: HttpGatewayRouteMatch) -> Faults:
         yield f"{where}.prefix: {' and '.join(f'{one}*' for one in _OWN_PATHS)} are App Mesh's own."
     if match.hostname is not None:
         yield from _hostname(f"{where}.hostname", match.hostname)
-    if all(one is None for one in (match.prefix, match.path, match.hostname, match.port)):
+    if all(condition is None for condition in (match.prefix, match.path, match.hostname, match.port)):
         yield f"{where}: one of prefix, path, hostname and port must be set."
 
 
@@ -73,7 +73,7 @@ def grpc_gateway_match(where: str, match: GrpcGatewayRouteMatch) -> Faults:
         yield f"{where}.serviceName: {' and '.join(f'{one}*' for one in _OWN_SERVICES)} are App Mesh's own."
     if match.hostname is not None:
         yield from _hostname(f"{where}.hostname", match.hostname)
-    if all(one is None for one in (match.service_name, match.hostname, match.port)):
+    if all(condition is None for condition in (match.service_name, match.hostname, match.port)):
         yield f"{where}: one of serviceName, hostname and port must be set."
     yield from _headers(f"{where}.metadata", match.metadata or ())
 
@@ -126,15 +126,15 @@ def _grpc_name(where: str, name: str | None) -> Faults:
 
 
 def check_priority(
-    name: str, spec: RouteSpec | GatewayRouteSpec, others: Iterable[AppMeshRoute] | Iterable[GatewayRoute]
+    name: str, spec: RouteSpec | GatewayRouteSpec, routes: Iterable[AppMeshRoute] | Iterable[GatewayRoute]
 ) -> None:
     """Raises BadRequest for a priority that another of the routes beside ``name`` has, for the same requests."""
     if spec.priority is None:
         return
-    for other in others:
-        if other.name != name and other.spec.priority == spec.priority and _match(other.spec) == _match(spec):
+    for route in routes:
+        if route.name != name and route.spec.priority == spec.priority and _match(route.spec) == _match(spec):
             raise BadRequest(
-                f"spec.priority: {other.name} has the priority {spec.priority} and the same match; one of the two"
+                f"spec.priority: {route.name} has the priority {spec.priority} and the same match; one of the two"
                 " would never be reached."
             )
 

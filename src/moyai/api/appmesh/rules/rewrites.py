@@ -27,12 +27,12 @@ def rewrites(where: str, rewrite: HttpGatewayRouteRewrite | None, match: HttpGat
             yield from url_path(f"{where}.path.exact", rewrite.path.exact)
 
 
-def _prefix(where: str, rewrite: PrefixRewrite, matched: str) -> Faults:
+def _prefix(where: str, rewrite: PrefixRewrite, matched_prefix: str) -> Faults:
     if rewrite.default_prefix is not None and rewrite.value is not None:
         yield f"{where}: defaultPrefix and value can't both be set."
     if rewrite.value is not None:
         yield from url_path(f"{where}.value", rewrite.value)
         if not rewrite.value.endswith("/"):
             yield f"{where}.value: it ends with /."
-        elif not matched.endswith("/"):
-            yield f"{where}.value: the prefix that is matched, {matched[:100]!r}, has to end with / as well."
+        elif not matched_prefix.endswith("/"):
+            yield f"{where}.value: the prefix that is matched, {matched_prefix[:100]!r}, has to end with / as well."

@@ -103,15 +103,15 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
     if len(group) > _LONGEST_GROUP or not _GROUP.fullmatch(group):
         raise InvalidParameter("autoScalingGroupArn must be the ARN of an Auto Scaling group.")
     _check_managed(provider.managed_scaling, provider.managed_termination_protection, provider.managed_draining)
-    created = CapacityProvider(
+    new_provider = CapacityProvider(
         arn=key,
         name=CapacityProviderName(request.name),
         created_at=ctx.now,
         auto_scaling_group=group,
         tags=checked_tags(tag_rules("capacity-provider"), request.tags),
     )
-    ctx.store.apply([Put(created)])
-    return {"capacity_provider": _view(created, with_tags=True)}
+    ctx.store.apply([Put(new_provider)])
+    return {"capacity_provider": _view(new_provider, with_tags=True)}
 
 
 def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderRequest) -> dict[str, object]:
@@ -150,14 +150,14 @@ def describe_capacity_providers(ctx: Context, request: DescribeCapacityProviders
     if request.cluster is not None:
         of_cluster = active_cluster(ctx, request.cluster).capacity_providers
         views = {name: view for name, view in views.items() if name in of_cluster}
-    requested = [_name_of(identifier) for identifier in request.capacity_providers]
-    names = [name for name in views if not requested or name in requested]
+    requested_names = [_name_of(identifier) for identifier in request.capacity_providers]
+    names = [name for name in views if not requested_names or name in requested_names]
     listing = ("DescribeCapacityProviders", request.cluster, *request.capacity_providers)
     page = paginate(names, PageQuery(listing, request.next_token, request.max_results, _MAX_PAGE))
     return {
         "capacity_providers": [views[CapacityProviderName(name)] for name in page.keys],
         "failures": [
-            {"arn": provider_arn(ctx.scope, name), "reason": "MISSING"} for name in requested if name not in views
+            {"arn": provider_arn(ctx.scope, name), "reason": "MISSING"} for name in requested_names if name not in views
         ],
         "next_token": page.next_token,
     }
@@ -195,10 +195,10 @@ def _of_scope(ctx: Context) -> Iterable[CapacityProvider]:
 
 
 def _name_of(identifier: str) -> CapacityProviderName:
-    parsed = parse_arn(identifier)
-    if parsed is None or parsed.kind != "capacity-provider" or len(parsed.path) != 1:
+    provider_arn = parse_arn(identifier)
+    if provider_arn is None or provider_arn.kind != "capacity-provider" or len(provider_arn.path) != 1:
         return CapacityProviderName(identifier)
-    return CapacityProviderName(parsed.path[0])
+    return CapacityProviderName(provider_arn.path[0])
 
 
 def _check_managed(scaling: ManagedScaling, protection: str, draining: str) -> None:

@@ -146,12 +146,12 @@ def put_cluster_capacity_providers(ctx: Context, request: PutClusterCapacityProv
     providers = check_providers(ctx, request.capacity_providers)
     check_items(request.default_capacity_provider_strategy, providers, of_cluster=True)
     _check_unused(ctx, cluster, providers)
-    changed = replace(
+    changed_cluster = replace(
         cluster,
         capacity_providers=providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
     )
-    return _save(ctx, changed, [])
+    return _save(ctx, changed_cluster, [])
 
 
 def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, object]:

@@ -63,16 +63,16 @@ def put_attributes(ctx: Context, request: PutAttributesRequest) -> dict[str, obj
     cluster = active_cluster(ctx, request.cluster)
     _check(request.attributes)
     attributes = checked_attributes(request.attributes)
-    changed: dict[ContainerInstanceArn, ContainerInstance] = {}
+    changed_instances: dict[ContainerInstanceArn, ContainerInstance] = {}
     for requested, attribute in zip(request.attributes, attributes, strict=True):
         target = _target(ctx.store.world, cluster, requested)
-        instance = changed.get(target.arn, target)
+        instance = changed_instances.get(target.arn, target)
         others = tuple(a for a in instance.attributes if a.name != attribute.name)
-        changed[target.arn] = replace(instance, attributes=_sorted((*others, attribute)))
-    for instance in changed.values():
+        changed_instances[target.arn] = replace(instance, attributes=_sorted((*others, attribute)))
+    for instance in changed_instances.values():
         if sum(not a.name.startswith(_BUILT_IN) for a in instance.attributes) > _MAX_CUSTOM:
             raise AttributeLimitExceeded(f"A container instance can have at most {_MAX_CUSTOM} custom attributes.")
-    _save(ctx, changed.values())
+    _save(ctx, changed_instances.values())
     return {"attributes": _request_view(ctx.store.world, cluster, request.attributes)}
 
 
@@ -80,13 +80,13 @@ def delete_attributes(ctx: Context, request: DeleteAttributesRequest) -> dict[st
     """Remove attributes by name; absent ones are ignored."""
     cluster = active_cluster(ctx, request.cluster)
     _check(request.attributes)
-    changed: dict[ContainerInstanceArn, ContainerInstance] = {}
-    for requested in request.attributes:
-        target = _target(ctx.store.world, cluster, requested)
-        instance = changed.get(target.arn, target)
-        others = tuple(a for a in instance.attributes if a.name != requested.name)
-        changed[target.arn] = replace(instance, attributes=others)
-    _save(ctx, changed.values())
+    changed_instances: dict[ContainerInstanceArn, ContainerInstance] = {}
+    for attribute in request.attributes:
+        target = _target(ctx.store.world, cluster, attribute)
+        instance = changed_instances.get(target.arn, target)
+        others = tuple(a for a in instance.attributes if a.name != attribute.name)
+        changed_instances[target.arn] = replace(instance, attributes=others)
+    _save(ctx, changed_instances.values())
     return {"attributes": _request_view(ctx.store.world, cluster, request.attributes)}
 
 

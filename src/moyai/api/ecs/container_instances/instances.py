@@ -107,16 +107,16 @@ def register_container_instance(ctx: Context, request: RegisterContainerInstance
     resources = _resources(request)
     attributes = checked_attributes(request.attributes)
     if request.container_instance_arn is not None:
-        registered = known_instance(ctx.store.world, cluster, request.container_instance_arn)
-        built_in = (a for a in registered.attributes if a.name.startswith("ecs."))
-        merged = {a.name: a for a in (*registered.attributes, *attributes, *built_in)}
-        changed = replace(
-            registered,
+        former = known_instance(ctx.store.world, cluster, request.container_instance_arn)
+        built_in = (a for a in former.attributes if a.name.startswith("ecs."))
+        by_name = {a.name: a for a in (*former.attributes, *attributes, *built_in)}
+        changed_instance = replace(
+            former,
             resources=resources,
             version_info=request.version_info,
-            attributes=tuple(merged[name] for name in sorted(merged)),
+            attributes=tuple(by_name[name] for name in sorted(by_name)),
         )
-        return _save(ctx, changed)
+        return _save(ctx, changed_instance)
     document = _document(request.instance_identity_document)
     identity = document.instance_id
     if identity is not None and any(ctx.store.world.container_instances.by("ec2_instance", identity)):
@@ -165,11 +165,13 @@ def update_container_instances_state(ctx: Context, request: UpdateContainerInsta
         raise InvalidParameter(f"Container instances can have at most {_MAX_UPDATED} items.")
     status = ContainerInstanceStatus(request.status)
     instances, failures = _instances_and_failures(ctx, cluster, request.container_instances)
-    changed = [i if i.status is status else replace(i, status=status, version=i.version + 1) for i in instances]
-    changes = [Put(after) for before, after in zip(instances, changed, strict=True) if after != before]
+    changed_instances = [
+        i if i.status is status else replace(i, status=status, version=i.version + 1) for i in instances
+    ]
+    changes = [Put(after) for before, after in zip(instances, changed_instances, strict=True) if after != before]
     if changes:
         ctx.store.apply(changes)
-    return {"container_instances": [instance_view(ctx.store.world, i) for i in changed], "failures": failures}
+    return {"container_instances": [instance_view(ctx.store.world, i) for i in changed_instances], "failures": failures}
 
 
 def update_container_agent(ctx: Context, request: UpdateContainerAgentRequest) -> dict[str, object]:

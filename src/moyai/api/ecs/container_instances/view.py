@@ -23,7 +23,7 @@ def instance_view(
     world: World, instance: ContainerInstance, include: frozenset[str] = frozenset()
 ) -> dict[str, object]:
     """The instance; its tags and its health only when ``include`` names them."""
-    total, left = instance.resources, remaining_resources(world, instance)
+    total, remaining = instance.resources, remaining_resources(world, instance)
     tasks = world.tasks.by("instance", instance.arn)
     statuses = [t.last_status for t in tasks if t.desired_status is DesiredStatus.RUNNING]
     interface = instance.interface
@@ -34,7 +34,9 @@ def instance_view(
         "version": instance.version,
         "version_info": instance.version_info,
         "registered_resources": _resources(total.cpu, total.memory, total.ports, total.ports_udp, total.gpus),
-        "remaining_resources": _resources(left.cpu, left.memory, left.ports("tcp"), left.ports("udp"), left.gpus),
+        "remaining_resources": _resources(
+            remaining.cpu, remaining.memory, remaining.ports("tcp"), remaining.ports("udp"), remaining.gpus
+        ),
         "status": instance.status,
         "agent_connected": instance.agent_connected and not instance.gone,
         "running_tasks_count": statuses.count(TaskStatus.RUNNING),

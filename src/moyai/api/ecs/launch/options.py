@@ -70,20 +70,20 @@ def resolve_launch_options(
     check_launch_type(options.launch_type)
     if options.providers:
         check_items(options.providers, cluster.capacity_providers)
-    resolved = options
+    launch_options = options
     if options.launch_type is None and not options.providers:
         strategy = cluster.default_capacity_provider_strategy
         launch_type = None if strategy else _default_launch_type(ctx, cluster, definition)
-        resolved = msgspec.structs.replace(options, launch_type=launch_type, providers=strategy)
-    _check_compatibility(definition, resolved.effective_launch_type)
-    if resolved.effective_launch_type == FARGATE:
+        launch_options = msgspec.structs.replace(options, launch_type=launch_type, providers=strategy)
+    _check_compatibility(definition, launch_options.effective_launch_type)
+    if launch_options.effective_launch_type == FARGATE:
         _check_platform(options.platform_version)
     elif options.platform_version is not None:
         raise InvalidParameter(
-            f"The platform version must be null when specifying an {resolved.effective_launch_type} launch type."
+            f"The platform version must be null when specifying an {launch_options.effective_launch_type} launch type."
         )
-    _check_placement(resolved, definition)
-    return resolved
+    _check_placement(launch_options, definition)
+    return launch_options
 
 
 def check_launch_type(launch_type: str | None) -> None:

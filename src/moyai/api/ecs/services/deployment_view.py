@@ -131,11 +131,11 @@ def _alarms(record: ServiceDeployment) -> dict[str, object]:
 def _summary(world: World, record: ServiceDeployment, deployment: DeploymentId) -> dict[str, object]:
     service = world.services.get(record.service)
     deployments = () if service is None else service.deployments
-    requested = next((d.desired_count for d in deployments if d.id == deployment), 0)
+    desired_count = next((d.desired_count for d in deployments if d.id == deployment), 0)
     numbers = counts(t for t in world.tasks.by("service", record.service) if t.deployment == deployment)
     return {
         "arn": revision_arn(record.service, deployment),
-        "requested_task_count": requested,
+        "requested_task_count": desired_count,
         "running_task_count": numbers["running_count"],
         "pending_task_count": numbers["pending_count"],
         **_weights(service, record, deployment),

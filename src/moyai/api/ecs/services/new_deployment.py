@@ -45,14 +45,14 @@ class TaskTemplate(NamedTuple):
         )
 
 
-def start_deployment(
+def build_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
 ) -> tuple[Deployment, list[Put]]:
     """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
     request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
-    resolved = resolve(ctx.store.world, request, ctx.now, ctx.ids)
+    resolution = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
     deployment = Deployment(
         id=identifier,
@@ -62,11 +62,11 @@ def start_deployment(
         updated_at=ctx.now,
         network_configuration=template.network,
         service_connect=template.service_connect,
-        view=resolved.view,
+        view=resolution.view,
         service_registries=template.service_registries,
         rollout_state_reason=f"ECS deployment {identifier} in progress.",
     )
-    return deployment, list(resolved.changes)
+    return deployment, list(resolution.changes)
 
 
 def check_alarms(ctx: Context, configuration: DeploymentConfiguration) -> None:

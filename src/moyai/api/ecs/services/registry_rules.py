@@ -76,26 +76,26 @@ def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConf
 
 def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition: TaskDefinition) -> None:
     records = service.record_types
-    given = _given(registry)
+    members = _given(registry)
     if definition.network_mode is not NetworkMode.AWSVPC:
-        _check_on_instance(given, records, service, definition.network_mode)
-    if given and records and RecordType.SRV not in records:
+        _check_on_instance(members, records, service, definition.network_mode)
+    if members and records and RecordType.SRV not in records:
         raise InvalidParameter(
-            f"The values specified for serviceRegistries do not require a value for '{given[0]}'. Remove the value and"
-            f" retry. Registry: {service.arn}"
+            f"The values specified for serviceRegistries do not require a value for '{members[0]}'. Remove the value "
+            f"and retry. Registry: {service.arn}"
         )
-    if given or RecordType.SRV in records:
-        _check_given(given, service)
+    if members or RecordType.SRV in records:
+        _check_given(members, service)
         _check_exists(registry, definition)
 
 
 def _check_on_instance(
-    given: tuple[str, ...], records: frozenset[RecordType], service: DiscoveryService, mode: NetworkMode
+    members: tuple[str, ...], records: frozenset[RecordType], service: DiscoveryService, mode: NetworkMode
 ) -> None:
     """Behind or in a container instance, a task is an address of the instance's and a port."""
     if mode is NetworkMode.NONE:
         raise InvalidParameter("Service registries are not supported with the network mode none.")
-    if given != ("containerPort", "containerName"):
+    if members != ("containerPort", "containerName"):
         raise InvalidParameter(
             "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be"
             f" specified from the task definition. Registry: {service.arn}"

@@ -33,13 +33,13 @@ class DeploymentSettings(StrategySettings, frozen=True):
 
 
 def deployment_configuration(
-    requested: DeploymentSettings | None, current: DeploymentConfiguration
+    settings: DeploymentSettings | None, current: DeploymentConfiguration
 ) -> DeploymentConfiguration:
     """The configuration with the requested changes. Raises InvalidParameter."""
-    if requested is None:
+    if settings is None:
         return current
-    most = current.maximum_percent if requested.maximum_percent is None else requested.maximum_percent
-    least = requested.minimum_healthy_percent
+    most = current.maximum_percent if settings.maximum_percent is None else settings.maximum_percent
+    least = settings.minimum_healthy_percent
     least = current.minimum_healthy_percent if least is None else least
     if not 0 <= least <= _FULL:
         raise InvalidParameter("minimumHealthyPercent must be at most 100 and at least 0")
@@ -50,16 +50,16 @@ def deployment_configuration(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
         )
     bounded = msgspec.structs.replace(current, maximum_percent=most, minimum_healthy_percent=least)
-    return checked_strategy(requested, bounded)
+    return checked_strategy(settings, bounded)
 
 
-def checked_count(desired: int | None) -> int:
+def checked_count(desired_count: int | None) -> int:
     """The desired count, which a REPLICA service has to have. Raises InvalidParameter."""
-    if desired is None:
+    if desired_count is None:
         raise InvalidParameter("DesiredCount is missing")
-    if not 0 <= desired <= MAX_DESIRED:
+    if not 0 <= desired_count <= MAX_DESIRED:
         raise InvalidParameter(f"desiredCount must be between 0 and {MAX_DESIRED}.")
-    return desired
+    return desired_count
 
 
 def check_controller(controller: DeploymentController) -> None:
@@ -76,15 +76,15 @@ def check_same_controller(controller: DeploymentController | None, current: str)
         raise unsupported_value("deploymentController.type", controller.type, reason)
 
 
-def checked_rebalancing(requested: str | None, current: str, configuration: DeploymentConfiguration) -> str:
+def checked_rebalancing(rebalancing: str | None, current: str, configuration: DeploymentConfiguration) -> str:
     """Whether tasks are rebalanced between zones: as requested, else as before; never when maximumPercent is 100 or
     less.
 
     Raises InvalidParameter for a request with both.
     """
     if configuration.maximum_percent > _FULL:
-        return requested or current
-    if requested == ENABLED:
+        return rebalancing or current
+    if rebalancing == ENABLED:
         raise InvalidParameter(
             "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration"
         )

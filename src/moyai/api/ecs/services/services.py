@@ -20,7 +20,7 @@ from moyai.api.ecs.launch.options import (
 from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
-from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, start_deployment
+from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
     DeleteServiceRequest,
@@ -88,7 +88,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
     )
-    deployment, changes = start_deployment(ctx, cluster, key, template)
+    deployment, changes = build_deployment(ctx, cluster, key, template)
     service, records = begin_deployment(world, service, deployment, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
@@ -105,19 +105,23 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         raise ServiceNotActive
     if service.is_external:
         check_update(request, force=request.force_new_deployment)
-    edited = with_launch_change(ctx, cluster, _with_settings(service, request), launch_change(request))
+    edited_service = with_launch_change(ctx, cluster, _with_settings(service, request), launch_change(request))
     if request.deployment_configuration is not None:
-        check_alarms(ctx, edited.deployment_configuration)
+        check_alarms(ctx, edited_service.deployment_configuration)
     template = _new_template(ctx, service, request)
     changes: list[Change] = []
-    if request.force_new_deployment or template is not None or edited.platform_version != service.platform_version:
+    if (
+        request.force_new_deployment
+        or template is not None
+        or edited_service.platform_version != service.platform_version
+    ):
         template = template or TaskTemplate.of(world, service.primary)
-        deployment, names = start_deployment(ctx, cluster, service.arn, template)
-        edited, records = begin_deployment(world, edited, deployment, ctx.now, ctx.ids)
+        deployment, names = build_deployment(ctx, cluster, service.arn, template)
+        edited_service, records = begin_deployment(world, edited_service, deployment, ctx.now, ctx.ids)
         changes = [*names, *records]
-    if edited != service:
-        ctx.store.apply([*changes, Put(edited)])
-    return {"service": service_view(world, edited)}
+    if edited_service != service:
+        ctx.store.apply([*changes, Put(edited_service)])
+    return {"service": service_view(world, edited_service)}
 
 
 def delete_service(ctx: Context, request: DeleteServiceRequest) -> dict[str, object]:
@@ -143,7 +147,7 @@ def _created_before(existing: Service, token: str | None) -> Service:
 
 def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, token: str | None) -> Service:
     """The service without a deployment. Raises InvalidParameter for invalid settings."""
-    desired = _checked_desired_count(request)
+    desired_count = _checked_desired_count(request)
     controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
     is_external, is_daemon = controller == EXTERNAL_CONTROLLER, request.scheduling_strategy == DAEMON
     default = daemon_rules.DEFAULT_CONFIGURATION if is_daemon else DeploymentConfiguration()
@@ -160,7 +164,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
         created_at=ctx.now,
         created_by=ctx.principal,
         deployments=(),
-        desired_count=desired,
+        desired_count=desired_count,
         deployment_configuration=configuration,
         availability_zone_rebalancing=checked_rebalancing(
             rebalancing, DISABLED if is_external else ENABLED, configuration
@@ -191,15 +195,15 @@ def _checked_desired_count(request: CreateServiceRequest) -> int:
 def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:
     """The service with the settings that an update changes in place, without a deployment."""
     check_same_controller(request.deployment_controller, service.deployment_controller)
-    desired, grace = request.desired_count, request.health_check_grace_period_seconds
+    desired_count, grace = request.desired_count, request.health_check_grace_period_seconds
     managed_tags, execute_command = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
     if service.is_daemon:
-        daemon_rules.check_update(launch_change(request), desired)
+        daemon_rules.check_update(launch_change(request), desired_count)
         daemon_rules.check_configuration(configuration, request.availability_zone_rebalancing)
     return replace(
         service,
-        desired_count=service.desired_count if desired is None else checked_count(desired),
+        desired_count=service.desired_count if desired_count is None else checked_count(desired_count),
         deployment_configuration=configuration,
         availability_zone_rebalancing=checked_rebalancing(
             request.availability_zone_rebalancing, service.availability_zone_rebalancing, configuration

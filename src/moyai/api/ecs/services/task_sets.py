@@ -111,14 +111,12 @@ def describe_task_sets(ctx: Context, request: DescribeTaskSetsRequest) -> dict[s
     if len(request.task_sets) > _MAX_DESCRIBED:
         raise InvalidParameter(f"taskSets can have at most {_MAX_DESCRIBED} items.")
     task_sets = {d.id: d for d in service.deployments}
-    requested = dict.fromkeys(_id(service, name) for name in request.task_sets) or dict.fromkeys(task_sets)
+    ids = dict.fromkeys(_id(service, name) for name in request.task_sets) or dict.fromkeys(task_sets)
     tasks = ctx.store.world.tasks.by("service", service.arn)
     with_tags = "TAGS" in request.include
     return {
-        "task_sets": [
-            task_set_view(service, task_sets[i], tasks, with_tags=with_tags) for i in requested if i in task_sets
-        ],
-        "failures": [{"arn": _arn(service, i), "reason": "MISSING"} for i in requested if i not in task_sets],
+        "task_sets": [task_set_view(service, task_sets[i], tasks, with_tags=with_tags) for i in ids if i in task_sets],
+        "failures": [{"arn": _arn(service, i), "reason": "MISSING"} for i in ids if i not in task_sets],
     }
 
 
@@ -153,12 +151,12 @@ def update_service_primary_task_set(ctx: Context, request: UpdateServicePrimaryT
     if task_set.status is DeploymentStatus.PRIMARY:
         return _response(ctx, service, task_set)
     primary = replace(task_set, status=DeploymentStatus.PRIMARY, updated_at=ctx.now)
-    others = (
+    other_task_sets = (
         replace(d, status=DeploymentStatus.ACTIVE, updated_at=ctx.now) if d.status is DeploymentStatus.PRIMARY else d
         for d in service.deployments
         if d.id != task_set.id
     )
-    service = replace(service, deployments=(primary, *others))
+    service = replace(service, deployments=(primary, *other_task_sets))
     ctx.store.apply([Put(service)])
     return _response(ctx, service, primary)
 
@@ -258,11 +256,11 @@ def _settings(deployment: Deployment) -> TaskSet:
     return deployment.task_set or TaskSet()
 
 
-def _replace_task_set(ctx: Context, service: Service, changed: Deployment) -> dict[str, object]:
-    deployments = tuple(changed if d.id == changed.id else d for d in service.deployments)
+def _replace_task_set(ctx: Context, service: Service, task_set: Deployment) -> dict[str, object]:
+    deployments = tuple(task_set if d.id == task_set.id else d for d in service.deployments)
     service = replace(service, deployments=deployments)
     ctx.store.apply([Put(service)])
-    return _response(ctx, service, changed)
+    return _response(ctx, service, task_set)
 
 
 def _response(ctx: Context, service: Service, deployment: Deployment, *, with_tags: bool = False) -> dict[str, object]:

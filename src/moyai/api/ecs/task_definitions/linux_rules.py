@@ -44,17 +44,17 @@ def check_linux(container: ContainerDefinition, definition: TaskDefinition) -> N
         _check_own_network(container)
 
 
-def _check_parameters(container: str, asked: LinuxParameters) -> None:
-    capabilities = asked.capabilities
+def _check_parameters(container: str, parameters: LinuxParameters) -> None:
+    capabilities = parameters.capabilities
     for name in () if capabilities is None else (*(capabilities.add or ()), *(capabilities.drop or ())):
         if name != ALL and name not in CAPABILITIES:
             raise _setting(container, f"'{name}' is not a Linux capability.")
-    for member, size in (("sharedMemorySize", asked.shared_memory_size), ("maxSwap", asked.max_swap)):
+    for member, size in (("sharedMemorySize", parameters.shared_memory_size), ("maxSwap", parameters.max_swap)):
         if size is not None and size < 0:
             raise _setting(container, f"'{member}' must not be negative.")
-    if asked.swappiness is not None and asked.swappiness not in _SWAPPINESS:
+    if parameters.swappiness is not None and parameters.swappiness not in _SWAPPINESS:
         raise _setting(container, "'swappiness' must be between 0 and 100.")
-    for tmpfs in asked.tmpfs or ():
+    for tmpfs in parameters.tmpfs or ():
         _check_tmpfs(container, tmpfs)
 
 

@@ -76,33 +76,35 @@ def check_ports_of_task(definition: TaskDefinition) -> None:
     inside: _Where = []
     outside: _Where = []
     for container in definition.container_definitions:
-        own: _Where = []
+        own_ports: _Where = []
         for port in container.port_mappings:
             place = f"Invalid port mapping in container '{container.name}'"
             if port.name is not None and port.name in names:
                 raise ClientException(f"{place}: port mapping name is already used: {port.name}.")
             names |= {port.name} if port.name is not None else set()
-            _check_once(definition.network_mode, port, place, (own, inside))
-            own.append((port.protocol, port.ports))
+            _check_once(definition.network_mode, port, place, (own_ports, inside))
+            own_ports.append((port.protocol, port.ports))
             if definition.network_mode is NetworkMode.BRIDGE and port.host_port:
                 host_port = range(port.host_port, port.host_port + 1)
                 if _meets((port.protocol, host_port), outside):
                     raise ClientException(f"{place}: host port is used multiple times in task: {port.host_port}.")
                 outside.append((port.protocol, host_port))
-        inside += own
+        inside += own_ports
 
 
 def _check_once(mode: NetworkMode, port: PortMapping, place: str, taken: tuple[_Where, _Where]) -> None:
-    own, others = taken
-    shown = port.container_port_range or port.container_port
-    asked = (port.protocol, port.ports)
+    own_ports, other_ports = taken
+    port_text = port.container_port_range or port.container_port
+    protocol_and_ports = (port.protocol, port.ports)
     if mode is NetworkMode.BRIDGE:  # one port of a container may have several host ports
-        own = [(protocol, ports) for protocol, ports in own if len(ports) > 1 or len(port.ports) > 1]
-    if _meets(asked, own) or (mode is not NetworkMode.BRIDGE and _meets(asked, others)):
-        raise ClientException(f"{place}: container port is used multiple times in task: {shown}.")
-    if _meets(asked, others):
+        own_ports = [(protocol, ports) for protocol, ports in own_ports if len(ports) > 1 or len(port.ports) > 1]
+    if _meets(protocol_and_ports, own_ports) or (
+        mode is not NetworkMode.BRIDGE and _meets(protocol_and_ports, other_ports)
+    ):
+        raise ClientException(f"{place}: container port is used multiple times in task: {port_text}.")
+    if _meets(protocol_and_ports, other_ports):
         reason = "the containers of a task share one network, also with bridge, and another one has this port"
-        raise unsupported_value("portMappings.containerPort", str(shown), reason, ClientException)
+        raise unsupported_value("portMappings.containerPort", str(port_text), reason, ClientException)
 
 
 def _meets(asked: tuple[str, range], taken: _Where) -> bool:

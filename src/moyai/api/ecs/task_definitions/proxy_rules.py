@@ -106,10 +106,10 @@ def _checked_user(proxy: ContainerDefinition, fault: type[ClientFault]) -> tuple
 
 def _check_ignored(proxy: ContainerDefinition, properties: Properties, user: tuple[int, int | None] | None) -> None:
     uid, gid = (None, None) if user is None else user
-    ignored = (properties.uid is not None and uid == properties.uid) or (
+    is_ignored = (properties.uid is not None and uid == properties.uid) or (
         properties.gid is not None and gid == properties.gid
     )
-    if not ignored:
+    if not is_ignored:
         setting = f"IgnoredUID={properties.uid}" if properties.uid is not None else f"IgnoredGID={properties.gid}"
         raise _setting(
             proxy, f"'user' must be the one that is ignored ({setting}), or the proxy would send to itself for ever."

@@ -85,14 +85,17 @@ def _check_dependencies(definition: TaskDefinition) -> None:
 
 
 def _check_dependency(definition: TaskDefinition, dependency: ContainerDependency) -> None:
-    other = definition.container(dependency.container_name)
-    if other is None:
+    needed_container = definition.container(dependency.container_name)
+    if needed_container is None:
         raise ClientException(f"Cannot depend on container + '{dependency.container_name}' because it does not exist")
-    if dependency.condition in {DependencyCondition.SUCCESS, DependencyCondition.COMPLETE} and other.essential:
+    if (
+        dependency.condition in {DependencyCondition.SUCCESS, DependencyCondition.COMPLETE}
+        and needed_container.essential
+    ):
         raise ClientException(
             "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
         )
-    if dependency.condition is DependencyCondition.HEALTHY and other.health_check is None:
+    if dependency.condition is DependencyCondition.HEALTHY and needed_container.health_check is None:
         raise ClientException("A dependency container with HEALTHY condition must have health check configured")
 
 

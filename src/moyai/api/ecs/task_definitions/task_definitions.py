@@ -132,12 +132,12 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
 
 def _checked_launch_types(request: RegisterTaskDefinitionRequest) -> tuple[str, ...]:
     """The launch types that the definition has to be compatible with. Raises ClientException."""
-    required = request.requires_compatibilities or ()
-    for launch_type in required:
+    compatibilities = request.requires_compatibilities or ()
+    for launch_type in compatibilities:
         if launch_type not in LAUNCH_TYPES:
             reason = f"the launch types are {', '.join(LAUNCH_TYPES)}"
             raise unsupported_value("requiresCompatibilities", launch_type, reason, ClientException)
-    return required
+    return compatibilities
 
 
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> dict[str, object]:

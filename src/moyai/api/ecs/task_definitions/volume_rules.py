@@ -69,11 +69,11 @@ def _check_mounts(container: ContainerDefinition, volumes: list[str]) -> None:
 
 
 def _check_volumes_from(container: ContainerDefinition, definition: TaskDefinition) -> None:
-    for borrowed in container.volumes_from:
-        if borrowed.source_container == container.name or definition.container(borrowed.source_container) is None:
+    for source in container.volumes_from:
+        if source.source_container == container.name or definition.container(source.source_container) is None:
             raise ClientException(
                 f"Invalid setting for container '{container.name}'. 'volumesFrom' names"
-                f" '{borrowed.source_container}', which is no other container of the task."
+                f" '{source.source_container}', which is no other container of the task."
             )
     borrows = {c.name: {b.source_container for b in c.volumes_from} for c in definition.container_definitions}
     while free := {name for name, lenders in borrows.items() if not lenders & borrows.keys()}:

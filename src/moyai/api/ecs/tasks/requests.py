@@ -54,8 +54,8 @@ def launch_request(
     """The task to launch. ``token``: the client token's fingerprint. Raises the operations' errors."""
     _check(request)
     definition = active_definition(ctx, request.task_definition)
-    resolved = resolve_launch_options(ctx, cluster, definition, options)
-    launch_type, network = resolved.effective_launch_type, request.network_configuration
+    launch_options = resolve_launch_options(ctx, cluster, definition, options)
+    launch_type, network = launch_options.effective_launch_type, request.network_configuration
     check_network(ctx, network, definition)
     return LaunchRequest(
         cluster=cluster.arn,
@@ -66,9 +66,9 @@ def launch_request(
         client_token=token,
         overrides=_checked_overrides(request.overrides, definition, for_fargate=launch_type == FARGATE),
         launch_type=launch_type,
-        providers=resolved.providers,
-        constraints=resolved.constraints,
-        strategy=resolved.strategy,
+        providers=launch_options.providers,
+        constraints=launch_options.constraints,
+        strategy=launch_options.strategy,
         enable_execute_command=request.enable_execute_command,
         tags=_tags(request, cluster, definition),
     )

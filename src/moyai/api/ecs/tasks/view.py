@@ -155,17 +155,21 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
     }
     if task.enable_execute_command and not container.is_proxy:
         view["managed_agents"] = [_agent(container)]
-    declared = None if definition is None else definition.container(container.name)
-    if declared is not None:
+    container_definition = None if definition is None else definition.container(container.name)
+    if container_definition is not None:
         override = _override(task, container.name)
-        memory = declared.memory if override.memory is None else override.memory
-        reserved = declared.memory_reservation if override.memory_reservation is None else override.memory_reservation
+        memory = container_definition.memory if override.memory is None else override.memory
+        memory_reservation = (
+            container_definition.memory_reservation
+            if override.memory_reservation is None
+            else override.memory_reservation
+        )
         view |= {
-            "image": declared.image,
+            "image": container_definition.image,
             "image_digest": container.image_digest,
-            "cpu": str(declared.cpu if override.cpu is None else override.cpu),
+            "cpu": str(container_definition.cpu if override.cpu is None else override.cpu),
             "memory": None if memory is None else str(memory),
-            "memory_reservation": None if reserved is None else str(reserved),
+            "memory_reservation": None if memory_reservation is None else str(memory_reservation),
         }
     return view
 
