@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import ApiOperation, Context
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 from moyai.domain.tagging import MAX_TAGS, TagRules, without
 from moyai.domain.world import Put
 from moyai.kernel.errors import ClientFault
@@ -61,7 +61,7 @@ class TagOperations(msgspec.Struct, frozen=True):
     """The response member with the tags."""
     limit: str | None = None
     """The request member with the length of a page, where the tags are listed in pages."""
-    token_fault: type[ClientFault] = ClientFault
+    token_fault: Callable[[str], ClientFault] = ClientFault
     """The error for a token of another list, where the tags are listed in pages."""
     save: Callable[[Context, Any], None] = put_record
 
@@ -96,10 +96,8 @@ class TagOperations(msgspec.Struct, frozen=True):
         if self.limit is None:
             return {self.listed: tag_list(tags)}
         listing = (type(request).__name__, *self._identifiers(request))
-        try:
-            keys, token = page(tags, listing, request.next_token, getattr(request, self.limit) or MAX_TAGS)
-        except BadToken as error:
-            raise self.token_fault(str(error)) from error
+        size = getattr(request, self.limit) or MAX_TAGS
+        keys, token = page(tags, listing, request.next_token, size, fault=self.token_fault)
         return {self.listed: tag_list({key: tags[key] for key in keys}), "next_token": token}
 
     def _record(self, ctx: Context, request: Any) -> Any:  # noqa: ANN401  (a record of any service)

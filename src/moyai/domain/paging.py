@@ -20,9 +20,8 @@ _LONGEST_TOKEN = 128 * 1024
 """The greatest length of a token, enough for a metric with thirty dimensions of the greatest length."""
 _DIGEST = 16
 
-
-class BadToken(ValueError):
-    """The token is malformed, or belongs to another list."""
+Fault = Callable[[str], Exception]
+"""The error for a token that is malformed or belongs to another list, by its message."""
 
 
 class Page(NamedTuple):
@@ -40,23 +39,24 @@ class _Token(msgspec.Struct, array_like=True):
 _READER = msgspec.json.Decoder(_Token)
 
 
-def page(
+def page(  # noqa: PLR0913  (three of them have defaults or names)
     keys: Iterable[str],
     listing: object,
     token: str | None,
     size: int,
     rank: Callable[[str], Any] = lambda key: key,
     *,
+    fault: Fault,
     descending: bool = False,
 ) -> Page:
     """The ``size`` keys after the token, ordered by ``rank``. ``listing``: the call and all its filters.
 
-    Raises BadToken.
+    Raises ``fault``.
     """
     digest = _digest(listing)
     sorted_keys = sorted(keys, key=rank)
     if token is not None:
-        last = rank(_last(token, digest))
+        last = rank(_last(token, digest, fault))
         if descending:
             sorted_keys = sorted_keys[: bisect_left(sorted_keys, last, key=rank)]
         else:
@@ -67,14 +67,14 @@ def page(
     return Page(page_keys, _encode(digest, page_keys[-1]) if len(sorted_keys) > size else None)
 
 
-def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int) -> Page:
+def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int, *, fault: Fault) -> Page:
     """A page of keys in their own order, of which ``after`` yields those after one; only the page's keys and one more
     are read.
 
-    Raises BadToken.
+    Raises ``fault``.
     """
     digest = _digest(listing)
-    following = list(islice(after("" if token is None else _last(token, digest)), size + 1))
+    following = list(islice(after("" if token is None else _last(token, digest, fault)), size + 1))
     page_keys = following[:size]
     return Page(page_keys, _encode(digest, page_keys[-1]) if len(following) > size else None)
 
@@ -84,9 +84,9 @@ def write_token(listing: object, last: str) -> str:
     return _encode(_digest(listing), last)
 
 
-def read_token(token: str, listing: object) -> str:
-    """The key that the token's page follows. Raises BadToken."""
-    return _last(token, _digest(listing))
+def read_token(token: str, listing: object, fault: Fault) -> str:
+    """The key that the token's page follows. Raises ``fault``."""
+    return _last(token, _digest(listing), fault)
 
 
 def _digest(listing: object) -> str:
@@ -97,11 +97,11 @@ def _encode(listing: str, last: str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(_Token(listing, last))).decode()
 
 
-def _last(token: str, listing: str) -> str:
+def _last(token: str, listing: str, fault: Fault) -> str:
     try:
         read = _READER.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True))
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise BadToken("The token is not valid.") from error
+        raise fault("The token is not valid.") from error
     if read.listing != listing:
-        raise BadToken("The token is of another call. Use it with the call and the filters that it came from.")
+        raise fault("The token is of another call. Use it with the call and the filters that it came from.")
     return read.last

@@ -16,7 +16,7 @@ from moyai.api.operation import Context
 from moyai.domain.acm.certificate import ManagedCertificate
 from moyai.domain.acm.errors import InvalidArgs
 from moyai.domain.keys import scope_key
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 
 _MOST = 1000
 _ANY, _NONE = "ANY", "NONE"
@@ -58,10 +58,7 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     filters = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
     listing = ("ListCertificates", *filters, request.includes, request.sort_order)
     size, descending = request.max_items or _MOST, request.sort_order == "DESCENDING"
-    try:
-        on_page = page(matching, listing, request.next_token, size, descending=descending)
-    except BadToken as error:
-        raise InvalidArgs(str(error)) from error
+    on_page = page(matching, listing, request.next_token, size, fault=InvalidArgs, descending=descending)
     return {
         "certificate_summary_list": [summary(world, matching[key]) for key in on_page.keys],
         "next_token": on_page.next_token,

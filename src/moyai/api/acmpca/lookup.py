@@ -13,7 +13,7 @@ from typing import Final
 from moyai.api.operation import Context
 from moyai.api.tagging import RemovedTag, TagOperations
 from moyai.domain.keys import scope_of
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.errors import (
     InvalidArn,
@@ -24,7 +24,7 @@ from moyai.domain.pca.errors import (
     TooManyTags,
 )
 from moyai.domain.tagging import TagRules
-from moyai.kernel.errors import ClientFault, InvalidInput
+from moyai.kernel.errors import InvalidInput
 
 _ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:[0-9]{12}:certificate-authority/[\w-]+")
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
@@ -66,18 +66,9 @@ def require_status(authority: CertificateAuthority, *statuses: AuthorityStatus) 
         )
 
 
-def page_of(
-    keys: Iterable[str],
-    listing: object,
-    token: str | None,
-    size: int | None,
-    fault: type[ClientFault] = InvalidNextToken,
-) -> Page:
-    """A page of a list; 100 when no size is given. Raises ``fault`` for a token that is none of the list's."""
-    try:
-        return page(keys, listing, token, size or DEFAULT_RESULTS)
-    except BadToken as error:
-        raise fault(str(error)) from error
+def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+    """A page of a list; 100 when no size is given. Raises InvalidNextToken for a token that is none of the list's."""
+    return page(keys, listing, token, size or DEFAULT_RESULTS, fault=InvalidNextToken)
 
 
 TAG_RULES: Final = TagRules("certificate-authority", InvalidTag, TooManyTags)

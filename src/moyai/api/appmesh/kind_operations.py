@@ -26,7 +26,7 @@ from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitEx
 from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.appmesh.resource import ClientRequest
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 from moyai.domain.world import Delete, Put
 
 MAX_RESULTS = 100
@@ -126,10 +126,7 @@ class KindOperations(Generic[R]):
         in_location = kind.table(ctx.store.world).each(location.index, location.value)
         resources: dict[str, R] = {record.arn: record for record in chain(in_location, kind.shared(ctx))}
         listing = (kind.plural, location.value)
-        try:
-            keys, token = page(resources, listing, request.next_token, request.limit or MAX_RESULTS)
-        except BadToken as error:
-            raise BadRequest(str(error)) from error
+        keys, token = page(resources, listing, request.next_token, request.limit or MAX_RESULTS, fault=BadRequest)
         return {kind.members: [reference(resources[key]) for key in keys], "next_token": token}
 
     def _faults(self, request: Any) -> Faults:  # noqa: ANN401  (one of fourteen)

@@ -12,7 +12,7 @@ from moyai.api.operation import Context
 from moyai.domain.autoscaling.errors import InvalidNextToken, ObjectNotFound
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.ecs.service import Service, ServiceStatus
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ServiceArn
@@ -72,7 +72,4 @@ def page_of(
     size = most if max_results is None else max_results
     if not 1 <= size <= most:
         raise InvalidInput(f"MaxResults must be between 1 and {most}.")
-    try:
-        return page(keys, listing, token, size, descending=descending)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    return page(keys, listing, token, size, fault=InvalidNextToken, descending=descending)

@@ -23,7 +23,7 @@ from moyai.domain.cloudmap.errors import (
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.queries.sharing import may_use
 from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import arn
@@ -71,10 +71,7 @@ def instance_of(ctx: Context, service: DiscoveryService, instance: str) -> Disco
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
     """A page of one of Cloud Map's lists; 100 when no size is given. Raises InvalidInput."""
-    try:
-        return page(keys, listing, token, size or MAX_RESULTS)
-    except BadToken as error:
-        raise InvalidInput(str(error)) from error
+    return page(keys, listing, token, size or MAX_RESULTS, fault=InvalidInput)
 
 
 def _as_arn(scope: Scope, kind: str, identifier: str) -> str:

@@ -12,12 +12,11 @@ import msgspec
 
 from moyai.api.cloudwatch.alarm_view import alarm_view
 from moyai.api.operation import Context, operation
-from moyai.domain import paging
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition, MetricCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricStat
 from moyai.domain.keys import scope_key
-from moyai.domain.paging import BadToken, Page
+from moyai.domain.paging import Page, page
 from moyai.kernel.clock import Instant
 from moyai.plan.alarms.history import HISTORY_KEPT
 
@@ -181,7 +180,4 @@ def _item(event: AlarmEvent) -> dict[str, object]:
 
 
 def _page(keys: Iterable[str], listing: object, token: str | None, size: int, *, descending: bool = False) -> Page:
-    try:
-        return paging.page(keys, listing, token, size, descending=descending)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    return page(keys, listing, token, size, fault=InvalidNextToken, descending=descending)

@@ -11,17 +11,13 @@ import math
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
-from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
+from moyai.api.cloudwatch.alarm_rules import AlarmRequest, store_alarm
 from moyai.api.operation import Context, operation
-from moyai.api.tagging import Tag, checked_tags
-from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, MetricCondition, MissingData
+from moyai.domain.cloudwatch.alarm import ComparisonOperator, MetricCondition, MissingData
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
 from moyai.expressions.metric_data import check_alarm_queries
-from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -44,15 +40,9 @@ _SINGLE: Final = MappingProxyType(
 )
 
 
-class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
+class PutMetricAlarmRequest(AlarmRequest, frozen=True, kw_only=True):
     """Input of PutMetricAlarm: the whole alarm; absent members have their defaults."""
 
-    alarm_name: str
-    alarm_description: str | None = None
-    actions_enabled: bool = True
-    ok_actions: tuple[str, ...] = ()
-    alarm_actions: tuple[str, ...] = ()
-    insufficient_data_actions: tuple[str, ...] = ()
     metric_name: str | None = None
     namespace: str | None = None
     statistic: str | None = None
@@ -67,28 +57,12 @@ class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
     treat_missing_data: str | None = None
     evaluate_low_sample_count_percentile: str | None = None
     metrics: tuple[MetricDataQuery, ...] = ()
-    tags: tuple[Tag, ...] = ()
 
 
 @operation(input_fault=ValidationFault)
 def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
     """Create an alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
-    configuration = AlarmConfiguration(
-        name=request.alarm_name,
-        condition=_condition(request),
-        actions=checked_actions(
-            AlarmActions(
-                request.actions_enabled,
-                request.ok_actions,
-                request.alarm_actions,
-                request.insufficient_data_actions,
-            )
-        ),
-        description=request.alarm_description,
-        tags=checked_tags(TAGS, request.tags),
-    )
-    checked_quota(ctx, request.alarm_name, "MetricAlarm")
-    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))
+    store_alarm(ctx, request, "MetricAlarm", _condition(request))
 
 
 def _condition(request: PutMetricAlarmRequest) -> MetricCondition:

@@ -7,52 +7,26 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
+from moyai.api.cloudwatch.alarm_rules import AlarmRequest, store_alarm
 from moyai.api.operation import Context, operation
-from moyai.api.tagging import Tag, checked_tags
-from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
+from moyai.domain.cloudwatch.alarm import CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.expressions.alarm_rule import parse_alarm_rule
-from moyai.plan.alarms.configuration import AlarmConfiguration, put_alarm
 
 MAX_PARENTS: Final = 150
 """Composite alarms whose rules name the same alarm."""
 
 
-class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
+class PutCompositeAlarmRequest(AlarmRequest, frozen=True, kw_only=True):
     """A composite alarm, whole."""
 
-    alarm_name: str
     alarm_rule: str
-    alarm_description: str | None = None
-    actions_enabled: bool = True
-    ok_actions: tuple[str, ...] = ()
-    alarm_actions: tuple[str, ...] = ()
-    insufficient_data_actions: tuple[str, ...] = ()
-    tags: tuple[Tag, ...] = ()
 
 
 @operation(input_fault=ValidationFault)
 def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
     """Create a composite alarm, or replace its configuration; an existing alarm keeps its state and its tags."""
-    configuration = AlarmConfiguration(
-        name=request.alarm_name,
-        condition=_condition(ctx, request),
-        actions=checked_actions(
-            AlarmActions(
-                request.actions_enabled,
-                request.ok_actions,
-                request.alarm_actions,
-                request.insufficient_data_actions,
-            )
-        ),
-        description=request.alarm_description,
-        tags=checked_tags(TAGS, request.tags),
-    )
-    checked_quota(ctx, request.alarm_name, "CompositeAlarm")
-    ctx.store.apply(put_alarm(ctx.store.world, ctx.scope, configuration, ctx.now, ctx.ids))
+    store_alarm(ctx, request, "CompositeAlarm", _condition(ctx, request))
 
 
 def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCondition:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.cloudwatch.pages import invalid_token
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
@@ -21,7 +22,7 @@ from moyai.domain.cloudwatch.errors import (
     DashboardNotFound,
     InvalidParameterValue,
 )
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 
@@ -94,10 +95,7 @@ def list_dashboards(ctx: Context, request: ListDashboardsRequest) -> dict[str, o
     prefix = request.dashboard_name_prefix or ""
     dashboards = ctx.store.world.dashboards.by("account", ctx.scope.account)
     matching = {dashboard.name: dashboard for dashboard in dashboards if dashboard.name.startswith(prefix)}
-    try:
-        on_page = page(matching, ("dashboards", prefix), request.next_token, _PAGE)
-    except BadToken as error:
-        raise InvalidParameterValue(f"NextToken: {error}") from error
+    on_page = page(matching, ("dashboards", prefix), request.next_token, _PAGE, fault=invalid_token)
     return {"dashboard_entries": [_entry(matching[name]) for name in on_page.keys], "next_token": on_page.next_token}
 
 

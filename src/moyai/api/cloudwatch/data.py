@@ -17,9 +17,8 @@ import msgspec
 from moyai.api.cloudwatch.pages import SeriesPart, page_of, with_names
 from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context, operation
-from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
+from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import MetricDataQuery
-from moyai.domain.paging import BadToken
 from moyai.expressions.metric_data import QueryResults, checked_queries
 from moyai.expressions.metric_label import LabelContext, parse_utc_offset, render_label
 from moyai.expressions.metric_math.evaluate import Result
@@ -80,10 +79,7 @@ async def get_metric_data(
     listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
     ascending = request.scan_by == _ASCENDING
     named = with_names(((r.query_id, r.series.stat and r.series.stat.metric), r.series.values) for r in results)
-    try:
-        page = page_of(named, listing, request.next_token, request.max_datapoints, ascending=ascending)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    page = page_of(named, listing, request.next_token, request.max_datapoints, ascending=ascending)
     return {
         "metric_data_results": [_result(results[series.position], series) for series in page.series],
         "next_token": page.next_token,

@@ -13,11 +13,11 @@ from typing import Final
 
 import msgspec
 
+from moyai.api.cloudwatch.pages import invalid_token
 from moyai.api.cloudwatch.shapes import dimensions_of
 from moyai.api.operation import Context
-from moyai.domain.cloudwatch.errors import InvalidParameterValue
 from moyai.domain.cloudwatch.metric import MetricId
-from moyai.domain.paging import BadToken, read_token, write_token
+from moyai.domain.paging import read_token, write_token
 from moyai.ports.metrics import ListedMetric, MetricReader
 
 MAX_RESULTS = 500
@@ -60,9 +60,9 @@ def _last(token: str | None, listing: object) -> MetricId | None:
     if token is None:
         return None
     try:
-        return _LAST.decode(read_token(token, listing))
-    except (BadToken, msgspec.MsgspecError) as error:
-        raise InvalidParameterValue(f"NextToken: {error}") from error
+        return _LAST.decode(read_token(token, listing, invalid_token))
+    except msgspec.MsgspecError as error:
+        raise invalid_token(str(error)) from error
 
 
 def _matching(

@@ -13,7 +13,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from moyai.domain.paging import BadToken, read_token, write_token
+from moyai.domain.cloudwatch.errors import InvalidNextToken, InvalidParameterValue
+from moyai.domain.paging import read_token, write_token
 from moyai.expressions.metric_math.series import Values
 from moyai.kernel.clock import Instant
 
@@ -59,11 +60,17 @@ def with_names(series: Iterable[tuple[Hashable, Values]]) -> list[NamedSeries]:
     return result
 
 
+def invalid_token(message: str) -> InvalidParameterValue:
+    """The error of the operations that have no InvalidNextToken."""
+    return InvalidParameterValue(f"NextToken: {message}")
+
+
 def page_of(
     all_series: Sequence[NamedSeries], listing: object, token: str | None, size: int, *, ascending: bool
 ) -> SeriesPage:
-    """The next ``size`` values of the series. ``listing``: the call and all its parameters. Raises BadToken."""
-    after = None if token is None else _position(read_token(token, listing), all_series, ascending=ascending)
+    """The next ``size`` values of the series. ``listing``: the call and all its parameters. Raises InvalidNextToken."""
+    last = None if token is None else read_token(token, listing, InvalidNextToken)
+    after = None if last is None else _position(last, all_series, ascending=ascending)
     page: list[SeriesPart] = []
     remaining = size
     for index, times in _remaining(all_series, after, ascending=ascending):
@@ -100,7 +107,7 @@ def _position(text: str, all_series: Sequence[NamedSeries], *, ascending: bool) 
     try:
         time = float(at)
     except ValueError as error:
-        raise BadToken("The token is not valid.") from error
+        raise InvalidNextToken("The token is not valid.") from error
     if index is None:
-        raise BadToken("The token follows a series that is there no more.")
+        raise InvalidNextToken("The token follows a series that is there no more.")
     return _Position(index, time if ascending else -time)

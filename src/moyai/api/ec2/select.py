@@ -15,7 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 from moyai.domain.vpc.errors import (
     DryRunOperation,
     InvalidParameterCombination,
@@ -98,11 +98,13 @@ def filter_page(
     if request.dry_run:
         raise DryRunOperation
     listing = (kind.name, filters)
-    try:
-        keys, token = page(by_id, listing, request.next_token, request.max_results or MAX_RESULTS)
-    except BadToken as error:
-        raise InvalidParameterValue(f"NextToken: {error}") from error
+    size = request.max_results or MAX_RESULTS
+    keys, token = page(by_id, listing, request.next_token, size, fault=_invalid_token)
     return SelectedPage([by_id[key] for key in keys], token)
+
+
+def _invalid_token(message: str) -> InvalidParameterValue:
+    return InvalidParameterValue(f"NextToken: {message}")
 
 
 def with_ids(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:

@@ -11,7 +11,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecr.errors import ImageNotFound, InvalidParameter, RepositoryNotFound
 from moyai.domain.ecr.image import RepositoryImage
 from moyai.domain.ecr.repository import Repository, repository_arn
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.queries.registry import find_image
 
 DEFAULT_PAGE = 100
@@ -73,7 +73,8 @@ def image_of(ctx: Context, repository: Repository, identifier: ImageIdentifier) 
 
 def page_of(keys: list[str], listing: object, token: str | None, size: int | None) -> Page:
     """A page of a list. Raises InvalidParameter."""
-    try:
-        return page(keys, listing, token, size or DEFAULT_PAGE)
-    except BadToken as error:
-        raise InvalidParameter(f"Invalid parameter at 'nextToken': {error}") from error
+    return page(keys, listing, token, size or DEFAULT_PAGE, fault=_invalid_token)
+
+
+def _invalid_token(message: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid parameter at 'nextToken': {message}")

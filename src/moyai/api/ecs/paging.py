@@ -5,12 +5,11 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from moyai.domain import paging
 from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.paging import Page, page, walk
 
 MAX_RESULTS = 100
 
@@ -26,20 +25,18 @@ class PageQuery(NamedTuple):
 
 def paginate(
     keys: Iterable[str], query: PageQuery, rank: Callable[[str], Any] = lambda key: key, *, descending: bool = False
-) -> paging.Page:
+) -> Page:
     """The requested page of ``keys`` in the order of ``rank``. Raises InvalidParameter."""
     size = _size(query)
-    with _invalid_token():
-        return paging.page(keys, query.listing, query.next_token, size, rank, descending=descending)
+    return page(keys, query.listing, query.next_token, size, rank, fault=_invalid_token, descending=descending)
 
 
-def paginate_after(after: Callable[[str], Iterable[str]], query: PageQuery) -> paging.Page:
+def paginate_after(after: Callable[[str], Iterable[str]], query: PageQuery) -> Page:
     """The requested page of a list in the order of its keys; ``after`` yields the keys behind one. Raises
     InvalidParameter.
     """
     size = _size(query)
-    with _invalid_token():
-        return paging.walk(after, query.listing, query.next_token, size)
+    return walk(after, query.listing, query.next_token, size, fault=_invalid_token)
 
 
 def _size(query: PageQuery) -> int:
@@ -49,9 +46,5 @@ def _size(query: PageQuery) -> int:
     return size
 
 
-@contextmanager
-def _invalid_token() -> Iterator[None]:
-    try:
-        yield
-    except paging.BadToken as error:
-        raise InvalidParameter(str(error).replace("token", "nextToken")) from error
+def _invalid_token(message: str) -> InvalidParameter:
+    return InvalidParameter(message.replace("token", "nextToken"))

@@ -22,7 +22,7 @@ from moyai.domain.logs.errors import (
     TooManyTags,
 )
 from moyai.domain.logs.group import LogGroup, LogStream, group_arn, stream_arn
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import LogGroupArn
@@ -75,10 +75,7 @@ def invalid_token() -> InvalidParameter:
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, limit: int, *, descending: bool = False) -> Page:
     """A page of the keys in their order. Raises InvalidParameter."""
-    try:
-        return page(keys, listing, token, limit, descending=descending)
-    except BadToken as error:
-        raise invalid_token() from error
+    return page(keys, listing, token, limit, fault=lambda _: invalid_token(), descending=descending)
 
 
 def _there(group: LogGroup | None) -> LogGroup:

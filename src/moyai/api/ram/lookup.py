@@ -14,7 +14,7 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.api.tagging import TagOperations
 from moyai.domain.keys import scope_of
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.ram.errors import (
     IdempotentParameterMismatch,
     InvalidClientToken,
@@ -81,10 +81,7 @@ def with_call(calls: tuple[str, ...], call: str | None) -> tuple[str, ...]:
 
 def page_of(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
     """A page of one of RAM's lists. Raises InvalidNextToken."""
-    try:
-        return page(keys, listing, token, size or MAX_RESULTS)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    return page(keys, listing, token, size or MAX_RESULTS, fault=InvalidNextToken)
 
 
 def _check_arn(arn: str, kind: str) -> None:

@@ -14,7 +14,7 @@ from moyai.api.operation import Context
 from moyai.api.secretsmanager.lookup import secret_of
 from moyai.api.secretsmanager.secrets import summary
 from moyai.domain.keys import scope_key
-from moyai.domain.paging import BadToken, page
+from moyai.domain.paging import page
 from moyai.domain.secretsmanager.errors import InvalidNextToken, InvalidParameter
 from moyai.domain.secretsmanager.secret import ManagedSecret, SecretVersion
 
@@ -60,17 +60,15 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
         and all(condition(s) for condition in fits)
     )
     listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
-    try:
-        on_page = page(
-            keys,
-            listing,
-            request.next_token,
-            request.max_results or _MOST,
-            lambda key: rank(world.secrets.get(key), key),
-            descending=request.sort_order == "desc",
-        )
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    on_page = page(
+        keys,
+        listing,
+        request.next_token,
+        request.max_results or _MOST,
+        lambda key: rank(world.secrets.get(key), key),
+        fault=InvalidNextToken,
+        descending=request.sort_order == "desc",
+    )
     return {"secret_list": [_listed(world.secrets[key]) for key in on_page.keys], "next_token": on_page.next_token}
 
 
@@ -79,10 +77,7 @@ def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[
     secret = secret_of(ctx, request.secret_id, deletion_message=None)
     versions = {v.id: v for v in secret.versions if v.stages or request.include_deprecated}
     listing = ("ListSecretVersionIds", secret.arn, request.include_deprecated)
-    try:
-        on_page = page(versions, listing, request.next_token, request.max_results or _MOST)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    on_page = page(versions, listing, request.next_token, request.max_results or _MOST, fault=InvalidNextToken)
     return {
         "arn": secret.arn,
         "name": secret.name,

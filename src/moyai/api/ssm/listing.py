@@ -13,7 +13,7 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.api.ssm import lookup
 from moyai.domain.keys import scope_key
-from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.paging import Page, page
 from moyai.domain.ssm.errors import InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, InvalidNextToken
 from moyai.domain.ssm.parameter import Parameter
 from moyai.kernel.errors import InvalidInput
@@ -110,10 +110,8 @@ def _page(
     most: int,
 ) -> Page:
     parameters = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
-    try:
-        return page((p.key for p in parameters if fits(p)), listing, request.next_token, request.max_results or most)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+    keys, size = (p.key for p in parameters if fits(p)), request.max_results or most
+    return page(keys, listing, request.next_token, size, fault=InvalidNextToken)
 
 
 def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:

@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, complaint, read_base64, read_number, read_string, read_time
+from moyai.api.wire.scalars import Reader, complaint, read_base64, read_items, read_number, read_string, read_time
 
 MAX_FIELDS = 10_000
 MAX_DEPTH = 32
@@ -159,14 +159,7 @@ class FormReader:
         def read(value: object) -> list[object]:
             if value == "":
                 return []
-            ordered_items = _in_order(_below(value, step, "list"))
-            items: list[object] = []
-            try:
-                for item in ordered_items:
-                    items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
-            except Misfit as problem:
-                raise problem.at(len(items)) from None
-            return items
+            return read_items(_in_order(_below(value, step, "list")), read_item)
 
         return read
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
@@ -182,6 +182,18 @@ def write_number(value: float) -> float | str:
 
 Reader = Callable[[object], Any]
 """Takes a value from the wire, gives moyai's; raises Misfit."""
+
+
+def read_items(values: Iterable[object], read_item: Reader) -> list[object]:
+    """The items of a list. A misfit of an item names its place in the list."""
+    items: list[object] = []
+    try:
+        for value in values:
+            items.append(read_item(value))  # noqa: PERF401  its length is the place of a misfit
+    except Misfit as problem:
+        raise problem.at(len(items)) from None
+    return items
+
 
 SCALAR_READERS: Mapping[str, Reader] = MappingProxyType(
     {

@@ -16,7 +16,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from moyai.api.wire.codec import Params
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, complaint
+from moyai.api.wire.scalars import Reader, complaint, read_items
 from moyai.kernel.errors import Malformed
 
 Writer = Callable[[Any], object]
@@ -100,13 +100,7 @@ class TreeReader:
         def read(value: object) -> list[object]:
             if not isinstance(value, list):
                 raise complaint(value, "list")
-            items: list[object] = []
-            try:
-                for item in value:
-                    items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
-            except Misfit as problem:
-                raise problem.at(len(items)) from None
-            return items
+            return read_items(value, read_item)
 
         return read
 
