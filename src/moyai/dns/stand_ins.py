@@ -50,21 +50,21 @@ class StandIns:
     """The names with a stand-in, of all meshes, kept in sync with the World."""
 
     def __init__(self, world: World) -> None:
-        self._derived: tuple[Derived[Any, Any], ...] = (
+        self._values: tuple[Derived[Any, Any], ...] = (
             Derived(world, _task_fact, None, Task, publish=self._update),
             Derived(world, _service_fact, None, VirtualService, publish=self._update),
             Derived(world, _node_fact, None, VirtualNode, publish=self._update),
         )
         self._facts: Counter[_Fact] = Counter()
         self._meshes: defaultdict[VpcId, set[MeshArn]] = defaultdict(set)
-        self._changed = False
+        self._has_changed = False
 
     def refresh(self, keys: Sequence[Key]) -> bool:
         """Follow these changes; returns whether the answer for any name may have changed."""
-        self._changed = False
-        for values in self._derived:
+        self._has_changed = False
+        for values in self._values:
             values.follow(keys)
-        return self._changed
+        return self._has_changed
 
     def has(self, vpc: VpcId | None, name: Labels) -> bool:
         """Whether the name has a stand-in in this VPC; no name has one on the host (None)."""
@@ -72,7 +72,7 @@ class StandIns:
         return any(_Fact(_SERVICE, m, name) in self._facts and _Fact(_NODE, m, name) not in self._facts for m in meshes)
 
     def _update(self, _key: str, before: _Fact | None, now: _Fact | None) -> None:
-        self._changed = True
+        self._has_changed = True
         if now is not None:
             self._facts[now] += 1
         if before is not None:

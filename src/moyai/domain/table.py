@@ -32,36 +32,36 @@ class _IndexEntry(dict[str, R]):
     """The records with one value in an index.
 
     ``stamp`` and ``members_stamp``: the table's count of changes when one of them last changed, and when one was last
-    added or removed. ``ordered``: their keys in order, from when that was first needed.
+    added or removed. ``sorted_keys``: their keys in order, from when that was first needed.
     """
 
-    __slots__ = ("members_stamp", "ordered", "stamp")
+    __slots__ = ("members_stamp", "sorted_keys", "stamp")
     stamp: int
     members_stamp: int
-    ordered: list[str] | None
+    sorted_keys: list[str] | None
 
     def __init__(self) -> None:
         super().__init__()
-        self.ordered = None
+        self.sorted_keys = None
 
     def __setitem__(self, key: str, record: R) -> None:
         """Add or replace a record."""
-        if self.ordered is not None and key not in self:
-            insort(self.ordered, key)
+        if self.sorted_keys is not None and key not in self:
+            insort(self.sorted_keys, key)
         super().__setitem__(key, record)
 
     def __delitem__(self, key: str) -> None:
         """Remove the record with this key, which must be there."""
-        if self.ordered is not None:
-            del self.ordered[bisect_left(self.ordered, key)]
+        if self.sorted_keys is not None:
+            del self.sorted_keys[bisect_left(self.sorted_keys, key)]
         super().__delitem__(key)
 
     def after(self, key: str) -> Iterator[R]:
         """The records whose keys are greater, in the order of their keys."""
-        if self.ordered is None:
-            self.ordered = sorted(self)
-        for position in range(bisect_right(self.ordered, key), len(self.ordered)):
-            yield self[self.ordered[position]]
+        if self.sorted_keys is None:
+            self.sorted_keys = sorted(self)
+        for position in range(bisect_right(self.sorted_keys, key), len(self.sorted_keys)):
+            yield self[self.sorted_keys[position]]
 
 
 class Table(Generic[R]):

@@ -29,8 +29,8 @@ class NetworkSync:
     def __init__(self, ports: ReconcilerPorts) -> None:
         self._ports = ports
         self._networks = NetworkSpecTracker(ports.store.world)
-        self._wanted = NetworkSpec()
-        self._applied: NetworkSpec | None = None
+        self._spec = NetworkSpec()
+        self._applied_spec: NetworkSpec | None = None
         self._is_computed = asyncio.Event()
         self._lock = asyncio.Lock()
 
@@ -41,22 +41,22 @@ class NetworkSync:
 
     def note(self, keys: Iterable[Key]) -> None:
         """Compute the networks after these changes. The first call must have all keys."""
-        self._wanted = self._networks.follow(keys)
+        self._spec = self._networks.follow(keys)
         self._is_computed.set()
 
     def invalidate(self) -> None:
         """Have the networks applied again: the runtime may have lost some of them."""
-        self._applied = None
+        self._applied_spec = None
 
     async def sync(self) -> None:
         """Apply the networks if they have changed. Raises RuntimeFault; the next call tries again."""
         await self._is_computed.wait()
         async with self._lock:
-            spec = self._wanted
-            if spec != self._applied:
+            spec = self._spec
+            if spec != self._applied_spec:
                 await self._ports.store.durable()
                 await self._ports.runtime.apply_network(spec)
-                self._applied = spec
+                self._applied_spec = spec
 
     async def include(self, sandbox: TaskId) -> None:
         """Return when the networks have the rules of this sandbox. Raises RuntimeFault."""
@@ -83,9 +83,9 @@ class PublishedPortSync:
             ContainerInstance,
             publish=self._on_change,
         )
-        self._wanted: tuple[PublishedPort, ...] | None = None
+        self._current_ports: tuple[PublishedPort, ...] | None = None
         """None: some task's or instance's ports have changed since this was computed."""
-        self._applied: tuple[PublishedPort, ...] | None = None
+        self._applied_ports: tuple[PublishedPort, ...] | None = None
 
     @property
     def derived_values(self) -> tuple[Derived[Any, Any], ...]:
@@ -98,17 +98,17 @@ class PublishedPortSync:
 
     def invalidate(self) -> None:
         """Have the ports published again: their process may have ended, or a port that was in use may be free."""
-        self._applied = None
+        self._applied_ports = None
 
     async def sync(self) -> None:
         """Publish the ports if they have changed. Raises RuntimeFault; the next call tries again."""
-        ports = self._wanted
+        ports = self._current_ports
         if ports is None:
-            ports = self._wanted = sort_ports(chain.from_iterable(self._published_ports.values.values()))
-        if ports != self._applied:
+            ports = self._current_ports = sort_ports(chain.from_iterable(self._published_ports.values.values()))
+        if ports != self._applied_ports:
             await self._ports.store.durable()
             await self._ports.runtime.publish(ports)
-            self._applied = ports
+            self._applied_ports = ports
 
     def _on_change(self, _key: str, _before: object, _now: object) -> None:
-        self._wanted = None
+        self._current_ports = None

@@ -26,7 +26,7 @@ class SimContainer:
         stands_for = spec.container if isinstance(spec, ProxySpec) else spec
         self._attempt = 0 if stands_for is None else stands_for.attempt
         self._stop_timeout = spec.stop_timeout
-        self._checked = isinstance(spec, ProxySpec) or spec.probe is not None
+        self._has_health_check = isinstance(spec, ProxySpec) or spec.probe is not None
         self._end: tuple[Instant, int] | None = None
         if script.after is not None:
             self._end = (later(now, script.after), script.exit)
@@ -94,7 +94,7 @@ class SimContainer:
         self._end = end if self._end is None else min(self._end, end)
 
     def _health_at(self, now: Instant) -> Health:
-        if not self._checked:
+        if not self._has_health_check:
             return Health.UNKNOWN
         if self._health is not None:
             return self._health

@@ -55,7 +55,7 @@ class SnapshotCache:
 
     def __init__(self) -> None:
         self.mesh = MeshIR()
-        self._shared: dict[Key, _SharedTranslation] = {}
+        self._shared_translations: dict[Key, _SharedTranslation] = {}
         self._entries: dict[WorkloadId, _WorkloadEntry] = {}
 
     def update(self, mesh: MeshIR) -> frozenset[WorkloadId]:
@@ -88,7 +88,7 @@ class SnapshotCache:
 
     def resource(self, key: Key) -> EncodedResource | None:
         """A shared resource in its newest form; None when that could not be translated."""
-        translation = self._shared.get(key)
+        translation = self._shared_translations.get(key)
         return None if translation is None or translation.fault is not None else translation.resource
 
     def users(self, key: Key) -> Iterator[WorkloadId]:
@@ -97,10 +97,10 @@ class SnapshotCache:
 
     def _update_shared(self, before: MeshIR, stale: frozenset[Key]) -> frozenset[Key]:
         for key in removed_keys(self.mesh, before):
-            self._shared.pop(key, None)
+            self._shared_translations.pop(key, None)
         keys = set()
         for shared in changed_shared_resources(self.mesh, before, stale):
-            self._shared[shared.key] = _translate(shared, self._shared.get(shared.key))
+            self._shared_translations[shared.key] = _translate(shared, self._shared_translations.get(shared.key))
             keys.add(shared.key)
         return frozenset(keys)
 
@@ -108,7 +108,7 @@ class SnapshotCache:
         keys = frozenset(shared_keys_of(self.mesh, workload))
         services = frozenset(call.service for call in workload.outbound.calls)
         own, own_fault = self._own_resources(workload, before, same=same)
-        faults = (self._shared[key].fault for key in sorted(keys & self._shared.keys()))
+        faults = (self._shared_translations[key].fault for key in sorted(keys & self._shared_translations.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)
         return _WorkloadEntry(workload, services, keys, own, self._snapshot(keys, own), own_fault, shared_fault)
 
@@ -130,8 +130,8 @@ class SnapshotCache:
         return MappingProxyType(resources)
 
     def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[ResourceType, EncodedResource]]:
-        for key in sorted(keys & self._shared.keys()):
-            resource = self._shared[key].resource
+        for key in sorted(keys & self._shared_translations.keys()):
+            resource = self._shared_translations[key].resource
             if resource is not None:
                 yield key[0], resource
 

@@ -38,7 +38,7 @@ class DeltaStream(AdsStream[DeltaDiscoveryRequest]):
             subscription.open(request.initial_resource_versions, names or (WILDCARD,))
         return [] if self._snapshot is None else self._due_responses(self._snapshot)
 
-    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+    def _resources_for(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
         return snapshot[type_]
 
     def _response(

@@ -50,7 +50,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         self._sent_versions = SentVersions()
         self._legacy_wildcards: set[ResourceType] = set()
         """Types that are wanted whole because the proxy has never named a resource of them."""
-        self._accepted: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
+        self._last_good: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
         """The resources that the proxy has accepted."""
         self._pending_resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
         """The resources of the response in flight."""
@@ -85,7 +85,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         """Restore the state of a proxy that accepted this version on an earlier stream."""
         subscription, resources = self._subscriptions[type_], self._sent_versions.find(type_, version)
         last_good = {name: resource for name, resource in resources.items() if subscription.wants(name)}
-        self._accepted[type_] = last_good
+        self._last_good[type_] = last_good
         if type_ in _WHOLE_SETS:
             subscription.assume({name: resource.version for name, resource in last_good.items()})
 
@@ -96,33 +96,33 @@ class SotwStream(AdsStream[DiscoveryRequest]):
                 return
             self._legacy_wildcards.discard(type_)
             self._subscriptions[type_].unsubscribe((WILDCARD,))
-            self._accepted[type_].clear()
+            self._last_good[type_].clear()
         subscription = self._subscriptions[type_]
         subscription.subscribe(names - subscription.names)
         dropped_names = subscription.names - names
         if dropped_names:
             subscription.unsubscribe(dropped_names)
             for name in dropped_names:
-                self._accepted[type_].pop(name, None)
+                self._last_good[type_].pop(name, None)
 
     def _handle_answer(self, type_: ResourceType, nonce: str, rejection: Status | None) -> None:
         pending = self._subscriptions[type_].pending
         super()._handle_answer(type_, nonce, rejection)
         if pending is None or nonce != pending.nonce or rejection is not None:
             return
-        last_good = self._accepted[type_]
+        last_good = self._last_good[type_]
         for name, state in pending.states.items():
             if state == ABSENT:
                 last_good.pop(name, None)
             else:
                 last_good[name] = self._pending_resources[type_][name]
 
-    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+    def _resources_for(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
         resources = snapshot[type_]
         missing = () if type_ in _WHOLE_SETS else self._subscriptions[type_].names - resources.keys()
         if not missing:
             return resources
-        last_good, empty = self._accepted[type_], _EMPTY.get(type_)
+        last_good, empty = self._last_good[type_], _EMPTY.get(type_)
         substitutes = {name: last_good[name] for name in missing if name in last_good}
         if empty is not None:
             substitutes |= {name: encode(name, empty(name)) for name in missing if name not in last_good}
@@ -132,7 +132,7 @@ class SotwStream(AdsStream[DiscoveryRequest]):
         self, type_: ResourceType, resources: Mapping[str, EncodedResource], states: Mapping[str, str], nonce: str
     ) -> bytes:
         self._pending_resources[type_] = resources
-        unchanged = {name: resource for name, resource in self._accepted[type_].items() if name not in states}
+        unchanged = {name: resource for name, resource in self._last_good[type_].items() if name not in states}
         after = {**unchanged, **resources}
         in_message = after if type_ in _WHOLE_SETS else resources
         version = version_of(after)

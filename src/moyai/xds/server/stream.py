@@ -54,7 +54,7 @@ class AdsStream(ABC, Generic[Request]):
         """Why the proxy rejected something of the newest snapshot; None when it did not."""
         if self._snapshot is None:
             return None
-        reasons = (s.rejection(self._wanted(self._snapshot, type_)) for type_, s in self._subscriptions.items())
+        reasons = (s.rejection(self._resources_for(self._snapshot, type_)) for type_, s in self._subscriptions.items())
         return next((reason for reason in reasons if reason is not None), None)
 
     @property
@@ -63,7 +63,7 @@ class AdsStream(ABC, Generic[Request]):
         snapshot = self._snapshot
         if snapshot is None:
             return False
-        return all(s.has_all(self._wanted(snapshot, type_)) for type_, s in self._subscriptions.items())
+        return all(s.has_all(self._resources_for(snapshot, type_)) for type_, s in self._subscriptions.items())
 
     @property
     def subscribed_name_count(self) -> int:
@@ -84,7 +84,7 @@ class AdsStream(ABC, Generic[Request]):
         return subscription.is_settled and (self._snapshot is not None or not subscription.is_open)
 
     @abstractmethod
-    def _wanted(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
+    def _resources_for(self, snapshot: Snapshot, type_: ResourceType) -> Mapping[str, EncodedResource]:
         """The resources of a type that the proxy should have."""
 
     @abstractmethod
@@ -127,7 +127,7 @@ class AdsStream(ABC, Generic[Request]):
     def _update(self, snapshot: Snapshot, type_: ResourceType, *, removals: bool = False) -> Iterator[bytes]:
         if self._is_pending(type_):
             return
-        subscription, resources = self._subscriptions[type_], self._wanted(snapshot, type_)
+        subscription, resources = self._subscriptions[type_], self._resources_for(snapshot, type_)
         states = subscription.due(resources)
         if type_ is ResourceType.CLUSTER and not removals:
             states = {name: state for name, state in states.items() if state != ABSENT}
