@@ -19,7 +19,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from tests.e2e.console.palette import painted, used
+from tests.e2e.console.palette import call_everything, create_palette
 from tests.e2e.installation import Installation
 from tests.e2e.stack import APPS, HOST
 
@@ -86,9 +86,9 @@ def mesh() -> int:
         server.moyai("image", "import", APPS, str(apps), "--base", HOST, "--state", str(server.state))
         server.up()
         try:
-            palette = painted(server)
+            palette = create_palette(server)
             start = int(time.time()) // MINUTE * MINUTE
-            used(palette)
+            call_everything(palette)
             return record("mesh", server.url, start)
         finally:
             server.leave()

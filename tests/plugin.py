@@ -67,7 +67,7 @@ class Plugin:
         if self._unheard:
             self.outbox.append(self._unheard[min(self._unheard)])
 
-    def hear(self, raw: bytes) -> None:
+    def receive_frame(self, raw: bytes) -> None:
         """Take a frame."""
         length, kind = struct.unpack(">I", raw[:4])[0], raw[4:36].decode().strip(" \0")
         payload = raw[length + 4 :]

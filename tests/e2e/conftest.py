@@ -63,7 +63,9 @@ def apps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[..., Installation]]:
+def make_installation(
+    tmp_path_factory: pytest.TempPathFactory, apps_folder: Path
+) -> Iterator[Callable[..., Installation]]:
     """Makes installations that are gone with the file that wants them: one that is left alone still costs processor."""
     with installations(tmp_path_factory, apps_folder) as make:
         yield make
@@ -86,7 +88,7 @@ def server(standing: Installation) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def imagined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def shared_simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A control plane without processes behind it, for as long as there are tests."""
     installation = Installation(tmp_path_factory.mktemp("simulated"), "--runtime", "sim")
     installation.up()
@@ -95,7 +97,7 @@ def imagined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
 
 
 @pytest.fixture(scope="module")
-def simulated(imagined: Installation) -> Iterator[Installation]:
+def simulated(shared_simulation: Installation) -> Iterator[Installation]:
     """A control plane without processes behind it, for tests of the API alone; empty when a file begins."""
-    yield imagined
-    imagined.own("POST", "reset")
+    yield shared_simulation
+    shared_simulation.own("POST", "reset")

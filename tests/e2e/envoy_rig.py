@@ -141,7 +141,7 @@ class Rig:
         self._reports.close()
         await self.server.stop(None)
 
-    async def lead(self, wanted: MeshIR, *proxies: str) -> None:
+    async def configure(self, wanted: MeshIR, *proxies: str) -> None:
         """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
         self.feed.publish(wanted)
         for proxy in map(ProxyId, proxies):
@@ -152,7 +152,7 @@ class Rig:
     async def start(self, name: str) -> None:
         """Start the Envoy of the proxy of this name and wait until it has everything."""
         text = self.feed.bootstrap(ProxyId(name)).decode()
-        await self.launch(name, self._placed(text))
+        await self.launch(name, self._fill_paths(text))
         await self.until(lambda: self.feed.states()[ProxyId(name)].synced)
 
     async def launch(self, name: str, bootstrap: str) -> None:
@@ -178,7 +178,7 @@ class Rig:
         self._envoys[name] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
 
-    def _placed(self, bootstrap: str) -> str:
+    def _fill_paths(self, bootstrap: str) -> str:
         places = {f"{{{name}}}": str(self.folder / f"{name}.sock") for name in ("xds", "statistics")}
         return reduce(lambda text, place: text.replace(*place), places.items(), bootstrap)
 
@@ -197,7 +197,7 @@ class Rig:
         lines = (await self.admin(proxy, "/stats")).splitlines()
         return next((int(line.partition(": ")[2]) for line in lines if line.startswith(f"{statistic}: ")), 0)
 
-    async def counted(self, proxy: str, statistic: str, expected: int) -> None:
+    async def wait_for_statistic(self, proxy: str, statistic: str, expected: int) -> None:
         """Wait until a counter or gauge, which nothing announces, stands there."""
         async with asyncio.timeout(PATIENCE):
             while await self.count(proxy, statistic) != expected:
@@ -248,11 +248,11 @@ def rig(
     ``captured``, which are led so only for those that aren't Envoys, their first addresses are there, and every
     statistic is kept.
     """
-    return rigged(partial(Rig, everything_counts=captured is not None), folder, redirects, captured)
+    return open_rig(partial(Rig, everything_counts=captured is not None), folder, redirects, captured)
 
 
 @asynccontextmanager
-async def rigged(
+async def open_rig(
     kind: Callable[[Path, Namespace], AnyRig],
     folder: Path,
     redirects: Mapping[str, int],

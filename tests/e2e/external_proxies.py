@@ -40,7 +40,7 @@ from moyai.xds.server.ads import AdsHandler, peer_of
 from moyai.xds.server.authorization import ALL_PROXIES
 from moyai.xds.server.grpc_server import serve_unix
 from moyai.xds.server.proxy_auth import ExternalProxyAuth
-from tests.e2e.envoy_rig import Namespace, Rig, rigged
+from tests.e2e.envoy_rig import Namespace, Rig, open_rig
 from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.telemetry.pushes import Telemetry
@@ -174,14 +174,14 @@ class Outside(Rig):
                 await asyncio.to_thread(while_it_lasts, STEP)
 
     async def is_live(self, admin: int) -> bool:
-        return "LIVE" in await self.said(admin, "/server_info")
+        return "LIVE" in await self.admin_answer(admin, "/server_info")
 
     async def statistic(self, admin: int, name: str) -> int:
         """A counter; 0 as long as there is none."""
-        found = await self.said(admin, f"/stats?filter=^{name}$")
+        found = await self.admin_answer(admin, f"/stats?filter=^{name}$")
         return int(found.rpartition(": ")[2] or 0)
 
-    async def said(self, admin: int, path: str) -> str:
+    async def admin_answer(self, admin: int, path: str) -> str:
         """What the admin interface answers; nothing when it isn't there yet."""
         try:
             return (await self.namespace.get("127.0.0.1", admin, path)).body
@@ -193,7 +193,7 @@ class Outside(Rig):
 async def outsiders() -> AsyncIterator[Outside]:
     """The rig, with the virtual node published."""
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rigged(Outside, Path(folder), REDIRECTS) as made:
+        async with open_rig(Outside, Path(folder), REDIRECTS) as made:
             made.feed.publish(mesh("one"))
             yield made
 

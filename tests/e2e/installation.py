@@ -43,8 +43,8 @@ class Installation:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:  # it ended instead
-            self._ended(0)
-        assert line.startswith("moyai ready on http://"), f"{line!r}\n{self._said()}"
+            self._wait_for_exit(0)
+        assert line.startswith("moyai ready on http://"), f"{line!r}\n{self._log_tail()}"
         url = line.removeprefix("moyai ready on ").strip()
         self.port = int(url.rpartition(":")[2])
         return url
@@ -60,30 +60,30 @@ class Installation:
     def _end(self, number: signal.Signals, code: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
-        self._ended(code)
+        self._wait_for_exit(code)
 
-    def _ended(self, code: int) -> None:
+    def _wait_for_exit(self, code: int) -> None:
         if self.process is None:
             return
         ended = self.process.wait(GRACE)
         assert self.process.stdout is not None
         self.process.stdout.close()  # else it would be, with a warning, in whatever test runs when it is collected
         self.process = None
-        assert ended == code, f"ended with {ended}, not {code}\n{self._said()}"
+        assert ended == code, f"ended with {ended}, not {code}\n{self._log_tail()}"
 
-    def _said(self) -> str:
+    def _log_tail(self) -> str:
         return self.log.read_text()[-4000:]
 
     def down(self, *options: str) -> None:
         """``moyai down``, which also ends the control plane if it runs."""
         self.moyai("down", *options, "--state", str(self.state))
-        self._ended(0)
+        self._wait_for_exit(0)
 
     def leave(self) -> list[str]:
         """``moyai down --forget``; what is left after it, which should be nothing."""
         leftovers = Leftovers.of(self.state)
         self.down("--forget")
-        return leftovers.found()
+        return leftovers.list_all()
 
     # --------------------------------------------------------------------------------------- its clients
 

@@ -28,7 +28,7 @@ class Leftovers:
             rows = dict(database.execute("SELECT name, value FROM meta"))
         return cls(state.resolve(), str(rows["installation"]))
 
-    def found(self) -> list[str]:
+    def list_all(self) -> list[str]:
         """A line for each thing that is there."""
         return [
             *self.processes(),

@@ -37,7 +37,7 @@ async def output(adapter: LinuxAdapter, task: TaskId = TASK, name: str = "app") 
     return [line.text async for line in adapter.runtime.logs(task, name) if line.stream == "stdout"]
 
 
-async def said(adapter: LinuxAdapter, text: str, task: TaskId = TASK, name: str = "app") -> None:
+async def wait_for_output(adapter: LinuxAdapter, text: str, task: TaskId = TASK, name: str = "app") -> None:
     """Wait until a container has printed this line."""
 
     async def is_printed() -> bool:

@@ -117,7 +117,7 @@ def host_network() -> dict[str, str]:
     }
 
 
-def ways(*, free: bool) -> NetworkSpec:
+def egress_network(*, free: bool) -> NetworkSpec:
     """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
     made = network_of(FREE, BOUND, STRANDED)
     first, second = made.vpcs
@@ -127,7 +127,7 @@ def ways(*, free: bool) -> NetworkSpec:
     return replace(made, vpcs=(first, second))
 
 
-async def asked(linux: LinuxAdapter, name: str, spec: SandboxSpec, program: str) -> str:
+async def run_program(linux: LinuxAdapter, name: str, spec: SandboxSpec, program: str) -> str:
     command = ("python3", "-c", program)
     _, lines = await run(linux, shell("", name=name, task=spec.task, command=command))
     return lines[0] if lines else "nothing"
@@ -142,10 +142,10 @@ async def kill_pasta(linux: LinuxAdapter) -> None:
     """SIGKILL, and wait until it is written down."""
     os.kill(pasta(linux)["init"], signal.SIGKILL)
 
-    async def ended() -> bool:
+    async def has_stopped() -> bool:
         return bool(pasta(linux)["phase"] == "stopped")
 
-    await linux.until(ended)
+    await linux.until(has_stopped)
 
 
 async def main(state: Path) -> dict[str, object]:
@@ -155,29 +155,29 @@ async def main(state: Path) -> dict[str, object]:
     told: dict[str, object] = {"before": host_network()}
     to_far = CLIENT.format(address=FAR, port=PORT)
     try:
-        await linux.runtime.apply_network(ways(free=True))
+        await linux.runtime.apply_network(egress_network(free=True))
         for spec in (FREE, BOUND, STRANDED):
             await linux.runtime.prepare(spec)
         told["during"] = host_network()
-        told["free"] = await asked(linux, "free", FREE, to_far)
-        told["free, datagrams"] = await asked(linux, "datagrams", FREE, DATAGRAM)
-        told["bound"] = await asked(linux, "bound", BOUND, to_far)
-        told["stranded"] = await asked(linux, "stranded", STRANDED, to_far)
+        told["free"] = await run_program(linux, "free", FREE, to_far)
+        told["free, datagrams"] = await run_program(linux, "datagrams", FREE, DATAGRAM)
+        told["bound"] = await run_program(linux, "bound", BOUND, to_far)
+        told["stranded"] = await run_program(linux, "stranded", STRANDED, to_far)
         for number, address in enumerate(("127.0.0.1", "192.0.0.1", "192.0.0.2", "172.31.0.1", "169.254.1.1")):
-            told[f"loopback by {address}"] = await asked(
+            told[f"loopback by {address}"] = await run_program(
                 linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port)
             )
         await kill_pasta(linux)
-        told["without pasta"] = await asked(linux, "cut", FREE, to_far)
-        await linux.runtime.apply_network(ways(free=True))
-        told["mended"] = await asked(linux, "mended", FREE, to_far)
+        told["without pasta"] = await run_program(linux, "cut", FREE, to_far)
+        await linux.runtime.apply_network(egress_network(free=True))
+        told["mended"] = await run_program(linux, "mended", FREE, to_far)
         kept = pasta(linux)["keeper"]
         again = linux.another_runtime()
-        await again.apply_network(ways(free=True))
+        await again.apply_network(egress_network(free=True))
         told["found again"] = pasta(linux)["keeper"] == kept
-        told["after a restart"] = await asked(linux, "restarted", FREE, to_far)
-        await again.apply_network(ways(free=False))
-        told["closed"] = await asked(linux, "closed", FREE, to_far)
+        told["after a restart"] = await run_program(linux, "restarted", FREE, to_far)
+        await again.apply_network(egress_network(free=False))
+        told["closed"] = await run_program(linux, "closed", FREE, to_far)
         await again.close()
     finally:
         await linux.destroy_and_check()

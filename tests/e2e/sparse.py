@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def written(path: Path) -> bytes:
+def written_bytes(path: Path) -> bytes:
     """All that was ever written to the file; nothing, if a task that ends has just removed it."""
     try:
         with path.open("rb") as file:

@@ -38,7 +38,7 @@ def shell(line: str, name: str = "main", **more: Any) -> dict[str, Any]:
     return {"name": name, "image": HOST, "command": ["sh", "-c", line], "stopTimeout": 2} | more
 
 
-def checked(port: int) -> dict[str, Any]:
+def port_health_check(port: int) -> dict[str, Any]:
     """A health check: the port is listened on. Asked every second at first, so that nobody waits for it."""
     command = ["CMD", "python3", "-S", "/srv/tests/e2e/apps/check.py", str(port)]
     return {"command": command, "interval": 5, "timeout": 5, "retries": 3, "startPeriod": 30}
@@ -118,7 +118,7 @@ class Cluster:
     def steady(self, *names: str) -> None:
         """Wait until each has one deployment, complete, with all its tasks."""
 
-        def settled() -> bool:
+        def is_settled() -> bool:
             services = self.ecs.describe_services(cluster=self.name, services=list(names))["services"]
             return all(
                 [d["rolloutState"] for d in s["deployments"]] == ["COMPLETED"]
@@ -126,7 +126,7 @@ class Cluster:
                 for s in services
             )
 
-        eventually(settled, f"{names} are steady")
+        eventually(is_settled, f"{names} are steady")
 
     def tasks(self, service: str, desired: str = "RUNNING") -> list[Any]:
         """The tasks of a service."""
@@ -165,11 +165,11 @@ class Cluster:
             lambda: found if (found := self.task(arn))["lastStatus"] == status else None, f"{arn} is {status}"
         )
 
-    def finished(self, definition: str, **more: Any) -> Any:
+    def run_to_end(self, definition: str, **more: Any) -> Any:
         """Run one task to its end; the task."""
         return self.until(self.run(definition, **more), "STOPPED")
 
-    def said(self, arn: str, container: str = "main") -> list[str]:
+    def output_lines(self, arn: str, container: str = "main") -> list[str]:
         """What a container has written so far, line by line."""
         printed = self.installation.own("GET", f"logs?task={task_id(arn)}&container={container}")
         return [json.loads(line)["text"] for line in printed.splitlines()]

@@ -75,17 +75,17 @@ def test_hook_and_file_commands_require_a_key(open_installation, key, tmp_path):
     hook = ("hook", "put", "check", "http://127.0.0.1:9/")
     file = ("file", "put", "s3://config/web.env", str(tmp_path / "web.env"))
     for command in (hook, file):
-        assert said(open_installation, *command, **whoever)[0] == 0
-        code, error = said(open_installation, *command, **(whoever | {"AWS_SECRET_ACCESS_KEY": "wrong"}))
+        assert run_command(open_installation, *command, **whoever)[0] == 0
+        code, error = run_command(open_installation, *command, **(whoever | {"AWS_SECRET_ACCESS_KEY": "wrong"}))
         assert (code, "403" in error, "InvalidSignatureException" in error) == (1, True, True)
-        code, error = said(open_installation, *command, AWS_EC2_METADATA_DISABLED="true", HOME=str(tmp_path))
+        code, error = run_command(open_installation, *command, AWS_EC2_METADATA_DISABLED="true", HOME=str(tmp_path))
         assert (code, "MissingAuthenticationTokenException" in error) == (1, True)
-    assert "check  http://127.0.0.1:9/" in said(open_installation, "hook", "list", **whoever)[1]
-    assert "s3://config/web.env" in said(open_installation, "file", "list", **whoever)[1]
-    assert said(open_installation, "hook", "rm", "check", **whoever)[0] == 0
+    assert "check  http://127.0.0.1:9/" in run_command(open_installation, "hook", "list", **whoever)[1]
+    assert "s3://config/web.env" in run_command(open_installation, "file", "list", **whoever)[1]
+    assert run_command(open_installation, "hook", "rm", "check", **whoever)[0] == 0
 
 
-def said(installation: Installation, *arguments: str, **environment: str) -> tuple[int, str]:
+def run_command(installation: Installation, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run a command of ours with these credentials and no others; how it ended, and all that it printed."""
     mine = {
         k: v for k, v in installation.environment().items() if k not in {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}

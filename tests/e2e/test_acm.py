@@ -70,7 +70,7 @@ def csr_of(installation: Installation, arn: str) -> str | None:
         return None
 
 
-def issued(installation: Installation, arn: str) -> Any:
+def issued_certificate(installation: Installation, arn: str) -> Any:
     found = installation.aws("acm", "describe-certificate", "--certificate-arn", arn)["Certificate"]
     return found if found["Status"] == "ISSUED" else None
 
@@ -78,7 +78,7 @@ def issued(installation: Installation, arn: str) -> Any:
 def test_a_certificate_is_issued_its_chain_verifies_and_its_key_opens(installation, authority, folder):
     asked = ("--domain-name", "*.howto.local", "--certificate-authority-arn", authority)
     arn = installation.aws("acm", "request-certificate", *asked)["CertificateArn"]
-    found = eventually(lambda: issued(installation, arn))
+    found = eventually(lambda: issued_certificate(installation, arn))
     assert (found["DomainName"], found["Type"]) == ("*.howto.local", "PRIVATE")
     installation.aws("acm", "wait", "certificate-validated", "--certificate-arn", arn)
     (folder / "passphrase").write_text("open sesame")

@@ -27,9 +27,9 @@ def stable(installation: Installation, cluster: str, service: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def shop(installed: Callable[[], Installation]) -> Installation:
+def shop(make_installation: Callable[[], Installation]) -> Installation:
     """What the README says, step by step."""
-    installation = installed()
+    installation = make_installation()
     installation.up()
     base = ("--base", "moyai.local/host", "--state", str(installation.state))
     installation.moyai("image", "import", "moyai.local/shop:1", str(SHOP / "image"), *base)

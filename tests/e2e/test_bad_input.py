@@ -46,7 +46,7 @@ def world(installation: Installation) -> dict[str, Any]:
     }
 
 
-def refused(client: Any, operation: str, request: dict[str, Any]) -> tuple[str, int, str]:
+def error_of(client: Any, operation: str, request: dict[str, Any]) -> tuple[str, int, str]:
     """Code, status and message of the error that a request gets."""
     with pytest.raises(ClientError) as caught:
         getattr(client, operation)(**request)
@@ -128,7 +128,7 @@ CREATE_SERVICE = [
 @pytest.mark.parametrize(("changes", "code", "words"), CREATE_SERVICE)
 def test_a_refused_create_service_leaves_nothing(cluster, changes, code, words):
     before = world(cluster.installation)
-    got, status, message = refused(cluster.ecs, "create_service", service(cluster, **changes))
+    got, status, message = error_of(cluster.ecs, "create_service", service(cluster, **changes))
     assert (got, status) == (code, 400)
     assert words in message
     assert world(cluster.installation) == before
@@ -157,7 +157,7 @@ OTHERS = [
 )
 def test_each_aws_service_answers_with_its_own_error_codes(cluster, name, operation, request_, code):
     before = world(cluster.installation)
-    got, status, message = refused(cluster.installation.client(name), operation, request_)
+    got, status, message = error_of(cluster.installation.client(name), operation, request_)
     assert (got, status) == (code, 400)
     assert message or code == "ServiceNotFoundException"
     assert world(cluster.installation) == before
@@ -170,7 +170,7 @@ def test_describing_missing_resources_returns_failures(cluster):
 
 
 def test_an_unsupported_operation_is_named_in_the_error(cluster):
-    code, status, message = refused(cluster.ecs, "list_daemons", {})
+    code, status, message = error_of(cluster.ecs, "list_daemons", {})
     assert "ListDaemons" in message
     assert status >= 400
     assert code
@@ -179,7 +179,9 @@ def test_an_unsupported_operation_is_named_in_the_error(cluster):
 # -------------------------------------------------------------------------------------------------------- raw requests
 
 
-def sent(installation: Installation, body: bytes, target: str = "CreateCluster", **headers: str) -> tuple[int, Any]:
+def send_body(
+    installation: Installation, body: bytes, target: str = "CreateCluster", **headers: str
+) -> tuple[int, Any]:
     connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
     try:
         given = JSON | {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{target}"} | headers
@@ -203,7 +205,7 @@ MALFORMED = {
 @pytest.mark.parametrize("what", [what for what in MALFORMED if what != "nothing"])
 def test_a_body_of_another_protocol_is_a_serialization_error(simulated, what):
     before = world(simulated)
-    status, answer = sent(simulated, MALFORMED[what])
+    status, answer = send_body(simulated, MALFORMED[what])
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
     assert world(simulated) == before
 
@@ -219,25 +221,25 @@ WRONG_TYPES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("body", WRONG_TYPES, ids=json.dumps)
 def test_a_member_of_the_wrong_type_is_a_serialization_error(simulated, body):
     before = world(simulated)
-    status, answer = sent(simulated, json.dumps(body).encode())
+    status, answer = send_body(simulated, json.dumps(body).encode())
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
     assert world(simulated) == before
 
 
 def test_a_missing_member_is_named(simulated):
-    status, answer = sent(simulated, b"{}", "CreateService")
+    status, answer = send_body(simulated, b"{}", "CreateService")
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "InvalidParameterException")
     assert "serviceName" in answer["message"]
 
 
 def test_an_unknown_operation_is_not_an_empty_success(simulated):
-    status, answer = sent(simulated, b"{}", "MakeCoffee")
+    status, answer = send_body(simulated, b"{}", "MakeCoffee")
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "UnknownOperationException")
     assert "MakeCoffee" in answer["message"]
 
 
 def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(simulated):
-    status, answer = sent(simulated, b" " * (LIMIT + 1))
+    status, answer = send_body(simulated, b" " * (LIMIT + 1))
     assert status == 413
     assert str(LIMIT) in answer["message"]
 
@@ -289,7 +291,7 @@ def test_health_shows_runtime_tasks_and_proxies(cluster):
 def test_a_cross_site_page_can_neither_reset_nor_create(simulated):
     status, _ = own(simulated, "POST", "reset", Origin="http://example.com")
     assert status == 403
-    status, _ = sent(simulated, b'{"clusterName": "from-afar"}', Origin="http://example.com")
+    status, _ = send_body(simulated, b'{"clusterName": "from-afar"}', Origin="http://example.com")
     assert status == 403
 
 

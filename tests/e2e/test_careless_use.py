@@ -11,7 +11,7 @@ from tests.e2e.installation import GRACE, MOYAI, Installation
 pytestmark = pytest.mark.e2e
 
 
-def refused(*arguments: str) -> list[str]:
+def failing_lines(*arguments: str) -> list[str]:
     """Run a command that must fail; the lines that it said."""
     ran = subprocess.run([*MOYAI, *arguments], capture_output=True, text=True, check=False, timeout=GRACE)
     assert ran.returncode == 1, ran
@@ -47,6 +47,6 @@ def test_a_deeply_nested_state_directory_works(tmp_path):
 
 @pytest.mark.parametrize("address", ["999.1.1.1", "example.com", ""])
 def test_an_invalid_listen_address_is_refused_in_one_line(tmp_path, address):
-    (line,) = refused("up", "--state", str(tmp_path / "state"), "--runtime", "sim", "--listen", address)
+    (line,) = failing_lines("up", "--state", str(tmp_path / "state"), "--runtime", "sim", "--listen", address)
     assert "is not an address" in line
     assert not (tmp_path / "state").exists()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, kill, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, kill, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -30,9 +30,9 @@ class Stage(NamedTuple):
         environment = [{"name": "VERSION", "value": version}]
         return self.cluster.define(
             "load-servers",
-            app("web", 8080, "http", healthCheck=checked(8080), environment=environment),
-            app("lines", 7000, healthCheck=checked(7000)),
-            app("rpc", 50051, "grpc", healthCheck=checked(50051)),
+            app("web", 8080, "http", healthCheck=port_health_check(8080), environment=environment),
+            app("lines", 7000, healthCheck=port_health_check(7000)),
+            app("rpc", 50051, "grpc", healthCheck=port_health_check(50051)),
         )
 
     def tasks(self) -> set[str]:

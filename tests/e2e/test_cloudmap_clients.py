@@ -44,20 +44,22 @@ def cli(request: pytest.FixtureRequest) -> str:
 
 def test_boto3_registers_and_discovers_instances(simulated: Installation):
     cloudmap = simulated.client("servicediscovery")
-    namespace = _done(cloudmap, cloudmap.create_http_namespace(Name="boto"))["NAMESPACE"]
+    namespace = _wait_for_operation(cloudmap, cloudmap.create_http_namespace(Name="boto"))["NAMESPACE"]
     service = cloudmap.create_service(Name="db", NamespaceId=namespace)["Service"]["Id"]
     attributes = {"AWS_INSTANCE_IPV4": "172.31.0.99", "AWS_INSTANCE_PORT": "5432"}
-    _done(cloudmap, cloudmap.register_instance(ServiceId=service, InstanceId="main", Attributes=attributes))
+    _wait_for_operation(
+        cloudmap, cloudmap.register_instance(ServiceId=service, InstanceId="main", Attributes=attributes)
+    )
     [found] = cloudmap.discover_instances(NamespaceName="boto", ServiceName="db")["Instances"]
     assert (found["InstanceId"], found["Attributes"]) == ("main", attributes)
     with pytest.raises(cloudmap.exceptions.ResourceInUse):
         cloudmap.delete_service(Id=service)
-    _done(cloudmap, cloudmap.deregister_instance(ServiceId=service, InstanceId="main"))
+    _wait_for_operation(cloudmap, cloudmap.deregister_instance(ServiceId=service, InstanceId="main"))
     cloudmap.delete_service(Id=service)
-    _done(cloudmap, cloudmap.delete_namespace(Id=namespace))
+    _wait_for_operation(cloudmap, cloudmap.delete_namespace(Id=namespace))
 
 
-def _done(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
+def _wait_for_operation(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
     """An operation's targets, once it has succeeded."""
 
     def targets() -> Any:

@@ -49,7 +49,7 @@ def events(at: Installation, headers: dict[str, str] | None = None) -> Iterator[
         yield connection.getresponse()
 
 
-def heard(stream: HTTPResponse, kind: str) -> object:
+def next_event(stream: HTTPResponse, kind: str) -> object:
     """The next event of this kind."""
     while True:
         lines = iter(lambda: stream.readline().decode().rstrip("\n"), "")
@@ -73,14 +73,14 @@ def test_the_build_is_served_whole_and_a_deep_link_is_its_page(simulated: Instal
 
 def test_api_changes_arrive_on_the_event_stream(simulated: Installation) -> None:
     with events(simulated) as stream:
-        assert heard(stream, "hello") == {}
+        assert next_event(stream, "hello") == {}
         assert call(simulated, "CreateCluster", {"clusterName": "seen"}).status == 200
         arn = "arn:aws:ecs:us-east-1:123456789012:cluster/seen"
         key = {"kind": "cluster", "cluster": "seen", "id": arn}
-        said = heard(stream, "changed")
+        said = next_event(stream, "changed")
         while key not in said["keys"]:  # type: ignore[index]  # others use the same server
-            said = heard(stream, "changed")
-        heard(stream, "metrics")
+            said = next_event(stream, "changed")
+        next_event(stream, "metrics")
 
 
 def test_cross_site_pages_reach_only_the_consoles_files(simulated: Installation) -> None:

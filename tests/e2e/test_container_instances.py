@@ -45,14 +45,14 @@ class Hosts(Cluster):
             self.ecs.describe_container_instances(cluster=self.name, containerInstances=arns)["containerInstances"]
         )
 
-    def connected(self, count: int) -> list[Any]:
+    def wait_for_instances(self, count: int) -> list[Any]:
         """So many instances, once each has been seen."""
 
-        def there() -> list[Any] | None:
+        def connected_instances() -> list[Any] | None:
             found = self.instances()
             return found if len(found) == count and all(i["agentConnected"] for i in found) else None
 
-        return eventually(there, f"{count} instances are connected") or []
+        return eventually(connected_instances, f"{count} instances are connected") or []
 
     def register(self, **identity: str) -> str:
         """One more instance, registered as an agent would do it; its ARN."""
@@ -107,12 +107,14 @@ class Hosts(Cluster):
 
 
 @pytest.fixture(scope="module")
-def hosts(installed) -> Hosts:
-    installation: Installation = installed("--instances", "3", "--instance-cpu", "4096", "--instance-memory", "8192")
+def hosts(make_installation) -> Hosts:
+    installation: Installation = make_installation(
+        "--instances", "3", "--instance-cpu", "4096", "--instance-memory", "8192"
+    )
     installation.up()
     made = Hosts(installation, "default")
     made.ecs.update_cluster(cluster=made.name, serviceConnectDefaults={"namespace": "behind"})
-    found = made.connected(3)
+    found = made.wait_for_instances(3)
     assert len({a["value"] for i in found for a in i["attributes"] if a["name"] == "ecs.availability-zone"}) == 3
     return made
 
@@ -144,7 +146,7 @@ def test_a_daemon_has_a_task_on_each_instance_that_there_is(hosts):
 
 def test_an_external_instance_has_tasks(hosts):
     arn = hosts.register(instanceId="mi-0123456789abcdef0")
-    hosts.connected(4)
+    hosts.wait_for_instances(4)
     hosts.bound("far", shell(SERVES.format(8080), memory=64, portMappings=[{"containerPort": 8080}]))
     asked = ("--service-name", "far", "--task-definition", "far", "--launch-type", "EXTERNAL", "--desired-count", "2")
     hosts.aws("create-service", *asked)
@@ -171,7 +173,9 @@ def test_tasks_in_an_instances_network_and_in_none(hosts):
     inside, nowhere = (hosts.until(answer["tasks"][0]["taskArn"], "RUNNING") for answer in ran)
     assert inside["containers"][0]["networkBindings"][0]["hostPort"] == 9090
     eventually(lambda: hosts.answers(inside), "the task answers at its instance")
-    eventually(lambda: hosts.said(nowhere["taskArn"]) == ["lo"], "the other one has a loopback and nothing else")
+    eventually(
+        lambda: hosts.output_lines(nowhere["taskArn"]) == ["lo"], "the other one has a loopback and nothing else"
+    )
     for task in (inside, nowhere):
         hosts.ecs.stop_task(cluster=hosts.name, task=task["taskArn"])
 
@@ -202,11 +206,11 @@ def test_service_connect_reaches_and_serves_bridge_tasks(hosts):
     ids = {name: task_id(hosts.tasks(name)[0]["taskArn"]) for name in ("web", "own")}
     for probe, alias, target in ((inner, "behind", "web"), (inner, "own", "own"), (outer, "behind", "web")):
 
-        def called(probe: Probe = probe, alias: str = alias) -> Any:
+        def call_alias(probe: Probe = probe, alias: str = alias) -> Any:
             answer = probe.ask("http", url=f"http://{alias}/")
             return json.loads(answer["text"]) if answer.get("status") == 200 else None
 
-        assert eventually(called, f"{alias} answers")["task"] == ids[target]
+        assert eventually(call_alias, f"{alias} answers")["task"] == ids[target]
     for name in ("web", "own", "probe", "outer"):
         hosts.ecs.delete_service(cluster=hosts.name, service=name, force=True)
 
@@ -226,7 +230,7 @@ def test_tasks_of_a_lost_instance_are_stopped_and_replaced(hosts):
     ended = hosts.until(victim["taskArn"], "STOPPED")
     assert ended["stopCode"] == "TerminationNotice"
     assert ended["stoppedReason"] == f"Host EC2 (instance {lost['ec2InstanceId']}) terminated."
-    hosts.connected(3)
+    hosts.wait_for_instances(3)
     hosts.steady("kept")
     for task in hosts.tasks("kept"):
         eventually(partial(hosts.answers, task), "the task answers at its instance")
@@ -253,5 +257,5 @@ def test_services_are_spread_moved_away_from_an_instance_and_there_after_a_resta
     hosts.aws("deregister-container-instance", "--container-instance", drained)
     hosts.installation.terminate()
     hosts.installation.up()
-    hosts.connected(3)
+    hosts.wait_for_instances(3)
     hosts.steady("spread")

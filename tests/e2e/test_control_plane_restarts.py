@@ -22,8 +22,8 @@ WEB = ({"kind": "http", "url": "http://web/"}, {"kind": "http", "url": "http://w
 
 
 @pytest.fixture(scope="module")
-def installation(installed: Callable[[], Installation]) -> Installation:
-    made = installed()
+def installation(make_installation: Callable[[], Installation]) -> Installation:
+    made = make_installation()
     made.up()
     return made
 
@@ -67,7 +67,7 @@ def longer_than(said: list[str], length: int) -> bool:
     return len(said) > length
 
 
-def kept(installation: Installation) -> set[str]:
+def stored_names(installation: Installation) -> set[str]:
     """What the installation has of what was written."""
     ecs = installation.client("ecs")
     arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
@@ -95,10 +95,10 @@ def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(inst
         while_it_lasts(chance.uniform(0.05, 0.6))
         installation.kill()
         assert installation.up() == installation.url
-        assert set(said) - kept(installation) == set()
+        assert set(said) - stored_names(installation) == set()
     told.set()
     writer.join()
-    assert set(said) - kept(installation) == set()
+    assert set(said) - stored_names(installation) == set()
     eventually(lambda: installation_is_whole(installation, tasks=3))
     tally = probe.end()
     assert tally["failures"] == []

@@ -52,7 +52,7 @@ class Stage(NamedTuple):
         assert ran["code"] == 0, ran
         return json.loads(ran["out"])
 
-    def says(
+    def answer_from(
         self, address: str, port: int, line: str = "GET / HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n"
     ) -> str:
         """What an address answers the attacker; how it failed, when it did."""
@@ -87,7 +87,7 @@ def test_a_task_cannot_reach_proxy_or_control_plane_sockets(stage):
 def test_a_proxy_listens_for_traffic_alone(stage):
     # 8080 is the application's own; a proxy's administration has no port.
     assert stage.inside(LISTENING) == [8080, 15001]
-    assert "administration" not in stage.says("127.0.0.1", 9901)
+    assert "administration" not in stage.answer_from("127.0.0.1", 9901)
 
 
 def test_the_state_of_the_installation_is_hidden(stage):
@@ -103,17 +103,17 @@ def test_proxies_and_container_monitors_cannot_be_seen_or_signalled(stage):
 
 def test_a_task_cannot_use_the_ports_of_a_neighbours_proxy(stage):
     neighbour = address_of(stage.victim, "web")
-    assert stage.says(neighbour, 8080).startswith("HTTP/1.1 200 OK"), "as long as the security groups let it"
-    assert stage.says(neighbour, 15000) == "", "the ingress port itself is no way in"
-    assert stage.says(neighbour, 15001) == "ConnectionRefusedError", "the egress port is for its own task"
-    assert stage.says("127.0.0.1", 15001) == "", "and not to be called directly"
+    assert stage.answer_from(neighbour, 8080).startswith("HTTP/1.1 200 OK"), "as long as the security groups let it"
+    assert stage.answer_from(neighbour, 15000) == "", "the ingress port itself is no way in"
+    assert stage.answer_from(neighbour, 15001) == "ConnectionRefusedError", "the egress port is for its own task"
+    assert stage.answer_from("127.0.0.1", 15001) == "", "and not to be called directly"
 
 
 def test_a_name_of_another_namespace_is_not_reachable(stage):
     assert stage.attacker.ask("http", url="http://secret/")["error"] == "ConnectError"
     # Each name has an address of its own; none of those that others have means anything here.
     for last in range(1, 9):
-        answer = stage.says(f"127.255.0.{last}", 8080)
+        answer = stage.answer_from(f"127.255.0.{last}", 8080)
         assert answer in {"", "ConnectionResetError", "ConnectionRefusedError"}, answer
 
 

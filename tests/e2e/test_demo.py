@@ -21,7 +21,7 @@ GRACE = 60
 
 
 @pytest.fixture
-def started(tmp_path):
+def demo_process(tmp_path):
     """The demo under way; its temporary files are in ``tmp_path``."""
     with (tmp_path / "printed").open("w") as printed:
         temporary = tmp_path / "tmp"
@@ -39,14 +39,14 @@ def started(tmp_path):
         process.wait(GRACE)
 
 
-def printed(tmp_path):
+def read_output(tmp_path):
     return (tmp_path / "printed").read_text()
 
 
 def until_it_says(process, tmp_path, words):
     """Wait until the demo has printed this; it must not end before."""
-    eventually(lambda: words in printed(tmp_path) or process.poll() is not None)
-    assert words in printed(tmp_path), printed(tmp_path)
+    eventually(lambda: words in read_output(tmp_path) or process.poll() is not None)
+    assert words in read_output(tmp_path), read_output(tmp_path)
 
 
 def leftovers(tmp_path):
@@ -55,16 +55,16 @@ def leftovers(tmp_path):
     return Leftovers.of(state)
 
 
-def test_the_demo_fails_no_request_and_leaves_nothing(started, tmp_path):
-    until_it_says(started, tmp_path, "control plane ready")
+def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path):
+    until_it_says(demo_process, tmp_path, "control plane ready")
     looked_for = leftovers(tmp_path)
-    assert started.wait(3 * GRACE) == 0, printed(tmp_path)
-    text = printed(tmp_path)
+    assert demo_process.wait(3 * GRACE) == 0, read_output(tmp_path)
+    text = read_output(tmp_path)
     assert "Requests that failed: 0" in text
     for caller, target in (("front", "catalog"), ("catalog", "pricing"), ("catalog", "stock")):
         assert re.search(rf"{caller}.*{target}", text), text
     assert [int(count) > 100 for count in re.findall(r"(\d+) requests were sent", text)] == [True]
-    assert looked_for.found() == []
+    assert looked_for.list_all() == []
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -72,13 +72,13 @@ def test_the_demo_fails_no_request_and_leaves_nothing(started, tmp_path):
     ("words", "signals"),
     [("stock is steady", [signal.SIGINT, signal.SIGINT, signal.SIGTERM]), ("control plane ready", [signal.SIGTERM])],
 )
-def test_interrupting_the_demo_leaves_nothing(started, tmp_path, words, signals):
-    until_it_says(started, tmp_path, words)
+def test_interrupting_the_demo_leaves_nothing(demo_process, tmp_path, words, signals):
+    until_it_says(demo_process, tmp_path, words)
     looked_for = leftovers(tmp_path)
     for number in signals:
-        started.send_signal(number)
+        demo_process.send_signal(number)
         while_it_lasts(0.3)
-    assert started.wait(GRACE) != 0
-    assert "Traceback" not in printed(tmp_path)
-    assert looked_for.found() == []
+    assert demo_process.wait(GRACE) != 0
+    assert "Traceback" not in read_output(tmp_path)
+    assert looked_for.list_all() == []
     assert list((tmp_path / "tmp").iterdir()) == []

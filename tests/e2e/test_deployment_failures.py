@@ -72,10 +72,10 @@ def deploy(cluster: Cluster, service: str, definition: str, **configuration: obj
     settings = ("--deployment-configuration", json.dumps(configuration))
     begun = aws("ecs", "update-service", *which, "--task-definition", definition, *settings)["service"]
     aws("ecs", "wait", "services-stable", *PLACE, "--services", service)
-    return described(cluster, begun["currentServiceDeployment"])
+    return describe_deployment(cluster, begun["currentServiceDeployment"])
 
 
-def described(cluster: Cluster, arn: str) -> Any:
+def describe_deployment(cluster: Cluster, arn: str) -> Any:
     """A service deployment as it stands."""
     answer = cluster.installation.aws("ecs", "describe-service-deployments", "--service-deployment-arns", arn)
     return answer["serviceDeployments"][0]
@@ -122,8 +122,8 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
     arn = cluster.service("watched")["currentServiceDeployment"]
     eventually(lambda: [one["taskDefinitionArn"] for one in cluster.tasks("watched")] == [definition], "it bakes")
     cloudwatch.put_metric_data(Namespace="Failures", MetricData=[{"MetricName": "Errors", "Value": 1.0}])
-    eventually(lambda: described(cluster, arn)["status"] == "ROLLBACK_SUCCESSFUL", "it is taken back")
-    assert described(cluster, arn)["alarms"] == {
+    eventually(lambda: describe_deployment(cluster, arn)["status"] == "ROLLBACK_SUCCESSFUL", "it is taken back")
+    assert describe_deployment(cluster, arn)["alarms"] == {
         "status": "TRIGGERED",
         "alarmNames": ["errors"],
         "triggeredAlarmNames": ["errors"],

@@ -43,8 +43,8 @@ def _frozen(directory: Path, state: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_down_names_the_processes_that_it_cannot_stop(installed, killed):
-    installation = installed()
+def test_down_names_the_processes_that_it_cannot_stop(make_installation, killed):
+    installation = make_installation()
     installation.up()
     cluster = Cluster(installation, "down")
     mounts = [{"sourceVolume": "data", "containerPath": "/data"}]

@@ -111,7 +111,7 @@ class Wire:
 
 async def test_encrypted_and_plain_members_answer_side_by_side(envoys, apps):
     authority = await an_authority()
-    await envoys.lead(mesh(authority.root, authority.signs(), ONE, TWO), ONE, TWO, CALLER)
+    await envoys.configure(mesh(authority.root, authority.signs(), ONE, TWO), ONE, TWO, CALLER)
     answers = [await envoys.namespace.get(*HTTP) for _ in range(6)]
     assert {a.status for a in answers} == {200}
     assert len(apps[0].requests) == len(apps[1].requests) == 3
@@ -119,11 +119,11 @@ async def test_encrypted_and_plain_members_answer_side_by_side(envoys, apps):
 
 async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
     authority = await an_authority()
-    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.configure(mesh(authority.root, authority.signs(), ONE), ONE)
     run = envoys.namespace.run
     before = await run(lambda: Wire(authority.root))
     assert (before.version, await run(before.ask)) == ("TLSv1.3", b"HTTP/1.1 200 OK")
-    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.configure(mesh(authority.root, authority.signs(), ONE), ONE)
     after = await run(lambda: Wire(authority.root))
     assert after.serial != before.serial
     assert await run(before.ask) == await run(after.ask) == b"HTTP/1.1 200 OK"
@@ -135,7 +135,7 @@ async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
 async def test_a_certificate_of_another_authority_or_name_is_rejected(envoys, apps, statistic, name):
     believed, other = await an_authority(), await an_authority()
     signer = other if statistic == "fail_verify_error" else believed
-    await envoys.lead(mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
+    await envoys.configure(mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
     assert (await envoys.namespace.get(*HTTP)).status == 503
     assert apps[0].requests == []
     counted = await envoys.admin(CALLER, f"/stats?filter=ssl.{statistic}")
@@ -144,11 +144,11 @@ async def test_a_certificate_of_another_authority_or_name_is_rejected(envoys, ap
 
 async def test_no_listener_opens_before_its_certificate_arrives(envoys, apps):
     authority = await an_authority()
-    await envoys.lead(mesh(authority.root, None, ONE), ONE)
+    await envoys.configure(mesh(authority.root, None, ONE), ONE)
     assert "LIVE" not in await envoys.admin(ONE, "/ready")
     with pytest.raises(OSError, match="refused"):
         await envoys.namespace.run(lambda: Wire(authority.root))
-    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.configure(mesh(authority.root, authority.signs(), ONE), ONE)
     wire = await envoys.namespace.run(lambda: eventually(lambda: wire_or_none(authority.root), "the port is open"))
     assert wire is not None
     assert await envoys.namespace.run(wire.ask) == b"HTTP/1.1 200 OK"

@@ -47,11 +47,11 @@ class Talk:
             except ConnectionClosed:
                 break
             assert isinstance(frame, bytes)
-            self.plugin.hear(frame)
+            self.plugin.receive_frame(frame)
         self.flush()
         assert condition(), self.plugin.output
 
-    def says(self, *words: bytes) -> None:
+    def wait_for_output(self, *words: bytes) -> None:
         """Talk until it has said all of this."""
         self.until(lambda: all(word in self.plugin.output for word in words))
 
@@ -108,15 +108,15 @@ def test_a_session_runs_a_shell_on_a_terminal_in_the_container(cluster, task):
     with session(cluster, task, "/bin/sh") as talk:
         talk.plugin.resize(50, 132)
         talk.type(b"tty; stty size; echo $COLOUR $TERM\r")
-        talk.says(b"/dev/pts/0", b"50 132", b"red xterm-256color")
+        talk.wait_for_output(b"/dev/pts/0", b"50 132", b"red xterm-256color")
         talk.plugin.resize(10, 20)
         talk.type(b"stty size\r")
-        talk.says(b"10 20")
+        talk.wait_for_output(b"10 20")
         talk.type(b"sleep 4711\r")
         eventually(lambda: sleepers(task, 4711))
         talk.type(b"\x03")
         talk.type(b"echo code=$?\r")
-        talk.says(b"code=130")
+        talk.wait_for_output(b"code=130")
         talk.type(b"\x04")
         talk.until(lambda: talk.plugin.closed is not None)
     assert not sleepers(task, 4711)
@@ -240,8 +240,8 @@ def test_moyai_exec_is_a_filter_in_a_pipe(cluster):
 
 
 @pytest.mark.heavy
-def test_sessions_end_with_the_control_plane(installed):
-    here = installed()
+def test_sessions_end_with_the_control_plane(make_installation):
+    here = make_installation()
     here.up()
     cluster = Cluster(here, "alone")
     arn = cluster.run(cluster.define("alone", shell(STAYS)), enableExecuteCommand=True)

@@ -70,17 +70,17 @@ class DualStack:
         )
         return str(registered["taskDefinition"]["taskDefinitionArn"])
 
-    def said(self, family: str, line: str) -> list[str]:
+    def task_output(self, family: str, line: str) -> list[str]:
         """What a task of this VPC wrote."""
         definition = self.define(family, line)
         answer = self.ecs.run_task(cluster="dual", taskDefinition=definition, networkConfiguration=self.network)
         (task,) = answer["tasks"]
-        eventually(lambda: self.described(task["taskArn"])["lastStatus"] == "STOPPED", f"{family} has ended")
+        eventually(lambda: self.describe_task(task["taskArn"])["lastStatus"] == "STOPPED", f"{family} has ended")
         identity = task["taskArn"].rpartition("/")[2]
         printed = self.installation.own("GET", f"logs?task={identity}&container=main")
         return [json.loads(line)["text"] for line in printed.splitlines()]
 
-    def described(self, task: str) -> Any:
+    def describe_task(self, task: str) -> Any:
         """DescribeTasks, of one."""
         (found,) = self.ecs.describe_tasks(cluster="dual", tasks=[task])["tasks"]
         return found
@@ -112,14 +112,14 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
     )
     cloudmap = server.client("servicediscovery", key=ACCOUNT)
 
-    def registered() -> Any:
+    def registered_instances() -> Any:
         found = cloudmap.discover_instances(NamespaceName="dual.test", ServiceName="web")["Instances"]
         return found if len(found) == 2 else None
 
-    instances = eventually(registered, "both tasks are registered")
+    instances = eventually(registered_instances, "both tasks are registered")
     addresses = sorted(one["Attributes"]["AWS_INSTANCE_IPV6"] for one in instances)
     assert all(IPv6Address(address) in here.part for address in addresses)
-    said = here.said("calls", CALLS)
+    said = here.task_output("calls", CALLS)
     own = said[-1].split()[1]
     assert said[0] == " ".join(("found", *addresses))
     assert said[1:] == [
@@ -128,7 +128,7 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
         f"is {own} {here.part}",
     ]
     assert IPv6Address(own) in here.part
-    assert elsewhere.said("tries", TRIES.replace("ADDRESS", addresses[0])) == ["no way"]
+    assert elsewhere.task_output("tries", TRIES.replace("ADDRESS", addresses[0])) == ["no way"]
     here.ecs.delete_service(cluster="dual", service="web", force=True)
     gone = {"NamespaceName": "dual.test", "ServiceName": "web"}
     eventually(lambda: cloudmap.discover_instances(**gone)["Instances"] == [], "they are deregistered")

@@ -13,7 +13,7 @@ from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.adapters import LINUX, RUNS, TASK, LinuxAdapter, container_state, sandbox
-from tests.e2e.linux_tasks import end_of, output, run, said, shell
+from tests.e2e.linux_tasks import end_of, output, run, shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -129,12 +129,12 @@ async def test_the_kernels_key_rings_are_closed_also_to_probes(linux):
     await linux.runtime.prepare(sandbox())
     probe = Probe(("CMD-SHELL", READ_KEY_RING), interval=1, retries=1)
     await linux.runtime.start(shell(f"{READ_KEY_RING}; sleep 1000", probe=probe))
-    await said(linux, "-1 EPERM")
+    await wait_for_output(linux, "-1 EPERM")
 
-    async def probed():
+    async def has_health():
         return (await container_state(linux.runtime)).health is not Health.UNKNOWN
 
-    await linux.until(probed)
+    await linux.until(has_health)
     assert (await container_state(linux.runtime)).health is Health.HEALTHY
 
 
@@ -193,7 +193,7 @@ async def test_all_processes_of_a_container_end_with_the_first_one(linux):
     await linux.runtime.prepare(sandbox())
     marker = f"{os.getpid()}.25"
     await linux.runtime.start(shell(f"setsid sleep 9{marker} & trap '' TERM; echo up; while :; do sleep 0.1; done"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     await linux.runtime.stop(TASK, "app")
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 137

@@ -12,7 +12,7 @@ from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.tasks import disks
 from tests.contract.runtime.adapters import OTHER, TASK, sandbox
-from tests.e2e.linux_tasks import run, said, shell
+from tests.e2e.linux_tasks import run, shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -47,7 +47,7 @@ async def test_containers_share_the_disk_and_each_other_task_has_its_own(linux):
     for number in (1, 2):
         await linux.runtime.prepare(sandbox(number, storage_gib=1))
     await linux.runtime.start(shell("fallocate -l 900M /srv/a; echo full; exec sleep 1000"))
-    await said(linux, "full")
+    await wait_for_output(linux, "full")
     full = "fallocate -l 900M /srv/b 2>/dev/null || echo full"
     _, seen = await run(linux, shell(full, "side"))
     assert seen == ["full"]
@@ -78,14 +78,14 @@ async def test_a_disk_is_sparse_and_frees_deleted_blocks(linux):
     await linux.runtime.prepare(sandbox(storage_gib=20))
     image = RuntimePaths(linux.state).task(TASK) / disks.IMAGE
 
-    def used():
+    def used_bytes():
         return image.stat().st_blocks * 512
 
-    assert await asyncio.to_thread(used) < 1024**2
+    assert await asyncio.to_thread(used_bytes) < 1024**2
     await run(linux, shell("head -c 50000000 /dev/zero > /srv/big; sync /srv/big; rm /srv/big; sync"))
 
     async def given_back():
-        return await asyncio.to_thread(used) < 10_000_000
+        return await asyncio.to_thread(used_bytes) < 10_000_000
 
     await linux.until(given_back)
 
@@ -93,7 +93,7 @@ async def test_a_disk_is_sparse_and_frees_deleted_blocks(linux):
 async def test_the_machine_sees_no_mount_and_a_released_task_leaves_no_device(linux):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     await linux.runtime.start(shell("dd if=/dev/zero of=/srv/big bs=1M count=100 2>&1; echo up; exec sleep 1000"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     assert await asyncio.to_thread(bound, linux) != []
     mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_text)
     assert f"{linux.state}/run/tasks/" not in mounts

@@ -19,7 +19,7 @@ from tests.contract.runtime.adapters import (
     network_of,
     sandbox,
 )
-from tests.e2e.linux_tasks import output, run, said
+from tests.e2e.linux_tasks import output, run, wait_for_output
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -77,7 +77,7 @@ print('sent')
 """
 
 
-def at(spec: SandboxSpec) -> str:
+def ipv6_of(spec: SandboxSpec) -> str:
     """A sandbox's IPv6 address."""
     ipv6 = interface(spec).ipv6
     assert ipv6 is not None
@@ -87,14 +87,14 @@ def at(spec: SandboxSpec) -> str:
 async def serve(linux: LinuxAdapter, task: TaskId, *ports: int) -> None:
     """Listen on every address, of both kinds."""
     await linux.runtime.start(python(LISTENER.format(ports=ports), task=task))
-    await said(linux, "up", task)
+    await wait_for_output(linux, "up", task)
 
 
 async def test_neighbours_reach_each_other_without_discovery(linux):
     await prepare(linux, ONE, TWO)
     await serve(linux, TASK, 8080)
-    assert await ask(linux, OTHER, at(ONE), 8080) == "8080"
-    await said(linux, f"8080 from {at(TWO)}")
+    assert await ask(linux, OTHER, ipv6_of(ONE), 8080) == "8080"
+    await wait_for_output(linux, f"8080 from {ipv6_of(TWO)}")
     assert await ask(linux, OTHER, interface(ONE).address, 8080) == "8080", "and by IPv4"
     _, shown = await run(linux, python("print(open('/proc/net/if_inet6').read())", name="addresses"))
     own = [line.split() for line in shown if line.endswith(" eth0")]
@@ -105,8 +105,8 @@ async def test_subnets_reach_each_other_and_nothing_leaves_the_vpc(linux):
     far, alone = dual_stack(sandbox(2), FAR_NET), dual_stack(sandbox(3, vpc="vpc-1"), "fd00:0:1:1")
     await prepare(linux, ONE, far, alone)
     await serve(linux, TASK, 8080)
-    assert await ask(linux, OTHER, at(ONE), 8080) == "8080"
-    assert await ask(linux, THIRD, at(ONE), 8080) in OUT_OF_REACH
+    assert await ask(linux, OTHER, ipv6_of(ONE), 8080) == "8080"
+    assert await ask(linux, THIRD, ipv6_of(ONE), 8080) in OUT_OF_REACH
     assert await ask(linux, OTHER, "2001:db8::1", 80) in OUT_OF_REACH
     assert await ask(linux, OTHER, "fd00:0:0:1::ff", 80) in OUT_OF_REACH, "nobody has it"
 
@@ -114,24 +114,24 @@ async def test_subnets_reach_each_other_and_nothing_leaves_the_vpc(linux):
 async def test_vpcs_with_the_same_range_are_isolated(linux):
     await prepare(linux, ONE, dual_stack(sandbox(2, vpc="vpc-1")))
     await serve(linux, TASK, 8080)
-    assert await ask(linux, OTHER, at(ONE), 8080) in OUT_OF_REACH
+    assert await ask(linux, OTHER, ipv6_of(ONE), 8080) in OUT_OF_REACH
     assert await output(linux) == ["up"]
 
 
 async def test_a_task_without_ipv6_has_none_in_a_dual_stack_vpc(linux):
     await prepare(linux, ONE, sandbox(2))
     await serve(linux, TASK, 8080)
-    assert await ask(linux, OTHER, at(ONE), 8080) in OUT_OF_REACH
+    assert await ask(linux, OTHER, ipv6_of(ONE), 8080) in OUT_OF_REACH
     assert await ask(linux, OTHER, interface(ONE).address, 8080) == "8080"
 
 
-def grouped(*ingress: TrafficPermission, egress: tuple[TrafficPermission, ...]) -> NetworkSpec:
+def grouped_network(*ingress: TrafficPermission, egress: tuple[TrafficPermission, ...]) -> NetworkSpec:
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(ONE, TWO, THREE)
     (vpc,) = made.vpcs
     places = (interface_of(ONE, WEB), interface_of(TWO, DATABASE), interface_of(THREE))
-    web = GroupRules(WEB, egress=egress, members=(interface(ONE).address, at(ONE)))
-    database = GroupRules(DATABASE, ingress, egress, (interface(TWO).address, at(TWO)))
+    web = GroupRules(WEB, egress=egress, members=(interface(ONE).address, ipv6_of(ONE)))
+    database = GroupRules(DATABASE, ingress, egress, (interface(TWO).address, ipv6_of(TWO)))
     return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
 
 
@@ -140,33 +140,35 @@ def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Tr
 
 
 async def test_groups_match_both_families_and_ranges_their_own(linux):
-    by_ipv6 = tcp(8001, f"{at(THREE)}/128")
+    by_ipv6 = tcp(8001, f"{ipv6_of(THREE)}/128")
     by_ipv4 = tcp(8002, "0.0.0.0/0")
-    told = grouped(tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(TrafficPermission("-1", ranges=("::/0",)),))
+    told = grouped_network(
+        tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(TrafficPermission("-1", ranges=("::/0",)),)
+    )
     await linux.runtime.apply_network(told)
     for spec in (ONE, TWO, THREE):
         await linux.runtime.prepare(spec)
     await serve(linux, OTHER, 8000, 8001, 8002)
-    assert await ask(linux, TASK, at(TWO), 8000) == "8000"
-    assert await ask(linux, THIRD, at(TWO), 8001) == "8001"
-    assert await ask(linux, TASK, at(TWO), 8001) == NO_ANSWER
-    assert await ask(linux, THIRD, at(TWO), 8002) == NO_ANSWER
+    assert await ask(linux, TASK, ipv6_of(TWO), 8000) == "8000"
+    assert await ask(linux, THIRD, ipv6_of(TWO), 8001) == "8001"
+    assert await ask(linux, TASK, ipv6_of(TWO), 8001) == NO_ANSWER
+    assert await ask(linux, THIRD, ipv6_of(TWO), 8002) == NO_ANSWER
     assert await ask(linux, THIRD, interface(TWO).address, 8002) == "8002"
     assert await ask(linux, TASK, interface(TWO).address, 8000) == NO_ANSWER, "WEB lets out IPv6 alone"
     again = linux.another_runtime()
     await again.apply_network(told)
     await again.close()
-    assert await ask(linux, TASK, at(TWO), 8000, time=2) == "8000"
+    assert await ask(linux, TASK, ipv6_of(TWO), 8000, time=2) == "8000"
 
 
 async def test_forged_source_addresses_are_dropped(linux):
     await prepare(linux, ONE, TWO, THREE)
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
-    await said(linux, "up", OTHER, "hearer")
-    own, sources = at(THREE), (at(ONE), f"{NEAR}::1", "fe80::1", "2001:db8::1")
-    forged = FORGED.format(to=at(TWO), mac=interface(THREE).mac, sources=(*sources, own))
+    await wait_for_output(linux, "up", OTHER, "hearer")
+    own, sources = ipv6_of(THREE), (ipv6_of(ONE), f"{NEAR}::1", "fe80::1", "2001:db8::1")
+    forged = FORGED.format(to=ipv6_of(TWO), mac=interface(THREE).mac, sources=(*sources, own))
     await linux.runtime.start(python(forged, "forger", THIRD))
-    await said(linux, own, OTHER, "hearer")
+    await wait_for_output(linux, own, OTHER, "hearer")
     assert set(await output(linux, OTHER, "hearer")) == {"up", own}
 
 
@@ -175,7 +177,7 @@ async def test_proxied_ports_are_closed_by_ipv6_and_others_are_open(linux):
     await prepare(linux, replace(ONE, intercept=intercept), TWO)
     await serve(linux, TASK, 8080, 9090, intercept.ingress_port)
     assert await ask(linux, OTHER, interface(ONE).address, 8080) == "15000"
-    assert await ask(linux, OTHER, at(ONE), 8080) == REFUSED
-    assert await ask(linux, OTHER, at(ONE), 15000) == REFUSED
-    assert await ask(linux, OTHER, at(ONE), 9090) == "9090"
+    assert await ask(linux, OTHER, ipv6_of(ONE), 8080) == REFUSED
+    assert await ask(linux, OTHER, ipv6_of(ONE), 15000) == REFUSED
+    assert await ask(linux, OTHER, ipv6_of(ONE), 9090) == "9090"
     assert await ask(linux, TASK, "::1", 8080) == "8080"

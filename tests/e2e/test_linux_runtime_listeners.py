@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.sandbox.listener import ExpectedListener
 from tests.contract.runtime.adapters import TASK, LinuxAdapter, dual_stack, interface, network_of, sandbox
-from tests.e2e.linux_tasks import said, shell
+from tests.e2e.linux_tasks import shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -88,6 +88,6 @@ async def test_a_listener_is_open_if_a_client_of_the_address_would_reach_it(linu
     await linux.runtime.prepare(MADE)
     program = SOCKETS.replace("OWN", OWN)
     await linux.runtime.start(shell("", task=TASK, command=("python3", "-c", program)))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     found = await linux.runtime.open_listeners(TASK, [*THERE, *NOT_THERE])
     assert found == frozenset(THERE)

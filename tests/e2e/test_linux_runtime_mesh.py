@@ -15,7 +15,7 @@ from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.images.imports.importing import import_image
 from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
-from tests.e2e.linux_tasks import output, run, said, shell
+from tests.e2e.linux_tasks import output, run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -43,9 +43,9 @@ async def test_outbound_traffic_is_redirected_to_the_proxy_except_ignored_traffi
     await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2), sandbox(3))
     for other in (2, 3):
         await linux.runtime.start(python(listener(80, 2222), task=sandbox(other).task))
-        await said(linux, "up", sandbox(other).task)
+        await wait_for_output(linux, "up", sandbox(other).task)
     await linux.runtime.start(python(listener(15001, 15000, 7000), name="proxy"))
-    await said(linux, "up", name="proxy")
+    await wait_for_output(linux, "up", name="proxy")
     assert await ask(linux, TASK, "172.31.0.12", 80) == "15001"
     assert await ask(linux, TASK, "10.10.10.10", 4711) == "15001"
     assert await ask(linux, TASK, "172.31.0.12", 2222) == "2222"
@@ -58,7 +58,7 @@ async def test_outbound_traffic_is_redirected_to_the_proxy_except_ignored_traffi
 async def test_inbound_traffic_to_application_ports_is_redirected_to_the_proxy(linux):
     await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2))
     await linux.runtime.start(python(listener(8080, 7000, 15000, 15001)))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "15000"
     assert await ask(linux, OTHER, "172.31.0.11", 7000) == "7000"
     assert await ask(linux, OTHER, "172.31.0.11", 15001) == "ConnectionRefusedError"
@@ -71,7 +71,7 @@ async def test_ipv6_traffic_is_redirected_to_the_proxy(linux):
     both = listener(8080, 80, 15000, 15001).replace("('0.0.0.0', port)", "('::', port), family=socket.AF_INET6")
     for one in (led, plain):
         await linux.runtime.start(python(both, task=one.task))
-        await said(linux, "up", one.task)
+        await wait_for_output(linux, "up", one.task)
     assert await ask(linux, TASK, "fd00:0:0:1::c", 80) == "15001"
     assert await ask(linux, OTHER, "fd00:0:0:1::b", 8080) == "15000"
     assert await ask(linux, OTHER, "fd00:0:0:1::b", 15001) == "ConnectionRefusedError"
@@ -112,10 +112,10 @@ async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(lin
     assert await linux.runtime.in_flight(TASK) == 0
     await linux.runtime.stop(TASK, "envoy")
 
-    async def ended() -> bool:
+    async def has_stopped() -> bool:
         return (await container_state(linux.runtime, TASK, "envoy")).phase is ContainerPhase.STOPPED
 
-    await linux.until(ended)
+    await linux.until(has_stopped)
     assert await linux.runtime.in_flight(TASK) is None
 
 
@@ -149,7 +149,7 @@ async def test_a_proxy_has_the_volumes_and_the_image_of_the_container(linux):
     await prepare(linux, sandbox())
     volumes = (VolumeMount("/shared", volume="shared"),)
     await linux.runtime.start(shell("echo there > /shared/key.pem; echo up; sleep 60", volumes=volumes))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     mounts = (VolumeMount("/keys", volume="shared", read_only=True),)
     await linux.runtime.start_proxy(standing_for(volumes=mounts, tmpfs=(TmpfsMount("/room", 1),)))
     root = await live(linux) / "root"

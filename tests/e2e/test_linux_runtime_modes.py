@@ -28,7 +28,7 @@ from tests.contract.runtime.adapters import (
     network_of,
     sandbox,
 )
-from tests.e2e.linux_tasks import run, said, shell
+from tests.e2e.linux_tasks import run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -82,7 +82,7 @@ async def test_a_bridge_task_answers_only_at_the_instances_forwarded_port(linux)
     await serve(linux, TASK, 80, 81)
     assert await ask(linux, FOURTH, HOST_AT, 32768) == "80"  # from the VPC
     assert await ask(linux, THIRD, HOST_AT, 32768) == "80"  # from behind another instance
-    await said(linux, f"80 from {FAR_AT}")
+    await wait_for_output(linux, f"80 from {FAR_AT}")
     assert await ask(linux, OTHER, HOST_AT, 32768) == "80"  # from a neighbour, by way of the instance
     assert await ask(linux, TASK, HOST_AT, 32768) == "80"  # from itself
     assert await ask(linux, OTHER, "172.17.0.11", 81) == "81"  # as behind Docker's bridge
@@ -99,7 +99,7 @@ async def test_port_ranges_and_udp_are_forwarded_port_by_port(linux):
     assert await ask(linux, FOURTH, HOST_AT, 40002) == "7002"
     assert await ask(linux, FOURTH, HOST_AT, 40001) == "ConnectionRefusedError"
     await linux.runtime.start(python(HEARER, name="hearer", task=TASK))
-    await said(linux, "up", TASK, "hearer")
+    await wait_for_output(linux, "up", TASK, "hearer")
     sends = f"import socket; s = socket.socket(2, 2); s.settimeout(3); s.sendto(b'hi', ('{HOST_AT}', 40000))"
     asks = f"{sends}; print(s.recv(9))"
     _, lines = await run(linux, python(asks, task=FOURTH))
@@ -157,13 +157,13 @@ async def test_a_bridge_task_has_the_instances_security_groups(linux):
 async def test_forged_source_addresses_of_bridge_and_host_tasks_are_dropped(linux):
     await up(linux, behind(HOST, 1), in_host(HOST, 2), behind(FAR, 3), among=(sandbox(4),))
     await linux.runtime.start(python(HEARER, task=FOURTH))
-    await said(linux, "up", FOURTH)
+    await wait_for_output(linux, "up", FOURTH)
     target = interface(sandbox(4)).address
     for task in (TASK, OTHER):
         own = "172.17.0.11" if task == TASK else HOST_AT
         names = (FAR_AT, "172.17.0.13", "127.0.0.1", "8.8.8.8", own)
         await run(linux, shell("", task=task, command=("python3", "-c", SPOOFER, target, "5000", *names)))
-        await said(linux, f"{own} from {HOST_AT}", FOURTH)
+        await wait_for_output(linux, f"{own} from {HOST_AT}", FOURTH)
     heard = [line.text async for line in linux.runtime.logs(FOURTH, "app")]
     assert {line.rpartition(" ")[2] for line in heard if line != "up"} == {HOST_AT}
     assert not {line.partition(" ")[0] for line in heard} & {FAR_AT, "127.0.0.1", "8.8.8.8"}
@@ -172,16 +172,16 @@ async def test_forged_source_addresses_of_bridge_and_host_tasks_are_dropped(linu
 async def test_a_task_cannot_fill_its_instances_conntrack_table(linux):
     """Neither from behind it, with its own address, nor in it with others."""
     await up(linux, behind(HOST, 1), in_host(HOST, 2), among=(sandbox(4),))
-    target, most = interface(sandbox(4)).address, tracked(linux, "max")
+    target, most = interface(sandbox(4)).address, conntrack_value(linux, "max")
     for task, source in ((TASK, "172.17.0.11"), (OTHER, HOST_AT), (OTHER, "198.18.0.0/16")):
-        before = tracked(linux, "count")
+        before = conntrack_value(linux, "count")
         command = ("python3", "-c", FLOOD.read_text(), str(most // 8), source, target)
         await run(linux, shell("", name=f"flood-{source.partition('/')[0]}", task=task, command=command))
         allowed = {TASK: most // 64, OTHER: most // 16}[task] if "/" not in source else 0
-        assert tracked(linux, "count") < before + allowed + 100
+        assert conntrack_value(linux, "count") < before + allowed + 100
 
 
-def tracked(linux: LinuxAdapter, name: str) -> int:
+def conntrack_value(linux: LinuxAdapter, name: str) -> int:
     """A figure of the kernel's about the connections that the instance's namespace tracks."""
     pin = linux.state / f"run/netns/task-{HOST.task}"
     words = ["nsenter", f"--net={pin}", "cat", f"/proc/sys/net/netfilter/nf_conntrack_{name}"]

@@ -14,7 +14,7 @@ from moyai.domain.sandbox.spec import PublishedPort, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, network_of, sandbox
-from tests.e2e.linux_tasks import run, said, shell
+from tests.e2e.linux_tasks import run, shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -71,7 +71,7 @@ async def prepare(linux: LinuxAdapter, *specs: SandboxSpec) -> None:
 
 async def serve(linux: LinuxAdapter, task: TaskId, *ports: int) -> None:
     await linux.runtime.start(python(listener(*ports), task=task))
-    await said(linux, "up", task)
+    await wait_for_output(linux, "up", task)
 
 
 async def test_tasks_of_a_vpc_reach_each_other_also_across_subnets(linux):
@@ -83,7 +83,7 @@ async def test_tasks_of_a_vpc_reach_each_other_also_across_subnets(linux):
     await prepare(linux, sandbox(1), far)
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
-    await said(linux, "8080 from 172.31.16.12")
+    await wait_for_output(linux, "8080 from 172.31.16.12")
 
 
 async def test_vpcs_with_the_same_range_are_isolated(linux):
@@ -146,14 +146,14 @@ async def test_public_addresses_reach_tasks_through_their_proxies(linux):
     with socket.create_server((public, 9090)):  # somebody on the host has that one
         ports = [PublishedPort(TASK, public, VPC, "172.31.0.11", port) for port in (9090, 8080)]
         await linux.runtime.publish(ports)
-        await linux.until(lambda: _told(public, 8080, "15000"))
-        await said(linux, "15000 from 172.31.0.1")
+        await linux.until(lambda: _answers(public, 8080, "15000"))
+        await wait_for_output(linux, "15000 from 172.31.0.1")
     await linux.runtime.publish([PublishedPort(TASK, public, VPC, "172.31.0.11", 9090)])
-    await linux.until(lambda: _told(public, 8080, ""))
-    await linux.until(lambda: _told(public, 9090, "9090"))
+    await linux.until(lambda: _answers(public, 8080, ""))
+    await linux.until(lambda: _answers(public, 9090, "9090"))
 
 
-async def _told(address: str, port: int, expected: str) -> bool:
+async def _answers(address: str, port: int, expected: str) -> bool:
     try:
         reader, writer = await asyncio.open_connection(address, port)
         told = (await reader.read(16)).decode()

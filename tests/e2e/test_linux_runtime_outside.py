@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def told():
+def egress_results():
     state = tempfile.mkdtemp(prefix="moyai-test-", dir="/var/tmp")
     try:
         ran = subprocess.run(
@@ -37,34 +37,34 @@ def told():
         shutil.rmtree(state)
 
 
-def test_a_task_with_egress_reaches_what_the_host_reaches_from_the_hosts_address(told):
-    assert told["free"] == "far, for 198.51.100.1"
-    assert told["free, datagrams"] == "datagram"
+def test_a_task_with_egress_reaches_what_the_host_reaches_from_the_hosts_address(egress_results):
+    assert egress_results["free"] == "far, for 198.51.100.1"
+    assert egress_results["free, datagrams"] == "datagram"
 
 
-def test_egress_without_a_public_address_or_a_route_is_refused_at_once(told):
-    assert told["bound"] == "OSError"
-    assert told["stranded"] == "OSError"
+def test_egress_without_a_public_address_or_a_route_is_refused_at_once(egress_results):
+    assert egress_results["bound"] == "OSError"
+    assert egress_results["stranded"] == "OSError"
 
 
-def test_the_hosts_loopback_is_out_of_reach(told):
-    answers = {name: answer for name, answer in told.items() if name.startswith("loopback by")}
+def test_the_hosts_loopback_is_out_of_reach(egress_results):
+    answers = {name: answer for name, answer in egress_results.items() if name.startswith("loopback by")}
     assert len(answers) == 5
     assert "loopback" not in answers.values(), answers
 
 
-def test_a_killed_egress_process_is_restarted_and_a_new_control_plane_adopts_it(told):
-    assert told["without pasta"] == "TimeoutError"
-    assert told["mended"] == "far, for 198.51.100.1"
-    assert told["found again"]
-    assert told["after a restart"] == "far, for 198.51.100.1"
+def test_a_killed_egress_process_is_restarted_and_a_new_control_plane_adopts_it(egress_results):
+    assert egress_results["without pasta"] == "TimeoutError"
+    assert egress_results["mended"] == "far, for 198.51.100.1"
+    assert egress_results["found again"]
+    assert egress_results["after a restart"] == "far, for 198.51.100.1"
 
 
-def test_removed_egress_ends_connections(told):
-    assert told["closed"] == "OSError"
+def test_removed_egress_ends_connections(egress_results):
+    assert egress_results["closed"] == "OSError"
 
 
-def test_the_hosts_firewall_routes_links_and_settings_stay_as_they_were(told):
-    assert "policy drop" in told["before"]["nft list ruleset"]
-    assert told["during"] == told["before"]
-    assert told["after"] == told["before"]
+def test_the_hosts_firewall_routes_links_and_settings_stay_as_they_were(egress_results):
+    assert "policy drop" in egress_results["before"]["nft list ruleset"]
+    assert egress_results["during"] == egress_results["before"]
+    assert egress_results["after"] == egress_results["before"]

@@ -49,7 +49,7 @@ def talking_proxy() -> ProxySpec:
     return ProxySpec(TASK, "proxy", json.dumps(bootstrap).encode(), stop_timeout=1)
 
 
-async def called(path: Path) -> None:
+async def wait_for_call(path: Path) -> None:
     """Listen where proxies call, as the control plane does, until one has called."""
     seen = asyncio.Event()
 
@@ -72,11 +72,11 @@ async def called(path: Path) -> None:
 async def test_a_proxy_reconnects_to_a_new_socket_of_the_control_plane(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start_proxy(talking_proxy())
-    await called(linux.state / "run/xds.sock")
-    await called(linux.state / "run/xds.sock")
+    await wait_for_call(linux.state / "run/xds.sock")
+    await wait_for_call(linux.state / "run/xds.sock")
 
 
-async def started(linux: LinuxAdapter) -> int:
+async def start_live_proxy(linux: LinuxAdapter) -> int:
     """Start a proxy, wait until it is live; its pid."""
     await linux.runtime.prepare(sandbox())
     bare = {"node": {"id": TASK, "cluster": "test"}, "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}}}
@@ -92,7 +92,7 @@ async def started(linux: LinuxAdapter) -> int:
 
 
 async def test_a_proxy_is_unprivileged_and_sees_nothing_of_the_host(linux):
-    await asyncio.to_thread(_expect_nobody, Path("/proc", str(await started(linux))))
+    await asyncio.to_thread(_expect_nobody, Path("/proc", str(await start_live_proxy(linux))))
     assert (linux.state / "run/tasks" / TASK / "proxy/bootstrap.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -110,7 +110,7 @@ def _expect_nobody(proc: Path) -> None:
 
 
 async def test_applications_cannot_reach_a_proxys_sockets(linux):
-    await started(linux)
+    await start_live_proxy(linux)
     container = linux.container(RUNS)
     await linux.runtime.start(container)
     kept = read_record(linux.state / "run/tasks" / TASK / "containers/app")

@@ -23,7 +23,7 @@ from tests.contract.runtime.adapters import (
     network_of,
     sandbox,
 )
-from tests.e2e.linux_tasks import output, said
+from tests.e2e.linux_tasks import output, wait_for_output
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -86,7 +86,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
 """
 
 
-def grouped(*ingress: TrafficPermission, egress: TrafficPermission = ANYWHERE) -> NetworkSpec:
+def grouped_network(*ingress: TrafficPermission, egress: TrafficPermission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
     made = network_of(CLIENT, SERVER, STRANGER)
     (vpc,) = made.vpcs
@@ -107,7 +107,9 @@ async def three(linux: LinuxAdapter, network: NetworkSpec) -> None:
 
 
 async def test_a_group_allows_by_group_range_and_port_also_within_a_subnet(linux):
-    await three(linux, grouped(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{interface(STRANGER).address}/32")))
+    await three(
+        linux, grouped_network(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{interface(STRANGER).address}/32"))
+    )
     await serve(linux, OTHER, 8000, 8001, 8002)
     assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
     assert await ask(linux, TASK, SERVER_AT, 8001) == "8001"
@@ -117,25 +119,25 @@ async def test_a_group_allows_by_group_range_and_port_also_within_a_subnet(linux
 
 
 async def test_traffic_without_an_egress_rule_is_dropped(linux):
-    await three(linux, grouped(ANYWHERE, egress=tcp(8000, 8000, "172.31.0.0/16")))
+    await three(linux, grouped_network(ANYWHERE, egress=tcp(8000, 8000, "172.31.0.0/16")))
     await serve(linux, OTHER, 8000, 8001)
     assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
     assert await ask(linux, TASK, SERVER_AT, 8001) == NO_ANSWER
 
 
 async def test_a_removed_rule_stops_new_connections_only_as_on_aws(linux):
-    open_to_web = grouped(tcp(8000, 9000, groups=(WEB,)))
+    open_to_web = grouped_network(tcp(8000, 9000, groups=(WEB,)))
     await three(linux, open_to_web)
     await linux.runtime.start(python(ECHO, "echo", OTHER))
-    await said(linux, "up", OTHER, "echo")
+    await wait_for_output(linux, "up", OTHER, "echo")
     await serve(linux, OTHER, 8000)
     await linux.runtime.start(python(TALKER.format(address=SERVER_AT, port=9000), "talker"))
-    await said(linux, "said 1", name="talker")
-    await linux.runtime.apply_network(grouped())
+    await wait_for_output(linux, "said 1", name="talker")
+    await linux.runtime.apply_network(grouped_network())
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
     await goes_on(linux)
     again = linux.another_runtime()
-    await again.apply_network(grouped())
+    await again.apply_network(grouped_network())
     await again.close()
     await goes_on(linux)
     await linux.runtime.apply_network(open_to_web)
@@ -211,15 +213,17 @@ async def test_a_router_is_removed_once_nothing_needs_it(linux):
 
 
 async def test_forged_source_addresses_are_dropped(linux):
-    await three(linux, grouped(TrafficPermission("-1", groups=(WEB,)), TrafficPermission("-1", groups=(STRANGERS,))))
+    await three(
+        linux, grouped_network(TrafficPermission("-1", groups=(WEB,)), TrafficPermission("-1", groups=(STRANGERS,)))
+    )
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
-    await said(linux, "up", OTHER, "hearer")
+    await wait_for_output(linux, "up", OTHER, "hearer")
     own, sources = interface(STRANGER).address, (CLIENT_AT, "172.31.0.1", "172.31.0.2", "127.0.0.1", "8.8.8.8")
     forged = FORGED.format(
         to=SERVER_AT, mac=interface(STRANGER).mac, other_mac=interface(CLIENT).mac, sources=(*sources, own)
     )
     await linux.runtime.start(python(forged, "forger", THIRD))
-    await said(linux, own, OTHER, "hearer")
+    await wait_for_output(linux, own, OTHER, "hearer")
     assert set(await output(linux, OTHER, "hearer")) == {"up", own}
 
 
@@ -240,7 +244,7 @@ FURTHER = elsewhere(3, "vpc-2", "10.2")
 FAR_AT = interface(FAR).address
 
 
-def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> NetworkSpec:
+def peered_network(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> NetworkSpec:
     """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
     made = network_of(CLIENT, FAR, FURTHER)
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
@@ -260,34 +264,34 @@ ON = (("vpc-1", "10.2.0.0/16", "vpc-1-vpc-2"), ("vpc-2", "172.31.0.0/16", "vpc-1
 async def test_a_peering_needs_routes_on_both_sides_and_is_not_transitive(linux):
     far_server, further_server = FAR.task, FURTHER.task
     await prepare(linux, CLIENT, FAR, FURTHER)
-    await linux.runtime.apply_network(peered(routes=()))
+    await linux.runtime.apply_network(peered_network(routes=()))
     await serve(linux, far_server, 8000, 8001, 8002)
     await serve(linux, further_server, 8000)
     assert await ask(linux, TASK, FAR_AT, 8000) == "OSError"
-    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS[:1]))
+    await linux.runtime.apply_network(peered_network(PAIR, routes=BOTH_WAYS[:1]))
     assert await ask(linux, TASK, FAR_AT, 8001) == NO_ANSWER
     through = (("vpc-0", "10.2.0.0/16", "vpc-0-vpc-1"), *ON)
-    await linux.runtime.apply_network(peered(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
+    await linux.runtime.apply_network(peered_network(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
     assert await ask(linux, TASK, FAR_AT, 8002) == "8002"
-    await said(linux, f"8002 from {CLIENT_AT}", far_server)
+    await wait_for_output(linux, f"8002 from {CLIENT_AT}", far_server)
     assert await ask(linux, TASK, interface(FURTHER).address, 8000) == NO_ANSWER
 
 
 async def test_connections_end_with_their_peering(linux):
     await prepare(linux, CLIENT, FAR)
-    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS))
+    await linux.runtime.apply_network(peered_network(PAIR, routes=BOTH_WAYS))
     await linux.runtime.start(python(ECHO, "echo", FAR.task))
-    await said(linux, "up", FAR.task, "echo")
+    await wait_for_output(linux, "up", FAR.task, "echo")
     await linux.runtime.start(python(TALKER.format(address=FAR_AT, port=9000), "talker"))
-    await said(linux, "said 1", name="talker")
-    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS))
+    await wait_for_output(linux, "said 1", name="talker")
+    await linux.runtime.apply_network(peered_network(PAIR, routes=BOTH_WAYS))
     await goes_on(linux)
-    await linux.runtime.apply_network(peered(routes=()))
-    await said(linux, "cut", name="talker")
+    await linux.runtime.apply_network(peered_network(routes=()))
+    await wait_for_output(linux, "cut", name="talker")
 
 
 async def test_rules_can_refer_to_groups_of_a_peered_vpc(linux):
-    network = peered(PAIR, routes=BOTH_WAYS)
+    network = peered_network(PAIR, routes=BOTH_WAYS)
     near, far, *others = network.groups
     await prepare(linux, CLIENT, FAR)
     only_near = replace(far, ingress=(TrafficPermission("tcp", 8000, 8000, groups=(near.id,)),))

@@ -17,7 +17,7 @@ from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.ports.sessions import Execution
 from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.adapters import HEALTHY, LINUX, RUNS, TASK, container_state, proxy, sandbox
-from tests.e2e.linux_tasks import end_of, output, said, shell
+from tests.e2e.linux_tasks import end_of, output, shell, wait_for_output
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -42,7 +42,7 @@ async def test_another_control_plane_adopts_running_containers(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(linux.container(RUNS, probe=HEALTHY))
     await linux.runtime.start_proxy(proxy())
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     before = await container_state(linux.runtime)
     await restart(linux)
 
@@ -72,17 +72,17 @@ async def test_an_end_without_a_control_plane_is_observed_later(linux):
 async def test_a_container_dies_with_its_monitor_and_counts_as_killed(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2]))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     record = record_of(linux)
     os.kill(record.monitor, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
     assert (state.exit_code, state.reason) == (137, "ContainerRuntimeError: the container's monitor was killed")
     assert state == await container_state(linux.runtime)
 
-    async def gone():
+    async def has_exited():
         return not Path(f"/proc/{record.init}").exists()  # noqa: ASYNC240 - /proc never blocks
 
-    await linux.until(gone)
+    await linux.until(has_exited)
 
 
 async def test_a_recycled_pid_is_never_signalled(linux):
@@ -164,7 +164,7 @@ async def test_public_ports_answer_while_the_control_plane_is_down(linux):
 async def test_a_session_in_a_container_of_a_version_without_filters_is_refused(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("echo up; exec sleep 1000"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     order = directory(linux) / "order"
     fields = marshal.loads(await asyncio.to_thread(order.read_bytes))  # noqa: S302 - the runtime wrote it
     del fields["seccomp_filter"]

@@ -18,7 +18,7 @@ from moyai.runtime.linux.launch.monitors import read_record
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.cgroup_processes import members
 from tests.contract.runtime.adapters import OTHER, TASK, behind, container_state, instance, proxy, sandbox
-from tests.e2e.linux_tasks import end_of, output, run, said, shell
+from tests.e2e.linux_tasks import end_of, output, run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import prepare
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -87,7 +87,7 @@ async def test_a_container_ends_with_its_own_processes_only(linux):
 async def test_a_later_attempt_starts_without_the_processes_of_a_killed_monitor(linux):
     await linux.runtime.prepare(sandbox(processes=NamespaceSharing.TASK))
     await linux.runtime.start(shell(LEAVES_SOMEBODY, "app"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     record = read_record(RuntimePaths(linux.state).container(TASK, "app"))
     assert record is not None
     os.kill(record.monitor, signal.SIGKILL)
@@ -147,7 +147,7 @@ async def test_ipc_and_shared_memory_are_shared_as_specified(linux, ipc, found):
     await linux.runtime.prepare(sandbox(2, ipc=ipc))
     make = f"{IPC} make; echo hello > /dev/shm/note; echo up; exec sleep 1000"
     await linux.runtime.start(shell(make, "app"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     look_up = f"{IPC}; cat /dev/shm/note; df -m --output=size /dev/shm | tail -1; cat /proc/sys/kernel/shmmni"
     _, seen = await run(linux, shell(look_up, "side", sysctls={"kernel.shmmni": "77"}))
     expected = ["True", "hello", "7", "77"] if found else ["False", "64", "77"]
@@ -165,7 +165,7 @@ async def test_tasks_with_mode_host_share_the_instances_namespaces_and_others_do
     await linux.runtime.prepare(third)
     await linux.runtime.start(shell("echo hi > /dev/shm/note; echo up; exec sleep 1111", "app"))
     await linux.runtime.start(shell("exec sleep 3333", "app", third.task))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     _, seen = await run(linux, shell(f"cat /dev/shm/note; {SEES}", "app", OTHER))
     assert seen[0] == "hi"
     assert "sleep 1111" in seen
@@ -232,7 +232,7 @@ async def test_another_control_plane_adopts_shared_namespaces_and_removes_them(l
 async def test_memory_in_a_shared_dev_shm_counts_for_the_writer(linux):
     await linux.runtime.prepare(sandbox(ipc=NamespaceSharing.TASK, shared_memory=64))
     await linux.runtime.start(shell(f"head -c 20000000 /dev/zero > /dev/shm/big; {STAYS}", "app"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     await linux.runtime.start(shell(STAYS, "side"))
     used = await linux.runtime.usage(TASK)
     assert used["app"].memory_bytes > 20_000_000 > used["side"].memory_bytes

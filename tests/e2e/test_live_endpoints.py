@@ -24,13 +24,13 @@ def caller(cluster: Cluster) -> str:
     (task,) = cluster.tasks("client")
     arn = str(task["taskArn"])
     for name in CONTAINERS:
-        assert eventually(partial(cluster.said, arn, name), f"{name} has tried") == ["unresolved"]
+        assert eventually(partial(cluster.output_lines, arn, name), f"{name} has tried") == ["unresolved"]
     return arn
 
 
-def says(cluster: Cluster, task: str, name: str, word: str) -> bool:
+def last_line_is(cluster: Cluster, task: str, name: str, word: str) -> bool:
     """Whether that is how the container's last call fared."""
-    return cluster.said(task, name)[-1] == word
+    return cluster.output_lines(task, name)[-1] == word
 
 
 def unseen(server: Installation) -> set[tuple[str, str]]:
@@ -55,12 +55,12 @@ def test_a_running_task_finds_a_new_name_and_its_first_call_gets_through(server:
     task = caller(cluster)
     late(cluster, listens_after=3)
     for name in CONTAINERS:
-        eventually(partial(says, cluster, task, name, "200"), f"{name} finds the name")
-        assert cluster.said(task, name) == ["unresolved", "200"]
+        eventually(partial(last_line_is, cluster, task, name, "200"), f"{name} finds the name")
+        assert cluster.output_lines(task, name) == ["unresolved", "200"]
     cluster.ecs.delete_service(cluster="live", service="late", force=True)
     for name in CONTAINERS:
-        eventually(partial(says, cluster, task, name, "unresolved"), f"{name} finds it no more")
-        assert set(cluster.said(task, name)) <= {"unresolved", "200", "503"}
+        eventually(partial(last_line_is, cluster, task, name, "unresolved"), f"{name} finds it no more")
+        assert set(cluster.output_lines(task, name)) <= {"unresolved", "200", "503"}
     assert [t["taskArn"] for t in cluster.tasks("client")] == [task], "the same task all the time"
 
 
@@ -68,7 +68,7 @@ def test_without_live_endpoints_a_new_name_resolves_after_the_next_deployment(se
     cluster = Cluster(server, "frozen", "frozen")
     task = caller(cluster)
     late(cluster)
-    assert cluster.said(task, "one") == ["unresolved"]
+    assert cluster.output_lines(task, "one") == ["unresolved"]
     eventually(lambda: any("can't call" in event["message"] for event in cluster.service("client")["events"]))
     said = [event["message"] for event in cluster.service("client")["events"]]
     (told,) = [message for message in said if f"(task {task_id(task)}) can't call late:80" in message]
@@ -78,6 +78,6 @@ def test_without_live_endpoints_a_new_name_resolves_after_the_next_deployment(se
     cluster.steady("client")
     (after,) = cluster.tasks("client")
     assert task_id(after["taskArn"]) != task_id(task)
-    assert eventually(lambda: cluster.said(after["taskArn"], "one")) == ["200"]
+    assert eventually(lambda: cluster.output_lines(after["taskArn"], "one")) == ["200"]
     assert task_id(after["taskArn"]) not in {who for who, _ in unseen(server)}
-    assert cluster.said(task, "one") == ["unresolved"]
+    assert cluster.output_lines(task, "one") == ["unresolved"]

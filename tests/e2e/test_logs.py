@@ -28,8 +28,8 @@ exec sleep 600
 
 
 @pytest.fixture(scope="module")
-def installation(installed: Callable[[], Installation]) -> Installation:
-    made = installed()
+def installation(make_installation: Callable[[], Installation]) -> Installation:
+    made = make_installation()
     made.up()
     return made
 
@@ -93,10 +93,10 @@ def test_the_last_output_of_a_task_is_stored(installation, cluster):
         "short",
         shell("echo one; echo two >&2; printf end", logConfiguration=awslogs("/short", create_group="true")),
     )
-    eventually(lambda: _there(installation, "/short") == ["end", "one", "two"], "what it said is there")
+    eventually(lambda: _stored_messages(installation, "/short") == ["end", "one", "two"], "what it said is there")
 
 
-def _there(installation: Installation, group: str) -> list[str]:
+def _stored_messages(installation: Installation, group: str) -> list[str]:
     known = installation.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     return sorted(messages(installation, group)) if known else []
 
@@ -104,13 +104,13 @@ def _there(installation: Installation, group: str) -> list[str]:
 def test_a_task_without_its_log_group_does_not_start(installation, cluster):
     arn = run(cluster, "nowhere", shell("sleep 600", logConfiguration=awslogs("/nowhere")))
 
-    def stopped() -> str:
+    def stopped_reason() -> str:
         (task,) = cluster.ecs.describe_tasks(cluster=cluster.name, tasks=[arn])["tasks"]
         return str(task.get("stoppedReason", "")) if task["lastStatus"] == "STOPPED" else ""
 
-    eventually(lambda: bool(stopped()), "it has stopped")
-    assert stopped().startswith("ResourceInitializationError: failed to validate logger args")
-    assert "The specified log group does not exist." in stopped()
+    eventually(lambda: bool(stopped_reason()), "it has stopped")
+    assert stopped_reason().startswith("ResourceInitializationError: failed to validate logger args")
+    assert "The specified log group does not exist." in stopped_reason()
 
 
 def test_proxies_write_to_their_streams_too(installation):
@@ -119,7 +119,7 @@ def test_proxies_write_to_their_streams_too(installation):
     connect = {"enabled": True, "services": [], "logConfiguration": told}
     definition = cluster.define("client", shell("exec sleep 600"))
     cluster.serve("client", definition, connect=False, serviceConnectConfiguration=connect)
-    eventually(lambda: _there(installation, "/proxies"), "a proxy has said something")
+    eventually(lambda: _stored_messages(installation, "/proxies"), "a proxy has said something")
     (stream,) = installation.client("logs").describe_log_streams(logGroupName="/proxies")["logStreams"]
     assert stream["logStreamName"].startswith("app/ecs-service-connect-")
 

@@ -54,7 +54,7 @@ def cluster(server):
 
 
 @pytest.fixture(scope="module")
-def sent(cluster):
+def sent_requests(cluster):
     """How many requests each edge got: caller and target to count."""
     counts: Counter[tuple[str, str]] = Counter()
     for caller, load in LOADS.items():
@@ -107,8 +107,8 @@ def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], 
     return total(server, name, dimensions) >= count
 
 
-def test_each_connection_counts_exactly_the_sent_requests(server, cluster, sent):
-    for (caller, target), count in sent.items():
+def test_each_connection_counts_exactly_the_sent_requests(server, cluster, sent_requests):
+    for (caller, target), count in sent_requests.items():
         whose = {"TargetDiscoveryName": target, "ServiceName": caller, "ClusterName": "metrics"}
         if target == "metrics-web":
             eventually(partial(has_reached, server, "HTTPCode_Target_2XX_Count", whose, count), f"{caller} {target}")
@@ -116,9 +116,9 @@ def test_each_connection_counts_exactly_the_sent_requests(server, cluster, sent)
             assert total(server, "HTTPCode_Target_5XX_Count", whose) == 0
 
 
-def test_each_endpoint_counts_exactly_the_requests_of_all_callers(server, cluster, sent):
+def test_each_endpoint_counts_exactly_the_requests_of_all_callers(server, cluster, sent_requests):
     for target, metric in {"metrics-web": "RequestCount", "metrics-rpc": "GrpcRequestCount"}.items():
-        count = requests(sent, target)
+        count = requests(sent_requests, target)
         for whose in (
             {"DiscoveryName": target},
             {"DiscoveryName": target, "ServiceName": "servers", "ClusterName": "metrics"},
@@ -127,8 +127,8 @@ def test_each_endpoint_counts_exactly_the_requests_of_all_callers(server, cluste
             assert total(server, metric, whose) == count
 
 
-def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent):
-    count = sent["metrics-first", "metrics-lines"]
+def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent_requests):
+    count = sent_requests["metrics-first", "metrics-lines"]
     whose = {"DiscoveryName": "metrics-lines"}
     eventually(lambda: total(server, "NewConnectionCount", whose) >= count)
     assert total(server, "NewConnectionCount", whose) == count
@@ -136,17 +136,17 @@ def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent):
     assert total(server, "RequestCount", whose) == 0
 
 
-def test_counters_do_not_grow_without_calls(server, cluster, sent):
-    count, whose = requests(sent, "metrics-web"), {"DiscoveryName": "metrics-web"}
+def test_counters_do_not_grow_without_calls(server, cluster, sent_requests):
+    count, whose = requests(sent_requests, "metrics-web"), {"DiscoveryName": "metrics-web"}
     eventually(partial(has_reached, server, "RequestCount", whose, count))
     while_it_lasts(3)  # three reports of every proxy
     assert total(server, "RequestCount", whose) == count
 
 
-def test_response_times_are_listed_with_percentiles_in_milliseconds(server, cluster, sent):
-    by_id = eventually(partial(response_times, server, requests(sent, "metrics-web")))
+def test_response_times_are_listed_with_percentiles_in_milliseconds(server, cluster, sent_requests):
+    by_id = eventually(partial(response_times, server, requests(sent_requests, "metrics-web")))
     assert 0 < max(by_id["p50"]) <= max(by_id["p99"]) < 10_000, by_id
-    assert sum(by_id["samplecount"]) == requests(sent, "metrics-web")
+    assert sum(by_id["samplecount"]) == requests(sent_requests, "metrics-web")
     cloudwatch = server.client("cloudwatch")
     listed = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=ANSWERING)
     assert listed["Metrics"]
@@ -174,16 +174,16 @@ def response_times(server: Installation, count: int) -> Any:
     return found if sum(found["samplecount"]) >= count else None
 
 
-def shown(server: Installation, count: int) -> Any:
+def mesh_table(server: Installation, count: int) -> Any:
     """What the mesh command has to tell, once that is so many requests."""
     found = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
     return found if sum(edge["requests"] for edge in found["edges"]) >= count else None
 
 
-def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent):
-    found = eventually(partial(shown, server, sum(sent.values())))
+def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent_requests):
+    found = eventually(partial(mesh_table, server, sum(sent_requests.values())))
     edges = {(edge["caller"]["service"], edge["target"]): edge for edge in found["edges"]}
-    assert {key: edge["requests"] for key, edge in edges.items()} == sent
+    assert {key: edge["requests"] for key, edge in edges.items()} == sent_requests
     for (caller, target), edge in edges.items():
         assert edge["caller"] == {"cluster": "metrics", "service": caller}
         assert edge["targets"] == [{"cluster": "metrics", "service": "servers"}]
@@ -193,16 +193,16 @@ def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent):
         assert (edge["failures"], edge["success"], edge["deploying"]) == (0, 1.0, [])
 
 
-def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, cluster, sent):
-    eventually(partial(shown, server, sum(sent.values())))
+def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, cluster, sent_requests):
+    eventually(partial(mesh_table, server, sum(sent_requests.values())))
     printed = server.moyai("mesh", "--service", TARGETS["http"])
     assert "\x1b" not in printed
-    for caller, target in sent:
+    for caller, target in sent_requests:
         is_there = any(caller in line and target in line for line in printed.splitlines())
         assert is_there == (target == TARGETS["http"]), printed
 
 
-def test_the_mesh_command_refreshes_in_a_terminal_until_q(server, cluster, sent):
+def test_the_mesh_command_refreshes_in_a_terminal_until_q(server, cluster, sent_requests):
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     before = termios.tcgetattr(terminal)
@@ -238,7 +238,7 @@ def read_until(terminal: int, wanted: str) -> str:
     return seen.decode(errors="ignore")
 
 
-def test_task_usage_is_in_cloudwatch_and_container_insights(server, cluster, sent):
+def test_task_usage_is_in_cloudwatch_and_container_insights(server, cluster, sent_requests):
     whose = {"ClusterName": "metrics", "ServiceName": "servers"}
     cluster.ecs.update_cluster_settings(
         cluster="metrics", settings=[{"name": "containerInsights", "value": "enhanced"}]

@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.console.browser import Person, chromium
 from tests.e2e.installation import Installation
 from tests.e2e.prometheus import Prometheus
-from tests.e2e.stack import Cluster, Probe, app, checked, offer
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check
 from tests.e2e.waiting import eventually, while_it_lasts
 from tests.e2e.witnesses import (
     PERCENTILES,
@@ -38,15 +38,15 @@ EDGE = Edge("exact", "exact-caller", "exact")
 BOUNDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000)
 """Of the histogram; milliseconds."""
 LATENCIES = ("/slow/30",) * 7 + ("/slow/120",) * 2 + ("/slow/600",)
-COUNTING = app("counting", 8080, "http", healthCheck=checked(8080))
+COUNTING = app("counting", 8080, "http", healthCheck=port_health_check(8080))
 """Healthy once it listens: what a proxy answers in the place of one that does not yet, no application counts."""
 KINDS = ("/ok", "/ok", "/status/503", "/ok", "/status/500", "/slow/20", "/status/404", "/status/302")
 FAILING = ("got status/500", "got status/503")
 
 
 @pytest.fixture(scope="module")
-def installation(installed: Callable[[], Installation]) -> Installation:
-    made = installed()
+def installation(make_installation: Callable[[], Installation]) -> Installation:
+    made = make_installation()
     made.up()
     return made
 
@@ -114,9 +114,9 @@ def stood(cluster: Cluster) -> set[str]:
     return {task["taskArn"] for status in ("RUNNING", "STOPPED") for task in cluster.tasks("exact", status)}
 
 
-def got(cluster: Cluster, arns: set[str]) -> list[str]:
+def received_lines(cluster: Cluster, arns: set[str]) -> list[str]:
     """What the application has written down, in all its tasks."""
-    return [line for arn in arns for line in cluster.said(arn, "counting") if line.startswith("got ")]
+    return [line for arn in arns for line in cluster.output_lines(arn, "counting") if line.startswith("got ")]
 
 
 def truth(statuses: Counter[str], written: list[str]) -> Count:
@@ -166,7 +166,7 @@ def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witn
         cluster.quiet("exact")
         arns |= stood(cluster)
         # what a proxy counted last is lost where it ends while nobody listens, or less than a save before the kill
-        had = len(got(cluster, arns))
+        had = len(received_lines(cluster, arns))
         eventually(lambda: cloudwatch.count(since(quiet.begun)).attempts >= had, "the ended have reported")
         while_it_lasts(SAVED)
         sending = pool.submit(load, probe, 6, 6, KINDS)
@@ -177,7 +177,7 @@ def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witn
         tally += Counter(sending.result()["statuses"])
     arns |= stood(cluster)
     assert len(arns) == 4
-    counted = truth(Counter({"200": len(quiet.times)}) + tally, got(cluster, arns))
+    counted = truth(Counter({"200": len(quiet.times)}) + tally, received_lines(cluster, arns))
     assert min(*counted.answers, counted.retries) > 0
     eventually(lambda: prometheus.count().covers(counted), f"all of {counted} is scraped")
     assert prometheus.count() == counted

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, offer
 from tests.e2e.waiting import eventually
-from tests.unit.telemetry.receiver import Received, received
+from tests.unit.telemetry.receiver import ReceivedPoint, received_points
 
 pytestmark = [pytest.mark.e2e]
 
@@ -27,9 +27,9 @@ class Collector(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Desk)
+        super().__init__(("127.0.0.1", 0), CollectorHandler)
         self.refused = 0
-        self.points: list[Received] = []
+        self.points: list[ReceivedPoint] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -41,7 +41,7 @@ class Collector(ThreadingHTTPServer):
         return {one.resource["service.name"]: one.point.as_int for one in self.points if one.name == name}
 
 
-class Desk(BaseHTTPRequestHandler):
+class CollectorHandler(BaseHTTPRequestHandler):
     server: Collector
 
     def do_POST(self) -> None:
@@ -49,7 +49,7 @@ class Desk(BaseHTTPRequestHandler):
         assert self.headers["authorization"] == f"Bearer {TOKEN}"
         self.server.refused += 1
         if self.server.refused > 1:
-            self.server.points += received(body)
+            self.server.points += received_points(body)
         self.send_response(200 if self.server.refused > 1 else 503)
         self.send_header("content-length", "0")
         self.end_headers()

@@ -27,9 +27,9 @@ AGREE = {
 
 
 @pytest.fixture(scope="module")
-def scraped(installed, tmp_path_factory):
+def scraped_installation(make_installation, tmp_path_factory):
     """An installation with a caller and a target, and a Prometheus that scrapes it."""
-    installation = installed()
+    installation = make_installation()
     installation.up()
     prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), installation.port)
     try:
@@ -41,8 +41,8 @@ def scraped(installed, tmp_path_factory):
         prometheus.close()
 
 
-def test_the_control_plane_exports_its_own_metrics(scraped):
-    installation, prometheus, _ = scraped
+def test_the_control_plane_exports_its_own_metrics(scraped_installation):
+    installation, prometheus, _ = scraped_installation
     installation.client("ecs").list_clusters()
     assert eventually(lambda: set(prometheus.ask("up == 1").keys()) == {"moyai", "mesh"})
     for query in (
@@ -59,8 +59,8 @@ def test_the_control_plane_exports_its_own_metrics(scraped):
         assert eventually(partial(prometheus.ask, query), query)
 
 
-def test_prometheus_and_cloudwatch_count_the_same_across_a_kill(scraped):
-    installation, prometheus, probe = scraped
+def test_prometheus_and_cloudwatch_count_the_same_across_a_kill(scraped_installation):
+    installation, prometheus, probe = scraped_installation
     first = load(probe)
     agree(installation, prometheus, first, failed=1)
     installation.kill()
@@ -91,8 +91,8 @@ def agree(installation, prometheus, sent, failed):
     assert times == {"caller": total(installation, "TargetResponseTime", WHOSE, "AWS/ECS", "SampleCount")}
 
 
-def test_prometheus_percentiles_equal_cloudwatchs(scraped):
-    installation, prometheus, _ = scraped
+def test_prometheus_percentiles_equal_cloudwatchs(scraped_installation):
+    installation, prometheus, _ = scraped_installation
     query = "histogram_quantile(0.5, sum by (le) (moyai_mesh_response_time_seconds_bucket))"
     now = datetime.now(UTC)
     [point] = installation.client("cloudwatch").get_metric_statistics(

@@ -48,7 +48,7 @@ def probe(cluster: Cluster) -> Probe:
     return cluster.probe("protocols-caller")
 
 
-def told(answer: Any) -> Any:
+def json_of(answer: Any) -> Any:
     """The JSON in an answer that must be a success."""
     assert answer["status"] == 200, answer
     return json.loads(answer["text"])
@@ -94,7 +94,7 @@ def test_the_first_event_arrives_before_the_last_is_made(probe):
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 def test_fifty_mebibytes_go_up_unchanged(probe, chunked):
     found = probe.ask("upload", url="http://http1/digest", size=BIG, chunked=chunked)
-    assert told(found) == {"bytes": BIG, "sha256": found["sha256"]}
+    assert json_of(found) == {"bytes": BIG, "sha256": found["sha256"]}
 
 
 def test_fifty_mebibytes_come_down_unchanged(probe):

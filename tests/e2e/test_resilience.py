@@ -52,16 +52,16 @@ def test_a_task_that_always_answers_503_is_hidden_by_retries_and_ejected(cluster
         if detail["name"] == "privateIPv4Address"
     ]
 
-    def refused() -> int:
+    def refused_count() -> int:
         return int(json.loads(probe.ask("http", url=f"http://{address}:8080/count")["text"])["refused"])
 
-    def asked(times: int) -> set[str]:
+    def answering_tasks(times: int) -> set[str]:
         answers = [probe.ask("http", url="http://pair/") for _ in range(times)]
         assert {answer["status"] for answer in answers} == {200}
         return {json.loads(answer["text"])["task"] for answer in answers}
 
-    eventually(lambda: asked(10) and refused() >= 5)
-    asked(10)
-    left_alone_at = refused()
-    assert bad not in asked(20)
-    assert refused() == left_alone_at
+    eventually(lambda: answering_tasks(10) and refused_count() >= 5)
+    answering_tasks(10)
+    left_alone_at = refused_count()
+    assert bad not in answering_tasks(20)
+    assert refused_count() == left_alone_at

@@ -40,7 +40,7 @@ TOOLS = {
 }
 
 
-async def asked(linux: LinuxAdapter, *command: str) -> list[str]:
+async def run_in_task(linux: LinuxAdapter, *command: str) -> list[str]:
     """What a command says inside a task."""
     store = MemoryStore(RECORDS)
     build = Builder(store)
@@ -53,7 +53,7 @@ async def asked(linux: LinuxAdapter, *command: str) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node isn't installed")
 async def test_nodejs_resolvers_find_the_name(linux):
-    [said] = await asked(linux, "node", "-e", NODE)
+    [said] = await run_in_task(linux, "node", "-e", NODE)
     assert json.loads(said) == [
         {"address": "10.0.0.1", "family": 4},
         [{"address": "10.0.0.1", "ttl": 60}],
@@ -70,4 +70,4 @@ async def test_nodejs_resolvers_find_the_name(linux):
 async def test_dns_tools_find_the_name(linux, tool):
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} isn't installed")
-    assert await asked(linux, *TOOLS[tool]) == ["10.0.0.1"]
+    assert await run_in_task(linux, *TOOLS[tool]) == ["10.0.0.1"]

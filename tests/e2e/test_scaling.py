@@ -22,7 +22,7 @@ RESOURCE = {
 DIMENSIONS = [{"Name": "ClusterName", "Value": "scaling"}, {"Name": "ServiceName", "Value": "busy"}]
 
 
-class Scaled:
+class ScaledService:
     """The service and what scales it."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -64,11 +64,11 @@ class Scaled:
         return [f"{one['Description']} {one['StatusCode']}" for one in reversed(found)]
 
 
-def test_the_desired_count_follows_real_load(installed):
-    installation = installed()
+def test_the_desired_count_follows_real_load(make_installation):
+    installation = make_installation()
     installation.up()
     cluster = Cluster(installation, "scaling")
-    scaled = Scaled(cluster)
+    scaled = ScaledService(cluster)
     line = f"timeout {BUSY_FOR} sh -c 'while :; do :; done'; sleep 3600"
     cluster.serve("busy", cluster.define("busy", shell(line), cpu="256", memory="512"), connect=False)
     cluster.steady("busy")

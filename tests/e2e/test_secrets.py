@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.installation import MOYAI
-from tests.e2e.sparse import written
+from tests.e2e.sparse import written_bytes
 from tests.e2e.stack import Cluster, shell, task_id
 from tests.e2e.waiting import eventually
 
@@ -53,11 +53,11 @@ def test_a_task_reads_its_secrets_and_they_are_stored_nowhere_else(server, clust
     spy = shell(f"{SPIES}; grep -rl '[h]ush-' {server.state} 2>/dev/null | wc -l; exec sleep 600", "spy")
     arn = cluster.run(cluster.define("reads", own, spy, **ROLE))
     cluster.until(arn, "RUNNING")
-    said = eventually(lambda: lines if len(lines := cluster.said(arn)) == 3 else [])
+    said = eventually(lambda: lines if len(lines := cluster.output_lines(arn)) == 3 else [])
     digest = sha256(PASSWORD.encode()).hexdigest()
     assert [line.split()[0] for line in said[1:]] == [digest, digest]
     assert PASSWORD not in said[0]
-    assert eventually(lambda: lines if len(lines := cluster.said(arn, "spy")) == 2 else []) == ["0", "0"]
+    assert eventually(lambda: lines if len(lines := cluster.output_lines(arn, "spy")) == 2 else []) == ["0", "0"]
     assert PASSWORD not in str(cluster.task(arn))
     assert PASSWORD not in server.log.read_text()
     assert holders(server.state) == []
@@ -66,7 +66,7 @@ def test_a_task_reads_its_secrets_and_they_are_stored_nowhere_else(server, clust
 
 
 def test_a_task_with_a_missing_secret_fails_to_start_with_a_reason(cluster):
-    task = cluster.finished(cluster.define("misses", shell("true", secrets=[secret("A", "/no/such")]), **ROLE))
+    task = cluster.run_to_end(cluster.define("misses", shell("true", secrets=[secret("A", "/no/such")]), **ROLE))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets or registry auth: ")
     assert task["stoppedReason"].endswith("invalid ssm parameters: /no/such")
@@ -77,7 +77,7 @@ def holders(state: Path) -> list[str]:
     """Files of the state directory that hold the password and should not; only root may read those that should."""
     pins = state / "run" / "netns"
     files = (p for p in state.rglob("*") if p.is_file() and not p.is_symlink() and not p.is_relative_to(pins))
-    found = [path for path in files if PASSWORD.encode() in written(path)]
+    found = [path for path in files if PASSWORD.encode() in written_bytes(path)]
     assert [path.name for path in found if path.stat().st_mode & 0o077] == []
     return [path.name for path in found if path.name != "order" and not path.name.startswith("moyai.db")]
 
@@ -111,8 +111,8 @@ def test_a_task_with_a_role_uses_the_roles_credentials(server, cluster):
     put(server, "/shop/db", "--parameter")
     command = {"command": ["python3", "-c", ASKS], "environment": [], "entryPoint": []}
     definition = cluster.define("asks", shell("true") | command, taskRoleArn="arn:aws:iam::123456789012:role/app/api")
-    arn = cluster.finished(definition)["taskArn"]
-    who, reads, refused = cluster.said(arn)
+    arn = cluster.run_to_end(definition)["taskArn"]
+    who, reads, refused = cluster.output_lines(arn)
     assert who == f"arn:aws:sts::123456789012:assumed-role/api/{task_id(arn)}"
     assert reads == "True"
     assert "AccessDenied" in refused

@@ -49,7 +49,7 @@ class Mesh(NamedTuple):
         found = []
         for task in self.cluster.tasks(service):
             (name,) = [c["name"] for c in task["containers"] if c["name"].startswith("ecs-service-connect-")]
-            found.append(self.cluster.said(task["taskArn"], name))
+            found.append(self.cluster.output_lines(task["taskArn"], name))
         return found
 
 
@@ -89,10 +89,10 @@ def test_each_proxy_writes_access_logs_as_its_own_service_configures(mesh):
     assert (call["method"], call["response_code"], call["upstream_cluster"]) == ("GET", 200, "egress.web")
     assert call["authority"] == "web"
 
-    def served() -> list[str]:
+    def access_log_lines() -> list[str]:
         return [line for lines in mesh.proxies("web") for line in lines if '"GET /hello HTTP/1.1" 200 ' in line]
 
-    (line,) = eventually(served, "the called task's proxy writes text")
+    (line,) = eventually(access_log_lines, "the called task's proxy writes text")
     assert call["request_id"] in line
     assert line.endswith(" ingress.web")
     assert not any("hunter2" in line for lines in mesh.proxies("web") for line in lines)
@@ -136,7 +136,7 @@ def test_an_attempt_over_its_timeout_is_retried(mesh):
     mesh.tag("web", per_try_timeout="200ms", outlier_failures="off")
     numbers = count(1)
 
-    def exhausted() -> str | None:
+    def exhausted_path() -> str | None:
         """The path of a request that was tried as often as it may be, as the caller's proxy has it."""
         path = f"/slow/1.5{next(numbers):03d}"
         assert mesh.get(path)["status"] == 504
@@ -147,7 +147,7 @@ def test_an_attempt_over_its_timeout_is_retried(mesh):
         calls = [json.loads(line) for line in lines if line.startswith("{") and f'"{path}"' in line]
         return str(calls[0]["response_flags"]) if calls else None
 
-    path = eventually(exhausted, "attempts are given up")
+    path = eventually(exhausted_path, "attempts are given up")
     assert path is not None
 
     def attempts() -> int:

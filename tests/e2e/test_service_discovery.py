@@ -9,7 +9,7 @@ import pytest
 
 from moyai.plan.cloudmap.task_registration import TTL_MARGIN
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -27,25 +27,25 @@ class Stage(NamedTuple):
     def definition(self, version: str) -> str:
         """A server that leaves the moment it gets SIGTERM."""
         environment = [{"name": "VERSION", "value": version}]
-        lines = app("lines", 7000, healthCheck=checked(7000), environment=environment)
+        lines = app("lines", 7000, healthCheck=port_health_check(7000), environment=environment)
         return self.cluster.define("discovery-lines", lines)
 
     def tasks(self) -> set[str]:
         """The tasks that are wanted to run."""
         return {task_id(task["taskArn"]) for task in self.cluster.tasks("lines")}
 
-    def registered(self) -> dict[str, Any]:
+    def registered_instances(self) -> dict[str, Any]:
         """What Cloud Map knows of them."""
         found = self.cloudmap.discover_instances(NamespaceName="discovery.test", ServiceName="lines")["Instances"]
         return {instance["InstanceId"]: instance["Attributes"] for instance in found}
 
-    def called(self) -> set[str]:
+    def wait_until_called(self) -> set[str]:
         """The tasks, once all of them have been called."""
         tasks = self.tasks()
         eventually(lambda: tasks <= set(self.probe.tally()["answered"]), "every task is called")
         return tasks
 
-    def settled(self) -> None:
+    def wait_until_settled(self) -> None:
         """Wait until what was asked for is there, and what is no longer wanted has gone."""
         self.cluster.steady("lines")
         self.cluster.quiet("lines")
@@ -54,12 +54,12 @@ class Stage(NamedTuple):
 def _private_namespace(cloudmap: Any, vpc: str) -> str:
     operation = cloudmap.create_private_dns_namespace(Name="discovery.test", Vpc=vpc)["OperationId"]
 
-    def made() -> Any:
+    def namespace_id() -> Any:
         answer = cloudmap.get_operation(OperationId=operation)["Operation"]
         assert answer["Status"] != "FAIL", answer
         return answer["Targets"]["NAMESPACE"] if answer["Status"] == "SUCCESS" else None
 
-    return str(eventually(made, "the namespace is made"))
+    return str(eventually(namespace_id, "the namespace is made"))
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,12 @@ def stage(server: Installation) -> Stage:
     made = Stage(cluster, cloudmap, namespace, cluster.probe("discovery-caller", connect=False))
     registries = [{"registryArn": service["Arn"]}]
     cluster.serve("lines", made.definition("1"), count=3, connect=False, serviceRegistries=registries)
-    made.settled()
+    made.wait_until_settled()
     return made
 
 
 def test_tasks_are_registered_as_ecs_registers_them(stage):
-    registered = stage.registered()
+    registered = stage.registered_instances()
     assert set(registered) == stage.tasks()
     for attributes in registered.values():
         assert attributes.pop("AWS_INSTANCE_IPV4").startswith("172.31.")
@@ -96,27 +96,27 @@ def test_tasks_are_registered_as_ecs_registers_them(stage):
 def test_clients_that_honour_the_ttl_are_never_refused(stage):
     seen = stage.tasks()
     stage.probe.begin(*[CALLER] * 8)
-    stage.called()
+    stage.wait_until_called()
     stage.cluster.update("lines", taskDefinition=stage.definition("2"))
-    stage.settled()
-    seen |= stage.called()
+    stage.wait_until_settled()
+    seen |= stage.wait_until_called()
     for count in (1, 4, 2):
         stage.cluster.update("lines", desiredCount=count)
-        stage.settled()
-        seen |= stage.called()
+        stage.wait_until_settled()
+        seen |= stage.wait_until_called()
     stage.cluster.ecs.stop_task(cluster=stage.cluster.name, task=min(stage.tasks()))
-    stage.settled()
-    seen |= stage.called()
+    stage.wait_until_settled()
+    seen |= stage.wait_until_called()
     tally = stage.probe.end()
     assert tally["failures"] == []
     assert set(tally["answered"]) == seen
-    assert set(stage.registered()) == stage.tasks()
+    assert set(stage.registered_instances()) == stage.tasks()
 
 
 def test_a_task_is_stopped_after_its_records_have_expired(stage):
     victim = min(stage.tasks())
     stage.cluster.ecs.stop_task(cluster=stage.cluster.name, task=victim)
-    eventually(lambda: victim not in stage.registered(), "it is deregistered at once")
+    eventually(lambda: victim not in stage.registered_instances(), "it is deregistered at once")
     task = stage.cluster.until(victim, "STOPPED")
     assert task["executionStoppedAt"] - task["stoppingAt"] >= timedelta(seconds=TTL + TTL_MARGIN)
 

@@ -76,16 +76,16 @@ class Home(Cluster):
         (task,) = self.tasks(name)
         return task_id(task["taskArn"])
 
-    def hears(self, name: str, task: str) -> None:
+    def wait_for_answer(self, name: str, task: str) -> None:
         """Wait until a task of this cluster has an answer from the other one, called by its alias."""
         caller = f"calls-{task[:8]}"
         self.serve(caller, self.define(caller, shell(ASKING.replace("NAME", name))))
         self.steady(caller)
         (asking,) = self.tasks(caller)
-        eventually(lambda: task in self.said(asking["taskArn"]), f"{name} answers")
+        eventually(lambda: task in self.output_lines(asking["taskArn"]), f"{name} answers")
 
 
-def _peered(owner: Account, guest: Account) -> None:
+def _peer(owner: Account, guest: Account) -> None:
     asked = owner.ec2.create_vpc_peering_connection(VpcId=owner.vpc, PeerVpcId=guest.vpc, PeerOwnerId=guest.number)
     peering = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     guest.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
@@ -103,10 +103,10 @@ def test_a_namespace_of_two_accounts(server: Installation):
     [invitation] = guest.ram.get_resource_share_invitations()["resourceShareInvitations"]
     guest.ram.accept_resource_share_invitation(resourceShareInvitationArn=invitation["resourceShareInvitationArn"])
     web = Home(guest, "shared-web", namespace["Arn"])
-    _peered(owner, guest)
+    _peer(owner, guest)
     owners, guests = core.offer("owners"), web.offer("guests")
-    core.hears("guests", guests)
-    web.hears("owners", owners)
+    core.wait_for_answer("guests", guests)
+    web.wait_for_answer("owners", owners)
     found = guest.client("servicediscovery").discover_instances(
         NamespaceName="shared", ServiceName="owners", OwnerAccount=OWNER
     )
@@ -117,4 +117,4 @@ def test_a_namespace_of_two_accounts(server: Installation):
     web.update("guests", desiredCount=2)
     web.steady("guests")
     (second,) = {task_id(task["taskArn"]) for task in web.tasks("guests")} - {guests}
-    core.hears("guests", second)
+    core.wait_for_answer("guests", second)

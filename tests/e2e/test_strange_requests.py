@@ -64,7 +64,7 @@ def request_of(*headers: str, line: str = "GET /head HTTP/1.1", body: str = "") 
     return "\r\n".join([line, "host: http1", "connection: close", *headers, "", body])
 
 
-def seen(answer: str) -> Any:
+def received_request(answer: str) -> Any:
     """What the application saw of a request that must have reached it."""
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 200 OK"), answer
@@ -84,11 +84,13 @@ PATHS = ("/a/../b", "/a//b", "/a%2Fb/%2e%2e", "/a/./b?x=1&x=2", "/a;b=c/%00", "/
 
 def test_a_path_arrives_as_it_was_written(wire):
     lines = [f"GET {path} HTTP/1.1" for path in PATHS]
-    assert [seen(answer)["line"] for answer in wire.all(*(request_of(line=line) for line in lines))] == lines
+    assert [
+        received_request(answer)["line"] for answer in wire.all(*(request_of(line=line) for line in lines))
+    ] == lines
 
 
 def test_the_host_the_ids_and_unusual_headers_arrive_as_they_were_written(wire):
-    found = seen(
+    found = received_request(
         wire(
             "GET /head HTTP/1.1\r\nHost: shop.example:8443\r\nconnection: close\r\nx_under_scored: 1\r\n"
             "x-empty:\r\nx-twice: a\r\nx-twice: b\r\nx-request-id: mine\r\nx-latin: caf\xe9\r\n\r\n"
@@ -104,13 +106,13 @@ def test_the_host_the_ids_and_unusual_headers_arrive_as_they_were_written(wire):
 
 def test_forwarded_headers_of_the_client_are_passed_unchanged(wire):
     # On AWS a load balancer writes it; the proxies of Service Connect are no new hop.
-    found = seen(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
+    found = received_request(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
     assert header(found, "x-forwarded-for") == ["203.0.113.9"]
     assert header(found, "x-forwarded-proto") == ["https"]
 
 
 def test_folded_headers_and_bare_carriage_returns_arrive_as_one_value(wire):
-    found = seen(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
+    found = received_request(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
     assert header(found, "x-long") == ["a b"]
     assert header(found, "x-return") == ["ax-hidden: b"]
     assert header(found, "x-hidden") == []
@@ -140,7 +142,7 @@ CONTROLS = (
 
 def test_a_caller_cannot_control_the_proxies_by_headers(wire):
     answer = wire(request_of(*CONTROLS, line="POST /head HTTP/1.1"))
-    found = seen(answer)
+    found = received_request(answer)
     mine = [line for line in found["headers"] if line.lower().startswith("x-envoy-")]
     assert mine == ["x-envoy-expected-rq-timeout-ms: 15000"]
 
@@ -150,11 +152,11 @@ def test_a_caller_cannot_force_retries_by_headers(wire):
     again = (INSIDE, "x-envoy-max-retries: 5", "x-envoy-retry-on: 5xx,gateway-error,retriable-status-codes")
     answer = wire(request_of(*again, "content-length: 0", line=f"POST /fail/{number} HTTP/1.1"))
     assert answer.startswith("HTTP/1.1 500")
-    assert seen(wire(request_of(line=f"GET /failed/{number} HTTP/1.1"))) == {"times": 1}
+    assert received_request(wire(request_of(line=f"GET /failed/{number} HTTP/1.1"))) == {"times": 1}
 
 
 def test_a_caller_cannot_change_timeouts_by_headers(wire):
-    found = seen(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
+    found = received_request(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
     assert header(found, "x-envoy-expected-rq-timeout-ms") == ["15000"]
 
 
@@ -231,5 +233,5 @@ def test_an_upgrade_to_h2c_is_ignored(wire):
 
 
 def test_an_absolute_request_target_does_not_change_the_host(wire):
-    found = seen(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
+    found = received_request(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
     assert found["line"] == "GET /head HTTP/1.1"

@@ -18,8 +18,10 @@ def test_containers_of_a_fargate_task_share_their_processes(server):
     look = "echo $$; until ps -eo args | grep -qx 'sleep 5151'; do sleep 0.1; done; ps -eo args"
     side = shell(look, "side", essential=False, dependsOn=[{"containerName": "web", "condition": "START"}])
     arn = cluster.run(cluster.define("modes", web, side, pidMode="task"))
-    eventually(lambda: "ps -eo args" in cluster.said(arn, "side"), "the side container has found the other's process")
-    seen = cluster.said(arn, "side")
+    eventually(
+        lambda: "ps -eo args" in cluster.output_lines(arn, "side"), "the side container has found the other's process"
+    )
+    seen = cluster.output_lines(arn, "side")
     assert seen[0] != "1"
     assert {"/pause", "sleep 5151"} <= set(seen)
     eventually(lambda: _containers(cluster, arn)["side"]["lastStatus"] == "STOPPED", "the side container has ended")
@@ -35,9 +37,12 @@ def test_a_fargate_task_writes_to_a_disk_of_its_own_size(server):
     full = "df -BG --output=size / | tail -1; fallocate -l 30G /srv/big 2>&1 | grep -o 'No space left on device'"
     definition = cluster.define("disk", shell(full), ephemeralStorage={"sizeInGiB": 22})
     for overrides, size in (({}, 22), ({"ephemeralStorage": {"sizeInGiB": 25}}, 25)):
-        task = cluster.finished(definition, overrides=overrides)
+        task = cluster.run_to_end(definition, overrides=overrides)
         assert task["ephemeralStorage"] == {"sizeInGiB": size}
-        assert [line.strip() for line in cluster.said(task["taskArn"])] == [f"{size}G", "No space left on device"]
+        assert [line.strip() for line in cluster.output_lines(task["taskArn"])] == [
+            f"{size}G",
+            "No space left on device",
+        ]
 
 
 def test_all_tasks_of_a_revision_run_the_same_image_digest(server, tmp_path):
@@ -53,16 +58,16 @@ def test_all_tasks_of_a_revision_run_the_same_image_digest(server, tmp_path):
     cluster.update("pinned", desiredCount=2)
     cluster.steady("pinned")
     assert [task["containers"][0]["imageDigest"] for task in cluster.tasks("pinned")] == [digest] * 2
-    assert _said(cluster, cluster.tasks("pinned")) == [["first"]] * 2
+    assert _outputs(cluster, cluster.tasks("pinned")) == [["first"]] * 2
     assert _revision(cluster, "pinned") == [{"containerName": "main", "image": "modes/web:1", "imageDigest": digest}]
     cluster.update("pinned", forceNewDeployment=True)
     cluster.steady("pinned")
     tasks = cluster.tasks("pinned")
-    assert _said(cluster, tasks) == [["second"]] * 2
+    assert _outputs(cluster, tasks) == [["second"]] * 2
     [image] = _revision(cluster, "pinned")
     assert image["imageDigest"] == tasks[0]["containers"][0]["imageDigest"] != digest
-    by_digest = cluster.finished(cluster.define("digest", shell("cat /srv/version", image=f"modes/web@{digest}")))
-    assert cluster.said(by_digest["taskArn"]) == ["first"]
+    by_digest = cluster.run_to_end(cluster.define("digest", shell("cat /srv/version", image=f"modes/web@{digest}")))
+    assert cluster.output_lines(by_digest["taskArn"]) == ["first"]
 
 
 def test_moyai_logs_merges_a_services_output(server):
@@ -72,11 +77,11 @@ def test_moyai_logs_merges_a_services_output(server):
     cluster.serve("talk", definition, connect=False, count=2)
     cluster.steady("talk")
 
-    def shown():
+    def merged_output():
         lines = server.moyai("logs", "talk", "--endpoint", server.url).splitlines()
         return [(line.split()[0], line.split()[2], line.split()[1]) for line in lines if " " in line]
 
-    found = eventually(lambda: lines if len(lines := shown()) == 8 else None, "all four containers have spoken")
+    found = eventually(lambda: lines if len(lines := merged_output()) == 8 else None, "all four containers have spoken")
     assert found is not None
     ids = {task["taskArn"].rpartition("/")[2][:8] for task in cluster.tasks("talk")}
     labels = {f"{task}/{name}" for task in ids for name in ("left", "right")}
@@ -95,9 +100,9 @@ def _import(server, folder, name, version):
     server.moyai("image", "import", name, str(place.parent), "--base", HOST, "--state", str(server.state))
 
 
-def _said(cluster, tasks):
+def _outputs(cluster, tasks):
     """What each task has written, once it has written something: one without ports counts before that."""
-    return [eventually(partial(cluster.said, task["taskArn"]), "the task has written") for task in tasks]
+    return [eventually(partial(cluster.output_lines, task["taskArn"]), "the task has written") for task in tasks]
 
 
 def _revision(cluster, service):

@@ -38,11 +38,11 @@ class Owner:
     def steady(self, **counts: int) -> None:
         """Wait until there are these task sets, with so many tasks each, and no others."""
 
-        def seen() -> dict[str, int]:
+        def stable_counts() -> dict[str, int]:
             sets = self.cluster.ecs.describe_task_sets(cluster="sets", service="batch")["taskSets"]
             return {s["externalId"]: s["runningCount"] for s in sets if s["stabilityStatus"] == "STEADY_STATE"}
 
-        eventually(lambda: seen() == counts, f"task sets {counts}")
+        eventually(lambda: stable_counts() == counts, f"task sets {counts}")
 
 
 def test_a_service_moves_from_one_task_set_to_the_next(server):

@@ -40,9 +40,11 @@ def test_containers_start_in_the_order_of_their_dependencies(cluster):
         shell(f"date +%s.%N; {STAYS}", "third", essential=False, **after("second", "COMPLETE")),
         shell("date +%s.%N", "main", **after("third", "START")),
     )
-    task = cluster.finished(definition)
+    task = cluster.run_to_end(definition)
     times = [
-        float(line) for name in ("first", "second", "third", "main") for line in cluster.said(task["taskArn"], name)
+        float(line)
+        for name in ("first", "second", "third", "main")
+        for line in cluster.output_lines(task["taskArn"], name)
     ]
     assert times == sorted(times)
     assert len(times) == 6
@@ -77,7 +79,7 @@ def test_a_dependency_that_fails_stops_the_task(cluster):
     definition = cluster.define(
         "hopeless", shell("exit 1", "first", essential=False), shell("true", "main", **after("first", "SUCCESS"))
     )
-    task = cluster.finished(definition)
+    task = cluster.run_to_end(definition)
     assert task["stopCode"] == "TaskFailedToStart"
     assert container(task, "first")["exitCode"] == 1
     assert "exitCode" not in container(task)
@@ -90,7 +92,7 @@ def test_an_essential_container_that_ends_stops_the_task(cluster):
     ready = {"command": ["CMD-SHELL", "test -e /srv/up"], "startPeriod": 60}
     other = shell(STAYS.replace("while", "touch /srv/up; while", 1), "other", healthCheck=ready)
     after = [{"containerName": "other", "condition": "HEALTHY"}]  # before its trap is set, process 1 hears no SIGTERM
-    task = cluster.finished(cluster.define("exits", shell("exit 7", dependsOn=after), other))
+    task = cluster.run_to_end(cluster.define("exits", shell("exit 7", dependsOn=after), other))
     assert task["stopCode"] == "EssentialContainerExited"
     assert task["stoppedReason"] == "Essential container in task exited"
     assert container(task)["exitCode"] == 7
@@ -126,13 +128,13 @@ def test_a_container_that_ignores_sigterm_is_killed_with_its_children(cluster):
 
 def test_a_container_over_its_memory_limit_is_killed_with_a_reason(cluster):
     line = 'exec python3 -c "x = bytearray(256 << 20)"'
-    task = cluster.finished(cluster.define("hungry", shell(line, memory=64)))
+    task = cluster.run_to_end(cluster.define("hungry", shell(line, memory=64)))
     assert container(task)["exitCode"] == 137
     assert container(task)["reason"] == "OutOfMemoryError: Container killed due to memory usage"
 
 
 def test_a_missing_image_is_a_pull_error_with_a_remedy(cluster):
-    task = cluster.finished(cluster.define("unknown-image", shell("true", image="example.com/nothing:1")))
+    task = cluster.run_to_end(cluster.define("unknown-image", shell("true", image="example.com/nothing:1")))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
     assert "moyai image import" in task["stoppedReason"]
@@ -142,7 +144,7 @@ def test_a_missing_image_is_a_pull_error_with_a_remedy(cluster):
 
 def test_a_missing_command_is_a_start_error(cluster):
     definition = cluster.define("no-command", {"name": "main", "image": "moyai.local/host", "command": ["no-such"]})
-    task = cluster.finished(definition)
+    task = cluster.run_to_end(definition)
     assert task["stopCode"] == "TaskFailedToStart"
     assert container(task)["reason"].startswith("CannotStartContainerError: ")
     assert "no-such" in container(task)["reason"]
@@ -154,9 +156,9 @@ def test_everything_a_container_wrote_can_be_read_after_its_end(cluster):
         shell("echo from the other; echo and its error >&2", "other", essential=False),
         shell("sleep 0.3; echo bye"),
     )
-    task = cluster.finished(definition)
-    assert cluster.said(task["taskArn"]) == ["bye"]
-    assert sorted(cluster.said(task["taskArn"], "other")) == ["and its error", "from the other"]
+    task = cluster.run_to_end(definition)
+    assert cluster.output_lines(task["taskArn"]) == ["bye"]
+    assert sorted(cluster.output_lines(task["taskArn"], "other")) == ["and its error", "from the other"]
     printed = cluster.installation.moyai("logs", task["taskArn"], "--container", "main")
     assert printed.split(maxsplit=1)[1] == "bye\n"
 
@@ -165,8 +167,8 @@ def test_everything_a_container_wrote_can_be_read_after_its_end(cluster):
 
 
 def output(cluster, family, line, **more):
-    task = cluster.finished(cluster.define(family, shell(line, **more)))
-    said = cluster.said(task["taskArn"])
+    task = cluster.run_to_end(cluster.define(family, shell(line, **more)))
+    said = cluster.output_lines(task["taskArn"])
     assert container(task).get("exitCode") == 0, (said, task)
     return said
 
@@ -187,8 +189,8 @@ def test_a_container_has_its_user_directory_environment_and_limits(cluster):
 def test_run_task_overrides_command_and_environment(cluster):
     definition = cluster.define("overridden", shell("exit 1", environment=[{"name": "A", "value": "1"}]))
     override = {"name": "main", "command": ["sh", "-c", "echo $A $B"], "environment": [{"name": "B", "value": "2"}]}
-    task = cluster.finished(definition, overrides={"containerOverrides": [override]})
-    assert cluster.said(task["taskArn"]) == ["1 2"]
+    task = cluster.run_to_end(definition, overrides={"containerOverrides": [override]})
+    assert cluster.output_lines(task["taskArn"]) == ["1 2"]
 
 
 def test_a_root_file_system_can_be_read_only_and_otherwise_is_the_containers_own(cluster):
@@ -242,8 +244,8 @@ print(urllib.request.urlopen(address, timeout=5).read().decode())
 def test_a_task_reads_its_own_metadata(cluster):
     line = f'for path in "" /task /stats /task/stats; do python3 -c "{ASK}" "$path"; done'
     definition = cluster.define("curious", shell(line), shell(STAYS, "other", essential=False))
-    task = cluster.finished(definition)
-    said = cluster.said(task["taskArn"])
+    task = cluster.run_to_end(definition)
+    said = cluster.output_lines(task["taskArn"])
     assert container(task)["exitCode"] == 0, said
     own, whole, stats, all_stats = [json.loads(text) for text in said]
     assert own["Name"] == "main"

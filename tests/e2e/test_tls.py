@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 
 from tests.e2e.installation import Installation
-from tests.e2e.sparse import written
-from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.sparse import written_bytes
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -60,8 +60,8 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def stage(installed: Callable[..., Installation]) -> Stage:
-    installation = installed("--certificate-renewal", str(RENEWAL))
+def stage(make_installation: Callable[..., Installation]) -> Stage:
+    installation = make_installation("--certificate-renewal", str(RENEWAL))
     installation.up()
     cluster = Cluster(installation, "tls", "tls")
     definition = cluster.define("servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000))
@@ -70,8 +70,8 @@ def stage(installed: Callable[..., Installation]) -> Stage:
     cluster.serve("servers", definition, *offers, public=True)
     cluster.serve(
         "switched",
-        cluster.define("switched", app("web", 8080, "http", healthCheck=checked(8080))),
-        switched(),
+        cluster.define("switched", app("web", 8080, "http", healthCheck=port_health_check(8080))),
+        offer_with_tls(),
         public=True,
     )
     cluster.steady("servers", "switched")
@@ -82,11 +82,11 @@ def stage(installed: Callable[..., Installation]) -> Stage:
     return Stage(installation, cluster, probe, cluster.public_address("servers"), own)
 
 
-def switched(tls: dict[str, Any] | None = None) -> dict[str, Any]:
+def offer_with_tls(tls: dict[str, Any] | None = None) -> dict[str, Any]:
     return offer("web", "switched", 80, discoveryName="switched", **({"tls": tls} if tls else {}))
 
 
-def shown(address: str, port: int, roots: str, name: str, **versions: Any) -> x509.Certificate:
+def certificate_of(address: str, port: int, roots: str, name: str, **versions: Any) -> x509.Certificate:
     """The certificate that a port shows to a client that believes these roots and wants this name."""
     context = ssl.create_default_context(cadata=roots)
     for member, version in versions.items():
@@ -101,7 +101,7 @@ def shown(address: str, port: int, roots: str, name: str, **versions: Any) -> x5
 
 @pytest.mark.parametrize(("port", "name"), [(8080, "web.tls"), (50051, "rpc.tls"), (7443, "lines.tls")])
 def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port, name):
-    certificate = shown(stage.address, port, stage.roots, name)
+    certificate = certificate_of(stage.address, port, stage.roots, name)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == [name]
     root = x509.load_pem_x509_certificate(stage.roots.encode())
@@ -109,13 +109,13 @@ def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port
     life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
     assert life.total_seconds() == RENEWAL + 2 * 86400 + 3600
     with pytest.raises(ssl.SSLError):
-        shown(stage.address, port, stage.roots, name, maximum_version=ssl.TLSVersion.TLSv1_2)
+        certificate_of(stage.address, port, stage.roots, name, maximum_version=ssl.TLSVersion.TLSv1_2)
     with socket.create_connection((stage.address, port), timeout=10) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nhost: web\r\n\r\n")
-        assert not answered(plain)
+        assert not read_to_end(plain)
 
 
-def answered(connection: socket.socket) -> bytes:
+def read_to_end(connection: socket.socket) -> bytes:
     """What comes back on a connection until it ends, without TLS's own alert."""
     found = b""
     try:
@@ -139,11 +139,11 @@ def test_every_protocol_works_over_tls(stage):
 def test_a_late_certificate_renewal_under_load_fails_no_request(stage):
     stage.probe.begin(*EVERYBODY)
     stage.installation.kill()
-    before = shown(stage.address, 8080, stage.roots, "web.tls").serial_number
+    before = certificate_of(stage.address, 8080, stage.roots, "web.tls").serial_number
     while_it_lasts(AWAY)
-    assert shown(stage.address, 8080, stage.roots, "web.tls").serial_number == before
+    assert certificate_of(stage.address, 8080, stage.roots, "web.tls").serial_number == before
     stage.installation.up()
-    eventually(lambda: shown(stage.address, 8080, stage.roots, "web.tls").serial_number != before)
+    eventually(lambda: certificate_of(stage.address, 8080, stage.roots, "web.tls").serial_number != before)
     sent = stage.probe.tally()["sent"]
     eventually(lambda: stage.probe.tally()["sent"] > sent + 100)
     tally = stage.probe.end()
@@ -154,7 +154,7 @@ def test_a_late_certificate_renewal_under_load_fails_no_request(stage):
 def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
     stage.probe.begin(*SWITCHED)
     for tls, how in ((BUILT_IN, BLUE_GREEN), (None, ROLLING)):
-        connect = {"enabled": True, "services": [switched(tls)]}
+        connect = {"enabled": True, "services": [offer_with_tls(tls)]}
         stage.cluster.update("switched", serviceConnectConfiguration=connect, deploymentConfiguration=how)
         stage.cluster.steady("switched")
         stage.cluster.quiet("switched")
@@ -162,9 +162,9 @@ def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
         if tls is None:
             with socket.create_connection((address, 8080), timeout=10) as plain:
                 plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                assert answered(plain).startswith(b"HTTP/1.1 200")
+                assert read_to_end(plain).startswith(b"HTTP/1.1 200")
         else:
-            shown(address, 8080, stage.roots, "switched.tls")
+            certificate_of(address, 8080, stage.roots, "switched.tls")
     tally = stage.probe.end()
     assert (tally["failed"], tally["failures"]) == (0, [])
     assert sum(tally["answered"].values()) == tally["sent"]
@@ -187,7 +187,7 @@ def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
     pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=arn, CertificateArn=issued)
     own = pca.get_certificate(CertificateAuthorityArn=arn, CertificateArn=issued)["Certificate"]
     named = {"issuerCertificateAuthority": {"awsPcaAuthorityArn": arn}, "roleArn": "arn:aws:iam::123456789012:role/tls"}
-    connect = {"enabled": True, "services": [switched(named)]}
+    connect = {"enabled": True, "services": [offer_with_tls(named)]}
     with pytest.raises(ClientError, match="PENDING_CERTIFICATE, not ACTIVE"):
         stage.cluster.update("switched", serviceConnectConfiguration=connect)
     pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own.encode())
@@ -197,7 +197,7 @@ def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
     (deployment,) = stage.cluster.service("switched")["deployments"]
     assert deployment["serviceConnectConfiguration"]["services"][0]["tls"] == named
     address = stage.cluster.public_address("switched")
-    assert "our own" in shown(address, 8080, own, "switched.tls").issuer.rfc4514_string()
+    assert "our own" in certificate_of(address, 8080, own, "switched.tls").issuer.rfc4514_string()
     assert stage.probe.ask("http", url="http://switched/")["status"] == 200
 
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
@@ -213,14 +213,14 @@ def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
 
 def test_failed_handshakes_are_counted(stage):
     with pytest.raises(ssl.SSLError):
-        shown(stage.address, 8080, stage.roots, "web.tls", maximum_version=ssl.TLSVersion.TLSv1_2)
+        certificate_of(stage.address, 8080, stage.roots, "web.tls", maximum_version=ssl.TLSVersion.TLSv1_2)
     cloudwatch = stage.installation.client("cloudwatch")
 
-    def listed() -> bool:
+    def is_listed() -> bool:
         found = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="ClientTLSNegotiationErrorCount")["Metrics"]
         return any({"Name": "DiscoveryName", "Value": "web"} in metric["Dimensions"] for metric in found)
 
-    eventually(listed)
+    eventually(is_listed)
 
 
 def test_private_keys_are_only_in_the_store(stage):
@@ -239,5 +239,5 @@ def test_private_keys_are_only_in_the_store(stage):
     paths = (Path(folder, name) for folder, _, names in os.walk(state) for name in names)  # a task may remove its own
     files = [path for path in paths if path.is_file() and path not in store]
     elsewhere = {"images", "netns"}  # the tests' own tree, and mounts that nobody can read
-    said += [written(path) for path in files if elsewhere.isdisjoint(path.relative_to(state).parts)]
+    said += [written_bytes(path) for path in files if elsewhere.isdisjoint(path.relative_to(state).parts)]
     assert not [text for text in said if b"PRIVATE KEY" in text or any(key in text for key in keys)]

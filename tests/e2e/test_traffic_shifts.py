@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -37,8 +37,8 @@ class Stage(NamedTuple):
         environment = [{"name": "VERSION", "value": version}]
         return self.cluster.define(
             "shift-servers",
-            app("web", 8080, "http", healthCheck=checked(8080), environment=environment),
-            app("lines", 7000, healthCheck=checked(7000)),
+            app("web", 8080, "http", healthCheck=port_health_check(8080), environment=environment),
+            app("lines", 7000, healthCheck=port_health_check(7000)),
         )
 
     def deploy(self, version: str, strategy: str, *pauses: str, **more: Any) -> str:
@@ -55,7 +55,7 @@ class Stage(NamedTuple):
         (found,) = self.cluster.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
         return found
 
-    def paused(self, arn: str) -> str:
+    def wait_for_pause(self, arn: str) -> str:
         """Wait for a hook that waits; its id."""
 
         def waiting() -> str:
@@ -65,7 +65,7 @@ class Stage(NamedTuple):
         return eventually(waiting, "a hook is awaiting action")
 
     def go_on(self, arn: str) -> None:
-        self.aws("continue-service-deployment", "--service-deployment-arn", arn, "--hook-id", self.paused(arn))
+        self.aws("continue-service-deployment", "--service-deployment-arn", arn, "--hook-id", self.wait_for_pause(arn))
 
     def until(self, arn: str, status: str) -> Any:
         return eventually(lambda: found if (found := self.deployment(arn))["status"] == status else None, status)
@@ -75,7 +75,7 @@ class Stage(NamedTuple):
         tasks = self.cluster.tasks("servers")
         return {task_id(t["taskArn"]) for t in tasks if t["taskDefinitionArn"] == task_definition}
 
-    def of(self, arn: str) -> tuple[set[str], set[str]]:
+    def task_ids_of(self, arn: str) -> tuple[set[str], set[str]]:
         """The ids of the tasks of a deployment's source and of its target."""
         record = self.deployment(arn)
         asked = [record["sourceServiceRevisions"][0]["arn"], record["targetServiceRevision"]["arn"]]
@@ -123,8 +123,8 @@ def version(stage: Stage, **headers: str) -> str:
 def test_blue_green_serves_test_traffic_by_header_before_the_shift(stage):
     with load(stage):
         arn = stage.deploy("2", "BLUE_GREEN", "POST_TEST_TRAFFIC_SHIFT", bakeTimeInMinutes=0)
-        stage.paused(arn)
-        blue, green = stage.of(arn)
+        stage.wait_for_pause(arn)
+        blue, green = stage.task_ids_of(arn)
         assert {version(stage, **{"x-amzn-ecs-blue-green-test": "yes"}) for _ in range(10)} == {"2"}
         assert {version(stage) for _ in range(10)} == {"1"}
         assert stage.share(green)[0] == 0
@@ -150,16 +150,16 @@ def test_each_step_shifts_its_percentage(stage, strategy, settings, percents):
         arn = stage.deploy(strategy, strategy, "PRE_PRODUCTION_TRAFFIC_SHIFT", **settings)
         for percent in percents:
             stage.go_on(arn)
-            stage.paused(arn)
+            stage.wait_for_pause(arn)
             reached = stage.deployment(arn)["targetServiceRevision"]["requestedProductionTrafficWeight"]
             assert reached == percent
-            _, green = stage.of(arn)
+            _, green = stage.task_ids_of(arn)
             moved, answers = stage.share(green)
             part = percent / 100
             assert abs(moved - part * answers) <= SIGMAS * (answers * part * (1 - part)) ** 0.5
         stage.go_on(arn)
         stage.until(arn, "SUCCESSFUL")
-        _, green = stage.of(arn)
+        _, green = stage.task_ids_of(arn)
         moved, answers = stage.share(green)
         assert moved == answers
 
@@ -168,7 +168,7 @@ def test_a_rollback_during_the_bake_time_restores_all_traffic(stage):
     with load(stage):
         arn = stage.deploy("bad", "BLUE_GREEN", bakeTimeInMinutes=1)
         eventually(lambda: stage.deployment(arn).get("lifecycleStage") == "BAKE_TIME", "it bakes")
-        blue, green = stage.of(arn)
+        blue, green = stage.task_ids_of(arn)
         moved, answers = stage.share(green)
         assert moved == answers
         stage.aws("stop-service-deployment", "--service-deployment-arn", arn, "--stop-type", "ROLLBACK")

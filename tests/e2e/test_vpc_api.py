@@ -26,7 +26,7 @@ class Network:
         self.ec2 = installation.client("ec2", key=ACCOUNT)
         self.ecs = installation.client("ecs", key=ACCOUNT)
         ec2 = self.ec2
-        self.vpc = ec2.create_vpc(CidrBlock=f"{cidr}0.0/16", TagSpecifications=named("vpc", "net"))["Vpc"]["VpcId"]
+        self.vpc = ec2.create_vpc(CidrBlock=f"{cidr}0.0/16", TagSpecifications=name_tag("vpc", "net"))["Vpc"]["VpcId"]
         ec2.get_waiter("vpc_available").wait(VpcIds=[self.vpc])
         ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})
         self.gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -80,11 +80,11 @@ class Network:
     def until(self, cluster: str, task: str, status: str) -> Any:
         """The task, once it has this lastStatus."""
 
-        def there() -> Any:
+        def task_in_status() -> Any:
             (found,) = self.ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
             return found if found["lastStatus"] == status else None
 
-        return eventually(there, f"{task} is {status}")
+        return eventually(task_in_status, f"{task} is {status}")
 
     def take_away(self) -> None:
         """Delete all of it, in the order in which tools do."""
@@ -104,11 +104,11 @@ class Network:
         ec2.delete_vpc(VpcId=self.vpc)
 
 
-def named(kind: str, name: str) -> list[dict[str, Any]]:
+def name_tag(kind: str, name: str) -> list[dict[str, Any]]:
     return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
 
 
-def refused(call: Any, **params: Any) -> str:
+def error_code(call: Any, **params: Any) -> str:
     with pytest.raises(ClientError) as caught:
         call(**params)
     return str(caught.value.response["Error"]["Code"])
@@ -132,8 +132,8 @@ def test_a_network_is_created_used_and_deleted(simulated_network):
     assert interface["PrivateIpAddress"] == "10.40.1.4"
     (subnet,) = network.ec2.describe_subnets(SubnetIds=[network.private])["Subnets"]
     assert subnet["AvailableIpAddressCount"] == 256 - 5 - 1
-    assert refused(network.ec2.delete_subnet, SubnetId=network.private) == "DependencyViolation"
-    assert refused(network.ec2.delete_security_group, GroupId=network.group) == "DependencyViolation"
+    assert error_code(network.ec2.delete_subnet, SubnetId=network.private) == "DependencyViolation"
+    assert error_code(network.ec2.delete_security_group, GroupId=network.group) == "DependencyViolation"
     network.ecs.stop_task(cluster=cluster, task=task)
     network.until(cluster, task, "STOPPED")
 

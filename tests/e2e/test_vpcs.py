@@ -96,8 +96,8 @@ def serve(cluster: Cluster, net: Net, name: str, definition: str, *offers: Any, 
 
 
 @pytest.fixture(scope="module")
-def world(installed: Callable[[], Installation]) -> World:
-    installation = installed()
+def world(make_installation: Callable[[], Installation]) -> World:
+    installation = make_installation()
     installation.up()
     ec2 = installation.client("ec2")
     here, there = Net(ec2, "10.1"), Net(ec2, "10.2")
@@ -217,7 +217,7 @@ def _welcome(server: socket.socket) -> None:
             link.sendall(b"welcome\n")
 
 
-def reached(world: World, host: str, port: int) -> str:
+def reach(world: World, host: str, port: int) -> str:
     got = world.probe.ask("lines", host=host, port=port, line="x", patience=1)
     return str(got.get("text", got.get("error")))
 
@@ -231,22 +231,22 @@ def pasta(world: World) -> int:
 def test_an_internet_gateway_route_leads_outside_but_not_to_the_hosts_loopback(
     world: World, outside: tuple[str, int]
 ) -> None:
-    assert reached(world, *outside) in NOTHING
+    assert reach(world, *outside) in NOTHING
     gateway = world.here.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     world.here.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=world.here.vpc)
     world.here.route(ANYWHERE, GatewayId=gateway)
-    eventually(lambda: reached(world, *outside) == "welcome", "the caller's public address opens the way")
+    eventually(lambda: reach(world, *outside) == "welcome", "the caller's public address opens the way")
     os.kill(pasta(world), signal.SIGKILL)
-    eventually(lambda: reached(world, *outside) == "welcome", "what leads outside is started again")
+    eventually(lambda: reach(world, *outside) == "welcome", "what leads outside is started again")
     for host in ("127.0.0.1", "192.0.0.1", "10.1.1.1"):
-        assert reached(world, host, world.installation.port) == "ConnectionRefusedError"
+        assert reach(world, host, world.installation.port) == "ConnectionRefusedError"
     nowhere = f"{outside[0]}/32"
     world.here.route(nowhere, VpcPeeringConnectionId=world.peering)
-    eventually(lambda: reached(world, *outside) in NOTHING, "what isn't there behind the peering is nowhere")
+    eventually(lambda: reach(world, *outside) in NOTHING, "what isn't there behind the peering is nowhere")
     world.here.ec2.delete_route(RouteTableId=world.here.table, DestinationCidrBlock=nowhere)
-    eventually(lambda: reached(world, *outside) == "welcome", "the wider route counts again")
+    eventually(lambda: reach(world, *outside) == "welcome", "the wider route counts again")
     world.here.ec2.delete_route(RouteTableId=world.here.table, DestinationCidrBlock=ANYWHERE)
-    eventually(lambda: reached(world, *outside) in NOTHING, "the way is closed")
+    eventually(lambda: reach(world, *outside) in NOTHING, "the way is closed")
 
 
 def test_a_subnet_behind_a_nat_gateway_reaches_external_addresses(world: World, outside: tuple[str, int]) -> None:
@@ -260,7 +260,7 @@ def test_a_subnet_behind_a_nat_gateway_reaches_external_addresses(world: World, 
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
     here.route(ANYWHERE, NatGatewayId=nat)
-    eventually(lambda: reached(world, *outside) == "welcome", "the NAT gateway opens the way")
+    eventually(lambda: reach(world, *outside) == "welcome", "the NAT gateway opens the way")
     here.ec2.delete_route(RouteTableId=here.table, DestinationCidrBlock=ANYWHERE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -20,7 +20,7 @@ SAMPLE = 60
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
     cluster = Cluster(server, "zones", "zones")
-    web = app("web", 8080, "http", healthCheck=checked(8080))
+    web = app("web", 8080, "http", healthCheck=port_health_check(8080))
     cluster.serve("web", cluster.define("zones-web", web), offer("web", "web"), count=6)
     cluster.steady("web")
     cluster.serve("caller", cluster.define("zones-caller", app("probe", 8080, "http")), count=3, public=True)
@@ -55,12 +55,12 @@ def sample(probe: Probe) -> Counter[str]:
 def keeps(probe: Probe, where: Mapping[str, str], zone: str, at_least: float, at_most: float = 1) -> None:
     """Wait until this share of the caller's requests stays in its zone."""
 
-    def kept() -> bool:
+    def is_within_share() -> bool:
         answered = sample(probe)
         share = sum(n for task, n in answered.items() if where.get(task) == zone) / answered.total()
         return at_least <= share <= at_most
 
-    eventually(kept, f"between {at_least:.0%} and {at_most:.0%} of the requests from {zone} stay there")
+    eventually(is_within_share, f"between {at_least:.0%} and {at_most:.0%} of the requests from {zone} stay there")
 
 
 def test_callers_stay_in_their_zone_with_two_endpoints_in_each(cluster, callers):

@@ -152,9 +152,9 @@ class Console:
         """Open them at this time."""
         edge = quote(f"{self.edge.cluster}/{self.edge.caller}>{self.edge.target}", safe="")
         self.person.open(f"traffic?as=table&range={span[0]}-{span[1]}&edge={edge}")
-        self.person.sees("Status codes")
-        self.person.sees("Slowest targets")
-        self.person.settled()
+        self.person.wait_for_text("Status codes")
+        self.person.wait_for_text("Slowest targets")
+        self.person.wait_until_loaded()
 
     def count(self) -> Count:
         """Numbers of the table, of the chart of status codes, and of the slowest targets."""
@@ -175,8 +175,8 @@ class Console:
 
     def _open_health(self, service: str, span: tuple[int, int]) -> None:
         self.person.open(f"clusters/{self.edge.cluster}/services/{service}/traffic?range={span[0]}-{span[1]}")
-        self.person.sees("Traffic health")
-        self.person.settled()
+        self.person.wait_for_text("Traffic health")
+        self.person.wait_until_loaded()
 
     def _sums(self, title: str) -> Counter[str]:
         sums: Counter[str] = Counter()

@@ -39,14 +39,14 @@ _SERVICES: Final = ("back.local", "Front.shop.local", "a", "stock_1.svc.cluster.
 _PORTS: Final = (80, 443, 1, 8080, 15000, 65535)
 
 
-class Asked(NamedTuple):
+class ApiCall(NamedTuple):
     """One request, in the names that clients write."""
 
     operation: str
     params: Mapping[str, Any]
 
 
-def ask(store: Store, asked: Asked, scope: Scope = SCOPE, ids: Ids | None = None) -> Any:
+def ask(store: Store, asked: ApiCall, scope: Scope = SCOPE, ids: Ids | None = None) -> Any:
     """The handler's output. Raises what a client would be answered."""
     dispatcher = _dispatcher()
     entry = dispatcher.operation(asked.operation)
@@ -55,7 +55,7 @@ def ask(store: Store, asked: Asked, scope: Scope = SCOPE, ids: Ids | None = None
     return entry.handle(ctx, dispatcher.typed_request(entry, params))
 
 
-def built(requests: Iterable[Asked]) -> MemoryStore:
+def build_store(requests: Iterable[ApiCall]) -> MemoryStore:
     """A world in which all of the requests were made."""
     store, ids = MemoryStore(), SeededIds(4)
     for one in requests:
@@ -320,7 +320,9 @@ def _ports(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 @st.composite
-def _said(draw: st.DrawFn, ports: Sequence[Mapping[str, Any]], meant: Mapping[str, Any] | None) -> dict[str, Any]:
+def _port_member(
+    draw: st.DrawFn, ports: Sequence[Mapping[str, Any]], meant: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """The port, where it has to be said or happens to be."""
     if meant is None:
         return {}
@@ -339,7 +341,7 @@ def routes(draw: st.DrawFn, router: Mapping[str, Any], known: Mapping[str, Any])
     for target, weight in zip(targets, draw(_weights(len(targets))), strict=True):
         target["weight"] = weight
     route: dict[str, Any] = {"action": {"weightedTargets": targets}}
-    port = draw(_said(ports, meant))
+    port = draw(_port_member(ports, meant))
     if protocol == "tcp":
         route |= draw(maybe(timeout=TCP_TIMEOUTS, match=st.just(port))) | ({"match": port} if port else {})
     else:
@@ -352,7 +354,7 @@ def routes(draw: st.DrawFn, router: Mapping[str, Any], known: Mapping[str, Any])
 @st.composite
 def _target(draw: st.DrawFn, spec: Mapping[str, Any]) -> dict[str, Any]:
     ports = _ports(spec)
-    return draw(_said(ports, draw(st.sampled_from(ports)) if ports else None))
+    return draw(_port_member(ports, draw(st.sampled_from(ports)) if ports else None))
 
 
 def _weights(count: int) -> st.SearchStrategy[list[int]]:
@@ -370,7 +372,7 @@ def gateway_routes(draw: st.DrawFn, gateway: Mapping[str, Any], known: Mapping[s
     """A gateway route's spec: of a gateway with this spec, to services whose providers have these."""
     ports = _ports(gateway)
     meant = draw(st.sampled_from(ports))
-    port = draw(_said(ports, meant))
+    port = draw(_port_member(ports, meant))
     name = draw(st.sampled_from(sorted(known)))
     action: dict[str, Any] = {"target": {"virtualService": {"virtualServiceName": name}, **draw(_target(known[name]))}}
     if meant["protocol"] == "grpc":
@@ -400,17 +402,17 @@ def _http_rewrites(draw: st.DrawFn, match: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @st.composite
-def meshes(draw: st.DrawFn, name: str = MESH) -> list[Asked]:
+def meshes(draw: st.DrawFn, name: str = MESH) -> list[ApiCall]:
     """The requests that make a mesh and everything in it."""
     mesh = maybe(
         egressFilter=st.fixed_dictionaries({"type": st.sampled_from(["ALLOW_ALL", "DROP_ALL"])}),
         serviceDiscovery=maybe(ipPreference=IP_PREFERENCES),
     )
-    made = [Asked("CreateMesh", {"meshName": name, **draw(maybe(spec=mesh))})]
+    made = [ApiCall("CreateMesh", {"meshName": name, **draw(maybe(spec=mesh))})]
 
     def create(noun: str, own: str, spec: Mapping[str, Any], **within: str) -> None:
         member = f"{noun[0].lower()}{noun[1:]}Name"
-        made.append(Asked(f"Create{noun}", {"meshName": name, member: own, "spec": spec, **within}))
+        made.append(ApiCall(f"Create{noun}", {"meshName": name, member: own, "spec": spec, **within}))
 
     known = {f"node-{number}": draw(nodes()) for number in range(draw(st.integers(1, 4)))}
     for own, spec in known.items():
@@ -435,12 +437,12 @@ def meshes(draw: st.DrawFn, name: str = MESH) -> list[Asked]:
 def _distinct(drawn: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Up to four, of which no two have one priority for the same requests."""
 
-    def place(spec: Mapping[str, Any]) -> str:
+    def route_order(spec: Mapping[str, Any]) -> str:
         (route,) = (value for key, value in spec.items() if key != "priority")
         order = spec.get("priority", id(spec))
         return json.dumps([order, sorted(spec), route.get("match")], sort_keys=True)
 
-    return st.lists(drawn, max_size=4, unique_by=place)
+    return st.lists(drawn, max_size=4, unique_by=route_order)
 
 
 @st.composite

@@ -39,7 +39,7 @@ _TAGS = {
 assert _TAGS.keys() == SETTINGS.keys()
 
 
-class Asked(NamedTuple):
+class ServiceInput(NamedTuple):
     """What one service is asked to be."""
 
     connect: dict[str, Any]
@@ -56,10 +56,10 @@ def tags(draw: st.DrawFn) -> dict[str, str]:
 
 
 @st.composite
-def asked(draw: st.DrawFn, number: int) -> Asked:
+def service_input(draw: st.DrawFn, number: int) -> ServiceInput:
     """A service's configuration; ``number`` keeps the names of several apart."""
     offered = draw(st.lists(st.sampled_from(sorted(PORTS)), unique=True, max_size=4))
-    return Asked(
+    return ServiceInput(
         connect={"enabled": True} | _logs(draw) | {"services": [_offer(draw, p, number) for p in offered]},
         tags=draw(tags()),
     )

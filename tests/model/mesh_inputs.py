@@ -100,7 +100,7 @@ class Keys(NamedTuple):
         """The path of one."""
         return st.sampled_from([f"{self.folder}/{name}.{kind}" for name in ("a", "b c%ü")])
 
-    def shown(self, *names: str) -> st.SearchStrategy:
+    def certificate_references(self, *names: str) -> st.SearchStrategy:
         """The certificate, by the mesh's names for it, or one that is elsewhere."""
         return (
             st.builds(CertificateRef, st.sampled_from(names))
@@ -175,13 +175,20 @@ def _checks(draw: st.DrawFn, keys: Keys) -> PeerCheck:
 
 @st.composite
 def _client_tls(draw: st.DrawFn, keys: Keys) -> ClientTls:
-    return ClientTls(draw(rarely(_checks(keys))), draw(rarely(keys.shown("c0", "c1"))), draw(st.just("") | _HOSTNAMES))
+    return ClientTls(
+        draw(rarely(_checks(keys))),
+        draw(rarely(keys.certificate_references("c0", "c1"))),
+        draw(st.just("") | _HOSTNAMES),
+    )
 
 
 @st.composite
 def _server_tls(draw: st.DrawFn, keys: Keys) -> ServerTls:
     return ServerTls(
-        draw(keys.shown("c0", "missing")), draw(st.booleans()), draw(rarely(_checks(keys))), draw(st.booleans())
+        draw(keys.certificate_references("c0", "missing")),
+        draw(st.booleans()),
+        draw(rarely(_checks(keys))),
+        draw(st.booleans()),
     )
 
 

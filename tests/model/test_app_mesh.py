@@ -25,7 +25,7 @@ from moyai.xds.server.cache import SnapshotCache
 from tests.authority import an_authority
 from tests.golden.appmesh import certificates
 from tests.golden.xds.test_xds import refusal
-from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, Asked, ask, built, meshes
+from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, ApiCall, ask, build_store, meshes
 from tests.unit.reconcile.recorded_feed import PublishedShards
 
 
@@ -40,7 +40,7 @@ def parts(store: MemoryStore) -> list[MeshIR]:
 
 @given(meshes())
 def test_every_accepted_mesh_compiles_to_complete_shards(requests):
-    for part in parts(built(requests)):
+    for part in parts(build_store(requests)):
         (workload,) = part.workloads.values()
         _check_defined(part, workload)
         _check_apart(part, workload)
@@ -79,9 +79,9 @@ def test_envoy_accepts_every_accepted_mesh(authority, requests):
     with TemporaryDirectory() as name:
         folder = Path(name)
         certificates.write(folder, authority)
-        store = built(Asked(one.operation, _in_folder(one.params, folder)) for one in requests)
+        store = build_store(ApiCall(one.operation, _in_folder(one.params, folder)) for one in requests)
         for record in certificates.records({"shop": "one"}, authority):
-            store.apply([Put(_renamed(record))])
+            store.apply([Put(_with_drawn_arn(record))])
         assert [said for part in parts(store) if (said := refusal(part, folder))] == []
 
 
@@ -97,7 +97,7 @@ def test_proxies_follow_the_world_at_each_step(requests, rest):
         _follow(heard, store)
     for asked in reversed(made[rest.draw(st.integers(0, len(made))) :]):
         named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
-        ask(store, Asked(asked.operation.replace("Create", "Delete"), named), ids=ids)
+        ask(store, ApiCall(asked.operation.replace("Create", "Delete"), named), ids=ids)
         _follow(heard, store)
 
 
@@ -141,7 +141,7 @@ def _in_folder(value: Any, folder: Path, *at: str) -> Any:
     return value
 
 
-def _renamed(record: Any) -> Any:
+def _with_drawn_arn(record: Any) -> Any:
     """Under the ARNs that are drawn."""
     match record:
         case ManagedCertificate():

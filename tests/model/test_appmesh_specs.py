@@ -8,10 +8,10 @@ import msgspec
 from botocore import xform_name
 from hypothesis import given, settings
 
-from tests.model.appmesh_specs import Asked, ask, built, meshes
+from tests.model.appmesh_specs import ApiCall, ask, build_store, meshes
 
 
-def _sent(spec: Any) -> Any:
+def _as_described(spec: Any) -> Any:
     """As it is shown: a health check has a port."""
     for listener in spec.get("listeners", ()):
         if "healthCheck" in listener:
@@ -32,20 +32,20 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _shown(store, asked):
+def _describe(store, asked):
     noun = asked.operation.removeprefix("Create")
     named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
-    return ask(store, Asked(f"Describe{noun}", named))[xform_name(noun)]
+    return ask(store, ApiCall(f"Describe{noun}", named))[xform_name(noun)]
 
 
 @given(meshes())
 @settings(deadline=None)
 def test_generated_resources_are_created_described_as_sent_and_deleted(requests):
-    store = built(requests)
+    store = build_store(requests)
     for asked in requests:
-        shown = _plain(msgspec.to_builtins(_shown(store, asked)["spec"]))
-        assert shown == _sent(asked.params.get("spec", {}))
+        shown = _plain(msgspec.to_builtins(_describe(store, asked)["spec"]))
+        assert shown == _as_described(asked.params.get("spec", {}))
     for asked in reversed(requests):
         named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
-        ask(store, Asked(asked.operation.replace("Create", "Delete"), named))
+        ask(store, ApiCall(asked.operation.replace("Create", "Delete"), named))
     assert list(store.world.records()) == []

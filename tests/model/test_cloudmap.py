@@ -28,7 +28,7 @@ class Registry(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(SERVICES), instance=INSTANCES, zone=st.sampled_from("xy"))
     def register(self, name, instance, zone):
-        self.cloud_map.done(
+        self.cloud_map.run_operation(
             "RegisterInstance", ServiceId=self.ids[name], InstanceId=instance, Attributes={"zone": zone}
         )
         self.expected[name][instance] = (zone, "HEALTHY" if name == "told" else "UNKNOWN")
@@ -47,7 +47,7 @@ class Registry(RuleBasedStateMachine):
         self.changes[name] += 1
 
     @rule(name=st.sampled_from(SERVICES), instance=INSTANCES, status=st.sampled_from(["HEALTHY", "UNHEALTHY"]))
-    def tell(self, name, instance, status):
+    def update_health(self, name, instance, status):
         params = {"ServiceId": self.ids[name], "InstanceId": instance, "Status": status}
         failure = self.cloud_map.failure("UpdateInstanceCustomHealthStatus", **params)
         if name == "told" and instance in self.expected[name]:

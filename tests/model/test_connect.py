@@ -30,16 +30,16 @@ from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.golden.mesh.worlds import certified
+from tests.golden.mesh.worlds import with_certificates
 from tests.golden.xds.test_xds import refusal
-from tests.model.connect_inputs import PORTS, Asked, asked, tags
+from tests.model.connect_inputs import PORTS, ServiceInput, service_input, tags
 from tests.unit.api.ecs.client import ARN, EcsClient, container
 from tests.unit.xds.streams import BY_NAME, Proxy
 
 SERVICES = range(4)
 
 
-class Town(EcsClient):
+class ConnectModel(EcsClient):
     """One cluster and two namespaces; every service runs the one task definition."""
 
     store: KeyedStore
@@ -56,7 +56,7 @@ class Town(EcsClient):
         ]
         self.definition(containerDefinitions=[container(portMappings=ports)])
 
-    def ask(self, number: int, wanted: Asked, namespace: str) -> None:
+    def ask(self, number: int, wanted: ServiceInput, namespace: str) -> None:
         """Create the service, or update it; its tags are what is wanted."""
         connect = wanted.connect | {"namespace": namespace}
         listed = [{"key": key, "value": value} for key, value in wanted.tags.items()]
@@ -118,7 +118,7 @@ class KeyedStore(MemoryStore):
         super().apply(changes)
         self.keys |= {_key(change) for change in changes}
 
-    def changed(self) -> set[Key]:
+    def take_changed(self) -> set[Key]:
         found, self.keys = self.keys, set()
         return found
 
@@ -132,17 +132,17 @@ def arn(number: int) -> ServiceArn:
 
 
 @settings(max_examples=6, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
-@given(wanted=st.tuples(*(asked(number) for number in range(12))))
+@given(wanted=st.tuples(*(service_input(number) for number in range(12))))
 def test_envoy_accepts_every_accepted_configuration(wanted):
-    town = Town()
+    town = ConnectModel()
     for number, one in enumerate(wanted):
         town.ask(number, one, "one")
-    town.ask(len(wanted), Asked({"enabled": True}, {}), "one")
+    town.ask(len(wanted), ServiceInput({"enabled": True}, {}), "one")
     for number in range(len(wanted) + 1):
         town.start(number, TaskStatus.RUNNING)
         town.certify(number, "1")
     with TemporaryDirectory() as folder:
-        assert refusal(compile_mesh(certified(town.world)), Path(folder)) == ""
+        assert refusal(compile_mesh(with_certificates(town.world)), Path(folder)) == ""
 
 
 class Wire:
@@ -169,7 +169,7 @@ class Wire:
 
     def settle(self) -> None:
         while self._out:
-            for request in self.proxy.take(self._out.popleft()):
+            for request in self.proxy.acknowledge(self._out.popleft()):
                 self._connection.receive(request)
 
 
@@ -178,7 +178,7 @@ class MeshMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.town = Town()
+        self.town = ConnectModel()
         self.feed = Feed(BootstrapSettings())
         self.broadcast = namespace_meshes(self.town.world, self.feed)
         self.wires: dict[str, Wire] = {}
@@ -188,10 +188,10 @@ class MeshMachine(RuleBasedStateMachine):
     def alive(self) -> list[Task]:
         return sorted((t for t in self.town.world.tasks if not t.stopped), key=lambda t: t.arn)
 
-    @initialize(called=asked(0))
+    @initialize(called=service_input(0))
     def begin(self, called):
         self.town.ask(0, called, "one")
-        self.town.ask(1, Asked({"enabled": True}, {}), "one")
+        self.town.ask(1, ServiceInput({"enabled": True}, {}), "one")
         for number in (0, 0, 1):
             self.town.start(number, TaskStatus.RUNNING)
         self.follow()
@@ -200,7 +200,7 @@ class MeshMachine(RuleBasedStateMachine):
     def configure(self, number, data, namespace):
         known = self.town.world.services.get(arn(number))
         if known is None or known.status is not ServiceStatus.DRAINING:
-            self.town.ask(number, data.draw(asked(number)), namespace)
+            self.town.ask(number, data.draw(service_input(number)), namespace)
 
     @precondition(lambda self: len(self.town.world.services) > 0)
     @rule(data=st.data(), changed=tags())
@@ -249,7 +249,7 @@ class MeshMachine(RuleBasedStateMachine):
         self.town.store.apply([Delete(DiscoveryInstance, instance.key)])
 
     def follow(self):
-        self.broadcast.follow(self.town.store.changed())
+        self.broadcast.follow(self.town.store.take_changed())
         for task in self.alive:
             if task.view is not None and task.arn not in self.wires:
                 self.wires[task.arn] = Wire(self.feed, task)

@@ -53,7 +53,7 @@ class Parts(Feed):
             del self.shards[shard]
 
 
-class Published:
+class PublishedValues:
     """Everything that is derived from one world, in step with it."""
 
     def __init__(self, store: MemoryStore) -> None:
@@ -79,20 +79,20 @@ class Published:
         keys = list(keys)
         for derived in (*self.meshes, self.ports, self.draining, self.moving):
             for key in derived.invalidate(keys):
-                _tried(derived.update, key)
-        _tried(self.network_specs.follow, keys)
+                _try(derived.update, key)
+        _try(self.network_specs.follow, keys)
         asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.take_services())
         self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in asked)
 
     def check(self) -> None:
         world = self.world
-        fresh: dict[str, MeshIR | None] = {n.arn: _tried(compile_namespace, world, n.arn) for n in world.namespaces}
-        fresh.update((workload, _tried(compile_workload, world, workload)) for workload in workloads(world))
+        fresh: dict[str, MeshIR | None] = {n.arn: _try(compile_namespace, world, n.arn) for n in world.namespaces}
+        fresh.update((workload, _try(compile_workload, world, workload)) for workload in workloads(world))
         made = {part: mesh for part, mesh in fresh.items() if mesh is not None}
         assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
             part: mesh for part, mesh in made.items() if mesh != MeshIR()
         }
-        spec, ports = _tried(network_spec, world), _tried(published_ports, world)
+        spec, ports = _try(network_spec, world), _try(published_ports, world)
         assert spec in {None, self.network_specs.follow(())}
         assert ports in {None, sort_ports(chain.from_iterable(self.ports.values.values()))}
         assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
@@ -128,7 +128,7 @@ def _names_of(world: World, view: ConnectView) -> object:
     return dict(there), answered
 
 
-def _tried(compute: Callable[..., T], *arguments: Any) -> T | None:
+def _try(compute: Callable[..., T], *arguments: Any) -> T | None:
     try:
         return compute(*arguments)
     except BROKEN:
@@ -155,14 +155,14 @@ def test_every_table_that_is_read_has_records_that_change():
 
 
 def test_deleting_a_subnet_changes_the_threshold_of_zone_aware_routing():
-    published = Published(world_of("zones.in.yaml", "nothing.in.yaml"))
+    published = PublishedValues(world_of("zones.in.yaml", "nothing.in.yaml"))
     for subnet in tuple(published.world.subnets):
         published.change(deletion(subnet))
 
 
 @pytest.mark.parametrize(("connect", "app_mesh"), [("tls-switched-on.in.yaml", "mixed.in.yaml")])
 def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh):
-    published = Published(world_of(connect, app_mesh))
+    published = PublishedValues(world_of(connect, app_mesh))
     for record in records(published.world):
         published.change(deletion(record))
         published.change(Put(record))
@@ -172,14 +172,14 @@ def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh
 @settings(max_examples=60, phases=(Phase.reuse, Phase.generate))
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
 def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):
-    published = Published(world_of(connect, app_mesh))
+    published = PublishedValues(world_of(connect, app_mesh))
     gone: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
-        changes = [_drawn(data, published.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))]
+        changes = [_draw_change(data, published.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))]
         published.change(*changes)
 
 
-def _drawn(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
+def _draw_change(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
     """A change to a record of a table that is drawn first, so that each table has its turn."""
     there = records(world)
     table = data.draw(st.sampled_from(sorted({table_name(type(one)) for one in (*there, *gone)})))

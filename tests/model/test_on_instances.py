@@ -114,16 +114,16 @@ class OnInstances(RuleBasedStateMachine):
         """All stand where they should; also when one instance more is drained then, and another one lost."""
         while len(self._ready()) < 2:
             instance(self.it.build, is_connected=False, resources=ROOM)
-        self._settled()
+        self._check_settled()
         drained, lost = self._ready()[:2]
         set_instance_status(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
-        self._settled()
+        self._check_settled()
         there = [t.arn for t in self._alive() if t.container_instance == lost.arn]
         self.it.runtime.lose_sandbox(lost.id)
-        self._settled()
+        self._check_settled()
         assert all(self.it.book.world.tasks[arn].stop_code is StopCode.TERMINATION_NOTICE for arn in there)
 
-    def _settled(self):
+    def _check_settled(self):
         self.it.converge(within=600)
         assert self.it.plans_left() == []
         ready = {i.arn for i in self._ready()}

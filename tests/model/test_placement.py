@@ -15,7 +15,7 @@ from moyai.kernel.ids import ContainerInstanceArn
 from moyai.plan.network.host_ports import fixed_ports
 from moyai.plan.placement.reasons import Reason, Unplaced
 from moyai.plan.placement.resources import remaining_resources, required_resources
-from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, sized
+from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, container_of_size
 
 _STRATEGIES = st.lists(
     st.sampled_from(
@@ -60,7 +60,7 @@ def test_no_instance_is_overcommitted(steps):
     for step in steps:
         match step:
             case ("run", size, strategy, apart, bound):
-                definition = cluster.definition("web", **_asked(size, bound))
+                definition = cluster.definition("web", **_definition_input(size, bound))
                 constraints = (PlacementConstraint("distinctInstance"),) if apart else ()
                 try:
                     tasks.append(cluster.run(definition, *strategy, constraints=constraints))
@@ -81,12 +81,12 @@ def test_no_instance_is_overcommitted(steps):
             _check_ports(cluster, arn)
 
 
-def _asked(size: int, bound: tuple[NetworkMode, list[PortMapping]] | None) -> dict[str, object]:
+def _definition_input(size: int, bound: tuple[NetworkMode, list[PortMapping]] | None) -> dict[str, object]:
     """A task definition as it could be registered: with host and awsvpc a container has the port that is asked for, and
     no two mappings of one want the same.
     """
     mode, ports = bound or (NetworkMode.AWSVPC, [])
-    [app] = sized(size, size)
+    [app] = container_of_size(size, size)
     if mode is not NetworkMode.BRIDGE:
         ports = [replace(p, host_port=p.container_port) for p in ports if p.container_port_range is None]
     wanted = {(p.host_port or -n, p.protocol): p for n, p in enumerate(ports, 1)}

@@ -46,16 +46,16 @@ def _names_used(module: Module) -> Iterator[tuple[str, int]]:
             origin |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Attribute) and (names := _dotted(node)):
+        if isinstance(node, ast.Attribute) and (names := _dotted_name(node)):
             head, *rest = names
             yield ".".join((origin.get(head, head), *rest)), node.lineno
 
 
-def _dotted(node: ast.expr) -> tuple[str, ...]:
+def _dotted_name(node: ast.expr) -> tuple[str, ...]:
     """The names of ``a.b.c``; none where it begins with something else than a name."""
     if isinstance(node, ast.Name):
         return (node.id,)
-    if isinstance(node, ast.Attribute) and (above := _dotted(node.value)):
+    if isinstance(node, ast.Attribute) and (above := _dotted_name(node.value)):
         return (*above, node.attr)
     return ()
 

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from tests.shape.tree import ROOT, modules
 
 
-def imported(tree):
+def imported_names(tree):
     """The top-level names of what a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -26,7 +26,7 @@ def test_dependencies_equal_imported_packages():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = map(Requirement, project["dependencies"])
     declared = {canonicalize_name(r.name) for r in requirements if r.marker is None or r.marker.evaluate()}
-    names = {name for module in modules("src") for name in imported(module.tree)}
+    names = {name for module in modules("src") for name in imported_names(module.tree)}
     names -= {*sys.stdlib_module_names, "compression", "moyai"}  # compression is in the library since Python 3.14
     provided = packages_distributions()
     if "backports-zstd" not in declared:  # newer Pythons have it

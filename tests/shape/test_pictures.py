@@ -16,7 +16,7 @@ HEAD = struct.Struct(">8s4x4sII")
 PICTURES = [path for path in tracked_files() if path.startswith("docs/") and path.endswith(".png")]
 
 
-def shown(text: str) -> list[str]:
+def pictures_of(text: str) -> list[str]:
     """The pictures that a page shows, as it writes them."""
     return [one or other for one, other in SHOWN.findall(text)]
 
@@ -24,7 +24,7 @@ def shown(text: str) -> list[str]:
 @pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
 def test_the_readme_shows_the_console_above_the_fold(page):
     first = (ROOT / page).read_text().partition("\n## ")[0].partition("```")[0]
-    assert shown(first) == ["docs/pictures/traffic-dark.png", "docs/pictures/traffic-light.png"]
+    assert pictures_of(first) == ["docs/pictures/traffic-dark.png", "docs/pictures/traffic-light.png"]
 
 
 def test_pages_show_exactly_the_pictures_that_exist():
@@ -32,7 +32,7 @@ def test_pages_show_exactly_the_pictures_that_exist():
     aims = {
         (ROOT / page).parent.joinpath(picture).resolve().relative_to(ROOT).as_posix()
         for page in pages
-        for picture in shown((ROOT / page).read_text())
+        for picture in pictures_of((ROOT / page).read_text())
     }
     assert aims == set(PICTURES)
 

@@ -52,12 +52,12 @@ class Installation:
         self.feed = Feed(BootstrapSettings(REPORTS))
         self.ports = ReconcilerPorts(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
-        proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock, self._reported)
+        proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock, self._record_report)
         certifier = CertificateLoop(self.ports, CryptographyPki(), RENEWAL)
         work = (Reconciler(self.ports).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 
-    async def _reported(self, proxy: ProxyId, body: bytes) -> None:
+    async def _record_report(self, proxy: ProxyId, body: bytes) -> None:
         self.reports.append((proxy, body))
 
     async def crash(self) -> None:

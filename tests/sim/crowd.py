@@ -54,17 +54,17 @@ class Crowd:
 
     async def cost_of_an_update(self) -> Work:
         """What it is more than the same time without one."""
-        rest = await self._counted(lambda: None)
+        rest = await self._count_work(lambda: None)
         middle = self.arns[len(self.arns) // 2]
         before = {task.arn for task in self.installation.build.tasks(middle)}
-        update = await self._counted(lambda: self.installation.build.deploy(middle, self._definition))
+        update = await self._count_work(lambda: self.installation.build.deploy(middle, self._definition))
         after = {task.arn for task in self.installation.build.tasks(middle)}
         assert self.installation.is_steady(middle)
         assert len(after) == REPLICAS
         assert not before & after
         return update.less(rest)
 
-    async def _counted(self, act: Callable[[], Any]) -> Work:
+    async def _count_work(self, act: Callable[[], Any]) -> Work:
         """The work in one WINDOW that begins with ``act``."""
         calls = 0
 

@@ -54,7 +54,7 @@ async def come_up(made: Installation) -> tuple[ServiceArn, ServiceArn]:
     return back, front
 
 
-def led(made: Installation, service: ServiceArn) -> set[str | None]:
+def assigned_workloads(made: Installation, service: ServiceArn) -> set[str | None]:
     """What the proxies of a service's tasks are led as, if they have all that is known."""
     proxies = [ProxyId(task.arn) for task in made.build.tasks(service)]
     states = [made.feed.state(proxy) for proxy in proxies]
@@ -71,8 +71,8 @@ def knows(made: Installation, service: ServiceArn) -> set[ProxyId]:
 
 async def test_task_proxies_get_their_nodes_configuration_and_callers_get_endpoints(installation):
     back, front = await come_up(installation)
-    await installation.until(lambda: led(installation, back) == {node_arn("back")})
-    await installation.until(lambda: led(installation, front) == {node_arn("front")})
+    await installation.until(lambda: assigned_workloads(installation, back) == {node_arn("back")})
+    await installation.until(lambda: assigned_workloads(installation, front) == {node_arn("front")})
     (caller,) = installation.build.tasks(front)
     assert knows(installation, back) == {ProxyId(caller.arn)}
     assert await installation.plans_left() == []
@@ -86,14 +86,14 @@ async def test_a_task_stops_after_its_callers_dropped_it_and_its_proxy_stops_las
     installation.build.stop(victim.arn)
     ended: list[str] = []
 
-    def stopped() -> bool:
+    def has_stopped() -> bool:
         task = installation.build.world.tasks[victim.arn]
         if task.last_status is TaskStatus.STOPPING:
             assert installation.feed.holders(victim.interface.address, 8080) == frozenset()
         ended.extend(c.name for c in task.containers if c.finished_at is not None and c.name not in ended)
         return bool(task.stopped)
 
-    await installation.until(stopped)
+    await installation.until(has_stopped)
     assert ended == ["app", PROXY]
 
 

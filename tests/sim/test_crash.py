@@ -132,13 +132,13 @@ async def late(made: Installation) -> None:
     for definition in (later, soon):
         before = {task.arn for task in build.tasks(back)}
 
-        def replaced(before: set[TaskArn] = before) -> bool:
+        def is_replaced(before: set[TaskArn] = before) -> bool:
             registered = {instance.task for instance in made.store.world.discovery_instances}
             assert registered, "somebody is called at any time"
             return registered.isdisjoint(before)
 
         made.build.deploy(back, definition)
-        await made.until(replaced)
+        await made.until(is_replaced)
         await made.steady(back)
 
 

@@ -9,11 +9,11 @@ FACTOR = 2
 
 @pytest.mark.heavy
 async def test_an_update_among_ten_thousand_tasks_costs_as_much_as_among_a_hundred():
-    few, many = await measured(10), await measured(1000)
+    few, many = await measure(10), await measure(1000)
     assert all(cost <= FACTOR * base for cost, base in zip(many, few, strict=True)), (few, many)
 
 
-async def measured(services):
+async def measure(services):
     crowd = Crowd(services)
     await crowd.converge()
     try:

@@ -31,17 +31,17 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_dns_until_it_s
     def addresses() -> set[str | None]:
         return {task.interface.ipv6_address for task in build.tasks(service)}
 
-    def known() -> set[str | None]:
+    def network_addresses() -> set[str | None]:
         return {one.ipv6_address for vpc in installation.runtime.network_spec.vpcs for one in vpc.interfaces}
 
-    def named() -> set[str | None]:
+    def registered_addresses() -> set[str | None]:
         return {one.attributes.get(INSTANCE_IPV6) for one in build.world.discovery_instances}
 
     assert len(addresses() - {None}) == 3
-    assert addresses() == known() == named()
+    assert addresses() == network_addresses() == registered_addresses()
     victim = build.tasks(service)[0]
     installation.runtime.end_container(victim.id, "app", 3)
     await installation.until(lambda: build.world.tasks[victim.arn].stopped)
     await installation.steady(service)
-    await installation.until(lambda: addresses() == known() == named())
-    assert victim.interface.ipv6_address not in named()
+    await installation.until(lambda: addresses() == network_addresses() == registered_addresses())
+    assert victim.interface.ipv6_address not in registered_addresses()

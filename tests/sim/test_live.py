@@ -32,14 +32,14 @@ async def story(made: Installation) -> None:
     front = made.build.service("front", made.build.definition("front"), 1, offers=[])
     await made.steady(front)
     await offer(made, "back")
-    await made.until(lambda: found(made) == ["back-api"])
+    await made.until(lambda: resolvable_names(made) == ["back-api"])
     gone = await offer(made, "gone")
-    await made.until(lambda: len(found(made)) == 2)
+    await made.until(lambda: len(resolvable_names(made)) == 2)
     made.build.delete(gone)
-    await made.until(lambda: len(found(made)) == 1)
+    await made.until(lambda: len(resolvable_names(made)) == 1)
 
 
-def found(made: Installation) -> list[str]:
+def resolvable_names(made: Installation) -> list[str]:
     """The names that the client's hosts file has."""
     sandbox = at_once(made.runtime.inspect(client(made).id))
     return [h.name for h in sandbox.hosts if h.address.startswith("127.255.")]
@@ -50,7 +50,7 @@ async def ending(made: Installation) -> dict[str, object]:
     task = client(made)
     assert task.view is not None
     return {
-        "found": found(made),
+        "found": resolvable_names(made),
         "called": [n.dns_name for n in task.view.names],
         "carried": made.feed.has_acked_routes_to(ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}),
         "left": await made.plans_left(),

@@ -39,15 +39,15 @@ async def test_the_networks_know_a_task_while_it_has_a_sandbox_and_no_longer(ins
     service = build.service("front", build.definition("front"), 2)
     await installation.steady(service)
 
-    def known() -> set[str]:
+    def network_tasks() -> set[str]:
         return {i.task for vpc in installation.runtime.network_spec.vpcs for i in vpc.interfaces}
 
-    assert known() == {task.id for task in build.tasks(service)}
+    assert network_tasks() == {task.id for task in build.tasks(service)}
     victim = build.tasks(service)[0]
     installation.runtime.end_container(victim.id, "app", 3)
     await installation.until(lambda: build.world.tasks[victim.arn].stopped)
     await installation.steady(service)
-    await installation.until(lambda: known() == {task.id for task in build.tasks(service)})
+    await installation.until(lambda: network_tasks() == {task.id for task in build.tasks(service)})
 
 
 async def test_a_task_that_dies_is_replaced(installation):

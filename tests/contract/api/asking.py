@@ -9,11 +9,11 @@ ANYWHERE = "0.0.0.0/0"
 OTHER_ACCOUNT = "111122223333"
 
 
-def by(*filters):
+def filters_of(*filters):
     return [{"Name": name, "Values": list(values)} for name, *values in filters]
 
 
-def tagged(kind, **tags):
+def tag_specification(kind, **tags):
     return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
 

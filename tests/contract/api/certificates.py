@@ -17,7 +17,7 @@ from moyai.pki.keys import PrivateKey
 DAY = 86400
 
 
-class Made(NamedTuple):
+class MadeCertificate(NamedTuple):
     """A certificate and its key, as somebody else would make them."""
 
     certificate: x509.Certificate
@@ -35,7 +35,9 @@ class Made(NamedTuple):
         return {"Certificate": self.pem, "PrivateKey": self.private} | more
 
 
-def made(installation, name, above: Made | None = None, key: PrivateKey | None = None, days=30, usages=()) -> Made:
+def make_certificate(
+    installation, name, above: MadeCertificate | None = None, key: PrivateKey | None = None, days=30, usages=()
+) -> MadeCertificate:
     own = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
     builder = (
@@ -50,7 +52,7 @@ def made(installation, name, above: Made | None = None, key: PrivateKey | None =
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-    return Made(builder.sign(above.key if above else own, hashes.SHA256()), own)
+    return MadeCertificate(builder.sign(above.key if above else own, hashes.SHA256()), own)
 
 
 def moment(installation, days):

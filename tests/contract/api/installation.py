@@ -184,7 +184,7 @@ class _OneProtocol(Loader):
             return model
         model = {**model, "metadata": {**model["metadata"], "protocol": self._protocol, "protocols": [self._protocol]}}
         if self._protocol == "query":
-            model["operations"] = {name: _wrapped(name, one) for name, one in model["operations"].items()}
+            model["operations"] = {name: _with_result_wrapper(name, one) for name, one in model["operations"].items()}
         return model
 
 
@@ -194,7 +194,7 @@ def _one_protocol(protocol: str) -> Loader:
     return _OneProtocol(protocol)
 
 
-def _wrapped(name: str, operation: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_result_wrapper(name: str, operation: Mapping[str, Any]) -> Mapping[str, Any]:
     if "output" not in operation:
         return operation
     return {**operation, "output": {**operation["output"], "resultWrapper": f"{name}Result"}}

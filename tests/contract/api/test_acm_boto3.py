@@ -16,7 +16,7 @@ from moyai.domain.appmesh.tls import AcmCertificate, ListenerCertificate
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.pki.library import CryptographyPki
-from tests.contract.api.certificates import DAY, made
+from tests.contract.api.certificates import DAY, make_certificate
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, create, csr_of, issue
 from tests.unit.domain.queries.test_certificate_users import gateway
@@ -54,11 +54,11 @@ def request(client, authority, name="*.howto.local", **more) -> str:
     return str(client.request_certificate(**asked)["CertificateArn"])
 
 
-def shown(client, arn) -> Any:
+def describe(client, arn) -> Any:
     return client.describe_certificate(CertificateArn=arn)["Certificate"]
 
 
-def listed(client, **filters) -> list[str]:
+def list_arns(client, **filters) -> list[str]:
     pages = client.get_paginator("list_certificates").paginate(**filters)
     return [one["CertificateArn"] for page in pages for one in page["CertificateSummaryList"]]
 
@@ -72,12 +72,12 @@ def code_of(call, **params) -> str:
 def test_a_requested_private_certificate_is_signed_shortly_after(installation, client, authority):
     installation.busy = True
     arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
-    asked = shown(client, arn)
+    asked = describe(client, arn)
     assert (asked["Status"], asked["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
     assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
     installation.settle()
     client.get_waiter("certificate_validated").wait(CertificateArn=arn)
-    found = shown(client, arn)
+    found = describe(client, arn)
     assert found["Status"] == "ISSUED"
     assert found["SubjectAlternativeNames"] == ["*.howto.local", "www.howto.local"]
     assert (found["Subject"], found["Issuer"]) == ("CN=*.howto.local", "Shop")
@@ -111,7 +111,7 @@ def test_a_request_to_an_authority_that_cannot_sign_fails_with_its_reason(instal
         brief: "PCA_INVALID_DURATION",
     }
     made = {arn: request(client, arn) for arn in reasons}
-    failed = {arn: shown(client, certificate) for arn, certificate in made.items()}
+    failed = {arn: describe(client, certificate) for arn, certificate in made.items()}
     assert {one["Status"] for one in failed.values()} == {"FAILED"}
     assert {arn: one["FailureReason"] for arn, one in failed.items()} == reasons
     with pytest.raises(WaiterError, match="FAILED"):
@@ -137,15 +137,15 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
     leaf = x509.load_pem_x509_certificate(exported["Certificate"].encode())
     assert key.public_key() == leaf.public_key()
     leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(exported["CertificateChain"].encode()))
-    before = shown(client, arn)
+    before = describe(client, arn)
     assert before["RenewalEligibility"] == "ELIGIBLE"
 
     installation.busy = True
     client.renew_certificate(CertificateArn=arn)
-    assert shown(client, arn)["RenewalSummary"]["RenewalStatus"] == "PENDING_AUTO_RENEWAL"
+    assert describe(client, arn)["RenewalSummary"]["RenewalStatus"] == "PENDING_AUTO_RENEWAL"
     assert code_of(client.renew_certificate, CertificateArn=arn) == "RequestInProgressException"
     installation.settle()
-    after = shown(client, arn)
+    after = describe(client, arn)
     assert after["RenewalSummary"]["RenewalStatus"] == "SUCCESS"
     assert after["Serial"] != before["Serial"]
     again = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
@@ -164,23 +164,25 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
 def test_exported_certificates_are_renewed_and_unused_ones_expire(installation, client, authority):
     kept, left = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
     client.export_certificate(CertificateArn=kept, Passphrase=PASSPHRASE)
-    before = shown(client, kept)["Serial"]
+    before = describe(client, kept)["Serial"]
     installation.clock.turn_to(later(installation.now, 335 * DAY))
     installation.settle()
-    assert shown(client, kept)["Serial"] != before
+    assert describe(client, kept)["Serial"] != before
     installation.clock.turn_to(later(installation.now, 60 * DAY))
     installation.settle()
-    assert [shown(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
+    assert [describe(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
 
 
 def test_list_certificates_filters(installation, client, authority):
     usual = request(client, authority)
     curve = request(client, authority, KeyAlgorithm="EC_prime256v1", Options={"Export": "DISABLED"})
     failed = request(client, NOBODY)
-    brought = client.import_certificate(**made(installation, "www.shop.example").brought())["CertificateArn"]
+    brought = client.import_certificate(**make_certificate(installation, "www.shop.example").brought())[
+        "CertificateArn"
+    ]
     everything = {"Includes": {"keyTypes": ["RSA_2048", "EC_prime256v1"]}}
-    assert listed(client) == [usual, failed] or listed(client) == [failed, usual]
-    assert set(listed(client, **everything)) == {usual, curve, failed, brought}
+    assert list_arns(client) == [usual, failed] or list_arns(client) == [failed, usual]
+    assert set(list_arns(client, **everything)) == {usual, curve, failed, brought}
     for filters, expected in (
         ({"CertificateStatuses": ["FAILED"]}, {failed}),
         ({"CertificateKeyPairOrigins": ["CUSTOMER_PROVIDED"]} | everything, {brought}),
@@ -193,7 +195,7 @@ def test_list_certificates_filters(installation, client, authority):
         ({"Includes": {"keyUsage": ["ANY"]}}, {usual, failed}),
         ({"Includes": {"managedBy": "CLOUDFRONT"}}, set()),
     ):
-        assert set(listed(client, **filters)) == expected, filters
+        assert set(list_arns(client, **filters)) == expected, filters
     (one,) = client.list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
     assert one["SubjectAlternativeNameSummaries"] == ["*.howto.local"]
     assert (one["InUse"], one["Exported"], one["HasAdditionalSubjectAlternativeNames"]) == (False, False, False)
@@ -205,9 +207,9 @@ def test_list_certificates_has_pages(installation, client, authority):
     for number in range(5):
         arns.append(request(client, authority, f"n{number}.howto.local"))
         installation.clock.turn_to(later(installation.now, 1))
-    assert listed(client, PaginationConfig={"PageSize": 2}) == arns
+    assert list_arns(client, PaginationConfig={"PageSize": 2}) == arns
     down = {"SortBy": "CREATED_AT", "SortOrder": "DESCENDING"}
-    assert listed(client, **down, PaginationConfig={"PageSize": 2}) == arns[::-1]
+    assert list_arns(client, **down, PaginationConfig={"PageSize": 2}) == arns[::-1]
     token = client.list_certificates(MaxItems=2)["NextToken"]
     assert code_of(client.list_certificates, NextToken=token, **down) == "InvalidArgsException"
     assert code_of(client.list_certificates, SortBy="CREATED_AT") == "InvalidArgsException"
@@ -221,15 +223,15 @@ def test_a_certificate_in_use_shows_its_users_and_cannot_be_deleted(installation
     arn = request(client, authority)
     shown_by = gateway(ListenerCertificate(acm=AcmCertificate(arn)))
     installation.store.apply([Put(shown_by)])
-    before = shown(client, arn)
+    before = describe(client, arn)
     assert (before["InUseBy"], before["RenewalEligibility"]) == ([shown_by.arn], "ELIGIBLE")
     assert client.list_certificates()["CertificateSummaryList"][0]["InUse"]
     assert code_of(client.delete_certificate, CertificateArn=arn) == "ResourceInUseException"
     client.renew_certificate(CertificateArn=arn)
-    assert shown(client, arn)["Serial"] != before["Serial"]
+    assert describe(client, arn)["Serial"] != before["Serial"]
     installation.store.apply([Put(gateway(None))])
     client.delete_certificate(CertificateArn=arn)
-    assert listed(client) == []
+    assert list_arns(client) == []
 
 
 def test_tags(client, authority):
@@ -281,12 +283,15 @@ def test_the_number_of_certificates_is_limited(installation, client, authority):
     asked = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
     installation.busy = True
     assert code_of(client.request_certificate, **asked) == "LimitExceededException"
-    assert code_of(client.import_certificate, **made(installation, "x.shop").brought()) == "LimitExceededException"
+    assert (
+        code_of(client.import_certificate, **make_certificate(installation, "x.shop").brought())
+        == "LimitExceededException"
+    )
 
 
 def test_private_keys_appear_only_in_exports(installation, client, authority):
     arn = request(client, authority)
-    brought = made(installation, "www.shop.example")
+    brought = make_certificate(installation, "www.shop.example")
     client.import_certificate(**brought.brought())
     secrets = [key.private.reveal() for key in installation.store.world.managed_keys]
     assert len(secrets) == 2
@@ -306,7 +311,7 @@ def test_private_keys_appear_only_in_exports(installation, client, authority):
 def test_any_input_is_answered_or_refused_as_modelled(installation, name):
     client, authority = installation.client("acm"), active(installation)
     issued = request(client, authority, KeyAlgorithm="EC_prime256v1")
-    failed, own = request(client, NOBODY), made(installation, "www.shop.example")
+    failed, own = request(client, NOBODY), make_certificate(installation, "www.shop.example")
     brought = client.import_certificate(**own.brought())["CertificateArn"]
     known = {
         "CertificateArn": [issued, failed, brought, ABSENT],

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from moyai.kernel.clock import later
-from tests.contract.api.certificates import DAY, Made, made
-from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, code_of, shown
+from tests.contract.api.certificates import DAY, MadeCertificate, make_certificate
+from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, code_of, describe
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def client(installation):
 
 
 def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation, client):
-    root = made(installation, "our root")
-    first = made(installation, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
+    root = make_certificate(installation, "our root")
+    first = make_certificate(installation, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
     tags = [{"Key": "team", "Value": "shop"}]
     arn = client.import_certificate(**first.brought(CertificateChain=root.pem, Tags=tags))["CertificateArn"]
-    found = shown(client, arn)
+    found = describe(client, arn)
     assert (found["Type"], found["Status"], found["DomainName"]) == ("IMPORTED", "ISSUED", "www.shop.example")
     assert (found["Issuer"], found["CertificateKeyPairOrigin"]) == ("our root", "CUSTOMER_PROVIDED")
     assert "IssuedAt" not in found
@@ -30,34 +30,37 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation
     assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
 
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    again = made(installation, "api.shop.example", root, usages=usages)
+    again = make_certificate(installation, "api.shop.example", root, usages=usages)
     client.import_certificate(**again.brought(CertificateChain=root.pem, CertificateArn=arn))
-    assert shown(client, arn)["DomainName"] == "api.shop.example"
+    assert describe(client, arn)["DomainName"] == "api.shop.example"
     assert client.get_certificate(CertificateArn=arn)["Certificate"].encode() == again.pem
     assert client.list_tags_for_certificate(CertificateArn=arn)["Tags"] == tags
 
-    def refused(other: Made, **more) -> str:
+    def error_code(other: MadeCertificate, **more) -> str:
         return code_of(
             client.import_certificate, **other.brought(**({"CertificateChain": root.pem, "CertificateArn": arn} | more))
         )
 
     curve = ec.generate_private_key(ec.SECP384R1())
-    assert refused(made(installation, "api.shop.example", root, curve, usages=usages)) == "ValidationException"
-    assert refused(made(installation, "api.shop.example", root)) == "ValidationException"
-    assert refused(made(installation, "noname", root, usages=usages)) == "ValidationException"
-    assert refused(again, Tags=tags) == "InvalidParameterException"
-    assert refused(again, CertificateArn=ABSENT) == "ResourceNotFoundException"
+    assert (
+        error_code(make_certificate(installation, "api.shop.example", root, curve, usages=usages))
+        == "ValidationException"
+    )
+    assert error_code(make_certificate(installation, "api.shop.example", root)) == "ValidationException"
+    assert error_code(make_certificate(installation, "noname", root, usages=usages)) == "ValidationException"
+    assert error_code(again, Tags=tags) == "InvalidParameterException"
+    assert error_code(again, CertificateArn=ABSENT) == "ResourceNotFoundException"
     installation.clock.turn_to(later(installation.now, 30 * DAY))
     installation.settle()
-    assert shown(client, arn)["Status"] == "EXPIRED"
-    fresh = made(installation, "api.shop.example", root, usages=usages)
+    assert describe(client, arn)["Status"] == "EXPIRED"
+    fresh = make_certificate(installation, "api.shop.example", root, usages=usages)
     client.import_certificate(**fresh.brought(CertificateChain=root.pem, CertificateArn=arn))
-    assert shown(client, arn)["Status"] == "ISSUED"
+    assert describe(client, arn)["Status"] == "ISSUED"
 
 
 def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, client):
-    root, other = made(installation, "our root"), made(installation, "other root")
-    leaf = made(installation, "www.shop.example", root)
+    root, other = make_certificate(installation, "our root"), make_certificate(installation, "other root")
+    leaf = make_certificate(installation, "www.shop.example", root)
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)
     locked = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
     for asked in (
@@ -69,9 +72,9 @@ def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, 
         leaf.brought(CertificateChain=root.pem, PrivateKey=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=leaf.pem * 2),
-        made(installation, "old.shop.example", days=0).brought(),
-        made(installation, "small.shop.example", key=small).brought(),
-        made(installation, "rsa.shop.example", root, rsa.generate_private_key(65537, 2048)).brought(
+        make_certificate(installation, "old.shop.example", days=0).brought(),
+        make_certificate(installation, "small.shop.example", key=small).brought(),
+        make_certificate(installation, "rsa.shop.example", root, rsa.generate_private_key(65537, 2048)).brought(
             CertificateChain=root.pem
         ),
     ):

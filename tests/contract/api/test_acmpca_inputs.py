@@ -21,7 +21,7 @@ MODEL = MODELS["acm-pca"]
 COMMON = {"ValidationException", "SerializationException"}
 
 
-def inhabited(installation: Installation) -> dict[str, list[str]]:
+def create_authorities(installation: Installation) -> dict[str, list[str]]:
     """Authorities in several states and a certificate; strings that mean something among them."""
     pca = installation.client("acm-pca")
     signing, disabled = active(pca), active(pca)
@@ -50,7 +50,7 @@ def failure(call: Callable[[], object]) -> ClientError | None:
 
 @pytest.mark.parametrize("name", sorted(acmpca(CryptographyPki()).operations))
 def test_any_input_is_answered_or_refused_as_modelled(installation, name):
-    known = inhabited(installation)
+    known = create_authorities(installation)
     client = installation.client("acm-pca")
     model = MODEL.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | COMMON

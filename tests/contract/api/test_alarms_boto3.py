@@ -30,7 +30,7 @@ def cloudwatch(request, installation):
     return installation.client("cloudwatch", protocol=request.param)
 
 
-def one(cloudwatch, name, kind="MetricAlarm"):
+def describe_alarm(cloudwatch, name, kind="MetricAlarm"):
     answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=[kind])
     (found,) = answer["MetricAlarms"] or answer["CompositeAlarms"]
     return found
@@ -45,7 +45,7 @@ def history(cloudwatch, name, **params):
 def test_describe_alarms_shows_an_alarm_as_it_was_put(cloudwatch):
     more = {"DatapointsToAlarm": 2, "TreatMissingData": "breaching", "Unit": "Seconds", "AlarmDescription": "slow"}
     cloudwatch.put_metric_alarm(AlarmName="slow", AlarmActions=[TOPIC], **WATCHED, **more)
-    found = one(cloudwatch, "slow")
+    found = describe_alarm(cloudwatch, "slow")
     expected = {
         **WATCHED,
         **more,
@@ -66,7 +66,7 @@ def test_an_update_keeps_the_state_and_the_tags(cloudwatch):
     cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, Tags=[{"Key": "team", "Value": "shop"}])
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
     cloudwatch.put_metric_alarm(AlarmName="slow", **{**WATCHED, "Threshold": 5.0}, Tags=[{"Key": "a", "Value": "b"}])
-    found = one(cloudwatch, "slow")
+    found = describe_alarm(cloudwatch, "slow")
     assert (found["Threshold"], found["StateValue"], found["StateReason"]) == (5.0, "ALARM", "by hand")
     tags = cloudwatch.list_tags_for_resource(ResourceARN=ARN + "slow")["Tags"]
     assert tags == [{"Key": "team", "Value": "shop"}]
@@ -77,7 +77,7 @@ def test_an_update_keeps_the_state_and_the_tags(cloudwatch):
 
 def test_an_alarm_on_arithmetic(cloudwatch):
     cloudwatch.put_metric_alarm(AlarmName="sum", **LIMIT, Metrics=MATH)
-    found = one(cloudwatch, "sum")
+    found = describe_alarm(cloudwatch, "sum")
     assert [query["Id"] for query in found["Metrics"]] == ["a", "b", "c"]
     assert cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="A")["MetricAlarms"] == []
 
@@ -88,7 +88,7 @@ def test_an_alarm_watches_ten_expressions_on_ten_metrics_and_no_more(installatio
     metrics = [{"Id": f"m{n}", "MetricStat": stat, "ReturnData": False} for n in range(11)]
     expressions = [{"Id": f"e{n}", "Expression": f"m{n} + m0", "ReturnData": n == 0} for n in range(11)]
     client.put_metric_alarm(AlarmName="full", **LIMIT, Metrics=[*metrics[:10], *expressions[:10]])
-    assert len(one(client, "full")["Metrics"]) == 20
+    assert len(describe_alarm(client, "full")["Metrics"]) == 20
     for more in ([*metrics, expressions[0]], [*metrics[:10], *expressions[:10], {**expressions[1], "Id": "e10"}]):
         with pytest.raises(ClientError, match="at most 10 queries with MetricStat and 10 with Expression"):
             client.put_metric_alarm(AlarmName="more", **LIMIT, Metrics=more)

@@ -38,7 +38,7 @@ class Noun(NamedTuple):
     within: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
     @property
-    def named(self) -> dict[str, Any]:
+    def identifiers(self) -> dict[str, Any]:
         """What says which it is."""
         return {**self.within, f"{self.key}Name": self.name}
 
@@ -105,7 +105,7 @@ class Shop:
 
     def call(self, verb: str, noun: Noun, **params: Any) -> Any:
         """The resource that a verb answers with."""
-        named = {**noun.named, **params}
+        named = {**noun.identifiers, **params}
         return getattr(self.client, f"{verb}_{noun.word}")(**named)[noun.key]
 
     def create(self, *nouns: Noun) -> None:
@@ -141,7 +141,7 @@ def test_every_resource_is_created_described_updated_listed_and_deleted(shop, no
     began = shop.installation.now
     made = shop.call("create", noun, spec=noun.spec)
     metadata = made.pop("metadata")
-    assert made == {**noun.named, "spec": noun.spec, "status": {"status": "ACTIVE"}}
+    assert made == {**noun.identifiers, "spec": noun.spec, "status": {"status": "ACTIVE"}}
     assert metadata.pop("createdAt").timestamp() == metadata.pop("lastUpdatedAt").timestamp() == began
     assert len(metadata.pop("uid")) == 36
     assert metadata == {"arn": noun.arn, "version": 1, "meshOwner": ACCOUNT, "resourceOwner": ACCOUNT}
@@ -160,7 +160,7 @@ def test_every_resource_is_created_described_updated_listed_and_deleted(shop, no
 
     plural = "meshes" if noun is MESH else f"{noun.word}s"
     (listed,) = getattr(shop.client, f"list_{plural}")(**noun.within)[f"{noun.key}s" if noun is not MESH else "meshes"]
-    assert listed == {**noun.named, **{key: value for key, value in again["metadata"].items() if key != "uid"}}
+    assert listed == {**noun.identifiers, **{key: value for key, value in again["metadata"].items() if key != "uid"}}
 
     gone = shop.call("delete", noun)
     assert gone["status"] == {"status": "DELETED"}

@@ -41,7 +41,7 @@ def cart(installation):
     return service
 
 
-def found(cloud_map, **params):
+def discovered_ids(cloud_map, **params):
     answer = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart", **params)
     return [one["InstanceId"] for one in answer["Instances"]]
 
@@ -163,19 +163,19 @@ def test_services_and_instances(cloud_map, cart):
     ],
 )
 def test_discovery(cloud_map, cart, params, expected):
-    assert found(cloud_map, **params) == expected
+    assert discovered_ids(cloud_map, **params) == expected
 
 
 def test_discovery_fails_open(cloud_map, installation, cart):
     sick = [replace(one, health=Health.UNHEALTHY) for one in installation.store.world.discovery_instances]
     installation.store.apply([Put(one) for one in sick])
-    assert found(cloud_map) == ["task0", "task1", "task2"]
-    assert found(cloud_map, HealthStatus="HEALTHY") == []
+    assert discovered_ids(cloud_map) == ["task0", "task1", "task2"]
+    assert discovered_ids(cloud_map, HealthStatus="HEALTHY") == []
 
 
 def test_a_service_without_health_checks_returns_all_instances(cloud_map, installation, cart):
     installation.store.apply([Put(replace(cart, custom_health=False))])
-    assert found(cloud_map, HealthStatus="UNHEALTHY") == ["task0", "task1", "task2"]
+    assert discovered_ids(cloud_map, HealthStatus="UNHEALTHY") == ["task0", "task1", "task2"]
 
 
 def test_the_revision_changes_with_the_instances_and_not_with_their_health(cloud_map, cart):

@@ -20,29 +20,29 @@ RECORDS = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
 ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
 
 
-def inhabited() -> CloudMapClient:
+def populated_client() -> CloudMapClient:
     """A client of its own, with what the first one was furnished with: records are values, so all can have the same."""
     cloud_map = CloudMapClient()
-    cloud_map.store.apply([Put(record) for record in furnished()])
+    cloud_map.store.apply([Put(record) for record in initial_records()])
     cloud_map.ids = SeededIds(8)  # others than are taken
     return cloud_map
 
 
 @cache
-def furnished() -> tuple[StoredRecord, ...]:
+def initial_records() -> tuple[StoredRecord, ...]:
     """A namespace of each type, a service in two of them, an instance each, and an operation under way."""
     cloud_map = CloudMapClient()
     plain = cloud_map.service(cloud_map.namespace(), HealthCheckCustomConfig={})
-    private = cloud_map.done("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
-    cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")
+    private = cloud_map.run_operation("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
+    cloud_map.run_operation("CreatePublicDnsNamespace", Name="shop.example.com")
     named = cloud_map.service(private, DnsConfig=RECORDS)
-    cloud_map.done("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
-    cloud_map.done("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
+    cloud_map.run_operation("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
+    cloud_map.run_operation("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
     cloud_map.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
     return tuple(cloud_map.world.records())
 
 
-_WORLD = inhabited().world
+_WORLD = populated_client().world
 _NAMESPACES = [*(one.id for one in _WORLD.namespaces), f"{PREFIX}namespace/ns-none"]
 _SERVICES = [*(one.id for one in _WORLD.discovery_services), f"{PREFIX}service/srv-none"]
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -76,7 +76,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     @settings(max_examples=30)
     @given(values(shape.input_shape, KNOWN), attributes)
     def ask(params, told):
-        cloud_map = inhabited()
+        cloud_map = populated_client()
         if isinstance(params.get("Attributes"), dict):
             params = params | {"Attributes": told}
         before = list(cloud_map.world.records())

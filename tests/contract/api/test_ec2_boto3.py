@@ -27,7 +27,7 @@ def task(installation):
     return public
 
 
-def by(*filters):
+def filters_of(*filters):
     return [{"Name": name, "Values": list(values)} for name, *values in filters]
 
 
@@ -38,23 +38,25 @@ def code(raised) -> str:
 def test_the_default_vpc(ec2):
     [vpc] = ec2.describe_vpcs()["Vpcs"]
     assert (vpc["VpcId"], vpc["CidrBlock"], vpc["IsDefault"]) == (VPC.id, "172.31.0.0/16", True)
-    assert ec2.describe_vpcs(VpcIds=[VPC.id], Filters=by(("isDefault", "true")))["Vpcs"] == [vpc]
-    assert ec2.describe_vpcs(Filters=by(("is-default", "false")))["Vpcs"] == []
-    assert ec2.describe_vpcs(Filters=by(("cidr", "172.*", "10.*"), ("state", "avail?ble")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(VpcIds=[VPC.id], Filters=filters_of(("isDefault", "true")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=filters_of(("is-default", "false")))["Vpcs"] == []
+    assert ec2.describe_vpcs(Filters=filters_of(("cidr", "172.*", "10.*"), ("state", "avail?ble")))["Vpcs"] == [vpc]
 
 
 def test_a_subnet_in_each_zone(ec2, task):
-    subnets = ec2.describe_subnets(Filters=by(("vpc-id", VPC.id), ("default-for-az", "true")))["Subnets"]
+    subnets = ec2.describe_subnets(Filters=filters_of(("vpc-id", VPC.id), ("default-for-az", "true")))["Subnets"]
     assert {one["AvailabilityZone"] for one in subnets} == {"us-east-1a", "us-east-1b", "us-east-1c"}
     assert all(one["DefaultForAz"] and one["MapPublicIpOnLaunch"] for one in subnets)
     free = {one["SubnetId"]: one["AvailableIpAddressCount"] for one in subnets}
     assert free[task.interface.subnet] == 4096 - 5 - 1
-    [one] = ec2.describe_subnets(Filters=by(("availability-zone", "us-east-1b")))["Subnets"]
+    [one] = ec2.describe_subnets(Filters=filters_of(("availability-zone", "us-east-1b")))["Subnets"]
     assert ec2.describe_subnets(SubnetIds=[one["SubnetId"]])["Subnets"] == [one]
 
 
 def test_the_default_security_group(ec2):
-    [group] = ec2.describe_security_groups(Filters=by(("group-name", "default"), ("vpc-id", VPC.id)))["SecurityGroups"]
+    [group] = ec2.describe_security_groups(Filters=filters_of(("group-name", "default"), ("vpc-id", VPC.id)))[
+        "SecurityGroups"
+    ]
     assert group["IpPermissionsEgress"][0]["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
     assert ec2.describe_security_groups(GroupNames=["default"])["SecurityGroups"] == [group]
     assert ec2.describe_security_groups(GroupIds=[group["GroupId"]])["SecurityGroups"] == [group]
@@ -63,7 +65,7 @@ def test_the_default_security_group(ec2):
 def test_the_zones(ec2):
     zones = ec2.describe_availability_zones(AllAvailabilityZones=True)["AvailabilityZones"]
     assert [one["ZoneId"] for one in zones] == ["use1-az1", "use1-az2", "use1-az3"]
-    [zone] = ec2.describe_availability_zones(ZoneNames=["us-east-1c"], Filters=by(("state", "available")))[
+    [zone] = ec2.describe_availability_zones(ZoneNames=["us-east-1c"], Filters=filters_of(("state", "available")))[
         "AvailabilityZones"
     ]
     assert zone["ZoneName"] == "us-east-1c"
@@ -101,7 +103,7 @@ def test_interfaces_are_found_by_filters(installation, ec2, filters):
     made = installation.store.world.tasks[first]
     interface = replace(made.interface, public_address="127.83.0.7", security_groups=(VPC.security_groups[0].id,))
     installation.store.apply([Put(replace(made, interface=interface))])
-    found = ec2.describe_network_interfaces(Filters=by(*filters))["NetworkInterfaces"]
+    found = ec2.describe_network_interfaces(Filters=filters_of(*filters))["NetworkInterfaces"]
     assert made.interface.id in {one["NetworkInterfaceId"] for one in found}
 
 
@@ -128,14 +130,14 @@ def test_a_stopped_task_has_no_interface(installation, ec2, task):
         ("describe_subnets", {"SubnetIds": ["subnet-0", "subnet-1"]}, "InvalidSubnetID.NotFound"),
         ("describe_security_groups", {"GroupIds": ["sg-0"]}, "InvalidGroup.NotFound"),
         ("describe_security_groups", {"GroupNames": ["none"]}, "InvalidGroup.NotFound"),
-        ("describe_vpcs", {"Filters": by(("colour", "red"))}, "InvalidParameterValue"),
+        ("describe_vpcs", {"Filters": filters_of(("colour", "red"))}, "InvalidParameterValue"),
         ("describe_vpcs", {"Filters": [{"Values": ["x"]}]}, "MissingParameter"),
         ("describe_vpcs", {"MaxResults": 1}, "InvalidParameterValue"),
         ("describe_vpcs", {"NextToken": "bogus"}, "InvalidParameterValue"),
         ("describe_vpcs", {"DryRun": True}, "DryRunOperation"),
         ("describe_availability_zones", {"DryRun": True}, "DryRunOperation"),
         ("describe_subnets", {"SubnetIds": [VPC.subnets[0].id], "MaxResults": 5}, "InvalidParameterCombination"),
-        ("describe_subnets", {"Filters": by(("cidr", "*" * 300))}, "InvalidParameterValue"),
+        ("describe_subnets", {"Filters": filters_of(("cidr", "*" * 300))}, "InvalidParameterValue"),
     ],
 )
 def test_bad_input(ec2, call, params, expected):
@@ -146,7 +148,7 @@ def test_bad_input(ec2, call, params, expected):
 
 def test_an_unknown_filter_is_named_and_the_known_ones_are_listed(ec2):
     with pytest.raises(ClientError, match=r"'colour' is invalid.*vpc-id"):
-        ec2.describe_vpcs(Filters=by(("colour", "red")))
+        ec2.describe_vpcs(Filters=filters_of(("colour", "red")))
 
 
 def test_each_account_has_its_own_default_vpc(installation):

@@ -55,7 +55,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
 
 
 @cache
-def inhabited() -> tuple[StoredRecord, ...]:
+def initial_records() -> tuple[StoredRecord, ...]:
     """Three VPCs with something of everything."""
     nets = Nets()
     for number, name in enumerate("abc", start=1):
@@ -79,7 +79,7 @@ def installation() -> Installation:
 def begin_again(made: Installation) -> list[StoredRecord]:
     """Put the store back to where the test begins."""
     made.store.apply([Delete(type(record), record.key) for record in tuple(made.store.world.records())])
-    made.store.apply([Put(record) for record in inhabited()])
+    made.store.apply([Put(record) for record in initial_records()])
     return list(made.store.world.records())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.ecs.client import NETWORK, EcsClient, dispatcher, fargate, offered, service
+from tests.unit.api.ecs.client import NETWORK, EcsClient, dispatcher, ecs_service, fargate, service
 
 TABLE = tomllib.loads(Path(__file__).with_name("ecs_exceptions.toml").read_text())
 ROOT = Path(__file__).parents[3]
@@ -77,7 +77,7 @@ Row = dict[str, Any]
 def pairs() -> frozenset[tuple[str, str]]:
     """Operation and exception, of all operations that are there."""
     model = dispatcher().model
-    return frozenset((o, e.name) for o in offered().operations for e in model.operation_model(o).error_shapes)
+    return frozenset((o, e.name) for o in ecs_service().operations for e in model.operation_model(o).error_shapes)
 
 
 def rows() -> list[Row]:
@@ -92,11 +92,11 @@ def table() -> dict[tuple[str, str], Row]:
     return {(o, e): row for o, e in pairs() if (row := named.get((o, e), rest.get(e))) is not None}
 
 
-def raised() -> list[tuple[str, str]]:
+def tested_exceptions() -> list[tuple[str, str]]:
     return sorted(pair for pair, row in table().items() if "call" in row)
 
 
-class Place(EcsClient):
+class Account(EcsClient):
     """An account in which everything is that the table's calls speak of; ``names`` is what they call it."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Place(EcsClient):
     def _services(self) -> None:
         self.names["deployment"] = self.service()["currentServiceDeployment"]
         self.names["service"] = self.call("DescribeServices", services=["web"])["services"][0]["serviceArn"]
-        self.names["ended"] = self._ended()
+        self.names["ended"] = self._stop_deployment()
         provider = {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
         both = {"capacityProviders": ["FARGATE", "FARGATE_SPOT"], "defaultCapacityProviderStrategy": []}
         self.call("PutClusterCapacityProviders", cluster="spot", **both)
@@ -126,7 +126,7 @@ class Place(EcsClient):
         self.service("gone", desiredCount=0)
         self.call("DeleteService", service="gone")
 
-    def _ended(self) -> str:
+    def _stop_deployment(self) -> str:
         """A service deployment that another one has stopped."""
         arn = str(self.service("twice", desiredCount=0)["currentServiceDeployment"])
         self.call("UpdateService", service="twice", forceNewDeployment=True)
@@ -148,19 +148,19 @@ class Place(EcsClient):
         own = [ATTRIBUTE | {"name": f"own{n}", "targetId": self.names["instance"]} for n in range(10)]
         self.call("PutAttributes", cluster="fleet", attributes=own)
 
-    def filled(self, value: Any) -> Any:
+    def substitute(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: self.filled(v) for k, v in value.items()}
+            return {k: self.substitute(v) for k, v in value.items()}
         if isinstance(value, list):
-            return [self.filled(v) for v in value]
+            return [self.substitute(v) for v in value]
         is_name = isinstance(value, str) and value.startswith("{") and value.endswith("}")
         return self.names[value[1:-1]] if is_name else value
 
 
 @pytest.fixture(scope="module")
-def place() -> Place:
+def account() -> Account:
     """One for all: what is refused changes nothing, which ``fails`` asserts."""
-    return Place()
+    return Account()
 
 
 def test_every_exception_of_every_operation_has_a_row():
@@ -180,10 +180,10 @@ def test_tests_named_in_rows_raise_their_exceptions(row):
     assert row["exception"] in (ROOT / row["shown"]).read_text()
 
 
-@pytest.mark.parametrize(("operation", "exception"), raised())
-def test_each_exception_is_raised_as_its_row_describes(place, operation, exception):
+@pytest.mark.parametrize(("operation", "exception"), tested_exceptions())
+def test_each_exception_is_raised_as_its_row_describes(account, operation, exception):
     row = table()[operation, exception]
     shape = dispatcher().model.operation_model(operation).input_shape
     members = () if shape is None else shape.members
     asked = {k: v for k, v in {**LEAST.get(operation, {}), **row["call"]}.items() if k in members}
-    place.fails(operation, exception, row["message"], **place.filled(asked))
+    account.fails(operation, exception, row["message"], **account.substitute(asked))

@@ -23,9 +23,9 @@ from tests.unit.api.ecs.client import (
     EcsClient,
     connect,
     dispatcher,
+    ecs_service,
     fargate,
     offer,
-    offered,
     service,
 )
 
@@ -64,16 +64,16 @@ START: dict[str, dict[str, object]] = {
 """Requests that succeed; what is drawn is laid over them, one or two members at a time."""
 
 
-def _inhabited() -> EcsClient:
+def _populated_client() -> EcsClient:
     """A bench of its own, with what the first one was furnished with: records are values, so all can have the same."""
     bench = EcsClient()
-    bench.put(*_furnished())
+    bench.put(*_initial_records())
     bench.ids = SeededIds(8)  # others than are taken
     return bench
 
 
 @cache
-def _furnished() -> tuple[StoredRecord, ...]:
+def _initial_records() -> tuple[StoredRecord, ...]:
     bench = EcsClient()
     bench.call("CreateCluster")
     bench.namespace()
@@ -95,7 +95,7 @@ def _failure(bench: EcsClient, name: str, params: dict[str, object]) -> ApiError
     return None
 
 
-@pytest.mark.parametrize("name", sorted(offered().operations))
+@pytest.mark.parametrize("name", sorted(ecs_service().operations))
 def test_any_input_is_answered_or_refused_as_modelled(name):
     model = dispatcher().model.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
@@ -104,7 +104,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     @given(values(model.input_shape, KNOWN), st.booleans())
     def ask(drawn, whole):
         params = drawn if whole else START.get(name, {}) | dict(list(drawn.items())[-2:])
-        bench = _inhabited()
+        bench = _populated_client()
         before = list(bench.world.records())
         failure = _failure(bench, name, params)
         if failure is not None:

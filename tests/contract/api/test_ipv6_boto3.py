@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
-from tests.contract.api.asking import ANYWHERE, by, cidr, code, tcp
+from tests.contract.api.asking import ANYWHERE, cidr, code, filters_of, tcp
 
 OWN = default_vpc(SCOPE)
 EVERYWHERE = "::/0"
@@ -22,7 +22,7 @@ def vpc(ec2):
     return ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
 
 
-def held(shown):
+def ipv6_association(shown):
     """The one IPv6 range that is shown."""
     [association] = shown["Ipv6CidrBlockAssociationSet"]
     return association
@@ -30,7 +30,7 @@ def held(shown):
 
 def part(vpc, number=1):
     """A /64 of the VPC's range."""
-    return str(list(IPv6Network(held(vpc)["Ipv6CidrBlock"]).subnets(new_prefix=64))[number])
+    return str(list(IPv6Network(ipv6_association(vpc)["Ipv6CidrBlock"]).subnets(new_prefix=64))[number])
 
 
 def cidr6(*ranges):
@@ -44,18 +44,18 @@ def leaving(ec2, group):
 
 
 def test_a_vpc_can_be_created_with_an_ipv6_range(ec2, vpc):
-    association = held(vpc)
+    association = ipv6_association(vpc)
     assert IPv6Network(association["Ipv6CidrBlock"]).prefixlen == 56
     assert IPv6Network(association["Ipv6CidrBlock"]).is_private
     assert association["Ipv6CidrBlockState"] == {"State": "associated"}
     assert (association["Ipv6Pool"], association["IpSource"]) == ("Amazon", "amazon")
     other = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
-    assert held(other)["Ipv6CidrBlock"] != association["Ipv6CidrBlock"]
-    found = by(("ipv6-cidr-block-association.ipv6-cidr-block", association["Ipv6CidrBlock"]))
+    assert ipv6_association(other)["Ipv6CidrBlock"] != association["Ipv6CidrBlock"]
+    found = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", association["Ipv6CidrBlock"]))
     assert ec2.describe_vpcs(Filters=found)["Vpcs"] == [vpc]
-    [table] = ec2.describe_route_tables(Filters=by(("vpc-id", vpc["VpcId"])))["RouteTables"]
+    [table] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", vpc["VpcId"])))["RouteTables"]
     assert table["Routes"][1]["DestinationIpv6CidrBlock"] == association["Ipv6CidrBlock"]
-    [group] = ec2.describe_security_groups(Filters=by(("vpc-id", vpc["VpcId"])))["SecurityGroups"]
+    [group] = ec2.describe_security_groups(Filters=filters_of(("vpc-id", vpc["VpcId"])))["SecurityGroups"]
     assert leaving(ec2, group["GroupId"]) == ([{"CidrIp": ANYWHERE}], [{"CidrIpv6": EVERYWHERE}])
 
 
@@ -93,15 +93,17 @@ def test_a_subnet_has_a_part_of_the_vpcs_ipv6_range(ec2, vpc):
         return ec2.create_subnet(**asked)["Subnet"]
 
     subnet = make(1, part(vpc))
-    assert held(subnet)["Ipv6CidrBlock"] == part(vpc)
+    assert ipv6_association(subnet)["Ipv6CidrBlock"] == part(vpc)
     assert subnet["AssignIpv6AddressOnCreation"] is False
     asked = {"VpcId": vpc["VpcId"], "CidrBlock": "10.0.2.0/24"}
     assert code(ec2.create_subnet, **asked, Ipv6CidrBlock=part(vpc)) == "InvalidSubnet.Conflict"
     assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="fd12::/64") == "InvalidSubnet.Range"
-    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock=held(vpc)["Ipv6CidrBlock"]) == "InvalidSubnet.Range"
+    assert (
+        code(ec2.create_subnet, **asked, Ipv6CidrBlock=ipv6_association(vpc)["Ipv6CidrBlock"]) == "InvalidSubnet.Range"
+    )
     assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="10.0.2.0/24") == "InvalidParameterValue"
     ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], AssignIpv6AddressOnCreation={"Value": True})
-    found = by(("ipv6-cidr-block-association.ipv6-cidr-block", part(vpc)))
+    found = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", part(vpc)))
     [shown] = ec2.describe_subnets(Filters=found)["Subnets"]
     assert shown["AssignIpv6AddressOnCreation"] is True
     plain = ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
@@ -118,7 +120,9 @@ def test_a_rule_has_one_address_family(ec2, net):
         ("tcp", None, "fd00::/64"),
         ("icmpv6", None, EVERYWHERE),
     ]
-    [group] = ec2.describe_security_groups(Filters=by(("ip-permission.ipv6-cidr", "fd00::/64")))["SecurityGroups"]
+    [group] = ec2.describe_security_groups(Filters=filters_of(("ip-permission.ipv6-cidr", "fd00::/64")))[
+        "SecurityGroups"
+    ]
     [ports] = [p for p in group["IpPermissions"] if p["IpProtocol"] == "tcp"]
     assert (ports["IpRanges"], ports["Ipv6Ranges"]) == ([{"CidrIp": "10.0.0.0/8"}], [{"CidrIpv6": "fd00::/64"}])
     rule = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "CidrIpv6": "fd00::2/128"}
@@ -139,12 +143,12 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
     task = installation.store.world.tasks[arn]
     address = task.interface.ipv6_address
     assert IPv6Address(address) in net
-    [interface] = ec2.describe_network_interfaces(Filters=by(("ipv6-addresses.ipv6-address", address)))[
+    [interface] = ec2.describe_network_interfaces(Filters=filters_of(("ipv6-addresses.ipv6-address", address)))[
         "NetworkInterfaces"
     ]
     assert interface["Ipv6Addresses"] == [{"Ipv6Address": address, "IsPrimaryIpv6": False}]
     [subnet] = ec2.describe_subnets(SubnetIds=[task.interface.subnet])["Subnets"]
-    identity = {"AssociationId": held(subnet)["AssociationId"]}
+    identity = {"AssociationId": ipv6_association(subnet)["AssociationId"]}
     assert code(ec2.disassociate_subnet_cidr_block, **identity) == "DependencyViolation"
     [shown] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
     assert shown["containers"][0]["networkInterfaces"] == []

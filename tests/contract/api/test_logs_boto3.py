@@ -33,7 +33,7 @@ def put(logs, stream, *events):
     return logs.put_log_events(**stream, logEvents=[{"timestamp": at, "message": text} for at, text in events])
 
 
-def found(answer):
+def messages_of(answer):
     return [event["message"] for event in answer["events"]]
 
 
@@ -84,10 +84,10 @@ class TestGroups:
         assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 1
         put(logs, stream, (now, "new"))
         installation.clock.turn_to(later(installation.now, 86401))
-        assert found(logs.get_log_events(**stream)) == []
-        assert found(logs.filter_log_events(logGroupName=GROUP)) == []
+        assert messages_of(logs.get_log_events(**stream)) == []
+        assert messages_of(logs.filter_log_events(logGroupName=GROUP)) == []
         logs.delete_retention_policy(logGroupName=GROUP)
-        assert found(logs.get_log_events(**stream)) == ["new"]
+        assert messages_of(logs.get_log_events(**stream)) == ["new"]
         code, message = refusal(logs.put_retention_policy, logGroupName=GROUP, retentionInDays=2)
         assert code == "InvalidParameterException"
         assert "Member must satisfy enum value set: [1, 3, 5, 7" in message
@@ -102,7 +102,7 @@ class TestGroups:
         logs.delete_log_group(logGroupName=GROUP)
         logs.create_log_group(logGroupName=GROUP)
         logs.create_log_stream(**stream)
-        assert found(logs.get_log_events(**stream)) == []
+        assert messages_of(logs.get_log_events(**stream)) == []
         assert logs.describe_log_groups()["logGroups"][0]["storedBytes"] == 0
 
     def test_have_tags(self, logs, stream):
@@ -165,7 +165,7 @@ class TestPutting:
         logs.put_retention_policy(logGroupName=GROUP, retentionInDays=7)
         answer = put(logs, stream, (early, "d"), (now, "e"))
         assert answer["rejectedLogEventsInfo"] == {"expiredLogEventEndIndex": 1}
-        assert found(logs.get_log_events(**stream)) == ["b", "e"]
+        assert messages_of(logs.get_log_events(**stream)) == ["b", "e"]
         assert logs.describe_log_groups()["logGroups"][0]["storedBytes"] == 2 * 27
 
     @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ class TestPutting:
         code, message = refusal(logs.put_log_events, **stream, logEvents=given)
         assert code == "InvalidParameterException"
         assert words in message
-        assert found(logs.get_log_events(**stream)) == []
+        assert messages_of(logs.get_log_events(**stream)) == []
 
     def test_any_sequence_token_is_accepted(self, logs, stream, now):
         given = [{"timestamp": now, "message": "x"}]
@@ -198,29 +198,29 @@ class TestGetting:
     def test_pages_in_both_directions(self, logs, stream, now):
         put(logs, stream, *((now + n, str(n)) for n in range(6)))
         last = logs.get_log_events(**stream, limit=2)
-        assert found(last) == ["4", "5"]
+        assert messages_of(last) == ["4", "5"]
         before = logs.get_log_events(**stream, limit=2, nextToken=last["nextBackwardToken"])
-        assert found(before) == ["2", "3"]
+        assert messages_of(before) == ["2", "3"]
         again = logs.get_log_events(**stream, limit=2, nextToken=before["nextForwardToken"])
-        assert found(again) == ["4", "5"]
+        assert messages_of(again) == ["4", "5"]
         end = logs.get_log_events(**stream, nextToken=again["nextForwardToken"])
-        assert (found(end), end["nextForwardToken"]) == ([], again["nextForwardToken"])
+        assert (messages_of(end), end["nextForwardToken"]) == ([], again["nextForwardToken"])
         put(logs, stream, (now + 9, "more"))
-        assert found(logs.get_log_events(**stream, nextToken=end["nextForwardToken"])) == ["more"]
+        assert messages_of(logs.get_log_events(**stream, nextToken=end["nextForwardToken"])) == ["more"]
         first = logs.get_log_events(**stream, startFromHead=True, limit=1)
         top = logs.get_log_events(**stream, nextToken=first["nextBackwardToken"])
-        assert (found(top), top["nextBackwardToken"]) == ([], first["nextBackwardToken"])
+        assert (messages_of(top), top["nextBackwardToken"]) == ([], first["nextBackwardToken"])
 
     def test_respects_start_and_end_time(self, logs, stream, now):
         put(logs, stream, *((now + n, str(n)) for n in range(6)))
-        assert found(logs.get_log_events(**stream, startTime=now + 1, endTime=now + 3)) == ["1", "2"]
+        assert messages_of(logs.get_log_events(**stream, startTime=now + 1, endTime=now + 3)) == ["1", "2"]
         assert refusal(logs.get_log_events, **stream, startTime=3, endTime=1)[0] == "InvalidParameterException"
 
     def test_an_empty_stream_has_tokens(self, logs, stream, now):
         answer = logs.get_log_events(**stream)
         assert answer["events"] == []
         put(logs, stream, (now, "x"))
-        assert found(logs.get_log_events(**stream, nextToken=answer["nextForwardToken"])) == ["x"]
+        assert messages_of(logs.get_log_events(**stream, nextToken=answer["nextForwardToken"])) == ["x"]
 
     @pytest.mark.parametrize("token", ["x", "f/1", "f/1.2x", "c/1.2", "f/" + "9" * 30 + ".1"])
     def test_refuses_invalid_tokens(self, logs, stream, token):
@@ -240,7 +240,7 @@ class TestFiltering:
 
     def test_finds_in_all_streams_in_order(self, logs, many):
         answer = logs.filter_log_events(logGroupName=GROUP, filterPattern="ERROR")
-        assert found(answer) == ["a1 ERROR 2", "a2 ERROR 2", "b1 ERROR 2"]
+        assert messages_of(answer) == ["a1 ERROR 2", "a2 ERROR 2", "b1 ERROR 2"]
         assert [event["logStreamName"] for event in answer["events"]] == ["a1", "a2", "b1"]
         assert "nextToken" not in answer
         assert len({event["eventId"] for event in answer["events"]}) == 3
@@ -249,16 +249,16 @@ class TestFiltering:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupIdentifier=ARN, logStreamNamePrefix="a", PaginationConfig={"PageSize": 3}
         )
-        seen = [text for page in pages for text in found(page)]
+        seen = [text for page in pages for text in messages_of(page)]
         assert (len(seen), len(set(seen))) == (8, 8)
 
     def test_newest_first(self, logs, many):
         answer = logs.filter_log_events(logGroupName=GROUP, startFromHead=False, limit=2, logStreamNames=["a1"])
-        assert found(answer) == ["a1 x 3", "a1 ERROR 2"]
+        assert messages_of(answer) == ["a1 x 3", "a1 ERROR 2"]
         rest = logs.filter_log_events(
             logGroupName=GROUP, startFromHead=False, logStreamNames=["a1"], nextToken=answer["nextToken"]
         )
-        assert found(rest) == ["a1 x 1", "a1 x 0"]
+        assert messages_of(rest) == ["a1 x 1", "a1 x 0"]
 
     def test_follows_like_aws_logs_tail(self, logs, stream, now):
         """The AWS CLI's ``logs tail --follow`` asks again from its last event on, and drops the ids it has seen."""

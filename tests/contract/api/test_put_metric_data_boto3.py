@@ -101,16 +101,16 @@ def test_metrics_are_listed_by_namespace_and_name(cloudwatch):
         ]
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
-    def listed(**params):
+    def list_metrics(**params):
         found = cloudwatch.list_metrics(**params)["Metrics"]
         return [one["Namespace"] + one["MetricName"] + str(len(one["Dimensions"])) for one in found]
 
-    assert listed() == ["Ax0", "Ay1", "Bx0", "Bx1", "By1", "Bz1", "Cx0"]
-    assert listed(Namespace="B") == ["Bx0", "Bx1", "By1", "Bz1"]
-    assert listed(Namespace="B", MetricName="x") == ["Bx0", "Bx1"]
-    assert listed(MetricName="x") == ["Ax0", "Bx0", "Bx1", "Cx0"]
-    assert listed(Namespace="B", Dimensions=[{"Name": "n", "Value": "1"}]) == ["Bx1"]
-    assert listed(Namespace="AB") == []
+    assert list_metrics() == ["Ax0", "Ay1", "Bx0", "Bx1", "By1", "Bz1", "Cx0"]
+    assert list_metrics(Namespace="B") == ["Bx0", "Bx1", "By1", "Bz1"]
+    assert list_metrics(Namespace="B", MetricName="x") == ["Bx0", "Bx1"]
+    assert list_metrics(MetricName="x") == ["Ax0", "Bx0", "Bx1", "Cx0"]
+    assert list_metrics(Namespace="B", Dimensions=[{"Name": "n", "Value": "1"}]) == ["Bx1"]
+    assert list_metrics(Namespace="AB") == []
 
 
 def test_a_metric_that_is_silent_for_two_weeks_is_not_listed(installation):

@@ -18,7 +18,7 @@ OTHER, THIRD = "222222222222", "333333333333"
 THERE = Scope(AccountId(OTHER), SCOPE.region)
 
 
-class Stage:
+class Sharing:
     """An account that owns the namespace ``shop``, and another one."""
 
     def __init__(self, installation: Installation) -> None:
@@ -45,108 +45,108 @@ class Stage:
 
 
 @pytest.fixture
-def stage(installation):
-    return Stage(installation)
+def sharing(installation):
+    return Sharing(installation)
 
 
-def test_a_share_from_creation_to_deletion(stage):
-    share = stage.share(tags=[{"key": "a", "value": "b"}])
-    [shown] = stage.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+def test_a_share_from_creation_to_deletion(sharing):
+    share = sharing.share(tags=[{"key": "a", "value": "b"}])
+    [shown] = sharing.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
     assert (shown["name"], shown["status"], shown["owningAccountId"]) == ("shared", "ACTIVE", SCOPE.account)
     assert shown["tags"] == [{"key": "a", "value": "b"}]
-    assert stage.principals() == {OTHER: "ASSOCIATING"}
-    assert stage.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"] == []
-    assert (stage.invitation()["status"], stage.invitation()["senderAccountId"]) == ("PENDING", SCOPE.account)
-    [pending] = stage.theirs.list_pending_invitation_resources(
-        resourceShareInvitationArn=stage.invitation()["resourceShareInvitationArn"]
+    assert sharing.principals() == {OTHER: "ASSOCIATING"}
+    assert sharing.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"] == []
+    assert (sharing.invitation()["status"], sharing.invitation()["senderAccountId"]) == ("PENDING", SCOPE.account)
+    [pending] = sharing.theirs.list_pending_invitation_resources(
+        resourceShareInvitationArn=sharing.invitation()["resourceShareInvitationArn"]
     )["resources"]
-    assert (pending["arn"], pending["type"]) == (stage.namespace, "servicediscovery:Namespace")
-    assert stage.accept()["status"] == "ACCEPTED"
-    assert stage.principals() == {OTHER: "ASSOCIATED"}
-    [seen] = stage.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]
+    assert (pending["arn"], pending["type"]) == (sharing.namespace, "servicediscovery:Namespace")
+    assert sharing.accept()["status"] == "ACCEPTED"
+    assert sharing.principals() == {OTHER: "ASSOCIATED"}
+    [seen] = sharing.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]
     assert (seen["resourceShareArn"], seen["tags"]) == (share, [])
-    [resource] = stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"]
-    assert resource["arn"] == stage.namespace
-    assert [p["id"] for p in stage.ram.list_principals(resourceOwner="SELF")["principals"]] == [OTHER]
-    assert [p["id"] for p in stage.theirs.list_principals(resourceOwner="OTHER-ACCOUNTS")["principals"]] == [
+    [resource] = sharing.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"]
+    assert resource["arn"] == sharing.namespace
+    assert [p["id"] for p in sharing.ram.list_principals(resourceOwner="SELF")["principals"]] == [OTHER]
+    assert [p["id"] for p in sharing.theirs.list_principals(resourceOwner="OTHER-ACCOUNTS")["principals"]] == [
         SCOPE.account
     ]
-    stage.ram.untag_resource(resourceShareArn=share, tagKeys=["a"])
-    stage.ram.update_resource_share(resourceShareArn=share, name="renamed")
-    [shown] = stage.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
+    sharing.ram.untag_resource(resourceShareArn=share, tagKeys=["a"])
+    sharing.ram.update_resource_share(resourceShareArn=share, name="renamed")
+    [shown] = sharing.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
     assert shown["tags"] == []
-    [permission] = stage.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
+    [permission] = sharing.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
     assert permission["arn"] == OF_NAMESPACES.arn
-    assert "GetNamespace" in stage.ram.get_permission(permissionArn=OF_NAMESPACES.arn)["permission"]["permission"]
-    assert stage.ram.delete_resource_share(resourceShareArn=share)["returnValue"] is True
-    with pytest.raises(stage.ram.exceptions.UnknownResourceException):
-        stage.ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[share])
-    assert stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
+    assert "GetNamespace" in sharing.ram.get_permission(permissionArn=OF_NAMESPACES.arn)["permission"]["permission"]
+    assert sharing.ram.delete_resource_share(resourceShareArn=share)["returnValue"] is True
+    with pytest.raises(sharing.ram.exceptions.UnknownResourceException):
+        sharing.ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[share])
+    assert sharing.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
 
 
-def test_resources_and_principals_are_associated_and_disassociated(stage):
-    share = stage.share(resourceArns=[], principals=[])
-    named = {"resourceShareArn": share, "resourceArns": [stage.namespace], "principals": [OTHER, THIRD]}
-    put_in = stage.ram.associate_resource_share(**named)["resourceShareAssociations"]
+def test_resources_and_principals_are_associated_and_disassociated(sharing):
+    share = sharing.share(resourceArns=[], principals=[])
+    named = {"resourceShareArn": share, "resourceArns": [sharing.namespace], "principals": [OTHER, THIRD]}
+    put_in = sharing.ram.associate_resource_share(**named)["resourceShareAssociations"]
     assert {one["associatedEntity"]: one["status"] for one in put_in} == {
-        stage.namespace: "ASSOCIATED",
+        sharing.namespace: "ASSOCIATED",
         OTHER: "ASSOCIATING",
         THIRD: "ASSOCIATING",
     }
-    stage.accept()
-    assert stage.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}
-    stage.ram.associate_resource_share(**named)
-    assert stage.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}, "and once is enough"
-    taken = stage.ram.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+    sharing.accept()
+    assert sharing.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}
+    sharing.ram.associate_resource_share(**named)
+    assert sharing.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}, "and once is enough"
+    taken = sharing.ram.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
     assert [one["status"] for one in taken["resourceShareAssociations"]] == ["DISASSOCIATED"]
-    assert stage.principals() == {THIRD: "ASSOCIATING"}
-    assert stage.theirs.get_resource_share_invitations()["resourceShareInvitations"] == []
+    assert sharing.principals() == {THIRD: "ASSOCIATING"}
+    assert sharing.theirs.get_resource_share_invitations()["resourceShareInvitations"] == []
 
 
-def test_an_account_leaves_a_share(stage):
-    share = stage.share()
-    stage.accept()
-    for more in ({"principals": [THIRD]}, {"principals": [OTHER], "resourceArns": [stage.namespace]}):
-        with pytest.raises(stage.theirs.exceptions.OperationNotPermittedException):
-            stage.theirs.disassociate_resource_share(resourceShareArn=share, **more)
-    stage.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
-    assert stage.principals() == {}
-    assert stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
-    with pytest.raises(stage.theirs.exceptions.UnknownResourceException):
-        stage.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+def test_an_account_leaves_a_share(sharing):
+    share = sharing.share()
+    sharing.accept()
+    for more in ({"principals": [THIRD]}, {"principals": [OTHER], "resourceArns": [sharing.namespace]}):
+        with pytest.raises(sharing.theirs.exceptions.OperationNotPermittedException):
+            sharing.theirs.disassociate_resource_share(resourceShareArn=share, **more)
+    sharing.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+    assert sharing.principals() == {}
+    assert sharing.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
+    with pytest.raises(sharing.theirs.exceptions.UnknownResourceException):
+        sharing.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
 
 
-def test_a_rejected_invitation_can_be_sent_again(stage):
-    share = stage.share()
-    arn = stage.invitation()["resourceShareInvitationArn"]
-    stage.theirs.reject_resource_share_invitation(resourceShareInvitationArn=arn)
-    assert stage.principals() == {OTHER: "FAILED"}
-    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationAlreadyRejectedException):
-        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
-    stage.ram.associate_resource_share(resourceShareArn=share, principals=[OTHER])
-    invitations = stage.theirs.get_resource_share_invitations()["resourceShareInvitations"]
+def test_a_rejected_invitation_can_be_sent_again(sharing):
+    share = sharing.share()
+    arn = sharing.invitation()["resourceShareInvitationArn"]
+    sharing.theirs.reject_resource_share_invitation(resourceShareInvitationArn=arn)
+    assert sharing.principals() == {OTHER: "FAILED"}
+    with pytest.raises(sharing.theirs.exceptions.ResourceShareInvitationAlreadyRejectedException):
+        sharing.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+    sharing.ram.associate_resource_share(resourceShareArn=share, principals=[OTHER])
+    invitations = sharing.theirs.get_resource_share_invitations()["resourceShareInvitations"]
     assert sorted(one["status"] for one in invitations) == ["PENDING", "REJECTED"]
 
 
-def test_an_invitation_expires(stage):
-    stage.share()
-    arn = stage.invitation()["resourceShareInvitationArn"]
-    stage.installation.clock.turn_to(stage.installation.now + INVITATION_LIFE)
-    assert stage.invitation()["status"] == "EXPIRED"
-    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationExpiredException):
-        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+def test_an_invitation_expires(sharing):
+    sharing.share()
+    arn = sharing.invitation()["resourceShareInvitationArn"]
+    sharing.installation.clock.turn_to(sharing.installation.now + INVITATION_LIFE)
+    assert sharing.invitation()["status"] == "EXPIRED"
+    with pytest.raises(sharing.theirs.exceptions.ResourceShareInvitationExpiredException):
+        sharing.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
 
 
-def test_client_tokens(stage):
-    first = stage.share(clientToken="t")
-    assert stage.share(clientToken="t") == first
-    with pytest.raises(stage.ram.exceptions.IdempotentParameterMismatchException):
-        stage.share(clientToken="t", name="another")
-    arn = stage.invitation()["resourceShareInvitationArn"]
+def test_client_tokens(sharing):
+    first = sharing.share(clientToken="t")
+    assert sharing.share(clientToken="t") == first
+    with pytest.raises(sharing.ram.exceptions.IdempotentParameterMismatchException):
+        sharing.share(clientToken="t", name="another")
+    arn = sharing.invitation()["resourceShareInvitationArn"]
     for _ in range(2):
-        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn, clientToken="a")
-    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationAlreadyAcceptedException):
-        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+        sharing.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn, clientToken="a")
+    with pytest.raises(sharing.theirs.exceptions.ResourceShareInvitationAlreadyAcceptedException):
+        sharing.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
 
 
 @pytest.mark.parametrize(
@@ -168,39 +168,42 @@ def test_client_tokens(stage):
         ({"clientToken": "t" * 65}, "InvalidClientTokenException"),
     ],
 )
-def test_unshareable_resources_are_refused(stage, params, code):
+def test_unshareable_resources_are_refused(sharing, params, code):
     with pytest.raises(ClientError, match=code):
-        stage.share(**params)
-    assert stage.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
+        sharing.share(**params)
+    assert sharing.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
 
 
-def test_a_shared_resource_cannot_be_shared_again(stage):
-    stage.share()
-    stage.accept()
-    with pytest.raises(stage.theirs.exceptions.UnknownResourceException):
-        stage.theirs.create_resource_share(name="on", resourceArns=[stage.namespace], principals=[THIRD])
+def test_a_shared_resource_cannot_be_shared_again(sharing):
+    sharing.share()
+    sharing.accept()
+    with pytest.raises(sharing.theirs.exceptions.UnknownResourceException):
+        sharing.theirs.create_resource_share(name="on", resourceArns=[sharing.namespace], principals=[THIRD])
 
 
-def test_a_namespace_that_is_deleted_leaves_its_share(stage):
-    stage.share()
-    stage.installation.client("servicediscovery").delete_namespace(Id=stage.namespace)
-    assert stage.ram.list_resources(resourceOwner="SELF")["resources"] == []
-    assert stage.principals() == {OTHER: "ASSOCIATING"}
+def test_a_namespace_that_is_deleted_leaves_its_share(sharing):
+    sharing.share()
+    sharing.installation.client("servicediscovery").delete_namespace(Id=sharing.namespace)
+    assert sharing.ram.list_resources(resourceOwner="SELF")["resources"] == []
+    assert sharing.principals() == {OTHER: "ASSOCIATING"}
 
 
-def test_cloud_map_in_the_consumers_account(stage):
-    mine, theirs = stage.installation.client("servicediscovery"), stage.installation.client("servicediscovery", OTHER)
-    share = stage.share()
-    for call in ({"Id": stage.namespace}, {"Id": stage.namespace.rpartition("/")[2]}):
+def test_cloud_map_in_the_consumers_account(sharing):
+    mine, theirs = (
+        sharing.installation.client("servicediscovery"),
+        sharing.installation.client("servicediscovery", OTHER),
+    )
+    share = sharing.share()
+    for call in ({"Id": sharing.namespace}, {"Id": sharing.namespace.rpartition("/")[2]}):
         with pytest.raises(theirs.exceptions.NamespaceNotFound):
             theirs.get_namespace(**call)
-    stage.accept()
-    assert theirs.get_namespace(Id=stage.namespace)["Namespace"]["ResourceOwner"] == SCOPE.account
+    sharing.accept()
+    assert theirs.get_namespace(Id=sharing.namespace)["Namespace"]["ResourceOwner"] == SCOPE.account
     [seen] = theirs.list_namespaces()["Namespaces"]
-    assert seen["Arn"] == stage.namespace
+    assert seen["Arn"] == sharing.namespace
     owned = [{"Name": "RESOURCE_OWNER", "Values": ["SELF"], "Condition": "EQ"}]
     assert theirs.list_namespaces(Filters=owned)["Namespaces"] == []
-    made = theirs.create_service(Name="db", NamespaceId=stage.namespace)["Service"]
+    made = theirs.create_service(Name="db", NamespaceId=sharing.namespace)["Service"]
     assert (made["ResourceOwner"], made["CreatedByAccount"]) == (SCOPE.account, OTHER)
     operation = theirs.register_instance(ServiceId=made["Arn"], InstanceId="one", Attributes={"a": "b"})["OperationId"]
     done = theirs.get_operation(OperationId=operation, OwnerAccount=SCOPE.account)["Operation"]
@@ -218,10 +221,10 @@ def test_cloud_map_in_the_consumers_account(stage):
         lambda **n: theirs.update_http_namespace(**n, Namespace={"Description": ""}),
     ):
         with pytest.raises(ClientError, match="AccessDeniedException"):
-            change(Id=stage.namespace)
+            change(Id=sharing.namespace)
     with pytest.raises(theirs.exceptions.ResourceNotFoundException):
-        theirs.tag_resource(ResourceARN=stage.namespace, Tags=[{"Key": "a", "Value": "b"}])
-    stage.ram.disassociate_resource_share(resourceShareArn=share, resourceArns=[stage.namespace])
+        theirs.tag_resource(ResourceARN=sharing.namespace, Tags=[{"Key": "a", "Value": "b"}])
+    sharing.ram.disassociate_resource_share(resourceShareArn=share, resourceArns=[sharing.namespace])
     with pytest.raises(theirs.exceptions.ServiceNotFound):
         theirs.get_service(Id=made["Arn"])
     with pytest.raises(theirs.exceptions.NamespaceNotFound):
@@ -230,40 +233,40 @@ def test_cloud_map_in_the_consumers_account(stage):
     assert [s["Name"] for s in mine.list_services()["Services"]] == ["db"]
 
 
-def test_service_connect_in_a_shared_namespace(stage):
-    ecs, owners = stage.installation.client("ecs", OTHER), stage.installation.client("ecs")
+def test_service_connect_in_a_shared_namespace(sharing):
+    ecs, owners = sharing.installation.client("ecs", OTHER), sharing.installation.client("ecs")
     for client in (ecs, owners):
         client.create_cluster()
         client.register_task_definition(**fargate())
     subnets = [subnet.id for subnet in default_vpc(THERE).subnets]
     network = {"awsvpcConfiguration": {"subnets": subnets}}
     wanted = service(
-        serviceConnectConfiguration=connect(offer(discoveryName="theirs"), namespace=stage.namespace),
+        serviceConnectConfiguration=connect(offer(discoveryName="theirs"), namespace=sharing.namespace),
         networkConfiguration=network,
     )
-    share = stage.share()
+    share = sharing.share()
     refused = "not authorized to perform: servicediscovery:GetNamespace .* no resource-based policy"
     with pytest.raises(ecs.exceptions.ClientException, match=refused):
         ecs.create_service(**wanted)
     with pytest.raises(ecs.exceptions.ClientException, match=refused):
-        ecs.update_cluster(cluster="default", serviceConnectDefaults={"namespace": stage.namespace})
-    stage.accept()
+        ecs.update_cluster(cluster="default", serviceConnectDefaults={"namespace": sharing.namespace})
+    sharing.accept()
     theirs = ecs.create_service(**wanted)["service"]
-    [made] = stage.installation.client("servicediscovery", OTHER).list_services()["Services"]
+    [made] = sharing.installation.client("servicediscovery", OTHER).list_services()["Services"]
     assert (made["Name"], made["ResourceOwner"], made["CreatedByAccount"]) == ("theirs", SCOPE.account, OTHER)
-    taken = connect(offer(discoveryName="theirs"), namespace=stage.namespace)
+    taken = connect(offer(discoveryName="theirs"), namespace=sharing.namespace)
     with pytest.raises(owners.exceptions.InvalidParameterException, match="already used"):
         owners.create_service(**service(serviceConnectConfiguration=taken))
-    own = owners.create_service(**service(serviceConnectConfiguration=connect(offer(), namespace=stage.namespace)))
-    world = stage.installation.store.world
+    own = owners.create_service(**service(serviceConnectConfiguration=connect(offer(), namespace=sharing.namespace)))
+    world = sharing.installation.store.world
     seen = world.services[own["service"]["serviceArn"]].primary.view.names
     assert {name.dns_name for name in seen} == {"theirs.shop", "http.shop"}
-    found = ecs.list_services_by_namespace(namespace=stage.namespace)["serviceArns"]
+    found = ecs.list_services_by_namespace(namespace=sharing.namespace)["serviceArns"]
     assert set(found) == {theirs["serviceArn"], own["service"]["serviceArn"]}
-    stage.ram.delete_resource_share(resourceShareArn=share)
+    sharing.ram.delete_resource_share(resourceShareArn=share)
     for call in (
         lambda: ecs.update_service(service="web", forceNewDeployment=True),
-        lambda: ecs.list_services_by_namespace(namespace=stage.namespace),
+        lambda: ecs.list_services_by_namespace(namespace=sharing.namespace),
     ):
         with pytest.raises(ecs.exceptions.ClientException, match=refused):
             call()

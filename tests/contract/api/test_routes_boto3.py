@@ -7,14 +7,14 @@ import pytest
 from moyai.domain.vpc.default import default_vpc
 from moyai.kernel.clock import later
 from moyai.testing.world import SCOPE
-from tests.contract.api.asking import ANYWHERE, OTHER_ACCOUNT, by, code, pair, tagged, tcp
+from tests.contract.api.asking import ANYWHERE, OTHER_ACCOUNT, code, filters_of, pair, tag_specification, tcp
 
 OWN = default_vpc(SCOPE)
 
 WEEK = 7 * 24 * 3600
 
 
-def peered(ec2, one, other, **more):
+def request_peering(ec2, one, other, **more):
     made = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other, **more)["VpcPeeringConnection"]
     return made["VpcPeeringConnectionId"]
 
@@ -33,7 +33,7 @@ def test_two_vpcs_of_an_account_are_peered(ec2, net):
     assert code(ec2.create_vpc_peering_connection, VpcId=other, PeerVpcId=net.vpc) == (
         "VpcPeeringConnectionAlreadyExists"
     )
-    [table] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    [table] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"]
     route = {
         "RouteTableId": table["RouteTableId"],
         "DestinationCidrBlock": "10.2.0.0/16",
@@ -47,7 +47,7 @@ def test_two_vpcs_of_an_account_are_peered(ec2, net):
     assert code(ec2.delete_vpc, VpcId=other) == "DependencyViolation"
     ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
     assert status(ec2, peering) == "deleted"
-    [table] = ec2.describe_route_tables(Filters=by(("route.vpc-peering-connection-id", peering)))["RouteTables"]
+    [table] = ec2.describe_route_tables(Filters=filters_of(("route.vpc-peering-connection-id", peering)))["RouteTables"]
     assert table["Routes"][1]["State"] == "blackhole"
     ec2.delete_vpc(VpcId=other)
 
@@ -55,9 +55,9 @@ def test_two_vpcs_of_an_account_are_peered(ec2, net):
 def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
     other = installation.client("ec2", key=OTHER_ACCOUNT)
     theirs = other.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
-    peering = peered(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT, PeerRegion="us-east-1")
+    peering = request_peering(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT, PeerRegion="us-east-1")
     assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=peering) == "OperationNotPermitted"
-    [asked] = other.describe_vpc_peering_connections(Filters=by(("status-code", "pending-acceptance")))[
+    [asked] = other.describe_vpc_peering_connections(Filters=filters_of(("status-code", "pending-acceptance")))[
         "VpcPeeringConnections"
     ]
     assert (asked["RequesterVpcInfo"]["OwnerId"], asked["AccepterVpcInfo"]["VpcId"]) == (SCOPE.account, theirs)
@@ -65,7 +65,7 @@ def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
         client.create_tags(Resources=[peering], Tags=[{"Key": "Name", "Value": name}])
     other.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
     for client, name in ((ec2, "here"), (other, "there")):
-        [one] = client.describe_vpc_peering_connections(Filters=by(("tag:Name", name)))["VpcPeeringConnections"]
+        [one] = client.describe_vpc_peering_connections(Filters=filters_of(("tag:Name", name)))["VpcPeeringConnections"]
         assert one["Tags"] == [{"Key": "Name", "Value": name}]
     foreign = other.create_security_group(VpcId=theirs, GroupName="callers", Description="callers")["GroupId"]
     allowed = [tcp(80, **pair(foreign, UserId=OTHER_ACCOUNT))]
@@ -85,7 +85,7 @@ def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
 
 def test_a_peering_request_is_rejected_or_expires(installation, ec2, net):
     others = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (2, 3)]
-    rejected, lapsed = (peered(ec2, net.vpc, other) for other in others)
+    rejected, lapsed = (request_peering(ec2, net.vpc, other) for other in others)
     ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=rejected)
     assert status(ec2, rejected) == "rejected"
     installation.clock.turn_to(later(installation.now, WEEK))
@@ -100,7 +100,7 @@ def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(installation, ec2, n
     overlapping = ec2.create_vpc(CidrBlock="10.1.128.0/20")["Vpc"]["VpcId"]
     made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=overlapping)["VpcPeeringConnection"]
     assert made["Status"]["Code"] == "failed"
-    failed = peered(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
+    failed = request_peering(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
     assert status(ec2, failed) == "failed"
     for wrong in ({"PeerOwnerId": "12345678901\u0661"}, {"PeerRegion": "eu west"}):
         assert code(ec2.create_vpc_peering_connection, VpcId=net.vpc, PeerVpcId="vpc-0", **wrong) == (
@@ -111,11 +111,13 @@ def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(installation, ec2, n
 
 
 def test_a_subnet_uses_its_associated_route_table(ec2, net):
-    table = ec2.create_route_table(VpcId=net.vpc, TagSpecifications=tagged("route-table", Name="t"))["RouteTable"]
+    table = ec2.create_route_table(VpcId=net.vpc, TagSpecifications=tag_specification("route-table", Name="t"))[
+        "RouteTable"
+    ]
     identity = table["RouteTableId"]
     association = ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"]
     assert ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"] == association
-    [found] = ec2.describe_route_tables(Filters=by(("association.subnet-id", net.subnet)))["RouteTables"]
+    [found] = ec2.describe_route_tables(Filters=filters_of(("association.subnet-id", net.subnet)))["RouteTables"]
     assert (found["RouteTableId"], found["Associations"][0]["Main"]) == (identity, False)
     other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
     assert code(ec2.associate_route_table, RouteTableId=other, SubnetId=net.subnet) == "Resource.AlreadyAssociated"
@@ -127,11 +129,11 @@ def test_a_subnet_uses_its_associated_route_table(ec2, net):
 
 
 def test_the_main_route_table_can_be_replaced(ec2, net):
-    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    [main] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"]
     [association] = main["Associations"]
     other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
     ec2.replace_route_table_association(AssociationId=association["RouteTableAssociationId"], RouteTableId=other)
-    inside = by(("vpc-id", net.vpc), ("association.main", "true"))
+    inside = filters_of(("vpc-id", net.vpc), ("association.main", "true"))
     [now] = ec2.describe_route_tables(Filters=inside)["RouteTables"]
     assert now["RouteTableId"] == other
     ec2.delete_route_table(RouteTableId=main["RouteTableId"])
@@ -147,7 +149,7 @@ def test_a_repeated_request_creates_one_resource(ec2, net):
 
 def test_a_public_and_a_private_subnet_as_a_tool_makes_them(ec2, net):
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    [main] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"]
     to_gateway = {"RouteTableId": main["RouteTableId"], "DestinationCidrBlock": ANYWHERE, "GatewayId": gateway}
     assert code(ec2.create_route, **to_gateway) == "Gateway.NotAttached"
     allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
@@ -173,7 +175,7 @@ def test_a_public_and_a_private_subnet_as_a_tool_makes_them(ec2, net):
     assert code(ec2.detach_internet_gateway, **detach) == "DependencyViolation"
 
     ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
-    [gone] = ec2.describe_nat_gateways(Filter=by(("state", "deleted")))["NatGateways"]
+    [gone] = ec2.describe_nat_gateways(Filter=filters_of(("state", "deleted")))["NatGateways"]
     assert gone["DeleteTime"]
     [table] = ec2.describe_route_tables(RouteTableIds=[private])["RouteTables"]
     assert table["Routes"][1]["State"] == "blackhole"
@@ -208,7 +210,7 @@ def test_routes_are_replaced(ec2, net):
     [("10.1.0.0/16", "InvalidParameterValue"), ("10.1.9.0/24", "InvalidParameterValue"), (None, "MissingParameter")],
 )
 def test_bad_routes(ec2, net, destination, expected):
-    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    [main] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"]
     asked = {} if destination is None else {"DestinationCidrBlock": destination}
     route = {"RouteTableId": main["RouteTableId"], "GatewayId": OWN.internet_gateway.id, **asked}
     assert code(ec2.create_route, **route) == expected

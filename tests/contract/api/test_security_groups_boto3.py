@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.vpc.default import default_vpc
 from moyai.testing.world import SCOPE
-from tests.contract.api.asking import ANYWHERE, by, cidr, code, pair, tagged, tcp
+from tests.contract.api.asking import ANYWHERE, cidr, code, filters_of, pair, tag_specification, tcp
 
 OWN = default_vpc(SCOPE)
 
@@ -15,7 +15,7 @@ def test_rules_are_authorized_and_revoked(ec2, net):
     made = ec2.authorize_security_group_ingress(
         GroupId=net.group,
         IpPermissions=[tcp(80, **cidr("10.1.0.0/16", "10.2.0.0/16")), {"IpProtocol": "-1", **pair(net.group)}],
-        TagSpecifications=tagged("security-group-rule", Name="in"),
+        TagSpecifications=tag_specification("security-group-rule", Name="in"),
     )["SecurityGroupRules"]
     assert [rule.get("CidrIpv4") for rule in made] == ["10.1.0.0/16", "10.2.0.0/16", None]
     assert made[2]["ReferencedGroupInfo"] == {"GroupId": net.group, "UserId": SCOPE.account}
@@ -29,7 +29,7 @@ def test_rules_are_authorized_and_revoked(ec2, net):
         "Ipv6Ranges": [],
         "PrefixListIds": [],
     }
-    shown = ec2.describe_security_group_rules(Filters=by(("group-id", net.group), ("is-egress", "false")))
+    shown = ec2.describe_security_group_rules(Filters=filters_of(("group-id", net.group), ("is-egress", "false")))
     assert [one["SecurityGroupRuleId"] for one in shown["SecurityGroupRules"]] == sorted(
         rule["SecurityGroupRuleId"] for rule in made
     )
@@ -46,7 +46,7 @@ def test_the_default_egress_rule_can_be_replaced(ec2, net):
     ec2.authorize_security_group_egress(
         GroupId=net.group, IpPermissions=[{"IpProtocol": "6", **tcp(443), **cidr("10.0.0.0/8")}]
     )
-    [rule] = ec2.describe_security_group_rules(Filters=by(("group-id", net.group)))["SecurityGroupRules"]
+    [rule] = ec2.describe_security_group_rules(Filters=filters_of(("group-id", net.group)))["SecurityGroupRules"]
     assert (rule["IsEgress"], rule["IpProtocol"], rule["FromPort"]) == (True, "tcp", 443)
 
 

@@ -10,7 +10,7 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
-from tests.contract.api.asking import ANYWHERE, OTHER_ACCOUNT, by, cidr, code, tagged, tcp
+from tests.contract.api.asking import ANYWHERE, OTHER_ACCOUNT, cidr, code, filters_of, tag_specification, tcp
 
 OWN = default_vpc(SCOPE)
 
@@ -22,19 +22,19 @@ def task(installation):
 
 
 def test_a_new_vpc_has_aws_default_resources(ec2):
-    vpc = ec2.create_vpc(CidrBlock="10.0.1.7/16", TagSpecifications=tagged("vpc", Name="shop"))["Vpc"]
+    vpc = ec2.create_vpc(CidrBlock="10.0.1.7/16", TagSpecifications=tag_specification("vpc", Name="shop"))["Vpc"]
     assert (vpc["CidrBlock"], vpc["State"], vpc["IsDefault"]) == ("10.0.0.0/16", "available", False)
     assert vpc["Tags"] == [{"Key": "Name", "Value": "shop"}]
-    inside = by(("vpc-id", vpc["VpcId"]))
-    [table] = ec2.describe_route_tables(Filters=[*inside, *by(("association.main", "true"))])["RouteTables"]
+    inside = filters_of(("vpc-id", vpc["VpcId"]))
+    [table] = ec2.describe_route_tables(Filters=[*inside, *filters_of(("association.main", "true"))])["RouteTables"]
     assert [(r["DestinationCidrBlock"], r["GatewayId"]) for r in table["Routes"]] == [("10.0.0.0/16", "local")]
-    [group] = ec2.describe_security_groups(Filters=[*inside, *by(("group-name", "default"))])["SecurityGroups"]
+    [group] = ec2.describe_security_groups(Filters=[*inside, *filters_of(("group-name", "default"))])["SecurityGroups"]
     assert group["IpPermissions"][0]["UserIdGroupPairs"] == [{"GroupId": group["GroupId"], "UserId": SCOPE.account}]
-    [acl] = ec2.describe_network_acls(Filters=[*inside, *by(("default", "true"))])["NetworkAcls"]
+    [acl] = ec2.describe_network_acls(Filters=[*inside, *filters_of(("default", "true"))])["NetworkAcls"]
     assert acl["IsDefault"]
     assert ec2.describe_subnets(Filters=inside)["Subnets"] == []
-    assert ec2.describe_vpcs(Filters=by(("tag:Name", "shop")))["Vpcs"] == [vpc]
-    assert ec2.describe_vpcs(Filters=by(("is-default", "false")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=filters_of(("tag:Name", "shop")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=filters_of(("is-default", "false")))["Vpcs"] == [vpc]
 
 
 def test_the_attributes_that_tools_read_after_each_change(ec2, net):
@@ -48,7 +48,9 @@ def test_the_attributes_that_tools_read_after_each_change(ec2, net):
     assert attribute("enableDnsHostnames") is True
     assert code(ec2.modify_vpc_attribute, VpcId=net.vpc, EnableDnsSupport={"Value": False}) == "InvalidParameterValue"
     ec2.modify_subnet_attribute(SubnetId=net.subnet, MapPublicIpOnLaunch={"Value": True})
-    [subnet] = ec2.describe_subnets(Filters=by(("map-public-ip-on-launch", "true"), ("vpc-id", net.vpc)))["Subnets"]
+    [subnet] = ec2.describe_subnets(Filters=filters_of(("map-public-ip-on-launch", "true"), ("vpc-id", net.vpc)))[
+        "Subnets"
+    ]
     assert subnet["SubnetId"] == net.subnet
 
 
@@ -67,7 +69,7 @@ def test_resources_in_use_cannot_be_deleted(ec2, net):
     ec2.delete_security_group(GroupId=net.group)
     ec2.delete_vpc(VpcId=net.vpc)
     assert code(ec2.describe_vpcs, VpcIds=[net.vpc]) == "InvalidVpcID.NotFound"
-    assert ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"] == []
+    assert ec2.describe_route_tables(Filters=filters_of(("vpc-id", net.vpc)))["RouteTables"] == []
 
 
 def test_subnets_and_groups_of_a_task_cannot_be_deleted(installation, ec2, task):
@@ -77,7 +79,7 @@ def test_subnets_and_groups_of_a_task_cannot_be_deleted(installation, ec2, task)
     installation.store.apply([Put(with_group)])
     assert code(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
     assert code(ec2.delete_security_group, GroupId=group) == "DependencyViolation"
-    [interface] = ec2.describe_network_interfaces(Filters=by(("group-id", group)))["NetworkInterfaces"]
+    [interface] = ec2.describe_network_interfaces(Filters=filters_of(("group-id", group)))["NetworkInterfaces"]
     assert interface["Groups"] == [{"GroupId": group, "GroupName": "web"}]
     installation.store.apply([Put(replace(with_group, last_status=TaskStatus.STOPPED))])
     ec2.delete_subnet(SubnetId=subnet)
@@ -112,11 +114,11 @@ def test_other_accounts_do_not_see_a_vpc(installation, ec2, net):
 
 
 def test_tags_are_created_deleted_and_described(ec2, net):
-    [rule] = ec2.describe_security_group_rules(Filters=by(("group-id", net.group)))["SecurityGroupRules"]
+    [rule] = ec2.describe_security_group_rules(Filters=filters_of(("group-id", net.group)))["SecurityGroupRules"]
     resources = [net.vpc, net.subnet, net.group, rule["SecurityGroupRuleId"]]
     pairs = [{"Key": "Name", "Value": "a"}, {"Key": "env", "Value": "dev"}]
     ec2.create_tags(Resources=resources, Tags=pairs)
-    listed = ec2.describe_tags(Filters=by(("key", "Name")))["Tags"]
+    listed = ec2.describe_tags(Filters=filters_of(("key", "Name")))["Tags"]
     assert {(one["ResourceId"], one["ResourceType"]) for one in listed} == {
         (net.vpc, "vpc"),
         (net.subnet, "subnet"),
@@ -140,7 +142,11 @@ def test_tags_are_created_deleted_and_described(ec2, net):
         ("create_vpc", {"CidrBlock": "ten"}, "InvalidParameterValue"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "dedicated"}, "InvalidParameterValue"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "DryRun": True}, "DryRunOperation"),
-        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "TagSpecifications": tagged("subnet")}, "InvalidParameterValue"),
+        (
+            "create_vpc",
+            {"CidrBlock": "10.0.0.0/16", "TagSpecifications": tag_specification("subnet")},
+            "InvalidParameterValue",
+        ),
         ("delete_vpc", {"VpcId": "vpc-0"}, "InvalidVpcID.NotFound"),
         ("modify_vpc_attribute", {"VpcId": "{vpc}"}, "InvalidParameterCombination"),
         ("create_subnet", {"VpcId": "vpc-0", "CidrBlock": "10.1.1.0/24"}, "InvalidVpcID.NotFound"),
@@ -177,7 +183,7 @@ def test_tags_are_created_deleted_and_described(ec2, net):
         ("release_address", {"PublicIp": "127.83.0.1"}, "InvalidAddress.NotFound"),
         ("allocate_address", {"PublicIpv4Pool": "mine"}, "InvalidParameterValue"),
         ("describe_vpc_attribute", {"VpcId": "{vpc}", "Attribute": "colour"}, "InvalidParameterValue"),
-        ("describe_nat_gateways", {"Filter": by(("colour", "red"))}, "InvalidParameterValue"),
+        ("describe_nat_gateways", {"Filter": filters_of(("colour", "red"))}, "InvalidParameterValue"),
     ],
 )
 def test_bad_requests(ec2, net, call, params, expected):
@@ -202,7 +208,7 @@ def test_security_groups_come_in_pages(ec2, net):
     for number in range(5):
         ec2.create_security_group(VpcId=net.vpc, GroupName=f"g{number}", Description="x")
     pages = ec2.get_paginator("describe_security_groups").paginate(
-        Filters=by(("vpc-id", net.vpc)), PaginationConfig={"PageSize": 5}
+        Filters=filters_of(("vpc-id", net.vpc)), PaginationConfig={"PageSize": 5}
     )
     assert [len(page["SecurityGroups"]) for page in pages] == [5, 2]
 

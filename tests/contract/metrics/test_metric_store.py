@@ -35,7 +35,7 @@ HOUR = 3600
 LIMIT = 2**30
 
 
-def opened(file: Path, limit: int = LIMIT) -> SqliteMetricStore:
+def open_store(file: Path, limit: int = LIMIT) -> SqliteMetricStore:
     return SqliteMetricStore.open(file, limit, ManualClock())
 
 
@@ -46,13 +46,13 @@ def file(tmp_path):
 
 @pytest.fixture
 async def store(file):
-    made = opened(file)
+    made = open_store(file)
     yield made
     await made.close()
 
 
 async def test_everything_is_there_after_a_restart_and_private(file):
-    store = opened(file)
+    store = open_store(file)
     proxy = StoredProxy(ProxyId("p"), EPOCH, b"p")
     await store.save(
         MetricBatch([StoredGroup(4, b"g")], [StoredMinute(60, 4, b"m")], [StoredHour(0, 4, 2, b"h")], [proxy])
@@ -109,7 +109,7 @@ async def test_totals_are_replaced_and_expire(store):
 
 
 async def test_the_file_is_bounded_and_the_oldest_hours_removed_first(file):
-    store = opened(file, 400_000)
+    store = open_store(file, 400_000)
     for hour in range(60):
         await store.save(
             MetricBatch(hours=[StoredHour(hour * HOUR, group, 0, os.urandom(1000)) for group in range(20)])
@@ -163,7 +163,7 @@ def killed_child(file: Path) -> int:
 
 async def test_a_kill_leaves_only_whole_saves(file):
     acknowledged = killed_child(file)
-    store = opened(file)
+    store = open_store(file)
     stored = store.proxy(ProxyId("p"))
     assert stored is not None
     saves = int(stored)
@@ -183,11 +183,11 @@ async def test_a_kill_leaves_only_whole_saves(file):
     ],
 )
 async def test_a_damaged_file_does_not_stop_the_start(file, damage):
-    store = opened(file)
+    store = open_store(file)
     await store.save(MetricBatch([StoredGroup(n, b"x" * 200) for n in range(200)]))
     await store.close()
     file.write_bytes(damage(file.read_bytes()))
-    again = opened(file)
+    again = open_store(file)
     list(again.groups())
     batch = MetricBatch([StoredGroup(n, b"y" * 200) for n in range(200)])
     with suppress(MetricStoreFault):  # the first may find out that the file is damaged
@@ -202,7 +202,7 @@ async def test_a_damaged_file_does_not_stop_the_start(file, damage):
 def test_an_altered_file_does_not_stop_the_start(tmp_path_factory, data):
     file = tmp_path_factory.mktemp("altered") / "metrics.db"
     connection = sqlite3.connect(file)
-    opening = opened(file)
+    opening = open_store(file)
     opening._writing.executemany("INSERT INTO groups VALUES (?, ?)", [(n, b"x" * 300) for n in range(60)])
     for one in (connection, opening._reading, opening._writing):
         one.close()
@@ -211,7 +211,7 @@ def test_an_altered_file_does_not_stop_the_start(tmp_path_factory, data):
         at = data.draw(st.integers(0, len(whole) - 1))
         whole[at] ^= data.draw(st.integers(1, 255))
     file.write_bytes(whole)
-    store = opened(file)
+    store = open_store(file)
     list(store.groups())
     assert store.since >= 0
     store._reading.close()
@@ -223,7 +223,7 @@ async def test_the_file_of_another_program_is_set_aside(file):
     other.execute("CREATE TABLE theirs (x)")
     other.commit()
     other.close()
-    store = opened(file)
+    store = open_store(file)
     assert list(store.groups()) == []
     stored = sqlite3.connect(file.with_name("metrics.db.unreadable"))
     assert stored.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]

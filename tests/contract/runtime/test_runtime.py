@@ -44,7 +44,7 @@ class Conditions:
 
     adapter: RuntimeAdapter
 
-    async def ended(self, task=TASK, name="app"):
+    async def has_ended(self, task=TASK, name="app"):
         return (await container_state(self.adapter.runtime, task, name)).phase is ContainerPhase.STOPPED
 
     async def up(self):
@@ -98,7 +98,7 @@ async def test_a_listener_that_opens_late_is_notified(adapter):
 async def test_an_ended_container_has_an_exit_code_and_times(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(ENDS))
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     state = await container_state(adapter.runtime)
     assert state.exit_code == 3
     assert state.finished_at is not None
@@ -109,7 +109,7 @@ async def test_an_ended_container_has_an_exit_code_and_times(adapter, conditions
 async def test_a_container_that_ran_is_not_started_again(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(ENDS))
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     before = await container_state(adapter.runtime)
     await adapter.runtime.start(adapter.container(RUNS))
     assert await container_state(adapter.runtime) == before
@@ -122,11 +122,11 @@ async def test_a_later_attempt_restarts_an_ended_container(adapter, conditions):
     await adapter.runtime.start(replace(adapter.container(ENDS), attempt=1))
     assert (await container_state(adapter.runtime)).attempt == 0
     await adapter.runtime.stop(TASK, "app")
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     for _ in range(2):
         await adapter.runtime.start(replace(adapter.container(ENDS), attempt=1))
     assert (await container_state(adapter.runtime)).attempt == 1
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     assert (await container_state(adapter.runtime)).exit_code == 3
     await adapter.runtime.start(adapter.container(RUNS))
     assert (await container_state(adapter.runtime)).attempt == 1
@@ -147,7 +147,7 @@ async def test_stop_sends_sigterm(adapter, conditions):
     await adapter.until(conditions.up)
     await adapter.runtime.stop(TASK, "app")
     await adapter.runtime.stop(TASK, "app")
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     assert (await container_state(adapter.runtime)).exit_code == 143
 
 
@@ -155,7 +155,7 @@ async def test_a_container_that_ignores_sigterm_is_killed_after_the_stop_timeout
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(STUBBORN))
     await adapter.runtime.stop(TASK, "app")
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     assert (await container_state(adapter.runtime)).exit_code == 137
 
 
@@ -201,7 +201,7 @@ async def test_a_proxy_becomes_healthy_without_requests_in_flight_and_stops(adap
     await adapter.runtime.reject_new_connections(OTHER, (8080,))
     assert await adapter.runtime.in_flight(TASK) == 0
     await adapter.runtime.stop(TASK, "proxy")
-    await adapter.until(lambda: conditions.ended(name="proxy"))
+    await adapter.until(lambda: conditions.has_ended(name="proxy"))
     assert await adapter.runtime.in_flight(TASK) is None
 
 
@@ -216,7 +216,7 @@ async def test_a_proxy_for_a_container_is_restarted_like_the_container(adapter, 
     await adapter.runtime.start_proxy(stands_for(1))
     assert (await container_state(adapter.runtime, name="proxy")).attempt == 0
     await adapter.runtime.stop(TASK, "proxy")
-    await adapter.until(lambda: conditions.ended(name="proxy"))
+    await adapter.until(lambda: conditions.has_ended(name="proxy"))
     await adapter.runtime.start_proxy(stands_for(0))
     assert (await container_state(adapter.runtime, name="proxy")).phase is ContainerPhase.STOPPED
     await adapter.runtime.start_proxy(stands_for(1))
@@ -285,7 +285,7 @@ async def test_logs_are_ordered_by_time_and_can_be_followed_to_the_end(adapter, 
             followed.append(line)  # noqa: PERF401 - it comes bit by bit
 
     reading = asyncio.create_task(follow())
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     await adapter.until(lambda: _is(reading.done()))
     logged = [line async for line in adapter.runtime.logs(TASK, "app")]
     assert logged == followed
@@ -297,7 +297,7 @@ async def test_logs_are_ordered_by_time_and_can_be_followed_to_the_end(adapter, 
 async def test_output_is_read_from_a_position_on(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(ENDS))
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     logged = [line async for line in adapter.runtime.logs(TASK, "app")]
     lines, position = await adapter.runtime.output(TASK, "app", 0)
     assert list(lines) == logged
@@ -314,7 +314,7 @@ async def test_only_running_containers_have_usage(adapter, conditions):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(RUNS))
     await adapter.runtime.start(adapter.container(ENDS, name="done"))
-    await adapter.until(lambda: conditions.ended(name="done"))
+    await adapter.until(lambda: conditions.has_ended(name="done"))
     used = await adapter.runtime.usage(TASK)
     assert set(used) == {"app"}
     assert used["app"].cpu_seconds >= 0
@@ -429,7 +429,7 @@ async def test_containers_that_share_namespaces_end_one_by_one(adapter, conditio
         await adapter.runtime.start(adapter.container(RUNS, name=name, task=task))
     await adapter.until(conditions.up)
     await adapter.runtime.stop(TASK, "app")
-    await adapter.until(conditions.ended)
+    await adapter.until(conditions.has_ended)
     assert (await container_state(adapter.runtime, TASK, "side")).phase is ContainerPhase.RUNNING
     await adapter.runtime.release(TASK)
     assert (await container_state(adapter.runtime, OTHER)).phase is ContainerPhase.RUNNING

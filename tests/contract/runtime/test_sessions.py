@@ -72,16 +72,16 @@ async def test_a_session_ends_with_its_container(running):
     assert b"hello" in printed.data
     await running.runtime.stop(TASK, "app")
 
-    async def ended():
+    async def has_ended():
         return (await container_state(running.runtime)).phase is ContainerPhase.STOPPED
 
-    await running.until(ended)
+    await running.until(has_ended)
     ends = asyncio.ensure_future(session.wait())
 
-    async def known():
+    async def is_notified():
         return ends.done()
 
-    await running.until(known)
+    await running.until(is_notified)
     assert ends.result() == 137
     await read_all(session)
     await session.close()
@@ -98,10 +98,10 @@ async def test_a_session_needs_a_running_container(adapter):
     await adapter.runtime.prepare(sandbox())
     await adapter.runtime.start(adapter.container(ENDS))
 
-    async def ended():
+    async def has_ended():
         return (await container_state(adapter.runtime)).phase is ContainerPhase.STOPPED
 
-    await adapter.until(ended)
+    await adapter.until(has_ended)
     with pytest.raises(NotRunning):
         await adapter.runtime.execute(command(adapter, "echo"))
 

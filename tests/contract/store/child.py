@@ -26,12 +26,12 @@ WRITERS = 8
 SPARE_BYTES = 20_000
 
 
-def say(line: str) -> None:
+def write_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def numbered(number: int, filling: str = "") -> Cluster:
+def numbered_cluster(number: int, filling: str = "") -> Cluster:
     arn = ClusterArn(f"arn:aws:ecs:us-east-1:123456789012:cluster/{number}")
     return Cluster(arn=arn, name=str(number), created_at=Instant(1.0), tags={"filling": filling})
 
@@ -41,40 +41,40 @@ async def write(store: SqliteStore) -> None:
 
     async def writer() -> None:
         for number in numbers:
-            cluster = numbered(number)
+            cluster = numbered_cluster(number)
             store.apply([Put(cluster)])
             await store.durable()
-            say(f"+{number}")
+            write_line(f"+{number}")
             if number % 3 == 0:
                 store.apply([Delete(Cluster, cluster.arn)])
                 await store.durable()
-                say(f"-{number}")
+                write_line(f"-{number}")
 
     await asyncio.gather(*(writer() for _ in range(WRITERS)))
 
 
 async def fill(store: SqliteStore, database: Path) -> None:
-    store.apply([Put(numbered(1))])
+    store.apply([Put(numbered_cluster(1))])
     await store.durable()
     log = database.with_name(database.name + "-wal")
     resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + SPARE_BYTES, resource.RLIM_INFINITY))
-    store.apply([Put(numbered(2, "x" * 2 * SPARE_BYTES))])
+    store.apply([Put(numbered_cluster(2, "x" * 2 * SPARE_BYTES))])
     waiting = [asyncio.ensure_future(store.durable()) for _ in range(3)]
     for answer in await asyncio.gather(*waiting, return_exceptions=True):
-        say(f"durable {type(answer).__name__}")
+        write_line(f"durable {type(answer).__name__}")
     try:
-        store.apply([Put(numbered(3))])
+        store.apply([Put(numbered_cluster(3))])
     except StoreFault as fault:
-        say(f"apply {type(fault).__name__}")
+        write_line(f"apply {type(fault).__name__}")
     await store.durable()
-    say(f"holds {[cluster.name for cluster in store.world.clusters]}")
+    write_line(f"holds {[cluster.name for cluster in store.world.clusters]}")
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     while store.fault is not None:  # noqa: ASYNC110 - the store has no other word for it
         await asyncio.sleep(0.01)
-    store.apply([Put(numbered(4))])
+    store.apply([Put(numbered_cluster(4))])
     await store.durable()
     await store.close()
-    say("closed")
+    write_line("closed")
 
 
 async def main(mode: str, database: Path) -> None:

@@ -28,7 +28,7 @@ class Peer(Protocol):
     def refuse(self, store: Store) -> None:
         """Have the store's disk take nothing from now on."""
 
-    async def relent(self, store: Store) -> None:
+    async def accept_again(self, store: Store) -> None:
         """Have it take everything again; returns when the store knows."""
 
 
@@ -48,7 +48,7 @@ class MemoryPeer:
         assert isinstance(store, MemoryStore)
         store.refuse("The disk is full.")
 
-    async def relent(self, store: Store) -> None:
+    async def accept_again(self, store: Store) -> None:
         assert isinstance(store, MemoryStore)
         store.refuse(None)
 
@@ -67,7 +67,7 @@ class SqlitePeer:
     def refuse(self, store: Store) -> None:
         writing(store).execute("PRAGMA query_only = ON")
 
-    async def relent(self, store: Store) -> None:
+    async def accept_again(self, store: Store) -> None:
         writing(store).execute("PRAGMA query_only = OFF")
         while store.fault is not None:  # noqa: ASYNC110 - the store has no other word for it
             await asyncio.sleep(0.001)

@@ -37,22 +37,22 @@ def arns() -> st.SearchStrategy[str]:
     return st.sampled_from("abc").map(lambda name: f"arn:aws:any:us-east-1:123456789012:thing/{name}")
 
 
-def drawn(shape: shapes.Type) -> st.SearchStrategy[Any]:
+def values_of(shape: shapes.Type) -> st.SearchStrategy[Any]:
     """Values of this shape."""
     match shape:
         case shapes.StructType():
-            members = {field.name: drawn(field.type) for field in shape.fields}
+            members = {field.name: values_of(field.type) for field in shape.fields}
             if "arn" in members:
                 members["arn"] = arns()
             return st.builds(shape.cls, **members)
         case shapes.EnumType():
             return st.sampled_from(list(shape.cls))
         case shapes.VarTupleType():
-            return st.lists(drawn(shape.item_type), max_size=2).map(tuple)
+            return st.lists(values_of(shape.item_type), max_size=2).map(tuple)
         case shapes.DictType():
-            return st.dictionaries(drawn(shape.key_type), drawn(shape.value_type), max_size=2)
+            return st.dictionaries(values_of(shape.key_type), values_of(shape.value_type), max_size=2)
         case shapes.UnionType():
-            return st.one_of(*map(drawn, shape.types))
+            return st.one_of(*map(values_of, shape.types))
         case _:
             return SCALARS[type(shape)]
 
@@ -60,7 +60,7 @@ def drawn(shape: shapes.Type) -> st.SearchStrategy[Any]:
 @cache
 def records() -> st.SearchStrategy[StoredRecord]:
     """Records of every kind there is; made once, since there are many kinds."""
-    return drawn(shapes.type_info(reduce(or_, TABLES)))
+    return values_of(shapes.type_info(reduce(or_, TABLES)))
 
 
 KINDS = tuple(TABLES)

@@ -274,7 +274,7 @@ class TestDurable:
         connection.close()
 
 
-def failed(code: int) -> sqlite3.Error:
+def sqlite_error(code: int) -> sqlite3.Error:
     error = sqlite3.OperationalError("failed")
     error.sqlite_errorcode = code
     return error
@@ -296,7 +296,7 @@ def failed(code: int) -> sqlite3.Error:
     ],
 )
 def test_only_writes_that_left_nothing_on_disk_are_retried(code, passes):
-    assert may_pass(failed(code)) is passes
+    assert may_pass(sqlite_error(code)) is passes
 
 
 class TestKill:

@@ -133,7 +133,7 @@ class TestUnwritable:
         store.apply([Put(B), Put(C), Delete(Cluster, A.arn)])
         with pytest.raises(StateUnwritable) as refused:
             await store.durable()
-        assert contents(store) == of(A, B)
+        assert contents(store) == contents_of(A, B)
         assert str(refused.value) == store.fault
         assert store.rollbacks == 1
 
@@ -147,7 +147,7 @@ class TestUnwritable:
             await store.durable()
         with pytest.raises(StateUnwritable, match=re.escape(store.fault)):
             store.apply([Put(C)])
-        assert contents(store) == of(A)
+        assert contents(store) == contents_of(A)
         await store.durable()
         await store.durable(store.rollbacks)
         with pytest.raises(StateUnwritable):
@@ -184,7 +184,7 @@ class TestUnwritable:
         store.apply([Put(A)])
         with pytest.raises(StateUnwritable):
             await store.durable()
-        await peer.relent(store)
+        await peer.accept_again(store)
         assert store.fault is None
         store.apply([Put(B)])
         await store.durable()
@@ -208,7 +208,7 @@ class TestUnwritable:
                         with pytest.raises(StateUnwritable):
                             await store.durable()
                         assert contents(store) == acknowledged
-                    await peer.relent(store)
+                    await peer.accept_again(store)
                     await store.durable()
                 acknowledged = contents(store)
                 again = await peer.reopen(store)
@@ -310,7 +310,7 @@ class TestEveryRecord:
         assert all(world == worlds[0] for world in worlds)
 
 
-def of(*clusters):
+def contents_of(*clusters):
     return {(Cluster, one.arn): one for one in clusters}
 
 

@@ -37,7 +37,7 @@ def protocols(model: ServiceModel) -> list[str]:
     return list(model.metadata.get("protocols") or [model.metadata["protocol"]])
 
 
-def wrapped(model: ServiceModel, protocol: str) -> ServiceModel:
+def with_result_wrappers(model: ServiceModel, protocol: str) -> ServiceModel:
     """The model as an SDK has it that speaks AWS Query: with result wrappers."""
     if protocol != "query":
         return model
@@ -95,12 +95,12 @@ def inside(shape, value):
             return value
 
 
-def pruned(value):
+def without_empty_values(value):
     """Without what the query protocols have no words for: empty lists and structures."""
     if isinstance(value, dict):
-        return {key: kept for key, item in value.items() if (kept := pruned(item)) not in ({}, [])}
+        return {key: kept for key, item in value.items() if (kept := without_empty_values(item)) not in ({}, [])}
     if isinstance(value, list):
-        return [kept for item in value if (kept := pruned(item)) not in ({}, [])]
+        return [kept for item in value if (kept := without_empty_values(item)) not in ({}, [])]
     return value
 
 

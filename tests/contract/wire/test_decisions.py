@@ -22,13 +22,13 @@ def services() -> dict[str, ApiService]:
     for package in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
         if package.ispkg and importlib.util.find_spec(f"{package.name}.service"):
             module = importlib.import_module(f"{package.name}.service")
-            offered = [service for thing in vars(module).values() if (service := _offered(thing, module.__name__))]
+            offered = [service for thing in vars(module).values() if (service := _service_of(thing, module.__name__))]
             assert len(offered) == 1, f"{package.name}.service offers one service, not {len(offered)}"
             found[offered[0].name] = offered[0]
     return found
 
 
-def _offered(thing: Any, module: str) -> ApiService | None:
+def _service_of(thing: Any, module: str) -> ApiService | None:
     """A service, or the one that a function makes; its handlers are not called here."""
     if isinstance(thing, ApiService):
         return thing

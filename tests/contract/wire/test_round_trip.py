@@ -35,7 +35,7 @@ ROUND_TRIP = settings(deadline=None, derandomize=True, database=None, suppress_h
 @functools.cache
 def codec_of(service: str, protocol: str):
     model = peer.MODELS[service]
-    return peer.wrapped(model, protocol), codecs(model)[protocol]
+    return peer.with_result_wrappers(model, protocol), codecs(model)[protocol]
 
 
 def examples(service: str) -> int:
@@ -54,7 +54,11 @@ def test_inputs_and_outputs_round_trip(service, protocol, name):
             params = data.draw(peer.values(operation.input_shape))
             read = codec.parse(operation, peer.request(protocol, operation, params))
             due = peer.inside(operation.input_shape, params)
-            assert (peer.pruned(read) == peer.pruned(due)) if protocol in {"query", "ec2"} else (read == due)
+            assert (
+                (peer.without_empty_values(read) == peer.without_empty_values(due))
+                if protocol in {"query", "ec2"}
+                else (read == due)
+            )
         if operation.output_shape is not None and not operation.has_event_stream_output:
             output = data.draw(peer.values(operation.output_shape))
             response = codec.serialise(operation, peer.inside(operation.output_shape, output), "request-1")

@@ -28,8 +28,8 @@ class OwnVpc(Stage):
     def _namespace(self) -> str:
         operation = self.cloudmap.create_private_dns_namespace(Name=self.domain, Vpc=self.vpc)["OperationId"]
 
-        def made() -> Any:
+        def namespace_id() -> Any:
             answer = self.cloudmap.get_operation(OperationId=operation)["Operation"]
             return answer["Targets"]["NAMESPACE"] if answer["Status"] == "SUCCESS" else None
 
-        return str(eventually(made, f"the namespace {self.domain} is made"))
+        return str(eventually(namespace_id, f"the namespace {self.domain} is made"))

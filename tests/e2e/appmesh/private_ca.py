@@ -48,10 +48,12 @@ class PrivateCa:
     def certificate(self, name: str) -> str:
         """The ARN of a certificate of Certificate Manager for this name, once it is issued."""
         arn = self._acm.request_certificate(DomainName=name, CertificateAuthorityArn=self.arn)["CertificateArn"]
-        eventually(lambda: self.described(arn)["Status"] == "ISSUED", f"the certificate for {name} is issued")
+        eventually(
+            lambda: self.describe_certificate(arn)["Status"] == "ISSUED", f"the certificate for {name} is issued"
+        )
         return str(arn)
 
-    def described(self, arn: str) -> Any:
+    def describe_certificate(self, arn: str) -> Any:
         """DescribeCertificate."""
         return self._acm.describe_certificate(CertificateArn=arn)["Certificate"]
 
@@ -65,7 +67,7 @@ class PrivateCa:
         self._acm.renew_certificate(CertificateArn=arn)
         eventually(lambda: self.serial(arn) != before, "the certificate is renewed")
 
-    def exported(self, arn: str) -> tuple[str, str]:
+    def export_certificate(self, arn: str) -> tuple[str, str]:
         """The certificate with those above it, and its key, unlocked; PEM."""
         found = self._acm.export_certificate(CertificateArn=arn, Passphrase=_PASSPHRASE)
         key = load_pem_private_key(found["PrivateKey"].encode(), _PASSPHRASE)

@@ -33,7 +33,7 @@ class Stage:
         self.namespace = self._namespace()
 
     @classmethod
-    def of(cls, installation: Installation, name: str, cluster: Cluster) -> Stage:
+    def existing(cls, installation: Installation, name: str, cluster: Cluster) -> Stage:
         """A mesh that is there, with its namespace, and a cluster."""
         stage = cls.__new__(cls)
         stage.installation, stage.name, stage.domain, stage.cluster = installation, name, f"{name}.local", cluster
@@ -46,11 +46,11 @@ class Stage:
         vpc = self.installation.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         operation = self.cloudmap.create_private_dns_namespace(Name=self.domain, Vpc=vpc)["OperationId"]
 
-        def made() -> Any:
+        def namespace_id() -> Any:
             answer = self.cloudmap.get_operation(OperationId=operation)["Operation"]
             return answer["Targets"]["NAMESPACE"] if answer["Status"] == "SUCCESS" else None
 
-        return str(eventually(made, f"the namespace {self.domain} is made"))
+        return str(eventually(namespace_id, f"the namespace {self.domain} is made"))
 
     # ------------------------------------------------------------------------------------------------- the mesh
 
@@ -60,7 +60,7 @@ class Stage:
 
     def node(self, name: str, *listeners: Mapping[str, Any], backends: Sequence[str] = (), **spec: Any) -> None:
         """A virtual node that is found in Cloud Map under its own name, unless ``spec`` says otherwise."""
-        discovery = {"serviceDiscovery": self.found(name)} if listeners else {}
+        discovery = {"serviceDiscovery": self.cloud_map_discovery(name)} if listeners else {}
         called = [{"virtualService": {"virtualServiceName": self.fqdn(backend)}} for backend in backends]
         self.appmesh.create_virtual_node(
             meshName=self.name,
@@ -68,7 +68,7 @@ class Stage:
             spec={"listeners": list(listeners), "backends": called} | discovery | spec,
         )
 
-    def found(self, name: str, **attributes: str) -> dict[str, Any]:
+    def cloud_map_discovery(self, name: str, **attributes: str) -> dict[str, Any]:
         """A node's serviceDiscovery: by Cloud Map."""
         given = [{"key": key, "value": value} for key, value in attributes.items()]
         found = {"namespaceName": self.domain, "serviceName": name} | ({"attributes": given} if given else {})

@@ -8,12 +8,12 @@ import pytest
 
 from tests.e2e.appmesh.stage import Stage, listener, to
 from tests.e2e.installation import Installation
-from tests.e2e.stack import app, checked, task_id
+from tests.e2e.stack import app, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-WEB = app("web", 8080, healthCheck=checked(8080))
+WEB = app("web", 8080, healthCheck=port_health_check(8080))
 """A task is RUNNING as soon as its application is begun: only its health says when that listens."""
 
 
@@ -40,7 +40,7 @@ def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     stage.cluster.quiet("color")
     after = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color")}
     eventually(lambda: after & front.tally()["answered"].keys(), "stage 2: the application has a proxy, too")
-    stage.node("color-v2", listener(), serviceDiscovery=stage.found("color-v2"))
+    stage.node("color-v2", listener(), serviceDiscovery=stage.cloud_map_discovery("color-v2"))
     stage.deploy("color-v2", WEB, 8080)
     stage.cluster.steady("color-v2")
     stage.router("color", {"port": 8080, "protocol": "http"})

@@ -34,7 +34,7 @@ class Canary(NamedTuple):
         http = {"match": {"prefix": "/"}, "action": to(("old", old), ("new", new))}
         self.stage.route("color", "color", httpRoute=http)
 
-    def answered(self) -> Counter[str]:
+    def answers_by_node(self) -> Counter[str]:
         """How many requests each node has answered so far."""
         found: Counter[str] = Counter()
         for task, count in self.front.tally()["answered"].items():
@@ -43,9 +43,9 @@ class Canary(NamedTuple):
 
     def shares(self) -> Counter[str]:
         """Who answers, of the next so many requests."""
-        before = self.answered()
-        eventually(lambda: (self.answered() - before).total() >= REQUESTS, "enough requests are answered")
-        return self.answered() - before
+        before = self.answers_by_node()
+        eventually(lambda: (self.answers_by_node() - before).total() >= REQUESTS, "enough requests are answered")
+        return self.answers_by_node() - before
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def canary(server: Installation) -> Canary:
 def test_shares_follow_the_weights_and_no_request_fails(canary):
     assert canary.shares().keys() == {"old"}
     canary.weigh(90, 10)
-    eventually(lambda: canary.answered()["new"], "the new one has a share")
+    eventually(lambda: canary.answers_by_node()["new"], "the new one has a share")
     seen = canary.shares()
     share = seen["new"] / seen.total()
     assert abs(share - 0.1) < SIGMAS * sqrt(0.1 * 0.9 / seen.total())

@@ -27,7 +27,7 @@ class Pools(NamedTuple):
         url = f"http://gateway.{self.stage.domain}:{PORT}/delay/1"
         return Counter(self.bastion.ask("crowd", url=url, number=AT_ONCE)["statuses"])
 
-    def counted(self, host: str, name: str) -> int:
+    def statistic(self, host: str, name: str) -> int:
         """A statistic of the proxy of that name."""
         return self.bastion.statistics(f"{host}.{self.stage.domain}", name.rpartition(".")[2]).get(name, -1)
 
@@ -57,8 +57,8 @@ def test_a_gateways_connection_pool_refuses_requests_over_its_limit(pools):
     limited = {"listeners": [listener(PORT, **pool(maxConnections=4, maxPendingRequests=1))]}
     stage.appmesh.update_virtual_gateway(meshName=stage.name, virtualGatewayName="gateway", spec=limited)
     eventually(lambda: pools.crowd() == {200: 5, 503: AT_ONCE - 5}, "four are under way, one waits")
-    assert pools.counted("gateway", f"{cluster}.upstream_rq_pending_overflow") >= AT_ONCE - 5
-    assert pools.counted("gateway", f"{cluster}.upstream_cx_overflow") > 0
+    assert pools.statistic("gateway", f"{cluster}.upstream_rq_pending_overflow") >= AT_ONCE - 5
+    assert pools.statistic("gateway", f"{cluster}.upstream_cx_overflow") > 0
     unlimited = {"listeners": [listener(PORT)]}
     stage.appmesh.update_virtual_gateway(meshName=stage.name, virtualGatewayName="gateway", spec=unlimited)
     eventually(lambda: pools.crowd() == {200: AT_ONCE}, "the limit is gone")
@@ -69,7 +69,9 @@ def test_a_nodes_connection_pool_is_enforced_by_its_own_proxy(pools):
     cluster = f"cluster.cds_ingress_{stage.name}_white_http_8080"
     limited = {"listeners": [listener(**pool(maxConnections=2, maxPendingRequests=1))]}
     stage.appmesh.update_virtual_node(
-        meshName=stage.name, virtualNodeName="white", spec=limited | {"serviceDiscovery": stage.found("white")}
+        meshName=stage.name,
+        virtualNodeName="white",
+        spec=limited | {"serviceDiscovery": stage.cloud_map_discovery("white")},
     )
     eventually(lambda: pools.crowd()[503] > 0, "the node refuses what is too much")
-    assert pools.counted("white", f"{cluster}.upstream_rq_pending_overflow") > 0
+    assert pools.statistic("white", f"{cluster}.upstream_rq_pending_overflow") > 0

@@ -21,7 +21,9 @@ def stage(server: Installation) -> Stage:
     stage.colour("v1", 8080)
     for name in ("blue", "green"):
         stage.node(
-            name, listener(), serviceDiscovery=stage.found("color", ECS_TASK_DEFINITION_FAMILY=f"{stage.name}-{name}")
+            name,
+            listener(),
+            serviceDiscovery=stage.cloud_map_discovery("color", ECS_TASK_DEFINITION_FAMILY=f"{stage.name}-{name}"),
         )
         stage.colour(name, 8080, found_as="color")
     stage.node("v1", listener(), serviceDiscovery={"dns": {"hostname": stage.fqdn("v1"), "responseType": "ENDPOINTS"}})

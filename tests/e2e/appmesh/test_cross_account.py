@@ -33,7 +33,7 @@ class Account(Installation):
         return super().client(service, region=region, key=key or self.number, secret=secret)
 
 
-class Guest(OwnVpc):
+class Consumer(OwnVpc):
     """The second account, whose proxies say whose mesh they are in."""
 
     def envoy(self, resource: str, **environment: str) -> dict[str, Any]:
@@ -41,17 +41,17 @@ class Guest(OwnVpc):
 
     def join(self, name: str) -> Any:
         """Make a virtual node in the first account's mesh; what it is."""
-        spec = {"listeners": [listener(PORT)], "serviceDiscovery": self.found(name)}
+        spec = {"listeners": [listener(PORT)], "serviceDiscovery": self.cloud_map_discovery(name)}
         given = {"meshName": MESH, "meshOwner": FIRST, "virtualNodeName": name, "spec": spec}
         return self.appmesh.create_virtual_node(**given)["virtualNode"]
 
 
 class Accounts(NamedTuple):
     first: OwnVpc
-    second: Guest
+    second: Consumer
     bastion: Bastion
 
-    def seen(self) -> set[str]:
+    def answering_nodes(self) -> set[str]:
         """Who answers at the first account's gateway."""
         url = f"http://gateway.{self.first.domain}:{GATEWAY}/"
         return {self.bastion.colour(url) for _ in range(20)}
@@ -61,7 +61,7 @@ class Accounts(NamedTuple):
         self.first.route("backend", "backend", httpRoute={"match": {"prefix": "/"}, "action": to(*nodes)})
 
 
-def peered(first: OwnVpc, second: OwnVpc) -> None:
+def peer(first: OwnVpc, second: OwnVpc) -> None:
     """Let their tasks reach each other; AWS's own walkthrough shares the subnets."""
     asked = first.ec2.create_vpc_peering_connection(VpcId=first.vpc, PeerVpcId=second.vpc, PeerOwnerId=SECOND)
     peering = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
@@ -78,8 +78,8 @@ def peered(first: OwnVpc, second: OwnVpc) -> None:
 
 @pytest.fixture(scope="module")
 def accounts(server: Installation) -> Accounts:
-    first, second = OwnVpc(Account(server, FIRST), MESH, 64), Guest(Account(server, SECOND), MESH, 65)
-    peered(first, second)
+    first, second = OwnVpc(Account(server, FIRST), MESH, 64), Consumer(Account(server, SECOND), MESH, 65)
+    peer(first, second)
     first.node("backend-1", listener(PORT))
     first.colour("backend-1", PORT)
     first.router("backend", {"port": PORT, "protocol": "http"})
@@ -95,7 +95,7 @@ def accounts(server: Installation) -> Accounts:
 
 def test_traffic_moves_to_a_node_of_the_account_that_the_mesh_is_shared_with(accounts):
     first, second = accounts.first, accounts.second
-    eventually(lambda: accounts.seen() == {"backend-1"}, "the first account's own node answers")
+    eventually(lambda: accounts.answering_nodes() == {"backend-1"}, "the first account's own node answers")
     with pytest.raises(ClientError, match="ForbiddenException"):
         second.join("backend-2")
     share(first, second)
@@ -105,9 +105,11 @@ def test_traffic_moves_to_a_node_of_the_account_that_the_mesh_is_shared_with(acc
     second.colour("backend-2", PORT)
     second.cluster.steady("backend-2")
     accounts.route("backend-1", "backend-2")
-    eventually(lambda: accounts.seen() == {"backend-1", "backend-2"}, "the second account's node has a share")
+    eventually(
+        lambda: accounts.answering_nodes() == {"backend-1", "backend-2"}, "the second account's node has a share"
+    )
     accounts.route("backend-2")
-    eventually(lambda: accounts.seen() == {"backend-2"}, "it has it all")
+    eventually(lambda: accounts.answering_nodes() == {"backend-2"}, "it has it all")
     called = first.fqdn("gateway")
     cluster = f"cluster.cds_egress_{MESH}_backend-2_http_{PORT}.upstream_rq_200"
     assert accounts.bastion.statistics(called, "upstream_rq_200")[cluster] > 0

@@ -113,9 +113,9 @@ def test_ignored_ports_and_addresses_and_the_ignored_user_go_out_past_the_proxy(
     address = next(d["value"] for d in go["attachments"][0]["details"] if d["name"] == "privateIPv4Address")
     stage.node("past")
     definition = past(outside, EgressIgnoredPorts=f"22,{UNKNOWN[0]}", EgressIgnoredIPs=f"169.254.170.2,{address}")
-    task = stage.cluster.finished(definition)["taskArn"]
-    assert stage.cluster.said(task, "sidecar") == ["unknown"]
-    ignored_port, other_port, ignored_address, neither = stage.cluster.said(task, "caller")
+    task = stage.cluster.run_to_end(definition)["taskArn"]
+    assert stage.cluster.output_lines(task, "sidecar") == ["unknown"]
+    ignored_port, other_port, ignored_address, neither = stage.cluster.output_lines(task, "caller")
     assert (ignored_port, ignored_address) == ("unknown", "go")
     assert {other_port, neither} <= CUT
 

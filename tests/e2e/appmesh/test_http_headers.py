@@ -28,7 +28,7 @@ class Colours(NamedTuple):
     stage: Stage
     front: Bastion
 
-    def of(self, value: str | None = None, method: str = "GET") -> str:
+    def colour_of(self, value: str | None = None, method: str = "GET") -> str:
         """The colour that answers a request with this value of the header."""
         headers = {} if value is None else {HEADER: value}
         return str(self.front.get(f"http://color.{self.stage.domain}:8080/", method=method, headers=headers)["text"])
@@ -39,7 +39,7 @@ def colours(server: Installation) -> Colours:
     stage = Stage(server, "howto-http-headers")
     stage.router("color-router", {"port": 8080, "protocol": "http"})
     for colour, route in ROUTES.items():
-        family = stage.found("color", ECS_TASK_DEFINITION_FAMILY=f"{stage.name}-{colour}")
+        family = stage.cloud_map_discovery("color", ECS_TASK_DEFINITION_FAMILY=f"{stage.name}-{colour}")
         stage.node(colour, listener(), serviceDiscovery=family)
         match = {"prefix": "/"} | route["match"]
         stage.route(
@@ -68,15 +68,15 @@ def colours(server: Installation) -> Colours:
     ],
 )
 def test_a_header_match_chooses_the_route(colours, value, colour):
-    assert colours.of(value) == colour
+    assert colours.colour_of(value) == colour
 
 
 def test_inverted_header_and_method_matches_choose_the_route(colours):
-    assert colours.of(method="POST") == "purple"
+    assert colours.colour_of(method="POST") == "purple"
 
 
 def test_the_route_with_the_lower_priority_number_wins(colours):
-    assert colours.of("redorgreencolor") == "green"
+    assert colours.colour_of("redorgreencolor") == "green"
     red = {"match": {"prefix": "/"} | ROUTES["red"]["match"], "action": to("red")}
     colours.stage.route("color-router", "red", priority=1, httpRoute=red)
-    eventually(lambda: colours.of("redorgreencolor") == "red", "red comes before green")
+    eventually(lambda: colours.colour_of("redorgreencolor") == "red", "red comes before green")

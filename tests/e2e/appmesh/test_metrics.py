@@ -39,7 +39,7 @@ class Mesh(NamedTuple):
     url: str
 
 
-class Told(NamedTuple):
+class RequestCounts(NamedTuple):
     """What CloudWatch or Prometheus says of front's requests: by node and class of status, and by route."""
 
     answers: Counter[tuple[str, str]]
@@ -48,8 +48,8 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def mesh(installed: Callable[[], Installation]) -> Mesh:
-    server = installed()
+def mesh(make_installation: Callable[[], Installation]) -> Mesh:
+    server = make_installation()
     server.up()
     stage = Stage(server, MESH)
     for name in ("red", "blue"):
@@ -73,7 +73,7 @@ def mesh(installed: Callable[[], Installation]) -> Mesh:
 
 
 @pytest.fixture(scope="module")
-def sent(mesh: Mesh) -> Answers:
+def sent_requests(mesh: Mesh) -> Answers:
     """What front sent, and how it was answered; before and after a kill."""
     found: Answers = Counter()
 
@@ -129,7 +129,7 @@ def extension(mesh: Mesh, name: str, statistic: str = "Sum", **dimensions: str) 
     return total(mesh, OWN, f"envoy.appmesh.{name}", statistic, **dimensions)
 
 
-def by_cloudwatch(mesh: Mesh) -> Told:
+def by_cloudwatch(mesh: Mesh) -> RequestCounts:
     """What it says of front."""
     service = mesh.stage.fqdn("color")
     answers: Counter[tuple[str, str]] = Counter()
@@ -145,15 +145,15 @@ def by_cloudwatch(mesh: Mesh) -> Told:
         )
         for route in ("by-header", "rest")
     }
-    return Told(+answers, Counter(routes), requests)
+    return RequestCounts(+answers, Counter(routes), requests)
 
 
-def by_prometheus(mesh: Mesh) -> Told:
+def by_prometheus(mesh: Mesh) -> RequestCounts:
     """The same, as it is scraped."""
     answers: Counter[tuple[str, str]] = Counter()
     routes: Counter[str] = Counter()
     requests: Counter[str] = Counter()
-    for name, labels, value in scraped(mesh):
+    for name, labels, value in scrape(mesh):
         if labels.get("virtual_node") != "front":
             continue
         if name == "moyai_appmesh_responses_total":
@@ -162,17 +162,17 @@ def by_prometheus(mesh: Mesh) -> Told:
             requests[labels["target_virtual_node"]] = value
         elif name == "moyai_appmesh_route_requests_total":
             routes[labels["route"]] = value
-    return Told(+answers, routes, requests)
+    return RequestCounts(+answers, routes, requests)
 
 
-def scraped(mesh: Mesh) -> list[tuple[str, dict[str, str], int]]:
+def scrape(mesh: Mesh) -> list[tuple[str, dict[str, str], int]]:
     """Counters of App Mesh."""
     text = httpx.get(f"{mesh.server.url}/metrics/mesh", trust_env=False).text
     found = re.findall(r"^(moyai_appmesh_\w+_total){(.*)} (\d+)$", text, re.MULTILINE)
     return [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), int(value)) for name, labels, value in found]
 
 
-def told(sent: Answers) -> Told:
+def expected_counts(sent: Answers) -> RequestCounts:
     """What they should say."""
     answers: Counter[tuple[str, str]] = Counter()
     routes: Counter[str] = Counter()
@@ -181,28 +181,34 @@ def told(sent: Answers) -> Told:
         answers[node, cls] += count
         routes[route] += count
         requests[node] += count
-    return Told(answers, routes, requests)
+    return RequestCounts(answers, routes, requests)
 
 
-def test_cloudwatch_counts_every_request(mesh, sent):
-    assert {cls for _, cls, _ in sent} == {"2xx", "4xx", "5xx"}
-    assert {node for node, _, _ in sent} == {"red", "blue"}
-    eventually(lambda: by_cloudwatch(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
-    assert by_cloudwatch(mesh) == told(sent)
+def test_cloudwatch_counts_every_request(mesh, sent_requests):
+    assert {cls for _, cls, _ in sent_requests} == {"2xx", "4xx", "5xx"}
+    assert {node for node, _, _ in sent_requests} == {"red", "blue"}
+    eventually(
+        lambda: by_cloudwatch(mesh).requests == expected_counts(sent_requests).requests,
+        f"all is counted: {expected_counts(sent_requests)}",
+    )
+    assert by_cloudwatch(mesh) == expected_counts(sent_requests)
 
 
-def test_prometheus_counts_every_request(mesh, sent):
-    eventually(lambda: by_prometheus(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
-    assert by_prometheus(mesh) == told(sent)
+def test_prometheus_counts_every_request(mesh, sent_requests):
+    eventually(
+        lambda: by_prometheus(mesh).requests == expected_counts(sent_requests).requests,
+        f"all is counted: {expected_counts(sent_requests)}",
+    )
+    assert by_prometheus(mesh) == expected_counts(sent_requests)
 
 
-def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent, through_the_door):
+def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent_requests, through_the_door):
     edges: list[dict[str, Any]] = []
 
     def all_are_counted() -> bool:  # the gateway's proxy exports what it counted every few seconds
         shown = mesh.server.moyai("mesh", "--json", "--service", mesh.stage.fqdn("color"), "--since", "1h")
         edges[:] = json.loads(shown)["edges"]
-        return bool(sum(edge["requests"] for edge in edges) >= sent.total() + through_the_door)
+        return bool(sum(edge["requests"] for edge in edges) >= sent_requests.total() + through_the_door)
 
     eventually(all_are_counted, "all requests are in the map")
     assert {edge["namespace"] for edge in edges} == {MESH}
@@ -212,15 +218,18 @@ def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent, through_
         ("door", mesh.stage.fqdn("color"), "red"),
     }
     by_front = {edge["targets"][0]["service"]: edge for edge in edges if edge["caller"]["service"] == "front"}
-    assert {node: edge["requests"] for node, edge in by_front.items()} == told(sent).requests
-    assert by_front["red"]["failures"] == told(sent).answers["red", "5xx"]
+    assert {node: edge["requests"] for node, edge in by_front.items()} == expected_counts(sent_requests).requests
+    assert by_front["red"]["failures"] == expected_counts(sent_requests).answers["red", "5xx"]
     assert by_front["red"]["retries"] == 1
     assert by_front["red"]["p99"] > 0
-    assert sum(edge["requests"] for edge in edges) == sent.total() + through_the_door
+    assert sum(edge["requests"] for edge in edges) == sent_requests.total() + through_the_door
 
 
-def test_new_connections_equal_requests_and_retries(mesh, sent, through_the_door):
-    attempts = {"red": told(sent).requests["red"] + 1 + through_the_door, "blue": told(sent).requests["blue"]}
+def test_new_connections_equal_requests_and_retries(mesh, sent_requests, through_the_door):
+    attempts = {
+        "red": expected_counts(sent_requests).requests["red"] + 1 + through_the_door,
+        "blue": expected_counts(sent_requests).requests["blue"],
+    }
     for node, count in attempts.items():
         eventually(partial(has_got, mesh, node, count), f"{node} got {count}")
         assert extension(mesh, "NewConnectionCount", VirtualNode=node) > 0
@@ -263,8 +272,8 @@ def test_gateway_metrics_are_split_by_route_and_target(mesh, through_the_door):
         assert total(mesh, OWN, "RouteRequestCount", **door, **service, **route) == through_the_door
 
 
-def test_a_proxys_statistics_page_has_app_meshs_tags(mesh, sent):
-    del sent
+def test_a_proxys_statistics_page_has_app_meshs_tags(mesh, sent_requests):
+    del sent_requests
     page = mesh.front.get("http://localhost:9901/stats/prometheus")["text"]
     tagged = f'appmesh_mesh="{MESH}",appmesh_virtual_node="front"'
     requests = [line for line in page.splitlines() if line.startswith("envoy_cluster_upstream_rq_total{")]

@@ -42,7 +42,7 @@ class Shop(NamedTuple):
 
     def in_the_mesh(self) -> Probe:
         """A task that is a virtual node and no service: it stays where it is."""
-        stage = Stage.of(self.installation, "shop", self.cluster)
+        stage = Stage.existing(self.installation, "shop", self.cluster)
         stage.node("visitor", backends=["front"])
         definition = stage.define("visitor", app("probe", 8080))
         arn = self.cluster.run(definition, public=True)
@@ -63,8 +63,8 @@ class Shop(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shop(installed) -> Shop:
-    installation = installed()
+def shop(make_installation) -> Shop:
+    installation = make_installation()
     image = str(EXAMPLES / "shop/image")
     installation.moyai(
         "image", "import", "moyai.local/shop:1", image, "--base", HOST, "--state", str(installation.state)

@@ -45,7 +45,10 @@ def test_a_host_is_ejected_after_five_failures(stage):
     stage.appmesh.update_virtual_node(
         meshName=stage.name,
         virtualNodeName="color",
-        spec={"listeners": [listener(outlierDetection=OUTLIERS)], "serviceDiscovery": stage.found("color")},
+        spec={
+            "listeners": [listener(outlierDetection=OUTLIERS)],
+            "serviceDiscovery": stage.cloud_map_discovery("color"),
+        },
     )
     eventually(lambda: f"{cluster}.outlier_detection.ejections_active" in front.statistics(containing="outlier"))
     assert statuses(REQUESTS) == {500: OUTLIERS["maxServerErrors"], 200: REQUESTS - 5}

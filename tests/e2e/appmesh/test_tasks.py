@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.e2e.appmesh.stage import ENVOY_IMAGE, Bastion, Stage, listener
 from tests.e2e.installation import Installation
-from tests.e2e.stack import app, checked, shell, task_id
+from tests.e2e.stack import app, port_health_check, shell, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -30,7 +30,9 @@ class Tasks(NamedTuple):
     def version(self, number: str) -> str:
         """A backend's task definition."""
         environment = [{"name": "VERSION", "value": number}]
-        return self.stage.define("back", app("web", 8080, environment=environment, healthCheck=checked(8080)), 8080)
+        return self.stage.define(
+            "back", app("web", 8080, environment=environment, healthCheck=port_health_check(8080)), 8080
+        )
 
     def ask(self, name: str = BACK, path: str = "/") -> Any:
         return self.caller.get(f"http://{name}:8080{path}")
@@ -40,7 +42,7 @@ class Tasks(NamedTuple):
         spec = {"backends": [{"virtualService": {"virtualServiceName": name}} for name in names]}
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName="front", spec=spec)
 
-    def called(self, name: str) -> None:
+    def create_virtual_service(self, name: str) -> None:
         """A virtual service that nobody else has a name for, provided by the backend."""
         spec = {"provider": {"virtualNode": {"virtualNodeName": "back"}}}
         self.stage.appmesh.create_virtual_service(meshName=self.stage.name, virtualServiceName=name, spec=spec)
@@ -53,8 +55,8 @@ class Tasks(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def installation(installed: Callable[..., Installation]) -> Installation:
-    made = installed()
+def installation(make_installation: Callable[..., Installation]) -> Installation:
+    made = make_installation()
     made.up()
     return made
 
@@ -65,7 +67,7 @@ def tasks(installation: Installation) -> Tasks:
     stage.node("back", listener())
     made = Tasks(stage, stage.client("front"))
     made.calls(BACK)
-    made.called(BACK)
+    made.create_virtual_service(BACK)
     stage.cluster.serve("back", made.version("1"), count=2, connect=False, serviceRegistries=stage.registry("back"))
     stage.cluster.steady("back")
     eventually(lambda: made.ask().get("status") == 200, "the backend is called")
@@ -108,7 +110,7 @@ def test_describe_tasks_shows_the_proxy_as_the_defined_container(tasks):
     assert set(shown) == {"probe", "envoy"}
     assert (shown["envoy"]["healthStatus"], shown["envoy"]["image"]) == ("HEALTHY", ENVOY_IMAGE)
     assert (task["healthStatus"], [a["type"] for a in task["attachments"]]) == ("HEALTHY", ["ElasticNetworkInterface"])
-    said = tasks.stage.cluster.said(task["taskArn"], "envoy")
+    said = tasks.stage.cluster.output_lines(task["taskArn"], "envoy")
     assert any("starting main dispatch loop" in line for line in said)
     with pytest.raises(ClientError, match="container name envoy is not valid"):
         tasks.stage.cluster.ecs.execute_command(
@@ -118,7 +120,7 @@ def test_describe_tasks_shows_the_proxy_as_the_defined_container(tasks):
 
 def test_a_virtual_service_created_later_is_called_without_a_restart(tasks):
     tasks.calls(BACK, "later.virtual.test")
-    tasks.called("later.virtual.test")
+    tasks.create_virtual_service("later.virtual.test")
     eventually(lambda: tasks.ask("later.virtual.test").get("status") == 200, "the new service is called")
 
 
@@ -148,15 +150,15 @@ def test_proxies_keep_serving_while_the_control_plane_is_down_and_reconnect(task
 def test_a_sidecar_with_the_ignored_user_id_bypasses_the_proxy(tasks):
     url = f"http://{tasks.address()}:8080/"
     line = f"python3 -c \"import urllib.request as u; print(u.urlopen('{url}').status)\""
-    task = tasks.stage.cluster.finished(tasks.stage.define("front", shell(line, user="1337")))
-    assert tasks.stage.cluster.said(task["taskArn"]) == ["200"]
+    task = tasks.stage.cluster.run_to_end(tasks.stage.define("front", shell(line, user="1337")))
+    assert tasks.stage.cluster.output_lines(task["taskArn"]) == ["200"]
 
 
 def test_a_proxy_of_a_missing_virtual_node_is_unhealthy_with_a_reason(tasks):
     """As soon as whoever waits for the proxy has no patience left."""
     definition = tasks.stage.envoy("mesh/tasks/virtualNode/gone") | {"startTimeout": 4}
     waiting = shell("true", dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
-    task = tasks.stage.cluster.finished(tasks.stage.cluster.define("gone", waiting, definition))
+    task = tasks.stage.cluster.run_to_end(tasks.stage.cluster.define("gone", waiting, definition))
     mesh = "arn:aws:appmesh:us-east-1:123456789012:mesh/tasks"
     what = f"ResourceInitializationError: the virtual node gone of the mesh {mesh} does not exist"
     assert task["stoppedReason"].startswith(what), task["stoppedReason"]
@@ -220,9 +222,9 @@ def test_traces_and_statistics_reach_the_sidecar_daemons(tasks):
     family = tasks.stage.cluster.define("traced", caller, daemons, envoy, proxyConfiguration=configuration)
     task = tasks.stage.cluster.run(family)
 
-    def told() -> set[str]:
-        return {" ".join(line.split()[:2]) for line in tasks.stage.cluster.said(task, "daemons")}
+    def printed_words() -> set[str]:
+        return {" ".join(line.split()[:2]) for line in tasks.stage.cluster.output_lines(task, "daemons")}
 
-    eventually(lambda: told() >= {"2000 segment", "8125 tags"}, "both have been told")
+    eventually(lambda: printed_words() >= {"2000 segment", "8125 tags"}, "both have been told")
     tasks.stage.cluster.ecs.stop_task(cluster="tasks", task=task)
     tasks.stage.cluster.until(task, "STOPPED")

@@ -35,7 +35,7 @@ class Teller(NamedTuple):
         self.stage.appmesh.update_virtual_node(
             meshName=self.stage.name,
             virtualNodeName="white",
-            spec={"listeners": [listener(**timeout)], "serviceDiscovery": self.stage.found("white")},
+            spec={"listeners": [listener(**timeout)], "serviceDiscovery": self.stage.cloud_map_discovery("white")},
         )
 
 

@@ -30,60 +30,60 @@ class Colours(NamedTuple):
     """Whose certificate the gateway has in files."""
     certificate: str
 
-    def at(self, name: str, port: int = PORT) -> str:
+    def url_of(self, name: str, port: int = PORT) -> str:
         """An address that the certificate is for."""
         return f"https://{name}.{self.stage.domain}:{port}"
 
     def answer(self, path: str) -> Any:
         """What the gateway answers to one who believes its authority and wants its name."""
-        return self.bastion.ask("https", url=self.at("gateway") + path, roots=self.ca.root)
+        return self.bastion.ask("https", url=self.url_of("gateway") + path, roots=self.ca.root)
 
-    def seen(self) -> set[str]:
+    def answered_colours(self) -> set[str]:
         """The colours behind the route that splits evenly, and the statuses of what is no colour."""
         answers = [self.answer("/color1/tell") for _ in range(16)]
         return {one["text"] if one["status"] == 200 else str(one["status"]) for one in answers}
 
     def become(self, *expected: str) -> None:
         """Wait until this is what is seen."""
-        eventually(lambda: self.seen() == set(expected), f"what is seen is {expected}")
+        eventually(lambda: self.answered_colours() == set(expected), f"what is seen is {expected}")
 
     def serial(self, name: str, port: int) -> int:
         """Of the certificate that is shown there."""
-        return serial_of(self.bastion.ask("https", url=self.at(name, port), roots=self.ca.root)["certificate"])
+        return serial_of(self.bastion.ask("https", url=self.url_of(name, port), roots=self.ca.root)["certificate"])
 
     def tasks(self) -> set[str]:
         """All that run."""
         cluster = self.stage.cluster
         return {task["taskArn"] for name in ("gateway", "white", "blue") for task in cluster.tasks(name)}
 
-    def counted(self, proxy: str, name: str) -> int:
+    def tls_statistic(self, proxy: str, name: str) -> int:
         """A statistic of TLS of the gateway's or a node's proxy; none that never happened is there."""
         return self.bastion.statistics(f"{proxy}.{self.stage.domain}", "ssl").get(name, 0)
 
     def handshakes(self, node: str, what: str = "handshake") -> int:
         """How often that happened at the gateway's connections to the node."""
-        return self.counted("gateway", f"cluster.cds_egress_{self.stage.name}_{node}_http_{TELLER}.ssl.{what}")
+        return self.tls_statistic("gateway", f"cluster.cds_egress_{self.stage.name}_{node}_http_{TELLER}.ssl.{what}")
 
     def teller(self, what: str) -> int:
         """How often that happened where white takes connections."""
-        return self.counted("white", f"listener.0.0.0.0_15000.ssl.{what}")
+        return self.tls_statistic("white", f"listener.0.0.0.0_15000.ssl.{what}")
 
     def serve(self, name: str, **tls: Any) -> None:
         """Give a node's listener the certificate."""
         given = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": self.certificate}}} | tls
-        spec = {"listeners": [listener(TELLER, tls=given)], "serviceDiscovery": self.stage.found(name)}
+        spec = {"listeners": [listener(TELLER, tls=given)], "serviceDiscovery": self.stage.cloud_map_discovery(name)}
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName=name, spec=spec)
 
     def call(self, ca: PrivateCa | None, **tls: Any) -> None:
         """Have the gateway call nobody but those whom this authority has signed for; with None, leave it to them."""
-        spec: dict[str, Any] = {"listeners": [secured(self.certificate)]}
+        spec: dict[str, Any] = {"listeners": [tls_listener(self.certificate)]}
         if ca is not None:
             trust = {"trust": {"acm": {"certificateAuthorityArns": [ca.arn]}}}
             spec["backendDefaults"] = {"clientPolicy": {"tls": {"enforce": True, "validation": trust} | tls}}
         self.stage.appmesh.update_virtual_gateway(meshName=self.stage.name, virtualGatewayName="gateway", spec=spec)
 
 
-def secured(certificate: str) -> dict[str, Any]:
+def tls_listener(certificate: str) -> dict[str, Any]:
     """The gateway's listener."""
     return listener(PORT, tls={"mode": "STRICT", "certificate": {"acm": {"certificateArn": certificate}}})
 
@@ -93,7 +93,7 @@ def colours(server: Installation) -> Colours:
     stage = Stage(server, "howto-tls-acm")
     ca, other = PrivateCa(server, stage.domain), PrivateCa(server, "gateways")
     certificate = ca.certificate(f"*.{stage.domain}")
-    chain, private = other.exported(other.certificate(stage.fqdn("gateway")))
+    chain, private = other.export_certificate(other.certificate(stage.fqdn("gateway")))
     keys = {"chain": chain, "private": private, "trusted": chain}
     for name in ("white", "blue"):
         stage.node(name, listener(TELLER))
@@ -101,17 +101,17 @@ def colours(server: Installation) -> Colours:
     stage.router("first", {"port": TELLER, "protocol": "http"})
     stage.route("first", "tell", httpRoute={"match": {"prefix": "/tell"}, "action": to("white", "blue")})
     stage.service("color-1", router="first")
-    stage.gateway("gateway", secured(certificate))
+    stage.gateway("gateway", tls_listener(certificate))
     stage.gateway_route("gateway", "one", "color-1", prefix="/color1")
     stage.deploy_gateway("gateway", PORT, keys=keys)
     made = Colours(stage, stage.bastion(), ca, other, certificate)
     stage.cluster.steady("gateway", "white", "blue")
-    eventually(lambda: made.seen() == {"white", "blue"}, "the gateway leads on")
+    eventually(lambda: made.answered_colours() == {"white", "blue"}, "the gateway leads on")
     return made
 
 
 def test_a_caller_with_a_policy_rejects_servers_without_a_certificate(colours):
-    assert colours.counted("gateway", f"listener.0.0.0.0_{PORT}.ssl.handshake") > 0
+    assert colours.tls_statistic("gateway", f"listener.0.0.0.0_{PORT}.ssl.handshake") > 0
     assert colours.handshakes("white") == colours.handshakes("blue") == colours.teller("handshake") == 0
     colours.serve("white")
     colours.call(colours.ca)
@@ -157,11 +157,11 @@ def test_a_renewed_certificate_reaches_running_proxies(colours):
     places = (("gateway", PORT), ("white", TELLER), ("blue", TELLER))
     before, tasks = colours.ca.serial(colours.certificate), colours.tasks()
     assert [colours.serial(*place) for place in places] == [before] * 3
-    in_use = colours.ca.described(colours.certificate)["InUseBy"]
+    in_use = colours.ca.describe_certificate(colours.certificate)["InUseBy"]
     assert sorted(arn.rpartition("/")[2] for arn in in_use) == ["blue", "gateway", "white"]
     colours.ca.renew(colours.certificate)
     now = colours.ca.serial(colours.certificate)
     assert now != before
     eventually(lambda: [colours.serial(*place) for place in places] == [now] * 3, "all show the new one")
-    assert colours.seen() == {"white", "blue"}
+    assert colours.answered_colours() == {"white", "blue"}
     assert colours.tasks() == tasks

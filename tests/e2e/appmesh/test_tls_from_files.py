@@ -34,7 +34,7 @@ class Tellers(NamedTuple):
     def serve(self, name: str, **tls: Any) -> None:
         """Make this the TLS of the node's listener."""
         encrypted = {"mode": "STRICT", "certificate": {"file": SHOWN}} | tls
-        spec = {"listeners": [listener(tls=encrypted)], "serviceDiscovery": self.stage.found(name)}
+        spec = {"listeners": [listener(tls=encrypted)], "serviceDiscovery": self.stage.cloud_map_discovery(name)}
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName=name, spec=spec)
 
     def call(self, **tls: Any) -> None:

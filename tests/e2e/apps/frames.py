@@ -25,13 +25,13 @@ def read(stream: BinaryIO) -> str | None:
     if len(head) < 2 or head[0] == CLOSE:
         return None
     mask = stream.read(4) if head[1] & MASKED else b""
-    return _masked(stream.read(head[1] & LENGTH), mask).decode()
+    return _mask(stream.read(head[1] & LENGTH), mask).decode()
 
 
 def _frame(kind: int, payload: bytes, mask: bytes) -> bytes:
     assert len(payload) <= SHORT
-    return bytes([kind, len(payload) | (MASKED if mask else 0)]) + mask + _masked(payload, mask)
+    return bytes([kind, len(payload) | (MASKED if mask else 0)]) + mask + _mask(payload, mask)
 
 
-def _masked(payload: bytes, mask: bytes) -> bytes:
+def _mask(payload: bytes, mask: bytes) -> bytes:
     return bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)) if mask else payload

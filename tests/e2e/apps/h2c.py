@@ -31,10 +31,10 @@ class Connection(socketserver.BaseRequestHandler):
         self.request.sendall(self.http.data_to_send())
         while received := self.request.recv(65536):
             for event in self.http.receive_data(received):
-                self.take(event)
+                self.handle_event(event)
             self.request.sendall(self.http.data_to_send())
 
-    def take(self, event: h2.events.Event) -> None:
+    def handle_event(self, event: h2.events.Event) -> None:
         if isinstance(event, h2.events.RequestReceived):
             headers = {bytes(name).decode(): bytes(value).decode() for name, value in event.headers}
             self.paths[event.stream_id] = headers[":path"]
@@ -45,9 +45,9 @@ class Connection(socketserver.BaseRequestHandler):
             self.bodies[event.stream_id] = (size + len(event.data), digest)
             self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
-            self.ended(event.stream_id)
+            self.finish_request(event.stream_id)
 
-    def ended(self, stream: int) -> None:
+    def finish_request(self, stream: int) -> None:
         what, _, value = self.paths.pop(stream).strip("/").partition("/")
         size, digest = self.bodies.pop(stream)
         if what == "digest":

@@ -61,14 +61,14 @@ class Conversation(socketserver.BaseRequestHandler):
         headers = [
             f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in request.headers.raw_items()
         ]
-        self.tell({"task": task_id(), "line": line, "headers": headers, "body": size})
+        self.send_json({"task": task_id(), "line": line, "headers": headers, "body": size})
 
     def do_digest(self, _request: h11.Request, _value: str) -> None:
         size, digest = 0, hashlib.sha256()
         for piece in self.body():
             size += len(piece)
             digest.update(piece)
-        self.tell({"bytes": size, "sha256": digest.hexdigest()})
+        self.send_json({"bytes": size, "sha256": digest.hexdigest()})
 
     def do_echo(self, _request: h11.Request, _value: str) -> None:
         self.begin((b"transfer-encoding", b"chunked"))
@@ -106,16 +106,16 @@ class Conversation(socketserver.BaseRequestHandler):
     def do_go(self, _request: h11.Request, _value: str) -> None:
         list(self.body())
         GO.set()
-        self.tell({})
+        self.send_json({})
 
     def do_fail(self, _request: h11.Request, value: str) -> None:
         list(self.body())
         FAILED[value] += 1
-        self.tell({}, status=500)
+        self.send_json({}, status=500)
 
     def do_failed(self, _request: h11.Request, value: str) -> None:
         list(self.body())
-        self.tell({"times": FAILED[value]})
+        self.send_json({"times": FAILED[value]})
 
     def do_ws(self, request: h11.Request, _value: str) -> None:
         key = dict(request.headers)[b"sec-websocket-key"].decode()
@@ -152,7 +152,7 @@ class Conversation(socketserver.BaseRequestHandler):
     def begin(self, *headers: tuple[bytes, bytes], status: int = 200) -> None:
         self.send(h11.Response(status_code=status, headers=list(headers)))
 
-    def tell(self, found: dict[str, object], status: int = 200) -> None:
+    def send_json(self, found: dict[str, object], status: int = 200) -> None:
         body = json.dumps(found).encode()
         headers = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
         self.begin(*headers, status=status)

@@ -80,7 +80,7 @@ class Lines:
         """Nothing is kept."""
 
 
-class Named:
+class LineCaller:
     """A connection for each line, to each of a name's addresses in turn; an answer is used until it has expired.
     Without a port, the name's SRV records say where.
     """
@@ -93,7 +93,7 @@ class Named:
 
     def ask(self) -> str:
         if time.monotonic() >= self.expires:
-            self.places, ttl = addresses(self.name, self.port) if self.port else located(self.name)
+            self.places, ttl = addresses(self.name, self.port) if self.port else resolve_srv(self.name)
             self.expires = time.monotonic() + ttl
         self.places.append(self.places.pop(0))
         return Lines(*self.places[0]).ask()
@@ -108,7 +108,7 @@ def addresses(name: str, port: int) -> tuple[list[tuple[str, int]], float]:
     return [(record.address, port) for record in found], ttl_of(found)
 
 
-def located(name: str) -> tuple[list[tuple[str, int]], float]:
+def resolve_srv(name: str) -> tuple[list[tuple[str, int]], float]:
     """Where a name's SRV records lead, and for how many seconds."""
     found = dns.resolver.resolve(name, "SRV")
     targets = [addresses(str(record.target), record.port) for record in found]
@@ -151,7 +151,7 @@ class Url:
         self.http.close()
 
 
-KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": Named, "rpc": Rpc, "url": Url}
+KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": LineCaller, "rpc": Rpc, "url": Url}
 FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, dns.exception.DNSException, Wrong, ValueError)
 
 
@@ -172,14 +172,14 @@ class Load:
         settings = dict(caller)
         client = KINDS[settings.pop("kind")](**settings)
         while not self.ended.wait(1 / rate):
-            with self.noted(str(caller)):
+            with self.count_call(str(caller)):
                 who = client.ask()
                 with self.lock:
                     self.answered[who] += 1
         client.close()
 
     @contextmanager
-    def noted(self, caller: str) -> Iterator[None]:
+    def count_call(self, caller: str) -> Iterator[None]:
         with self.lock:
             self.sent += 1
         try:

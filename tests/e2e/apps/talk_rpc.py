@@ -28,7 +28,7 @@ def chat(target: str, texts: list[str]) -> dict[str, object]:
     """Both ways at once: each text leaves only when the one before has come back."""
     back: SimpleQueue[str] = SimpleQueue()
 
-    def said() -> Iterator[StringValue]:
+    def requests() -> Iterator[StringValue]:
         for text in texts:
             yield StringValue(value=text)
             back.get(timeout=PATIENCE)
@@ -36,7 +36,7 @@ def chat(target: str, texts: list[str]) -> dict[str, object]:
     heard = []
     with grpc.insecure_channel(target) as channel:
         call = channel.stream_stream("/e2e.Echo/Chat", StringValue.SerializeToString, StringValue.FromString)
-        for answer in call(said(), timeout=PATIENCE):
+        for answer in call(requests(), timeout=PATIENCE):
             heard.append(answer.value)
             back.put(answer.value)
     return {"texts": heard}

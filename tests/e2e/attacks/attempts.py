@@ -27,7 +27,7 @@ def system_call(number: int, *arguments: object) -> int:
     """``syscall(2)``; its result. Raises OSError. An int is passed as a long."""
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     libc.syscall.restype = ctypes.c_long
-    return checked(int(libc.syscall(ctypes.c_long(number), *words)))
+    return check(int(libc.syscall(ctypes.c_long(number), *words)))
 
 
 def reach(number: int, *arguments: object) -> str:
@@ -43,7 +43,7 @@ def reach(number: int, *arguments: object) -> str:
         return f"the kernel answers {errno.errorcode[error.errno or 0]}"
 
 
-def checked(result: int) -> int:
+def check(result: int) -> int:
     """The result of a libc function. Raises OSError when it is negative."""
     if result < 0:
         number = ctypes.get_errno()

@@ -113,8 +113,8 @@ class MoyaiRig:
         """The attempts that the container ``main`` of a task has printed at its end, for which it waits."""
         task = self.cluster.until(arn, "STOPPED")
         [main] = task["containers"]
-        assert main.get("exitCode") == 0, (task.get("stoppedReason"), main, self.cluster.said(arn))
-        return parse(self.cluster.said(arn))
+        assert main.get("exitCode") == 0, (task.get("stoppedReason"), main, self.cluster.output_lines(arn))
+        return parse(self.cluster.output_lines(arn))
 
     def run_in_session(self, arn: str, program: str, user: str = ROOT) -> dict[str, Attempt]:
         """Run a program by ``moyai exec`` in the container ``main`` of a task that ``start`` started."""

@@ -14,7 +14,7 @@ from tests.e2e.installation import MOYAI
 pytestmark = [pytest.mark.e2e, pytest.mark.root]  # owners are kept
 
 
-def linked(name: str, kind: bytes, to: str) -> bytes:
+def link_archive(name: str, kind: bytes, to: str) -> bytes:
     """An archive with one link."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz") as tar:
@@ -25,8 +25,8 @@ def linked(name: str, kind: bytes, to: str) -> bytes:
 
 
 ARCHIVES = {
-    "a hard link to nothing": linked("a", tarfile.LNKTYPE, "gone"),
-    "a cut one": linked("a", tarfile.SYMTYPE, "/x")[:-20],
+    "a hard link to nothing": link_archive("a", tarfile.LNKTYPE, "gone"),
+    "a cut one": link_archive("a", tarfile.SYMTYPE, "/x")[:-20],
 }
 
 

@@ -121,13 +121,13 @@ class World:
     def __init__(self, at: Installation) -> None:
         self._ecs, self._ec2, self._cloudmap, self._ram = map(at.client, ("ecs", "ec2", "servicediscovery", "ram"))
         self._ecs.create_cluster(clusterName="mine")
-        self._before = self._seen()
+        self._before = self._resources()
 
     def is_unchanged(self) -> bool:
         """Whether nothing of what the attempts are about has come or gone."""
-        return self._seen() == self._before
+        return self._resources() == self._before
 
-    def _seen(self) -> dict[str, object]:
+    def _resources(self) -> dict[str, object]:
         return {
             "clusters": self._ecs.list_clusters()["clusterArns"],
             "vpcs": sorted(vpc["CidrBlock"] for vpc in self._ec2.describe_vpcs()["Vpcs"]),
@@ -167,7 +167,7 @@ def test_manual_requests_are_answered(simulated):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def serve_folder(folder: Path) -> Iterator[str]:
     """The folder as a task with a public address serves it; its URL."""
     handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
     with ThreadingHTTPServer((TASK, 0), handler) as server:
@@ -178,7 +178,7 @@ def served(folder: Path) -> Iterator[str]:
 
 def test_a_page_in_a_browser_changes_nothing(simulated, world, tmp_path):
     (tmp_path / "index.html").write_text(PAGE.format(url=simulated.url, vpc=VPC, cbor=CBOR))
-    with served(tmp_path) as url, chromium() as browser, closing(browser.new_page()) as tab:
+    with serve_folder(tmp_path) as url, chromium() as browser, closing(browser.new_page()) as tab:
         tab.set_default_timeout(PATIENCE)
         tab.goto(url)
         eventually(lambda: tab.title() == "done", "the page has tried everything")

@@ -39,10 +39,10 @@ def victim(tmp_path) -> Iterator[subprocess.Popen[bytes]]:
                     (group / "freezer.state").write_text("THAWED")
             process.wait()
             for group in groups:
-                eventually(partial(_removed, group), f"{group} is empty")
+                eventually(partial(_remove, group), f"{group} is empty")
 
 
-def _removed(group: Path) -> bool:
+def _remove(group: Path) -> bool:
     with contextlib.suppress(OSError):
         group.rmdir()
     return not group.exists()
@@ -87,7 +87,7 @@ def _frozen(rig: MoyaiRig, version: str) -> str:
         pytest.skip("this machine has no freezer of version 1")
     line = f"{_FREEZE[version]}; {_REFREEZE}"
     arn = rig.start(["sh", "-c", line], capabilities=["SYS_ADMIN"])
-    eventually(lambda: "freezing" in rig.cluster.said(arn), "the task freezes itself")
+    eventually(lambda: "freezing" in rig.cluster.output_lines(arn), "the task freezes itself")
     return arn
 
 
@@ -99,8 +99,8 @@ def test_a_task_that_froze_itself_is_stopped(rig, version):
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_down_ends_a_task_that_froze_itself(installed, tmp_path, killed):
-    installation = installed(*MoyaiRig.OPTIONS)
+def test_down_ends_a_task_that_froze_itself(make_installation, tmp_path, killed):
+    installation = make_installation(*MoyaiRig.OPTIONS)
     installation.up()
     rig = MoyaiRig(installation, tmp_path / "image")
     for version in _FREEZE:

@@ -71,8 +71,8 @@ class Vpc:
 
 
 @pytest.fixture(scope="module")
-def vpc(installed) -> Vpc:
-    installation = installed()
+def vpc(make_installation) -> Vpc:
+    installation = make_installation()
     installation.up()
     cluster = Cluster(installation, "conntrack")
     members = {}

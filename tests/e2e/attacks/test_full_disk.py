@@ -93,7 +93,7 @@ class Clusters:
             if error is not None:
                 return error
 
-    def listed(self) -> set[str]:
+    def cluster_names(self) -> set[str]:
         pages = self._ecs.get_paginator("list_clusters").paginate()
         return {arn.rpartition("/")[2] for page in pages for arn in page["clusterArns"]}
 
@@ -111,17 +111,17 @@ def test_a_full_disk_refuses_changes_with_the_reason_and_needs_no_restart(instal
         assert code(error) == (503, "ServiceUnavailable")
         assert f"{installation.state}/moyai.db" in str(error)
         assert "disk is full" in str(error)
-        assert clusters.listed() == clusters.acknowledged
+        assert clusters.cluster_names() == clusters.acknowledged
     status, said = health(installation)
     assert (status, said["status"]) == (503, "unavailable")
     assert any("moyai.db" in problem and "disk is full" in problem for problem in said["problems"])
     ballast.unlink()
     eventually(lambda: health(installation) == (200, {**health(installation)[1], "status": "ok"}), "it is well again")
     assert clusters.create() is None
-    assert clusters.listed() == clusters.acknowledged
+    assert clusters.cluster_names() == clusters.acknowledged
     installation.kill()
     installation.up()
-    assert Clusters(installation).listed() == clusters.acknowledged
+    assert Clusters(installation).cluster_names() == clusters.acknowledged
 
 
 def test_each_protocol_answers_service_unavailable_on_a_full_disk(installation, disk):
@@ -159,7 +159,7 @@ def test_log_events_and_metrics_are_accepted_again_when_the_disk_has_space(insta
             return error
         return None
 
-    def kept() -> list[str]:
+    def stored_messages() -> list[str]:
         return [event["message"] for event in logs.get_log_events(logGroupName="g", logStreamName="s")["events"]]
 
     assert put("before") is None
@@ -171,9 +171,9 @@ def test_log_events_and_metrics_are_accepted_again_when_the_disk_has_space(insta
     for value in range(20):
         metrics.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": value}])
     eventually(lambda: len(health(installation)[1]["problems"]) > 1, "what can't be kept is reported")
-    assert [message[:2] for message in kept()] == [message[:2] for message in acknowledged]
+    assert [message[:2] for message in stored_messages()] == [message[:2] for message in acknowledged]
     ballast.unlink()
     eventually(lambda: health(installation)[0] == 200, "it is well again")
     assert put("after") is None
-    assert kept()[-1] == "after"
+    assert stored_messages()[-1] == "after"
     assert [one["MetricName"] for one in metrics.list_metrics(Namespace="n")["Metrics"]] == ["m"]

@@ -20,7 +20,7 @@ from tests.contract.runtime.adapters import TASK, container_state, sandbox
 from tests.e2e import stack
 from tests.e2e.installation import GRACE, MOYAI
 from tests.e2e.leftovers import control_groups
-from tests.e2e.linux_tasks import end_of, run, said, shell
+from tests.e2e.linux_tasks import end_of, run, shell, wait_for_output
 from tests.e2e.stack import Cluster, processes, task_id
 from tests.e2e.waiting import eventually
 
@@ -59,7 +59,7 @@ def tasks(rig):
 
 
 def _says_ready(rig, arn):
-    return rig.cluster.said(arn) == ["ready"]
+    return rig.cluster.output_lines(arn) == ["ready"]
 
 
 def enter(installation, arn, *words, user="nobody:nogroup"):
@@ -100,7 +100,7 @@ async def stopper(linux):
     """A container that stops every process that enters it."""
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(STOPS_EVERYBODY, probe=Probe(("CMD", "true"), interval=1, timeout=1, retries=2)))
-    await said(linux, "ready")
+    await wait_for_output(linux, "ready")
     return linux
 
 
@@ -142,7 +142,7 @@ async def test_a_stopped_health_check_fails_and_its_container_can_be_stopped(sto
 async def test_a_container_cannot_stop_its_monitor(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("kill -STOP 0; kill -STOP -1; echo up; exec sleep 1000"))
-    await said(linux, "up")
+    await wait_for_output(linux, "up")
     await linux.runtime.stop(TASK, "app")
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 137
@@ -182,7 +182,7 @@ async def test_changed_hosts_reach_all_containers_of_a_task_with_a_disk(linux):
         shell("echo 10.0.0.1 mine >> /etc/hosts; until grep later /etc/hosts; do sleep 0.1; done")
     )
     await linux.runtime.start(shell("until grep mine /etc/hosts; do sleep 0.1; done; exec sleep 1000", "side"))
-    await said(linux, "10.0.0.1 mine", name="side")
+    await wait_for_output(linux, "10.0.0.1 mine", name="side")
     await linux.runtime.set_hosts(TASK, (HostName("127.255.0.9", "later"),))
     _, seen = await end_of(linux, TASK, "app")
     assert seen == ["127.255.0.9 later"]
@@ -199,12 +199,12 @@ async def test_a_hosts_file_that_a_container_enlarged_is_not_read(linux, disk):
 
 
 @pytest.mark.parametrize("line", ["rm /etc/passwd; mkfifo /etc/passwd; echo ready; exec sleep 1000", STOPS_EVERYBODY])
-def test_a_control_plane_ends_despite_a_task_that_blocks_sessions(installed, line):
-    installation = installed()
+def test_a_control_plane_ends_despite_a_task_that_blocks_sessions(make_installation, line):
+    installation = make_installation()
     installation.up()
     cluster = Cluster(installation, "hostile")
     arn = cluster.run(cluster.define("hostile", stack.shell(line)))
-    eventually(lambda: cluster.said(arn) == ["ready"], "the task is ready")
+    eventually(lambda: cluster.output_lines(arn) == ["ready"], "the task is ready")
     with enters(installation, arn):
         installation.terminate()
     installation.up()
@@ -217,13 +217,13 @@ def enters(installation, arn):
     """Start two sessions for the block."""
     words = [*MOYAI, "exec", "-T", task_id(arn), "--", "sleep", "1000"]
     clients = [subprocess.Popen(words, env=installation.environment(), stderr=subprocess.PIPE) for _ in range(2)]
-    eventually(lambda: _begun(arn) or clients[0].poll() is not None, "a session was begun")
+    eventually(lambda: _session_exists(arn) or clients[0].poll() is not None, "a session was begun")
     yield
     for client in clients:
         client.communicate(timeout=GRACE)
 
 
-def _begun(arn):
+def _session_exists(arn):
     """Whether a process of a session exists."""
     groups = Path("/proc").glob("[0-9]*/cgroup")
     return any(f"{task_id(arn)}/main/payload/session-" in _text(group) for group in groups)

@@ -65,10 +65,10 @@ def sessions(rig, arn) -> Iterator[None]:
             thread.join()
 
 
-def gained(rig, arn):
+def accessible_parts(rig, arn):
     """What the program in a task could do, once it has stopped. It must have seen somebody."""
     eventually(lambda: rig.cluster.task(arn)["lastStatus"] == "STOPPED", "enough have entered", patience=3 * SECONDS)
-    attempts = parse(rig.cluster.said(arn))
+    attempts = parse(rig.cluster.output_lines(arn))
     assert not attempts.pop(ENTER).refused, "nobody entered"
     return {name: attempt.detail for name, attempt in attempts.items() if not attempt.refused}
 
@@ -77,7 +77,7 @@ def gained(rig, arn):
 @pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
 def test_health_checks_show_nothing_of_the_host(rig, canary, added, user):
     arn = rig.start(observe(canary, *EVERYTHING), capabilities=added, user=user, healthCheck=NEVER_HEALTHY)
-    assert gained(rig, arn) == {}
+    assert accessible_parts(rig, arn) == {}
 
 
 @pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
@@ -85,7 +85,7 @@ def test_sessions_show_nothing_of_the_host(rig, canary, added):
     arn = rig.start(observe(canary, *EVERYTHING), capabilities=added)
     rig.cluster.until(arn, "RUNNING")
     with sessions(rig, arn):
-        found = gained(rig, arn)
+        found = accessible_parts(rig, arn)
     assert found == {}
 
 
@@ -105,7 +105,7 @@ def test_neighbours_in_the_same_process_namespace_show_nothing_of_the_host(rig, 
     rig.cluster.until(arn, "RUNNING")
     neighbour = rig.cluster.define("neighbour", shell("sleep 1.5", healthCheck=NEVER_HEALTHY), **kind)
     eventually(lambda: _is_over(rig, arn, neighbour), "enough neighbours have come and gone", patience=3 * SECONDS)
-    assert gained(rig, arn) == {}
+    assert accessible_parts(rig, arn) == {}
 
 
 def _is_over(rig, arn, neighbour):

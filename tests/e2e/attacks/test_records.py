@@ -19,7 +19,7 @@ SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def used_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of an installation that was in use, and has ended."""
     installation = Installation(tmp_path_factory.mktemp("records") / "state", "--runtime", "sim")
     installation.up()
@@ -33,9 +33,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def state(written: Path, tmp_path: Path) -> Path:
+def state(used_state: Path, tmp_path: Path) -> Path:
     """A copy of it, to be damaged."""
-    return Path(shutil.copytree(written, tmp_path / "state"))
+    return Path(shutil.copytree(used_state, tmp_path / "state"))
 
 
 def flip(file: Path, of: bytes, count: int = 1) -> None:
@@ -54,7 +54,7 @@ def overwrite(file: Path) -> None:
     file.write_bytes(content[:4096] + chance.randbytes(len(content) - 4096))
 
 
-def said(state: Path, *command: str) -> str:
+def error_line(state: Path, *command: str) -> str:
     """What a command says that can't do its work; it must be one line, and no traceback."""
     ran = subprocess.run(
         [*MOYAI, *command, "--state", str(state)], capture_output=True, text=True, timeout=SECONDS, check=False
@@ -76,7 +76,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
 def test_up_reports_a_damaged_file_with_its_path_and_a_remedy(state, damage):
     name, act = DAMAGE[damage]
     act(state / name)
-    line = said(state, "up", "--runtime", "sim", "--port", "0")
+    line = error_line(state, "up", "--runtime", "sim", "--port", "0")
     assert str(state / name) in line
     assert "damaged" in line
     assert "to begin anew" in line
@@ -84,10 +84,10 @@ def test_up_reports_a_damaged_file_with_its_path_and_a_remedy(state, damage):
 
 def test_down_and_keys_report_a_damaged_file(state):
     flip(state / "moyai.db", b"cluster/c7")
-    assert str(state / "moyai.db") in said(state, "down")
+    assert str(state / "moyai.db") in error_line(state, "down")
     flip(state / "keys.json", b"AKIA")
     for command in (("keys", "list"), ("keys", "create")):
-        assert str(state / "keys.json") in said(state, *command)
+        assert str(state / "keys.json") in error_line(state, *command)
 
 
 def test_damaged_metrics_are_reset_and_damaged_log_events_affect_nothing_else(state):

@@ -86,7 +86,7 @@ def opened_by(*capabilities: str) -> set[str]:
     return {name for table in tables for capability in capabilities for name in table.get(capability, ())}
 
 
-def succeeded(attempts: Mapping[str, Attempt]) -> set[str]:
+def succeeded_calls(attempts: Mapping[str, Attempt]) -> set[str]:
     """The names of those that did."""
     return {name for name, attempt in attempts.items() if not attempt.refused}
 
@@ -99,24 +99,24 @@ def test_a_task_is_refused(run, user, row):
 
 @pytest.mark.parametrize("user", USERS)
 def test_only_allowed_system_calls_succeed(run, user):
-    assert succeeded(run(user)) == ALLOWED
+    assert succeeded_calls(run(user)) == ALLOWED
 
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("capability", sorted(set(OPENED) & set(HELD)))
 def test_a_capability_allows_only_its_own_calls(run, user, capability):
-    found = succeeded(run(user, capability)) - ALLOWED
+    found = succeeded_calls(run(user, capability)) - ALLOWED
     assert found <= opened_by(capability)
     if user == "root":  # the capability is in force, and the kernel lets the call do its work
         assert opened_by(capability) - found <= KERNEL_DECIDES
 
 
 def test_the_other_capabilities_allow_no_call(run):
-    assert succeeded(run("root", *REST)) == ALLOWED
+    assert succeeded_calls(run("root", *REST)) == ALLOWED
 
 
 def test_all_capabilities_together_allow_only_their_own_calls(run):
-    found = succeeded(run("root", *HELD)) - ALLOWED
+    found = succeeded_calls(run("root", *HELD)) - ALLOWED
     assert found <= opened_by(*HELD)
 
 
@@ -124,7 +124,7 @@ def test_all_capabilities_together_allow_only_their_own_calls(run):
 def test_sessions_have_the_same_filter(rig, user):
     arn = rig.start(["sleep", "infinity"], user=USERS[user])
     rig.cluster.until(arn, "RUNNING")
-    assert succeeded(rig.run_in_session(arn, PROGRAM, USERS[user])) == ALLOWED
+    assert succeeded_calls(rig.run_in_session(arn, PROGRAM, USERS[user])) == ALLOWED
     rig.cluster.ecs.stop_task(cluster=rig.cluster.name, task=arn)
 
 
@@ -137,7 +137,7 @@ def test_health_checks_and_the_init_process_have_the_same_filter(rig, init):
         healthCheck={"command": ["CMD-SHELL", check], "interval": 5, "timeout": 60},
         linuxParameters={"initProcessEnabled": init},
     )
-    assert succeeded(rig.attempts_of(arn)) == ALLOWED
+    assert succeeded_calls(rig.attempts_of(arn)) == ALLOWED
 
 
 def test_the_first_process_of_an_init_container_is_filtered(rig):
@@ -145,4 +145,4 @@ def test_the_first_process_of_an_init_container_is_filtered(rig):
         ["grep", "-h", "^Seccomp:", "/proc/1/status", "/proc/self/status"], linuxParameters={"initProcessEnabled": True}
     )
     rig.cluster.until(arn, "STOPPED")
-    assert [line.split() for line in rig.cluster.said(arn)] == [["Seccomp:", "2"]] * 2
+    assert [line.split() for line in rig.cluster.output_lines(arn)] == [["Seccomp:", "2"]] * 2

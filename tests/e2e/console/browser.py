@@ -105,11 +105,11 @@ class Person:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE)
-        self.page.on("console", self._hear)
+        self.page.on("console", self._record_error)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._look)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record_error(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_WELL_KNOWN):
             self.complaints.append(message.text)
 
@@ -163,7 +163,7 @@ class Person:
 
     # ------------------------------------------------------------------------------------------------- eyes
 
-    def settled(self) -> None:
+    def wait_until_loaded(self) -> None:
         """Wait until the page has its headline and loads nothing any more."""
         expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
         expect(self.page.get_by_text("Loading", exact=True)).to_have_count(0)
@@ -172,16 +172,16 @@ class Person:
         """Wait until nothing is on its way from one look to another."""
         self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished))")
 
-    def by(self, light: Literal["light", "dark"]) -> None:
+    def set_color_scheme(self, light: Literal["light", "dark"]) -> None:
         """Look at it with a system that prefers this, once the page has followed."""
         self.page.emulate_media(color_scheme=light)
         expect(self.page.locator("body.awsui-dark-mode")).to_have_count(int(light == "dark"))
 
-    def sees(self, text: str | re.Pattern[str]) -> None:
+    def wait_for_text(self, text: str | re.Pattern[str]) -> None:
         """Wait until this is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 
-    def titled(self, name: str) -> None:
+    def wait_for_title(self, name: str) -> None:
         """Wait until the page has this headline; a list's has its length behind it."""
         said = re.compile(rf"{re.escape(name)}( \(\d+\))?")
         expect(self.page.get_by_role("heading", level=1).first).to_have_text(said)

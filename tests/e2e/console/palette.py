@@ -31,7 +31,7 @@ class Palette(NamedTuple):
         return self.stage.fqdn("color")
 
 
-def painted(server: Installation) -> Palette:
+def create_palette(server: Installation) -> Palette:
     """The mesh, ready. What the metric extension had is in a namespace of CloudWatch that its tag says."""
     stage = Stage(server, MESH)
     arn = stage.appmesh.describe_mesh(meshName=MESH)["mesh"]["metadata"]["arn"]
@@ -58,7 +58,7 @@ def painted(server: Installation) -> Palette:
     return made
 
 
-def used(palette: Palette) -> Counter[str]:
+def call_everything(palette: Palette) -> Counter[str]:
     """Have everything called; the classes of what front was answered by ``color``."""
     front, url, answers = palette.front, f"http://{palette.color}:8080/", Counter[str]()
 

@@ -23,12 +23,12 @@ class Gallery:
     folder: Path
     kept: bool
 
-    def take(self, person: Person, name: str) -> None:
+    def save(self, person: Person, name: str) -> None:
         """NAME-light.png and NAME-dark.png of the page as it stands, without the navigation."""
         self.folder.mkdir(exist_ok=True)
         person.press("Close side navigation")
         for light in LIGHTS:
-            person.by(light)
+            person.set_color_scheme(light)
             person.calm()
             picture = person.page.screenshot(path=self.folder / f"{name}-{light}.png")
             assert len(picture) < LARGEST, f"{name}-{light}.png has {len(picture):,} bytes"

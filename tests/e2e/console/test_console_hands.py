@@ -33,7 +33,7 @@ def person(visit, simulated, cluster) -> Person:
 
 def test_a_filter_typed_quickly_applies_every_letter(person):
     person.open("traffic?namespace=meadow")
-    person.settled()
+    person.wait_until_loaded()
     field = person.page.get_by_placeholder("Find by name")
     field.focus()
     person.page.keyboard.type(NAME)
@@ -44,7 +44,7 @@ def test_a_filter_typed_quickly_applies_every_letter(person):
 def test_an_empty_map_shows_a_message(person, simulated):
     simulated.client("servicediscovery").create_http_namespace(Name="moor")
     person.open("traffic?namespace=moor")
-    person.sees("No services on the map yet")
+    person.wait_for_text("No services on the map yet")
     assert person.violations() == []
 
 
@@ -69,7 +69,7 @@ def test_a_closed_dialog_returns_focus_to_its_menu(person):
     expect(menu).to_be_enabled()  # it is once the service is known
     menu.press("Enter")
     person.page.get_by_role("menuitem", name="Scale").press("Enter")
-    person.sees("Scale hound")
+    person.wait_for_text("Scale hound")
     person.page.keyboard.press("Escape")
     expect(person.page.get_by_role("dialog")).to_have_count(0)
     expect(menu).to_be_focused()
@@ -94,14 +94,14 @@ def test_a_page_loads_once_the_server_is_back(visit, tmp_path):
     try:
         person: Person = visit(installation)
         person.open("clusters")
-        person.titled("Clusters")
+        person.wait_for_title("Clusters")
         installation.terminate()
-        person.sees("The server isn't responding")
+        person.wait_for_text("The server isn't responding")
         person.follow("Task definitions")
         person.follow("Traffic")
-        person.sees("Couldn't load this page")
+        person.wait_for_text("Couldn't load this page")
         installation.up()
-        person.titled("Traffic")
+        person.wait_for_title("Traffic")
         expect(person.page.get_by_text("The server isn't responding")).to_have_count(0)
         person.complaints.clear()  # of what was away
     finally:

@@ -29,8 +29,8 @@ SOLD, FAILED = 200, 75
 
 
 @pytest.fixture(scope="module")
-def installation(installed: Callable[[], Installation]) -> Installation:
-    made = installed()
+def installation(make_installation: Callable[[], Installation]) -> Installation:
+    made = make_installation()
     made.up()
     return made
 
@@ -42,7 +42,7 @@ def shop(installation: Installation) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def broken(shop: Shop, installation: Installation, gallery: Gallery) -> None:
+def broken_shop(shop: Shop, installation: Installation, gallery: Gallery) -> None:
     """The shop without a catalog; where pictures are kept, after some minutes in which it sold well."""
     while_it_lasts(SOLD * gallery.kept)
     break_catalog(installation)
@@ -79,11 +79,11 @@ def violations(person: Person, pages: Iterable[str]) -> list[str]:
     """What axe finds on each, by day, and in its colours by night."""
     found = []
     for path in pages:
-        person.by("light")
+        person.set_color_scheme("light")
         person.open(path)
-        person.settled()
+        person.wait_until_loaded()
         found += person.violations()
-        person.by("dark")
+        person.set_color_scheme("dark")
         found += person.violations("color-contrast")
     return found
 
@@ -98,7 +98,7 @@ def test_axe_finds_nothing_on_any_other_page_by_day_and_by_night(person, shop, i
 
 
 @pytest.fixture
-def held(shop: Shop, installation: Installation) -> str:
+def held_deployment(shop: Shop, installation: Installation) -> str:
     """The family of a stock whose tasks are healthy once ``let_go`` was called; until then a deployment lasts."""
     stock = json.loads((EXAMPLE / "task-definitions/stock.json").read_text())
     [container] = stock["containerDefinitions"]
@@ -119,20 +119,20 @@ def let_go(installation: Installation, cluster: str, service: str) -> None:
         installation.moyai("exec", "--container", "stock", task_id(arn), "touch", HOLD)
 
 
-def test_a_person_creates_a_cluster_and_a_service_and_watches_the_deployment(person, held, installation):
+def test_a_person_creates_a_cluster_and_a_service_and_watches_the_deployment(person, held_deployment, installation):
     person.open("clusters")
     person.follow("Create cluster")
-    person.titled("Create cluster")
+    person.wait_for_title("Create cluster")
     person.fill("Cluster name", "harbour")
     person.fill("Default Service Connect namespace", "harbour")
     person.page.keyboard.press("Escape")
-    person.sees("Namespace harbour doesn't exist yet")
+    person.wait_for_text("Namespace harbour doesn't exist yet")
     person.press("Create")
-    person.titled("harbour")
-    person.sees("Cluster harbour created")
+    person.wait_for_title("harbour")
+    person.wait_for_text("Cluster harbour created")
     person.follow("Create service")
-    person.titled("Create service")
-    person.choose("Task definition", held)
+    person.wait_for_title("Create service")
+    person.choose("Task definition", held_deployment)
     person.fill("Service name", "buoy")
     person.fill("Desired tasks", "2")
     person.choose("Subnets", "us-east-1a")
@@ -142,15 +142,15 @@ def test_a_person_creates_a_cluster_and_a_service_and_watches_the_deployment(per
     person.click(person.page.get_by_label("Offer port lines"))
     person.fill("Discovery name", "buoy")
     person.press("Create")
-    person.titled("buoy")
-    person.sees("Service buoy created")
-    person.sees("A deployment is in progress")
-    person.sees("0 of 2 running · 2 pending")
+    person.wait_for_title("buoy")
+    person.wait_for_text("Service buoy created")
+    person.wait_for_text("A deployment is in progress")
+    person.wait_for_text("0 of 2 running · 2 pending")
     let_go(installation, "harbour", "buoy")
-    person.sees("2 of 2 running")
+    person.wait_for_text("2 of 2 running")
     expect(person.page.get_by_text("A deployment is in progress")).to_be_hidden()
     person.tab("Service Connect")
-    person.sees("buoy.harbour:7000")
+    person.wait_for_text("buoy.harbour:7000")
 
 
 @pytest.mark.heavy
@@ -159,40 +159,40 @@ def test_an_action_shows_its_consequence_before_it_is_confirmed(person, shop, in
     person.press("Actions")
     person.click(person.page.get_by_role("menuitem", name="Scale"))
     person.fill("Desired tasks", "3")
-    person.sees("1 task will be added. It receives requests as soon as it is healthy.")
+    person.wait_for_text("1 task will be added. It receives requests as soon as it is healthy.")
     person.press("Scale")
-    person.sees("stock scaled to 3 tasks")
-    person.sees("3 of 3 running")
+    person.wait_for_text("stock scaled to 3 tasks")
+    person.wait_for_text("3 of 3 running")
     person.tab("Tasks")
     task, *_ = installation.client("ecs").list_tasks(cluster="shop-core", serviceName="stock")["taskArns"]
     name = task.rpartition("/")[2]
     person.click(person.page.get_by_role("row", name=name).get_by_role("radio"))
     person.press("Stop")
-    person.sees("Service stock starts a replacement")
+    person.wait_for_text("Service stock starts a replacement")
     person.press("Stop task")
-    person.sees(f"Stopping task {name}")
+    person.wait_for_text(f"Stopping task {name}")
     person.press("Stopped")
-    person.sees("Stopped in the console")
+    person.wait_for_text("Stopped in the console")
 
 
-def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken):
+def test_the_cause_of_a_failure_is_four_clicks_from_the_map(person, broken_shop):
     person.open("traffic?range=1m")
     spot = eventually(lambda: person.spot(BAD), "the edge is drawn as a bad one")
     person.clicks = 0
     person.click_at("canvas", spot)
-    person.sees("shop-web/front → catalog")
+    person.wait_for_text("shop-web/front → catalog")
     person.follow("shop-core/catalog")
-    person.titled("catalog")
+    person.wait_for_title("catalog")
     person.tab("Logs")
-    person.sees(CAUSE)
+    person.wait_for_text(CAUSE)
     assert person.clicks <= 4
 
 
-def test_documentation_pictures_show_the_broken_shop(visit, gallery, installation, broken):
+def test_documentation_pictures_show_the_broken_shop(visit, gallery, installation, broken_shop):
     """`make screenshots` keeps them; here it is shown that they can be taken."""
     person: Person = visit(installation, viewport=SIZE, device_scale_factor=SHARP)
     person.open(f"traffic?range=5m&edge={EDGE}")
-    person.sees("shop-web/front → catalog")
+    person.wait_for_text("shop-web/front → catalog")
     expect(person.page.locator("canvas[data-lines='3']")).to_be_visible()
-    person.sees("Response time (ms)")
-    gallery.take(person, "traffic")
+    person.wait_for_text("Response time (ms)")
+    gallery.save(person, "traffic")

@@ -25,7 +25,7 @@ EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
 @pytest.fixture(scope="module")
-def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def keyed_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that needs keys."""
     made = Installation(tmp_path_factory.mktemp("gated"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
     make_key(made)
@@ -59,51 +59,56 @@ def api(at: Installation, cookie: str, token: str) -> int:
     return ask(at, "POST", "api/", {}, given | target | {"authorization": SIGNED})
 
 
-def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, gated):
-    key, secret = make_key(gated)
-    person: Person = visit(gated)
+def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, keyed_installation):
+    key, secret = make_key(keyed_installation)
+    person: Person = visit(keyed_installation)
     person.open("clusters")
-    person.titled("Sign in")
+    person.wait_for_title("Sign in")
     assert person.violations() == []
     sign_in(person, key, "wrong")
-    person.sees("The access key ID or the secret is not right.")
+    person.wait_for_text("The access key ID or the secret is not right.")
     sign_in(person, key, secret)
-    person.titled("Clusters")
-    person.sees("No clusters")
-    [cookie] = person.page.context.cookies(f"{gated.url}/console/")
+    person.wait_for_title("Clusters")
+    person.wait_for_text("No clusters")
+    [cookie] = person.page.context.cookies(f"{keyed_installation.url}/console/")
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/console")
     kept = person.page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
     assert secret not in kept
     assert cookie["value"] not in kept
     token = person.page.evaluate("async () => (await (await fetch('/console/session')).json()).csrf")
-    assert api(gated, cookie["value"], token) == 200
-    assert api(gated, cookie["value"], "") == 403
-    assert api(gated, cookie["value"], "0" * len(token)) == 403
+    assert api(keyed_installation, cookie["value"], token) == 200
+    assert api(keyed_installation, cookie["value"], "") == 403
+    assert api(keyed_installation, cookie["value"], "0" * len(token)) == 403
     person.page.reload()
-    person.titled("Clusters")
+    person.wait_for_title("Clusters")
     person.click(person.page.get_by_role("button", name=key))
     person.click(person.page.get_by_role("menuitem", name="Sign out"))
-    person.titled("Sign in")
-    assert api(gated, cookie["value"], token) == 401
-    assert secret not in gated.log.read_text()
+    person.wait_for_title("Sign in")
+    assert api(keyed_installation, cookie["value"], token) == 401
+    assert secret not in keyed_installation.log.read_text()
 
 
-def test_signing_in_replaces_a_preset_session_cookie(visit, gated):
-    key, secret = make_key(gated)
-    person: Person = visit(gated)
+def test_signing_in_replaces_a_preset_session_cookie(visit, keyed_installation):
+    key, secret = make_key(keyed_installation)
+    person: Person = visit(keyed_installation)
     brought = {"name": "moyai-console", "value": "a" * 64, "domain": "127.0.0.1", "path": "/console"}
     person.page.context.add_cookies([brought])  # type: ignore[list-item]
     person.open("clusters")
     sign_in(person, key, secret)
-    person.titled("Clusters")
-    assert "a" * 64 not in {cookie["value"] for cookie in person.page.context.cookies(f"{gated.url}/console/")}
-    gated.moyai("keys", "revoke", key, "--state", str(gated.state))
+    person.wait_for_title("Clusters")
+    assert "a" * 64 not in {
+        cookie["value"] for cookie in person.page.context.cookies(f"{keyed_installation.url}/console/")
+    }
+    keyed_installation.moyai("keys", "revoke", key, "--state", str(keyed_installation.state))
     person.page.reload()
-    person.titled("Sign in")
+    person.wait_for_title("Sign in")
 
 
-def test_a_login_request_is_limited_in_size(gated):
-    assert ask(gated, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {400, 413}
+def test_a_login_request_is_limited_in_size(keyed_installation):
+    assert ask(keyed_installation, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {
+        400,
+        413,
+    }
 
 
 def test_user_input_is_rendered_as_text(visit, simulated):
@@ -119,7 +124,7 @@ def test_user_input_is_rendered_as_text(visit, simulated):
     person.page.on("dialog", dismiss)
     person.open("create-cluster")
     person.click(person.page.get_by_label("Default Service Connect namespace"))
-    person.sees(EVIL)
+    person.wait_for_text(EVIL)
     for path in (
         "clusters/{}",
         "clusters/{}/services/{}",
@@ -127,7 +132,7 @@ def test_user_input_is_rendered_as_text(visit, simulated):
         "{}",
     ):
         person.open(path.replace("{}", quote(EVIL, safe="")))
-        person.settled()
+        person.wait_until_loaded()
     assert dialogs == []
 
 
@@ -161,18 +166,18 @@ def test_deep_links_language_and_appearance_outlast_a_reload_and_the_server_may_
         server.client("ecs").create_cluster(clusterName="kept")
         person: Person = visit(server)
         person.open("clusters/kept/tasks")
-        person.titled("kept")
+        person.wait_for_title("kept")
         preference(person, "Preferences", "Dark")
         preference(person, "Preferences", "日本語")
         expect(person.page.locator("html")).to_have_attribute("lang", "ja")
         person.page.reload()
-        person.titled("kept")
+        person.wait_for_title("kept")
         expect(person.page.locator("html")).to_have_attribute("lang", "ja")
         expect(person.page.locator("body")).to_have_class("awsui-dark-mode")
         preference(person, "設定", "English")
-        person.sees("No running tasks")
+        person.wait_for_text("No running tasks")
         server.terminate()
-        person.sees("The server isn't responding")
+        person.wait_for_text("The server isn't responding")
         server.up()
         expect(person.page.get_by_text("The server isn't responding")).to_be_hidden()
         server.client("ecs").put_cluster_capacity_providers(

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.console.browser import BAD, Person, number
-from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_DOOR, painted, used
+from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_DOOR, call_everything, create_palette
 from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -25,7 +25,7 @@ Row = dict[str, float]
 """An edge's figures, by the table's headlines."""
 
 
-class Seen(NamedTuple):
+class TerminalMesh(NamedTuple):
     """What a terminal says of the mesh, of a time that is over, and what front was answered."""
 
     edges: dict[tuple[str, str], Any]
@@ -34,27 +34,27 @@ class Seen(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def palette(installed):
-    server = installed()
+def palette(make_installation):
+    server = make_installation()
     server.up()
-    return painted(server)
+    return create_palette(server)
 
 
 @pytest.fixture(scope="module")
-def seen(palette) -> Seen:
-    answers = used(palette)
+def terminal_mesh(palette) -> TerminalMesh:
+    answers = call_everything(palette)
 
-    def said() -> Any:
+    def mesh_json() -> Any:
         return json.loads(palette.stage.installation.moyai("mesh", "--json", "--namespace", MESH, "--since", "5m"))
 
     wanted = answers.total() + THROUGH_THE_DOOR + LINES
-    eventually(lambda: requests(said()) >= wanted, "all is counted")
+    eventually(lambda: requests(mesh_json()) >= wanted, "all is counted")
     while_it_lasts(PERIOD)
-    found = said()
+    found = mesh_json()
     assert requests(found) == wanted
     start, end = (datetime.fromisoformat(found[name]).timestamp() for name in ("start", "end"))
     edges = {(edge["caller"]["service"], edge["targets"][0]["service"]): edge for edge in found["edges"]}
-    return Seen(edges, (int(start), int(end)), dict(answers))
+    return TerminalMesh(edges, (int(start), int(end)), dict(answers))
 
 
 def requests(mesh: Any) -> int:
@@ -62,35 +62,35 @@ def requests(mesh: Any) -> int:
 
 
 @pytest.fixture
-def look(visit, palette, seen):
+def look(visit, palette, terminal_mesh):
     """Opens the map of the mesh, in the time of which all is known."""
 
-    def opened(query: str = "", **options: object) -> Person:
+    def open_traffic(query: str = "", **options: object) -> Person:
         person: Person = visit(palette.stage.installation, **options)
-        start, end = seen.span
+        start, end = terminal_mesh.span
         person.open(f"traffic?namespace={quote(f'mesh/{MESH}', safe='')}&range={start}-{end}&{query}")
-        person.settled()
+        person.wait_until_loaded()
         return person
 
-    return opened
+    return open_traffic
 
 
-def test_the_traffic_table_agrees_with_the_mesh_command(look, palette, seen):
+def test_the_traffic_table_agrees_with_the_mesh_command(look, palette, terminal_mesh):
     person = look("as=table")
-    person.sees(f"{len(seen.edges)} connections")
-    timed = sum(edge["p99"] is not None for edge in seen.edges.values())
+    person.wait_for_text(f"{len(terminal_mesh.edges)} connections")
+    timed = sum(edge["p99"] is not None for edge in terminal_mesh.edges.values())
     eventually(lambda: sum(row["p99 ms"] != NOTHING for row in rows(person)) == timed, "times are there")
     shown = {(row["Caller"], row["Target"]): figures(row) for row in rows(person)}
     assert shown == {
         (f"{MESH}/{caller}", f"{edge['target']} → {node}"): pytest.approx(as_shown(edge), abs=0.51)
-        for (caller, node), edge in seen.edges.items()
+        for (caller, node), edge in terminal_mesh.edges.items()
     }
-    for (caller, node), edge in seen.edges.items():
+    for (caller, node), edge in terminal_mesh.edges.items():
         row = shown[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
         assert {name: row[name] for name in COUNTS} == {name: edge[field] for name, field in COUNTS.items()}
-    assert set(seen.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "blue")}
-    assert seen.edges["door", "blue"]["requests"] == THROUGH_THE_DOOR
-    assert seen.edges["front", "blue"]["requests"] + seen.edges["front", "red"]["requests"] > REQUESTS
+    assert set(terminal_mesh.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "blue")}
+    assert terminal_mesh.edges["door", "blue"]["requests"] == THROUGH_THE_DOOR
+    assert terminal_mesh.edges["front", "blue"]["requests"] + terminal_mesh.edges["front", "red"]["requests"] > REQUESTS
     assert person.violations() == []
 
 
@@ -111,13 +111,13 @@ def as_shown(edge: dict[str, Any]) -> Row:
     return counts | {"Ejected hosts": edge["ejected"], "Success rate": int(edge["success"] * 10_000) / 100} | times
 
 
-def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, seen):
+def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, terminal_mesh):
     person = look()
     canvas = person.page.locator("canvas[data-lines='4']")
     expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 connections"))
     person.click_at("canvas", eventually(lambda: person.spot(BAD), "what fails is drawn so"))
-    person.sees(f"{MESH}/front → {palette.color} → red")
-    edge = seen.edges["front", "red"]
+    person.wait_for_text(f"{MESH}/front → {palette.color} → red")
+    edge = terminal_mesh.edges["front", "red"]
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{edge['requests']} "))
     expect(person.fact("Retries / timeouts")).to_have_text(f"{edge['retries']} / {edge['timeouts']}")
     assert min(edge["failures"], edge["retries"], edge["timeouts"]) > 0
@@ -126,7 +126,7 @@ def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, s
     assert sum(point.get("Retries", 0) for point in trouble) == edge["retries"]  # none in a minute that is not over
     codes = person.chart("Status codes").values()
     for group in ("4XX", "5XX"):
-        assert sum(point.get(group, 0) for point in codes) == seen.answers[group]
+        assert sum(point.get(group, 0) for point in codes) == terminal_mesh.answers[group]
     for absent in ("Slowest targets", "Access log", "Services"):
         expect(person.page.get_by_text(absent, exact=True)).to_have_count(0)
     canvas.focus()
@@ -134,17 +134,17 @@ def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, s
     expect(person.page.get_by_text("Status codes", exact=True)).to_have_count(0)
 
 
-def test_the_namespace_picker_opens_a_mesh_and_its_link_works_in_japanese(look, visit, palette, seen):
+def test_the_namespace_picker_opens_a_mesh_and_its_link_works_in_japanese(look, visit, palette, terminal_mesh):
     person: Person = visit(palette.stage.installation)
-    person.open(f"traffic?as=table&range={seen.span[0]}-{seen.span[1]}")
+    person.open(f"traffic?as=table&range={terminal_mesh.span[0]}-{terminal_mesh.span[1]}")
     person.choose("Namespace or mesh", f"mesh/{MESH}")
-    person.sees(f"{len(seen.edges)} connections")
+    person.wait_for_text(f"{len(terminal_mesh.edges)} connections")
     box = quote(f":mesh/{MESH}/virtualGateway/door", safe="")
     other = look(f"edge={box}", locale="ja-JP")
-    other.sees("仮想ゲートウェイ")
+    other.wait_for_text("仮想ゲートウェイ")
     other.follow("blue")
-    other.sees(f"{MESH}/door → {palette.stage.fqdn('blue')} → blue")
-    other.sees(f"{MESH}/blue (仮想ノード)")
+    other.wait_for_text(f"{MESH}/door → {palette.stage.fqdn('blue')} → blue")
+    other.wait_for_text(f"{MESH}/blue (仮想ノード)")
 
 
 def test_a_new_virtual_node_appears_on_the_map(look, palette):

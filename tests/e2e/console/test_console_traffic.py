@@ -73,7 +73,7 @@ def cluster(server):
     return made
 
 
-class Told(NamedTuple):
+class CallerView(NamedTuple):
     """What the caller was answered, and in which minutes."""
 
     statuses: Counter[str]
@@ -81,7 +81,7 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(cluster):
+def caller_view(cluster):
     """First failures alone, so that a host is kept away, then some of everything."""
     probe = cluster.probe("tug")
     begun, got = time.time(), Counter[str]()
@@ -104,7 +104,7 @@ def told(cluster):
     # A page of times that are over is not looked up again: what it is to show must be there before.
     eventually(is_counted, "all is counted")
     eventually(is_logged, "all is logged")
-    return Told(got, since(begun))
+    return CallerView(got, since(begun))
 
 
 def note(person: Person) -> None:
@@ -117,34 +117,34 @@ def note(person: Person) -> None:
     person.page.route(DRAWS, noting)
 
 
-def asked(person: Person, what: str) -> list[str]:
+def drawing_list(person: Person, what: str) -> list[str]:
     """A list that those who draw the map have, once it has been painted."""
     person.page.locator("canvas[data-lines]").wait_for()
     drawing = [worker for worker in person.page.workers if "/draw.worker-" in worker.url]
     return [answer for worker in drawing for answer in worker.evaluate(what)]
 
 
-def written(person: Person) -> list[str]:
+def map_words(person: Person) -> list[str]:
     """All words that the map has had."""
-    return asked(person, "[...self.written]")
+    return drawing_list(person, "[...self.written]")
 
 
 @pytest.fixture
-def person(visit, server, told) -> Person:
+def person(visit, server, caller_view) -> Person:
     made: Person = visit(server)
     note(made)
-    made.open(f"traffic?namespace=harbour&range={told.span[0]}-{told.span[1]}&edge={EDGE}")
-    made.sees("harbour/tug → buoy")
-    made.settled()
+    made.open(f"traffic?namespace=harbour&range={caller_view.span[0]}-{caller_view.span[1]}&edge={EDGE}")
+    made.wait_for_text("harbour/tug → buoy")
+    made.wait_until_loaded()
     return made
 
 
-def test_a_connections_panel_shows_status_codes_retries_timeouts_and_ejected_hosts(person, told):
-    statuses = told.statuses
+def test_a_connections_panel_shows_status_codes_retries_timeouts_and_ejected_hosts(person, caller_view):
+    statuses = caller_view.statuses
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{statuses.total()} "))
     expect(person.fact("Failed")).to_have_text(str(statuses["503"] + statuses["504"]))
     expect(person.fact("Ejected hosts")).to_have_text("1")
-    person.sees("1 host ejected")
+    person.wait_for_text("1 host ejected")
     retries, timeouts = (number(part) for part in person.fact("Retries / timeouts").inner_text().split(" / "))
     assert min(retries, timeouts) > 0
     codes = [point for point in person.chart("Status codes").values() if any(point.values())]
@@ -152,16 +152,16 @@ def test_a_connections_panel_shows_status_codes_retries_timeouts_and_ejected_hos
     trouble = person.chart("Retries, timeouts, ejected hosts").values()
     assert sum(point["Retries"] for point in trouble) == retries
     assert max(point.get("Ejected hosts", 0) for point in trouble) == 1
-    person.sees(re.compile(r'"GET /status/404 HTTP/1\.1" 404'))
+    person.wait_for_text(re.compile(r'"GET /status/404 HTTP/1\.1" 404'))
     assert {row["Service"] for row in person.table("Task")} == {"harbour/buoy"}
 
 
 def test_a_map_label_shows_rate_success_percentiles_and_ejected_hosts(person):
     def labels() -> list[str]:
-        return [text for text in written(person) if re.search(LABEL, text)]
+        return [text for text in map_words(person) if re.search(LABEL, text)]
 
     [line] = eventually(labels, "the line has its words")
-    times = [text for text in written(person) if text.endswith(" ms")]
+    times = [text for text in map_words(person) if text.endswith(" ms")]
     p50, p95, p99 = map(number, times[-1].removesuffix(" ms").split(" / "))
     assert p50 < p95 <= p99
     assert person.fact("p50 / p95 / p99").inner_text() == times[-1]
@@ -169,23 +169,23 @@ def test_a_map_label_shows_rate_success_percentiles_and_ejected_hosts(person):
 
 
 def test_the_map_uses_the_pages_fonts(person):
-    fonts = asked(person, "[...self.fonts].map(font => `${font.family} ${font.weight} ${font.status}`)")
+    fonts = drawing_list(person, "[...self.fonts].map(font => `${font.family} ${font.weight} ${font.status}`)")
     assert {'"Open Sans" 400 loaded', '"Open Sans" 700 loaded'} <= set(fonts)
 
 
-def test_dragging_over_the_timeline_selects_a_time_range(person, told):
-    before = drawn(person, 0.2, 0.4)
-    person.sees("0 connections")
-    assert before[0] < before[1] < told.span[0]
+def test_dragging_over_the_timeline_selects_a_time_range(person, caller_view):
+    before = draw_span(person, 0.2, 0.4)
+    person.wait_for_text("0 connections")
+    assert before[0] < before[1] < caller_view.span[0]
     assert [at % 60 for at in before] == [0, 0]
     person.open("traffic?namespace=harbour&range=1m")
-    person.settled()
-    around = drawn(person, 0.5, 1)
-    assert around[0] <= told.span[0] < around[1]
-    person.sees(f"{told.statuses.total()} requests")
+    person.wait_until_loaded()
+    around = draw_span(person, 0.5, 1)
+    assert around[0] <= caller_view.span[0] < around[1]
+    person.wait_for_text(f"{caller_view.statuses.total()} requests")
 
 
-def drawn(person: Person, first: float, last: float) -> tuple[int, int]:
+def draw_span(person: Person, first: float, last: float) -> tuple[int, int]:
     """The time that the address holds once it was drawn from one part of the strip's width to another."""
     box = person.page.get_by_role("img", name="Requests and failures over time").bounding_box()
     assert box is not None
@@ -234,7 +234,7 @@ def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, clust
     cluster.define("buoy", app("counting", 8080, "http", healthCheck=NEVER_WELL), **ROLE)
     cluster.update("buoy", taskDefinition="buoy")
     eventually(lambda: frame.evaluate(FIND, DEPLOYING), "the map marks what is being deployed")
-    person.sees("1 deploying")
+    person.wait_for_text("1 deploying")
     cluster.update("buoy", taskDefinition="buoy:1")
     eventually(lambda: not frame.evaluate(FIND, DEPLOYING), "the mark is gone")
 
@@ -252,10 +252,10 @@ def test_the_map_names_the_vpcs_of_its_services(visit, simulated):
     person: Person = visit(simulated)
     note(person)
     person.open("traffic?namespace=bay")
-    eventually(lambda: "bay · vault" in written(person), "the VPC is said by its name")
+    eventually(lambda: "bay · vault" in map_words(person), "the VPC is said by its name")
 
 
-def lost(route: Route) -> None:
+def abort_request(route: Route) -> None:
     """As after an update of the server."""
     route.abort()
 
@@ -267,7 +267,7 @@ def full(route: Route) -> None:
     route.fulfill(body=broken + file.read_text(), content_type="text/javascript")
 
 
-@pytest.mark.parametrize("trouble", [lost, full])
+@pytest.mark.parametrize("trouble", [abort_request, full])
 def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulated, trouble):
     cluster = Cluster(simulated, trouble.__name__, trouble.__name__)
     cluster.serve("shoal", cluster.define("reef", app("web", 8080, "http")), offer("web", "shoal"))
@@ -276,7 +276,7 @@ def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulated, 
     person.open(f"traffic?namespace={trouble.__name__}")
     said = person.page.get_by_role("alert").filter(has_text="Couldn't draw the map")
     expect(said).to_be_visible()
-    person.sees("Connections")
+    person.wait_for_text("Connections")
     assert person.violations() == []
     person.page.unroute(DRAWS)
     person.press("Retry")

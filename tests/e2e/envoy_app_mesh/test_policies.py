@@ -32,7 +32,7 @@ CLUSTER = "cluster.cds_egress_shop_one_http_80"
 async def test_only_listed_conditions_are_retried(envoys, apps):
     policy = RetryPolicy(2, (RetryCondition.RESET, RetryCondition.REFUSED_STREAM), (500, 503), 5)
     shop = host("shop", rule("one", retry=policy, stat_name="listed"))
-    await envoys.lead(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
+    await envoys.configure(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
     for answered, seen, tries in (((503, 500), 200, 3), ((503,) * 3, 503, 3), ((501,), 501, 1), ((409,), 409, 1)):
         apps[0].requests.clear()
         apps[0].statuses.extend(answered)
@@ -44,19 +44,19 @@ async def test_only_listed_conditions_are_retried(envoys, apps):
 
 async def test_a_request_times_out_after_the_routes_timeout(envoys, apps):
     shop = host("shop", rule("one", timeouts=TimeoutPolicy(0.2, 300)))
-    await envoys.lead(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
+    await envoys.configure(mesh(caller(http(shop)), destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
     assert (await envoys.namespace.get(ANYWHERE, 80, "/hold", host="shop")).status == 504
     assert await envoys.count(CALLER, f"{CLUSTER}.upstream_rq_timeout") == 1
 
 
 async def test_a_server_refuses_and_counts_requests_over_its_limits(envoys, apps):
-    await envoys.lead(mesh(node(ONE, limits=ConnectionLimits(connections=1, pending=1)), destinations=()), ONE)
+    await envoys.configure(mesh(node(ONE, limits=ConnectionLimits(connections=1, pending=1)), destinations=()), ONE)
     cluster = "cluster.cds_ingress_one_http_8081"
     get = envoys.namespace.get
     asked = [asyncio.create_task(get("10.99.0.1", 8081, "/hold"))]
-    await envoys.counted(ONE, f"{cluster}.upstream_rq_active", 1)
+    await envoys.wait_for_statistic(ONE, f"{cluster}.upstream_rq_active", 1)
     asked.append(asyncio.create_task(get("10.99.0.1", 8081, "/hold")))
-    await envoys.counted(ONE, f"{cluster}.upstream_rq_pending_active", 1)
+    await envoys.wait_for_statistic(ONE, f"{cluster}.upstream_rq_pending_active", 1)
     assert (await get("10.99.0.1", 8081)).status == 503
     assert await envoys.count(ONE, f"{cluster}.upstream_rq_pending_overflow") == 1
     assert await envoys.count(ONE, f"{cluster}.upstream_cx_overflow") >= 1
@@ -68,7 +68,7 @@ async def test_a_server_refuses_and_counts_requests_over_its_limits(envoys, apps
 async def test_consecutive_errors_eject_an_endpoint(envoys, apps):
     outlier = OutlierPolicy(3, 10, 30, 300, 100, Failure.SERVER_ERROR)
     led = mesh(caller(http(host("shop", rule("one")))), destinations=[to("one", outlier=outlier)], groups={"one": PAIR})
-    await envoys.lead(led, CALLER)
+    await envoys.configure(led, CALLER)
     apps[0].statuses.extend([500] * 3)
     answers = [await envoys.namespace.get(ANYWHERE, 80, host="shop") for _ in range(6)]
     assert sorted(answer.status for answer in answers) == [200] * 3 + [500] * 3
@@ -83,17 +83,19 @@ async def test_an_endpoint_that_fails_health_checks_gets_no_requests(envoys, app
     check = ActiveHealthCheck(Protocol.HTTP, 0.1, 5, 1, 1, "/ping")
     destination = to("one", health_check=check)
     shop = caller(http(host("shop", rule("one"))))
-    await envoys.lead(mesh(shop, destinations=[destination], groups={"one": PAIR}), CALLER)
-    await envoys.counted(CALLER, f"{CLUSTER}.membership_healthy", 2)
+    await envoys.configure(mesh(shop, destinations=[destination], groups={"one": PAIR}), CALLER)
+    await envoys.wait_for_statistic(CALLER, f"{CLUSTER}.membership_healthy", 2)
     apps[0].health = 503
-    await envoys.counted(CALLER, f"{CLUSTER}.membership_healthy", 1)
+    await envoys.wait_for_statistic(CALLER, f"{CLUSTER}.membership_healthy", 1)
     for _ in range(4):
         await envoys.namespace.get(ANYWHERE, 80, host="shop")
     assert (len(apps[0].requests), len(apps[1].requests)) == (0, 4)
     apps[0].health = 200
-    await envoys.counted(CALLER, f"{CLUSTER}.membership_healthy", 2)
-    await envoys.lead(mesh(shop, destinations=[destination], groups={"one": PAIR[1:]}), CALLER)
-    await envoys.counted(CALLER, f"{CLUSTER}.membership_total", 1)  # though the first still says that it is well
+    await envoys.wait_for_statistic(CALLER, f"{CLUSTER}.membership_healthy", 2)
+    await envoys.configure(mesh(shop, destinations=[destination], groups={"one": PAIR[1:]}), CALLER)
+    await envoys.wait_for_statistic(
+        CALLER, f"{CLUSTER}.membership_total", 1
+    )  # though the first still says that it is well
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ async def test_an_endpoint_that_fails_health_checks_gets_no_requests(envoys, app
 async def test_access_logs_are_written_to_the_configured_file(envoys, apps, log):
     path = envoys.folder / "access.log"
     asked = replace(caller(http(host("shop", rule("one")))), access_log=replace(log, path=str(path)))
-    await envoys.lead(mesh(asked, destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
+    await envoys.configure(mesh(asked, destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
     await envoys.namespace.get(ANYWHERE, 80, "/page?q=1", host="shop")
     await asyncio.to_thread(eventually, lambda: path.exists() and path.read_text().endswith("\n"))
     written = path.read_text()

@@ -78,7 +78,7 @@ async def shares(envoys: Rig, requests: int) -> Counter[str]:
 
 async def test_requests_are_routed_by_host(envoys, apps):
     led = mesh(caller(http(host("shop", rule("one")), host("empty"))), node(ONE), destinations=BOTH)
-    await envoys.lead(led, ONE, CALLER)
+    await envoys.configure(led, ONE, CALLER)
     get = envoys.namespace.get
     assert [(await get(ANYWHERE, 80, host=name)).status for name in ("shop", "SHOP", "shop:80")] == [200] * 3
     assert [(await get(ANYWHERE, 80, host=name)).status for name in ("else", "empty")] == [404] * 2
@@ -93,7 +93,7 @@ async def test_requests_are_routed_by_host(envoys, apps):
 async def test_requests_to_unknown_hosts_pass_where_egress_is_allowed(envoys, apps):
     everything = VirtualHost("*", ("*",), (rule("pass"),))
     view = caller(http(host("shop", rule("one")), everything), fallback="pass")
-    await envoys.lead(mesh(view, destinations=(*BOTH, PASS), groups=DIRECT), CALLER)
+    await envoys.configure(mesh(view, destinations=(*BOTH, PASS), groups=DIRECT), CALLER)
     there, elsewhere = App("there"), App("elsewhere")
     await there.start(envoys.namespace, 80, ANYWHERE)
     await elsewhere.start(envoys.namespace, 81, ANYWHERE)
@@ -108,7 +108,7 @@ async def test_requests_to_unknown_hosts_pass_where_egress_is_allowed(envoys, ap
 
 async def test_passed_through_requests_keep_their_protocol(envoys):
     everything = caller(http(VirtualHost("*", ("*",), (rule("pass"),))))
-    await envoys.lead(mesh(everything, destinations=[PASS]), CALLER)
+    await envoys.configure(mesh(everything, destinations=[PASS]), CALLER)
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,14 +127,14 @@ async def test_passed_through_requests_keep_their_protocol(envoys):
 async def test_tls_is_passed_through_by_its_server_name(envoys):
     passed = Destination("aws", OriginalDestinationSource(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
     view = caller(passes=(SniPassthrough(443, ("*.aws.test",), "aws"),))
-    await envoys.lead(mesh(view, destinations=(passed,)), CALLER)
-    there = await asyncio.start_server(heard, sock=await envoys.namespace.listen(ANYWHERE, 443))
+    await envoys.configure(mesh(view, destinations=(passed,)), CALLER)
+    there = await asyncio.start_server(answer_heard, sock=await envoys.namespace.listen(ANYWHERE, 443))
     assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.aws.test")) == b"heard"
     assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.other.test")) == b""
     there.close()
 
 
-async def heard(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def answer_heard(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read(1)
     writer.write(b"heard")
     writer.close()
@@ -152,20 +152,20 @@ def hello(name: str) -> bytes:
 async def test_tcp_streams_are_routed_by_port(envoys, apps):
     split = StreamSplit((WeightedDestination("one", 0), WeightedDestination("two", 1)), TIMEOUTS, 1)
     view = caller(OutboundPort(5000, Protocol.TCP, split, "egress"))
-    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    await envoys.configure(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     assert b'"two"' in await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n")
     closed = replace(split, targets=())
     view = caller(OutboundPort(5000, Protocol.TCP, closed, "egress"))
-    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    await envoys.configure(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     assert await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n") == b""
 
 
 async def test_weights_split_requests_and_zero_weight_gets_none(envoys, apps):
     for weights, expected in (((100, 0), {"one"}), ((50, 50), {"one", "two"}), ((0, 100), {"two"})):
         split = rule(*(WeightedDestination(d.name, weight) for d, weight in zip(BOTH, weights, strict=True)))
-        await envoys.lead(mesh(caller(http(host("shop", split))), destinations=BOTH, groups=DIRECT), CALLER)
+        await envoys.configure(mesh(caller(http(host("shop", split))), destinations=BOTH, groups=DIRECT), CALLER)
         assert (await shares(envoys, 30)).keys() == expected
-    await envoys.lead(mesh(caller(http(host("shop", rule()))), destinations=BOTH, groups=DIRECT), CALLER)
+    await envoys.configure(mesh(caller(http(host("shop", rule()))), destinations=BOTH, groups=DIRECT), CALLER)
     assert (await envoys.namespace.get(ANYWHERE, 80, host="shop")).status == 503
 
 
@@ -178,7 +178,7 @@ async def test_paths_are_normalized_and_rewritten(envoys, apps):
     regex = rule("one", match=RequestMatch(path=PathMatcher(PathTest.REGEX, "/r[0-9]+")), rewrite=whole)
     chapter = below("/chapter/", Rewrite(prefix="/")), below("/chapter", Rewrite(prefix="/"))
     view = caller(http(host("shop", exact, regex, *chapter)))
-    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    await envoys.configure(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     paths = {
         "/chapter": "/",
         "/chapter/": "/",
@@ -228,7 +228,7 @@ async def test_a_gateway_routes_through_itself_to_the_service(envoys, apps):
         1,
         label="cds_ingress_shop_gateway_self_redirect_http_15001",
     )
-    await envoys.lead(mesh(gateway(), destinations=(*BOTH, itself), groups=DIRECT), GATEWAY)
+    await envoys.configure(mesh(gateway(), destinations=(*BOTH, itself), groups=DIRECT), GATEWAY)
     get = envoys.namespace.get
     assert json.loads((await get("10.99.0.1", 9080, "/one/page")).body) == {
         "app": "one",
@@ -247,7 +247,7 @@ async def test_a_dual_stack_listener_accepts_both_address_families(envoys, apps)
         replace(caller(http(host("shop", rule("one")))), egress_address="::"),
         replace(node(ONE), everywhere="::"),
     ]
-    await envoys.lead(mesh(*proxies, destinations=BOTH), ONE, CALLER)
+    await envoys.configure(mesh(*proxies, destinations=BOTH), ONE, CALLER)
     for address in (ANYWHERE, ANYWHERE_6):
         assert (await envoys.namespace.get(address, 80, host="shop")).status == 200
     assert await envoys.count(CALLER, "listener.[__]_15001.downstream_cx_total") == 2

@@ -42,7 +42,7 @@ async def authority():
     return await an_authority()
 
 
-def encrypted(server: ServerTls | None, client: ClientTls | None, *certificates: Certificate) -> MeshIR:
+def tls_mesh(server: ServerTls | None, client: ClientTls | None, *certificates: Certificate) -> MeshIR:
     """A caller and the node that it calls."""
     shop = caller(http(host("shop", rule("one"))))
     return mesh(shop, node(ONE, tls=server), destinations=[to("one", tls=client)], certificates=certificates)
@@ -59,33 +59,35 @@ def believing(authority: Authority, *names: str) -> PeerCheck:
 async def test_a_strict_tls_node_accepts_only_tls(envoys, apps, authority):
     shown = authority.signs("one.shop")
     checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
-    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, shown), ONE, CALLER)
+    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), checked, shown), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == await envoys.count(CALLER, f"{CLIENT}.handshake") == 1
     assert await envoys.count(ONE, f"{SERVER}.versions.TLSv1.3") == 1
     assert await envoys.namespace.talk("10.99.0.1", 8081, b"GET / HTTP/1.1\r\n\r\n") == b""
-    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), None, shown), ONE, CALLER)
+    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), None, shown), ONE, CALLER)
     assert await call(envoys) == 503
 
 
 async def test_a_permissive_tls_node_accepts_tls_and_plaintext(envoys, apps, authority):
     for client in (ClientTls(believing(authority)), None):
-        await envoys.lead(
-            encrypted(ServerTls(CertificateRef("c"), permissive=True), client, authority.signs()), ONE, CALLER
+        await envoys.configure(
+            tls_mesh(ServerTls(CertificateRef("c"), permissive=True), client, authority.signs()), ONE, CALLER
         )
         assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
 
 
 async def test_a_client_without_validation_accepts_any_certificate(envoys, apps, authority):
-    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
+    await envoys.configure(
+        tls_mesh(ServerTls(CertificateRef("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER
+    )
     assert await call(envoys) == 200
     assert await envoys.count(CALLER, f"{CLIENT}.no_certificate") == 0
 
 
 async def test_a_certificate_for_another_name_is_rejected(envoys, apps, authority):
     checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
-    await envoys.lead(encrypted(ServerTls(CertificateRef("c")), checked, authority.signs("one.shop")), ONE, CALLER)
+    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), checked, authority.signs("one.shop")), ONE, CALLER)
     assert await call(envoys) == 503
     assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
 
@@ -100,11 +102,11 @@ async def test_a_server_validates_client_certificates_and_names(envoys, apps, au
         (believing(await an_authority()), with_own, 503, "fail_verify_error"),
         (believing(authority, "caller.shop"), with_own, 200, "handshake"),
     ):
-        wanted = encrypted(ServerTls(CertificateRef("c"), callers=server), client, shown, own)
-        await envoys.lead(wanted, ONE, CALLER)
+        wanted = tls_mesh(ServerTls(CertificateRef("c"), callers=server), client, shown, own)
+        await envoys.configure(wanted, ONE, CALLER)
         before = await envoys.count(ONE, f"{SERVER}.{statistic}")
         assert await call(envoys) == status
-        await envoys.counted(ONE, f"{SERVER}.{statistic}", before + 1)
+        await envoys.wait_for_statistic(ONE, f"{SERVER}.{statistic}", before + 1)
     assert await envoys.count(ONE, f"{SERVER}.no_certificate") == 0
 
 
@@ -134,8 +136,8 @@ async def test_replaced_certificate_files_are_reloaded(envoys, apps, authority):
     first, other = authority.signs("one.shop"), await an_authority()
     put(keys, first, authority.root)
     client = ClientTls(PeerCheck(TrustedFile(f"{keys}/root.pem"), ("one.shop",)))
-    await envoys.lead(
-        encrypted(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), client), ONE, CALLER
+    await envoys.configure(
+        tls_mesh(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), client), ONE, CALLER
     )
     assert await call(envoys) == 200
     assert await envoys.namespace.run(serial) == serial_in(first)
@@ -151,7 +153,7 @@ async def test_replaced_certificate_files_are_reloaded(envoys, apps, authority):
 async def test_missing_certificate_files_keep_the_port_closed_and_are_reported(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
-    envoys.feed.publish(encrypted(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
+    envoys.feed.publish(tls_mesh(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
     starting = asyncio.create_task(envoys.start(ONE))
     await envoys.until(
         lambda: ProxyId(ONE) in envoys.feed.states() and bool(envoys.feed.states()[ProxyId(ONE)].rejected)
@@ -166,20 +168,23 @@ async def test_missing_certificate_files_keep_the_port_closed_and_are_reported(e
 async def test_secrets_come_from_the_proxys_own_server(envoys, apps, authority):
     shown, own = authority.signs("one.shop"), await authority.issues("caller.shop")
     server = await serve_secrets(
-        envoys.folder / "sds.sock", named("one", shown), named("caller", own), roots("bundle", authority.root)
+        envoys.folder / "sds.sock",
+        secret_named("one", shown),
+        secret_named("caller", own),
+        roots("bundle", authority.root),
     )
     bundle = TrustedSecret("bundle")
     callers, check = PeerCheck(bundle, ("caller.shop",)), PeerCheck(bundle, ("one.shop",))
-    wanted = encrypted(
+    wanted = tls_mesh(
         ServerTls(CertificateSecret("one"), callers=callers), ClientTls(check, CertificateSecret("caller"))
     )
-    await envoys.lead(wanted, ONE, CALLER)
+    await envoys.configure(wanted, ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
     await server.stop(None)
 
 
-def named(name: str, certificate: Certificate) -> Secret:
+def secret_named(name: str, certificate: Certificate) -> Secret:
     """A certificate under another name."""
     found = secret(certificate)
     found.name = name

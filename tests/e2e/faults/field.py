@@ -16,7 +16,7 @@ from typing import Any
 
 from moyai.runtime.linux.network.connection_drain import TABLE
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, offer, port_health_check, task_id
 from tests.e2e.waiting import eventually
 
 CLOSED, RATE = 4, 60.0
@@ -98,7 +98,7 @@ class Field:
         """The ledger, at a version."""
         environment = [{"name": "VERSION", "value": version}]
         return self.cluster.define(
-            "ledger", app("ledger", 8080, "http", environment=environment, healthCheck=checked(8080), **more)
+            "ledger", app("ledger", 8080, "http", environment=environment, healthCheck=port_health_check(8080), **more)
         )
 
     def start_anew(self, version: str) -> set[str]:
@@ -128,7 +128,7 @@ class Field:
         (found,) = [d["value"] for a in attachments for d in a["details"] if d["name"] == "privateIPv4Address"]
         return str(found)
 
-    def tell(self, arn: str, mode: str) -> None:
+    def set_mode(self, arn: str, mode: str) -> None:
         """Make one task's application behave so."""
         answer = self.probe.ask("http", url=f"http://{self.address(arn)}:8080/mode/{mode}")
         assert answer["status"] == 200, answer
@@ -202,13 +202,13 @@ class Field:
     def did(self, name: str, done: set[str]) -> Counter[str]:
         """How often each of the scenario's POSTs was done, from what all tasks wrote; waits for those in ``done``."""
 
-        def written() -> Counter[str]:
-            lines = [line for arn in self.every_task for line in self.cluster.said(arn, "ledger")]
+        def written_ids() -> Counter[str]:
+            lines = [line for arn in self.every_task for line in self.cluster.output_lines(arn, "ledger")]
             ids = [line.removeprefix("did ") for line in lines if line.startswith(f"did {name}-")]
             return Counter(ids)
 
-        eventually(lambda: done <= set(written()), "all that was done is written")
-        return written()
+        eventually(lambda: done <= set(written_ids()), "all that was done is written")
+        return written_ids()
 
     def ask_proxy(self, arn: str, path: str) -> str:
         """What the administration of a task's proxy says."""

@@ -41,7 +41,7 @@ def thread(pid: int, name: str) -> int:
 
 
 @contextmanager
-def starved(tid: int, *, accepting: bool = False) -> Iterator[None]:
+def starve(tid: int, *, accepting: bool = False) -> Iterator[None]:
     """The thread stands still meanwhile. ``accepting``: in the middle of its work, about to accept a connection that it
     has found to be there; one has to come.
     """

@@ -74,9 +74,9 @@ def no_longer_asked(field: Field) -> bool:
 def test_a_task_is_slow(field):
     with field.load("a task is slow") as run:
         victim = field.tasks()[0]
-        field.tell(victim, "slow")
+        field.set_mode(victim, "slow")
         run.answers(300)
-        field.tell(victim, "well")
+        field.set_mode(victim, "well")
     faultless(run)
     nothing_unknown(run)
 
@@ -85,7 +85,7 @@ def test_a_task_is_slow(field):
 def test_a_task_resets_connections(field):
     with field.load("a task resets its connections") as run:
         victim = field.tasks()[0]
-        field.tell(victim, "cut")
+        field.set_mode(victim, "cut")
         run.answers(300)
         field.replace(victim)
         field.whole()
@@ -96,7 +96,7 @@ def test_a_task_resets_connections(field):
 def test_a_task_answers_503(field):
     with field.load("a task answers 503") as run:
         victim = field.tasks()[0]
-        field.tell(victim, "busy")
+        field.set_mode(victim, "busy")
         run.answers(300)
         field.replace(victim)
         field.whole()
@@ -108,7 +108,7 @@ def test_a_task_answers_503(field):
 def test_a_task_refuses_connections(field):
     with field.load("a task refuses connections") as run:
         victim = field.tasks()[0]
-        field.tell(victim, "deaf")
+        field.set_mode(victim, "deaf")
         run.answers(300)
         field.replace(victim)
         field.whole()

@@ -40,7 +40,7 @@ def field(unchecked: UncheckedField) -> UncheckedField:
     return unchecked
 
 
-def untroubled(run: Run) -> None:
+def assert_no_failure(run: Run) -> None:
     """No request failed, whether it may be repeated or not."""
     faultless(run)
     nothing_unknown(run)
@@ -52,7 +52,7 @@ def untroubled(run: Run) -> None:
 def test_a_rolling_deployment(field):
     with field.load("no health check, listens after 6 s: a rolling deployment") as run:
         field.start_anew("2")
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -66,7 +66,7 @@ def test_scaling_out_and_in(field):
         field.cluster.update("ledger", desiredCount=3)
         field.cluster.steady("ledger")
         field.cluster.quiet("ledger")
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -75,7 +75,7 @@ def test_a_task_is_stopped_and_replaced(field):
     with field.load("no health check, listens after 6 s: StopTask") as run:
         field.replace(field.tasks()[0])
         field.whole()
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -110,7 +110,7 @@ def test_traffic_is_shifted(field, way, request):
         field.cluster.update("ledger", deploymentConfiguration={"bakeTimeInMinutes": 0} | way)
         field.start_anew("3")
     field.cluster.update("ledger", deploymentConfiguration={"strategy": "ROLLING"})
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -125,7 +125,7 @@ def test_the_control_plane_is_killed_while_tasks_start(field):
         field.whole()
         field.cluster.quiet("ledger")
         assert before.isdisjoint(field.tasks())
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -157,7 +157,7 @@ def test_a_revision_that_exits_at_once_replaces_no_task(unchecked):
         unchecked.cluster.update("ledger", taskDefinition=good)
         unchecked.whole()
         unchecked.cluster.quiet("ledger")
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -173,7 +173,7 @@ def test_a_rolling_deployment_of_a_task_that(unchecked, start, starting):
     unchecked.starting = starting
     with unchecked.load(f"no health check, {start}: a rolling deployment") as run:
         unchecked.start_anew("7")
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -191,7 +191,7 @@ def test_a_revision_that_never_listens_waits_and_can_be_rolled_back(unchecked):
         unchecked.cluster.update("ledger", taskDefinition=good)
         unchecked.whole()
         unchecked.cluster.quiet("ledger")
-    untroubled(run)
+    assert_no_failure(run)
 
 
 @pytest.mark.heavy
@@ -234,10 +234,10 @@ def test_callers_of_task_sets_see_no_failure(field):
         )["taskSet"]
         sets.append(made["id"])
 
-    def shown() -> list[dict[str, Any]]:
+    def task_sets() -> list[dict[str, Any]]:
         return list(cluster.ecs.describe_task_sets(cluster=cluster.name, service="sets")["taskSets"])
 
-    eventually(lambda: all(s["stabilityStatus"] == "STEADY_STATE" for s in shown()), "both are steady")
+    eventually(lambda: all(s["stabilityStatus"] == "STEADY_STATE" for s in task_sets()), "both are steady")
     for task in cluster.tasks("sets"):
         answer = field.probe.ask("http", url=f"http://{field.address(task['taskArn'])}:8080/")
         assert answer["status"] == 200, "a task that counts answers"
@@ -312,7 +312,7 @@ def test_twenty_thousand_requests_under_changes(field):
         field.cluster.update("ledger", desiredCount=3)
         field.cluster.steady("ledger")
         field.cluster.quiet("ledger")
-    untroubled(run)
+    assert_no_failure(run)
     assert run.tally["requests"] - run.tally["posts"] >= MANY
     once(run)
 

@@ -15,20 +15,20 @@ BUILT_IN: dict[str, Any] = {"issuerCertificateAuthority": {}}
 
 
 @pytest.fixture(scope="module")
-def encrypted(field: Field, rows: list[Row]) -> Field:
+def encrypted_field(field: Field, rows: list[Row]) -> Field:
     return Field(field.installation, rows, "rotation", tls=BUILT_IN)
 
 
-def renewed(field: Field) -> None:
+def wait_for_renewal(field: Field) -> None:
     """Wait until every task shows another certificate than it does now."""
     before = field.certificates()
     assert before
     eventually(lambda: field.certificates().isdisjoint(before), "every task shows a new one")
 
 
-def test_certificate_renewal_fails_no_request(encrypted):
-    with encrypted.load("certificates are renewed, twice") as run:
+def test_certificate_renewal_fails_no_request(encrypted_field):
+    with encrypted_field.load("certificates are renewed, twice") as run:
         for _ in range(2):
-            renewed(encrypted)
+            wait_for_renewal(encrypted_field)
     faultless(run)
     nothing_unknown(run)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.faults.field import Field
-from tests.e2e.faults.starve import starved, thread
+from tests.e2e.faults.starve import starve, thread
 from tests.e2e.stack import Cluster, Probe, app, offer, processes
 from tests.e2e.waiting import eventually, while_it_lasts
 
@@ -47,7 +47,7 @@ def probe(cluster: Cluster) -> Probe:
 def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
     """The thread of a task's proxy that carries its traffic stands still; ``accepting`` as of ``starved``."""
     (envoy,) = processes(arn, "/envoy --config-path")
-    with starved(thread(envoy, "wrk:worker_0"), accepting=accepting):
+    with starve(thread(envoy, "wrk:worker_0"), accepting=accepting):
         yield
 
 
@@ -60,7 +60,7 @@ def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
     ],
 )
 def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, requests):
-    younger = joined(cluster)
+    younger = add_task(cluster)
     (caller,) = cluster.tasks("starving-caller")
     probe.begin(*[LINES] * (CALLERS - 2), *[requests] * 2)
     eventually(lambda: len(probe.tally()["answered"]) == 2)
@@ -76,7 +76,7 @@ def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, reque
 
 
 def test_a_task_stops_while_its_proxy_does_not_report_active_requests(field, cluster, probe):
-    younger = joined(cluster)
+    younger = add_task(cluster)
     (envoy,) = processes(younger, "/envoy --config-path")
     probe.begin(POSTS)
     eventually(lambda: len(probe.tally()["answered"]) == 2)
@@ -85,7 +85,7 @@ def test_a_task_stops_while_its_proxy_does_not_report_active_requests(field, clu
     eventually(lambda: stuck(probe), "each task has something to do")
     cluster.update("pair", desiredCount=1)
     eventually(lambda: field.is_closed(younger), "what is under way is counted from now on")
-    with starved(envoy):  # its main thread, which is who says
+    with starve(envoy):  # its main thread, which is who says
         eventually(lambda: sum(probe.tally()["answered"].values()) >= CALLERS, "what was under way is answered")
     cluster.steady("pair")
     cluster.quiet("pair")
@@ -100,14 +100,14 @@ def test_a_new_name_resolves_while_the_callers_proxy_workers_get_no_processor(fi
     cluster.serve("client", cluster.define("found-client", calling("first"), calling("second")))
     cluster.steady("client")
     (client,) = (task["taskArn"] for task in cluster.tasks("client"))
-    eventually(lambda: cluster.said(client, "first")[-1:] == ["200"], "the first name is called all the time")
+    eventually(lambda: cluster.output_lines(client, "first")[-1:] == ["200"], "the first name is called all the time")
     (calls,) = processes(client, "http://second")
     with worker_starved(client, accepting=True):
         serve(cluster, "second")
         eventually(partial(is_called, calls, "second"), "the second name is found, and a connection waits")
-    eventually(lambda: len(cluster.said(client, "second")) > 1, "the first call of the second name is answered")
-    assert cluster.said(client, "second") == ["unresolved", "200"]
-    assert cluster.said(client, "first") in (["200"], ["unresolved", "200"])
+    eventually(lambda: len(cluster.output_lines(client, "second")) > 1, "the first call of the second name is answered")
+    assert cluster.output_lines(client, "second") == ["unresolved", "200"]
+    assert cluster.output_lines(client, "first") in (["200"], ["unresolved", "200"])
 
 
 def serve(cluster: Cluster, name: str) -> None:
@@ -130,7 +130,7 @@ def is_called(pid: int, name: str) -> bool:
     return any((row[2], row[3]) == (peer, ESTABLISHED) for row in rows)
 
 
-def joined(cluster: Cluster) -> str:
+def add_task(cluster: Cluster) -> str:
     """A second task, the one that will leave when there is to be one again."""
     (elder,) = cluster.tasks("pair")
     cluster.update("pair", desiredCount=2)

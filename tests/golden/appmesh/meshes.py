@@ -71,7 +71,7 @@ def world_of(case: dict[str, Any], authority: Authority | None = None) -> World:
     """The world that is described; ``authority``: whose the certificates are, where they are to be real."""
     world = worlds.world_of(case.get("services", {}))
     if authority is not None:
-        worlds.certified(world)
+        worlds.with_certificates(world)
     for record in (*_mesh(case), *_routes(case), *records(case.get("certificates", {}), authority)):
         world.apply(Put(record))
     for namespace, services in case.get("cloudMap", {}).items():

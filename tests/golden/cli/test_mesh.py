@@ -29,21 +29,23 @@ def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> MeshTraffic:
     return build_mesh(metrics, services, msgspec.convert(case["span"], Span), wanted)
 
 
-def printed(what: RenderableType, width: int, *, colours: bool = False) -> str:
+def render_text(what: RenderableType, width: int, *, colours: bool = False) -> str:
     paper = io.StringIO()
     out = Console(file=paper, width=width, highlight=False, color_system="standard" if colours else None)
     out.print(what)
     return paper.getvalue()
 
 
-def shown(mesh: MeshTraffic, look: dict[str, Any]) -> str:
+def render_case(mesh: MeshTraffic, look: dict[str, Any]) -> str:
     view, width = View(), look["width"]
     for key in look.get("keys", []):
         view = handle_key(view, key)
     if "rows" in look:
-        return printed(render_screen(mesh, view, (width, look["rows"])), width)
+        return render_text(render_screen(mesh, view, (width, look["rows"])), width)
     colours = look.get("colours", False)
-    said = printed(table(mesh, view, width), width, colours=colours) + printed(headline(mesh), width, colours=colours)
+    said = render_text(table(mesh, view, width), width, colours=colours) + render_text(
+        headline(mesh), width, colours=colours
+    )
     return said.replace("\x1b", "\\e")
 
 
@@ -52,11 +54,11 @@ def test_the_mesh_is_printed_as_expected(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     wanted = msgspec.convert(case.get("wanted", {}), EdgeFilter)
     mesh = mesh_of(case, wanted)
-    looks = "".join(written(look, shown(mesh, look)) for look in case["looks"])
+    looks = "".join(yaml_item(look, render_case(mesh, look)) for look in case["looks"])
     Golden(HERE, update=golden_update).check(name, {"looks": looks, "json": as_json(mesh) + "\n"})
 
 
-def written(look: dict[str, Any], screen: str) -> str:
+def yaml_item(look: dict[str, Any], screen: str) -> str:
     """An item of a YAML list in which the screen stands as it is, but for spaces that nobody sees."""
     lines = "".join(f"    {line.rstrip()}".rstrip() + "\n" for line in screen.splitlines())
     return f"- look: {yaml.safe_dump(look, default_flow_style=True, width=1000)}  screen: |2\n{lines}"

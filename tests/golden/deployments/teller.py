@@ -57,7 +57,7 @@ _DEPLOYMENT = re.compile(r"ecs-svc/\d+")
 _PAUSE = re.compile(r"ecs-pause-\w+")
 
 
-class Place(NamedTuple):
+class DeploymentPosition(NamedTuple):
     """Where a deployment is; ``bakes`` when its stage's traffic has arrived and time has to pass."""
 
     stage: str
@@ -66,7 +66,7 @@ class Place(NamedTuple):
     asks: bool
 
     @classmethod
-    def of(cls, record: ServiceDeployment) -> Place:
+    def of_record(cls, record: ServiceDeployment) -> DeploymentPosition:
         return cls(
             record.stage or record.status, record.step, record.baking_since is not None, bool(unanswered_hooks(record))
         )
@@ -76,17 +76,17 @@ class Place(NamedTuple):
         return f"{self.stage}{step}{', a hook waits' if self.asks else ''}{', baking' if self.bakes else ''}"
 
 
-def tell(case: Mapping[str, Any]) -> list[Any]:
+def describe_case(case: Mapping[str, Any]) -> list[Any]:
     """The whole case."""
     trouble = case.get("trouble")
     if "rolls" in case:
-        return [_rolled(row) for row in case["rolls"]]
+        return [_rolling_steps(row) for row in case["rolls"]]
     if trouble is None:
         return Deployment(case).told_to_the_end()
-    return [{str(place): _troubled(case, place, trouble)} for place in _places(case, trouble)]
+    return [{str(place): _describe_trouble(case, place, trouble)} for place in _places(case, trouble)]
 
 
-def _rolled(row: Mapping[str, Any]) -> dict[str, str]:
+def _rolling_steps(row: Mapping[str, Any]) -> dict[str, str]:
     """How many start and stop in each step, between which bounds."""
     desired, (low, high) = row["desired"], row["percents"]
     percents = {"minimum_healthy_percent": low, "maximum_percent": high}
@@ -101,7 +101,7 @@ def _moves(line: str) -> bool:
     return " starts " in line or " stops " in line or line.endswith(f"{STUCK}”")
 
 
-def _places(case: Mapping[str, Any], trouble: str) -> Iterator[Place]:
+def _places(case: Mapping[str, Any], trouble: str) -> Iterator[DeploymentPosition]:
     """Each place of the undisturbed deployment where this trouble can come."""
     needed = {"refuse": HookTarget.PAUSE, "say no": HookTarget.AWS_LAMBDA}.get(trouble)
     undisturbed = Deployment(case)
@@ -114,10 +114,10 @@ def _places(case: Mapping[str, Any], trouble: str) -> Iterator[Place]:
             yield place
 
 
-def _troubled(case: Mapping[str, Any], place: Place, trouble: str) -> list[str]:
+def _describe_trouble(case: Mapping[str, Any], place: DeploymentPosition, trouble: str) -> list[str]:
     deployment = Deployment(case)
     assert any(reached == place for reached in deployment.places())
-    deployment.take()
+    deployment.take_lines()
     deployment.trouble(trouble)
     return deployment.told_to_the_end()
 
@@ -137,13 +137,13 @@ class Deployment(Harness):
         self._configuration = msgspec.convert(asked.get("configuration", {}), DeploymentConfiguration)
         self._functions = any(h.target_type is HookTarget.AWS_LAMBDA for h in self._configuration.lifecycle_hooks)
         self.service = self.build.service("web", self._definition(), asked.get("desired", 2), offers=self._offers)
-        self._named()
+        self._record_primary()
         self.converge(600)
         if self._functions:
             self.book.apply([Put(HookFunction("check", "http://127.0.0.1:1/", self.clock.now()))])
         put_alarm(self.build, "errors", AlarmState.OK)
         self.build.configure(self.service, self._configuration)
-        self.take()
+        self.take_lines()
         self.start = self.clock.now()
         self._deploy()
 
@@ -151,17 +151,17 @@ class Deployment(Harness):
     def record(self) -> ServiceDeployment:
         return self.book.world.service_deployments[self.record_arn]
 
-    def take(self) -> list[str]:
+    def take_lines(self) -> list[str]:
         lines, self._lines = self._lines, []
         return lines
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[DeploymentPosition]:
         """Each place, at the moment it is reached, until the deployment is over."""
-        yield (known := Place.of(self.record))
+        yield (known := DeploymentPosition.of_record(self.record))
         for _ in range(SICK_PATIENCE if self._sick else PATIENCE):
             for key in self.keys:
                 self.step(key)
-                if (place := Place.of(self.record)) != known and not self.record.finished:
+                if (place := DeploymentPosition.of_record(self.record)) != known and not self.record.finished:
                     yield (known := place)
             if self.record.finished:
                 return
@@ -175,7 +175,7 @@ class Deployment(Harness):
         if self.record.finished:
             self.converge(3600)
             assert self.plans_left() == []
-        return self.take()
+        return self.take_lines()
 
     def trouble(self, what: str) -> None:
         verbs = {
@@ -238,9 +238,9 @@ class Deployment(Harness):
     def _deploy(self) -> None:
         self.build.deploy(self.service, self._definition())
         self.record_arn = self.build.deployment(self.service).arn
-        self._named()
+        self._record_primary()
 
-    def _named(self) -> None:
+    def _record_primary(self) -> None:
         self._names.append(self.book.world.services[self.service].primary.id)
 
     def _definition(self) -> Any:
@@ -257,7 +257,7 @@ class Deployment(Harness):
         self._count("starts", started)
         for change in plan.changes:
             if isinstance(change, Put):
-                self._lines += [self._say(line) for line in self._told(change.record)]
+                self._lines += [self._add_line(line) for line in self._describe_record(change.record)]
         super()._record(plan)
 
     def _runs(self, task: Task) -> bool:
@@ -267,9 +267,9 @@ class Deployment(Harness):
     def _count(self, verb: str, tasks: list[Task]) -> None:
         for deployment in sorted({str(t.deployment) for t in tasks}, key=self._name):
             count = sum(t.deployment == deployment for t in tasks)
-            self._lines.append(self._say(f"{verb} {count} of {deployment}"))
+            self._lines.append(self._add_line(f"{verb} {count} of {deployment}"))
 
-    def _told(self, record: object) -> list[str]:
+    def _describe_record(self, record: object) -> list[str]:
         match record:
             case ServiceDeployment():
                 return _deployment(self.book.world.service_deployments.get(record.arn), record)
@@ -284,7 +284,7 @@ class Deployment(Harness):
         log = self.book.world.service_logs.get(service)
         return () if log is None else log.events
 
-    def _say(self, text: str) -> str:
+    def _add_line(self, text: str) -> str:
         text = _DEPLOYMENT.sub(lambda found: self._name(found.group()), text)
         text = _PAUSE.sub("ecs-pause-…", text).replace("(service web) ", "")
         return f"{self.clock.now() - self.start:g} s: {text}"
@@ -299,11 +299,14 @@ def _matters(message: str) -> bool:
 
 
 def _deployment(before: ServiceDeployment | None, record: ServiceDeployment) -> list[str]:
-    if before is not None and (Place.of(before), before.status) == (Place.of(record), record.status):
+    if before is not None and (DeploymentPosition.of_record(before), before.status) == (
+        DeploymentPosition.of_record(record),
+        record.status,
+    ):
         return [] if before.failures == record.failures else [f"{record.failures} failures"]
     why = "" if before is None or before.status_reason == record.status_reason else f": {record.status_reason}"
     baking = ", baking" if record.baking_since is not None else ""
-    place = baking if record.stage is None else f" at {Place.of(record)}"
+    place = baking if record.stage is None else f" at {DeploymentPosition.of_record(record)}"
     return [f"{record.target} is {record.status}{place}{why}"]
 
 

@@ -85,7 +85,7 @@ def world_of(services: dict[str, Any]) -> World:
     """The world with these services."""
     world = World()
     world.apply(Put(Namespace(NAMESPACE, NamespaceId("ns-shop"), "shop", NamespaceType.HTTP, LONG_AGO)))
-    seen = _seen(services)
+    seen = _seen_names(services)
     for name, service in services.items():
         _service(world, name, service or {}, seen)
     return world
@@ -95,7 +95,7 @@ def discovery_arn(name: str) -> DiscoveryServiceArn:
     return DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:123456789012:service/srv-{name}")
 
 
-def _seen(services: dict[str, Any]) -> dict[str, SeenName]:
+def _seen_names(services: dict[str, Any]) -> dict[str, SeenName]:
     """Every offer by its discovery name, as its callers see it; ``gone`` ones have no service any more."""
     aliases = {n: o.get("alias", f"{n}.shop:{o['port']}") for s in services.values() for n, o in _offers(s)}
     addresses = allocate_addresses(alias.split(":")[0] for alias in aliases.values())
@@ -151,7 +151,7 @@ def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) ->
             world.apply(Put(made))
 
 
-def certified(world: World) -> World:
+def with_certificates(world: World) -> World:
     """The world with certificates that a proxy can read."""
     authority = asyncio.run(an_authority())
     for one in tuple(world.server_certificates):

@@ -43,9 +43,9 @@ ROUNDS = 40
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
-def tell(case: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+def describe_case(case: Mapping[str, Any]) -> list[dict[str, list[str]]]:
     """Each step with what came of it."""
-    teller = Teller(case["instances"])
+    teller = PlacementRecorder(case["instances"])
     told = []
     for step in case["steps"]:
         ((verb, what),) = step.items()
@@ -57,7 +57,7 @@ def _plain(what: Any) -> str:
     return ", ".join(f"{k} {v}" for k, v in what.items()) if isinstance(what, dict) else ", ".join(map(str, what))
 
 
-class Teller:
+class PlacementRecorder:
     """A cluster with the case's instances."""
 
     def __init__(self, instances: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Teller:
                 lines.append(f"no place: {', '.join(refused) or fault}")
                 continue
             self.build.book.apply([Put(replace(task, last_status=TaskStatus.RUNNING, ready_at=self.build.clock.now()))])
-            lines.append(self._placed(task))
+            lines.append(self._describe_placement(task))
         return lines
 
     def _service(self, asked: Mapping[str, Any]) -> list[str]:
@@ -116,19 +116,19 @@ class Teller:
             "placement_strategy": _strategy(asked.get("strategy", ())),
         }
         on_instances(self.build, asked["name"], self._definition(asked), asked.get("count"), **more)
-        return self._settled()
+        return self._run_services()
 
     def _scale(self, what: Mapping[str, int]) -> list[str]:
         for name, count in what.items():
             self.build.scale(ServiceArn(next(s.arn for s in self.build.world.services if s.name == name)), count)
-        return self._settled()
+        return self._run_services()
 
     def _turn(self, what: Mapping[str, str]) -> list[str]:
         for arn, name in self.names.items():
             if name in what and arn is not None:
                 instance_arn = self.build.world.container_instances[arn].arn
                 set_instance_status(self.build, instance_arn, ContainerInstanceStatus(what[name]))
-        return self._settled()
+        return self._run_services()
 
     def _end(self, what: list[str]) -> list[str]:
         for task in list(self.build.world.tasks):
@@ -136,7 +136,7 @@ class Teller:
                 self.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
         return []
 
-    def _settled(self) -> list[str]:
+    def _run_services(self) -> list[str]:
         """What the services do until they do no more."""
         lines: list[str] = []
         for _ in range(ROUNDS):
@@ -146,18 +146,22 @@ class Teller:
                 plan = plan_service(self.build.world, Observed(), service.arn, now, self.build.ids)
                 self.build.book.apply(plan.changes)
             for task in sorted(self.build.world.tasks, key=lambda t: t.created_at):
-                lines += self._followed(task)
+                lines += self._describe_task(task)
             if len(lines) == before:
                 return lines + self._troubles()
         raise AssertionError("it never settles")
 
-    def _followed(self, task: Task) -> list[str]:
+    def _describe_task(self, task: Task) -> list[str]:
         if task.stopped or (task.last_status is TaskStatus.RUNNING and task.desired_status is DesiredStatus.RUNNING):
             return []
         stops = task.desired_status is DesiredStatus.STOPPED
         status = TaskStatus.STOPPED if stops else TaskStatus.RUNNING
         self.build.book.apply([Put(replace(task, last_status=status, ready_at=self.build.clock.now()))])
-        return [f"{self._name(task)} stops on {self.names[task.container_instance]}" if stops else self._placed(task)]
+        return [
+            f"{self._name(task)} stops on {self.names[task.container_instance]}"
+            if stops
+            else self._describe_placement(task)
+        ]
 
     def _troubles(self) -> list[str]:
         """What the services have to say last, where they lack something."""
@@ -167,7 +171,7 @@ class Teller:
     def _host(self, identity: str) -> str:
         return next(name for arn, name in self.names.items() if arn is not None and arn.endswith(identity))
 
-    def _placed(self, task: Task) -> str:
+    def _describe_placement(self, task: Task) -> str:
         assert task.container_instance is not None
         host = self.build.world.container_instances[task.container_instance]
         left = remaining_resources(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))

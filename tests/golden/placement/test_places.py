@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from moyai.testing.golden import Golden, cases
-from tests.golden.placement.teller import tell
+from tests.golden.placement.teller import describe_case
 
 HERE = Path(__file__).parent
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_each_task_is_placed_as_expected(name, golden_update):
     case: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
-    told = yaml.safe_dump(tell(case), sort_keys=False, width=160, allow_unicode=True)
+    told = yaml.safe_dump(describe_case(case), sort_keys=False, width=160, allow_unicode=True)
     Golden(HERE, update=golden_update).check(name, {"placed": told})
 
 

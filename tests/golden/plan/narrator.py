@@ -67,15 +67,15 @@ _PROXY = re.compile(r"ecs-service-connect-\w+")
 FAULTS: Mapping[str, RuntimeFault] = {"prepare": SandboxFailed("no room"), "start": CannotStart("no such command")}
 
 
-def tell(story: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+def describe_story(story: Mapping[str, Any]) -> list[dict[str, list[str]]]:
     """Each step of the story with the plans that followed."""
-    narrator = Narrator(story["services"])
+    narrator = PlanRecorder(story["services"])
     told = []
     for step in story["story"]:
         ((verb, what),) = step.items()
         narrator.do(verb, what)
         narrator.rest()
-        told.append({f"{verb} {_plain(what)}": narrator.take()})
+        told.append({f"{verb} {_plain(what)}": narrator.take_lines()})
     return told
 
 
@@ -83,7 +83,7 @@ def _plain(what: Any) -> str:
     return " ".join(f"{k} {v}" for k, v in what.items()) if isinstance(what, dict) else str(what)
 
 
-class Narrator(Harness):
+class PlanRecorder(Harness):
     """A harness that writes down what it does."""
 
     def __init__(self, services: Mapping[str, Any]) -> None:
@@ -93,7 +93,7 @@ class Narrator(Harness):
         self._names: dict[str, str] = {}
         self._start = self.clock.now()
 
-    def take(self) -> list[str]:
+    def take_lines(self) -> list[str]:
         lines, self._lines = self._lines, []
         return lines
 
@@ -105,9 +105,9 @@ class Narrator(Harness):
             "scale": lambda: self._each(lambda name, count: build.scale(self._service(name), count), what),
             "delete": lambda: build.delete(self._service(what)),
             "run": lambda: build.run(self._definition(what)),
-            "stop": lambda: build.stop(self._named(what).arn),
+            "stop": lambda: build.stop(self._task_named(what).arn),
             "die": lambda: self._each(self._die, what),
-            "lose": lambda: self.runtime.lose_sandbox(self._named(what).id),
+            "lose": lambda: self.runtime.lose_sandbox(self._task_named(what).id),
             "turn": lambda: self._each(self._turn, what),
             "fail": lambda: self.runtime.fail_next(what, FAULTS[what]),
             "pass": lambda: self.pass_time(what),
@@ -136,22 +136,22 @@ class Narrator(Harness):
         return next(i.arn for i in self.book.world.container_instances if self._names[i.id] == name)
 
     def _die(self, name: str, which: str) -> None:
-        self.runtime.end_container(self._named(name).id, self._container(name, which))
+        self.runtime.end_container(self._task_named(name).id, self._container(name, which))
 
     def _turn(self, name: str, health: str) -> None:
-        task = self._named(name)
+        task = self._task_named(name)
         self.runtime.set_health(task.id, task.containers[0].name, Health(health))
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:
-            self._lines.extend(self._say(text) for text in self._change(change))
+            self._lines.extend(self._add_line(text) for text in self._change(change))
         super()._record(plan)
 
     def _perform(self, plan: Plan) -> None:
-        self._lines.extend(self._say(_effect(e)) for e in plan.effects)
+        self._lines.extend(self._add_line(_effect(e)) for e in plan.effects)
         super()._perform(plan)
 
-    def _say(self, text: str) -> str:
+    def _add_line(self, text: str) -> str:
         text = _LONG_ID.sub(lambda found: self._name(found.group(), "t"), text)
         text = _DEPLOYMENT.sub(lambda found: self._name(found.group(), "d"), text)
         return f"{self.clock.now() - self._start:g} {_PROXY.sub('proxy', text)}"
@@ -160,12 +160,12 @@ class Narrator(Harness):
         count = sum(n.startswith(letter) for n in self._names.values())
         return self._names.setdefault(identity, f"{letter}{count + 1}")
 
-    def _named(self, name: str) -> Task:
+    def _task_named(self, name: str) -> Task:
         identity = next(i for i, n in self._names.items() if n == name)
         return next(iter(self.book.world.tasks.by("id", identity)))
 
     def _container(self, name: str, which: str) -> str:
-        task = self._named(name)
+        task = self._task_named(name)
         return next(c.name for c in task.containers if c.name == which or (c.is_proxy and which == "proxy"))
 
     def _service(self, name: str) -> Any:
@@ -203,9 +203,9 @@ class Narrator(Harness):
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):
             return [f"delete {change.record_type.__struct_config__.tag}"]
-        return self._told(change.record)
+        return self._describe_record(change.record)
 
-    def _told(self, record: StoredRecord) -> list[str]:  # noqa: PLR0911 (one line a kind)
+    def _describe_record(self, record: StoredRecord) -> list[str]:  # noqa: PLR0911 (one line a kind)
         world = self.book.world
         match record:
             case Task():

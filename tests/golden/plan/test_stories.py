@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from moyai.testing.golden import Golden, cases
-from tests.golden.plan.narrator import tell
+from tests.golden.plan.narrator import describe_story
 
 HERE = Path(__file__).parent
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_the_planner_produces_the_expected_plans(name, golden_update):
     story: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
-    told = yaml.safe_dump(tell(story), sort_keys=False, width=160, allow_unicode=True)
+    told = yaml.safe_dump(describe_story(story), sort_keys=False, width=160, allow_unicode=True)
     Golden(HERE, update=golden_update).check(name, {"plan": told})
 
 

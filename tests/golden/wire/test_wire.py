@@ -38,7 +38,7 @@ def text_of(response: HttpResponse, *, binary: bool) -> str:
     return f"HTTP/1.1 {response.status}\n{head}\n{body}\n"
 
 
-def raised(code: str, status: int, message: str) -> ClientFault:
+def fault_of(code: str, status: int, message: str) -> ClientFault:
     kind = new_class("Raised", (ClientFault,), {"code": code, "status": status})
     fault = kind(message)
     assert isinstance(fault, ClientFault)
@@ -62,7 +62,7 @@ def test_requests_and_responses_are_as_expected(name, golden_update):
     codec, operation = codecs(model)[case["protocol"]], model.operation_model(case["operation"])
     params = codec.parse(operation, request_of(case["request"], binary=binary))
     if "error" in case:
-        response = codec.serialise_error(raised(**case["error"]), REQUEST_ID)
+        response = codec.serialise_error(fault_of(**case["error"]), REQUEST_ID)
     else:
         response = codec.serialise(operation, case["output"], REQUEST_ID)
     found = {"params": params, "response": text_of(response, binary=binary)}

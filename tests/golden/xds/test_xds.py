@@ -37,7 +37,7 @@ from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import to_any
-from tests.golden.mesh.worlds import certified, load
+from tests.golden.mesh.worlds import load, with_certificates
 
 HERE = Path(__file__).parent
 WORLDS = HERE.parent / "mesh"
@@ -94,7 +94,7 @@ def test_every_expectation_has_a_case(golden_update):
 
 @pytest.mark.parametrize("name", cases(WORLDS))
 def test_envoy_accepts_the_configuration(name, tmp_path):
-    assert refusal(compile_mesh(certified(load(WORLDS / f"{name}.in.yaml"))), tmp_path) == ""
+    assert refusal(compile_mesh(with_certificates(load(WORLDS / f"{name}.in.yaml"))), tmp_path) == ""
 
 
 def refusal(mesh: MeshIR, tmp_path: Path) -> str:

@@ -19,7 +19,7 @@ NAME = "s3://shop/a&b=ü.env"
 ARN = S3ObjectArn("arn:aws:s3:::shop/a&b=ü.env")
 
 
-class Room:
+class FilesEndpoint:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self._files = EnvFilesHandler(self.store, ManualClock())
@@ -31,7 +31,7 @@ class Room:
 
 
 async def test_a_file_is_stored_listed_without_content_and_removed():
-    room = Room()
+    room = FilesEndpoint()
     assert (await room.ask("PUT", NAME, b"A=older"))[0] == 200
     status, shown = await room.ask("PUT", NAME, b"A=s3cret")
     assert (status, shown["Name"], shown["Arn"], shown["Size"]) == (200, NAME, ARN, 8)
@@ -56,6 +56,6 @@ async def test_a_file_is_stored_listed_without_content_and_removed():
     ],
 )
 async def test_invalid_files_are_refused(method, name, body, status):
-    room = Room()
+    room = FilesEndpoint()
     assert (await room.ask(method, name, body))[0] == status
     assert not len(room.store.world.env_files)

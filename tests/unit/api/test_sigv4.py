@@ -21,7 +21,7 @@ KEYS = Keys(AKID="secret/+ü", AKOTHER="other")
 VERIFIER = Verifier(KEYS)
 
 
-def signed(
+def sign(
     method="POST", url="http://localhost:4566/", body=b"{}", *, token=None, headers=None, service="ecs", presigned=False
 ):
     request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
@@ -64,11 +64,11 @@ def with_header(request: HttpRequest, name: str, value: str | None) -> HttpReque
     ids=lambda changes: ",".join(changes) or "plain",
 )
 def test_requests_signed_by_botocore_are_accepted(changes):
-    verify(signed(**changes))
+    verify(sign(**changes))
 
 
 def test_the_credential_names_key_region_and_service():
-    found = credential(signed())
+    found = credential(sign())
     assert found is not None
     assert (found.access_key, found.region, found.service) == ("AKID", "eu-north-1", "ecs")
     assert credential(HttpRequest("GET", "/", "", {})) is None
@@ -86,11 +86,11 @@ def test_the_credential_names_key_region_and_service():
 )
 def test_a_changed_request_is_refused(change):
     with pytest.raises(InvalidSignature, match="does not match the signature you provided"):
-        verify(msgspec.structs.replace(signed(), **change))
+        verify(msgspec.structs.replace(sign(), **change))
 
 
 def test_a_changed_signed_header_is_refused():
-    request = signed(headers={"X-Amz-Target": "Service.Good"})
+    request = sign(headers={"X-Amz-Target": "Service.Good"})
     with pytest.raises(InvalidSignature, match="does not match"):
         verify(with_header(request, "x-amz-target", "Service.Evil"))
     with pytest.raises(InvalidSignature, match=r"'x-amz-target'.*is not in the request"):
@@ -99,17 +99,17 @@ def test_a_changed_signed_header_is_refused():
 
 def test_every_amz_header_must_be_signed():
     with pytest.raises(InvalidSignature, match="'x-amz-target' must be a 'SignedHeader'"):
-        verify(with_header(signed(), "x-amz-target", "Service.Evil"))
+        verify(with_header(sign(), "x-amz-target", "Service.Evil"))
 
 
 def test_the_body_must_be_signed():
     for said in ("UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "0" * 64):
         with pytest.raises(InvalidSignature, match="x-amz-content-sha256"):
-            verify(signed(headers={"x-amz-content-sha256": said}))
+            verify(sign(headers={"x-amz-content-sha256": said}))
 
 
 def test_a_signature_is_valid_within_fifteen_minutes():
-    request = signed()
+    request = sign()
     verify(request, late=899)
     verify(request, late=-899)
     with pytest.raises(InvalidSignature, match=r"Signature expired: \w+ is now earlier than \w+ \(\w+ - 15 min\.\)"):
@@ -119,14 +119,14 @@ def test_a_signature_is_valid_within_fifteen_minutes():
 
 
 def test_a_presigned_url_is_valid_for_its_expiry_time():
-    request = signed(method="GET", body=b"", presigned=True)
+    request = sign(method="GET", body=b"", presigned=True)
     verify(request, late=59)
     with pytest.raises(InvalidSignature, match="Signature expired"):
         verify(request, late=61)
 
 
 def test_unknown_keys_are_refused():
-    request = signed()
+    request = sign()
     with pytest.raises(MissingToken, match="Missing Authentication Token"):
         VERIFIER.verify(request, None, Instant(0.0))
     with pytest.raises(UnrecognizedClient, match="security token included in the request is invalid"):
@@ -168,7 +168,7 @@ def test_the_date_is_required_and_matches_the_scope(time, error):
 
 @pytest.mark.parametrize("expires", ["", "0", "-1", "604801", "9" * 5000, "१"])
 def test_a_presigned_url_requires_a_valid_expiry(expires):
-    query = signed(method="GET", body=b"", presigned=True).query.replace("X-Amz-Expires=60", f"X-Amz-Expires={expires}")
+    query = sign(method="GET", body=b"", presigned=True).query.replace("X-Amz-Expires=60", f"X-Amz-Expires={expires}")
     with pytest.raises(IncompleteSignature, match="X-Amz-Expires"):
         credential(HttpRequest("GET", "/", query, {}))
 
@@ -176,5 +176,5 @@ def test_a_presigned_url_requires_a_valid_expiry(expires):
 def test_the_cache_of_derived_keys_is_bounded():
     verifier = Verifier(KEYS)
     for _ in range(3):
-        verifier.verify(request := signed(), credential(request), time_of(request))
+        verifier.verify(request := sign(), credential(request), time_of(request))
     assert len(verifier._derived) == 1

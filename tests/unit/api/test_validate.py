@@ -59,7 +59,7 @@ MODEL = ServiceModel(
 VALIDATOR = Validator()
 
 
-def said(**params):
+def complaints_about(**params):
     return VALIDATOR.complaints(MODEL.operation_model("Do"), {"name": "a"} | params)
 
 
@@ -91,7 +91,7 @@ def said(**params):
     ids=lambda value: str(value)[:40],
 )
 def test_a_violated_constraint_is_reported_with_its_member(params, where, words):
-    (complaint,) = said(**params)
+    (complaint,) = complaints_about(**params)
     assert complaint.where == where
     start, _, end = words.rpartition("… ")
     assert complaint.value.endswith(start)
@@ -99,7 +99,7 @@ def test_a_violated_constraint_is_reported_with_its_member(params, where, words)
 
 
 def test_valid_input_has_no_complaints():
-    assert not said(
+    assert not complaints_about(
         size=1,
         ratio=-1e9,
         kind="A",
@@ -120,12 +120,12 @@ def test_several_violations_are_reported_at_once():
         "2 validation errors detected: Value null at 'Name' failed to satisfy constraint: Member must not be null; "
         "Value '0' at 'Size' failed to satisfy constraint: Member must have value greater than or equal to 1"
     )
-    (one,) = said(size=0)
+    (one,) = complaints_about(size=0)
     assert not any_missing([one])
     assert sentence([one]).startswith("1 validation error detected: ")
 
 
 def test_an_error_message_is_bounded():
-    complaints = said(many=[{"port": 0}] * 1001)
+    complaints = complaints_about(many=[{"port": 0}] * 1001)
     assert sentence(complaints).startswith("1001 validation errors detected")
     assert len(sentence(complaints)) < 2_000

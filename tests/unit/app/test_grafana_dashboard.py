@@ -15,7 +15,7 @@ from moyai.app.adapters.prometheus_endpoint import families, mesh_families
 from moyai.telemetry.exposition.connect import connect_families
 from moyai.telemetry.exposition.text import MetricType
 from tests.shape.tree import ROOT
-from tests.unit.app.adapters.test_prometheus_endpoint import scraped
+from tests.unit.app.adapters.test_prometheus_endpoint import exporter
 
 DASHBOARD = ROOT / "docs/prometheus/grafana-dashboard.json"
 NAMES = re.compile(r"\b(?:moyai|process)_\w+")
@@ -36,7 +36,7 @@ LABELS = frozenset(
         *("job", "instance"),
     }
 )
-__all__ = ["scraped"]
+__all__ = ["exporter"]
 
 
 def read() -> Any:
@@ -49,9 +49,9 @@ def queries(board) -> Iterator[str]:
     yield from (one["definition"] for one in board["templating"]["list"] if one["type"] == "query")
 
 
-async def test_the_dashboard_uses_existing_metrics_and_all_mesh_metrics(scraped):
+async def test_the_dashboard_uses_existing_metrics_and_all_mesh_metrics(exporter):
     there = set()
-    for family in (*families(scraped), *mesh_families(())):
+    for family in (*families(exporter), *mesh_families(())):
         endings = ("_bucket", "_sum", "_count") if family.type is MetricType.HISTOGRAM else ("",)
         there |= {family.name + ending for ending in endings}
     # A test of its own makes no reconciler.

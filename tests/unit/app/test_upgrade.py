@@ -21,7 +21,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.unit.telemetry.pushes import FRONT, Telemetry, called_requests, posted, push
+from tests.unit.telemetry.pushes import FRONT, Telemetry, called_requests, push, push_request
 from tests.unit.xds.shop_mesh import directory
 
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
@@ -40,7 +40,7 @@ class Installation:
         self.recorder = Recorder(self.head, reporters.get, EPOCH, (saved or {}).get)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Installation]:
+    async def open(self) -> AsyncIterator[Installation]:
         statistics = MetricsService(self.recorder, ManualClock(), lambda _: None)
         async with AsyncExitStack() as leaving:
             await ProxyListeners(self.settings, Feed(BootstrapSettings()), directory(), statistics).open(leaving)
@@ -49,17 +49,17 @@ class Installation:
     async def over_grpc(self, who: ProxyId, second: int, count: int) -> None:
         """Have somebody report, as of some second, that it has called so often since it began."""
         async with grpc.aio.insecure_channel(f"unix:{self.settings.state.xds_socket}") as channel:
-            await channel.unary_unary(EXPORT, bytes)(called(second, count), metadata=((PROXY_HEADER, who),))
+            await channel.unary_unary(EXPORT, bytes)(call_push(second, count), metadata=((PROXY_HEADER, who),))
 
     async def over_http(self, who: ProxyId, second: int, count: int) -> None:
         """The same."""
         reader, writer = await asyncio.open_unix_connection(self.settings.state.statistics_socket)
-        writer.write(posted(called(second, count), who))
+        writer.write(push_request(call_push(second, count), who))
         assert (await reader.readline()).split()[1] == b"200"
         writer.close()
 
     @property
-    def counted(self) -> float:
+    def total_requests(self) -> float:
         """Requests in all."""
         return called_requests(SeriesReader(self.head, self.recorder.buffer.flush), EPOCH)
 
@@ -73,43 +73,43 @@ WAYS: tuple[Way, ...] = (Installation.over_grpc, Installation.over_http)
 CHANGES = pytest.mark.parametrize(("former", "latter"), [*permutations(WAYS)], ids=["to HTTP", "to gRPC"])
 
 
-def called(second: int, count: int) -> bytes:
+def call_push(second: int, count: int) -> bytes:
     return push(second, {"http.egress.cart.downstream_rq_total": count})
 
 
 async def test_proxies_over_grpc_and_http_are_each_counted_once(tmp_path):
-    async with Installation(tmp_path).opened() as installation:
+    async with Installation(tmp_path).open() as installation:
         await installation.over_grpc(FRONT, 1, 3)
         await installation.over_http(OTHER, 1, 5)
-        assert installation.counted == 3 + 5
+        assert installation.total_requests == 3 + 5
         await installation.over_grpc(FRONT, 2, 10)
         await installation.over_http(OTHER, 2, 9)
-        assert installation.counted == 10 + 9
+        assert installation.total_requests == 10 + 9
 
 
 @CHANGES
 async def test_a_proxy_that_changes_its_protocol_continues_its_counts(tmp_path, former, latter):
-    async with Installation(tmp_path).opened() as installation:
+    async with Installation(tmp_path).open() as installation:
         await former(installation, FRONT, 1, 3)
         await latter(installation, FRONT, 2, 10)
-        assert installation.counted == 10
+        assert installation.total_requests == 10
         await former(installation, FRONT, 2, 10)
         await former(installation, FRONT, 1, 3)
-        assert installation.counted == 10, "what comes again, or late, is nothing new"
+        assert installation.total_requests == 10, "what comes again, or late, is nothing new"
 
 
 @CHANGES
 async def test_a_restarted_proxy_with_another_protocol_counts_from_0(tmp_path, former, latter):
-    async with Installation(tmp_path).opened() as installation:
+    async with Installation(tmp_path).open() as installation:
         await former(installation, FRONT, 1, 10)
         await latter(installation, FRONT, 2, 3)
-        assert installation.counted == 10 + 3
+        assert installation.total_requests == 10 + 3
 
 
 @CHANGES
 async def test_the_protocol_may_change_with_a_restart_of_the_control_plane(tmp_path, former, latter):
-    async with Installation(tmp_path).opened() as before:
+    async with Installation(tmp_path).open() as before:
         await former(before, FRONT, 1, 3)
-    async with Installation(tmp_path, before.save()).opened() as installation:
+    async with Installation(tmp_path, before.save()).open() as installation:
         await latter(installation, FRONT, 2, 10)
-        assert (before.counted, installation.counted) == (3, 7)
+        assert (before.total_requests, installation.total_requests) == (3, 7)

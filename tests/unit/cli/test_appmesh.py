@@ -22,7 +22,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return ended.exit_code, ended.output
 
 
-def printed(*options: str, node: str = NODE) -> dict[str, Any]:
+def print_bootstrap(*options: str, node: str = NODE) -> dict[str, Any]:
     code, output = run("proxy", node, "--print", *options)
     assert code == 0, output
     found: dict[str, Any] = json.loads(output)
@@ -35,7 +35,7 @@ def cluster(bootstrap: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def shown(service: dict[str, Any]) -> dict[str, str]:
+def metadata_of(service: dict[str, Any]) -> dict[str, str]:
     return {one["key"]: one["value"] for one in service["initial_metadata"]}
 
 
@@ -54,24 +54,24 @@ def authority(tmp_path):
 
 
 def test_a_local_proxy_needs_a_node_id_and_a_socket(tmp_path):
-    found = printed("--state", str(tmp_path))
+    found = print_bootstrap("--state", str(tmp_path))
     assert found["node"]["id"] == NODE
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
     endpoint = cluster(found)["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
     assert endpoint["address"] == {"pipe": {"path": str(tmp_path / "run" / "appmesh.sock")}}
     assert found["admin"] == {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 9901}}}
-    names = {shown(service)["x-moyai-workload"] for service in services(found)}
+    names = {metadata_of(service)["x-moyai-workload"] for service in services(found)}
     assert [name.rpartition("#")[0] for name in names] == [NODE]
 
 
 def test_each_proxy_has_a_unique_name():
-    names = {shown(services(printed())[0])["x-moyai-workload"] for _ in range(2)}
+    names = {metadata_of(services(print_bootstrap())[0])["x-moyai-workload"] for _ in range(2)}
     assert len(names) == 2
 
 
 def test_options_are_in_the_bootstrap():
     options = ("--sotw", "--admin", "[::1]:9000", "--socket", "/s", "--variable", "ENABLE_ENVOY_STATS_TAGS=1")
-    found = printed(*options, node="mesh/shop/virtualGateway/way")
+    found = print_bootstrap(*options, node="mesh/shop/virtualGateway/way")
     assert found["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
     assert found["admin"]["address"]["socket_address"] == {"address": "::1", "port_value": 9000}
     tags = {tag["tag_name"]: tag.get("fixed_value") for tag in found["stats_config"]["stats_tags"]}
@@ -79,8 +79,8 @@ def test_options_are_in_the_bootstrap():
 
 
 def test_over_tcp_the_token_is_sent_with_stream_and_reports(authority):
-    found = printed("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
-    assert [shown(service)["authorization"] for service in services(found)] == ["Bearer a.b"] * 2
+    found = print_bootstrap("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
+    assert [metadata_of(service)["authorization"] for service in services(found)] == ["Bearer a.b"] * 2
     context = cluster(found)["transport_socket"]["typed_config"]
     assert context["sni"] == "xds.moyai.internal"
     assert context["common_tls_context"]["validation_context"]["trusted_ca"]["inline_string"] == authority.read_text()
@@ -88,10 +88,10 @@ def test_over_tcp_the_token_is_sent_with_stream_and_reports(authority):
 
 def test_over_tcp_a_client_certificate_is_configured(authority):
     own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
-    found = printed("--xds", "xds.example:9443", "--ca", str(authority), *own)
+    found = print_bootstrap("--xds", "xds.example:9443", "--ca", str(authority), *own)
     context = cluster(found)["transport_socket"]["typed_config"]["common_tls_context"]
     assert context["tls_certificates"][0]["certificate_chain"] == {"filename": str(authority)}
-    assert "authorization" not in shown(services(found)[0])
+    assert "authorization" not in metadata_of(services(found)[0])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_envoy_accepts_the_bootstrap(options, authority, tmp_path):
     asked = [word for option in options for word in (own if option == "--own" else (option,))]
     asked += ["--ca", str(authority)] if "--xds" in asked else []
     config = tmp_path / "envoy.json"
-    config.write_text(json.dumps(printed(*asked)))
+    config.write_text(json.dumps(print_bootstrap(*asked)))
     command = [str(ENVOY), "--mode", "validate", "--config-path", str(config), "--log-level", "warning"]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr

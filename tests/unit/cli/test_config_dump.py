@@ -24,14 +24,14 @@ def dump(*clusters: dict[str, Any], routes: dict[str, Any] | None = None) -> dic
 CLUSTER = {"name": "cds_egress_m_n_http_8080", "connect_timeout": "1s", "type": "EDS"}
 
 
-def told(theirs: dict[str, Any], ours: dict[str, Any]) -> list[tuple[Any, ...]]:
+def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [tuple(one) for one in compare_dumps(read_dump(theirs), read_dump(ours))]
 
 
 def test_versions_and_times_are_ignored():
     other = dump(dict(CLUSTER))
     other["configs"][1]["dynamic_active_clusters"][0] |= {"version_info": "8", "last_updated": "now"}
-    assert told(dump(CLUSTER), other) == []
+    assert differences(dump(CLUSTER), other) == []
 
 
 def test_the_node_id_is_read_from_the_bootstrap():
@@ -39,24 +39,24 @@ def test_the_node_id_is_read_from_the_bootstrap():
 
 
 def test_a_difference_has_a_path_and_both_values():
-    found = told(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
+    found = differences(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
     assert found == [("cluster", CLUSTER["name"], "connect_timeout", "1s", "2s")]
 
 
 def test_a_resource_on_one_side_is_named():
     other = CLUSTER | {"name": "other"}
-    assert told(dump(CLUSTER, other), dump(CLUSTER)) == [("cluster", "other", "", "there", None)]
+    assert differences(dump(CLUSTER, other), dump(CLUSTER)) == [("cluster", "other", "", "there", None)]
 
 
 def test_the_order_of_hosts_is_ignored_and_of_rules_compared():
     hosts = [{"name": "a", "domains": ["a", "a:80"]}, {"name": "b", "domains": ["b"]}]
     turned = [hosts[1], {"name": "a", "domains": ["a:80", "a"]}]
     one, other = {"name": "r", "virtual_hosts": hosts}, {"name": "r", "virtual_hosts": turned}
-    assert told(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other)) == []
+    assert differences(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other)) == []
     rules = [{"match": {"prefix": "/a"}}, {"match": {"prefix": "/"}}]
     one = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules}]}
     other = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules[::-1]}]}
-    assert told(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other))
+    assert differences(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other))
 
 
 def test_deprecated_header_matchers_equal_new_ones():
@@ -64,7 +64,7 @@ def test_deprecated_header_matchers_equal_new_ones():
         return {"name": "r", "virtual_hosts": [{"name": "a", "routes": [{"match": {"headers": [header]}}]}]}
 
     old, new = {"name": "x", "exact_match": "1"}, {"name": "x", "string_match": {"exact": "1"}}
-    assert told(dump(CLUSTER, routes=asking(old)), dump(CLUSTER, routes=asking(new))) == []
+    assert differences(dump(CLUSTER, routes=asking(old)), dump(CLUSTER, routes=asking(new))) == []
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"configs": 3}, {"configs": []}])

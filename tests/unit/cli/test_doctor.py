@@ -37,7 +37,7 @@ def test_an_arn_is_printed_unchanged(monkeypatch):
     assert ended.stdout.count(arn) == 4
 
 
-class Guarded(BaseHTTPRequestHandler):
+class KeyedServer(BaseHTTPRequestHandler):
     """A server with keys: its health is everybody's, the rest is nobody's."""
 
     def do_GET(self) -> None:
@@ -50,7 +50,7 @@ class Guarded(BaseHTTPRequestHandler):
 
 
 def test_a_server_with_keys_is_reachable():
-    with HTTPServer(("127.0.0.1", 0), Guarded) as server:
+    with HTTPServer(("127.0.0.1", 0), KeyedServer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         ended = CliRunner().invoke(command_line(), ["doctor", "--endpoint", f"http://127.0.0.1:{server.server_port}"])

@@ -42,7 +42,7 @@ def test_an_endpoint_that_is_not_a_url_is_refused(url, command, monkeypatch, cap
     assert f"{url!r} is not a URL such as" in " ".join(words)
 
 
-class Stranger(BaseRequestHandler):
+class OtherServer(BaseRequestHandler):
     """Has one answer to everything."""
 
     answer = b""
@@ -53,8 +53,8 @@ class Stranger(BaseRequestHandler):
 
 
 @pytest.fixture
-def stranger():
-    with ThreadingTCPServer(("127.0.0.1", 0), Stranger) as server:
+def other_server():
+    with ThreadingTCPServer(("127.0.0.1", 0), OtherServer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -69,9 +69,9 @@ PAGE = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnect
     [PAGE % b"200 OK", PAGE % b"501 Unsupported method", b"SSH-2.0-OpenSSH_9.9\r\n"],
     ids=["a page", "an error", "another protocol"],
 )
-def test_another_server_is_recognized_without_a_traceback(answer, command, stranger, monkeypatch, capsys):
-    monkeypatch.setattr(Stranger, "answer", answer)
-    monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", stranger])
+def test_another_server_is_recognized_without_a_traceback(answer, command, other_server, monkeypatch, capsys):
+    monkeypatch.setattr(OtherServer, "answer", answer)
+    monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", other_server])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1

@@ -31,7 +31,7 @@ SERVICE = {
 CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TASK]}
 
 
-def shown(cluster, width):
+def render_cluster(cluster, width):
     paper = io.StringIO()
     _print_cluster(Console(file=paper, width=width, highlight=False, markup=False, emoji=False), cluster)
     return paper.getvalue()
@@ -46,7 +46,7 @@ def shown(cluster, width):
     ],
 )
 def test_text_that_fits_is_not_truncated(width, there):
-    said = shown(CLUSTER, width)
+    said = render_cluster(CLUSTER, width)
     assert [word for word in there if word not in said] == []
     assert "…" not in said
 
@@ -54,10 +54,10 @@ def test_text_that_fits_is_not_truncated(width, there):
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_empty_clusters_and_unbreakable_names_are_complete(width):
     name = "recommendations-and-personalisation-backend"
-    said = shown({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
+    said = render_cluster({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
     cells = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
     assert name in cells
 
 
 def test_markup_in_a_group_name_is_printed_literally():
-    assert "[/job]" in shown({**CLUSTER, "tasks": [{**TASK, "group": "[/job]"}]}, 200)
+    assert "[/job]" in render_cluster({**CLUSTER, "tasks": [{**TASK, "group": "[/job]"}]}, 200)

@@ -12,7 +12,7 @@ from moyai.cli.streams import LogSource, follow_logs, merge_logs
 ONE, TWO = LogSource("1" * 32, "app"), LogSource("2" * 32, "app")
 
 
-class Written:
+class RecordedOutput:
     """Output that is there; followed, it ends when it is told to."""
 
     def __init__(self, **lines):
@@ -33,13 +33,13 @@ def texts(told):
 
 
 def test_lines_are_merged_by_time_and_stay_in_order_per_container():
-    written = Written(t1=[(1, "a"), (3, "c"), (3, "d")], t2=[(2, "b"), (4, "e")])
+    written = RecordedOutput(t1=[(1, "a"), (3, "c"), (3, "d")], t2=[(2, "b"), (4, "e")])
     found = texts(merge_logs(written, [ONE, TWO]))
     assert found == [(f"{n * 8}/app", text) for n, text in zip("12112", "abcde", strict=True)]
 
 
 def test_following_includes_later_containers_and_ends_with_the_last():
-    written = Written(t1=[(1, "a")], t2=[(2, "b")])
+    written = RecordedOutput(t1=[(1, "a")], t2=[(2, "b")])
     looks = iter([[ONE], [ONE, TWO], []])
     found = []
     for source, line in follow_logs(written, lambda: next(looks, [])):
@@ -51,7 +51,7 @@ def test_following_includes_later_containers_and_ends_with_the_last():
 
 def test_errors_of_a_read_are_raised():
     with pytest.raises(ConnectionError, match="breaks"):
-        texts(follow_logs(Written(t1=[(1, "breaks")]), lambda: [ONE]))
+        texts(follow_logs(RecordedOutput(t1=[(1, "breaks")]), lambda: [ONE]))
 
 
 def test_a_service_is_its_tasks_containers_without_proxies():

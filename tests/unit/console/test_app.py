@@ -66,7 +66,7 @@ async def log_in(serve, secret=SECRET, **headers):
     return answer, answer.headers.get("set-cookie", "").partition(";")[0]
 
 
-def said(answer):
+def json_body(answer):
     return msgspec.json.decode(answer.body)
 
 
@@ -78,7 +78,7 @@ async def test_without_keys_the_credential_chooses_the_account(open_one):
 
 
 async def test_without_keys_a_session_lists_every_scope(open_one):
-    answer = said(await open_one(request("GET", "session")))
+    answer = json_body(await open_one(request("GET", "session")))
     assert answer["login"] is False
     assert answer["scopes"] == [
         {"account": "111111111111", "region": "us-east-1"},
@@ -113,8 +113,8 @@ async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
         assert answer.status == 401
-        assert said(answer)["__type"] == "ExpiredTokenException"
-    assert said(await closed_one(request("GET", "session"))) == {
+        assert json_body(answer)["__type"] == "ExpiredTokenException"
+    assert json_body(await closed_one(request("GET", "session"))) == {
         "version": "1.0",
         "home": {"account": "123456789012", "region": "us-east-1"},
         "scopes": [],
@@ -126,7 +126,7 @@ async def test_with_keys_a_login_is_required(closed_one, path):
 
 async def test_a_login_acts_with_its_key_and_account(closed_one):
     answer, cookie = await log_in(closed_one)
-    session = said(answer)
+    session = json_body(answer)
     assert session["accessKey"] == KEY
     assert session["scopes"] == [{"account": "123456789012", "region": "eu-west-1"}]
     answer = await closed_one(call_api("111111111111", cookie=cookie, x_moyai_csrf=session["csrf"]))
@@ -152,7 +152,7 @@ async def test_the_cookie_is_limited_to_the_console_and_http_only(closed_one):
 
 async def test_signing_out_ends_the_session(closed_one):
     answer, cookie = await log_in(closed_one)
-    csrf = said(answer)["csrf"]
+    csrf = json_body(answer)["csrf"]
     answer = await closed_one(request("DELETE", "session", cookie=cookie, x_moyai_csrf=csrf))
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert (await closed_one(call_api(cookie=cookie, x_moyai_csrf=csrf))).status == 401
@@ -179,7 +179,7 @@ async def test_malformed_logins_are_refused(closed_one, body):
 
 async def test_an_api_request_without_a_region_is_refused(closed_one):
     answer, cookie = await log_in(closed_one)
-    asked = call_api(cookie=cookie, x_moyai_csrf=said(answer)["csrf"], authorization="")
+    asked = call_api(cookie=cookie, x_moyai_csrf=json_body(answer)["csrf"], authorization="")
     assert (await closed_one(asked)).status == 403
 
 

@@ -44,7 +44,7 @@ def listen(events, scope=HOME, allowed=lambda: True):
     return aiter(events.answer(scope, allowed).body)
 
 
-async def heard(stream, clock, seconds=1.0):
+async def next_event(stream, clock, seconds=1.0):
     """The next event, for which so much time passes at most."""
     coming = asyncio.ensure_future(anext(stream, b""))
     await clock.advance(seconds)
@@ -59,22 +59,22 @@ def keys(event):
 
 async def test_the_stream_begins_with_hello_and_then_names_changed_keys(events, store, clock):
     stream = listen(events)
-    assert await heard(stream, clock) == b"event: hello\ndata: {}\n\n"
+    assert await next_event(stream, clock) == b"event: hello\ndata: {}\n\n"
     store.apply([Put(cluster("shop")), Put(cluster("elsewhere", "eu-west-1"))])
     arn = cluster("shop").arn
-    assert keys(await heard(stream, clock)) == {
+    assert keys(await next_event(stream, clock)) == {
         "more": False,
         "keys": [{"kind": "cluster", "cluster": "shop", "id": arn}],
     }
     store.apply([Delete(Cluster, arn)])
-    assert keys(await heard(stream, clock))["keys"][0]["id"] == arn
+    assert keys(await next_event(stream, clock))["keys"][0]["id"] == arn
 
 
 async def test_changed_meshes_and_their_resources_are_named(events, store, clock):
     stream = listen(events)
-    await heard(stream, clock)
+    await next_event(stream, clock)
     store.apply([Put(record) for record in shop_mesh.records()])
-    told = keys(await heard(stream, clock))["keys"]
+    told = keys(await next_event(stream, clock))["keys"]
     assert {(key["kind"], key["id"].rpartition("/")[2]) for key in told} == {
         ("mesh", "shop"),
         ("virtual-gateway", "way"),
@@ -85,37 +85,37 @@ async def test_changed_meshes_and_their_resources_are_named(events, store, clock
 
 async def test_concurrent_changes_are_batched_and_many_are_summarized(events, store, clock):
     stream = listen(events)
-    await heard(stream, clock)
+    await next_event(stream, clock)
     for number in range(MAX_KEYS + 1):
         store.apply([Put(cluster(f"c{number}"))])
-    assert keys(await heard(stream, clock)) == {"more": True, "keys": []}
+    assert keys(await next_event(stream, clock)) == {"more": True, "keys": []}
 
 
 async def test_secret_records_are_not_named(events, store, clock):
     stream = listen(events)
-    await heard(stream, clock)
+    await next_event(stream, clock)
     store.apply([Put(EnvFile(S3ObjectArn("arn:aws:s3:::bucket/x.env"), Secret("a=b"), 3, clock.now()))])
-    assert await heard(stream, clock, 5) == b"event: metrics\ndata: {}\n\n"
+    assert await next_event(stream, clock, 5) == b"event: metrics\ndata: {}\n\n"
 
 
 async def test_the_stream_announces_metrics_every_five_seconds(events, clock):
     stream = listen(events)
-    await heard(stream, clock)
+    await next_event(stream, clock)
     for _ in range(3):
-        assert (await heard(stream, clock, 5)).startswith(b"event: metrics")
+        assert (await next_event(stream, clock, 5)).startswith(b"event: metrics")
 
 
 async def test_the_stream_ends_with_the_login_and_with_the_server(events, clock):
     allowed = [True]
     stream = listen(events, allowed=lambda: allowed[0])
-    await heard(stream, clock)
+    await next_event(stream, clock)
     allowed[0] = False
-    await heard(stream, clock, 5)
-    assert await heard(stream, clock, 5) == b""
+    await next_event(stream, clock, 5)
+    assert await next_event(stream, clock, 5) == b""
     other = listen(events)
-    await heard(other, clock)
+    await next_event(other, clock)
     events.close()
-    assert await heard(other, clock) == b""
+    assert await next_event(other, clock) == b""
 
 
 def test_the_number_of_listeners_is_limited(events):

@@ -108,7 +108,7 @@ def query(name: str, kind: str = "A", **how: Any) -> dns.message.Message:
     return arrived
 
 
-def said(resolver: Resolver, packet: bytes) -> dns.message.Message:
+def reply_of(resolver: Resolver, packet: bytes) -> dns.message.Message:
     """What a resolver says at once."""
     reply = resolver.reply(packet)
     assert isinstance(reply, bytes)

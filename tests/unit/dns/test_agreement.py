@@ -17,7 +17,7 @@ from moyai.dns.forward import Upstream
 from moyai.dns.resolver import Resolver
 from moyai.domain.cloudmap.service import RecordType
 from moyai.domain.sandbox.state import Health
-from tests.unit.dns.cloud import OTHER_VPC, TTL, VPC, Cloud, instance, lines, namespace, said, service
+from tests.unit.dns.cloud import OTHER_VPC, TTL, VPC, Cloud, instance, lines, namespace, reply_of, service
 
 NAMESPACES = [
     namespace("shop.local"),
@@ -71,7 +71,7 @@ class Story(RuleBasedStateMachine):
             for owner, kind, found in zone.sets()
             for record in found.values(0) + [r for turn in range(len(found)) for r in found.values(turn)]
         }
-        assert dumped == set(self.expected())
+        assert dumped == set(self.expected_values())
 
     @invariant()
     def a_name_exists_where_there_is_something(self):
@@ -81,7 +81,7 @@ class Story(RuleBasedStateMachine):
             asked = {(b"web",), (b"_tcp",), (b"i1", b"_j", b"_tcp"), (b"x",), (b"x", b"web")} | above
             assert {name for name in asked if zone.exists(name)} == above
 
-    def expected(self):
+    def expected_values(self):
         """What each namespace should hold, from the world alone: every value that some turn may give."""
         world = self.cloud.world
         for one in world.discovery_services:
@@ -182,7 +182,7 @@ def test_a_cached_answer_equals_a_fresh_one():
         cloud.put(instance(web, f"i{number}", INSTANCE_IPV4=f"10.0.0.{number}"))
         fresh = cloud.ask("web.shop.local")
         for _ in range(20):
-            assert len(said(resolver, packet).answer[0]) == min(8, number) == len(fresh.answer[0])
+            assert len(reply_of(resolver, packet).answer[0]) == min(8, number) == len(fresh.answer[0])
 
 
 def test_cached_answers_rotate():
@@ -191,7 +191,7 @@ def test_cached_answers_rotate():
     cloud.put(*(instance(web, f"i{number}", INSTANCE_IPV4=f"10.0.0.{number}") for number in range(1, 41)))
     resolver = Resolver(cloud.zones, VPC, Upstream((), lambda _: 0), stream=False)
     packet = dns.message.make_query("web.shop.local", "A").to_wire()
-    first = [next(lines(said(resolver, packet))) for _ in range(4000)]
+    first = [next(lines(reply_of(resolver, packet))) for _ in range(4000)]
     assert set(first) == {f"web.shop.local. {TTL} A 10.0.0.{number}" for number in range(1, 41)}
     assert len(set(first[:16])) == 16
 
@@ -200,10 +200,10 @@ def test_a_new_namespace_invalidates_cached_answers():
     cloud = Cloud(NAMESPACES[0])
     resolver = Resolver(cloud.zones, OTHER_VPC, Upstream((), lambda _: 0), stream=False)
     packet = dns.message.make_query("web.a.shop.local", "A").to_wire()
-    assert said(resolver, packet).rcode() == dns.rcode.SERVFAIL
+    assert reply_of(resolver, packet).rcode() == dns.rcode.SERVFAIL
     within = NAMESPACES[1]
     one = service("web", within)
     cloud.put(within, one, instance(one, "i", INSTANCE_IPV4="10.0.0.1"))
-    assert len(said(resolver, packet).answer) == 1
+    assert len(reply_of(resolver, packet).answer) == 1
     cloud.delete(within)
-    assert said(resolver, packet).rcode() == dns.rcode.SERVFAIL
+    assert reply_of(resolver, packet).rcode() == dns.rcode.SERVFAIL

@@ -84,7 +84,7 @@ async def serving(upstream=None, admits=ALL):
             await server.close()
 
 
-def asked(server, port, patience=5):
+def upstream_at(server, port, patience=5):
     return Upstream([server], randbelow, port=port, timeout=patience)
 
 
@@ -145,7 +145,7 @@ async def test_without_upstream_servers_other_names_are_servfail():
 
 
 async def test_other_names_are_forwarded_upstream():
-    async with peer(one_address) as (other, port_of_other), serving(asked(HOST, port_of_other)) as port:
+    async with peer(one_address) as (other, port_of_other), serving(upstream_at(HOST, port_of_other)) as port:
         found = await udp(port, "www.EXAMPLE.com", use_edns=0, want_dnssec=True)
         assert list(lines(found)) == ["www.EXAMPLE.com. 30 A 192.0.2.1"]
         assert not found.flags & dns.flags.AA
@@ -157,7 +157,7 @@ async def test_other_names_are_forwarded_upstream():
 
 
 async def test_external_targets_of_cnames_and_aliases_are_resolved_upstream():
-    async with peer(one_address) as (_, port_of_other), serving(asked(HOST, port_of_other)) as port:
+    async with peer(one_address) as (_, port_of_other), serving(upstream_at(HOST, port_of_other)) as port:
         assert list(lines(await udp(port, "far.shop.local"))) == [
             f"far.shop.local. {TTL} CNAME www.example.com.",
             "www.example.com. 30 A 192.0.2.1",
@@ -165,7 +165,7 @@ async def test_external_targets_of_cnames_and_aliases_are_resolved_upstream():
         assert list(lines(await udp(port, "lb.shop.local"))) == ["lb.shop.local. 30 A 192.0.2.1"]
 
 
-def unasked(query):
+def forged_answers(query):
     """First forgeries, then the answer."""
     other_number = dns.message.make_response(query)
     other_number.id ^= 1
@@ -175,7 +175,7 @@ def unasked(query):
 
 
 async def test_forged_responses_are_ignored():
-    async with peer(unasked) as (_, port_of_other), serving(asked(HOST, port_of_other)) as port:
+    async with peer(forged_answers) as (_, port_of_other), serving(upstream_at(HOST, port_of_other)) as port:
         assert list(lines(await udp(port, "www.example.com"))) == ["www.example.com. 30 A 192.0.2.1"]
 
 
@@ -187,7 +187,7 @@ def refusing(query):
 
 @pytest.mark.parametrize("answer", [refusing, lambda _: []], ids=["refuses", "is silent"])
 async def test_an_upstream_without_an_answer_is_servfail(answer):
-    async with peer(answer) as (_, port_of_other), serving(asked(HOST, port_of_other, patience=0.2)) as port:
+    async with peer(answer) as (_, port_of_other), serving(upstream_at(HOST, port_of_other, patience=0.2)) as port:
         assert (await udp(port, "www.example.com")).rcode() == dns.rcode.SERVFAIL
 
 
@@ -222,7 +222,7 @@ async def test_tcp_queries_are_forwarded_over_tcp():
 
     async with (
         await asyncio.start_server(answer, HOST, 0) as other,
-        serving(asked(HOST, other.sockets[0].getsockname()[1])) as port,
+        serving(upstream_at(HOST, other.sockets[0].getsockname()[1])) as port,
     ):
         query = dns.message.make_query("www.example.com", "A")
         found = await dns.asyncquery.tcp(query, HOST, port=port, timeout=10)

@@ -53,7 +53,7 @@ class Others(Upstream):
         return answer
 
 
-class Place:
+class VpcWithMesh:
     """A VPC with a task of the mesh, and its resolver."""
 
     def __init__(self, upstream: Upstream | None = None, vpc: VpcId | None = VPC) -> None:
@@ -84,17 +84,17 @@ class Place:
     def ask(self, name: str, kind: str = "A") -> Message:
         reply = self.resolver.reply(dns.message.make_query(name, kind).to_wire())
         assert reply is not None
-        return dns.message.from_wire(reply if isinstance(reply, bytes) else asyncio.run(_awaited(reply)))
+        return dns.message.from_wire(reply if isinstance(reply, bytes) else asyncio.run(_await(reply)))
 
     def addresses(self, name: str) -> list[str]:
         return [value.to_text() for rrset in self.ask(name).answer for value in rrset]
 
 
-async def _awaited(reply):
+async def _await(reply):
     return await reply
 
 
-def called(name: str = CART) -> VirtualService:
+def called_service(name: str = CART) -> VirtualService:
     arn = VirtualServiceArn(within_mesh(MESH, SCOPE.account, AppMeshResourceType.VIRTUAL_SERVICE, name))
     return VirtualService(spec=VirtualServiceSpec(), **record(arn, name))
 
@@ -112,29 +112,29 @@ def record(arn: str, name: str) -> dict[str, Any]:
 
 
 def test_an_unresolvable_virtual_service_has_the_stand_in_address_while_it_exists():
-    place = Place()
+    place = VpcWithMesh()
     assert place.ask(CART).rcode() == dns.rcode.SERVFAIL
-    place.put(called())
+    place.put(called_service())
     assert place.addresses("cart.SHOP.local") == [STAND_IN]
     assert place.ask("other.shop.local").rcode() == dns.rcode.SERVFAIL
-    place.delete(called())
+    place.delete(called_service())
     assert place.addresses(CART) == []
 
 
 def test_aaaa_queries_for_a_stand_in_are_empty():
-    place = Place()
-    place.put(called())
+    place = VpcWithMesh()
+    place.put(called_service())
     found = place.ask(CART, "AAAA")
     assert (found.rcode(), found.answer) == (dns.rcode.NOERROR, [])
 
 
 def test_a_name_of_an_own_zone_has_precedence_over_the_stand_in():
-    place = Place()
+    place = VpcWithMesh()
     zone = namespace("shop.local")
     cart = service("cart", zone)
     place.put(zone, cart)
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
-    place.put(called())
+    place.put(called_service())
     assert place.addresses(CART) == [STAND_IN]
     place.put(instance(cart, "one", INSTANCE_IPV4="10.0.0.9"))
     assert place.addresses(CART) == ["10.0.0.9"]
@@ -142,22 +142,22 @@ def test_a_name_of_an_own_zone_has_precedence_over_the_stand_in():
 
 
 def test_upstream_answers_have_precedence_over_the_stand_in():
-    place = Place(Others({"example.com.": "192.0.2.7"}))
-    place.put(called("example.com"), called("example.org"))
+    place = VpcWithMesh(Others({"example.com.": "192.0.2.7"}))
+    place.put(called_service("example.com"), called_service("example.org"))
     assert place.addresses("example.com") == ["192.0.2.7"]
     assert place.addresses("example.org") == [STAND_IN]
     assert place.ask("example.net").rcode() == dns.rcode.NXDOMAIN
 
 
 def test_silent_upstreams_do_not_delay_the_stand_in():
-    place = Place(Others({}, silent=True))
-    place.put(called())
+    place = VpcWithMesh(Others({}, silent=True))
+    place.put(called_service())
     assert place.addresses(CART) == [STAND_IN]
 
 
 def test_a_virtual_nodes_dns_name_has_no_stand_in():
-    place = Place(Others({}))
-    place.put(called(), found_by("cart.shop.local"))
+    place = VpcWithMesh(Others({}))
+    place.put(called_service(), found_by("cart.shop.local"))
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
     place.put(found_by("cart.balancer.local"))
     assert place.addresses(CART) == [STAND_IN]
@@ -165,14 +165,14 @@ def test_a_virtual_nodes_dns_name_has_no_stand_in():
 
 @pytest.mark.parametrize("vpc", [OTHER_VPC, None])
 def test_a_vpc_without_tasks_of_the_mesh_has_no_stand_in(vpc):
-    place = Place(Others({}), vpc)
-    place.put(called())
+    place = VpcWithMesh(Others({}), vpc)
+    place.put(called_service())
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
 
 
 def test_the_stand_in_ends_with_the_last_task_of_the_mesh():
-    place = Place(Others({}))
-    place.put(called())
+    place = VpcWithMesh(Others({}))
+    place.put(called_service())
     gone: Task = replace(place.task, last_status=TaskStatus.STOPPED)
     place.put(gone)
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN

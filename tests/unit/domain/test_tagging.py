@@ -19,7 +19,7 @@ class TooMany(ClientFault):
 RULES = TagRules("cluster", Wrong, TooMany)
 
 
-def numbered(count: int) -> dict[str, str]:
+def numbered_tags(count: int) -> dict[str, str]:
     return {f"key-{number}": "" for number in range(count)}
 
 
@@ -50,9 +50,9 @@ def test_existing_tags_are_not_validated_again():
 
 
 def test_a_resource_has_at_most_fifty_tags():
-    assert len(RULES.add_to(numbered(MAX_TAGS), {"key-1": "another value"}.items())) == MAX_TAGS
+    assert len(RULES.add_to(numbered_tags(MAX_TAGS), {"key-1": "another value"}.items())) == MAX_TAGS
     with pytest.raises(TooMany, match="there would be 51"):
-        RULES.add_to(numbered(MAX_TAGS), {"one-more": ""}.items())
+        RULES.add_to(numbered_tags(MAX_TAGS), {"one-more": ""}.items())
 
 
 def test_removing_a_missing_tag_does_nothing():

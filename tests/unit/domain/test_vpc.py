@@ -34,14 +34,14 @@ OWN = default_vpc(HERE)
 KINDS: tuple[Any, ...] = (Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway)
 
 
-def settled() -> World:
+def stored_world() -> World:
     world = World()
     for change in store_default_vpc(world, HERE):
         world.apply(change)
     return world
 
 
-def seen(world: World) -> list[object]:
+def visible_resources(world: World) -> list[object]:
     """All that can be asked about the default VPC."""
     everything: list[object] = [list(all_in_scope(world, kind, HERE)) for kind in KINDS]
     everything += [list(all_in_vpc(world, kind, HERE, OWN.id)) for kind in KINDS[1:]]
@@ -59,19 +59,19 @@ def seen(world: World) -> list[object]:
 
 
 def test_storing_the_default_vpc_changes_nothing_visible():
-    assert seen(settled()) == seen(World())
-    assert store_default_vpc(settled(), HERE) == []
+    assert visible_resources(stored_world()) == visible_resources(World())
+    assert store_default_vpc(stored_world(), HERE) == []
 
 
 def test_resources_of_one_scope_are_not_found_in_another():
-    for world in (World(), settled()):
+    for world in (World(), stored_world()):
         assert find_in_scope(world, Vpc, THERE, OWN.id) is None
         assert find_in_scope(world, Subnet, THERE, OWN.subnets[0].id) is None
         assert list(all_in_vpc(world, Subnet, THERE, OWN.id)) == []
 
 
 def test_a_deleted_default_vpc_stays_deleted():
-    world = settled()
+    world = stored_world()
     for part in OWN.parts:
         world.apply(Delete(type(part), part.id))
     world.apply(Put(DefaultVpc(HERE, None)))

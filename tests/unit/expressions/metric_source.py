@@ -40,14 +40,14 @@ class FakeMetricSource:
         return PeriodGrid(Instant(0), Instant(END), period)
 
 
-def asked(name: str, period: int = 60) -> MetricDataQuery:
+def query_of(name: str, period: int = 60) -> MetricDataQuery:
     return MetricDataQuery(name, MetricStat(Metric("Shop", name), period, "Sum"))
 
 
 def result_of(expression: str, *, period: int | None = 60, source: FakeMetricSource | None = None) -> Result:
     """What the expression comes to, among queries for each of the series."""
     source = source or FakeMetricSource()
-    queries = [*map(asked, source.series), MetricDataQuery("result", expression=expression, period=period)]
+    queries = [*map(query_of, source.series), MetricDataQuery("result", expression=expression, period=period)]
     return QueryResults(queries, source).of("result")
 
 

@@ -217,10 +217,10 @@ def _naive(expression: ClusterQuery) -> bool:
         case Alternative(parts):
             return bool([part for part in parts if _naive(part)])
         case SubjectComparison(subject, operator, values):
-            return _compared(subject, operator, values)
+            return _compare(subject, operator, values)
 
 
-def _compared(subject: str, operator: Operator, values: tuple[str, ...]) -> bool:
+def _compare(subject: str, operator: Operator, values: tuple[str, ...]) -> bool:
     if subject == "runningTasksCount":
         count, asked = 3, int(values[0])
         signs = {

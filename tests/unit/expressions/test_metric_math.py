@@ -14,7 +14,7 @@ from moyai.expressions.metric_data import QueryResults
 from moyai.expressions.metric_math.parser import parse
 from moyai.expressions.metric_math.series import TimeSeries
 from moyai.kernel.clock import Instant
-from tests.unit.expressions.metric_source import FakeMetricSource, asked, minutes, result_of
+from tests.unit.expressions.metric_source import FakeMetricSource, minutes, query_of, result_of
 
 N = None
 
@@ -173,13 +173,17 @@ def test_invalid_expressions_are_refused(expression, message):
 
 
 def test_an_error_names_the_faulty_expression():
-    queries = [asked("m1"), MetricDataQuery("inner", expression="m1 +"), MetricDataQuery("outer", expression="inner")]
+    queries = [
+        query_of("m1"),
+        MetricDataQuery("inner", expression="m1 +"),
+        MetricDataQuery("outer", expression="inner"),
+    ]
     with pytest.raises(ValidationFault, match=r"^Error in expression 'inner': The expression ends"):
         QueryResults(queries, FakeMetricSource()).of("outer")
 
 
 def test_combined_metrics_require_one_period():
-    queries = [asked("m1"), asked("m2", 300), MetricDataQuery("both", expression="m1 + m2")]
+    queries = [query_of("m1"), query_of("m2", 300), MetricDataQuery("both", expression="m1 + m2")]
     with pytest.raises(ValidationFault, match="same Period"):
         QueryResults(queries, FakeMetricSource()).of("both")
 
@@ -202,7 +206,7 @@ def test_expressions_without_values_count_towards_the_limit(expression):
     first = "none" if "{0}" in expression else "q0"
     names = [first, *(f"q{number}" for number in range(400))]
     queries = [
-        asked("none"),
+        query_of("none"),
         *(
             MetricDataQuery(name, expression=expression.format(before), period=60)
             for before, name in itertools.pairwise(names)

@@ -36,7 +36,7 @@ DEFAULTS = AppMeshOptions()
 SECOND = Duration(DurationUnit.SECONDS, 1)
 
 
-def compiled(case: dict[str, Any], workload: str = FRONT, settings: AppMeshOptions = DEFAULTS) -> MeshIR:
+def compile_case(case: dict[str, Any], workload: str = FRONT, settings: AppMeshOptions = DEFAULTS) -> MeshIR:
     return compile_workload(world_of(case), WorkloadId(workload), settings)
 
 
@@ -45,7 +45,7 @@ def only(part: MeshIR) -> Workload:
     return workload
 
 
-def called(part: MeshIR, label: str = "cds_egress_shop_color_http_8080") -> Destination:
+def destination_of(part: MeshIR, label: str = "cds_egress_shop_color_http_8080") -> Destination:
     return part.destinations[label]
 
 
@@ -83,9 +83,9 @@ HERE = {**BY_FILE, "ports": [80, 8080]}
 PLAIN, ANYBODY, SILENT = "plain", "anybody", "silent"
 
 
-def spoken(part: MeshIR) -> str:
+def protocol_of(part: MeshIR) -> str:
     """How the client speaks to the server: in plain text, to anybody, to whom a root or a file vouches for, or not."""
-    found = called(part)
+    found = destination_of(part)
     return SILENT if isinstance(found.source, EndpointGroupSource) else _tls(found.tls)
 
 
@@ -134,8 +134,8 @@ def _tls(tls: ClientTls | None) -> str:
 )
 def test_the_protocol_between_client_and_server(mode, certificate, policy, expected):
     tls = {"mode": mode, "certificate": certificate} if mode else None
-    part = compiled(pair(policy=policy, tls=tls))
-    assert spoken(part) == expected
+    part = compile_case(pair(policy=policy, tls=tls))
+    assert protocol_of(part) == expected
     assert bool(part.diagnostics) == (expected == SILENT)
 
 
@@ -148,14 +148,14 @@ def test_the_protocol_between_client_and_server(mode, certificate, policy, expec
 )
 def test_the_default_certificate_name_is_the_servers_discovery_name(discovery, name):
     case = pair(policy=BY_FILE, discovery=discovery) | {"cloudMap": {"shop.local": {"color": []}}}
-    tls = called(compiled(case)).tls
+    tls = destination_of(compile_case(case)).tls
     assert tls is not None
     assert tls.check is not None
     assert tls.check.names == (name,)
 
 
 def test_a_client_without_validation_checks_no_name():
-    tls = called(compiled(pair(tls={"mode": "STRICT", "certificate": ACM}))).tls
+    tls = destination_of(compile_case(pair(tls={"mode": "STRICT", "certificate": ACM}))).tls
     assert tls is not None
     assert tls.check is not None
     assert tls.check.names == ()
@@ -165,7 +165,7 @@ def test_a_client_without_validation_checks_no_name():
 def test_a_port_without_its_certificate_is_closed_and_the_others_are_open(mode):
     case = pair(tls={"mode": mode, "certificate": GONE})
     case["virtualNodes"]["color"]["listeners"].append({"portMapping": {"port": 81, "protocol": "http"}})
-    part = compiled(case, node_arn("color"))
+    part = compile_case(case, node_arn("color"))
     assert [inbound.port for inbound in only(part).inbound] == [81]
     assert [d.subject for d in part.diagnostics] == [node_arn("color")]
 
@@ -237,11 +237,11 @@ def test_retry_events_are_combined_without_repetition():
 
 
 def test_names_that_always_pass():
-    part = compiled(pair(), settings=AppMeshOptions(("*.amazonaws.com",)))
+    part = compile_case(pair(), settings=AppMeshOptions(("*.amazonaws.com",)))
     name = "cds_egress_shop_amazonaws"
     assert only(part).outbound.passes == (SniPassthrough(443, ("*.amazonaws.com",), name),)
     assert part.destinations[name].label == name
-    assert only(compiled(pair())).outbound.passes == ()
+    assert only(compile_case(pair())).outbound.passes == ()
 
 
 def test_a_gateways_timeout_is_the_longest_of_its_targets_routes():
@@ -249,10 +249,10 @@ def test_a_gateways_timeout_is_the_longest_of_its_targets_routes():
     routes["quick"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 1}}
     routes["slow"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 40}}
     case = gateway_case(routes)
-    (inbound,) = only(compiled(case, gateway_arn("door"))).inbound
+    (inbound,) = only(compile_case(case, gateway_arn("door"))).inbound
     assert [rule.timeouts.request for host in inbound.hosts for rule in host.rules] == [40]
     routes["slow"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 0}}
-    (inbound,) = only(compiled(gateway_case(routes), gateway_arn("door"))).inbound
+    (inbound,) = only(compile_case(gateway_case(routes), gateway_arn("door"))).inbound
     assert [rule.timeouts.request for host in inbound.hosts for rule in host.rules] == [0]
 
 

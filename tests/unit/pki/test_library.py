@@ -22,19 +22,19 @@ EC = (KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA)
 ROOT, SUBORDINATE = TEMPLATES["RootCACertificate/V1"], TEMPLATES["SubordinateCACertificate_PathLen0/V1"]
 
 
-async def requested(name: str, key: KeyAlgorithm, algorithm: SigningAlgorithm) -> NewKey:
+async def request_key(name: str, key: KeyAlgorithm, algorithm: SigningAlgorithm) -> NewKey:
     return await PKI.new_key(AuthorityProperties(key, algorithm, Subject(common_name=name, country="JP")))
 
 
 async def root(name="root", key=EC[0], algorithm=EC[1]) -> Issuer:
-    made = await requested(name, key, algorithm)
+    made = await request_key(name, key, algorithm)
     signed = PKI.issue(Issuer(made.private, algorithm), made.csr.encode(), ROOT, SPAN)
     own = PKI.accept_authority(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
     return Issuer(made.private, algorithm, own)
 
 
 async def below(issuer: Issuer, name="sub") -> Issuer:
-    made = await requested(name, *EC)
+    made = await request_key(name, *EC)
     signed = PKI.issue(issuer, made.csr.encode(), SUBORDINATE, SPAN)
     assert issuer.certificate is not None
     chain = issuer.certificate.pem + issuer.certificate.chain
@@ -87,7 +87,7 @@ async def test_an_authoritys_request_has_its_key_usage():
 
 async def test_a_malformed_request_is_refused():
     issuer = await root()
-    made = await requested("x", *EC)
+    made = await request_key("x", *EC)
     broken = made.csr.replace(made.csr[200], "A" if made.csr[200] != "A" else "B", 1)
     for csr in (b"", b"nonsense", broken.encode()):
         with pytest.raises(UnreadableRequest):
@@ -95,7 +95,7 @@ async def test_a_malformed_request_is_refused():
 
 
 async def test_a_root_certificate_is_only_issued_to_its_own_key():
-    other = await requested("other", *EC)
+    other = await request_key("other", *EC)
     issuer = await root()
     with pytest.raises(Mismatch):
         PKI.issue(Issuer(issuer.private, issuer.algorithm), other.csr.encode(), ROOT, SPAN)
@@ -104,12 +104,12 @@ async def test_a_root_certificate_is_only_issued_to_its_own_key():
 async def test_foreign_certificates_are_refused():
     top = await root()
     assert top.certificate is not None
-    made = await requested("sub", *EC)
+    made = await request_key("sub", *EC)
     signed = PKI.issue(top, made.csr.encode(), SUBORDINATE, SPAN).pem.encode()
     chain = top.certificate.pem.encode()
     stranger = (await root("root")).certificate
     end_entity = PKI.issue(top, made.csr.encode(), TEMPLATES["EndEntityCertificate/V1"], SPAN).pem.encode()
-    other = await requested("sub", *EC)
+    other = await request_key("sub", *EC)
     assert stranger is not None
 
     def accept(csr=made.csr, type_=AuthorityType.SUBORDINATE, certificate=signed, above=chain):

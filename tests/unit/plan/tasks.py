@@ -21,7 +21,7 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import CHECK, Builder, container
 
 
-def settled(desired: int, *, checked: bool = False, **service: Any) -> tuple[Builder, ServiceArn]:
+def settled_service(desired: int, *, checked: bool = False, **service: Any) -> tuple[Builder, ServiceArn]:
     """A service whose tasks all run, without anything having been run."""
     build = Builder()
     definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))

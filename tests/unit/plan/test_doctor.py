@@ -15,19 +15,19 @@ from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId
 from moyai.plan.doctor import findings
 from moyai.plan.events import STEADY, STUCK, announce, task_unplaced
 from moyai.testing.world import Builder, container
-from tests.unit.plan.tasks import put, settled
+from tests.unit.plan.tasks import put, settled_service
 
 WELL = ProxyState(connected=True, synced=True)
 
 
-def found(build: Builder, proxy: ProxyState = WELL, *left_out: tuple[str, str]) -> list[Any]:
+def findings_with(build: Builder, proxy: ProxyState = WELL, *left_out: tuple[str, str]) -> list[Any]:
     """Everything that is found when all proxies are like this."""
     states = {ProxyId(t.arn): proxy for t in build.world.tasks}
     return [(f.severity.value, f.kind, f.message) for f in findings(build.world, states, left_out)]
 
 
 def kinds(build: Builder, proxy: ProxyState = WELL) -> list[str]:
-    return [kind for _, kind, _ in found(build, proxy)]
+    return [kind for _, kind, _ in findings_with(build, proxy)]
 
 
 def offer(build: Builder, name: str, desired: int = 1, *, answered: bool = True) -> ServiceArn:
@@ -44,17 +44,17 @@ def by_hand(build: Builder, name: str, **members: Any) -> None:
     build.book.apply([Put(replace(made, **members))])
 
 
-def said(build: Builder, service: ServiceArn, *texts: str) -> None:
+def announce_events(build: Builder, service: ServiceArn, *texts: str) -> None:
     build.book.apply(announce(build.world, service, texts, build.clock.now(), build.ids))
 
 
 def test_a_healthy_service_has_no_findings():
-    build, _ = settled(2, offers=[])
-    assert found(build) == []
+    build, _ = settled_service(2, offers=[])
+    assert findings_with(build) == []
 
 
 def test_unwritable_state_is_a_problem():
-    build, _ = settled(1, offers=[])
+    build, _ = settled_service(1, offers=[])
     well = {ProxyId(task.arn): WELL for task in build.world.tasks}
     (finding,) = findings(build.world, well, unkept=["The state can't be written: the disk is full."])
     assert (finding.severity.value, finding.kind) == ("problem", "disk")
@@ -62,20 +62,20 @@ def test_unwritable_state_is_a_problem():
 
 
 def test_disconnected_and_unknown_proxies_are_findings():
-    build, _ = settled(1, offers=[])
+    build, _ = settled_service(1, offers=[])
     assert kinds(build, ProxyState()) == ["proxy-not-connected"]
     assert [f.kind for f in findings(build.world, {})] == ["proxy-not-connected"]
 
 
 def test_a_rejected_configuration_is_a_problem_with_its_reason():
-    build, _ = settled(1, offers=[])
-    (finding,) = found(build, ProxyState(connected=True, rejection="no such filter"))
+    build, _ = settled_service(1, offers=[])
+    (finding,) = findings_with(build, ProxyState(connected=True, rejection="no such filter"))
     assert finding[:2] == ("problem", "configuration-refused")
     assert "no such filter" in finding[2]
 
 
 def test_an_external_proxys_rejection_is_a_problem_with_its_reason():
-    build, _ = settled(1, offers=[])
+    build, _ = settled_service(1, offers=[])
     refusing = ProxyId("arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/front#1")
     states = {refusing: ProxyState(connected=True, rejection="no such filter"), ProxyId("mesh#2"): ProxyState()}
     (finding,) = (f for f in findings(build.world, states) if f.subject == refusing)
@@ -83,15 +83,15 @@ def test_an_external_proxys_rejection_is_a_problem_with_its_reason():
 
 
 def test_a_proxy_that_is_being_configured_is_a_warning():
-    build, _ = settled(1, offers=[])
-    assert found(build, ProxyState(connected=True))[0][:2] == ("warning", "configuration-under-way")
+    build, _ = settled_service(1, offers=[])
+    assert findings_with(build, ProxyState(connected=True))[0][:2] == ("warning", "configuration-under-way")
 
 
 def test_unreachable_names_are_found_with_their_tasks():
-    build, front = settled(1, offers=[])
+    build, front = settled_service(1, offers=[])
     offer(build, "back")
     (task,) = build.tasks(front)
-    (finding,) = found(build)
+    (finding,) = findings_with(build)
     assert finding == (
         "warning",
         "names-not-seen",
@@ -100,37 +100,37 @@ def test_unreachable_names_are_found_with_their_tasks():
 
 
 def test_failing_starts_are_found_with_the_last_reason():
-    build, front = settled(1)
+    build, front = settled_service(1)
     (task,) = build.tasks(front)
     put(build, task.arn, last_status=TaskStatus.STOPPED, stopped_reason="CannotPull", stop_code=StopCode.USER_INITIATED)
     service = build.world.services[front]
     build.book.apply([Put(replace(service, deployments=(replace(service.primary, failed_tasks=4),)))])
-    ((severity, kind, message),) = found(build)
+    ((severity, kind, message),) = findings_with(build)
     assert (severity, kind) == ("problem", "tasks-do-not-start")
     assert message.startswith("4 tasks in a row")
     assert "CannotPull" in message
 
 
 def test_a_service_that_cannot_move_is_found_until_it_is_steady():
-    build, front = settled(1)
-    said(build, front, STUCK)
+    build, front = settled_service(1)
+    announce_events(build, front, STUCK)
     assert kinds(build) == ["service-stuck"]
-    said(build, front, STEADY)
+    announce_events(build, front, STEADY)
     assert kinds(build) == []
-    said(build, front, task_unplaced("RESOURCE:ENI"))
+    announce_events(build, front, task_unplaced("RESOURCE:ENI"))
     assert kinds(build) == ["service-stuck"]
 
 
 def test_a_name_without_endpoints_is_found_unless_intended_or_new():
     build = Builder()
     back = offer(build, "back", answered=False)
-    assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
+    assert [f[:2] for f in findings_with(build)] == [("warning", "nobody-answers")]
     service = build.world.services[back]
     done = replace(service.primary, rollout_state=RolloutState.COMPLETED)
     build.book.apply([Put(replace(service, deployments=(done,)))])
-    assert [f[:2] for f in found(build)] == [("problem", "nobody-answers")]
+    assert [f[:2] for f in findings_with(build)] == [("problem", "nobody-answers")]
     build.scale(back, 0)
-    assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
+    assert [f[:2] for f in findings_with(build)] == [("warning", "nobody-answers")]
     (told,) = findings(build.world, {})
     cluster = service.cluster.rpartition("/")[2]
     assert f"update-service --cluster {cluster} --service back --desired-count 1" in told.remedy
@@ -148,13 +148,13 @@ def test_a_cloud_map_name_hidden_by_service_connect_is_found():
 
 
 def test_mesh_diagnostics_follow_the_problems():
-    build, _ = settled(1, offers=[])
-    listed = found(build, ProxyState(), ("arn", "it leads nowhere"))
+    build, _ = settled_service(1, offers=[])
+    listed = findings_with(build, ProxyState(), ("arn", "it leads nowhere"))
     assert [f[:2] for f in listed] == [("problem", "proxy-not-connected"), ("warning", "left-out")]
 
 
 def test_app_mesh_diagnostics_name_the_resource_to_change():
-    build, _ = settled(1, offers=[])
+    build, _ = settled_service(1, offers=[])
     states = {ProxyId(t.arn): WELL for t in build.world.tasks}
     (finding,) = findings(build.world, states, of_meshes=[("arn", "nothing is sent to it")])
     assert (finding.kind, finding.subject, finding.message) == ("left-out", "arn", "nothing is sent to it")

@@ -7,7 +7,7 @@ from moyai.plan.events import INCONSISTENT, STEADY, announce, task_unplaced, wor
 from moyai.testing.world import Builder
 
 
-def said(*texts):
+def service_with_events(*texts):
     build = Builder()
     service = build.service("s", build.definition("s"))
     for text in texts:
@@ -16,12 +16,12 @@ def said(*texts):
 
 
 def test_no_messages_make_no_change():
-    build, service = said()
+    build, service = service_with_events()
     assert announce(build.world, service, [], build.clock.now(), build.ids) == ()
 
 
 def test_the_newest_hundred_events_are_stored():
-    build, service = said(*(f"number {n}" for n in range(103)))
+    build, service = service_with_events(*(f"number {n}" for n in range(103)))
     events = build.world.service_logs[service].events
     assert [events[0].message, events[-1].message] == ["(service s) number 102", "(service s) number 3"]
     assert len(events) == 100
@@ -38,7 +38,7 @@ def test_the_newest_hundred_events_are_stored():
     ],
 )
 def test_a_problem_is_reported_again_after_six_hours(before, hours, again):
-    build, service = said(*before)
+    build, service = service_with_events(*before)
     assert worth_saying(build.world, service, INCONSISTENT, later(build.clock.now(), hours * 3600 + 0.01)) is again
 
 

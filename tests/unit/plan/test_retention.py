@@ -20,7 +20,7 @@ def forgetting(build: Builder, record, after: float = 0.0):
     return plan_retention(build.world, record.__struct_config__.tag, record.key, later(build.clock.now(), after))
 
 
-def deleted(build: Builder) -> TaskDefinition:
+def deleted_definition(build: Builder) -> TaskDefinition:
     definition = build.definition("web", container("web", port=8080))
     leaving = replace(definition, status=TaskDefinitionStatus.DELETE_IN_PROGRESS)
     build.book.apply([Put(leaving)])
@@ -29,7 +29,7 @@ def deleted(build: Builder) -> TaskDefinition:
 
 def test_an_unused_deleted_definition_is_removed_at_once():
     build = Builder()
-    definition = deleted(build)
+    definition = deleted_definition(build)
     assert forgetting(build, definition).changes == (Delete(TaskDefinition, definition.key),)
 
 
@@ -43,7 +43,7 @@ def test_active_and_inactive_definitions_are_kept():
 
 def test_a_deleted_definition_in_use_is_kept():
     build = Builder()
-    definition = deleted(build)
+    definition = deleted_definition(build)
     service = build.world.services[build.service("web", definition)]
     waiting = forgetting(build, definition)
     assert (waiting.changes, waiting.wake_at) == ((), later(build.clock.now(), RETRY_AFTER))
@@ -83,7 +83,7 @@ def test_a_deleted_cluster_is_removed_after_its_contents():
 
 def test_removing_a_missing_record_does_nothing():
     build = Builder()
-    definition = deleted(build)
+    definition = deleted_definition(build)
     build.book.apply(forgetting(build, definition).changes)
     assert not forgetting(build, definition).actions
 

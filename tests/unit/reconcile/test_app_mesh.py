@@ -86,74 +86,74 @@ def task_of(place: PublishedShards, stands_for: str) -> Task:
 
 
 @pytest.fixture
-def place():
+def shards():
     return PublishedShards(holding(world_of(CASE).records()))
 
 
 @pytest.fixture
-def world(place):
-    return place.store.world
+def world(shards):
+    return shards.store.world
 
 
-def test_every_workload_is_compiled_at_first(place, world):
-    assert sorted(place.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
-    assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
+def test_every_workload_is_compiled_at_first(shards, world):
+    assert sorted(shards.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+    assert shards.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
-def test_a_virtual_node_affects_itself_and_its_callers(place, world):
+def test_a_virtual_node_affects_itself_and_its_callers(shards, world):
     found = world.virtual_nodes[node_arn("catalog")]
-    assert place.put(replace(found, version=2)) == ["catalog", "front"]
+    assert shards.put(replace(found, version=2)) == ["catalog", "front"]
 
 
-def test_a_virtual_service_affects_its_callers(place, world):
-    assert place.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "door"]
+def test_a_virtual_service_affects_its_callers(shards, world):
+    assert shards.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "door"]
 
 
-def test_routers_and_routes_affect_callers_of_their_services(place, world):
-    assert place.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "door"]
-    assert place.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "door"]
+def test_routers_and_routes_affect_callers_of_their_services(shards, world):
+    assert shards.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "door"]
+    assert shards.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "door"]
 
 
-def test_a_new_route_affects_callers_of_its_router(place, world):
+def test_a_new_route_affects_callers_of_its_router(shards, world):
     old = world.routes[route_arn("stock", "all")]
-    assert place.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "door"]
+    assert shards.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "door"]
 
 
-def test_a_cloud_map_instance_affects_callers_of_its_service(place, world):
+def test_a_cloud_map_instance_affects_callers_of_its_service(shards, world):
     instance = next(iter(world.discovery_instances))
-    assert place.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "door"]
-    assert place.delete(instance) == ["catalog", "door"]
-    assert place.put(instance) == ["catalog", "door"]
+    assert shards.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "door"]
+    assert shards.delete(instance) == ["catalog", "door"]
+    assert shards.put(instance) == ["catalog", "door"]
 
 
-def test_a_routes_new_target_affects_its_callers(place, world):
+def test_a_routes_new_target_affects_its_callers(shards, world):
     other = world.virtual_nodes[node_arn("stock-2")]
-    assert place.put(replace(other, version=2)) == ["stock-2"]
+    assert shards.put(replace(other, version=2)) == ["stock-2"]
     targets = [{"virtualNode": "stock-2", "weight": 1}]
     spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": targets}}}
-    place.put(replace(world.routes[route_arn("stock", "all")], spec=spec_of(RouteSpec, spec)))
-    assert place.put(replace(other, version=3)) == ["catalog", "door", "stock-2"]
-    assert place.put(replace(world.virtual_nodes[node_arn("stock")], version=2)) == ["stock"]
+    shards.put(replace(world.routes[route_arn("stock", "all")], spec=spec_of(RouteSpec, spec)))
+    assert shards.put(replace(other, version=3)) == ["catalog", "door", "stock-2"]
+    assert shards.put(replace(world.virtual_nodes[node_arn("stock")], version=2)) == ["stock"]
 
 
-def test_a_missing_resource_affects_its_callers_once_created(place, world):
+def test_a_missing_resource_affects_its_callers_once_created(shards, world):
     before = world.virtual_services[service_arn("catalog")]
-    assert place.put(replace(before, arn=service_arn("missing"), name="missing")) == ["front"]
-    outbound = place.feed.shards[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
+    assert shards.put(replace(before, arn=service_arn("missing"), name="missing")) == ["front"]
+    outbound = shards.feed.shards[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
     assert [host.name for port in outbound.ports for host in port.routing] == ["catalog", "missing"]
 
 
-def test_the_mesh_affects_all_its_workloads(place, world):
+def test_the_mesh_affects_all_its_workloads(shards, world):
     mesh = next(iter(world.meshes))
-    assert place.put(replace(mesh, version=2)) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+    assert shards.put(replace(mesh, version=2)) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
 
 
-def test_a_deleted_virtual_node_has_no_shard(place, world):
+def test_a_deleted_virtual_node_has_no_shard(shards, world):
     stranger = world.virtual_nodes[node_arn("stranger")]
-    assert place.delete(stranger) == ["stranger"]
-    assert stranger.arn not in place.feed.shards
-    assert place.put(stranger) == ["stranger"]
-    assert place.feed.shards[stranger.arn].workloads
+    assert shards.delete(stranger) == ["stranger"]
+    assert stranger.arn not in shards.feed.shards
+    assert shards.put(stranger) == ["stranger"]
+    assert shards.feed.shards[stranger.arn].workloads
 
 
 async def test_a_shard_that_fails_to_compile_is_retried_without_delaying_others():
@@ -171,30 +171,30 @@ async def test_a_shard_that_fails_to_compile_is_retried_without_delaying_others(
     running.cancel()
 
 
-def test_a_task_affects_its_proxys_workload(place, world):
-    task = task_of(place, "mesh/shop/virtualNode/stock")
-    assert place.put(task) == ["stock"]
-    assert place.feed.shards[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
-    assert place.put(replace(task, last_status=TaskStatus.STOPPED)) == ["stock"]
-    assert place.feed.shards[node_arn("stock")].proxies == {}
+def test_a_task_affects_its_proxys_workload(shards, world):
+    task = task_of(shards, "mesh/shop/virtualNode/stock")
+    assert shards.put(task) == ["stock"]
+    assert shards.feed.shards[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
+    assert shards.put(replace(task, last_status=TaskStatus.STOPPED)) == ["stock"]
+    assert shards.feed.shards[node_arn("stock")].proxies == {}
 
 
-def test_a_task_may_exist_before_its_workload(place):
-    task = task_of(place, "mesh/shop/virtualGateway/new")
-    assert place.put(task) == []
-    gateway = place.store.world.virtual_gateways[gateway_arn("door")]
-    assert place.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
-    assert place.feed.shards[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
+def test_a_task_may_exist_before_its_workload(shards):
+    task = task_of(shards, "mesh/shop/virtualGateway/new")
+    assert shards.put(task) == []
+    gateway = shards.store.world.virtual_gateways[gateway_arn("door")]
+    assert shards.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
+    assert shards.feed.shards[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
 
 
-def test_a_virtual_gateway_affects_itself(place, world):
-    assert place.put(replace(world.virtual_gateways[gateway_arn("door")], version=2)) == ["door"]
+def test_a_virtual_gateway_affects_itself(shards, world):
+    assert shards.put(replace(world.virtual_gateways[gateway_arn("door")], version=2)) == ["door"]
 
 
-def test_the_published_mesh_equals_a_fresh_compilation(place, world):
-    place.put(replace(world.virtual_nodes[node_arn("stock")], spec=spec_of(VirtualNodeSpec, node("stock", "catalog"))))
-    place.delete(world.virtual_services[service_arn("catalog")])
-    assert place.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
+def test_the_published_mesh_equals_a_fresh_compilation(shards, world):
+    shards.put(replace(world.virtual_nodes[node_arn("stock")], spec=spec_of(VirtualNodeSpec, node("stock", "catalog"))))
+    shards.delete(world.virtual_services[service_arn("catalog")])
+    assert shards.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
 @pytest.mark.parametrize("size", [10, 1000])

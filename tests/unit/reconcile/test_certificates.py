@@ -45,7 +45,7 @@ class SlowPki(CryptographyPki):
         return await super().new_request(algorithm, names)
 
 
-class Desk:
+class CertifierRig:
     def __init__(self, pki: CryptographyPki) -> None:
         self.clock, self.store, self.ids = ManualClock(), MemoryStore(), SeededIds(3)
         self.build = Builder(self.store, self.clock, self.ids)
@@ -85,36 +85,36 @@ async def slow():
 
 
 @pytest.fixture
-async def desk(slow):
-    made = Desk(slow)
+async def rig(slow):
+    made = CertifierRig(slow)
     running = asyncio.create_task(made.certifier.run())
     await made.clock.settle()
     yield made
     running.cancel()
 
 
-async def test_an_authority_and_its_certificates_follow_from_a_service(desk, slow):
-    build = desk.build
+async def test_an_authority_and_its_certificates_follow_from_a_service(rig, slow):
+    build = rig.build
     service = build.service("back", build.definition("back", container("api", port=9000)), offers=["api"])
     build.encrypt(service)
-    await desk.clock.settle()
-    assert [a.status for a in desk.world.authorities] == [AuthorityStatus.CREATING]
+    await rig.clock.settle()
+    assert [a.status for a in rig.world.authorities] == [AuthorityStatus.CREATING]
     slow.ready.set()
-    await desk.clock.settle()
-    (authority,) = desk.world.authorities
-    (first,) = desk.world.server_certificates
+    await rig.clock.settle()
+    (authority,) = rig.world.authorities
+    (first,) = rig.world.server_certificates
     assert authority.status is AuthorityStatus.ACTIVE
     shown = x509.load_pem_x509_certificate(first.chain.encode())
-    assert shown.not_valid_after_utc.timestamp() == int(desk.clock.now() + WEEK)
+    assert shown.not_valid_after_utc.timestamp() == int(rig.clock.now() + WEEK)
     shown.verify_directly_issued_by(x509.load_pem_x509_certificate(first.roots[0].encode()))
-    await desk.clock.advance(5 * DAY)
-    (second,) = desk.world.server_certificates
+    await rig.clock.advance(5 * DAY)
+    (second,) = rig.world.server_certificates
     assert second.serial != first.serial
     assert second.private != first.private
 
 
 async def test_a_certificate_that_expired_during_downtime_is_renewed_at_once():
-    desk = Desk(CryptographyPki())
+    desk = CertifierRig(CryptographyPki())
     dies = asyncio.create_task(desk.certifier.run())
     build = desk.build
     build.encrypt(build.service("back", build.definition("back", container("api", port=9000)), offers=["api"]))
@@ -129,32 +129,32 @@ async def test_a_certificate_that_expired_during_downtime_is_renewed_at_once():
     comes_after.cancel()
 
 
-async def test_a_key_for_a_deleted_authority_is_discarded(desk, slow):
-    own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
-    desk.store.apply([Put(own)])
-    await desk.clock.settle()
-    desk.store.apply(delete_authority(desk.world, own.arn))
+async def test_a_key_for_a_deleted_authority_is_discarded(rig, slow):
+    own = new_built_in_authority(SCOPE, rig.clock.now(), rig.build.ids)
+    rig.store.apply([Put(own)])
+    await rig.clock.settle()
+    rig.store.apply(delete_authority(rig.world, own.arn))
     slow.ready.set()
-    await desk.clock.settle()
-    assert not list(desk.world.authorities)
-    assert not list(desk.world.authority_keys)
+    await rig.clock.settle()
+    assert not list(rig.world.authorities)
+    assert not list(rig.world.authority_keys)
 
 
-async def test_generating_an_rsa_key_does_not_block(desk, slow):
+async def test_generating_an_rsa_key_does_not_block(rig, slow):
     slow.ready.set()
-    own = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
+    own = new_built_in_authority(SCOPE, rig.clock.now(), rig.build.ids)
     rsa = replace(
         own.configuration, key_algorithm=KeyAlgorithm.RSA_4096, signing_algorithm=SigningAlgorithm.SHA256WITHRSA
     )
-    desk.store.apply([Put(replace(own, built_in=False, configuration=rsa))])
-    quick = new_built_in_authority(SCOPE, desk.clock.now(), desk.build.ids)
-    desk.store.apply([Put(quick)])
-    await desk.clock.settle()
-    assert desk.world.authorities[quick.arn].status is AuthorityStatus.ACTIVE
+    rig.store.apply([Put(replace(own, built_in=False, configuration=rsa))])
+    quick = new_built_in_authority(SCOPE, rig.clock.now(), rig.build.ids)
+    rig.store.apply([Put(quick)])
+    await rig.clock.settle()
+    assert rig.world.authorities[quick.arn].status is AuthorityStatus.ACTIVE
     async with asyncio.timeout(60):
-        while desk.world.authorities[own.arn].status is AuthorityStatus.CREATING:
+        while rig.world.authorities[own.arn].status is AuthorityStatus.CREATING:
             await asyncio.to_thread(lambda: None)
-    assert desk.world.authorities[own.arn].status is AuthorityStatus.PENDING_CERTIFICATE
+    assert rig.world.authorities[own.arn].status is AuthorityStatus.PENDING_CERTIFICATE
 
 
 async def working(desk, slow):
@@ -168,7 +168,7 @@ async def working(desk, slow):
 
 
 async def test_a_certificate_is_signed_after_a_crash(slow):
-    desk = Desk(slow)
+    desk = CertifierRig(slow)
     dies = asyncio.create_task(desk.certifier.run())
     asked = desk.ask(await working(desk, slow))
     await desk.clock.settle()
@@ -181,26 +181,26 @@ async def test_a_certificate_is_signed_after_a_crash(slow):
     comes_after.cancel()
 
 
-async def test_an_authority_disabled_meanwhile_signs_nothing(desk, slow):
-    authority = await working(desk, slow)
-    asked, delete_authority = desk.ask(authority), desk.ask(authority)
-    await desk.clock.settle()
-    desk.store.apply([Delete(ManagedCertificate, delete_authority)])
-    desk.store.apply([Put(replace(desk.world.authorities[authority], status=AuthorityStatus.DISABLED))])
+async def test_an_authority_disabled_meanwhile_signs_nothing(rig, slow):
+    authority = await working(rig, slow)
+    asked, delete_authority = rig.ask(authority), rig.ask(authority)
+    await rig.clock.settle()
+    rig.store.apply([Delete(ManagedCertificate, delete_authority)])
+    rig.store.apply([Put(replace(rig.world.authorities[authority], status=AuthorityStatus.DISABLED))])
     slow.ready.set()
-    await desk.clock.settle()
-    assert desk.status(asked) is CertificateStatus.FAILED
-    assert not list(desk.world.managed_keys)
+    await rig.clock.settle()
+    assert rig.status(asked) is CertificateStatus.FAILED
+    assert not list(rig.world.managed_keys)
 
 
-async def test_an_exported_certificate_is_renewed_in_time(desk, slow):
-    asked = desk.ask(await working(desk, slow))
+async def test_an_exported_certificate_is_renewed_in_time(rig, slow):
+    asked = rig.ask(await working(rig, slow))
     slow.ready.set()
-    await desk.clock.settle()
-    first = desk.world.managed_certificates[asked]
-    desk.store.apply([Put(replace(first, exported=True))])
-    await desk.clock.advance(335 * DAY)
-    second = desk.world.managed_certificates[asked]
+    await rig.clock.settle()
+    first = rig.world.managed_certificates[asked]
+    rig.store.apply([Put(replace(first, exported=True))])
+    await rig.clock.advance(335 * DAY)
+    second = rig.world.managed_certificates[asked]
     assert first.content is not None
     assert second.content is not None
     assert second.content.facts.serial != first.content.facts.serial

@@ -34,7 +34,7 @@ class Endpoints:
         return passed
 
 
-class Checked:
+class CheckedService:
     """A service whose instances are checked, and the loop that checks them."""
 
     def __init__(self) -> None:
@@ -46,7 +46,9 @@ class Checked:
     def register(self, instance, address="127.0.0.1"):
         self.cloud_map.now = self.clock.now()
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "80"}
-        self.cloud_map.done("RegisterInstance", ServiceId=self.service, InstanceId=instance, Attributes=attributes)
+        self.cloud_map.run_operation(
+            "RegisterInstance", ServiceId=self.service, InstanceId=instance, Attributes=attributes
+        )
 
     @property
     def health(self):
@@ -54,64 +56,64 @@ class Checked:
 
 
 @pytest.fixture
-async def checked():
-    made = Checked()
+async def checked_service():
+    made = CheckedService()
     running = asyncio.create_task(made.checker.run())
     await made.clock.settle()
     yield made
     running.cancel()
 
 
-async def test_health_follows_the_endpoint_by_the_threshold(checked):
-    checked.endpoints.well.add("127.0.0.1")
-    checked.register("i")
-    await checked.clock.settle()
-    assert (checked.endpoints.asked, checked.health) == (["127.0.0.1"], {"i": "UNKNOWN"})
-    await checked.clock.advance(INTERVAL)
-    assert checked.health == {"i": "HEALTHY"}
-    checked.endpoints.well.clear()
-    await checked.clock.advance(INTERVAL)
-    assert checked.health == {"i": "HEALTHY"}
-    await checked.clock.advance(INTERVAL)
-    assert checked.health == {"i": "UNHEALTHY"}
-    assert len(checked.endpoints.asked) == 4
+async def test_health_follows_the_endpoint_by_the_threshold(checked_service):
+    checked_service.endpoints.well.add("127.0.0.1")
+    checked_service.register("i")
+    await checked_service.clock.settle()
+    assert (checked_service.endpoints.asked, checked_service.health) == (["127.0.0.1"], {"i": "UNKNOWN"})
+    await checked_service.clock.advance(INTERVAL)
+    assert checked_service.health == {"i": "HEALTHY"}
+    checked_service.endpoints.well.clear()
+    await checked_service.clock.advance(INTERVAL)
+    assert checked_service.health == {"i": "HEALTHY"}
+    await checked_service.clock.advance(INTERVAL)
+    assert checked_service.health == {"i": "UNHEALTHY"}
+    assert len(checked_service.endpoints.asked) == 4
 
 
-async def test_a_deregistered_instance_is_not_checked(checked):
-    checked.register("i")
-    await checked.clock.settle()
-    checked.cloud_map.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
-    await checked.clock.advance(INTERVAL * 3)
-    assert len(checked.endpoints.asked) == 1
+async def test_a_deregistered_instance_is_not_checked(checked_service):
+    checked_service.register("i")
+    await checked_service.clock.settle()
+    checked_service.cloud_map.run_operation("DeregisterInstance", ServiceId=checked_service.service, InstanceId="i")
+    await checked_service.clock.advance(INTERVAL * 3)
+    assert len(checked_service.endpoints.asked) == 1
 
 
-async def test_a_new_registration_resets_the_count(checked):
-    checked.register("i")
-    await checked.clock.advance(1)
-    checked.register("i", "127.0.0.2")
-    await checked.clock.advance(1)
-    assert checked.endpoints.asked == ["127.0.0.1", "127.0.0.2"]
-    assert checked.health == {"i": "UNKNOWN"}
+async def test_a_new_registration_resets_the_count(checked_service):
+    checked_service.register("i")
+    await checked_service.clock.advance(1)
+    checked_service.register("i", "127.0.0.2")
+    await checked_service.clock.advance(1)
+    assert checked_service.endpoints.asked == ["127.0.0.1", "127.0.0.2"]
+    assert checked_service.health == {"i": "UNKNOWN"}
 
 
-async def test_a_late_result_is_ignored(checked):
-    checked.endpoints.slow.clear()
-    checked.register("i")
-    await checked.clock.settle()
-    checked.cloud_map.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
-    checked.endpoints.slow.set()
-    await checked.clock.advance(INTERVAL)
-    assert checked.health == {}
+async def test_a_late_result_is_ignored(checked_service):
+    checked_service.endpoints.slow.clear()
+    checked_service.register("i")
+    await checked_service.clock.settle()
+    checked_service.cloud_map.run_operation("DeregisterInstance", ServiceId=checked_service.service, InstanceId="i")
+    checked_service.endpoints.slow.set()
+    await checked_service.clock.advance(INTERVAL)
+    assert checked_service.health == {}
 
 
-async def test_concurrent_checks_are_limited_to_allowed_addresses(checked):
-    checked.endpoints.slow.clear()
+async def test_concurrent_checks_are_limited_to_allowed_addresses(checked_service):
+    checked_service.endpoints.slow.clear()
     for n in range(AT_ONCE + 6):
-        checked.register(f"i{n}")
-    checked.register("outside", "203.0.113.1")
-    await checked.clock.settle()
-    assert checked.endpoints.at_once == AT_ONCE
-    checked.endpoints.slow.set()
-    await checked.clock.settle()
-    assert len(checked.endpoints.asked) == AT_ONCE + 6
-    assert "203.0.113.1" not in checked.endpoints.asked
+        checked_service.register(f"i{n}")
+    checked_service.register("outside", "203.0.113.1")
+    await checked_service.clock.settle()
+    assert checked_service.endpoints.at_once == AT_ONCE
+    checked_service.endpoints.slow.set()
+    await checked_service.clock.settle()
+    assert len(checked_service.endpoints.asked) == AT_ONCE + 6
+    assert "203.0.113.1" not in checked_service.endpoints.asked

@@ -36,7 +36,7 @@ class Refusing(MemoryLogStore):
         await super().append(batches, now)
 
 
-class Scene:
+class LoggingTask:
     """A task with one container that says something when it starts and when it ends."""
 
     def __init__(self) -> None:
@@ -61,65 +61,71 @@ class Scene:
     def shipper(self) -> LogShipper:
         return LogShipper(self.store, self.runtime, self.logs, self.clock)
 
-    async def said(self) -> list[str]:
+    async def stored_lines(self) -> list[str]:
         group = next(iter(self.build.world.log_groups))
         page = await self.logs.read(EventQuery(group.id, None, 0, 2**62, None, 100))
         return [event.message.split()[1] for event in page.events]
 
 
 @pytest.fixture
-async def scene():
-    made = Scene()
+async def logging_task():
+    made = LoggingTask()
     await made.start()
     return made
 
 
-async def carried(shipper):
+async def ship_once(shipper):
     """One look of a carrier that has just begun."""
     await shipper.resume()
     await shipper.ship()
 
 
-async def test_lines_are_shipped_once_across_restarts(scene):
-    await carried(scene.shipper())
-    assert await scene.said() == ["started"]
-    await scene.end()
-    again = scene.shipper()
-    await carried(again)
+async def test_lines_are_shipped_once_across_restarts(logging_task):
+    await ship_once(logging_task.shipper())
+    assert await logging_task.stored_lines() == ["started"]
+    await logging_task.end()
+    again = logging_task.shipper()
+    await ship_once(again)
     await again.ship()
-    assert await scene.said() == ["started", "ended"]
+    assert await logging_task.stored_lines() == ["started", "ended"]
 
 
-async def test_lines_that_could_not_be_stored_are_shipped_later(scene):
-    shipper = scene.shipper()
-    scene.logs.full = True
+async def test_lines_that_could_not_be_stored_are_shipped_later(logging_task):
+    shipper = logging_task.shipper()
+    logging_task.logs.full = True
     with pytest.raises(LogStoreFault):
-        await carried(shipper)
-    scene.logs.full = False
+        await ship_once(shipper)
+    logging_task.logs.full = False
     await shipper.ship()
     await shipper.ship()
-    assert await scene.said() == ["started"]
+    assert await logging_task.stored_lines() == ["started"]
 
 
-async def test_a_full_disk_is_reported_once(scene, caplog):
-    scene.logs.full = True
-    carrying = asyncio.create_task(scene.shipper().run())
-    await scene.clock.advance(60)
+async def test_a_full_disk_is_reported_once(logging_task, caplog):
+    logging_task.logs.full = True
+    carrying = asyncio.create_task(logging_task.shipper().run())
+    await logging_task.clock.advance(60)
     assert caplog.text.count("The disk is full.") == 1
-    scene.logs.full = False
-    await scene.clock.advance(1)
-    assert await scene.said() == ["started"]
+    logging_task.logs.full = False
+    await logging_task.clock.advance(1)
+    assert await logging_task.stored_lines() == ["started"]
     carrying.cancel()
 
 
-async def test_lines_of_a_deleted_stream_are_skipped(scene):
-    stream = next(iter(scene.build.world.log_streams))
-    scene.store.apply([Delete(LogStream, stream.key)])
-    shipper = scene.shipper()
-    await carried(shipper)
-    scene.store.apply(
-        create_log_streams(scene.build.world, scene.task, scene.definition, scene.clock.now(), scene.build.ids)
+async def test_lines_of_a_deleted_stream_are_skipped(logging_task):
+    stream = next(iter(logging_task.build.world.log_streams))
+    logging_task.store.apply([Delete(LogStream, stream.key)])
+    shipper = logging_task.shipper()
+    await ship_once(shipper)
+    logging_task.store.apply(
+        create_log_streams(
+            logging_task.build.world,
+            logging_task.task,
+            logging_task.definition,
+            logging_task.clock.now(),
+            logging_task.build.ids,
+        )
     )
-    await scene.end()
+    await logging_task.end()
     await shipper.ship()
-    assert await scene.said() == ["ended"]
+    assert await logging_task.stored_lines() == ["ended"]

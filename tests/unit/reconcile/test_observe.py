@@ -29,7 +29,7 @@ from tests.unit.xds.test_feed import connect, settle, shared
 PORT, OTHER = 8080, 9090
 
 
-class Town:
+class LeavingTask:
     """A task that leaves, and one with an App Mesh proxy that runs."""
 
     def __init__(self, *, offers: tuple[str, ...] | None = None, registered: bool = True) -> None:
@@ -55,7 +55,7 @@ class Town:
         self.store.apply([Put(changed)])
         return changed
 
-    def lead(self, *addresses: str) -> None:
+    def route_to(self, *addresses: str) -> None:
         """Have the App Mesh proxy's configuration lead to these."""
         members = (Member("a", address, OTHER) for address in addresses)
         self.feed.publish(shared(*members, proxies={self.caller: "node"}), "mesh")
@@ -67,19 +67,19 @@ class Town:
 
 @pytest.mark.parametrize("offers", [None, ("app",)], ids=["Cloud Map", "Service Connect and Cloud Map"])
 async def test_a_task_in_cloud_map_waits_for_mesh_proxies_that_have_its_endpoint(offers):
-    town = Town(offers=offers)
-    town.lead(town.leaving.interface.address)
+    town = LeavingTask(offers=offers)
+    town.route_to(town.leaving.interface.address)
     connection, sink = connect(town.feed, town.caller)
     assert await town.waits_for() == {town.caller}
-    town.lead("10.9.9.9")
+    town.route_to("10.9.9.9")
     assert await town.waits_for() == {town.caller}
     settle(connection, sink)
     assert await town.waits_for() == frozenset()
 
 
 async def test_a_disconnected_mesh_proxy_may_have_the_endpoint():
-    town = Town()
-    town.lead("10.9.9.9")
+    town = LeavingTask()
+    town.route_to("10.9.9.9")
     assert await town.waits_for() == {town.caller}
     connect(town.feed, town.caller)
     assert await town.waits_for() == frozenset()
@@ -87,5 +87,5 @@ async def test_a_disconnected_mesh_proxy_may_have_the_endpoint():
 
 @pytest.mark.parametrize(("registered", "ports"), [(True, (PORT, OTHER)), (False, (PORT,))])
 def test_service_connect_publishes_offered_ports_and_cloud_map_every_port(registered, ports):
-    town = Town(offers=("app",), registered=registered)
+    town = LeavingTask(offers=("app",), registered=registered)
     assert ports_known_to_others(town.leaving, town.definition) == ports

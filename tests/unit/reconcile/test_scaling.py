@@ -38,7 +38,7 @@ CPU = metric_id("AWS/ECS", "CPUUtilization", [("ClusterName", "default"), ("Serv
 MEMORY = CPU._replace(name="MemoryUtilization")
 
 
-class Town:
+class ScaledService:
     """A service, its load, and the loops that scale it. A task can do 100 of load at 100 %."""
 
     def __init__(self, desired: int = 2) -> None:
@@ -145,7 +145,7 @@ class Town:
 
 
 async def test_the_count_follows_the_load_up_and_down():
-    async with Town() as town:
+    async with ScaledService() as town:
         town.register(1, 10)
         town.track("cpu", scale_in_cooldown=60)
         await town.minutes(100, 3)
@@ -163,7 +163,7 @@ async def test_the_count_follows_the_load_up_and_down():
 
 
 async def test_activities_describe_cause_and_change():
-    async with Town() as town:
+    async with ScaledService() as town:
         town.register(1, 10)
         town.track("cpu")
         await town.minutes(300, 4)
@@ -180,7 +180,7 @@ async def test_activities_describe_cause_and_change():
 
 
 async def test_scaling_stays_within_bounds_and_reports_it_once():
-    async with Town() as town:
+    async with ScaledService() as town:
         town.register(1, 3)
         town.track("cpu")
         await town.minutes(400, 12)
@@ -190,7 +190,7 @@ async def test_scaling_stays_within_bounds_and_reports_it_once():
 
 
 async def test_scale_out_uses_the_largest_and_scale_in_needs_all_policies():
-    async with Town(4) as town:
+    async with ScaledService(4) as town:
         town.register(1, 20)
         town.track("cpu", scale_in_cooldown=0)
         town.track("memory", "ECSServiceAverageMemoryUtilization", scale_in_cooldown=0)
@@ -201,7 +201,7 @@ async def test_scale_out_uses_the_largest_and_scale_in_needs_all_policies():
 
 
 async def test_scale_in_can_be_disabled():
-    async with Town(4) as town:
+    async with ScaledService(4) as town:
         town.register(1, 20)
         town.track("cpu", disable_scale_in=True)
         await town.minutes(10, 20)
@@ -210,7 +210,7 @@ async def test_scale_in_can_be_disabled():
 
 
 async def test_a_deployment_prevents_scale_in():
-    async with Town(4) as town:
+    async with ScaledService(4) as town:
         town.register(1, 20)
         town.track("cpu")
         town.rollout(RolloutState.IN_PROGRESS)
@@ -223,7 +223,7 @@ async def test_a_deployment_prevents_scale_in():
 
 
 async def test_suspended_scaling_does_nothing():
-    async with Town(4) as town:
+    async with ScaledService(4) as town:
         town.register(1, 20, dynamic_scaling_out_suspended=True)
         town.track("cpu")
         await town.minutes(800, 5)
@@ -234,7 +234,7 @@ async def test_suspended_scaling_does_nothing():
 
 
 async def test_steps_by_the_size_of_the_breach_and_the_cooldown_between():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(0, 20)
         policy = town.step("out", StepAdjustment(2, 0, 100), StepAdjustment(3, 100))
         town.alarm("busy", ComparisonOperator.ABOVE, 100, policy)
@@ -249,7 +249,7 @@ async def test_steps_by_the_size_of_the_breach_and_the_cooldown_between():
 
 
 async def test_policies_of_one_alarm_do_not_add_up():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(0, 20)
         arns = [town.step(name, StepAdjustment(by, 0)) for name, by in (("few", 1), ("many", 4), ("some", 2))]
         town.alarm("busy", ComparisonOperator.ABOVE, 100, *arns)
@@ -259,7 +259,7 @@ async def test_policies_of_one_alarm_do_not_add_up():
 
 
 async def test_a_step_in_waits_for_its_cooldown():
-    async with Town(9) as town:
+    async with ScaledService(9) as town:
         town.register(1, 20)
         policy = town.step("in", StepAdjustment(-2, None, 0), cooldown=120)
         town.alarm("idle", ComparisonOperator.BELOW, 100, policy)
@@ -270,7 +270,7 @@ async def test_a_step_in_waits_for_its_cooldown():
 
 
 async def test_new_bounds_apply_at_once():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(4, 8)
         assert town.count == 4
         await town.minutes(1)
@@ -281,7 +281,7 @@ async def test_new_bounds_apply_at_once():
 
 
 async def test_a_newer_change_overrides_a_pending_one():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(4, 8)
         town.register(6, 8)
         assert [status for *_, status in town.activities] == ["Overridden", "InProgress"]
@@ -290,7 +290,7 @@ async def test_a_newer_change_overrides_a_pending_one():
 
 
 async def test_scheduled_actions_change_the_bounds_when_they_are_due():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(1, 8)
         town.schedule("morning", "cron(30 8 * * ? *)", 4, 8)
         town.schedule("evening", "at(2027-01-15T18:00:00)", None, 1)
@@ -311,7 +311,7 @@ async def test_scheduled_actions_change_the_bounds_when_they_are_due():
 
 
 async def test_a_missed_scheduled_action_runs_once_late():
-    town = Town(2)
+    town = ScaledService(2)
     town.register(1, 8)
     town.schedule("often", "rate(1 minute)", 4, 8)
     await town.clock.advance(3600)
@@ -321,7 +321,7 @@ async def test_a_missed_scheduled_action_runs_once_late():
 
 
 async def test_suspended_scheduled_actions_are_skipped():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(1, 8, scheduled_scaling_suspended=True)
         town.schedule("often", "rate(1 minute)", 4, 8)
         await town.clock.advance(90)
@@ -332,7 +332,7 @@ async def test_suspended_scheduled_actions_are_skipped():
 
 
 async def test_deleting_the_service_deletes_its_scaling():
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(1, 8)
         town.track("cpu")
         town.schedule("often", "rate(1 minute)", 4, 8)
@@ -344,7 +344,7 @@ async def test_deleting_the_service_deletes_its_scaling():
 
 @pytest.mark.parametrize("load", [0, 1e9])
 async def test_any_load_stays_within_bounds(load):
-    async with Town(2) as town:
+    async with ScaledService(2) as town:
         town.register(1, 5)
         town.track("cpu", scale_in_cooldown=0, scale_out_cooldown=0)
         await town.minutes(load, 40)

@@ -24,7 +24,7 @@ async def queue(clock):
     timers.cancel()
 
 
-async def taken(queue, clock):
+async def take_all(queue, clock):
     """What can be taken now, each finished at once."""
     keys = []
     while not queue.idle:
@@ -37,7 +37,7 @@ async def taken(queue, clock):
 async def test_a_waiting_key_is_one_item(queue, clock):
     for key in ("a", "b", "a"):
         queue.add(key)
-    assert await taken(queue, clock) == ["a", "b"]
+    assert await take_all(queue, clock) == ["a", "b"]
 
 
 async def test_a_key_changed_during_its_work_is_queued_again(queue, clock):
@@ -61,7 +61,7 @@ async def test_the_newest_timer_of_a_key_replaces_older_ones(queue, clock):
     await clock.advance(9)
     assert queue.idle
     await clock.advance(1)
-    assert await taken(queue, clock) == ["a"]
+    assert await take_all(queue, clock) == ["a"]
     await clock.advance(100)
     assert queue.idle
 
@@ -72,7 +72,7 @@ async def test_an_earlier_timer_is_not_delayed_by_a_later_one(queue, clock):
         queue.mark_done(await queue.take(), later(clock.now(), delay))
         await clock.settle()
     await clock.advance(1)
-    assert await taken(queue, clock) == ["soon"]
+    assert await take_all(queue, clock) == ["soon"]
 
 
 async def test_failures_are_retried_with_increasing_delays(queue, clock):

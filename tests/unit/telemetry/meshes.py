@@ -76,7 +76,7 @@ def read_report(body: bytes) -> ProxyReport:
     return PushDecoders().decoder(APPMESH_STATS)(body).report
 
 
-def called(cluster: str, **counts: int) -> dict[str, int]:
+def virtual_node_counters(cluster: str, **counts: int) -> dict[str, int]:
     """What a caller's proxy has counted of a virtual node: ``ok``, ``failed``, ``retried``."""
     ok, failed = counts.get("ok", 0), counts.get("failed", 0)
     return {

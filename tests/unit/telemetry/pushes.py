@@ -56,7 +56,7 @@ def push(
     return bytes(request.SerializeToString())
 
 
-def posted(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
+def push_request(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
     """The request that brings a push, as Envoy writes it: in chunks."""
     head = f"{line}\r\nhost: moyai\r\n{PROXY_HEADER}: {who}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
     parts = [body[at : at + 40] for at in range(0, len(body), 40)]

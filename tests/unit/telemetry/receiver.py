@@ -11,7 +11,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 _SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 
 
-class Received(NamedTuple):
+class ReceivedPoint(NamedTuple):
     """One data point. ``kind``: sum, gauge or histogram."""
 
     resource: dict[str, str]
@@ -22,7 +22,7 @@ class Received(NamedTuple):
     point: Any
 
 
-def received(body: bytes) -> Iterator[Received]:
+def received_points(body: bytes) -> Iterator[ReceivedPoint]:
     """The points of an export."""
     for of in ExportMetricsServiceRequest.FromString(body).resource_metrics:
         resource = {one.key: one.value.string_value for one in of.resource.attributes}
@@ -34,4 +34,4 @@ def received(body: bytes) -> Iterator[Received]:
                     assert data.aggregation_temporality == 2
                 for point in data.data_points:
                     attributes = {one.key: one.value.string_value for one in point.attributes}
-                    yield Received(resource, metric.name, metric.unit, kind, attributes, point)
+                    yield ReceivedPoint(resource, metric.name, metric.unit, kind, attributes, point)

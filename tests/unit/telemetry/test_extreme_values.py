@@ -56,10 +56,10 @@ def reports(draw: st.DrawFn) -> bytes:
 @given(st.lists(reports(), min_size=1, max_size=8))
 def test_any_numbers_are_saved_read_and_exported(pushes):
     with TemporaryDirectory() as folder:
-        asyncio.run(_take(pushes, Path(folder) / "metrics.db"))
+        asyncio.run(_record_and_save(pushes, Path(folder) / "metrics.db"))
 
 
-async def _take(pushes: list[bytes], file: Path) -> None:
+async def _record_and_save(pushes: list[bytes], file: Path) -> None:
     clock = ManualClock()
     pipeline, outbox, before = MetricPipeline(file, clock), Outbox(), -1
     pipeline.recorder.forward = outbox.put

@@ -43,7 +43,7 @@ class StreamMachine(RuleBasedStateMachine):
     @rule()
     def deliver_to_proxy(self):
         if self.to_proxy:
-            self.to_server.extend(self.proxy.take(self.to_proxy.popleft()))
+            self.to_server.extend(self.proxy.acknowledge(self.to_proxy.popleft()))
 
     @rule()
     def deliver_to_server(self):
@@ -67,7 +67,7 @@ class StreamMachine(RuleBasedStateMachine):
     def one_that_is_settled_has_the_newest(self):
         kind = ResourceType.ENDPOINT
         if self.stream.is_settled(kind) and self.stream.has_subscribed(kind) and not self.to_server:
-            wanted = self.wanted(kind)
+            wanted = self.wanted_versions(kind)
             assert self.has(kind, wanted) == wanted
 
     @invariant()
@@ -88,13 +88,15 @@ class StreamMachine(RuleBasedStateMachine):
     def teardown(self):
         self.settle()
         for kind in ResourceType:
-            wanted = self.wanted(kind)
+            wanted = self.wanted_versions(kind)
             good = {name: version for name, version in wanted.items() if version != BAD}
             rest = {name for name, version in wanted.items() if version == BAD}
             assert {n: v for n, v in self.has(kind, wanted).items() if n not in rest} == good
-        assert (self.stream.rejection is not None) == any(BAD in self.wanted(kind).values() for kind in ResourceType)
+        assert (self.stream.rejection is not None) == any(
+            BAD in self.wanted_versions(kind).values() for kind in ResourceType
+        )
 
-    def wanted(self, kind: ResourceType) -> dict[str, str]:
+    def wanted_versions(self, kind: ResourceType) -> dict[str, str]:
         """The versions of what there is and the proxy wants."""
         asked = self.proxy.wants[kind] if kind in BY_NAME else self.newest[kind]
         return {name: one.version for name, one in self.newest[kind].items() if name in asked}

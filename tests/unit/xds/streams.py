@@ -42,7 +42,7 @@ def snapshot(**kinds: Mapping[str, str]) -> Snapshot:
     }
 
 
-def sent(responses: list[bytes]) -> list[tuple[str, dict[str, str], list[str]]]:
+def sent_resources(responses: list[bytes]) -> list[tuple[str, dict[str, str], list[str]]]:
     """Responses as (kind, versions by name, removed names)."""
     messages = [DeltaDiscoveryResponse.FromString(r) for r in responses]
     return [
@@ -80,7 +80,7 @@ class Proxy:
             ask(ResourceType.LISTENER, has=self.has[ResourceType.LISTENER]),
         ]
 
-    def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
+    def acknowledge(self, response: bytes) -> list[DeltaDiscoveryRequest]:
         message = DeltaDiscoveryResponse.FromString(response)
         kind = ResourceType(message.type_url)
         reply = DeltaDiscoveryRequest(type_url=kind, response_nonce=message.nonce)
@@ -104,13 +104,13 @@ class Proxy:
         return [request] if more or fewer else []
 
 
-def told(responses: list[bytes]) -> list[tuple[str, dict[str, str]]]:
+def sent_versions(responses: list[bytes]) -> list[tuple[str, dict[str, str]]]:
     """State-of-the-world responses as (kind, versions by name)."""
     messages = [DiscoveryResponse.FromString(r) for r in responses]
-    return [(ResourceType(m.type_url).name, dict(map(named, m.resources))) for m in messages]
+    return [(ResourceType(m.type_url).name, dict(map(name_and_version, m.resources))) for m in messages]
 
 
-def named(body: AnyMessage) -> tuple[str, str]:
+def name_and_version(body: AnyMessage) -> tuple[str, str]:
     """A bare resource's name and version."""
     if body.type_url == TEST:
         name, version = body.value.decode().split()
@@ -161,12 +161,12 @@ class SotwProxy:
         version, nonce = self.versions.get(kind, ""), self.nonces.get(kind, "")
         return request(kind, *sorted(self.wants.get(kind, ())), version=version, nonce=nonce, refusal=refusal)
 
-    def take(self, response: bytes) -> list[DiscoveryRequest]:
+    def acknowledge(self, response: bytes) -> list[DiscoveryRequest]:
         """Answer a response, and ask for what follows from it."""
         message = DiscoveryResponse.FromString(response)
         kind = ResourceType(message.type_url)
         self.nonces[kind] = message.nonce
-        came = dict(map(named, message.resources))
+        came = dict(map(name_and_version, message.resources))
         is_good = BAD not in came.values()
         if is_good:
             self.versions[kind] = message.version_info

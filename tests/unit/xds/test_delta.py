@@ -6,7 +6,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.resource import ResourceType
-from tests.unit.xds.streams import answer, ask, sent, snapshot
+from tests.unit.xds.streams import answer, ask, sent_resources, snapshot
 
 FIRST = snapshot(cluster={"a": "1"}, endpoint={"a": "1"}, listener={"l": "1"}, route={"r": "1"})
 
@@ -39,12 +39,12 @@ def test_everything_is_sent_to_a_new_proxy():
     stream = DeltaStream()
     assert stream.offer(FIRST) == []
     (clusters,) = stream.receive(ask(ResourceType.CLUSTER))
-    assert sent([clusters]) == [("CLUSTER", {"a": "1"}, [])]
+    assert sent_resources([clusters]) == [("CLUSTER", {"a": "1"}, [])]
     (endpoints,) = stream.receive(ask(ResourceType.ENDPOINT, "a"))
-    assert sent([endpoints]) == [("ENDPOINT", {"a": "1"}, [])]
+    assert sent_resources([endpoints]) == [("ENDPOINT", {"a": "1"}, [])]
     assert stream.receive(answer(clusters)) == []
     assert stream.receive(answer(endpoints)) == []
-    assert sent(stream.receive(ask(ResourceType.LISTENER))) == [("LISTENER", {"l": "1"}, [])]
+    assert sent_resources(stream.receive(ask(ResourceType.LISTENER))) == [("LISTENER", {"l": "1"}, [])]
     assert not is_synced(stream)
 
 
@@ -53,23 +53,23 @@ def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
     (endpoints,) = stream.offer(
         snapshot(cluster={"a": "1"}, endpoint={"a": "2"}, listener={"l": "2"}, route={"r": "1"})
     )
-    assert sent([endpoints]) == [("ENDPOINT", {"a": "2"}, [])]
-    assert sent(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"}, [])]
+    assert sent_resources([endpoints]) == [("ENDPOINT", {"a": "2"}, [])]
+    assert sent_resources(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"}, [])]
 
 
 def test_a_changed_cluster_is_sent_with_its_endpoints():
     stream = settled(DeltaStream())
     responses = stream.offer({**FIRST, ResourceType.CLUSTER: snapshot(cluster={"a": "2"})[ResourceType.CLUSTER]})
-    assert sent(responses) == [("CLUSTER", {"a": "2"}, []), ("ENDPOINT", {"a": "1"}, [])]
+    assert sent_resources(responses) == [("CLUSTER", {"a": "2"}, []), ("ENDPOINT", {"a": "1"}, [])]
 
 
 def test_a_cluster_is_removed_after_its_references():
     stream = settled(DeltaStream())
     (listeners,) = stream.offer(snapshot(route={"r": "1"}))
-    assert sent([listeners])[0][0] == "ENDPOINT"
+    assert sent_resources([listeners])[0][0] == "ENDPOINT"
     (listeners,) = stream.receive(answer(listeners))
-    assert sent([listeners]) == [("LISTENER", {}, ["l"])]
-    assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["a"])]
+    assert sent_resources([listeners]) == [("LISTENER", {}, ["l"])]
+    assert sent_resources(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["a"])]
 
 
 def test_changes_during_a_response_follow_its_acknowledgement():
@@ -78,7 +78,7 @@ def test_changes_during_a_response_follow_its_acknowledgement():
     assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "3"})[ResourceType.ENDPOINT]}) == []
     assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "2")}
     (second,) = stream.receive(answer(first))
-    assert sent([second]) == [("ENDPOINT", {"a": "3"}, [])]
+    assert sent_resources([second]) == [("ENDPOINT", {"a": "3"}, [])]
     stream.receive(answer(second))
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "3")]
 
@@ -90,7 +90,7 @@ def test_a_rejected_version_is_not_sent_again():
     assert refusal_of(stream) == "no such port"
     assert not is_synced(stream)
     (good,) = stream.offer(FIRST)
-    assert sent([good]) == [("LISTENER", {"l": "1"}, [])]
+    assert sent_resources([good]) == [("LISTENER", {"l": "1"}, [])]
     stream.receive(answer(good))
     assert refusal_of(stream) is None
     assert is_synced(stream)
@@ -109,9 +109,9 @@ def test_rejected_resources_are_sent_one_by_one():
         {**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]}
     )
     (first,) = stream.receive(answer(both, "no such port"))
-    assert sent([first]) == [("LISTENER", {"l": "bad"}, [])]
+    assert sent_resources([first]) == [("LISTENER", {"l": "bad"}, [])]
     (second,) = stream.receive(answer(first, "no such port"))
-    assert sent([second]) == [("LISTENER", {"m": "1"}, [])]
+    assert sent_resources([second]) == [("LISTENER", {"m": "1"}, [])]
     assert stream.receive(answer(second)) == []
     assert stream.rejection == "no such port"
 
@@ -134,7 +134,7 @@ def test_a_reconnecting_proxy_gets_changes_and_removals():
     stream = DeltaStream()
     stream.offer(snapshot(listener={"new": "1", "same": "1"}))
     responses = stream.receive(ask(ResourceType.LISTENER, has={"same": "1", "old": "1"}))
-    assert sent(responses) == [("LISTENER", {"new": "1"}, ["old"])]
+    assert sent_resources(responses) == [("LISTENER", {"new": "1"}, ["old"])]
 
 
 def test_a_reconnecting_proxy_keeps_clusters_until_its_listeners_are_known():
@@ -142,19 +142,19 @@ def test_a_reconnecting_proxy_keeps_clusters_until_its_listeners_are_known():
     stream.offer(snapshot(cluster={"same": "1"}, listener={"l": "2"}))
     assert stream.receive(ask(ResourceType.CLUSTER, has={"same": "1", "old": "1"})) == []
     (listeners,) = stream.receive(ask(ResourceType.LISTENER, has={"l": "1"}))
-    assert sent([listeners]) == [("LISTENER", {"l": "2"}, [])]
-    assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["old"])]
+    assert sent_resources([listeners]) == [("LISTENER", {"l": "2"}, [])]
+    assert sent_resources(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["old"])]
 
 
 def test_a_missing_resource_is_reported_as_removed():
     stream = DeltaStream()
     stream.offer(FIRST)
-    assert sent(stream.receive(ask(ResourceType.ENDPOINT, "nowhere"))) == [("ENDPOINT", {}, ["nowhere"])]
+    assert sent_resources(stream.receive(ask(ResourceType.ENDPOINT, "nowhere"))) == [("ENDPOINT", {}, ["nowhere"])]
 
 
 def test_a_resource_requested_again_is_sent_again():
     stream = settled(DeltaStream())
-    assert sent(stream.receive(ask(ResourceType.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
+    assert sent_resources(stream.receive(ask(ResourceType.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
 
 
 def test_an_unsubscribed_resource_is_forgotten():
@@ -183,10 +183,10 @@ def test_an_empty_configuration_is_sent_once():
     stream = DeltaStream()
     stream.offer(snapshot())
     (clusters,) = stream.receive(ask(ResourceType.CLUSTER))
-    assert sent([clusters]) == [("CLUSTER", {}, [])]
+    assert sent_resources([clusters]) == [("CLUSTER", {}, [])]
     assert stream.receive(ask(ResourceType.LISTENER)) == []
     (listeners,) = stream.receive(answer(clusters))
-    assert sent([listeners]) == [("LISTENER", {}, [])]
+    assert sent_resources([listeners]) == [("LISTENER", {}, [])]
     assert stream.receive(answer(listeners)) == []
     assert is_synced(stream)
     assert stream.offer(snapshot()) == []

@@ -35,7 +35,7 @@ from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.server.sotw import SotwStream
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.unit.xds.streams import answer, ask, reply, sent
+from tests.unit.xds.streams import answer, ask, reply, sent_resources
 from tests.unit.xds.streams import request as whole
 
 ONE, TWO = ProxyId("one"), ProxyId("two")
@@ -112,7 +112,7 @@ def test_changed_members_send_one_endpoint_resource_to_callers(feed):
     _, second = connect(feed, TWO)
     feed.publish(mesh(OLD, NEW, workloads=(ONE, TWO)))
     (one,), (two,) = first.take(), second.take()
-    assert [kind for kind, _, _ in sent([one])] == ["ENDPOINT"]
+    assert [kind for kind, _, _ in sent_resources([one])] == ["ENDPOINT"]
     assert one == two
 
 
@@ -174,7 +174,7 @@ def test_a_proxy_of_an_unknown_workload_keeps_its_configuration(feed):
     connection.receive(ask(ResourceType.LISTENER, has={"one/egress": "unknown"}))
     assert sink.take() == []
     feed.publish(mesh(NEW))
-    assert [kind for kind, _, _ in sent(sink.take())] == ["ENDPOINT"]
+    assert [kind for kind, _, _ in sent_resources(sink.take())] == ["ENDPOINT"]
 
 
 def test_a_removed_workload_holds_nothing(feed):
@@ -303,7 +303,7 @@ def test_a_proxy_assigned_to_another_workload_gets_its_configuration(feed):
     feed.publish(shared(OLD, proxies={ONE: "node"}, workloads=("node", "other")))
     _, sink = connect(feed, ONE)
     feed.publish(shared(OLD, proxies={ONE: "other"}, workloads=("node", "other")))
-    assert [(kind, sorted(new), old) for kind, new, old in sent(sink.take())] == [
+    assert [(kind, sorted(new), old) for kind, new, old in sent_resources(sink.take())] == [
         ("LISTENER", ["other/egress"], ["node/egress"])
     ]
     assert feed.states().keys() == {ONE, "node"}
@@ -327,7 +327,7 @@ def test_a_proxy_that_connects_before_its_mesh_is_configured_later(feed):
     connection.receive(ask(ResourceType.CLUSTER))
     assert sink.take() == []
     feed.publish(shared(OLD, proxies={ONE: "node"}))
-    assert [kind for kind, _, _ in sent(sink.take())] == ["CLUSTER"]
+    assert [kind for kind, _, _ in sent_resources(sink.take())] == ["CLUSTER"]
 
 
 def test_an_endpoint_of_two_shards_is_held_in_both(feed):
@@ -394,7 +394,7 @@ def test_an_external_proxy_without_a_workload_keeps_its_configuration(feed):
     feed.publish(MeshIR())
     assert (sink.take(), feed.is_connected(EXTERNAL)) == ([], True)
     feed.publish(shared(NEW, proxies={}))
-    assert [kind for kind, _, _ in sent(sink.responses)] == ["ENDPOINT"]
+    assert [kind for kind, _, _ in sent_resources(sink.responses)] == ["ENDPOINT"]
     settle(connection, sink)
     assert feed.holders("10.0.0.2", 80) == {EXTERNAL}
 

@@ -9,7 +9,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, Discovery
 from moyai.xds.server.resource import ResourceType, encode, sotw_response
 from moyai.xds.server.sent_versions import SentVersions
 from moyai.xds.server.sotw import SotwStream
-from tests.unit.xds.streams import NOTHING, reply, request, snapshot, told
+from tests.unit.xds.streams import NOTHING, reply, request, sent_versions, snapshot
 
 FIRST = snapshot(cluster={"a": "1"}, endpoint={"a": "1"}, listener={"l": "1"}, route={"r": "1"})
 SUBSCRIPTIONS = {
@@ -68,54 +68,54 @@ def test_everything_is_sent_to_a_new_proxy():
     stream = SotwStream()
     assert stream.offer(FIRST) == []
     (clusters,) = stream.receive(request(ResourceType.CLUSTER))
-    assert told([clusters]) == [("CLUSTER", {"a": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"a": "1"})]
     (endpoints,) = stream.receive(request(ResourceType.ENDPOINT, "a"))
-    assert told([endpoints]) == [("ENDPOINT", {"a": "1"})]
+    assert sent_versions([endpoints]) == [("ENDPOINT", {"a": "1"})]
     assert stream.receive(reply(clusters)) == []
     assert stream.receive(reply(endpoints, "a")) == []
-    assert told(stream.receive(request(ResourceType.LISTENER))) == [("LISTENER", {"l": "1"})]
+    assert sent_versions(stream.receive(request(ResourceType.LISTENER))) == [("LISTENER", {"l": "1"})]
     assert not is_synced(stream)
 
 
 def test_nothing_is_sent_without_a_snapshot():
     stream = SotwStream()
     assert stream.receive(request(ResourceType.CLUSTER)) == []
-    assert told(stream.offer(FIRST)) == [("CLUSTER", {"a": "1"})]
+    assert sent_versions(stream.offer(FIRST)) == [("CLUSTER", {"a": "1"})]
 
 
 def test_clusters_are_sent_complete_and_endpoints_by_change():
     both = snapshot(cluster={"a": "1", "b": "1"}, endpoint={"a": "1", "b": "1"}, listener={"l": "1"}, route={"r": "1"})
     stream = settled()
     (clusters,) = stream.offer(both)
-    assert told([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
     (endpoints,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
-    assert told([endpoints]) == [("ENDPOINT", {"b": "1"})]
+    assert sent_versions([endpoints]) == [("ENDPOINT", {"b": "1"})]
 
 
 def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
     stream = settled()
     (endpoints,) = stream.offer(changed(endpoint={"a": "2"}, listener={"l": "2"}))
-    assert told([endpoints]) == [("ENDPOINT", {"a": "2"})]
-    assert told(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"})]
+    assert sent_versions([endpoints]) == [("ENDPOINT", {"a": "2"})]
+    assert sent_versions(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"})]
 
 
 def test_a_changed_cluster_is_sent_with_its_endpoints():
     responses = settled().offer(changed(cluster={"a": "2"}))
-    assert told(responses) == [("CLUSTER", {"a": "2"}), ("ENDPOINT", {"a": "1"})]
+    assert sent_versions(responses) == [("CLUSTER", {"a": "2"}), ("ENDPOINT", {"a": "1"})]
 
 
 def test_a_replaced_cluster_stays_until_unreferenced():
     stream = settled()
     following = snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"r": "2"})
     (clusters,) = stream.offer(following)
-    assert told([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
     (endpoints,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
     assert stream.receive(answer(clusters)) == []
     listeners, routes = stream.receive(reply(endpoints, "a", "b"))
-    assert told([listeners, routes]) == [("LISTENER", {"l": "2"}), ("ROUTE", {"r": "2"})]
+    assert sent_versions([listeners, routes]) == [("LISTENER", {"l": "2"}), ("ROUTE", {"r": "2"})]
     assert stream.receive(answer(listeners)) == []
     (clusters,) = stream.receive(answer(routes))
-    assert told([clusters]) == [("CLUSTER", {"b": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"b": "1"})]
     assert stream.receive(answer(clusters)) == []
     assert stream.receive(request(ResourceType.ENDPOINT, "b", nonce="9")) == []
     assert is_synced(stream)
@@ -149,7 +149,7 @@ def test_a_reconnecting_proxy_is_sent_everything_again():
     again.offer(FIRST)
     for kind, names in SUBSCRIPTIONS.items():
         (response,) = again.receive(request(kind, *names, version=versions[kind]))
-        assert told([response]) == [(kind.name, {name: one.version for name, one in FIRST[kind].items()})]
+        assert sent_versions([response]) == [(kind.name, {name: one.version for name, one in FIRST[kind].items()})]
         assert version(response) == versions[kind]
         assert again.receive(answer(response)) == []
     assert is_synced(again)
@@ -159,7 +159,7 @@ def test_a_reconnecting_proxy_with_another_version_is_sent_everything():
     stream = SotwStream()
     stream.offer(FIRST)
     (clusters,) = stream.receive(request(ResourceType.CLUSTER, version="old"))
-    assert told([clusters]) == [("CLUSTER", {"a": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"a": "1"})]
     (endpoints,) = stream.receive(request(ResourceType.ENDPOINT, "a", version="old"))
     assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "?old"), ("a", "1")}
     stream.receive(answer(endpoints))
@@ -172,21 +172,21 @@ def test_a_reconnecting_proxy_keeps_old_clusters_until_unreferenced():
     again.remember(given)
     again.offer(snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"s": "1"}))
     (clusters,) = again.receive(request(ResourceType.CLUSTER, version=versions[ResourceType.CLUSTER]))
-    assert told([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
     (endpoints,) = again.receive(request(ResourceType.ENDPOINT, "a", version=versions[ResourceType.ENDPOINT]))
-    assert told([endpoints]) == [("ENDPOINT", {"a": "1"})]
+    assert sent_versions([endpoints]) == [("ENDPOINT", {"a": "1"})]
     assert again.receive(request(ResourceType.LISTENER, version=versions[ResourceType.LISTENER])) == []
     assert again.receive(request(ResourceType.ROUTE, "r", version=versions[ResourceType.ROUTE])) == []
     (endpoints,) = again.receive(reply(endpoints, "a", "b"))
-    assert told([endpoints]) == [("ENDPOINT", {"b": "1"})]
+    assert sent_versions([endpoints]) == [("ENDPOINT", {"b": "1"})]
     assert again.receive(answer(clusters)) == []
     listeners, routes = again.receive(reply(endpoints, "a", "b"))
-    assert told([listeners, routes]) == [("LISTENER", {"l": "2"}), ("ROUTE", {"r": "1"})]
+    assert sent_versions([listeners, routes]) == [("LISTENER", {"l": "2"}), ("ROUTE", {"r": "1"})]
     assert again.receive(answer(listeners)) == []
     (routes,) = again.receive(reply(routes, "s"))
-    assert told([routes]) == [("ROUTE", {"s": "1"})]
+    assert sent_versions([routes]) == [("ROUTE", {"s": "1"})]
     (clusters,) = again.receive(reply(routes, "s"))
-    assert told([clusters]) == [("CLUSTER", {"b": "1"})]
+    assert sent_versions([clusters]) == [("CLUSTER", {"b": "1"})]
 
 
 @pytest.mark.parametrize("kind", [ResourceType.ENDPOINT, ResourceType.ROUTE], ids=["endpoints", "routes"])
@@ -194,7 +194,7 @@ def test_a_missing_resource_is_answered_empty_once(kind):
     stream = SotwStream()
     stream.offer(FIRST)
     (response,) = stream.receive(request(kind, "local_cluster"))
-    assert told([response]) == [(kind.name, {"local_cluster": NOTHING})]
+    assert sent_versions([response]) == [(kind.name, {"local_cluster": NOTHING})]
     assert stream.receive(reply(response, "local_cluster")) == []
     assert stream.offer(changed(listener={"l": "2"})) == []
 
@@ -203,18 +203,18 @@ def test_a_missing_secret_is_sent_once_it_exists():
     stream = SotwStream()
     stream.offer(FIRST)
     assert stream.receive(request(ResourceType.SECRET, "s")) == []
-    assert told(stream.offer(changed(secret={"s": "1"}))) == [("SECRET", {"s": "1"})]
+    assert sent_versions(stream.offer(changed(secret={"s": "1"}))) == [("SECRET", {"s": "1"})]
 
 
 def test_an_additional_subscription_is_answered():
     stream = settled()
     (response,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
-    assert told([response]) == [("ENDPOINT", {"b": NOTHING})]
+    assert sent_versions([response]) == [("ENDPOINT", {"b": NOTHING})]
 
 
 def test_a_removed_but_subscribed_resource_is_kept():
     stream = settled()
-    assert [kind for kind, _ in told(stream.offer(changed(endpoint={}, route={})))] == []
+    assert [kind for kind, _ in sent_versions(stream.offer(changed(endpoint={}, route={})))] == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "1")]
 
 
@@ -223,14 +223,16 @@ def test_an_unsubscribed_resource_is_sent_when_requested_again():
     assert stream.receive(request(ResourceType.ENDPOINT, nonce="2")) == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
     assert stream.offer(changed(endpoint={"a": "2"})) == []
-    assert told(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": "2"})]
+    assert sent_versions(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": "2"})]
 
 
 def test_a_removed_resource_requested_again_is_empty():
     stream = settled()
     stream.offer(changed(endpoint={}))
     stream.receive(request(ResourceType.ENDPOINT, nonce="2"))
-    assert told(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": NOTHING})]
+    assert sent_versions(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [
+        ("ENDPOINT", {"a": NOTHING})
+    ]
 
 
 def test_a_rejected_set_is_reported_and_the_next_one_sent():
@@ -239,7 +241,7 @@ def test_a_rejected_set_is_reported_and_the_next_one_sent():
     assert stream.receive(answer(bad, "no such port")) == []
     assert (stream.rejection, stream.is_synced) == ("no such port", False)
     (good,) = stream.offer(FIRST)
-    assert told([good]) == [("LISTENER", {"l": "1"})]
+    assert sent_versions([good]) == [("LISTENER", {"l": "1"})]
     stream.receive(answer(good))
     assert (stream.rejection, stream.is_synced) == (None, True)
 
@@ -248,9 +250,9 @@ def test_a_rejected_resource_is_isolated_from_the_others():
     stream = settled()
     (both,) = stream.offer(changed(listener={"l": "bad", "m": "1"}))
     (first,) = stream.receive(answer(both, "no such port"))
-    assert told([first]) == [("LISTENER", {"l": "bad"})]
+    assert sent_versions([first]) == [("LISTENER", {"l": "bad"})]
     (second,) = stream.receive(answer(first, "no such port"))
-    assert told([second]) == [("LISTENER", {"l": "1", "m": "1"})]
+    assert sent_versions([second]) == [("LISTENER", {"l": "1", "m": "1"})]
     assert stream.receive(answer(second)) == []
     assert stream.rejection == "no such port"
 
@@ -262,14 +264,14 @@ def test_a_stale_acknowledgement_only_updates_subscriptions():
     (second,) = stream.offer(changed(endpoint={"a": "3", "b": "1"}))
     assert stream.receive(reply(first, "a", "b")) == []
     assert not is_synced(stream)
-    assert told(stream.receive(reply(second, "a", "b"))) == [("ENDPOINT", {"b": "1"})]
+    assert sent_versions(stream.receive(reply(second, "a", "b"))) == [("ENDPOINT", {"b": "1"})]
 
 
 def test_listeners_may_be_requested_by_name():
     stream = SotwStream()
     stream.offer(snapshot(listener={"l": "1", "m": "1"}))
     (response,) = stream.receive(request(ResourceType.LISTENER, "m"))
-    assert told([response]) == [("LISTENER", {"m": "1"})]
+    assert sent_versions([response]) == [("LISTENER", {"m": "1"})]
     stream.receive(reply(response, "m"))
     assert stream.receive(request(ResourceType.LISTENER, nonce="1")) == []
     assert list(stream.possible_versions(ResourceType.LISTENER)) == []
@@ -278,10 +280,10 @@ def test_listeners_may_be_requested_by_name():
 def test_a_wildcard_subscription_may_become_a_list_of_names():
     stream = settled()
     (response,) = stream.receive(request(ResourceType.LISTENER, "m", nonce="3"))
-    assert told([response]) == [("LISTENER", {})]
+    assert sent_versions([response]) == [("LISTENER", {})]
     assert stream.receive(reply(response, "m")) == []
     assert list(stream.possible_versions(ResourceType.LISTENER)) == []
-    assert told(stream.offer(changed(listener={"l": "2", "m": "1"}))) == [("LISTENER", {"m": "1"})]
+    assert sent_versions(stream.offer(changed(listener={"l": "2", "m": "1"}))) == [("LISTENER", {"m": "1"})]
 
 
 def test_an_unserved_type_gets_no_response():
@@ -292,10 +294,10 @@ def test_an_empty_configuration_is_sent_once():
     stream = SotwStream()
     stream.offer(snapshot())
     (clusters,) = stream.receive(request(ResourceType.CLUSTER))
-    assert told([clusters]) == [("CLUSTER", {})]
+    assert sent_versions([clusters]) == [("CLUSTER", {})]
     assert stream.receive(request(ResourceType.LISTENER)) == []
     (listeners,) = stream.receive(reply(clusters))
-    assert told([listeners]) == [("LISTENER", {})]
+    assert sent_versions([listeners]) == [("LISTENER", {})]
     assert stream.receive(reply(listeners)) == []
     assert is_synced(stream)
     assert stream.offer(snapshot()) == []

@@ -45,7 +45,7 @@ class SotwMachine(StreamMachine):
         super().teardown()
         for kind in BY_NAME:
             answered = self.proxy.has[kind].keys() == self.proxy.wants[kind]
-            assert answered or kind is ResourceType.SECRET or BAD in self.wanted(kind).values()
+            assert answered or kind is ResourceType.SECRET or BAD in self.wanted_versions(kind).values()
 
     def has(self, kind: ResourceType, wanted: Mapping[str, str]) -> dict[str, str]:
         """What a proxy was given by name stays with it until it asks for it no more."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from tests.e2e.attacks.attempts import attempt, checked, libc
+from tests.e2e.attacks.attempts import attempt, check, libc
 
 VICTIM = "moyai-attack-victim"
 """How the name of a group begins that is on the machine, outside of every container."""
@@ -30,17 +30,17 @@ def isolate() -> None:
     """Have a mount namespace to mount in."""
     uid, gid = os.getuid(), os.getgid()
     if libc.unshare(_CLONE_NEWNS) < 0:
-        checked(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWCGROUP))
+        check(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWCGROUP))
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
-    checked(libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))
+    check(libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))
 
 
 def mount(controllers: str) -> Path:
     """Mount a hierarchy, over whatever is mounted there; where."""
     kind, options = (b"cgroup", controllers.encode()) if controllers else (b"cgroup2", None)
-    checked(libc.mount(b"attack", str(_POINT).encode(), kind, 0, options))
+    check(libc.mount(b"attack", str(_POINT).encode(), kind, 0, options))
     return _POINT
 
 

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from tests.e2e.attacks.attempts import attempt, checked, libc
+from tests.e2e.attacks.attempts import attempt, check, libc
 
 READ = (
     *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
@@ -54,7 +54,7 @@ def write_below(directory: str) -> None:
 
 def mount(kind: str, target: str, flags: int = 0, source: str = "none") -> None:
     """``mount(2)``."""
-    checked(libc.mount(source.encode(), target.encode(), kind.encode(), flags, None))
+    check(libc.mount(source.encode(), target.encode(), kind.encode(), flags, None))
 
 
 def see_below(source: str) -> str:
@@ -69,7 +69,7 @@ for name in WRITE:
     attempt(f"write {name}", partial(write, name))
 for name in ("/proc/bus", "/proc/fs"):
     attempt(f"write below {name}", partial(write_below, name))
-attempt("umount /proc/kcore", lambda: checked(libc.umount2(b"/proc/kcore", MNT_DETACH)))
+attempt("umount /proc/kcore", lambda: check(libc.umount2(b"/proc/kcore", MNT_DETACH)))
 attempt("remount /proc/sys read-write", lambda: mount("", "/proc/sys", MS_REMOUNT | MS_BIND))
 attempt("remount /sys read-write", lambda: mount("", "/sys", MS_REMOUNT | MS_BIND))
 attempt("bind /proc elsewhere", lambda: see_below("/proc"))

@@ -17,7 +17,7 @@ import struct
 from collections.abc import Callable
 from functools import partial
 
-from tests.e2e.attacks.attempts import attempt, checked, libc, reach, system_call
+from tests.e2e.attacks.attempts import attempt, check, libc, reach, system_call
 
 X86 = platform.machine() == "x86_64"
 NUMBERS = {  # x86_64, aarch64
@@ -88,7 +88,7 @@ def mounting(kind: str, options: str) -> Callable[[], None]:
 
     def act() -> None:
         unshare(NEWUSER | NEWNS)
-        checked(libc.mount(b"none", b"/dev/shm", kind.encode(), 0, options.encode()))
+        check(libc.mount(b"none", b"/dev/shm", kind.encode(), 0, options.encode()))
 
     return act
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.appmesh.specs import furnished
+from tests.unit.api.appmesh.specs import create_mesh
 
 
 @pytest.fixture
 def store():
-    return furnished()
+    return create_mesh()

@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.store.memory import MemoryStore
-from tests.model.appmesh_specs import Asked, ask
+from tests.model.appmesh_specs import ApiCall, ask
 
 DNS = {"dns": {"hostname": "front.local"}}
 CHECK = {
@@ -43,7 +43,7 @@ def policy(**more):
     return {"clientPolicy": {"tls": {"validation": TRUST, **more}}}
 
 
-def furnished() -> MemoryStore:
+def create_mesh() -> MemoryStore:
     """A mesh with a node ``one`` (a listener), ``two`` (two of them), routers and a gateway of the same, services."""
     made = MemoryStore()
     one, two = [listener()], [listener(5555), listener(6666, "grpc")]
@@ -64,13 +64,13 @@ def furnished() -> MemoryStore:
             },
         ),
     ):
-        ask(made, Asked(operation, {"meshName": "shop", **params}))
+        ask(made, ApiCall(operation, {"meshName": "shop", **params}))
     return made
 
 
-def said(store, operation, error=BadRequest, **params) -> str:
+def error_message(store, operation, error=BadRequest, **params) -> str:
     before = list(store.world.records())
     with pytest.raises(error) as raised:
-        ask(store, Asked(operation, {"meshName": "shop", **params}))
+        ask(store, ApiCall(operation, {"meshName": "shop", **params}))
     assert list(store.world.records()) == before
     return str(raised.value.message)

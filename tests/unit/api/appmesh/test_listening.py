@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from moyai.domain.appmesh.errors import BadRequest, Forbidden
-from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, Asked, ask
-from tests.unit.api.appmesh.specs import CHECK, DNS, FILE, OUTLIERS, TRUST, listener, node, policy, said, sans
+from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, ApiCall, ask
+from tests.unit.api.appmesh.specs import CHECK, DNS, FILE, OUTLIERS, TRUST, error_message, listener, node, policy, sans
 
 NODES: dict[str, tuple[Any, str]] = {
     "two listeners on one port": (node(listener(), listener()), "spec.listeners[1].portMapping.port: 8080 is the port"),
@@ -162,8 +162,8 @@ NODES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", NODES)
 def test_invalid_virtual_nodes_are_refused(store, case):
     spec, words = NODES[case]
-    assert words in said(store, "CreateVirtualNode", virtualNodeName="new", spec=_without_none(spec))
-    assert words in said(store, "UpdateVirtualNode", virtualNodeName="one", spec=_without_none(spec))
+    assert words in error_message(store, "CreateVirtualNode", virtualNodeName="new", spec=_without_none(spec))
+    assert words in error_message(store, "UpdateVirtualNode", virtualNodeName="one", spec=_without_none(spec))
 
 
 def _without_none(spec):
@@ -172,7 +172,7 @@ def _without_none(spec):
 
 def test_several_faults_are_reported_at_once(store):
     spec = node(listener(), listener(timeout={"grpc": {}}), backends=[{"virtualService": {"virtualServiceName": "*"}}])
-    told = said(store, "CreateVirtualNode", virtualNodeName="a/b", spec=spec)
+    told = error_message(store, "CreateVirtualNode", virtualNodeName="a/b", spec=spec)
     assert [part.partition(":")[0] for part in told.split(". ")] == [
         "virtualNodeName",
         "spec.listeners[1].portMapping.port",
@@ -185,15 +185,15 @@ def test_resources_of_another_account_cannot_be_referenced(store):
     other = CERTIFICATE.replace("123456789012", "222222222222")
     tls = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": other}}}
     asked = {"virtualNodeName": "new", "spec": node(listener(tls=tls))}
-    assert other in said(store, "CreateVirtualNode", Forbidden, **asked)
+    assert other in error_message(store, "CreateVirtualNode", Forbidden, **asked)
     trust = {"trust": {"acm": {"certificateAuthorityArns": [AUTHORITY.replace("123456789012", "222222222222")]}}}
     defaults = policy(validation=trust)
-    said(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=node(backendDefaults=defaults))
+    error_message(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=node(backendDefaults=defaults))
     backend = {"virtualServiceName": "a", **defaults}
     spec = node(backends=[{"virtualService": backend}])
-    said(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=spec)
+    error_message(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=spec)
     asked = {"virtualGatewayName": "new", "spec": {"listeners": [listener(tls=tls)]}}
-    said(store, "CreateVirtualGateway", Forbidden, **asked)
+    error_message(store, "CreateVirtualGateway", Forbidden, **asked)
 
 
 def test_unused_members_are_accepted(store):
@@ -217,7 +217,7 @@ def test_unused_members_are_accepted(store):
     }.items():
         ask(
             store,
-            Asked("CreateVirtualNode", {"meshName": "shop", "virtualNodeName": name.replace(" ", "-"), "spec": spec}),
+            ApiCall("CreateVirtualNode", {"meshName": "shop", "virtualNodeName": name.replace(" ", "-"), "spec": spec}),
         )
 
 
@@ -234,17 +234,17 @@ def test_unused_members_are_accepted(store):
     ],
 )
 def test_invalid_virtual_gateways_are_refused(store, spec, words):
-    assert words in said(store, "CreateVirtualGateway", virtualGatewayName="new", spec=deepcopy(spec))
+    assert words in error_message(store, "CreateVirtualGateway", virtualGatewayName="new", spec=deepcopy(spec))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "ä", "a" * 256])
 def test_resource_names_are_validated(store, name):
     for noun, spec in (("VirtualNode", {}), ("VirtualRouter", {}), ("VirtualGateway", {"listeners": [listener()]})):
-        said(store, f"Create{noun}", **{f"v{noun[1:]}Name": name, "spec": spec})
+        error_message(store, f"Create{noun}", **{f"v{noun[1:]}Name": name, "spec": spec})
     with pytest.raises(BadRequest):
-        ask(store, Asked("CreateMesh", {"meshName": name}))
+        ask(store, ApiCall("CreateMesh", {"meshName": name}))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "*.local", "a/b", "ä", "a:80", "a" * 256])
 def test_virtual_service_names_are_validated(store, name):
-    said(store, "CreateVirtualService", virtualServiceName=name, spec={})
+    error_message(store, "CreateVirtualService", virtualServiceName=name, spec={})

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from moyai.domain.appmesh.errors import NotFound
-from tests.model.appmesh_specs import Asked, ask
-from tests.unit.api.appmesh.specs import listener, said
+from tests.model.appmesh_specs import ApiCall, ask
+from tests.unit.api.appmesh.specs import error_message, listener
 
 RETRY = {"maxRetries": 1, "perRetryTimeout": {"unit": "s", "value": 1}, "httpRetryEvents": ["server-error"]}
 
@@ -107,16 +107,19 @@ ROUTES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", ROUTES)
 def test_invalid_routes_are_refused(store, case):
     spec, words = ROUTES[case]
-    assert words in said(store, "CreateRoute", virtualRouterName="one", routeName="new", spec=spec)
+    assert words in error_message(store, "CreateRoute", virtualRouterName="one", routeName="new", spec=spec)
     made = route(priority=3)
-    ask(store, Asked("CreateRoute", {"meshName": "shop", "virtualRouterName": "one", "routeName": "old", "spec": made}))
-    assert words in said(store, "UpdateRoute", virtualRouterName="one", routeName="old", spec=spec)
+    ask(
+        store,
+        ApiCall("CreateRoute", {"meshName": "shop", "virtualRouterName": "one", "routeName": "old", "spec": made}),
+    )
+    assert words in error_message(store, "UpdateRoute", virtualRouterName="one", routeName="old", spec=spec)
 
 
 def test_routes_with_equal_priority_and_match_conflict(store):
     first = {"meshName": "shop", "virtualRouterName": "one", "routeName": "first", "spec": route(priority=3)}
-    ask(store, Asked("CreateRoute", first))
-    told = said(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
+    ask(store, ApiCall("CreateRoute", first))
+    told = error_message(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
     assert told == (
         "spec.priority: first has the priority 3 and the same match; one of the two would never be reached."
     )
@@ -128,20 +131,20 @@ def test_routes_with_equal_priority_and_match_conflict(store):
         ("fifth", route()),
     ):
         asked = {"meshName": "shop", "virtualRouterName": "one", "routeName": name, "spec": spec}
-        ask(store, Asked("UpdateRoute" if name == "first" else "CreateRoute", asked))
+        ask(store, ApiCall("UpdateRoute" if name == "first" else "CreateRoute", asked))
 
 
 def test_routes_of_a_router_with_several_listeners_need_a_port(store):
-    told = said(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
+    told = error_message(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
     assert told == "Route must define a port match criteria if the Virtual Router has multiple listeners"
-    told = said(
+    told = error_message(
         store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route(match={"port": 6666, "prefix": "/"})
     )
     assert "speaks grpc" in told
     vague = {"meshName": "shop", "virtualRouterName": "one", "routeName": "vague", "spec": route()}
-    ask(store, Asked("CreateRoute", vague))
+    ask(store, ApiCall("CreateRoute", vague))
     two = [listener(), listener(9000, "tcp")]
-    assert said(store, "UpdateVirtualRouter", virtualRouterName="one", spec={"listeners": two}) == (
+    assert error_message(store, "UpdateVirtualRouter", virtualRouterName="one", spec={"listeners": two}) == (
         "All Routes for this Virtual Router must define a port match before adding multiple listeners to this Virtual "
         "Router. 1 Route(s) are missing port. Listing up to 5 route names: [vague]"
     )
@@ -149,26 +152,26 @@ def test_routes_of_a_router_with_several_listeners_need_a_port(store):
 
 def test_a_route_to_a_node_with_another_protocol_is_accepted(store):
     spec = route("tcpRoute", targets=[{"virtualNode": "two", "port": 6666, "weight": 1}])
-    ask(store, Asked("CreateVirtualRouter", {"meshName": "shop", "virtualRouterName": "any", "spec": {}}))
-    ask(store, Asked("CreateRoute", {"meshName": "shop", "virtualRouterName": "any", "routeName": "r", "spec": spec}))
+    ask(store, ApiCall("CreateVirtualRouter", {"meshName": "shop", "virtualRouterName": "any", "spec": {}}))
+    ask(store, ApiCall("CreateRoute", {"meshName": "shop", "virtualRouterName": "any", "routeName": "r", "spec": spec}))
 
 
 def test_referenced_resources_must_exist(store):
     nowhere = "{} with name nowhere is not present under mesh shop for account 123456789012"
     spec = route(targets=[{"virtualNode": "nowhere", "weight": 1}])
-    told = said(store, "CreateRoute", NotFound, virtualRouterName="one", routeName="new", spec=spec)
+    told = error_message(store, "CreateRoute", NotFound, virtualRouterName="one", routeName="new", spec=spec)
     assert told == nowhere.format("VirtualNode")
-    told = said(store, "CreateRoute", NotFound, virtualRouterName="nowhere", routeName="new", spec=route())
+    told = error_message(store, "CreateRoute", NotFound, virtualRouterName="nowhere", routeName="new", spec=route())
     assert told == nowhere.format("VirtualRouter")
     for kind in ("Node", "Router"):
         spec = {"provider": {f"virtual{kind}": {f"virtual{kind}Name": "nowhere"}}}
-        told = said(store, "CreateVirtualService", NotFound, virtualServiceName="s", spec=spec)
+        told = error_message(store, "CreateVirtualService", NotFound, virtualServiceName="s", spec=spec)
         assert told == nowhere.format(f"Virtual{kind}")
-    asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": way("nowhere")}
-    assert said(store, "CreateGatewayRoute", NotFound, **asked) == nowhere.format("VirtualService")
+    asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": gateway_route("nowhere")}
+    assert error_message(store, "CreateGatewayRoute", NotFound, **asked) == nowhere.format("VirtualService")
 
 
-def way(service="none.local", kind="httpRoute", target=None, rewrite=None, **match):
+def gateway_route(service="none.local", kind="httpRoute", target=None, rewrite=None, **match):
     action: dict[str, Any] = {"target": {"virtualService": {"virtualServiceName": service}, **(target or {})}}
     if rewrite is not None:
         action["rewrite"] = rewrite
@@ -177,55 +180,61 @@ def way(service="none.local", kind="httpRoute", target=None, rewrite=None, **mat
 
 WAYS: dict[str, tuple[Any, str]] = {
     "no route": ({"priority": 1}, "spec: exactly one of httpRoute, http2Route and grpcRoute"),
-    "nothing to match": (way(method="GET"), "spec.httpRoute.match: one of prefix, path, hostname and port must be set"),
+    "nothing to match": (
+        gateway_route(method="GET"),
+        "spec.httpRoute.match: one of prefix, path, hostname and port must be set",
+    ),
     "nothing of grpc to match": (
-        way(kind="grpcRoute", metadata=[{"name": "a"}]),
+        gateway_route(kind="grpcRoute", metadata=[{"name": "a"}]),
         "spec.grpcRoute.match: one of serviceName, hostname and port must be set",
     ),
-    "App Mesh's own paths": (way(prefix="/aws-appmesh/x"), "spec.httpRoute.match.prefix: /aws-appmesh* and"),
+    "App Mesh's own paths": (gateway_route(prefix="/aws-appmesh/x"), "spec.httpRoute.match.prefix: /aws-appmesh* and"),
     "App Mesh's own services": (
-        way(kind="grpcRoute", serviceName="aws.app-mesh.x"),
+        gateway_route(kind="grpcRoute", serviceName="aws.app-mesh.x"),
         "spec.grpcRoute.match.serviceName: aws.appmesh* and",
     ),
     "a host name of both": (
-        way(hostname={"exact": "a", "suffix": "b"}),
+        gateway_route(hostname={"exact": "a", "suffix": "b"}),
         "spec.httpRoute.match.hostname: either exact or suffix",
     ),
-    "a host name with a port": (way(hostname={"exact": "a:80"}), "hostname.exact: 'a:80' is not a host name"),
-    "an asterisk": (way(hostname={"suffix": "*.a"}), "hostname.suffix: '*.a' can't be the end of a host name"),
-    "another protocol": (way(kind="http2Route"), "VirtualGateway one that speaks http"),
-    "the gateway's port is not there": (way(port=1), "spec.httpRoute.match.port: 1 is no port"),
+    "a host name with a port": (gateway_route(hostname={"exact": "a:80"}), "hostname.exact: 'a:80' is not a host name"),
+    "an asterisk": (
+        gateway_route(hostname={"suffix": "*.a"}),
+        "hostname.suffix: '*.a' can't be the end of a host name",
+    ),
+    "another protocol": (gateway_route(kind="http2Route"), "VirtualGateway one that speaks http"),
+    "the gateway's port is not there": (gateway_route(port=1), "spec.httpRoute.match.port: 1 is no port"),
     "the provider's port is not said": (
-        way("two.local"),
+        gateway_route("two.local"),
         "spec.httpRoute.action.target.port: it must be set, since what provides VirtualService two.local has multiple",
     ),
-    "the provider's port is not there": (way("two.local", target={"port": 1}), "target.port: 1 is no port"),
+    "the provider's port is not there": (gateway_route("two.local", target={"port": 1}), "target.port: 1 is no port"),
     "both rewrites": (
-        way(rewrite={"prefix": {}, "path": {}}, prefix="/"),
+        gateway_route(rewrite={"prefix": {}, "path": {}}, prefix="/"),
         "spec.httpRoute.action.rewrite: prefix and path can't both be set",
     ),
     "a prefix that isn't matched": (
-        way(rewrite={"prefix": {"value": "/"}}, path={"exact": "/"}),
+        gateway_route(rewrite={"prefix": {"value": "/"}}, path={"exact": "/"}),
         "spec.httpRoute.action.rewrite.prefix: the route matches no prefix",
     ),
     "a path that isn't matched": (
-        way(rewrite={"path": {"exact": "/"}}, prefix="/"),
+        gateway_route(rewrite={"path": {"exact": "/"}}, prefix="/"),
         "spec.httpRoute.action.rewrite.path: the route matches no path",
     ),
     "a path to rewrite to": (
-        way(rewrite={"path": {"exact": "a"}}, path={"exact": "/"}),
+        gateway_route(rewrite={"path": {"exact": "a"}}, path={"exact": "/"}),
         "spec.httpRoute.action.rewrite.path.exact: it starts with /",
     ),
     "both prefixes": (
-        way(rewrite={"prefix": {"value": "/", "defaultPrefix": "ENABLED"}}, prefix="/"),
+        gateway_route(rewrite={"prefix": {"value": "/", "defaultPrefix": "ENABLED"}}, prefix="/"),
         "spec.httpRoute.action.rewrite.prefix: defaultPrefix and value",
     ),
     "a prefix without an end": (
-        way(rewrite={"prefix": {"value": "/a"}}, prefix="/a/"),
+        gateway_route(rewrite={"prefix": {"value": "/a"}}, prefix="/a/"),
         "spec.httpRoute.action.rewrite.prefix.value: it ends with /",
     ),
     "a matched prefix without an end": (
-        way(rewrite={"prefix": {"value": "/b/"}}, prefix="/a"),
+        gateway_route(rewrite={"prefix": {"value": "/b/"}}, prefix="/a"),
         "spec.httpRoute.action.rewrite.prefix.value: the prefix that is matched, '/a', has to end with /",
     ),
 }
@@ -235,21 +244,21 @@ WAYS: dict[str, tuple[Any, str]] = {
 def test_invalid_gateway_routes_are_refused(store, case):
     spec, words = WAYS[case]
     asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": spec}
-    assert words in said(store, "CreateGatewayRoute", **asked)
-    made = {"meshName": "shop", **asked, "gatewayRouteName": "old", "spec": way()}
-    ask(store, Asked("CreateGatewayRoute", made))
-    assert words in said(store, "UpdateGatewayRoute", **(asked | {"gatewayRouteName": "old"}))
+    assert words in error_message(store, "CreateGatewayRoute", **asked)
+    made = {"meshName": "shop", **asked, "gatewayRouteName": "old", "spec": gateway_route()}
+    ask(store, ApiCall("CreateGatewayRoute", made))
+    assert words in error_message(store, "UpdateGatewayRoute", **(asked | {"gatewayRouteName": "old"}))
 
 
 def test_a_gateway_route_may_match_the_port_alone(store):
-    made = {"virtualGatewayName": "two", "gatewayRouteName": "w", "spec": way(port=5555)}
-    ask(store, Asked("CreateGatewayRoute", {"meshName": "shop", **made}))
+    made = {"virtualGatewayName": "two", "gatewayRouteName": "w", "spec": gateway_route(port=5555)}
+    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **made}))
 
 
 def test_routes_of_a_gateway_with_several_listeners_need_a_port(store):
-    asked: dict[str, Any] = {"virtualGatewayName": "two", "gatewayRouteName": "new", "spec": way()}
-    assert "must be set, since VirtualGateway two" in said(store, "CreateGatewayRoute", **asked)
-    ask(store, Asked("CreateGatewayRoute", {"meshName": "shop", **asked, "virtualGatewayName": "one"}))
+    asked: dict[str, Any] = {"virtualGatewayName": "two", "gatewayRouteName": "new", "spec": gateway_route()}
+    assert "must be set, since VirtualGateway two" in error_message(store, "CreateGatewayRoute", **asked)
+    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **asked, "virtualGatewayName": "one"}))
     two = {"listeners": [listener(), listener(9000, "grpc")]}
-    told = said(store, "UpdateVirtualGateway", virtualGatewayName="one", spec=two)
+    told = error_message(store, "UpdateVirtualGateway", virtualGatewayName="one", spec=two)
     assert told.endswith("Listing up to 5 gateway route names: [new]")

@@ -68,7 +68,7 @@ class CloudMapClient:
             return error
         return None
 
-    def done(self, operation: str, **params: object) -> dict[str, Any]:
+    def run_operation(self, operation: str, **params: object) -> dict[str, Any]:
         """The operation that the call began, when it is over."""
         begun = self.call(operation, **params)["OperationId"]
         self.settle()
@@ -87,7 +87,7 @@ class CloudMapClient:
                 self.step(operation.key)
 
     def namespace(self, name: str = "shop") -> str:
-        return str(self.done("CreateHttpNamespace", Name=name)["Targets"]["NAMESPACE"])
+        return str(self.run_operation("CreateHttpNamespace", Name=name)["Targets"]["NAMESPACE"])
 
     def service(self, namespace: str, name: str = "cart", **params: object) -> str:
         return str(self.call("CreateService", Name=name, NamespaceId=namespace, **params)["Service"]["Id"])

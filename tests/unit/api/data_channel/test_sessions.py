@@ -26,7 +26,7 @@ ARN = TaskArn(f"arn:aws:ecs:us-east-1:123456789012:task/default/{TASK}")
 LOCAL = ((b"host", b"127.0.0.1:4566"),)
 
 
-class Stage:
+class Gateway:
     """A container to enter, and the gateway to it."""
 
     def __init__(self, limits: Limits | None = None, runtime: type[SimRuntime] = SimRuntime) -> None:
@@ -35,7 +35,7 @@ class Stage:
         self.exec_sessions = ExecSessionRegistry(self.runtime, self.clock)
         self.app = App(world.gateway(), limits=limits, channels=DataChannelEndpoint(self.exec_sessions, SeededIds(9)))
 
-    async def up(self) -> Stage:
+    async def up(self) -> Gateway:
         await self.runtime.prepare(sandbox())
         await self.runtime.start(ContainerSpec(TASK, "app", "image", command=("sim",)))
         return self
@@ -57,7 +57,7 @@ class Stage:
 class Wire:
     """A WebSocket between the plugin and the application."""
 
-    def __init__(self, stage: Stage, path: str, plugin: Plugin, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, stage: Gateway, path: str, plugin: Plugin, headers: tuple[tuple[bytes, bytes], ...]) -> None:
         self.stage, self.plugin = stage, plugin
         self.sent: list[str] = []
         self.close_code: int | None = None
@@ -69,7 +69,7 @@ class Wire:
     async def _down(self, message) -> None:
         self.sent.append(message["type"])
         if message["type"] == "websocket.send":
-            self.plugin.hear(message["bytes"])
+            self.plugin.receive_frame(message["bytes"])
             self.flush()
         elif message["type"] == "websocket.close":
             self.close_code = message.get("code", 0)
@@ -93,11 +93,11 @@ class Wire:
 
 
 @pytest.fixture
-async def stage():
-    return await Stage().up()
+async def gateway():
+    return await Gateway().up()
 
 
-async def begun(stage, *words, **own):
+async def start_session(stage, *words, **own):
     """A session in which the command has been started."""
     path, plugin = stage.offer(*words, **own)
     wire = stage.connect(path, plugin).open()
@@ -105,14 +105,14 @@ async def begun(stage, *words, **own):
     return wire
 
 
-async def test_a_session_with_the_plugin(stage):
-    wire = await begun(stage)
+async def test_a_session_with_the_plugin(gateway):
+    wire = await start_session(gateway)
     plugin = wire.plugin
     plugin.resize(50, 132)
     plugin.type(b"ls\r")
     wire.flush()
     await wire.until(lambda: plugin.output == b"hello\nls\r")
-    [session] = stage.runtime.sessions
+    [session] = gateway.runtime.sessions
     assert session.size == TerminalSize(50, 132)
     plugin.resize(10, 20)
     wire.flush()
@@ -135,8 +135,8 @@ class SlowRuntime(SimRuntime):
 
 
 async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
-    stage = await Stage(runtime=SlowRuntime).up()
-    wire = await begun(stage)
+    stage = await Gateway(runtime=SlowRuntime).up()
+    wire = await start_session(stage)
     wire.plugin.resize(24, 80)
     wire.flush()
     await wire.until(lambda: bool(stage.runtime.sessions))
@@ -148,78 +148,78 @@ async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
     await wire.until(wire.task.done)
 
 
-async def test_output_before_the_client_is_ready_is_not_lost(stage):
-    path, plugin = stage.offer()
+async def test_output_before_the_client_is_ready_is_not_lost(gateway):
+    path, plugin = gateway.offer()
     plugin.deaf = 2
-    wire = stage.connect(path, plugin).open()
+    wire = gateway.connect(path, plugin).open()
     await wire.until(lambda: plugin.output == b"hello\n")
     wire.leave()
 
 
-async def test_a_client_without_a_size_gets_a_default_terminal(stage):
-    wire = await begun(stage)
-    await wire.until(lambda: bool(stage.runtime.sessions))
-    assert stage.runtime.sessions[0].size == TerminalSize(24, 80)
+async def test_a_client_without_a_size_gets_a_default_terminal(gateway):
+    wire = await start_session(gateway)
+    await wire.until(lambda: bool(gateway.runtime.sessions))
+    assert gateway.runtime.sessions[0].size == TerminalSize(24, 80)
     wire.leave()
     await wire.until(wire.task.done)
 
 
-async def test_moyais_client_has_pipes_end_of_input_and_an_exit_code(stage):
-    wire = await begun(stage, "sim", "exit=3", Moyai={"Terminal": False})
+async def test_moyais_client_has_pipes_end_of_input_and_an_exit_code(gateway):
+    wire = await start_session(gateway, "sim", "exit=3", Moyai={"Terminal": False})
     await wire.until(wire.task.done)
-    assert stage.runtime.sessions[0].size is None
+    assert gateway.runtime.sessions[0].size is None
     assert wire.plugin.code == 3
-    wire = await begun(stage, Moyai={"Terminal": False})
+    wire = await start_session(gateway, Moyai={"Terminal": False})
     wire.plugin.type((1).to_bytes(4), 10)
     wire.flush()
     await wire.until(wire.task.done)
     assert wire.plugin.code == 0
 
 
-async def test_a_disconnected_client_ends_the_command(stage):
-    wire = await begun(stage)
-    await wire.until(lambda: bool(stage.runtime.sessions))
+async def test_a_disconnected_client_ends_the_command(gateway):
+    wire = await start_session(gateway)
+    await wire.until(lambda: bool(gateway.runtime.sessions))
     wire.leave()
     await wire.until(wire.task.done)
-    assert await stage.runtime.sessions[0].wait() == 137
-    stage.offer(), stage.offer()
+    assert await gateway.runtime.sessions[0].wait() == 137
+    gateway.offer(), gateway.offer()
 
 
-async def test_a_session_ends_after_twenty_idle_minutes(stage):
-    wire = await begun(stage)
+async def test_a_session_ends_after_twenty_idle_minutes(gateway):
+    wire = await start_session(gateway)
     await wire.until(lambda: wire.plugin.output == b"hello\n")
-    await stage.pass_by(IDLE - 60)
+    await gateway.pass_by(IDLE - 60)
     wire.plugin.type(b"x")
     wire.flush()
-    await stage.pass_by(IDLE - 60)
+    await gateway.pass_by(IDLE - 60)
     assert not wire.task.done()
     await wire.until(wire.task.done, 120)
     assert wire.plugin.closed["Output"] == IDLE_REASON
-    assert await stage.runtime.sessions[0].wait() == 137
+    assert await gateway.runtime.sessions[0].wait() == 137
 
 
-async def test_a_command_that_cannot_start_is_reported(stage):
-    wire = await begun(stage, "sim", "cannot_start")
+async def test_a_command_that_cannot_start_is_reported(gateway):
+    wire = await start_session(gateway, "sim", "cannot_start")
     await wire.until(wire.task.done)
     assert "cannot_start" in wire.plugin.closed["Output"]
 
 
-async def test_a_stopped_container_is_reported(stage):
-    path, plugin = stage.offer()
-    stage.runtime.end_container(TASK, "app")
-    wire = stage.connect(path, plugin).open()
+async def test_a_stopped_container_is_reported(gateway):
+    path, plugin = gateway.offer()
+    gateway.runtime.end_container(TASK, "app")
+    wire = gateway.connect(path, plugin).open()
     await wire.until(wire.task.done)
     assert "is not running" in plugin.closed["Output"]
 
 
-async def test_a_client_without_a_handshake_times_out(stage):
-    path, plugin = stage.offer()
-    wire = stage.connect(path, plugin)
+async def test_a_client_without_a_handshake_times_out(gateway):
+    path, plugin = gateway.offer()
+    wire = gateway.connect(path, plugin)
     wire.flush = lambda: None
     wire.open()
     await wire.until(wire.task.done)
     assert plugin.closed["Output"] == "The client did not answer the handshake."
-    assert not stage.runtime.sessions
+    assert not gateway.runtime.sessions
 
 
 @pytest.mark.parametrize(
@@ -236,64 +236,64 @@ async def test_a_client_without_a_handshake_times_out(stage):
     ],
     ids=["text", "nothing", "zeros", "no size", "no answer", "the wrong way", "no acknowledgement", "too much"],
 )
-async def test_a_malformed_frame_closes_the_channel(stage, message):
-    wire = await begun(stage)
+async def test_a_malformed_frame_closes_the_channel(gateway, message):
+    wire = await start_session(gateway)
     wire.put(**message)
     await wire.until(wire.task.done)
     assert wire.plugin.closed["Output"]
-    for session in stage.runtime.sessions:
+    for session in gateway.runtime.sessions:
         assert await session.wait() == 137
 
 
 # ---------------------------------------------------------------------------------------------------- who may come in
 
 
-async def refused(stage, path, plugin, headers=LOCAL):
+async def is_refused(stage, path, plugin, headers=LOCAL):
     wire = stage.connect(path, plugin, headers)
     await wire.until(wire.task.done)
     return wire.sent == ["websocket.close"]
 
 
-async def test_only_a_pending_session_is_opened_and_only_once(stage):
-    path, plugin = stage.offer()
-    assert await refused(stage, PATH + "ecs-execute-command-0", plugin)
-    assert await refused(stage, "/", plugin)
-    wire = stage.connect(path, plugin).open()
+async def test_only_a_pending_session_is_opened_and_only_once(gateway):
+    path, plugin = gateway.offer()
+    assert await is_refused(gateway, PATH + "ecs-execute-command-0", plugin)
+    assert await is_refused(gateway, "/", plugin)
+    wire = gateway.connect(path, plugin).open()
     await wire.until(lambda: plugin.ready)
-    assert await refused(stage, path, plugin)
+    assert await is_refused(gateway, path, plugin)
     wire.leave()
     await wire.until(wire.task.done)
-    assert await refused(stage, path, plugin)
+    assert await is_refused(gateway, path, plugin)
 
 
 @pytest.mark.parametrize(
     "opening", ["", "{}", "[]", '{"TokenValue": "guess"}', '{"TokenValue": "\\ud800"}', "x" * 20_000]
 )
-async def test_a_wrong_token_is_refused(stage, opening):
-    path, plugin = stage.offer()
-    wire = stage.connect(path, plugin)
+async def test_a_wrong_token_is_refused(gateway, opening):
+    path, plugin = gateway.offer()
+    wire = gateway.connect(path, plugin)
     wire.put(text=opening)
     await wire.until(wire.task.done)
     assert wire.close_code == 1008
-    assert not stage.runtime.sessions
-    right = stage.connect(path, plugin).open()
+    assert not gateway.runtime.sessions
+    right = gateway.connect(path, plugin).open()
     await right.until(lambda: plugin.ready)
     right.leave()
 
 
-async def test_a_pending_session_expires_after_a_minute(stage):
-    path, plugin = stage.offer()
-    stage.offer()
+async def test_a_pending_session_expires_after_a_minute(gateway):
+    path, plugin = gateway.offer()
+    gateway.offer()
     with pytest.raises(TooManySessions):
-        stage.offer()
-    await stage.clock.advance(LIFETIME)
-    assert await refused(stage, path, plugin)
-    stage.offer()
+        gateway.offer()
+    await gateway.clock.advance(LIFETIME)
+    assert await is_refused(gateway, path, plugin)
+    gateway.offer()
 
 
-async def test_tokens_do_not_appear_in_logs_or_representations(stage):
-    session, token = stage.exec_sessions.create(ARN, Execution(TASK, "app", ("hello",)))
-    assert token.reveal() not in repr(vars(stage.exec_sessions)) + repr(token) + session
+async def test_tokens_do_not_appear_in_logs_or_representations(gateway):
+    session, token = gateway.exec_sessions.create(ARN, Execution(TASK, "app", ("hello",)))
+    assert token.reveal() not in repr(vars(gateway.exec_sessions)) + repr(token) + session
     assert len(token.reveal()) >= 40
 
 
@@ -310,15 +310,15 @@ async def test_tokens_do_not_appear_in_logs_or_representations(stage):
     ],
 )
 async def test_web_pages_of_other_origins_are_refused(header, from_browsers):
-    stage = await Stage(Limits(from_browsers=from_browsers)).up()
+    stage = await Gateway(Limits(from_browsers=from_browsers)).up()
     path, plugin = stage.offer()
     headers = (header,) if header[0] == b"host" else (*LOCAL, header)
-    assert await refused(stage, path, plugin, headers)
+    assert await is_refused(stage, path, plugin, headers)
     assert not await refused_with_token(stage, path, plugin)
 
 
 async def test_with_keys_a_page_of_the_same_origin_is_accepted():
-    stage = await Stage(Limits(from_browsers=True)).up()
+    stage = await Gateway(Limits(from_browsers=True)).up()
     path, plugin = stage.offer()
     wire = stage.connect(
         path, plugin, ((b"host", b"moyai.example:4566"), (b"origin", b"https://moyai.example:4566"))

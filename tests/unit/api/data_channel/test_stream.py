@@ -24,10 +24,10 @@ def pass_on(sender, receiver, now=NOW):
     """Everything that waits to be sent; what the receiver makes of it."""
     while sender.outbox:
         receiver.receive(sender.outbox.popleft(), now)
-    return taken(receiver, now)
+    return take_payloads(receiver, now)
 
 
-def taken(receiver, now=NOW):
+def take_payloads(receiver, now=NOW):
     said = []
     while (message := receiver.next_message(now)) is not None:
         said.append(message.payload)
@@ -88,7 +88,7 @@ def test_the_buffer_for_early_frames_is_bounded():
     for frame in others:
         host.receive(frame, NOW)
     host.receive(first, NOW)
-    assert len(taken(host)) == MAX_BUFFERED + 1
+    assert len(take_payloads(host)) == MAX_BUFFERED + 1
 
 
 def test_a_pause_stops_the_stream_until_it_is_resumed():
@@ -134,7 +134,7 @@ def test_frames_arrive_once_and_in_order_over_any_line(seed, count):
             client.send(PayloadType.OUTPUT, waiting.pop(), now)
         _line(client, host, now, dice)
         if dice.random() < 0.7:
-            heard += taken(host, now)
+            heard += take_payloads(host, now)
         _line(host, client, now, dice)
         client.retransmit(now)
         if not waiting and client.all_acknowledged:

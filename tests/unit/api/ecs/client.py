@@ -39,7 +39,7 @@ Answer = dict[str, Any]
 
 
 @cache
-def offered() -> ApiService:
+def ecs_service() -> ApiService:
     """The service, over a runtime in which nothing runs."""
     clock = ManualClock()
     return ecs(ExecSessionRegistry(SimRuntime(clock), clock))
@@ -47,7 +47,7 @@ def offered() -> ApiService:
 
 @cache
 def dispatcher() -> ServiceDispatcher:
-    return ServiceDispatcher(offered(), load_models(["ecs"])["ecs"])
+    return ServiceDispatcher(ecs_service(), load_models(["ecs"])["ecs"])
 
 
 class EcsClient:

@@ -37,7 +37,7 @@ def point(path="/data", volume="data", **more):
     return {"sourceVolume": volume, "containerPath": path} | more
 
 
-def one(**members):
+def one_container(**members):
     return {"containerDefinitions": [container(portMappings=[], **members)]}
 
 
@@ -54,18 +54,18 @@ def one(**members):
         (linux(maxSwap=-1), "'maxSwap' must not be negative."),
         (linux(maxSwap=1, swappiness=101), "'swappiness' must be between 0 and 100."),
         (linux(devices=[{"hostPath": "/dev/kvm"}]), "devices"),
-        (one(systemControls=[{"namespace": "kernel.core_pattern", "value": "1"}]), "is not namespaced."),
-        (one(systemControls=[{"namespace": "net/../kernel", "value": "1"}]), "is not namespaced."),
-        (one(systemControls=[{"namespace": "net..ipv4", "value": "1"}]), "is not namespaced."),
-        (one(systemControls=[{"namespace": "net.core.somaxconn", "value": "1\n2"}]), "is not valid."),
-        (one(dockerSecurityOptions=["apparmor:x"]), "dockerSecurityOptions: apparmor:x is not supported"),
-        (one(extraHosts=[{"hostname": "a b", "ipAddress": "10.0.0.1"}]), "'extraHosts' has no valid pair"),
-        (one(extraHosts=[{"hostname": "a", "ipAddress": "1\n2"}]), "'extraHosts' has no valid pair"),
-        (one(dnsServers=["ns.test"]), "'dnsServers' has 'ns.test', which is not an IP address."),
-        (one(hostname="a b"), "'a b' is not a host name."),
-        (one(privileged=True), "privileged: true is not supported by moyai"),
-        (one(restartPolicy={"enabled": True, "restartAttemptPeriod": 59}), "between 60 and 1800 seconds."),
-        (one(restartPolicy={"enabled": True, "ignoredExitCodes": list(range(51))}), "at most 50 exit codes."),
+        (one_container(systemControls=[{"namespace": "kernel.core_pattern", "value": "1"}]), "is not namespaced."),
+        (one_container(systemControls=[{"namespace": "net/../kernel", "value": "1"}]), "is not namespaced."),
+        (one_container(systemControls=[{"namespace": "net..ipv4", "value": "1"}]), "is not namespaced."),
+        (one_container(systemControls=[{"namespace": "net.core.somaxconn", "value": "1\n2"}]), "is not valid."),
+        (one_container(dockerSecurityOptions=["apparmor:x"]), "dockerSecurityOptions: apparmor:x is not supported"),
+        (one_container(extraHosts=[{"hostname": "a b", "ipAddress": "10.0.0.1"}]), "'extraHosts' has no valid pair"),
+        (one_container(extraHosts=[{"hostname": "a", "ipAddress": "1\n2"}]), "'extraHosts' has no valid pair"),
+        (one_container(dnsServers=["ns.test"]), "'dnsServers' has 'ns.test', which is not an IP address."),
+        (one_container(hostname="a b"), "'a b' is not a host name."),
+        (one_container(privileged=True), "privileged: true is not supported by moyai"),
+        (one_container(restartPolicy={"enabled": True, "restartAttemptPeriod": 59}), "between 60 and 1800 seconds."),
+        (one_container(restartPolicy={"enabled": True, "ignoredExitCodes": list(range(51))}), "at most 50 exit codes."),
         (mounts(point(volume="other")), "Unknown volume 'other'."),
         (mounts(point("/")), "'mountPoints.containerPath' can't be '/'."),
         (mounts(point("/a/../../b")), "can't be '/a/../../b'."),
@@ -80,13 +80,16 @@ def one(**members):
         (mounts(efsVolumeConfiguration={"fileSystemId": "fs-1"}), "efsVolumeConfiguration"),
         (mounts(configuredAtLaunch=True), "configuredAtLaunch"),
         (mounts(name="../x"), "Volume.name contains invalid characters."),
-        (one(volumesFrom=[{"sourceContainer": "app"}]), "which is no other container of the task."),
+        (one_container(volumesFrom=[{"sourceContainer": "app"}]), "which is no other container of the task."),
         ({"volumes": [{"name": "a"}, {"name": "a"}]}, "Volume names must be unique"),
         ({"ephemeralStorage": {"sizeInGiB": 20}}, "EphemeralStorage size should be at least 21"),
         ({"ephemeralStorage": {"sizeInGiB": 201}}, "EphemeralStorage size should be at most 200"),
-        ({**one(systemControls=[{"namespace": "net.x.y", "value": "1"}]), "networkMode": "host"}, "networkMode=host."),
         (
-            {**one(systemControls=[{"namespace": "kernel.msgmax", "value": "1"}]), "ipcMode": "host"},
+            {**one_container(systemControls=[{"namespace": "net.x.y", "value": "1"}]), "networkMode": "host"},
+            "networkMode=host.",
+        ),
+        (
+            {**one_container(systemControls=[{"namespace": "kernel.msgmax", "value": "1"}]), "ipcMode": "host"},
             "The system control 'kernel.msgmax' is not supported when ipcMode=host.",
         ),
         ({**linux(sharedMemorySize=64), "ipcMode": "host"}, "sharedMemorySize: 64 is not supported by moyai"),
@@ -105,11 +108,11 @@ def test_invalid_container_settings_are_refused(ecs, asked, message):
         (linux(maxSwap=0), "do not support maxSwap"),
         ({"pidMode": "host"}, "Fargate compatible task definitions do not support pidMode=host"),
         ({"ipcMode": "none"}, "Fargate compatible task definitions do not support ipcMode"),
-        (one(dockerSecurityOptions=["no-new-privileges"]), "do not support dockerSecurityOptions"),
+        (one_container(dockerSecurityOptions=["no-new-privileges"]), "do not support dockerSecurityOptions"),
         (mounts(host={"sourcePath": "/srv"}), "do not support host.sourcePath"),
         (mounts(dockerVolumeConfiguration={"scope": "task"}), "do not support dockerVolumeConfiguration"),
-        (one(stopTimeout=121), "must have a container stop timeout of less than 120 seconds."),
-        (one(startTimeout=1), "must have a container start timeout of 2 to 120 seconds."),
+        (one_container(stopTimeout=121), "must have a container stop timeout of less than 120 seconds."),
+        (one_container(startTimeout=1), "must have a container start timeout of 2 to 120 seconds."),
     ],
 )
 def test_settings_that_only_instances_support_are_refused_for_fargate(ecs, asked, message):
@@ -134,8 +137,8 @@ def test_settings_that_only_instances_support_are_refused_for_fargate(ecs, asked
     ],
 )
 def test_awsvpc_containers_cannot_set_host_names(ecs, member, message):
-    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | one(**member))
-    shown = ecs.call("RegisterTaskDefinition", **on_instances() | one(**member))["taskDefinition"]
+    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | one_container(**member))
+    shown = ecs.call("RegisterTaskDefinition", **on_instances() | one_container(**member))["taskDefinition"]
     assert shown["containerDefinitions"][0].items() >= member.items()
 
 

@@ -15,7 +15,7 @@ MISSING_INSTANCE = "The specified container instance does not exist. Specify a v
 
 
 @pytest.fixture
-def bench() -> EcsClient:
+def client() -> EcsClient:
     made = EcsClient()
     made.call("CreateCluster")
     return made
@@ -37,8 +37,8 @@ def attributes(instance: dict[str, Any]) -> dict[str, str | None]:
     return {a["name"]: a.get("value") for a in instance["attributes"]}
 
 
-def test_an_instance_is_registered_with_its_resources_and_attributes(bench):
-    made = register(bench, tags=[{"key": "team", "value": "a"}], versionInfo={"agentVersion": "1.88.0"})
+def test_an_instance_is_registered_with_its_resources_and_attributes(client):
+    made = register(client, tags=[{"key": "team", "value": "a"}], versionInfo={"agentVersion": "1.88.0"})
     assert made["status"] == "ACTIVE"
     assert made["ec2InstanceId"].startswith("i-")
     assert made["tags"] == [{"key": "team", "value": "a"}]
@@ -50,39 +50,39 @@ def test_an_instance_is_registered_with_its_resources_and_attributes(bench):
     assert said["ecs.os-type"] == "linux"
     assert said["ecs.subnet-id"] in SUBNETS
     assert "ecs.capability.task-eni" in said
-    assert bench.call("DescribeClusters")["clusters"][0]["registeredContainerInstancesCount"] == 1
+    assert client.call("DescribeClusters")["clusters"][0]["registeredContainerInstancesCount"] == 1
 
 
-def test_instances_are_spread_over_the_zones(bench):
-    zones = [attributes(register(bench))["ecs.availability-zone"] for _ in range(4)]
+def test_instances_are_spread_over_the_zones(client):
+    zones = [attributes(register(client))["ecs.availability-zone"] for _ in range(4)]
     assert zones == ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1a"]
 
 
-def test_the_identity_document_sets_id_and_attributes(bench):
+def test_the_identity_document_sets_id_and_attributes(client):
     document = {
         "instanceId": "mi-0123456789abcdef0",
         "availabilityZone": "us-east-1c",
         "instanceType": "m5.large",
         "architecture": "arm64",
     }
-    made = register(bench, document)
+    made = register(client, document)
     said = attributes(made)
     assert made["ec2InstanceId"] == "mi-0123456789abcdef0"
     assert said["ecs.availability-zone"] == "us-east-1c"
     assert (said["ecs.instance-type"], said["ecs.cpu-architecture"]) == ("m5.large", "arm64")
-    assert next(iter(bench.world.container_instances)).launch_type == "EXTERNAL"
+    assert next(iter(client.world.container_instances)).launch_type == "EXTERNAL"
     again = {"totalResources": SIZE, "instanceIdentityDocument": json.dumps(document)}
-    bench.fails("RegisterContainerInstance", "InvalidParameterException", "is registered", **again)
+    client.fails("RegisterContainerInstance", "InvalidParameterException", "is registered", **again)
 
 
-def test_an_instance_registered_again_keeps_its_arn(bench):
-    made = register(bench)
+def test_an_instance_registered_again_keeps_its_arn(client):
+    made = register(client)
     bigger = [{"name": "CPU", "type": "INTEGER", "integerValue": 4096}, MEMORY]
-    again = register(bench, totalResources=bigger, containerInstanceArn=made["containerInstanceArn"])
+    again = register(client, totalResources=bigger, containerInstanceArn=made["containerInstanceArn"])
     assert again["containerInstanceArn"] == made["containerInstanceArn"]
     assert again["version"] == made["version"] + 1
     assert again["attributes"] == made["attributes"]
-    assert len(arns(bench)) == 1
+    assert len(arns(client)) == 1
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,21 @@ def test_an_instance_registered_again_keeps_its_arn(bench):
         ({"instanceIdentityDocumentSignature": "x"}, "there is nobody here to sign it"),
     ],
 )
-def test_invalid_instances_are_refused(bench, asked, message):
+def test_invalid_instances_are_refused(client, asked, message):
     params = {"totalResources": SIZE} | asked
-    bench.fails("RegisterContainerInstance", "InvalidParameterException", message, **params)
+    client.fails("RegisterContainerInstance", "InvalidParameterException", message, **params)
 
 
-def test_an_instance_drains_and_becomes_active_again(bench):
-    made = register(bench)["containerInstanceArn"]
+def test_an_instance_drains_and_becomes_active_again(client):
+    made = register(client)["containerInstanceArn"]
     asked = {"containerInstances": [made, "0" * 32], "status": "DRAINING"}
-    answer = bench.call("UpdateContainerInstancesState", **asked)
+    answer = client.call("UpdateContainerInstancesState", **asked)
     assert [i["status"] for i in answer["containerInstances"]] == ["DRAINING"]
     assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
-    assert arns(bench, status="DRAINING") == {made}
-    assert arns(bench, status="ACTIVE") == set()
-    bench.call("UpdateContainerInstancesState", containerInstances=[made], status="ACTIVE")
-    assert arns(bench, status="ACTIVE") == {made}
+    assert arns(client, status="DRAINING") == {made}
+    assert arns(client, status="ACTIVE") == set()
+    client.call("UpdateContainerInstancesState", containerInstances=[made], status="ACTIVE")
+    assert arns(client, status="ACTIVE") == {made}
 
 
 @pytest.mark.parametrize(
@@ -158,68 +158,68 @@ def test_an_instance_drains_and_becomes_active_again(bench):
         ),
     ],
 )
-def test_invalid_instance_requests_are_refused(bench, operation, code, message, asked):
+def test_invalid_instance_requests_are_refused(client, operation, code, message, asked):
     defaults = {
         "UpdateContainerInstancesState": {"status": "DRAINING"},
         "ListAttributes": {"targetType": "container-instance"},
     }
-    bench.fails(operation, code, message, **(defaults.get(operation, {}) | asked))
+    client.fails(operation, code, message, **(defaults.get(operation, {}) | asked))
 
 
-def test_updating_the_agent_reports_the_newest_version(bench):
-    made = register(bench)["containerInstanceArn"]
-    bench.fails("UpdateContainerAgent", "NoUpdateAvailableException", "no update", containerInstance=made)
+def test_updating_the_agent_reports_the_newest_version(client):
+    made = register(client)["containerInstanceArn"]
+    client.fails("UpdateContainerAgent", "NoUpdateAvailableException", "no update", containerInstance=made)
 
 
-def test_a_deregistered_instance_is_inactive_and_its_cluster_deletable(bench):
-    made = register(bench)["containerInstanceArn"]
+def test_a_deregistered_instance_is_inactive_and_its_cluster_deletable(client):
+    made = register(client)["containerInstanceArn"]
     message = "The Cluster cannot be deleted while Container Instances are active or draining."
-    bench.fails("DeleteCluster", "ClusterContainsContainerInstancesException", message, cluster="default")
-    gone = bench.call("DeregisterContainerInstance", containerInstance=made)["containerInstance"]
+    client.fails("DeleteCluster", "ClusterContainsContainerInstancesException", message, cluster="default")
+    gone = client.call("DeregisterContainerInstance", containerInstance=made)["containerInstance"]
     assert (gone["status"], gone["agentConnected"]) == ("INACTIVE", False)
-    assert arns(bench) == set()
+    assert arns(client) == set()
     asked = {"containerInstances": [made], "include": ["TAGS", "CONTAINER_INSTANCE_HEALTH"]}
-    [shown] = bench.call("DescribeContainerInstances", **asked)["containerInstances"]
+    [shown] = client.call("DescribeContainerInstances", **asked)["containerInstances"]
     assert shown["status"] == "INACTIVE"
-    bench.fails("DeregisterContainerInstance", "InvalidParameterException", MISSING_INSTANCE, containerInstance=made)
-    bench.call("DeleteCluster", cluster="default")
+    client.fails("DeregisterContainerInstance", "InvalidParameterException", MISSING_INSTANCE, containerInstance=made)
+    client.call("DeleteCluster", cluster="default")
 
 
-def test_instances_are_filtered_by_the_query_language(bench):
-    one, two = register(bench), register(bench)
+def test_instances_are_filtered_by_the_query_language(client):
+    one, two = register(client), register(client)
     target = {"targetType": "container-instance", "targetId": one["containerInstanceArn"]}
-    bench.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
+    client.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
     zone = attributes(two)["ecs.availability-zone"]
-    assert arns(bench, filter="attribute:stack == prod") == {one["containerInstanceArn"]}
-    assert arns(bench, filter=f"attribute:ecs.availability-zone == {zone}") == {two["containerInstanceArn"]}
-    assert arns(bench, filter="not attribute:stack exists") == {two["containerInstanceArn"]}
+    assert arns(client, filter="attribute:stack == prod") == {one["containerInstanceArn"]}
+    assert arns(client, filter=f"attribute:ecs.availability-zone == {zone}") == {two["containerInstanceArn"]}
+    assert arns(client, filter="not attribute:stack exists") == {two["containerInstanceArn"]}
 
 
-def test_attributes_are_put_listed_and_deleted(bench):
-    made = register(bench)["containerInstanceArn"]
+def test_attributes_are_put_listed_and_deleted(client):
+    made = register(client)["containerInstanceArn"]
     target = {"targetType": "container-instance", "targetId": made}
-    bench.call("PutAttributes", attributes=[{"name": "stack", "value": "dev", **target}, {"name": "fast", **target}])
-    bench.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
+    client.call("PutAttributes", attributes=[{"name": "stack", "value": "dev", **target}, {"name": "fast", **target}])
+    client.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
     asked = {"targetType": "container-instance", "attributeName": "stack"}
-    assert bench.call("ListAttributes", **asked)["attributes"] == [{"name": "stack", "value": "prod", **target}]
-    bench.call("DeleteAttributes", attributes=[{"name": "stack", "targetId": made}])
-    assert bench.call("ListAttributes", **asked)["attributes"] == []
-    pages = bench.call("ListAttributes", targetType="container-instance", maxResults=3)
+    assert client.call("ListAttributes", **asked)["attributes"] == [{"name": "stack", "value": "prod", **target}]
+    client.call("DeleteAttributes", attributes=[{"name": "stack", "targetId": made}])
+    assert client.call("ListAttributes", **asked)["attributes"] == []
+    pages = client.call("ListAttributes", targetType="container-instance", maxResults=3)
     assert len(pages["attributes"]) == 3
     assert pages["nextToken"]
 
 
-def test_custom_attributes_are_limited_and_cannot_replace_built_in_ones(bench):
-    made = register(bench)["containerInstanceArn"]
-    bench.call("PutAttributes", attributes=[{"name": f"a{n}", "targetId": made} for n in range(10)])
+def test_custom_attributes_are_limited_and_cannot_replace_built_in_ones(client):
+    made = register(client)["containerInstanceArn"]
+    client.call("PutAttributes", attributes=[{"name": f"a{n}", "targetId": made} for n in range(10)])
     more = [{"name": "more", "targetId": made}]
-    bench.fails("PutAttributes", "AttributeLimitExceededException", "at most 10 custom", attributes=more)
+    client.fails("PutAttributes", "AttributeLimitExceededException", "at most 10 custom", attributes=more)
     own = [{"name": "ecs.instance-type", "value": "x", "targetId": made}]
-    bench.fails("PutAttributes", "InvalidParameterException", "can't be changed", attributes=own)
-    bench.fails("DeleteAttributes", "InvalidParameterException", "can't be changed", attributes=own)
+    client.fails("PutAttributes", "InvalidParameterException", "can't be changed", attributes=own)
+    client.fails("DeleteAttributes", "InvalidParameterException", "can't be changed", attributes=own)
 
 
-def test_tags_of_an_instance(bench):
-    made = register(bench)["containerInstanceArn"]
-    bench.call("TagResource", resourceArn=made, tags=[{"key": "team", "value": "a"}])
-    assert bench.call("ListTagsForResource", resourceArn=made)["tags"] == [{"key": "team", "value": "a"}]
+def test_tags_of_an_instance(client):
+    made = register(client)["containerInstanceArn"]
+    client.call("TagResource", resourceArn=made, tags=[{"key": "team", "value": "a"}])
+    assert client.call("ListTagsForResource", resourceArn=made)["tags"] == [{"key": "team", "value": "a"}]

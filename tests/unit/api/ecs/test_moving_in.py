@@ -18,7 +18,7 @@ def shop() -> EcsClient:
     return bench
 
 
-def registered(shop: EcsClient) -> str:
+def create_registered_service(shop: EcsClient) -> str:
     """A service in Cloud Map that tasks of ``web`` are registered in."""
     arn = shop.registry(RecordType.A)
     shop.call("CreateService", **service(serviceRegistries=[{"registryArn": arn}]))
@@ -31,7 +31,7 @@ def moved_in(shop: EcsClient, arn: str) -> dict[str, object]:
 
 
 def test_its_registrys_cloud_map_service_becomes_its_own(shop):
-    arn = registered(shop)
+    arn = create_registered_service(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
     taken = shop.world.discovery_services[arn]
     assert taken.owner is not None
@@ -40,7 +40,7 @@ def test_its_registrys_cloud_map_service_becomes_its_own(shop):
 
 
 def test_its_external_name_can_be_reused(shop):
-    arn = registered(shop)
+    arn = create_registered_service(shop)
     known = shop.world.discovery_services[arn]
     shop.put(replace(known, attributes={"moyai:client-port": "80", "moyai:client-name": "web.shop"}))
     asked = offer(discoveryName=known.name, clientAliases=[{"port": 80, "dnsName": "web.shop"}])
@@ -51,13 +51,13 @@ def test_its_external_name_can_be_reused(shop):
 
 
 def test_another_services_registry_is_not_taken_over(shop):
-    arn = registered(shop)
+    arn = create_registered_service(shop)
     asked = service("other", serviceConnectConfiguration=moved_in(shop, arn)["serviceConnectConfiguration"])
     shop.fails("CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **asked)
 
 
 def test_it_can_return_to_its_registry(shop):
-    arn = registered(shop)
+    arn = create_registered_service(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
     back = {"serviceRegistries": [{"registryArn": arn}], "serviceConnectConfiguration": {"enabled": False}}
     shop.call("UpdateService", service="web", **back)

@@ -25,7 +25,7 @@ def envoy(**changes: object) -> dict[str, object]:
     return made | changes
 
 
-def proxied(proxy: dict[str, object] | None = None, **properties: str) -> dict[str, object]:
+def proxied_definition(proxy: dict[str, object] | None = None, **properties: str) -> dict[str, object]:
     """A task definition with a proxy; ``properties`` change the configuration's."""
     pairs = [{"name": name, "value": value} for name, value in (PROPERTIES | properties).items()]
     app = container(dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
@@ -46,7 +46,7 @@ def gateway(**changes: object) -> dict[str, object]:
 
 
 def test_a_configuration_is_described_unchanged(ecs):
-    asked = proxied()
+    asked = proxied_definition()
     shown = ecs.call("RegisterTaskDefinition", **asked)["taskDefinition"]
     assert shown["proxyConfiguration"] == asked["proxyConfiguration"]
     assert {"name": "ecs.capability.aws-appmesh"} in shown["requiresAttributes"]
@@ -57,29 +57,44 @@ def test_a_configuration_is_described_unchanged(ecs):
 @pytest.mark.parametrize(
     ("asked", "what"),
     [
-        (proxied(AppPorts=""), "Invalid 'proxyConfiguration.properties'. ProxyIngressPort and AppPorts must be"),
-        (proxied(ProxyEgressPort="1"), "ProxyEgressPort must be 15001, where App Mesh's proxy listens, not 1."),
-        (proxied(Ignored="1"), "Ignored is no property"),
         (
-            proxied() | {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]},
+            proxied_definition(AppPorts=""),
+            "Invalid 'proxyConfiguration.properties'. ProxyIngressPort and AppPorts must be",
+        ),
+        (
+            proxied_definition(ProxyEgressPort="1"),
+            "ProxyEgressPort must be 15001, where App Mesh's proxy listens, not 1.",
+        ),
+        (proxied_definition(Ignored="1"), "Ignored is no property"),
+        (
+            proxied_definition() | {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]},
             "APPMESH proxy configuration is only supported in networkMode=awsvpc",
         ),
         (
-            proxied() | {"proxyConfiguration": {"type": "APPMESH", "containerName": "none"}},
+            proxied_definition() | {"proxyConfiguration": {"type": "APPMESH", "containerName": "none"}},
             "The proxy container 'none' does not exist.",
         ),
-        (proxied(envoy(user="1338")), "'user' must be the one that is ignored (IgnoredUID=1337)"),
-        (proxied(envoy(user="envoy")), "'user' must be numbers here, not 'envoy'"),
-        (proxied(envoy(user=None)), "'user' must be the one that is ignored"),
-        (proxied(IgnoredUID="", IgnoredGID="1337"), "'user' must be the one that is ignored (IgnoredGID=1337)"),
-        (proxied(envoy(command=["envoy"])), "'command' is not supported by moyai: the proxy's image is answered by"),
-        (proxied(envoy(workingDirectory="/")), "'workingDirectory' is not supported by moyai"),
+        (proxied_definition(envoy(user="1338")), "'user' must be the one that is ignored (IgnoredUID=1337)"),
+        (proxied_definition(envoy(user="envoy")), "'user' must be numbers here, not 'envoy'"),
+        (proxied_definition(envoy(user=None)), "'user' must be the one that is ignored"),
         (
-            proxied(envoy(environment=[], secrets=[{"name": "APPMESH_RESOURCE_ARN", "valueFrom": "/x"}])),
+            proxied_definition(IgnoredUID="", IgnoredGID="1337"),
+            "'user' must be the one that is ignored (IgnoredGID=1337)",
+        ),
+        (
+            proxied_definition(envoy(command=["envoy"])),
+            "'command' is not supported by moyai: the proxy's image is answered by",
+        ),
+        (proxied_definition(envoy(workingDirectory="/")), "'workingDirectory' is not supported by moyai"),
+        (
+            proxied_definition(envoy(environment=[], secrets=[{"name": "APPMESH_RESOURCE_ARN", "valueFrom": "/x"}])),
             "APPMESH_RESOURCE_ARN is who the proxy is, so it can't be a secret.",
         ),
-        (proxied(variable("ENVOY_LOG_LEVEL", "loud")), "ENVOY_LOG_LEVEL must be one of"),
-        (proxied(variable("ENVOY_STATS_CONFIG_FILE", "/x")), "ENVOY_STATS_CONFIG_FILE is not supported by moyai"),
+        (proxied_definition(variable("ENVOY_LOG_LEVEL", "loud")), "ENVOY_LOG_LEVEL must be one of"),
+        (
+            proxied_definition(variable("ENVOY_STATS_CONFIG_FILE", "/x")),
+            "ENVOY_STATS_CONFIG_FILE is not supported by moyai",
+        ),
         (gateway(entryPoint=["sh"]), "'entryPoint' is not supported by moyai"),
         (
             gateway(linuxParameters={"capabilities": {"add": ["NET_ADMIN"]}}),
@@ -103,24 +118,28 @@ def test_invalid_configurations_are_refused(ecs, asked, what):
 
 
 def test_a_group_may_be_ignored_instead_of_a_user(ecs):
-    ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1:1338"), IgnoredUID="", IgnoredGID="1338"))
-    ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1337:5"), IgnoredGID="1338"))
+    ecs.call("RegisterTaskDefinition", **proxied_definition(envoy(user="1:1338"), IgnoredUID="", IgnoredGID="1338"))
+    ecs.call("RegisterTaskDefinition", **proxied_definition(envoy(user="1337:5"), IgnoredGID="1338"))
 
 
 def test_sampling_rules_must_come_from_a_volume(ecs):
-    def asked(path: str) -> dict[str, object]:
+    def sampling_members(path: str) -> dict[str, object]:
         pairs = {"ENABLE_ENVOY_XRAY_TRACING": "1", "XRAY_SAMPLING_RULE_MANIFEST": path}
         environment = [{"name": name, "value": value} for name, value in pairs.items()]
         mount = {"sourceVolume": "rules", "containerPath": "/rules"}
-        return proxied(envoy(environment=environment, mountPoints=[mount])) | {"volumes": [{"name": "rules"}]}
+        return proxied_definition(envoy(environment=environment, mountPoints=[mount])) | {
+            "volumes": [{"name": "rules"}]
+        }
 
-    ecs.call("RegisterTaskDefinition", **asked("/rules/a.json"))
-    ecs.fails("RegisterTaskDefinition", "ClientException", "XRAY_SAMPLING_RULE_MANIFEST", **asked("/etc/a.json"))
+    ecs.call("RegisterTaskDefinition", **sampling_members("/rules/a.json"))
+    ecs.fails(
+        "RegisterTaskDefinition", "ClientException", "XRAY_SAMPLING_RULE_MANIFEST", **sampling_members("/etc/a.json")
+    )
 
 
 def test_an_override_is_checked_like_the_definition(ecs):
     ecs.call("CreateCluster")
-    ecs.call("RegisterTaskDefinition", **proxied())
+    ecs.call("RegisterTaskDefinition", **proxied_definition())
 
     def run(**override: object) -> dict[str, object]:
         overrides = {"containerOverrides": [{"name": "envoy"} | override]}
@@ -142,7 +161,7 @@ def test_an_override_to_a_gateway_is_checked(ecs):
     ecs.fails("RunTask", "InvalidParameterException", "'command' is not supported by moyai", **asked)
 
 
-@pytest.mark.parametrize("asked", [proxied(), gateway()])
+@pytest.mark.parametrize("asked", [proxied_definition(), gateway()])
 def test_a_service_has_either_an_app_mesh_or_a_service_connect_proxy(ecs, asked):
     ecs.namespace()
     ecs.call("CreateCluster")

@@ -16,7 +16,7 @@ def _view(shop, name="web"):
     return view
 
 
-def _seen(shop, name="web"):
+def _visible_names(shop, name="web"):
     return {(n.dns_name, n.port) for n in _view(shop, name).names}
 
 
@@ -56,16 +56,16 @@ def test_an_offer_creates_a_discovery_service_and_a_name(shop):
 )
 def test_default_names(shop, changes, name):
     shop.service(serviceConnectConfiguration=connect(offer(**changes)))
-    assert _seen(shop) == {name}
+    assert _visible_names(shop) == {name}
 
 
 def test_a_client_sees_the_names_that_existed_at_its_deployment(shop):
     shop.service("front", serviceConnectConfiguration=connect())
-    assert _seen(shop, "front") == set()
+    assert _visible_names(shop, "front") == set()
     shop.service("web", serviceConnectConfiguration=connect(offer()))
-    assert _seen(shop, "front") == set()
+    assert _visible_names(shop, "front") == set()
     shop.call("UpdateService", service="front", forceNewDeployment=True)
-    assert _seen(shop, "front") == {("http.shop.local", 8080)}
+    assert _visible_names(shop, "front") == {("http.shop.local", 8080)}
     assert _view(shop, "front").offers == ()
 
 
@@ -73,7 +73,7 @@ def test_names_of_draining_services_are_not_seen(shop):
     shop.service("web", serviceConnectConfiguration=connect(offer()))
     shop.call("DeleteService", service="web", force=True)
     shop.service("front", serviceConnectConfiguration=connect())
-    assert _seen(shop, "front") == set()
+    assert _visible_names(shop, "front") == set()
 
 
 def test_names_that_the_newest_deployment_dropped_are_not_seen(shop):
@@ -81,7 +81,7 @@ def test_names_that_the_newest_deployment_dropped_are_not_seen(shop):
     shop.service("web", serviceConnectConfiguration=connect(offer("http"), offer("raw")))
     shop.call("UpdateService", service="web", serviceConnectConfiguration=connect(offer("raw")))
     shop.service("front", serviceConnectConfiguration=connect())
-    assert _seen(shop, "front") == {("raw.shop.local", 9000)}
+    assert _visible_names(shop, "front") == {("raw.shop.local", 9000)}
 
 
 def test_a_name_has_one_address_for_all_ports(shop):

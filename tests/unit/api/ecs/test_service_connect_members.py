@@ -10,7 +10,7 @@ ELSEWHERE = "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-000000
 
 
 @pytest.fixture
-def town(shop):
+def protocol_shop(shop):
     ports = [
         {"name": "http", "containerPort": 8080, "appProtocol": "http"},
         {"name": "http2", "containerPort": 8081, "appProtocol": "http2"},
@@ -66,8 +66,8 @@ def timeout(port, **seconds):
         ),
     ],
 )
-def test_a_value_beyond_its_limits_is_refused(town, code, configuration, message):
-    town.fails("CreateService", code, message, **service(serviceConnectConfiguration=configuration))
+def test_a_value_beyond_its_limits_is_refused(protocol_shop, code, configuration, message):
+    protocol_shop.fails("CreateService", code, message, **service(serviceConnectConfiguration=configuration))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_a_value_beyond_its_limits_is_refused(town, code, configuration, message
         connect(offer("http"), offer("http2"), offer("grpc"), offer("raw")),
     ],
 )
-def test_a_value_within_its_limits_is_described_unchanged(town, configuration):
-    [deployment] = town.service(serviceConnectConfiguration=configuration)["deployments"]
+def test_a_value_within_its_limits_is_described_unchanged(protocol_shop, configuration):
+    [deployment] = protocol_shop.service(serviceConnectConfiguration=configuration)["deployments"]
     assert deployment["serviceConnectConfiguration"] == configuration
-    described = town.call("DescribeServices", services=[f"{ARN}service/default/web"])["services"][0]
+    described = protocol_shop.call("DescribeServices", services=[f"{ARN}service/default/web"])["services"][0]
     assert described["deployments"] == [deployment]

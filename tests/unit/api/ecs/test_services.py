@@ -256,7 +256,7 @@ def test_a_deployment_pins_the_revision_it_was_made_with(shop):
     shop.service()
     shop.definition()
     shop.call("DeregisterTaskDefinition", taskDefinition="web:1")
-    assert _described(shop)["taskDefinition"].endswith("web:1")
+    assert _describe(shop)["taskDefinition"].endswith("web:1")
     scaled = shop.call("UpdateService", service="web", desiredCount=3)["service"]
     assert scaled["taskDefinition"].endswith("web:1")
     moved = shop.call("UpdateService", service="web", taskDefinition="web")["service"]
@@ -288,7 +288,7 @@ def test_disabled_values_of_unsupported_members_are_accepted(shop):
     )
 
 
-def _described(shop, name="web", **params):
+def _describe(shop, name="web", **params):
     return shop.call("DescribeServices", services=[name], **params)["services"][0]
 
 
@@ -299,7 +299,7 @@ def test_deleting_a_service_with_tasks_requires_force(shop):
     assert (gone["status"], gone["desiredCount"]) == ("DRAINING", 0)
     assert shop.call("DeleteService", service="web")["service"]["status"] == "DRAINING"
     assert shop.call("ListServices")["serviceArns"] == []
-    assert _described(shop)["status"] == "DRAINING"
+    assert _describe(shop)["status"] == "DRAINING"
     shop.fails("UpdateService", "ServiceNotActiveException", "Service was not ACTIVE.", service="web")
     message = "Unable to Start a service that is still Draining."
     shop.fails("CreateService", "InvalidParameterException", message, **service())
@@ -340,13 +340,13 @@ def test_unknown_services_are_missing_or_not_found(shop):
 @pytest.mark.parametrize("name", ["web", f"{ARN}service/default/web", f"{ARN}service/web"])
 def test_a_service_is_found_by_name_and_by_both_arns(shop, name):
     shop.service()
-    assert _described(shop, name)["serviceName"] == "web"
+    assert _describe(shop, name)["serviceName"] == "web"
 
 
 def test_tags_are_described_on_request(shop):
     shop.service(tags=[{"key": "a", "value": "1"}])
-    assert _described(shop)["tags"] == []
-    assert _described(shop, include=["TAGS"])["tags"] == [{"key": "a", "value": "1"}]
+    assert _describe(shop)["tags"] == []
+    assert _describe(shop, include=["TAGS"])["tags"] == [{"key": "a", "value": "1"}]
 
 
 def test_counts_include_only_tasks_that_should_run(shop):
@@ -361,7 +361,7 @@ def test_counts_include_only_tasks_that_should_run(shop):
     pending = replace(record, arn=record.arn[:-1] + "x", last_status=TaskStatus.ACTIVATING)
     stopping = replace(record, arn=record.arn[:-1] + "y", desired_status=DesiredStatus.STOPPED)
     shop.put(record, pending, stopping)
-    shown = _described(shop)
+    shown = _describe(shop)
     assert (shown["runningCount"], shown["pendingCount"]) == (1, 1)
     assert (shown["deployments"][0]["runningCount"], shown["deployments"][0]["pendingCount"]) == (1, 1)
 

@@ -293,7 +293,7 @@ def test_an_unknown_task_definition_is_not_found(shop, operation, name, code, me
     shop.fails(operation, code, message, taskDefinition=name)
 
 
-def _listed(ecs, **params):
+def _list_revisions(ecs, **params):
     """Every page of two, as ``family:revision``."""
     found: list[str] = []
     while True:
@@ -310,10 +310,10 @@ def test_revisions_are_listed_by_family_and_number(ecs):
     ecs.definition("a")
     ecs.call("DeregisterTaskDefinition", taskDefinition="b:2")
     ordered = ["a:1", "b:1", *(f"b:{n}" for n in range(3, 12))]
-    assert _listed(ecs) == ordered
-    assert _listed(ecs, sort="DESC") == ordered[::-1]
-    assert _listed(ecs, familyPrefix="a") == ["a:1"]
-    assert _listed(ecs, status="INACTIVE") == ["b:2"]
+    assert _list_revisions(ecs) == ordered
+    assert _list_revisions(ecs, sort="DESC") == ordered[::-1]
+    assert _list_revisions(ecs, familyPrefix="a") == ["a:1"]
+    assert _list_revisions(ecs, status="INACTIVE") == ["b:2"]
 
 
 def test_families_are_listed_by_prefix_and_status(ecs):

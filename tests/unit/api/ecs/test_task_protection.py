@@ -21,15 +21,15 @@ def tasks(shop) -> list[str]:
     return [t.arn for t in shop.world.tasks.by("service", arn)]
 
 
-def asked(tasks, **changes):
+def protection_request(tasks, **changes):
     return {"cluster": "default", "tasks": tasks} | changes
 
 
 def test_protection_lasts_two_hours_by_default(shop, tasks):
     [first, second] = tasks
-    [shown] = shop.call("UpdateTaskProtection", **asked([first], protectionEnabled=True))["protectedTasks"]
+    [shown] = shop.call("UpdateTaskProtection", **protection_request([first], protectionEnabled=True))["protectedTasks"]
     assert shown == {"taskArn": first, "protectionEnabled": True, "expirationDate": shop.now + 7200}
-    both = shop.call("GetTaskProtection", **asked(tasks))["protectedTasks"]
+    both = shop.call("GetTaskProtection", **protection_request(tasks))["protectedTasks"]
     assert both == [shown, {"taskArn": second, "protectionEnabled": False}]
     assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == [shown]
     shop.later(7200)
@@ -37,10 +37,10 @@ def test_protection_lasts_two_hours_by_default(shop, tasks):
 
 
 def test_protection_is_extended_and_removed(shop, tasks):
-    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=1))
-    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=2880))
+    shop.call("UpdateTaskProtection", **protection_request(tasks, protectionEnabled=True, expiresInMinutes=1))
+    shop.call("UpdateTaskProtection", **protection_request(tasks, protectionEnabled=True, expiresInMinutes=2880))
     assert {shop.world.tasks[t].protected_until for t in tasks} == {Instant(shop.now + 2880 * 60)}
-    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=False))
+    shop.call("UpdateTaskProtection", **protection_request(tasks, protectionEnabled=False))
     assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
 
 
@@ -49,7 +49,8 @@ def test_unprotectable_tasks_are_failures(shop, tasks):
     leaving = shop.world.tasks[tasks[0]]
     shop.store.apply([Put(replace(leaving, desired_status=DesiredStatus.STOPPED))])
     answer = shop.call(
-        "UpdateTaskProtection", **asked([alone["taskArn"], tasks[0], MISSING, tasks[1]], protectionEnabled=True)
+        "UpdateTaskProtection",
+        **protection_request([alone["taskArn"], tasks[0], MISSING, tasks[1]], protectionEnabled=True),
     )
     assert [f["reason"] for f in answer["failures"]] == ["TASK_NOT_VALID", "DEPLOYMENT_BLOCKED", "MISSING"]
     assert [t["taskArn"] for t in answer["protectedTasks"]] == [tasks[1]]
@@ -68,4 +69,4 @@ def test_unprotectable_tasks_are_failures(shop, tasks):
     ],
 )
 def test_invalid_protection_requests_are_refused(shop, tasks, changes, code, message):
-    shop.fails("UpdateTaskProtection", code, message, **(asked(tasks, protectionEnabled=True) | changes))
+    shop.fails("UpdateTaskProtection", code, message, **(protection_request(tasks, protectionEnabled=True) | changes))

@@ -23,11 +23,11 @@ def own(shop: EcsClient) -> EcsClient:
     return shop
 
 
-def _made(bench, **changes):
+def _create(bench, **changes):
     return bench.call("CreateTaskSet", **(SET | changes))["taskSet"]
 
 
-def _seen(bench):
+def _describe_service(bench):
     return bench.call("DescribeServices", services=["own"])["services"][0]
 
 
@@ -36,7 +36,7 @@ def _sets(bench, *names, **more):
 
 
 def test_a_new_external_service_has_no_tasks(own):
-    made = _seen(own)
+    made = _describe_service(own)
     assert (made["status"], made["desiredCount"]) == ("ACTIVE", 3)
     assert made["deploymentController"] == {"type": "EXTERNAL"}
     assert made["deployments"] == made["taskSets"] == made["currentServiceRevisions"] == []
@@ -109,7 +109,7 @@ def test_the_controller_of_a_service_cannot_change(own):
 
 
 def test_a_task_set_is_described_as_created(own):
-    made = _made(
+    made = _create(
         own,
         externalId="v1",
         launchType="FARGATE",
@@ -141,34 +141,36 @@ def test_a_task_set_is_described_as_created(own):
     }
     assert made.items() >= expected.items()
     assert _sets(own, include=["TAGS"])["taskSets"] == [made]
-    assert _sets(own)["taskSets"] == _seen(own)["taskSets"] == [made | {"tags": []}]
+    assert _sets(own)["taskSets"] == _describe_service(own)["taskSets"] == [made | {"tags": []}]
 
 
 def test_a_task_set_without_a_scale_has_no_tasks(own):
-    made = _made(own)
+    made = _create(own)
     assert (made["scale"], made["computedDesiredCount"]) == ({"value": 0.0, "unit": "PERCENT"}, 0)
     assert (made["platformVersion"], "externalId" in made) == ("LATEST", False)
 
 
 def test_a_registry_is_checked_against_the_task_definition(own):
     registry = own.registry(RecordType.A)
-    assert _made(own, serviceRegistries=[{"registryArn": registry}])["serviceRegistries"] == [{"registryArn": registry}]
+    assert _create(own, serviceRegistries=[{"registryArn": registry}])["serviceRegistries"] == [
+        {"registryArn": registry}
+    ]
     wrong = [{"registryArn": registry, "port": 80}]
     message = "do not require a value for 'port'"
     own.fails("CreateTaskSet", "InvalidParameterException", message, **SET, serviceRegistries=wrong)
 
 
 def test_the_same_token_makes_one_task_set(own):
-    made = _made(own, clientToken="t")
-    assert _made(own, clientToken="t") == made
-    assert _made(own, clientToken="u") != made
+    made = _create(own, clientToken="t")
+    assert _create(own, clientToken="t") == made
+    assert _create(own, clientToken="u") != made
     message = "not idempotent"
     own.fails("CreateTaskSet", "InvalidParameterException", message, **SET, clientToken="t", externalId="other")
 
 
 def test_a_service_has_at_most_five_task_sets(own):
     for _ in range(5):
-        _made(own)
+        _create(own)
     own.fails("CreateTaskSet", "LimitExceededException", "at most 5 task sets", **SET)
 
 
@@ -205,27 +207,27 @@ def test_invalid_task_sets_are_refused(own, changes, code, message):
 def test_placement_must_fit_the_launch_type_of_a_task_set(own):
     own.call("UpdateService", service="own", placementStrategy=[{"type": "binpack", "field": "memory"}])
     own.fails("CreateTaskSet", "InvalidParameterException", "not supported with FARGATE launch type", **SET)
-    placed = _made(own, launchType="EC2")
+    placed = _create(own, launchType="EC2")
     assert placed["launchType"] == "EC2"
     assert "platformVersion" not in placed
     providers = {"capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": []}
     own.call("PutClusterCapacityProviders", cluster="default", **providers)
     own.call("UpdateService", service="own", placementStrategy=[])
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
-    provided = _made(own, capacityProviderStrategy=strategy)
+    provided = _create(own, capacityProviderStrategy=strategy)
     assert "launchType" not in provided
     assert provided["capacityProviderStrategy"] == strategy
     assert provided["platformVersion"] == "LATEST"
 
 
 def test_a_task_set_inherits_the_services_launch_type(own):
-    assert _made(own)["launchType"] == "FARGATE"
+    assert _create(own)["launchType"] == "FARGATE"
     own.call("CreateService", **(EXTERNAL | {"serviceName": "placed", "launchType": "EC2"}))
-    assert _made(own, service="placed")["launchType"] == "EC2"
+    assert _create(own, service="placed")["launchType"] == "EC2"
 
 
 def test_task_sets_are_found_by_id_and_arn(own):
-    first, second = _made(own), _made(own)
+    first, second = _create(own), _create(own)
     found = _sets(own, second["taskSetArn"], first["id"], "ecs-svc/0", second["id"])
     assert [s["id"] for s in found["taskSets"]] == [second["id"], first["id"]]
     assert found["failures"] == [{"arn": f"{ARN}task-set/default/own/ecs-svc/0", "reason": "MISSING"}]
@@ -236,7 +238,7 @@ def test_task_sets_are_found_by_id_and_arn(own):
 
 
 def test_the_scale_of_a_task_set_is_updated(own):
-    made = _made(own)
+    made = _create(own)
     own.later()
     changed = own.call("UpdateTaskSet", **OWN, taskSet=made["taskSetArn"], scale={"value": 34, "unit": "PERCENT"})
     assert (
@@ -249,19 +251,19 @@ def test_the_scale_of_a_task_set_is_updated(own):
 
 
 def test_the_primary_task_set_sets_the_services_task_definition(own):
-    first, second = _made(own), _made(own, taskDefinition=own.definition("other")["taskDefinitionArn"])
+    first, second = _create(own), _create(own, taskDefinition=own.definition("other")["taskDefinitionArn"])
     made = own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=first["id"])["taskSet"]
     assert made["status"] == "PRIMARY"
-    assert _seen(own)["taskDefinition"] == first["taskDefinition"]
+    assert _describe_service(own)["taskDefinition"] == first["taskDefinition"]
     own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
     own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
-    seen = _seen(own)
+    seen = _describe_service(own)
     assert seen["taskDefinition"] == second["taskDefinition"]
     assert [(s["id"], s["status"]) for s in seen["taskSets"]] == [(second["id"], "PRIMARY"), (first["id"], "ACTIVE")]
 
 
 def test_deleting_a_task_set_requires_zero_scale_or_force(own):
-    made = _made(own, scale={"value": 1, "unit": "PERCENT"})
+    made = _create(own, scale={"value": 1, "unit": "PERCENT"})
     asked = OWN | {"taskSet": made["id"]}
     own.fails("DeleteTaskSet", "InvalidParameterException", "while it is scaled above 0", **asked)
     gone = own.call("DeleteTaskSet", **asked, force=True)["taskSet"]
@@ -270,7 +272,7 @@ def test_deleting_a_task_set_requires_zero_scale_or_force(own):
     own.fails("UpdateTaskSet", "InvalidParameterException", "is DRAINING", **asked, scale={"value": 1})
     primary = OWN | {"primaryTaskSet": made["id"]}
     own.fails("UpdateServicePrimaryTaskSet", "InvalidParameterException", "is DRAINING", **primary)
-    assert own.call("DeleteTaskSet", **OWN, taskSet=_made(own)["id"])["taskSet"]["status"] == "DRAINING"
+    assert own.call("DeleteTaskSet", **OWN, taskSet=_create(own)["id"])["taskSet"]["status"] == "DRAINING"
 
 
 CALLS = {
@@ -297,4 +299,4 @@ def test_an_external_service_is_recreated_only_with_its_token(own):
     own.fails("CreateService", "InvalidParameterException", "was not idempotent", **EXTERNAL)
     own.fails("CreateService", "InvalidParameterException", "was not idempotent", **service("own"))
     own.call("DeleteService", service="own", force=True)
-    assert _seen(own)["status"] == "DRAINING"
+    assert _describe_service(own)["status"] == "DRAINING"

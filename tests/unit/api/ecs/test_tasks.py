@@ -200,7 +200,7 @@ def test_missing_tasks_are_failures(shop):
     shop.fails("DescribeTasks", "InvalidParameterException", "at most 100", tasks=[absent] * 101)
 
 
-def _listed(shop, **params):
+def _list_tasks(shop, **params):
     return shop.call("ListTasks", **params)["taskArns"]
 
 
@@ -210,15 +210,15 @@ def test_lists_filter_by_desired_status(shop):
     [other] = (task["taskArn"] for task in _run(shop, taskDefinition="db"))
     service = shop.service()
     shop.put(replace(shop.world.tasks[other], service=service["serviceArn"]))
-    assert set(_listed(shop)) == {first, second, other}
-    assert _listed(shop, family="web", maxResults=1) == [first]
-    assert _listed(shop, startedBy="me") == [first, second]
-    assert _listed(shop, serviceName="web") == [other]
-    assert _listed(shop, launchType="EC2") == []
-    assert _listed(shop, desiredStatus="PENDING") == []
+    assert set(_list_tasks(shop)) == {first, second, other}
+    assert _list_tasks(shop, family="web", maxResults=1) == [first]
+    assert _list_tasks(shop, startedBy="me") == [first, second]
+    assert _list_tasks(shop, serviceName="web") == [other]
+    assert _list_tasks(shop, launchType="EC2") == []
+    assert _list_tasks(shop, desiredStatus="PENDING") == []
     shop.call("StopTask", task=first)
-    assert _listed(shop, startedBy="me") == [second]
-    assert _listed(shop, desiredStatus="STOPPED") == [first]
+    assert _list_tasks(shop, startedBy="me") == [second]
+    assert _list_tasks(shop, desiredStatus="STOPPED") == [first]
     assert shop.world.tasks[first].desired_status is DesiredStatus.STOPPED
 
 

@@ -102,7 +102,7 @@ def test_guessing_another_tasks_id_reads_nothing(builder, task):
     assert parse_request(builder.world, wrong, task.interface.address) is None
 
 
-class Measured:
+class FixedUsage:
     async def usage(self, _task):
         return {"app": Usage(2.0, 10)}
 
@@ -117,7 +117,7 @@ async def test_metadata_is_served_over_asgi(builder, task, method, status):
     class Kept:
         world = builder.world
 
-    app = MetadataApp(Kept(), Measured(), ManualClock())  # type: ignore[arg-type]
+    app = MetadataApp(Kept(), FixedUsage(), ManualClock())  # type: ignore[arg-type]
     path = f"/v4/{runtime_id(task.containers[0].arn)}/stats"
     scope = {"type": "http", "method": method, "path": path, "client": (task.interface.address, 5)}
     await app(scope, None, send)  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ MODELS = load_models(["sts", "ssm"])
 VARIABLE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
 
-class Place:
+class TaskGateway:
     """An installation with a gateway that only tasks use."""
 
     def __init__(self) -> None:
@@ -72,72 +72,74 @@ class Place:
 
 
 @pytest.fixture
-def place():
-    return Place()
+def task_gateway():
+    return TaskGateway()
 
 
-def test_the_gateway_identifies_the_caller_by_its_credentials(place):
-    task = place.task()
-    status, keys = place.get(task)
+def test_the_gateway_identifies_the_caller_by_its_credentials(task_gateway):
+    task = task_gateway.task()
+    status, keys = task_gateway.get(task)
     assert (status, keys["RoleArn"]) == (200, ROLE)
     assert keys["AccessKeyId"].startswith("ASIA")
-    status, said = place.ask(keys)
+    status, said = task_gateway.ask(keys)
     assert status == 200
     assert f"<Arn>arn:aws:sts::123456789012:assumed-role/api/{task.id}</Arn>" in said
 
 
-def test_only_the_task_itself_gets_its_credentials(place):
-    task, other = place.task(), place.task()
-    assert place.get(task, peer=other.interface.address)[0] == 404
-    assert place.get(task, path=f"{PREFIX}{task.id}")[0] == 404
-    assert place.get(place.task(role=None))[0] == 404
-    place.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
-    assert place.get(task)[0] == 404
+def test_only_the_task_itself_gets_its_credentials(task_gateway):
+    task, other = task_gateway.task(), task_gateway.task()
+    assert task_gateway.get(task, peer=other.interface.address)[0] == 404
+    assert task_gateway.get(task, path=f"{PREFIX}{task.id}")[0] == 404
+    assert task_gateway.get(task_gateway.task(role=None))[0] == 404
+    task_gateway.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert task_gateway.get(task)[0] == 404
 
 
 @pytest.mark.parametrize("mode", [NetworkMode.BRIDGE, NetworkMode.HOST])
-def test_a_task_with_a_shared_address_gets_no_credentials(place, mode):
-    task = replace(place.task(), network_mode=mode)
-    place.build.book.apply([Put(task)])
-    assert place.get(task)[0] == 404
+def test_a_task_with_a_shared_address_gets_no_credentials(task_gateway, mode):
+    task = replace(task_gateway.task(), network_mode=mode)
+    task_gateway.build.book.apply([Put(task)])
+    assert task_gateway.get(task)[0] == 404
 
 
-def test_credentials_expire_with_time_and_task(place):
-    task = place.task()
-    keys = place.get(task)[1]
-    place.clock.turn_to(place.clock.now() + 3600)
-    assert place.get(task)[1]["AccessKeyId"] != keys["AccessKeyId"]
-    assert place.ask(keys)[0] == 200
-    place.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
-    assert "The security token included in the request is invalid." in place.ask(keys)[1]
-    place.build.book.apply([Put(task)])
-    place.clock.turn_to(place.clock.now() + 6 * 3600)
-    assert "The security token included in the request is expired" in place.ask(keys)[1]
+def test_credentials_expire_with_time_and_task(task_gateway):
+    task = task_gateway.task()
+    keys = task_gateway.get(task)[1]
+    task_gateway.clock.turn_to(task_gateway.clock.now() + 3600)
+    assert task_gateway.get(task)[1]["AccessKeyId"] != keys["AccessKeyId"]
+    assert task_gateway.ask(keys)[0] == 200
+    task_gateway.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert "The security token included in the request is invalid." in task_gateway.ask(keys)[1]
+    task_gateway.build.book.apply([Put(task)])
+    task_gateway.clock.turn_to(task_gateway.clock.now() + 6 * 3600)
+    assert "The security token included in the request is expired" in task_gateway.ask(keys)[1]
 
 
 @pytest.mark.parametrize("member", ["AccessKeyId", "SecretAccessKey", "Token"])
-def test_altered_credentials_are_refused(place, member):
-    keys = place.get(place.task())[1]
+def test_altered_credentials_are_refused(task_gateway, member):
+    keys = task_gateway.get(task_gateway.task())[1]
     changed = {**keys, member: keys[member][:-1] + ("A" if keys[member][-1] != "A" else "B")}
-    assert place.ask(changed)[0] == 403
+    assert task_gateway.ask(changed)[0] == 403
 
 
-def test_credentials_of_another_installation_are_refused(place):
-    keys = place.get(place.task())[1]
-    place.build.book.apply([Put(SessionRoot(Secret("another")))])
-    assert "The security token included in the request is invalid." in place.ask(keys)[1]
-    assert "Missing Authentication Token" in place.ask({"AccessKeyId": "a", "SecretAccessKey": "b", "Token": ""})[1]
+def test_credentials_of_another_installation_are_refused(task_gateway):
+    keys = task_gateway.get(task_gateway.task())[1]
+    task_gateway.build.book.apply([Put(SessionRoot(Secret("another")))])
+    assert "The security token included in the request is invalid." in task_gateway.ask(keys)[1]
+    assert (
+        "Missing Authentication Token" in task_gateway.ask({"AccessKeyId": "a", "SecretAccessKey": "b", "Token": ""})[1]
+    )
 
 
 @pytest.mark.parametrize("operation", ["GetParameter", "PutMetricData", "ListTasks"])
-def test_a_role_may_call_read_and_telemetry_operations(place, operation):
-    session(place).check("any", operation)
+def test_a_role_may_call_read_and_telemetry_operations(task_gateway, operation):
+    session(task_gateway).check("any", operation)
 
 
 @pytest.mark.parametrize("operation", ["RunTask", "PutParameter", "DeleteSecret", "CreateLogGroup", "AssumeRole"])
-def test_a_role_may_not_call_other_operations(place, operation):
+def test_a_role_may_not_call_other_operations(task_gateway, operation):
     with pytest.raises(AccessDenied, match=f"api/[0-9a-f]+ is not authorized to perform: any:{operation} "):
-        session(place).check("any", operation)
+        session(task_gateway).check("any", operation)
 
 
 def session(place):
@@ -148,10 +150,10 @@ def session(place):
     return found
 
 
-def test_a_tasks_environment_names_its_credentials_path(place):
-    task, none = place.task(), place.task(role=None)
-    told = container_spec(case_of(place.build.world, task), task.containers[0]).environment
+def test_a_tasks_environment_names_its_credentials_path(task_gateway):
+    task, none = task_gateway.task(), task_gateway.task(role=None)
+    told = container_spec(case_of(task_gateway.build.world, task), task.containers[0]).environment
     assert told[VARIABLE] == PREFIX + credentials_id(ROOT, task.arn)
-    assert VARIABLE not in container_spec(case_of(place.build.world, none), none.containers[0]).environment
+    assert VARIABLE not in container_spec(case_of(task_gateway.build.world, none), none.containers[0]).environment
     given = replace(none, overrides=TaskOverride(task_role_arn=ROLE))
-    assert VARIABLE in container_spec(case_of(place.build.world, given), given.containers[0]).environment
+    assert VARIABLE in container_spec(case_of(task_gateway.build.world, given), given.containers[0]).environment

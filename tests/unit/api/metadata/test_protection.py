@@ -21,7 +21,7 @@ from tests.unit.plan.tasks import schedule
 ROLE = "arn:aws:iam::123456789012:role/worker"
 
 
-class Place:
+class ProtectedTask:
     """A service's task and the endpoint that it asks."""
 
     def __init__(self, role: str | None = ROLE) -> None:
@@ -34,7 +34,7 @@ class Place:
         self.task, self.other = self.build.tasks(service)
 
     @property
-    def kept(self) -> Task:
+    def stored_task(self) -> Task:
         return self.store.world.tasks[self.task.arn]
 
     async def ask(
@@ -69,40 +69,40 @@ class Place:
 
 
 async def test_a_task_sets_and_clears_its_protection():
-    place = Place()
+    place = ProtectedTask()
     arn, now = place.task.arn, place.build.clock.now()
     nothing = {"protection": {"ExpirationDate": None, "ProtectionEnabled": False, "TaskArn": arn}}
     assert await place.ask() == (200, nothing)
     status, said = await place.ask(b'{"ProtectionEnabled": true, "ExpiresInMinutes": 60}')
     assert (status, said["protection"]["ProtectionEnabled"]) == (200, True)
     assert said["protection"]["ExpirationDate"].endswith("Z")
-    assert place.kept.protected_until == later(now, 3600)
+    assert place.stored_task.protected_until == later(now, 3600)
     assert await place.ask() == (200, said)
     assert await place.ask(b'{"ProtectionEnabled": true}') != (200, said)
-    assert place.kept.protected_until == later(now, 7200)
+    assert place.stored_task.protected_until == later(now, 7200)
     assert await place.ask(b'{"ProtectionEnabled": false}') == (200, nothing)
-    assert place.kept.protected_until is None
+    assert place.stored_task.protected_until is None
 
 
 async def test_a_body_that_is_not_text_is_refused():
-    status, said = await Place().ask(b'{"\xff": true}')
+    status, said = await ProtectedTask().ask(b'{"\xff": true}')
     assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
 
 
 async def test_a_truncated_body_changes_nothing():
-    place = Place()
+    place = ProtectedTask()
     messages = [{"type": "http.request", "body": b'{"ProtectionEnabled": true}', "more_body": True}]
     messages.append({"type": "http.disconnect"})
     status, _ = await place.ask(messages=messages)
-    assert (status, place.kept.protected_until) == (408, None)
+    assert (status, place.stored_task.protected_until) == (408, None)
 
 
 async def test_a_stopping_task_cannot_protect_itself():
-    place = Place()
-    place.store.apply([Put(replace(place.kept, desired_status=DesiredStatus.STOPPED))])
+    place = ProtectedTask()
+    place.store.apply([Put(replace(place.stored_task, desired_status=DesiredStatus.STOPPED))])
     failure = {"Arn": place.task.arn, "Detail": None, "Reason": "DEPLOYMENT_BLOCKED"}
     assert await place.ask(b'{"ProtectionEnabled": true}') == (200, {"failure": failure})
-    assert place.kept.protected_until is None
+    assert place.stored_task.protected_until is None
 
 
 @pytest.mark.parametrize(
@@ -121,24 +121,24 @@ async def test_a_stopping_task_cannot_protect_itself():
     ],
 )
 async def test_invalid_protection_is_refused_and_changes_nothing(body):
-    place = Place()
+    place = ProtectedTask()
     status, said = await place.ask(body)
     assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
-    assert place.kept.protected_until is None
+    assert place.stored_task.protected_until is None
 
 
 async def test_a_task_without_a_role_cannot_protect_itself():
-    place = Place(role=None)
+    place = ProtectedTask(role=None)
     status, said = await place.ask(b'{"ProtectionEnabled": true}')
     assert (status, said["error"]["Code"]) == (400, "AccessDeniedException")
     assert said["error"]["Message"] == "Invalid Request: no task IAM role credentials available for task"
 
 
 async def test_a_neighbour_cannot_protect_a_task():
-    place = Place()
+    place = ProtectedTask()
     neighbour = place.other.interface.address
     assert (await place.ask(b'{"ProtectionEnabled": true}', peer=neighbour))[0] == 404
     for path in ("/api/", f"/api/{place.task.id}/task-protection/v1/state", "/api/x/task-protection/v1/state"):
         assert (await place.ask(b'{"ProtectionEnabled": true}', path=path))[0] == 404
     assert (await place.ask(method="DELETE"))[0] == 405
-    assert place.kept.protected_until is None
+    assert place.stored_task.protected_until is None

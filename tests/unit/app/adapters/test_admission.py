@@ -28,7 +28,7 @@ def enter(admission: Admission, client: str, count: int, *, busy: bool = False) 
     return connections
 
 
-def lost(connections: list[Connection]) -> list[int]:
+def aborted_places(connections: list[Connection]) -> list[int]:
     """Which of them had to give way."""
     return [place for place, connection in enumerate(connections) if connection.aborted]
 
@@ -46,7 +46,7 @@ def test_the_longest_idle_connection_of_the_client_with_most_is_closed():
     admission.mark_busy(many[0])
     admission.mark_idle(many[0])
     assert enter(admission, "10.0.0.3", 1)[0].admitted
-    assert (lost(many), lost(few)) == ([1], [])
+    assert (aborted_places(many), aborted_places(few)) == ([1], [])
     assert len(admission) == 6
 
 
@@ -54,14 +54,14 @@ def test_busy_connections_are_not_closed_while_any_is_idle():
     admission = Admission(per_client=10, total=4)
     working, waiting = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1)
     assert enter(admission, "10.0.0.3", 1)[0].admitted
-    assert (lost(working), lost(waiting)) == ([], [0])
+    assert (aborted_places(working), aborted_places(waiting)) == ([], [0])
 
 
 def test_with_all_busy_the_client_with_most_loses_its_newest_connection():
     admission = Admission(per_client=10, total=4)
     many, one = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1, busy=True)
     assert enter(admission, "10.0.0.3", 1, busy=True)[0].admitted
-    assert (lost(many), lost(one)) == ([2], [])
+    assert (aborted_places(many), aborted_places(one)) == ([2], [])
 
 
 def test_with_all_busy_a_client_with_an_equal_share_is_refused():
@@ -69,7 +69,7 @@ def test_with_all_busy_a_client_with_an_equal_share_is_refused():
     first, second = enter(admission, "10.0.0.1", 2, busy=True), enter(admission, "10.0.0.2", 2, busy=True)
     assert not Connection(admission, "10.0.0.1").admitted
     assert Connection(admission, "10.0.0.3").admitted
-    assert lost(first + second) == [1]
+    assert aborted_places(first + second) == [1]
     assert not Connection(admission, "10.0.0.3").aborted
 
 
@@ -77,7 +77,7 @@ def test_a_client_with_many_connections_does_not_displace_one_with_few():
     admission = Admission(per_client=10, total=4)
     many, one = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1)
     assert not Connection(admission, "10.0.0.1").admitted
-    assert lost(many + one) == []
+    assert aborted_places(many + one) == []
 
 
 def test_closing_a_connection_twice_frees_one_place():

@@ -117,14 +117,14 @@ async def test_a_body_in_small_chunks_with_a_trailer_is_accepted(address):
 async def test_trailers_are_not_headers():
     seen: list[bytes] = []
 
-    async def asked(scope, receive, send):
+    async def record_headers(scope, receive, send):
         while (await receive())["more_body"]:
             pass
         seen.extend(name for name, _ in scope["headers"])
         await app(scope | {"path": "/early"}, receive, send)
 
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await HttpServer(asked, sock).open()
+    server = await HttpServer(record_headers, sock).open()
     sent = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"2\r\n{}\r\n0\r\norigin: evil\r\n\r\n"
     assert (await answers(sock.getsockname(), sent)).endswith(b"ok")
     assert seen == [b"host", b"transfer-encoding", b"connection"]
@@ -203,10 +203,10 @@ async def test_a_new_connection_replaces_an_idle_one_at_the_limit():
     sock = socket.create_server(("127.0.0.1", 0))
     server = await HttpServer(app, sock, ServerLimits(total=3)).open()
 
-    async def opened(client):
+    async def open_connection(client):
         return await asyncio.open_connection(*sock.getsockname(), local_addr=(client, 0))
 
-    streams = [await opened(client) for client in ("127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4")]
+    streams = [await open_connection(client) for client in ("127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4")]
     assert await hung_up(streams[0][0])
     for reader, writer in streams[1:]:
         writer.write(ANSWERED)

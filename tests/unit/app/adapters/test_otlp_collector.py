@@ -29,7 +29,7 @@ class Receiver:
 
 
 @pytest.fixture
-async def place():
+async def running_receiver():
     receiver = Receiver(200)
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     yield receiver, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -37,8 +37,8 @@ async def place():
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/metrics"])
-async def test_export_posts_protobuf_to_the_otlp_path(place, path):
-    receiver, url = place
+async def test_export_posts_protobuf_to_the_otlp_path(running_receiver, path):
+    receiver, url = running_receiver
     collector = HttpCollector(url + path, {"api-key": "sesame"})
     await collector.export(b"\x0a\x00")
     await collector.close()
@@ -67,8 +67,8 @@ def test_the_endpoint_must_be_an_http_url(url, good):
 
 
 @pytest.mark.parametrize(("status", "for_good"), [(503, False), (429, False), (400, True), (404, True), (302, True)])
-async def test_a_response_status_is_permanent_or_retryable(place, status, for_good):
-    receiver, url = place
+async def test_a_response_status_is_permanent_or_retryable(running_receiver, status, for_good):
+    receiver, url = running_receiver
     receiver.status = status
     collector = HttpCollector(url)
     with pytest.raises(ExportFault, match=str(status)) as raised:
@@ -77,7 +77,7 @@ async def test_a_response_status_is_permanent_or_retryable(place, status, for_go
     await collector.close()
 
 
-async def test_an_unreachable_collector_is_retryable(place):
+async def test_an_unreachable_collector_is_retryable(running_receiver):
     collector = HttpCollector("http://127.0.0.1:1")
     with pytest.raises(ExportFault, match="ConnectError") as raised:
         await collector.export(b"")

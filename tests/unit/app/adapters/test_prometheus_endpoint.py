@@ -29,7 +29,7 @@ class Keys:
 
 
 @pytest.fixture
-async def scraped(tmp_path):
+async def exporter(tmp_path):
     store = SqliteStore.open(tmp_path / "state.db", SeededIds(1), EPOCH)
     gateway = ApiGateway((), load_models(["ecs"]), GatewayDependencies(store, ManualClock(), SeededIds(2)))
     totals = Totals()
@@ -40,7 +40,7 @@ async def scraped(tmp_path):
     await store.close()
 
 
-async def asked(scraped, path="/metrics", keys=None, method="GET", **headers):
+async def request_metrics(scraped, path="/metrics", keys=None, method="GET", **headers):
     answer = await metrics_handler(scraped, keys)(HttpRequest(method, path, "", headers, b""))
     if isinstance(answer, HttpResponse):
         return answer
@@ -51,9 +51,9 @@ def basic(user: str, password: str) -> Mapping[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-async def test_process_and_mesh_metrics_have_separate_pages(scraped):
-    await scraped.gateway.answer(HttpRequest("POST", "/", "", {}, b""))
-    own, mesh = (await asked(scraped, "/metrics")), (await asked(scraped, "/metrics/mesh"))
+async def test_process_and_mesh_metrics_have_separate_pages(exporter):
+    await exporter.gateway.answer(HttpRequest("POST", "/", "", {}, b""))
+    own, mesh = (await request_metrics(exporter, "/metrics")), (await request_metrics(exporter, "/metrics/mesh"))
     assert own.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     told = own.body.decode().splitlines()
     assert 'moyai_requests_total{service="",operation="",status="400"} 1' in told
@@ -67,8 +67,8 @@ async def test_process_and_mesh_metrics_have_separate_pages(scraped):
     ("path", "method", "status"),
     [("/metrics/", "GET", 200), ("/metrics", "HEAD", 200), ("/metrics", "POST", 405), ("/metrics/x", "GET", 404)],
 )
-async def test_other_paths_and_methods_are_refused(scraped, path, method, status):
-    assert (await asked(scraped, path, method=method)).status == status
+async def test_other_paths_and_methods_are_refused(exporter, path, method, status):
+    assert (await request_metrics(exporter, path, method=method)).status == status
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ async def test_other_paths_and_methods_are_refused(scraped, path, method, status
         ({"authorization": basic("AKIA", "tell nobody")["authorization"].replace("Basic", "Bearer")}, 401),
     ],
 )
-async def test_with_keys_a_key_is_required(scraped, headers, status):
-    answer = await asked(scraped, keys=Keys(), **headers)
+async def test_with_keys_a_key_is_required(exporter, headers, status):
+    answer = await request_metrics(exporter, keys=Keys(), **headers)
     assert answer.status == status
     assert ("www-authenticate" in answer.headers) is (status == 401)
     assert (b"moyai_info" in answer.body) is (status == 200)

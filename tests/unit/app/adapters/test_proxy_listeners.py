@@ -38,7 +38,7 @@ from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings
-from tests.unit.telemetry.pushes import Telemetry, posted, push
+from tests.unit.telemetry.pushes import Telemetry, push, push_request
 from tests.unit.xds.shop_mesh import MESH, directory
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
@@ -65,7 +65,7 @@ class Installation:
         self.listeners = ProxyListeners(self.settings, self.feed, directory(), statistics)
 
     @asynccontextmanager
-    async def opened(self):
+    async def open(self):
         async with AsyncExitStack() as leaving:
             await self.listeners.open(leaving)
             yield self
@@ -99,7 +99,7 @@ async def code(channel: grpc.aio.Channel, *metadata: tuple[str, str], node: str 
 
 
 async def test_the_socket_is_in_the_state_directory_and_owned_by_root(tmp_path):
-    async with Installation(tmp_path).opened() as installation:
+    async with Installation(tmp_path).open() as installation:
         path = installation.settings.state.external_socket
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
         async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
@@ -110,7 +110,7 @@ async def test_the_socket_is_in_the_state_directory_and_owned_by_root(tmp_path):
 
 async def test_the_path_of_the_socket_is_configurable(tmp_path):
     (tmp_path / "state").mkdir()
-    async with Installation(tmp_path / "state", socket=tmp_path / "s").opened() as installation:
+    async with Installation(tmp_path / "state", socket=tmp_path / "s").open() as installation:
         async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
             assert await code(channel) == "OK"
         assert not installation.settings.state.external_socket.exists()
@@ -118,7 +118,7 @@ async def test_the_path_of_the_socket_is_configurable(tmp_path):
 
 
 async def test_over_tcp_a_token_is_required_and_limits_access(tmp_path):
-    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+    async with Installation(tmp_path, xds="127.0.0.1:0").open() as installation, installation.over_tcp() as channel:
         assert await code(channel, installation.token()) == "OK"
         assert await code(channel, installation.token("mesh/shop")) == "OK"
         assert await code(channel, installation.token("mesh/shop/virtualNode/back")) == "PERMISSION_DENIED"
@@ -128,21 +128,21 @@ async def test_over_tcp_a_token_is_required_and_limits_access(tmp_path):
 
 async def test_plaintext_over_tcp_is_refused(tmp_path):
     async with (
-        Installation(tmp_path, xds="127.0.0.1:0").opened() as installation,
+        Installation(tmp_path, xds="127.0.0.1:0").open() as installation,
         grpc.aio.insecure_channel(f"127.0.0.1:{installation.listeners.port}") as channel,
     ):
         assert await code(channel, installation.token()) == "UNAVAILABLE"
 
 
 async def test_a_damaged_token_file_refuses_every_token(tmp_path):
-    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+    async with Installation(tmp_path, xds="127.0.0.1:0").open() as installation, installation.over_tcp() as channel:
         token = installation.token()
         installation.settings.state.external_tokens.write_text("{")
         assert await code(channel, token) == "UNAUTHENTICATED"
 
 
 async def test_reports_are_accepted_only_from_the_proxy_with_the_stream(tmp_path):
-    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+    async with Installation(tmp_path, xds="127.0.0.1:0").open() as installation, installation.over_tcp() as channel:
         mine, other = installation.token("mesh/shop/virtualNode/front"), "mesh/shop/virtualNode/back#host-0001"
         assert await code(channel, mine, report=f"{NODE}#host-0001") == "OK"
         assert installation.heard == [f"{FRONT}#host-0001"]
@@ -152,14 +152,14 @@ async def test_reports_are_accepted_only_from_the_proxy_with_the_stream(tmp_path
 
 
 async def test_the_certificate_authority_stays_the_same_after_a_restart(tmp_path):
-    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation:
+    async with Installation(tmp_path, xds="127.0.0.1:0").open() as installation:
         trusted = (installation.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes()
         assert [path.stat().st_mode & 0o077 for path in installation.settings.state.external_keys.iterdir()] == [
             0,
             0,
             0,
         ]
-    async with Installation(tmp_path, xds="127.0.0.1:0").opened() as installation, installation.over_tcp() as channel:
+    async with Installation(tmp_path, xds="127.0.0.1:0").open() as installation, installation.over_tcp() as channel:
         assert (installation.settings.state.external_keys / EXTERNAL_CA_FILE).read_bytes() == trusted
         assert await code(channel, installation.token()) == "OK"
 
@@ -171,26 +171,24 @@ class Corporation:
         self.certificate = folder / "corporation.pem"
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "corporation")])
-        self.certificate.write_bytes(
-            self._signed(self._name, self._key.public_key(), x509.BasicConstraints(True, None))
-        )
+        self.certificate.write_bytes(self._sign(self._name, self._key.public_key(), x509.BasicConstraints(True, None)))
 
     def client(self, *uris: str) -> tuple[bytes, bytes]:
         """A client's key and certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri) for uri in uris])
-        return pem(key), self._signed(x509.Name([]), key.public_key(), names)
+        return pem(key), self._sign(x509.Name([]), key.public_key(), names)
 
     def server(self, folder: Path, name: str) -> tuple[Path, Path]:
         """A server's certificate and key, in files."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
         paths = folder / "server.pem", folder / "server.key"
-        paths[0].write_bytes(self._signed(x509.Name([]), key.public_key(), names))
+        paths[0].write_bytes(self._sign(x509.Name([]), key.public_key(), names))
         paths[1].write_bytes(pem(key))
         return paths
 
-    def _signed(self, subject: x509.Name, public: ec.EllipticCurvePublicKey, extension: x509.ExtensionType) -> bytes:
+    def _sign(self, subject: x509.Name, public: ec.EllipticCurvePublicKey, extension: x509.ExtensionType) -> bytes:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder(self._name, subject, public, x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
@@ -209,7 +207,7 @@ async def test_with_a_client_ca_a_certificate_with_its_workload_is_required(tmp_
     spiffe = f"spiffe://corporation/{NODE}"
     async with Installation(
         tmp_path / "s", xds="127.0.0.1:0", client_authority=corporation.certificate
-    ).opened() as installation:
+    ).open() as installation:
         for uris, answer in [
             ((spiffe,), "OK"),
             ((FRONT,), "OK"),
@@ -230,11 +228,11 @@ async def test_a_configured_certificate_is_used_and_reloaded(tmp_path):
     chain, key = corporation.server(tmp_path, "old.example")
     async with Installation(
         tmp_path / "s", xds="127.0.0.1:0", certificate=chain, private_key=key
-    ).opened() as installation:
+    ).open() as installation:
         trusted = corporation.certificate.read_bytes()
         token = installation.token()
 
-        async def answered(name: str) -> str:
+        async def status_code(name: str) -> str:
             options = [("grpc.ssl_target_name_override", name), ("grpc.use_local_subchannel_pool", 1)]
             credentials = grpc.ssl_channel_credentials(trusted)
             async with grpc.aio.secure_channel(
@@ -242,11 +240,11 @@ async def test_a_configured_certificate_is_used_and_reloaded(tmp_path):
             ) as channel:
                 return await code(channel, token)
 
-        assert await answered("old.example") == "OK"
+        assert await status_code("old.example") == "OK"
         corporation.server(tmp_path, "new.example")
-        assert [await answered(name) for name in ("new.example", "old.example")] == ["OK", "UNAVAILABLE"]
+        assert [await status_code(name) for name in ("new.example", "old.example")] == ["OK", "UNAVAILABLE"]
         chain.write_text("nothing")
-        assert await answered("new.example") == "OK"
+        assert await status_code("new.example") == "OK"
 
 
 @pytest.mark.parametrize("broken", ["certificate", "private_key", "client_authority"])
@@ -257,26 +255,26 @@ async def test_unreadable_files_are_reported_at_start(tmp_path, broken):
     files[broken] = tmp_path / "broken.pem"
     files[broken].write_text("nothing")
     with pytest.raises(StoreFault, match="broken"):
-        async with Installation(tmp_path, xds="127.0.0.1:0", **files).opened():
+        async with Installation(tmp_path, xds="127.0.0.1:0", **files).open():
             pass
 
 
 async def test_an_occupied_port_is_reported_at_start(tmp_path):
-    async with Installation(tmp_path / "a", xds="127.0.0.1:0").opened() as installation:
+    async with Installation(tmp_path / "a", xds="127.0.0.1:0").open() as installation:
         with pytest.raises(OSError, match=f"can't listen on 127.0.0.1:{installation.listeners.port}"):
-            async with Installation(tmp_path / "b", xds=f"127.0.0.1:{installation.listeners.port}").opened():
+            async with Installation(tmp_path / "b", xds=f"127.0.0.1:{installation.listeners.port}").open():
                 pass
 
 
 async def test_the_statistics_socket_belongs_to_the_proxies_group(tmp_path):
     installation = Installation(tmp_path, RuntimeKind.LINUX)
     path = installation.settings.state.statistics_socket
-    async with installation.opened():
+    async with installation.open():
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
         statuses = []
         for name in ("somebody", ""):
             reader, writer = await asyncio.open_unix_connection(path)
-            writer.write(posted(PUSH, name))
+            writer.write(push_request(PUSH, name))
             statuses.append((await reader.readline()).split()[1])
             writer.close()
         assert statuses == [b"200", b"401"]

@@ -22,11 +22,11 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def kept(path):
+def tokens(path):
     return ProxyTokens(path, SCOPE)
 
 
-def shown(token: str) -> Peer:
+def peer_with(token: str) -> Peer:
     return Peer("", bearer=token)
 
 
@@ -41,19 +41,19 @@ def shown(token: str) -> Peer:
         ),
     ],
 )
-def test_a_token_authorizes_its_scope(kept, reach, found):
-    assert kept.authorizations_of(shown(kept.issue(reach, NOW))) == (found,)
+def test_a_token_authorizes_its_scope(tokens, reach, found):
+    assert tokens.authorizations_of(peer_with(tokens.issue(reach, NOW))) == (found,)
 
 
-def test_invalid_tokens_authorize_nothing(kept):
-    token = kept.issue("", NOW)
+def test_invalid_tokens_authorize_nothing(tokens):
+    token = tokens.issue("", NOW)
     name, _, secret = token.partition(".")
     bad = ["", ".", name, f"{name}.", f".{secret}", f"{name}.{secret}x", f"{name[::-1]}.{secret}", "é.é"]
-    assert [kept.authorizations_of(shown(one)) for one in bad] == [None] * len(bad)
+    assert [tokens.authorizations_of(peer_with(one)) for one in bad] == [None] * len(bad)
 
 
-def test_the_file_has_no_token_in_plain_text_and_is_private(kept, path):
-    secret = kept.issue("mesh/shop", NOW).partition(".")[2]
+def test_the_file_has_no_token_in_plain_text_and_is_private(tokens, path):
+    secret = tokens.issue("mesh/shop", NOW).partition(".")[2]
     assert secret not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
     path.chmod(0o644)
@@ -61,25 +61,25 @@ def test_the_file_has_no_token_in_plain_text_and_is_private(kept, path):
         ProxyTokens(path, SCOPE).list()
 
 
-def test_a_revoked_token_is_invalid_for_open_instances_at_once(kept, path):
-    token, other = kept.issue("", NOW), kept.issue("mesh/shop", NOW)
-    assert kept.authorizations_of(shown(token)) is not None
+def test_a_revoked_token_is_invalid_for_open_instances_at_once(tokens, path):
+    token, other = tokens.issue("", NOW), tokens.issue("mesh/shop", NOW)
+    assert tokens.authorizations_of(peer_with(token)) is not None
     ProxyTokens(path, SCOPE).revoke(token.partition(".")[0])
-    assert kept.authorizations_of(shown(token)) is None
-    assert [one.id for one in kept.list()] == [other.partition(".")[0]]
+    assert tokens.authorizations_of(peer_with(token)) is None
+    assert [one.id for one in tokens.list()] == [other.partition(".")[0]]
     with pytest.raises(TokenRefused):
-        kept.revoke("nothing")
+        tokens.revoke("nothing")
 
 
 @pytest.mark.parametrize("reach", ["shop", "mesh/", "mesh/shop/virtualService/front", "*"])
-def test_a_token_for_an_invalid_scope_is_refused(kept, reach):
+def test_a_token_for_an_invalid_scope_is_refused(tokens, reach):
     with pytest.raises(TokenRefused, match="mesh/M/virtualNode/N"):
-        kept.issue(reach, NOW)
-    assert kept.list() == ()
+        tokens.issue(reach, NOW)
+    assert tokens.list() == ()
 
 
-def test_the_number_of_tokens_is_limited(kept, monkeypatch):
+def test_the_number_of_tokens_is_limited(tokens, monkeypatch):
     monkeypatch.setattr(proxy_tokens, "MAX_TOKENS", 1)
-    kept.issue("", NOW)
+    tokens.issue("", NOW)
     with pytest.raises(TokenRefused, match="revoke one first"):
-        kept.issue("", NOW)
+        tokens.issue("", NOW)

@@ -23,7 +23,7 @@ def metric(*metrics, **more):
     return widget(metrics=list(metrics), region="us-east-1", **more)
 
 
-def found(*widgets, **top):
+def errors_and_warnings(*widgets, **top):
     verdict = check_body(json.dumps({"widgets": list(widgets), **top}))
     return [(one.path, one.text) for one in verdict.errors], [(one.path, one.text) for one in verdict.warnings]
 
@@ -43,7 +43,7 @@ def found(*widgets, **top):
     ],
 )
 def test_widgets_of_the_console_are_valid(good):
-    assert found(good, start="-PT3H", periodOverride="inherit") == ([], [])
+    assert errors_and_warnings(good, start="-PT3H", periodOverride="inherit") == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,23 @@ def test_widgets_of_the_console_are_valid(good):
 )
 def test_invalid_widgets_are_reported_as_by_aws(bad, errors):
     text = widget("text", markdown="first")
-    assert found(text, bad)[0] == [(f"/widgets/1{path}", words) for path, words in errors]
+    assert errors_and_warnings(text, bad)[0] == [(f"/widgets/1{path}", words) for path, words in errors]
 
 
 @pytest.mark.parametrize("odd", [[], {}, 1, None, "always"])
 def test_an_unknown_period_override_is_refused(odd):
-    assert found(periodOverride=odd)[0] == [("/periodOverride", "Should be equal to one of the allowed values")]
+    assert errors_and_warnings(periodOverride=odd)[0] == [
+        ("/periodOverride", "Should be equal to one of the allowed values")
+    ]
 
 
 def test_errors_and_warnings_are_limited_to_a_hundred():
     many = metric([0] * 5_000), {**widget("text"), **{f"p{n}": 1 for n in range(5_000)}}, *[0] * 5_000
-    assert [len(messages) for messages in found(*many)] == [MAX_MESSAGES, MAX_MESSAGES]
+    assert [len(messages) for messages in errors_and_warnings(*many)] == [MAX_MESSAGES, MAX_MESSAGES]
 
 
 def test_unknown_properties_are_warnings():
-    assert found({**widget("text", markdown=""), "colour": "red"}, owner="me") == (
+    assert errors_and_warnings({**widget("text", markdown=""), "colour": "red"}, owner="me") == (
         [],
         [
             ("/owner", "Unknown property 'owner', it will be ignored"),

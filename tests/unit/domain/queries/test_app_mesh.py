@@ -12,20 +12,20 @@ from moyai.domain.queries import app_mesh
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
 from moyai.testing.world import SCOPE
-from tests.model.appmesh_specs import Asked, built
+from tests.model.appmesh_specs import ApiCall, build_store
 
 HTTP = {"portMapping": {"port": 80, "protocol": "http"}}
 MESH = mesh_arn(SCOPE, "shop")
 STRANGER = Scope(AccountId("222222222222"), SCOPE.region)
 
 
-def made(operation: str, mesh: str = "shop", **params: Any) -> Asked:
-    return Asked(operation, {"meshName": mesh, **params})
+def create_call(operation: str, mesh: str = "shop", **params: Any) -> ApiCall:
+    return ApiCall(operation, {"meshName": mesh, **params})
 
 
-def route(name: str, node: str) -> Asked:
+def route(name: str, node: str) -> ApiCall:
     spec = {"httpRoute": {"match": {}, "action": {"weightedTargets": [{"virtualNode": node, "weight": 1}]}}}
-    return made("CreateRoute", virtualRouterName="r", routeName=name, spec=spec)
+    return create_call("CreateRoute", virtualRouterName="r", routeName=name, spec=spec)
 
 
 @pytest.fixture
@@ -34,18 +34,18 @@ def world():
         {"virtualService": {"virtualServiceName": name}} for name in ("a.local", f"{MESH}/virtualService/b.local")
     ]
     router, node = {"virtualRouter": {"virtualRouterName": "r"}}, {"virtualNode": {"virtualNodeName": "one"}}
-    return built(
+    return build_store(
         [
-            made("CreateMesh"),
-            made("CreateMesh", "other"),
-            made("CreateVirtualNode", virtualNodeName="one", spec={"backends": backends}),
-            made("CreateVirtualNode", "other", virtualNodeName="two", spec={}),
-            made("CreateVirtualRouter", virtualRouterName="r", spec={"listeners": [HTTP]}),
+            create_call("CreateMesh"),
+            create_call("CreateMesh", "other"),
+            create_call("CreateVirtualNode", virtualNodeName="one", spec={"backends": backends}),
+            create_call("CreateVirtualNode", "other", virtualNodeName="two", spec={}),
+            create_call("CreateVirtualRouter", virtualRouterName="r", spec={"listeners": [HTTP]}),
             *(route(name, "one") for name in ("b", "a", "c")),
-            made("CreateVirtualService", virtualServiceName="a.local", spec={"provider": router}),
-            made("CreateVirtualService", virtualServiceName="b.local", spec={"provider": node}),
-            made("CreateVirtualService", virtualServiceName="c.local", spec={}),
-            made("CreateVirtualGateway", virtualGatewayName="door", spec={"listeners": [HTTP]}),
+            create_call("CreateVirtualService", virtualServiceName="a.local", spec={"provider": router}),
+            create_call("CreateVirtualService", virtualServiceName="b.local", spec={"provider": node}),
+            create_call("CreateVirtualService", virtualServiceName="c.local", spec={}),
+            create_call("CreateVirtualGateway", virtualGatewayName="door", spec={"listeners": [HTTP]}),
         ]
     ).world
 

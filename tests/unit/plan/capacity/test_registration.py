@@ -40,15 +40,15 @@ def settle(builder, wanted):
     return changes
 
 
-def there(builder):
+def present_instances(builder):
     return [i for i in builder.world.container_instances if not i.gone]
 
 
 def test_three_instances_in_three_zones_and_their_cluster(builder):
     settle(builder, machine(builder, 3))
     assert [c.name for c in builder.world.clusters] == ["default"]
-    assert sorted(i.availability_zone for i in there(builder)) == ["us-east-1a", "us-east-1b", "us-east-1c"]
-    assert len({i.interface.address for i in there(builder)}) == 3
+    assert sorted(i.availability_zone for i in present_instances(builder)) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert len({i.interface.address for i in present_instances(builder)}) == 3
     assert settle(builder, machine(builder, 3)) == 0
 
 
@@ -56,18 +56,18 @@ def test_instances_are_added_never_removed_and_registered_again(builder):
     settle(builder, machine(builder, 2))
     assert settle(builder, machine(builder, 3)) == 1
     assert settle(builder, machine(builder, 1)) == 0
-    gone = replace(there(builder)[0], status=ContainerInstanceStatus.INACTIVE)
+    gone = replace(present_instances(builder)[0], status=ContainerInstanceStatus.INACTIVE)
     builder.book.apply([Put(gone)])
     settle(builder, machine(builder, 3))
-    assert len(there(builder)) == 3
+    assert len(present_instances(builder)) == 3
     assert len(builder.world.container_instances) == 4
 
 
 def test_a_changed_size_updates_existing_instances(builder):
     settle(builder, machine(builder, 2))
     settle(builder, machine(builder, 2, Resources(cpu=512, memory=1024)))
-    assert {i.resources.cpu for i in there(builder)} == {512}
-    assert {i.version for i in there(builder)} == {2}
+    assert {i.resources.cpu for i in present_instances(builder)} == {512}
+    assert {i.version for i in present_instances(builder)} == {2}
 
 
 def test_the_instances_of_a_cluster_are_limited(builder):

@@ -38,7 +38,7 @@ ARN = ManagedCertificateArn("arn:aws:acm:us-east-1:123456789012:certificate/0")
 ROOT, OTHER = (f"-----BEGIN CERTIFICATE-----\n{name}\n" for name in ("root", "other"))
 
 
-class Desk:
+class Authority:
     """One certificate that was asked for, and an authority that signs for ten years."""
 
     def __init__(self) -> None:
@@ -83,14 +83,14 @@ class Desk:
         plan = plan_managed_certificate(self.build.world, ARN, self.now)
         changes = plan.changes
         if plan.order is not None:
-            changes = self.signed(plan.order)
+            changes = self.sign_order(plan.order)
         before = self.certificate.status
         self.build.book.apply(changes)
         after = self.certificate.status
         assert after is before or after in CERTIFICATE_TRANSITIONS[before]
         return plan
 
-    def signed(self, order: ManagedCertificateOrder) -> Any:
+    def sign_order(self, order: ManagedCertificateOrder) -> Any:
         facts = CertificateFacts(
             order.names, "01", "s", "i", order.begin, order.end, order.algorithm, "SHA256WITHECDSA"
         )
@@ -105,18 +105,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def signing() -> Authority:
+    return Authority()
 
 
-def test_a_requested_certificate_is_signed_for_thirteen_months(desk):
-    order = desk.plan().order
+def test_a_requested_certificate_is_signed_for_thirteen_months(signing):
+    order = signing.plan().order
     assert order is not None
-    assert (order.authority.arn, order.names) == (desk.authority.arn, ("*.howto.local",))
-    assert order.end - desk.now == LIFETIME == 395 * DAY
-    assert desk.certificate.status is CertificateStatus.ISSUED
-    assert desk.certificate.renewal is None
-    assert desk.plan() == ManagedCertificatePlan(wake_at=later(desk.now, 335 * DAY))
+    assert (order.authority.arn, order.names) == (signing.authority.arn, ("*.howto.local",))
+    assert order.end - signing.now == LIFETIME == 395 * DAY
+    assert signing.certificate.status is CertificateStatus.ISSUED
+    assert signing.certificate.renewal is None
+    assert signing.plan() == ManagedCertificatePlan(wake_at=later(signing.now, 335 * DAY))
 
 
 @pytest.mark.parametrize(
@@ -127,95 +127,95 @@ def test_a_requested_certificate_is_signed_for_thirteen_months(desk):
         ({"usage_mode": UsageMode.SHORT_LIVED_CERTIFICATE}, FailureReason.PCA_INVALID_DURATION),
     ],
 )
-def test_a_request_fails_permanently_if_the_authority_cannot_sign(desk, changes, reason):
-    desk.change(**changes)
-    desk.plan()
-    assert (desk.certificate.status, desk.certificate.failure) == (CertificateStatus.FAILED, reason)
-    desk.sign_as(ROOT)
-    assert desk.plan() == ManagedCertificatePlan()
+def test_a_request_fails_permanently_if_the_authority_cannot_sign(signing, changes, reason):
+    signing.change(**changes)
+    signing.plan()
+    assert (signing.certificate.status, signing.certificate.failure) == (CertificateStatus.FAILED, reason)
+    signing.sign_as(ROOT)
+    assert signing.plan() == ManagedCertificatePlan()
 
 
-def test_expiring_and_foreign_authorities_cannot_sign(desk):
-    desk.sign_as(ROOT, years=1)
-    asked = desk.certificate
-    desk.plan()
-    assert desk.certificate.failure is FailureReason.PCA_INVALID_DURATION
-    other = CertificateAuthorityArn(desk.authority.arn.replace("us-east-1", "eu-west-1"))
-    desk.put(replace(desk.authority, arn=other))
-    desk.put(replace(asked, authority=other))
-    desk.plan()
-    reasons = [c.failure for c in desk.build.world.managed_certificates]
+def test_expiring_and_foreign_authorities_cannot_sign(signing):
+    signing.sign_as(ROOT, years=1)
+    asked = signing.certificate
+    signing.plan()
+    assert signing.certificate.failure is FailureReason.PCA_INVALID_DURATION
+    other = CertificateAuthorityArn(signing.authority.arn.replace("us-east-1", "eu-west-1"))
+    signing.put(replace(signing.authority, arn=other))
+    signing.put(replace(asked, authority=other))
+    signing.plan()
+    reasons = [c.failure for c in signing.build.world.managed_certificates]
     assert reasons == [FailureReason.PCA_RESOURCE_NOT_FOUND]
 
 
-def test_a_request_waits_for_the_built_in_authority(desk):
-    desk.change(built_in=True, status=AuthorityStatus.CREATING, certificate=None)
-    assert desk.plan() == ManagedCertificatePlan()
-    desk.sign_as(ROOT)
-    assert desk.plan().order is not None
+def test_a_request_waits_for_the_built_in_authority(signing):
+    signing.change(built_in=True, status=AuthorityStatus.CREATING, certificate=None)
+    assert signing.plan() == ManagedCertificatePlan()
+    signing.sign_as(ROOT)
+    assert signing.plan().order is not None
 
 
-def test_an_exported_certificate_is_renewed_sixty_days_before_expiry(desk):
-    desk.plan()
-    desk.export()
-    desk.wait(335 * DAY)
-    assert desk.plan().order is not None
-    assert desk.certificate.renewal is not None
-    assert desk.certificate.renewal.status is RenewalStatus.SUCCESS
-    assert desk.certificate.exported
-    assert desk.plan().wake_at == later(desk.now, 335 * DAY)
+def test_an_exported_certificate_is_renewed_sixty_days_before_expiry(signing):
+    signing.plan()
+    signing.export()
+    signing.wait(335 * DAY)
+    assert signing.plan().order is not None
+    assert signing.certificate.renewal is not None
+    assert signing.certificate.renewal.status is RenewalStatus.SUCCESS
+    assert signing.certificate.exported
+    assert signing.plan().wake_at == later(signing.now, 335 * DAY)
 
 
-def test_an_unused_certificate_expires(desk):
-    desk.plan()
-    desk.wait(335 * DAY)
-    assert desk.plan() == ManagedCertificatePlan(wake_at=later(desk.now, HOUR))
-    desk.wait(60 * DAY - 60)
-    assert desk.plan() == ManagedCertificatePlan(wake_at=later(desk.now, 60))
-    desk.export()
-    desk.wait(60)
-    desk.plan()
-    assert desk.certificate.status is CertificateStatus.EXPIRED
-    assert desk.plan() == ManagedCertificatePlan()
+def test_an_unused_certificate_expires(signing):
+    signing.plan()
+    signing.wait(335 * DAY)
+    assert signing.plan() == ManagedCertificatePlan(wake_at=later(signing.now, HOUR))
+    signing.wait(60 * DAY - 60)
+    assert signing.plan() == ManagedCertificatePlan(wake_at=later(signing.now, 60))
+    signing.export()
+    signing.wait(60)
+    signing.plan()
+    assert signing.certificate.status is CertificateStatus.EXPIRED
+    assert signing.plan() == ManagedCertificatePlan()
 
 
-def test_a_failed_renewal_is_reported_once_and_retried(desk):
-    desk.plan()
-    desk.export()
-    desk.change(status=AuthorityStatus.DISABLED)
-    desk.wait(335 * DAY)
-    assert desk.plan().wake_at == later(desk.now, HOUR)
-    failed = desk.certificate.renewal
+def test_a_failed_renewal_is_reported_once_and_retried(signing):
+    signing.plan()
+    signing.export()
+    signing.change(status=AuthorityStatus.DISABLED)
+    signing.wait(335 * DAY)
+    assert signing.plan().wake_at == later(signing.now, HOUR)
+    failed = signing.certificate.renewal
     assert (failed.status, failed.reason) == (RenewalStatus.FAILED, FailureReason.PCA_INVALID_STATE)
-    desk.wait(HOUR)
-    assert desk.plan().changes == ()
-    desk.build.book.apply([Delete(type(desk.authority), desk.authority.arn)])
-    desk.plan()
-    assert desk.certificate.renewal.reason is FailureReason.PCA_RESOURCE_NOT_FOUND
-    assert desk.certificate.status is CertificateStatus.ISSUED
-    desk.change(status=AuthorityStatus.ACTIVE)
-    desk.plan()
-    assert desk.certificate.renewal.status is RenewalStatus.SUCCESS
+    signing.wait(HOUR)
+    assert signing.plan().changes == ()
+    signing.build.book.apply([Delete(type(signing.authority), signing.authority.arn)])
+    signing.plan()
+    assert signing.certificate.renewal.reason is FailureReason.PCA_RESOURCE_NOT_FOUND
+    assert signing.certificate.status is CertificateStatus.ISSUED
+    signing.change(status=AuthorityStatus.ACTIVE)
+    signing.plan()
+    assert signing.certificate.renewal.status is RenewalStatus.SUCCESS
 
 
-def test_a_new_root_is_trusted_before_its_certificates_are_used(desk):
-    desk.plan()
-    desk.export()
-    desk.wait(335 * DAY)
-    desk.sign_as(OTHER)
-    assert desk.plan().order is None
-    assert desk.certificate.roots == (OTHER, ROOT)
-    assert desk.certificate.content.chain == ROOT
-    assert desk.plan() == ManagedCertificatePlan(wake_at=later(desk.now, 30))
-    desk.wait(30)
-    assert desk.plan().order is not None
-    assert desk.certificate.content.chain == OTHER
-    assert desk.certificate.roots == (OTHER, ROOT)
+def test_a_new_root_is_trusted_before_its_certificates_are_used(signing):
+    signing.plan()
+    signing.export()
+    signing.wait(335 * DAY)
+    signing.sign_as(OTHER)
+    assert signing.plan().order is None
+    assert signing.certificate.roots == (OTHER, ROOT)
+    assert signing.certificate.content.chain == ROOT
+    assert signing.plan() == ManagedCertificatePlan(wake_at=later(signing.now, 30))
+    signing.wait(30)
+    assert signing.plan().order is not None
+    assert signing.certificate.content.chain == OTHER
+    assert signing.certificate.roots == (OTHER, ROOT)
 
 
-def test_an_expiring_certificate_does_not_wait_for_trust_in_its_root(desk):
-    desk.plan()
-    desk.export()
-    desk.wait(395 * DAY - 60)
-    desk.sign_as(OTHER)
-    assert desk.plan().order is not None
+def test_an_expiring_certificate_does_not_wait_for_trust_in_its_root(signing):
+    signing.plan()
+    signing.export()
+    signing.wait(395 * DAY - 60)
+    signing.sign_as(OTHER)
+    assert signing.plan().order is not None

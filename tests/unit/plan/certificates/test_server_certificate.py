@@ -21,7 +21,7 @@ WEEK, DAY = 7 * 86400.0, 86400.0
 ROOT, OTHER = (f"-----BEGIN CERTIFICATE-----\n{name}" for name in ("root", "other"))
 
 
-class Desk:
+class Authority:
     """A service with one encrypted endpoint, and somebody who signs."""
 
     def __init__(self) -> None:
@@ -77,135 +77,135 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def signing() -> Authority:
+    return Authority()
 
 
-def test_a_certificate_is_ordered_once_its_authority_is_active(desk):
-    assert desk.plan() == CertificatePlan()
-    view = desk.build.world.services[desk.service].primary.view
-    assert offer_without_certificate(desk.build.world, view, desk.now) == view.offers[0]
-    desk.activate()
-    (order,) = desk.plan().orders
-    assert (order.name, order.begin, order.end) == ("back-api.shop", desk.now - 3600, desk.now + WEEK)
-    assert offer_without_certificate(desk.build.world, view, desk.now) is None
-    assert offer_without_certificate(desk.build.world, view, later(desk.now, WEEK)) == view.offers[0]
-    assert desk.plan() == CertificatePlan(wake_at=Instant(desk.now + 5 * DAY))
+def test_a_certificate_is_ordered_once_its_authority_is_active(signing):
+    assert signing.plan() == CertificatePlan()
+    view = signing.build.world.services[signing.service].primary.view
+    assert offer_without_certificate(signing.build.world, view, signing.now) == view.offers[0]
+    signing.activate()
+    (order,) = signing.plan().orders
+    assert (order.name, order.begin, order.end) == ("back-api.shop", signing.now - 3600, signing.now + WEEK)
+    assert offer_without_certificate(signing.build.world, view, signing.now) is None
+    assert offer_without_certificate(signing.build.world, view, later(signing.now, WEEK)) == view.offers[0]
+    assert signing.plan() == CertificatePlan(wake_at=Instant(signing.now + 5 * DAY))
 
 
-def test_a_certificate_is_renewed_after_five_of_seven_days(desk):
-    desk.activate()
-    desk.plan()
-    desk.wait(5 * DAY - 1)
-    assert not desk.plan().orders
-    desk.wait(1)
-    assert len(desk.plan().orders) == 1
+def test_a_certificate_is_renewed_after_five_of_seven_days(signing):
+    signing.activate()
+    signing.plan()
+    signing.wait(5 * DAY - 1)
+    assert not signing.plan().orders
+    signing.wait(1)
+    assert len(signing.plan().orders) == 1
 
 
-def test_a_certificate_is_valid_two_days_beyond_its_renewal(desk):
-    desk.renewal = 20
-    desk.activate()
-    (order,) = desk.plan().orders
-    assert (order.renew_at, order.end) == (desk.now + 20, desk.now + 20 + 2 * DAY)
-    view = desk.build.world.services[desk.service].primary.view
-    desk.wait(20 + 2 * DAY - 1)
-    assert offer_without_certificate(desk.build.world, view, desk.now) is None
-    assert len(desk.plan().orders) == 1
+def test_a_certificate_is_valid_two_days_beyond_its_renewal(signing):
+    signing.renewal = 20
+    signing.activate()
+    (order,) = signing.plan().orders
+    assert (order.renew_at, order.end) == (signing.now + 20, signing.now + 20 + 2 * DAY)
+    view = signing.build.world.services[signing.service].primary.view
+    signing.wait(20 + 2 * DAY - 1)
+    assert offer_without_certificate(signing.build.world, view, signing.now) is None
+    assert len(signing.plan().orders) == 1
 
 
 @pytest.mark.parametrize("renewal", [20, 5 * DAY])
-def test_a_certificate_ends_with_its_authority(desk, renewal):
-    desk.renewal = renewal
-    desk.activate(end=2 * DAY)
-    (order,) = desk.plan().orders
-    assert order.end == desk.now + 2 * DAY
-    assert order.renew_at == desk.now + min(renewal, 2 * DAY * 5 / 7)
+def test_a_certificate_ends_with_its_authority(signing, renewal):
+    signing.renewal = renewal
+    signing.activate(end=2 * DAY)
+    (order,) = signing.plan().orders
+    assert order.end == signing.now + 2 * DAY
+    assert order.renew_at == signing.now + min(renewal, 2 * DAY * 5 / 7)
 
 
-def test_an_authority_that_ends_before_its_certificates_is_named_until_it_has_a_new_one(desk):
-    desk.activate(end=7 * DAY + 1)
-    desk.plan()
-    assert desk.build.messages(desk.service) == []
-    desk.wait(2)
-    desk.plan()
-    desk.plan()
-    (message,) = desk.build.messages(desk.service)
+def test_an_authority_that_ends_before_its_certificates_is_named_until_it_has_a_new_one(signing):
+    signing.activate(end=7 * DAY + 1)
+    signing.plan()
+    assert signing.build.messages(signing.service) == []
+    signing.wait(2)
+    signing.plan()
+    signing.plan()
+    (message,) = signing.build.messages(signing.service)
     assert message.endswith(
         f"will have no valid TLS certificate of back-api after 2027-01-22 08:00:01 UTC. Reason: The certificate"
-        f" authority {desk.authority.arn} ends then. Import a new certificate for it before."
+        f" authority {signing.authority.arn} ends then. Import a new certificate for it before."
     )
-    desk.activate()
-    desk.wait(7 * 3600)
-    desk.plan()
-    assert len(desk.build.messages(desk.service)) == 1
+    signing.activate()
+    signing.wait(7 * 3600)
+    signing.plan()
+    assert len(signing.build.messages(signing.service)) == 1
 
 
-def test_a_new_root_is_trusted_before_its_certificates_are_used(desk):
-    desk.activate()
-    desk.plan()
-    desk.activate(root=OTHER)
-    desk.wait(5 * DAY)
-    plan = desk.plan()
+def test_a_new_root_is_trusted_before_its_certificates_are_used(signing):
+    signing.activate()
+    signing.plan()
+    signing.activate(root=OTHER)
+    signing.wait(5 * DAY)
+    plan = signing.plan()
     assert not plan.orders
-    assert plan.wake_at == desk.now + 30
-    (certificate,) = desk.certificates
+    assert plan.wake_at == signing.now + 30
+    (certificate,) = signing.certificates
     assert certificate.roots == (OTHER, ROOT)
-    desk.wait(30)
-    assert len(desk.plan().orders) == 1
+    signing.wait(30)
+    assert len(signing.plan().orders) == 1
 
 
-def test_a_certificate_without_a_deployment_is_removed(desk):
-    desk.activate()
-    desk.plan()
-    known = desk.build.world.services[desk.service]
-    desk.build.book.apply([Put(replace(known, status=ServiceStatus.INACTIVE))])
-    desk.plan()
-    assert desk.certificates == []
+def test_a_certificate_without_a_deployment_is_removed(signing):
+    signing.activate()
+    signing.plan()
+    known = signing.build.world.services[signing.service]
+    signing.build.book.apply([Put(replace(known, status=ServiceStatus.INACTIVE))])
+    signing.plan()
+    assert signing.certificates == []
 
 
-def test_an_authority_that_cannot_sign_is_reported_once(desk):
-    desk.activate()
-    desk.plan()
-    desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
-    assert desk.plan().wake_at is not None
-    desk.plan()
-    (message,) = desk.build.messages(desk.service)
-    assert f"Reason: The certificate authority {desk.authority.arn} is DISABLED, not ACTIVE." in message
-    assert len(desk.certificates) == 1
+def test_an_authority_that_cannot_sign_is_reported_once(signing):
+    signing.activate()
+    signing.plan()
+    signing.put(replace(signing.authority, status=AuthorityStatus.DISABLED))
+    assert signing.plan().wake_at is not None
+    signing.plan()
+    (message,) = signing.build.messages(signing.service)
+    assert f"Reason: The certificate authority {signing.authority.arn} is DISABLED, not ACTIVE." in message
+    assert len(signing.certificates) == 1
 
 
-def test_a_deployment_with_an_inactive_authority_is_refused(desk):
-    desk.activate()
-    other = replace(new_built_in_authority(SCOPE, desk.now, desk.build.ids), built_in=False)
+def test_a_deployment_with_an_inactive_authority_is_refused(signing):
+    signing.activate()
+    other = replace(new_built_in_authority(SCOPE, signing.now, signing.build.ids), built_in=False)
     for status in (AuthorityStatus.CREATING, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED):
-        desk.put(replace(other, status=status))
+        signing.put(replace(other, status=status))
         with pytest.raises(InvalidParameter, match=f"is {status}, not ACTIVE"):
-            desk.build.encrypt(desk.service, other.arn)
+            signing.build.encrypt(signing.service, other.arn)
     with pytest.raises(InvalidParameter, match="The certificate authority arn:x does not exist"):
-        desk.build.encrypt(desk.service, CertificateAuthorityArn("arn:x"))
+        signing.build.encrypt(signing.service, CertificateAuthorityArn("arn:x"))
 
 
-def test_a_disabled_built_in_authority_is_replaced(desk):
-    desk.put(replace(desk.authority, status=AuthorityStatus.DISABLED))
-    desk.build.encrypt(desk.service)
-    assert [a.built_in for a in desk.build.world.authorities] == [True, True]
+def test_a_disabled_built_in_authority_is_replaced(signing):
+    signing.put(replace(signing.authority, status=AuthorityStatus.DISABLED))
+    signing.build.encrypt(signing.service)
+    assert [a.built_in for a in signing.build.world.authorities] == [True, True]
 
 
-def test_authorities_expire_and_deleted_ones_are_purged(desk):
-    desk.activate(end=DAY)
-    key = desk.authority.arn
-    assert plan_authority(desk.build.world, key, desk.now).wake_at == desk.now + DAY
-    desk.wait(DAY)
-    (change,) = plan_authority(desk.build.world, key, desk.now).changes
+def test_authorities_expire_and_deleted_ones_are_purged(signing):
+    signing.activate(end=DAY)
+    key = signing.authority.arn
+    assert plan_authority(signing.build.world, key, signing.now).wake_at == signing.now + DAY
+    signing.wait(DAY)
+    (change,) = plan_authority(signing.build.world, key, signing.now).changes
     assert isinstance(change, Put)
     assert isinstance(change.record, CertificateAuthority)
     assert change.record.status is AuthorityStatus.EXPIRED
-    until = later(desk.now, 7 * DAY)
-    desk.put(replace(desk.authority, status=AuthorityStatus.DELETED, restorable_until=until))
-    assert plan_authority(desk.build.world, key, desk.now).wake_at == until
-    desk.wait(7 * DAY)
-    desk.build.book.apply(plan_authority(desk.build.world, key, desk.now).changes)
-    assert key not in desk.build.world.authorities
+    until = later(signing.now, 7 * DAY)
+    signing.put(replace(signing.authority, status=AuthorityStatus.DELETED, restorable_until=until))
+    assert plan_authority(signing.build.world, key, signing.now).wake_at == until
+    signing.wait(7 * DAY)
+    signing.build.book.apply(plan_authority(signing.build.world, key, signing.now).changes)
+    assert key not in signing.build.world.authorities
 
 
 def test_a_missing_service_needs_no_certificate():

@@ -48,7 +48,7 @@ def test_addresses_outside_the_networks_are_not_checked(attributes, asked):
     cloud_map = CloudMapClient()
     check = {"Type": "HTTP", "ResourcePath": "/up"}
     cart = cloud_map.service(cloud_map.namespace("shop.example"), HealthCheckConfig=check)
-    cloud_map.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
+    cloud_map.run_operation("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
     [service], [instance] = cloud_map.world.discovery_services, cloud_map.world.discovery_instances
     found = probe_target(cloud_map.world, service, instance, LOOPBACK)
     expected = None if asked is None else ProbeTarget(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")

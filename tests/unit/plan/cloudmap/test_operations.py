@@ -70,7 +70,7 @@ def test_the_number_of_stored_operations_is_limited(cloud_map):
     assert made.key not in cloud_map.world.operations
 
 
-def failed(cloud_map):
+def failure_message(cloud_map):
     cloud_map.settle()
     operation = newest(cloud_map)
     assert (operation.status, operation.error_code) == (OperationStatus.FAIL, IMPOSSIBLE)
@@ -80,14 +80,14 @@ def failed(cloud_map):
 def test_creating_a_namespace_with_a_taken_name_fails(cloud_map):
     cloud_map.call("CreateHttpNamespace", Name="shop")
     cloud_map.store.apply([Put(new_http_namespace(SCOPE, "shop", cloud_map.now, cloud_map.ids))])
-    assert "has its name" in failed(cloud_map)
+    assert "has its name" in failure_message(cloud_map)
 
 
 def test_a_namespace_with_a_service_is_not_deleted(cloud_map):
     namespace = cloud_map.namespace()
     cloud_map.call("DeleteNamespace", Id=namespace)
     cloud_map.service(namespace)
-    assert "associated services" in failed(cloud_map)
+    assert "associated services" in failure_message(cloud_map)
     assert [one.id for one in cloud_map.world.namespaces] == [namespace]
 
 
@@ -95,7 +95,7 @@ def test_updating_a_deleted_namespace_fails(cloud_map):
     namespace = cloud_map.namespace()
     cloud_map.call("UpdateHttpNamespace", Id=namespace, Namespace={"Description": "d"})
     cloud_map.store.apply([Delete(Namespace, f"{PREFIX}namespace/{namespace}")])
-    assert failed(cloud_map) == "Namespace not found"
+    assert failure_message(cloud_map) == "Namespace not found"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_operations_on_a_deleted_service_fail(cloud_map, call, params):
     named = {"Id": cart} if call == "UpdateService" else {"ServiceId": cart}
     cloud_map.call(call, **named, **params)
     cloud_map.store.apply([Delete(DiscoveryService, f"{PREFIX}service/{cart}")])
-    assert failed(cloud_map) == "Service not found"
+    assert failure_message(cloud_map) == "Service not found"
     assert list(cloud_map.world.discovery_instances) == []
 
 
@@ -118,23 +118,23 @@ def test_a_repeated_update_is_one_operation(cloud_map):
 
 
 def test_removing_a_health_check_removes_its_results(cloud_map):
-    namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
+    namespace = cloud_map.run_operation("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     records = {"DnsRecords": [{"Type": "A", "TTL": 1}]}
     cart = cloud_map.service(namespace, DnsConfig=records, HealthCheckConfig={"Type": "TCP"})
     address = {"AWS_INSTANCE_IPV4": "127.0.0.1", "AWS_INSTANCE_PORT": "1"}
-    cloud_map.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=address)
+    cloud_map.run_operation("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=address)
     one = next(iter(cloud_map.world.discovery_instances))
     cloud_map.store.apply([Put(replace(one, health=type(one.health).UNHEALTHY))])
-    cloud_map.done("UpdateService", Id=cart, Service={"DnsConfig": records})
+    cloud_map.run_operation("UpdateService", Id=cart, Service={"DnsConfig": records})
     assert cloud_map.call("GetInstancesHealthStatus", ServiceId=cart)["Status"] == {"i": "UNKNOWN"}
 
 
 @pytest.mark.parametrize(("ttls", "until"), [((60, 10), 60), ((60, 10, 5), 60), ((10, 60), None), ((60, 60), None)])
 def test_a_reduced_ttl_applies_after_the_longer_one_has_expired(cloud_map, ttls, until):
-    namespace = cloud_map.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
+    namespace = cloud_map.run_operation("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
     first, *others = ({"DnsRecords": [{"Type": "A", "TTL": ttl}]} for ttl in ttls)
     cart = cloud_map.service(namespace, DnsConfig=first)
     for settings in others:
-        assert cloud_map.done("UpdateService", Id=cart, Service={"DnsConfig": settings})["Status"] == "SUCCESS"
+        assert cloud_map.run_operation("UpdateService", Id=cart, Service={"DnsConfig": settings})["Status"] == "SUCCESS"
     service = cloud_map.world.discovery_services[f"{PREFIX}service/{cart}"]
     assert service.remembered_until == (None if until is None else later(cloud_map.now, until))

@@ -26,7 +26,7 @@ def outside(cloud_map, build, name="db", port="5432"):
     """A service with an instance on 172.31.0.99:5433, to be called on this port."""
     service = cloud_map.service(build.namespace().rpartition("/")[2], name)
     attributes = {"AWS_INSTANCE_IPV4": "172.31.0.99", "AWS_INSTANCE_PORT": "5433"}
-    cloud_map.done("RegisterInstance", ServiceId=service, InstanceId="one", Attributes=attributes)
+    cloud_map.run_operation("RegisterInstance", ServiceId=service, InstanceId="one", Attributes=attributes)
     if port:
         cloud_map.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": port})
     return DiscoveryServiceArn(f"{PREFIX}service/{service}")
@@ -67,7 +67,7 @@ def test_unhealthy_instances_are_skipped_while_another_is_healthy(cloud_map, bui
     service = cloud_map.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
     for name, address in (("one", "172.31.0.99"), ("two", "172.31.0.98")):
         attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "5433"}
-        cloud_map.done("RegisterInstance", ServiceId=service, InstanceId=name, Attributes=attributes)
+        cloud_map.run_operation("RegisterInstance", ServiceId=service, InstanceId=name, Attributes=attributes)
     cloud_map.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": "5432"})
     view = client(build)
     task = build.world.tasks[build.run(build.definition("job"))]

@@ -66,10 +66,10 @@ class PlacementCluster:
         self.builder.book.apply([Put(task)])
         return task
 
-    def at(self, task: Task) -> ContainerInstance:
+    def instance_of(self, task: Task) -> ContainerInstance:
         assert task.container_instance is not None
         return self.world.container_instances[task.container_instance]
 
 
-def sized(cpu: int, memory: int) -> tuple[ContainerDefinition, ...]:
+def container_of_size(cpu: int, memory: int) -> tuple[ContainerDefinition, ...]:
     return (ContainerDefinition("app", "i", cpu=cpu, memory=memory),)

@@ -12,7 +12,7 @@ from moyai.domain.ecs.task import TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, RuntimePlatform
 from moyai.domain.world import Put
 from moyai.plan.placement.reasons import Unplaced
-from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, sized
+from tests.unit.plan.placement.placement_cluster import ZONES, PlacementCluster, container_of_size
 
 ZONE = ("spread", "attribute:ecs.availability-zone")
 ITSELF = ("spread", "instanceId")
@@ -32,7 +32,7 @@ def test_spread_over_three_zones_and_their_instances(cluster):
     made = [cluster.run(web, ZONE, ITSELF) for _ in range(6)]
     assert Counter(t.availability_zone for t in made) == dict.fromkeys(ZONES, 2)
     assert len({t.container_instance for t in made}) == 6
-    assert all(t.availability_zone == cluster.at(t).availability_zone for t in made)
+    assert all(t.availability_zone == cluster.instance_of(t).availability_zone for t in made)
 
 
 def test_tasks_are_spread_over_zones_by_default(cluster):
@@ -47,20 +47,20 @@ def test_spread_counts_tasks_in_full_zones(cluster):
     other = cluster.instance(ZONES[0], cpu=256)
     web = cluster.definition()
     made = [cluster.run(web, ZONE) for _ in range(3)]
-    assert Counter(cluster.at(t).arn for t in made) == {big.arn: 1, small.arn: 1, other.arn: 1}
+    assert Counter(cluster.instance_of(t).arn for t in made) == {big.arn: 1, small.arn: 1, other.arn: 1}
 
 
 def test_spread_over_a_custom_attribute(cluster):
     racks = [cluster.instance(rack=rack) for rack in ("a", "a", "b")]
     web = cluster.definition()
-    made = [cluster.at(cluster.run(web, ("spread", "attribute:rack"))) for _ in range(4)]
+    made = [cluster.instance_of(cluster.run(web, ("spread", "attribute:rack"))) for _ in range(4)]
     assert Counter(i.arn == racks[2].arn for i in made) == {True: 2, False: 2}
 
 
 @pytest.mark.parametrize(("field", "chosen"), [("cpu", 0), ("memory", 1), ("MEMORY", 1)])
 def test_binpack_chooses_the_fullest_instance(cluster, field, chosen):
     places = [cluster.instance(cpu=512, memory=2048), cluster.instance(cpu=2048, memory=512)]
-    assert cluster.at(cluster.run(cluster.definition(), ("binpack", field))) == places[chosen]
+    assert cluster.instance_of(cluster.run(cluster.definition(), ("binpack", field))) == places[chosen]
 
 
 def test_binpack_fills_instances_one_by_one(cluster):
@@ -96,7 +96,7 @@ def test_constraints_of_definition_and_request_are_combined(cluster):
     cluster.instance(ZONES[1], stack="dev")
     bound = cluster.definition(placement_constraints=(PlacementConstraint("memberOf", "attribute:stack == prod"),))
     zone = (PlacementConstraint("memberOf", f"attribute:ecs.availability-zone == {ZONES[1]}"),)
-    assert {cluster.at(cluster.run(bound, constraints=zone)).arn for _ in range(3)} == {right.arn}
+    assert {cluster.instance_of(cluster.run(bound, constraints=zone)).arn for _ in range(3)} == {right.arn}
 
 
 def test_constraints_can_exclude_instances_of_another_group(cluster):
@@ -136,7 +136,7 @@ def _lack_attribute(cluster):
 def _lack_port(cluster):
     cluster.instance()
     ports = (PortMapping(80, 22),)
-    container = replace(sized(10, 10)[0], port_mappings=ports)
+    container = replace(container_of_size(10, 10)[0], port_mappings=ports)
     return cluster.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(container,))
 
 
@@ -212,7 +212,7 @@ def test_a_task_holds_its_resources_until_it_stops(cluster):
 
 def test_the_tasks_size_overrides_its_containers(cluster):
     cluster.instance(cpu=1024)
-    web = cluster.definition(cpu="1024", container_definitions=sized(10, 10))
+    web = cluster.definition(cpu="1024", container_definitions=container_of_size(10, 10))
     with pytest.raises(Unplaced):
         cluster.run(web, overrides=TaskOverride(cpu="2048"))
     cluster.run(web)
@@ -228,7 +228,7 @@ def test_an_awsvpc_task_is_in_its_instances_zone(cluster):
 
 
 def _bridge(cluster, *ports):
-    one = replace(sized(10, 10)[0], port_mappings=ports)
+    one = replace(container_of_size(10, 10)[0], port_mappings=ports)
     return cluster.definition(network_mode=NetworkMode.BRIDGE, container_definitions=(one,))
 
 

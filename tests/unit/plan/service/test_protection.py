@@ -5,10 +5,10 @@ from __future__ import annotations
 from moyai.domain.ecs.task import AFTER_DRAIN, DesiredStatus, StopCode, TaskStatus
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import later
-from tests.unit.plan.tasks import put, schedule, settled
+from tests.unit.plan.tasks import put, schedule, settled_service
 
 
-def wanted(build, service) -> list[str]:
+def wanted_tasks(build, service) -> list[str]:
     return [
         t.arn
         for t in build.tasks(service)
@@ -17,23 +17,23 @@ def wanted(build, service) -> list[str]:
 
 
 def test_scaling_in_stops_unprotected_tasks():
-    build, service = settled(desired=3)
+    build, service = settled_service(desired=3)
     kept, *others = [t.arn for t in build.tasks(service)]
     put(build, kept, protected_until=later(build.clock.now(), 60))
     build.scale(service, 1)
     schedule(build, service)
-    assert wanted(build, service) == [kept]
+    assert wanted_tasks(build, service) == [kept]
     assert {build.world.tasks[t].stop_code for t in others} == {StopCode.SERVICE_SCHEDULER_INITIATED}
 
 
 def test_a_protected_task_stays_until_its_protection_expires_with_an_event():
-    build, service = settled(desired=2)
+    build, service = settled_service(desired=2)
     until = later(build.clock.now(), 60)
     for task in build.tasks(service):
         put(build, task.arn, protected_until=until)
     build.scale(service, 0)
     plan = schedule(build, service)
-    assert len(wanted(build, service)) == 2
+    assert len(wanted_tasks(build, service)) == 2
     assert plan.wake_at == until
     primary = build.world.services[service].primary.id
     assert build.messages(service)[-1] == (
@@ -44,11 +44,11 @@ def test_a_protected_task_stays_until_its_protection_expires_with_an_event():
     assert sum("under protection" in m for m in build.messages(service)) == 1
     build.clock.turn_to(until)
     schedule(build, service)
-    assert wanted(build, service) == []
+    assert wanted_tasks(build, service) == []
 
 
 def test_a_deployment_completes_after_the_protected_task_has_stopped():
-    build, service = settled(desired=2)
+    build, service = settled_service(desired=2)
     kept, other = (t.arn for t in build.tasks(service))
     put(build, kept, protected_until=later(build.clock.now(), 60))
     build.deploy(service, build.definition("s"))
@@ -57,13 +57,13 @@ def test_a_deployment_completes_after_the_protected_task_has_stopped():
     for task in new:
         put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now(), ready_at=build.clock.now())
     schedule(build, service)
-    assert kept in wanted(build, service)
-    assert other not in wanted(build, service)
+    assert kept in wanted_tasks(build, service)
+    assert other not in wanted_tasks(build, service)
     assert len(build.world.services[service].deployments) == 2
 
 
 def test_an_unhealthy_protected_task_is_stopped():
-    build, service = settled(desired=2, checked=True)
+    build, service = settled_service(desired=2, checked=True)
     sick, _ = (t.arn for t in build.tasks(service))
     put(build, sick, protected_until=later(build.clock.now(), 60), health_status=Health.UNHEALTHY)
     schedule(build, service)
@@ -78,20 +78,20 @@ def test_an_unhealthy_protected_task_is_stopped():
                 health_status=Health.HEALTHY,
             )
     schedule(build, service)
-    assert sick not in wanted(build, service)
+    assert sick not in wanted_tasks(build, service)
 
 
 def test_deleting_a_service_stops_protected_tasks():
-    build, service = settled(desired=1)
+    build, service = settled_service(desired=1)
     [only] = build.tasks(service)
     put(build, only.arn, protected_until=later(build.clock.now(), 60))
     build.delete(service)
     schedule(build, service)
-    assert wanted(build, service) == []
+    assert wanted_tasks(build, service) == []
 
 
 def test_a_protected_task_of_a_failed_deployment_stays():
-    build, service = settled(desired=2)
+    build, service = settled_service(desired=2)
     build.deploy(service, build.definition("s"))
     schedule(build, service)
     new = [t.arn for t in build.tasks(service)][2:]
@@ -100,5 +100,5 @@ def test_a_protected_task_of_a_failed_deployment_stays():
     schedule(build, service)
     assert build.world.services[service].primary.halted
     schedule(build, service)
-    assert new[0] in wanted(build, service)
-    assert new[1] not in wanted(build, service)
+    assert new[0] in wanted_tasks(build, service)
+    assert new[1] not in wanted_tasks(build, service)

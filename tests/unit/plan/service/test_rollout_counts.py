@@ -13,7 +13,7 @@ from moyai.plan.service.rollout_counts import TaskBounds, count_tasks, task_boun
 from moyai.plan.service.task_selection import tasks_to_stop
 from moyai.plan.task.health import is_healthy, is_unhealthy
 from moyai.testing.world import CHECK, Builder, container
-from tests.unit.plan.tasks import settled
+from tests.unit.plan.tasks import settled_service
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_failing_checks_are_ignored_in_the_grace_period():
 
 
 def test_scale_in_stops_pending_tasks_and_then_those_of_the_fullest_zone():
-    build, service = settled(desired=7)
+    build, service = settled_service(desired=7)
     tasks = build.tasks(service)
     late = replace(tasks[1], last_status=TaskStatus.PENDING)
     build.book.apply([Put(late)])
@@ -78,7 +78,7 @@ def test_scale_in_stops_pending_tasks_and_then_those_of_the_fullest_zone():
 
 
 def test_an_old_deployment_shrinks_only_to_the_minimum():
-    build, service = settled(desired=4, bounds=DeploymentConfiguration(100, 50))
+    build, service = settled_service(desired=4, bounds=DeploymentConfiguration(100, 50))
     build.deploy(service, build.definition("s"))
     roll = count_tasks(build.world, build.world.services[service], build.clock.now())
     assert len(tasks_to_stop(roll, task_bounds(roll.service))) == 2

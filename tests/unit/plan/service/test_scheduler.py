@@ -17,7 +17,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.testing.world import Builder, container
-from tests.unit.plan.tasks import put, schedule, settled
+from tests.unit.plan.tasks import put, schedule, settled_service
 
 
 def test_tasks_are_spread_over_zones_and_pinned_to_their_deployment():
@@ -35,7 +35,7 @@ def test_tasks_are_spread_over_zones_and_pinned_to_their_deployment():
 
 
 def test_a_steady_service_is_completed_and_reported_every_six_hours():
-    build, service = settled(desired=2)
+    build, service = settled_service(desired=2)
     known = build.world.services[service]
     assert known.primary.rollout_state is RolloutState.COMPLETED
     assert known.primary.rollout_state_reason == f"ECS deployment {known.primary.id} completed."
@@ -51,13 +51,13 @@ def test_a_steady_service_is_completed_and_reported_every_six_hours():
 
 
 def test_events_are_a_millisecond_apart():
-    build, service = settled(desired=1)
+    build, service = settled_service(desired=1)
     times = [e.created_at for e in build.world.service_logs[service].events]
     assert all(round(a - b, 3) >= 0.001 for a, b in pairwise(times))
 
 
 def test_a_rolling_deployment_starts_tasks_up_to_the_maximum():
-    build, service = settled(desired=4, bounds=DeploymentConfiguration(150, 100))
+    build, service = settled_service(desired=4, bounds=DeploymentConfiguration(150, 100))
     build.deploy(service, build.definition("s"))
     schedule(build, service)
     counts = [d.desired_count for d in build.world.services[service].deployments]
@@ -65,7 +65,7 @@ def test_a_rolling_deployment_starts_tasks_up_to_the_maximum():
 
 
 def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
-    build, service = settled(desired=2, checked=True)
+    build, service = settled_service(desired=2, checked=True)
     sick = put(build, build.tasks(service)[0].arn, health_status=Health.UNHEALTHY)
     schedule(build, service)
     assert build.messages(service)[-1].endswith("Amazon ECS replaced 1 tasks due to an unhealthy status.")
@@ -80,7 +80,7 @@ def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
 
 
 def test_at_the_maximum_unhealthy_tasks_are_stopped_one_by_one():
-    build, service = settled(desired=2, checked=True, bounds=DeploymentConfiguration(100, 50))
+    build, service = settled_service(desired=2, checked=True, bounds=DeploymentConfiguration(100, 50))
     for task in build.tasks(service):
         put(build, task.arn, health_status=Health.UNHEALTHY)
     schedule(build, service)
@@ -88,7 +88,7 @@ def test_at_the_maximum_unhealthy_tasks_are_stopped_one_by_one():
 
 
 def test_bounds_that_allow_no_move_are_reported_once():
-    build, service = settled(desired=1, bounds=DeploymentConfiguration(100, 50))
+    build, service = settled_service(desired=1, bounds=DeploymentConfiguration(100, 50))
     build.deploy(service, build.definition("s"))
     schedule(build, service)
     schedule(build, service)
@@ -96,7 +96,7 @@ def test_bounds_that_allow_no_move_are_reported_once():
 
 
 def test_back_off_delays_new_tasks():
-    build, service = settled(desired=1)
+    build, service = settled_service(desired=1)
     known = build.world.services[service]
     held = replace(known.primary, retry_at=later(build.clock.now(), 20))
     build.book.apply([Put(replace(known, desired_count=2, deployments=(held,)))])
@@ -106,7 +106,7 @@ def test_back_off_delays_new_tasks():
 
 
 def test_a_failing_deployment_keeps_the_old_ones_minimum():
-    build, service = settled(desired=2)
+    build, service = settled_service(desired=2)
     build.deploy(service, build.definition("s"))
     known = build.world.services[service]
     failing = replace(known.primary, failed_tasks=2, retry_at=later(build.clock.now(), 60))

@@ -49,12 +49,12 @@ def _put(build, service, **changes):
 
 
 def _edit(build, service, which, scale=None, status=None):
-    def edited(known):
+    def edit_deployment(known):
         settings = known.task_set if scale is None else replace(known.task_set, scale=Scale(scale))
         return replace(known, task_set=settings, status=status or known.status)
 
     known = build.world.services[service].deployments
-    _put(build, service, deployments=tuple(edited(d) if d.id == which else d for d in known))
+    _put(build, service, deployments=tuple(edit_deployment(d) if d.id == which else d for d in known))
 
 
 def _run(build, service):

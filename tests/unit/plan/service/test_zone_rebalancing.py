@@ -16,14 +16,14 @@ from moyai.kernel.clock import later
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.service.zone_rebalancing import RETRY_AFTER
 from moyai.testing.world import Builder
-from tests.unit.plan.tasks import put, schedule, settled
+from tests.unit.plan.tasks import put, schedule, settled_service
 
 A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"
 
 
-def crowded(*zones: str, rebalancing: str = ENABLED, **service: Any) -> tuple[Builder, ServiceArn]:
+def service_in_zones(*zones: str, rebalancing: str = ENABLED, **service: Any) -> tuple[Builder, ServiceArn]:
     """A service at rest with a task in each of these zones."""
-    build, made = settled(desired=len(zones), **service)
+    build, made = settled_service(desired=len(zones), **service)
     for task, zone in zip(build.tasks(made), zones, strict=True):
         put(build, task.arn, availability_zone=zone)
     record = replace(build.world.services[made], availability_zone_rebalancing=rebalancing)
@@ -31,7 +31,7 @@ def crowded(*zones: str, rebalancing: str = ENABLED, **service: Any) -> tuple[Bu
     return build, made
 
 
-def wanted(build: Builder, service: ServiceArn) -> list[Task]:
+def wanted_tasks(build: Builder, service: ServiceArn) -> list[Task]:
     return [t for t in build.tasks(service) if t.desired_status is DesiredStatus.RUNNING]
 
 
@@ -43,18 +43,18 @@ def run(build: Builder, service: ServiceArn) -> None:
 
 
 def test_rebalancing_starts_a_task_before_it_stops_one():
-    build, service = crowded(A, A, A, B)
+    build, service = service_in_zones(A, A, A, B)
     primary = build.world.services[service].primary.id
     schedule(build, service)
-    assert Counter(t.availability_zone for t in wanted(build, service)) == {A: 3, B: 1, C: 1}
+    assert Counter(t.availability_zone for t in wanted_tasks(build, service)) == {A: 3, B: 1, C: 1}
     run(build, service)
     schedule(build, service)
-    assert Counter(t.availability_zone for t in wanted(build, service)) == {A: 2, B: 1, C: 1}
+    assert Counter(t.availability_zone for t in wanted_tasks(build, service)) == {A: 2, B: 1, C: 1}
     [gone] = [t for t in build.tasks(service) if t.desired_status is DesiredStatus.STOPPED]
     assert gone.stopped_reason == f"Availability-zone rebalancing initiated by (deployment {primary})"
     run(build, service)
     schedule(build, service)
-    [new] = [t for t in wanted(build, service) if t.availability_zone == C]
+    [new] = [t for t in wanted_tasks(build, service) if t.availability_zone == C]
     assert build.messages(service)[-5:] == [
         (
             f"(service s) is not AZ balanced with 3 tasks in {A}, 1 tasks in {B}, 0 tasks in {C}."
@@ -79,21 +79,21 @@ def test_rebalancing_starts_a_task_before_it_stops_one():
     ids=["even", "switched off", "no task allowed", "no task allowed by rounding"],
 )
 def test_rebalancing_does_not_apply(zones, service):
-    build, made = crowded(*zones, **service)
+    build, made = service_in_zones(*zones, **service)
     assert schedule(build, made).actions == ()
 
 
 def test_rebalancing_waits_for_protected_tasks():
-    build, service = crowded(A, A, A)
+    build, service = service_in_zones(A, A, A)
     put(build, build.tasks(service)[0].arn, protected_until=later(build.clock.now(), 60))
     assert schedule(build, service).actions == ()
     build.clock.turn_to(later(build.clock.now(), 60))
     schedule(build, service)
-    assert len(wanted(build, service)) == 4
+    assert len(wanted_tasks(build, service)) == 4
 
 
 def test_deployments_have_precedence_over_rebalancing():
-    build, service = crowded(A, A, A)
+    build, service = service_in_zones(A, A, A)
     schedule(build, service)
     build.deploy(service, build.definition("s"))
     schedule(build, service)
@@ -102,9 +102,9 @@ def test_deployments_have_precedence_over_rebalancing():
 
 
 def test_rebalancing_into_a_full_zone_is_delayed():
-    build, service = crowded(A, A, A)
+    build, service = service_in_zones(A, A, A)
     schedule(build, service)
-    [new] = [t for t in wanted(build, service) if t.last_status is not TaskStatus.RUNNING]
+    [new] = [t for t in wanted_tasks(build, service) if t.last_status is not TaskStatus.RUNNING]
     put(build, new.arn, availability_zone=A)
     run(build, service)
     plan = schedule(build, service)
@@ -112,11 +112,11 @@ def test_rebalancing_into_a_full_zone_is_delayed():
     assert move is not None
     assert move.stage is RebalancingStage.WAITING
     assert plan.wake_at == later(build.clock.now(), RETRY_AFTER)
-    assert len(wanted(build, service)) == 3
+    assert len(wanted_tasks(build, service)) == 3
     run(build, service)
     schedule(build, service)
-    assert len(wanted(build, service)) == 3
+    assert len(wanted_tasks(build, service)) == 3
     build.clock.turn_to(later(build.clock.now(), RETRY_AFTER))
     schedule(build, service)
     schedule(build, service)
-    assert len(wanted(build, service)) == 4
+    assert len(wanted_tasks(build, service)) == 4

@@ -19,14 +19,14 @@ from moyai.plan.action import Plan, WriteHosts
 from moyai.plan.service_connect.live_names import LINGER
 from moyai.plan.task.lifecycle import plan_task
 from moyai.testing.world import Builder, container
-from tests.unit.plan.tasks import schedule, settled, up
+from tests.unit.plan.tasks import schedule, settled_service, up
 
 
 class Caller:
     """A running client, whose hosts file is what it was told last."""
 
     def __init__(self, live: str | None) -> None:
-        self.build, self.service = settled(1, offers=[])
+        self.build, self.service = settled_service(1, offers=[])
         if live is not None:
             self.build.live(live)
         self.hosts: tuple[HostName, ...] = ()
@@ -56,7 +56,7 @@ class Caller:
             self.hosts = effect.hosts
         return plan
 
-    def found(self) -> dict[str, str]:
+    def resolvable(self) -> dict[str, str]:
         return {h.name: h.address for h in self.hosts if h.address.startswith("127.255.")}
 
     def show(self) -> None:
@@ -102,9 +102,9 @@ def test_a_name_resolves_after_the_proxy_has_acknowledged_it():
     caller.step()
     assert caller.names == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan(), "nothing more until the proxy says so"
-    assert caller.found() == {}
+    assert caller.resolvable() == {}
     caller.step(acked=True)
-    assert caller.found() == {"back-api": "127.255.0.1"}
+    assert caller.resolvable() == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan()
 
 
@@ -115,7 +115,7 @@ def test_a_name_resolves_once_it_has_an_endpoint_and_then_stays():
     assert caller.step(acked=True) == Plan()
     answer(caller.build, back)
     caller.show()
-    assert caller.found() == {"back-api": "127.255.0.1"}
+    assert caller.resolvable() == {"back-api": "127.255.0.1"}
     for instance in tuple(caller.build.world.discovery_instances):
         caller.build.book.apply([Delete(DiscoveryInstance, instance.key)])
     assert caller.step() == Plan()
@@ -127,7 +127,7 @@ def test_a_withdrawn_name_stops_resolving_but_stays_routed_for_a_while():
     caller.show()
     caller.build.delete(back)
     caller.step()
-    assert caller.found() == {}
+    assert caller.resolvable() == {}
     assert caller.task.view is not None
     assert [n.dns_name for n in caller.task.view.names] == ["back-api"], "its proxy still leads it on"
     left = caller.build.clock.now()
@@ -177,7 +177,7 @@ def test_a_returning_name_keeps_its_address():
     caller.step()
     caller.build.book.apply([Put(known)])
     caller.show()
-    assert caller.found() == caller.names == {"back-api": "127.255.0.1"}
+    assert caller.resolvable() == caller.names == {"back-api": "127.255.0.1"}
 
 
 def test_a_name_stays_during_the_deployment_that_removes_it():
@@ -203,11 +203,11 @@ def test_disabling_live_endpoints_keeps_a_running_tasks_names():
     caller.build.delete(back)
     offer(caller.build, "later")
     assert caller.step() == Plan()
-    assert caller.found() == {"back-api": "127.255.0.1"}
+    assert caller.resolvable() == {"back-api": "127.255.0.1"}
 
 
 def test_a_starting_task_has_the_current_names():
-    build, service = settled(1, offers=[])
+    build, service = settled_service(1, offers=[])
     build.live("on")
     offer(build, "back")
     build.scale(service, 2)

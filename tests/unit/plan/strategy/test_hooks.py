@@ -30,7 +30,7 @@ def hook(*stages, **more):
     return LifecycleHook(HookTarget.AWS_LAMBDA, stages, hook_target_arn=more.pop("arn", ARN), **more)
 
 
-def deployed(*hooks, strategy=Strategy.BLUE_GREEN):
+def second_deployment(*hooks, strategy=Strategy.BLUE_GREEN):
     """A service whose second deployment has begun."""
     it = Harness()
     definition = it.build.definition("back", container("api", port=9000))
@@ -47,13 +47,13 @@ def go(it):
         it.converge(1)
 
 
-def asked(it, made):
+def due_hook_call(it, made):
     record = it.build.deployment(made)
     (run,) = unanswered_functions(record)
     return due_call(it.book.world, record, run.hook_id, it.clock.now())
 
 
-def tell(it, made, call, answer):
+def answer_hook(it, made, call, answer):
     record = it.build.deployment(made)
     it.book.apply([Put(record_answer(record, call, answer, it.clock.now()))])
     go(it)
@@ -61,8 +61,8 @@ def tell(it, made, call, answer):
 
 
 def test_a_hook_function_gets_lambdas_event():
-    it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
-    record, call = it.build.deployment(made), asked(it, made)
+    it, made = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
+    record, call = it.build.deployment(made), due_hook_call(it, made)
     target = record.target.rpartition("/")[2]
     home = record.sources[0].rpartition("/")[2]
     revision = "arn:aws:ecs:us-east-1:123456789012:service-revision/default/back/"
@@ -85,31 +85,33 @@ def test_a_hook_function_gets_lambdas_event():
     "known", [ARN, "check", ARN + ":live"], ids=["by its ARN", "by its name", "by its qualified ARN"]
 )
 def test_a_hook_functions_url_is_found(known):
-    it, made = deployed(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
+    it, made = second_deployment(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
     it.book.apply([Put(HookFunction(known, "http://127.0.0.1:1/", it.clock.now()))])
-    assert asked(it, made).url == "http://127.0.0.1:1/"
+    assert due_hook_call(it, made).url == "http://127.0.0.1:1/"
 
 
 def test_success_continues_and_counts_once():
-    it, made = deployed(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
-    first = asked(it, made)
-    record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
+    it, made = second_deployment(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
+    first = due_hook_call(it, made)
+    record = answer_hook(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.POST_SCALE_UP
-    assert tell(it, made, first, HookFunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
-    assert tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
+    assert answer_hook(it, made, first, HookFunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
+    assert (
+        answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
+    )
 
 
 def test_a_hook_in_progress_is_called_again_with_its_details():
-    it, made = deployed(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
-    call = asked(it, made)
+    it, made = second_deployment(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
+    call = due_hook_call(it, made)
     record = it.build.deployment(made)
     told = record_answer(
         record, call, parse_answer(b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"b": 2}}'), it.clock.now()
     )
     it.book.apply([Put(told)])
-    assert asked(it, made) == it.clock.now() + DEFAULT_CALL_BACK_DELAY
+    assert due_hook_call(it, made) == it.clock.now() + DEFAULT_CALL_BACK_DELAY
     it.pass_time(DEFAULT_CALL_BACK_DELAY)
-    again = asked(it, made)
+    again = due_hook_call(it, made)
     assert (again.hook, again.invocation) == (call.hook, 2)
     assert again.event["hookDetails"] == {"a": 1, "b": 2}
     assert record_answer(told, call, HookFunctionAnswer(HookStatus.FAILED), it.clock.now()) == told, (
@@ -130,8 +132,8 @@ def test_a_hook_in_progress_is_called_again_with_its_details():
     ],
 )
 def test_any_other_answer_rolls_back(body, why):
-    it, made = deployed(hook(_L.POST_SCALE_UP))
-    record = tell(it, made, asked(it, made), parse_answer(body))
+    it, made = second_deployment(hook(_L.POST_SCALE_UP))
+    record = answer_hook(it, made, due_hook_call(it, made), parse_answer(body))
     assert record.status is _S.ROLLBACK_SUCCESSFUL
     begin = "Service deployment rolled back because POST_SCALE_UP lifecycle hook(s) failed. "
     assert (record.status_reason or "").startswith(begin)
@@ -145,18 +147,18 @@ def test_the_callback_delay_is_bounded(delay):
 
 
 def test_hooks_during_a_rollback_have_no_effect():
-    it, made = deployed(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
-    tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED))
-    record = tell(it, made, asked(it, made), HookFunctionAnswer(HookStatus.FAILED))
+    it, made = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
+    answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED))
+    record = answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.FAILED))
     assert (record.status, record.stage) == (_S.ROLLBACK_IN_PROGRESS, _L.PRODUCTION_TRAFFIC_SHIFT)
-    back = asked(it, made)
+    back = due_hook_call(it, made)
     details = back.event["executionDetails"]
     assert details["productionTrafficWeights"][details["targetServiceRevisionArn"]] == 0
-    assert tell(it, made, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
+    assert answer_hook(it, made, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
 
 
 def test_a_hook_that_never_answers_times_out():
-    it, made = deployed(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
+    it, made = second_deployment(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
     it.pass_time(120)
     go(it)
     record = it.build.deployment(made)
@@ -165,13 +167,13 @@ def test_a_hook_that_never_answers_times_out():
 
 
 def test_each_step_calls_the_hook_again():
-    it, made = deployed(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
-    first = asked(it, made)
-    record = tell(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
+    it, made = second_deployment(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
+    first = due_hook_call(it, made)
+    record = answer_hook(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.PRODUCTION_TRAFFIC_SHIFT
     it.pass_time(600)
     go(it)
-    second = asked(it, made)
+    second = due_hook_call(it, made)
     assert isinstance(second, HookFunctionCall)
     assert second.hook != first.hook
     assert replace(record).step == 0

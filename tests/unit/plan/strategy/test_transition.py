@@ -16,7 +16,7 @@ from tests.model.harness import Harness
 BLUE_GREEN = DeploymentConfiguration(strategy=Strategy.BLUE_GREEN)
 
 
-def made(configuration=BLUE_GREEN, desired=1):
+def create_service(configuration=BLUE_GREEN, desired=1):
     it = Harness()
     service = it.build.service("back", definition(it), desired, offers=["api"], bounds=configuration)
     return it, service
@@ -47,7 +47,7 @@ def test_steps_add_up_to_all_traffic():
 
 
 def test_a_service_without_stored_traffic_keeps_its_tasks():
-    it, service = made()
+    it, service = create_service()
     it.converge(60)
     known = it.book.world.services[service]
     it.book.apply([Put(replace(known, traffic=ServiceTraffic(), last_completed=None))])
@@ -61,7 +61,7 @@ def test_a_service_without_stored_traffic_keeps_its_tasks():
 
 
 def test_a_failed_first_deployment_keeps_running_beside_the_next():
-    it, service = made(desired=0)
+    it, service = create_service(desired=0)
     it.build.roll_back(service)
     it.rest()
     assert it.build.deployment(service).status is ServiceDeploymentStatus.ROLLBACK_FAILED
@@ -75,7 +75,7 @@ def test_a_failed_first_deployment_keeps_running_beside_the_next():
 
 
 def test_a_deployment_that_never_becomes_healthy_is_rolled_back_after_a_day():
-    it, service = made()
+    it, service = create_service()
     it.converge(60)
     before = alive(it, service)
     it.build.deploy(service, definition(it, "cannot_start"))
@@ -89,7 +89,7 @@ def test_a_deployment_that_never_becomes_healthy_is_rolled_back_after_a_day():
 
 
 def test_the_wait_for_an_unresponsive_caller_is_bounded():
-    it, service = made()
+    it, service = create_service()
     it.converge(60)
     before = alive(it, service)
     it.build.deploy(service, definition(it))
@@ -101,7 +101,7 @@ def test_the_wait_for_an_unresponsive_caller_is_bounded():
 
 
 def test_a_rolling_deployment_rolls_back_to_a_revision_without_tasks():
-    it, service = made(DeploymentConfiguration(100, 0))
+    it, service = create_service(DeploymentConfiguration(100, 0))
     it.converge(60)
     first = it.book.world.services[service].primary.id
     it.build.deploy(service, definition(it, "cannot_start"))

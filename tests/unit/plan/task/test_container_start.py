@@ -31,7 +31,7 @@ def running(policy, **changes):
     return build, task
 
 
-def ended(build, ran, code=1, attempt=0):
+def ended_container(build, ran, code=1, attempt=0):
     """The container's end, now, after so many seconds."""
     now = build.clock.now()
     return ContainerState("api", ContainerPhase.STOPPED, later(now, -ran), now, code, attempt=attempt)
@@ -56,7 +56,7 @@ def app(build, task):
 )
 def test_an_essential_container_is_restarted_or_stops_its_task(policy, ran, code, again):
     build, task = running(policy)
-    plan = step(build, task, ended(build, ran, code))
+    plan = step(build, task, ended_container(build, ran, code))
     known = build.world.tasks[task]
     assert [e.container.attempt for e in plan.effects if isinstance(e, StartContainer)] == ([1] if again else [])
     assert known.stop_code == (None if again else StopCode.ESSENTIAL_CONTAINER_EXITED)
@@ -65,7 +65,7 @@ def test_an_essential_container_is_restarted_or_stops_its_task(policy, ran, code
 
 def test_an_interrupted_start_is_repeated_once():
     build, task = running(ALWAYS)
-    before = ended(build, 300)
+    before = ended_container(build, 300)
     for _ in range(3):
         (start,) = step(build, task, before).effects
         assert isinstance(start, StartContainer)
@@ -78,10 +78,10 @@ def test_an_interrupted_start_is_repeated_once():
 def test_a_container_is_restarted_whenever_it_ran_long_enough():
     build, task = running(ALWAYS)
     for attempt in range(3):
-        (start,) = step(build, task, ended(build, 300, attempt=attempt)).effects
+        (start,) = step(build, task, ended_container(build, 300, attempt=attempt)).effects
         assert isinstance(start, StartContainer)
         assert start.container.attempt == attempt + 1
-    step(build, task, ended(build, 10, attempt=3))
+    step(build, task, ended_container(build, 10, attempt=3))
     assert build.world.tasks[task].stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
     assert app(build, task).restart_count == 3
 
@@ -89,14 +89,14 @@ def test_a_container_is_restarted_whenever_it_ran_long_enough():
 def test_a_restarted_containers_health_is_unknown():
     build, task = running(ALWAYS, health_check=CHECK)
     step(build, task, up(build, "api", Health.HEALTHY))
-    step(build, task, ended(build, 300))
+    step(build, task, ended_container(build, 300))
     assert build.world.tasks[task].health_status is Health.UNKNOWN
 
 
 def test_a_container_that_cannot_be_restarted_has_stopped():
     build, task = running(ALWAYS)
-    step(build, task, ended(build, 300))
-    step(build, task, ended(build, 300), fault=REFUSED)
+    step(build, task, ended_container(build, 300))
+    step(build, task, ended_container(build, 300), fault=REFUSED)
     assert (app(build, task).last_status, app(build, task).reason) == (ContainerStatus.STOPPED, REFUSED)
     assert build.world.tasks[task].stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
 
@@ -107,16 +107,16 @@ def test_containers_of_a_stopping_task_are_not_restarted():
     stopped = stop_task(known, StopCode.USER_INITIATED, "enough", build.clock.now())
     put(build, task, desired_status=stopped.desired_status, stop_code=stopped.stop_code)
     for _ in range(4):
-        assert not any(isinstance(e, StartContainer) for e in step(build, task, ended(build, 300)).effects)
+        assert not any(isinstance(e, StartContainer) for e in step(build, task, ended_container(build, 300)).effects)
     assert app(build, task).last_status is ContainerStatus.STOPPED
 
 
 def test_a_task_stopped_before_a_planned_restart_ends_without_it():
     build, task = running(ALWAYS)
-    step(build, task, ended(build, 300))
+    step(build, task, ended_container(build, 300))
     known = build.world.tasks[task]
     put(build, task, desired_status=stop_task(known, StopCode.USER_INITIATED, "x", build.clock.now()).desired_status)
     for _ in range(3):
-        effects = step(build, task, ended(build, 300)).effects
+        effects = step(build, task, ended_container(build, 300)).effects
         assert not any(isinstance(e, (StartContainer, StopContainer)) for e in effects)
     assert build.world.tasks[task].last_status is TaskStatus.DEPROVISIONING

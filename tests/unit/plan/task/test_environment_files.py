@@ -68,12 +68,15 @@ def test_valid_arns_of_environment_files(text, arn):
 
 def build_with_files(**bodies: str) -> Builder:
     build = Builder()
-    files = (EnvFile(S3ObjectArn(named(name).value), Secret(body), len(body), NOW) for name, body in bodies.items())
+    files = (
+        EnvFile(S3ObjectArn(environment_file(name).value), Secret(body), len(body), NOW)
+        for name, body in bodies.items()
+    )
     build.book.apply([Put(file) for file in files])
     return build
 
 
-def named(name: str) -> EnvironmentFile:
+def environment_file(name: str) -> EnvironmentFile:
     return EnvironmentFile(f"arn:aws:s3:::shop/{name}.env", EnvironmentFileType.S3)
 
 
@@ -81,7 +84,7 @@ def pending(build: Builder, *names: str, override: ContainerOverride | None = No
     made = replace(
         container(),
         environment=(KeyValuePair("D", "definition"),),
-        environment_files=tuple(named(name) for name in names),
+        environment_files=tuple(environment_file(name) for name in names),
         secrets=(ContainerSecret("S", "/s"),),
     )
     task = build.world.tasks[build.run(build.definition("s", made))]
@@ -106,7 +109,7 @@ def test_variables_have_precedence_over_files():
     override = ContainerOverride("app", environment=(KeyValuePair("O", "override"),))
     told = environment(build, pending(build, "one", "two", override=override))
     assert told | {"A": "one", "O": "override"} == told
-    override = replace(override, environment_files=(named("other"),))
+    override = replace(override, environment_files=(environment_file("other"),))
     told = environment(build, pending(build, "one", "two", override=override))
     assert told | {"A": "other", "O": "override", "D": "definition"} == told
     assert "B" not in told

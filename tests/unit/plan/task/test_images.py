@@ -28,7 +28,7 @@ WEB, SIDE = "shop/web:1", "shop/side:1"
 PULLING = PullState(PullPhase.PULLING)
 
 
-def built(*, disabled: bool = False):
+def create_tasks(*, disabled: bool = False):
     """A service of three tasks with two containers each, none of which has begun."""
     build = Builder()
     consistency = VersionConsistency.DISABLED if disabled else None
@@ -64,7 +64,7 @@ def revision(build, task):
 
 
 def test_all_tasks_of_a_revision_run_what_the_first_one_pulled():
-    build, (first, second, _) = built()
+    build, (first, second, _) = create_tasks()
     digests = {"web": "sha256:1", "side": "sha256:a"}
     assert pin(build, first, **digests) == digests
     assert pin(build, second, web="sha256:2", side="sha256:b") == digests
@@ -73,20 +73,20 @@ def test_all_tasks_of_a_revision_run_what_the_first_one_pulled():
 
 def test_an_image_without_a_digest_is_not_pinned():
     """The machine's own root has none."""
-    build, (first, second, _) = built()
+    build, (first, second, _) = create_tasks()
     assert pin(build, first, web="sha256:1") == {"web": "sha256:1", "side": None}
     assert pin(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:1", "side": "sha256:b"}
 
 
 def test_where_it_is_disabled_each_task_runs_what_it_pulled():
-    build, (first, second, _) = built(disabled=True)
+    build, (first, second, _) = create_tasks(disabled=True)
     pin(build, first, web="sha256:1", side="sha256:a")
     assert pin(build, second, web="sha256:2", side="sha256:b") == {"web": "sha256:2", "side": "sha256:a"}
     assert revision(build, first) == {"side": "sha256:a"}
 
 
 def test_a_new_deployment_pins_anew_and_the_old_one_keeps_its_own():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     pin(build, first, web="sha256:1")
     assert first.service is not None
     build.deploy(first.service, build.world.task_definitions[first.task_definition])
@@ -104,14 +104,14 @@ def test_a_task_without_a_service_runs_what_it_pulled():
 
 
 def test_a_proxy_has_no_image():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     proxied = replace(first, containers=(*first.containers, Container(first.containers[0].arn, "proxy", is_proxy=True)))
     assert pin(build, proxied, web="sha256:1") == {"web": "sha256:1", "side": None, "proxy": None}
     assert [p.container for p in image_pulls(case_of(build.world, proxied))] == ["web", "side"]
 
 
 def test_no_container_starts_before_all_images_are_pulled():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     pending(build, first)
     expected = (ImagePull("web", WEB), ImagePull("side", SIDE))
     for pulls in ({}, {"web": pulled("sha256:1")}, {"web": pulled("sha256:1"), "side": PULLING}):
@@ -128,7 +128,7 @@ def test_no_container_starts_before_all_images_are_pulled():
 
 
 def test_a_task_whose_tag_has_moved_pulls_what_its_revision_has_pinned():
-    build, (first, second, _) = built()
+    build, (first, second, _) = create_tasks()
     pending(build, second)
     pin(build, first, web="sha256:1", side="sha256:a")
     plan = tasks.step(build, second.arn, pulls={"web": pulled("sha256:2"), "side": pulled("sha256:a")})
@@ -139,7 +139,7 @@ def test_a_task_whose_tag_has_moved_pulls_what_its_revision_has_pinned():
 
 
 def test_a_failed_pull_ends_the_task_with_the_reason_of_each_image():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     pending(build, first)
     reason = "CannotPullContainerError: no such tag"
     failed = PullState(PullPhase.FAILED, reason=reason)
@@ -153,14 +153,14 @@ def test_a_failed_pull_ends_the_task_with_the_reason_of_each_image():
 
 
 def test_the_processor_of_the_definition_decides():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     definition = build.world.task_definitions[first.task_definition]
     build.book.apply([Put(replace(definition, runtime_platform=RuntimePlatform(cpu_architecture="ARM64")))])
     assert {p.architecture for p in image_pulls(case_of(build.world, first))} == {"ARM64"}
 
 
 def test_a_registrys_credentials_come_from_a_secret():
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     with_credentials(build, first, "registry", '{"username": "me", "password": "pw", "more": 1}')
     pending(build, first)
     (effect,) = tasks.step(build, first.arn, pulls={}).effects
@@ -177,7 +177,7 @@ def test_a_registrys_credentials_come_from_a_secret():
     ],
 )
 def test_a_task_whose_credentials_cannot_be_had_ends(name, value, message):
-    build, (first, *_) = built()
+    build, (first, *_) = create_tasks()
     with_credentials(build, first, name, value)
     pending(build, first)
     tasks.step(build, first.arn, pulls={})

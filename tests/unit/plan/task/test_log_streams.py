@@ -34,14 +34,14 @@ def build():
     return Builder()
 
 
-def launched(build, *logs):
+def launch_task(build, *logs):
     made = [replace(container(f"c{n}"), port_mappings=(), log_configuration=log) for n, log in enumerate(logs)]
     return build.run(build.definition("logged", *made))
 
 
 def test_log_streams_are_created_before_the_sandbox_in_the_configured_region(build):
     build.book.apply([Put(GROUP)])
-    task = launched(build, awslogs(**{"awslogs-stream-prefix": "p"}), None, LogConfiguration("json-file"))
+    task = launch_task(build, awslogs(**{"awslogs-stream-prefix": "p"}), None, LogConfiguration("json-file"))
     plan = step(build, task, gone=True)
     assert [type(effect) for effect in plan.effects] == [PrepareSandbox]
     (stream,) = build.world.log_streams
@@ -60,14 +60,14 @@ def test_an_app_mesh_proxy_logs_to_its_containers_stream(build):
 
 def test_a_log_group_is_created_once_if_configured(build):
     asked = awslogs(**{"awslogs-create-group": "true", "awslogs-stream-prefix": "p"})
-    task = launched(build, asked, asked)
+    task = launch_task(build, asked, asked)
     step(build, task, gone=True)
     assert [group.arn for group in build.world.log_groups] == [GROUP.arn]
     assert len(build.world.log_streams) == 2
 
 
 def test_a_task_without_its_log_group_fails_to_start(build):
-    task = launched(build, awslogs())
+    task = launch_task(build, awslogs())
     plan = step(build, task, gone=True)
     known = build.world.tasks[task]
     assert plan.effects == ()
@@ -110,7 +110,7 @@ def test_events_of_deleted_streams_and_expired_days_are_trimmed(build):
     stream = LogStream(stream_arn(GROUP.arn, "s"), LogStreamId("s"), GROUP.arn, "s", build.clock.now())
     kept = replace(GROUP, retention_days=1)
     build.book.apply([Put(kept), Put(stream)])
-    task = build.world.tasks[launched(build, awslogs())]
+    task = build.world.tasks[launch_task(build, awslogs())]
     now = later(build.clock.now(), 2 * 86400)
     sources = (f"{task.id}/c0", "gone/app")
     yesterday = int(now * 1000) - 86400 * 1000
@@ -121,5 +121,5 @@ def test_events_of_deleted_streams_and_expired_days_are_trimmed(build):
 
 
 def test_a_containers_log_buffer_has_the_configured_size(build):
-    task = build.world.tasks[launched(build, awslogs(**{"max-buffer-size": "25m"}), None)]
+    task = build.world.tasks[launch_task(build, awslogs(**{"max-buffer-size": "25m"}), None)]
     assert [container_spec(case_of(build.world, task), c).held_output for c in task.containers] == [25 * 1024**2, 0]

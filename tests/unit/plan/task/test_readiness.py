@@ -35,13 +35,13 @@ class Starting:
         self.task: TaskArn = self.build.tasks(service)[0].arn
         self.names = [c.name for c in containers]
         self.since = self.build.clock.now()
-        self.seen(Health.UNKNOWN)
-        self.seen(Health.UNKNOWN)
+        self.observe(Health.UNKNOWN)
+        self.observe(Health.UNKNOWN)
 
-    def at(self, status: TaskStatus) -> bool:
+    def is_at(self, status: TaskStatus) -> bool:
         return self.build.world.tasks[self.task].last_status is status
 
-    def seen(self, *healths: Health, **more: Any) -> Instant | None:
+    def observe(self, *healths: Health, **more: Any) -> Instant | None:
         """A look at it, the last health being that of all further containers; when to look again. ``listeners``: those
         that are there (all).
         """
@@ -69,62 +69,62 @@ def api(**members: Any) -> ContainerDefinition:
 )
 def test_an_undecided_health_check_delays_readiness_up_to_its_limit(checked, waits):
     it = Starting(api(health_check=checked))
-    assert it.seen(Health.UNKNOWN) == later(it.since, waits)
+    assert it.observe(Health.UNKNOWN) == later(it.since, waits)
     it.pass_time(waits - 1)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.ACTIVATING)
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.ACTIVATING)
     it.pass_time(waits)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 def test_an_unhealthy_task_is_held_for_eight_minutes_from_its_start():
     it = Starting(api(health_check=CHECK))
     it.pass_time(10)
-    assert it.seen(Health.UNHEALTHY) == later(it.since, EIGHT_MINUTES)
+    assert it.observe(Health.UNHEALTHY) == later(it.since, EIGHT_MINUTES)
     it.pass_time(EIGHT_MINUTES - 1)
-    it.seen(Health.UNHEALTHY)
-    assert it.at(TaskStatus.ACTIVATING)
+    it.observe(Health.UNHEALTHY)
+    assert it.is_at(TaskStatus.ACTIVATING)
     it.pass_time(EIGHT_MINUTES)
-    it.seen(Health.UNHEALTHY)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNHEALTHY)
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 @pytest.mark.parametrize("before", [Health.UNKNOWN, Health.UNHEALTHY])
 def test_a_task_is_ready_once_it_is_healthy(before):
     it = Starting(api(health_check=CHECK))
-    it.seen(before)
-    assert it.at(TaskStatus.ACTIVATING)
-    it.seen(Health.HEALTHY)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(before)
+    assert it.is_at(TaskStatus.ACTIVATING)
+    it.observe(Health.HEALTHY)
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 def test_a_task_without_a_health_check_is_ready_once_it_listens():
     it = Starting(api())
-    it.seen(Health.UNKNOWN, listeners=())
+    it.observe(Health.UNKNOWN, listeners=())
     it.pass_time(6)
-    it.seen(Health.UNKNOWN, listeners=())
-    assert it.at(TaskStatus.ACTIVATING)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNKNOWN, listeners=())
+    assert it.is_at(TaskStatus.ACTIVATING)
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.RUNNING)
     assert it.build.world.tasks[it.task].ready_at == it.build.clock.now()
 
 
 def test_a_task_that_listens_at_once_is_ready_at_once():
     it = Starting(api())
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 def test_a_task_that_never_listens_is_ready_after_forty_seconds_with_an_event():
     it = Starting(api())
-    it.seen(Health.UNKNOWN, listeners=())
+    it.observe(Health.UNKNOWN, listeners=())
     it.pass_time(39.9)
-    assert it.seen(Health.UNKNOWN, listeners=()) == later(it.since, LISTEN_LIMIT)
-    assert it.at(TaskStatus.ACTIVATING)
+    assert it.observe(Health.UNKNOWN, listeners=()) == later(it.since, LISTEN_LIMIT)
+    assert it.is_at(TaskStatus.ACTIVATING)
     it.pass_time(40)
-    it.seen(Health.UNKNOWN, listeners=())
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNKNOWN, listeners=())
+    assert it.is_at(TaskStatus.RUNNING)
     [event] = [m for m in it.build.messages(it.service) if "listen" in m]
     assert "does not listen on 9000/tcp at 127.0.0.1 after 40 seconds" in event
 
@@ -132,13 +132,13 @@ def test_a_task_that_never_listens_is_ready_after_forty_seconds_with_an_event():
 def test_listeners_are_polled_without_notifications():
     it = Starting(api())
     it.pass_time(8)
-    assert it.seen(Health.UNKNOWN, listeners=()) == later(it.build.clock.now(), LOOK_AGAIN)
+    assert it.observe(Health.UNKNOWN, listeners=()) == later(it.build.clock.now(), LOOK_AGAIN)
 
 
 def test_a_health_check_replaces_the_check_of_listeners():
     it = Starting(api(health_check=CHECK))
-    it.seen(Health.HEALTHY, listeners=())
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.HEALTHY, listeners=())
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 def test_a_replacement_task_must_listen_for_a_while():
@@ -146,17 +146,17 @@ def test_a_replacement_task_must_listen_for_a_while():
     service = it.build.world.services[it.service]
     other = replace(service.primary, id=DeploymentId("ecs-svc/1"))
     it.build.book.apply([Put(replace(service, deployments=(service.primary, other)))])
-    it.seen(Health.UNKNOWN)
+    it.observe(Health.UNKNOWN)
     it.pass_time(1.9)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.ACTIVATING)
-    it.seen(Health.UNKNOWN, listeners=())
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.ACTIVATING)
+    it.observe(Health.UNKNOWN, listeners=())
     it.pass_time(2)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.ACTIVATING), "it began anew"
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.ACTIVATING), "it began anew"
     it.pass_time(4)
-    it.seen(Health.UNKNOWN)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.UNKNOWN)
+    assert it.is_at(TaskStatus.RUNNING)
 
 
 class Plain:
@@ -176,47 +176,47 @@ class Plain:
         step(self.build, self.task, up(self.build, "app"), **more)
 
     @property
-    def known(self) -> Task:
+    def stored_task(self) -> Task:
         return self.build.world.tasks[self.task]
 
-    def expected(self) -> list[tuple[str, tuple[str, ...]]]:
-        definition = self.build.world.task_definitions[self.known.task_definition]
-        return [(e.label, e.addresses) for e in expected_listeners(self.build.world, self.known, definition)]
+    def expected_addresses(self) -> list[tuple[str, tuple[str, ...]]]:
+        definition = self.build.world.task_definitions[self.stored_task.task_definition]
+        return [(e.label, e.addresses) for e in expected_listeners(self.build.world, self.stored_task, definition)]
 
 
 def test_a_task_without_names_runs_at_once_and_is_ready_once_it_listens():
     it = Plain(PortMapping(8080))
-    assert it.known.last_status is TaskStatus.RUNNING
-    assert it.known.ready_at is None
+    assert it.stored_task.last_status is TaskStatus.RUNNING
+    assert it.stored_task.ready_at is None
     it.look()
-    assert it.known.ready_at is not None
+    assert it.stored_task.ready_at is not None
 
 
 def test_a_task_without_ports_is_ready_when_it_runs():
-    assert Plain().known.ready_at is not None
+    assert Plain().stored_task.ready_at is not None
 
 
 def test_readiness_requires_every_single_port_at_the_tasks_address():
     it = Plain(PortMapping(8080), PortMapping(53, protocol="udp"))
-    address = (it.known.interface.address,)
-    assert it.expected() == [("8080/tcp", address), ("53/udp", address)]
+    address = (it.stored_task.interface.address,)
+    assert it.expected_addresses() == [("8080/tcp", address), ("53/udp", address)]
 
 
 def test_readiness_requires_one_port_of_a_small_range():
     it = Plain(PortMapping(container_port_range="8000-8099"), PortMapping(container_port_range="9000-9100"))
-    assert [shown for shown, _ in it.expected()] == ["8000-8099/tcp"]
+    assert [shown for shown, _ in it.expected_addresses()] == ["8000-8099/tcp"]
 
 
 def test_a_bridge_task_listens_at_its_own_address():
     it = Plain(PortMapping(8080), bridge_address="172.30.0.2", network_mode=NetworkMode.BRIDGE)
-    assert it.expected() == [("8080/tcp", ("172.30.0.2",))]
+    assert it.expected_addresses() == [("8080/tcp", ("172.30.0.2",))]
 
 
 def test_a_listener_of_either_address_family_counts():
     it = Plain(PortMapping(8080))
-    both = replace(it.known.interface, ipv6_address="2001:db8::1")
+    both = replace(it.stored_task.interface, ipv6_address="2001:db8::1")
     put(it.build, it.task, interface=both)
-    assert it.expected() == [("8080/tcp", (both.address, "2001:db8::1"))]
+    assert it.expected_addresses() == [("8080/tcp", (both.address, "2001:db8::1"))]
 
 
 def test_only_containers_without_a_health_check_must_listen():
@@ -233,9 +233,9 @@ def test_only_containers_without_a_health_check_must_listen():
 
 def test_an_ended_container_need_not_listen():
     it = Plain(PortMapping(8080))
-    ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.known.containers)
+    ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.stored_task.containers)
     put(it.build, it.task, containers=ended)
-    assert it.expected() == []
+    assert it.expected_addresses() == []
 
 
 def test_a_task_in_cloud_map_must_listen_at_every_port():
@@ -258,10 +258,10 @@ def test_a_task_in_cloud_map_must_listen_at_every_port():
 
 def test_readiness_follows_the_slowest_essential_container():
     it = Starting(api(health_check=CHECK), replace(container("slow"), health_check=check(interval=10, retries=4)))
-    assert it.seen(Health.HEALTHY, Health.UNKNOWN) == later(it.since, 4 * (10 + 5))
+    assert it.observe(Health.HEALTHY, Health.UNKNOWN) == later(it.since, 4 * (10 + 5))
 
 
 def test_a_nonessential_container_does_not_delay_readiness():
     it = Starting(api(health_check=CHECK), replace(container("side"), health_check=CHECK, essential=False))
-    it.seen(Health.HEALTHY, Health.UNHEALTHY)
-    assert it.at(TaskStatus.RUNNING)
+    it.observe(Health.HEALTHY, Health.UNHEALTHY)
+    assert it.is_at(TaskStatus.RUNNING)

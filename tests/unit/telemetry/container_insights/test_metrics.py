@@ -86,7 +86,7 @@ class SampledService:
 
 
 @pytest.fixture(scope="module")
-def enabled() -> SampledService:
+def enabled_service() -> SampledService:
     service = SampledService("enabled")
     instance = ContainerInstance(
         arn=ContainerInstanceArn("arn:aws:ecs:us-east-1:123456789012:container-instance/default/1"),
@@ -107,23 +107,27 @@ def enabled() -> SampledService:
 
 @pytest.mark.parametrize("dimensions", [CLUSTER, SERVICE, FAMILY], ids=["cluster", "service", "family"])
 @pytest.mark.parametrize("name", TASK_METRICS)
-def test_metrics_of_tasks(enabled, name, dimensions):
+def test_metrics_of_tasks(enabled_service, name, dimensions):
     unit, expected = TASK_METRICS[name]
     metric = metric_id(NAMESPACE, name, dimensions)
-    assert enabled.reader.unit(SCOPE, metric) == unit
-    assert enabled.value(metric) == pytest.approx(expected)
-    assert enabled.value(metric, "SampleCount") == 2
+    assert enabled_service.reader.unit(SCOPE, metric) == unit
+    assert enabled_service.value(metric) == pytest.approx(expected)
+    assert enabled_service.value(metric, "SampleCount") == 2
 
 
 @pytest.mark.parametrize("name", [*SERVICE_METRICS, *CLUSTER_METRICS])
-def test_counts(enabled, name):
+def test_counts(enabled_service, name):
     metric = metric_id(NAMESPACE, name, SERVICE if name in SERVICE_METRICS else CLUSTER)
-    assert enabled.reader.unit(SCOPE, metric) == "Count"
-    assert enabled.value(metric) == enabled.value(metric, "Sum") == (SERVICE_METRICS | CLUSTER_METRICS)[name]
+    assert enabled_service.reader.unit(SCOPE, metric) == "Count"
+    assert (
+        enabled_service.value(metric)
+        == enabled_service.value(metric, "Sum")
+        == (SERVICE_METRICS | CLUSTER_METRICS)[name]
+    )
 
 
-def test_there_are_no_other_metrics(enabled):
-    assert enabled.names() == {*TASK_METRICS, *SERVICE_METRICS, *CLUSTER_METRICS}
+def test_there_are_no_other_metrics(enabled_service):
+    assert enabled_service.names() == {*TASK_METRICS, *SERVICE_METRICS, *CLUSTER_METRICS}
 
 
 @pytest.mark.parametrize("setting", [None, "disabled"])
@@ -146,7 +150,7 @@ async def test_enhanced_shows_each_task_and_each_container():
 
 
 @pytest.mark.parametrize(("name", "expected"), [("CPUReservation", 25), ("MemoryReservation", 25)])
-def test_reservation_is_a_share_of_the_registered_resources(enabled, name, expected):
+def test_reservation_is_a_share_of_the_registered_resources(enabled_service, name, expected):
     metric = metric_id("AWS/ECS", name, CLUSTER)
-    assert enabled.reader.unit(SCOPE, metric) == "Percent"
-    assert enabled.value(metric) == expected
+    assert enabled_service.reader.unit(SCOPE, metric) == "Percent"
+    assert enabled_service.value(metric) == expected

@@ -6,9 +6,17 @@ from moyai.telemetry.exposition.appmesh import appmesh_families
 from moyai.telemetry.exposition.otlp_encoding import encode_reports
 from moyai.telemetry.exposition.otlp_exporter import Outbox
 from moyai.telemetry.exposition.text import exposition
-from tests.unit.telemetry.meshes import FRONT, GATEWAY, LEDGER_CLUSTER, RED, RED_CLUSTER, MeshTelemetry, called
+from tests.unit.telemetry.meshes import (
+    FRONT,
+    GATEWAY,
+    LEDGER_CLUSTER,
+    RED,
+    RED_CLUSTER,
+    MeshTelemetry,
+    virtual_node_counters,
+)
 from tests.unit.telemetry.pushes import push
-from tests.unit.telemetry.receiver import received
+from tests.unit.telemetry.receiver import received_points
 
 WHERE = 'account="123456789012",region="us-east-1",mesh="shop"'
 TO_RED = f'{WHERE},virtual_node="front",virtual_service="color.shop.local",target_virtual_node="red_v1"'
@@ -20,7 +28,7 @@ ROUTE = "vhost.color.shop.local.route.rest"
 
 def mesh_telemetry() -> MeshTelemetry:
     telemetry = MeshTelemetry()
-    numbers = called(RED_CLUSTER, ok=9, failed=1, retried=2) | {
+    numbers = virtual_node_counters(RED_CLUSTER, ok=9, failed=1, retried=2) | {
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_total": 3,
         f"{ROUTE}.upstream_rq_completed": 10,
         f"{ROUTE}.upstream_rq_2xx": 9,
@@ -73,11 +81,13 @@ def test_a_total_is_the_same_after_it_was_stored():
 def test_a_collector_gets_the_same_names():
     telemetry, outbox = MeshTelemetry(), Outbox()
     telemetry.recorder.forward = outbox.put
-    numbers = called(RED_CLUSTER, ok=9, failed=1) | {f"{ROUTE}.upstream_rq_completed": 10}
+    numbers = virtual_node_counters(RED_CLUSTER, ok=9, failed=1) | {f"{ROUTE}.upstream_rq_completed": 10}
     telemetry.record(
         FRONT, push(1, numbers | {"http.ingress.downstream_cx_total": 3}, {"http.ingress.downstream_cx_active": 2}), 1
     )
-    points = {(one.name, *sorted(one.attributes.items())): one for one in received(encode_reports(outbox.first(9)))}
+    points = {
+        (one.name, *sorted(one.attributes.items())): one for one in received_points(encode_reports(outbox.first(9)))
+    }
     found = {key: one.point.as_int for key, one in points.items() if one.point.as_int}
     to_red = (("protocol", "http"), ("target_virtual_node", "red_v1"), ("virtual_service", "color.shop.local"))
     assert found["moyai.appmesh.requests", *to_red] == 10

@@ -14,7 +14,7 @@ from moyai.telemetry.exposition.otlp_exporter import BATCH, ExportFault, OtlpExp
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
 from moyai.testing.clock import ManualClock
 from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Telemetry, http_client, push, read_report
-from tests.unit.telemetry.receiver import received
+from tests.unit.telemetry.receiver import received_points
 
 
 class RecordingCollector:
@@ -31,7 +31,7 @@ class RecordingCollector:
 
     def requests(self) -> list[int]:
         """The count of requests in each point that was taken."""
-        points = [one for body in self.bodies for one in received(body) if one.name == "moyai.mesh.requests"]
+        points = [one for body in self.bodies for one in received_points(body) if one.name == "moyai.mesh.requests"]
         return [one.point.as_int for one in points]
 
 
@@ -51,7 +51,7 @@ def test_a_caller(telemetry, outbox):
     times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
     numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 3}
     telemetry.record(FRONT, push(1, numbers, {"cluster.egress.cart.membership_total": 2}, times), 1)
-    points = list(received(encode_reports(outbox.first(9))))
+    points = list(received_points(encode_reports(outbox.first(9))))
     assert {tuple(sorted(one.resource.items())) for one in points} == {
         (
             ("aws.ecs.cluster.arn", "arn:aws:ecs:us-east-1:123456789012:cluster/shop"),
@@ -79,7 +79,7 @@ def test_a_caller(telemetry, outbox):
 def test_a_called_service(telemetry, outbox):
     numbers = {f"http.ingress.cart.downstream_{what}": 7 for what in ("rq_total", "cx_total", "cx_rx_bytes_total")}
     telemetry.record(CART, push(1, numbers, {"http.ingress.cart.downstream_cx_active": 3}), 1)
-    found = {one.name: one.point.as_int for one in received(encode_reports(outbox.first(9)))}
+    found = {one.name: one.point.as_int for one in received_points(encode_reports(outbox.first(9)))}
     assert found == {
         "moyai.mesh.served_requests": 7,
         "moyai.mesh.served_failures": 0,
@@ -104,9 +104,9 @@ def test_only_the_newest_report_of_each_proxy_waits(telemetry, outbox):
     for second in range(1, 50):
         telemetry.record(FRONT, http_client(second, requests=second), second)
     [waiting] = outbox.first(9)
-    assert [one.point.as_int for one in received(encode_reports([waiting])) if one.name == "moyai.mesh.requests"] == [
-        49
-    ]
+    assert [
+        one.point.as_int for one in received_points(encode_reports([waiting])) if one.name == "moyai.mesh.requests"
+    ] == [49]
 
 
 def test_late_and_repeated_reports_do_not_wait(telemetry, outbox):

@@ -26,7 +26,7 @@ from tests.unit.telemetry.meshes import (
     TO_LEDGER,
     TO_RED,
     MeshTelemetry,
-    called,
+    virtual_node_counters,
 )
 from tests.unit.telemetry.pushes import push
 
@@ -36,8 +36,14 @@ ROUTED = (*BY_FRONT, ("TargetVirtualService", "color.shop.local"))
 
 def test_a_target_has_its_virtual_service_and_its_virtual_node():
     telemetry = MeshTelemetry()
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=9, failed=1, retried=2) | called(BLUE_CLUSTER, ok=4)), 1)
-    telemetry.record(OTHER_FRONT, push(1, called(RED_CLUSTER, ok=5)), 2)
+    telemetry.record(
+        FRONT,
+        push(
+            1, virtual_node_counters(RED_CLUSTER, ok=9, failed=1, retried=2) | virtual_node_counters(BLUE_CLUSTER, ok=4)
+        ),
+        1,
+    )
+    telemetry.record(OTHER_FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=5)), 2)
     assert telemetry.value("envoy.appmesh.HTTPCode_Target_2XX_Count", TO_RED) == 14
     assert telemetry.value("envoy.appmesh.HTTPCode_Target_5XX_Count", TO_RED) == 1
     assert telemetry.value("envoy.appmesh.HTTPCode_Target_2XX_Count", TO_BLUE) == 4
@@ -50,14 +56,14 @@ def test_a_target_has_its_virtual_service_and_its_virtual_node():
 def test_requests_for_each_of_the_endpoints():
     telemetry = MeshTelemetry()
     levels = {f"cluster.{RED_CLUSTER}.membership_total": 5}
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=10), levels), 1)
+    telemetry.record(FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=10), levels), 1)
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED, "Average") == 2
 
 
 def test_response_times():
     telemetry = MeshTelemetry()
     times = {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((0, 4, 0, 0, 0, 0), 6.0)}
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=4), None, times), 1)
+    telemetry.record(FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=4), None, times), 1)
     assert telemetry.value("envoy.appmesh.TargetResponseTime", TO_RED, "Average") == 1.5
     assert telemetry.value("envoy.appmesh.TargetResponseTime", TO_RED, "SampleCount") == 4
 
@@ -93,7 +99,7 @@ def test_a_node_has_the_metrics_of_all_its_listeners():
 
 def test_a_gateway_has_its_own_dimension_and_its_own_routes():
     telemetry = MeshTelemetry()
-    numbers = called(BLUE_CLUSTER, ok=6) | {"http.ingress.downstream_rq_total": 6}
+    numbers = virtual_node_counters(BLUE_CLUSTER, ok=6) | {"http.ingress.downstream_rq_total": 6}
     for route in ("vhost.self_redirect.route.everything", "vhost.color.shop.local.route.rest"):
         numbers |= {f"{route}.upstream_rq_completed": 6, f"{route}.upstream_rq_2xx": 6}
     telemetry.record(GATEWAY, push(1, numbers), 1)
@@ -128,32 +134,38 @@ def test_a_node_behind_two_virtual_services_has_both_names():
     spec = VirtualServiceSpec(VirtualServiceProvider(NodeProvider("blue")))
     telemetry.world.apply(Put(replace(front, spec=replace(front.spec, backends=backends))))
     telemetry.world.apply(Put(replace(ledger, arn=service_arn(name), name=name, spec=spec)))
-    telemetry.record(FRONT, push(1, called(BLUE_CLUSTER, ok=2)), 1)
+    telemetry.record(FRONT, push(1, virtual_node_counters(BLUE_CLUSTER, ok=2)), 1)
     both = (*BY_FRONT, ("TargetVirtualService", "also-blue.shop.local,color.shop.local"), ("TargetVirtualNode", "blue"))
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", both) == 2
 
 
 def test_a_numbered_cluster_is_the_same_node():
     telemetry = MeshTelemetry()
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2) | called(f"{RED_CLUSTER}_2", ok=3)), 1)
+    telemetry.record(
+        FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=2) | virtual_node_counters(f"{RED_CLUSTER}_2", ok=3)), 1
+    )
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 5
 
 
 def test_metrics_follow_a_change_of_the_mesh():
     telemetry = MeshTelemetry()
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2) | called(BLUE_CLUSTER, ok=1)), 1)
+    telemetry.record(
+        FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=2) | virtual_node_counters(BLUE_CLUSTER, ok=1)), 1
+    )
     telemetry.world.apply(Delete(AppMeshRoute, route_arn("color", "rest")))
-    telemetry.record(FRONT, push(6, called(RED_CLUSTER, ok=4) | called(BLUE_CLUSTER, ok=5)), 6)
+    telemetry.record(
+        FRONT, push(6, virtual_node_counters(RED_CLUSTER, ok=4) | virtual_node_counters(BLUE_CLUSTER, ok=5)), 6
+    )
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 4
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_BLUE) == 5, "the last of it still counts for it"
 
 
 def test_a_tag_of_the_mesh_names_the_namespace():
     telemetry = MeshTelemetry()
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2)), 1)
+    telemetry.record(FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=2)), 1)
     mesh = telemetry.world.meshes[MESH]
     telemetry.world.apply(Put(replace(mesh, tags={"moyai:metric-namespace": "howto"})))
-    telemetry.record(FRONT, push(6, called(RED_CLUSTER, ok=5, retried=1)), 6)
+    telemetry.record(FRONT, push(6, virtual_node_counters(RED_CLUSTER, ok=5, retried=1)), 6)
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 2
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED, namespace="howto") == 3
     assert telemetry.value("RetryCount", TO_RED) == 1, "ours are where they were"
@@ -165,15 +177,17 @@ def test_a_tasks_proxy_reports_for_its_virtual_node():
     for name in ("front", "nobody"):
         identity = identity_of(f"mesh/shop/virtualNode/{name}", SCOPE)
         telemetry.world.apply(Put(replace(task, arn=TaskArn(f"{task.arn}-{name}"), identity=identity)))
-    assert telemetry.record(ProxyId(f"{task.arn}-front"), push(1, called(RED_CLUSTER, ok=2)), 1)
-    assert not telemetry.record(ProxyId(f"{task.arn}-nobody"), push(1, called(RED_CLUSTER, ok=2)), 1)
-    assert not telemetry.record(ProxyId(f"{node_arn('nobody')}#1"), push(1, called(RED_CLUSTER, ok=2)), 1)
+    assert telemetry.record(ProxyId(f"{task.arn}-front"), push(1, virtual_node_counters(RED_CLUSTER, ok=2)), 1)
+    assert not telemetry.record(ProxyId(f"{task.arn}-nobody"), push(1, virtual_node_counters(RED_CLUSTER, ok=2)), 1)
+    assert not telemetry.record(
+        ProxyId(f"{node_arn('nobody')}#1"), push(1, virtual_node_counters(RED_CLUSTER, ok=2)), 1
+    )
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 2
 
 
 def test_a_deleted_node_is_still_counted():
     telemetry = MeshTelemetry()
-    telemetry.record(FRONT, push(1, called(RED_CLUSTER, ok=2)), 1)
+    telemetry.record(FRONT, push(1, virtual_node_counters(RED_CLUSTER, ok=2)), 1)
     telemetry.world.apply(Delete(VirtualNode, node_arn("front")))
-    telemetry.record(FRONT, push(6, called(RED_CLUSTER, ok=5)), 6)
+    telemetry.record(FRONT, push(6, virtual_node_counters(RED_CLUSTER, ok=5)), 6)
     assert telemetry.value("envoy.appmesh.RequestCountPerTarget", TO_RED) == 5

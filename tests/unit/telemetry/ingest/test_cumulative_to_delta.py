@@ -210,14 +210,14 @@ def test_an_unchanged_state_need_not_be_saved_again():
 ENDPOINT = ["egress", "cart", 10**9, [7, *[0] * 10], [7, 0, 0, 0, 0, 0], 3.5, 0]
 
 
-def serialized(endpoint: list[object]) -> bytes:
+def serialize_state(endpoint: list[object]) -> bytes:
     """A serialized state: proxy start, time of the last report and of the one before, bounds, and endpoints."""
     return msgspec.msgpack.encode([0, 10**9, 0, [BOUNDS], [endpoint]])
 
 
 def test_the_state_of_earlier_versions_is_read():
     new = count_report(
-        DeltaState.deserialize(serialized(ENDPOINT)), report(2, cart=9, times=(8, 0, 0, 0, 0, 0), total=4.0)
+        DeltaState.deserialize(serialize_state(ENDPOINT)), report(2, cart=9, times=(8, 0, 0, 0, 0, 0), total=4.0)
     )
     assert new["cart"] == (2, (1, 0, 0, 0, 0, 0), 0.5)
 
@@ -234,4 +234,4 @@ def test_the_state_of_earlier_versions_is_read():
 )
 def test_other_bytes_are_refused(index, value):
     with pytest.raises((msgspec.MsgspecError, ValueError)):
-        DeltaState.deserialize(serialized([*ENDPOINT[:index], value, *ENDPOINT[index + 1 :]]))
+        DeltaState.deserialize(serialize_state([*ENDPOINT[:index], value, *ENDPOINT[index + 1 :]]))

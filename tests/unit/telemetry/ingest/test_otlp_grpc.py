@@ -21,7 +21,7 @@ def authenticate(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | R
 
 
 @pytest.fixture
-async def served(tmp_path):
+async def grpc_server(tmp_path):
     telemetry = Telemetry()
     reported: list[ProxyId] = []
     server = grpc.aio.server()
@@ -35,8 +35,8 @@ async def served(tmp_path):
     await server.stop(None)
 
 
-async def test_a_push_is_counted_and_its_proxy_reported(served):
-    export, telemetry, reported = served
+async def test_a_push_is_counted_and_its_proxy_reported(grpc_server):
+    export, telemetry, reported = grpc_server
     answer = await export(PUSH, metadata=((PROXY_HEADER, FRONT),))
     assert ExportMetricsServiceResponse.FromString(answer) == ExportMetricsServiceResponse()
     assert reported == [FRONT]
@@ -50,8 +50,8 @@ async def test_a_push_is_counted_and_its_proxy_reported(served):
         pytest.param(b"\xff\xff", ((PROXY_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
     ],
 )
-async def test_invalid_pushes_are_refused(served, body, metadata, code):
-    export, telemetry, reported = served
+async def test_invalid_pushes_are_refused(grpc_server, body, metadata, code):
+    export, telemetry, reported = grpc_server
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await export(body, metadata=metadata)
     assert raised.value.code() is code

@@ -15,7 +15,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
 from moyai.telemetry.ingest.otlp_http import IDLE_TIMEOUT, MAX_UNCOUNTED_BYTES, OtlpHttpReceiver
 from moyai.testing.clock import EPOCH, ManualClock
-from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, posted, push
+from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, push, push_request
 
 PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
@@ -75,7 +75,7 @@ class Caller:
 
 
 @asynccontextmanager
-async def opened(running: RunningReceiver) -> AsyncIterator[RunningReceiver]:
+async def open_receiver(running: RunningReceiver) -> AsyncIterator[RunningReceiver]:
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(running.path)
     await running.receiver.serve(sock)
@@ -87,7 +87,7 @@ async def opened(running: RunningReceiver) -> AsyncIterator[RunningReceiver]:
 
 @pytest.fixture
 async def running(tmp_path):
-    async with opened(RunningReceiver(f"{tmp_path}/s")) as receiver:
+    async with open_receiver(RunningReceiver(f"{tmp_path}/s")) as receiver:
         yield receiver
 
 
@@ -97,26 +97,26 @@ async def caller(running):
 
 
 async def test_pushes_are_counted_and_their_proxies_reported(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
+    assert await caller.send(push_request(PUSH)) == OK
     assert (running.requests, running.reported) == (3, [FRONT])
-    assert await caller.send(posted(LATER)) == OK
+    assert await caller.send(push_request(LATER)) == OK
     assert (running.requests, running.reported) == (7, [FRONT, FRONT])
 
 
 async def test_a_push_may_come_in_pieces(running, caller):
-    for byte in posted(PUSH)[:-1]:
+    for byte in push_request(PUSH)[:-1]:
         caller.writer.write(bytes([byte]))
         await caller.writer.drain()
         await asyncio.sleep(0)
     assert running.requests == 0
-    assert await caller.send(posted(PUSH)[-1:]) == OK
+    assert await caller.send(push_request(PUSH)[-1:]) == OK
     assert running.requests == 3
 
 
 async def test_a_push_waits_while_metrics_are_saved_and_others_are_answered(running, caller):
     async with running.telemetry.recorder.lock:
-        caller.writer.write(posted(PUSH))
-        assert await (await running.connect()).send(posted(PUSH, who="")) == 401
+        caller.writer.write(push_request(PUSH))
+        assert await (await running.connect()).send(push_request(PUSH, who="")) == 401
         assert (running.requests, running.reported) == (0, [])
     assert await caller.status() == OK
     assert (running.requests, running.reported) == (3, [FRONT])
@@ -125,13 +125,13 @@ async def test_a_push_waits_while_metrics_are_saved_and_others_are_answered(runn
 @pytest.mark.parametrize(
     ("message", "status"),
     [
-        pytest.param(posted(PUSH, who=""), 401, id="an unknown proxy"),
-        pytest.param(posted(b"\xff\xff"), 400, id="not OTLP"),
+        pytest.param(push_request(PUSH, who=""), 401, id="an unknown proxy"),
+        pytest.param(push_request(b"\xff\xff"), 400, id="not OTLP"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="not HTTP/1.1"),
-        pytest.param(posted(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
-        pytest.param(posted(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
-        pytest.param(posted(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="another method"),
-        pytest.param(posted(b"x" * 5 * 1024 * 1024), 413, id="too large"),
+        pytest.param(push_request(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
+        pytest.param(push_request(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
+        pytest.param(push_request(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="another method"),
+        pytest.param(push_request(b"x" * 5 * 1024 * 1024), 413, id="too large"),
         pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 5 * 1024 * 1024, 413, id="too large a head"),
     ],
 )
@@ -143,33 +143,33 @@ async def test_a_refused_connection_is_closed(running, caller, message, status):
 
 
 async def test_a_second_report_before_the_answer_is_refused(running, caller):
-    caller.writer.write(posted(PUSH) + posted(LATER))
+    caller.writer.write(push_request(PUSH) + push_request(LATER))
     assert await caller.status() == 400
     assert await caller.is_closed()
 
 
 async def test_the_next_request_may_begin_before_the_answer(running, caller):
-    caller.writer.write(posted(PUSH) + posted(LATER)[:150])
+    caller.writer.write(push_request(PUSH) + push_request(LATER)[:150])
     assert await caller.status() == OK
-    assert await caller.send(posted(LATER)[150:]) == OK
+    assert await caller.send(push_request(LATER)[150:]) == OK
     assert (running.requests, running.receiver.uncounted_bytes) == (7, 0)
 
 
 async def test_a_report_is_counted_after_its_connection_was_closed(running, caller):
-    caller.writer.write(posted(PUSH))
+    caller.writer.write(push_request(PUSH))
     await caller.writer.drain()
     caller.writer.close()
     other = await running.connect()
-    assert await other.send(posted(push(1, {}), who="other")) == OK
+    assert await other.send(push_request(push(1, {}), who="other")) == OK
     assert running.requests == 3
 
 
 async def test_many_reports_at_once_are_each_answered(tmp_path):
-    async with opened(RunningReceiver(f"{tmp_path}/many", max_connections=50)) as running:
+    async with open_receiver(RunningReceiver(f"{tmp_path}/many", max_connections=50)) as running:
         callers = [await running.connect() for _ in range(50)]
         bodies = [b"\xff" if at == 7 else PUSH for at in range(50)]
         answers = (
-            one.send(posted(body, who=f"{FRONT}{at}"))
+            one.send(push_request(body, who=f"{FRONT}{at}"))
             for at, (one, body) in enumerate(zip(callers, bodies, strict=True))
         )
         assert await asyncio.gather(*answers) == [400 if at == 7 else OK for at in range(50)]
@@ -187,15 +187,15 @@ async def test_a_failing_report_does_not_prevent_others(running, monkeypatch):
 
     monkeypatch.setattr(running.telemetry.recorder, "record", failing)
     callers = [await running.connect() for _ in range(2)]
-    answers = await asyncio.gather(callers[0].send(posted(PUSH, who="odd")), callers[1].send(posted(PUSH)))
+    answers = await asyncio.gather(callers[0].send(push_request(PUSH, who="odd")), callers[1].send(push_request(PUSH)))
     assert [*answers] == [500, OK]
-    assert await callers[1].send(posted(LATER)) == OK
+    assert await callers[1].send(push_request(LATER)) == OK
     assert running.requests == 7
 
 
 async def test_the_bytes_of_all_connections_are_limited(tmp_path):
-    whole = posted(PUSH)
-    async with opened(RunningReceiver(f"{tmp_path}/held", max_uncounted_bytes=len(whole) + 99)) as running:
+    whole = push_request(PUSH)
+    async with open_receiver(RunningReceiver(f"{tmp_path}/held", max_uncounted_bytes=len(whole) + 99)) as running:
         slow, other = await running.connect(), await running.connect()
         slow.writer.write(whole[:100])
         await running.clock.settle()
@@ -211,7 +211,7 @@ async def test_the_bytes_of_all_connections_are_limited(tmp_path):
 
 
 async def test_closing_closes_every_connection(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
+    assert await caller.send(push_request(PUSH)) == OK
     running.receiver.close()
     assert await caller.is_closed()
     with pytest.raises(ConnectionRefusedError):
@@ -219,14 +219,14 @@ async def test_closing_closes_every_connection(running, caller):
 
 
 async def test_an_idle_connection_is_closed(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
+    assert await caller.send(push_request(PUSH)) == OK
     await running.clock.advance(2 * IDLE_TIMEOUT)
     assert await caller.is_closed()
 
 
 async def test_a_connection_without_a_whole_report_is_closed(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
-    for byte in posted(LATER)[:2]:
+    assert await caller.send(push_request(PUSH)) == OK
+    for byte in push_request(LATER)[:2]:
         caller.writer.write(bytes([byte]))
         await running.clock.advance(IDLE_TIMEOUT)
     assert await caller.is_closed()
@@ -234,33 +234,33 @@ async def test_a_connection_without_a_whole_report_is_closed(running, caller):
 
 
 async def test_a_connection_that_reads_no_answers_is_closed(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
+    assert await caller.send(push_request(PUSH)) == OK
     [connection] = running.receiver.connections
     connection.pause_writing()  # as its transport does when too much is unread
-    caller.writer.write(posted(LATER))
+    caller.writer.write(push_request(LATER))
     await running.clock.advance(2 * IDLE_TIMEOUT)
     assert await caller.is_closed()
     assert running.requests == 3
 
 
 async def test_a_connection_that_reads_its_answers_late_is_served(running, caller):
-    assert await caller.send(posted(PUSH)) == OK
+    assert await caller.send(push_request(PUSH)) == OK
     [connection] = running.receiver.connections
     connection.pause_writing()
     connection.resume_writing()
-    assert await caller.send(posted(LATER)) == OK
+    assert await caller.send(push_request(LATER)) == OK
 
 
 async def test_a_connection_that_reports_now_and_then_stays(running, caller):
     for push_ in (PUSH, LATER, PUSH, LATER):
-        assert await caller.send(posted(push_)) == OK
+        assert await caller.send(push_request(push_)) == OK
         await running.clock.advance(IDLE_TIMEOUT)
 
 
 async def test_the_number_of_connections_is_limited(running):
     connected = [await running.connect() for _ in range(MAX_CONNECTIONS)]
-    assert [await one.send(posted(PUSH)) for one in connected] == [OK] * MAX_CONNECTIONS
+    assert [await one.send(push_request(PUSH)) for one in connected] == [OK] * MAX_CONNECTIONS
     assert await (await running.connect()).is_closed()
     connected[0].writer.close()
     await running.clock.settle()
-    assert await (await running.connect()).send(posted(PUSH)) == OK
+    assert await (await running.connect()).send(push_request(PUSH)) == OK

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from moyai.telemetry.reporters.appmesh_stats import PROXY, route_of
 from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side, StatEndpoint
-from tests.unit.telemetry.meshes import LEDGER_CLUSTER, RED_CLUSTER, called, read_report
+from tests.unit.telemetry.meshes import LEDGER_CLUSTER, RED_CLUSTER, read_report, virtual_node_counters
 from tests.unit.telemetry.pushes import push
 
 RED = StatEndpoint(Side.CLIENT, f"cluster.{RED_CLUSTER}")
 LEDGER = StatEndpoint(Side.CLIENT, f"cluster.{LEDGER_CLUSTER}")
 
 
-def counted(counters, gauges=None, times=None, endpoint=RED):
+def endpoint_stats(counters, gauges=None, times=None, endpoint=RED):
     return read_report(push(1, counters, gauges, times)).endpoints[endpoint]
 
 
 def test_a_virtual_node_that_is_called():
-    numbers = called(RED_CLUSTER, ok=8, failed=2, retried=3) | {
+    numbers = virtual_node_counters(RED_CLUSTER, ok=8, failed=2, retried=3) | {
         f"cluster.{RED_CLUSTER}.upstream_cx_rx_bytes_total": 100,
         f"cluster.{RED_CLUSTER}.upstream_cx_tx_bytes_total": 20,
         f"cluster.{RED_CLUSTER}.upstream_rq_timeout": 1,
@@ -25,7 +25,7 @@ def test_a_virtual_node_that_is_called():
         f"cluster.{RED_CLUSTER}.ssl.connection_error": 1,
     }
     levels = {f"cluster.{RED_CLUSTER}.membership_total": 3}
-    found = counted(numbers, levels, {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((1, 2, 3, 4, 0, 0), 40)})
+    found = endpoint_stats(numbers, levels, {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((1, 2, 3, 4, 0, 0), 40)})
     counters = {counter: found.counters[counter] for counter in EndpointCounter if found.counters[counter]}
     assert counters == {
         EndpointCounter.REQUESTS: 10,
@@ -43,10 +43,10 @@ def test_a_virtual_node_that_is_called():
 
 
 def test_a_grpc_error_status_is_a_failure():
-    numbers = called(RED_CLUSTER, ok=9, failed=1) | {
+    numbers = virtual_node_counters(RED_CLUSTER, ok=9, failed=1) | {
         f"cluster.{RED_CLUSTER}.grpc.{status}": n for status, n in ((0, 6), (13, 2), (14, 2), (5, 9))
     }
-    assert counted(numbers).counters[EndpointCounter.FAILURES] == 4
+    assert endpoint_stats(numbers).counters[EndpointCounter.FAILURES] == 4
 
 
 def test_connections_to_a_virtual_node():
@@ -56,7 +56,7 @@ def test_connections_to_a_virtual_node():
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_connect_attempts_exceeded": 2,
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_none_healthy": 3,
     }
-    found = counted(numbers, endpoint=LEDGER)
+    found = endpoint_stats(numbers, endpoint=LEDGER)
     assert found.protocol == "tcp"
     assert found.counters[EndpointCounter.CONNECTIONS] == 13
     assert found.counters[EndpointCounter.FAILURES] == 5

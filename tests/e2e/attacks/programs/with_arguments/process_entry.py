@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.e2e.attacks.attempts import attempt, checked, libc
+from tests.e2e.attacks.attempts import attempt, check, libc
 
 ENTER = "see processes enter"
 READ = "read a file of the host through a process's root or directory"
@@ -52,11 +52,11 @@ class Observer:
                 continue
             self.seen.add(pid)
             self._examine(pid)
-            with contextlib.suppress(OSError), _stopped(pid):
+            with contextlib.suppress(OSError), _traced(pid):
                 self._examine(pid)
 
     @property
-    def entered(self) -> int:
+    def entered_count(self) -> int:
         """How many came after this program."""
         return len(self.seen - self._before)
 
@@ -116,9 +116,9 @@ class Observer:
 
 
 @contextlib.contextmanager
-def _stopped(pid: int) -> Iterator[None]:
+def _traced(pid: int) -> Iterator[None]:
     """A process while it is traced, and therefore stopped. Raises OSError for one that can't be."""
-    checked(libc.ptrace(ATTACH, pid, 0, 0))
+    check(libc.ptrace(ATTACH, pid, 0, 0))
     try:
         os.waitpid(pid, _ALL_CHILDREN)
         yield
@@ -149,10 +149,10 @@ def main(wanted: str, seconds: str, canary: str, device: str, *common: str) -> N
     """Look until enough have been seen."""
     observer = Observer(canary, int(device), list(common))
     end = time.monotonic() + float(seconds)
-    while observer.entered < int(wanted) and time.monotonic() < end:
+    while observer.entered_count < int(wanted) and time.monotonic() < end:
         observer.look()
-    if observer.entered:
-        observer.gains[ENTER] = f"{observer.entered} of them"
+    if observer.entered_count:
+        observer.gains[ENTER] = f"{observer.entered_count} of them"
     for name in (ENTER, READ, RIGHTS, FILTER, FILES, LEAVE, PROGRAM, MEMORY):
         attempt(name, partial(_report, observer.gains, name))
 

@@ -40,7 +40,7 @@ assert len(read) == 4 and None not in read and len(set(map(repr, read))) == 1, r
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved_task(tmp_path):
     spec = sandbox()
     paths = RuntimePaths(tmp_path)
     paths.task(spec.task).mkdir(parents=True)
@@ -48,9 +48,9 @@ def saved(tmp_path):
     return spec.task
 
 
-def test_the_first_reads_may_be_concurrent(tmp_path, saved):
+def test_the_first_reads_may_be_concurrent(tmp_path, saved_task):
     """Six processes, as each has only one first time. Two of five ended by SIGSEGV once."""
-    command = [sys.executable, "-X", "faulthandler", "-c", READERS, str(tmp_path), saved]
+    command = [sys.executable, "-X", "faulthandler", "-c", READERS, str(tmp_path), saved_task]
     for _ in range(6):
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
