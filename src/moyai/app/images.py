@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moyai.app.config import StatePaths
+from moyai.app.state_paths import StatePaths
 from moyai.images.imports.older_store import open_store
 from moyai.images.store.image_store import ImageStore
 from moyai.runtime.linux.runtime_paths import RuntimePaths

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from moyai.app.config import Settings, StatePaths
+from moyai.app.config import Settings
+from moyai.app.state_paths import StatePaths
 from moyai.cli.options import ENDPOINT, REGION, STATE, Endpoint, State
 
 

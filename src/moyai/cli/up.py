@@ -30,10 +30,10 @@ from moyai.app.config import (
     RuntimeKind,
     ServerSettings,
     Settings,
-    StatePaths,
     TlsSettings,
     TrustSettings,
 )
+from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import REGION, STATE, State, host_and_port
 from moyai.cli.up_options import (

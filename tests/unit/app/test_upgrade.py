@@ -12,7 +12,8 @@ import grpc
 import pytest
 
 from moyai.app.adapters.proxy_listeners import ProxyListeners
-from moyai.app.config import RuntimeKind, Settings, StatePaths
+from moyai.app.config import RuntimeKind, Settings
+from moyai.app.state_paths import StatePaths
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.telemetry.ingest.recorder import Recorder

@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from moyai.app.adapters.private_file import PrivateFile
-from moyai.app.config import StatePaths
 from moyai.app.ids import draw
+from moyai.app.state_paths import StatePaths
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 from moyai.ports.store import StoreFault

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from moyai.app.config import StatePaths
+from moyai.app.state_paths import StatePaths
 from moyai.cli.appmesh.compare import compare
 from moyai.cli.appmesh.proxy import proxy
 from moyai.cli.options import STATE, Json, State

@@ -8,8 +8,9 @@ from typing import Final
 
 import typer
 
-from moyai.app.config import EXTERNAL_CA_FILE, StatePaths
+from moyai.app.config import EXTERNAL_CA_FILE
 from moyai.app.ids import SystemIds
+from moyai.app.state_paths import StatePaths
 from moyai.cli.options import host_and_port
 from moyai.domain.appmesh.agent_settings import Agent, AgentSettings, agent_settings
 from moyai.domain.appmesh.identity import identity_of

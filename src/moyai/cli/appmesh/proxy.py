@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from moyai.app.config import EXTERNAL_SERVER_NAME, STATS_INTERVAL, StatePaths
+from moyai.app.config import EXTERNAL_SERVER_NAME, STATS_INTERVAL
+from moyai.app.state_paths import StatePaths
 from moyai.cli.options import STATE, State, host_and_port
 
 _ADMIN: Final = "127.0.0.1:9901"

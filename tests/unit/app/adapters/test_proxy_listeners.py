@@ -20,14 +20,8 @@ from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 
 from moyai.app.adapters.proxy_listeners import ProxyListeners
 from moyai.app.adapters.proxy_tokens import ProxyTokens
-from moyai.app.config import (
-    EXTERNAL_CA_FILE,
-    EXTERNAL_SERVER_NAME,
-    AppMeshSettings,
-    RuntimeKind,
-    Settings,
-    StatePaths,
-)
+from moyai.app.config import EXTERNAL_CA_FILE, EXTERNAL_SERVER_NAME, AppMeshSettings, RuntimeKind, Settings
+from moyai.app.state_paths import StatePaths
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
 from moyai.mesh.ir import MeshIR, Workload
