@@ -16,8 +16,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.container_images import ContainerImage, container_image
-from tests.contract.api.ecr_images import digest_of
+from tests.container_images import ContainerImage, container_image, digest_of
 from tests.e2e.installation import AWS, Installation
 from tests.e2e.waiting import eventually
 
@@ -153,6 +152,13 @@ def test_an_upload_is_continued_after_its_connection_broke(simulated, client):
 
 def received(client: httpx.Client, place: str) -> int:
     return int(client.get(place).headers["range"].partition("-")[2]) + 1
+
+
+def test_a_reset_deletes_the_images(simulated, client):
+    assert push_layer(client, "app", b"layer").status_code == 201
+    simulated.own("POST", "reset")
+    assert client.get("/v2/_catalog").json() == {"repositories": []}
+    assert [path for path in (simulated.state / "ecr").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

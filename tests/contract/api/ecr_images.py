@@ -1,24 +1,16 @@
-"""Images for tests of the registry: manifests, layers and their digests, made without any tool."""
+"""Images for tests of the registry, as they are pushed: blobs first, then the manifest."""
 
 from __future__ import annotations
 
-import gzip
 import json
-from hashlib import sha256
 from typing import Any, NamedTuple
 
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{}}'
-
-
-def digest_of(content: bytes) -> str:
-    return f"sha256:{sha256(content).hexdigest()}"
+from moyai.images.manifest import OCI_INDEX
+from tests.container_images import Content, container_image, digest_of
 
 
 class PushImage(NamedTuple):
-    """What is pushed: blobs first, then the manifest."""
+    """The bytes of an image. ``blobs``: the configuration and the layers."""
 
     blobs: tuple[bytes, ...]
     manifest: bytes
@@ -26,18 +18,13 @@ class PushImage(NamedTuple):
 
     @property
     def digest(self) -> str:
-        return digest_of(self.manifest)
+        return str(digest_of(self.manifest))
 
 
-def image(text: str = "hello", media_type: str = OCI_MANIFEST) -> PushImage:
-    layer = gzip.compress(text.encode(), mtime=0)
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": media_type,
-        "config": descriptor(CONFIG, "application/vnd.oci.image.config.v1+json"),
-        "layers": [descriptor(layer, "application/vnd.oci.image.layer.v1.tar+gzip")],
-    }
-    return PushImage((CONFIG, layer), json.dumps(manifest).encode(), media_type)
+def image(text: str = "hello") -> PushImage:
+    """An image of one layer; another for another text."""
+    built = container_image([{"text": text.encode()}])
+    return PushImage(tuple(blob.data for blob in built.blobs), built.manifest.data, built.manifest.media_type)
 
 
 def index(*images: PushImage) -> PushImage:
@@ -47,7 +34,7 @@ def index(*images: PushImage) -> PushImage:
 
 
 def descriptor(content: bytes, media_type: str) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
+    return dict(Content(media_type, content).descriptor)
 
 
 def push_by_api(client: Any, repository: str, pushed: PushImage, tag: str | None = None) -> str:

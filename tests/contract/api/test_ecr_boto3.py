@@ -10,11 +10,13 @@ import pytest
 from moyai.api.ecr.service import ecr
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.world import Put
+from moyai.images.manifest import DOCKER_MANIFEST
 from moyai.kernel.clock import later
 from moyai.kernel.secret import Secret
+from tests.container_images import digest_of
 from tests.contract.api.asking import OTHER_ACCOUNT, code
 from tests.contract.api.drawn import ask_anything
-from tests.contract.api.ecr_images import DOCKER_MANIFEST, digest_of, image, index, push_by_api
+from tests.contract.api.ecr_images import image, index, push_by_api
 
 COMMON = frozenset({"ValidationException", "SerializationException", "InvalidParameterException"})
 ARN = "arn:aws:ecr:us-east-1:123456789012:repository/shop/app"

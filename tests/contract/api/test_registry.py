@@ -14,6 +14,7 @@ from moyai.domain.ecr.repository import Repository, repository_arn
 from moyai.domain.ecr.token import RegistryAccess, issue_token
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.world import Delete, Put
+from moyai.images.manifest import OCI_MANIFEST
 from moyai.kernel.clock import later
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
@@ -22,7 +23,8 @@ from moyai.store.blob_files import BlobFiles, BlobLimits
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
-from tests.contract.api.ecr_images import OCI_MANIFEST, PushImage, digest_of, image, index
+from tests.container_images import digest_of
+from tests.contract.api.ecr_images import PushImage, image, index
 
 ROOT = SessionRoot(Secret("0" * 64))
 ELSEWHERE = Scope(AccountId("111122223333"), Region("eu-west-1"))
