@@ -52,6 +52,20 @@ def plan_retention(world: World, table: str, key: str, now: Instant) -> Plan:
             return Plan()
 
 
+def pinned_images(world: World) -> frozenset[str]:
+    """The digests of the images that services may still start tasks from: those of their deployments, and of the
+    revisions to which an unfinished deployment can roll back.
+    """
+    digests: set[str] = set()
+    for revision in world.service_revisions:
+        service = world.services.get(revision.service)
+        current = () if service is None else (deployment.id for deployment in service.deployments)
+        unfinished = (d for d in world.service_deployments.each("service", revision.service) if not d.finished)
+        if revision.deployment.id in {*current, *(source for d in unfinished for source in d.sources)}:
+            digests.update(revision.images.values())
+    return frozenset(digests)
+
+
 def _definition(world: World, definition: TaskDefinition, now: Instant) -> Plan:
     if definition.status is not TaskDefinitionStatus.DELETE_IN_PROGRESS:
         return Plan()

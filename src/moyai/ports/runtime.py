@@ -120,6 +120,11 @@ class TaskRuntime(Protocol):
         other images replace those of an earlier call. ``release`` ends the pulls. Raises SandboxFailed.
         """
 
+    async def keep_images(self, digests: frozenset[str]) -> None:
+        """Keep the images with these digests, which tasks may be started from later, and let go those of the call
+        before. A sandbox keeps its own images.
+        """
+
     async def start(self, container: ContainerSpec) -> None:
         """Start a container in its task's sandbox. Its image has been pulled. A container that has run is started again
         only if it has ended and ``attempt`` is a later one. It keeps its file system, unless its writable layer is in

@@ -1,4 +1,5 @@
-"""The loop that removes deleted records once nothing refers to them any more; ``plan.forgetting`` decides when.
+"""The loop that removes deleted records once nothing refers to them any more, and tells the runtime which images the
+services' revisions need; ``plan.retention`` decides both.
 
 Promise: a notification that is lost is repaired by the next start, when the store notifies of every record.
 """
@@ -6,15 +7,17 @@ Promise: a notification that is lost is repaired by the next start, when the sto
 from __future__ import annotations
 
 from moyai.kernel.clock import Instant
-from moyai.plan.retention import plan_retention
+from moyai.plan.retention import pinned_images, plan_retention
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
 _TABLES = frozenset({"task_definition", "service", "cluster", "container_instance"})
+_PINNING_TABLES = frozenset({"service_deployment", "service_revision"})
+_IMAGES = "images"
 
 
 class GarbageCollector:
-    """Removes deleted records. ``run`` it once."""
+    """Removes deleted records, and lets the runtime remove images. ``run`` it once."""
 
     def __init__(self, ports: ReconcilerPorts) -> None:
         self._ports = ports
@@ -29,8 +32,13 @@ class GarbageCollector:
             for key in sorted(keys):
                 if key.table in _TABLES:
                     self._queue.add(f"{key.table} {key.key}")
+                elif key.table in _PINNING_TABLES:
+                    self._queue.add(_IMAGES)
 
     async def _collect(self, queue_key: str) -> Instant | None:
+        if queue_key == _IMAGES:
+            await self._ports.runtime.keep_images(pinned_images(self._ports.store.world))
+            return None
         table, _, key = queue_key.partition(" ")
         plan = plan_retention(self._ports.store.world, table, key, self._ports.clock.now())
         if plan.changes:

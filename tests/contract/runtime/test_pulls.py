@@ -60,6 +60,18 @@ async def test_a_pull_gives_the_digest_that_later_containers_run(adapter):
         await adapter.runtime.start(unknown)
 
 
+async def test_an_image_stays_for_tasks_that_come_later(adapter):
+    image = adapter.image("shop/web:2")
+    await adapter.runtime.prepare(sandbox())
+    digest = (await pull(adapter, TASK, ImagePull("app", image)))["app"].digest or ""
+    await adapter.runtime.keep_images(frozenset({digest}))
+    await adapter.runtime.release(TASK)
+    adapter.image(image)  # another one of that name
+    await adapter.runtime.prepare(sandbox())
+    assert (await pull(adapter, TASK, ImagePull("app", image, digest)))["app"].digest == digest
+    await adapter.runtime.keep_images(frozenset())
+
+
 async def pull(adapter: RuntimeAdapter, task: TaskId, *images: ImagePull) -> Mapping[str, PullState]:
     """Pull these images, and give the states of the pulls when all have ended."""
     await adapter.runtime.pull(task, images)

@@ -6,13 +6,16 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
-from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
+from moyai.domain.ecs.service import Deployment, Service, ServiceLog, ServiceStatus
+from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
+from moyai.kernel.ids import DeploymentId, ServiceDeploymentArn
 from moyai.plan.capacity.registration import ContainerInstanceRequest, new_container_instance
-from moyai.plan.retention import KEPT_INACTIVE, RETRY_AFTER, plan_retention
+from moyai.plan.retention import KEPT_INACTIVE, RETRY_AFTER, pinned_images, plan_retention
+from moyai.plan.strategy.start import revision_arn
 from moyai.testing.world import Builder, container
 
 
@@ -99,3 +102,37 @@ def test_a_deregistered_instance_is_removed_later_and_then_its_cluster():
     build.book.apply([Put(gone)])
     assert forgetting(build, gone).wake_at == later(build.clock.now(), KEPT_INACTIVE)
     assert forgetting(build, gone, KEPT_INACTIVE).changes == (Delete(ContainerInstance, gone.key),)
+
+
+def test_images_are_kept_for_what_can_still_start_tasks():
+    build = Builder()
+    service = build.world.services[build.service("web", build.definition("web", container("web", port=8080)))]
+    primary = service.deployments[0]
+    former = replace(primary, id=DeploymentId("ecs-svc/1"))
+    older = replace(primary, id=DeploymentId("ecs-svc/0"))
+    for deployment in (older, former, primary):
+        put_revision(build, service, deployment, f"sha256:{deployment.id}")
+    assert pinned_images(build.world) == {f"sha256:{primary.id}"}
+    rollout = ServiceDeployment(
+        ServiceDeploymentArn(f"{service.arn}/1"),
+        service.arn,
+        service.cluster,
+        build.clock.now(),
+        build.clock.now(),
+        target=primary.id,
+        configuration=service.deployment_configuration,
+        sources=(former.id,),
+    )
+    build.book.apply([Put(rollout)])
+    assert pinned_images(build.world) == {f"sha256:{primary.id}", f"sha256:{former.id}"}
+    build.book.apply([Put(replace(rollout, status=ServiceDeploymentStatus.SUCCESSFUL))])
+    assert pinned_images(build.world) == {f"sha256:{primary.id}"}
+    build.book.apply([Delete(Service, service.key)])
+    assert pinned_images(build.world) == frozenset()
+
+
+def put_revision(build: Builder, service: Service, deployment: Deployment, digest: str) -> None:
+    arn = revision_arn(service.arn, deployment.id)
+    images = {"web": digest}
+    revision = ServiceRevision(arn, service.arn, service.cluster, deployment, "FARGATE", images=images)
+    build.book.apply([Put(revision)])

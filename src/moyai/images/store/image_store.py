@@ -163,7 +163,8 @@ class ImageStore:
         with store.lock():
             references = store.read_references()
             held = needed_contents(store, {digest for digests in store.holders().values() for digest in digests})
-            unused = {text for text, digest in references.digests.items() if digest not in held}
+            needed = {text for text, digest in references.digests.items() if {digest, text.partition("@")[2]} & held}
+            unused = references.digests.keys() - needed
             rest = {text: digest for text, digest in references.digests.items() if text not in unused}
             store.write_references(replace(references, digests=rest))
         return sorted(parse_reference(text).familiar for text in unused), collect_garbage(store)
@@ -184,9 +185,19 @@ class ImageStore:
 
     def _present_digest(self, reference: str) -> str | None:
         try:
-            return self.find(reference).digest
-        except CannotPull:
+            digest = self._digest(self._store.read_references(), parse_reference(reference))
+        except BadReference:
             return None
+        return None if digest is None or read_image(self._store, digest, None) is None else digest
+
+    def hold_only(self, holder: str, digests: frozenset[str]) -> None:
+        """Keep the images with these digests for a holder, and let go others that it needed. Those that are not here
+        are kept when they come.
+        """
+        store = self._open()
+        with store.lock():
+            if digests != store.read_held(holder):
+                store.write_held(holder, digests)
 
     def release(self, holder: str) -> None:
         """Let go what a holder needed; it may be nothing. What nothing else needs is removed with the next garbage."""

@@ -113,6 +113,9 @@ class LinuxRuntime:
         await self._work(partial(self._containers.hold_images, task, images))
         self._pulls.begin(task, images)
 
+    async def keep_images(self, digests: frozenset[str]) -> None:
+        await self._work(_with_port_errors(partial(self.images.hold_only, "service-revisions", digests)))
+
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):
             await self._work(_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts))))

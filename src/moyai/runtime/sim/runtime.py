@@ -46,6 +46,7 @@ class SimRuntime:
         """The last sessions that were started."""
         self.published: tuple[PublishedPort, ...] = ()
         self.network_spec = NetworkSpec()
+        self.kept_images = frozenset[str]()
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         self._raise_fault("prepare", sandbox.task)
@@ -205,6 +206,9 @@ class SimRuntime:
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 (the port's)
         return None
+
+    async def keep_images(self, digests: frozenset[str]) -> None:
+        self.kept_images = digests
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         for task in [t for t in self._sandboxes if t not in keep]:

@@ -119,6 +119,23 @@ def store_size(image: BuiltImage) -> int:
     return sum(archives) + 2 * 10240
 
 
+def test_what_a_revision_needs_stays_and_is_replaced_as_a_whole(store):
+    add(store, FIRST, "web")
+    store.hold_only("service-revisions", frozenset({FIRST.digest}))
+    add(store, SECOND, "web")
+    assert store.find("web", FIRST.digest).digest == FIRST.digest
+    store.hold_only("service-revisions", frozenset({SECOND.digest}))
+    store.prune()
+    assert layers(store) == names(SECOND)
+
+
+def test_an_image_for_another_platform_is_held(store):
+    other = build_image({"app": b"x"}, architecture="s390x")
+    add(store, other, "web")
+    assert store.hold("task-1", ["web"]) == {"web": other.digest}
+    assert store.prune()[0] == []
+
+
 def test_prune_removes_what_no_holder_needs(store):
     add(store, FIRST, "used", "also/used:1")
     add(store, SECOND, "unused")
