@@ -67,17 +67,12 @@ class AlarmLoop:
     async def run(self) -> None:
         """Evaluate each alarm at the end of each of its periods, until cancelled."""
         self._queue.add(_HISTORY)
-        await self._queue.serve(self._follow(), self._evaluate, "the alarm")
+        await self._queue.serve(self._store, self._concerned_alarms, self._evaluate, "the alarm")
 
-    async def _follow(self) -> None:
-        async for keys in self._store.watch():
-            for key in self._concerned_alarms(keys):
-                self._queue.add(key)
-
-    def _concerned_alarms(self, keys: Iterable[Key]) -> list[str]:
+    def _concerned_alarms(self, keys: Iterable[Key]) -> set[str]:
         alarms = [key.key for key in keys if key.table == _TABLE]
         parents = (parent.arn for key in alarms for parent in self._store.world.alarms.each("child", key))
-        return sorted({*alarms, *parents})
+        return {*alarms, *parents}
 
     async def _evaluate(self, key: str) -> Instant | None:
         """Evaluate one alarm; returns when the next evaluation is due."""

@@ -39,6 +39,7 @@ from moyai.reconcile.work_queue import WorkQueue
 _WORKERS = 4
 """So that a key which takes seconds does not delay certificates."""
 _ROOT = "RootCACertificate/V1"
+_TABLES = frozenset({"service", "managed_certificate", "certificate_authority"})
 
 
 class CertificateLoop:
@@ -55,23 +56,18 @@ class CertificateLoop:
 
     async def run(self) -> None:
         """Make the keys and certificates that are due, until cancelled."""
-        await self._queue.serve(self._follow(), self._reconcile, "the certificates of", workers=_WORKERS)
+        store, name = self._ports.store, "the certificates of"
+        await self._queue.serve(store, self._concerned_arns, self._reconcile, name, workers=_WORKERS)
 
-    async def _follow(self) -> None:
-        async for keys in self._ports.store.watch():
-            self._add(keys)
-
-    def _add(self, keys: Iterable[Key]) -> None:
+    def _concerned_arns(self, keys: Iterable[Key]) -> set[str]:
+        """The authorities, services and managed certificates that these changes concern."""
         world = self._ports.store.world
-        for key in sorted(keys):
-            if key.table in {"service", "managed_certificate"}:
-                self._queue.add(key.key)
-            elif key.table == "certificate_authority":
-                self._queue.add(key.key)
-                for service in world.services.each("authority", key.key):
-                    self._queue.add(service.arn)
-                for certificate in world.managed_certificates.each("authority", key.key):
-                    self._queue.add(certificate.arn)
+        arns = {key.key for key in keys if key.table in _TABLES}
+        for key in keys:
+            if key.table == "certificate_authority":
+                arns |= {service.arn for service in world.services.each("authority", key.key)}
+                arns |= {certificate.arn for certificate in world.managed_certificates.each("authority", key.key)}
+        return arns
 
     async def _reconcile(self, key: str) -> Instant | None:
         arn = parse_arn(key)

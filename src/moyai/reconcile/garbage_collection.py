@@ -6,8 +6,11 @@ Promise: a notification that is lost is repaired by the next start, when the sto
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from moyai.kernel.clock import Instant
 from moyai.plan.retention import pinned_images, plan_retention
+from moyai.ports.store import Key
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
@@ -25,15 +28,7 @@ class GarbageCollector:
 
     async def run(self) -> None:
         """Remove each deleted record when its time is over, until cancelled."""
-        await self._queue.serve(self._follow(), self._collect, "garbage collection of")
-
-    async def _follow(self) -> None:
-        async for keys in self._ports.store.watch():
-            for key in sorted(keys):
-                if key.table in _TABLES:
-                    self._queue.add(f"{key.table} {key.key}")
-                elif key.table in _PINNING_TABLES:
-                    self._queue.add(_IMAGES)
+        await self._queue.serve(self._ports.store, _queue_keys, self._collect, "garbage collection of")
 
     async def _collect(self, queue_key: str) -> Instant | None:
         if queue_key == _IMAGES:
@@ -44,3 +39,11 @@ class GarbageCollector:
         if plan.changes:
             self._ports.store.apply(plan.changes)
         return plan.wake_at
+
+
+def _queue_keys(keys: Iterable[Key]) -> Iterator[str]:
+    for key in keys:
+        if key.table in _TABLES:
+            yield f"{key.table} {key.key}"
+        elif key.table in _PINNING_TABLES:
+            yield _IMAGES

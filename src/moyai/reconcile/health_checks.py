@@ -51,15 +51,11 @@ class HealthChecker:
 
     async def run(self) -> None:
         """Check each instance once per interval, until cancelled."""
-        await self._queue.serve(self._follow(), self._check, "the health of", workers=AT_ONCE)
+        await self._queue.serve(self._store, self._concerned_instances, self._check, "the health of", workers=AT_ONCE)
 
-    async def _follow(self) -> None:
-        async for keys in self._store.watch():
-            for instance in sorted(self._concerned_instances(self._store.world, keys)):
-                self._queue.add(instance)
-
-    def _concerned_instances(self, world: World, keys: Iterable[Key]) -> set[str]:
+    def _concerned_instances(self, keys: Iterable[Key]) -> set[str]:
         """Instances whose checks begin, end, or have another target because of these changes."""
+        world = self._store.world
         instances = {key.key for key in keys if key.table == table_name(DiscoveryInstance)}
         for key in keys:
             if key.table == table_name(DiscoveryService):

@@ -6,6 +6,8 @@ still waits for it. A call that was interrupted is repeated under the same name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from moyai.domain.ecs.service_deployment import ServiceDeployment
@@ -21,7 +23,7 @@ from moyai.plan.strategy.hooks import (
     unanswered_functions,
 )
 from moyai.ports.outgoing_calls import CallFailed, FunctionCaller
-from moyai.ports.store import Store
+from moyai.ports.store import Key, Store
 from moyai.reconcile.work_queue import WorkQueue
 
 WORKERS = 64
@@ -41,16 +43,14 @@ class LifecycleHookLoop:
     async def run(self) -> None:
         """Call the functions of the hooks that have no answer, until cancelled."""
         try:
-            await self._queue.serve(self._follow(), self._call, "the hook", workers=WORKERS)
+            await self._queue.serve(self._store, self._unanswered_calls, self._call, "the hook", workers=WORKERS)
         finally:
             await self._caller.close()
 
-    async def _follow(self) -> None:
-        async for keys in self._store.watch():
-            for key in sorted(keys):
-                record = self._store.world.service_deployments.get(key.key) if key.table == _TABLE else None
-                for run in () if record is None else unanswered_functions(record):
-                    self._queue.add(f"{key.key} {run.hook_id}")
+    def _unanswered_calls(self, keys: Iterable[Key]) -> Iterator[str]:
+        for key in keys:
+            record = self._store.world.service_deployments.get(key.key) if key.table == _TABLE else None
+            yield from (f"{key.key} {run.hook_id}" for run in (unanswered_functions(record) if record else ()))
 
     async def _call(self, key: str) -> Instant | None:
         deployment, _, hook = key.partition(" ")

@@ -7,10 +7,13 @@ tried again later.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from moyai.domain.cloudmap.operation import CloudMapOperation
 from moyai.domain.world import table_name
 from moyai.kernel.clock import Instant
 from moyai.plan.cloudmap.operations import plan_operation
+from moyai.ports.store import Key
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
@@ -26,13 +29,7 @@ class OperationLoop:
 
     async def run(self) -> None:
         """Advance every operation of Cloud Map to its end, until cancelled."""
-        await self._queue.serve(self._follow(), self._advance, "operation")
-
-    async def _follow(self) -> None:
-        async for keys in self._ports.store.watch():
-            for key in sorted(keys):
-                if key.table == _TABLE:
-                    self._queue.add(key.key)
+        await self._queue.serve(self._ports.store, _operations, self._advance, "operation")
 
     async def _advance(self, key: str) -> Instant | None:
         """Take one step. A step changes the record, whose notification leads to the next step."""
@@ -40,3 +37,7 @@ class OperationLoop:
         if plan.changes:
             self._ports.store.apply(plan.changes)
         return plan.wake_at
+
+
+def _operations(keys: Iterable[Key]) -> Iterator[str]:
+    return (key.key for key in keys if key.table == _TABLE)

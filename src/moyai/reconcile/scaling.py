@@ -31,12 +31,7 @@ class ScalingLoop:
 
     async def run(self) -> None:
         """Scale each service when one of its bounds or scheduled actions asks for it, until cancelled."""
-        await self._queue.serve(self._follow(), self._reconcile, "the scaling of")
-
-    async def _follow(self) -> None:
-        async for keys in self._store.watch():
-            for service in sorted(self._concerned_services(keys)):
-                self._queue.add(service)
+        await self._queue.serve(self._store, self._concerned_services, self._reconcile, "the scaling of")
 
     def _concerned_services(self, keys: Iterable[Key]) -> set[str]:
         """The services with a scalable target that these changes concern."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from heapq import heappop, heappush
 from typing import Any, NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.metrics import Counter
-from moyai.ports.store import StateUnwritable
+from moyai.ports.store import Key, StateUnwritable, Store
 
 FIRST_BACKOFF = 0.5
 """Seconds."""
@@ -26,6 +26,8 @@ UNWRITABLE_BACKOFF = 5.0
 
 Work = Callable[[str], Awaitable[Instant | None]]
 """Works on a key, and returns when the key is due again."""
+SelectKeys = Callable[[Iterable[Key]], Iterable[str]]
+"""The keys to work on after changes of these records."""
 _log = logging.getLogger(__name__)
 
 
@@ -87,13 +89,20 @@ class WorkQueue:
         self._again.discard(key)
         self._finish(key)
 
-    async def serve(self, follow: Coroutine[Any, Any, None], work: Work, work_name: str, *, workers: int = 1) -> None:
-        """Run the timers, ``follow``, which adds keys, and the workers (see ``run_worker``), until cancelled."""
+    async def serve(self, store: Store, select: SelectKeys, work: Work, work_name: str, *, workers: int = 1) -> None:
+        """Add the keys that ``select`` returns for each change of the store, and run the timers and the workers (see
+        ``run_worker``), until cancelled.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self.run_timers())
-            group.create_task(follow)
+            group.create_task(self._follow(store, select))
             for _ in range(workers):
                 group.create_task(self.run_worker(work, work_name))
+
+    async def _follow(self, store: Store, select: SelectKeys) -> None:
+        async for keys in store.watch():
+            for key in sorted(select(keys)):
+                self.add(key)
 
     async def run_worker(self, work: Work, work_name: str) -> NoReturn:
         """Work on one key after the other until cancelled. A failure is logged and does not block other keys.
