@@ -14,6 +14,7 @@ from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, Volu
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.images.imports.importing import import_image
 from moyai.runtime.linux.launch.monitors import read_record
+from moyai.runtime.linux.tasks.user_ids import first_id
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
 from tests.e2e.linux_tasks import output, run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
@@ -108,7 +109,7 @@ async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(lin
     await prepare(linux, sandbox())
     limits = (Ulimit("nofile", 15000, 15000),)
     await linux.runtime.start_proxy(standing_for(environment={"DD_ENV": "shop"}, ulimits=limits))
-    await asyncio.to_thread(_expect_the_container, await live(linux))
+    await asyncio.to_thread(_expect_the_container, await live(linux), first_id(linux.state / "run/tasks" / TASK))
     assert await linux.runtime.in_flight(TASK) == 0
     await linux.runtime.stop(TASK, "envoy")
 
@@ -119,11 +120,11 @@ async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(lin
     assert await linux.runtime.in_flight(TASK) is None
 
 
-def _expect_the_container(proc: Path) -> None:
+def _expect_the_container(proc: Path, users: int) -> None:
     status = dict(line.split(":\t") for line in (proc / "status").read_text().splitlines() if ":\t" in line)
-    assert status["Uid"].split() == ["1337"] * 4
-    assert status["Gid"].split() == ["20000"] * 4
-    assert status["Groups"].split() == ["20000"]
+    assert status["Uid"].split() == [str(users + 1337)] * 4
+    assert status["Gid"].split() == [str(users + 20000)] * 4
+    assert status["Groups"].split() == [str(users + 20000)]
     assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
     assert b"DD_ENV=shop" in (proc / "environ").read_bytes().split(b"\0")
     assert "Max open files            15000" in (proc / "limits").read_text()
@@ -137,8 +138,9 @@ async def test_a_proxy_can_have_its_own_group(linux):
     await prepare(linux, sandbox())
     await linux.runtime.start_proxy(standing_for(user="1:1338"))
     text = await asyncio.to_thread((await live(linux) / "status").read_text)
-    assert "Gid:\t1338\t1338\t1338\t1338\n" in text
-    assert "Groups:\t20000" in text
+    users = first_id(linux.state / "run/tasks" / TASK)
+    assert "\t".join(["Gid:", *[str(users + 1338)] * 4]) + "\n" in text
+    assert f"Groups:\t{users + 20000}" in text
 
 
 async def test_a_proxy_has_the_volumes_and_the_image_of_the_container(linux):

@@ -13,6 +13,7 @@ import pytest
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.domain.sandbox.state import Health
 from moyai.runtime.linux.launch.monitors import read_record
+from moyai.runtime.linux.tasks.user_ids import first_id
 from tests.contract.runtime.adapters import RUNS, TASK, LinuxAdapter, container_state, sandbox
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -92,13 +93,14 @@ async def start_live_proxy(linux: LinuxAdapter) -> int:
 
 
 async def test_a_proxy_is_unprivileged_and_sees_nothing_of_the_host(linux):
-    await asyncio.to_thread(_expect_nobody, Path("/proc", str(await start_live_proxy(linux))))
+    proc = Path("/proc", str(await start_live_proxy(linux)))
+    await asyncio.to_thread(_expect_nobody, proc, first_id(linux.state / "run/tasks" / TASK) + 20000)
     assert (linux.state / "run/tasks" / TASK / "proxy/bootstrap.json").stat().st_mode & 0o777 == 0o600
 
 
-def _expect_nobody(proc: Path) -> None:
+def _expect_nobody(proc: Path, user: int) -> None:
     status = dict(line.split(":\t") for line in proc.joinpath("status").read_text().splitlines() if ":\t" in line)
-    assert status["Uid"].split() == status["Gid"].split() == ["20000"] * 4
+    assert status["Uid"].split() == status["Gid"].split() == [str(user)] * 4
     assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
     assert status["NoNewPrivs"] == "1"
     root = proc / "root"

@@ -17,6 +17,7 @@ from moyai.ports.sessions import Execution
 from moyai.runtime.linux.launch.monitors import read_record
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.cgroup_processes import members
+from moyai.runtime.linux.tasks.user_ids import first_id
 from tests.contract.runtime.adapters import OTHER, TASK, behind, container_state, instance, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, shell, wait_for_output
 from tests.e2e.test_linux_runtime_network import prepare
@@ -193,10 +194,11 @@ async def test_the_pause_process_reveals_nothing_and_cannot_be_killed_from_insid
         tr '\\0' '\\n' < /proc/1/environ | wc -l
     """
     able = shell(tries, "able", capabilities=DEFAULT_CAPABILITIES | {"SYS_PTRACE"})
+    nobody = first_id(linux.state / "run/tasks" / TASK) + 65534
     _, seen = await run(linux, able)
     assert [" ".join(line.split()) for line in seen] == [
         "0",
-        "Uid: 65534 65534 65534 65534",
+        " ".join(["Uid:", *[str(nobody)] * 4]),
         *("CapEff: 0000000000000000", "CapBnd: 0000000000000000", "NoNewPrivs: 1", "Seccomp: 2"),
         *("0", "dev", "proc", "sys", "dev", "proc", "sys", "nothing", "sealed", "same network", "closed", "0"),
     ]

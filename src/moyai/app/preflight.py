@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.config import RuntimeKind, Settings
 from moyai.runtime.linux.host import check_host, check_optional_features
@@ -29,12 +31,12 @@ def machine_problems() -> list[str]:
     return check_host()
 
 
-def machine_warnings() -> list[str]:
-    """A line for each thing that will have no effect on this machine, or be missing."""
+def machine_warnings(state: Path | None = None) -> list[str]:
+    """A line for each thing that will have no effect on this machine, or be missing. ``state``: the state directory."""
     no_egress = missing_requirement()
-    return [*check_optional_features(), *([] if no_egress is None else [no_egress])]
+    return [*check_optional_features(state), *([] if no_egress is None else [no_egress])]
 
 
 def warnings(settings: Settings) -> list[str]:
     """A line for each thing that will be missing, though moyai can start."""
-    return machine_warnings() if settings.runtime is RuntimeKind.LINUX else []
+    return machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []

@@ -11,10 +11,12 @@ from tests.e2e.attacks.rig import MoyaiRig
 from tests.e2e.installations import installations
 
 
-@pytest.fixture(scope="session")
-def rig(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[MoyaiRig]:
-    """Containers of a real control plane."""
+@pytest.fixture(scope="session", params=[False, True], ids=["root of the host", "root of its own"])
+def rig(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, apps_folder: Path
+) -> Iterator[MoyaiRig]:
+    """Containers of a real control plane, without a user namespace and with one."""
     with installations(tmp_path_factory, apps_folder) as make:
         installation = make(*MoyaiRig.OPTIONS)
         installation.up()
-        yield MoyaiRig(installation, tmp_path_factory.mktemp("attacks"))
+        yield MoyaiRig(installation, tmp_path_factory.mktemp("attacks"), has_user_namespace=request.param)

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from moyai.domain.sandbox.linux import CAPABILITIES
 from tests.e2e.attacks.attempts import IN_CONTAINER, REFUSED
 from tests.e2e.installation import GRACE, MOYAI, Installation
+from tests.e2e.small_image import make_root
 from tests.e2e.stack import HOST, Cluster, task_id
 from tests.e2e.waiting import eventually
 
 HERE = Path(__file__).parent
 IMAGE = "moyai.local/attacks:1"
-"""The host's root with the programs below /srv."""
+"""The host's root, or one of its own, with the programs below /srv."""
 ROOT, PLAIN_USER = "0:0", "1000:1000"
 _FARGATE_ADDS = frozenset({"SYS_PTRACE"})
 _PACKAGE = "tests.e2e.attacks.programs"
@@ -63,6 +64,7 @@ def families() -> list[str]:
 def copy_programs(root: Path) -> None:
     """Put the programs into the root directory of an image, readable for every user."""
     home = root / "srv"
+    home.mkdir(parents=True, exist_ok=True)
     target = home / "tests/e2e/attacks"
     shutil.copytree(HERE / "programs", target / "programs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HERE / "attempts.py", target)
@@ -88,11 +90,16 @@ class MoyaiRig:
 
     OPTIONS = ("--allow-capabilities", "--instances", "1", "--instance-cpu", "8192", "--instance-memory", "16384")
 
-    def __init__(self, installation: Installation, folder: Path) -> None:
-        """Import the image. ``folder``: an empty directory."""
+    def __init__(self, installation: Installation, folder: Path, *, has_user_namespace: bool) -> None:
+        """Import the image. ``folder``: an empty directory; ``has_user_namespace``: the image has a root of its own
+        and so a user namespace, instead of the host's root.
+        """
+        self.has_user_namespace = has_user_namespace
+        if has_user_namespace:
+            make_root(folder)
         copy_programs(folder)
-        state = ("--state", str(installation.state))
-        installation.moyai("image", "import", IMAGE, str(folder), "--base", HOST, *state)
+        base = () if has_user_namespace else ("--base", HOST)
+        installation.moyai("image", "import", IMAGE, str(folder), *base, "--state", str(installation.state))
         self.installation = installation
         self.cluster = Cluster(installation, "default")
         eventually(self._has_instance, "the container instance is connected")

@@ -83,6 +83,8 @@ _REFREEZE = """
 
 def _frozen(rig: MoyaiRig, version: str) -> str:
     """Start a task that freezes its first process, with another process that freezes it again after every thaw."""
+    if rig.has_user_namespace:
+        pytest.skip("SYS_ADMIN in a user namespace does not mount cgroups, as the other tests show")
     if version == "v1" and "freezer" not in Path("/proc/self/cgroup").read_text():
         pytest.skip("this machine has no freezer of version 1")
     line = f"{_FREEZE[version]}; {_REFREEZE}"
@@ -102,7 +104,7 @@ def test_a_task_that_froze_itself_is_stopped(rig, version):
 def test_down_ends_a_task_that_froze_itself(make_installation, tmp_path, killed):
     installation = make_installation(*MoyaiRig.OPTIONS)
     installation.up()
-    rig = MoyaiRig(installation, tmp_path / "image")
+    rig = MoyaiRig(installation, tmp_path / "image", has_user_namespace=False)
     for version in _FREEZE:
         _frozen(rig, version)
     if killed:

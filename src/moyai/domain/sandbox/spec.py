@@ -138,6 +138,16 @@ class SandboxSpec(msgspec.Struct, frozen=True):
         return {NamespaceSharing.OWN: None, NamespaceSharing.TASK: self.task, NamespaceSharing.HOST: self.host}[sharing]
 
     @property
+    def user_namespace(self) -> TaskId:
+        """The sandbox that has the user namespace of its containers: that of its container instance, if it shares
+        another namespace with it.
+        """
+        if isinstance(self.network, HostNetwork):
+            return self.network.instance
+        shares = NamespaceSharing.HOST in {self.processes, self.ipc}
+        return self.host if shares and self.host is not None else self.task
+
+    @property
     def holders(self) -> tuple[TaskId, ...]:
         """The sandboxes whose namespaces its containers use."""
         holders = (self.holder(self.processes), self.holder(self.ipc))
@@ -237,6 +247,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     tmpfs: tuple[TmpfsMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
     names: ContainerNames = ContainerNames()
+    no_new_privileges: bool = False
+    """No program that the container executes gains privileges. A runtime may do so anyway."""
     networkless: bool = False
     """The container has a network namespace of its own, with a loopback interface only."""
     interactive: bool = False

@@ -61,6 +61,7 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
         tmpfs=tuple(TmpfsMount(t.container_path, t.size, t.mount_options or ()) for t in linux.tmpfs or ()),
         volumes=_volume_mounts(definition, container_definition),
         names=_names(container_definition),
+        no_new_privileges=bool(container_definition.docker_security_options),
         networkless=bool(container_definition.disable_networking),
         interactive=bool(container_definition.interactive),
         terminal=bool(container_definition.pseudo_terminal),

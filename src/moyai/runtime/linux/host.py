@@ -7,11 +7,12 @@ import shutil
 import threading
 from pathlib import Path
 
+from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups import hierarchies
 from moyai.runtime.linux.network import listeners
 from moyai.runtime.linux.seccomp import libseccomp
 from moyai.runtime.linux.shim import syscalls
-from moyai.runtime.linux.tasks import disks
+from moyai.runtime.linux.tasks import disks, user_ids
 
 
 def check_host() -> list[str]:
@@ -30,9 +31,15 @@ def check_host() -> list[str]:
     return reasons
 
 
-def check_optional_features() -> list[str]:
-    """The features that this machine lacks and tasks can run without, one line each with the consequence."""
+def check_optional_features(state: Path | None = None) -> list[str]:
+    """The features that this machine lacks and tasks can run without, one line each with the consequence.
+
+    ``state``: the state directory, on whose file system some depend.
+    """
     warnings = []
+    existing = () if state is None else (next(path for path in (state, *state.parents) if path.exists()),)
+    if os.geteuid() == 0 and (reason := user_namespaces.missing_requirement(user_ids.FIRST, existing)) is not None:
+        warnings.append(f"{reason}: {user_namespaces.CONSEQUENCE}")
     if controllers := hierarchies.missing_controllers():
         warnings.append(f"no cgroup controller for {', '.join(controllers)}: limits of tasks have no effect here")
     if (reason := disks.missing_requirement()) is not None:

@@ -128,8 +128,8 @@ class LinuxRuntime:
         self._notifier.notify(task)
 
     async def _release(self, task: TaskId) -> None:
-        directory, removing, pin = self._paths.task(task), self._paths.removing / task, self._paths.task_netns(task)
-        if not any(path.exists() for path in (directory, removing, pin)) and not self._cgroups.exists(task):
+        directory, removing = self._paths.task(task), self._paths.removing / task
+        if task not in self._paths.known_tasks() and not self._cgroups.exists(task):
             return
         spec = sandboxes.load_incomplete(self._paths, task)
         await self._network.run(partial(sandboxes.remove_forwarded_ports, self._paths, spec))

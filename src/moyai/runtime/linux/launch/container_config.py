@@ -35,8 +35,8 @@ class ContainerPlace(NamedTuple):
 class HostEnvironment(NamedTuple):
     """The facts about the machine and the task that all containers of the task share.
 
-    ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``: see
-    ``LaunchConfig``.
+    ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``,
+    ``users``, ``user_namespace``: see ``LaunchConfig``.
     """
 
     paths: RuntimePaths
@@ -47,6 +47,8 @@ class HostEnvironment(NamedTuple):
     access: HostAccess = HostAccess()
     joins: Sequence[tuple[str, int, int]] = ()
     disk: Path | None = None
+    users: int = 0
+    user_namespace: Path = Path()
 
 
 def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:
@@ -61,8 +63,9 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
         environment["TERM"] = "xterm"
     return LaunchConfig(
         common_fields(place, paths)
-        | os_settings.os_fields(spec, paths, host.access, host.disk)
+        | os_settings.os_fields(spec, paths, host.access, host.disk, 0 if image.on_host else host.users)
         | health_check_fields(spec.probe)
+        | ({} if image.on_host else user_fields(host, no_new_privileges=spec.no_new_privileges))
         | {
             "task": spec.task,
             "netns": str(host.netns),
@@ -80,6 +83,19 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
             "stop_timeout": float(spec.stop_timeout),
         }
     )
+
+
+def user_fields(host: HostEnvironment, *, no_new_privileges: bool) -> dict[str, object]:
+    """The fields of a container in the task's user namespace, if the task has one. Without one, root in a container is
+    the machine's, and so must not regain privileges.
+    """
+    if not host.users:
+        return {}
+    return {
+        "users": host.users,
+        "user_namespace": str(host.user_namespace),
+        "no_new_privileges": no_new_privileges,
+    }
 
 
 def common_fields(place: ContainerPlace, paths: RuntimePaths) -> dict[str, object]:
@@ -103,6 +119,9 @@ def common_fields(place: ContainerPlace, paths: RuntimePaths) -> dict[str, objec
         "run": str(paths.run),
         "processes": place.membership.processes,
         "oom_events": place.membership.oom_events,
+        "users": 0,
+        "user_namespace": "",
+        "no_new_privileges": True,
         "ambient": False,
         "further_calls": (),
         "groups": (),

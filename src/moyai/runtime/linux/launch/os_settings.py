@@ -15,6 +15,7 @@ from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component
 from moyai.runtime.linux.shim import syscalls as sys
 from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES
+from moyai.runtime.linux.shim.user_namespace import IDS
 
 _SET_FLAGS: Mapping[str, int] = MappingProxyType(
     {
@@ -49,12 +50,17 @@ _CLEARED_FLAGS: Mapping[str, int] = MappingProxyType(
 _FILES = ("hosts", "hostname", "resolv.conf")
 
 
-def os_fields(spec: ContainerSpec, paths: RuntimePaths, access: HostAccess, disk: Path | None) -> dict[str, object]:
-    """These fields of a ``LaunchConfig``. Raises CannotCreate for what the host access policy refuses."""
+def os_fields(
+    spec: ContainerSpec, paths: RuntimePaths, access: HostAccess, disk: Path | None, users: int
+) -> dict[str, object]:
+    """These fields of a ``LaunchConfig``. Raises CannotCreate for what the host access policy refuses.
+
+    ``users``: as in ``LaunchConfig``.
+    """
     access.check_capabilities(spec.capabilities)
     return {
         "attempt": spec.attempt,
-        "tmpfs": tuple(_tmpfs(mount) for mount in spec.tmpfs),
+        "tmpfs": tuple(_tmpfs(mount, users) for mount in spec.tmpfs),
         "volumes": tuple(
             _volume(mount, _volume_parents(spec, paths, disk), paths.state, access) for mount in spec.volumes
         ),
@@ -78,15 +84,24 @@ def etc_file_mounts(spec: ContainerSpec, paths: RuntimePaths) -> list[tuple[str,
     return [(COPY, str(path), f"/etc/{name}") for name, path in files.items()]
 
 
-def _tmpfs(mount: TmpfsMount) -> tuple[str, int, str]:
+def _tmpfs(mount: TmpfsMount, users: int) -> tuple[str, int, str]:
     flags, options = sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC, {"mode": "1777", "size": f"{mount.mib}m"}
     for option in mount.options:
         name, equals, value = option.partition("=")
         if equals:
-            options[name] = value
+            options[name] = _id_outside(value, users) if name in {"uid", "gid"} else value
         else:
             flags = flags & ~_CLEARED_FLAGS.get(name, 0) | _SET_FLAGS.get(name, 0)
     return mount.path, flags, ",".join(f"{name}={value}" for name, value in options.items())
+
+
+def _id_outside(number: str, users: int) -> str:
+    """An id of a container as this machine has it: a file system that the container's monitor mounts is outside of the
+    user namespace.
+    """
+    if users and int(number) >= IDS:
+        raise CannotCreate(f"uids and gids must be in range 0-{IDS - 1}: {number}")
+    return str(users + int(number))
 
 
 class _VolumeParents(NamedTuple):

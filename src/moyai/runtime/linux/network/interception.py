@@ -20,6 +20,7 @@ from pathlib import Path
 from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.configure import apply_rules, sandbox_errors, set_sysctl
+from moyai.runtime.linux.shim.user_namespace import IDS
 
 TABLE = "moyai"
 
@@ -40,10 +41,14 @@ def service_connect_rules(intercept: Intercept, *, ipv6: bool = False) -> str:
     return _ipv4_table(intercept) + (_closed_ipv6_table(intercept) if ipv6 else "")
 
 
-def app_mesh_rules(intercept: InterceptAll, *, ipv6: bool = False) -> str:
-    """The script for an App Mesh proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address."""
+def app_mesh_rules(intercept: InterceptAll, users: int, *, ipv6: bool = False) -> str:
+    """The script for an App Mesh proxy; it replaces an earlier one. An ignored user is so in the task's user namespace,
+    and in containers that are not in it.
+
+    ``users``: the first id outside of the task's user namespace, 0 = it has none; ``ipv6``: it has an IPv6 address.
+    """
     families = ("ip", "ip6") if ipv6 else ("ip",)
-    return "".join(_app_mesh_table(intercept, family) for family in families)
+    return "".join(_app_mesh_table(intercept, users, family) for family in families)
 
 
 def _closed_ipv6_table(intercept: Intercept) -> str:
@@ -66,9 +71,9 @@ def _ipv4_table(intercept: Intercept) -> str:
     return _table("ip", inbound, outbound, intercept.egress_port)
 
 
-def _app_mesh_table(intercept: InterceptAll, family: str) -> str:
+def _app_mesh_table(intercept: InterceptAll, users: int, family: str) -> str:
     inbound = () if intercept.ingress_port is None else _inbound_rules(intercept.app_ports, intercept.ingress_port)
-    return _table(family, inbound, _outbound_rules(intercept, family), intercept.egress_port)
+    return _table(family, inbound, _outbound_rules(intercept, users, family), intercept.egress_port)
 
 
 def _inbound_rules(ports: Iterable[int], proxy_port: int) -> Iterator[str]:
@@ -76,12 +81,12 @@ def _inbound_rules(ports: Iterable[int], proxy_port: int) -> Iterator[str]:
         yield f'iifname "eth0" tcp dport {_set(ports)} redirect to :{proxy_port}'
 
 
-def _outbound_rules(intercept: InterceptAll, family: str) -> Iterator[str]:
+def _outbound_rules(intercept: InterceptAll, users: int, family: str) -> Iterator[str]:
     yield 'oifname "lo" return'
-    if intercept.uid is not None:
-        yield f"meta skuid {intercept.uid} return"
-    if intercept.gid is not None:
-        yield f"meta skgid {intercept.gid} return"
+    for key, ignored_id in (("skuid", intercept.uid), ("skgid", intercept.gid)):
+        if ignored_id is not None:
+            outside = {users + ignored_id} if ignored_id < IDS else set()
+            yield f"meta {key} {_set({ignored_id} | outside)} return"
     if intercept.ignored_ports:
         yield f"tcp dport {_set(intercept.ignored_ports)} return"
     if ignored_ranges := _disjoint_ranges(intercept.ignored_ranges, family):
@@ -97,8 +102,8 @@ def _disjoint_ranges(texts: Iterable[str], family: str) -> list[str]:
     return [str(merged) for merged in collapse_addresses(r for r in ranges if isinstance(r, IPv4Network))]
 
 
-def _set(ports: Iterable[int]) -> str:
-    return f"{{ {', '.join(str(port) for port in sorted(set(ports)))} }}"
+def _set(numbers: Iterable[int]) -> str:
+    return f"{{ {', '.join(str(number) for number in sorted(set(numbers)))} }}"
 
 
 def _table(family: str, inbound: Iterable[str], outbound: Iterable[str], egress_port: int) -> str:

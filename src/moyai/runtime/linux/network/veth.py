@@ -104,14 +104,13 @@ def _subnet_address(address: str, subnet_cidr: str) -> LinkAddress:
 def connect(task: TaskId, link: VethLink, near: Path, pin: Path) -> None:
     """Make the namespace ``pin`` with a link to the namespace ``near``."""
     with sandbox_errors("the task's network can't be made"):
-        is_new = not namespaces.is_pinned(pin)
         create_isolated_namespace(pin)
-        if is_new:
-            with namespaces.inside(near), IPRoute() as links:  # the link of a removed namespace may last a moment
-                delete_links(links, links.link_lookup(ifname=task_link(task)))
         with namespaces.inside(pin):
             task_links = IPRoute()
         with task_links:
+            if not task_links.link_lookup(ifname="eth0"):
+                with namespaces.inside(near), IPRoute() as links:  # the link of a removed namespace may last a moment
+                    delete_links(links, links.link_lookup(ifname=task_link(task)))
             _connect_near_end(task, link, near, pin)
             if link.ipv6 is not None:
                 with namespaces.inside(pin):

@@ -15,7 +15,7 @@ import struct
 import sys
 import termios
 
-from moyai.runtime.linux.shim import identity, reaper, root_filesystem, syscalls
+from moyai.runtime.linux.shim import identity, reaper, root_filesystem, syscalls, user_namespace
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
@@ -44,6 +44,7 @@ def run_first_process(
         syscalls.die_with_parent()
         streams.become_standard_streams()
         join_cgroups(config)
+        users = user_namespace.open_namespace(config)
         shared.enter_pid_namespace()
         if config.networkless:
             root_filesystem.leave_networks()
@@ -53,12 +54,12 @@ def run_first_process(
         syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP)
         syscalls.set_host_name(config.host_name)
         _disable_imports()
-        root_filesystem.enter(config, shared.memory, shared.proc)
+        root_filesystem.enter(config, users, shared.memory, shared.proc)
         if streams.control >= 0:
             root_filesystem.show_console(_open_terminal(streams.control))
         category = _START
         identity.make_working_directory(config)
-        environment = _become_user(config)
+        environment = _become_user(config, users)
         child.detach(fork=shared.has_other_processes)
         if streams.control >= 0:
             _make_controlling_terminal()
@@ -84,8 +85,9 @@ def run_probe(
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         for target in (0, 1, 2):
             os.dup2(null, target)
+        users = user_namespace.open_namespace(config)
         _enter_namespaces(config, namespaces)
-        environment = _become_user(config)
+        environment = _become_user(config, users)
         child.detach(fork=True)
         identity.execute(arguments, environment)
     finally:
@@ -100,10 +102,11 @@ def run_exec_command(
     ``control``: the socket to which the other end of its terminal is sent; -1 = it keeps its standard streams.
     """
     try:
+        users = user_namespace.open_namespace(config)
         _enter_namespaces(config, namespaces)
         if control >= 0:
             _open_terminal(control)
-        environment = _become_user(config)
+        environment = _become_user(config, users)
         child.detach(fork=True)
         if control >= 0:
             _make_controlling_terminal()
@@ -173,9 +176,12 @@ def _make_controlling_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _become_user(config: LaunchConfig) -> dict[str, str]:
-    """Take on the user and rights of the configuration. Returns the environment of its program."""
-    home = identity.become(config)
+def _become_user(config: LaunchConfig, users: int) -> dict[str, str]:
+    """Take on the user and rights of the configuration. Returns the environment of its program.
+
+    ``users``: a descriptor of the container's user namespace; -1 = it has none.
+    """
+    home = identity.become(config, users)
     syscalls.default_signals()
     return {"HOME": home} | config.environment
 

@@ -11,9 +11,10 @@ import errno
 import os
 import resource
 
-from moyai.runtime.linux.shim import capabilities, safe_paths, syscalls
+from moyai.runtime.linux.shim import capabilities, safe_paths, syscalls, user_namespace
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 
+_NULL = os.makedev(1, 3)
 _MAX_TABLE_BYTES = 1024 * 1024
 _MAX_ID = 2**32 - 2
 
@@ -28,35 +29,33 @@ class Account:
         self.home = home
 
 
-def account(user: str) -> Account:
+def account(user: str, max_id: int = _MAX_ID) -> Account:
     """The account of ``user[:group]``, names or numbers. A number needs no entry. Raises LookupError for an unknown
-    name.
+    name, and for an id above ``max_id``.
     """
     name, _, group = user.partition(":")
     entry = next((line for line in _read_table("/etc/passwd", 7) if name in (line[0], line[2])), None)
     if entry is None and not name.isdecimal():
         raise LookupError(f"unable to find user {name}: no matching entries in passwd file")
-    uid, gid, home = (_parse_id(entry[2]), _parse_id(entry[3]), entry[5]) if entry else (_parse_id(name), 0, "/")
+    uid, gid, home = (int(entry[2]), int(entry[3]), entry[5]) if entry else (int(name), 0, "/")
+    groups: list[int] = []
     if group:
-        return Account(uid, _group_id(group), [], home)
-    groups = [_parse_id(line[2]) for line in _read_table("/etc/group", 4) if entry and entry[0] in line[3].split(",")]
+        gid = _group_id(group)
+    else:
+        groups = [int(line[2]) for line in _read_table("/etc/group", 4) if entry and entry[0] in line[3].split(",")]
+    for number in (uid, gid, *groups):
+        if number > max_id:
+            raise LookupError(f"uids and gids must be in range 0-{max_id}: {number}")
     return Account(uid, gid, groups, home)
 
 
 def _group_id(group: str) -> int:
     for line in _read_table("/etc/group", 4):
         if group in (line[0], line[2]):
-            return _parse_id(line[2])
+            return int(line[2])
     if group.isdecimal():
-        return _parse_id(group)
+        return int(group)
     raise LookupError(f"unable to find group {group}: no matching entries in group file")
-
-
-def _parse_id(digits: str) -> int:
-    number = int(digits)
-    if number > _MAX_ID:
-        raise LookupError(f"uids and gids must be in range 0-{_MAX_ID}: {digits}")
-    return number
 
 
 def _read_table(path: str, width: int) -> list[list[str]]:
@@ -73,17 +72,28 @@ def make_working_directory(config: LaunchConfig) -> None:
     os.close(safe_paths.open_inside(config.working_directory, directory=True))
 
 
-def become(config: LaunchConfig) -> str:
-    """Take on user, groups, capabilities, limits and working directory. Returns the user's home."""
+def become(config: LaunchConfig, users: int) -> str:
+    """Take on user namespace, user, groups, capabilities, limits and working directory. Returns the user's home.
+
+    ``users``: a descriptor of the user namespace; -1 = this machine's.
+    """
     for kind, soft, hard in config.limits:
         resource.setrlimit(kind, (soft, hard))
+    streams = _leave_null_device()
+    if users >= 0:
+        for fd in streams:
+            os.fchown(fd, config.users, config.users)  # or else the namespace has no id for their owner
+        user_namespace.enter(users)
     allowed = config.capabilities
-    capabilities.limit_bounding_set(allowed)
+    capabilities.limit_bounding_set(allowed)  # entering a user namespace has filled it
     capabilities.set_effective(allowed)
-    owner = account(config.user)
+    owner = account(config.user, user_namespace.IDS - 1 if users >= 0 else _MAX_ID)
     capabilities.set_effective()
-    for fd in (1, 2):
+    for fd in streams:
         os.fchown(fd, owner.uid, owner.gid)  # so that /dev/stdout can be opened by its owner
+    if config.no_new_privileges:
+        syscalls.no_new_privileges()
+    syscalls.filter_calls(config.seccomp_filter)
     if config.ambient:
         capabilities.keep_over_user_change()
     os.setgroups([*owner.groups, *config.groups])
@@ -94,11 +104,24 @@ def become(config: LaunchConfig) -> str:
         capabilities.raise_ambient(allowed)
     else:
         capabilities.set_permitted(allowed if owner.uid == 0 else (), ())
-    syscalls.no_new_privileges()
-    syscalls.filter_calls(config.seccomp_filter)
     os.umask(0o022)
     os.chdir(config.working_directory)
     return owner.home
+
+
+def _leave_null_device() -> list[int]:
+    """Use the container's /dev/null instead of this machine's, whose mode its root could change by a descriptor.
+
+    Returns the descriptors of output and error that are something else, and so the container's own.
+    """
+    null_streams = [fd for fd in (0, 1, 2) if os.fstat(fd).st_rdev == _NULL]
+    for fd in null_streams:
+        null = syscalls.openat2(-1, "/dev/null", os.O_RDWR | os.O_CLOEXEC, syscalls.RESOLVE_NO_SYMLINKS)
+        if os.fstat(null).st_rdev != _NULL:
+            raise OSError(errno.ENODEV, "the container has replaced it", "/dev/null")
+        os.dup2(null, fd)
+        os.close(null)
+    return [fd for fd in (1, 2) if fd not in null_streams]
 
 
 def execute(arguments: tuple[str, ...], environment: dict[str, str]) -> None:

@@ -12,8 +12,10 @@ import marshal
 NO_PROBE: tuple[str, ...] = ()
 
 BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empty-ro"
+MAPPED, MAPPED_READ_ONLY = "mapped", "mapped-ro"
+"""A bind mount whose files have the ids of the container's user namespace, without the mounts below it."""
 COPY = "copy"
-"""A file that the container may write: a bind mount, but of a copy on the task's disk where the task has one. A file in
+"""A file that the container may write: MAPPED, but of a copy on the task's disk where the task has one. A file in
 the container's directory is copied at each start, any other once for the task."""
 
 DISK_OPTIONS = "noinit_itable,discard"
@@ -42,6 +44,10 @@ class LaunchConfig:
     """The minimum number of bytes of output to keep."""
     netns: str | None
     """The pin of the network namespace; None = the host's."""
+    users: int = 0
+    """The container has a user namespace, whose ids begin with this one outside; 0 = it has this machine's."""
+    user_namespace: str = ""
+    """The pin of the user namespace."""
     processes: tuple[str, ...]
     """The ``cgroup.procs`` (or v1 ``tasks``) files into which each process of the container writes itself."""
     oom_events: str | None
@@ -85,6 +91,8 @@ class LaunchConfig:
     """System calls that are allowed beyond those that the capabilities imply."""
     seccomp_filter: bytes
     """The filter that the kernel runs at each system call, in classic BPF."""
+    no_new_privileges: bool = True
+    """No program that the container executes gains any privileges. False needs a user namespace."""
     ambient: bool
     """Give the capabilities to a user that is not root."""
     limits: tuple[tuple[int, int, int], ...]

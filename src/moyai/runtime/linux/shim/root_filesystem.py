@@ -3,6 +3,8 @@
 Promise: after ``enter`` the process and its children see nothing of the host but what the configuration names. Masks
 hide the host's ``/run`` and moyai's own files. ``/proc`` and ``/sys`` are masked where Docker masks them, because root
 in a container without a user namespace is still uid 0. No device nodes work but those of the container's own ``/dev``.
+In a user namespace every file has an owner there: those of the image, of volumes and of ``/etc`` by mounts that map
+ids, and those that are made here because this process makes them as the container's root.
 All mounts are in the container's mount namespace and end with it, so nothing is ever left to unmount.
 Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md (default filesystems and devices),
 https://github.com/moby/moby/blob/master/daemon/pkg/oci/defaults.go (masked and read-only paths)
@@ -15,12 +17,21 @@ import fcntl
 import os
 import stat
 
-from moyai.runtime.linux.shim import safe_paths, syscalls, task_disk
-from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, COPY, EMPTY, EMPTY_READ_ONLY, LaunchConfig
+from moyai.runtime.linux.shim import detached_mounts, layers, safe_paths, syscalls, task_disk, user_namespace
+from moyai.runtime.linux.shim.launch_config import (
+    BIND,
+    BIND_READ_ONLY,
+    COPY,
+    EMPTY,
+    EMPTY_READ_ONLY,
+    MAPPED_READ_ONLY,
+    LaunchConfig,
+)
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 _NO_DEVICES = MS_NOSUID | MS_NODEV
 _NO_DEVICES_NO_EXEC = _NO_DEVICES | MS_NOEXEC
+_TERMINAL_GROUP = 5
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 _DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
@@ -49,40 +60,42 @@ _PROCESSORS = "/sys/devices/system/cpu"
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-def enter(config: LaunchConfig, shared_memory: int, shared_proc: int) -> None:
+def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int) -> None:
     """Make the configured root the root of this process, which must be alone in a new mount namespace.
 
+    ``users``: a descriptor of the container's user namespace, in which this process is not yet; -1 = it has none.
     ``shared_memory``, ``shared_proc``: the /dev/shm and /proc of shared namespaces, as ``open_tree`` gives them;
     -1 = the container has its own.
     """
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     own_directory = task_disk.mount(config) if config.disk else config.directory
-    sources = [_source(config, own_directory, kind, source) for kind, source, _ in config.mounts]
-    volumes = [safe_paths.open_below(base, relative) for base, relative, _, _, _ in config.volumes]
+    sources = [_source(config, own_directory, users, kind, source) for kind, source, _ in config.mounts]
+    bases = [(base, relative) for base, relative, _, _, _ in config.volumes]
+    volumes = [user_namespace.copy_mount(safe_paths.open_below(*path), users, recursive=False) for path in bases]
     root = config.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
     if config.layers:
-        _overlay(config, root, own_directory)
+        layers.mount(config, root, own_directory, users)
     else:
-        syscalls.mount("moyai", root, "tmpfs", _NO_DEVICES, "mode=0755,size=1m")
+        syscalls.mount("moyai", root, "tmpfs", _NO_DEVICES, f"mode=0755,size=1m,uid={config.users},gid={config.users}")
     os.chdir(root)
     syscalls.pivot_root_here()
-    _mount_system_directories(config.shared_memory, shared_memory)
+    user_namespace.own_new_files(config)
+    _mount_system_directories(config, shared_memory)
     for fd, (kind, _, target) in zip(sources, config.mounts, strict=True):
         if fd < 0:
             _mask(target, read_only=kind == EMPTY_READ_ONLY)
         else:
-            _mount_source(fd, target, read_only=kind == BIND_READ_ONLY)
-            os.close(fd)
+            _mount_source(fd, target, read_only=kind in {BIND_READ_ONLY, MAPPED_READ_ONLY})
     for target, flags, options in config.tmpfs:
         _mount_at(safe_paths.open_inside(target, directory=True), "tmpfs", flags, options)
     for fd, (_, _, target, read_only, is_own) in zip(volumes, config.volumes, strict=True):
-        _volume(fd, target, read_only=read_only, is_own=is_own)
+        _volume(fd, target, config.users, read_only=read_only, is_own=is_own)
     for name, text in config.sysctls:
         _set_sysctl(name, text)
     if shared_proc >= 0:  # until here it was this process's, which is outside of the shared namespace
         syscalls.umount("/proc")
-        syscalls.move_mount(shared_proc, "/proc")
+        detached_mounts.move_mount(shared_proc, "/proc")
     _restrict_kernel_files()
     syscalls.umount(".")
     os.chdir("/")
@@ -92,66 +105,21 @@ def enter(config: LaunchConfig, shared_memory: int, shared_proc: int) -> None:
             syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _NO_DEVICES)
 
 
-def _source(config: LaunchConfig, own_directory: str, kind: str, source: str) -> int:
-    """A descriptor of what is to be mounted; -1 for a mask. ``own_directory``: the container's, on the task's disk if
-    any.
+def _source(config: LaunchConfig, own_directory: str, users: int, kind: str, source: str) -> int:
+    """A detached mount of what is to be mounted; -1 for a mask. ``own_directory``: the container's, on the task's disk
+    if any.
     """
     if kind in {EMPTY, EMPTY_READ_ONLY}:
         return -1
     if kind == COPY and config.disk:
         source = task_disk.copy(source, config.directory, own_directory)
-    return os.open(source, os.O_PATH | os.O_CLOEXEC)
-
-
-def _overlay(config: LaunchConfig, root: str, own_directory: str) -> None:
-    """Mount the layers with a writable one on top: in ``own_directory``, or in memory if that can't be an upper layer
-    because it is on an overlay itself, as inside a Docker container.
-    """
-    *upper_layers, bottom = config.layers
-    layers = [*(_mount_layer(layer, f"{config.directory}/layer-{n}") for n, layer in enumerate(upper_layers)), bottom]
-    lower = ":".join(_escape(layer) for layer in layers)
-    try:
-        _mount_overlay(lower, own_directory, root)
-    except OSError:
-        memory = config.directory + "/memory"
-        os.makedirs(memory, exist_ok=True)  # noqa: PTH103
-        syscalls.mount("moyai", memory, "tmpfs", _NO_DEVICES)
-        _mount_overlay(lower, memory, root)
-
-
-def _mount_layer(layer: str, place: str) -> str:
-    """Mount a layer as a file system of its own: an overlay refuses a layer within another, and all are within /."""
-    for name in ("/nothing", "/shown"):
-        os.makedirs(place + name, exist_ok=True)  # noqa: PTH103
-    syscalls.mount(
-        "overlay", place + "/shown", "overlay", _NO_DEVICES, f"lowerdir={_escape(layer)}:{_escape(place)}/nothing"
+    is_bind = kind in {BIND, BIND_READ_ONLY}
+    return user_namespace.copy_mount(
+        os.open(source, os.O_PATH | os.O_CLOEXEC), -1 if is_bind else users, recursive=is_bind
     )
-    return place + "/shown"
 
 
-def _mount_overlay(lower: str, own_directory: str, root: str) -> None:
-    for name in ("upper", "work"):
-        os.makedirs(f"{own_directory}/{name}", exist_ok=True)  # noqa: PTH103
-    # The mark of an earlier run: its data may be unsynced, but the machine has not restarted since.
-    mark = f"{own_directory}/work/work/incompat/volatile"
-    if os.path.isdir(mark):  # noqa: PTH112
-        for name in os.listdir(mark):  # noqa: PTH208
-            os.unlink(f"{mark}/{name}")  # noqa: PTH108
-        os.rmdir(mark)  # noqa: PTH106
-    options = f"lowerdir={lower},upperdir={_escape(own_directory)}/upper,workdir={_escape(own_directory)}/work"
-    try:  # volatile: the layer ends with the container, so it need not be synced when it is unmounted
-        syscalls.mount("overlay", root, "overlay", MS_NODEV, options + ",volatile")
-    except OSError:
-        syscalls.mount("overlay", root, "overlay", MS_NODEV, options)
-
-
-def _escape(path: str) -> str:
-    for character in "\\:,":
-        path = path.replace(character, "\\" + character)
-    return path
-
-
-def _mount_system_directories(size: str, shared_memory: int) -> None:
+def _mount_system_directories(config: LaunchConfig, shared_memory: int) -> None:
     """Mount /proc, /dev and /sys."""
     _make_directory("/proc")
     syscalls.mount("proc", "/proc", "proc", _NO_DEVICES_NO_EXEC)
@@ -164,19 +132,22 @@ def _mount_system_directories(size: str, shared_memory: int) -> None:
     os.umask(before)
     for name in ("pts", "shm"):
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
-    syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+    terminals = f"newinstance,ptmxmode=0666,mode=0620,gid={config.users + _TERMINAL_GROUP}"
+    syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals)
+    for path in ("/dev/pts", "/dev/pts/ptmx"):
+        os.chown(path, config.users, config.users)
     if shared_memory < 0:
-        syscalls.mount("shm", "/dev/shm", "tmpfs", _NO_DEVICES_NO_EXEC, f"mode=1777,size={size}")  # noqa: S108
+        size = f"mode=1777,size={config.shared_memory}"
+        syscalls.mount("shm", "/dev/shm", "tmpfs", _NO_DEVICES_NO_EXEC, size)  # noqa: S108
     else:
-        syscalls.move_mount(shared_memory, "/dev/shm")  # noqa: S108
+        detached_mounts.move_mount(shared_memory, "/dev/shm")  # noqa: S108
         os.close(shared_memory)
     _mount_at(safe_paths.open_inside("/sys", directory=True), "sysfs", _NO_DEVICES_NO_EXEC | MS_RDONLY)
 
 
-def _mount_source(fd: int, target: str, *, read_only: bool) -> None:
-    """Mount a file or directory of the host at ``target``, with all mounts below it."""
-    directory = stat.S_ISDIR(os.fstat(fd).st_mode)
-    _bind_mount(fd, target, MS_BIND | MS_REC, directory=directory)
+def _mount_source(tree: int, target: str, *, read_only: bool) -> None:
+    """Move a detached mount to ``target``."""
+    directory = _move_mount(tree, target)
     if read_only:
         _restrict(target, _NO_DEVICES | MS_RDONLY, directory=directory)
 
@@ -187,27 +158,30 @@ def _restrict(target: str, flags: int, *, directory: bool) -> None:
     os.close(place)
 
 
-def _volume(fd: int, target: str, *, read_only: bool, is_own: bool) -> None:
-    """Mount a volume at ``target``, without the host's mounts inside it: those could not be made read-only."""
-    directory = stat.S_ISDIR(os.fstat(fd).st_mode)
-    if is_own and next(os.scandir(_fd_path(fd)), None) is None:
-        place = safe_paths.open_inside(target, directory=directory)
+def _volume(tree: int, target: str, users: int, *, read_only: bool, is_own: bool) -> None:
+    """Move a volume's detached mount to ``target``. ``users``: see ``LaunchConfig``."""
+    if is_own and next(os.scandir(_fd_path(tree)), None) is None:
+        place = safe_paths.open_inside(target, directory=True)
         image = os.fstat(place)
         os.close(place)
-        os.chown(_fd_path(fd), image.st_uid, image.st_gid)
-        os.chmod(_fd_path(fd), stat.S_IMODE(image.st_mode))  # noqa: PTH101
-    _bind_mount(fd, target, MS_BIND, directory=directory)
-    os.close(fd)
+        if not users or all(0 <= owner - users < user_namespace.IDS for owner in (image.st_uid, image.st_gid)):
+            os.chown(_fd_path(tree), image.st_uid, image.st_gid)
+        os.chmod(_fd_path(tree), stat.S_IMODE(image.st_mode))  # noqa: PTH101
+    directory = _move_mount(tree, target)
     _restrict(target, _NO_DEVICES | (MS_RDONLY if read_only else 0), directory=directory)
 
 
-def _bind_mount(fd: int, target: str, flags: int, *, directory: bool) -> None:
+def _move_mount(tree: int, target: str) -> bool:
+    """Move a detached mount to ``target`` and close its descriptor. Returns whether it is one of a directory."""
+    directory = stat.S_ISDIR(os.fstat(tree).st_mode)
     place = safe_paths.open_inside(target, directory=directory)
     try:
-        syscalls.mount(_fd_path(fd), _fd_path(place), None, flags)
+        detached_mounts.move_mount(tree, "", place)
     except OSError as error:  # a file at the target of a directory, or the reverse
         raise OSError(error.errno, error.strerror, target) from error
     os.close(place)
+    os.close(tree)
+    return directory
 
 
 def _mount_at(place: int, kind: str, flags: int, options: str | None = None) -> None:
@@ -234,8 +208,10 @@ def show_console(terminal: str) -> None:
 
 
 def leave_networks() -> None:
-    """Enter a new network namespace, in which only loopback is up."""
+    """Enter a new network namespace, in which only loopback is up and any user may listen on any port."""
     syscalls.unshare(syscalls.CLONE_NEWNET)
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write("0")
     link = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     fcntl.ioctl(link, _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(2, "little") + bytes(22))
     link.close()

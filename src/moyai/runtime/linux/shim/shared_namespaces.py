@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim import detached_mounts, syscalls
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.record import start_ticks
 
@@ -69,7 +69,7 @@ def _copy_mount(mounts: int, path: str) -> int:
     """A copy of the mount at the path in another mount namespace."""
     home = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     syscalls.setns(mounts, syscalls.CLONE_NEWNS)
-    tree = syscalls.open_tree(path)
+    tree = detached_mounts.open_tree(path)
     syscalls.setns(home, syscalls.CLONE_NEWNS)
     os.close(home)
     return tree

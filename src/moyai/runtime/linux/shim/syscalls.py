@@ -1,8 +1,8 @@
 """The Linux calls that Python 3.11 does not have, as functions that raise OSError.
 
 Monitors and the control plane use them. The numbers are those of the kernel's userspace headers (linux/mount.h,
-sched.h, prctl.h). Except for those of ``seccomp`` and ``clone`` they are the same on every architecture for which there
-is an Envoy.
+sched.h, prctl.h). Except for those of ``seccomp``, ``clone`` and ``setresuid`` they are the same on every architecture
+for which there is an Envoy.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
-_CLONE_PARENT, _CLONE_PARENT_SETTID = 0x00008000, 0x00100000
+_CLONE_VM, _CLONE_PARENT, _CLONE_PARENT_SETTID = 0x00000100, 0x00008000, 0x00100000
 _CLONE = MappingProxyType({"x86_64": 56, "aarch64": 220})
+_SETRESUID = MappingProxyType({"x86_64": 117, "aarch64": 147})
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -60,10 +62,6 @@ _PIDFD_SEND_SIGNAL = 424
 _OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x2, 0x4, 0x8, 0x10
 
-_OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT = 428, 429, 430, 431, 432
-_FSOPEN_CLOEXEC, _FSMOUNT_CLOEXEC = 1, 1
-_FSCONFIG_SET_FLAG, _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 0, 1, 6
-_OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _AT_FDCWD = 1, 4, -100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)
@@ -101,30 +99,35 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     return check(fd, path)
 
 
-def open_tree(path: str) -> int:
-    """A detached copy of the mount at the path."""
-    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC
-    return check(_libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
+def sleep_in_new_namespaces(flags: int, stack: ctypes.Array[ctypes.c_char], seconds: int) -> int:
+    """Start a child that has the new namespaces of ``flags`` and only sleeps; its pid.
+
+    It shares this process's memory, as with ``vfork``, and runs nothing but libc's ``sleep`` on ``stack``, which must
+    exist until it has ended. So a process with threads can start it.
+    """
+    top = (ctypes.addressof(stack) + len(stack)) & ~0xF
+    function = ctypes.cast(_libc.sleep, ctypes.c_void_p)
+    words = ctypes.c_void_p(top), ctypes.c_int(flags | _CLONE_VM | SIGCHLD), ctypes.c_void_p(seconds)
+    return check(_libc.clone(function, *words), "clone")
 
 
-def move_mount(tree: int, target: str) -> None:
-    """Mount the copy that ``open_tree`` gave at a path of this mount namespace."""
-    target_path = os.fsencode(target)
-    result = _libc.syscall(ctypes.c_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, target_path, _MOVE_MOUNT_F_EMPTY_PATH)
-    check(result, f"mount {target}")
+def set_effective_user_of_thread(user: int) -> None:
+    """Change the effective user of the calling thread alone, unlike libc's function. It keeps its capabilities, but
+    with another user than 0 none is effective.
+    """
+    unchanged = ctypes.c_long(-1)
+    call = _SETRESUID.get(os.uname().machine)
+    if call is None:
+        raise OSError(errno.ENOSYS, "the number of setresuid(2) is not known for this processor")
+    check(_libc.syscall(ctypes.c_long(call), unchanged, ctypes.c_long(user), unchanged), "setresuid")
 
 
-def mount_detached(kind: str, source: str, flags: list[str]) -> int:
-    """Mount a file system nowhere. The returned descriptor is its root; closing it unmounts the file system."""
-    context = check(_libc.syscall(ctypes.c_long(_FSOPEN), kind.encode(), _FSOPEN_CLOEXEC), f"fsopen {kind}")
-    try:
-        parameters = [(_FSCONFIG_SET_FLAG, flag.encode(), None) for flag in flags]
-        source_step, last = (_FSCONFIG_SET_STRING, b"source", os.fsencode(source)), (_FSCONFIG_CMD_CREATE, None, None)
-        for command, key, value in (source_step, *parameters, last):
-            check(_libc.syscall(ctypes.c_long(_FSCONFIG), context, command, key, value, 0), f"mount {source}")
-        return check(_libc.syscall(ctypes.c_long(_FSMOUNT), context, _FSMOUNT_CLOEXEC, 0), f"mount {source}")
-    finally:
-        os.close(context)
+def set_file_owner(user: int) -> None:
+    """Make this user and group the owner of files that this process creates. It keeps its capabilities, but those that
+    concern files are no longer effective.
+    """
+    _libc.setfsgid(user)
+    _libc.setfsuid(user)
 
 
 def setns(fd: int, kind: int) -> None:
@@ -212,8 +215,8 @@ class _SockFprog(ctypes.Structure):
 def filter_calls(program: bytes) -> None:
     """Let the kernel filter every system call of this process and its children by a BPF program, for good.
 
-    Needs ``no_new_privileges`` first. Speculation stays enabled, as with libseccomp and Docker: the filter has no
-    secrets.
+    Needs ``no_new_privileges`` first, or the effective capability SYS_ADMIN in the own user namespace. Speculation
+    stays enabled, as with libseccomp and Docker: the filter has no secrets.
     """
     program_struct = _SockFprog(len(program) // _BPF_STEP_BYTES, program)
     call = ctypes.c_long(_SECCOMP[os.uname().machine])

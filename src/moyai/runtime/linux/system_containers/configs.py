@@ -8,9 +8,22 @@ from pathlib import Path
 from types import MappingProxyType
 
 from moyai.domain.sandbox.spec import SandboxSpec
-from moyai.runtime.linux.launch.container_config import ContainerPlace, common_fields, health_check_fields
+from moyai.runtime.linux.launch.container_config import (
+    ContainerPlace,
+    HostEnvironment,
+    common_fields,
+    health_check_fields,
+    user_fields,
+)
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.shim.launch_config import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, LaunchConfig
+from moyai.runtime.linux.shim.launch_config import (
+    BIND,
+    BIND_READ_ONLY,
+    EMPTY_READ_ONLY,
+    MAPPED,
+    MAPPED_READ_ONLY,
+    LaunchConfig,
+)
 
 PROXY_USER = "20000:20000"
 """The user that every Envoy runs as. It needs no entry in any passwd file."""
@@ -37,14 +50,15 @@ _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "outside
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 
-def pause_container(spec: SandboxSpec, place: ContainerPlace, paths: RuntimePaths, netns: Path) -> LaunchConfig:
+def pause_container(spec: SandboxSpec, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:
     """The process that holds the namespaces which a sandbox's containers share, unprivileged in an empty root."""
     return LaunchConfig(
-        common_fields(place, paths)
+        common_fields(place, host.paths)
         | health_check_fields(None)
+        | user_fields(host, no_new_privileges=True)
         | {
             "task": spec.task,
-            "netns": str(netns),
+            "netns": str(host.netns),
             "layers": (),
             "mounts": (),
             "shared_memory": f"{spec.shared_memory}m",
@@ -144,9 +158,9 @@ def envoy_mounts(paths: RuntimePaths, envoy: Path, run: Path) -> tuple[tuple[str
     return (
         *_library_mounts(),
         (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
-        (BIND_READ_ONLY, str(paths.run), "/run/moyai"),
+        (MAPPED_READ_ONLY, str(paths.run), "/run/moyai"),
         *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in _HIDDEN_FROM_PROXIES),
-        (BIND, str(run), RUN_IN_PROXY),
+        (MAPPED, str(run), RUN_IN_PROXY),
     )
 
 

@@ -87,7 +87,8 @@ def proxy_config(
     """The launch configuration of a task's Envoy. Raises RuntimeFault for what the host access policy refuses."""
     paths, (uid, gid) = host.paths, _uid_gid(spec)
     run = paths.proxy(spec.task)
-    fields = configs.envoy_fields(place, paths, envoy, run) | {
+    fields = configs.envoy_fields(place, paths, envoy, run)
+    fields |= container_config.user_fields(host, no_new_privileges=True) | {
         "task": spec.task,
         "netns": str(host.netns),
         "host_name": "proxy",
@@ -113,7 +114,7 @@ def _container_fields(
     image = _imported_image(container, images)
     files = os_settings.etc_file_mounts(container, host.paths)
     return {
-        **os_settings.os_fields(container_spec, host.paths, host.access, host.disk),
+        **os_settings.os_fields(container_spec, host.paths, host.access, host.disk, host.users),
         **_readiness_fields(container.probe),
         "host_name": container.names.host_name or host.host_name,
         "layers": () if image is None else image.layers,

@@ -5,6 +5,7 @@ Promise: blocking; the caller translates OSErrors. A second start of a container
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, Sa
 from moyai.images.imports.older_store import open_store
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, CannotPull, SandboxFailed
+from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors
@@ -27,7 +29,9 @@ from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.record import RUNNING
 from moyai.runtime.linux.system_containers import proxies
 from moyai.runtime.linux.system_containers.configs import pause_container
-from moyai.runtime.linux.tasks import disks, sandboxes
+from moyai.runtime.linux.tasks import disks, sandboxes, user_ids
+
+_log = logging.getLogger(__name__)
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
@@ -73,7 +77,7 @@ class Containers:
         self.images.hold(_image_holder(spec.task), [_with_digest(spec.image, spec.digest)])
         image = self.images.find(spec.image, spec.digest)
         place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
-        monitors.start_monitor(container_config(spec, image, place, self._host_environment(sandbox)))
+        monitors.start_monitor(container_config(spec, image, place, self._environment_of(sandbox, spec)))
 
     def start_proxy(self, spec: ProxySpec) -> None:
         """Start a task's Envoy. Raises RuntimeFault."""
@@ -84,7 +88,7 @@ class Containers:
         replaced = spec.container
         memory, share = (MemoryLimits(), 0) if replaced is None else (replaced.memory, replaced.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
-        host = self._host_environment(sandbox)
+        host = self._environment_of(sandbox, replaced)
         monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, self.images))
 
     def start_pause(self, sandbox: SandboxSpec) -> None:
@@ -94,8 +98,7 @@ class Containers:
             directory.mkdir(mode=0o700, exist_ok=True)
             membership = self._cgroups.create_for_container(f"{sandbox.task}/{_PAUSE}", GroupLimits())
             place = ContainerPlace(directory, directory, membership)
-            netns = sandboxes.netns_of(self._paths, sandbox)
-            monitors.start_monitor(pause_container(sandbox, place, self._paths, netns))
+            monitors.start_monitor(pause_container(sandbox, place, self._host_environment(sandbox)))
         except (OSError, CannotCreate) as error:
             raise SandboxFailed(f"the task's shared namespaces can't be made: {error}") from error
 
@@ -110,8 +113,25 @@ class Containers:
                 raise CannotCreate(f"what held the {kind} namespace of {holder} has ended")
             yield kind, record.init, record.init_ticks
 
-    def _host_environment(self, sandbox: SandboxSpec) -> HostEnvironment:
-        """The environment of a sandbox's containers. Raises CannotCreate if a namespace to share is gone."""
+    def _environment_of(self, sandbox: SandboxSpec, container: ContainerSpec | None) -> HostEnvironment:
+        """The environment of a container; None = moyai's own proxy. Raises CannotCreate if a namespace to share is
+        gone.
+        """
+        host = self._host_environment(sandbox, tuple(self._shared_namespaces(sandbox)))
+        volumes = () if container is None else container.volumes
+        paths = [Path(mount.host_path) for mount in volumes if mount.host_path is not None]
+        if host.users and (unmappable := user_namespaces.unmappable(host.user_namespace, paths)):
+            _log.warning(
+                "a container of task %s runs without a user namespace, as root of this machine if its user is root:"
+                " the file system of %s can't map ids",
+                sandbox.task,
+                ", ".join(map(str, unmappable)),
+            )
+            return host._replace(users=0)
+        return host
+
+    def _host_environment(self, sandbox: SandboxSpec, joins: Sequence[tuple[str, int, int]] = ()) -> HostEnvironment:
+        """The environment of a sandbox's containers. ``joins``: see ``LaunchConfig``."""
         return HostEnvironment(
             self._paths,
             self._path,
@@ -119,8 +139,10 @@ class Containers:
             sandboxes.netns_of(self._paths, sandbox),
             disk_mounts(current_mounts(), self._paths.state),
             self._access,
-            tuple(self._shared_namespaces(sandbox)),
+            joins,
             disks.device(self._paths.task(sandbox.task)),
+            user_ids.first_id(self._paths.task(sandbox.user_namespace)),
+            self._paths.task_users(sandbox.user_namespace),
         )
 
     def stop(self, task: TaskId, name: str) -> None:

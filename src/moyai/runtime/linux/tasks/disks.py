@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim import detached_mounts
 from moyai.runtime.linux.shim.launch_config import DISK_OPTIONS
 
 IMAGE, NUMBER = "disk.img", "disk.loop"
@@ -131,7 +131,7 @@ def mount_detached(directory: Path) -> Iterator[Path | None]:
     if device_path is None:
         yield None
         return
-    mount = syscalls.mount_detached("ext4", str(device_path), DISK_OPTIONS.split(","))
+    mount = detached_mounts.mount_detached("ext4", str(device_path), DISK_OPTIONS.split(","))
     try:
         yield Path(f"/proc/self/fd/{mount}")
     finally:

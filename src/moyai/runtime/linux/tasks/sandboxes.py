@@ -26,13 +26,14 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
+from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import etc_files, monitors
 from moyai.runtime.linux.network import instance_bridge, interception, listeners, namespaces, router, veth
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.launch_config import DISK_FILES
-from moyai.runtime.linux.tasks import disks
+from moyai.runtime.linux.tasks import disks, user_ids
 
 _GIBIBYTE = 1024**3
 _INCOMPLETE = "sandbox.new"
@@ -52,6 +53,7 @@ def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
         _save_incomplete(paths, spec)
         etc_files.write_etc_files(spec, paths.task(task))
         cgroups.create(task, GroupLimits(spec.cpu_units, MemoryLimits(spec.memory_mib)))
+        _create_user_namespace(paths, spec)
         _connect_network(paths, spec)
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
@@ -84,6 +86,20 @@ def still_exists(paths: RuntimePaths, spec: SandboxSpec) -> bool:
     return not is_instance or namespaces.is_pinned(paths.task_netns(spec.task))
 
 
+def _create_user_namespace(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    """Make the sandbox's user namespace, if it has one of its own, and its network namespace, which belongs to it.
+
+    That of App Mesh's proxy does not: rules that ignore a user then apply to containers on the host's root, too, which
+    are outside of the user namespace.
+    """
+    pin, netns = paths.task_users(spec.task), paths.task_netns(spec.task)
+    if spec.user_namespace != spec.task or namespaces.is_pinned(pin):
+        return
+    if users := user_ids.assign(paths, spec.task):
+        is_own = spec.intercept_all is None and not namespaces.is_pinned(netns)
+        user_namespaces.create(pin, users, netns if is_own else None)
+
+
 def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
     task, pin, network = spec.task, netns_of(paths, spec), spec.network
     match network:
@@ -103,11 +119,13 @@ def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
     if spec.intercept is not None:
         interception.redirect_to_proxy(pin, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
     elif spec.intercept_all is not None:
-        interception.redirect_to_proxy(pin, interception.app_mesh_rules(spec.intercept_all, ipv6=ipv6))
+        users = user_ids.first_id(paths.task(spec.user_namespace))
+        interception.redirect_to_proxy(pin, interception.app_mesh_rules(spec.intercept_all, users, ipv6=ipv6))
 
 
 def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | None) -> None:
-    """Remove a sandbox's link and namespace. ``spec`` None: its link may be in any router."""
+    """Remove a sandbox's link and namespaces. ``spec`` None: its link may be in any router."""
+    namespaces.remove(paths.task_users(task))
     pin = paths.task_netns(task)
     match None if spec is None else spec.network:
         case AwsvpcNetwork() as network:

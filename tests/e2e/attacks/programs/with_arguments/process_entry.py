@@ -20,7 +20,7 @@ from tests.e2e.attacks.attempts import attempt, check, libc
 ENTER = "see processes enter"
 READ = "read a file of the host through a process's root or directory"
 RIGHTS = "find a process with capabilities beyond the container's"
-FILTER = "find a process without a filter or no_new_privs"
+FILTER = "find a process without a filter or the container's no_new_privs"
 FILES = "reach a file, directory or namespace of the host through a process's descriptors"
 LEAVE = "find a process in a namespace of the host"
 PROGRAM = "open a process's program for writing"
@@ -74,7 +74,7 @@ class Observer:
             return
         if beyond := self._capabilities(str(pid)) & ~self._bounds:
             self._gain(RIGHTS, f"{pid}: {beyond:x}")
-        if fields["NoNewPrivs"] == "0" or fields["Seccomp"] == "0":
+        if fields["NoNewPrivs"] < _status(os.getpid())["NoNewPrivs"] or fields["Seccomp"] == "0":
             self._gain(FILTER, f"{pid}: NoNewPrivs {fields['NoNewPrivs']}, Seccomp {fields['Seccomp']}")
 
     def _capabilities(self, pid: str) -> int:

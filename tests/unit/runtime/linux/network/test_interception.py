@@ -30,8 +30,8 @@ WHOLE = InterceptAll(
             for p in ((), (80,), (8080, 80, 80))
         ),
         interception.service_connect_rules(Intercept("127.255.0.0/16", 15001, 15000, (80,)), ipv6=True),
-        interception.app_mesh_rules(WHOLE, ipv6=True),
-        interception.app_mesh_rules(InterceptAll(15001, uid=1337), ipv6=True),
+        interception.app_mesh_rules(WHOLE, 0, ipv6=True),
+        interception.app_mesh_rules(InterceptAll(15001, uid=1337), 1879048192, ipv6=True),
     ],
 )
 def test_nft_accepts_the_rules(text):
@@ -49,7 +49,7 @@ def test_rules_redirect_each_inbound_port_once():
 
 def test_all_traffic_is_redirected_except_ignored_traffic():
     assert (
-        interception.app_mesh_rules(WHOLE)
+        interception.app_mesh_rules(WHOLE, 1879048192)
         == """\
 table ip moyai
 delete table ip moyai
@@ -61,8 +61,8 @@ table ip moyai {
   chain outbound {
     type nat hook output priority -100; policy accept;
     oifname "lo" return
-    meta skuid 1337 return
-    meta skgid 1338 return
+    meta skuid { 1337, 1879049529 } return
+    meta skgid { 1338, 1879049530 } return
     tcp dport { 22 } return
     ip daddr { 10.0.0.0/8, 169.254.170.2/32 } return
     meta l4proto tcp redirect to :15001
@@ -76,14 +76,19 @@ table ip moyai {
     )
 
 
+def test_an_ignored_user_beyond_the_user_namespace_is_only_the_machines():
+    text = interception.app_mesh_rules(InterceptAll(15001, uid=2**32 - 2), 2_147_418_112)
+    assert "meta skuid { 4294967294 } return" in text
+
+
 def test_each_family_has_its_own_ranges():
-    second = interception.app_mesh_rules(WHOLE, ipv6=True).partition("table ip6 moyai\n")[2]
+    second = interception.app_mesh_rules(WHOLE, 0, ipv6=True).partition("table ip6 moyai\n")[2]
     assert "ip6 daddr { 2001:db8::/32 } return" in second
     assert "169.254" not in second
-    assert "meta skuid 1337 return" in second
+    assert "meta skuid { 1337 } return" in second
 
 
 def test_without_application_ports_no_inbound_traffic_is_redirected():
-    text = interception.app_mesh_rules(InterceptAll(15001, gid=1338))
+    text = interception.app_mesh_rules(InterceptAll(15001, gid=1338), 0)
     assert "eth0" not in text.partition("chain closed")[0]
     assert "skuid" not in text

@@ -1,0 +1,92 @@
+"""A root file system of this machine's programs, for an image of its own: a shell, users, su, and setuid programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+PROGRAMS = (
+    *("sh", "cat", "ls", "id", "stat", "chown", "chmod", "ln", "rm", "mkdir", "touch", "cp", "mv", "sleep", "echo"),
+    *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "python3", "true", "dd", "df"),
+)
+_PAM_MODULES = ("pam_rootok.so", "pam_permit.so")
+_FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/srv:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
+    "etc/group": "root:x:0:\nshadow:x:42:\nweb:x:33:\nextra:x:44:web\nnogroup:x:65534:\n",
+    "etc/shadow": "root:*:1::::::\nweb:*:1::::::\n",
+    "etc/pam.d/su": "auth sufficient pam_rootok.so\nauth required pam_permit.so\n"
+    "account required pam_permit.so\nsession required pam_permit.so\n",
+    "srv/owned": "of web\n",
+    "srv/replaced/lower": "below\n",
+    "srv/removed": "gone\n",
+}
+_OWNERS = {
+    "etc/shadow": (0, 42, 0o640),
+    "srv": (33, 33, 0o755),
+    "srv/owned": (33, 33, 0o644),
+    "usr/bin/su": (0, 0, 0o4755),
+    "usr/bin/setuid-id": (0, 0, 0o4755),
+    "usr/bin/web-id": (33, 33, 0o6755),
+}
+_SETUID_CAPABILITY = struct.pack("<IIIII", 0x02000001, 1 << 7, 0, 0, 0)
+"""``struct vfs_cap_data`` of version 2: SETUID, permitted and effective."""
+
+
+def make_root(root: Path) -> None:
+    """Fill an empty directory."""
+    for name in ("bin", "sbin", "lib", "lib64"):
+        (root / "usr" / name).mkdir(parents=True)
+        (root / name).symlink_to(f"usr/{name}")
+    for name in ("proc", "sys", "dev", "tmp", "root"):
+        (root / name).mkdir()
+    (root / "tmp").chmod(0o1777)
+    copy_programs(root, PROGRAMS)
+    _copy_pam(root)
+    _copy_python(root)
+    for name, text in _FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    for name in ("setuid-id", "web-id", "capable"):
+        shutil.copy(root / "usr/bin" / ("python3" if name == "capable" else "id"), root / "usr/bin" / name)
+    for name, (uid, gid, mode) in _OWNERS.items():
+        os.chown(root / name, uid, gid)
+        (root / name).chmod(mode)
+    os.setxattr(root / "usr/bin/capable", "security.capability", _SETUID_CAPABILITY)
+
+
+def copy_programs(root: Path, names: Iterable[str]) -> None:
+    """Copy programs of this machine with the libraries that they need."""
+    for name in names:
+        program = shutil.which(name, path="/usr/bin:/usr/sbin")
+        assert program is not None, name
+        copy_file(root, Path(program), f"usr/bin/{name}")
+
+
+def copy_file(root: Path, file: Path, name: str) -> None:
+    """Copy a program or library with the libraries that it needs."""
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file.resolve(), root / name)
+    listed = subprocess.run(["ldd", str(file.resolve())], capture_output=True, text=True, check=False).stdout
+    for library in {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}:
+        target = root / Path(library).relative_to("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            shutil.copy(Path(library).resolve(), target)
+
+
+def _copy_pam(root: Path) -> None:
+    [folder] = {path.parent for path in Path("/usr/lib").glob("*/security/pam_rootok.so")}
+    for module in _PAM_MODULES:
+        copy_file(root, folder / module, str((folder / module).relative_to("/")))
+
+
+def _copy_python(root: Path) -> None:
+    library = Path("/usr/lib") / Path("/usr/bin/python3").resolve().name
+    ignored = shutil.ignore_patterns("__pycache__", "dist-packages", "test", "tkinter", "idlelib", "lib2to3")
+    shutil.copytree(library, root / library.relative_to("/"), ignore=ignored)
+    for module in library.glob("lib-dynload/*.so"):
+        copy_file(root, module, str(module.relative_to("/")))
