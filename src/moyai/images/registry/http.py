@@ -13,6 +13,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
 
@@ -109,6 +110,7 @@ class Http:
                 verify=_trust(is_verified=endpoint.is_verified, own=own),
                 timeout=httpx.Timeout(HEADERS_PATIENCE, connect=CONNECT_PATIENCE),
                 limits=_CONNECTIONS,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # pulls of several users share connections
                 follow_redirects=False,
                 trust_env=not endpoint.is_loopback,
             )

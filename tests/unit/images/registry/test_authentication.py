@@ -209,6 +209,13 @@ async def test_credentials_go_to_no_odd_token_server(client, server, wallet, rea
         await client.resolve(reference_to(server), AMD)
 
 
+async def test_no_cookie_is_kept(client, server):
+    server.answer(PATH, response(200, APP.manifest.data, content_type=APP.manifest.media_type, set_cookie="user=one"))
+    await client.resolve(reference_to(server), AMD)
+    await client.resolve(reference_to(server), AMD)
+    assert ["cookie" in request.headers for request in server.asked(PATH)] == [False, False]
+
+
 async def test_another_user_is_another_client(client, server, wallet):
     server.answer(PATH, guarded(manifest_answer(APP.manifest), BASIC, challenge="Basic"))
     own = client.with_credentials(server.host, ME)

@@ -111,6 +111,11 @@ async def test_a_port_that_nobody_listens_on_is_named(client, unused_tcp_port):
     )
 
 
+async def test_a_metadata_service_is_no_registry(client):
+    text = await failure_of(client.resolve(parse_reference("169.254.169.254/app:1"), AMD), Unreachable)
+    assert "leads to 169.254.169.254, which no registry may lead to" in text
+
+
 async def test_a_registry_that_recovers_is_pulled_from(client, server):
     publish(server, "app", APP, "1")
     server.answer("/v2/app/manifests/1", response(502), response(500), manifest_answer(APP.manifest))
