@@ -8,18 +8,14 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from msgspec.structs import replace
 
-from moyai.domain.ecr.image import RepositoryImage, RepositoryLayer
+from moyai.domain.ecr.image import KEPT_LAYERS, RepositoryImage, RepositoryLayer
 from moyai.domain.ecr.lifecycle import BadLifecyclePolicy, expired_images, parse_policy
 from moyai.domain.ecr.repository import Repository
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant
-
-KEPT_LAYERS: Final = 86400.0
-"""Seconds for which a layer without an image is kept."""
 
 
 def plan_lifecycle_policies(world: World, now: Instant) -> Sequence[Change]:

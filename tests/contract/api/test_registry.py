@@ -140,6 +140,16 @@ async def test_an_index_after_its_images(client):
     assert error(await client.get(f"/v2/app/manifests/{image('a').digest}")) == (404, "MANIFEST_UNKNOWN")
 
 
+async def test_a_layer_that_a_push_has_found_is_kept(client, rig):
+    await push_blob(client, "app", b"x")
+    pushed_at = next(iter(rig.store.world.repository_layers)).pushed_at
+    for hours, is_kept in ((1, False), (20, True)):
+        rig.clock.turn_to(later(pushed_at, hours * 3600))
+        assert (await client.head(f"/v2/app/blobs/{digest_of(b'x')}")).status_code == 200
+        layer = next(iter(rig.store.world.repository_layers))
+        assert layer.pushed_at == (rig.clock.now() if is_kept else pushed_at)
+
+
 async def test_a_layer_in_one_request(client):
     started = await client.post("/v2/app/blobs/uploads/", params={"digest": digest_of(b"x")}, content=b"x")
     assert (started.status_code, started.headers["location"]) == (201, f"/v2/app/blobs/{digest_of(b'x')}")

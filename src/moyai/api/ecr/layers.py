@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from moyai.api.ecr.authorization import registry_token
 from moyai.api.ecr.lookup import RepositoryRequest, repository_named, repository_of
 from moyai.api.operation import Context
@@ -26,7 +28,7 @@ from moyai.domain.ecr.errors import (
     LimitExceeded,
     UploadNotFound,
 )
-from moyai.domain.ecr.image import RepositoryLayer, content_key, is_digest
+from moyai.domain.ecr.image import KEPT_LAYERS, RepositoryLayer, content_key, is_digest
 from moyai.domain.ecr.registry_host import registry_host
 from moyai.domain.ecr.repository import Repository
 from moyai.domain.keys import scope_key
@@ -91,6 +93,7 @@ def batch_check_layer_availability(ctx: Context, request: BatchCheckLayerAvailab
         elif layer is None:
             layers.append({"layer_digest": digest, "layer_availability": "UNAVAILABLE"})
         else:
+            keep_layer(ctx, layer)
             layers.append({"layer_digest": digest, "layer_availability": "AVAILABLE", "layer_size": layer.size})
     return {"layers": layers, "failures": failures}
 
@@ -198,6 +201,12 @@ async def commit_layer(
     layer = RepositoryLayer(repository.arn, digest, size, ctx.now)
     ctx.store.apply([Put(layer)])
     return layer
+
+
+def keep_layer(ctx: Context, layer: RepositoryLayer) -> None:
+    """Keep a layer that a push has found, so that it is still there when the manifest arrives."""
+    if ctx.now - layer.pushed_at > KEPT_LAYERS / 2:
+        ctx.store.apply([Put(replace(layer, pushed_at=ctx.now))])
 
 
 async def _once(part: bytes) -> AsyncIterator[bytes]:

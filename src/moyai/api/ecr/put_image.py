@@ -98,7 +98,7 @@ def _tag_image(ctx: Context, repository: Repository, image: RepositoryImage, tag
     if holders and not repository.can_move(tag):
         raise ImageTagAlreadyExists(
             f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten "
-            "because the tag is immutable."
+            "because the repository is immutable."
         )
     if len(image.tags) >= MAX_TAGS:
         raise LimitExceeded(f"The image with digest '{image.digest}' has {MAX_TAGS} tags: remove some of them.")

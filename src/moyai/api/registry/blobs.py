@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from moyai.api.asgi import StreamedResponse
+from moyai.api.ecr.layers import keep_layer
 from moyai.api.registry.call import RegistryCall
 from moyai.api.registry.errors import RegistryError
 from moyai.domain.ecr.image import content_key
@@ -24,6 +25,8 @@ async def get_blob(call: RegistryCall) -> StreamedResponse:
     layer = call.ctx.store.world.repository_layers.get(content_key(call.repository.arn, digest))
     if layer is None:
         raise RegistryError("BLOB_UNKNOWN", 404, f"The repository '{call.route.name}' has no layer {digest}.")
+    if call.request.method == "HEAD":
+        keep_layer(call.ctx, layer)
     try:
         reader = await call.blobs.open(digest)
     except BlobMissing as error:
