@@ -89,6 +89,7 @@ def _prepare_member(directory: Path, member: tarfile.TarInfo) -> tarfile.TarInfo
     """The member as it is written; None for one that is left out."""
     if member.ischr() or member.isblk() or member.isfifo():
         return None
+    member.mtime = int(member.mtime)  # a fraction of a second does not survive as a float
     headers = {}
     if member.isreg():
         with suppress(OSError):  # it has none, or the file system has no attributes
