@@ -136,7 +136,7 @@ def announce(
     return () if log is stored_log else (Put(log),)
 
 
-def worth_saying(world: World, service: ServiceArn, text: str, now: Instant) -> bool:
+def should_report(world: World, service: ServiceArn, text: str, now: Instant) -> bool:
     """Whether a problem is to be reported: not within REPEAT_AFTER after the last report, unless steady in between."""
     log = world.service_logs.get(service)
     for event in () if log is None else log.events:

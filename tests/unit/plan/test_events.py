@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.kernel.clock import later
-from moyai.plan.events import INCONSISTENT, STEADY, announce, task_unplaced, worth_saying
+from moyai.plan.events import INCONSISTENT, STEADY, announce, should_report, task_unplaced
 from moyai.testing.world import Builder
 
 
@@ -39,7 +39,7 @@ def test_the_newest_hundred_events_are_stored():
 )
 def test_a_problem_is_reported_again_after_six_hours(before, hours, again):
     build, service = service_with_events(*before)
-    assert worth_saying(build.world, service, INCONSISTENT, later(build.clock.now(), hours * 3600 + 0.01)) is again
+    assert should_report(build.world, service, INCONSISTENT, later(build.clock.now(), hours * 3600 + 0.01)) is again
 
 
 def test_a_reason_ends_with_one_period():

@@ -25,7 +25,7 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def index_values(self) -> tuple[str, str]:
         """The values of the index ``mesh``: the mesh, and the resource in it."""
-        return self.mesh, standing_key(self.mesh, self.kind, self.name)
+        return self.mesh, resource_key(self.mesh, self.kind, self.name)
 
     @property
     def text(self) -> str:
@@ -34,7 +34,7 @@ class Identity(msgspec.Struct, frozen=True):
         return f"the {kind} {self.name} of the mesh {self.mesh}"
 
 
-def standing_key(mesh: MeshArn, kind: AppMeshResourceType, name: str) -> str:
+def resource_key(mesh: MeshArn, kind: AppMeshResourceType, name: str) -> str:
     """The value of the index ``mesh`` for tasks that represent one resource of the mesh."""
     return f"{mesh} {kind}/{name}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from moyai.domain.appmesh.identity import standing_key
+from moyai.domain.appmesh.identity import resource_key
 from moyai.domain.appmesh.names import AppMeshResourceType
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
@@ -57,7 +57,7 @@ def _proxies_of(world: World, resource: VirtualNode | VirtualGateway) -> tuple[P
         if isinstance(resource, VirtualGateway)
         else AppMeshResourceType.VIRTUAL_NODE
     )
-    tasks = world.tasks.projection(_arn).by("mesh", standing_key(resource.mesh, kind, resource.name))
+    tasks = world.tasks.projection(_arn).by("mesh", resource_key(resource.mesh, kind, resource.name))
     return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), resource))
 
 

@@ -31,7 +31,7 @@ def server_tls(offer: Offer) -> ServerTls | None:
 
 
 def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Certificate]:
-    """The certificates that these tasks' proxies present, as far as they are issued."""
+    """The certificates that these tasks' proxies present; those that are not issued yet are left out."""
     names = {
         name: certificate_key(offer.discovery_service, offer.authority)
         for task in tasks

@@ -83,7 +83,7 @@ def plan_certificates(world: World, key: ServiceArn, renewal: float, now: Instan
             wakes.append(trusting.renew_at)
         else:
             orders += _orders(world, key, offer, authority, renewal, now)
-    new = [t for t in troubles if events.worth_saying(world, key, t, now)]
+    new = [t for t in troubles if events.should_report(world, key, t, now)]
     changes += events.announce(world, key, new, now, ids)
     return CertificatePlan(
         tuple(changes), tuple(orders), earliest(*wakes, later(now, _RETRY_AFTER) if troubles else None)

@@ -1,4 +1,4 @@
-"""Where a service's tasks are, as far as the order in which they stop depends on it: the mirror of their placement.
+"""The places of a service's tasks, which determine the order in which they stop: the reverse of their placement.
 
 Promise: tasks stop first at the value of each spread field that has most of them, then, where the strategy is binpack,
 on the instance with most resources left, then in the zone that has most, and there on the instance that has most.

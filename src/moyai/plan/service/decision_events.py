@@ -29,7 +29,7 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
         troubles.append(events.tasks_protected(service.primary.id, surplus))
     elif _is_stuck(decision):
         troubles.append(events.STUCK)
-    return texts + [text for text in troubles if events.worth_saying(world, service.arn, text, now)]
+    return texts + [text for text in troubles if events.should_report(world, service.arn, text, now)]
 
 
 def stop_texts(stops: tuple[Task, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What finds that a deployment fails: the circuit breaker, which counts failed tasks, and CloudWatch alarms.
+"""The monitors that fail a deployment: the circuit breaker, which counts failed tasks, and CloudWatch alarms.
 
 Circuit breaker: a task counts once, in the same change as what happened to it: when it never reached RUNNING, or when
 it is stopped because its health check fails. A task of the deployment that becomes healthy sets the count back to 0,

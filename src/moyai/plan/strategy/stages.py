@@ -22,8 +22,8 @@ PRE_PRODUCTION_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT for each step.
 A rolling deployment moves no traffic. It has a stage only where it pauses: PRE_SCALE_UP and POST_SCALE_UP while hooks
 are asked, BAKE_TIME after that. While it replaces tasks, its stage is None.
 
-Weights always add up to WHOLE. A pool is known to callers before it gets any traffic, and has lost all of it,
-acknowledged, before they forget it.
+Weights always add up to WHOLE. A pool is known to callers before it gets any traffic. Before it is removed,
+callers have acknowledged that it gets none.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html (lifecycleStage),
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinearConfiguration.html,

@@ -44,7 +44,7 @@ def report_stop(world: World, task: Task, now: Instant, ids: Ids) -> tuple[Put, 
     texts = [events.task_unplaced(task.stopped_reason or "")] if task.stop_code is StopCode.TASK_FAILED_TO_START else []
     if failures >= _INCONSISTENT_FROM:
         texts.append(events.INCONSISTENT)
-    new = [t for t in texts if events.worth_saying(world, service.arn, t, now)]
+    new = [t for t in texts if events.should_report(world, service.arn, t, now)]
     back_off = _with_back_off(service, task, failures, later(now, _wait(failures)))
     counted = record_failed_task(world, service, task)
     return (*back_off, *counted, *events.announce(world, service.arn, new, now, ids))

@@ -162,7 +162,7 @@ class SeriesGroup:
         return self.scope, self.namespace, self.dimensions
 
     def bucket(self, minute: int, series: Series) -> MinuteBucket:
-        """The series's bucket of that minute, with what is stored of it."""
+        """The series's bucket of that minute, with the samples that are stored."""
         buckets = self.minutes.get(minute)
         if buckets is None:
             buckets = self.minutes[minute] = GroupMinute()
@@ -171,7 +171,7 @@ class SeriesGroup:
         return buckets.bucket(series.column, series.kind)
 
     def load_stored(self, start: int, end: int) -> None:
-        """Add to the minutes in memory that start in this span what is stored of them."""
+        """Load the stored samples of those minutes in memory that start in this span."""
         for minute, buckets in self.minutes.items():
             if start <= minute < end:
                 self._load(minute, buckets)
