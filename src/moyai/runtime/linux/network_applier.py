@@ -102,7 +102,7 @@ class NetworkApplier:
         """The configuration of every router that is needed or exists."""
         groups = {group.id: group for group in spec.groups}
         can_have_egress = self._can_have_egress(spec)
-        existing = (VpcId(pin.name.removeprefix("vpc-")) for pin in sorted(self._paths.netns.glob("vpc-*")))
+        existing = (VpcId(netns.name.removeprefix("vpc-")) for netns in sorted(self._paths.netns.glob("vpc-*")))
         configs = {vpc: _RouterConfig(vpc) for vpc in existing}
         for vpc in spec.vpcs:
             configs[vpc.vpc] = _RouterConfig(
@@ -129,13 +129,13 @@ class NetworkApplier:
 
     def _restrict(self, config: _RouterConfig, before: _RouterConfig | None) -> None:
         """Put the rules in place and remove obsolete links. New links and routes come later."""
-        pin = self._paths.router_netns(config.vpc)
+        netns = self._paths.router_netns(config.vpc)
         if config.cidr is not None:
-            router.create_router(pin, config.cidr)
-        with namespaces.inside(pin):
+            router.create_router(netns, config.cidr)
+        with namespaces.inside(netns):
             _replace_router_rules(None if before is None else before.rules, config.rules)
         if before is None or before.peering_links != config.peering_links:
-            routes.disconnect_routers(pin, config.peering_links)
+            routes.disconnect_routers(netns, config.peering_links)
 
     async def _connect(self, peering: Peering, before: Mapping[VpcId, _RouterConfig]) -> None:
         link = peering_link(peering.id)
@@ -155,10 +155,10 @@ class NetworkApplier:
             await self._thread.run(partial(nat_egress.remove_tap, self._paths.router_netns(config.vpc)))
 
     def _route(self, config: _RouterConfig) -> None:
-        pin = self._paths.router_netns(config.vpc)
+        netns = self._paths.router_netns(config.vpc)
         if config.has_egress:
-            nat_egress.create_tap(pin)
-        routes.apply_routes(pin, config.tables)
+            nat_egress.create_tap(netns)
+        routes.apply_routes(netns, config.tables)
 
 
 def _replace_router_rules(before: security_groups.RouterRules | None, after: security_groups.RouterRules) -> None:

@@ -182,13 +182,13 @@ class LinuxRuntime:
             yield task
 
     async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
-        pin = self._paths.task_netns(task)
-        await self._network.run(partial(connection_drain.reject_new_connections, pin, ports))
+        netns = self._paths.task_netns(task)
+        await self._network.run(partial(connection_drain.reject_new_connections, netns, ports))
 
     async def in_flight(self, task: TaskId) -> int | None:
         info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
-        run, pin = self._paths.proxy(task), self._paths.task_netns(task)
-        return await envoy_admin.requests_of_task(run, pin, info, self._network)
+        run, netns = self._paths.proxy(task), self._paths.task_netns(task)
+        return await envoy_admin.requests_of_task(run, netns, info, self._network)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))
@@ -239,8 +239,8 @@ class LinuxRuntime:
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
         await self._open()
-        pin = self._paths.router_netns(vpc)
-        return await self._network.run(lambda: router.listen(pin, vpc_cidr, endpoint))
+        netns = self._paths.router_netns(vpc)
+        return await self._network.run(lambda: router.listen(netns, vpc_cidr, endpoint))
 
     # --------------------------------------------------------------------------------------------- begin and end
 
@@ -269,8 +269,8 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(self._gateway.remove)
         await self._applier.teardown()
-        for pin in sorted(self._paths.netns.glob("vpc-*")):
-            await self._network.run(partial(router.remove_router, pin))
+        for netns in sorted(self._paths.netns.glob("vpc-*")):
+            await self._network.run(partial(router.remove_router, netns))
         if others := [failure for failure in failures if not isinstance(failure, NotStopped)]:
             raise others[0]
         await self._work(self._cgroups.destroy)  # raises NotStopped for all processes that are left

@@ -5,7 +5,7 @@
       xds.sock                      the xDS server for proxies (made by the package xds)
       statistics.sock               the receiver of proxies' statistics (made by the package telemetry)
       python                        this interpreter, read-only: the program of container monitors
-      netns/<name>                  pinned network namespaces, and users-<task>: user namespaces
+      netns/<name>                  named network namespaces, and users-<task>: user namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf; users (the first id outside)
         disk.img, disk.loop         the task's disk, and the number of its loop device
         containers/<name>/          order, lock, state.json, stop; disk (where the task's disk is mounted, in the
@@ -89,9 +89,9 @@ class RuntimePaths:
 
     def known_tasks(self) -> frozenset[TaskId]:
         """The tasks that have a directory, also one that is being removed, or a namespace."""
-        pins = (path.name.partition("-")[2] for kind in ("task", "users") for path in self.netns.glob(f"{kind}-*"))
+        files = (path.name.partition("-")[2] for kind in ("task", "users") for path in self.netns.glob(f"{kind}-*"))
         directories = (path.name for parent in (self.tasks, self.removing) for path in subdirectories(parent))
-        return frozenset(TaskId(name) for name in (*pins, *directories))
+        return frozenset(TaskId(name) for name in (*files, *directories))
 
     def task(self, task: TaskId) -> Path:
         """The directory of a task."""
@@ -126,13 +126,13 @@ class RuntimePaths:
         return self.logs / path_component(task) / path_component(name)
 
     def task_netns(self, task: TaskId) -> Path:
-        """The file on which a task's network namespace is mounted, its pin."""
+        """The file on which a task's network namespace is mounted (see ``network.namespaces``)."""
         return self.netns / f"task-{path_component(task)}"
 
     def task_users(self, task: TaskId) -> Path:
-        """The pin of a task's user namespace."""
+        """The file of a task's user namespace."""
         return self.netns / f"users-{path_component(task)}"
 
     def router_netns(self, vpc: VpcId) -> Path:
-        """The pin of a VPC's router."""
+        """The file of a VPC's router."""
         return self.netns / f"vpc-{path_component(vpc)}"

@@ -54,14 +54,14 @@ def sleeping_child(users: int, further_namespaces: int = 0) -> Iterator[Path]:
         os.waitpid(child, 0)
 
 
-def create(pin: Path, users: int, network: Path | None) -> None:
-    """Make a user namespace and pin it. Raises OSError.
+def create(userns: Path, users: int, network: Path | None) -> None:
+    """Make a named user namespace (see ``network.namespaces``). Raises OSError.
 
-    ``users``: its first id outside; ``network``: the pin of a new network namespace that belongs to it, None = none.
+    ``users``: its first id outside; ``network``: the file of a new network namespace that belongs to it, None = none.
     """
     namespaces = CLONE_NEWNET if network is not None else 0
     with sleeping_child(users, namespaces) as child:
-        for kind, path in (("net", network), ("user", pin)):  # the last one says that both are there
+        for kind, path in (("net", network), ("user", userns)):  # the last one says that both are there
             if path is not None:
                 path.touch(mode=0o600)
                 syscalls.mount(str(child / "ns" / kind), str(path), None, MS_BIND)
@@ -85,9 +85,9 @@ def missing_requirement(users: int, directories: Iterable[Path] = ()) -> str | N
     return f"the file system of {', '.join(unable)} can't map ids" if unable else None
 
 
-def unmappable(pin: Path, paths: Iterable[Path]) -> list[Path]:
-    """The paths that can't be mounted with the ids of a pinned user namespace."""
-    with _closing(os.open(pin, os.O_RDONLY | os.O_CLOEXEC)) as namespace:
+def unmappable(userns: Path, paths: Iterable[Path]) -> list[Path]:
+    """The paths that can't be mounted with the ids of a user namespace."""
+    with _closing(os.open(userns, os.O_RDONLY | os.O_CLOEXEC)) as namespace:
         return [path for path in paths if not _can_map(_existing(path), namespace)]
 
 

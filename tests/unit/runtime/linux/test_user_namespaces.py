@@ -39,14 +39,14 @@ def test_a_namespace_that_the_kernel_refuses_is_named(monkeypatch):
 
 @pytest.mark.root
 def test_paths_that_cannot_be_mapped_are_found_among_others(tmp_path):
-    pin = tmp_path / "pin"
-    user_namespaces.create(pin, FIRST, None)
+    userns = tmp_path / "userns"
+    user_namespaces.create(userns, FIRST, None)
     try:
-        assert namespaces.is_pinned(pin)
+        assert namespaces.exists(userns)
         paths = [Path("/proc/self"), tmp_path, tmp_path / "missing/below"]
-        assert user_namespaces.unmappable(pin, paths) == [Path("/proc/self")]
+        assert user_namespaces.unmappable(userns, paths) == [Path("/proc/self")]
     finally:
-        namespaces.remove(pin)
+        namespaces.remove(userns)
 
 
 @pytest.mark.root

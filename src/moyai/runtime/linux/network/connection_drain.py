@@ -25,14 +25,14 @@ _MAX_TABLE_BYTES = 16 * 1024 * 1024
 """About 110,000 sockets, which take half a second to read."""
 
 
-def reject_new_connections(pin: Path, ports: Sequence[int]) -> None:
+def reject_new_connections(netns: Path, ports: Sequence[int]) -> None:
     """Close a task's ports to new connections from outside. Does nothing if the task has no network any more.
 
     Only for the network thread. Raises SandboxFailed.
     """
     with sandbox_errors("the task's ports can't be closed"):
-        if namespaces.is_pinned(pin):
-            with namespaces.inside(pin):
+        if namespaces.exists(netns):
+            with namespaces.inside(netns):
                 apply_rules(rejecting_rules(ports))
 
 
@@ -51,11 +51,11 @@ table inet {TABLE} {{
 """
 
 
-def unread_connections(pin: Path, owner: int, inner_ports: Collection[int]) -> int:
+def unread_connections(netns: Path, owner: int, inner_ports: Collection[int]) -> int:
     """``count_unread`` for all sockets of a namespace. Only for the network thread. Raises RuntimeFault for a namespace
     with too many sockets: a task chooses how many it opens, and all tasks share the thread.
     """
-    with namespaces.inside(pin):
+    with namespaces.inside(netns):
         tables = (Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6"))
         return sum(count_unread(_read_table(table), owner, inner_ports) for table in tables if table.exists())
 

@@ -30,9 +30,9 @@ _PROTOCOLS = ("tcp", "udp")
 _MAP_ELEMENT = re.compile(r"(\d+) : ([0-9.]+) \. \d+")
 
 
-def enable_bridge(pin: Path, network: AwsvpcNetwork, bridge: str) -> None:
+def enable_bridge(netns: Path, network: AwsvpcNetwork, bridge: str) -> None:
     """Let an instance's namespace forward to tasks, of which there are none yet."""
-    with sandbox_errors("tasks can't stand behind the container instance"), namespaces.inside(pin), IPRoute() as links:
+    with sandbox_errors("the container instance can't have a bridge"), namespaces.inside(netns), IPRoute() as links:
         disable_reverse_path_filter()
         apply_rules(bridge_rules(network.address, bridge))
         limit_instance_connections()
@@ -40,20 +40,20 @@ def enable_bridge(pin: Path, network: AwsvpcNetwork, bridge: str) -> None:
         set_sysctl("ipv4/ip_forward", "1")
 
 
-def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, pin: Path) -> None:
+def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, netns: Path) -> None:
     """Make a task's namespace behind the instance, and forward the instance's ports to it."""
-    if not namespaces.is_pinned(instance):
+    if not namespaces.exists(instance):
         raise SandboxFailed(f"the container instance {network.instance} is not there")
     bridge = IPv4Network(network.bridge)
     address = LinkAddress(network.address, str(bridge.network_address + 1), bridge.prefixlen)
-    connect(task, VethLink(_mac(network.address), address), instance, pin)
+    connect(task, VethLink(_mac(network.address), address), instance, netns)
     with sandbox_errors("the instance's ports can't be forwarded to the task"), namespaces.inside(instance):
         apply_rules("".join(_forwarding_rules(network)))
 
 
 def remove_forwarded_ports(instance: Path, address: str) -> None:
     """Stop forwarding ports of the instance to this address. Does nothing if the instance is gone."""
-    if not namespaces.is_pinned(instance):
+    if not namespaces.exists(instance):
         return
     with sandbox_errors("the instance's ports can't be taken back"), namespaces.inside(instance):
         for protocol in _PROTOCOLS:

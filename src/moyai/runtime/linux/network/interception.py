@@ -29,9 +29,9 @@ _RETRANSMISSIONS = "4"
 of an hour, a proxy could not ask another task in time when a task's link is cut."""
 
 
-def redirect_to_proxy(pin: Path, rules: str) -> None:
+def redirect_to_proxy(netns: Path, rules: str) -> None:
     """Apply one of the rule sets below to a task's namespace. Only for the network thread. Raises SandboxFailed."""
-    with sandbox_errors("the task's traffic can't be redirected to its proxy"), namespaces.inside(pin):
+    with sandbox_errors("the task's traffic can't be redirected to its proxy"), namespaces.inside(netns):
         set_sysctl("ipv4/tcp_retries2", _RETRANSMISSIONS)
         apply_rules(rules)
 

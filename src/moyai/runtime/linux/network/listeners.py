@@ -37,12 +37,12 @@ _ANSWER_SECONDS = 2.0
 """A time limit; the kernel answers at once."""
 
 
-def open_listeners(pin: Path, listeners: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
-    """The expected listeners that are open in a pinned namespace. Only for the network thread. Raises RuntimeFault."""
-    if not namespaces.is_pinned(pin):
+def open_listeners(netns: Path, listeners: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
+    """The expected listeners that are open in a network namespace. Only for the network thread. Raises RuntimeFault."""
+    if not namespaces.exists(netns):
         return frozenset()
     try:
-        with namespaces.inside(pin):
+        with namespaces.inside(netns):
             link = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
         with link:
             link.settimeout(_ANSWER_SECONDS)

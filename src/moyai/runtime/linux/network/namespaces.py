@@ -3,7 +3,7 @@
 Promise: the main thread never leaves its namespace. ``setns`` changes only the thread that calls it, so everything that
 must happen inside a namespace runs on the thread of ``NetworkThread``, which returns to its own namespace before it
 takes the next piece of work. Netlink sockets, ``nft`` children and listening sockets that were made there stay in the
-namespace they were made in. A namespace is *pinned*: bind-mounted on a file of the state directory, in a directory that
+namespace they were made in. A namespace is *named*, as by ``ip netns``: bind-mounted on a file, in a directory that
 is a shared mount, so that the mount namespace of the public gateway sees new ones.
 Source: https://man7.org/linux/man-pages/man7/network_namespaces.7.html
 """
@@ -43,11 +43,11 @@ class NetworkThread:
 
 
 @contextlib.contextmanager
-def inside(pin: Path) -> Iterator[None]:
-    """Enter a pinned namespace for the block. Only for the network thread. Raises OSError when there is none."""
+def inside(path: Path) -> Iterator[None]:
+    """Enter a named namespace for the block. Only for the network thread. Raises OSError when there is none."""
     home = os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        target = os.open(pin, os.O_RDONLY | os.O_CLOEXEC)
+        target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             syscalls.setns(target, CLONE_NEWNET)
         finally:
@@ -60,30 +60,30 @@ def inside(pin: Path) -> Iterator[None]:
         os.close(home)
 
 
-def create(pin: Path) -> None:
-    """Make a new namespace and pin it. Only for the network thread."""
-    pin.touch(mode=0o600)
+def create(path: Path) -> None:
+    """Make a new named network namespace. Only for the network thread."""
+    path.touch(mode=0o600)
     home = os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
     try:
         syscalls.unshare(CLONE_NEWNET)
         try:
-            syscalls.mount(_OWN_NAMESPACE, str(pin), None, MS_BIND)
+            syscalls.mount(_OWN_NAMESPACE, str(path), None, MS_BIND)
         finally:
             syscalls.setns(home, CLONE_NEWNET)
     finally:
         os.close(home)
 
 
-def is_pinned(pin: Path) -> bool:
+def exists(path: Path) -> bool:
     """Whether a namespace is mounted on the file; a reboot leaves the bare file."""
-    return pin.is_file() and pin.stat().st_dev == Path(_OWN_NAMESPACE).stat().st_dev
+    return path.is_file() and path.stat().st_dev == Path(_OWN_NAMESPACE).stat().st_dev
 
 
-def remove(pin: Path) -> None:
-    """Unpin the namespace. The kernel removes it after its last process and socket."""
-    while is_pinned(pin):
-        syscalls.umount(str(pin))
-    pin.unlink(missing_ok=True)
+def remove(path: Path) -> None:
+    """Remove the name of a namespace. The kernel removes the namespace after its last process and socket."""
+    while exists(path):
+        syscalls.umount(str(path))
+    path.unlink(missing_ok=True)
 
 
 def share_mounts(directory: Path) -> None:

@@ -35,12 +35,12 @@ _TIME_WAIT = "06"
 _LINK_LOCAL = "169.254.0.0/16"
 
 
-def create_router(pin: Path, vpc_cidr: str) -> None:
+def create_router(netns: Path, vpc_cidr: str) -> None:
     """Make a VPC's router, if there is none. It forwards nothing before a specification brings its rules."""
     with sandbox_errors("the VPC's router can't be made"):
-        if not namespaces.is_pinned(pin):
-            namespaces.create(pin)
-        with namespaces.inside(pin), IPRoute() as links:
+        if not namespaces.exists(netns):
+            namespaces.create(netns)
+        with namespaces.inside(netns), IPRoute() as links:
             if read_sysctl("ipv4/ip_forward") == "1":  # the last step below: all others were done
                 return
             set_sysctl("ipv6/conf/default/disable_ipv6", "1")
@@ -61,23 +61,23 @@ def set_ipv6_forwarding(*, on: bool) -> None:
     set_sysctl("ipv6/conf/all/forwarding", "1" if on else "0")
 
 
-def remove_router(pin: Path) -> None:
+def remove_router(netns: Path) -> None:
     """Remove a VPC's router with its links."""
     with sandbox_errors("the VPC's router can't be removed"):
-        if namespaces.is_pinned(pin):
-            with namespaces.inside(pin), IPRoute() as links:
+        if namespaces.exists(netns):
+            with namespaces.inside(netns), IPRoute() as links:
                 delete_links(links, [link["index"] for link in links.get_links() if link["index"] != 1])
-        namespaces.remove(pin)
+        namespaces.remove(netns)
 
 
-def remove_idle_router(pin: Path) -> bool:
+def remove_idle_router(netns: Path) -> bool:
     """Remove a VPC's router if no task is connected and no socket is open in it. Returns whether it is gone."""
     with sandbox_errors("the VPC's router can't be removed"):
-        if namespaces.is_pinned(pin):
-            with namespaces.inside(pin):
+        if namespaces.exists(netns):
+            with namespaces.inside(netns):
                 if any(name.startswith(TASK_PREFIX) for _, name in socket.if_nameindex()) or _has_sockets():
                     return False
-    remove_router(pin)
+    remove_router(netns)
     return True
 
 
@@ -86,10 +86,10 @@ def _has_sockets() -> bool:
     return any(line.split()[3] != _TIME_WAIT for table in tables for line in table)
 
 
-def listen(pin: Path, vpc_cidr: str, endpoint: Endpoint) -> socket.socket:
+def listen(netns: Path, vpc_cidr: str, endpoint: Endpoint) -> socket.socket:
     """A listening socket in the VPC's router, which gets the endpoint's address."""
-    create_router(pin, vpc_cidr)
-    with sandbox_errors(f"{endpoint.address}:{endpoint.port} can't be listened on"), namespaces.inside(pin):
+    create_router(netns, vpc_cidr)
+    with sandbox_errors(f"{endpoint.address}:{endpoint.port} can't be listened on"), namespaces.inside(netns):
         with IPRoute() as links, ignore_existing():
             links.addr("add", index=1, address=endpoint.address, prefixlen=32)
         stream = endpoint.transport is Transport.TCP

@@ -67,12 +67,12 @@ class VethLink(msgspec.Struct, frozen=True):
         return (self.ipv4,) if self.ipv6 is None else (self.ipv4, self.ipv6)
 
 
-def create_isolated_namespace(pin: Path) -> None:
+def create_isolated_namespace(netns: Path) -> None:
     """Make a namespace that has only its loopback interface, if there is none."""
     with sandbox_errors("the task's network can't be made"):
-        if not namespaces.is_pinned(pin):
-            namespaces.create(pin)
-        with namespaces.inside(pin), IPRoute() as links:
+        if not namespaces.exists(netns):
+            namespaces.create(netns)
+        with namespaces.inside(netns), IPRoute() as links:
             set_sysctl("ipv6/conf/default/disable_ipv6", "1")
             set_sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
             set_sysctl("ipv4/ping_group_range", "0 2147483647")
@@ -88,12 +88,12 @@ def _use_loss_based_congestion_control() -> None:
             return
 
 
-def connect_to_router(task: TaskId, network: AwsvpcNetwork, router: Path, pin: Path) -> None:
+def connect_to_router(task: TaskId, network: AwsvpcNetwork, router: Path, netns: Path) -> None:
     """Make a task's namespace with its addresses, connected to the router of its VPC."""
     second = network.ipv6
     ipv6 = None if second is None else _subnet_address(second.address, second.subnet_cidr)
     link = VethLink(network.mac, _subnet_address(network.address, network.subnet_cidr), ipv6)
-    connect(task, link, router, pin)
+    connect(task, link, router, netns)
 
 
 def _subnet_address(address: str, subnet_cidr: str) -> LinkAddress:
@@ -101,28 +101,28 @@ def _subnet_address(address: str, subnet_cidr: str) -> LinkAddress:
     return LinkAddress(address, str(subnet.network_address + 1), subnet.prefixlen)
 
 
-def connect(task: TaskId, link: VethLink, near: Path, pin: Path) -> None:
-    """Make the namespace ``pin`` with a link to the namespace ``near``."""
+def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
+    """Make the namespace ``netns`` with a link to the namespace ``near``."""
     with sandbox_errors("the task's network can't be made"):
-        create_isolated_namespace(pin)
-        with namespaces.inside(pin):
+        create_isolated_namespace(netns)
+        with namespaces.inside(netns):
             task_links = IPRoute()
         with task_links:
             if not task_links.link_lookup(ifname="eth0"):
                 with namespaces.inside(near), IPRoute() as links:  # the link of a removed namespace may last a moment
                     delete_links(links, links.link_lookup(ifname=task_link(task)))
-            _connect_near_end(task, link, near, pin)
+            _connect_near_end(task, link, near, netns)
             if link.ipv6 is not None:
-                with namespaces.inside(pin):
+                with namespaces.inside(netns):
                     _enable_static_ipv6("eth0")
             _configure_task_end(task_links, link)
 
 
-def _connect_near_end(task: TaskId, link: VethLink, near: Path, pin: Path) -> None:
+def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
     """Make a veth from ``near`` to the task's ``eth0``, with a route to the one address behind it."""
     name = task_link(task)
     with namespaces.inside(near), IPRoute() as links:
-        target = os.open(pin, os.O_RDONLY | os.O_CLOEXEC)
+        target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
         try:
             peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
             with ignore_existing():
@@ -166,14 +166,14 @@ def _configure_task_end(links: IPRoute, link: VethLink) -> None:
         links.route("replace", dst="default", gateway=end.gateway, oif=index, family=end.family)
 
 
-def disconnect(task: TaskId, near: Iterable[Path], pin: Path) -> None:
+def disconnect(task: TaskId, near: Iterable[Path], netns: Path) -> None:
     """Remove a task's link and its namespace. ``near``: the namespaces in which the other end may be.
 
     The link is deleted first: the kernel takes its time to delete the link of a namespace that is gone.
     """
     with sandbox_errors("the task's network can't be removed"):
         for namespace in near:
-            if namespaces.is_pinned(namespace):
+            if namespaces.exists(namespace):
                 with namespaces.inside(namespace), IPRoute() as links:
                     delete_links(links, links.link_lookup(ifname=task_link(task)))
-        namespaces.remove(pin)
+        namespaces.remove(netns)

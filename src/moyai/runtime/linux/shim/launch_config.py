@@ -43,11 +43,11 @@ class LaunchConfig:
     held_output: int
     """The minimum number of bytes of output to keep."""
     netns: str | None
-    """The pin of the network namespace; None = the host's."""
+    """The file of the network namespace; None = the host's."""
     users: int = 0
     """The container has a user namespace, whose ids begin with this one outside; 0 = it has this machine's."""
     user_namespace: str = ""
-    """The pin of the user namespace."""
+    """The file of the user namespace."""
     processes: tuple[str, ...]
     """The ``cgroup.procs`` (or v1 ``tasks``) files into which each process of the container writes itself."""
     oom_events: str | None

@@ -28,19 +28,19 @@ _APP_MESH_APPLICATION = "cluster.cds_ingress_"
 _ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
 
 
-async def requests_of_task(run: Path, pin: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
+async def requests_of_task(run: Path, netns: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
     """Inbound requests and connections that a task's proxy is serving or has not read yet; None if it doesn't answer.
 
-    ``run``: the proxy's run directory; ``pin``: the task's network namespace.
+    ``run``: the proxy's run directory; ``netns``: the task's network namespace.
     """
-    if not namespaces.is_pinned(pin):
+    if not namespaces.exists(netns):
         return None
     # The kernel is asked first: a connection that Envoy accepts meanwhile is counted twice instead of never.
-    unread = await thread.run(partial(unread_connections, pin, info.uid, info.inner_ports))
+    unread = await thread.run(partial(unread_connections, netns, info.uid, info.inner_ports))
     if info.admin_port is None:
         active = await active_requests(partial(connect_to_socket, run))
     else:
-        active = await active_requests(partial(connect_to_port, pin, info.admin_port, thread))
+        active = await active_requests(partial(connect_to_port, netns, info.admin_port, thread))
     return None if active is None else active + unread
 
 
@@ -69,11 +69,11 @@ async def connect_to_socket(run: Path) -> Connection:
         os.close(fd)
 
 
-async def connect_to_port(pin: Path, port: int, thread: NetworkThread) -> Connection:
+async def connect_to_port(netns: Path, port: int, thread: NetworkThread) -> Connection:
     """Connect to a port of a task's loopback. Only the socket is made on the thread, which all tasks share: a task
     could let a connection wait.
     """
-    link = await thread.run(partial(_socket_in, pin))
+    link = await thread.run(partial(_socket_in, netns))
     try:
         await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", port))
         return await asyncio.open_connection(sock=link)
@@ -82,8 +82,8 @@ async def connect_to_port(pin: Path, port: int, thread: NetworkThread) -> Connec
         raise
 
 
-def _socket_in(pin: Path) -> socket:
-    with namespaces.inside(pin):
+def _socket_in(netns: Path) -> socket:
+    with namespaces.inside(netns):
         link = socket(AF_INET, SOCK_STREAM)
     link.setblocking(False)  # noqa: FBT003
     return link

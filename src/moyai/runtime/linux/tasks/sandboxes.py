@@ -42,7 +42,7 @@ _READER = msgspec.json.Decoder(SandboxSpec)
 
 def is_complete(paths: RuntimePaths, spec: SandboxSpec) -> bool:
     """Whether the sandbox was made and still exists."""
-    return paths.sandbox(spec.task).exists() and namespaces.is_pinned(netns_of(paths, spec))
+    return paths.sandbox(spec.task).exists() and namespaces.exists(netns_of(paths, spec))
 
 
 def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
@@ -83,7 +83,7 @@ def remove_files(directory: Path, removing: Path) -> None:
 def still_exists(paths: RuntimePaths, spec: SandboxSpec) -> bool:
     """Whether a saved sandbox still exists. A container instance is only a namespace, which a reboot removes."""
     is_instance = isinstance(spec.network, AwsvpcNetwork) and spec.network.bridge is not None
-    return not is_instance or namespaces.is_pinned(paths.task_netns(spec.task))
+    return not is_instance or namespaces.exists(paths.task_netns(spec.task))
 
 
 def _create_user_namespace(paths: RuntimePaths, spec: SandboxSpec) -> None:
@@ -92,41 +92,41 @@ def _create_user_namespace(paths: RuntimePaths, spec: SandboxSpec) -> None:
     That of App Mesh's proxy does not: rules that ignore a user then apply to containers on the host's root, too, which
     are outside of the user namespace.
     """
-    pin, netns = paths.task_users(spec.task), paths.task_netns(spec.task)
-    if spec.user_namespace != spec.task or namespaces.is_pinned(pin):
+    userns, netns = paths.task_users(spec.task), paths.task_netns(spec.task)
+    if spec.user_namespace != spec.task or namespaces.exists(userns):
         return
     if users := user_ids.assign(paths, spec.task):
-        is_own = spec.intercept_all is None and not namespaces.is_pinned(netns)
-        user_namespaces.create(pin, users, netns if is_own else None)
+        is_own = spec.intercept_all is None and not namespaces.exists(netns)
+        user_namespaces.create(userns, users, netns if is_own else None)
 
 
 def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
-    task, pin, network = spec.task, netns_of(paths, spec), spec.network
+    task, netns, network = spec.task, netns_of(paths, spec), spec.network
     match network:
         case AwsvpcNetwork():
-            router_pin = paths.router_netns(network.vpc)
-            router.create_router(router_pin, network.vpc_cidr)
-            veth.connect_to_router(task, network, router_pin, pin)
+            router_netns = paths.router_netns(network.vpc)
+            router.create_router(router_netns, network.vpc_cidr)
+            veth.connect_to_router(task, network, router_netns, netns)
             if network.bridge is not None:
-                instance_bridge.enable_bridge(pin, network, network.bridge)
+                instance_bridge.enable_bridge(netns, network, network.bridge)
         case BridgeNetwork():
-            instance_bridge.connect_to_instance(task, network, paths.task_netns(network.instance), pin)
+            instance_bridge.connect_to_instance(task, network, paths.task_netns(network.instance), netns)
         case HostNetwork():
             load_instance(paths, network.instance)
         case NoNetwork():
-            veth.create_isolated_namespace(pin)
+            veth.create_isolated_namespace(netns)
     ipv6 = isinstance(network, AwsvpcNetwork) and network.ipv6 is not None
     if spec.intercept is not None:
-        interception.redirect_to_proxy(pin, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
+        interception.redirect_to_proxy(netns, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
     elif spec.intercept_all is not None:
         users = user_ids.first_id(paths.task(spec.user_namespace))
-        interception.redirect_to_proxy(pin, interception.app_mesh_rules(spec.intercept_all, users, ipv6=ipv6))
+        interception.redirect_to_proxy(netns, interception.app_mesh_rules(spec.intercept_all, users, ipv6=ipv6))
 
 
 def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | None) -> None:
     """Remove a sandbox's link and namespaces. ``spec`` None: its link may be in any router."""
     namespaces.remove(paths.task_users(task))
-    pin = paths.task_netns(task)
+    netns = paths.task_netns(task)
     match None if spec is None else spec.network:
         case AwsvpcNetwork() as network:
             near = [paths.router_netns(network.vpc)]
@@ -136,7 +136,7 @@ def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | No
             near = sorted(paths.netns.glob("vpc-*"))
         case _:
             near = []
-    veth.disconnect(task, near, pin)
+    veth.disconnect(task, near, netns)
 
 
 def remove_forwarded_ports(paths: RuntimePaths, spec: SandboxSpec | None) -> None:
@@ -146,7 +146,7 @@ def remove_forwarded_ports(paths: RuntimePaths, spec: SandboxSpec | None) -> Non
 
 
 def netns_of(paths: RuntimePaths, spec: SandboxSpec) -> Path:
-    """The pin (see RuntimePaths.task_netns) of the network namespace that a sandbox's containers use."""
+    """The file (see RuntimePaths.task_netns) of the network namespace that a sandbox's containers use."""
     return paths.task_netns(spec.network.instance if isinstance(spec.network, HostNetwork) else spec.task)
 
 
@@ -211,6 +211,6 @@ def load_required(paths: RuntimePaths, task: TaskId) -> SandboxSpec:
 def load_instance(paths: RuntimePaths, task: TaskId) -> SandboxSpec:
     """The sandbox of a container instance. Raises SandboxFailed if it is gone."""
     spec = load(paths, task)
-    if spec is None or not namespaces.is_pinned(paths.task_netns(task)):
+    if spec is None or not namespaces.exists(paths.task_netns(task)):
         raise SandboxFailed(f"the container instance {task} is not there")
     return spec
