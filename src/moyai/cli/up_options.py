@@ -9,6 +9,7 @@ import typer
 
 from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
 from moyai.domain.ecs.cluster import MOST_INSTANCES
+from moyai.images.pull_behavior import PullBehavior
 
 StatsInterval = Annotated[
     float, typer.Option(help="Seconds between two statistics reports of a proxy.", min=0.5, max=60)
@@ -157,6 +158,20 @@ ImageEngine = Annotated[
     typer.Option(
         envvar="MOYAI_IMAGE_ENGINE",
         help="Local Docker or Podman engine whose images are used: its Unix socket, auto for the usual ones, or none.",
+    ),
+]
+ImagePullBehavior = Annotated[
+    PullBehavior,
+    typer.Option(
+        envvar="ECS_IMAGE_PULL_BEHAVIOR",
+        help="When an image that is here already is pulled again, as the ECS agent has it.",
+    ),
+]
+ImageMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="IMAGE=OTHER: pull OTHER where a task definition names IMAGE; REGISTRY/=OTHER/ maps all images below."
+        " Repeatable."
     ),
 ]
 Listen = Annotated[

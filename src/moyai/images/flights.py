@@ -37,6 +37,13 @@ class Flights(Generic[K, V]):
                     del self._flights[key]
                 flight.task.cancel()
 
+    async def close(self) -> None:
+        """Cancel all work, and wait for its end."""
+        tasks = [flight.task for flight in self._flights.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
 
 async def _run(work: Callable[[], Awaitable[V]]) -> V:
     return await work()

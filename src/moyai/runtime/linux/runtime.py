@@ -25,6 +25,7 @@ from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
+from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, NotStopped, Output, RuntimeFault
@@ -45,7 +46,7 @@ from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
-from moyai.runtime.linux.tasks.pulls import TaskPulls
+from moyai.runtime.linux.tasks.images import TaskImages
 
 T = TypeVar("T")
 
@@ -55,13 +56,14 @@ _WORKERS = 8
 class LinuxRuntime:
     """A TaskRuntime on this machine. One for each state directory, used from one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (each part of a runtime)
         self,
         state: Path,
         installation: str,
         envoy: Path,
         path_prefix: str,
         clock: Clock,
+        puller: ImagePuller,
         access: HostAccess = NO_HOST_ACCESS,
     ) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
@@ -69,19 +71,18 @@ class LinuxRuntime:
         self._clock = clock
         self._hierarchies = Hierarchies(self._paths.cgroups)
         self._cgroups = Cgroups(installation, self._hierarchies.available)
-        self._containers = Containers(self._paths, self._cgroups, envoy, path_prefix, access)
-        self.images = self._containers.images
         self._notifier = Notifier(self._paths.notifications)
+        self.images = puller.store
+        self._images = TaskImages(puller, self._notifier.notify)
+        self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access)
         self._gateway = PublicGateway(self._paths, self._cgroups, envoy)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
-        egress = NatEgress(self._paths, self._cgroups, clock)
-        self._applier = NetworkApplier(self._paths, self._network, egress)
+        self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
         self._sessions = ExecSessions(self._paths, self._work)
-        self._pulls = TaskPulls(lambda p: self._work(partial(self._containers.find_image, p)), self._notifier.notify)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -110,8 +111,7 @@ class LinuxRuntime:
 
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
         await self._work(partial(sandboxes.load_required, self._paths, task))
-        await self._work(partial(self._containers.hold_images, task, images))
-        self._pulls.begin(task, images)
+        self._images.begin_pulls(task, images)
 
     async def keep_images(self, digests: frozenset[str]) -> None:
         await self._work(_with_port_errors(partial(self.images.hold_only, "service-revisions", digests)))
@@ -121,10 +121,10 @@ class LinuxRuntime:
             await self._work(_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts))))
 
     async def release(self, task: TaskId) -> None:
-        self._pulls.end(task)
+        self._images.end_pulls(task)
         async with self._lock(task):
             await self._release(task)
-            await self._work(partial(self._containers.release_images, task))
+            await self._work(partial(self._images.release, task))
         self._notifier.notify(task)
 
     async def _release(self, task: TaskId) -> None:
@@ -145,7 +145,7 @@ class LinuxRuntime:
 
     async def _release_others(self, keep: frozenset[TaskId]) -> list[BaseException]:
         """Release every sandbox but these, also when one of them fails. Returns the failures."""
-        holders = await self._work(self._containers.image_holders)
+        holders = await self._work(self._images.holders)
         tasks = sorted((self._paths.known_tasks() | self._cgroups.tasks() | holders) - keep)
         results = await asyncio.gather(*map(self.release, tasks), return_exceptions=True)
         return [result for result in results if isinstance(result, BaseException)]
@@ -170,11 +170,11 @@ class LinuxRuntime:
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
         observed = await self._work(partial(states.observe, self._paths))
-        return {task: replace(state, pulls=self._pulls.states(task)) for task, state in observed.items()}
+        return {task: replace(state, pulls=self._images.pull_states(task)) for task, state in observed.items()}
 
     async def inspect(self, task: TaskId) -> SandboxState | None:
         state = await self._work(partial(states.inspect, self._paths, task))
-        return state and replace(state, pulls=self._pulls.states(task))
+        return state and replace(state, pulls=self._images.pull_states(task))
 
     async def changes(self) -> AsyncIterator[TaskId]:
         await self._open()
@@ -254,7 +254,7 @@ class LinuxRuntime:
 
     async def close(self) -> None:
         await self._sessions.close()
-        await self._pulls.close()
+        await self._images.close()
         await self._listeners.close()
         self._notifier.close()
         await asyncio.to_thread(self._workers.shutdown)

@@ -8,6 +8,7 @@ from pathlib import Path
 from moyai.app.clock import SystemClock
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.runtime import LinuxRuntime
+from tests.contract.runtime.adapters import puller_of
 
 TASK = TaskId("1")
 
@@ -30,7 +31,7 @@ class Counting(LinuxRuntime):
 
 
 async def test_waiting_and_later_calls_for_a_task_run_one_after_the_other(tmp_path: Path) -> None:
-    runtime = Counting(tmp_path, "test", Path("/envoy"), "/bin", SystemClock())
+    runtime = Counting(tmp_path, "test", Path("/envoy"), "/bin", SystemClock(), puller_of(tmp_path))
     await asyncio.gather(runtime.first(), runtime.release(TASK))
     assert runtime.late is not None
     await runtime.late

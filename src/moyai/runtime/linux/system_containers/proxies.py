@@ -20,9 +20,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, ProxySpec, TmpfsMount
 from moyai.images.model import Image
-from moyai.images.store.image_store import ImageStore
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import CannotPull
 from moyai.runtime.linux.launch import container_config, os_settings
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment
 from moyai.runtime.linux.runtime_paths import RuntimePaths
@@ -82,9 +80,11 @@ def make_run_directory(run: Path, spec: ProxySpec) -> None:
 
 
 def proxy_config(
-    spec: ProxySpec, place: ContainerPlace, envoy: Path, host: HostEnvironment, images: ImageStore
+    spec: ProxySpec, place: ContainerPlace, envoy: Path, host: HostEnvironment, image: Image | None
 ) -> LaunchConfig:
-    """The launch configuration of a task's Envoy. Raises RuntimeFault for what the host access policy refuses."""
+    """The launch configuration of a task's Envoy. ``image``: that of the container that it replaces, if it is here.
+    Raises RuntimeFault for what the host access policy refuses.
+    """
     paths, (uid, gid) = host.paths, _uid_gid(spec)
     run = paths.proxy(spec.task)
     fields = configs.envoy_fields(place, paths, envoy, run)
@@ -102,16 +102,16 @@ def proxy_config(
         fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
     if spec.container is not None:
         mounts = configs.envoy_mounts(paths, envoy, run)
-        fields |= _container_fields(spec.container, mounts, host, images)
+        fields |= _container_fields(spec.container, mounts, host, image)
     return LaunchConfig(fields)
 
 
 def _container_fields(
-    container: ContainerSpec, mounts: Sequence[tuple[str, str, str]], host: HostEnvironment, images: ImageStore
+    container: ContainerSpec, mounts: Sequence[tuple[str, str, str]], host: HostEnvironment, image: Image | None
 ) -> dict[str, object]:
     """The fields that differ in a proxy that replaces this container. ``mounts``: the proxy's own."""
     container_spec = replace(container, capabilities=frozenset(), tmpfs=(_TEMPORARY, *container.tmpfs))
-    image = _imported_image(container, images)
+    image = image if image is not None and image.layers else None
     files = os_settings.etc_file_mounts(container, host.paths)
     return {
         **os_settings.os_fields(container_spec, host.paths, host.access, host.disk, host.users),
@@ -136,15 +136,6 @@ def _readiness_fields(probe: Probe | None) -> dict[str, object]:
         "timeout": float(probe.timeout),
         "start_period": float(probe.start_period + probe.interval * probe.retries),
     }
-
-
-def _imported_image(container: ContainerSpec, images: ImageStore) -> Image | None:
-    """The image of the container, if it is imported and has files of its own."""
-    try:
-        image = images.find(container.image)
-    except CannotPull:
-        return None
-    return image if image.layers else None
 
 
 def _ca_mounts() -> list[tuple[str, str, str]]:

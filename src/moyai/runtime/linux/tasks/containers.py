@@ -6,18 +6,14 @@ Promise: blocking; the caller translates OSErrors. A second start of a container
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, MemoryLimits, ProxySpec, SandboxSpec
-from moyai.images.imports.older_store import open_store
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import CannotCreate, CannotPull, SandboxFailed
+from moyai.ports.runtime import CannotCreate, SandboxFailed
 from moyai.runtime.linux import user_namespaces
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
@@ -30,12 +26,11 @@ from moyai.runtime.linux.shim.record import RUNNING
 from moyai.runtime.linux.system_containers import proxies
 from moyai.runtime.linux.system_containers.configs import pause_container
 from moyai.runtime.linux.tasks import disks, sandboxes, user_ids
+from moyai.runtime.linux.tasks.images import TaskImages
 
 _log = logging.getLogger(__name__)
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
-_HOLDER = "task-"
 _PAUSE = f"{SYSTEM_PREFIX}pause"
 
 
@@ -43,7 +38,13 @@ class Containers:
     """The containers of one installation."""
 
     def __init__(
-        self, paths: RuntimePaths, cgroups: Cgroups, envoy: Path, path_prefix: str, access: HostAccess
+        self,
+        paths: RuntimePaths,
+        cgroups: Cgroups,
+        images: TaskImages,
+        envoy: Path,
+        path_prefix: str,
+        access: HostAccess,
     ) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._paths = paths
@@ -51,31 +52,12 @@ class Containers:
         self._envoy = envoy
         self._access = access
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
-        self.images = open_store(paths.images)
-
-    def find_image(self, pull: ImagePull) -> str | None:
-        """The digest of the image that a container needs. Raises CannotPull."""
-        _check_platform(pull)
-        return self.images.find(pull.image, pull.digest).digest
-
-    def hold_images(self, task: TaskId, pulls: Sequence[ImagePull]) -> None:
-        """Keep the images of a task that are here until ``release_images``."""
-        self.images.hold(_image_holder(task), [_with_digest(pull.image, pull.digest) for pull in pulls])
-
-    def release_images(self, task: TaskId) -> None:
-        """Let go the images of a task."""
-        self.images.release(_image_holder(task))
-
-    def image_holders(self) -> frozenset[TaskId]:
-        """The tasks that hold images."""
-        holders = (name for name in self.images.holders() if name.startswith(_HOLDER))
-        return frozenset(TaskId(name.removeprefix(_HOLDER)) for name in holders)
+        self._images = images
 
     def start(self, spec: ContainerSpec) -> None:
         """Start a container. Raises RuntimeFault."""
         sandbox = sandboxes.load_required(self._paths, spec.task)
-        self.images.hold(_image_holder(spec.task), [_with_digest(spec.image, spec.digest)])
-        image = self.images.find(spec.image, spec.digest)
+        image = self._images.find(spec)
         place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
         monitors.start_monitor(container_config(spec, image, place, self._environment_of(sandbox, spec)))
 
@@ -89,7 +71,8 @@ class Containers:
         memory, share = (MemoryLimits(), 0) if replaced is None else (replaced.memory, replaced.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
         host = self._environment_of(sandbox, replaced)
-        monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, self.images))
+        image = None if replaced is None else self._images.find_optional(replaced)
+        monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, image))
 
     def start_pause(self, sandbox: SandboxSpec) -> None:
         """Start the process that holds a sandbox's namespaces for others, if it does not run. Raises SandboxFailed."""
@@ -160,24 +143,3 @@ class Containers:
         for path in (directory, log):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return ContainerPlace(directory, log, self._cgroups.create_for_container(f"{task}/{name}", limits))
-
-
-def _image_holder(task: TaskId) -> str:
-    """The name under which a task holds its images."""
-    return f"{_HOLDER}{task}"
-
-
-def _with_digest(image: str, digest: str | None) -> str:
-    """The reference of an image with its digest, if there is one that it doesn't have."""
-    return image if digest is None or "@" in image else f"{image}@{digest}"
-
-
-def _check_platform(pull: ImagePull) -> None:
-    """Raise CannotPull for another processor's image: all images are this machine's."""
-    machine = os.uname().machine
-    if pull.architecture is not None and _MACHINES.get(pull.architecture) != machine:
-        wanted = "arm64" if pull.architecture == "ARM64" else "amd64"
-        raise CannotPull(
-            f"{pull.image}: image Manifest does not contain descriptor matching platform 'linux/{wanted}';"
-            f" this machine is {machine}"
-        )

@@ -1,0 +1,192 @@
+"""A task definition that names an image of a registry runs, and says why where it can't."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moyai.images.model import Platform
+from tests.container_images import ContainerImage, container_image
+from tests.e2e.docker_registry import HTPASSWD, PASSWORD, docker_registry
+from tests.e2e.stack import Cluster, offer, shell
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+SERVES = """\
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = os.environ['GREETING'].encode()
+        self.send_response(200)
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.ThreadingHTTPServer(('', 8080), Handler).serve_forever()
+"""
+STAYS = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+
+
+def machine_files(*programs: str) -> Mapping[str, bytes]:
+    """Programs of this machine, with the libraries that they need, as an image has them."""
+    paths = {str(Path(shutil.which(program) or program)) for program in programs}
+    for path in tuple(paths):
+        for word in subprocess.check_output(["ldd", path], text=True).split():
+            if word.startswith("/"):
+                paths.add(word)
+    return {path.lstrip("/"): Path(path).read_bytes() for path in sorted(paths)}
+
+
+SHELL = machine_files("sh", "sleep", "cat", "id", "ls", "stat")
+
+
+def an_image(text: str, **config: Any) -> ContainerImage:
+    """An image with a shell, and a file that says ``text``."""
+    return container_image([SHELL, {"srv/text": text.encode()}], config=config)
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    return Cluster(server, "images")
+
+
+@pytest.fixture
+def registry(tmp_path):
+    with docker_registry(tmp_path) as running:
+        yield running
+
+
+def reason(task: Any) -> str:
+    """Why the task has stopped; its container says the same."""
+    (container,) = task["containers"]
+    assert container["reason"] == task["stoppedReason"]
+    assert task["stopCode"] == "TaskFailedToStart"
+    return str(task["stoppedReason"])
+
+
+def test_a_task_runs_an_image_with_its_own_configuration(cluster, registry):
+    config = {
+        "Entrypoint": ["/bin/sh", "-c"],
+        "Cmd": [
+            "cat text; echo $GREETING; id -u; id -g; stat -c '%u %a' /made /data; echo new > /data/new && cat /data/*"
+        ],
+        "Env": ["GREETING=hello", "PATH=/usr/bin:/bin"],
+        "User": "1234:567",
+        "WorkingDir": "/srv",
+        "Volumes": {"/data": {}},
+    }
+    image = container_image([SHELL, {"srv/text": b"text\n", "made/file": b"", "data/old": b"old\n"}], config=config)
+    registry.push("shop/app", "1", image)
+    name = f"{registry.name}/shop/app:1"
+    container = {"name": "main", "image": name, "stopTimeout": 2}
+    task = cluster.finished(cluster.define("configured", container))
+    assert task["pullStartedAt"] <= task["pullStoppedAt"] <= task["startedAt"]
+    assert task["containers"][0]["imageDigest"] == image.manifest.digest
+    said = cluster.said(task["taskArn"], "main")
+    assert said[:4] == ["text", "hello", "1234", "567"]
+    overridden = container | {"user": "0", "command": ["id -u; pwd"], "workingDirectory": "/no/such/folder"}
+    task = cluster.finished(cluster.define("overridden", overridden))
+    assert cluster.said(task["taskArn"], "main") == ["0", "/no/such/folder"]
+
+
+def test_a_service_of_service_connect_runs_an_image_of_a_registry(cluster, registry, tmp_path):
+    registry.push("shop/text", "1", an_image("from the image"))
+    connected = Cluster(cluster.installation, "images-connected", "images-connected")
+    container = shell("sleep 3600", image=f"{registry.name}/shop/text:1") | {
+        "portMappings": [{"name": "web", "containerPort": 8080, "appProtocol": "http"}]
+    }
+    definition = connected.define("text", container)
+    connected.serve("text", definition, offer("web"), count=10)
+    connected.steady("text")
+    layers = [blob.digest for blob in an_image("from the image").blobs]
+    requests = (tmp_path / "log").read_text()
+    assert [requests.count(f"GET /v2/shop/text/blobs/{digest}") > 0 for digest in layers] == [True] * len(layers)
+    assert all(downloads(requests, digest) == 1 for digest in layers), "ten tasks, one download"
+
+
+def downloads(log: str, digest: str) -> int:
+    """How often a registry has sent a blob."""
+    answered = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    return sum(
+        entry.get("http.request.method") == "GET"
+        and digest in entry.get("http.request.uri", "")
+        and entry.get("msg") == "response completed"
+        for entry in answered
+    )
+
+
+def test_a_name_a_tag_and_a_digest_that_do_not_exist(cluster, registry):
+    registry.push("shop/app", "1", an_image("1"))
+    for image in ("shop/none:1", "shop/app:2", f"shop/app@sha256:{'0' * 64}", "shop/App:1"):
+        name = f"{registry.name}/{image}"
+        text = reason(cluster.finished(cluster.define("missing", shell("true", image=name))))
+        assert text.startswith("CannotPullContainerError: ")
+        assert image.partition("@")[0] in text
+
+
+def test_an_image_of_another_platform(cluster, registry):
+    image = container_image([{"file": b""}], Platform("linux", "s390x"))
+    registry.push("shop/other", "1", image)
+    text = reason(cluster.finished(cluster.define("other", shell("true", image=f"{registry.name}/shop/other:1"))))
+    assert text.startswith("CannotPullContainerError: ")
+    assert "image Manifest does not contain descriptor matching platform 'linux/" in text
+    assert "linux/s390x" in text
+
+
+def test_credentials_come_from_secrets_manager(cluster, tmp_path):
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    auth = {"htpasswd": {"realm": "test", "path": str(tmp_path / "htpasswd")}}
+    secrets = cluster.installation.client("secretsmanager")
+    with docker_registry(tmp_path, auth=auth) as registry:
+        registry.push("shop/private", "1", an_image("private"), auth=("me", PASSWORD))
+        secret = {"username": "me", "password": PASSWORD}
+        arn = secrets.create_secret(Name="registry", SecretString=json.dumps(secret))["ARN"]
+        image = f"{registry.name}/shop/private:1"
+
+        def run(credentials: str | None) -> Any:
+            more = {} if credentials is None else {"repositoryCredentials": {"credentialsParameter": credentials}}
+            role = "arn:aws:iam::123456789012:role/execution"
+            return cluster.finished(
+                cluster.define("private", shell("cat /srv/text", image=image) | more, executionRoleArn=role)
+            )
+
+        refused = reason(run(None))
+        assert refused.startswith("CannotPullContainerError: ")
+        assert PASSWORD not in refused
+        assert cluster.said(run(arn)["taskArn"], "main") == ["private"]
+        secrets.put_secret_value(SecretId="registry", SecretString=json.dumps(secret | {"password": "wrong"}))
+        registry.push("shop/private", "1", an_image("other"), auth=("me", PASSWORD))
+        missing = run("none")
+        assert missing["stoppedReason"].startswith(
+            "ResourceInitializationError: unable to pull secrets or registry auth"
+        )
+
+
+def test_a_service_recovers_when_its_registry_is_back(cluster, tmp_path):
+    with docker_registry(tmp_path) as registry:
+        registry.push("shop/app", "1", an_image("1"))
+        address = registry.name
+    definition = cluster.define("recovers", shell(STAYS, image=f"{address}/shop/app:1"))
+    cluster.serve("recovers", definition, connect=False)
+    eventually(lambda: any("CannotPullContainerError" in e["message"] for e in cluster.service("recovers")["events"]))
+    with docker_registry(tmp_path, http={"addr": address}):
+        cluster.steady("recovers")
+
+
+def test_a_stopped_task_ends_its_pull(cluster, tmp_path):
+    large = {"large": hashlib.shake_128(b"large").digest(30_000_000)}
+    with docker_registry(tmp_path) as registry:
+        registry.push("shop/large", "1", container_image([SHELL, large]))
+        arn = cluster.run(cluster.define("stopped", shell(STAYS, image=f"{registry.name}/shop/large:1")))
+        cluster.ecs.stop_task(cluster=cluster.name, task=arn)
+        task = cluster.until(arn, "STOPPED")
+        assert task["stopCode"] == "UserInitiated"
+    images = cluster.installation.state / "images"
+    eventually(lambda: not list((images / "leases").iterdir()))
