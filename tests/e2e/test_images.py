@@ -87,6 +87,7 @@ def test_a_task_runs_an_image_with_its_own_configuration(cluster, registry):
     name = f"{registry.name}/shop/app:1"
     container = {"name": "main", "image": name, "stopTimeout": 2}
     task = cluster.finished(cluster.define("configured", container))
+    assert "startedAt" in task, task["stoppedReason"]
     assert task["pullStartedAt"] <= task["pullStoppedAt"] <= task["startedAt"]
     assert task["containers"][0]["imageDigest"] == image.manifest.digest
     said = cluster.said(task["taskArn"], "main")

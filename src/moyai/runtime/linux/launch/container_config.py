@@ -6,6 +6,7 @@ Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 from __future__ import annotations
 
 import resource
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, NO_PROBE, LaunchConfig
 
+_MAX_DIGITS = 2
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MASKED_DIRECTORIES = ("/run", "/tmp")  # noqa: S108 - directories of the host's root that containers must not see
 
@@ -80,7 +82,9 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
             "working_directory": spec.working_directory or config.working_directory,
             "user": spec.user or config.user,
             "limits": resource_limits(spec.ulimits),
+            "stop_signal": stop_signal(config.stop_signal),
             "stop_timeout": float(spec.stop_timeout),
+            "image_volumes": _image_volumes(spec, image),
         }
     )
 
@@ -105,6 +109,8 @@ def common_fields(place: ContainerPlace, paths: RuntimePaths) -> dict[str, objec
         "held_output": 0,
         "tmpfs": (),
         "volumes": (),
+        "image_volumes": (),
+        "stop_signal": int(signal.SIGTERM),
         "shared_memory": "64m",
         "sysctls": (),
         "networkless": False,
@@ -142,6 +148,26 @@ def _command_line(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
     if not (arguments := (*entry_point, *command)):
         raise CannotStart("no command specified")
     return arguments
+
+
+def stop_signal(text: str | None) -> int:
+    """The number of the signal in an image's STOPSIGNAL: ``SIGQUIT``, ``QUIT``, ``3``, ``SIGRTMIN+3``. As with Docker,
+    SIGTERM stands for a text that is none.
+    """
+    name, plus, offset = (text or "SIGTERM").upper().partition("+")
+    if not plus and name.isdecimal():
+        number = int(name) if len(name) <= _MAX_DIGITS else 0
+    else:
+        base = getattr(signal, name if name.startswith("SIG") else f"SIG{name}", 0)
+        number = int(base) + (int(offset) if offset.isdecimal() and len(offset) <= _MAX_DIGITS else 0)
+    return number if 0 < number <= signal.SIGRTMAX else int(signal.SIGTERM)
+
+
+def _image_volumes(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
+    """The image's VOLUMEs, outer before inner. A mount of the container definition at the same place wins."""
+    own = {mount.path.rstrip("/") for mount in spec.volumes} | {mount.path.rstrip("/") for mount in spec.tmpfs}
+    paths = {f"/{path.strip('/')}" for path in image.config.volumes if path.strip("/")}
+    return tuple(sorted(paths - own, key=lambda path: (path.count("/"), path)))
 
 
 def _mounts(spec: ContainerSpec, image: Image, host: HostEnvironment) -> tuple[tuple[str, str, str], ...]:

@@ -61,6 +61,8 @@ class LaunchConfig:
     volumes: tuple[tuple[str, str, str, bool, bool], ...]
     """(directory, relative path, target, read-only, own): directories to mount. One that is moyai's ``own`` takes its
     owner and mode from the image's directory at the target."""
+    image_volumes: tuple[str, ...]
+    """Directories of the image that stay writable if ``read_only``."""
     shared_memory: str
     """The size of /dev/shm, as a mount option."""
     sysctls: tuple[tuple[str, str], ...]
@@ -97,6 +99,8 @@ class LaunchConfig:
     """Give the capabilities to a user that is not root."""
     limits: tuple[tuple[int, int, int], ...]
     """(RLIMIT_*, soft, hard)."""
+    stop_signal: int
+    """What asks the command to end."""
     stop_timeout: float
     probe: tuple[str, ...]
     """The health check's command; ``("ENVOY", path)`` asks Envoy's admin socket, ``("ENVOY-PORT", port)`` its admin

@@ -137,7 +137,7 @@ class ContainerMonitor:
     def _wait_and_handle(self) -> None:
         """Wait for output, a child's end, a request to stop, or a deadline, and handle what came."""
         if self._kill_at is None and os.path.exists(self._config.directory + "/stop"):  # noqa: PTH110
-            os.kill(self._first_process.pid, SIGTERM)
+            os.kill(self._first_process.pid, self._config.stop_signal)
             cgroup_processes.thaw(self._cgroups)
             self._kill_at = time.monotonic() + self._config.stop_timeout
         retry_at = None if self._record.saved else time.monotonic() + _RETRY_WRITE_SECONDS

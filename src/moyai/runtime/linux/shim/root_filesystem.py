@@ -91,6 +91,7 @@ def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int
         _mount_at(safe_paths.open_inside(target, directory=True), "tmpfs", flags, options)
     for fd, (_, _, target, read_only, is_own) in zip(volumes, config.volumes, strict=True):
         _volume(fd, target, config.users, read_only=read_only, is_own=is_own)
+    _mount_on_themselves(config.image_volumes)
     for name, text in config.sysctls:
         _set_sysctl(name, text)
     if shared_proc >= 0:  # until here it was this process's, which is outside of the shared namespace
@@ -169,6 +170,14 @@ def _volume(tree: int, target: str, users: int, *, read_only: bool, is_own: bool
         os.chmod(_fd_path(tree), stat.S_IMODE(image.st_mode))  # noqa: PTH101
     directory = _move_mount(tree, target)
     _restrict(target, _NO_DEVICES | (MS_RDONLY if read_only else 0), directory=directory)
+
+
+def _mount_on_themselves(directories: tuple[str, ...]) -> None:
+    """Make each directory a mount of its own, so that it stays writable when the root becomes read-only."""
+    for target in directories:
+        place = safe_paths.open_inside(target, directory=True)
+        syscalls.mount(_fd_path(place), _fd_path(place), None, MS_BIND)
+        os.close(place)
 
 
 def _move_mount(tree: int, target: str) -> bool:
