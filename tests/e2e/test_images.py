@@ -73,17 +73,21 @@ def test_a_task_runs_an_image_with_its_own_configuration(cluster, registry):
     registry.push("shop/app", "1", image)
     name = f"{registry.name}/shop/app:1"
     container = {"name": "main", "image": name, "stopTimeout": 2}
-    task = cluster.finished(cluster.define("configured", container))
+    task = cluster.run_to_end(cluster.define("configured", container))
     assert "startedAt" in task, task["stoppedReason"]
     assert task["pullStartedAt"] <= task["pullStoppedAt"] <= task["startedAt"]
     assert task["containers"][0]["imageDigest"] == image.manifest.digest
-    assert cluster.said(task["taskArn"]) == ["text", "hello", "1234", "567"]
-    line = "id -u; pwd; echo new > /data/new; cat /data/*; echo no > /srv/text || echo read-only"
-    overridden = container | {"user": "0", "command": [line], "workingDirectory": "/no/such/folder"}
-    task = cluster.finished(cluster.define("overridden", overridden | {"readonlyRootFilesystem": True}))
+    assert cluster.output_lines(task["taskArn"]) == ["text", "hello", "1234", "567"]
+    task = cluster.run_to_end(
+        cluster.define("elsewhere", container | {"command": ["pwd"], "workingDirectory": "/no/such"})
+    )
+    assert cluster.output_lines(task["taskArn"]) == ["/no/such"]
+    line = "id -u; echo new > /data/new; cat /data/*; echo no > /srv/text || echo read-only"
+    overridden = container | {"user": "0", "command": [line]}
+    task = cluster.run_to_end(cluster.define("overridden", overridden | {"readonlyRootFilesystem": True}))
     assert "startedAt" in task, task["stoppedReason"]
-    assert [line for line in cluster.said(task["taskArn"]) if "cannot create" not in line] == [
-        *("0", "/no/such/folder", "new", "old", "read-only")
+    assert [line for line in cluster.output_lines(task["taskArn"]) if "cannot create" not in line] == [
+        *("0", "new", "old", "read-only")
     ]
 
 
@@ -91,11 +95,11 @@ def test_a_stopped_container_gets_the_signal_of_its_image(cluster, registry):
     registry.push("shop/quits", "1", an_image("1", StopSignal="SIGQUIT"))
     line = "trap 'echo quit; exit 7' QUIT; trap 'exit 8' TERM; echo up; while :; do sleep 0.1; done"
     arn = cluster.run(cluster.define("quits", shell(line, image=f"{registry.name}/shop/quits:1", stopTimeout=60)))
-    eventually(lambda: cluster.task(arn)["lastStatus"] == "RUNNING" and cluster.said(arn) == ["up"])
+    eventually(lambda: cluster.task(arn)["lastStatus"] == "RUNNING" and cluster.output_lines(arn) == ["up"])
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)
     task = cluster.until(arn, "STOPPED")
     assert task["containers"][0]["exitCode"] == 7
-    assert cluster.said(arn) == ["up", "quit"]
+    assert cluster.output_lines(arn) == ["up", "quit"]
 
 
 def test_a_service_of_service_connect_runs_an_image_of_a_registry(cluster, registry, tmp_path):
@@ -123,7 +127,7 @@ def test_a_name_a_tag_and_a_digest_that_do_not_exist(cluster, registry):
     registry.push("shop/app", "1", an_image("1"))
     for image in ("shop/none:1", "shop/app:2", f"shop/app@sha256:{'0' * 64}", "shop/App:1"):
         name = f"{registry.name}/{image}"
-        text = reason(cluster.finished(cluster.define("missing", shell("true", image=name))))
+        text = reason(cluster.run_to_end(cluster.define("missing", shell("true", image=name))))
         assert text.startswith("CannotPullContainerError: ")
         assert image.partition("@")[0] in text
 
@@ -131,7 +135,7 @@ def test_a_name_a_tag_and_a_digest_that_do_not_exist(cluster, registry):
 def test_an_image_of_another_platform(cluster, registry):
     image = container_image([{"file": b""}], Platform("linux", "s390x"))
     registry.push("shop/other", "1", image)
-    text = reason(cluster.finished(cluster.define("other", shell("true", image=f"{registry.name}/shop/other:1"))))
+    text = reason(cluster.run_to_end(cluster.define("other", shell("true", image=f"{registry.name}/shop/other:1"))))
     assert text.startswith("CannotPullContainerError: ")
     assert "image Manifest does not contain descriptor matching platform 'linux/" in text
     assert "linux/s390x" in text
@@ -150,13 +154,13 @@ def test_credentials_come_from_secrets_manager(cluster, tmp_path):
         def run(credentials: str | None) -> Any:
             more = {} if credentials is None else {"repositoryCredentials": {"credentialsParameter": credentials}}
             role = "arn:aws:iam::123456789012:role/execution"
-            return cluster.finished(
+            return cluster.run_to_end(
                 cluster.define("private", shell("cat /srv/text", image=image) | more, executionRoleArn=role)
             )
 
         refused = reason(run(None))
         assert refused.startswith("CannotPullContainerError: ")
-        assert cluster.said(run(arn)["taskArn"], "main") == ["private"]
+        assert cluster.output_lines(run(arn)["taskArn"], "main") == ["private"]
         secrets.put_secret_value(SecretId="registry", SecretString=json.dumps(secret | {"password": "wrong"}))
         registry.push("shop/private", "1", an_image("other"), auth=("me", PASSWORD))
         missing = run("none")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
-from moyai.app.state_paths import StatePaths
 from moyai.app.image_sources import ImageSources
 from moyai.app.images import make_images
+from moyai.app.state_paths import StatePaths
 from moyai.images.hosted_registry import HostedRegistry
 from moyai.images.names import ImageNames
 from moyai.images.progress import Report, log_progress

@@ -10,14 +10,13 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from moyai.app.state_paths import StatePaths
-from moyai.cli.image_options import DOCKER_CONFIG, image_names, image_settings
+from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import STATE, Json, State
 from moyai.cli.up_options import DockerConfigDirectory, ImageEngine, ImageMap, InsecureRegistries, RegistryMirrors
 from moyai.images.pull_behavior import PullBehavior
@@ -63,10 +62,8 @@ def pull_images(  # noqa: PLR0913, PLR0917 (every option of a command is a param
 
     from moyai.images.reference import parse_reference
 
-    settings = replace(
-        image_settings(registry_mirror or (), insecure_registry or (), docker_config, image_engine),
-        pull_behavior=PullBehavior.ALWAYS,
-        names=image_names(image_map or ()),
+    settings = image_settings(
+        registry_mirror, insecure_registry, docker_config, image_engine, PullBehavior.ALWAYS, image_map
     )
     references = [parse_reference(name) for name in names]
     digests = asyncio.run(_pull(StatePaths(state), settings, references, _platform(platform)))

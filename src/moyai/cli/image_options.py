@@ -9,24 +9,32 @@ import typer
 
 from moyai.app.config import ENGINES, ImageSettings
 from moyai.images.names import BadMapping, parse_mappings
+from moyai.images.pull_behavior import PullBehavior
 from moyai.images.registry.settings import BadMirror, RegistrySettings, group_mirrors, is_registry, parse_mirror
 
 DOCKER_CONFIG = Path("~/.docker")
 
 
-def image_settings(mirrors: Iterable[str], insecure: Iterable[str], docker_config: Path, engine: str) -> ImageSettings:
+def image_settings(
+    mirrors: Iterable[str] | None,
+    insecure: Iterable[str] | None,
+    docker_config: Path,
+    engine: str,
+    behavior: PullBehavior = PullBehavior.DEFAULT,
+    mappings: Iterable[str] | None = None,
+) -> ImageSettings:
     """The settings that the options of `moyai up` and `moyai image pull` say. Raises BadParameter."""
     try:
-        by_registry = group_mirrors(map(parse_mirror, mirrors))
+        by_registry = group_mirrors(map(parse_mirror, mirrors or ()))
     except BadMirror as error:
         raise typer.BadParameter(str(error), param_hint="--registry-mirror") from error
     registries = RegistrySettings(
-        by_registry, frozenset(map(_registry, insecure)), docker_config.expanduser() / "config.json"
+        by_registry, frozenset(map(_registry, insecure or ())), docker_config.expanduser() / "config.json"
     )
-    return ImageSettings(registries, engines=_engines(engine))
+    return ImageSettings(registries, behavior, _names(mappings or ()), _engines(engine))
 
 
-def image_names(mappings: Iterable[str]) -> Mapping[str, str]:
+def _names(mappings: Iterable[str]) -> Mapping[str, str]:
     """The names of images that stand for others. Raises BadParameter."""
     try:
         return parse_mappings(mappings)

@@ -34,7 +34,7 @@ from moyai.app.config import (
     TrustSettings,
 )
 from moyai.app.state_paths import StatePaths
-from moyai.cli.image_options import DOCKER_CONFIG, image_names, image_settings
+from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import REGION, STATE, State, host_and_port
 from moyai.cli.up_options import (
     AllowCapabilities,
@@ -146,10 +146,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
-        images=replace(
-            image_settings(registry_mirror or (), insecure_registry or (), docker_config, image_engine),
-            pull_behavior=image_pull_behavior,
-            names=image_names(image_map or ()),
+        images=image_settings(
+            registry_mirror, insecure_registry, docker_config, image_engine, image_pull_behavior, image_map
         ),
     )
     try:
