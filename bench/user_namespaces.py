@@ -20,6 +20,9 @@ from rig.report import show
 from rig.tasks import root
 
 from moyai.app.clock import SystemClock
+from moyai.app.config import ImageSettings
+from moyai.app.image_puller import make_puller
+from moyai.app.state_paths import StatePaths
 from moyai.domain.sandbox.spec import ContainerSpec, NoNetwork, SandboxSpec
 from moyai.images.model import Image
 from moyai.kernel.ids import TaskId
@@ -61,7 +64,8 @@ async def start(runtime: LinuxRuntime, task: TaskId, name: str) -> float:
 
 async def measure(state: Path) -> None:
     """Measure both in turn."""
-    runtime = LinuxRuntime(state, f"bench-{state.name}", Path("/nowhere"), "/nowhere", SystemClock())
+    puller = make_puller(StatePaths(state), ImageSettings(engines=()))
+    runtime = LinuxRuntime(state, f"bench-{state.name}", Path("/nowhere"), "/nowhere", SystemClock(), puller)
     image = make_layers(state / "layers")
     runtime.images.find = lambda *_: image  # type: ignore[method-assign]
     assign = user_ids.assign

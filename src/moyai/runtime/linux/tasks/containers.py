@@ -6,7 +6,7 @@ Promise: blocking; the caller translates OSErrors. A second start of a container
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
