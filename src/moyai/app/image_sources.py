@@ -44,7 +44,7 @@ class ImageSources:
         return [*engines, PullSource(client, client.digest)]
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close the connections to engines and registries."""
         for engine in self._engines:
             await engine.close()
         await self._registries.close()

@@ -72,7 +72,7 @@ class BlobReader(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The length of the content in bytes."""
 
     def chunks(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from ``start`` up to ``end``, which is not included; None stands for the blob's end."""

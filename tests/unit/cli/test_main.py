@@ -13,7 +13,7 @@ from moyai.cli.main import main
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        pytest.param(["image", "import", "Not/A:Name", "."], "NAME or NAME:TAG", id="a name that is none"),
+        pytest.param(["image", "import", "Not/A:Name", "."], "invalid reference format", id="a name that is none"),
         pytest.param(["keys", "revoke", "AKIANOBODY"], "AKIANOBODY", id="a key that is not there"),
         pytest.param(["status", "--endpoint", "http://127.0.0.1:1"], "moyai up", id="no moyai there"),
     ],

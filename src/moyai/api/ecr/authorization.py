@@ -19,8 +19,6 @@ from moyai.kernel.scope import DEFAULT_SCOPE
 
 
 class GetAuthorizationTokenRequest(msgspec.Struct, frozen=True):
-    """Input of GetAuthorizationToken."""
-
     registry_ids: tuple[str, ...] = ()
 
 

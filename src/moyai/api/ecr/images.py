@@ -21,8 +21,6 @@ from moyai.ports.blobs import BlobMissing, BlobStore, read_all
 
 
 class PutImageRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of PutImage."""
-
     image_manifest: str
     image_manifest_media_type: str | None = None
     image_tag: str | None = None
@@ -30,15 +28,11 @@ class PutImageRequest(RepositoryRequest, frozen=True, kw_only=True):
 
 
 class BatchGetImageRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of BatchGetImage."""
-
     image_ids: tuple[ImageIdentifier, ...]
     accepted_media_types: tuple[str, ...] = ()
 
 
 class BatchDeleteImageRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of BatchDeleteImage."""
-
     image_ids: tuple[ImageIdentifier, ...]
 
 
@@ -88,7 +82,7 @@ async def batch_get_image(blobs: BlobStore, ctx: Context, request: BatchGetImage
 def batch_delete_image(ctx: Context, request: BatchDeleteImageRequest) -> dict[str, object]:
     """Delete images by digest, and tags."""
     repository = repository_of(ctx, request)
-    deleted: list[dict[str, object]] = []
+    deleted_images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
     for identifier in dict.fromkeys(request.image_ids):
         image, failure = _image_or_failure(ctx.store.world, repository, identifier)
@@ -100,8 +94,8 @@ def batch_delete_image(ctx: Context, request: BatchDeleteImageRequest) -> dict[s
             continue
         ctx.store.apply([deletion(image, identifier)])
         tags = (identifier.image_tag,) if identifier.image_tag else image.tags or (None,)
-        deleted += [{"image_digest": image.digest, "image_tag": tag} for tag in tags]
-    return {"image_ids": deleted, "failures": failures}
+        deleted_images += [{"image_digest": image.digest, "image_tag": tag} for tag in tags]
+    return {"image_ids": deleted_images, "failures": failures}
 
 
 def deletion(image: RepositoryImage, identifier: ImageIdentifier) -> Change:

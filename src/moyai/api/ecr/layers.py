@@ -53,20 +53,14 @@ _URL_SECONDS: Final = 3600.0
 
 
 class BatchCheckLayerAvailabilityRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of BatchCheckLayerAvailability."""
-
     layer_digests: tuple[str, ...]
 
 
 class GetDownloadUrlForLayerRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of GetDownloadUrlForLayer."""
-
     layer_digest: str
 
 
 class UploadLayerPartRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of UploadLayerPart."""
-
     upload_id: UploadId
     part_first_byte: int
     part_last_byte: int
@@ -74,8 +68,6 @@ class UploadLayerPartRequest(RepositoryRequest, frozen=True, kw_only=True):
 
 
 class CompleteLayerUploadRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of CompleteLayerUpload."""
-
     upload_id: UploadId
     layer_digests: tuple[str, ...]
 
@@ -113,7 +105,7 @@ def get_download_url_for_layer(ctx: Context, request: GetDownloadUrlForLayerRequ
 
 
 def initiate_layer_upload(blobs: BlobStore, ctx: Context, request: RepositoryRequest) -> dict[str, object]:
-    """Begin an upload."""
+    """Begin an upload of a layer; its parts follow with UploadLayerPart."""
     repository, upload = repository_of(ctx, request), UploadId(ctx.ids.uuid())
     try:
         blobs.begin_upload(upload, repository.arn, scope_key(ctx.scope))

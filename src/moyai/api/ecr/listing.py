@@ -30,16 +30,12 @@ class ImageFilter(msgspec.Struct, frozen=True):
 
 
 class ListImagesRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of ListImages."""
-
     next_token: str | None = None
     max_results: int | None = None
     filter: ImageFilter = ImageFilter()
 
 
 class DescribeImagesRequest(ListImagesRequest, frozen=True, kw_only=True):
-    """Input of DescribeImages."""
-
     image_ids: tuple[ImageIdentifier, ...] = ()
 
 

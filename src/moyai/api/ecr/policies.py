@@ -27,8 +27,6 @@ class SetRepositoryPolicyRequest(RepositoryRequest, frozen=True, kw_only=True):
 
 
 class PutLifecyclePolicyRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of PutLifecyclePolicy."""
-
     lifecycle_policy_text: str
 
 
@@ -41,7 +39,7 @@ def set_repository_policy(ctx: Context, request: SetRepositoryPolicyRequest) -> 
 
 
 def get_repository_policy(ctx: Context, request: RepositoryRequest) -> dict[str, object]:
-    """A repository's policy."""
+    """The text of a repository's policy. Raises RepositoryPolicyNotFound."""
     repository = repository_of(ctx, request)
     if repository.policy is None:
         raise RepositoryPolicyNotFound(_missing("Repository policy", repository))

@@ -67,11 +67,13 @@ async def store_image(
     return _tag_image(ctx, repository, image, tag)
 
 
-def check_digest(expected: str, manifest: bytes) -> None:
+def check_digest(expected_digest: str, manifest: bytes) -> None:
     """Raise ImageDigestDoesNotMatch if the manifest does not have the digest that the client says."""
     actual = digest_of(manifest)
-    if actual != expected:
-        raise ImageDigestDoesNotMatch(f"The image digest '{expected[:100]}' does not match the manifest's, '{actual}'")
+    if actual != expected_digest:
+        raise ImageDigestDoesNotMatch(
+            f"The image digest '{expected_digest[:100]}' does not match the manifest's, '{actual}'"
+        )
 
 
 def _new_image(ctx: Context, repository: Repository, digest: str, content: PushedManifest) -> RepositoryImage:

@@ -42,8 +42,6 @@ class ExclusionFilter(msgspec.Struct, frozen=True):
 
 
 class CreateRepositoryRequest(msgspec.Struct, frozen=True):
-    """Input of CreateRepository."""
-
     repository_name: str
     registry_id: str | None = None
     tags: tuple[Tag, ...] = ()
@@ -54,8 +52,6 @@ class CreateRepositoryRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeRepositoriesRequest(msgspec.Struct, frozen=True):
-    """Input of DescribeRepositories."""
-
     registry_id: str | None = None
     repository_names: tuple[str, ...] = ()
     next_token: str | None = None
@@ -63,21 +59,15 @@ class DescribeRepositoriesRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteRepositoryRequest(RepositoryRequest, frozen=True):
-    """Input of DeleteRepository."""
-
     force: bool = False
 
 
 class PutMutabilityRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of PutImageTagMutability."""
-
     image_tag_mutability: str
     image_tag_mutability_exclusion_filters: tuple[ExclusionFilter, ...] = ()
 
 
 class PutScanningRequest(RepositoryRequest, frozen=True, kw_only=True):
-    """Input of PutImageScanningConfiguration."""
-
     image_scanning_configuration: ScanningConfiguration
 
 

@@ -19,14 +19,14 @@ RULES: Final = TagRules("repository", InvalidTagParameter, TooManyTags)
 
 
 def _repository(ctx: Context, arn: str) -> Repository:
-    parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "ecr" or parsed.kind != "repository":
+    resource_arn = parse_arn(arn)
+    if resource_arn is None or resource_arn.service != "ecr" or resource_arn.kind != "repository":
         raise InvalidParameter(f"Invalid parameter at 'resourceArn': '{arn[:200]}' is not the ARN of a repository.")
     repository = ctx.store.world.repositories.get(arn)
-    if repository is None or parsed.scope != ctx.scope:
-        name = parsed.resource.partition("/")[2]
+    if repository is None or resource_arn.scope != ctx.scope:
+        name, account = resource_arn.resource.partition("/")[2], resource_arn.scope.account
         raise RepositoryNotFound(
-            f"The repository with name '{name[:256]}' does not exist in the registry with id '{parsed.scope.account}'"
+            f"The repository with name '{name[:256]}' does not exist in the registry with id '{account}'"
         )
     return repository
 

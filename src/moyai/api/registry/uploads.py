@@ -69,7 +69,7 @@ async def finish_upload(call: RegistryCall) -> HttpResponse:
 
 
 async def cancel_upload(call: RegistryCall) -> HttpResponse:
-    """Remove an upload."""
+    """Remove an upload and the bytes that it has received."""
     upload = _upload(call)
     try:
         await call.blobs.cancel(upload.id)
