@@ -23,7 +23,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@scripts/test.sh check
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser --docker
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser --docker --podman
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 
 bench: ## measure; nothing here passes or fails

@@ -7,6 +7,7 @@
 #   scripts/setup.sh --registry    also have Debian's container registry in .venv/bin, from which a test pulls images, and
 #                                  skopeo, which pushes them
 #   scripts/setup.sh --docker      also have Docker Engine in .venv/docker, whose containers a test compares with tasks
+#   scripts/setup.sh --podman      also have Podman in .venv/podman, from which a test takes images
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
@@ -179,22 +180,23 @@ fetch_packages_of_debian() {
   apt-get -qq download "$@"
 }
 
-readonly ENGINE=$VENV/docker
-readonly ENGINE_PACKAGES=(docker.io docker-cli containerd runc tini)
-
-# Unpacked and not installed, for the same reason: a test starts it, in namespaces of its own.
-add_docker() {
-  [[ -x $ENGINE/usr/sbin/dockerd ]] && return
-  grep -qx 'ID=debian' /etc/os-release || { say "only Debian's Docker Engine can be fetched: the test that compares it with tasks runs with one on PATH, or not at all"; return; }
-  say "fetching Docker Engine (about 70 MB)"
+# Unpacked and not installed, for the same reason: tests start engines in namespaces of their own.
+add_engine_of_debian() {
+  local -r directory=$VENV/$1 program=$2 name=$3 packages=("${@:4}")
+  [[ -x $directory/$program ]] && return
+  grep -qx 'ID=debian' /etc/os-release || { say "only Debian's $name can be fetched: tests with it run with one on PATH, or not at all"; return; }
+  say "fetching $name"
   local folder package
   folder=$(mktemp -d)
-  (cd "$folder" && fetch_packages_of_debian "${ENGINE_PACKAGES[@]}" && for package in ./*.deb; do dpkg-deb --extract "$package" unpacked; done) \
-    || { rm -rf "$folder"; die "apt-get could not fetch ${ENGINE_PACKAGES[*]}: see above, then run \`make $TARGET\` again"; }
-  rm -rf $ENGINE
-  cp -r --preserve=mode,links "$folder/unpacked" $ENGINE
+  (cd "$folder" && fetch_packages_of_debian "${packages[@]}" && for package in ./*.deb; do dpkg-deb --extract "$package" unpacked; done) \
+    || { rm -rf "$folder"; die "apt-get could not fetch ${packages[*]}: see above, then run \`make $TARGET\` again"; }
+  rm -rf "$directory"
+  cp -r --preserve=mode,links "$folder/unpacked" "$directory"
   rm -rf "$folder"
 }
+
+add_docker() { add_engine_of_debian docker usr/sbin/dockerd "Docker Engine (about 70 MB)" docker.io docker-cli containerd runc tini; }
+add_podman() { add_engine_of_debian podman usr/bin/podman "Podman (about 20 MB)" podman conmon netavark runc libsubid5; }
 
 # Debian's own, with what it needs of the system; Playwright drives it and brings no browser.
 add_browser() {
@@ -229,6 +231,7 @@ main() {
   if [[ " $* " == *" --prometheus "* ]]; then add_program_of_debian prometheus; fi
   if [[ " $* " == *" --registry "* ]]; then add_program_of_debian docker-registry; add_skopeo; fi
   if [[ " $* " == *" --docker "* ]]; then add_docker; fi
+  if [[ " $* " == *" --podman "* ]]; then add_podman; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
 

@@ -1,10 +1,12 @@
-"""Images of a real Docker Engine, which tests load into it."""
+"""Images of a real Docker Engine and of Podman, which tests load into them."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,8 @@ from moyai.images.manifest import parse_config, parse_manifest
 from moyai.images.model import Manifest, Platform
 from moyai.images.reference import parse_reference
 from tests.container_images import container_image, digest_of, layer_archive
-from tests.e2e.attacks.docker_engine import docker_engine, is_installed
+from tests.e2e import podman_engine
+from tests.e2e.attacks import docker_engine
 from tests.unit.images.test_saved_archive import archive_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
@@ -24,12 +27,19 @@ LAYERS = [{"large": hashlib.shake_128(b"large").digest(3_000_000)}, {"small": b"
 APP = container_image(LAYERS, AMD, {"Cmd": ["/run"], "Env": ["A=b"]})
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
+ENGINES: Mapping[str, tuple[Any, Any]] = {
+    "docker": (docker_engine.is_installed, docker_engine.docker_engine),
+    "podman": (podman_engine.is_installed, podman_engine.podman_engine),
+}
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request, tmp_path_factory):
     """An engine with ``shop/app:1``."""
+    is_installed, start = ENGINES[request.param]
     if not is_installed():
-        pytest.skip("Docker Engine is not installed: scripts/setup.sh --docker")
-    saved = [{"Config": "app.json", "RepoTags": ["shop/app:1"], "Layers": ["1.tar", "2.tar"]}]
+        pytest.skip(f"{request.param} is not installed: scripts/setup.sh --{request.param}")
+    saved = [{"Config": "app.json", "RepoTags": ["docker.io/shop/app:1"], "Layers": ["1.tar", "2.tar"]}]
     members = {
         "manifest.json": json.dumps(saved).encode(),
         "app.json": APP.blobs[0].data,
@@ -40,7 +50,7 @@ def engine(tmp_path_factory):
     with archive_of(members) as file:
         file.seek(0)
         archive.write_bytes(file.read())
-    with docker_engine(tmp_path_factory.mktemp("engine")) as running:
+    with start(tmp_path_factory.mktemp("engine")) as running:
         running.load(archive)
         yield running
 
@@ -79,7 +89,7 @@ async def test_the_id_tells_whether_an_image_has_changed(engine, source):
 
 async def test_what_the_engine_lacks_is_named(source):
     assert await source.image_id(parse_reference("shop/app:2")) is None
-    with pytest.raises(NotFound, match="Docker Engine has no image shop/app:2"):
+    with pytest.raises(NotFound, match="has no image shop/app:2"):
         await source.resolve(parse_reference("shop/app:2"), AMD)
     with pytest.raises(WrongPlatform, match="made for linux/amd64"):
         await source.resolve(parse_reference("shop/app:1"), ARM)
