@@ -134,7 +134,7 @@ def test_a_container_over_its_memory_limit_is_killed_with_a_reason(cluster):
 
 
 def test_a_missing_image_is_a_pull_error_with_a_remedy(cluster):
-    task = cluster.run_to_end(cluster.define("unknown-image", shell("true", image="example.com/nothing:1")))
+    task = cluster.run_to_end(cluster.define("unknown-image", shell("true", image="moyai.local/nothing:1")))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
     assert "moyai image import" in task["stoppedReason"]

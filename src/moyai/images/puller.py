@@ -29,7 +29,7 @@ from moyai.images.model import Descriptor, Image, Manifest, Platform
 from moyai.images.names import ImageNames
 from moyai.images.progress import PullProgress, Report, log_progress
 from moyai.images.pull_behavior import PullBehavior
-from moyai.images.reference import ImageReference, parse_reference
+from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.registry.credentials import Credentials
 from moyai.images.source import ResolvedImage, Source
 from moyai.images.store.image_store import ImageStore, is_host_image
@@ -40,6 +40,8 @@ MAX_DOWNLOADS: Final = 6
 """Layers that are downloaded at the same time; Docker's default is 3, containerd's 3, of each image."""
 
 T = TypeVar("T")
+_LOCAL: Final = HOST_IMAGE.partition("/")[0]
+"""Names that begin like this are those of this machine; no registry is asked for them."""
 _NO_NAMES: Final = ImageNames({})
 _log = logging.getLogger(__name__)
 
@@ -162,10 +164,12 @@ class ImagePuller:
         known = frozenset[str]()
         if cached is not None:
             known = await asyncio.to_thread(self.store.known_digests, str(request.reference))
+        name = request.reference.familiar
         failure: PullFailed = NotFound(
-            f"{request.reference.familiar} is not here, and there is no source that it could come from"
+            f"{name} is not here; add it with `moyai image import {name} SOURCE`, or use {HOST_IMAGE}"
         )
-        for source in self._sources(request):
+        is_local = request.reference.registry == _LOCAL
+        for source in () if is_local else self._sources(request):
             try:
                 return await self._pull_from(source, request, cached, known)
             except (NotFound, Unreachable) as error:

@@ -114,6 +114,12 @@ async def test_the_hosts_image_is_never_pulled(store, registry):
     assert not registry.calls
 
 
+async def test_no_source_is_asked_for_names_of_this_machine(store, registry):
+    with pytest.raises(NotFound, match=r"moyai image import moyai\.local/none:1 SOURCE"):
+        await puller(store, registry).pull(request("moyai.local/none:1"))
+    assert not registry.calls
+
+
 async def test_ten_pulls_download_each_layer_once(store, registry):
     pulling = puller(store, registry)
     names = ["web", "side"] * 5

@@ -235,8 +235,7 @@ def _details(
 
 def _not_here(reference: str) -> CannotPull:
     return CannotPull(
-        f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
-        f"or use {HOST_IMAGE}, this machine's own root"
+        f"image {reference} is not here; `moyai image pull {reference}` pulls it, and `moyai image list` lists what is"
     )
 
 
