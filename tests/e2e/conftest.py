@@ -97,7 +97,7 @@ def shared_simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
 
 
 @pytest.fixture(scope="module")
-def simulated(shared_simulation: Installation) -> Iterator[Installation]:
+def simulation(shared_simulation: Installation) -> Iterator[Installation]:
     """A control plane without processes behind it, for tests of the API alone; empty when a file begins."""
     yield shared_simulation
     shared_simulation.own("POST", "reset")

@@ -224,7 +224,7 @@ class Rig:
         return answer.decode().partition("\r\n\r\n")[2]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition on proxies; whatever changes it rings the feed's bell."""
+        """Wait for a condition on proxies; whatever changes it notifies the feed's watchers."""
         async with asyncio.timeout(PATIENCE):
             changes = self.feed.changes()
             pending = asyncio.ensure_future(anext(changes))

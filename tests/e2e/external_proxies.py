@@ -137,7 +137,7 @@ class Outside(Rig):
         await super().stop_serving()
         await self.external.stop(None)
 
-    def synced(self, count: int = 1) -> bool:
+    def is_synced(self, count: int = 1) -> bool:
         states = [self.feed.states()[proxy] for proxy in self.feed.external_proxies(FRONT)]
         return len(states) == count and all(state.synced for state in states)
 

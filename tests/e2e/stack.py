@@ -225,7 +225,7 @@ class Probe:
         """Put load on others."""
         self._request("POST", "/load", {"callers": callers, "rate": rate})
 
-    def tally(self) -> Any:
+    def results(self) -> Any:
         """What the load got so far."""
         return self._request("GET", "/load")
 

@@ -110,10 +110,10 @@ def test_a_signature_with_a_wrong_time_is_expired_or_not_yet_current(open_instal
     told = botocore.compat.get_current_datetime
     for minutes, words in ((-20, "Signature expired"), (20, "Signature not yet current")):
 
-        def skewed(*args: bool, minutes: int = minutes, **more: bool) -> datetime:
+        def skewed_now(*args: bool, minutes: int = minutes, **more: bool) -> datetime:
             return told(*args, **more) + timedelta(minutes=minutes)
 
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", skewed)
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", skewed_now)
         with pytest.raises(ClientError) as caught:
             open_installation.client("ecs", key=key[0], secret=key[1]).list_clusters()
         assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"

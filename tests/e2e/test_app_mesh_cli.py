@@ -41,8 +41,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(simulated):
-    return Shell(simulated)
+def shell(simulation):
+    return Shell(simulation)
 
 
 def test_the_aws_cli_creates_changes_and_deletes_a_mesh(shell, tmp_path):

@@ -16,22 +16,22 @@ QUERIES = [
 ]
 
 
-def test_search_expressions_and_metric_math(simulated):
+def test_search_expressions_and_metric_math(simulation):
     now = datetime.now(UTC)
     at = ("--timestamp", str(now.timestamp()), "--namespace", "Till", "--metric-name", "Orders")
     for shop, value in (("north", "4"), ("south", "6")):
-        simulated.aws("cloudwatch", "put-metric-data", *at, "--dimensions", f"Shop={shop}", "--value", value)
+        simulation.aws("cloudwatch", "put-metric-data", *at, "--dimensions", f"Shop={shop}", "--value", value)
     span = ("--start-time", str((now - timedelta(hours=1)).timestamp()), "--end-time", str(now.timestamp() + 60))
-    answer = simulated.aws("cloudwatch", "get-metric-data", *span, "--metric-data-queries", json.dumps(QUERIES))
+    answer = simulation.aws("cloudwatch", "get-metric-data", *span, "--metric-data-queries", json.dumps(QUERIES))
     results = {one["Label"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
     assert {name: results.pop(name) for name in ("north", "south")} == {"north": 4, "south": 6}
     assert [(name.partition(",")[0], value) for name, value in results.items()] == [("all", 10), ("half", 5)]
 
 
-def test_a_dashboard(simulated):
+def test_a_dashboard(simulation):
     body = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Till"}}]})
     name = ("--dashboard-name", "till")
-    simulated.aws("cloudwatch", "put-dashboard", *name, "--dashboard-body", body)
-    assert simulated.aws("cloudwatch", "get-dashboard", *name)["DashboardBody"] == body
-    simulated.aws("cloudwatch", "delete-dashboards", "--dashboard-names", "till")
-    assert simulated.aws("cloudwatch", "list-dashboards")["DashboardEntries"] == []
+    simulation.aws("cloudwatch", "put-dashboard", *name, "--dashboard-body", body)
+    assert simulation.aws("cloudwatch", "get-dashboard", *name)["DashboardBody"] == body
+    simulation.aws("cloudwatch", "delete-dashboards", "--dashboard-names", "till")
+    assert simulation.aws("cloudwatch", "list-dashboards")["DashboardEntries"] == []

@@ -20,8 +20,8 @@ LIMIT = 2 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def cluster(simulated: Installation) -> Cluster:
-    made = Cluster(simulated, "bad-input", "bad-input")
+def cluster(simulation: Installation) -> Cluster:
+    made = Cluster(simulation, "bad-input", "bad-input")
     ports = [
         {"name": "web", "containerPort": 8080, "appProtocol": "http"},
         {"name": "other", "containerPort": 8081},
@@ -203,11 +203,11 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("what", [what for what in MALFORMED if what != "nothing"])
-def test_a_body_of_another_protocol_is_a_serialization_error(simulated, what):
-    before = world(simulated)
-    status, answer = send_body(simulated, MALFORMED[what])
+def test_a_body_of_another_protocol_is_a_serialization_error(simulation, what):
+    before = world(simulation)
+    status, answer = send_body(simulation, MALFORMED[what])
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
-    assert world(simulated) == before
+    assert world(simulation) == before
 
 
 WRONG_TYPES: list[dict[str, Any]] = [
@@ -219,27 +219,27 @@ WRONG_TYPES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", WRONG_TYPES, ids=json.dumps)
-def test_a_member_of_the_wrong_type_is_a_serialization_error(simulated, body):
-    before = world(simulated)
-    status, answer = send_body(simulated, json.dumps(body).encode())
+def test_a_member_of_the_wrong_type_is_a_serialization_error(simulation, body):
+    before = world(simulation)
+    status, answer = send_body(simulation, json.dumps(body).encode())
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
-    assert world(simulated) == before
+    assert world(simulation) == before
 
 
-def test_a_missing_member_is_named(simulated):
-    status, answer = send_body(simulated, b"{}", "CreateService")
+def test_a_missing_member_is_named(simulation):
+    status, answer = send_body(simulation, b"{}", "CreateService")
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "InvalidParameterException")
     assert "serviceName" in answer["message"]
 
 
-def test_an_unknown_operation_is_not_an_empty_success(simulated):
-    status, answer = send_body(simulated, b"{}", "MakeCoffee")
+def test_an_unknown_operation_is_not_an_empty_success(simulation):
+    status, answer = send_body(simulation, b"{}", "MakeCoffee")
     assert (status, answer["__type"].rpartition("#")[2]) == (400, "UnknownOperationException")
     assert "MakeCoffee" in answer["message"]
 
 
-def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(simulated):
-    status, answer = send_body(simulated, b" " * (LIMIT + 1))
+def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(simulation):
+    status, answer = send_body(simulation, b" " * (LIMIT + 1))
     assert status == 413
     assert str(LIMIT) in answer["message"]
 
@@ -247,10 +247,10 @@ def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(simulated):
 # ----------------------------------------------------------------------------------------------- accounts and regions
 
 
-def test_accounts_and_regions_share_nothing(simulated):
-    here = simulated.client("ecs")
-    there = simulated.client("ecs", region="eu-west-1")
-    theirs = simulated.client("ecs", key="111111111111")
+def test_accounts_and_regions_share_nothing(simulation):
+    here = simulation.client("ecs")
+    there = simulation.client("ecs", region="eu-west-1")
+    theirs = simulation.client("ecs", key="111111111111")
     here.create_cluster(clusterName="mine")
     for other, account, region in ((there, "123456789012", "eu-west-1"), (theirs, "111111111111", "us-east-1")):
         assert other.list_clusters()["clusterArns"] == []
@@ -259,9 +259,9 @@ def test_accounts_and_regions_share_nothing(simulated):
         other.delete_cluster(cluster="mine")
     assert here.describe_clusters(clusters=["mine"])["clusters"][0]["status"] == "ACTIVE"
     here.delete_cluster(cluster="mine")
-    assert simulated.client("sts", key="111111111111").get_caller_identity()["Account"] == "111111111111"
+    assert simulation.client("sts", key="111111111111").get_caller_identity()["Account"] == "111111111111"
     vpcs = {
-        simulated.client("ec2", region=region, key=key).describe_vpcs()["Vpcs"][0]["VpcId"]
+        simulation.client("ec2", region=region, key=key).describe_vpcs()["Vpcs"][0]["VpcId"]
         for region in ("us-east-1", "eu-west-1")
         for key in ("test", "111111111111")
     }
@@ -288,19 +288,19 @@ def test_health_shows_runtime_tasks_and_proxies(cluster):
     assert set(found["proxies"]) == {"connected", "synced", "rejected"}
 
 
-def test_a_cross_site_page_can_neither_reset_nor_create(simulated):
-    status, _ = own(simulated, "POST", "reset", Origin="http://example.com")
+def test_a_cross_site_page_can_neither_reset_nor_create(simulation):
+    status, _ = own(simulation, "POST", "reset", Origin="http://example.com")
     assert status == 403
-    status, _ = send_body(simulated, b'{"clusterName": "from-afar"}', Origin="http://example.com")
+    status, _ = send_body(simulation, b'{"clusterName": "from-afar"}', Origin="http://example.com")
     assert status == 403
 
 
-def test_reset_requires_post_and_deletes_everything(simulated, cluster):
-    assert own(simulated, "GET", "reset")[0] == 405
-    assert world(simulated)["clusters"] != []
-    assert own(simulated, "POST", "reset")[0] == 200
-    empty = world(simulated)
+def test_reset_requires_post_and_deletes_everything(simulation, cluster):
+    assert own(simulation, "GET", "reset")[0] == 405
+    assert world(simulation)["clusters"] != []
+    assert own(simulation, "POST", "reset")[0] == 200
+    empty = world(simulation)
     assert [found for found in empty.values() if any(found)] == []
-    again = Cluster(simulated, "again", "again")
+    again = Cluster(simulation, "again", "again")
     again.serve("web", again.define("web", shell("sleep 1000")))
     eventually(lambda: again.service("web")["runningCount"] == 1)

@@ -57,23 +57,23 @@ def test_a_rolling_deployment_fails_no_request(stage):
     aws("ecs", "wait", "services-stable", *PLACE, "--services", "servers")
     stage.cluster.steady("servers")
     stage.cluster.quiet("servers")
-    tally = stage.probe.end()
+    results = stage.probe.end()
     after = stage.tasks()
-    assert tally["failures"] == []
+    assert results["failures"] == []
     assert before.isdisjoint(after)
-    assert set(tally["answered"]) == {task_id(arn) for arn in before | after}
+    assert set(results["answered"]) == {task_id(arn) for arn in before | after}
 
 
 def test_a_killed_application_fails_no_retryable_request_and_its_task_is_replaced(stage):
     victim = min(stage.tasks())
     stage.probe.begin(KEEPING, KEEPING, HASTY, HASTY)
-    eventually(lambda: task_id(victim) in stage.probe.tally()["answered"])
+    eventually(lambda: task_id(victim) in stage.probe.results()["answered"])
     kill(victim, "apps.web")
     stage.cluster.until(victim, "STOPPED")
     stage.cluster.steady("servers")
     eventually(lambda: len(stage.tasks()) == 3)
-    tally = stage.probe.end()
-    assert tally["failures"] == []
+    results = stage.probe.end()
+    assert results["failures"] == []
     task = stage.cluster.task(victim)
     (web,) = [c for c in task["containers"] if c["name"] == "web"]
     assert web["exitCode"] == 137
@@ -84,13 +84,13 @@ def test_a_killed_application_fails_no_retryable_request_and_its_task_is_replace
 def test_scaling_in_fails_no_request_and_no_connection(stage):
     stage.cluster.steady("servers")
     stage.probe.begin(*EVERYBODY)
-    eventually(lambda: len(stage.probe.tally()["answered"]) >= 3)
+    eventually(lambda: len(stage.probe.results()["answered"]) >= 3)
     stage.cluster.update("servers", desiredCount=1)
     stage.cluster.steady("servers")
     stage.cluster.quiet("servers")
     (left,) = stage.tasks()
-    before = stage.probe.tally()["answered"]
-    eventually(lambda: stage.probe.tally()["answered"][task_id(left)] > before[task_id(left)] + 100)
-    tally = stage.probe.end()
-    assert tally["failures"] == []
-    assert {who for who, count in tally["answered"].items() if count > before[who]} == {task_id(left)}
+    before = stage.probe.results()["answered"]
+    eventually(lambda: stage.probe.results()["answered"][task_id(left)] > before[task_id(left)] + 100)
+    results = stage.probe.end()
+    assert results["failures"] == []
+    assert {who for who, count in results["answered"].items() if count > before[who]} == {task_id(left)}

@@ -42,8 +42,8 @@ def cli(request: pytest.FixtureRequest) -> str:
     return program
 
 
-def test_boto3_registers_and_discovers_instances(simulated: Installation):
-    cloudmap = simulated.client("servicediscovery")
+def test_boto3_registers_and_discovers_instances(simulation: Installation):
+    cloudmap = simulation.client("servicediscovery")
     namespace = _wait_for_operation(cloudmap, cloudmap.create_http_namespace(Name="boto"))["NAMESPACE"]
     service = cloudmap.create_service(Name="db", NamespaceId=namespace)["Service"]["Id"]
     attributes = {"AWS_INSTANCE_IPV4": "172.31.0.99", "AWS_INSTANCE_PORT": "5432"}
@@ -70,9 +70,9 @@ def _wait_for_operation(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
     return dict(eventually(targets, "the operation succeeds"))
 
 
-def test_the_aws_cli_follows_the_guides_steps(simulated: Installation, cli: str, tmp_path: Path):
+def test_the_aws_cli_follows_the_guides_steps(simulation: Installation, cli: str, tmp_path: Path):
     name = "first-cli" if cli == AWS else "second-cli"
-    aws = _Aws(cli, simulated, tmp_path / "hosts")
+    aws = _Aws(cli, simulation, tmp_path / "hosts")
     operation = aws("create-http-namespace", "--name", name)["OperationId"]
     namespace = eventually(
         lambda: aws("get-operation", "--operation-id", operation)["Operation"]["Targets"].get("NAMESPACE")
@@ -109,10 +109,10 @@ class _Aws:
         return json.loads(ran.stdout or "{}")
 
 
-def test_the_javascript_sdk_registers_and_discovers_instances(simulated: Installation) -> None:
+def test_the_javascript_sdk_registers_and_discovers_instances(simulation: Installation) -> None:
     if shutil.which("node") is None or not (JAVASCRIPT / "node_modules").is_dir():
         pytest.skip("Node or its SDK isn't installed: `npm ci` in tests/e2e/javascript")
-    command = ["node", "cloudmap.mjs", f"http://127.0.0.1:{simulated.port}"]
+    command = ["node", "cloudmap.mjs", f"http://127.0.0.1:{simulation.port}"]
     ran = subprocess.run(command, cwd=JAVASCRIPT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == {

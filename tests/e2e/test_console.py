@@ -58,23 +58,23 @@ def next_event(stream: HTTPResponse, kind: str) -> object:
             return json.loads(fields["data"])
 
 
-def test_the_build_is_served_whole_and_a_deep_link_is_its_page(simulated: Installation) -> None:
-    page = ask(simulated, "GET", "clusters/shop/services/front")
+def test_the_build_is_served_whole_and_a_deep_link_is_its_page(simulation: Installation) -> None:
+    page = ask(simulation, "GET", "clusters/shop/services/front")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assets = re.findall(r'(?:src|href)="/console/([^"]+)"', page.body)
     assert any(name.endswith(".js") for name in assets)
     for name in assets:
-        found = ask(simulated, "GET", name)
+        found = ask(simulation, "GET", name)
         assert (name, found.status) == (name, 200)
     assert "<script>" not in page.body
     assert "style=" not in page.body
 
 
-def test_api_changes_arrive_on_the_event_stream(simulated: Installation) -> None:
-    with events(simulated) as stream:
+def test_api_changes_arrive_on_the_event_stream(simulation: Installation) -> None:
+    with events(simulation) as stream:
         assert next_event(stream, "hello") == {}
-        assert call(simulated, "CreateCluster", {"clusterName": "seen"}).status == 200
+        assert call(simulation, "CreateCluster", {"clusterName": "seen"}).status == 200
         arn = "arn:aws:ecs:us-east-1:123456789012:cluster/seen"
         key = {"kind": "cluster", "cluster": "seen", "id": arn}
         said = next_event(stream, "changed")
@@ -83,11 +83,11 @@ def test_api_changes_arrive_on_the_event_stream(simulated: Installation) -> None
         next_event(stream, "metrics")
 
 
-def test_cross_site_pages_reach_only_the_consoles_files(simulated: Installation) -> None:
+def test_cross_site_pages_reach_only_the_consoles_files(simulation: Installation) -> None:
     elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
-    assert call(simulated, "DeleteCluster", {"cluster": "x"}, elsewhere).status == 403
-    assert ask(simulated, "GET", "events", headers={"sec-fetch-site": "cross-site"}).status == 403
+    assert call(simulation, "DeleteCluster", {"cluster": "x"}, elsewhere).status == 403
+    assert ask(simulation, "GET", "events", headers={"sec-fetch-site": "cross-site"}).status == 403
     rebound = {"host": "evil.example", "origin": "http://evil.example", "sec-fetch-site": "same-origin"}
-    assert call(simulated, "ListClusters", {}, rebound).status == 403
+    assert call(simulation, "ListClusters", {}, rebound).status == 403
     opened = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
-    assert ask(simulated, "GET", "clusters", headers=opened).status == 200
+    assert ask(simulation, "GET", "clusters", headers=opened).status == 200

@@ -100,8 +100,8 @@ def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(inst
     writer.join()
     assert set(said) - stored_names(installation) == set()
     eventually(lambda: installation_is_whole(installation, tasks=3))
-    tally = probe.end()
-    assert tally["failures"] == []
+    results = probe.end()
+    assert results["failures"] == []
     assert pids(cluster) == before
     cluster.steady("web", "caller")
 
@@ -120,16 +120,16 @@ def test_after_sigterm_tasks_and_traffic_go_on_and_the_next_start_adopts_them(in
     before = pids(cluster)
     probe.begin(*WEB)
     installation.terminate()
-    answered = sum(probe.tally()["answered"].values())
-    eventually(lambda: sum(probe.tally()["answered"].values()) > answered + 20, "traffic without a control plane")
+    answered = sum(probe.results()["answered"].values())
+    eventually(lambda: sum(probe.results()["answered"].values()) > answered + 20, "traffic without a control plane")
     installation.up()
     eventually(lambda: installation_is_whole(installation, tasks=3))
     cluster.update("web", desiredCount=3)
     cluster.steady("web")
     new = {task_id(task["taskArn"]) for task in cluster.tasks("web")} - {task_id(arn) for arn in before}
-    eventually(lambda: new <= set(probe.tally()["answered"]), "the caller's proxy learns of the new task")
-    tally = probe.end()
-    assert tally["failures"] == []
+    eventually(lambda: new <= set(probe.results()["answered"]), "the caller's proxy learns of the new task")
+    results = probe.end()
+    assert results["failures"] == []
     after = pids(cluster)
     assert {arn: after[arn] for arn in before} == before
 

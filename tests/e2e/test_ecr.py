@@ -26,8 +26,8 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def client(simulated: Installation) -> Iterator[httpx.Client]:
-    with registry_client(simulated) as client:
+def client(simulation: Installation) -> Iterator[httpx.Client]:
+    with registry_client(simulation) as client:
         yield client
 
 
@@ -66,20 +66,20 @@ def skopeo(*arguments: str) -> str:
     return ran.stdout
 
 
-def test_skopeo_pushes_lists_pulls_and_deletes(simulated, tmp_path):
+def test_skopeo_pushes_lists_pulls_and_deletes(simulation, tmp_path):
     image = container_image([{"etc/name": b"one"}, {"srv/big": os.urandom(3 * MEGABYTE)}])
-    name = f"docker://127.0.0.1:{simulated.port}/shop/front"
+    name = f"docker://127.0.0.1:{simulation.port}/shop/front"
     skopeo("copy", "--dest-tls-verify=false", oci_layout(tmp_path / "in", image, "1"), f"{name}:1")
     assert json.loads(skopeo("list-tags", "--tls-verify=false", name))["Tags"] == ["1"]
     assert json.loads(skopeo("inspect", "--tls-verify=false", f"{name}:1"))["Digest"] == image.manifest.digest
     skopeo("copy", "--src-tls-verify=false", f"{name}:1", f"oci:{tmp_path / 'out'}:1")
     digests = {content.digest.removeprefix("sha256:") for content in (image.manifest, *image.blobs)}
     assert {path.name for path in (tmp_path / "out/blobs/sha256").iterdir()} == digests
-    other = f"docker://111122223333.dkr.ecr.eu-west-1.localhost:{simulated.port}/shop/front:1"
+    other = f"docker://111122223333.dkr.ecr.eu-west-1.localhost:{simulation.port}/shop/front:1"
     if _resolves("111122223333.dkr.ecr.eu-west-1.localhost"):
         skopeo("copy", "--src-tls-verify=false", "--dest-tls-verify=false", f"{name}:1", other)
     skopeo("delete", "--tls-verify=false", f"{name}:1")
-    assert simulated.client("ecr").describe_images(repositoryName="shop/front")["imageDetails"] == []
+    assert simulation.client("ecr").describe_images(repositoryName="shop/front")["imageDetails"] == []
 
 
 def _resolves(name: str) -> bool:
@@ -88,19 +88,19 @@ def _resolves(name: str) -> bool:
     return False
 
 
-def test_the_aws_cli_creates_logs_in_and_describes(simulated, client):
-    created = simulated.aws("ecr", "create-repository", "--repository-name", "cli/app")["repository"]
-    assert created["repositoryUri"] == f"127.0.0.1:{simulated.port}/cli/app"
+def test_the_aws_cli_creates_logs_in_and_describes(simulation, client):
+    created = simulation.aws("ecr", "create-repository", "--repository-name", "cli/app")["repository"]
+    assert created["repositoryUri"] == f"127.0.0.1:{simulation.port}/cli/app"
     command = [AWS, "ecr", "get-login-password"]
-    ran = subprocess.run(command, env=simulated.environment(), capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(command, env=simulation.environment(), capture_output=True, text=True, check=True, timeout=60)
     password = ran.stdout.strip()
     assert client.get("/v2/", auth=("AWS", password)).status_code == 200
     assert push_layer(client, "cli/app", b"layer").status_code == 201
-    url = simulated.client("ecr").get_download_url_for_layer(repositoryName="cli/app", layerDigest=digest_of(b"layer"))
+    url = simulation.client("ecr").get_download_url_for_layer(repositoryName="cli/app", layerDigest=digest_of(b"layer"))
     assert httpx.get(url["downloadUrl"]).content == b"layer"
 
 
-def test_a_layer_far_larger_than_a_request_to_the_api(simulated, client):
+def test_a_layer_far_larger_than_a_request_to_the_api(simulation, client):
     piece = os.urandom(MEGABYTE)
     count, digest = 60, sha256()
     for _ in range(count):
@@ -115,8 +115,8 @@ def test_a_layer_far_larger_than_a_request_to_the_api(simulated, client):
     assert (part.status_code, part.content) == (206, piece[-6:] + piece[:10])
 
 
-def test_other_paths_keep_their_limit(simulated):
-    with registry_client(simulated) as client:
+def test_other_paths_keep_their_limit(simulation):
+    with registry_client(simulation) as client:
         refused = client.post("/", content=b"x" * 3 * MEGABYTE)
     assert refused.status_code == 413
 
@@ -128,29 +128,29 @@ def test_a_body_for_an_unknown_upload_is_not_read_to_its_end(client):
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (404, "BLOB_UPLOAD_UNKNOWN")
 
 
-def test_a_size_that_no_disk_has_is_refused_at_once(simulated, client):
+def test_a_size_that_no_disk_has_is_refused_at_once(simulation, client):
     place = client.post("/v2/huge/blobs/uploads/").raise_for_status().headers["location"]
-    with socket.create_connection(("127.0.0.1", simulated.port), 60) as connection:
+    with socket.create_connection(("127.0.0.1", simulation.port), 60) as connection:
         head = f"PATCH {place} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {10**15}\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 1000)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
     assert client.get(place).status_code == 404
 
 
-def test_an_upload_is_continued_after_its_connection_broke(simulated, client):
+def test_an_upload_is_continued_after_its_connection_broke(simulation, client):
     first, rest = os.urandom(2 * MEGABYTE), os.urandom(1000)
     place = client.post("/v2/broken/blobs/uploads/").raise_for_status().headers["location"]
-    with socket.create_connection(("127.0.0.1", simulated.port), 60) as connection:
+    with socket.create_connection(("127.0.0.1", simulation.port), 60) as connection:
         head = f"PATCH {place} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(first) + 5}\r\n\r\n"
         connection.sendall(head.encode() + first)
-        eventually(lambda: received(client, place) >= MEGABYTE, "bytes of the upload are written")
+        eventually(lambda: received_bytes(client, place) >= MEGABYTE, "bytes of the upload are written")
     eventually(lambda: client.patch(place, content=b"").status_code == 202, "the broken request has ended")
-    missing = (first + rest)[received(client, place) :]
+    missing = (first + rest)[received_bytes(client, place) :]
     put = client.put(place, params={"digest": digest_of(first + rest)}, content=missing)
     assert put.status_code == 201
 
 
-def received(client: httpx.Client, place: str) -> int:
+def received_bytes(client: httpx.Client, place: str) -> int:
     return int(client.get(place).headers["range"].partition("-")[2]) + 1
 
 
@@ -165,8 +165,8 @@ def test_a_reset_deletes_the_images(simulated, client):
     "path",
     ["/v2/../../etc/passwd/manifests/1", "/v2/a/../../../b/blobs/uploads/", "/v2/%2e%2e/%2e%2e/x/manifests/1"],
 )
-def test_a_name_cannot_leave_the_registry(simulated, path):
-    with socket.create_connection(("127.0.0.1", simulated.port), 60) as connection:
+def test_a_name_cannot_leave_the_registry(simulation, path):
+    with socket.create_connection(("127.0.0.1", simulation.port), 60) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -33,14 +33,14 @@ def image_id(engine: DockerEngine, name: str) -> str:
     return engine._docker("image", "inspect", "--format={{.Id}}", name).strip()
 
 
-def test_an_image_is_pushed_and_pulled(simulated, engine):
-    name, built = f"127.0.0.1:{simulated.port}/shop/front:1", image_id(engine, BUILT)
+def test_an_image_is_pushed_and_pulled(simulation, engine):
+    name, built = f"127.0.0.1:{simulation.port}/shop/front:1", image_id(engine, BUILT)
     engine._docker("tag", BUILT, name)
     assert "digest: sha256:" in engine._docker("push", name)
-    ecr = simulated.client("ecr")
+    ecr = simulation.client("ecr")
     (detail,) = ecr.describe_images(repositoryName="shop/front")["imageDetails"]
     assert (detail["imageTags"], detail["imageSizeInBytes"] > 0) == (["1"], True)
-    again = f"127.0.0.1:{simulated.port}/shop/back:1"
+    again = f"127.0.0.1:{simulation.port}/shop/back:1"
     engine._docker("tag", BUILT, again)
     assert "Mounted from shop/front" in engine._docker("push", again)
     engine._docker("image", "rm", "--force", name, again, BUILT)
@@ -49,12 +49,12 @@ def test_an_image_is_pushed_and_pulled(simulated, engine):
     engine._docker("tag", name, BUILT)
 
 
-def test_a_login_and_an_immutable_tag(simulated, engine):
-    registry = f"127.0.0.1:{simulated.port}"
-    data = simulated.client("ecr").get_authorization_token()["authorizationData"][0]
+def test_a_login_and_an_immutable_tag(simulation, engine):
+    registry = f"127.0.0.1:{simulation.port}"
+    data = simulation.client("ecr").get_authorization_token()["authorizationData"][0]
     assert data["proxyEndpoint"] == f"http://{registry}"
     engine._docker("login", "--username=AWS", "--password=x", registry)
-    simulated.client("ecr").create_repository(repositoryName="fixed", imageTagMutability="IMMUTABLE")
+    simulation.client("ecr").create_repository(repositoryName="fixed", imageTagMutability="IMMUTABLE")
     name = f"{registry}/fixed:1"
     engine._docker("tag", BUILT, name)
     engine._docker("push", name)

@@ -87,7 +87,7 @@ async def test_the_id_tells_whether_an_image_has_changed(engine, source):
     assert image_id in {image.digest, image.config.digest}
 
 
-async def test_what_the_engine_lacks_is_named(source):
+async def test_an_image_missing_in_the_engine_is_named(source):
     assert await source.image_id(parse_reference("shop/app:2")) is None
     with pytest.raises(NotFound, match="has no image shop/app:2"):
         await source.resolve(parse_reference("shop/app:2"), AMD)

@@ -35,8 +35,8 @@ LISTENER = """
 import selectors, socket
 look = selectors.DefaultSelector()
 for port in {ports}:
-    door = socket.create_server(('::', port), family=socket.AF_INET6, dualstack_ipv6=True)
-    look.register(door, selectors.EVENT_READ, port)
+    server_socket = socket.create_server(('::', port), family=socket.AF_INET6, dualstack_ipv6=True)
+    look.register(server_socket, selectors.EVENT_READ, port)
 print('up', flush=True)
 while True:
     for key, _ in look.select():
@@ -47,11 +47,11 @@ while True:
 """
 HEARER = """
 import socket
-with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as door:
-    door.bind(('::', 9999))
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server_socket:
+    server_socket.bind(('::', 9999))
     print('up', flush=True)
     while True:
-        print(door.recv(64).decode(), flush=True)
+        print(server_socket.recv(64).decode(), flush=True)
 """
 FORGED = """
 import socket, struct

@@ -204,14 +204,16 @@ async def test_a_host_task_cannot_change_the_instances_network(linux):
 
 async def test_bridge_and_host_tasks_reach_metadata_and_resolver(linux):
     await up(linux, behind(HOST, 1), in_host(HOST, 2))
-    door = await linux.runtime.listen(interface(HOST).vpc, interface(HOST).vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
-    assert door is not None
-    with door:
+    server_socket = await linux.runtime.listen(
+        interface(HOST).vpc, interface(HOST).vpc_cidr, Endpoint(METADATA_ADDRESS, 80)
+    )
+    assert server_socket is not None
+    with server_socket:
         for task in (TASK, OTHER):
             program = f"import socket; socket.create_connection(('{METADATA_ADDRESS}', 80), timeout=2); print('there')"
             _, lines = await run(linux, python(program, task=task))
             assert lines == ["there"]
-            link, peer = door.accept()
+            link, peer = server_socket.accept()
             link.close()
             assert peer[0] == HOST_AT
     _, lines = await run(linux, shell("cat /etc/resolv.conf; hostname", name="look", task=TASK))

@@ -124,16 +124,16 @@ async def test_an_address_of_a_new_task_is_reached_at_once(linux):
 
 async def test_the_metadata_address_is_reached_from_the_vpc_with_the_callers_address(linux):
     await linux.runtime.prepare(sandbox(1))
-    door = await linux.runtime.listen(VPC, "172.31.0.0/16", Endpoint(METADATA_ADDRESS, 80))
-    with door:
-        answered = asyncio.create_task(_answer_once(door))
+    server_socket = await linux.runtime.listen(VPC, "172.31.0.0/16", Endpoint(METADATA_ADDRESS, 80))
+    with server_socket:
+        answered = asyncio.create_task(_answer_once(server_socket))
         assert await ask(linux, TASK, "169.254.170.2", 80) == "metadata"
         assert await answered == "172.31.0.11"
 
 
-async def _answer_once(door: socket.socket) -> str:
+async def _answer_once(server_socket: socket.socket) -> str:
     loop = asyncio.get_running_loop()
-    link, peer = await loop.sock_accept(door)
+    link, peer = await loop.sock_accept(server_socket)
     with link:
         await loop.sock_sendall(link, b"metadata")
     return str(peer[0])

@@ -49,9 +49,9 @@ for count in itertools.count():
 """
 ECHO = """
 import socket
-with socket.create_server(('0.0.0.0', 9000)) as door:
+with socket.create_server(('0.0.0.0', 9000)) as server_socket:
     print('up', flush=True)
-    link, _ = door.accept()
+    link, _ = server_socket.accept()
     while byte := link.recv(1):
         link.sendall(byte)
 """
@@ -78,11 +78,11 @@ print('sent')
 """
 HEARER = """
 import socket
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-    door.bind(('0.0.0.0', 9999))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server_socket:
+    server_socket.bind(('0.0.0.0', 9999))
     print('up', flush=True)
     while True:
-        print(door.recv(64).decode(), flush=True)
+        print(server_socket.recv(64).decode(), flush=True)
 """
 
 
@@ -197,8 +197,10 @@ async def test_rules_that_were_removed_from_outside_are_restored_with_the_next_c
 
 async def test_a_router_is_removed_once_nothing_needs_it(linux):
     router = linux.state / "run/netns/vpc-vpc-0"
-    door = await linux.runtime.listen(interface(CLIENT).vpc, interface(CLIENT).vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
-    with door:
+    server_socket = await linux.runtime.listen(
+        interface(CLIENT).vpc, interface(CLIENT).vpc_cidr, Endpoint(METADATA_ADDRESS, 80)
+    )
+    with server_socket:
         await prepare(linux, CLIENT)
         await linux.runtime.release(TASK)
         await linux.runtime.apply_network(NetworkSpec())

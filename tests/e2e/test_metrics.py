@@ -62,14 +62,14 @@ def sent_requests(cluster):
         for ask in load:
             probe.begin(ask, rate=50)
             eventually(partial(has_sent, probe, 25))
-            tally = probe.end()
-            assert tally["failures"] == []
-            counts[f"metrics-{caller}", TARGETS[str(ask["kind"])]] += tally["sent"]
+            results = probe.end()
+            assert results["failures"] == []
+            counts[f"metrics-{caller}", TARGETS[str(ask["kind"])]] += results["sent"]
     return counts
 
 
 def has_sent(probe: Probe, count: int) -> bool:
-    return bool(probe.tally()["sent"] >= count)
+    return bool(probe.results()["sent"] >= count)
 
 
 def requests(sent: Mapping[tuple[str, str], int], target: str) -> int:

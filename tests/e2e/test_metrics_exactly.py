@@ -95,11 +95,11 @@ def probe(cluster: Cluster) -> Probe:
 def quiet(witnesses: Witnesses, probe: Probe) -> Quiet:
     """Nothing else has been asked yet."""
     begun = time.time()
-    tally = load(probe, 6, 2.5, LATENCIES)
-    assert set(tally["statuses"]) == {"200"}
-    sent = len(tally["times"])
+    results = load(probe, 6, 2.5, LATENCIES)
+    assert set(results["statuses"]) == {"200"}
+    sent = len(results["times"])
     eventually(lambda: witnesses.prometheus.count().requests >= sent, "every request is counted")
-    return Quiet(begun, list(tally["times"]))
+    return Quiet(begun, list(results["times"]))
 
 
 def load(probe: Probe, callers: int, seconds: float, paths: tuple[str, ...]) -> Any:
@@ -161,7 +161,7 @@ def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witn
         sending = pool.submit(load, probe, 6, 7, KINDS)
         while_it_lasts(1)
         cluster.update("exact", taskDefinition=cluster.define("exact", COUNTING))
-        tally = Counter(sending.result()["statuses"])
+        results = Counter(sending.result()["statuses"])
         cluster.steady("exact")
         cluster.quiet("exact")
         arns |= stood(cluster)
@@ -174,10 +174,10 @@ def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witn
         cluster.installation.kill()
         while_it_lasts(2)
         cluster.installation.up()
-        tally += Counter(sending.result()["statuses"])
+        results += Counter(sending.result()["statuses"])
     arns |= stood(cluster)
     assert len(arns) == 4
-    counted = truth(Counter({"200": len(quiet.times)}) + tally, received_lines(cluster, arns))
+    counted = truth(Counter({"200": len(quiet.times)}) + results, received_lines(cluster, arns))
     assert min(*counted.answers, counted.retries) > 0
     eventually(lambda: prometheus.count().covers(counted), f"all of {counted} is scraped")
     assert prometheus.count() == counted

@@ -66,7 +66,7 @@ class Slow:
 @pytest.mark.parametrize("form", [(), ("--sotw",)], ids=["delta", "whole sets"])
 async def test_the_proxy_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
     process = await outside.command("--socket", str(outside.socket_path), *form)
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
@@ -81,7 +81,7 @@ async def test_the_proxy_command_drains_active_requests(outside):
     slow = Slow()
     server = await slow.start(outside.namespace)
     process = await outside.command("--socket", str(outside.socket_path))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     asking = asyncio.create_task(outside.namespace.get(*SERVED))
     await slow.asked.wait()
     process.send_signal(signal.SIGTERM)
@@ -96,7 +96,7 @@ async def test_the_proxy_command_drains_active_requests(outside):
 
 async def test_an_envoy_does_not_outlive_the_command(outside):
     process = await outside.command("--socket", str(outside.socket_path))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     await asyncio.to_thread(eventually, lambda: not list(outside.folder.glob("moyai-proxy-*")))
     process.kill()
     await asyncio.to_thread(eventually, lambda: not outside.envoys())
@@ -130,7 +130,7 @@ async def test_over_tcp_a_wrong_token_is_refused(outside, apps):
             process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(process.wait, PATIENCE)
         await outside.command(*way, "--token", tokens.issue("mesh/shop", Instant(0)))
-        await outside.until(outside.synced)
+        await outside.until(outside.is_synced)
         assert await answering(outside) == "one"
 
 

@@ -28,7 +28,7 @@ async def apps(outside):
 
 async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outside, apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     await outside.becomes_live(9901)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
@@ -39,7 +39,7 @@ async def test_the_stock_agents_envoy_gets_everything_and_follows_changes(outsid
 
 async def test_a_missing_local_cluster_does_not_block_envoys_start(outside):
     await outside.launch("patient", agents(outside.socket_path, 9901).replace("0.001s", "0s"))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     await outside.becomes_live(9901)
     assert await outside.statistic(9901, "cluster.local_cluster.update_success") == 1
 
@@ -47,37 +47,37 @@ async def test_a_missing_local_cluster_does_not_block_envoys_start(outside):
 async def test_two_proxies_may_share_one_node_id(outside, apps):
     for number in (1, 2):
         await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
-    await outside.until(lambda: outside.synced(2))
+    await outside.until(lambda: outside.is_synced(2))
     outside.feed.publish(mesh("two"))
-    await outside.until(lambda: outside.synced(2) and not outside.feed.holders("10.99.0.1", 8081))
+    await outside.until(lambda: outside.is_synced(2) and not outside.feed.holders("10.99.0.1", 8081))
     for number in (1, 2):
         await outside.becomes_live(9900 + number)
     await outside.kill("stock-1")
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     assert outside.feed.holders("10.99.0.2", 8082) == outside.feed.external_proxies(FRONT)
 
 
 async def test_a_proxy_over_the_limit_waits_until_another_disconnects(outside):
     for number in (1, 2):
         await outside.launch(f"stock-{number}", agents(outside.socket_path, 9900 + number))
-    await outside.until(lambda: outside.synced(2))
+    await outside.until(lambda: outside.is_synced(2))
     await outside.launch("stock-3", agents(outside.socket_path, 9903))
     await outside.turned_away("resource_exhausted")
     assert not await outside.is_live(9903)
     await outside.kill("stock-1")
-    await outside.until(lambda: outside.synced(2))
+    await outside.until(lambda: outside.is_synced(2))
     await outside.becomes_live(9903)
 
 
 async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     await outside.stop_serving()
     assert await answering(outside) == "one"
     outside.feed = Feed(outside.settings)
     outside.feed.publish(mesh("one"))
     await outside.serve()
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     assert dict(outside.feed.responses.items()) == {("pushed",): 5}, (
         "it is sent all once more, and refuses nothing of it"
     )
@@ -89,7 +89,7 @@ async def test_a_restarted_control_plane_finds_its_proxies_configured(outside, a
 
 async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves(outside, apps):
     await outside.launch("stock", agents(outside.socket_path, 9901))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     good = mesh("one")
     broken = replace(good.workloads[FRONT], egress_port=70000)
     outside.feed.publish(replace(good, workloads={FRONT: broken}))
@@ -98,7 +98,7 @@ async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves
     assert "port_value" in str(outside.feed.states()[proxy].rejected)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
-    await outside.until(outside.synced)
+    await outside.until(outside.is_synced)
     assert await answering(outside) == "two"
 
 

@@ -73,10 +73,10 @@ def load(probe):
     """How many requests went well; one more failed."""
     probe.begin(WEB, rate=100)
     eventually(partial(has_sent, probe, 100))
-    tally = probe.end()
-    assert tally["failures"] == []
+    results = probe.end()
+    assert results["failures"] == []
     assert probe.ask("http", url="http://web/status/500")["status"] == 500
-    return tally["sent"]
+    return results["sent"]
 
 
 def agree(installation, prometheus, sent, failed):

@@ -64,7 +64,7 @@ def raw(probe: Probe, text: str) -> str:
 
 
 def test_http1_requests_follow_each_other_on_one_connection(probe):
-    assert probe.ask("kept", **HTTP, paths=["/head"] * 5) == {"connections": 1, "statuses": [200] * 5}
+    assert probe.ask("keep_alive", **HTTP, paths=["/head"] * 5) == {"connections": 1, "statuses": [200] * 5}
 
 
 def test_a_websocket_carries_frames_both_ways(probe):
@@ -210,4 +210,4 @@ def test_a_silent_connection_outlives_the_idle_times_of_http(probe):
 
 
 def test_a_connection_over_the_idle_time_of_its_service_is_closed(probe):
-    assert probe.ask("closed", host="hasty", port=5432) == {"greeted": True, "rest": ""}
+    assert probe.ask("read_until_closed", host="hasty", port=5432) == {"greeted": True, "rest": ""}

@@ -99,7 +99,7 @@ async def test_every_kind_of_manifest_is_pulled(registry, puller):
     assert await client.client.digest(parse_reference(f"{registry.name}/shop/app:index")) == index.digest
 
 
-async def test_what_is_not_there_is_named(registry, puller):
+async def test_a_missing_image_is_named(registry, puller):
     registry.push("app", "1", APP, image_index({AMD: APP}))
     for name in ("app:2", "other:1", f"app@sha256:{'0' * 64}"):
         with pytest.raises(NotFound, match=f"failed to resolve ref {registry.name}/{name}: not found"):

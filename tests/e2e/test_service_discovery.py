@@ -42,7 +42,7 @@ class Stage(NamedTuple):
     def wait_until_called(self) -> set[str]:
         """The tasks, once all of them have been called."""
         tasks = self.tasks()
-        eventually(lambda: tasks <= set(self.probe.tally()["answered"]), "every task is called")
+        eventually(lambda: tasks <= set(self.probe.results()["answered"]), "every task is called")
         return tasks
 
     def wait_until_settled(self) -> None:
@@ -107,9 +107,9 @@ def test_clients_that_honour_the_ttl_are_never_refused(stage):
     stage.cluster.ecs.stop_task(cluster=stage.cluster.name, task=min(stage.tasks()))
     stage.wait_until_settled()
     seen |= stage.wait_until_called()
-    tally = stage.probe.end()
-    assert tally["failures"] == []
-    assert set(tally["answered"]) == seen
+    results = stage.probe.end()
+    assert results["failures"] == []
+    assert set(results["answered"]) == seen
     assert set(stage.registered_instances()) == stage.tasks()
 
 
@@ -135,6 +135,6 @@ def test_a_service_may_have_registries_and_service_connect(stage):
     cluster.update("both", taskDefinition=stage.definition("2"))
     cluster.steady("both")
     cluster.quiet("both")
-    tally = probe.end()
-    assert tally["failures"] == []
-    assert len(tally["answered"]) == 4
+    results = probe.end()
+    assert results["failures"] == []
+    assert len(results["answered"]) == 4

@@ -144,11 +144,11 @@ def test_a_late_certificate_renewal_under_load_fails_no_request(stage):
     assert certificate_of(stage.address, 8080, stage.roots, "web.tls").serial_number == before
     stage.installation.up()
     eventually(lambda: certificate_of(stage.address, 8080, stage.roots, "web.tls").serial_number != before)
-    sent = stage.probe.tally()["sent"]
-    eventually(lambda: stage.probe.tally()["sent"] > sent + 100)
-    tally = stage.probe.end()
-    assert (tally["failed"], tally["failures"]) == (0, [])
-    assert sum(tally["answered"].values()) == tally["sent"]
+    sent = stage.probe.results()["sent"]
+    eventually(lambda: stage.probe.results()["sent"] > sent + 100)
+    results = stage.probe.end()
+    assert (results["failed"], results["failures"]) == (0, [])
+    assert sum(results["answered"].values()) == results["sent"]
 
 
 def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
@@ -165,9 +165,9 @@ def test_switching_tls_on_and_off_under_load_fails_no_request(stage):
                 assert read_to_end(plain).startswith(b"HTTP/1.1 200")
         else:
             certificate_of(address, 8080, stage.roots, "switched.tls")
-    tally = stage.probe.end()
-    assert (tally["failed"], tally["failures"]) == (0, [])
-    assert sum(tally["answered"].values()) == tally["sent"]
+    results = stage.probe.end()
+    assert (results["failed"], results["failures"]) == (0, [])
+    assert sum(results["answered"].values()) == results["sent"]
 
 
 def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):

@@ -86,10 +86,10 @@ class Stage(NamedTuple):
 
     def share(self, green: set[str]) -> tuple[int, int]:
         """Of the next ENOUGH answers or more, how many are green, and how many there are."""
-        before = self.probe.tally()["answered"]
+        before = self.probe.results()["answered"]
 
         def more() -> dict[str, int]:
-            now = self.probe.tally()["answered"]
+            now = self.probe.results()["answered"]
             new = {who: count - before.get(who, 0) for who, count in now.items()}
             return new if sum(new.values()) >= ENOUGH else {}
 
@@ -111,9 +111,9 @@ def load(stage: Stage) -> Iterator[None]:
     """Everybody calls meanwhile, and nobody fails."""
     stage.probe.begin(*EVERYBODY)
     yield
-    tally = stage.probe.end()
-    assert tally["failures"] == []
-    assert tally["failed"] == 0
+    results = stage.probe.end()
+    assert results["failures"] == []
+    assert results["failed"] == 0
 
 
 def version(stage: Stage, **headers: str) -> str:

@@ -115,8 +115,8 @@ def error_code(call: Any, **params: Any) -> str:
 
 
 @pytest.fixture
-def simulated_network(simulated: Installation) -> Iterator[Network]:
-    network = Network(simulated)
+def simulated_network(simulation: Installation) -> Iterator[Network]:
+    network = Network(simulation)
     yield network
     network.take_away()
 

@@ -46,10 +46,10 @@ def zones(cluster: Cluster, service: str) -> dict[str, str]:
 def sample(probe: Probe) -> Counter[str]:
     """Who answers some requests, each over a connection of its own."""
     probe.begin(WEB | {"keep": False}, rate=100)
-    eventually(lambda: probe.tally()["sent"] >= SAMPLE)
-    tally = probe.end()
-    assert tally["failures"] == []
-    return Counter(tally["answered"])
+    eventually(lambda: probe.results()["sent"] >= SAMPLE)
+    results = probe.end()
+    assert results["failures"] == []
+    return Counter(results["answered"])
 
 
 def keeps(probe: Probe, where: Mapping[str, str], zone: str, at_least: float, at_most: float = 1) -> None:
@@ -77,10 +77,10 @@ def test_a_zone_without_endpoints_is_served_by_the_others(cluster, callers):
     for task in [t for t, zone in where.items() if zone == lost]:
         cluster.ecs.stop_task(cluster=cluster.name, task=task)
     others = {t for t, zone in where.items() if zone != lost}
-    eventually(lambda: others & callers[lost].tally()["answered"].keys(), "other zones take over")
+    eventually(lambda: others & callers[lost].results()["answered"].keys(), "other zones take over")
     cluster.steady("web")
-    tally = callers[lost].end()
-    assert tally["failures"] == []
+    results = callers[lost].end()
+    assert results["failures"] == []
 
 
 def test_callers_use_all_zones_with_fewer_than_two_endpoints_each(cluster, callers):

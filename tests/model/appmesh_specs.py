@@ -428,9 +428,9 @@ def meshes(draw: st.DrawFn, name: str = MESH) -> list[ApiCall]:
         create("VirtualService", own, spec)
     for number in range(draw(st.integers(0, 2))):
         spec = draw(_gateways())
-        create("VirtualGateway", f"door-{number}", spec)
+        create("VirtualGateway", f"edge-{number}", spec)
         for other, drawn in enumerate(draw(_distinct(gateway_routes(spec, provided))) if provided else ()):
-            create("GatewayRoute", f"way-{other}", drawn, virtualGatewayName=f"door-{number}")
+            create("GatewayRoute", f"way-{other}", drawn, virtualGatewayName=f"edge-{number}")
     return made
 
 

@@ -21,7 +21,11 @@ METAPHORS = re.compile(
     r"\b(attendants?|bells?|doorbells?|doors?|janitors?|keepers?|rooms|tally|tallies|unravel|weavers?|weave)\b",
     re.IGNORECASE,
 )
-PROSE = re.compile(r"(src/moyai|bench|scripts|examples)/.*\.py|docs/(guide|reference)/.*\.md|[A-Z]+\.md")
+PROSE = re.compile(r"(src/moyai|tests|bench|scripts|examples)/.*\.py|docs/(guide|reference)/.*\.md|[A-Z]+\.md")
+RIDDLE = re.compile(
+    r"test_(what|who|whose|whom|whatever|whoever|it|they)_\w+|test_\w*_(told|said|nobody|somebody)(_\w+)?"
+)
+"""A test's name that does not say what is tested."""
 SHORT = 3
 """Words of a docstring that can hardly say more than the name above it does."""
 
@@ -49,7 +53,7 @@ def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def test_no_public_function_is_named_by_a_bare_participle():
     named = [
         f"{module.path}:{node.lineno}: {node.name}"
-        for module in modules("src")
+        for module in modules("src", "tests")
         for node in definitions(module)
         if not isinstance(node, ast.ClassDef) and PARTICIPLE.fullmatch(node.name) and not is_property(node)
     ]
@@ -85,7 +89,7 @@ def test_no_prose_has_a_metaphor_of_the_glossary():
 def test_no_name_has_a_metaphor_of_the_glossary():
     named = [
         f"{module.path}:{node.lineno}: {node.name}"
-        for module in modules("src")
+        for module in modules("src", "tests")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and any(METAPHORS.fullmatch(word) for word in words(node.name))
@@ -93,10 +97,20 @@ def test_no_name_has_a_metaphor_of_the_glossary():
     assert named == []
 
 
+def test_each_test_name_says_what_is_tested():
+    riddles = [
+        f"{module.path}:{node.lineno}: {node.name}"
+        for module in modules("tests")
+        for node in definitions(module)
+        if RIDDLE.fullmatch(node.name)
+    ]
+    assert riddles == []
+
+
 def test_no_docstring_only_repeats_the_name():
     repeating = [
         f"{module.path}:{node.lineno}: {node.name}: {docstring}"
-        for module in modules("src")
+        for module in modules("src", "tests")
         for node in definitions(module)
         if (docstring := ast.get_docstring(node)) is not None
         and len(docstring.split()) <= SHORT

@@ -77,8 +77,8 @@ VIRTUAL_SERVICE = Noun(
 VIRTUAL_GATEWAY = Noun(
     "virtual_gateway",
     "virtualGateway",
-    "door",
-    f"{ARN}/virtualGateway/door",
+    "edge",
+    f"{ARN}/virtualGateway/edge",
     {"listeners": [HTTP]},
     {"listeners": [HTTP], "logging": {"accessLog": {"file": {"path": "/dev/stdout"}}}},
     IN,
@@ -87,10 +87,10 @@ GATEWAY_ROUTE = Noun(
     "gateway_route",
     "gatewayRoute",
     "all",
-    f"{ARN}/virtualGateway/door/gatewayRoute/all",
+    f"{ARN}/virtualGateway/edge/gatewayRoute/all",
     WAY,
     {**WAY, "priority": 7},
-    {**IN, "virtualGatewayName": "door"},
+    {**IN, "virtualGatewayName": "edge"},
 )
 NOUNS = (MESH, VIRTUAL_NODE, VIRTUAL_ROUTER, ROUTES, VIRTUAL_SERVICE, VIRTUAL_GATEWAY, GATEWAY_ROUTE)
 """In an order in which they can be created."""
@@ -183,7 +183,7 @@ def test_missing_resources_are_reported_in_app_meshs_words(shop):
     nowhere = f"is not present under mesh shop for account {ACCOUNT}"
     assert shop.error("describe", VIRTUAL_NODE)[1] == f"VirtualNode with name front {nowhere}"
     assert shop.error("describe", ROUTES)[1] == f"VirtualRouter with name front {nowhere}"
-    assert shop.error("describe", GATEWAY_ROUTE)[1] == f"VirtualGateway with name door {nowhere}"
+    assert shop.error("describe", GATEWAY_ROUTE)[1] == f"VirtualGateway with name edge {nowhere}"
     assert shop.error("describe", VIRTUAL_NODE, meshName=ARN)[0] == "NotFoundException"
 
 
@@ -200,7 +200,7 @@ def test_referenced_resources_cannot_be_deleted(whole):
             VIRTUAL_SERVICE,
             "VirtualService front.shop.local is being referenced in the following: GATEWAY_ROUTE: [all]",
         ),
-        (VIRTUAL_GATEWAY, "VirtualGateway with name door cannot be deleted because it has active GatewayRoutes"),
+        (VIRTUAL_GATEWAY, "VirtualGateway with name edge cannot be deleted because it has active GatewayRoutes"),
     ):
         assert whole.error("delete", noun) == ("ResourceInUseException", message, 409)
     whole.call("delete", GATEWAY_ROUTE)

@@ -20,7 +20,7 @@ KNOWN = {
     "virtualServiceName": ["front.shop.local", "new.local"],
     "virtualRouterName": ["front", "new"],
     "routeName": ["all", "new"],
-    "virtualGatewayName": ["door", "new"],
+    "virtualGatewayName": ["edge", "new"],
     "gatewayRouteName": ["all", "new"],
     "resourceArn": [ARN, *(noun.arn for noun in NOUNS)],
     "clientToken": ["t", "u"],

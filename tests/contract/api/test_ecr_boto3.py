@@ -178,7 +178,7 @@ def test_an_image_by_the_api(client, repository, installation):
     assert url.startswith(f"http://127.0.0.1:4566/v2/{NAME}/blobs/sha256:")
 
 
-def test_what_an_image_is_refused_for(client, repository):
+def test_invalid_images_are_refused_with_a_reason(client, repository):
     pushed = image()
     asked = {"repositoryName": NAME, "imageManifest": pushed.manifest.decode(), "imageTag": "1"}
     assert code(client.put_image, **asked) == "LayersNotFoundException"

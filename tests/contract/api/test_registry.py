@@ -177,12 +177,12 @@ async def test_chunks_follow_each_other(client):
 async def test_an_upload_that_breaks_off_is_resumed(client, rig):
     place = (await client.post("/v2/app/blobs/uploads/")).headers["location"]
 
-    async def broken() -> AsyncIterator[bytes]:
+    async def interrupted_body() -> AsyncIterator[bytes]:
         yield b"a" * 2 * 1024 * 1024
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await client.patch(place, content=broken())
+        await client.patch(place, content=interrupted_body())
     received = int((await client.get(place)).headers["range"].partition("-")[2]) + 1
     assert received == 2 * 1024 * 1024
     rest = b"b" * 10

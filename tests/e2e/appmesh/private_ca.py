@@ -54,7 +54,7 @@ class PrivateCa:
         return str(arn)
 
     def describe_certificate(self, arn: str) -> Any:
-        """DescribeCertificate."""
+        """The certificate as ACM describes it, with status and names."""
         return self._acm.describe_certificate(CertificateArn=arn)["Certificate"]
 
     def serial(self, arn: str) -> int:

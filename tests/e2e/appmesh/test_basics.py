@@ -39,7 +39,7 @@ def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     stage.cluster.steady("color")
     stage.cluster.quiet("color")
     after = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color")}
-    eventually(lambda: after & front.tally()["answered"].keys(), "stage 2: the application has a proxy, too")
+    eventually(lambda: after & front.results()["answered"].keys(), "stage 2: the application has a proxy, too")
     stage.node("color-v2", listener(), serviceDiscovery=stage.cloud_map_discovery("color-v2"))
     stage.deploy("color-v2", WEB, 8080)
     stage.cluster.steady("color-v2")
@@ -48,7 +48,7 @@ def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     router = {"provider": {"virtualRouter": {"virtualRouterName": "color"}}}
     stage.appmesh.update_virtual_service(meshName=stage.name, virtualServiceName=stage.fqdn("color"), spec=router)
     second = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color-v2")}
-    eventually(lambda: second & front.tally()["answered"].keys(), "stage 3: a router splits")
-    tally = front.end()
-    assert tally["failed"] == 0, tally
-    assert before <= tally["answered"].keys()
+    eventually(lambda: second & front.results()["answered"].keys(), "stage 3: a router splits")
+    results = front.end()
+    assert results["failed"] == 0, results
+    assert before <= results["answered"].keys()

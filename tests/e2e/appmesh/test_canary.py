@@ -37,7 +37,7 @@ class Canary(NamedTuple):
     def answers_by_node(self) -> Counter[str]:
         """How many requests each node has answered so far."""
         found: Counter[str] = Counter()
-        for task, count in self.front.tally()["answered"].items():
+        for task, count in self.front.results()["answered"].items():
             found[self.nodes[task]] += count
         return found
 
@@ -77,5 +77,5 @@ def test_shares_follow_the_weights_and_no_request_fails(canary):
     assert abs(share - 0.1) < SIGMAS * sqrt(0.1 * 0.9 / seen.total())
     canary.weigh(0, 100)
     eventually(lambda: canary.shares().keys() == {"new"}, "the new one has it all")
-    tally = canary.front.end()
-    assert tally["failed"] == 0, tally
+    results = canary.front.end()
+    assert results["failed"] == 0, results

@@ -64,11 +64,11 @@ def mesh(make_installation: Callable[[], Installation]) -> Mesh:
         stage.node(name, listener(port, protocol))
         stage.deploy(name, app(name, port), port)
         stage.service(name, node=name)
-    stage.gateway("door", listener())
-    stage.gateway_route("door", "everything", "color", prefix="/")
-    stage.deploy_gateway("door", 8080)
+    stage.gateway("edge", listener())
+    stage.gateway_route("edge", "everything", "color", prefix="/")
+    stage.deploy_gateway("edge", 8080)
     front, outside = stage.client("front", "color", "lines", "rpc"), stage.bastion()
-    stage.cluster.steady("red", "blue", "lines", "rpc", "door")
+    stage.cluster.steady("red", "blue", "lines", "rpc", "edge")
     return Mesh(server, stage, front, outside, f"http://color.{stage.domain}:8080/")
 
 
@@ -102,10 +102,10 @@ def sent_requests(mesh: Mesh) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def through_the_door(mesh: Mesh) -> int:
+def through_the_gateway(mesh: Mesh) -> int:
     """How many requests came through the gateway."""
     for _ in range(7):
-        assert mesh.outside.get(f"http://door.{mesh.stage.domain}:8080/", headers=RED)["text"] == "red"
+        assert mesh.outside.get(f"http://edge.{mesh.stage.domain}:8080/", headers=RED)["text"] == "red"
     return 7
 
 
@@ -202,32 +202,32 @@ def test_prometheus_counts_every_request(mesh, sent_requests):
     assert by_prometheus(mesh) == expected_counts(sent_requests)
 
 
-def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent_requests, through_the_door):
+def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent_requests, through_the_gateway):
     edges: list[dict[str, Any]] = []
 
     def all_are_counted() -> bool:  # the gateway's proxy exports what it counted every few seconds
         shown = mesh.server.moyai("mesh", "--json", "--service", mesh.stage.fqdn("color"), "--since", "1h")
         edges[:] = json.loads(shown)["edges"]
-        return bool(sum(edge["requests"] for edge in edges) >= sent_requests.total() + through_the_door)
+        return bool(sum(edge["requests"] for edge in edges) >= sent_requests.total() + through_the_gateway)
 
     eventually(all_are_counted, "all requests are in the map")
     assert {edge["namespace"] for edge in edges} == {MESH}
     assert {(edge["caller"]["service"], edge["target"], edge["targets"][0]["service"]) for edge in edges} == {
         ("front", mesh.stage.fqdn("color"), "red"),
         ("front", mesh.stage.fqdn("color"), "blue"),
-        ("door", mesh.stage.fqdn("color"), "red"),
+        ("edge", mesh.stage.fqdn("color"), "red"),
     }
     by_front = {edge["targets"][0]["service"]: edge for edge in edges if edge["caller"]["service"] == "front"}
     assert {node: edge["requests"] for node, edge in by_front.items()} == expected_counts(sent_requests).requests
     assert by_front["red"]["failures"] == expected_counts(sent_requests).answers["red", "5xx"]
     assert by_front["red"]["retries"] == 1
     assert by_front["red"]["p99"] > 0
-    assert sum(edge["requests"] for edge in edges) == sent_requests.total() + through_the_door
+    assert sum(edge["requests"] for edge in edges) == sent_requests.total() + through_the_gateway
 
 
-def test_new_connections_equal_requests_and_retries(mesh, sent_requests, through_the_door):
+def test_new_connections_equal_requests_and_retries(mesh, sent_requests, through_the_gateway):
     attempts = {
-        "red": expected_counts(sent_requests).requests["red"] + 1 + through_the_door,
+        "red": expected_counts(sent_requests).requests["red"] + 1 + through_the_gateway,
         "blue": expected_counts(sent_requests).requests["blue"],
     }
     for node, count in attempts.items():
@@ -261,15 +261,15 @@ def has_got(mesh: Mesh, node: str, count: int) -> bool:
     return extension(mesh, "RequestCount", VirtualNode=node) == count
 
 
-def test_gateway_metrics_are_split_by_route_and_target(mesh, through_the_door):
-    door, service = {"VirtualGateway": "door"}, {"TargetVirtualService": mesh.stage.fqdn("color")}
+def test_gateway_metrics_are_split_by_route_and_target(mesh, through_the_gateway):
+    gateway, service = {"VirtualGateway": "edge"}, {"TargetVirtualService": mesh.stage.fqdn("color")}
     eventually(
-        lambda: extension(mesh, "RequestCount", **door) == through_the_door, "the gateway's requests are counted"
+        lambda: extension(mesh, "RequestCount", **gateway) == through_the_gateway, "the gateway's requests are counted"
     )
-    to_red = door | service | {"TargetVirtualNode": "red"}
-    assert extension(mesh, "HTTPCode_Target_2XX_Count", **to_red) == through_the_door
+    to_red = gateway | service | {"TargetVirtualNode": "red"}
+    assert extension(mesh, "HTTPCode_Target_2XX_Count", **to_red) == through_the_gateway
     for route in ({"GatewayRoute": "everything"}, {"Route": "by-header"}):
-        assert total(mesh, OWN, "RouteRequestCount", **door, **service, **route) == through_the_door
+        assert total(mesh, OWN, "RouteRequestCount", **gateway, **service, **route) == through_the_gateway
 
 
 def test_a_proxys_statistics_page_has_app_meshs_tags(mesh, sent_requests):

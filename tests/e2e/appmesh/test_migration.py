@@ -92,9 +92,9 @@ def test_a_mesh_moves_service_by_service_and_no_request_fails(shop):
     shop.migrate("--apply")
     for service in SERVICES:
         shop.cluster.quiet(service)
-    tallies = [visitor.end(), moved.end()]
-    assert [tally["failed"] for tally in tallies] == [0, 0], tallies
-    assert all(tally["sent"] > 100 for tally in tallies)
+    results = [visitor.end(), moved.end()]
+    assert [result["failed"] for result in results] == [0, 0], results
+    assert all(result["sent"] > 100 for result in results)
     for service, move in zip(report["order"], report["moves"], strict=True):
         shown = shop.cluster.service(service)
         (deployment,) = shown["deployments"]

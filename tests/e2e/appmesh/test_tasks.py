@@ -130,9 +130,9 @@ def test_a_deployment_under_load_fails_no_request(tasks):
     tasks.stage.cluster.update("back", taskDefinition=tasks.version("2"))
     tasks.stage.cluster.steady("back")
     tasks.stage.cluster.quiet("back")
-    tally = tasks.caller.end()
-    assert tally["failed"] == 0, tally
-    assert len(tally["answered"]) == 4, "the old ones and the new ones"
+    results = tasks.caller.end()
+    assert results["failed"] == 0, results
+    assert len(results["answered"]) == 4, "the old ones and the new ones"
 
 
 def test_proxies_keep_serving_while_the_control_plane_is_down_and_reconnect(tasks, installation):
@@ -166,15 +166,15 @@ def test_a_proxy_of_a_missing_virtual_node_is_unhealthy_with_a_reason(tasks):
 
 
 def test_a_stopping_gateway_finishes_requests_and_accepts_no_new_ones(tasks):
-    tasks.stage.gateway("door", listener(9080))
+    tasks.stage.gateway("edge", listener(9080))
     target = {"virtualService": {"virtualServiceName": BACK}}
     spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target, "rewrite": UNCHANGED}}}
     tasks.stage.appmesh.create_gateway_route(
-        meshName="tasks", virtualGatewayName="door", gatewayRouteName="all", spec=spec
+        meshName="tasks", virtualGatewayName="edge", gatewayRouteName="all", spec=spec
     )
-    tasks.stage.deploy_gateway("door", 9080)
-    tasks.stage.cluster.steady("door")
-    (task,) = tasks.stage.cluster.tasks("door")
+    tasks.stage.deploy_gateway("edge", 9080)
+    tasks.stage.cluster.steady("edge")
+    (task,) = tasks.stage.cluster.tasks("edge")
     details = (d for a in task["attachments"] for d in a["details"])
     address = next(d["value"] for d in details if d["name"] == "privateIPv4Address")
     bastion = tasks.stage.bastion()
@@ -186,8 +186,8 @@ def test_a_stopping_gateway_finishes_requests_and_accepts_no_new_ones(tasks):
         eventually(lambda: "error" in bastion.get(f"http://{address}:9080/"), "nobody is let in any more")
         assert tasks.stage.cluster.task(task["taskArn"])["lastStatus"] == "DEACTIVATING"
         assert slow.result()["status"] == 200
-    tasks.stage.cluster.update("door", desiredCount=0)
-    tasks.stage.cluster.quiet("door")
+    tasks.stage.cluster.update("edge", desiredCount=0)
+    tasks.stage.cluster.quiet("edge")
 
 
 DAEMONS = """

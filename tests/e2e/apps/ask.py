@@ -50,11 +50,11 @@ def count(target: str, number: int) -> dict[str, object]:
 
 
 _MORE = (
-    *(talk_http.raw, talk_http.kept, talk_http.websocket, talk_http.events, talk_http.conversation),
+    *(talk_http.raw, talk_http.keep_alive, talk_http.websocket, talk_http.events, talk_http.conversation),
     *(talk_http.upload, talk_http.download, talk_http.together, talk_http.crowd),
     *(talk_rpc.join, talk_rpc.chat, talk_rpc.unary, talk_rpc.abandon),
     *(talk_tcp.half_closed_by_caller, talk_tcp.half_closed_by_application, talk_tcp.overheard),
-    *(talk_tcp.fill, talk_tcp.queries, talk_tcp.closed),
+    *(talk_tcp.fill, talk_tcp.queries, talk_tcp.read_until_closed),
     talk_tls.https,
 )
 QUESTIONS: Mapping[str, Callable[..., dict[str, object]]] = {

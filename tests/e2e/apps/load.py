@@ -188,7 +188,7 @@ class Load:
             with self.lock:
                 self.failures.append(f"{caller}: {error!r}")
 
-    def tally(self) -> dict[str, object]:
+    def results(self) -> dict[str, object]:
         with self.lock:
             failures = self.failures[:FAILURES_KEPT]
             return {
@@ -202,4 +202,4 @@ class Load:
         self.ended.set()
         for thread in self.threads:
             thread.join()
-        return self.tally()
+        return self.results()

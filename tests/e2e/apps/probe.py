@@ -5,8 +5,8 @@ usage: python3 -m tests.e2e.apps.probe PORT
 POST /ask {"kind": …, …}       one question of ask.py; {"error": class, "said": text} when it failed
 POST /run {"command": […]}     a command in this container
 POST /load {"callers": […]}    begin; each caller is one of load.py's kinds
-GET /load                      the tally up to now
-DELETE /load                   end, and the tally
+GET /load                      the results up to now
+DELETE /load                   end, and the results
 POST, GET, DELETE /steady      the same with steady.py's load, whose settings are the body
 """
 
@@ -46,12 +46,12 @@ def run(order: dict[str, Any]) -> Mapping[str, object]:
 
 def begin(order: dict[str, Any]) -> Mapping[str, object]:
     LOADS["/load"].append(Load(order["callers"], order.get("rate", 20)))
-    return LOADS["/load"][-1].tally()
+    return LOADS["/load"][-1].results()
 
 
 def begin_steady(order: dict[str, Any]) -> Mapping[str, object]:
     LOADS["/steady"].append(Steady(**order))
-    return LOADS["/steady"][-1].tally()
+    return LOADS["/steady"][-1].results()
 
 
 ORDERS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, object]]] = {
@@ -71,7 +71,7 @@ class Probe(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         loads = LOADS[self.path]
-        self.answer(loads[-1].tally() if loads else {})
+        self.answer(loads[-1].results() if loads else {})
 
     def do_DELETE(self) -> None:
         self.answer(LOADS[self.path].pop().end())

@@ -112,7 +112,7 @@ class Steady:
                 }
                 self.failures.append(said | {"body": body[:100].decode(errors="replace")})
 
-    def tally(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         with self.lock:
             failed_posts = [failure["post"] for failure in self.failures if failure["post"]]
             times = sorted(self.taken) or [0.0]
@@ -137,4 +137,4 @@ class Steady:
         self.over.set()
         for thread in self.threads:
             thread.join()
-        return self.tally()
+        return self.results()

@@ -24,10 +24,10 @@ PIECE = b"moyai" * 13000
 def raw(host: str, port: int, texts: list[str]) -> dict[str, object]:
     """These bytes there (Latin-1), each text on a connection of its own, and everything that comes back of each."""
     with ThreadPoolExecutor(len(texts)) as callers:
-        return {"texts": list(callers.map(lambda text: spoken(host, port, text), texts))}
+        return {"texts": list(callers.map(lambda text: exchange(host, port, text), texts))}
 
 
-def spoken(host: str, port: int, text: str) -> str:
+def exchange(host: str, port: int, text: str) -> str:
     """The same for one: until the end, or until nothing comes any more."""
     found = b""
     with socket.create_connection((host, port), timeout=QUIET) as connection:
@@ -38,7 +38,7 @@ def spoken(host: str, port: int, text: str) -> str:
     return found.decode("latin-1")
 
 
-def kept(host: str, port: int, paths: list[str]) -> dict[str, object]:
+def keep_alive(host: str, port: int, paths: list[str]) -> dict[str, object]:
     """Requests one after the other; how many connections that took."""
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
     ports, statuses = set(), []

@@ -79,7 +79,7 @@ def queries(host: str, port: int, texts: list[str], pause: float = 0) -> dict[st
     return {"answers": answers}
 
 
-def closed(host: str, port: int) -> dict[str, object]:
+def read_until_closed(host: str, port: int) -> dict[str, object]:
     """Says nothing, and waits until the other side ends the connection."""
     with session(host, port) as (_, stream, greeting):
         return {"greeted": greeting.startswith("220 "), "rest": stream.read().decode()}

@@ -137,33 +137,33 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(simulated: Installation) -> World:
-    return World(simulated)
+def world(simulation: Installation) -> World:
+    return World(simulation)
 
 
 @pytest.mark.parametrize("marks", MARKS)
-def test_cross_site_requests_are_refused(simulated, world, marks):
-    answered = {name: status(simulated, attempt, MARKS[marks]) for name, attempt in SIMPLE.items()}
+def test_cross_site_requests_are_refused(simulation, world, marks):
+    answered = {name: status(simulation, attempt, MARKS[marks]) for name, attempt in SIMPLE.items()}
     assert answered == dict.fromkeys(SIMPLE, 403)
     assert world.is_unchanged()
 
 
-def test_requests_without_sdk_headers_change_nothing(simulated, world):
-    answered = {name: status(simulated, attempt) for name, attempt in UNMARKED.items()}
+def test_requests_without_sdk_headers_change_nothing(simulation, world):
+    answered = {name: status(simulation, attempt) for name, attempt in UNMARKED.items()}
     assert {name: code for name, code in answered.items() if not 400 <= code < 500} == {}
     assert world.is_unchanged()
 
 
-def test_a_cross_site_image_request_that_only_reads_is_answered(simulated):
-    assert status(simulated, Attempt("GET", "/?Action=DescribeVpcs&Version=2016-11-15")) == 200
+def test_a_cross_site_image_request_that_only_reads_is_answered(simulation):
+    assert status(simulation, Attempt("GET", "/?Action=DescribeVpcs&Version=2016-11-15")) == 200
 
 
-def test_manual_requests_are_answered(simulated):
-    own = {"origin": simulated.url, "sec-fetch-site": "same-origin", "referer": f"{simulated.url}/console/"}
+def test_manual_requests_are_answered(simulation):
+    own = {"origin": simulation.url, "sec-fetch-site": "same-origin", "referer": f"{simulation.url}/console/"}
     health = Attempt("GET", "/_moyai/health")
-    assert [status(simulated, health, marks) for marks in ({}, own, {"sec-fetch-site": "none"})] == [200] * 3
+    assert [status(simulation, health, marks) for marks in ({}, own, {"sec-fetch-site": "none"})] == [200] * 3
     listed = Attempt("POST", "/console/api/", FORM, b"Action=DescribeVpcs&Version=2016-11-15")
-    assert status(simulated, listed, own) == 200
+    assert status(simulation, listed, own) == 200
 
 
 @contextmanager
@@ -176,13 +176,13 @@ def serve_folder(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_page_in_a_browser_changes_nothing(simulated, world, tmp_path):
-    (tmp_path / "index.html").write_text(PAGE.format(url=simulated.url, vpc=VPC, cbor=CBOR))
+def test_a_page_in_a_browser_changes_nothing(simulation, world, tmp_path):
+    (tmp_path / "index.html").write_text(PAGE.format(url=simulation.url, vpc=VPC, cbor=CBOR))
     with serve_folder(tmp_path) as url, chromium() as browser, closing(browser.new_page()) as tab:
         tab.set_default_timeout(PATIENCE)
         tab.goto(url)
         eventually(lambda: tab.title() == "done", "the page has tried everything")
         assert world.is_unchanged()
-        tab.goto(f"{simulated.url}/console/clusters")
+        tab.goto(f"{simulation.url}/console/clusters")
         tab.get_by_role("link", name="mine").wait_for()
-    assert json.loads(simulated.own("GET", "health"))["status"] == "ok"
+    assert json.loads(simulation.own("GET", "health"))["status"] == "ok"

@@ -83,23 +83,23 @@ def many_files() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("attack", UNENDED)
-def test_a_request_without_end_is_cut_off_and_costs_no_memory(simulated, attack):
+def test_a_request_without_end_is_cut_off_and_costs_no_memory(simulation, attack):
     head, rest = UNENDED[attack]
-    before = memory(simulated)
-    with connection(simulated) as client:
+    before = memory(simulation)
+    with connection(simulation) as client:
         client.sendall(head)
         sent = 0
         with pytest.raises(ConnectionError):  # noqa: PT012 - it ends somewhere in the middle
             while sent < MOST:
                 client.sendall(rest)
                 sent += len(rest)
-    assert memory(simulated) - before < GROWTH
-    assert status(simulated) == 200
+    assert memory(simulation) - before < GROWTH
+    assert status(simulation) == 200
 
 
 @pytest.mark.parametrize("before", [b"", PIPELINED], ids=["first", "pipelined"])
-def test_a_head_over_its_limit_is_refused_though_it_arrives_at_once(simulated, before):
-    with connection(simulated) as client:
+def test_a_head_over_its_limit_is_refused_though_it_arrives_at_once(simulation, before):
+    with connection(simulation) as client:
         client.sendall(before + b"GET /_moyai/health HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 70_000 + b"\r\n\r\n")
         answered = b""
         with suppress(ConnectionError):
@@ -127,30 +127,30 @@ def exits(cluster: Cluster, task: str) -> list[int]:
     return [container["exitCode"] for container in found["containers"]] if found["lastStatus"] == "STOPPED" else []
 
 
-def test_accepting_connections_costs_each_of_them_the_same(simulated, many_files):
-    begun = processor(simulated)
+def test_accepting_connections_costs_each_of_them_the_same(simulation, many_files):
+    begun = processor(simulation)
     with ExitStack() as stack:
         for number in range(4500):
-            stack.enter_context(connection(simulated, f"127.0.2.{number % 5 + 1}"))
-        assert status(simulated) == 200
-    assert processor(simulated) - begun < 2  # 0.4 where the cost is the same, 3.5 where it grows with what is there
+            stack.enter_context(connection(simulation, f"127.0.2.{number % 5 + 1}"))
+        assert status(simulation) == 200
+    assert processor(simulation) - begun < 2  # 0.4 where the cost is the same, 3.5 where it grows with what is there
 
 
-def test_idle_connections_do_not_keep_new_clients_out(simulated, many_files):
+def test_idle_connections_do_not_keep_new_clients_out(simulation, many_files):
     with ExitStack() as stack:
         for number in range(2200):
-            stack.enter_context(connection(simulated, f"127.0.2.{number % 2 + 1}"))
+            stack.enter_context(connection(simulation, f"127.0.2.{number % 2 + 1}"))
         for place in range(1, 20):
-            assert status(simulated, f"127.0.3.{place}") == 200
+            assert status(simulation, f"127.0.3.{place}") == 200
 
 
-def test_a_client_with_one_connection_keeps_it_while_others_flood(simulated, many_files):
-    with ExitStack() as stack, closing(HTTPConnection("127.0.0.1", simulated.port, 60)) as quiet:
+def test_a_client_with_one_connection_keeps_it_while_others_flood(simulation, many_files):
+    with ExitStack() as stack, closing(HTTPConnection("127.0.0.1", simulation.port, 60)) as quiet:
         for _ in range(5):
             quiet.request("GET", "/_moyai/health")
             with quiet.getresponse() as answer:
                 assert (answer.status, json.loads(answer.read())["status"]) == (200, "ok")
             before = quiet.sock
             for number in range(1100):
-                stack.enter_context(connection(simulated, f"127.0.5.{number % 3 + 1}"))
+                stack.enter_context(connection(simulation, f"127.0.5.{number % 3 + 1}"))
             assert quiet.sock is before is not None

@@ -31,14 +31,14 @@ def all_places_are_free(at: Installation) -> bool:
         return burst(at, MOST, stack) == {200: MOST}
 
 
-def test_listeners_that_come_at_once_are_no_more_than_may_listen(simulated):
+def test_listeners_that_come_at_once_are_no_more_than_may_listen(simulation):
     with ExitStack() as stack:
-        assert burst(simulated, MOST + 100, stack) == {200: MOST, 503: 100}
-    eventually(lambda: all_places_are_free(simulated), "those who left have made room")
+        assert burst(simulation, MOST + 100, stack) == {200: MOST, 503: 100}
+    eventually(lambda: all_places_are_free(simulation), "those who left have made room")
 
 
-def test_listeners_that_leave_before_they_are_answered_leave_their_places(simulated):
+def test_listeners_that_leave_before_they_are_answered_leave_their_places(simulation):
     for _ in range(MOST + 100):
-        with socket.create_connection(("127.0.0.1", simulated.port), 60) as client:
+        with socket.create_connection(("127.0.0.1", simulation.port), 60) as client:
             client.sendall(ASKED)
-    eventually(lambda: all_places_are_free(simulated), "those who left have made room")
+    eventually(lambda: all_places_are_free(simulation), "those who left have made room")

@@ -15,7 +15,7 @@ from tests.e2e.waiting import eventually
 
 MESH = "palette"
 RED = {"color": "red"}
-REQUESTS, THROUGH_THE_DOOR, LINES = 40, 7, 3
+REQUESTS, THROUGH_THE_GATEWAY, LINES = 40, 7, 3
 
 
 class Palette(NamedTuple):
@@ -50,11 +50,11 @@ def create_palette(server: Installation) -> Palette:
     stage.deploy("lines", app("lines", 7000), 7000)
     stage.service("lines", node="lines")
     stage.service("blue", node="blue")
-    stage.gateway("door", listener())
-    stage.gateway_route("door", "everything", "blue", prefix="/")
-    stage.deploy_gateway("door", 8080)
+    stage.gateway("edge", listener())
+    stage.gateway_route("edge", "everything", "blue", prefix="/")
+    stage.deploy_gateway("edge", 8080)
     made = Palette(stage, stage.client("front", "color", "lines"), stage.bastion())
-    stage.cluster.steady("red", "blue", "lines", "door")
+    stage.cluster.steady("red", "blue", "lines", "edge")
     return made
 
 
@@ -78,8 +78,8 @@ def call_everything(palette: Palette) -> Counter[str]:
         ask()
     for _ in range(LINES):
         front.ask("lines", host=palette.stage.fqdn("lines"), port=7000, line="hello")
-    door = f"http://door.{palette.stage.domain}:8080/"
-    eventually(lambda: palette.outside.colour(door) == "blue", "the gateway leads on")
-    for _ in range(THROUGH_THE_DOOR - 1):
-        palette.outside.colour(door)
+    edge = f"http://edge.{palette.stage.domain}:8080/"
+    eventually(lambda: palette.outside.colour(edge) == "blue", "the gateway leads on")
+    for _ in range(THROUGH_THE_GATEWAY - 1):
+        palette.outside.colour(edge)
     return answers

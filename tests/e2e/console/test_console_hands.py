@@ -16,8 +16,8 @@ LOW = {"width": 1024, "height": 420}
 
 
 @pytest.fixture(scope="module")
-def cluster(simulated):
-    made = Cluster(simulated, "meadow", "meadow")
+def cluster(simulation):
+    made = Cluster(simulation, "meadow", "meadow")
     definition = made.define("fox", app("web", 8080, "http"))
     for name in (NAME, "hound", "hare"):
         made.serve(name, definition, offer("web", name, discoveryName=name))
@@ -26,8 +26,8 @@ def cluster(simulated):
 
 
 @pytest.fixture
-def person(visit, simulated, cluster) -> Person:
-    made: Person = visit(simulated)
+def person(visit, simulation, cluster) -> Person:
+    made: Person = visit(simulation)
     return made
 
 
@@ -41,15 +41,15 @@ def test_a_filter_typed_quickly_applies_every_letter(person):
     expect(person.page).to_have_url(f"{person.url}/console/traffic?namespace=meadow&find={NAME}")
 
 
-def test_an_empty_map_shows_a_message(person, simulated):
-    simulated.client("servicediscovery").create_http_namespace(Name="moor")
+def test_an_empty_map_shows_a_message(person, simulation):
+    simulation.client("servicediscovery").create_http_namespace(Name="moor")
     person.open("traffic?namespace=moor")
     person.wait_for_text("No services on the map yet")
     assert person.violations() == []
 
 
-def test_the_navigation_bar_and_notifications_stay_visible_while_scrolling(visit, simulated, cluster):
-    person: Person = visit(simulated, viewport=LOW)
+def test_the_navigation_bar_and_notifications_stay_visible_while_scrolling(visit, simulation, cluster):
+    person: Person = visit(simulation, viewport=LOW)
     person.open("clusters/meadow")
     button = person.page.get_by_role("button", name="Force new deployment")
     person.click(person.page.get_by_role("row", name="hound").get_by_role("radio"))

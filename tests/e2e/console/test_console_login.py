@@ -111,10 +111,10 @@ def test_a_login_request_is_limited_in_size(keyed_installation):
     }
 
 
-def test_user_input_is_rendered_as_text(visit, simulated):
+def test_user_input_is_rendered_as_text(visit, simulation):
     """A script among it would open a dialog, or break the page's policy, which the person hears."""
-    simulated.client("servicediscovery").create_http_namespace(Name="evil", Description=EVIL)
-    person: Person = visit(simulated)
+    simulation.client("servicediscovery").create_http_namespace(Name="evil", Description=EVIL)
+    person: Person = visit(simulation)
     dialogs: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
@@ -136,24 +136,24 @@ def test_user_input_is_rendered_as_text(visit, simulated):
     assert dialogs == []
 
 
-def test_a_page_elsewhere_can_neither_frame_the_console_nor_act_through_it(browser, simulated):
+def test_a_page_elsewhere_can_neither_frame_the_console_nor_act_through_it(browser, simulation):
     """The other page is at another port of this machine, so that the same cookies would go along."""
     page = browser.new_context().new_page()
     page.route(
         "http://127.0.0.1:9/**", lambda route: route.fulfill(body="<h1>elsewhere</h1>", content_type="text/html")
     )
     page.goto("http://127.0.0.1:9/")
-    page.evaluate(FRAME, f"{simulated.url}/console/")
+    page.evaluate(FRAME, f"{simulation.url}/console/")
     frame = page.frames[-1]
     frame.wait_for_load_state()
     assert frame.locator("#root, header").count() == 0
     sent = page.evaluate(
         """url => fetch(url, {method: 'POST', mode: 'no-cors', body: '{"clusterName": "by-a-stranger"}',
              headers: {'content-type': 'text/plain'}}).then(() => 'sent', () => 'refused')""",
-        f"{simulated.url}/console/api/?Action=CreateCluster",
+        f"{simulation.url}/console/api/?Action=CreateCluster",
     )
     assert sent in {"sent", "refused"}
-    names = simulated.client("ecs").list_clusters()["clusterArns"]
+    names = simulation.client("ecs").list_clusters()["clusterArns"]
     assert not [name for name in names if name.endswith("by-a-stranger")]
     page.context.close()
 

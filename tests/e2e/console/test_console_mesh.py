@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.console.browser import BAD, Person, number
-from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_DOOR, call_everything, create_palette
+from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_GATEWAY, call_everything, create_palette
 from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -47,7 +47,7 @@ def terminal_mesh(palette) -> TerminalMesh:
     def mesh_json() -> Any:
         return json.loads(palette.stage.installation.moyai("mesh", "--json", "--namespace", MESH, "--since", "5m"))
 
-    wanted = answers.total() + THROUGH_THE_DOOR + LINES
+    wanted = answers.total() + THROUGH_THE_GATEWAY + LINES
     eventually(lambda: requests(mesh_json()) >= wanted, "all is counted")
     while_it_lasts(PERIOD)
     found = mesh_json()
@@ -88,8 +88,8 @@ def test_the_traffic_table_agrees_with_the_mesh_command(look, palette, terminal_
     for (caller, node), edge in terminal_mesh.edges.items():
         row = shown[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
         assert {name: row[name] for name in COUNTS} == {name: edge[field] for name, field in COUNTS.items()}
-    assert set(terminal_mesh.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "blue")}
-    assert terminal_mesh.edges["door", "blue"]["requests"] == THROUGH_THE_DOOR
+    assert set(terminal_mesh.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("edge", "blue")}
+    assert terminal_mesh.edges["edge", "blue"]["requests"] == THROUGH_THE_GATEWAY
     assert terminal_mesh.edges["front", "blue"]["requests"] + terminal_mesh.edges["front", "red"]["requests"] > REQUESTS
     assert person.violations() == []
 
@@ -139,11 +139,11 @@ def test_the_namespace_picker_opens_a_mesh_and_its_link_works_in_japanese(look, 
     person.open(f"traffic?as=table&range={terminal_mesh.span[0]}-{terminal_mesh.span[1]}")
     person.choose("Namespace or mesh", f"mesh/{MESH}")
     person.wait_for_text(f"{len(terminal_mesh.edges)} connections")
-    box = quote(f":mesh/{MESH}/virtualGateway/door", safe="")
+    box = quote(f":mesh/{MESH}/virtualGateway/edge", safe="")
     other = look(f"edge={box}", locale="ja-JP")
     other.wait_for_text("仮想ゲートウェイ")
     other.follow("blue")
-    other.wait_for_text(f"{MESH}/door → {palette.stage.fqdn('blue')} → blue")
+    other.wait_for_text(f"{MESH}/edge → {palette.stage.fqdn('blue')} → blue")
     other.wait_for_text(f"{MESH}/blue (仮想ノード)")
 
 

@@ -239,17 +239,17 @@ def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, clust
     eventually(lambda: not frame.evaluate(FIND, DEPLOYING), "the mark is gone")
 
 
-def test_the_map_names_the_vpcs_of_its_services(visit, simulated):
-    ec2 = simulated.client("ec2")
+def test_the_map_names_the_vpcs_of_its_services(visit, simulation):
+    ec2 = simulation.client("ec2")
     named = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "vault"}]}]
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=named)["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24")["Subnet"]["SubnetId"]
-    cluster = Cluster(simulated, "bay", "bay")
+    cluster = Cluster(simulation, "bay", "bay")
     definition = cluster.define("bay", app("web", 8080, "http"))
     cluster.serve("pier", definition, offer("web", "pier", discoveryName="pier"))
     cluster.subnets = [subnet]
     cluster.serve("safe", definition, offer("web", "safe", discoveryName="safe"))
-    person: Person = visit(simulated)
+    person: Person = visit(simulation)
     note(person)
     person.open("traffic?namespace=bay")
     eventually(lambda: "bay · vault" in map_words(person), "the VPC is said by its name")
@@ -261,17 +261,17 @@ def abort_request(route: Route) -> None:
 
 
 def full(route: Route) -> None:
-    """As in a browser without room for pixels."""
+    """As in a browser without space for pixels."""
     broken = "OffscreenCanvas.prototype.transferToImageBitmap = () => { throw new Error('no room'); };\n"
     file = FOLDER / "assets" / route.request.url.rpartition("/")[2]
     route.fulfill(body=broken + file.read_text(), content_type="text/javascript")
 
 
 @pytest.mark.parametrize("trouble", [abort_request, full])
-def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulated, trouble):
-    cluster = Cluster(simulated, trouble.__name__, trouble.__name__)
+def test_a_map_that_fails_to_draw_shows_an_error_and_recovers(visit, simulation, trouble):
+    cluster = Cluster(simulation, trouble.__name__, trouble.__name__)
     cluster.serve("shoal", cluster.define("reef", app("web", 8080, "http")), offer("web", "shoal"))
-    person: Person = visit(simulated)
+    person: Person = visit(simulation)
     person.page.route(DRAWS, trouble)
     person.open(f"traffic?namespace={trouble.__name__}")
     said = person.page.get_by_role("alert").filter(has_text="Couldn't draw the map")

@@ -211,12 +211,18 @@ def gateway() -> Workload:
         VirtualHost("one.shop", ("one.shop", "one.shop:15001"), (rule("one", rewrite=Rewrite(without=(MARK,))),)),
         VirtualHost("default_backend", ("*",), (rule("two", match=marked, rewrite=Rewrite(without=(MARK,))),)),
     )
-    door = InboundPort(
+    inbound_port = InboundPort(
         9080, Protocol.HTTP, TIMEOUTS, 1, "ingress", listen_port=9080, hosts=hosts,
         routes_label="rds_ingress_http_9080", listener_label="lds_ingress_0.0.0.0_9080",
     )  # fmt: skip
     return Workload(
-        GATEWAY, "a", 15000, 15001, (door,), OutboundView(ports=(http(*inner, port=15001),)), removed_headers=(MARK,)
+        GATEWAY,
+        "a",
+        15000,
+        15001,
+        (inbound_port,),
+        OutboundView(ports=(http(*inner, port=15001),)),
+        removed_headers=(MARK,),
     )
 
 

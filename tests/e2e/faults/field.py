@@ -60,10 +60,10 @@ class Row:
 
 @dataclass
 class Run:
-    """A scenario under way; once it has ended, ``tally`` is what the caller counted and ``did`` what was done."""
+    """A scenario under way; once it has ended, ``results`` is what the caller counted and ``did`` what was done."""
 
     probe: Probe
-    tally: Any = None
+    results: Any = None
     did: Counter[str] = field(default_factory=Counter)
     retries: int = 0
 
@@ -176,26 +176,26 @@ class Field:
             yield run
             run.answers(warm)
         finally:
-            run.tally = self.probe.end_steady()
+            run.results = self.probe.end_steady()
         self.tasks()
         run.retries = self.retries() - before
-        run.did = self.did(scenario.replace(" ", "-"), set(run.tally["done"]))
+        run.did = self.did(scenario.replace(" ", "-"), set(run.results["done"]))
         self.note(scenario, run)
 
     def note(self, scenario: str, run: Run) -> None:
         """The row of a scenario that has ended."""
-        tally = run.tally
+        results = run.results
         twice = sum(1 for times in run.did.values() if times > 1)
         row = Row(
             scenario,
-            tally["requests"],
-            tally["posts"],
+            results["requests"],
+            results["posts"],
             run.retries,
-            tally["failed"],
-            len(tally["failed_posts"]),
+            results["failed"],
+            len(results["failed_posts"]),
             twice,
-            tally["gap"],
-            tally["p99"],
+            results["gap"],
+            results["p99"],
         )
         self.rows.append(row)
 
@@ -264,19 +264,19 @@ def table(rows: list[Row]) -> str:
 
 def faultless(run: Run) -> None:
     """What holds wherever a healthy task remained: nothing that may be repeated failed, and nothing was done twice."""
-    assert run.tally["failed"] == 0, json.dumps(run.tally["failures"], indent=1)
+    assert run.results["failed"] == 0, json.dumps(run.results["failures"], indent=1)
     once(run)
 
 
 def once(run: Run) -> None:
     """Each POST that was answered was done once, and none more often, whatever its caller was told."""
     assert [number for number, times in run.did.items() if times > 1] == []
-    assert [number for number in run.tally["done"] if run.did[number] != 1] == []
+    assert [number for number in run.results["done"] if run.did[number] != 1] == []
 
 
 def nothing_unknown(run: Run) -> None:
     """No POST failed either."""
-    assert run.tally["failed_posts"] == [], json.dumps(run.tally["failures"], indent=1)
+    assert run.results["failed_posts"] == [], json.dumps(run.results["failures"], indent=1)
 
 
 class UncheckedField(Field):

@@ -25,7 +25,7 @@ MANY = 20_000
 
 
 @pytest.fixture(scope="module")
-def unchecked(tmp_path_factory, apps_folder, rows) -> Iterator[UncheckedField]:
+def unchecked_field(tmp_path_factory, apps_folder, rows) -> Iterator[UncheckedField]:
     """A control plane of its own, because it is going to be killed."""
     with installations(tmp_path_factory, apps_folder) as make:
         installation = make()
@@ -34,10 +34,10 @@ def unchecked(tmp_path_factory, apps_folder, rows) -> Iterator[UncheckedField]:
 
 
 @pytest.fixture
-def field(unchecked: UncheckedField) -> UncheckedField:
+def field(unchecked_field: UncheckedField) -> UncheckedField:
     """The same, with applications that listen six seconds after their start from the next deployment on."""
-    unchecked.starting = LATE
-    return unchecked
+    unchecked_field.starting = LATE
+    return unchecked_field
 
 
 def assert_no_failure(run: Run) -> None:
@@ -138,25 +138,25 @@ def test_the_first_start_of_a_service(field):
     eventually(lambda: field.probe.steadily()["answered"], "somebody answers")
     first = field.probe.steadily()["now"]
     field.whole()
-    tally = field.probe.end_steady()
-    assert tally["last_failure"] <= first, json.dumps(tally["failures"], indent=1)
+    results = field.probe.end_steady()
+    assert results["last_failure"] <= first, json.dumps(results["failures"], indent=1)
 
 
 # -------------------------------------------------------------------------------------------- other applications
 
 
-def test_a_revision_that_exits_at_once_replaces_no_task(unchecked):
-    unchecked.starting = {}
-    unchecked.start_anew("2")
-    with unchecked.load("no health check, ends in its first second: a rolling deployment, and back") as run:
-        unchecked.starting = {"END_AFTER": "0.7"}
-        before, good = set(unchecked.tasks()), unchecked.cluster.service("ledger")["taskDefinition"]
-        unchecked.cluster.update("ledger", taskDefinition=unchecked.definition("6"))
-        eventually(lambda: _ended_by_themselves(unchecked) >= 3, "three tasks have ended by themselves")
-        assert before <= set(unchecked.tasks()), "none has had to go for them"
-        unchecked.cluster.update("ledger", taskDefinition=good)
-        unchecked.whole()
-        unchecked.cluster.quiet("ledger")
+def test_a_revision_that_exits_at_once_replaces_no_task(unchecked_field):
+    unchecked_field.starting = {}
+    unchecked_field.start_anew("2")
+    with unchecked_field.load("no health check, ends in its first second: a rolling deployment, and back") as run:
+        unchecked_field.starting = {"END_AFTER": "0.7"}
+        before, good = set(unchecked_field.tasks()), unchecked_field.cluster.service("ledger")["taskDefinition"]
+        unchecked_field.cluster.update("ledger", taskDefinition=unchecked_field.definition("6"))
+        eventually(lambda: _ended_by_themselves(unchecked_field) >= 3, "three tasks have ended by themselves")
+        assert before <= set(unchecked_field.tasks()), "none has had to go for them"
+        unchecked_field.cluster.update("ledger", taskDefinition=good)
+        unchecked_field.whole()
+        unchecked_field.cluster.quiet("ledger")
     assert_no_failure(run)
 
 
@@ -169,28 +169,29 @@ def test_a_revision_that_exits_at_once_replaces_no_task(unchecked):
         pytest.param("closes its port and opens it again", {"REOPEN_AFTER": "1.5"}, id="reopens"),
     ],
 )
-def test_a_rolling_deployment_of_a_task_that(unchecked, start, starting):
-    unchecked.starting = starting
-    with unchecked.load(f"no health check, {start}: a rolling deployment") as run:
-        unchecked.start_anew("7")
+def test_a_rolling_deployment_of_a_task_that(unchecked_field, start, starting):
+    unchecked_field.starting = starting
+    with unchecked_field.load(f"no health check, {start}: a rolling deployment") as run:
+        unchecked_field.start_anew("7")
     assert_no_failure(run)
 
 
 @pytest.mark.heavy
-def test_a_revision_that_never_listens_waits_and_can_be_rolled_back(unchecked):
-    unchecked.starting = {}
-    unchecked.start_anew("2")
-    with unchecked.load("no health check, never listens: a rolling deployment, and back") as run:
-        good = unchecked.cluster.service("ledger")["taskDefinition"]
-        unchecked.starting = {"LISTEN_AFTER": "3600"}
-        unchecked.cluster.update("ledger", taskDefinition=unchecked.definition("8"))
+def test_a_revision_that_never_listens_waits_and_can_be_rolled_back(unchecked_field):
+    unchecked_field.starting = {}
+    unchecked_field.start_anew("2")
+    with unchecked_field.load("no health check, never listens: a rolling deployment, and back") as run:
+        good = unchecked_field.cluster.service("ledger")["taskDefinition"]
+        unchecked_field.starting = {"LISTEN_AFTER": "3600"}
+        unchecked_field.cluster.update("ledger", taskDefinition=unchecked_field.definition("8"))
         eventually(
-            lambda: sum(t["lastStatus"] == "ACTIVATING" for t in unchecked.cluster.tasks("ledger")) == 3, "they wait"
+            lambda: sum(t["lastStatus"] == "ACTIVATING" for t in unchecked_field.cluster.tasks("ledger")) == 3,
+            "they wait",
         )
         run.answers(300)
-        unchecked.cluster.update("ledger", taskDefinition=good)
-        unchecked.whole()
-        unchecked.cluster.quiet("ledger")
+        unchecked_field.cluster.update("ledger", taskDefinition=good)
+        unchecked_field.whole()
+        unchecked_field.cluster.quiet("ledger")
     assert_no_failure(run)
 
 
@@ -264,10 +265,10 @@ def test_callers_by_cloud_map_dns_see_no_failure(field):
     cluster.steady("plain")
     cluster.quiet("plain")
     after = {task["taskArn"] for task in cluster.tasks("plain")}
-    eventually(lambda: {a.rpartition("/")[2] for a in after} <= set(field.probe.tally()["answered"]), "all are asked")
-    tally = field.probe.end()
+    eventually(lambda: {a.rpartition("/")[2] for a in after} <= set(field.probe.results()["answered"]), "all are asked")
+    results = field.probe.end()
     assert before.isdisjoint(after)
-    assert tally["failures"] == []
+    assert results["failures"] == []
 
 
 @pytest.mark.heavy
@@ -289,9 +290,9 @@ def test_callers_by_app_mesh_see_no_failure(field):
     stage.cluster.update("back", taskDefinition=define("2"))
     stage.cluster.steady("back")
     stage.cluster.quiet("back")
-    tally = caller.end_steady()
+    results = caller.end_steady()
     assert before.isdisjoint(task["taskArn"] for task in stage.cluster.tasks("back"))
-    assert (tally["failed"], tally["failed_posts"]) == (0, []), json.dumps(tally["failures"], indent=1)
+    assert (results["failed"], results["failed_posts"]) == (0, []), json.dumps(results["failures"], indent=1)
 
 
 # ---------------------------------------------------------------------------------------------------- the long run
@@ -313,7 +314,7 @@ def test_twenty_thousand_requests_under_changes(field):
         field.cluster.steady("ledger")
         field.cluster.quiet("ledger")
     assert_no_failure(run)
-    assert run.tally["requests"] - run.tally["posts"] >= MANY
+    assert run.results["requests"] - run.results["posts"] >= MANY
     once(run)
 
 

@@ -63,30 +63,30 @@ def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, reque
     younger = add_task(cluster)
     (caller,) = cluster.tasks("starving-caller")
     probe.begin(*[LINES] * (CALLERS - 2), *[requests] * 2)
-    eventually(lambda: len(probe.tally()["answered"]) == 2)
+    eventually(lambda: len(probe.results()["answered"]) == 2)
     with worker_starved(caller["taskArn"] if who == "the caller's" else younger):
         eventually(lambda: stuck(probe), "callers wait for the proxy that stands still")
         cluster.update("pair", desiredCount=1)
         while_it_lasts(HELD)
     cluster.steady("pair")
     cluster.quiet("pair")
-    tally = probe.end()
+    results = probe.end()
     assert younger not in {task["taskArn"] for task in cluster.tasks("pair")}
-    assert tally["failures"] == []
+    assert results["failures"] == []
 
 
 def test_a_task_stops_while_its_proxy_does_not_report_active_requests(field, cluster, probe):
     younger = add_task(cluster)
     (envoy,) = processes(younger, "/envoy --config-path")
     probe.begin(POSTS)
-    eventually(lambda: len(probe.tally()["answered"]) == 2)
+    eventually(lambda: len(probe.results()["answered"]) == 2)
     assert probe.end()["failures"] == []
     probe.begin(*[SLOW] * CALLERS)
     eventually(lambda: stuck(probe), "each task has something to do")
     cluster.update("pair", desiredCount=1)
     eventually(lambda: field.is_closed(younger), "what is under way is counted from now on")
     with starve(envoy):  # its main thread, which is who says
-        eventually(lambda: sum(probe.tally()["answered"].values()) >= CALLERS, "what was under way is answered")
+        eventually(lambda: sum(probe.results()["answered"].values()) >= CALLERS, "what was under way is answered")
     cluster.steady("pair")
     cluster.quiet("pair")
     assert probe.end()["failures"] == []
@@ -141,5 +141,5 @@ def add_task(cluster: Cluster) -> str:
 
 def stuck(probe: Probe) -> bool:
     """Whether every caller has a question under way."""
-    tally = probe.tally()
-    return bool(tally["sent"] - sum(tally["answered"].values()) - tally["failed"] == CALLERS)
+    results = probe.results()
+    return bool(results["sent"] - sum(results["answered"].values()) - results["failed"] == CALLERS)

@@ -22,7 +22,7 @@ SERIES: Mapping[str, Sequence[float | None]] = {
 
 
 class FakeMetricSource:
-    """A ``MetricSource``."""
+    """Serves fixed series to expressions, without a store behind it."""
 
     def __init__(self, series: Mapping[str, Sequence[float | None]] = SERIES) -> None:
         self.series = series

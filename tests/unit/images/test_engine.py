@@ -72,7 +72,7 @@ async def test_the_id_is_known_without_taking_the_image(engine, source):
     assert engine.asked(f"/images/{NAME}/get") == []
 
 
-async def test_what_podman_has_built_is_found(engine, source):
+async def test_an_image_built_by_podman_is_found(engine, source):
     engine.answer(f"/images/{NAME}/json", response(404))
     engine.answer("/images/localhost%2Fapp%3A1/json", response(200, json.dumps(INSPECTED).encode()))
     engine.answer("/images/localhost%2Fapp%3A1/get", response(200, ARCHIVE))

@@ -52,7 +52,7 @@ def layout(*images, index=None):
     }
 
 
-def saved(config=CONFIG, names=("a/layer.tar", "b/layer.tar"), **more):
+def archive_members(config=CONFIG, names=("a/layer.tar", "b/layer.tar"), **more):
     """The members of an archive of Docker before version 25."""
     images = [{"Config": "app.json", "RepoTags": ["app:1"], "Layers": list(names)}]
     return {
@@ -72,7 +72,7 @@ def content(archive, descriptor):
 
 
 @pytest.fixture
-def opened():
+def open_tracked():
     """Opens archives, and closes them."""
     files = []
 
@@ -85,24 +85,24 @@ def opened():
         file.close()
 
 
-def test_a_layout_gives_the_manifest_and_the_blobs_as_they_are(opened):
-    archive = opened(layout(APP))
+def test_a_layout_gives_the_manifest_and_the_blobs_as_they_are(open_archive):
+    archive = open_archive(layout(APP))
     data, manifest = archive.manifest(AMD)
     assert data == APP.manifest.data
     assert [content(archive, part) for part in (manifest.config, *manifest.layers)] == [b.data for b in APP.blobs]
 
 
-def test_a_layout_of_several_platforms_gives_the_one_that_is_there(opened):
+def test_a_layout_of_several_platforms_gives_the_one_that_is_there(open_archive):
     other = container_image([{"arm": b""}], ARM)
     index = image_index({AMD: APP, ARM: other})
-    both = opened(layout(APP, other, attestation_manifest(), index=index))
+    both = open_archive(layout(APP, other, attestation_manifest(), index=index))
     assert both.manifest(ARM)[0] == other.manifest.data
     with pytest.raises(WrongPlatform, match="linux/arm64"):
-        opened(layout(APP, index=index)).manifest(ARM)
+        open_archive(layout(APP, index=index)).manifest(ARM)
 
 
-def test_an_old_archive_gets_a_manifest_that_is_always_the_same(opened):
-    archive, again = opened(saved()), opened(saved())
+def test_an_old_archive_gets_a_manifest_that_is_always_the_same(open_archive):
+    archive, again = open_archive(archive_members()), open_archive(archive_members())
     data, manifest = archive.manifest(AMD)
     assert again.manifest(AMD)[0] == data
     assert manifest.config.digest == digest_of(CONFIG)
@@ -110,11 +110,11 @@ def test_an_old_archive_gets_a_manifest_that_is_always_the_same(opened):
     assert [content(archive, part) for part in (manifest.config, *manifest.layers)] == [CONFIG, *PLAIN]
 
 
-def test_equal_layers_of_an_old_archive_are_links(opened):
+def test_equal_layers_of_an_old_archive_are_links(open_archive):
     twice = container_image([LAYERS[0], LAYERS[0]], AMD)
-    members = saved(twice.blobs[0].data)
+    members = archive_members(twice.blobs[0].data)
     del members["b/layer.tar"]
-    archive = opened(members, [("b/layer.tar", "../a/layer.tar")])
+    archive = open_archive(members, [("b/layer.tar", "../a/layer.tar")])
     _, manifest = archive.manifest(AMD)
     assert [content(archive, layer) for layer in manifest.layers] == [PLAIN[0], PLAIN[0]]
 
@@ -127,24 +127,24 @@ def test_equal_layers_of_an_old_archive_are_links(opened):
         {"index.json": json.dumps({"schemaVersion": 2, "manifests": [APP.manifest.descriptor]}).encode()},
         {"manifest.json": b"[1]"},
         {"manifest.json": b"\xff"},
-        saved(config=b"{}"),
-        saved(names=("a/layer.tar",)),
-        saved(**{"manifest.json": b'[{"Config": "../../etc/passwd", "Layers": []}]'}),
+        archive_members(config=b"{}"),
+        archive_members(names=("a/layer.tar",)),
+        archive_members(**{"manifest.json": b'[{"Config": "../../etc/passwd", "Layers": []}]'}),
     ],
 )
-def test_a_damaged_archive_is_refused(opened, members):
+def test_a_damaged_archive_is_refused(open_archive, members):
     with pytest.raises((BadContent, WrongPlatform)):
-        opened(members).manifest(AMD)
+        open_archive(members).manifest(AMD)
 
 
-def test_an_archive_of_two_images_is_refused(opened):
+def test_an_archive_of_two_images_is_refused(open_archive):
     two = json.dumps([{"Config": "app.json", "Layers": []}] * 2).encode()
     with pytest.raises(NotFound, match="has 2 images"):
-        opened(saved(**{"manifest.json": two})).manifest(AMD)
+        open_archive(archive_members(**{"manifest.json": two})).manifest(AMD)
 
 
 @pytest.mark.parametrize("data", [b"", b"no archive" * 1000, hashlib.shake_128(b"x").digest(5000)])
-def test_what_is_no_archive_is_refused(data):
+def test_other_files_are_refused(data):
     with tempfile.TemporaryFile() as file:
         file.write(data)
         with pytest.raises(BadContent):

@@ -249,10 +249,10 @@ def test_a_gateways_timeout_is_the_longest_of_its_targets_routes():
     routes["quick"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 1}}
     routes["slow"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 40}}
     case = gateway_case(routes)
-    (inbound,) = only(compile_case(case, gateway_arn("door"))).inbound
+    (inbound,) = only(compile_case(case, gateway_arn("edge"))).inbound
     assert [rule.timeouts.request for host in inbound.hosts for rule in host.rules] == [40]
     routes["slow"]["httpRoute"]["timeout"] = {"perRequest": {"unit": "s", "value": 0}}
-    (inbound,) = only(compile_case(gateway_case(routes), gateway_arn("door"))).inbound
+    (inbound,) = only(compile_case(gateway_case(routes), gateway_arn("edge"))).inbound
     assert [rule.timeouts.request for host in inbound.hosts for rule in host.rules] == [0]
 
 
@@ -264,8 +264,8 @@ def gateway_case(routes: dict[str, Any]) -> dict[str, Any]:
         "virtualRouters": {"r": {"listeners": [listener]}},
         "routes": {"r": routes},
         "virtualServices": {"color": {"provider": {"virtualRouter": {"virtualRouterName": "r"}}}},
-        "virtualGateways": {"door": {"listeners": [listener]}},
-        "gatewayRoutes": {"door": {"all": {"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target}}}}},
+        "virtualGateways": {"edge": {"listeners": [listener]}},
+        "gatewayRoutes": {"edge": {"all": {"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target}}}}},
     }
 
 

@@ -60,9 +60,9 @@ CASE = {
         "catalog": {"provider": {"virtualNode": {"virtualNodeName": "catalog"}}},
         "stock": {"provider": {"virtualRouter": {"virtualRouterName": "stock"}}},
     },
-    "virtualGateways": {"door": {"listeners": [LISTENER]}},
+    "virtualGateways": {"edge": {"listeners": [LISTENER]}},
     "gatewayRoutes": {
-        "door": {
+        "edge": {
             "all": {
                 "httpRoute": {
                     "match": {"prefix": "/"},
@@ -96,7 +96,7 @@ def world(shards):
 
 
 def test_every_workload_is_compiled_at_first(shards, world):
-    assert sorted(shards.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+    assert sorted(shards.feed.heard) == ["catalog", "edge", "front", "stock", "stock-2", "stranger"]
     assert shards.feed.shards == {str(w): compile_workload(world, w) for w in workloads(world)}
 
 
@@ -106,24 +106,24 @@ def test_a_virtual_node_affects_itself_and_its_callers(shards, world):
 
 
 def test_a_virtual_service_affects_its_callers(shards, world):
-    assert shards.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "door"]
+    assert shards.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "edge"]
 
 
 def test_routers_and_routes_affect_callers_of_their_services(shards, world):
-    assert shards.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "door"]
-    assert shards.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "door"]
+    assert shards.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "edge"]
+    assert shards.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "edge"]
 
 
 def test_a_new_route_affects_callers_of_its_router(shards, world):
     old = world.routes[route_arn("stock", "all")]
-    assert shards.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "door"]
+    assert shards.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "edge"]
 
 
 def test_a_cloud_map_instance_affects_callers_of_its_service(shards, world):
     instance = next(iter(world.discovery_instances))
-    assert shards.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "door"]
-    assert shards.delete(instance) == ["catalog", "door"]
-    assert shards.put(instance) == ["catalog", "door"]
+    assert shards.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "edge"]
+    assert shards.delete(instance) == ["catalog", "edge"]
+    assert shards.put(instance) == ["catalog", "edge"]
 
 
 def test_a_routes_new_target_affects_its_callers(shards, world):
@@ -132,7 +132,7 @@ def test_a_routes_new_target_affects_its_callers(shards, world):
     targets = [{"virtualNode": "stock-2", "weight": 1}]
     spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": targets}}}
     shards.put(replace(world.routes[route_arn("stock", "all")], spec=spec_of(RouteSpec, spec)))
-    assert shards.put(replace(other, version=3)) == ["catalog", "door", "stock-2"]
+    assert shards.put(replace(other, version=3)) == ["catalog", "edge", "stock-2"]
     assert shards.put(replace(world.virtual_nodes[node_arn("stock")], version=2)) == ["stock"]
 
 
@@ -145,7 +145,7 @@ def test_a_missing_resource_affects_its_callers_once_created(shards, world):
 
 def test_the_mesh_affects_all_its_workloads(shards, world):
     mesh = next(iter(world.meshes))
-    assert shards.put(replace(mesh, version=2)) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+    assert shards.put(replace(mesh, version=2)) == ["catalog", "edge", "front", "stock", "stock-2", "stranger"]
 
 
 def test_a_deleted_virtual_node_has_no_shard(shards, world):
@@ -182,13 +182,13 @@ def test_a_task_affects_its_proxys_workload(shards, world):
 def test_a_task_may_exist_before_its_workload(shards):
     task = task_of(shards, "mesh/shop/virtualGateway/new")
     assert shards.put(task) == []
-    gateway = shards.store.world.virtual_gateways[gateway_arn("door")]
+    gateway = shards.store.world.virtual_gateways[gateway_arn("edge")]
     assert shards.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
     assert shards.feed.shards[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
 
 
 def test_a_virtual_gateway_affects_itself(shards, world):
-    assert shards.put(replace(world.virtual_gateways[gateway_arn("door")], version=2)) == ["door"]
+    assert shards.put(replace(world.virtual_gateways[gateway_arn("edge")], version=2)) == ["edge"]
 
 
 def test_the_published_mesh_equals_a_fresh_compilation(shards, world):

@@ -24,7 +24,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import BootstrapSettings
 from tests.unit.plan.tasks import schedule
 from tests.unit.xds.shop_mesh import records
-from tests.unit.xds.test_feed import connect, settle, shared
+from tests.unit.xds.test_feed import connect, settle, shared_mesh
 
 PORT, OTHER = 8080, 9090
 
@@ -58,7 +58,7 @@ class LeavingTask:
     def route_to(self, *addresses: str) -> None:
         """Have the App Mesh proxy's configuration lead to these."""
         members = (Member("a", address, OTHER) for address in addresses)
-        self.feed.publish(shared(*members, proxies={self.caller: "node"}), "mesh")
+        self.feed.publish(shared_mesh(*members, proxies={self.caller: "node"}), "mesh")
 
     async def waits_for(self) -> frozenset[ProxyId]:
         seen = await self.observer.observe_task(self.leaving.arn)

@@ -71,7 +71,7 @@ def rig(tmp_path):
     return Rig(tmp_path)
 
 
-async def test_what_is_used_stays(rig):
+async def test_used_images_and_layers_are_kept(rig):
     await rig.push("a")
     rig.wait(100 * DAY)
     await rig.cleanup.clean()

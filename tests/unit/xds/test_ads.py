@@ -48,7 +48,7 @@ class Listeners:
         self.feed = Feed(BootstrapSettings())
         self.feed.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
 
-    def shown(self, peer: Peer) -> tuple[Authorization, ...] | None:
+    def authorizations(self, peer: Peer) -> tuple[Authorization, ...] | None:
         return (ALL_PROXIES,) if self.trusted and peer.bearer == "good" else None
 
 
@@ -60,7 +60,7 @@ async def listeners():
             stale.bind(str(made.own))
         auths: dict[Path, ProxyAuth] = {
             made.own: task_proxy_auth(made.feed),
-            made.external: ExternalProxyAuth(made.feed, directory(), made.shown, 2),
+            made.external: ExternalProxyAuth(made.feed, directory(), made.authorizations, 2),
         }
         servers = [await serve_unix(path, os.getgid(), [AdsHandler(made.feed, auth)]) for path, auth in auths.items()]
         yield made
@@ -84,7 +84,7 @@ async def stream(path: Path, form: Any, **metadata: str) -> AsyncIterator[Any]:
         call.cancel()
 
 
-async def answered(path: Path, form: Any, node: str, **metadata: str) -> list[str]:
+async def first_names(path: Path, form: Any, node: str, **metadata: str) -> list[str]:
     """The names of the clusters in the first response, or the code that the stream ended with."""
     async with stream(path, form, **metadata) as call:
         await call.write(form(node=Node(id=node), type_url=ResourceType.CLUSTER))
@@ -104,7 +104,7 @@ async def end_of(call: Any) -> str:
 
 @pytest.mark.parametrize(("form", "found"), [(DELTA, ["one/app:80"]), (SOTW, ["Cluster"])])
 async def test_a_proxy_gets_its_own_configuration(listeners, form, found):
-    assert await answered(listeners.own, form, "one", proxy="one") == found
+    assert await first_names(listeners.own, form, "one", proxy="one") == found
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ async def test_a_proxy_gets_its_own_configuration(listeners, form, found):
 )
 @pytest.mark.parametrize("form", [DELTA, SOTW])
 async def test_a_proxy_without_one_consistent_name_is_refused(listeners, form, metadata, code):
-    assert await answered(listeners.own, form, "one", **metadata) == [code]
+    assert await first_names(listeners.own, form, "one", **metadata) == [code]
 
 
 @pytest.mark.parametrize(("form", "found"), [(DELTA, [f"{FRONT}/app:80"]), (SOTW, ["Cluster"])])
 async def test_an_external_proxy_needs_only_a_node_id_and_credentials(listeners, form, found):
-    assert await answered(listeners.external, form, NODE, authorization="Bearer good") == found
+    assert await first_names(listeners.external, form, NODE, authorization="Bearer good") == found
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_an_external_proxy_needs_only_a_node_id_and_credentials(listeners,
     ids=["bad", "no bearer", "nobody", "one of our own"],
 )
 async def test_a_refused_external_proxy_gets_the_reason(listeners, node, authorization, code):
-    assert await answered(listeners.external, SOTW, node, authorization=authorization) == [code]
+    assert await first_names(listeners.external, SOTW, node, authorization=authorization) == [code]
 
 
 async def test_an_external_proxy_over_the_limit_is_refused(listeners):
@@ -143,7 +143,7 @@ async def test_an_external_proxy_over_the_limit_is_refused(listeners):
             await call.write(form(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
             assert await call.read() is not grpc.aio.EOF
         assert {proxy.rpartition("#")[2] for proxy in listeners.feed.external_proxies(FRONT)} == {"1", "2"}
-        assert await answered(listeners.external, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
+        assert await first_names(listeners.external, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
 
 
 async def test_a_revoked_token_ends_its_streams_at_the_next_request(listeners):

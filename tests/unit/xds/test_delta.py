@@ -19,7 +19,7 @@ def refusal_of(stream: DeltaStream) -> str | None:
     return stream.rejection
 
 
-def settled(stream: DeltaStream) -> DeltaStream:
+def settled_stream(stream: DeltaStream) -> DeltaStream:
     """The stream of a proxy that has FIRST."""
     stream.offer(FIRST)
     for request in (
@@ -49,7 +49,7 @@ def test_everything_is_sent_to_a_new_proxy():
 
 
 def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (endpoints,) = stream.offer(
         snapshot(cluster={"a": "1"}, endpoint={"a": "2"}, listener={"l": "2"}, route={"r": "1"})
     )
@@ -58,13 +58,13 @@ def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
 
 
 def test_a_changed_cluster_is_sent_with_its_endpoints():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     responses = stream.offer({**FIRST, ResourceType.CLUSTER: snapshot(cluster={"a": "2"})[ResourceType.CLUSTER]})
     assert sent_resources(responses) == [("CLUSTER", {"a": "2"}, []), ("ENDPOINT", {"a": "1"}, [])]
 
 
 def test_a_cluster_is_removed_after_its_references():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (listeners,) = stream.offer(snapshot(route={"r": "1"}))
     assert sent_resources([listeners])[0][0] == "ENDPOINT"
     (listeners,) = stream.receive(answer(listeners))
@@ -73,7 +73,7 @@ def test_a_cluster_is_removed_after_its_references():
 
 
 def test_changes_during_a_response_follow_its_acknowledgement():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
     assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "3"})[ResourceType.ENDPOINT]}) == []
     assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "2")}
@@ -84,7 +84,7 @@ def test_changes_during_a_response_follow_its_acknowledgement():
 
 
 def test_a_rejected_version_is_not_sent_again():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (bad,) = stream.offer({**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad"})[ResourceType.LISTENER]})
     assert stream.receive(answer(bad, "no such port")) == []
     assert refusal_of(stream) == "no such port"
@@ -97,14 +97,14 @@ def test_a_rejected_version_is_not_sent_again():
 
 
 def test_after_a_rejection_either_version_is_possible():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (bad,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "bad"})[ResourceType.ENDPOINT]})
     stream.receive(answer(bad, "no"))
     assert set(stream.possible_versions(ResourceType.ENDPOINT)) == {("a", "1"), ("a", "bad")}
 
 
 def test_rejected_resources_are_sent_one_by_one():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (both,) = stream.offer(
         {**FIRST, ResourceType.LISTENER: snapshot(listener={"l": "bad", "m": "1"})[ResourceType.LISTENER]}
     )
@@ -153,19 +153,19 @@ def test_a_missing_resource_is_reported_as_removed():
 
 
 def test_a_resource_requested_again_is_sent_again():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     assert sent_resources(stream.receive(ask(ResourceType.ENDPOINT, "a"))) == [("ENDPOINT", {"a": "1"}, [])]
 
 
 def test_an_unsubscribed_resource_is_forgotten():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     stream.receive(DeltaDiscoveryRequest(type_url=ResourceType.ENDPOINT, resource_names_unsubscribe=["a"]))
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
     assert stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]}) == []
 
 
 def test_a_stale_acknowledgement_is_ignored():
-    stream = settled(DeltaStream())
+    stream = settled_stream(DeltaStream())
     (first,) = stream.offer({**FIRST, ResourceType.ENDPOINT: snapshot(endpoint={"a": "2"})[ResourceType.ENDPOINT]})
     stream.receive(answer(first))
     (second,) = stream.offer(FIRST)

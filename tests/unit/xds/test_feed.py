@@ -281,18 +281,18 @@ def test_shards_are_published_and_removed_independently(feed):
     assert feed.holders("10.0.0.1", 80) == frozenset()
 
 
-def shared(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, ...] = ("node",)) -> MeshIR:
+def shared_mesh(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, ...] = ("node",)) -> MeshIR:
     led = {proxy: WorkloadId(workload) for proxy, workload in proxies.items()}
     return replace(mesh(*members, workloads=workloads), proxies=led)
 
 
 def test_proxies_of_one_workload_share_its_configuration(feed):
-    feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
+    feed.publish(shared_mesh(OLD, proxies={ONE: "node", TWO: "node"}))
     _, first = connect(feed, ONE)
     connection, second = connect(feed, TWO)
     assert feed.workload_of(ONE) == feed.workload_of(TWO) == "node"
     assert feed.states().keys() == {ONE, TWO}
-    feed.publish(shared(NEW, proxies={ONE: "node", TWO: "node"}))
+    feed.publish(shared_mesh(NEW, proxies={ONE: "node", TWO: "node"}))
     assert first.responses == second.responses != []
     settle(connection, second)
     assert feed.holders("10.0.0.1", 80) == {ONE}
@@ -300,9 +300,9 @@ def test_proxies_of_one_workload_share_its_configuration(feed):
 
 
 def test_a_proxy_assigned_to_another_workload_gets_its_configuration(feed):
-    feed.publish(shared(OLD, proxies={ONE: "node"}, workloads=("node", "other")))
+    feed.publish(shared_mesh(OLD, proxies={ONE: "node"}, workloads=("node", "other")))
     _, sink = connect(feed, ONE)
-    feed.publish(shared(OLD, proxies={ONE: "other"}, workloads=("node", "other")))
+    feed.publish(shared_mesh(OLD, proxies={ONE: "other"}, workloads=("node", "other")))
     assert [(kind, sorted(new), old) for kind, new, old in sent_resources(sink.take())] == [
         ("LISTENER", ["other/egress"], ["node/egress"])
     ]
@@ -310,9 +310,9 @@ def test_a_proxy_assigned_to_another_workload_gets_its_configuration(feed):
 
 
 def test_an_unassigned_proxy_keeps_its_configuration_and_holds_nothing(feed):
-    feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
+    feed.publish(shared_mesh(OLD, proxies={ONE: "node", TWO: "node"}))
     connection, sink = connect(feed, ONE)
-    feed.publish(shared(OLD, proxies={TWO: "node"}))
+    feed.publish(shared_mesh(OLD, proxies={TWO: "node"}))
     assert sink.responses == []
     assert feed.workload_of(ONE) is None
     assert feed.holders("10.0.0.1", 80) == frozenset()
@@ -326,17 +326,17 @@ def test_a_proxy_that_connects_before_its_mesh_is_configured_later(feed):
     connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(ResourceType.CLUSTER))
     assert sink.take() == []
-    feed.publish(shared(OLD, proxies={ONE: "node"}))
+    feed.publish(shared_mesh(OLD, proxies={ONE: "node"}))
     assert [kind for kind, _, _ in sent_resources(sink.take())] == ["CLUSTER"]
 
 
 def test_an_endpoint_of_two_shards_is_held_in_both(feed):
     feed.publish(mesh(OLD), "namespace")
-    feed.publish(shared(OLD, proxies={TWO: "node"}), "mesh")
+    feed.publish(shared_mesh(OLD, proxies={TWO: "node"}), "mesh")
     connect(feed, ONE)
     connection, sink = connect(feed, TWO)
     assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
-    feed.publish(shared(NEW, proxies={TWO: "node"}), "mesh")
+    feed.publish(shared_mesh(NEW, proxies={TWO: "node"}), "mesh")
     assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
     settle(connection, sink)
     assert feed.holders("10.0.0.1", 80) == {ONE}
@@ -377,11 +377,11 @@ def connect_external(feed: Feed):
 
 
 def test_an_external_proxy_counts_only_while_it_is_connected(feed):
-    feed.publish(shared(OLD, proxies={ONE: NODE}))
+    feed.publish(shared_mesh(OLD, proxies={ONE: NODE}))
     connection, _ = connect_external(feed)
     assert (feed.workload_of(EXTERNAL), feed.external_proxies(NODE)) == (NODE, {EXTERNAL})
     assert feed.holders("10.0.0.1", 80) == {EXTERNAL}
-    feed.publish(shared(NEW, proxies={ONE: NODE}))
+    feed.publish(shared_mesh(NEW, proxies={ONE: NODE}))
     assert feed.holders("10.0.0.1", 80) == {EXTERNAL}
     connection.close()
     assert feed.holders("10.0.0.1", 80) == frozenset()
@@ -389,18 +389,18 @@ def test_an_external_proxy_counts_only_while_it_is_connected(feed):
 
 
 def test_an_external_proxy_without_a_workload_keeps_its_configuration(feed):
-    feed.publish(shared(OLD, proxies={}))
+    feed.publish(shared_mesh(OLD, proxies={}))
     connection, sink = connect_external(feed)
     feed.publish(MeshIR())
     assert (sink.take(), feed.is_connected(EXTERNAL)) == ([], True)
-    feed.publish(shared(NEW, proxies={}))
+    feed.publish(shared_mesh(NEW, proxies={}))
     assert [kind for kind, _, _ in sent_resources(sink.responses)] == ["ENDPOINT"]
     settle(connection, sink)
     assert feed.holders("10.0.0.2", 80) == {EXTERNAL}
 
 
 def test_a_reconnecting_external_proxys_versions_are_recognized(feed):
-    feed.publish(shared(OLD, proxies={}))
+    feed.publish(shared_mesh(OLD, proxies={}))
     sink = Recorder()
     connection = feed.connect(EXTERNAL, sink, SotwStream(), NODE)
     connection.receive(whole(ResourceType.CLUSTER))
@@ -422,7 +422,7 @@ def test_a_reconnecting_external_proxys_versions_are_recognized(feed):
 
 
 def test_a_reconnecting_external_proxy_ends_its_older_stream(feed):
-    feed.publish(shared(OLD, proxies={}))
+    feed.publish(shared_mesh(OLD, proxies={}))
     connection, sink = connect_external(feed)
     connect_external(feed)
     assert sink.is_ended

@@ -33,7 +33,7 @@ def port(number: int, *, permissive: bool | None = None, is_open: bool = False) 
     return InboundPort(number, Protocol.TCP, TIMEOUTS, 1, "ingress", listen_port=listen_port, tls=tls)
 
 
-def made(*ports: InboundPort, outbound: OutboundView = OutboundView()) -> list[Listener]:  # noqa: B008 (it is frozen)
+def listeners_for(*ports: InboundPort, outbound: OutboundView = OutboundView()) -> list[Listener]:  # noqa: B008 (it is frozen)
     workload = Workload(WorkloadId("w"), "a", 15000, 15001, ports, outbound)
     return list(listeners(workload, MeshIR(destinations={"pass": PASS})))
 
@@ -64,7 +64,7 @@ def _ports(predicate: ListenerFilterChainMatchPredicate) -> set[int]:
     ids=["strict or plain", "one permissive", "two permissive", "permissive and open", "strict and open"],
 )
 def test_tls_is_detected_on_permissive_listeners(ports, expected):
-    [listener] = made(*ports)
+    [listener] = listeners_for(*ports)
     assert looked_at(listener) == expected
     assert listener.continue_on_listener_filters_timeout is bool(expected)
 
@@ -73,11 +73,11 @@ def test_tls_is_inspected_only_where_server_names_decide():
     view = OutboundView(
         passes=(SniPassthrough(443, ("*.aws",), "pass"), SniPassthrough(8443, ("aws",), "pass")), fallback="pass"
     )
-    [listener] = made(outbound=view)
+    [listener] = listeners_for(outbound=view)
     assert looked_at(listener) == {443, 8443}
-    [listener] = made(outbound=OutboundView(fallback="pass"))
+    [listener] = listeners_for(outbound=OutboundView(fallback="pass"))
     assert looked_at(listener) == set()
 
 
 def test_an_unused_direction_has_no_listener():
-    assert made() == []
+    assert listeners_for() == []

@@ -24,7 +24,7 @@ def is_synced(stream: SotwStream) -> bool:
     return stream.is_synced
 
 
-def settled() -> SotwStream:
+def settled_stream() -> SotwStream:
     """The stream of a proxy that has FIRST."""
     stream = SotwStream()
     stream.offer(FIRST)
@@ -41,7 +41,7 @@ def answer(response: bytes, refusal: str | None = None) -> DiscoveryRequest:
     return reply(response, *SUBSCRIPTIONS[kind], refusal=refusal)
 
 
-def changed(**kinds: dict[str, str]):
+def changed_snapshot(**kinds: dict[str, str]):
     return {
         **FIRST,
         **{
@@ -85,7 +85,7 @@ def test_nothing_is_sent_without_a_snapshot():
 
 def test_clusters_are_sent_complete_and_endpoints_by_change():
     both = snapshot(cluster={"a": "1", "b": "1"}, endpoint={"a": "1", "b": "1"}, listener={"l": "1"}, route={"r": "1"})
-    stream = settled()
+    stream = settled_stream()
     (clusters,) = stream.offer(both)
     assert sent_versions([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
     (endpoints,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
@@ -93,19 +93,19 @@ def test_clusters_are_sent_complete_and_endpoints_by_change():
 
 
 def test_listeners_wait_for_acknowledged_clusters_and_endpoints():
-    stream = settled()
-    (endpoints,) = stream.offer(changed(endpoint={"a": "2"}, listener={"l": "2"}))
+    stream = settled_stream()
+    (endpoints,) = stream.offer(changed_snapshot(endpoint={"a": "2"}, listener={"l": "2"}))
     assert sent_versions([endpoints]) == [("ENDPOINT", {"a": "2"})]
     assert sent_versions(stream.receive(answer(endpoints))) == [("LISTENER", {"l": "2"})]
 
 
 def test_a_changed_cluster_is_sent_with_its_endpoints():
-    responses = settled().offer(changed(cluster={"a": "2"}))
+    responses = settled_stream().offer(changed_snapshot(cluster={"a": "2"}))
     assert sent_versions(responses) == [("CLUSTER", {"a": "2"}), ("ENDPOINT", {"a": "1"})]
 
 
 def test_a_replaced_cluster_stays_until_unreferenced():
-    stream = settled()
+    stream = settled_stream()
     following = snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"r": "2"})
     (clusters,) = stream.offer(following)
     assert sent_versions([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
@@ -122,14 +122,17 @@ def test_a_replaced_cluster_stays_until_unreferenced():
 
 
 def test_equal_resources_have_equal_versions_on_every_stream():
-    one, two = settled(), settled()
-    (first,), (second,) = one.offer(changed(endpoint={"a": "2"})), two.offer(changed(endpoint={"a": "2"}))
+    one, two = settled_stream(), settled_stream()
+    (first,), (second,) = (
+        one.offer(changed_snapshot(endpoint={"a": "2"})),
+        two.offer(changed_snapshot(endpoint={"a": "2"})),
+    )
     assert version(first) == version(second)
-    (third,) = one.receive(answer(first)) or one.offer(changed(endpoint={"a": "3"}))
+    (third,) = one.receive(answer(first)) or one.offer(changed_snapshot(endpoint={"a": "3"}))
     assert version(third) != version(first)
 
 
-def taken() -> tuple[SentVersions, dict[ResourceType, str]]:
+def accepted_first() -> tuple[SentVersions, dict[ResourceType, str]]:
     """What a proxy that has FIRST was given, and the versions that it comes back with."""
     given, versions = SentVersions(), {}
     stream = SotwStream()
@@ -143,7 +146,7 @@ def taken() -> tuple[SentVersions, dict[ResourceType, str]]:
 
 
 def test_a_reconnecting_proxy_is_sent_everything_again():
-    given, versions = taken()
+    given, versions = accepted_first()
     again = SotwStream()
     again.remember(given)
     again.offer(FIRST)
@@ -167,7 +170,7 @@ def test_a_reconnecting_proxy_with_another_version_is_sent_everything():
 
 
 def test_a_reconnecting_proxy_keeps_old_clusters_until_unreferenced():
-    given, versions = taken()
+    given, versions = accepted_first()
     again = SotwStream()
     again.remember(given)
     again.offer(snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"s": "1"}))
@@ -196,39 +199,39 @@ def test_a_missing_resource_is_answered_empty_once(kind):
     (response,) = stream.receive(request(kind, "local_cluster"))
     assert sent_versions([response]) == [(kind.name, {"local_cluster": NOTHING})]
     assert stream.receive(reply(response, "local_cluster")) == []
-    assert stream.offer(changed(listener={"l": "2"})) == []
+    assert stream.offer(changed_snapshot(listener={"l": "2"})) == []
 
 
 def test_a_missing_secret_is_sent_once_it_exists():
     stream = SotwStream()
     stream.offer(FIRST)
     assert stream.receive(request(ResourceType.SECRET, "s")) == []
-    assert sent_versions(stream.offer(changed(secret={"s": "1"}))) == [("SECRET", {"s": "1"})]
+    assert sent_versions(stream.offer(changed_snapshot(secret={"s": "1"}))) == [("SECRET", {"s": "1"})]
 
 
 def test_an_additional_subscription_is_answered():
-    stream = settled()
+    stream = settled_stream()
     (response,) = stream.receive(request(ResourceType.ENDPOINT, "a", "b", nonce="2"))
     assert sent_versions([response]) == [("ENDPOINT", {"b": NOTHING})]
 
 
 def test_a_removed_but_subscribed_resource_is_kept():
-    stream = settled()
-    assert [kind for kind, _ in sent_versions(stream.offer(changed(endpoint={}, route={})))] == []
+    stream = settled_stream()
+    assert [kind for kind, _ in sent_versions(stream.offer(changed_snapshot(endpoint={}, route={})))] == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == [("a", "1")]
 
 
 def test_an_unsubscribed_resource_is_sent_when_requested_again():
-    stream = settled()
+    stream = settled_stream()
     assert stream.receive(request(ResourceType.ENDPOINT, nonce="2")) == []
     assert list(stream.possible_versions(ResourceType.ENDPOINT)) == []
-    assert stream.offer(changed(endpoint={"a": "2"})) == []
+    assert stream.offer(changed_snapshot(endpoint={"a": "2"})) == []
     assert sent_versions(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [("ENDPOINT", {"a": "2"})]
 
 
 def test_a_removed_resource_requested_again_is_empty():
-    stream = settled()
-    stream.offer(changed(endpoint={}))
+    stream = settled_stream()
+    stream.offer(changed_snapshot(endpoint={}))
     stream.receive(request(ResourceType.ENDPOINT, nonce="2"))
     assert sent_versions(stream.receive(request(ResourceType.ENDPOINT, "a", nonce="2"))) == [
         ("ENDPOINT", {"a": NOTHING})
@@ -236,8 +239,8 @@ def test_a_removed_resource_requested_again_is_empty():
 
 
 def test_a_rejected_set_is_reported_and_the_next_one_sent():
-    stream = settled()
-    (bad,) = stream.offer(changed(listener={"l": "bad"}))
+    stream = settled_stream()
+    (bad,) = stream.offer(changed_snapshot(listener={"l": "bad"}))
     assert stream.receive(answer(bad, "no such port")) == []
     assert (stream.rejection, stream.is_synced) == ("no such port", False)
     (good,) = stream.offer(FIRST)
@@ -247,8 +250,8 @@ def test_a_rejected_set_is_reported_and_the_next_one_sent():
 
 
 def test_a_rejected_resource_is_isolated_from_the_others():
-    stream = settled()
-    (both,) = stream.offer(changed(listener={"l": "bad", "m": "1"}))
+    stream = settled_stream()
+    (both,) = stream.offer(changed_snapshot(listener={"l": "bad", "m": "1"}))
     (first,) = stream.receive(answer(both, "no such port"))
     assert sent_versions([first]) == [("LISTENER", {"l": "bad"})]
     (second,) = stream.receive(answer(first, "no such port"))
@@ -258,10 +261,10 @@ def test_a_rejected_resource_is_isolated_from_the_others():
 
 
 def test_a_stale_acknowledgement_only_updates_subscriptions():
-    stream = settled()
-    (first,) = stream.offer(changed(endpoint={"a": "2", "b": "1"}))
+    stream = settled_stream()
+    (first,) = stream.offer(changed_snapshot(endpoint={"a": "2", "b": "1"}))
     stream.receive(reply(first, "a"))
-    (second,) = stream.offer(changed(endpoint={"a": "3", "b": "1"}))
+    (second,) = stream.offer(changed_snapshot(endpoint={"a": "3", "b": "1"}))
     assert stream.receive(reply(first, "a", "b")) == []
     assert not is_synced(stream)
     assert sent_versions(stream.receive(reply(second, "a", "b"))) == [("ENDPOINT", {"b": "1"})]
@@ -278,12 +281,12 @@ def test_listeners_may_be_requested_by_name():
 
 
 def test_a_wildcard_subscription_may_become_a_list_of_names():
-    stream = settled()
+    stream = settled_stream()
     (response,) = stream.receive(request(ResourceType.LISTENER, "m", nonce="3"))
     assert sent_versions([response]) == [("LISTENER", {})]
     assert stream.receive(reply(response, "m")) == []
     assert list(stream.possible_versions(ResourceType.LISTENER)) == []
-    assert sent_versions(stream.offer(changed(listener={"l": "2", "m": "1"}))) == [("LISTENER", {"m": "1"})]
+    assert sent_versions(stream.offer(changed_snapshot(listener={"l": "2", "m": "1"}))) == [("LISTENER", {"m": "1"})]
 
 
 def test_an_unserved_type_gets_no_response():

@@ -13,7 +13,7 @@ TARGET = "cluster.cds_egress_my_mesh_cart-v1_http_8080"
 
 
 @pytest.fixture(scope="module")
-def picked() -> re.Pattern[str]:
+def stats_pattern() -> re.Pattern[str]:
     *own, others = drop_unused_stats().matcher_list.matchers
     dropped = open_telemetry_pb2.SinkConfig.DropAction.DESCRIPTOR
     assert all(rule.on_match.action.typed_config.Is(dropped) for rule in (*own, others))
@@ -39,8 +39,8 @@ def picked() -> re.Pattern[str]:
         "server.live",
     ],
 )
-def test_statistics_used_by_metrics_are_pushed(picked, name):
-    assert picked.fullmatch(name)
+def test_statistics_used_by_metrics_are_pushed(stats_pattern, name):
+    assert stats_pattern.fullmatch(name)
 
 
 @pytest.mark.parametrize(
@@ -56,5 +56,5 @@ def test_statistics_used_by_metrics_are_pushed(picked, name):
         "server.memory_allocated",
     ],
 )
-def test_other_statistics_are_not_pushed(picked, name):
-    assert not picked.fullmatch(name)
+def test_other_statistics_are_not_pushed(stats_pattern, name):
+    assert not stats_pattern.fullmatch(name)

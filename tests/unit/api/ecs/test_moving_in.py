@@ -56,7 +56,7 @@ def test_another_services_registry_is_not_taken_over(shop):
     shop.fails("CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **asked)
 
 
-def test_it_can_return_to_its_registry(shop):
+def test_a_service_can_return_to_its_registry(shop):
     arn = create_registered_service(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
     back = {"serviceRegistries": [{"registryArn": arn}], "serviceConnectConfiguration": {"enabled": False}}

@@ -87,7 +87,7 @@ async def test_an_occupied_port_is_reported_and_left_alone(caplog):
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
         async with running(MemoryStore([SHOP]), port), asyncio.timeout(30):
-            while "this machine can't ask" not in caplog.text:  # noqa: ASYNC110 (a log rings no bell)
+            while "this machine can't ask" not in caplog.text:  # noqa: ASYNC110 (a log notifies nobody)
                 await asyncio.sleep(0)
         assert str(port) in caplog.text
 

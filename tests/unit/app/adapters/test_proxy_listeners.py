@@ -244,7 +244,7 @@ async def test_a_configured_certificate_is_used_and_reloaded(tmp_path):
 @pytest.mark.parametrize("broken", ["certificate", "private_key", "client_authority"])
 async def test_unreadable_files_are_reported_at_start(tmp_path, broken):
     corporation = Corporation(tmp_path)
-    chain, key = corporation.server(tmp_path, "door.example")
+    chain, key = corporation.server(tmp_path, "edge.example")
     files = {"certificate": chain, "private_key": key, "client_authority": corporation.certificate}
     files[broken] = tmp_path / "broken.pem"
     files[broken].write_text("nothing")

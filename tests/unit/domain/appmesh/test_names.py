@@ -36,7 +36,7 @@ def test_resources_of_another_account_have_the_mesh_owner_in_their_arn():
     ("text", "said"),
     [
         ("mesh/shop/virtualNode/front", ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front")),
-        ("mesh/shop/virtualGateway/door", ProxyName("shop", AppMeshResourceType.VIRTUAL_GATEWAY, "door")),
+        ("mesh/shop/virtualGateway/edge", ProxyName("shop", AppMeshResourceType.VIRTUAL_GATEWAY, "edge")),
         (f"mesh/shop@{OWNER}/virtualNode/front", ProxyName("shop", AppMeshResourceType.VIRTUAL_NODE, "front", OWNER)),
         (
             within_mesh(MESH, OWNER, AppMeshResourceType.VIRTUAL_NODE, "front"),

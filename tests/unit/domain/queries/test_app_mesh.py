@@ -45,7 +45,7 @@ def world():
             create_call("CreateVirtualService", virtualServiceName="a.local", spec={"provider": router}),
             create_call("CreateVirtualService", virtualServiceName="b.local", spec={"provider": node}),
             create_call("CreateVirtualService", virtualServiceName="c.local", spec={}),
-            create_call("CreateVirtualGateway", virtualGatewayName="door", spec={"listeners": [HTTP]}),
+            create_call("CreateVirtualGateway", virtualGatewayName="edge", spec={"listeners": [HTTP]}),
         ]
     ).world
 
@@ -82,7 +82,7 @@ def test_references_are_indexed(world):
     ("text", "whose", "name"),
     [
         ("mesh/shop/virtualNode/one", SCOPE, "one"),
-        ("mesh/shop/virtualGateway/door", SCOPE, "door"),
+        ("mesh/shop/virtualGateway/edge", SCOPE, "edge"),
         ("mesh/shop/virtualGateway/one", SCOPE, None),
         ("mesh/shop/virtualNode/two", SCOPE, None),
         ("mesh/shop/virtualNode/one", STRANGER, None),

@@ -61,7 +61,7 @@ def tar_of(directory, archive, mode="w"):
     return archive
 
 
-def saved(path, *entries):
+def saved_image(path, *entries):
     """What a Docker before version 25 saved: (image, names); the second of two equal layers is a link."""
     path.mkdir()
     listed: list[dict[str, object]] = []
@@ -158,8 +158,8 @@ def test_an_index_in_a_layout_is_resolved_to_what_is_there(store, tmp_path):
     assert ([name.familiar for name in loaded.references], loaded.image.digest) == (["web:1"], digest_of(index))
 
 
-def test_what_docker_saved_is_loaded_with_all_its_names(store, tmp_path):
-    source = saved(tmp_path / "saved", (WEB, ["web:1", "shop/web:1"]), (JOB, ["job:1"]))
+def test_a_saved_archive_is_loaded_with_all_its_names(store, tmp_path):
+    source = saved_image(tmp_path / "saved", (WEB, ["web:1", "shop/web:1"]), (JOB, ["job:1"]))
     archive = tar_of(source, tmp_path / "saved.tar")
     with io.FileIO(archive) as pipe:
         loaded = load_archive(store, pipe)
@@ -167,7 +167,7 @@ def test_what_docker_saved_is_loaded_with_all_its_names(store, tmp_path):
     assert loaded[0].image.config.command == ("/bin/app",)
     with pytest.raises(ImageRefused, match="it has 2 images; `moyai image load`"):
         import_image(store, "x", archive)
-    alone = tar_of(saved(tmp_path / "alone", (WEB, None)), tmp_path / "alone.tar")
+    alone = tar_of(saved_image(tmp_path / "alone", (WEB, None)), tmp_path / "alone.tar")
     assert import_image(store, "renamed", alone).digest == loaded[0].image.digest
     with pytest.raises(ImageRefused, match="doesn't say what its image is called; `moyai image import NAME`"):
         load_archive(store, alone)
@@ -175,24 +175,24 @@ def test_what_docker_saved_is_loaded_with_all_its_names(store, tmp_path):
 
 def test_two_layers_with_one_content_are_saved_as_a_link(store, tmp_path):
     twice = build_image({"a": b"x"}, {"a": b"x"}, config={"Cmd": ["twice"]})
-    archive = tar_of(saved(tmp_path / "saved", (twice, ["twice"])), tmp_path / "saved.tar")
+    archive = tar_of(saved_image(tmp_path / "saved", (twice, ["twice"])), tmp_path / "saved.tar")
     image = load_archive(store, archive)[0].image
     assert image.layers[0] == image.layers[1]
 
 
 def test_a_wrong_archive_is_refused_in_one_sentence_and_leaves_nothing(store, tmp_path):
-    def damaged(name, path, content):
+    def damaged_layout(name, path, content):
         source = layout_of(tmp_path / name, (WEB, {}))
         (source / path.format(*(d.removeprefix("sha256:") for d in WEB.blobs))).write_bytes(content)
         return source
 
     arm = build_image({"a": b"x"}, architecture="s390x")
     sources = {
-        "can't be read": damaged("index", "index.json", b"{"),
-        "no index": damaged("manifest", "index.json", WEB.manifest),
-        "failed to extract layer": damaged("layer", "blobs/sha256/{0}", gzip.compress(layer_of({"a": b"evil"}))),
+        "can't be read": damaged_layout("index", "index.json", b"{"),
+        "no index": damaged_layout("manifest", "index.json", WEB.manifest),
+        "failed to extract layer": damaged_layout("layer", "blobs/sha256/{0}", gzip.compress(layer_of({"a": b"evil"}))),
         "platform 'linux/": layout_of(tmp_path / "arm", (arm, {})),
-        "no tar archive": damaged("text", "text", b"no archive") / "text",
+        "no tar archive": damaged_layout("text", "text", b"no archive") / "text",
         "neither a directory nor a file": tmp_path / "gone",
     }
     for reason, source in sources.items():
@@ -235,7 +235,7 @@ def test_only_the_host_can_be_a_base(store, tmp_path):
         import_image(store, "web", tmp_path, base="debian")
 
 
-def test_an_image_that_is_replaced_stays_for_whom_it_is_held(store, tmp_path):
+def test_a_replaced_image_stays_for_its_holders(store, tmp_path):
     old = import_image(store, "shop/web:1", tree(tmp_path / "old", app="old"))
     store.hold("task-1", ["shop/web:1"])
     new = import_image(store, "shop/web:1", tree(tmp_path / "new", app="new"))

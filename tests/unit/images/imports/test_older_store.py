@@ -61,7 +61,7 @@ def test_images_keep_their_tags_their_digests_and_their_files(images):
     assert open_store(images).list_images() == store.list_images()
 
 
-def test_what_cannot_be_converted_stays_and_is_named(images, caplog):
+def test_an_unconvertible_image_is_kept_and_named(images, caplog):
     older_image(images, "web/1", "x", name="web", digest=NEW)
     damaged = older_image(images, "bad-/latest", "x", name="bad-", digest=OLD)
     with caplog.at_level(logging.WARNING):

@@ -50,7 +50,7 @@ class ScriptedServer:
         """Answer requests of a path (``METHOD /path`` or ``/path``)."""
         self._answers[path] = list(answers)
 
-    def asked(self, path: str) -> list[Request]:
+    def requests_of(self, path: str) -> list[Request]:
         """The requests of a path, or of ``METHOD /path``."""
         return [r for r in self.requests if path in {r.path, f"{r.method} {r.path}"}]
 

@@ -23,7 +23,7 @@ ME = Credentials("me", Secret("pass:word"), "the test")
 BASIC = "Basic bWU6cGFzczp3b3Jk"
 
 
-def guarded(content, *allowed, challenge):
+def require_authorization(content, *allowed, challenge):
     """Answers ``content`` to the authorizations that are allowed, and the challenge to others."""
 
     async def answer(request):
@@ -49,42 +49,42 @@ def token(text="t0", **more):
 
 async def test_a_password_is_sent_when_it_is_asked_for(client, server, wallet):
     wallet.credentials = {server.host: ME}
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), BASIC, challenge='Basic realm="here"'))
+    server.answer(PATH, require_authorization(manifest_answer(APP.manifest), BASIC, challenge='Basic realm="here"'))
     await client.resolve(reference_to(server), AMD)
     await client.resolve(reference_to(server), AMD)
-    assert [r.headers.get("authorization") for r in server.asked(PATH)] == [None, BASIC, BASIC]
+    assert [r.headers.get("authorization") for r in server.requests_of(PATH)] == [None, BASIC, BASIC]
 
 
 async def test_a_wrong_password_names_where_it_is_from(client, server, wallet):
     wallet.credentials = {server.host: ME}
-    server.answer(PATH, guarded(b"", challenge="Basic"))
+    server.answer(PATH, require_authorization(b"", challenge="Basic"))
     text = await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     assert text.endswith(
         "pull access denied: authorization failed with the credentials of the test: unauthorized: authentication"
         f" required. Run `docker login {server.host}` as the user that runs moyai, or name a secret in"
         " repositoryCredentials."
     )
-    assert len(server.asked(PATH)) == 2
+    assert len(server.requests_of(PATH)) == 2
 
 
 async def test_a_new_password_counts_at_once(client, server, wallet):
     wallet.credentials = {server.host: Credentials("me", Secret("old"), "the test")}
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), BASIC, challenge="Basic"))
+    server.answer(PATH, require_authorization(manifest_answer(APP.manifest), BASIC, challenge="Basic"))
     await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     wallet.credentials = {server.host: ME}
     await client.resolve(reference_to(server), AMD)
 
 
 async def test_without_credentials_nothing_is_guessed(client, server):
-    server.answer(PATH, guarded(b"", challenge="Basic"))
+    server.answer(PATH, require_authorization(b"", challenge="Basic"))
     text = await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     assert "pull access denied, repository does not exist or may require authorization: server message:" in text
-    assert len(server.asked(PATH)) == 1
+    assert len(server.requests_of(PATH)) == 1
 
 
 async def test_credentials_that_cannot_be_had_are_reported(client, server, wallet):
     wallet.failure = CredentialsFailed("docker-credential-x is not there")
-    server.answer(PATH, guarded(b"", challenge="Basic"))
+    server.answer(PATH, require_authorization(b"", challenge="Basic"))
     text = await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     assert "no basic auth credentials: docker-credential-x is not there" in text
 
@@ -94,7 +94,7 @@ async def test_anonymous_tokens_are_asked_for_and_used_for_the_whole_image(clien
     for path, answer in [(PATH, manifest_answer(APP.manifest))] + [
         (f"/v2/app/blobs/{blob.digest}", response(200, blob.data)) for blob in APP.blobs
     ]:
-        server.answer(path, guarded(answer, "Bearer t0", challenge=bearer(other)))
+        server.answer(path, require_authorization(answer, "Bearer t0", challenge=bearer(other)))
     other.answer("/token", token())
     resolved = await client.resolve(reference_to(server), AMD)
     await asyncio.gather(
@@ -109,7 +109,7 @@ async def test_layers_that_are_fetched_at_once_ask_for_one_token(client, server,
     publish(server, "app", APP, "1")
     resolved = await client.resolve(reference_to(server), AMD)
     for blob in APP.blobs:
-        answer = guarded(response(200, blob.data), "Bearer t0", challenge=bearer(other))
+        answer = require_authorization(response(200, blob.data), "Bearer t0", challenge=bearer(other))
         server.answer(f"/v2/app/blobs/{blob.digest}", answer)
     other.answer("/token", token())
     await asyncio.gather(*(client.fetch(resolved, part, io.BytesIO(), print) for part in resolved.layers))
@@ -118,17 +118,17 @@ async def test_layers_that_are_fetched_at_once_ask_for_one_token(client, server,
 
 async def test_a_password_gets_a_token_and_is_not_sent_to_the_registry(client, server, other, wallet):
     wallet.credentials = {server.host: ME}
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other)))
+    server.answer(PATH, require_authorization(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other)))
     other.answer("/token", response(200, b'{"access_token": "t0", "expires_in": 300}'))
     await client.resolve(reference_to(server), AMD)
     [asked] = other.requests
     assert (asked.headers["authorization"], asked.query["account"]) == (BASIC, "me")
-    assert [r.headers.get("authorization") for r in server.asked(PATH)] == [None, "Bearer t0"]
+    assert [r.headers.get("authorization") for r in server.requests_of(PATH)] == [None, "Bearer t0"]
 
 
 async def test_an_identity_token_is_exchanged_by_post(client, server, other, wallet):
     wallet.credentials = {server.host: Credentials("", Secret("id"), "the test", is_identity_token=True)}
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other)))
+    server.answer(PATH, require_authorization(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other)))
     other.answer("POST /token", token())
     await client.resolve(reference_to(server), AMD)
     assert other.requests[0].form == {
@@ -141,7 +141,9 @@ async def test_an_identity_token_is_exchanged_by_post(client, server, other, wal
 
 
 async def test_a_token_is_renewed_when_its_time_is_over(client, server, other, clock):
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), "Bearer t0", "Bearer t1", challenge=bearer(other)))
+    server.answer(
+        PATH, require_authorization(manifest_answer(APP.manifest), "Bearer t0", "Bearer t1", challenge=bearer(other))
+    )
     other.answer("/token", token("t0", expires_in=120), token("t1", expires_in=120))
     await client.resolve(reference_to(server), AMD)
     await clock.sleep(100)
@@ -149,13 +151,15 @@ async def test_a_token_is_renewed_when_its_time_is_over(client, server, other, c
     assert len(other.requests) == 1
     await clock.sleep(15)
     await client.resolve(reference_to(server), AMD)
-    sent = [r.headers.get("authorization") for r in server.asked(PATH)]
+    sent = [r.headers.get("authorization") for r in server.requests_of(PATH)]
     assert sent == [None, "Bearer t0", "Bearer t0", None, "Bearer t1"]
 
 
 async def test_a_token_that_the_registry_refuses_early_is_renewed(client, server, other):
-    answers = guarded(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other))
-    late = guarded(manifest_answer(APP.manifest), "Bearer t1", challenge=bearer(other, error="invalid_token"))
+    answers = require_authorization(manifest_answer(APP.manifest), "Bearer t0", challenge=bearer(other))
+    late = require_authorization(
+        manifest_answer(APP.manifest), "Bearer t1", challenge=bearer(other, error="invalid_token")
+    )
     other.answer("/token", token("t0"), token("t1"))
     server.answer(PATH, answers)
     await client.resolve(reference_to(server), AMD)
@@ -164,7 +168,7 @@ async def test_a_token_that_the_registry_refuses_early_is_renewed(client, server
 
 
 async def test_a_registry_that_refuses_its_own_tokens_is_not_asked_for_ever(client, server, other):
-    server.answer(PATH, guarded(b"", challenge=bearer(other)))
+    server.answer(PATH, require_authorization(b"", challenge=bearer(other)))
     other.answer("/token", *(token(f"t{number}") for number in range(20)))
     await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     assert len(other.requests) <= 3
@@ -172,7 +176,7 @@ async def test_a_registry_that_refuses_its_own_tokens_is_not_asked_for_ever(clie
 
 async def test_a_repository_that_docker_hub_does_not_show_may_require_a_login(client, server, other):
     challenge = bearer(other, error="insufficient_scope")
-    server.answer(PATH, guarded(b"", challenge=challenge))
+    server.answer(PATH, require_authorization(b"", challenge=challenge))
     other.answer("/token", token())
     text = await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)
     assert "pull access denied, repository does not exist or may require authorization: server message:" in text
@@ -192,7 +196,7 @@ async def test_a_repository_that_docker_hub_does_not_show_may_require_a_login(cl
 )
 async def test_a_token_server_that_gives_none_fails_the_pull(client, server, other, wallet, answer, error):
     wallet.credentials = {server.host: ME}
-    server.answer(PATH, guarded(b"", challenge=bearer(other)))
+    server.answer(PATH, require_authorization(b"", challenge=bearer(other)))
     other.answer("/token", answer)
     text = await failure_of(client.resolve(reference_to(server), AMD), error)
     assert "pass:word" not in text
@@ -204,7 +208,7 @@ async def test_a_token_server_that_gives_none_fails_the_pull(client, server, oth
 )
 async def test_credentials_go_to_no_odd_token_server(client, server, wallet, realm):
     wallet.credentials = {server.host: ME}
-    server.answer(PATH, guarded(b"", challenge=bearer(server, realm=realm)))
+    server.answer(PATH, require_authorization(b"", challenge=bearer(server, realm=realm)))
     with pytest.raises(Exception, match=r"which no registry may lead to|names no token server"):
         await client.resolve(reference_to(server), AMD)
 
@@ -217,7 +221,7 @@ async def test_no_cookie_is_kept(client, server):
 
 
 async def test_another_user_is_another_client(client, server, wallet):
-    server.answer(PATH, guarded(manifest_answer(APP.manifest), BASIC, challenge="Basic"))
+    server.answer(PATH, require_authorization(manifest_answer(APP.manifest), BASIC, challenge="Basic"))
     own = client.with_credentials(server.host, ME)
     await own.resolve(reference_to(server), AMD)
     await failure_of(client.resolve(reference_to(server), AMD), AccessDenied)

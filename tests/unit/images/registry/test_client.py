@@ -103,7 +103,7 @@ async def test_a_registry_that_is_down_is_tried_again_and_named(client, server, 
     assert clock.waits == [1, 2, 4]
 
 
-async def test_a_port_that_nobody_listens_on_is_named(client, unused_tcp_port):
+async def test_a_port_without_a_listener_is_named(client, unused_tcp_port):
     reference = parse_reference(f"127.0.0.1:{unused_tcp_port}/app:1")
     text = await failure_of(client.resolve(reference, AMD), Unreachable)
     assert (
@@ -202,7 +202,7 @@ async def test_a_slow_body_is_given_up(monkeypatch, client, server):
     await failure_of(client.resolve(reference_to(server), AMD), Unreachable)
 
 
-async def test_what_is_no_http_is_refused(client, server):
+async def test_a_server_without_http_is_refused(client, server):
     server.answer("/v2/app/manifests/1", b"220 ready for mail\r\n")
     await failure_of(client.resolve(reference_to(server), AMD), Unreachable)
 
@@ -219,14 +219,14 @@ async def test_a_mirror_is_asked_first_without_credentials_of_the_registry(clock
 
 
 @pytest.mark.parametrize("answer", [response(404), response(500), response(429), response(200, b"{}"), b""])
-async def test_what_a_mirror_cannot_give_comes_from_the_registry(clock, wallet, server, other, tmp_path, answer):
+async def test_an_image_missing_in_the_mirror_comes_from_the_registry(clock, wallet, server, other, tmp_path, answer):
     publish(server, "app", APP, "1")
     other.answer("/v2/app/manifests/1", answer)
     settings = RegistrySettings({server.host: (f"http://{other.host}",)}, certificates=tmp_path)
     client = RegistryClient(settings, clock, wallet)
     resolved = await client.resolve(reference_to(server), AMD)
     assert await fetch_all(client, resolved) == [blob.data for blob in APP.blobs]
-    assert len(other.asked("/v2/app/manifests/1")) == 1
+    assert len(other.requests_of("/v2/app/manifests/1")) == 1
     await client.close()
 
 

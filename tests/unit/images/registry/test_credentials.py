@@ -53,8 +53,8 @@ def helper(tmp_path, monkeypatch):
     return install
 
 
-def shown(credentials):
-    """Name and password."""
+def name_and_password(credentials):
+    """What a registry is sent, with the password in plain text; None without credentials."""
     return None if credentials is None else (credentials.username, credentials.password.reveal())
 
 
@@ -68,17 +68,17 @@ def shown(credentials):
     ],
 )
 async def test_a_login_is_read_whatever_its_key(config, key, registry):
-    assert shown(await config(auths={key: auth("me", "p:w")}).find(registry)) == ("me", "p:w")
+    assert name_and_password(await config(auths={key: auth("me", "p:w")}).find(registry)) == ("me", "p:w")
     assert await config(auths={key: auth("me", "p:w")}).find("other.test") is None
 
 
 async def test_an_identity_token_is_read(config):
     entry = auth("me", "") | {"identitytoken": "id"}
     credentials = await config(auths={"r.test": entry}).find("r.test")
-    assert (credentials.is_identity_token, shown(credentials)) == (True, ("me", "id"))
+    assert (credentials.is_identity_token, name_and_password(credentials)) == (True, ("me", "id"))
 
 
-async def test_a_file_that_is_not_there_has_nobody(tmp_path):
+async def test_a_missing_file_has_no_credentials(tmp_path):
     assert await DockerConfig(tmp_path / "config.json").find("ghcr.io") is None
 
 
@@ -101,14 +101,17 @@ async def test_a_helper_of_the_registry_counts_before_the_store_and_that_before_
     helper("one", 'read -r name; echo "{\\"Username\\": \\"one\\", \\"Secret\\": \\"$name\\"}"')
     helper("two", 'echo \'{"Username": "<token>", "Secret": "two"}\'')
     both = config(auths={"b.test": auth("file", "x")}, credsStore="two", credHelpers={"a.test": "one"})
-    assert shown(await both.find("a.test")) == ("one", "a.test")
+    assert name_and_password(await both.find("a.test")) == ("one", "a.test")
     second = await both.find("b.test")
-    assert (shown(second), second.is_identity_token) == (("", "two"), True)
+    assert (name_and_password(second), second.is_identity_token) == (("", "two"), True)
 
 
-async def test_a_helper_that_knows_nobody_leaves_it_to_the_file(config, helper):
+async def test_a_helper_without_credentials_falls_back_to_the_file(config, helper):
     helper("none", "echo credentials not found in native keychain; exit 1")
-    assert shown(await config(auths={"b.test": auth("file", "x")}, credsStore="none").find("b.test")) == ("file", "x")
+    assert name_and_password(await config(auths={"b.test": auth("file", "x")}, credsStore="none").find("b.test")) == (
+        "file",
+        "x",
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ async def test_a_bad_helper_is_named_without_its_output(helper, script, reason):
     assert "secret" not in str(caught.value)
 
 
-async def test_what_a_helper_starts_ends_with_it(helper, tmp_path):
+async def test_processes_of_a_helper_end_with_it(helper, tmp_path):
     helper("forks", f"sleep 1000 & echo $! >{tmp_path}/child; wait")
     with pytest.raises(CredentialsFailed):
         await ask_helper("forks", "r.test", 2.0)
@@ -175,9 +178,9 @@ def ecr_token(password, expires):
 async def test_aws_keys_give_tokens_of_ecr_until_they_expire(server, clock):
     server.answer("/", ecr_token("one", clock.now() + 3600), ecr_token("two", clock.now() + 7200))
     ecr = EcrCredentials(clock, ecr_client(server))
-    assert shown(await ecr.find(ECR)) == shown(await ecr.find(ECR)) == ("AWS", "one")
+    assert name_and_password(await ecr.find(ECR)) == name_and_password(await ecr.find(ECR)) == ("AWS", "one")
     await clock.sleep(3500)
-    assert shown(await ecr.find(ECR)) == ("AWS", "two")
+    assert name_and_password(await ecr.find(ECR)) == ("AWS", "two")
     assert await ecr.find("ghcr.io") is None
     assert len(server.requests) == 2
     assert "/eu-central-1/ecr/" in server.requests[0].headers["authorization"]
@@ -188,7 +191,7 @@ async def test_without_aws_keys_a_login_counts(config, clock):
         raise NoCredentialsError
 
     keychain = Keychain(EcrCredentials(clock, connect), config(auths={ECR: auth("AWS", "login")}))
-    assert shown(await keychain.find(ECR)) == ("AWS", "login")
+    assert name_and_password(await keychain.find(ECR)) == ("AWS", "login")
 
 
 async def test_with_neither_both_are_named(clock):

@@ -60,7 +60,7 @@ def test_a_mirror_is_a_registry_and_a_url():
         "docker.io=https://m.test?x=1",
     ],
 )
-def test_what_is_no_mirror_is_refused_with_an_example(text):
+def test_a_malformed_mirror_is_refused_with_an_example(text):
     with pytest.raises(BadMirror, match=r"such as"):
         parse_mirror(text)
 

@@ -21,7 +21,7 @@ PATH = f"/v2/app/blobs/{LAYER.digest}"
 
 
 @pytest.fixture
-async def resolved(client, server, wallet):
+async def resolved_image(client, server, wallet):
     """The image of a server that wants a password."""
     publish(server, "app", APP, "1")
     wallet.credentials = {server.host: Credentials("me", Secret("secret"), "the test")}
@@ -37,48 +37,48 @@ async def fetch(client, resolved):
     return file.getvalue()
 
 
-async def test_another_origin_gets_no_authorization(client, server, other, resolved):
+async def test_another_origin_gets_no_authorization(client, server, other, resolved_image):
     server.answer(PATH, response(307, location=f"http://{other.host}/storage?signature=s"))
     other.answer("/storage", response(200, LAYER.data))
-    assert await fetch(client, resolved) == LAYER.data
-    assert server.asked(PATH)[-1].headers["authorization"].startswith("Basic ")
+    assert await fetch(client, resolved_image) == LAYER.data
+    assert server.requests_of(PATH)[-1].headers["authorization"].startswith("Basic ")
     assert "authorization" not in other.requests[0].headers
 
 
-async def test_authorization_does_not_come_back_with_a_detour(client, server, other, resolved):
+async def test_authorization_does_not_come_back_with_a_detour(client, server, other, resolved_image):
     server.answer(PATH, response(307, location=f"http://{other.host}/detour"))
     other.answer("/detour", response(307, location=f"http://{server.host}/back"))
     server.answer("/back", response(200, LAYER.data))
-    assert await fetch(client, resolved) == LAYER.data
-    assert "authorization" not in server.asked("/back")[0].headers
+    assert await fetch(client, resolved_image) == LAYER.data
+    assert "authorization" not in server.requests_of("/back")[0].headers
 
 
-async def test_the_same_origin_keeps_the_authorization(client, server, resolved):
+async def test_the_same_origin_keeps_the_authorization(client, server, resolved_image):
     server.answer(PATH, response(302, location="/elsewhere"))
     server.answer("/elsewhere", response(200, LAYER.data))
-    assert await fetch(client, resolved) == LAYER.data
-    assert "authorization" in server.asked("/elsewhere")[0].headers
+    assert await fetch(client, resolved_image) == LAYER.data
+    assert "authorization" in server.requests_of("/elsewhere")[0].headers
 
 
-async def test_a_challenge_of_another_origin_gets_nothing(client, server, other, resolved):
+async def test_a_challenge_of_another_origin_gets_nothing(client, server, other, resolved_image):
     server.answer(PATH, response(307, location=f"http://{other.host}/storage"))
     other.answer("/storage", response(401, www_authenticate="Basic realm=x"))
-    await failure_of(fetch(client, resolved), AccessDenied)
+    await failure_of(fetch(client, resolved_image), AccessDenied)
     assert ["authorization" in request.headers for request in other.requests] == [False]
 
 
-async def test_a_signature_is_not_shown(client, server, other, resolved):
+async def test_a_signature_is_not_shown(client, server, other, resolved_image):
     server.answer(PATH, response(307, location=f"http://{other.host}/storage?X-Amz-Signature=s3cret"))
     other.answer("/storage", response(403))
-    assert "s3cret" not in await failure_of(fetch(client, resolved), AccessDenied)
+    assert "s3cret" not in await failure_of(fetch(client, resolved_image), AccessDenied)
 
 
-async def test_a_loop_ends(client, server, resolved):
+async def test_a_loop_ends(client, server, resolved_image):
     server.answer(PATH, response(307, location="/loop"))
     server.answer("/loop", response(307, location="/loop?again"))
-    text = await failure_of(fetch(client, resolved), Unreachable)
+    text = await failure_of(fetch(client, resolved_image), Unreachable)
     assert "redirects" in text
-    assert len(server.asked("/loop")) <= 5
+    assert len(server.requests_of("/loop")) <= 5
 
 
 @pytest.mark.parametrize(
@@ -92,19 +92,19 @@ async def test_a_loop_ends(client, server, resolved):
         "http://224.0.0.1/",
     ],
 )
-async def test_no_redirect_leads_to_a_metadata_service(client, server, resolved, location):
+async def test_no_redirect_leads_to_a_metadata_service(client, server, resolved_image, location):
     server.answer(PATH, response(307, location=location))
-    assert "which no registry may lead to" in await failure_of(fetch(client, resolved), Unreachable)
+    assert "which no registry may lead to" in await failure_of(fetch(client, resolved_image), Unreachable)
 
 
 @pytest.mark.parametrize("location", ["", "ftp://storage/x", "file:///etc/passwd", "http://", "http://[", "//"])
-async def test_a_redirect_to_nowhere_is_refused(client, server, resolved, location):
+async def test_a_redirect_to_nowhere_is_refused(client, server, resolved_image, location):
     server.answer(PATH, response(307, location=location))
-    await failure_of(fetch(client, resolved), Unreachable)
+    await failure_of(fetch(client, resolved_image), Unreachable)
 
 
-async def test_credentials_in_a_location_are_not_used(client, server, other, resolved):
+async def test_credentials_in_a_location_are_not_used(client, server, other, resolved_image):
     server.answer(PATH, response(307, location=f"http://evil:pw@{other.host}/storage"))
     other.answer("/storage", response(200, LAYER.data))
-    assert await fetch(client, resolved) == LAYER.data
+    assert await fetch(client, resolved_image) == LAYER.data
     assert "authorization" not in other.requests[0].headers

@@ -208,7 +208,7 @@ CONTAINED: dict[str, tuple[list[tuple[str, bytes, str | bytes]], list[str]]] = {
 
 
 @pytest.mark.parametrize("kind", CONTAINED)
-def test_what_an_archive_says_about_the_root_is_about_its_own(directory, kind):
+def test_absolute_paths_of_an_archive_stay_in_its_root(directory, kind):
     members, expected = CONTAINED[kind]
     root = unpack(directory, tar_of(*members))
     assert names(root) == expected

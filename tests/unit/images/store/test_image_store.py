@@ -99,7 +99,7 @@ def test_a_layer_that_two_images_share_is_there_once(store):
     assert removed.size > 1024
 
 
-def test_what_a_holder_needs_stays_until_it_is_released(store):
+def test_images_of_a_holder_stay_until_they_are_released(store):
     add(store, FIRST, "web")
     assert store.hold("task-1", ["web", "gone", HOST_IMAGE]) == {"web": FIRST.digest, "gone": None, HOST_IMAGE: None}
     add(store, SECOND, "web")

@@ -40,14 +40,14 @@ def create_tasks(*, disabled: bool = False):
 
 def pin(build, task, **digests):
     """The digests of the task's containers, once these were pulled; what becomes of its revision is recorded."""
-    pulls = {name: pulled(digest) for name, digest in digests.items()}
+    pulls = {name: pulled_state(digest) for name, digest in digests.items()}
     case = replace(case_of(build.world, task), sandbox=SandboxState(task.id, pulls=pulls))
     containers, changes = pin_images(case)
     build.book.apply(changes)
     return {c.name: c.image_digest for c in containers}
 
 
-def pulled(digest):
+def pulled_state(digest):
     return PullState(PullPhase.PULLED, digest)
 
 
@@ -114,11 +114,11 @@ def test_no_container_starts_before_all_images_are_pulled():
     build, (first, *_) = create_tasks()
     pending(build, first)
     expected = (ImagePull("web", WEB), ImagePull("side", SIDE))
-    for pulls in ({}, {"web": pulled("sha256:1")}, {"web": pulled("sha256:1"), "side": PULLING}):
+    for pulls in ({}, {"web": pulled_state("sha256:1")}, {"web": pulled_state("sha256:1"), "side": PULLING}):
         plan = tasks.step(build, first.arn, pulls=pulls)
         assert (plan.changes, plan.effects) == ((), (PullImages(first.id, expected),))
     build.clock.turn_to(build.clock.now() + 7)
-    starts = tasks.step(build, first.arn, pulls={"web": pulled("sha256:1"), "side": pulled(None)}).effects
+    starts = tasks.step(build, first.arn, pulls={"web": pulled_state("sha256:1"), "side": pulled_state(None)}).effects
     task = build.world.tasks[first.arn]
     assert (task.pull_stopped_at, task.last_status) == (build.clock.now(), TaskStatus.PENDING)
     assert [(e.container.name, e.container.digest) for e in starts if isinstance(e, StartContainer)] == [
@@ -131,10 +131,10 @@ def test_a_task_whose_tag_has_moved_pulls_what_its_revision_has_pinned():
     build, (first, second, _) = create_tasks()
     pending(build, second)
     pin(build, first, web="sha256:1", side="sha256:a")
-    plan = tasks.step(build, second.arn, pulls={"web": pulled("sha256:2"), "side": pulled("sha256:a")})
+    plan = tasks.step(build, second.arn, pulls={"web": pulled_state("sha256:2"), "side": pulled_state("sha256:a")})
     pinned = (ImagePull("web", WEB, "sha256:1"), ImagePull("side", SIDE, "sha256:a"))
     assert plan.effects == (PullImages(second.id, pinned),)
-    tasks.step(build, second.arn, pulls={"web": pulled("sha256:1"), "side": pulled("sha256:a")})
+    tasks.step(build, second.arn, pulls={"web": pulled_state("sha256:1"), "side": pulled_state("sha256:a")})
     assert [c.image_digest for c in build.world.tasks[second.arn].containers] == ["sha256:1", "sha256:a"]
 
 

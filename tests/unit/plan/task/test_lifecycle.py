@@ -92,7 +92,7 @@ def test_containers_wait_for_a_healthy_proxy():
     step(build, task)
     (start,) = step(build, task).effects
     assert isinstance(start, StartProxy)
-    assert marshal.dumps(start.log_level) == marshal.dumps("info")  # plain text: a keeper is told by marshal
+    assert marshal.dumps(start.log_level) == marshal.dumps("info")  # plain text: the monitor gets it by marshal
     proxy = proxy_of(build.world.tasks[task]).name
     assert step(build, task, up(build, proxy)).effects == ()
     assert [type(e) for e in step(build, task, up(build, proxy, Health.HEALTHY)).effects] == [StartContainer]

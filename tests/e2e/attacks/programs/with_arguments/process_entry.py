@@ -52,7 +52,7 @@ class Observer:
                 continue
             self.seen.add(pid)
             self._examine(pid)
-            with contextlib.suppress(OSError), _traced(pid):
+            with contextlib.suppress(OSError), _trace(pid):
                 self._examine(pid)
 
     @property
@@ -116,7 +116,7 @@ class Observer:
 
 
 @contextlib.contextmanager
-def _traced(pid: int) -> Iterator[None]:
+def _trace(pid: int) -> Iterator[None]:
     """A process while it is traced, and therefore stopped. Raises OSError for one that can't be."""
     check(libc.ptrace(ATTACH, pid, 0, 0))
     try:
