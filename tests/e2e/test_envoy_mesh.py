@@ -213,8 +213,8 @@ async def test_a_configuration_that_envoy_rejects_leaves_the_last_good_one(envoy
     good = mesh(ONE, TWO)
     broken = replace(good.workloads[CALLER], egress_port=70000)
     envoys.feed.publish(replace(good, workloads={**good.workloads, CALLER: broken}))
-    await envoys.until(lambda: envoys.feed.states()[CALLER].rejected is not None)
-    assert "port_value" in str(envoys.feed.states()[CALLER].rejected)
+    await envoys.until(lambda: envoys.feed.states()[CALLER].rejection is not None)
+    assert "port_value" in str(envoys.feed.states()[CALLER].rejection)
     assert set(await names_of(envoys, 6)) == {"one", "two"}
     envoys.feed.publish(good)
     await envoys.until(lambda: envoys.feed.states()[CALLER].synced)

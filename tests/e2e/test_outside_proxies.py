@@ -93,9 +93,9 @@ async def test_a_rejected_configuration_is_reported_and_the_last_good_one_serves
     good = mesh("one")
     broken = replace(good.workloads[FRONT], egress_port=70000)
     outside.feed.publish(replace(good, workloads={FRONT: broken}))
-    await outside.until(lambda: any(state.rejected for state in outside.feed.states().values()))
+    await outside.until(lambda: any(state.rejection for state in outside.feed.states().values()))
     (proxy,) = outside.feed.external_proxies(FRONT)
-    assert "port_value" in str(outside.feed.states()[proxy].rejected)
+    assert "port_value" in str(outside.feed.states()[proxy].rejection)
     assert await answering(outside) == "one"
     outside.feed.publish(mesh("two"))
     await outside.until(outside.is_synced)

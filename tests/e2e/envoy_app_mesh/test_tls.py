@@ -156,9 +156,9 @@ async def test_missing_certificate_files_keep_the_port_closed_and_are_reported(e
     envoys.feed.publish(tls_mesh(ServerTls(CertificateFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
     starting = asyncio.create_task(envoys.start(ONE))
     await envoys.until(
-        lambda: ProxyId(ONE) in envoys.feed.states() and bool(envoys.feed.states()[ProxyId(ONE)].rejected)
+        lambda: ProxyId(ONE) in envoys.feed.states() and bool(envoys.feed.states()[ProxyId(ONE)].rejection)
     )
-    assert str(keys) in str(envoys.feed.states()[ProxyId(ONE)].rejected)
+    assert str(keys) in str(envoys.feed.states()[ProxyId(ONE)].rejection)
     assert await envoys.namespace.talk("10.99.0.1", 8081, b"x") == b""
     put(keys, first := authority.signs("one.shop"), authority.root)
     await envoys.namespace.run(lambda: eventually(lambda: serial() == serial_in(first), "it is shown"))
