@@ -28,7 +28,7 @@ def push(server: Installation, repository: str, tag: str, image: ContainerImage)
         client.put(f"/v2/{repository}/manifests/{tag}", content=image.manifest.data).raise_for_status()
 
 
-def printed(cluster: Cluster, name: str, image: str) -> list[str]:
+def output_of(cluster: Cluster, name: str, image: str) -> list[str]:
     """What a task with this image finds in it."""
     task = cluster.run_to_end(cluster.define(name, shell("cat /srv/text", image=image), **ROLE))
     assert "startedAt" in task, task["stoppedReason"]
@@ -40,9 +40,9 @@ def test_a_task_runs_an_image_that_was_pushed(cluster, server):
     push(server, "shop/app", "1", image)
     digest = image.manifest.digest
     for number, name in enumerate((f"127.0.0.1:{server.port}/shop/app:1", f"{AWS_REGISTRY}/shop/app@{digest}")):
-        assert printed(cluster, f"pushed-{number}", name) == ["pushed"]
+        assert output_of(cluster, f"pushed-{number}", name) == ["pushed"]
     push(server, "shop/app", "1", an_image("pushed again"))
-    assert printed(cluster, "again", f"{AWS_REGISTRY}/shop/app:1") == ["pushed again"]
+    assert output_of(cluster, "again", f"{AWS_REGISTRY}/shop/app:1") == ["pushed again"]
 
 
 def test_an_image_that_was_not_pushed(cluster, server):

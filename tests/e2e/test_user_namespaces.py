@@ -195,7 +195,7 @@ async def test_files_have_the_owners_of_the_image(small):
     ]
 
 
-async def test_what_is_written_belongs_to_the_task_outside(small):
+async def test_files_of_a_container_belong_to_the_tasks_host_ids(small):
     await run(small, line("echo x > /srv/new; chown web:extra /srv/new; echo x >> /srv/owned; mkdir /made"))
     upper, first = small.state / "run/tasks" / TASK / "containers/app/upper", first_outside(small)
     owners = {path.name: (path.stat().st_uid - first, path.stat().st_gid - first) for path in upper.rglob("*")}

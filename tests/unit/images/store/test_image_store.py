@@ -119,7 +119,7 @@ def store_size(image: BuiltImage) -> int:
     return sum(archives) + 2 * 10240
 
 
-def test_what_a_revision_needs_stays_and_is_replaced_as_a_whole(store):
+def test_images_of_a_revision_stay_and_are_replaced_together(store):
     add(store, FIRST, "web")
     store.hold_only("service-revisions", frozenset({FIRST.digest}))
     add(store, SECOND, "web")

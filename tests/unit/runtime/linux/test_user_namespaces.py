@@ -21,7 +21,7 @@ def test_an_old_kernel_is_named(monkeypatch, release):
 
 
 @pytest.mark.root
-def test_what_a_file_system_cannot_do_is_named_with_its_consequence(monkeypatch):
+def test_a_file_system_without_id_mapping_is_named_with_the_consequence(monkeypatch):
     [line] = [text for text in host.check_optional_features(Path("/proc/self")) if "ids" in text]
     assert line == f"the file system of /proc/self can't map ids: {user_namespaces.CONSEQUENCE}"
 
