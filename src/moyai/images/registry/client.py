@@ -37,6 +37,8 @@ from moyai.images.source import Progress, ResolvedImage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.errors import MoyaiError
 
+CONFIRMATION_ATTEMPTS: Final = 2
+"""How often a tag is confirmed that is here already: without a network, tasks must not wait for it."""
 ATTEMPTS: Final = 4
 """How often a request is made before it has failed for good. Those of a blob count anew when it has grown."""
 _FIRST_DELAY: Final = 1.0
@@ -104,7 +106,7 @@ class RegistryClient:
         """
         if reference.digest is not None:
             return reference.digest
-        return await self._resolve(reference, self._current_digest)
+        return await self._resolve(reference, self._current_digest, CONFIRMATION_ATTEMPTS)
 
     async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
         """See ``Source``."""
@@ -112,7 +114,7 @@ class RegistryClient:
         async def ask(endpoint: RegistryEndpoint, reference: ImageReference) -> ResolvedImage:
             return await self._resolved_image(endpoint, reference, platform)
 
-        return await self._resolve(reference, ask)
+        return await self._resolve(reference, ask, ATTEMPTS)
 
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
         """See ``Source``. What has arrived from one server is continued at the next."""
@@ -122,15 +124,18 @@ class RegistryClient:
             await self._fetch(endpoint, image.reference.repository, descriptor, blob)
 
         try:
-            await self._first_answer(image.reference, ask, lambda: blob.received)
+            await self._first_answer(image.reference, ask, ATTEMPTS, lambda: blob.received)
         except _GaveUp as error:
             raise error.pull_failed("ref pull", "failed to copy: ") from error
 
     async def _resolve(
-        self, reference: ImageReference, ask: Callable[[RegistryEndpoint, ImageReference], Awaitable[_Answer]]
+        self,
+        reference: ImageReference,
+        ask: Callable[[RegistryEndpoint, ImageReference], Awaitable[_Answer]],
+        limit: int,
     ) -> _Answer:
         try:
-            return await self._first_answer(reference, lambda endpoint: ask(endpoint, reference))
+            return await self._first_answer(reference, lambda endpoint: ask(endpoint, reference), limit)
         except _GaveUp as error:
             raise error.pull_failed("pull image manifest", f"failed to resolve ref {reference}: ") from error
 
@@ -138,14 +143,17 @@ class RegistryClient:
         self,
         reference: ImageReference,
         ask: Callable[[RegistryEndpoint], Awaitable[_Answer]],
+        limit: int,
         size: Callable[[], int] = int,
     ) -> _Answer:
-        """The answer of the first endpoint that gives one. ``size``: how much has arrived. Raises _GaveUp."""
+        """The answer of the first endpoint that gives one. ``limit``: of attempts at the registry itself. ``size``: how
+        much has arrived. Raises _GaveUp.
+        """
         *mirrors, registry = endpoints_of(reference.registry, self._settings)
         for mirror in mirrors:
             with suppress(_GaveUp):
                 return await self._persist(mirror, ask, size, 1)
-        return await self._persist(registry, ask, size, ATTEMPTS)
+        return await self._persist(registry, ask, size, limit)
 
     async def _persist(
         self,

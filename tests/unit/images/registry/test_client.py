@@ -103,6 +103,12 @@ async def test_a_registry_that_is_down_is_tried_again_and_named(client, server, 
     assert clock.waits == [1, 2, 4]
 
 
+async def test_a_tag_is_not_confirmed_for_long(client, server, clock):
+    server.answer("/v2/app/manifests/1", response(503))
+    await failure_of(client.digest(reference_to(server)), Unreachable)
+    assert clock.waits == [1]
+
+
 async def test_a_port_without_a_listener_is_named(client, unused_tcp_port):
     reference = parse_reference(f"127.0.0.1:{unused_tcp_port}/app:1")
     text = await failure_of(client.resolve(reference, AMD), Unreachable)
