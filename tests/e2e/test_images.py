@@ -190,3 +190,21 @@ def test_a_stopped_task_ends_its_pull(cluster, tmp_path):
         assert task["stopCode"] == "UserInitiated"
     images = cluster.installation.state / "images"
     eventually(lambda: not list((images / "leases").iterdir()))
+
+
+def test_a_pull_is_made_again_after_the_control_plane_was_killed(make_installation, tmp_path):
+    """And what is complete by then is not downloaded again."""
+    installation = make_installation()
+    installation.up()
+    killed = Cluster(installation, "killed")
+    large = [{f"large{n}": hashlib.shake_128(bytes([n])).digest(20_000_000)} for n in range(3)]
+    with docker_registry(tmp_path) as registry:
+        registry.push("shop/large", "1", container_image([SHELL, *large]))
+        arn = killed.run(killed.define("killed", shell(STAYS, image=f"{registry.name}/shop/large:1")))
+        layers = installation.state / "images/layers/sha256"
+        eventually(lambda: layers.is_dir() and list(layers.iterdir()))
+        installation.kill()
+        installation.up()
+        task = killed.until(arn, "RUNNING")
+        assert task["containers"][0]["imageDigest"].startswith("sha256:")
+    assert not list((installation.state / "images/leases").iterdir())

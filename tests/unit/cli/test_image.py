@@ -1,4 +1,4 @@
-"""``moyai image``: import, list and remove."""
+"""``moyai image``: what its commands print."""
 
 from __future__ import annotations
 
@@ -7,34 +7,61 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from moyai.cli.main import command_line
+from moyai.cli.image import image_commands
+from moyai.images.reference import HOST_IMAGE
+
+pytestmark = pytest.mark.root  # an import keeps owners
 
 
 @pytest.fixture
-def image(tmp_path):
-    """Runs ``moyai image`` on a state directory of its own."""
+def run(tmp_path):
+    """Runs a command on a state directory of the test's own; its output."""
 
-    def run(*arguments: str):
-        state = str(tmp_path / "state")
-        return CliRunner().invoke(command_line(), ["image", *arguments, "--state", state], catch_exceptions=False)
+    def run(*arguments: str, code: int = 0) -> str:
+        command, *rest = arguments
+        result = CliRunner().invoke(image_commands(), [command, "--state", str(tmp_path / "state"), *rest])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result.stdout
 
     return run
 
 
-def test_an_image_is_imported_listed_and_removed(image, tmp_path):
-    folder = tmp_path / "root"
-    folder.mkdir()
-    (folder / "file").write_text("content")
-    imported = image("import", "shop/web:1", str(folder))
-    (host, web) = json.loads(image("list", "--json").stdout)
-    assert host == {"Name": "moyai.local/host", "Digest": None}
-    assert web["Name"] == "shop/web:1"
-    assert imported.stdout == f"Imported shop/web:1 ({web['Digest'][:19]}…)\n"
-    assert image("rm", "shop/web:1").stdout == "Removed shop/web:1\n"
-    assert image("list").stdout == "moyai.local/host\n"
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "root/srv").mkdir(parents=True)
+    (tmp_path / "root/srv/file").write_text("hello")
+    return str(tmp_path / "root")
 
 
-@pytest.mark.parametrize("name", ["moyai.local/host", "no/such:1", "Not/A:Name"])
-def test_images_that_cannot_be_removed_are_errors(image, name):
-    with pytest.raises(Exception, match=r"neither removed|is not here|invalid reference format"):
-        image("rm", name)
+def test_an_image_is_imported_listed_inspected_and_removed(run, root):
+    (imported,) = json.loads(run("import", "--json", "shop/web:1", root))
+    assert imported["Name"] == "shop/web:1"
+    assert run("list").splitlines() == [HOST_IMAGE, "shop/web:1"]
+    assert run("list", "--digests").splitlines()[1] == f"shop/web:1  {imported['Digest']}"
+    listed = json.loads(run("list", "--json"))
+    assert [(row["Name"], row["Tasks"]) for row in listed] == [(HOST_IMAGE, 0), ("shop/web:1", 0)]
+    (details,) = json.loads(run("inspect", "shop/web:1"))
+    assert (details["Digest"], details["Source"], details["OnHost"]) == (imported["Digest"], None, False)
+    assert [row["Name"] for row in json.loads(run("rm", "--json", "shop/web:1"))] == ["shop/web:1"]
+    assert run("list").splitlines() == [HOST_IMAGE]
+
+
+def test_prune_removes_what_no_task_uses(run, root):
+    run("import", "shop/web:1", root)
+    assert json.loads(run("prune", "--json"))["Names"] == ["shop/web:1"]
+    assert run("list").splitlines() == [HOST_IMAGE]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--platform", "windows/amd64", "is not a platform"),
+        ("--image-map", "nginx", "IMAGE=OTHER"),
+        ("--registry-mirror", "docker.io", "REGISTRY=URL"),
+    ],
+)
+def test_a_bad_option_of_pull_is_refused(run, tmp_path, option, value, message):
+    arguments = ["pull", "--state", str(tmp_path), option, value, "nginx"]
+    result = CliRunner().invoke(image_commands(), arguments)
+    assert result.exit_code == 2
+    assert message in result.output

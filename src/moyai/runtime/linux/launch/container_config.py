@@ -155,11 +155,13 @@ def stop_signal(text: str | None) -> int:
     SIGTERM stands for a text that is none.
     """
     name, plus, offset = (text or "SIGTERM").upper().partition("+")
-    if not plus and name.isdecimal():
+    if name.isdecimal() and not plus:
         number = int(name) if len(name) <= _MAX_DIGITS else 0
     else:
-        base = getattr(signal, name if name.startswith("SIG") else f"SIG{name}", 0)
-        number = int(base) + (int(offset) if offset.isdecimal() and len(offset) <= _MAX_DIGITS else 0)
+        signals = signal.Signals.__members__
+        base = signals.get(name) or signals.get(f"SIG{name}")
+        added = int(offset) if offset.isdecimal() and len(offset) <= _MAX_DIGITS else 0
+        number = 0 if base is None else base + added
     return number if 0 < number <= signal.SIGRTMAX else int(signal.SIGTERM)
 
 
