@@ -8,11 +8,11 @@ from moyai.kernel.scope import Scope
 
 def scope_of(arn: str) -> Scope:
     """The account and region in the ARN of a moyai resource. Raises ValueError."""
-    parsed = parse_arn(arn)
-    if parsed is None:
+    arn_parts = parse_arn(arn)
+    if arn_parts is None:
         msg = f"not an ARN: {arn!r}"
         raise ValueError(msg)
-    return parsed.scope
+    return arn_parts.scope
 
 
 def scope_key(scope: Scope) -> str:

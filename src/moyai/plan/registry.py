@@ -31,11 +31,11 @@ def plan_lifecycle_policies(world: World, now: Instant) -> Sequence[Change]:
 
 def plan_layer_deletion(world: World, now: Instant) -> Sequence[Change]:
     """Delete the records of layers that nothing needs."""
-    used = {(image.repository, layer) for image in world.repository_images for layer in image.layers}
+    used_digests = {(image.repository, layer) for image in world.repository_images for layer in image.layers}
     return [
         Delete(RepositoryLayer, layer.key)
         for layer in world.repository_layers
-        if layer.pushed_at < now - KEPT_LAYERS and (layer.repository, layer.digest) not in used
+        if layer.pushed_at < now - KEPT_LAYERS and (layer.repository, layer.digest) not in used_digests
     ]
 
 

@@ -110,7 +110,7 @@ def expired_images(
 ) -> tuple[RepositoryImage, ...]:
     """The images of a repository that the policy expires now."""
     newest_first = sorted(images, key=lambda image: (-image.pushed_at, image.digest))
-    referenced = {digest for image in newest_first for digest in image.manifests}
+    referenced_digests = {digest for image in newest_first for digest in image.manifests}
     left_alone: set[str] = set()
     expired: list[RepositoryImage] = []
     for rule in sorted(policy.rules, key=lambda rule: rule.rule_priority):
@@ -118,7 +118,7 @@ def expired_images(
         expired += [
             image
             for image in _surplus(rule.selection, selected, now)
-            if image.digest not in left_alone and image.digest not in referenced
+            if image.digest not in left_alone and image.digest not in referenced_digests
         ]
         left_alone |= {image.digest for image in selected}
     return tuple(expired)

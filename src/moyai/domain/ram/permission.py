@@ -85,10 +85,10 @@ PERMISSIONS: Final = (OF_NAMESPACES, OF_MESHES)
 
 def permission_for(resource: str) -> Permission | None:
     """The permission for the resource with this ARN; None if it can't be shared."""
-    parsed = parse_arn(resource)
-    if parsed is None or "/" in parsed.resource.partition("/")[2]:
+    arn_parts = parse_arn(resource)
+    if arn_parts is None or "/" in arn_parts.resource.partition("/")[2]:
         return None
-    return next((one for one in PERMISSIONS if (one.service, one.kind) == (parsed.service, parsed.kind)), None)
+    return next((one for one in PERMISSIONS if (one.service, one.kind) == (arn_parts.service, arn_parts.kind)), None)
 
 
 def resource_type_of(resource: str) -> str:

@@ -101,16 +101,16 @@ def parse_parameter_reference(scope: Scope, text: str) -> ParameterReference | N
     """Parse ``name``, ``name:version`` or an ARN of either for a caller of ``scope``; None when it can be no
     parameter.
     """
-    parsed = parse_arn(text)
-    name = text if parsed is None else parsed.resource.removeprefix(_RESOURCE)
+    arn_parts = parse_arn(text)
+    name = text if arn_parts is None else arn_parts.resource.removeprefix(_RESOURCE)
     name, _, selector = name.partition(":")
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         return None
-    if parsed is None:
+    if arn_parts is None:
         return ParameterReference(parameter_arn(scope, name), name, selector)
-    if parsed.service != "ssm" or not parsed.resource.startswith(_RESOURCE):
+    if arn_parts.service != "ssm" or not arn_parts.resource.startswith(_RESOURCE):
         return None
-    return ParameterReference(parameter_arn(parsed.scope, name), None, selector)
+    return ParameterReference(parameter_arn(arn_parts.scope, name), None, selector)
 
 
 def is_reserved(name: str) -> bool:

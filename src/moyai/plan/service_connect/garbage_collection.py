@@ -36,10 +36,10 @@ def collect_unused_services(world: World, before: Service, after: Service) -> tu
         candidates += [d for namespace in namespaces for d in _left_by_deleted_services(world, namespace)]
     if not candidates:
         return ()
-    needed = {
+    used_services = {
         arn for namespace in {d.namespace for d in candidates} for arn in _services_in_use(world, namespace, after)
     }
-    unneeded = {d.key: d for d in candidates if d.arn not in needed}
+    unneeded = {d.key: d for d in candidates if d.arn not in used_services}
     return tuple(change for service in unneeded.values() for change in _removal(world, service))
 
 

@@ -110,21 +110,21 @@ def resolve_secrets(
 
 
 def registry_credentials(
-    world: World, scope: Scope, defined: ContainerDefinition, now: Instant
+    world: World, scope: Scope, container_definition: ContainerDefinition, now: Instant
 ) -> RegistryCredentials | None:
     """The credentials that a container's ``repositoryCredentials`` name, for the registry of its image. Raises
     Unresolved.
     """
-    if defined.repository_credentials is None:
+    if container_definition.repository_credentials is None:
         return None
-    secret = defined.repository_credentials.credentials_parameter
+    secret = container_definition.repository_credentials.credentials_parameter
     value = _secret_value(world, scope, SecretReference(secret), now)
     try:
-        parsed = _REGISTRY_SECRET.decode(value.reveal())
+        login = _REGISTRY_SECRET.decode(value.reveal())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         why = f"the secret {secret} is not a JSON object with the keys username and password"
         raise Unresolved(f"{_UNABLE_TO_PULL} registry auth from asm: {why}") from error
-    return RegistryCredentials(parsed.username, Secret(parsed.password))
+    return RegistryCredentials(login.username, Secret(login.password))
 
 
 def variables_in(body: Secret) -> Mapping[str, Secret]:

@@ -29,16 +29,16 @@ def image_pulls(context: TaskContext) -> tuple[ImagePull, ...]:
     """The images that the task's containers need. Raises Unresolved for credentials that can't be had."""
     world, platform = context.world, context.definition.runtime_platform
     revision = revision_of(world, context.task)
-    pinned = {} if revision is None else revision.images
+    digests = {} if revision is None else revision.images
     pulls = []
     for container in context.applications:
-        defined = context.definition_of(container)
+        container_definition = context.definition_of(container)
         pull = ImagePull(
             container=container.name,
-            image=defined.image,
-            digest=pinned.get(container.name) if is_consistent(defined) else None,
+            image=container_definition.image,
+            digest=digests.get(container.name) if is_consistent(container_definition) else None,
             architecture=None if platform is None else platform.cpu_architecture,
-            credentials=registry_credentials(world, scope_of(context.task.arn), defined, context.now),
+            credentials=registry_credentials(world, scope_of(context.task.arn), container_definition, context.now),
         )
         pulls.append(pull)
     return tuple(pulls)
@@ -72,18 +72,18 @@ def pulls_left(context: TaskContext) -> tuple[PullImages, ...]:
 def pin_images(context: TaskContext) -> tuple[tuple[Container, ...], tuple[Change, ...]]:
     """The task's containers with the digests of their images, and the change that pins new ones for the revision."""
     revision = revision_of(context.world, context.task)
-    pinned = {} if revision is None else dict(revision.images)
+    digests = {} if revision is None else dict(revision.images)
     pulls = {} if context.sandbox is None else context.sandbox.pulls
     containers = []
     for container in context.task.containers:
         state = None if container.is_proxy else pulls.get(container.name)
         digest = None if state is None else state.digest
         if digest is not None and revision is not None and is_consistent(context.definition_of(container)):
-            digest = pinned.setdefault(container.name, digest)
+            digest = digests.setdefault(container.name, digest)
         containers.append(replace(container, image_digest=digest))
-    if revision is None or pinned == revision.images:
+    if revision is None or digests == revision.images:
         return tuple(containers), ()
-    return tuple(containers), (Put(replace(revision, images=pinned)),)
+    return tuple(containers), (Put(replace(revision, images=digests)),)
 
 
 def is_consistent(defined: ContainerDefinition) -> bool:

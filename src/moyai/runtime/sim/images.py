@@ -32,9 +32,9 @@ class SimPull(msgspec.Struct, frozen=True):
 class SimImages:
     """The images that can be pulled; a tag stands for one digest at a time."""
 
-    def __init__(self, known: Collection[str] | None = None) -> None:
-        """``known``: their names; None = every image."""
-        self._known = known
+    def __init__(self, names: Collection[str] | None = None) -> None:
+        """``names``: their names; None = every image."""
+        self._known = names
         self._tagged: dict[str, int] = {}
         self._digests: set[str] = set()
         self.pull_seconds = 0.0

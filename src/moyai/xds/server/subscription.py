@@ -92,15 +92,15 @@ class Subscription:
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Remove wanted names. Both sides forget a resource that is not wanted by wildcard either."""
-        unwanted = set(names)
-        if WILDCARD in unwanted:
+        name_set = set(names)
+        if WILDCARD in name_set:
             self._wildcard = False
-            unwanted |= self._versions.keys() - self._names
-        self._names -= unwanted
-        self._requested -= unwanted
+            name_set |= self._versions.keys() - self._names
+        self._names -= name_set
+        self._requested -= name_set
         if self._wildcard:
             return
-        for name in unwanted:
+        for name in name_set:
             self._versions.pop(name, None)
             self._uncertain.pop(name, None)
             self._rejections.pop(name, None)

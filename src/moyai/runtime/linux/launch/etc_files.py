@@ -34,20 +34,20 @@ def write_etc_files(spec: SandboxSpec, directory: Path) -> None:
 
 def write_container_files(names: ContainerNames, task: Path, container: Path) -> dict[str, Path]:
     """Write the files in which a container differs from its task into its directory; their names and paths."""
-    written = {}
+    contents = {}
     if names.hosts:
         more = b"".join(_line(entry) + b"\n" for entry in names.hosts)
-        written["hosts"] = _read(task / "hosts") + more
+        contents["hosts"] = _read(task / "hosts") + more
     if names.host_name is not None:
-        written["hostname"] = f"{names.host_name}\n".encode()
+        contents["hostname"] = f"{names.host_name}\n".encode()
     if names.servers or names.search:
-        written["resolv.conf"] = _container_resolver(
+        contents["resolv.conf"] = _container_resolver(
             names, _read(task / "resolv.conf").decode(errors="replace")
         ).encode()
-    for name, content in written.items():
+    for name, content in contents.items():
         (container / name).write_bytes(content)
         (container / name).chmod(0o644)
-    return {name: container / name for name in written}
+    return {name: container / name for name in contents}
 
 
 def update_hosts(hosts: Path, before: Sequence[HostName], after: Sequence[HostName]) -> None:

@@ -34,14 +34,14 @@ def limit_bounding_set(keep: tuple[int, ...]) -> None:
                 return
 
 
-def set_effective(allowed: tuple[int, ...] | None = None) -> None:
-    """Make the permitted capabilities effective: those in ``allowed``, or all with None."""
+def set_effective(numbers: tuple[int, ...] | None = None) -> None:
+    """Make the permitted capabilities effective: those in ``numbers``, or all with None."""
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()
     syscalls.check(_libc.capget(header, words), "capget")
     for high in (0, 1):
         effective, permitted = high * 3, high * 3 + 1
-        words[effective] = words[permitted] & (_BITS if allowed is None else _mask(allowed, high))
+        words[effective] = words[permitted] & (_BITS if numbers is None else _mask(numbers, high))
     syscalls.check(_libc.capset(header, words), "capset")
 
 

@@ -68,11 +68,11 @@ def thaw(directories: list[str]) -> None:
 def kill_all(directories: list[str]) -> list[int]:
     """Kill until these groups and those below them are empty. Returns the pids that are left after _MAX_SECONDS."""
     deadline, pause = time.monotonic() + _MAX_SECONDS, _FIRST_PAUSE
-    while (left := members_below(directories)) and time.monotonic() < deadline:
+    while (pids := members_below(directories)) and time.monotonic() < deadline:
         kill(directories)
         select.select([], [], [], pause)
         pause = min(2 * pause, _MAX_PAUSE)
-    return left
+    return pids
 
 
 def remove(directories: list[str]) -> list[int]:

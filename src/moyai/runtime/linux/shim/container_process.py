@@ -36,7 +36,7 @@ _NAMESPACES = (
 
 
 def run_first_process(
-    config: LaunchConfig, streams: StandardStreams, shared: SharedNamespaces, child: EnteringChild
+    config: LaunchConfig, streams: StandardStreams, namespaces: SharedNamespaces, child: EnteringChild
 ) -> None:
     """Become the container's first process. The reason of a failure is written to ``child.failure``. Never returns."""
     category = _CREATE
@@ -45,22 +45,22 @@ def run_first_process(
         streams.become_standard_streams()
         join_cgroups(config)
         users = user_namespace.open_namespace(config)
-        shared.enter_pid_namespace()
+        namespaces.enter_pid_namespace()
         if config.networkless:
             root_filesystem.leave_networks()
         elif config.netns:
             syscalls.setns(os.open(config.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
-        shared.enter_ipc()
+        namespaces.enter_ipc()
         syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP)
         syscalls.set_host_name(config.host_name)
         _disable_imports()
-        root_filesystem.enter(config, users, shared.memory, shared.proc)
+        root_filesystem.enter(config, users, namespaces.memory, namespaces.proc)
         if streams.control >= 0:
             root_filesystem.show_console(_open_terminal(streams.control))
         category = _START
         identity.make_working_directory(config)
         environment = _become_user(config, users)
-        child.detach(fork=shared.has_other_processes)
+        child.detach(fork=namespaces.has_other_processes)
         if streams.control >= 0:
             _make_controlling_terminal()
         if config.holds:

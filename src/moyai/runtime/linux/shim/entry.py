@@ -139,13 +139,13 @@ def reap() -> list[tuple[int, int]]:
     """The children of this process that have ended: pid and exit code (128+N: signal N). Some may be unknown to the
     caller: a process in a container can give its parent more children.
     """
-    ended: list[tuple[int, int]] = []
+    exits: list[tuple[int, int]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return ended
+            return exits
         if pid == 0:
-            return ended
+            return exits
         code = os.waitstatus_to_exitcode(status)
-        ended.append((pid, code if code >= 0 else 128 - code))
+        exits.append((pid, code if code >= 0 else 128 - code))

@@ -84,9 +84,9 @@ def become(config: LaunchConfig, users: int) -> str:
         for fd in streams:
             os.fchown(fd, config.users, config.users)  # or else the namespace has no id for their owner
         user_namespace.enter(users)
-    allowed = config.capabilities
-    capabilities.limit_bounding_set(allowed)  # entering a user namespace has filled it
-    capabilities.set_effective(allowed)
+    permitted = config.capabilities
+    capabilities.limit_bounding_set(permitted)  # entering a user namespace has filled it
+    capabilities.set_effective(permitted)
     owner = account(config.user, user_namespace.IDS - 1 if users >= 0 else _MAX_ID)
     capabilities.set_effective()
     for fd in streams:
@@ -100,10 +100,10 @@ def become(config: LaunchConfig, users: int) -> str:
     os.setgid(owner.gid)
     os.setuid(owner.uid)
     if config.ambient:
-        capabilities.set_permitted(allowed, allowed)
-        capabilities.raise_ambient(allowed)
+        capabilities.set_permitted(permitted, permitted)
+        capabilities.raise_ambient(permitted)
     else:
-        capabilities.set_permitted(allowed if owner.uid == 0 else (), ())
+        capabilities.set_permitted(permitted if owner.uid == 0 else (), ())
     os.umask(0o022)
     os.chdir(config.working_directory)
     return owner.home

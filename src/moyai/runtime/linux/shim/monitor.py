@@ -98,19 +98,19 @@ class ContainerMonitor:
         """Fork the first process. Returns the reason if it can't start, else ""."""
         try:
             own_pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-            shared = SharedNamespaces(self._config)
+            namespaces = SharedNamespaces(self._config)
             self._kill_in_shared_pid_namespace()
-            shared.make_pid_namespace()
+            namespaces.make_pid_namespace()
             self._first_process = EnteringProcess()
             if self._first_process.child is not None:
                 container_process.run_first_process(
-                    self._config, self._standard_streams, shared, self._first_process.child
+                    self._config, self._standard_streams, namespaces, self._first_process.child
                 )
             syscalls.setns(own_pid_namespace, syscalls.CLONE_NEWPID)  # for the further children of this process
             os.close(own_pid_namespace)
         except OSError as error:
             return f"CannotCreateContainerError: the container's namespaces can't be had: {error.strerror}"
-        shared.close()
+        namespaces.close()
         self._standard_streams.close_container_ends()
         try:
             reason = self._first_process.wait_until_started(_START_SECONDS)

@@ -66,10 +66,10 @@ class OutputLog:
             self._write_header()
         if self._has_partial_line or self._has_lost_lines:
             raw = b"\n" * self._has_partial_line + _entry(at, "stderr", MISSING_OUTPUT).encode() + raw
-        written = _write(self._fd, raw) if self._size else 0
-        self._size += written
-        self._has_lost_lines = written < len(raw)
-        if written:
+        byte_count = _write(self._fd, raw) if self._size else 0
+        self._size += byte_count
+        self._has_lost_lines = byte_count < len(raw)
+        if byte_count:
             self._has_partial_line = self._has_lost_lines
         if self._size >= self._limit:
             self._rotate()

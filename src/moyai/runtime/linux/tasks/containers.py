@@ -67,11 +67,11 @@ class Containers:
         intercept = sandbox.intercept_all
         proxies.save_proxy_info(self._paths, spec, () if intercept is None else (intercept.egress_port,))
         proxies.make_run_directory(self._paths.proxy(spec.task), spec)
-        replaced = spec.container
-        memory, share = (MemoryLimits(), 0) if replaced is None else (replaced.memory, replaced.cpu_units)
+        container = spec.container
+        memory, share = (MemoryLimits(), 0) if container is None else (container.memory, container.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
-        host = self._environment_of(sandbox, replaced)
-        image = None if replaced is None else self._images.find_optional(replaced)
+        host = self._environment_of(sandbox, container)
+        image = None if container is None else self._images.find_optional(container)
         monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, image))
 
     def start_pause(self, sandbox: SandboxSpec) -> None:

@@ -72,12 +72,12 @@ async def _discard(running: asyncio.Future[StartedSession]) -> None:
 class LinuxExecSession:
     """A ``CommandSession`` of the port, whose methods are documented there. It must be made on the event loop."""
 
-    def __init__(self, started: StartedSession, on_close: Callable[[LinuxExecSession], None]) -> None:
+    def __init__(self, session: StartedSession, on_close: Callable[[LinuxExecSession], None]) -> None:
         """``on_close`` is called once the session is closed."""
-        self._started = started
+        self._started = session
         self._on_close = on_close
-        self._outputs = dict(started.outputs)
-        self._input: int | None = started.input
+        self._outputs = dict(session.outputs)
+        self._input: int | None = session.input
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.create_task(self._wait_end())
         self._closed = False
@@ -104,13 +104,13 @@ class LinuxExecSession:
 
     async def _wait_readable(self) -> None:
         ready = asyncio.Event()
-        watched = tuple(self._outputs.values())
-        for fd in watched:
+        fds = tuple(self._outputs.values())
+        for fd in fds:
             self._loop.add_reader(fd, ready.set)
         try:
             await ready.wait()
         finally:
-            for fd in watched:
+            for fd in fds:
                 if fd in self._outputs.values():  # else it is closed, and its number may have been reused
                     self._loop.remove_reader(fd)
 

@@ -26,9 +26,9 @@ _READER = msgspec.json.Decoder(LogLine)
 
 
 async def read_lines(
-    directory: Path, clock: Clock, ended: Callable[[], Awaitable[bool]] | None = None
+    directory: Path, clock: Clock, has_ended: Callable[[], Awaitable[bool]] | None = None
 ) -> AsyncIterator[LogLine]:
-    """The lines of a container. With ``ended``: also those to come, until it returns True and nothing is left."""
+    """The lines of a container. With ``has_ended``: also those to come, until it returns True and nothing is left."""
     previous = directory / "previous.log"
     if previous.exists():
         with previous.open("rb") as file:
@@ -36,13 +36,13 @@ async def read_lines(
                 yield line
     current = directory / "current.log"
     while not current.exists():
-        if ended is None or await ended():
+        if has_ended is None or await has_ended():
             return
         await clock.sleep(_POLL_INTERVAL)
     file = current.open("rb")
     try:
         while True:
-            is_last_read = ended is None or await ended()
+            is_last_read = has_ended is None or await has_ended()
             for line in _complete_lines(file):
                 yield line
             if _was_rotated(file, current):

@@ -151,11 +151,11 @@ def netns_of(paths: RuntimePaths, spec: SandboxSpec) -> Path:
 
 
 def open_listeners(
-    paths: RuntimePaths, task: TaskId, expected: Iterable[ExpectedListener]
+    paths: RuntimePaths, task: TaskId, listeners_to_check: Iterable[ExpectedListener]
 ) -> frozenset[ExpectedListener]:
     """The expected listeners that are open. Only for the network thread. Raises RuntimeFault."""
     spec = load(paths, task)
-    return frozenset() if spec is None else listeners.open_listeners(netns_of(paths, spec), expected)
+    return frozenset() if spec is None else listeners.open_listeners(netns_of(paths, spec), listeners_to_check)
 
 
 def set_hosts(paths: RuntimePaths, task: TaskId, hosts: tuple[HostName, ...]) -> None:

@@ -40,11 +40,11 @@ def assign(paths: RuntimePaths, task: TaskId) -> int:
     first = first_id(directory)
     if first or not _machine_can(paths.state):
         return first
-    used = frozenset(first_id(path) for parent in (paths.tasks, paths.removing) for path in subdirectories(parent))
+    taken_ids = frozenset(first_id(path) for parent in (paths.tasks, paths.removing) for path in subdirectories(parent))
     start = zlib.crc32(task.encode())
     for number in range(start, start + RANGES):
         first = FIRST + number % RANGES * IDS
-        if first not in used:
+        if first not in taken_ids:
             new = directory / f"{_FILE}.new"
             new.write_text(str(first))
             new.replace(directory / _FILE)
