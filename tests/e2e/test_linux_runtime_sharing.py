@@ -213,7 +213,7 @@ async def test_a_task_ends_with_its_pause_process_and_starts_nothing_more(linux)
     os.kill(pause(linux).init, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 137
-    with pytest.raises(CannotCreate, match=r"namespace of .* has ended"):
+    with pytest.raises(CannotCreate, match=r"namespace.* has ended"):
         await linux.runtime.start(shell("true", "late"))
 
 

@@ -26,6 +26,7 @@ from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.ports.sessions import Execution, TerminalSize
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.launch.monitors import MonitorRecord, read_record
+from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.tasks.user_ids import FIRST, first_id
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, sandbox
@@ -438,6 +439,18 @@ async def test_ids_are_given_back(small):
     assert first_outside(small) == first
 
 
+@pytest.mark.parametrize("lost", ["record", "namespace"])
+async def test_a_task_that_has_lost_its_user_namespace_starts_no_container_without_one(small, lost):
+    if lost == "record":
+        (small.state / "run/tasks" / TASK / "users").unlink()
+        reason = "the record of the task's user ids is lost"
+    else:
+        namespaces.remove(small.state / f"run/netns/users-{TASK}")
+        reason = f"No such file or directory: .*/users-{TASK}"
+    with pytest.raises(CannotCreate, match=reason):
+        await small.runtime.start(line("true"))
+
+
 async def test_the_network_belongs_to_the_user_namespace(small):
     words = """python3 -c '
 import socket
@@ -460,8 +473,8 @@ async def test_root_of_the_machine_with_fewer_privileges_has_none_in_the_namespa
     words = "; ".join(f"({attempt}) 2>/dev/null && echo did" for attempt in tries)
     _, lines = await run(small, shell(f"id -u; {words}; echo end", "host"))
     assert lines == ["0", "end"]
-    with (small.state / f"run/netns/users-{TASK}").open("rb") as pin:
-        owner = fcntl.ioctl(pin, NS_GET_OWNER_UID, bytes(4))
+    with (small.state / f"run/netns/users-{TASK}").open("rb") as namespace:
+        owner = fcntl.ioctl(namespace, NS_GET_OWNER_UID, bytes(4))
     assert int.from_bytes(owner, sys.byteorder) == first_outside(small)
 
 

@@ -77,9 +77,13 @@ def _copy_mount(mounts: int, path: str) -> int:
 
 def _open_process(pid: int, ticks: int) -> int:
     """The process's directory in /proc, which stands for that process even if its pid is reused."""
-    directory = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    has_ended = ProcessLookupError(errno.ESRCH, "the process that holds the shared namespaces has ended")
+    try:
+        directory = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise has_ended from error
     if start_ticks(pid) != ticks:
-        raise ProcessLookupError(errno.ESRCH, "the process that holds the shared namespaces has ended")
+        raise has_ended
     return directory
 
 

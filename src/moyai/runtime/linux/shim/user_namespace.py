@@ -24,9 +24,9 @@ def open_namespace(config: LaunchConfig) -> int:
     namespace, own = (
         os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in (config.user_namespace, "/proc/self/ns/user")
     )
-    pinned, machines = os.fstat(namespace), os.fstat(own)
+    wanted, machines = os.fstat(namespace), os.fstat(own)
     os.close(own)
-    if pinned.st_dev != machines.st_dev or pinned.st_ino == machines.st_ino:
+    if wanted.st_dev != machines.st_dev or wanted.st_ino == machines.st_ino:
         raise OSError(errno.ESRCH, "the task's user namespace is gone", config.user_namespace)
     return namespace
 

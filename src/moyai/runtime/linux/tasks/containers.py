@@ -21,6 +21,7 @@ from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment, container_config
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.mounts import current_mounts, disk_mounts
+from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.shim.record import RUNNING
 from moyai.runtime.linux.system_containers import proxies
@@ -114,7 +115,11 @@ class Containers:
         return host
 
     def _host_environment(self, sandbox: SandboxSpec, joins: Sequence[tuple[str, int, int]] = ()) -> HostEnvironment:
-        """The environment of a sandbox's containers. ``joins``: see ``LaunchConfig``."""
+        """The environment of a sandbox's containers. ``joins``: see ``LaunchConfig``. Raises CannotCreate."""
+        owner = sandbox.user_namespace
+        users, user_namespace = user_ids.first_id(self._paths.task(owner)), self._paths.task_users(owner)
+        if not users and namespaces.exists(user_namespace):
+            raise CannotCreate("the record of the task's user ids is lost")
         return HostEnvironment(
             self._paths,
             self._path,
@@ -124,8 +129,8 @@ class Containers:
             self._access,
             joins,
             disks.device(self._paths.task(sandbox.task)),
-            user_ids.first_id(self._paths.task(sandbox.user_namespace)),
-            self._paths.task_users(sandbox.user_namespace),
+            users,
+            user_namespace,
         )
 
     def stop(self, task: TaskId, name: str) -> None:
