@@ -11,9 +11,11 @@ import pytest
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.images.imports.importing import import_image
 from moyai.images.model import ImageConfig
-from moyai.images.reference import HOST_IMAGE
+from moyai.images.reference import HOST_IMAGE, parse_reference
 from tests.contract.runtime.adapters import TASK, sandbox
 from tests.e2e.linux_tasks import run, shell
+from tests.unit.images.built_images import build_from_archives, layer_of
+from tests.unit.images.store.test_image_store import add_layers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -66,3 +68,27 @@ async def test_an_image_with_its_own_root_has_nothing_of_the_hosts(linux, busybo
 
 def _all_but_libc(_directory: str, names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith(("libc.so", "libc-", "ld-"))]
+
+
+async def test_a_layer_hides_files_of_the_layers_below(linux, busybox_like):
+    """With whiteouts and opaque directories, as registries' layers have them."""
+    lower = add_libraries(busybox_like)
+    files = {"opt/gone": b"", "opt/stays": b"", "srv/old": b""}
+    upper = layer_of({"opt/.wh.gone": b"", "srv/.wh..wh..opq": b"", "srv/new": b"", "lib64": "usr/lib64"})
+    image = build_from_archives([lower.read_bytes(), layer_of(files), upper])
+    with linux.runtime.images.lease() as lease:
+        add_layers(lease, image)
+        lease.add_image(image.manifest, image.config, [parse_reference("layered")])
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("echo /opt/* /srv/*; echo > /opt/gone && echo /opt/*", image="layered"))
+    assert lines == ["/opt/stays /srv/new", "/opt/gone /opt/stays"]
+
+
+def add_libraries(archive: Path) -> Path:
+    """The archive, with the libraries that its shell needs."""
+    with tarfile.open(archive, "a") as tar:
+        for directory, target in (("/usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"), ("/lib64", "usr/lib64")):
+            for path in sorted(Path(directory).iterdir()):
+                if path.name.startswith(("libc.so", "ld-")):
+                    tar.add(path.resolve(), f"{target}/{path.name}")
+    return archive

@@ -141,7 +141,7 @@ class ImageStore:
             digest = self._digest(references, parsed)
             if digest is None or read_image(store, digest, None) is None:
                 raise _not_here(reference)
-            store.write_references(replace(references, digests=references.digests | {str(target): digest}))
+            store.write_references(_with_digests(references, references.digests | {str(target): digest}))
         collect_garbage(store)
 
     def remove(self, reference: str) -> Removed:
@@ -154,7 +154,7 @@ class ImageStore:
             if str(parsed) not in references.digests:
                 raise _not_here(reference)
             rest = {text: digest for text, digest in references.digests.items() if text != str(parsed)}
-            store.write_references(replace(references, digests=rest))
+            store.write_references(_with_digests(references, rest))
         return collect_garbage(store)
 
     def prune(self) -> tuple[list[str], Removed]:
@@ -168,7 +168,7 @@ class ImageStore:
             needed = {text for text, digest in references.digests.items() if {digest, text.partition("@")[2]} & held}
             unused = references.digests.keys() - needed
             rest = {text: digest for text, digest in references.digests.items() if text not in unused}
-            store.write_references(replace(references, digests=rest))
+            store.write_references(_with_digests(references, rest))
         return sorted(parse_reference(text).familiar for text in unused), collect_garbage(store)
 
     def hold(self, holder: str, references: Iterable[str]) -> dict[str, str | None]:
@@ -210,6 +210,13 @@ class ImageStore:
     def holders(self) -> Mapping[str, frozenset[str]]:
         """All holders, with the digests that they need."""
         return self._open().holders()
+
+
+def _with_digests(references: References, digests: dict[str, str]) -> References:
+    """The references with other digests; what has changed is no longer as it was pulled."""
+    before = references.digests
+    sources = {text: source for text, source in references.sources.items() if digests.get(text) == before.get(text)}
+    return replace(references, digests=digests, sources=sources)
 
 
 def is_host_image(reference: ImageReference) -> bool:

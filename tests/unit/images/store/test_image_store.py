@@ -11,6 +11,7 @@ import pytest
 from moyai.images.errors import BadContent, BadReference, ImageRefused
 from moyai.images.model import Platform
 from moyai.images.reference import HOST_IMAGE, parse_reference
+from moyai.images.source import ResolvedImage
 from moyai.images.store.image_store import ImageStore
 from moyai.ports.runtime import CannotPull
 from tests.unit.images.built_images import BuiltImage, build_image, descriptor, digest_of
@@ -134,6 +135,18 @@ def test_an_image_for_another_platform_is_held(store):
     add(store, other, "web")
     assert store.hold("task-1", ["web"]) == {"web": other.digest}
     assert store.prune()[0] == []
+
+
+def test_the_source_of_a_pulled_image_is_forgotten_with_its_reference(store):
+    with store.lease() as lease:
+        add_layers(lease, FIRST)
+        layers_, reference = FIRST.parsed.layers, parse_reference("web")
+        pulled = ResolvedImage(reference, FIRST.digest, FIRST.manifest, FIRST.parsed.config, layers_)
+        lease.add_pulled_image(pulled, FIRST.config, "registry docker.io")
+    store.tag("web", "own")
+    assert (store.source("web"), store.source("own")) == ("registry docker.io", None)
+    store.remove("web")
+    assert store._store.read_references().sources == {}
 
 
 def test_prune_removes_what_no_holder_needs(store):
