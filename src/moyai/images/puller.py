@@ -22,7 +22,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec.structs import replace
 
-from moyai.images.errors import BadContent, NotFound, PullFailed, Unreachable
+from moyai.images.errors import BadContent, NoSpace, NotFound, PullFailed
 from moyai.images.flights import Flights
 from moyai.images.manifest import MAX_CONFIG_BYTES, parse_config, parse_manifest, wrong_platform
 from moyai.images.model import Descriptor, Image, Manifest, Platform
@@ -172,7 +172,9 @@ class ImagePuller:
         for source in () if is_local else self._sources(request):
             try:
                 return await self._pull_from(source, request, cached, known)
-            except (NotFound, Unreachable) as error:
+            except NoSpace:
+                raise
+            except PullFailed as error:
                 failure = error
         raise failure
 

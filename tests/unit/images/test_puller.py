@@ -177,7 +177,7 @@ async def test_a_digest_that_is_here_is_never_asked_for(store, registry):
 
 async def test_the_first_source_that_has_the_image_gives_it(store, registry):
     engine, absent = MemorySource("engine", {"web": NEW}), MemorySource("absent", {})
-    absent.fault = Unreachable("no socket")
+    absent.fault = WrongPlatform("it is for others")
     pulling = puller(store, absent, engine, registry)
     assert (await pulling.pull(request("web"))).digest == NEW.digest
     assert (await pulling.pull(request("side"))).digest == SIDE.digest
