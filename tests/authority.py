@@ -25,14 +25,14 @@ class Authority(NamedTuple):
 
     def signs(self, name: str = "one.shop", called: str = "c") -> Certificate:
         """A server's certificate for a DNS name, with a new key; ``called``: by the mesh."""
-        shown = PKI.certify(self.issuer, name, SPAN)
-        return Certificate(called, shown.chain, shown.private)
+        identity = PKI.certify(self.issuer, name, SPAN)
+        return Certificate(called, identity.chain, identity.private)
 
     async def issues(self, name: str, called: str = "c") -> Certificate:
         """One that clients may show, too."""
-        made = await PKI.new_request(KeyAlgorithm.EC_prime256v1, [name])
+        request = await PKI.new_request(KeyAlgorithm.EC_prime256v1, [name])
         return Certificate(
-            called, PKI.issue(self.issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN).pem, made.private
+            called, PKI.issue(self.issuer, request.csr.encode(), TEMPLATES[END_ENTITY], SPAN).pem, request.private
         )
 
 
@@ -40,8 +40,8 @@ async def an_authority() -> Authority:
     """A new one."""
     subject = Subject(common_name="root")
     configuration = AuthorityProperties(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
-    made = await PKI.new_key(configuration)
-    itself = Issuer(made.private, configuration.signing_algorithm)
-    signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
-    own = PKI.accept_authority(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    key = await PKI.new_key(configuration)
+    itself = Issuer(key.private, configuration.signing_algorithm)
+    certificate = PKI.issue(itself, key.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
+    own = PKI.accept_authority(key.csr, AuthorityType.ROOT, certificate.pem.encode(), b"")
     return Authority(replace(itself, certificate=own), own.pem)

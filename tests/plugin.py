@@ -53,10 +53,10 @@ class Plugin:
 
     def type(self, data: bytes, payload_type: int = 1) -> None:
         """Send input: keys, or what another payload type says."""
-        sent = frame("input_stream_data", data, payload_type, self._next)
-        self._unheard[self._next] = sent
+        sent_frame = frame("input_stream_data", data, payload_type, self._next)
+        self._unheard[self._next] = sent_frame
         self._next += 1
-        self.outbox.append(sent)
+        self.outbox.append(sent_frame)
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell the size of the screen."""

@@ -178,8 +178,8 @@ class Outside(Rig):
 
     async def statistic(self, admin: int, name: str) -> int:
         """A counter; 0 as long as there is none."""
-        found = await self.admin_answer(admin, f"/stats?filter=^{name}$")
-        return int(found.rpartition(": ")[2] or 0)
+        admin_answer = await self.admin_answer(admin, f"/stats?filter=^{name}$")
+        return int(admin_answer.rpartition(": ")[2] or 0)
 
     async def admin_answer(self, admin: int, path: str) -> str:
         """What the admin interface answers; nothing when it isn't there yet."""
@@ -193,9 +193,9 @@ class Outside(Rig):
 async def outsiders() -> AsyncIterator[Outside]:
     """The rig, with the virtual node published."""
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with open_rig(Outside, Path(folder), REDIRECTS) as made:
-            made.feed.publish(mesh("one"))
-            yield made
+        async with open_rig(Outside, Path(folder), REDIRECTS) as rig:
+            rig.feed.publish(mesh("one"))
+            yield rig
 
 
 @asynccontextmanager

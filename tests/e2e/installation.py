@@ -65,11 +65,11 @@ class Installation:
     def _wait_for_exit(self, code: int) -> None:
         if self.process is None:
             return
-        ended = self.process.wait(GRACE)
+        wait = self.process.wait(GRACE)
         assert self.process.stdout is not None
         self.process.stdout.close()  # else it would be, with a warning, in whatever test runs when it is collected
         self.process = None
-        assert ended == code, f"ended with {ended}, not {code}\n{self._log_tail()}"
+        assert wait == code, f"ended with {wait}, not {code}\n{self._log_tail()}"
 
     def _log_tail(self) -> str:
         return self.log.read_text()[-4000:]
@@ -138,9 +138,9 @@ class Installation:
         ran = subprocess.run(
             command, capture_output=True, text=True, env=self.environment(), check=False, timeout=GRACE
         )
-        found: list[dict[str, str]] = json.loads(ran.stdout)["findings"]
-        assert ran.returncode == any(finding["severity"] == "problem" for finding in found), ran.stderr
-        return found
+        findings: list[dict[str, str]] = json.loads(ran.stdout)["findings"]
+        assert ran.returncode == any(finding["severity"] == "problem" for finding in findings), ran.stderr
+        return findings
 
     def aws(self, *arguments: str) -> Any:
         """Run the AWS CLI; the JSON it printed, None when it printed nothing. It must succeed."""

@@ -58,16 +58,16 @@ class Leftovers:
 
     def links(self) -> Iterator[str]:
         """Interfaces on the host: a task's or a subnet's never belongs there."""
-        shown = subprocess.run(["ip", "-json", "link"], capture_output=True, check=True).stdout
-        for link in json.loads(shown):
+        stdout = subprocess.run(["ip", "-json", "link"], capture_output=True, check=True).stdout
+        for link in json.loads(stdout):
             kind = link.get("linkinfo", {}).get("info_kind", "")
             if link["ifname"].startswith("bac1f") or (kind == "veth" and len(link["ifname"]) == len("v0123456789abc")):
                 yield f"interface {link['ifname']}"
 
     def tables(self) -> Iterator[str]:
         """Rules in the host's own firewall."""
-        shown = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
-        yield from (line for line in shown.splitlines() if "moyai" in line)
+        stdout = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+        yield from (line for line in stdout.splitlines() if "moyai" in line)
 
     def disks(self) -> Iterator[str]:
         """Loop devices with files of the state behind them."""

@@ -119,12 +119,12 @@ def host_network() -> dict[str, str]:
 
 def egress_network(*, free: bool) -> NetworkSpec:
     """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
-    made = network_of(FREE, BOUND, STRANDED)
-    first, second = made.vpcs
+    spec = network_of(FREE, BOUND, STRANDED)
+    first, second = spec.vpcs
     routes = (NetworkRoute(interface(FREE).subnet_cidr, "0.0.0.0/0", OUTSIDE),)
     first = replace(first, routes=routes, interfaces=(interface_of(FREE, outside=free), interface_of(BOUND)))
     second = replace(second, interfaces=(interface_of(STRANDED, outside=True),))
-    return replace(made, vpcs=(first, second))
+    return replace(spec, vpcs=(first, second))
 
 
 async def run_program(linux: LinuxAdapter, name: str, spec: SandboxSpec, program: str) -> str:

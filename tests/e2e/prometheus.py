@@ -54,9 +54,9 @@ class Prometheus:
 
     def ask(self, query: str) -> Mapping[str, float]:
         """What a query comes to, by the label ``service`` (or ``job``, or nothing)."""
-        found = json.loads(self._get(f"/api/v1/query?query={quote(query)}"))["data"]["result"]
-        names = (one["metric"].get("service", one["metric"].get("job", "")) for one in found)
-        return dict(zip(names, (float(one["value"][1]) for one in found), strict=True))
+        result = json.loads(self._get(f"/api/v1/query?query={quote(query)}"))["data"]["result"]
+        names = (one["metric"].get("service", one["metric"].get("job", "")) for one in result)
+        return dict(zip(names, (float(one["value"][1]) for one in result), strict=True))
 
     def _ready(self) -> bool:
         try:

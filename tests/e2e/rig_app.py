@@ -79,9 +79,9 @@ async def one_and_two(
     namespace: Namespace, addresses: tuple[str, str] = ("127.0.0.1", "127.0.0.1")
 ) -> AsyncIterator[tuple[App, App]]:
     """The applications ``one`` and ``two``, on ports 8081 and 8082 of their addresses."""
-    one, two = App("one"), App("two")
-    await one.start(namespace, 8081, addresses[0])
+    app, two = App("one"), App("two")
+    await app.start(namespace, 8081, addresses[0])
     await two.start(namespace, 8082, addresses[1])
-    yield one, two
-    await one.stop()
+    yield app, two
+    await app.stop()
     await two.stop()

@@ -27,10 +27,10 @@ class _Secrets(grpc.GenericRpcHandler):
 
     async def _stream(self, requests: AsyncIterator[DiscoveryRequest], context) -> AsyncIterator[DiscoveryResponse]:
         async for request in requests:
-            found = [self._known[name] for name in request.resource_names if name in self._known]
-            if found and not request.response_nonce:
+            results = [self._known[name] for name in request.resource_names if name in self._known]
+            if results and not request.response_nonce:
                 answer = DiscoveryResponse(version_info="1", nonce="1", type_url=request.type_url)
-                for secret in found:
+                for secret in results:
                     answer.resources.add().Pack(secret)
                 yield answer
 

@@ -68,13 +68,13 @@ class Cluster:
     def define(self, family: str, *containers: Mapping[str, Any], **more: Any) -> str:
         """Register a task definition of generous size; its ARN."""
         defaults: dict[str, Any] = {"cpu": "1024", "memory": "2048", "requiresCompatibilities": ["FARGATE"]}
-        registered = self.ecs.register_task_definition(
+        task_definition = self.ecs.register_task_definition(
             family=family,
             networkMode="awsvpc",
             containerDefinitions=list(containers),
             **(defaults | more),
         )
-        return str(registered["taskDefinition"]["taskDefinitionArn"])
+        return str(task_definition["taskDefinition"]["taskDefinitionArn"])
 
     def network(self, *, public: bool) -> dict[str, Any]:
         """A networkConfiguration in the default subnets."""
@@ -112,8 +112,8 @@ class Cluster:
 
     def service(self, name: str) -> Any:
         """DescribeServices, of one."""
-        (found,) = self.ecs.describe_services(cluster=self.name, services=[name])["services"]
-        return found
+        (service,) = self.ecs.describe_services(cluster=self.name, services=[name])["services"]
+        return service
 
     def steady(self, *names: str) -> None:
         """Wait until each has one deployment, complete, with all its tasks."""
@@ -156,13 +156,13 @@ class Cluster:
 
     def task(self, arn: str) -> Any:
         """DescribeTasks, of one."""
-        (found,) = self.ecs.describe_tasks(cluster=self.name, tasks=[arn])["tasks"]
-        return found
+        (task,) = self.ecs.describe_tasks(cluster=self.name, tasks=[arn])["tasks"]
+        return task
 
     def until(self, arn: str, status: str) -> Any:
         """The task, once it has this lastStatus."""
         return eventually(
-            lambda: found if (found := self.task(arn))["lastStatus"] == status else None, f"{arn} is {status}"
+            lambda: task if (task := self.task(arn))["lastStatus"] == status else None, f"{arn} is {status}"
         )
 
     def run_to_end(self, definition: str, **more: Any) -> Any:

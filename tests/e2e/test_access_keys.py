@@ -36,8 +36,8 @@ def open_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
 
 
 def make_key(installation: Installation) -> tuple[str, str]:
-    made = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
-    return made["AccessKeyId"], made["SecretAccessKey"]
+    document = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
+    return document["AccessKeyId"], document["SecretAccessKey"]
 
 
 def code_of(installation: Installation, key: str, secret: str, service: str = "ecs", operation: str = "list_clusters"):
@@ -59,8 +59,8 @@ def test_up_on_an_open_address_without_keys_fails_in_one_line(tmp_path):
 
 def test_the_right_key_works_for_every_service(open_installation, key):
     access, secret = key
-    asked = {"access": access, "secret": secret}
-    assert asked["access"].startswith("AKIA")
+    params = {"access": access, "secret": secret}
+    assert params["access"].startswith("AKIA")
     client = lambda name: open_installation.client(name, key=access, secret=secret)  # noqa: E731
     assert client("ecs").list_clusters()["clusterArns"] == []
     assert client("ec2").describe_vpcs()["Vpcs"]

@@ -87,11 +87,11 @@ def mesh(log: StdoutLog) -> MeshIR:
 @pytest.fixture
 async def envoys():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as made:
+        async with rig(Path(folder), REDIRECTS) as new_rig:
             apps = {8081: App("app"), 8084: App("raw")}
             for port, app in apps.items():
-                await app.start(made.namespace, port)
-            yield made
+                await app.start(new_rig.namespace, port)
+            yield new_rig
             for app in apps.values():
                 await app.stop()
 
@@ -105,11 +105,11 @@ async def lines(envoys: Rig, log: StdoutLog) -> list[str]:
     assert b"200 OK" in await envoys.namespace.talk(*STREAM, b"GET /last?token=s HTTP/1.1\r\n\r\n")
     written = [*map(envoys.run, (CALLER, BACK))]
     await envoys.until(lambda: all((run / "log").read_bytes().count(b"\n") >= 2 for run in written))
-    found = [
+    results = [
         line for run in written for line in (run / "log").read_bytes().decode(errors="replace").split("\n") if line
     ]
-    assert len(found) == 4, found
-    return sorted(found, key=lambda line: "gress.stream" in line)
+    assert len(results) == 4, results
+    return sorted(results, key=lambda line: "gress.stream" in line)
 
 
 async def objects(envoys: Rig, *, query: bool) -> list[dict[str, Any]]:
@@ -121,20 +121,20 @@ async def test_a_text_access_log_keeps_its_fields_for_any_client_input(envoys):
     assert TCP_TEXT.fullmatch(one), one
     assert TCP_TEXT.fullmatch(two), two
     for line in http:
-        found = TEXT.fullmatch(line)
-        assert found, line
-        assert found["path"] == "/a%22b"
-        assert (found["id"], found["xff"], found["authority"]) == ("%22}", "1.2.3.4%22", "back")
-        assert found["agent"].startswith("x%22 200 %22\ty")
+        match = TEXT.fullmatch(line)
+        assert match, line
+        assert match["path"] == "/a%22b"
+        assert (match["id"], match["xff"], match["authority"]) == ("%22}", "1.2.3.4%22", "back")
+        assert match["agent"].startswith("x%22 200 %22\ty")
         assert "secret" not in line
-    assert {found["cluster"] for line in http if (found := TEXT.fullmatch(line))} == {"egress.http", "ingress.http"}
+    assert {match["cluster"] for line in http if (match := TEXT.fullmatch(line))} == {"egress.http", "ingress.http"}
 
 
 async def test_a_text_access_log_can_include_the_query(envoys):
     for line in (await lines(envoys, StdoutLog(json=False, query=True)))[:2]:
-        found = TEXT.fullmatch(line)
-        assert found, line
-        assert found["path"] == "/a%22b?token=secret"
+        match = TEXT.fullmatch(line)
+        assert match, line
+        assert match["path"] == "/a%22b?token=secret"
 
 
 async def test_a_json_access_log_line_is_one_object_for_any_client_input(envoys):

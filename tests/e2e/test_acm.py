@@ -27,10 +27,10 @@ CONFIGURATION = {
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("acm") / "state", "--runtime", "sim")
-    made.up()
-    yield made
-    assert made.leave() == []
+    new_installation = Installation(tmp_path_factory.mktemp("acm") / "state", "--runtime", "sim")
+    new_installation.up()
+    yield new_installation
+    assert new_installation.leave() == []
 
 
 @pytest.fixture(scope="module")
@@ -71,44 +71,44 @@ def csr_of(installation: Installation, arn: str) -> str | None:
 
 
 def issued_certificate(installation: Installation, arn: str) -> Any:
-    found = installation.aws("acm", "describe-certificate", "--certificate-arn", arn)["Certificate"]
-    return found if found["Status"] == "ISSUED" else None
+    certificate = installation.aws("acm", "describe-certificate", "--certificate-arn", arn)["Certificate"]
+    return certificate if certificate["Status"] == "ISSUED" else None
 
 
 def test_a_certificate_is_issued_its_chain_verifies_and_its_key_opens(installation, authority, folder):
     asked = ("--domain-name", "*.howto.local", "--certificate-authority-arn", authority)
     arn = installation.aws("acm", "request-certificate", *asked)["CertificateArn"]
-    found = eventually(lambda: issued_certificate(installation, arn))
-    assert (found["DomainName"], found["Type"]) == ("*.howto.local", "PRIVATE")
+    certificate_details = eventually(lambda: issued_certificate(installation, arn))
+    assert (certificate_details["DomainName"], certificate_details["Type"]) == ("*.howto.local", "PRIVATE")
     installation.aws("acm", "wait", "certificate-validated", "--certificate-arn", arn)
     (folder / "passphrase").write_text("open sesame")
-    exported = installation.aws(
+    response = installation.aws(
         *("acm", "export-certificate", "--certificate-arn", arn, "--passphrase", f"fileb://{folder / 'passphrase'}")
     )
-    (folder / "leaf.pem").write_text(exported["Certificate"])
-    (folder / "locked.pem").write_text(exported["PrivateKey"])
-    assert exported["CertificateChain"].strip() == (folder / "ca.pem").read_text().strip()
+    (folder / "leaf.pem").write_text(response["Certificate"])
+    (folder / "locked.pem").write_text(response["PrivateKey"])
+    assert response["CertificateChain"].strip() == (folder / "ca.pem").read_text().strip()
     openssl("verify", "-verify_hostname", "front.howto.local", "-CAfile", "ca.pem", "leaf.pem", cwd=folder)
-    opened = openssl("rsa", "-in", "locked.pem", "-passin", "file:passphrase", "-pubout", cwd=folder)
-    assert opened == openssl("x509", "-in", "leaf.pem", "-noout", "-pubkey", cwd=folder)
+    decrypted_key = openssl("rsa", "-in", "locked.pem", "-passin", "file:passphrase", "-pubout", cwd=folder)
+    assert decrypted_key == openssl("x509", "-in", "leaf.pem", "-noout", "-pubkey", cwd=folder)
     assert "PRIVATE KEY" not in installation.log.read_text()
 
 
 def test_certificates_requested_before_a_kill_are_issued_after_the_restart(installation, authority):
     client = installation.client("acm")
-    asked = {"DomainName": "front.howto.local", "CertificateAuthorityArn": authority}
-    arns = [client.request_certificate(**asked)["CertificateArn"] for _ in range(20)]
+    params = {"DomainName": "front.howto.local", "CertificateAuthorityArn": authority}
+    arns = [client.request_certificate(**params)["CertificateArn"] for _ in range(20)]
     installation.kill()
     installation.up()
     for arn in arns:
         eventually(partial(issued_now, installation, arn))
-    got = [client.get_certificate(CertificateArn=arn)["Certificate"] for arn in arns]
-    assert len({x509.load_pem_x509_certificate(pem.encode()).serial_number for pem in got}) == len(arns)
+    certificates = [client.get_certificate(CertificateArn=arn)["Certificate"] for arn in arns]
+    assert len({x509.load_pem_x509_certificate(pem.encode()).serial_number for pem in certificates}) == len(arns)
 
 
 def issued_now(installation: Installation, arn: str) -> bool:
-    found = installation.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
-    return bool(found["Status"] == "ISSUED")
+    certificate = installation.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    return bool(certificate["Status"] == "ISSUED")
 
 
 def openssl(*arguments: str, cwd: Path) -> bytes:

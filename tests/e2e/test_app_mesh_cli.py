@@ -72,12 +72,13 @@ def test_the_aws_cli_creates_changes_and_deletes_a_mesh(shell, tmp_path):
         *service,
         spec={"provider": {"virtualRouter": {"virtualRouterName": "color"}}},
     )
-    described = shell("describe-virtual-service", *within, *service)["virtualService"]
-    assert described["metadata"]["arn"].endswith(":mesh/howto/virtualService/color.howto.local")
-    assert described["status"] == {"status": "ACTIVE"}
-    assert [one["routeName"] for one in shell("list-routes", *within, "--virtual-router-name", "color")["routes"]] == [
-        "all"
-    ]
+    virtual_service = shell("describe-virtual-service", *within, *service)["virtualService"]
+    assert virtual_service["metadata"]["arn"].endswith(":mesh/howto/virtualService/color.howto.local")
+    assert virtual_service["status"] == {"status": "ACTIVE"}
+    assert [
+        each_route["routeName"]
+        for each_route in shell("list-routes", *within, "--virtual-router-name", "color")["routes"]
+    ] == ["all"]
     arn = mesh["mesh"]["metadata"]["arn"]
     assert shell("list-tags-for-resource", "--resource-arn", arn)["tags"] == [{"key": "a", "value": "b"}]
 

@@ -22,8 +22,8 @@ SHOP = Path(__file__).parents[2] / "examples/shop"
 
 def stable(installation: Installation, cluster: str, service: str) -> bool:
     """What ``aws ecs wait services-stable`` waits for."""
-    (found,) = installation.client("ecs").describe_services(cluster=cluster, services=[service])["services"]
-    return len(found["deployments"]) == 1 and found["runningCount"] == found["desiredCount"]
+    (found_service,) = installation.client("ecs").describe_services(cluster=cluster, services=[service])["services"]
+    return len(found_service["deployments"]) == 1 and found_service["runningCount"] == found_service["desiredCount"]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def shop(make_installation: Callable[[], Installation]) -> Installation:
 
 
 def test_the_front_service_answers_at_the_url_of_status(shop):
-    shown = json.loads(shop.moyai("status", "--json"))
-    (front,) = [t for c in shown["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
+    document = json.loads(shop.moyai("status", "--json"))
+    (front,) = [t for c in document["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
     host = front["urls"][0].removeprefix("http://").partition(":")[0]
     assert f"http://{host}:8080" in shop.moyai("status")
 

@@ -23,7 +23,10 @@ def test_search_expressions_and_metric_math(simulation):
         simulation.aws("cloudwatch", "put-metric-data", *at, "--dimensions", f"Shop={shop}", "--value", value)
     span = ("--start-time", str((now - timedelta(hours=1)).timestamp()), "--end-time", str(now.timestamp() + 60))
     answer = simulation.aws("cloudwatch", "get-metric-data", *span, "--metric-data-queries", json.dumps(QUERIES))
-    results = {one["Label"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
+    results = {
+        metric_data_result["Label"]: sum(metric_data_result["Values"])
+        for metric_data_result in answer["MetricDataResults"]
+    }
     assert {name: results.pop(name) for name in ("north", "south")} == {"north": 4, "south": 6}
     assert [(name.partition(",")[0], value) for name, value in results.items()] == [("all", 10), ("half", 5)]
 

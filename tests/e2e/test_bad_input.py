@@ -21,15 +21,15 @@ LIMIT = 2 * 1024 * 1024
 
 @pytest.fixture(scope="module")
 def cluster(simulation: Installation) -> Cluster:
-    made = Cluster(simulation, "bad-input", "bad-input")
+    new_cluster = Cluster(simulation, "bad-input", "bad-input")
     ports = [
         {"name": "web", "containerPort": 8080, "appProtocol": "http"},
         {"name": "other", "containerPort": 8081},
     ]
-    made.define("sound", shell("sleep 1000", portMappings=ports))
-    made.serve("taken", "sound", offer("web", "taken", 80, discoveryName="taken"))
-    made.steady("taken")
-    return made
+    new_cluster.define("sound", shell("sleep 1000", portMappings=ports))
+    new_cluster.serve("taken", "sound", offer("web", "taken", 80, discoveryName="taken"))
+    new_cluster.steady("taken")
+    return new_cluster
 
 
 def world(installation: Installation) -> dict[str, Any]:
@@ -184,8 +184,8 @@ def send_body(
 ) -> tuple[int, Any]:
     connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
     try:
-        given = JSON | {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{target}"} | headers
-        connection.request("POST", "/", body, given)
+        params = JSON | {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{target}"} | headers
+        connection.request("POST", "/", body, params)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
@@ -254,8 +254,8 @@ def test_accounts_and_regions_share_nothing(simulation):
     here.create_cluster(clusterName="mine")
     for other, account, region in ((there, "123456789012", "eu-west-1"), (theirs, "111111111111", "us-east-1")):
         assert other.list_clusters()["clusterArns"] == []
-        made = other.create_cluster(clusterName="mine")["cluster"]["clusterArn"]
-        assert made == f"arn:aws:ecs:{region}:{account}:cluster/mine"
+        cluster_arn = other.create_cluster(clusterName="mine")["cluster"]["clusterArn"]
+        assert cluster_arn == f"arn:aws:ecs:{region}:{account}:cluster/mine"
         other.delete_cluster(cluster="mine")
     assert here.describe_clusters(clusters=["mine"])["clusters"][0]["status"] == "ACTIVE"
     here.delete_cluster(cluster="mine")

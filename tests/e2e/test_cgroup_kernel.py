@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 @pytest.fixture
 def hierarchies(tmp_path) -> Iterator[Hierarchies]:
     """Those of this machine."""
-    found = Hierarchies(tmp_path / "mounted")
-    yield found
-    found.unmount()
+    found_hierarchies = Hierarchies(tmp_path / "mounted")
+    yield found_hierarchies
+    found_hierarchies.unmount()
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ def test_unmounted_hierarchies_are_mounted_privately(tmp_path):
     there = tmp_path / "state/mounted"
     words = [sys.executable, "-c", _WITHOUT_MOUNTS, str(there), f"test-{tmp_path.name}"]
     files, left = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
-    listed = Path("/proc/self/cgroup").read_text().splitlines()
-    names = {line.split(":")[1] or "unified" for line in listed}
+    splitlines = Path("/proc/self/cgroup").read_text().splitlines()
+    names = {line.split(":")[1] or "unified" for line in splitlines}
     group = f"moyai/test-{tmp_path.name}/task/app/payload"
     found = {Path(file).relative_to(there).parts[0]: Path(file).parent for file in files.split()}
     assert found == {name: there / name / group for name in names}

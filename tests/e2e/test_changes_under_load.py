@@ -88,9 +88,9 @@ def test_scaling_in_fails_no_request_and_no_connection(stage):
     stage.cluster.update("servers", desiredCount=1)
     stage.cluster.steady("servers")
     stage.cluster.quiet("servers")
-    (left,) = stage.tasks()
+    (task,) = stage.tasks()
     before = stage.probe.results()["answered"]
-    eventually(lambda: stage.probe.results()["answered"][task_id(left)] > before[task_id(left)] + 100)
+    eventually(lambda: stage.probe.results()["answered"][task_id(task)] > before[task_id(task)] + 100)
     results = stage.probe.end()
     assert results["failures"] == []
-    assert {who for who, count in results["answered"].items() if count > before[who]} == {task_id(left)}
+    assert {who for who, count in results["answered"].items() if count > before[who]} == {task_id(task)}

@@ -50,8 +50,8 @@ def test_boto3_registers_and_discovers_instances(simulation: Installation):
     _wait_for_operation(
         cloudmap, cloudmap.register_instance(ServiceId=service, InstanceId="main", Attributes=attributes)
     )
-    [found] = cloudmap.discover_instances(NamespaceName="boto", ServiceName="db")["Instances"]
-    assert (found["InstanceId"], found["Attributes"]) == ("main", attributes)
+    [instance] = cloudmap.discover_instances(NamespaceName="boto", ServiceName="db")["Instances"]
+    assert (instance["InstanceId"], instance["Attributes"]) == ("main", attributes)
     with pytest.raises(cloudmap.exceptions.ResourceInUse):
         cloudmap.delete_service(Id=service)
     _wait_for_operation(cloudmap, cloudmap.deregister_instance(ServiceId=service, InstanceId="main"))
@@ -84,8 +84,8 @@ def test_the_aws_cli_follows_the_guides_steps(simulation: Installation, cli: str
     aws("register-instance", *one, "--attributes", attributes)
     names = ("--namespace-name", name, "--service-name", "db")
     discover = ("discover-instances", *names, "--query-parameters", "role=primary")
-    [found] = eventually(lambda: aws(*discover)["Instances"], "it is found")
-    assert found["Attributes"] == dict(pair.split("=") for pair in attributes.split(","))
+    [instance] = eventually(lambda: aws(*discover)["Instances"], "it is found")
+    assert instance["Attributes"] == dict(pair.split("=") for pair in attributes.split(","))
     aws("update-instance-custom-health-status", *one, "--status", "UNHEALTHY")
     assert aws(*discover, "--health-status", "HEALTHY")["Instances"] == []
     aws("update-service-attributes", "--service-id", service, "--attributes", "moyai:client-port=5432")

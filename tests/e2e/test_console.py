@@ -34,12 +34,12 @@ def ask(at: Installation, method: str, path: str, body: str = "", headers: dict[
 
 
 def call(at: Installation, operation: str, members: object, headers: dict[str, str] | None = None) -> Answer:
-    said = {
+    texts = {
         "x-amz-target": TARGET.format(operation),
         "content-type": "application/x-amz-json-1.1",
         "authorization": SIGNED.format("123456789012"),
     }
-    return ask(at, "POST", "api/", json.dumps(members), said | (headers or {}))
+    return ask(at, "POST", "api/", json.dumps(members), texts | (headers or {}))
 
 
 @contextmanager
@@ -65,8 +65,8 @@ def test_the_build_is_served_whole_and_a_deep_link_is_its_page(simulation: Insta
     assets = re.findall(r'(?:src|href)="/console/([^"]+)"', page.body)
     assert any(name.endswith(".js") for name in assets)
     for name in assets:
-        found = ask(simulation, "GET", name)
-        assert (name, found.status) == (name, 200)
+        response = ask(simulation, "GET", name)
+        assert (name, response.status) == (name, 200)
     assert "<script>" not in page.body
     assert "style=" not in page.body
 
@@ -77,9 +77,9 @@ def test_api_changes_arrive_on_the_event_stream(simulation: Installation) -> Non
         assert call(simulation, "CreateCluster", {"clusterName": "seen"}).status == 200
         arn = "arn:aws:ecs:us-east-1:123456789012:cluster/seen"
         key = {"kind": "cluster", "cluster": "seen", "id": arn}
-        said = next_event(stream, "changed")
-        while key not in said["keys"]:  # type: ignore[index]  # others use the same server
-            said = next_event(stream, "changed")
+        event_data = next_event(stream, "changed")
+        while key not in event_data["keys"]:  # type: ignore[index]  # others use the same server
+            event_data = next_event(stream, "changed")
         next_event(stream, "metrics")
 
 

@@ -49,16 +49,18 @@ class Hosts(Cluster):
         """So many instances, once each has been seen."""
 
         def connected_instances() -> list[Any] | None:
-            found = self.instances()
-            return found if len(found) == count and all(i["agentConnected"] for i in found) else None
+            instances = self.instances()
+            return instances if len(instances) == count and all(i["agentConnected"] for i in instances) else None
 
         return eventually(connected_instances, f"{count} instances are connected") or []
 
     def register(self, **identity: str) -> str:
         """One more instance, registered as an agent would do it; its ARN."""
         document = {"instance_identity_document": identity} if identity else {}
-        made = self.aws("register-container-instance", total_resources=SIZE, **document)["containerInstance"]
-        return str(made["containerInstanceArn"])
+        container_instance = self.aws("register-container-instance", total_resources=SIZE, **document)[
+            "containerInstance"
+        ]
+        return str(container_instance["containerInstanceArn"])
 
     def leave(self, arn: str) -> None:
         """Deregister it, and wait until its tasks are gone."""
@@ -67,8 +69,8 @@ class Hosts(Cluster):
 
     def here(self, arn: str, desired: str = "RUNNING") -> list[Any]:
         """The tasks on an instance."""
-        found = self.ecs.list_tasks(cluster=self.name, containerInstance=arn, desiredStatus=desired)["taskArns"]
-        return list(self.ecs.describe_tasks(cluster=self.name, tasks=found)["tasks"]) if found else []
+        task_arns = self.ecs.list_tasks(cluster=self.name, containerInstance=arn, desiredStatus=desired)["taskArns"]
+        return list(self.ecs.describe_tasks(cluster=self.name, tasks=task_arns)["tasks"]) if task_arns else []
 
     def places(self, service: str) -> list[str]:
         """The instances of a service's tasks."""
@@ -76,17 +78,19 @@ class Hosts(Cluster):
 
     def bound(self, family: str, *containers: Any, mode: str = "bridge") -> str:
         """A task definition for instances; its ARN."""
-        made = self.ecs.register_task_definition(family=family, networkMode=mode, containerDefinitions=list(containers))
-        return str(made["taskDefinition"]["taskDefinitionArn"])
+        task_definition = self.ecs.register_task_definition(
+            family=family, networkMode=mode, containerDefinitions=list(containers)
+        )
+        return str(task_definition["taskDefinition"]["taskDefinitionArn"])
 
     def outside(self, task: Any) -> tuple[str, int]:
         """Where a task's first port is found from this machine."""
         [instance] = [i for i in self.instances() if i["containerInstanceArn"] == task["containerInstanceArn"]]
         details = {d["name"]: d["value"] for a in instance["attachments"] for d in a["details"]}
-        shown = self.installation.client("ec2").describe_network_interfaces(
+        network_interfaces = self.installation.client("ec2").describe_network_interfaces(
             NetworkInterfaceIds=[details["networkInterfaceId"]]
         )["NetworkInterfaces"]
-        return shown[0]["Association"]["PublicIp"], task["containers"][0]["networkBindings"][0]["hostPort"]
+        return network_interfaces[0]["Association"]["PublicIp"], task["containers"][0]["networkBindings"][0]["hostPort"]
 
     def answers(self, task: Any) -> bool:
         connection = HTTPConnection(*self.outside(task), timeout=5)
@@ -112,18 +116,21 @@ def hosts(make_installation) -> Hosts:
         "--instances", "3", "--instance-cpu", "4096", "--instance-memory", "8192"
     )
     installation.up()
-    made = Hosts(installation, "default")
-    made.ecs.update_cluster(cluster=made.name, serviceConnectDefaults={"namespace": "behind"})
-    found = made.wait_for_instances(3)
-    assert len({a["value"] for i in found for a in i["attributes"] if a["name"] == "ecs.availability-zone"}) == 3
-    return made
+    new_hosts = Hosts(installation, "default")
+    new_hosts.ecs.update_cluster(cluster=new_hosts.name, serviceConnectDefaults={"namespace": "behind"})
+    wait_for_instances = new_hosts.wait_for_instances(3)
+    assert (
+        len({a["value"] for i in wait_for_instances for a in i["attributes"] if a["name"] == "ecs.availability-zone"})
+        == 3
+    )
+    return new_hosts
 
 
 def test_a_daemon_has_a_task_on_each_instance_that_there_is(hosts):
     hosts.bound("agent", shell(SLEEPS, memory=64))
     daemon = ("--service-name", "agent", "--task-definition", "agent", "--scheduling-strategy", "DAEMON")
-    made = hosts.aws("create-service", *daemon)["service"]
-    assert (made["schedulingStrategy"], made["launchType"]) == ("DAEMON", "EC2")
+    service = hosts.aws("create-service", *daemon)["service"]
+    assert (service["schedulingStrategy"], service["launchType"]) == ("DAEMON", "EC2")
     arns = sorted(i["containerInstanceArn"] for i in hosts.instances())
     eventually(lambda: hosts.places("agent") == arns, "one is on each")
     fourth = hosts.register()
@@ -138,7 +145,7 @@ def test_a_daemon_has_a_task_on_each_instance_that_there_is(hosts):
     hosts.aws("update-container-instances-state", *drained)
     eventually(lambda: hosts.places("agent") == arns, "it left the drained one")
     assert hosts.service("agent")["desiredCount"] == 3
-    assert hosts.aws("list-services", "--scheduling-strategy", "DAEMON")["serviceArns"] == [made["serviceArn"]]
+    assert hosts.aws("list-services", "--scheduling-strategy", "DAEMON")["serviceArns"] == [service["serviceArn"]]
     hosts.aws("delete-service", "--service", "agent")
     eventually(lambda: hosts.service("agent")["status"] == "INACTIVE", "it is gone")
     hosts.leave(fourth)
@@ -223,13 +230,15 @@ def test_tasks_of_a_lost_instance_are_stopped_and_replaced(hosts):
     hosts.aws("create-service", *asked, *apart)
     hosts.steady("kept")
     victim = hosts.tasks("kept")[0]
-    [lost] = [i for i in hosts.instances() if i["containerInstanceArn"] == victim["containerInstanceArn"]]
+    [instance] = [i for i in hosts.instances() if i["containerInstanceArn"] == victim["containerInstanceArn"]]
     hosts.installation.kill()
-    namespaces.remove(RuntimePaths(hosts.installation.state).task_netns(TaskId(task_id(lost["containerInstanceArn"]))))
+    namespaces.remove(
+        RuntimePaths(hosts.installation.state).task_netns(TaskId(task_id(instance["containerInstanceArn"])))
+    )
     hosts.installation.up()
     ended = hosts.until(victim["taskArn"], "STOPPED")
     assert ended["stopCode"] == "TerminationNotice"
-    assert ended["stoppedReason"] == f"Host EC2 (instance {lost['ec2InstanceId']}) terminated."
+    assert ended["stoppedReason"] == f"Host EC2 (instance {instance['ec2InstanceId']}) terminated."
     hosts.wait_for_instances(3)
     hosts.steady("kept")
     for task in hosts.tasks("kept"):
@@ -247,14 +256,18 @@ def test_services_are_spread_moved_away_from_an_instance_and_there_after_a_resta
     assert hosts.places("spread") == sorted(i["containerInstanceArn"] for i in hosts.instances())
     for task in tasks:
         eventually(partial(hosts.answers, task), "the task answers at its instance")
-    shown = json.loads(hosts.installation.moyai("status", "--json"))["clusters"][0]["instances"]
-    assert [(i["status"], i["connected"], i["tasks"], i["cpu_left"]) for i in shown] == [("ACTIVE", True, 1, 4096)] * 3
-    assert shown[0]["id"] in hosts.installation.moyai("status")
-    drained = tasks[0]["containerInstanceArn"]
-    hosts.ecs.update_container_instances_state(cluster=hosts.name, containerInstances=[drained], status="DRAINING")
-    eventually(lambda: drained not in hosts.places("spread"), "it is given away")
+    instances = json.loads(hosts.installation.moyai("status", "--json"))["clusters"][0]["instances"]
+    assert [(i["status"], i["connected"], i["tasks"], i["cpu_left"]) for i in instances] == [
+        ("ACTIVE", True, 1, 4096)
+    ] * 3
+    assert instances[0]["id"] in hosts.installation.moyai("status")
+    container_instance_arn = tasks[0]["containerInstanceArn"]
+    hosts.ecs.update_container_instances_state(
+        cluster=hosts.name, containerInstances=[container_instance_arn], status="DRAINING"
+    )
+    eventually(lambda: container_instance_arn not in hosts.places("spread"), "it is given away")
     hosts.quiet("spread")
-    hosts.aws("deregister-container-instance", "--container-instance", drained)
+    hosts.aws("deregister-container-instance", "--container-instance", container_instance_arn)
     hosts.installation.terminate()
     hosts.installation.up()
     hosts.wait_for_instances(3)

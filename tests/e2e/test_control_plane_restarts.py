@@ -23,17 +23,17 @@ WEB = ({"kind": "http", "url": "http://web/"}, {"kind": "http", "url": "http://w
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[[], Installation]) -> Installation:
-    made = make_installation()
-    made.up()
-    return made
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
 
 
 @pytest.fixture(scope="module")
 def cluster(installation: Installation) -> Cluster:
-    made = Cluster(installation, "lasting", "lasting")
-    made.serve("web", made.define("web", app("web", 8080, "http")), offer("web", "web"), count=2)
-    made.steady("web")
-    return made
+    new_cluster = Cluster(installation, "lasting", "lasting")
+    new_cluster.serve("web", new_cluster.define("web", app("web", 8080, "http")), offer("web", "web"), count=2)
+    new_cluster.steady("web")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ def stored_names(installation: Installation) -> set[str]:
     arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
     found = set()
     for start in range(0, len(arns), 100):
-        described = ecs.describe_clusters(clusters=arns[start : start + 100], include=["SETTINGS"])["clusters"]
-        for cluster in described:
+        clusters = ecs.describe_clusters(clusters=arns[start : start + 100], include=["SETTINGS"])["clusters"]
+        for cluster in clusters:
             found.add(cluster["clusterName"])
             if {"name": "containerInsights", "value": "enabled"} in cluster["settings"]:
                 found.add(f"{cluster['clusterName']} changed")
@@ -84,21 +84,21 @@ def stored_names(installation: Installation) -> set[str]:
 def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(installation, cluster, probe):
     before = pids(cluster)
     chance = random.Random(20261124)  # noqa: S311 - moments, not secrets
-    said: list[str] = []
-    told = threading.Event()
+    lines: list[str] = []
+    event = threading.Event()
     probe.begin(*WEB)
-    writer = threading.Thread(target=writes, args=(installation, said, told), daemon=True)
+    writer = threading.Thread(target=writes, args=(installation, lines, event), daemon=True)
     writer.start()
     for _ in range(3):
-        acknowledged = len(said)
-        eventually(partial(longer_than, said, acknowledged), "something was written")
+        acknowledged = len(lines)
+        eventually(partial(longer_than, lines, acknowledged), "something was written")
         while_it_lasts(chance.uniform(0.05, 0.6))
         installation.kill()
         assert installation.up() == installation.url
-        assert set(said) - stored_names(installation) == set()
-    told.set()
+        assert set(lines) - stored_names(installation) == set()
+    event.set()
     writer.join()
-    assert set(said) - stored_names(installation) == set()
+    assert set(lines) - stored_names(installation) == set()
     eventually(lambda: installation_is_whole(installation, tasks=3))
     results = probe.end()
     assert results["failures"] == []
@@ -108,8 +108,8 @@ def test_repeated_kills_lose_no_acknowledged_write_and_interrupt_no_traffic(inst
 
 def installation_is_whole(installation: Installation, tasks: int) -> bool:
     """All tasks are known, and their proxies have come back."""
-    found = health(installation)
-    return bool(found["tasks"] == tasks and found["proxies"]["synced"] == tasks)
+    found_health = health(installation)
+    return bool(found_health["tasks"] == tasks and found_health["proxies"]["synced"] == tasks)
 
 
 def health(installation: Installation) -> Any:

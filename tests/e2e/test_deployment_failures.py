@@ -32,21 +32,23 @@ ERRORS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
-    made = Cluster(server, "failures")
+    new_cluster = Cluster(server, "failures")
     for name in ("broken", "hooked", "watched"):
-        made.serve(name, made.define(name, shell("sleep 1000")), count=3 if name == "broken" else 1, connect=False)
+        new_cluster.serve(
+            name, new_cluster.define(name, shell("sleep 1000")), count=3 if name == "broken" else 1, connect=False
+        )
     server.aws("ecs", "wait", "services-stable", *PLACE, "--services", "broken", "hooked", "watched")
-    return made
+    return new_cluster
 
 
 @pytest.fixture
 def function() -> Iterator[tuple[str, list[Any]]]:
     """A function's URL and what it was told; it always says no."""
-    told: list[Any] = []
+    messages: list[Any] = []
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            messages.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             body = b'{"hookStatus": "FAILED"}'
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
@@ -59,7 +61,7 @@ def function() -> Iterator[tuple[str, list[Any]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     worker = Thread(target=server.serve_forever)
     worker.start()
-    yield f"http://127.0.0.1:{server.server_port}/", told
+    yield f"http://127.0.0.1:{server.server_port}/", messages
     server.shutdown()
     worker.join()
     server.server_close()
@@ -70,9 +72,9 @@ def deploy(cluster: Cluster, service: str, definition: str, **configuration: obj
     aws = cluster.installation.aws
     which = (*PLACE, "--service", service)
     settings = ("--deployment-configuration", json.dumps(configuration))
-    begun = aws("ecs", "update-service", *which, "--task-definition", definition, *settings)["service"]
+    started_service = aws("ecs", "update-service", *which, "--task-definition", definition, *settings)["service"]
     aws("ecs", "wait", "services-stable", *PLACE, "--services", service)
-    return describe_deployment(cluster, begun["currentServiceDeployment"])
+    return describe_deployment(cluster, started_service["currentServiceDeployment"])
 
 
 def describe_deployment(cluster: Cluster, arn: str) -> Any:
@@ -95,8 +97,8 @@ def test_a_deployment_with_a_missing_image_is_rolled_back(cluster):
     (after,) = service["deployments"]
     assert (after["id"], after["createdAt"], after["rolloutState"]) == (before["id"], before["createdAt"], "COMPLETED")
     failed = record["targetServiceRevision"]["arn"].rpartition("/")[2]
-    said = [event["message"].removeprefix("(service broken) ") for event in reversed(service["events"])]
-    assert said[-4:] == [
+    lines = [event["message"].removeprefix("(service broken) ") for event in reversed(service["events"])]
+    assert lines[-4:] == [
         f"(deployment ecs-svc/{failed}) deployment failed: tasks failed to start.",
         f"rolling back to deployment {before['id']}.",
         f"(deployment {before['id']}) deployment completed.",
@@ -110,8 +112,8 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
     cloudwatch.put_composite_alarm(AlarmName="unwell", AlarmRule="ALARM(errors)")
 
     def states() -> set[str]:
-        found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return {alarm["StateValue"] for alarm in (*found["MetricAlarms"], *found["CompositeAlarms"])}
+        response = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return {alarm["StateValue"] for alarm in (*response["MetricAlarms"], *response["CompositeAlarms"])}
 
     eventually(lambda: states() == {"OK"}, "all is well")
     [before] = cluster.service("watched")["deployments"]
@@ -120,7 +122,7 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
     definition = cluster.define("watched", shell("sleep 1000"))
     cluster.update("watched", taskDefinition=definition, deploymentConfiguration=watching)
     arn = cluster.service("watched")["currentServiceDeployment"]
-    eventually(lambda: [one["taskDefinitionArn"] for one in cluster.tasks("watched")] == [definition], "it bakes")
+    eventually(lambda: [task["taskDefinitionArn"] for task in cluster.tasks("watched")] == [definition], "it bakes")
     cloudwatch.put_metric_data(Namespace="Failures", MetricData=[{"MetricName": "Errors", "Value": 1.0}])
     eventually(lambda: describe_deployment(cluster, arn)["status"] == "ROLLBACK_SUCCESSFUL", "it is taken back")
     assert describe_deployment(cluster, arn)["alarms"] == {
@@ -128,9 +130,11 @@ def test_a_metric_alarm_rolls_the_deployment_back(cluster):
         "alarmNames": ["errors"],
         "triggeredAlarmNames": ["errors"],
     }
-    assert [one["id"] for one in cluster.service("watched")["deployments"]] == [before["id"]]
-    happened = cloudwatch.describe_alarm_history(AlarmName="unwell", AlarmTypes=["CompositeAlarm"])
-    assert "Alarm updated from OK to ALARM" in [item["HistorySummary"] for item in happened["AlarmHistoryItems"]]
+    assert [deployment["id"] for deployment in cluster.service("watched")["deployments"]] == [before["id"]]
+    happened_response = cloudwatch.describe_alarm_history(AlarmName="unwell", AlarmTypes=["CompositeAlarm"])
+    assert "Alarm updated from OK to ALARM" in [
+        item["HistorySummary"] for item in happened_response["AlarmHistoryItems"]
+    ]
 
 
 def test_a_failing_lifecycle_hook_rolls_the_deployment_back(cluster, function):

@@ -67,8 +67,8 @@ def test_down_names_the_processes_that_it_cannot_stop(make_installation, killed)
         assert list(processes(other, "sleep 31536000")) == []
         assert installation.state.joinpath("moyai.db").exists()
     installation.down()
-    left = Leftovers.of(installation.state)
-    assert [*left.processes(), *left.groups(), *left.mounts(), *left.disks()] == []
+    leftovers = Leftovers.of(installation.state)
+    assert [*leftovers.processes(), *leftovers.groups(), *leftovers.mounts(), *leftovers.disks()] == []
 
 
 def _state(pid: int) -> str:

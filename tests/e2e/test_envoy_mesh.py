@@ -102,11 +102,11 @@ def inbound(port: int) -> InboundPort:
 @pytest.fixture
 async def envoys():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as made:
-            made.feed.publish(mesh(ONE, TWO))
+        async with rig(Path(folder), REDIRECTS) as new_rig:
+            new_rig.feed.publish(mesh(ONE, TWO))
             for workload in (CALLER, ONE, TWO):
-                await made.start(workload)
-            yield made
+                await new_rig.start(workload)
+            yield new_rig
 
 
 @pytest.fixture
@@ -211,8 +211,8 @@ async def test_a_changed_cluster_is_ready_at_once(envoys, apps):
 
 async def test_a_configuration_that_envoy_rejects_leaves_the_last_good_one(envoys, apps):
     good = mesh(ONE, TWO)
-    broken = replace(good.workloads[CALLER], egress_port=70000)
-    envoys.feed.publish(replace(good, workloads={**good.workloads, CALLER: broken}))
+    broken_workload = replace(good.workloads[CALLER], egress_port=70000)
+    envoys.feed.publish(replace(good, workloads={**good.workloads, CALLER: broken_workload}))
     await envoys.until(lambda: envoys.feed.states()[CALLER].rejection is not None)
     assert "port_value" in str(envoys.feed.states()[CALLER].rejection)
     assert set(await names_of(envoys, 6)) == {"one", "two"}

@@ -75,8 +75,8 @@ def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) ->
 @pytest.fixture
 async def envoys():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS) as made:
-            yield made
+        async with rig(Path(folder), REDIRECTS) as new_rig:
+            yield new_rig
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
 
 @pytest.mark.parametrize(("statistic", "name"), [("fail_verify_error", "one.shop"), ("fail_verify_san", "two.shop")])
 async def test_a_certificate_of_another_authority_or_name_is_rejected(envoys, apps, statistic, name):
-    believed, other = await an_authority(), await an_authority()
-    signer = other if statistic == "fail_verify_error" else believed
-    await envoys.configure(mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
+    believed_an_authority, other = await an_authority(), await an_authority()
+    signer = other if statistic == "fail_verify_error" else believed_an_authority
+    await envoys.configure(mesh(believed_an_authority.root, signer.signs(name), ONE), ONE, CALLER)
     assert (await envoys.namespace.get(*HTTP)).status == 503
     assert apps[0].requests == []
     counted = await envoys.admin(CALLER, f"/stats?filter=ssl.{statistic}")

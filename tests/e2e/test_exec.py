@@ -82,10 +82,10 @@ def task(cluster) -> Iterator[str]:
 
 @contextlib.contextmanager
 def session(cluster, task, command: str, **own: object) -> Iterator[Talk]:
-    asked = {"cluster": cluster.name, "task": task, "command": command, "interactive": True}
-    given = cluster.ecs.execute_command(**asked)["session"]
-    with reach(given) as socket:
-        talk = Talk(socket, given["tokenValue"], **own)
+    params = {"cluster": cluster.name, "task": task, "command": command, "interactive": True}
+    input_session = cluster.ecs.execute_command(**params)["session"]
+    with reach(input_session) as socket:
+        talk = Talk(socket, input_session["tokenValue"], **own)
         talk.until(lambda: talk.plugin.ready)
         talk.plugin.resize(24, 80)
         talk.flush()
@@ -160,14 +160,14 @@ def test_a_closed_session_kills_its_processes_and_two_sessions_are_the_limit(clu
 
 
 def test_a_session_token_works_once_and_not_from_a_web_page(cluster, task):
-    asked = {"cluster": cluster.name, "task": task, "command": "sleep 4715", "interactive": True}
-    given = cluster.ecs.execute_command(**asked)["session"]
-    with pytest.raises(InvalidStatus), reach(given, origin="https://evil.example"):
+    params = {"cluster": cluster.name, "task": task, "command": "sleep 4715", "interactive": True}
+    input_session = cluster.ecs.execute_command(**params)["session"]
+    with pytest.raises(InvalidStatus), reach(input_session, origin="https://evil.example"):
         pass
-    with reach(given) as socket:
-        talk = Talk(socket, given["tokenValue"])
+    with reach(input_session) as socket:
+        talk = Talk(socket, input_session["tokenValue"])
         talk.until(lambda: talk.plugin.ready)
-        with pytest.raises(InvalidStatus), reach(given):
+        with pytest.raises(InvalidStatus), reach(input_session):
             pass
 
 

@@ -21,12 +21,14 @@ CALLS = 7
 
 @pytest.fixture(scope="module")
 def cluster(server):
-    made = Cluster(server, "calls", "calls")
+    new_cluster = Cluster(server, "calls", "calls")
     deaf = shell("exec sleep 600", "deaf", **PORT)
-    made.serve("deaf", made.define("deaf", deaf), offer("rpc", "deaf", 50051, discoveryName="calls-deaf"))
-    made.serve("rpc", made.define("rpc", app("rpc", 50051, "grpc")), offer("rpc", "rpc", 50051, discoveryName="calls"))
-    made.steady("deaf", "rpc")
-    return made
+    new_cluster.serve("deaf", new_cluster.define("deaf", deaf), offer("rpc", "deaf", 50051, discoveryName="calls-deaf"))
+    new_cluster.serve(
+        "rpc", new_cluster.define("rpc", app("rpc", 50051, "grpc")), offer("rpc", "rpc", 50051, discoveryName="calls")
+    )
+    new_cluster.steady("deaf", "rpc")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,8 @@ def requests(server, caller):
 
 
 def test_a_target_that_does_not_listen_has_failed_each_call(server, cluster, probe):
-    said = [probe.ask("say", target="deaf:50051", text="hello") for _ in range(CALLS)]
-    assert all("UNAVAILABLE" in one["said"] for one in said), said
+    lines = [probe.ask("say", target="deaf:50051", text="hello") for _ in range(CALLS)]
+    assert all("UNAVAILABLE" in one["said"] for one in lines), lines
     caller = whose("calls-deaf")
     eventually(lambda: requests(server, caller) >= CALLS, "every call is counted")
     assert requests(server, caller) == CALLS
@@ -59,8 +61,8 @@ def test_a_target_that_does_not_listen_has_failed_each_call(server, cluster, pro
         "ClusterName": "calls",
         "TaskId": task_id(task["taskArn"]),
     }
-    got = total(server, "TaskRequestCount", own, OWN)
-    assert total(server, "TaskFailureCount", own, OWN) == got > 0
+    received_total = total(server, "TaskRequestCount", own, OWN)
+    assert total(server, "TaskFailureCount", own, OWN) == received_total > 0
 
 
 def test_a_grpc_status_of_the_application_is_not_a_failure(server, cluster, probe):

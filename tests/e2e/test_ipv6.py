@@ -54,13 +54,13 @@ class DualStack:
         self.id = vpc["VpcId"]
         self.range = IPv6Network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
         self.part = next(self.range.subnets(new_prefix=64))
-        asked = {"VpcId": self.id, "CidrBlock": f"{cidr}1.0/24", "Ipv6CidrBlock": str(self.part)}
-        self.subnet = self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+        params = {"VpcId": self.id, "CidrBlock": f"{cidr}1.0/24", "Ipv6CidrBlock": str(self.part)}
+        self.subnet = self.ec2.create_subnet(**params)["Subnet"]["SubnetId"]
         self.network = {"awsvpcConfiguration": {"subnets": [self.subnet]}}
 
     def define(self, family: str, line: str) -> str:
         """A task that runs a line of shell."""
-        registered = self.ecs.register_task_definition(
+        task_definition = self.ecs.register_task_definition(
             family=family,
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
@@ -68,7 +68,7 @@ class DualStack:
             memory="512",
             containerDefinitions=[shell(line)],
         )
-        return str(registered["taskDefinition"]["taskDefinitionArn"])
+        return str(task_definition["taskDefinition"]["taskDefinitionArn"])
 
     def task_output(self, family: str, line: str) -> list[str]:
         """What a task of this VPC wrote."""
@@ -82,8 +82,8 @@ class DualStack:
 
     def describe_task(self, task: str) -> Any:
         """DescribeTasks, of one."""
-        (found,) = self.ecs.describe_tasks(cluster="dual", tasks=[task])["tasks"]
-        return found
+        (found_task,) = self.ecs.describe_tasks(cluster="dual", tasks=[task])["tasks"]
+        return found_task
 
 
 def registry(installation: Installation, vpc: str) -> str:
@@ -113,16 +113,16 @@ def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(ser
     cloudmap = server.client("servicediscovery", key=ACCOUNT)
 
     def registered_instances() -> Any:
-        found = cloudmap.discover_instances(NamespaceName="dual.test", ServiceName="web")["Instances"]
-        return found if len(found) == 2 else None
+        found_instances = cloudmap.discover_instances(NamespaceName="dual.test", ServiceName="web")["Instances"]
+        return found_instances if len(found_instances) == 2 else None
 
     instances = eventually(registered_instances, "both tasks are registered")
-    addresses = sorted(one["Attributes"]["AWS_INSTANCE_IPV6"] for one in instances)
+    addresses = sorted(instance["Attributes"]["AWS_INSTANCE_IPV6"] for instance in instances)
     assert all(IPv6Address(address) in here.part for address in addresses)
-    said = here.task_output("calls", CALLS)
-    own = said[-1].split()[1]
-    assert said[0] == " ".join(("found", *addresses))
-    assert said[1:] == [
+    task_output = here.task_output("calls", CALLS)
+    own = task_output[-1].split()[1]
+    assert task_output[0] == " ".join(("found", *addresses))
+    assert task_output[1:] == [
         *(f"called 200 from {own}" for _ in addresses),
         "by name 200",
         f"is {own} {here.part}",

@@ -99,12 +99,12 @@ async def test_the_monitors_program_can_be_executed_but_not_written(linux, way):
     await linux.runtime.prepare(sandbox())
     lines = "import os\nprint(os.statvfs('/proc/self/exe').f_flag & os.ST_RDONLY, os.access('/proc/self/exe', os.W_OK))"
     if way == "command":
-        _, seen = await run(linux, shell("", command=("/proc/self/exe", "-I", "-c", lines)))
+        _, observed_lines = await run(linux, shell("", command=("/proc/self/exe", "-I", "-c", lines)))
     else:
         script = f"printf '#!/proc/self/exe\n%s\n' \"{lines}\" > /srv/s; chmod +x /srv/s"
         await run(linux, shell(script))
-        _, seen = await run(linux, shell("", command=("/srv/s",), attempt=1))
-    assert seen == ["1 False"]
+        _, observed_lines = await run(linux, shell("", command=("/srv/s",), attempt=1))
+    assert observed_lines == ["1 False"]
 
 
 async def test_the_host_and_other_tasks_are_out_of_reach(linux):
@@ -185,8 +185,8 @@ async def test_exceeding_the_memory_ends_a_container_with_the_reason_of_aws(linu
 async def test_usage_includes_the_memory_limit(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2], memory=MemoryLimits(64)))
-    used = (await linux.runtime.usage(TASK))["app"]
-    assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
+    app = (await linux.runtime.usage(TASK))["app"]
+    assert 0 < app.memory_bytes < app.memory_limit_bytes == 64 * 1024 * 1024
 
 
 async def test_all_processes_of_a_container_end_with_the_first_one(linux):
@@ -201,14 +201,14 @@ async def test_all_processes_of_a_container_end_with_the_first_one(linux):
 
 
 def _running(argument: str) -> list[Path]:
-    found = []
+    results = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if argument.encode() in path.read_bytes().split(b"\0"):
-                found.append(path)
+                results.append(path)
         except OSError:
             continue
-    return found
+    return results
 
 
 async def test_a_hanging_probe_is_killed_with_its_children(linux):

@@ -21,13 +21,13 @@ ROOT = Path(__file__).parents[2]
 
 def open_files() -> list[str]:
     """What this process has open, without what comes and goes with the look itself."""
-    found = []
+    results = []
     for path in Path("/proc/self/fd").iterdir():
         try:
-            found.append(str(path.readlink()))
+            results.append(str(path.readlink()))
         except OSError:
             continue
-    return sorted(name for name in found if not name.startswith(("/proc/", "/dev/")))
+    return sorted(name for name in results if not name.startswith(("/proc/", "/dev/")))
 
 
 def namespaces() -> set[Path]:
@@ -52,8 +52,8 @@ async def test_a_control_plane_killed_while_starting_tasks_leaves_nothing_unknow
     keep = frozenset(sorted(before)[:1])
     await linux.runtime.sweep(keep)
     assert set(await linux.runtime.observe()) == keep
-    left = {path.name for path in (linux.state / "run/netns").glob("task-*")}
-    assert left == {f"task-{task}" for task in keep}
+    names = {path.name for path in (linux.state / "run/netns").glob("task-*")}
+    assert names == {f"task-{task}" for task in keep}
 
 
 async def test_prepare_and_release_leak_no_files_and_no_threads(linux):

@@ -37,8 +37,8 @@ async def test_root_and_volumes_of_a_task_share_the_size_of_its_disk(linux, path
     lines = (
         f"df -m --output=size / /data | tail -2; {IS_FULL.format(path=path)}; rm /srv/a; echo x > {path} && echo room"
     )
-    _, seen = await run(linux, shell(lines, volumes=(VOLUME,)))
-    sizes, rest = [int(line) for line in seen[:2]], seen[2:]
+    _, observed_lines = await run(linux, shell(lines, volumes=(VOLUME,)))
+    sizes, rest = [int(line) for line in observed_lines[:2]], observed_lines[2:]
     assert rest == ["No space left on device", "room"]
     assert all(900 < size <= 1024 for size in sizes)
 
@@ -49,10 +49,10 @@ async def test_containers_share_the_disk_and_each_other_task_has_its_own(linux):
     await linux.runtime.start(shell("fallocate -l 900M /srv/a; echo full; exec sleep 1000"))
     await wait_for_output(linux, "full")
     full = "fallocate -l 900M /srv/b 2>/dev/null || echo full"
-    _, seen = await run(linux, shell(full, "side"))
-    assert seen == ["full"]
-    _, seen = await run(linux, shell(f"ls /srv; {full}; echo fits", "app", OTHER))
-    assert seen == ["fits"]
+    _, lines = await run(linux, shell(full, "side"))
+    assert lines == ["full"]
+    _, lines = await run(linux, shell(f"ls /srv; {full}; echo fits", "app", OTHER))
+    assert lines == ["fits"]
 
 
 async def test_written_files_survive_a_restart_and_are_visible_through_volumes(linux):
@@ -61,17 +61,17 @@ async def test_written_files_survive_a_restart_and_are_visible_through_volumes(l
     command = ("sh", "-c", lines, "sh")
     for number, before in enumerate(([], ["0", "0"])):
         again = shell("", attempt=number, command=(*command, str(number)), volumes=(VOLUME,))
-        _, seen = await run(linux, again)
-        assert seen == before
-    _, seen = await run(linux, shell("cat /data/mark; ls /srv", "side", volumes=(VOLUME,)))
-    assert seen == ["1"]
+        _, observed_lines = await run(linux, again)
+        assert observed_lines == before
+    _, observed_lines = await run(linux, shell("cat /data/mark; ls /srv", "side", volumes=(VOLUME,)))
+    assert observed_lines == ["1"]
 
 
 async def test_a_task_without_a_storage_size_has_no_disk(linux):
     await linux.runtime.prepare(sandbox())
     assert device(linux) is None
-    _, seen = await run(linux, shell("df --output=size / | tail -1"))
-    assert int(seen[0]) > 1024**2
+    _, lines = await run(linux, shell("df --output=size / | tail -1"))
+    assert int(lines[0]) > 1024**2
 
 
 async def test_a_disk_is_sparse_and_frees_deleted_blocks(linux):
@@ -98,8 +98,8 @@ async def test_the_machine_sees_no_mount_and_a_released_task_leaves_no_device(li
     mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_text)
     assert f"{linux.state}/run/tasks/" not in mounts
     whole = "awk '$4 == \"/\" && /\\/dev\\/loop/' /proc/self/mountinfo"
-    _, seen = await run(linux, shell(f"{whole}; ls /dev | grep -c loop", "look"))
-    assert seen == ["0"]
+    _, lines = await run(linux, shell(f"{whole}; ls /dev | grep -c loop", "look"))
+    assert lines == ["0"]
     await linux.runtime.release(TASK)
     assert await asyncio.to_thread(bound, linux) == []
 

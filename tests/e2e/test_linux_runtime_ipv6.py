@@ -127,12 +127,12 @@ async def test_a_task_without_ipv6_has_none_in_a_dual_stack_vpc(linux):
 
 def grouped_network(*ingress: TrafficPermission, egress: tuple[TrafficPermission, ...]) -> NetworkSpec:
     """ONE in WEB, which may send what ``egress`` says; TWO in DATABASE, which lets in what ``ingress`` says."""
-    made = network_of(ONE, TWO, THREE)
-    (vpc,) = made.vpcs
+    spec = network_of(ONE, TWO, THREE)
+    (vpc,) = spec.vpcs
     places = (interface_of(ONE, WEB), interface_of(TWO, DATABASE), interface_of(THREE))
     web = GroupRules(WEB, egress=egress, members=(interface(ONE).address, ipv6_of(ONE)))
     database = GroupRules(DATABASE, ingress, egress, (interface(TWO).address, ipv6_of(TWO)))
-    return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
+    return replace(spec, vpcs=(replace(vpc, interfaces=places),), groups=(*spec.groups, web, database))
 
 
 def tcp(port: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> TrafficPermission:

@@ -89,5 +89,5 @@ async def test_a_listener_is_open_if_a_client_of_the_address_would_reach_it(linu
     program = SOCKETS.replace("OWN", OWN)
     await linux.runtime.start(shell("", task=TASK, command=("python3", "-c", program)))
     await wait_for_output(linux, "up")
-    found = await linux.runtime.open_listeners(TASK, [*THERE, *NOT_THERE])
-    assert found == frozenset(THERE)
+    listeners = await linux.runtime.open_listeners(TASK, [*THERE, *NOT_THERE])
+    assert listeners == frozenset(THERE)

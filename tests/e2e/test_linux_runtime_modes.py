@@ -143,13 +143,13 @@ async def test_a_bridge_task_has_the_instances_security_groups(linux):
     await serve(linux, FOURTH, 8000, 8001)
     await serve(linux, strangers.task, 8000)
     assert await ask(linux, TASK, interface(strangers).address, 8000) != "8000"
-    closed = network_of(HOST, FAR, sandbox(4), strangers)
+    spec = network_of(HOST, FAR, sandbox(4), strangers)
     ours = default_group(interface(HOST).vpc)
     groups = tuple(
         replace(g, egress=(TrafficPermission("tcp", 8001, 8001, groups=(ours,)),)) if g.id == ours else g
-        for g in closed.groups
+        for g in spec.groups
     )
-    await linux.runtime.apply_network(replace(closed, groups=groups))
+    await linux.runtime.apply_network(replace(spec, groups=groups))
     assert await ask(linux, TASK, interface(sandbox(4)).address, 8001) == "8001"
     assert await ask(linux, TASK, interface(sandbox(4)).address, 8000) != "8000"
 
@@ -164,9 +164,9 @@ async def test_forged_source_addresses_of_bridge_and_host_tasks_are_dropped(linu
         names = (FAR_AT, "172.17.0.13", "127.0.0.1", "8.8.8.8", own)
         await run(linux, shell("", task=task, command=("python3", "-c", SPOOFER, target, "5000", *names)))
         await wait_for_output(linux, f"{own} from {HOST_AT}", FOURTH)
-    heard = [line.text async for line in linux.runtime.logs(FOURTH, "app")]
-    assert {line.rpartition(" ")[2] for line in heard if line != "up"} == {HOST_AT}
-    assert not {line.partition(" ")[0] for line in heard} & {FAR_AT, "127.0.0.1", "8.8.8.8"}
+    texts = [line.text async for line in linux.runtime.logs(FOURTH, "app")]
+    assert {line.rpartition(" ")[2] for line in texts if line != "up"} == {HOST_AT}
+    assert not {line.partition(" ")[0] for line in texts} & {FAR_AT, "127.0.0.1", "8.8.8.8"}
 
 
 async def test_a_task_cannot_fill_its_instances_conntrack_table(linux):

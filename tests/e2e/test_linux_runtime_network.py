@@ -126,9 +126,9 @@ async def test_the_metadata_address_is_reached_from_the_vpc_with_the_callers_add
     await linux.runtime.prepare(sandbox(1))
     server_socket = await linux.runtime.listen(VPC, "172.31.0.0/16", Endpoint(METADATA_ADDRESS, 80))
     with server_socket:
-        answered = asyncio.create_task(_answer_once(server_socket))
+        background_task = asyncio.create_task(_answer_once(server_socket))
         assert await ask(linux, TASK, "169.254.170.2", 80) == "metadata"
-        assert await answered == "172.31.0.11"
+        assert await background_task == "172.31.0.11"
 
 
 async def _answer_once(server_socket: socket.socket) -> str:

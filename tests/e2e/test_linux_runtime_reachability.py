@@ -88,12 +88,12 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server_socket:
 
 def grouped_network(*ingress: TrafficPermission, egress: TrafficPermission = ANYWHERE) -> NetworkSpec:
     """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
-    made = network_of(CLIENT, SERVER, STRANGER)
-    (vpc,) = made.vpcs
+    spec = network_of(CLIENT, SERVER, STRANGER)
+    (vpc,) = spec.vpcs
     places = (interface_of(CLIENT, WEB), interface_of(SERVER, DATABASE), interface_of(STRANGER))
     web = GroupRules(WEB, egress=(egress,), members=(CLIENT_AT,))
     database = GroupRules(DATABASE, ingress, (ANYWHERE,), (SERVER_AT,))
-    return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
+    return replace(spec, vpcs=(replace(vpc, interfaces=places),), groups=(*spec.groups, web, database))
 
 
 def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> TrafficPermission:
@@ -248,14 +248,14 @@ FAR_AT = interface(FAR).address
 
 def peered_network(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> NetworkSpec:
     """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
-    made = network_of(CLIENT, FAR, FURTHER)
+    new_spec = network_of(CLIENT, FAR, FURTHER)
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
     subnets = {interface(spec).vpc: interface(spec).subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
     vpcs = tuple(
         replace(v, routes=tuple(NetworkRoute(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
-        for v in made.vpcs
+        for v in new_spec.vpcs
     )
-    return NetworkSpec(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in made.groups))
+    return NetworkSpec(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in new_spec.groups))
 
 
 BOTH_WAYS = (("vpc-0", "10.1.0.0/16", "vpc-0-vpc-1"), ("vpc-1", "172.31.0.0/16", "vpc-0-vpc-1"))

@@ -35,8 +35,8 @@ def last_line_is(cluster: Cluster, task: str, name: str, word: str) -> bool:
 
 def unseen(server: Installation) -> set[tuple[str, str]]:
     """Tasks, and the names that ``moyai doctor`` says they can't call."""
-    found = [f["message"] for f in server.doctor() if f["kind"] == "names-not-seen"]
-    lines = [message.removeprefix("running tasks ").split(":80: ")[0].partition(" can't call ") for message in found]
+    results = [f["message"] for f in server.doctor() if f["kind"] == "names-not-seen"]
+    lines = [message.removeprefix("running tasks ").split(":80: ")[0].partition(" can't call ") for message in results]
     return {(task, f"{name}:80") for tasks, _, name in lines for task in tasks.split(", ")}
 
 
@@ -70,8 +70,8 @@ def test_without_live_endpoints_a_new_name_resolves_after_the_next_deployment(se
     late(cluster)
     assert cluster.output_lines(task, "one") == ["unresolved"]
     eventually(lambda: any("can't call" in event["message"] for event in cluster.service("client")["events"]))
-    said = [event["message"] for event in cluster.service("client")["events"]]
-    (told,) = [message for message in said if f"(task {task_id(task)}) can't call late:80" in message]
+    lines = [event["message"] for event in cluster.service("client")["events"]]
+    (told,) = [message for message in lines if f"(task {task_id(task)}) can't call late:80" in message]
     assert "--force-new-deployment" in told
     assert (task_id(task), "late:80") in unseen(server)
     cluster.update("client", forceNewDeployment=True)

@@ -29,9 +29,9 @@ exec sleep 600
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[[], Installation]) -> Installation:
-    made = make_installation()
-    made.up()
-    return made
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +40,21 @@ def cluster(installation: Installation) -> Cluster:
 
 
 def awslogs(group: str, **options: str) -> dict[str, Any]:
-    given = {"awslogs-region": "us-east-1", "awslogs-group": group, "awslogs-stream-prefix": "app"}
+    params = {"awslogs-region": "us-east-1", "awslogs-group": group, "awslogs-stream-prefix": "app"}
     return {
         "logDriver": "awslogs",
-        "options": given | {f"awslogs-{k}".replace("_", "-"): v for k, v in options.items()},
+        "options": params | {f"awslogs-{k}".replace("_", "-"): v for k, v in options.items()},
     }
 
 
 def run(cluster: Cluster, family: str, container: dict[str, Any]) -> str:
     definition = cluster.define(family, container, executionRoleArn=ROLE)
-    asked = {
+    params = {
         "taskDefinition": definition,
         "launchType": "FARGATE",
         "networkConfiguration": cluster.network(public=False),
     }
-    return str(cluster.ecs.run_task(cluster=cluster.name, **asked)["tasks"][0]["taskArn"])
+    return str(cluster.ecs.run_task(cluster=cluster.name, **params)["tasks"][0]["taskArn"])
 
 
 def messages(installation: Installation, group: str) -> list[str]:
@@ -97,8 +97,8 @@ def test_the_last_output_of_a_task_is_stored(installation, cluster):
 
 
 def _stored_messages(installation: Installation, group: str) -> list[str]:
-    known = installation.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    return sorted(messages(installation, group)) if known else []
+    log_groups = installation.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    return sorted(messages(installation, group)) if log_groups else []
 
 
 def test_a_task_without_its_log_group_does_not_start(installation, cluster):
@@ -125,5 +125,5 @@ def test_proxies_write_to_their_streams_too(installation):
 
 
 def test_the_aws_cli_reads_log_events(installation, cluster):
-    found = installation.aws("logs", "filter-log-events", "--log-group-name", "/short", "--filter-pattern", "one")
-    assert [event["message"] for event in found["events"]] == ["one"]
+    response = installation.aws("logs", "filter-log-events", "--log-group-name", "/short", "--filter-pattern", "one")
+    assert [event["message"] for event in response["events"]] == ["one"]

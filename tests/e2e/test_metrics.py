@@ -38,10 +38,12 @@ TARGETS = {"http": "metrics-web", "rpc": "metrics-rpc", "lines": "metrics-lines"
 
 @pytest.fixture(scope="module")
 def cluster(server):
-    made = Cluster(server, "metrics", "metrics")
-    definition = made.define("metrics-servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000))
+    new_cluster = Cluster(server, "metrics", "metrics")
+    definition = new_cluster.define(
+        "metrics-servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000)
+    )
     names = {name: f"metrics-{name}" for name in ("web", "rpc", "lines")}
-    made.serve(
+    new_cluster.serve(
         "servers",
         definition,
         offer("web", "web", 80, discoveryName=names["web"]),
@@ -49,8 +51,8 @@ def cluster(server):
         offer("lines", "lines", 7000, discoveryName=names["lines"]),
         count=2,
     )
-    made.steady("servers")
-    return made
+    new_cluster.steady("servers")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +150,8 @@ def test_response_times_are_listed_with_percentiles_in_milliseconds(server, clus
     assert 0 < max(by_id["p50"]) <= max(by_id["p99"]) < 10_000, by_id
     assert sum(by_id["samplecount"]) == requests(sent_requests, "metrics-web")
     cloudwatch = server.client("cloudwatch")
-    listed = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=ANSWERING)
-    assert listed["Metrics"]
+    response = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=ANSWERING)
+    assert response["Metrics"]
 
 
 def response_times(server: Installation, count: int) -> Any:
@@ -176,8 +178,8 @@ def response_times(server: Installation, count: int) -> Any:
 
 def mesh_table(server: Installation, count: int) -> Any:
     """What the mesh command has to tell, once that is so many requests."""
-    found = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
-    return found if sum(edge["requests"] for edge in found["edges"]) >= count else None
+    document = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
+    return document if sum(edge["requests"] for edge in document["edges"]) >= count else None
 
 
 def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent_requests):
@@ -195,11 +197,11 @@ def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent_r
 
 def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, cluster, sent_requests):
     eventually(partial(mesh_table, server, sum(sent_requests.values())))
-    printed = server.moyai("mesh", "--service", TARGETS["http"])
-    assert "\x1b" not in printed
+    output = server.moyai("mesh", "--service", TARGETS["http"])
+    assert "\x1b" not in output
     for caller, target in sent_requests:
-        is_there = any(caller in line and target in line for line in printed.splitlines())
-        assert is_there == (target == TARGETS["http"]), printed
+        is_there = any(caller in line and target in line for line in output.splitlines())
+        assert is_there == (target == TARGETS["http"]), output
 
 
 def test_the_mesh_command_refreshes_in_a_terminal_until_q(server, cluster, sent_requests):
@@ -213,15 +215,15 @@ def test_the_mesh_command_refreshes_in_a_terminal_until_q(server, cluster, sent_
         ExitStack() as ends,
     ):
         ends.callback(mesh.kill)  # or it would be waited for for ever after a failure
-        seen = read_until(controller, "metrics/metrics-first")
+        until = read_until(controller, "metrics/metrics-first")
         os.write(controller, b"/second\n")
         read_until(controller, "find: second (Esc)")
         os.write(controller, b"q")
         rest = read_until(controller, "\x1b[?1049l")
         assert mesh.wait(30) == 0
-    assert "\x1b[?1049h" in seen
-    assert "metrics-web" in seen
-    assert "Traceback" not in seen + rest
+    assert "\x1b[?1049h" in until
+    assert "metrics-web" in until
+    assert "Traceback" not in until + rest
     assert termios.tcgetattr(terminal) == before
     for end in (controller, terminal):
         os.close(end)
@@ -263,5 +265,5 @@ def test_a_client_without_targets_reports_and_stops(server):
     (task,) = lonely.tasks("client")
     lonely.update("client", desiredCount=0)
     lonely.quiet("client")
-    (ended,) = lonely.ecs.describe_tasks(cluster="lonely", tasks=[task["taskArn"]])["tasks"]
-    assert (ended["executionStoppedAt"] - ended["stoppingAt"]).total_seconds() < REPORT_LIMIT
+    (ended_task,) = lonely.ecs.describe_tasks(cluster="lonely", tasks=[task["taskArn"]])["tasks"]
+    assert (ended_task["executionStoppedAt"] - ended_task["stoppingAt"]).total_seconds() < REPORT_LIMIT

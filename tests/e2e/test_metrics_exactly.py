@@ -46,9 +46,9 @@ FAILING = ("got status/500", "got status/503")
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[[], Installation]) -> Installation:
-    made = make_installation()
-    made.up()
-    return made
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
 
 
 class Witnesses(NamedTuple):
@@ -76,12 +76,12 @@ def witnesses(installation: Installation, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def cluster(installation: Installation) -> Cluster:
-    made = Cluster(installation, "exact", "exact")
-    definition = made.define("exact", COUNTING)
-    made.serve("exact", definition, offer("counting", "exact", discoveryName="exact"), count=2)
-    made.serve("exact-caller", made.define("exact-caller", app("probe", 8080, "http")), public=True)
-    made.steady("exact", "exact-caller")
-    return made
+    new_cluster = Cluster(installation, "exact", "exact")
+    definition = new_cluster.define("exact", COUNTING)
+    new_cluster.serve("exact", definition, offer("counting", "exact", discoveryName="exact"), count=2)
+    new_cluster.serve("exact-caller", new_cluster.define("exact-caller", app("probe", 8080, "http")), public=True)
+    new_cluster.steady("exact", "exact-caller")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +94,12 @@ def probe(cluster: Cluster) -> Probe:
 @pytest.fixture(scope="module")
 def quiet(witnesses: Witnesses, probe: Probe) -> Quiet:
     """Nothing else has been asked yet."""
-    begun = time.time()
+    started_time = time.time()
     results = load(probe, 6, 2.5, LATENCIES)
     assert set(results["statuses"]) == {"200"}
     sent = len(results["times"])
     eventually(lambda: witnesses.prometheus.count().requests >= sent, "every request is counted")
-    return Quiet(begun, list(results["times"]))
+    return Quiet(started_time, list(results["times"]))
 
 
 def load(probe: Probe, callers: int, seconds: float, paths: tuple[str, ...]) -> Any:
@@ -123,11 +123,11 @@ def truth(statuses: Counter[str], written: list[str]) -> Count:
     """What the generator and the application have counted."""
     assert statuses["none"] == 0
     classes = ({"200"}, {"302"}, {"404"}, {"500", "503"})
-    sent, attempts = statuses.total(), len(written)
+    total, attempts = statuses.total(), len(written)
     return Count(
-        requests=sent,
+        requests=total,
         failures=statuses["500"] + statuses["503"],
-        retries=attempts - sent,
+        retries=attempts - total,
         answers=tuple(sum(statuses[code] for code in codes) for codes in classes),
         attempts=attempts,
         failed_attempts=sum(line in FAILING for line in written),
@@ -141,15 +141,16 @@ def bucket(milliseconds: float) -> int:
 
 def test_percentiles_agree_within_a_bucket(quiet, witnesses):
     times, span = quiet.times, since(quiet.begun)
-    measured = [times[min(len(times) * one // 100, len(times) - 1)] for one in PERCENTILES]
+    measured_times = [times[min(len(times) * percentile // 100, len(times) - 1)] for percentile in PERCENTILES]
     witnesses.console.look(span)
     by_cloudwatch = witnesses.cloudwatch.percentiles(span)
     by_prometheus, by_console = witnesses.prometheus.percentiles(), witnesses.console.percentiles()
     for said in (by_cloudwatch, by_prometheus, by_console):
         away = [
-            bisect_left(BOUNDS, one) - bisect_left(BOUNDS, other) for one, other in zip(measured, said, strict=True)
+            bisect_left(BOUNDS, one) - bisect_left(BOUNDS, other)
+            for one, other in zip(measured_times, said, strict=True)
         ]
-        assert max(map(abs, away)) <= 1, (measured, said)
+        assert max(map(abs, away)) <= 1, (measured_times, said)
     assert by_prometheus == pytest.approx(by_cloudwatch, rel=0.01)
     assert by_console == pytest.approx(by_cloudwatch, abs=0.5)
 
@@ -177,13 +178,13 @@ def test_all_counters_agree_through_failures_a_deployment_and_a_kill(quiet, witn
         results += Counter(sending.result()["statuses"])
     arns |= stood(cluster)
     assert len(arns) == 4
-    counted = truth(Counter({"200": len(quiet.times)}) + results, received_lines(cluster, arns))
-    assert min(*counted.answers, counted.retries) > 0
-    eventually(lambda: prometheus.count().covers(counted), f"all of {counted} is scraped")
-    assert prometheus.count() == counted
+    counted_truth = truth(Counter({"200": len(quiet.times)}) + results, received_lines(cluster, arns))
+    assert min(*counted_truth.answers, counted_truth.retries) > 0
+    eventually(lambda: prometheus.count().covers(counted_truth), f"all of {counted_truth} is scraped")
+    assert prometheus.count() == counted_truth
     span = since(quiet.begun)
-    assert cloudwatch.count(span) == counted
-    assert cloudwatch.count(span, period=5) == counted
+    assert cloudwatch.count(span) == counted_truth
+    assert cloudwatch.count(span, period=5) == counted_truth
     console.look(span)
-    assert console.count() == counted
-    assert console.health(span) == (counted.attempts, counted.answers)
+    assert console.count() == counted_truth
+    assert console.health(span) == (counted_truth.attempts, counted_truth.answers)

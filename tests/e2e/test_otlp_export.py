@@ -38,7 +38,7 @@ class Collector(ThreadingHTTPServer):
 
     def newest(self, name: str) -> dict[str, int]:
         """The last count of each service."""
-        return {one.resource["service.name"]: one.point.as_int for one in self.points if one.name == name}
+        return {point.resource["service.name"]: point.point.as_int for point in self.points if point.name == name}
 
 
 class CollectorHandler(BaseHTTPRequestHandler):
@@ -60,22 +60,22 @@ class CollectorHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    yield made
-    made.shutdown()
-    made.server_close()
+    new_collector = Collector()
+    yield new_collector
+    new_collector.shutdown()
+    new_collector.server_close()
 
 
 @pytest.fixture
 def installation(tmp_path, collector) -> Iterator[Installation]:
     headers = f"authorization=Bearer {quote(TOKEN)}"
     options = ("--otlp-endpoint", collector.url, "--otlp-headers", headers)
-    made = Installation(tmp_path / "state", "--runtime", "sim", *options)
-    made.state.mkdir()
-    made.up()
-    yield made
-    assert TOKEN not in made.log.read_text()
-    assert made.leave() == []
+    new_installation = Installation(tmp_path / "state", "--runtime", "sim", *options)
+    new_installation.state.mkdir()
+    new_installation.up()
+    yield new_installation
+    assert TOKEN not in new_installation.log.read_text()
+    assert new_installation.leave() == []
 
 
 def container(name: str, *words: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def container(name: str, *words: str) -> dict[str, Any]:
 def sums(installation: Installation) -> list[float]:
     """The requests of each minute so far, as CloudWatch has them."""
     now = datetime.now(UTC)
-    found = installation.client("cloudwatch").get_metric_statistics(
+    response = installation.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/ECS",
         MetricName="RequestCount",
         Dimensions=[{"Name": "DiscoveryName", "Value": "stock"}],
@@ -94,7 +94,7 @@ def sums(installation: Installation) -> list[float]:
         Period=60,
         Statistics=["Sum"],
     )
-    return [point["Sum"] for point in found["Datapoints"]]
+    return [point["Sum"] for point in response["Datapoints"]]
 
 
 def test_the_collector_has_every_request(installation, collector):
@@ -110,6 +110,6 @@ def test_the_collector_has_every_request(installation, collector):
     served = int(sum(sums(installation)))
     eventually(lambda: collector.newest("moyai.mesh.served_requests").get("stock") == served, "all are delivered")
     assert sum(sums(installation)) == served > 0
-    [one] = [one for one in collector.points if one.name == "moyai.mesh.served_requests"][-1:]
-    assert one.resource["aws.ecs.cluster.arn"].endswith(":cluster/shop")
-    assert one.resource["aws.ecs.task.arn"] in {task["taskArn"] for task in cluster.tasks("stock")}
+    [point] = [first_point for first_point in collector.points if first_point.name == "moyai.mesh.served_requests"][-1:]
+    assert point.resource["aws.ecs.cluster.arn"].endswith(":cluster/shop")
+    assert point.resource["aws.ecs.task.arn"] in {task["taskArn"] for task in cluster.tasks("stock")}

@@ -146,15 +146,17 @@ async def test_over_tcp_the_command_sends_no_token_to_a_server_with_another_name
 
 @pytest.fixture
 def installation(tmp_path):
-    made = Installation(tmp_path / "state", "--runtime", "sim", "--dns-port", "0", "--appmesh-xds", "127.0.0.1:0")
-    made.up()
-    yield made
-    assert made.leave() == []
+    new_installation = Installation(
+        tmp_path / "state", "--runtime", "sim", "--dns-port", "0", "--appmesh-xds", "127.0.0.1:0"
+    )
+    new_installation.up()
+    yield new_installation
+    assert new_installation.leave() == []
 
 
 def proxies(installation: Installation) -> dict[str, int]:
-    found: dict[str, int] = json.loads(installation.own("GET", "health"))["proxies"]
-    return found
+    found_proxies: dict[str, int] = json.loads(installation.own("GET", "health"))["proxies"]
+    return found_proxies
 
 
 def test_a_server_configures_proxies_over_its_socket_and_over_tcp(installation):

@@ -21,8 +21,8 @@ TCP = {"host": "tcp", "port": 5432}
 
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
-    made = Cluster(server, "protocols", "protocols")
-    definition = made.define(
+    new_cluster = Cluster(server, "protocols", "protocols")
+    definition = new_cluster.define(
         "protocols",
         app("http1", 8080, "http"),
         app("h2c", 8082, "http2"),
@@ -31,16 +31,16 @@ def cluster(server: Installation) -> Cluster:
     )
     brief = {"timeout": {"idleTimeoutSeconds": 1}}
     offers = (offer("http1", "http1"), offer("h2c", "h2c"), offer("rpc", "rpc", 50051), offer("tcp", "tcp", 5432))
-    made.serve("peers", definition, *offers)
-    hasty = made.define("hasty", app("tcp", 7000), app("rpc", 50051, "grpc"))
+    new_cluster.serve("peers", definition, *offers)
+    hasty = new_cluster.define("hasty", app("tcp", 7000), app("rpc", 50051, "grpc"))
     short = {"timeout": {"perRequestTimeoutSeconds": 1}}
     pair = (
         offer("tcp", "hasty", 5432, discoveryName="hasty-tcp", **brief),
         offer("rpc", "hasty", 50051, discoveryName="hasty-rpc", **short),
     )
-    made.serve("hasty", hasty, *pair)
-    made.steady("peers", "hasty")
-    return made
+    new_cluster.serve("hasty", hasty, *pair)
+    new_cluster.steady("peers", "hasty")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +68,16 @@ def test_http1_requests_follow_each_other_on_one_connection(probe):
 
 
 def test_a_websocket_carries_frames_both_ways(probe):
-    found = probe.ask("websocket", **HTTP, texts=["one", "two", "three"])
-    assert found["status"] == "HTTP/1.1 101 Switching Protocols"
-    assert found["heard"][0].startswith("hello from ")
-    assert found["heard"][1:] == ["one", "two", "three"]
-    assert found["end"] is None
+    answer = probe.ask("websocket", **HTTP, texts=["one", "two", "three"])
+    assert answer["status"] == "HTTP/1.1 101 Switching Protocols"
+    assert answer["heard"][0].startswith("hello from ")
+    assert answer["heard"][1:] == ["one", "two", "three"]
+    assert answer["end"] is None
 
 
 def test_a_chunked_request_is_answered_while_it_is_still_being_sent(probe):
-    found = probe.ask("conversation", **HTTP, pieces=["one", "two", "three"])
-    assert (found["status"], found["back"]) == (200, ["one", "two", "three"])
+    answer = probe.ask("conversation", **HTTP, pieces=["one", "two", "three"])
+    assert (answer["status"], answer["back"]) == (200, ["one", "two", "three"])
 
 
 def test_http1_trailers_are_left_out_and_the_message_is_whole(probe):
@@ -93,8 +93,8 @@ def test_the_first_event_arrives_before_the_last_is_made(probe):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 def test_fifty_mebibytes_go_up_unchanged(probe, chunked):
-    found = probe.ask("upload", url="http://http1/digest", size=BIG, chunked=chunked)
-    assert json_of(found) == {"bytes": BIG, "sha256": found["sha256"]}
+    answer = probe.ask("upload", url="http://http1/digest", size=BIG, chunked=chunked)
+    assert json_of(answer) == {"bytes": BIG, "sha256": answer["sha256"]}
 
 
 def test_fifty_mebibytes_come_down_unchanged(probe):
@@ -107,10 +107,10 @@ def test_a_request_with_expect_100_continue_gets_100_continue(probe):
     head = (
         "POST /head HTTP/1.1\r\nhost: http1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
     )
-    found = raw(probe, f"{head}hello")
-    assert found.startswith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
-    assert '"body": 5' in found
-    assert "expect:" not in found
+    raw_answer = raw(probe, f"{head}hello")
+    assert raw_answer.startswith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert '"body": 5' in raw_answer
+    assert "expect:" not in raw_answer
 
 
 def test_head_is_answered_with_a_length_and_no_body(probe):
@@ -122,8 +122,8 @@ def test_head_is_answered_with_a_length_and_no_body(probe):
 
 
 def test_http_1_0_is_refused_with_426(probe):
-    found = raw(probe, "GET / HTTP/1.0\r\nhost: http1\r\n\r\n")
-    assert found.startswith("HTTP/1.1 426 Upgrade Required\r\n")
+    raw_answer = raw(probe, "GET / HTTP/1.0\r\nhost: http1\r\n\r\n")
+    assert raw_answer.startswith("HTTP/1.1 426 Upgrade Required\r\n")
 
 
 # --------------------------------------------------------------------------------------------------- HTTP/2
@@ -135,8 +135,8 @@ def test_http2_streams_of_one_connection_are_concurrent(probe):
 
 
 def test_fifty_mebibytes_go_up_over_http2(probe):
-    found = probe.ask("upload", url="http://h2c/digest", size=BIG, chunked=True, http2=True)
-    assert found["text"] == f"{BIG} {found['sha256']}"
+    answer = probe.ask("upload", url="http://h2c/digest", size=BIG, chunked=True, http2=True)
+    assert answer["text"] == f"{BIG} {answer['sha256']}"
 
 
 # ----------------------------------------------------------------------------------------------------- gRPC
@@ -149,10 +149,10 @@ def test_grpc_streams_in_both_directions_at_once(probe):
 
 
 def test_grpc_status_message_and_trailers_arrive_unchanged(probe):
-    found = probe.ask("unary", **RPC, name="Fail", text="it isn't ready: ½")
-    assert (found["status"], found["details"]) == ("FAILED_PRECONDITION", "it isn't ready: ½")
-    assert found["trailers"]["x-why"] == "'because'"
-    assert found["trailers"]["e2e-details-bin"] == repr(b"\x00\xff")
+    answer = probe.ask("unary", **RPC, name="Fail", text="it isn't ready: ½")
+    assert (answer["status"], answer["details"]) == ("FAILED_PRECONDITION", "it isn't ready: ½")
+    assert answer["trailers"]["x-why"] == "'because'"
+    assert answer["trailers"]["e2e-details-bin"] == repr(b"\x00\xff")
 
 
 def test_a_grpc_deadline_reaches_the_application_and_holds_for_the_caller(probe):
@@ -171,22 +171,22 @@ def test_a_grpc_call_cancelled_by_its_caller_is_cancelled_in_the_application(pro
 
 
 def test_a_grpc_call_over_the_time_of_its_service_is_ended_by_the_proxy(probe):
-    found = probe.ask("unary", target="hasty:50051", name="Hang", timeout=30)
-    assert (found["status"], found["details"]) == ("UNAVAILABLE", "upstream request timeout")
+    answer = probe.ask("unary", target="hasty:50051", name="Hang", timeout=30)
+    assert (answer["status"], answer["details"]) == ("UNAVAILABLE", "upstream request timeout")
 
 
 def test_a_grpc_call_answered_with_unavailable_is_retried(probe):
-    found = probe.ask("unary", **RPC, name="Refuse", text="once")
-    assert (found["status"], found["value"]) == ("OK", 2)
+    answer = probe.ask("unary", **RPC, name="Refuse", text="once")
+    assert (answer["status"], answer["value"]) == ("OK", 2)
 
 
 # ------------------------------------------------------------------------------------------------------ TCP
 
 
 def test_tcp_with_the_server_speaking_first_and_the_client_half_closing(probe):
-    found = probe.ask("half_closed_by_caller", **TCP, size=BIG)
-    assert found["greeting"].startswith("220 ")
-    assert found["answer"] == [str(BIG), found["sha256"]]
+    answer = probe.ask("half_closed_by_caller", **TCP, size=BIG)
+    assert answer["greeting"].startswith("220 ")
+    assert answer["answer"] == [str(BIG), answer["sha256"]]
 
 
 def test_tcp_with_the_server_half_closing_still_receives(probe):
@@ -199,14 +199,14 @@ def test_fifty_mebibytes_come_over_tcp(probe):
 
 
 def test_messages_framed_as_postgresql_frames_them(probe):
-    found = probe.ask("queries", **TCP, texts=["select one", "", "a b c"])["answers"]
-    assert found == [{"rows": text.split(), "ready": True} for text in ("select one", "", "a b c")]
+    answers = probe.ask("queries", **TCP, texts=["select one", "", "a b c"])["answers"]
+    assert answers == [{"rows": text.split(), "ready": True} for text in ("select one", "", "a b c")]
 
 
 def test_a_silent_connection_outlives_the_idle_times_of_http(probe):
     # Longer than anything that the proxies keep for HTTP between them and the application.
-    found = probe.ask("queries", **TCP, texts=["before", "after"], pause=6)["answers"]
-    assert [answer["rows"] for answer in found] == [["before"], ["after"]]
+    answers = probe.ask("queries", **TCP, texts=["before", "after"], pause=6)["answers"]
+    assert [answer["rows"] for answer in answers] == [["before"], ["after"]]
 
 
 def test_a_connection_over_the_idle_time_of_its_service_is_closed(probe):

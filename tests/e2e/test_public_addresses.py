@@ -16,11 +16,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture(scope="module")
 def cluster(server):
-    made = Cluster(server, "public")
-    definition = made.define("public-web", app("web", 8080), app("lines", 7000))
-    made.serve("front", definition, connect=False, public=True)
-    made.steady("front")
-    return made
+    new_cluster = Cluster(server, "public")
+    definition = new_cluster.define("public-web", app("web", 8080), app("lines", 7000))
+    new_cluster.serve("front", definition, connect=False, public=True)
+    new_cluster.steady("front")
+    return new_cluster
 
 
 def status_of(host):
@@ -42,10 +42,10 @@ def test_the_network_interface_has_an_address_that_answers(cluster):
 
 def test_status_prints_the_url(cluster):
     address = cluster.public_address("front")
-    printed = cluster.installation.moyai("status")
-    assert f"http://{address}:8080" in printed
-    shown = json.loads(cluster.installation.moyai("status", "--json"))
-    (mine,) = [c for c in shown["clusters"] if c["name"] == "public"]
+    output = cluster.installation.moyai("status")
+    assert f"http://{address}:8080" in output
+    document = json.loads(cluster.installation.moyai("status", "--json"))
+    (mine,) = [c for c in document["clusters"] if c["name"] == "public"]
     assert mine["tasks"][0]["urls"] == [f"http://{address}:8080", f"http://{address}:7000"]
     assert mine["services"][0]["running"] == 1
 

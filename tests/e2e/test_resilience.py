@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
-    made = Cluster(server, "resilience", "resilience")
-    definition = made.define("resilience-web", app("web", 8080, "http"))
-    made.serve("pair", definition, offer("web", "pair", 80, discoveryName="pair"), count=2)
+    new_cluster = Cluster(server, "resilience", "resilience")
+    definition = new_cluster.define("resilience-web", app("web", 8080, "http"))
+    new_cluster.serve("pair", definition, offer("web", "pair", 80, discoveryName="pair"), count=2)
     impatient = {"timeout": {"perRequestTimeoutSeconds": 1}}
-    made.serve("impatient", definition, offer("web", "impatient", 80, discoveryName="impatient", **impatient))
-    made.steady("pair", "impatient")
-    return made
+    new_cluster.serve("impatient", definition, offer("web", "impatient", 80, discoveryName="impatient", **impatient))
+    new_cluster.steady("pair", "impatient")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")

@@ -60,24 +60,24 @@ class ScaledService:
     @property
     def activities(self) -> list[str]:
         """What was done, the oldest first."""
-        found = self.scaling.describe_scaling_activities(**RESOURCE)["ScalingActivities"]
-        return [f"{one['Description']} {one['StatusCode']}" for one in reversed(found)]
+        scaling_activities = self.scaling.describe_scaling_activities(**RESOURCE)["ScalingActivities"]
+        return [f"{one['Description']} {one['StatusCode']}" for one in reversed(scaling_activities)]
 
 
 def test_the_desired_count_follows_real_load(make_installation):
     installation = make_installation()
     installation.up()
     cluster = Cluster(installation, "scaling")
-    scaled = ScaledService(cluster)
+    scaled_service = ScaledService(cluster)
     line = f"timeout {BUSY_FOR} sh -c 'while :; do :; done'; sleep 3600"
     cluster.serve("busy", cluster.define("busy", shell(line), cpu="256", memory="512"), connect=False)
     cluster.steady("busy")
-    scaled.scaling.register_scalable_target(**RESOURCE, MinCapacity=1, MaxCapacity=2)
-    scaled.step("busy", 1, "GreaterThanThreshold", 50.0)
-    eventually(partial(scaled.runs, 2), "another task", PATIENCE)
+    scaled_service.scaling.register_scalable_target(**RESOURCE, MinCapacity=1, MaxCapacity=2)
+    scaled_service.step("busy", 1, "GreaterThanThreshold", 50.0)
+    eventually(partial(scaled_service.runs, 2), "another task", PATIENCE)
     installation.kill()
     installation.up()
-    scaled.step("idle", -1, "LessThanThreshold", 10.0)
-    eventually(partial(scaled.runs, 1), "one task less", PATIENCE)
+    scaled_service.step("idle", -1, "LessThanThreshold", 10.0)
+    eventually(partial(scaled_service.runs, 1), "one task less", PATIENCE)
     done = ["Setting desired count to 2. Successful", "Setting desired count to 1. Successful"]
-    eventually(lambda: scaled.activities == done, "the activities' end", PATIENCE)
+    eventually(lambda: scaled_service.activities == done, "the activities' end", PATIENCE)

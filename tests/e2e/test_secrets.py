@@ -47,9 +47,9 @@ def secret(name: str, value_from: str) -> dict[str, str]:
 
 
 def test_a_task_reads_its_secrets_and_they_are_stored_nowhere_else(server, cluster):
-    managed, parameter = put(server, "db"), put(server, "/shop/db", "--parameter")
+    managed_put, parameter = put(server, "db"), put(server, "/shop/db", "--parameter")
     told = f'python3 -c "{METADATA}"; printf %s $A | sha256sum; printf %s $B | sha256sum; exec sleep 600'
-    own = shell(told, secrets=[secret("A", managed), secret("B", parameter)])
+    own = shell(told, secrets=[secret("A", managed_put), secret("B", parameter)])
     spy = shell(f"{SPIES}; grep -rl '[h]ush-' {server.state} 2>/dev/null | wc -l; exec sleep 600", "spy")
     arn = cluster.run(cluster.define("reads", own, spy, **ROLE))
     cluster.until(arn, "RUNNING")
@@ -77,22 +77,22 @@ def holders(state: Path) -> list[str]:
     """Files of the state directory that hold the password and should not; only root may read those that should."""
     pins = state / "run" / "netns"
     files = (p for p in state.rglob("*") if p.is_file() and not p.is_symlink() and not p.is_relative_to(pins))
-    found = [path for path in files if PASSWORD.encode() in written_bytes(path)]
-    assert [path.name for path in found if path.stat().st_mode & 0o077] == []
-    return [path.name for path in found if path.name != "order" and not path.name.startswith("moyai.db")]
+    results = [path for path in files if PASSWORD.encode() in written_bytes(path)]
+    assert [path.name for path in results if path.stat().st_mode & 0o077] == []
+    return [path.name for path in results if path.name != "order" and not path.name.startswith("moyai.db")]
 
 
 def strays(task: str) -> list[str]:
     """Processes with the password in their arguments, or in their environment without being of the task."""
-    found = []
+    results = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             arguments, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:  # it has ended
             continue
         if PASSWORD.encode() in arguments or (PASSWORD.encode() in environment and task.encode() not in environment):
-            found.append(arguments.decode(errors="replace"))
-    return found
+            results.append(arguments.decode(errors="replace"))
+    return results
 
 
 ASKS = """

@@ -110,8 +110,8 @@ def test_a_client_only_service_offers_nothing(mesh):
     (deployment,) = mesh.clients.service("caller")["deployments"]
     assert deployment["serviceConnectConfiguration"]["enabled"] is True
     assert deployment.get("serviceConnectResources", []) == []
-    found = mesh.servers.installation.client("servicediscovery").list_services()["Services"]
-    assert "probe" not in {service["Name"] for service in found}
+    services = mesh.servers.installation.client("servicediscovery").list_services()["Services"]
+    assert "probe" not in {service["Name"] for service in services}
 
 
 def test_a_virtual_address_that_means_nothing_is_refused_at_once(mesh):
@@ -130,7 +130,7 @@ def test_describe_services_shows_the_configuration_on_the_deployment_alone(mesh)
     service = mesh.servers.service("servers")
     assert "serviceConnectConfiguration" not in service
     (deployment,) = service["deployments"]
-    names = [offered["portName"] for offered in deployment["serviceConnectConfiguration"]["services"]]
+    names = [offered_service["portName"] for offered_service in deployment["serviceConnectConfiguration"]["services"]]
     assert names == ["web", "h2c", "rpc", "lines"]
     resources = {r["discoveryName"]: r["discoveryArn"] for r in deployment["serviceConnectResources"]}
     assert set(resources) == set(names)

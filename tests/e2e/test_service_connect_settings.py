@@ -46,11 +46,11 @@ class Mesh(NamedTuple):
 
     def proxies(self, service: str) -> list[list[str]]:
         """What the proxy of each of the service's tasks has written."""
-        found = []
+        results = []
         for task in self.cluster.tasks(service):
             (name,) = [c["name"] for c in task["containers"] if c["name"].startswith("ecs-service-connect-")]
-            found.append(self.cluster.output_lines(task["taskArn"], name))
-        return found
+            results.append(self.cluster.output_lines(task["taskArn"], name))
+        return results
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_each_proxy_writes_access_logs_as_its_own_service_configures(mesh):
 
     def calls() -> list[dict[str, Any]]:
         (lines,) = mesh.proxies("front")
-        found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in found if line["path"] == "/hello?token=hunter2"]
+        results = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in results if line["path"] == "/hello?token=hunter2"]
 
     (call,) = eventually(calls, "the caller's proxy writes JSON")
     assert (call["method"], call["response_code"], call["upstream_cluster"]) == ("GET", 200, "egress.web")
@@ -158,16 +158,16 @@ def test_an_attempt_over_its_timeout_is_retried(mesh):
 
 
 def test_a_misspelt_tag_is_refused(mesh):
-    with pytest.raises(ClientError, match="The tag moyai:retry is no setting of moyai") as refused:
+    with pytest.raises(ClientError, match="The tag moyai:retry is no setting of moyai") as exc_info:
         mesh.tag("web", retry="1")
-    assert refused.value.response["Error"]["Code"] == "InvalidParameterException"
+    assert exc_info.value.response["Error"]["Code"] == "InvalidParameterException"
 
 
 def test_a_task_found_by_its_services_name_shows_its_proxys_log_on_the_command_line(mesh):
     (task,) = mesh.cluster.tasks("front")
     (name,) = [c["name"] for c in task["containers"] if c["name"].startswith("ecs-service-connect-")]
     endpoint = f"http://127.0.0.1:{mesh.cluster.installation.port}"
-    shown = mesh.cluster.installation.moyai(
+    output = mesh.cluster.installation.moyai(
         "logs", task_id(task["taskArn"]), "--container", name, "--endpoint", endpoint
     )
-    assert '"upstream_cluster":"' in shown
+    assert '"upstream_cluster":"' in output

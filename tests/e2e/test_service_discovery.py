@@ -36,8 +36,8 @@ class Stage(NamedTuple):
 
     def registered_instances(self) -> dict[str, Any]:
         """What Cloud Map knows of them."""
-        found = self.cloudmap.discover_instances(NamespaceName="discovery.test", ServiceName="lines")["Instances"]
-        return {instance["InstanceId"]: instance["Attributes"] for instance in found}
+        instances = self.cloudmap.discover_instances(NamespaceName="discovery.test", ServiceName="lines")["Instances"]
+        return {instance["InstanceId"]: instance["Attributes"] for instance in instances}
 
     def wait_until_called(self) -> set[str]:
         """The tasks, once all of them have been called."""
@@ -72,17 +72,17 @@ def stage(server: Installation) -> Stage:
         DnsConfig={"DnsRecords": [{"Type": "A", "TTL": TTL}]},
         HealthCheckCustomConfig={"FailureThreshold": 1},
     )["Service"]
-    made = Stage(cluster, cloudmap, namespace, cluster.probe("discovery-caller", connect=False))
+    new_stage = Stage(cluster, cloudmap, namespace, cluster.probe("discovery-caller", connect=False))
     registries = [{"registryArn": service["Arn"]}]
-    cluster.serve("lines", made.definition("1"), count=3, connect=False, serviceRegistries=registries)
-    made.wait_until_settled()
-    return made
+    cluster.serve("lines", new_stage.definition("1"), count=3, connect=False, serviceRegistries=registries)
+    new_stage.wait_until_settled()
+    return new_stage
 
 
 def test_tasks_are_registered_as_ecs_registers_them(stage):
-    registered = stage.registered_instances()
-    assert set(registered) == stage.tasks()
-    for attributes in registered.values():
+    registered_instances = stage.registered_instances()
+    assert set(registered_instances) == stage.tasks()
+    for attributes in registered_instances.values():
         assert attributes.pop("AWS_INSTANCE_IPV4").startswith("172.31.")
         assert attributes.pop("AVAILABILITY_ZONE").startswith("us-east-1")
         assert attributes == {
@@ -94,22 +94,22 @@ def test_tasks_are_registered_as_ecs_registers_them(stage):
 
 
 def test_clients_that_honour_the_ttl_are_never_refused(stage):
-    seen = stage.tasks()
+    tasks = stage.tasks()
     stage.probe.begin(*[CALLER] * 8)
     stage.wait_until_called()
     stage.cluster.update("lines", taskDefinition=stage.definition("2"))
     stage.wait_until_settled()
-    seen |= stage.wait_until_called()
+    tasks |= stage.wait_until_called()
     for count in (1, 4, 2):
         stage.cluster.update("lines", desiredCount=count)
         stage.wait_until_settled()
-        seen |= stage.wait_until_called()
+        tasks |= stage.wait_until_called()
     stage.cluster.ecs.stop_task(cluster=stage.cluster.name, task=min(stage.tasks()))
     stage.wait_until_settled()
-    seen |= stage.wait_until_called()
+    tasks |= stage.wait_until_called()
     results = stage.probe.end()
     assert results["failures"] == []
-    assert set(results["answered"]) == seen
+    assert set(results["answered"]) == tasks
     assert set(stage.registered_instances()) == stage.tasks()
 
 
@@ -122,10 +122,10 @@ def test_a_task_is_stopped_after_its_records_have_expired(stage):
 
 
 def test_a_service_may_have_registries_and_service_connect(stage):
-    made = stage.cloudmap.create_service(
+    service = stage.cloudmap.create_service(
         Name="both", NamespaceId=stage.namespace, DnsConfig={"DnsRecords": [{"Type": "SRV", "TTL": TTL}]}
     )["Service"]
-    registry = {"registryArn": made["Arn"], "containerName": "lines", "containerPort": 7000}
+    registry = {"registryArn": service["Arn"], "containerName": "lines", "containerPort": 7000}
     cluster, lines = stage.cluster, offer("lines", "lines", 7000)
     cluster.serve("both", stage.definition("1"), lines, count=2, serviceRegistries=[registry])
     cluster.steady("both")

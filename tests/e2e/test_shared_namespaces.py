@@ -86,8 +86,10 @@ class Home(Cluster):
 
 
 def _peer(owner: Account, guest: Account) -> None:
-    asked = owner.ec2.create_vpc_peering_connection(VpcId=owner.vpc, PeerVpcId=guest.vpc, PeerOwnerId=guest.number)
-    peering = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    vpc_peering_connection = owner.ec2.create_vpc_peering_connection(
+        VpcId=owner.vpc, PeerVpcId=guest.vpc, PeerOwnerId=guest.number
+    )
+    peering = vpc_peering_connection["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     guest.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
     owner.open_to(guest, peering)
     guest.open_to(owner, peering)
@@ -107,10 +109,10 @@ def test_a_namespace_of_two_accounts(server: Installation):
     owners, guests = core.offer("owners"), web.offer("guests")
     core.wait_for_answer("guests", guests)
     web.wait_for_answer("owners", owners)
-    found = guest.client("servicediscovery").discover_instances(
+    response = guest.client("servicediscovery").discover_instances(
         NamespaceName="shared", ServiceName="owners", OwnerAccount=OWNER
     )
-    assert [instance["InstanceId"] for instance in found["Instances"]] == [owners]
+    assert [instance["InstanceId"] for instance in response["Instances"]] == [owners]
     owner.ram.delete_resource_share(resourceShareArn=share["resourceShare"]["resourceShareArn"])
     with pytest.raises(ClientError, match="not authorized to perform: servicediscovery:GetNamespace"):
         web.update("guests", forceNewDeployment=True)

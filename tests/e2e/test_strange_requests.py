@@ -32,10 +32,10 @@ class Wire(NamedTuple):
 
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
-    made = Cluster(server, "strange", "strange")
-    made.serve("strange", made.define("strange", app("http1", 8080, "http")), offer("http1", "http1"))
-    made.steady("strange")
-    return made
+    new_cluster = Cluster(server, "strange", "strange")
+    new_cluster.serve("strange", new_cluster.define("strange", app("http1", 8080, "http")), offer("http1", "http1"))
+    new_cluster.steady("strange")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")
@@ -90,32 +90,32 @@ def test_a_path_arrives_as_it_was_written(wire):
 
 
 def test_the_host_the_ids_and_unusual_headers_arrive_as_they_were_written(wire):
-    found = received_request(
+    arrived_request = received_request(
         wire(
             "GET /head HTTP/1.1\r\nHost: shop.example:8443\r\nconnection: close\r\nx_under_scored: 1\r\n"
             "x-empty:\r\nx-twice: a\r\nx-twice: b\r\nx-request-id: mine\r\nx-latin: caf\xe9\r\n\r\n"
         )
     )
-    assert header(found, "host") == ["shop.example:8443"]
-    assert header(found, "x_under_scored") == ["1"]
-    assert header(found, "x-empty") == [""]
-    assert ",".join(header(found, "x-twice")).replace(" ", "") == "a,b"
-    assert header(found, "x-request-id") == ["mine"]
-    assert header(found, "x-latin") == ["caf\xe9"]
+    assert header(arrived_request, "host") == ["shop.example:8443"]
+    assert header(arrived_request, "x_under_scored") == ["1"]
+    assert header(arrived_request, "x-empty") == [""]
+    assert ",".join(header(arrived_request, "x-twice")).replace(" ", "") == "a,b"
+    assert header(arrived_request, "x-request-id") == ["mine"]
+    assert header(arrived_request, "x-latin") == ["caf\xe9"]
 
 
 def test_forwarded_headers_of_the_client_are_passed_unchanged(wire):
     # On AWS a load balancer writes it; the proxies of Service Connect are no new hop.
-    found = received_request(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
-    assert header(found, "x-forwarded-for") == ["203.0.113.9"]
-    assert header(found, "x-forwarded-proto") == ["https"]
+    arrived_request = received_request(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
+    assert header(arrived_request, "x-forwarded-for") == ["203.0.113.9"]
+    assert header(arrived_request, "x-forwarded-proto") == ["https"]
 
 
 def test_folded_headers_and_bare_carriage_returns_arrive_as_one_value(wire):
-    found = received_request(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
-    assert header(found, "x-long") == ["a b"]
-    assert header(found, "x-return") == ["ax-hidden: b"]
-    assert header(found, "x-hidden") == []
+    arrived_request = received_request(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
+    assert header(arrived_request, "x-long") == ["a b"]
+    assert header(arrived_request, "x-return") == ["ax-hidden: b"]
+    assert header(arrived_request, "x-hidden") == []
 
 
 # ------------------------------------------------------------------------------------------- does not arrive
@@ -142,8 +142,8 @@ CONTROLS = (
 
 def test_a_caller_cannot_control_the_proxies_by_headers(wire):
     answer = wire(request_of(*CONTROLS, line="POST /head HTTP/1.1"))
-    found = received_request(answer)
-    mine = [line for line in found["headers"] if line.lower().startswith("x-envoy-")]
+    arrived_request = received_request(answer)
+    mine = [line for line in arrived_request["headers"] if line.lower().startswith("x-envoy-")]
     assert mine == ["x-envoy-expected-rq-timeout-ms: 15000"]
 
 
@@ -156,8 +156,8 @@ def test_a_caller_cannot_force_retries_by_headers(wire):
 
 
 def test_a_caller_cannot_change_timeouts_by_headers(wire):
-    found = received_request(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
-    assert header(found, "x-envoy-expected-rq-timeout-ms") == ["15000"]
+    arrived_request = received_request(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
+    assert header(arrived_request, "x-envoy-expected-rq-timeout-ms") == ["15000"]
 
 
 BAD = {
@@ -233,5 +233,5 @@ def test_an_upgrade_to_h2c_is_ignored(wire):
 
 
 def test_an_absolute_request_target_does_not_change_the_host(wire):
-    found = received_request(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
-    assert found["line"] == "GET /head HTTP/1.1"
+    arrived_request = received_request(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
+    assert arrived_request["line"] == "GET /head HTTP/1.1"

@@ -21,12 +21,12 @@ def test_containers_of_a_fargate_task_share_their_processes(server):
     eventually(
         lambda: "ps -eo args" in cluster.output_lines(arn, "side"), "the side container has found the other's process"
     )
-    seen = cluster.output_lines(arn, "side")
-    assert seen[0] != "1"
-    assert {"/pause", "sleep 5151"} <= set(seen)
+    output_lines = cluster.output_lines(arn, "side")
+    assert output_lines[0] != "1"
+    assert {"/pause", "sleep 5151"} <= set(output_lines)
     eventually(lambda: _containers(cluster, arn)["side"]["lastStatus"] == "STOPPED", "the side container has ended")
-    ended = _containers(cluster, arn)
-    assert (ended["side"]["exitCode"], ended["web"]["lastStatus"]) == (0, "RUNNING")
+    containers = _containers(cluster, arn)
+    assert (containers["side"]["exitCode"], containers["web"]["lastStatus"]) == (0, "RUNNING")
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)
     stopped = {c["name"]: c["exitCode"] for c in cluster.until(arn, "STOPPED")["containers"]}
     assert stopped == {"web": 143, "side": 0}

@@ -92,9 +92,9 @@ def certificate_of(address: str, port: int, roots: str, name: str, **versions: A
     for member, version in versions.items():
         setattr(context, member, version)
     plain = socket.create_connection((address, port), timeout=10)
-    with plain, context.wrap_socket(plain, server_hostname=name) as wrapped:
-        assert wrapped.version() == "TLSv1.3"
-        der = wrapped.getpeercert(binary_form=True)
+    with plain, context.wrap_socket(plain, server_hostname=name) as wrap_socket:
+        assert wrap_socket.version() == "TLSv1.3"
+        der = wrap_socket.getpeercert(binary_form=True)
     assert der is not None
     return x509.load_der_x509_certificate(der)
 
@@ -177,17 +177,20 @@ def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
     )["CertificateAuthorityArn"]
     pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=arn)
     csr = pca.get_certificate_authority_csr(CertificateAuthorityArn=arn)["Csr"]
-    issued = pca.issue_certificate(
+    certificate_arn = pca.issue_certificate(
         CertificateAuthorityArn=arn,
         Csr=csr.encode(),
         SigningAlgorithm="SHA256WITHRSA",
         TemplateArn=ROOT,
         Validity={"Type": "YEARS", "Value": 10},
     )["CertificateArn"]
-    pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=arn, CertificateArn=issued)
-    own = pca.get_certificate(CertificateAuthorityArn=arn, CertificateArn=issued)["Certificate"]
-    named = {"issuerCertificateAuthority": {"awsPcaAuthorityArn": arn}, "roleArn": "arn:aws:iam::123456789012:role/tls"}
-    connect = {"enabled": True, "services": [offer_with_tls(named)]}
+    pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=arn, CertificateArn=certificate_arn)
+    own = pca.get_certificate(CertificateAuthorityArn=arn, CertificateArn=certificate_arn)["Certificate"]
+    params = {
+        "issuerCertificateAuthority": {"awsPcaAuthorityArn": arn},
+        "roleArn": "arn:aws:iam::123456789012:role/tls",
+    }
+    connect = {"enabled": True, "services": [offer_with_tls(params)]}
     with pytest.raises(ClientError, match="PENDING_CERTIFICATE, not ACTIVE"):
         stage.cluster.update("switched", serviceConnectConfiguration=connect)
     pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own.encode())
@@ -195,7 +198,7 @@ def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
     stage.cluster.update("switched", serviceConnectConfiguration=connect)
     stage.cluster.steady("switched")
     (deployment,) = stage.cluster.service("switched")["deployments"]
-    assert deployment["serviceConnectConfiguration"]["services"][0]["tls"] == named
+    assert deployment["serviceConnectConfiguration"]["services"][0]["tls"] == params
     address = stage.cluster.public_address("switched")
     assert "our own" in certificate_of(address, 8080, own, "switched.tls").issuer.rfc4514_string()
     assert stage.probe.ask("http", url="http://switched/")["status"] == 200
@@ -217,8 +220,8 @@ def test_failed_handshakes_are_counted(stage):
     cloudwatch = stage.installation.client("cloudwatch")
 
     def is_listed() -> bool:
-        found = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="ClientTLSNegotiationErrorCount")["Metrics"]
-        return any({"Name": "DiscoveryName", "Value": "web"} in metric["Dimensions"] for metric in found)
+        metrics = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="ClientTLSNegotiationErrorCount")["Metrics"]
+        return any({"Name": "DiscoveryName", "Value": "web"} in metric["Dimensions"] for metric in metrics)
 
     eventually(is_listed)
 
@@ -230,7 +233,7 @@ def test_private_keys_are_only_in_the_store(stage):
     kept = b"".join(path.read_bytes() for path in store)
     keys = set(re.findall(rb"-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/=]{32,})", kept))
     assert len(keys) >= 3
-    said = [
+    lines = [
         stage.installation.own("GET", "health"),
         stage.installation.moyai("status", "--json").encode(),
         json.dumps(stage.cluster.service("servers"), default=str).encode(),
@@ -239,5 +242,5 @@ def test_private_keys_are_only_in_the_store(stage):
     paths = (Path(folder, name) for folder, _, names in os.walk(state) for name in names)  # a task may remove its own
     files = [path for path in paths if path.is_file() and path not in store]
     elsewhere = {"images", "netns"}  # the tests' own tree, and mounts that nobody can read
-    said += [written_bytes(path) for path in files if elsewhere.isdisjoint(path.relative_to(state).parts)]
-    assert not [text for text in said if b"PRIVATE KEY" in text or any(key in text for key in keys)]
+    lines += [written_bytes(path) for path in files if elsewhere.isdisjoint(path.relative_to(state).parts)]
+    assert not [text for text in lines if b"PRIVATE KEY" in text or any(key in text for key in keys)]

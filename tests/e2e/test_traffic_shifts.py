@@ -52,8 +52,10 @@ class Stage(NamedTuple):
         return self.cluster.installation.aws("ecs", *command)
 
     def deployment(self, arn: str) -> Any:
-        (found,) = self.cluster.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
-        return found
+        (service_deployment,) = self.cluster.ecs.describe_service_deployments(serviceDeploymentArns=[arn])[
+            "serviceDeployments"
+        ]
+        return service_deployment
 
     def wait_for_pause(self, arn: str) -> str:
         """Wait for a hook that waits; its id."""
@@ -68,7 +70,9 @@ class Stage(NamedTuple):
         self.aws("continue-service-deployment", "--service-deployment-arn", arn, "--hook-id", self.wait_for_pause(arn))
 
     def until(self, arn: str, status: str) -> Any:
-        return eventually(lambda: found if (found := self.deployment(arn))["status"] == status else None, status)
+        return eventually(
+            lambda: deployment if (deployment := self.deployment(arn))["status"] == status else None, status
+        )
 
     def revision(self, task_definition: str) -> set[str]:
         """The ids of the running tasks of this definition."""
@@ -78,10 +82,12 @@ class Stage(NamedTuple):
     def task_ids_of(self, arn: str) -> tuple[set[str], set[str]]:
         """The ids of the tasks of a deployment's source and of its target."""
         record = self.deployment(arn)
-        asked = [record["sourceServiceRevisions"][0]["arn"], record["targetServiceRevision"]["arn"]]
-        known = self.cluster.ecs.describe_service_revisions(serviceRevisionArns=asked)["serviceRevisions"]
-        definitions = {r["serviceRevisionArn"]: r["taskDefinition"] for r in known}
-        blue, green = (self.revision(definitions[a]) for a in asked)
+        requests = [record["sourceServiceRevisions"][0]["arn"], record["targetServiceRevision"]["arn"]]
+        service_revisions = self.cluster.ecs.describe_service_revisions(serviceRevisionArns=requests)[
+            "serviceRevisions"
+        ]
+        definitions = {r["serviceRevisionArn"]: r["taskDefinition"] for r in service_revisions}
+        blue, green = (self.revision(definitions[a]) for a in requests)
         return blue, green
 
     def share(self, green: set[str]) -> tuple[int, int]:

@@ -35,23 +35,23 @@ class Network:
         self.private = self._subnet(f"{cidr}1.0/24", "b")
         ec2.modify_subnet_attribute(SubnetId=self.public, MapPublicIpOnLaunch={"Value": True})
         self.address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-        made = ec2.create_nat_gateway(SubnetId=self.public, AllocationId=self.address)["NatGateway"]
-        self.nat = made["NatGatewayId"]
+        nat_gateway = ec2.create_nat_gateway(SubnetId=self.public, AllocationId=self.address)["NatGateway"]
+        self.nat = nat_gateway["NatGatewayId"]
         ec2.get_waiter("nat_gateway_available").wait(NatGatewayIds=[self.nat])
         self.tables = [
             self._table(self.public, GatewayId=self.gateway),
             self._table(self.private, NatGatewayId=self.nat),
         ]
-        asked = {"GroupName": "web", "Description": "web", "VpcId": self.vpc}
-        self.group = ec2.create_security_group(**asked)["GroupId"]
+        params = {"GroupName": "web", "Description": "web", "VpcId": self.vpc}
+        self.group = ec2.create_security_group(**params)["GroupId"]
         inside = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": f"{cidr}0.0/16"}]}]
         ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=inside)
 
     def _subnet(self, cidr: str, zone: str) -> str:
-        asked = {"VpcId": self.vpc, "CidrBlock": cidr, "AvailabilityZone": f"us-east-1{zone}"}
-        made: str = self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
-        self.ec2.get_waiter("subnet_available").wait(SubnetIds=[made])
-        return made
+        params = {"VpcId": self.vpc, "CidrBlock": cidr, "AvailabilityZone": f"us-east-1{zone}"}
+        subnet_id: str = self.ec2.create_subnet(**params)["Subnet"]["SubnetId"]
+        self.ec2.get_waiter("subnet_available").wait(SubnetIds=[subnet_id])
+        return subnet_id
 
     def _table(self, subnet: str, **target: str) -> str:
         table: str = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
@@ -81,8 +81,8 @@ class Network:
         """The task, once it has this lastStatus."""
 
         def task_in_status() -> Any:
-            (found,) = self.ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
-            return found if found["lastStatus"] == status else None
+            (found_task,) = self.ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+            return found_task if found_task["lastStatus"] == status else None
 
         return eventually(task_in_status, f"{task} is {status}")
 

@@ -43,8 +43,8 @@ class Net:
     def __post_init__(self) -> None:
         self.vpc = self.ec2.create_vpc(CidrBlock=f"{self.cidr}.0.0/16")["Vpc"]["VpcId"]
         self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"{self.cidr}.1.0/24")["Subnet"]["SubnetId"]
-        made = self.ec2.create_security_group(VpcId=self.vpc, GroupName="tasks", Description="tasks")
-        self.group = made["GroupId"]
+        security_group = self.ec2.create_security_group(VpcId=self.vpc, GroupName="tasks", Description="tasks")
+        self.group = security_group["GroupId"]
         mine = [{"Name": "vpc-id", "Values": [self.vpc]}]
         self.table = self.ec2.describe_route_tables(Filters=mine)["RouteTables"][0]["RouteTableId"]
 
@@ -115,8 +115,10 @@ def answer(world: World, url: str = "http://web/") -> Any:
 
 
 def answers_by_name(world: World) -> bool:
-    got = answer(world)
-    return bool(got.get("status") == 200) and answered_by(got) == task_id(web_task(world)["taskArn"])
+    received_answer = answer(world)
+    return bool(received_answer.get("status") == 200) and answered_by(received_answer) == task_id(
+        web_task(world)["taskArn"]
+    )
 
 
 def answered_by(got: Any) -> str:
@@ -135,8 +137,8 @@ def web_address(world: World) -> str:
 
 def directly(world: World) -> str:
     """What the caller is told that connects to the server's own address."""
-    got = world.probe.ask("lines", host=web_address(world), port=WEB_PORT, line="x", patience=1)
-    return str(got.get("error", "answered"))
+    received_answer = world.probe.ask("lines", host=web_address(world), port=WEB_PORT, line="x", patience=1)
+    return str(received_answer.get("error", "answered"))
 
 
 def test_vpcs_without_a_peering_are_isolated(world: World) -> None:
@@ -147,8 +149,8 @@ def test_vpcs_without_a_peering_are_isolated(world: World) -> None:
 
 def test_a_peering_lets_a_client_reach_a_service_of_the_other_vpc_by_name(world: World) -> None:
     ec2 = world.here.ec2
-    made = ec2.create_vpc_peering_connection(VpcId=world.here.vpc, PeerVpcId=world.there.vpc)
-    world.peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    vpc_peering_connection = ec2.create_vpc_peering_connection(VpcId=world.here.vpc, PeerVpcId=world.there.vpc)
+    world.peering = vpc_peering_connection["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     eventually(lambda: peering_status(world) == "pending-acceptance")
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=world.peering)
     eventually(lambda: peering_status(world) == "active")
@@ -159,8 +161,8 @@ def test_a_peering_lets_a_client_reach_a_service_of_the_other_vpc_by_name(world:
 
 
 def peering_status(world: World) -> str:
-    found = world.here.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[world.peering])
-    return str(found["VpcPeeringConnections"][0]["Status"]["Code"])
+    response = world.here.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[world.peering])
+    return str(response["VpcPeeringConnections"][0]["Status"]["Code"])
 
 
 def test_revoking_and_granting_security_group_rules_takes_effect(world: World) -> None:
@@ -218,8 +220,8 @@ def _welcome(server: socket.socket) -> None:
 
 
 def reach(world: World, host: str, port: int) -> str:
-    got = world.probe.ask("lines", host=host, port=port, line="x", patience=1)
-    return str(got.get("text", got.get("error")))
+    received_answer = world.probe.ask("lines", host=host, port=port, line="x", patience=1)
+    return str(received_answer.get("text", received_answer.get("error")))
 
 
 def pasta(world: World) -> int:

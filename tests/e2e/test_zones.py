@@ -72,14 +72,14 @@ def test_callers_stay_in_their_zone_with_two_endpoints_in_each(cluster, callers)
 
 def test_a_zone_without_endpoints_is_served_by_the_others(cluster, callers):
     where = zones(cluster, "web")
-    lost = max(callers)
-    callers[lost].begin(WEB, WEB | {"keep": False}, rate=40)
-    for task in [t for t, zone in where.items() if zone == lost]:
+    caller = max(callers)
+    callers[caller].begin(WEB, WEB | {"keep": False}, rate=40)
+    for task in [t for t, zone in where.items() if zone == caller]:
         cluster.ecs.stop_task(cluster=cluster.name, task=task)
-    others = {t for t, zone in where.items() if zone != lost}
-    eventually(lambda: others & callers[lost].results()["answered"].keys(), "other zones take over")
+    others = {t for t, zone in where.items() if zone != caller}
+    eventually(lambda: others & callers[caller].results()["answered"].keys(), "other zones take over")
     cluster.steady("web")
-    results = callers[lost].end()
+    results = callers[caller].end()
     assert results["failures"] == []
 
 

@@ -84,7 +84,7 @@ class CloudWatch:
 
     def percentiles(self, span: tuple[int, int]) -> list[float]:
         """Of the whole stretch; milliseconds."""
-        names = [f"p{one}" for one in PERCENTILES]
+        names = [f"p{percentile}" for percentile in PERCENTILES]
         whose = self.edge.dimensions("caller")
         whole = {"Period": span[1] - span[0], "ExtendedStatistics": names}
         [point] = self._points("AWS/ECS", "TargetResponseTime", whose, span, **whole)
@@ -97,10 +97,10 @@ class CloudWatch:
 
     def _tasks(self, name: str) -> list[Mapping[str, str]]:
         dimensions = [{"Name": name, "Value": value} for name, value in self.edge.dimensions("target").items()]
-        listed = self.installation.client("cloudwatch").list_metrics(
+        metrics = self.installation.client("cloudwatch").list_metrics(
             Namespace=OWN, MetricName=name, Dimensions=dimensions
         )["Metrics"]
-        return [{one["Name"]: one["Value"] for one in metric["Dimensions"]} for metric in listed]
+        return [{dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]} for metric in metrics]
 
     def _points(self, namespace: str, name: str, whose: Mapping[str, str], span: tuple[int, int], **asked: Any) -> Any:
         start, end = (datetime.fromtimestamp(at, UTC) for at in span)
@@ -138,7 +138,7 @@ class Scraper:
     def percentiles(self) -> list[float]:
         """Milliseconds."""
         query = "1000 * histogram_quantile(0.{}, sum by (le) (moyai_mesh_response_time_seconds_bucket))"
-        return [value for one in PERCENTILES for value in self.prometheus.ask(query.format(one)).values()]
+        return [value for percentile in PERCENTILES for value in self.prometheus.ask(query.format(percentile)).values()]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Console:
         codes = self._sums("Status codes")
         answers = tuple(codes[cls] for cls in CLASSES)
         targets = self.person.table("Task")
-        attempts, failed = (int(sum(number(one[name]) for one in targets)) for name in ("Requests", "Failed"))
+        attempts, failed = (int(sum(number(target[name]) for target in targets)) for name in ("Requests", "Failed"))
         return Count(requests, failures, retries, answers, attempts, failed)
 
     def health(self, span: tuple[int, int]) -> tuple[int, tuple[int, ...]]:
@@ -187,4 +187,4 @@ class Console:
     def percentiles(self) -> list[float]:
         """Milliseconds, as they are rounded there."""
         [row] = self.person.table("Caller")
-        return [number(row[f"p{one} ms"]) for one in PERCENTILES]
+        return [number(row[f"p{percentile} ms"]) for percentile in PERCENTILES]

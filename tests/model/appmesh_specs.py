@@ -58,8 +58,8 @@ def ask(store: Store, asked: ApiCall, scope: Scope = SCOPE, ids: Ids | None = No
 def build_store(requests: Iterable[ApiCall]) -> MemoryStore:
     """A world in which all of the requests were made."""
     store, ids = MemoryStore(), SeededIds(4)
-    for one in requests:
-        ask(store, one, ids=ids)
+    for request in requests:
+        ask(store, request, ids=ids)
     return store
 
 

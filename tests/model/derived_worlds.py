@@ -91,7 +91,7 @@ def _of_struct(value: Any) -> Iterator[Any]:
 
 def changes_of(world: World, record: Any) -> list[Put]:
     """Every variant of the record that the world takes in its place."""
-    puts = (Put(one) for one in variants(record) if one.key == record.key)
+    puts = (Put(variant) for variant in variants(record) if variant.key == record.key)
     return [put for put in puts if _is_accepted(world, put)]
 
 
@@ -123,11 +123,11 @@ def _networks(nets: Nets) -> None:
     nets.route("a", ANYWHERE, "igw-a")
     nets.nat("a", "a")
     nets.route("b", ANYWHERE, "nat-a")
-    made = definition(nets.build, NetworkMode.AWSVPC, PortMapping(80, name="web"))
+    new_definition = definition(nets.build, NetworkMode.AWSVPC, PortMapping(80, name="web"))
     for place, groups in (("a", ("a-web",)), ("a", ()), ("b", ("b-web",))):
         task = nets.task(place, *groups, public="127.83.0.1" if groups else None)
-        changed = replace(task, task_definition=made.arn, last_status=TaskStatus.RUNNING)
-        nets.put(Put(changed))
+        changed_task = replace(task, task_definition=new_definition.arn, last_status=TaskStatus.RUNNING)
+        nets.put(Put(changed_task))
 
 
 def _instances(build: Builder) -> None:
@@ -142,8 +142,8 @@ def _names(build: Builder) -> None:
     build.book.apply([Put(Defaults(live_endpoints=False))])
     outside = build.world.discovery_services[build.registry("db").registry_arn]
     at = {INSTANCE_IPV4: "172.31.0.99", INSTANCE_PORT: "5433"}
-    registered = DiscoveryInstance(outside.arn, InstanceId("one"), at, Instant(0))
-    build.book.apply([Put(replace(outside, attributes={CLIENT_PORT: "5432"})), Put(registered)])
+    discovery_instance = DiscoveryInstance(outside.arn, InstanceId("one"), at, Instant(0))
+    build.book.apply([Put(replace(outside, attributes={CLIENT_PORT: "5432"})), Put(discovery_instance)])
     for name in ("web", "api"):
         service = build.service(name, build.definition(name, container("http", port=8080)), 1, offers=["http"])
         build.encrypt(service)
@@ -152,13 +152,13 @@ def _names(build: Builder) -> None:
 
 def _run(build: Builder, service: Service) -> None:
     """A task of the service, registered, and one that drains."""
-    made = build.world.task_definitions[service.primary.task_definition]
-    request = LaunchRequest(service.cluster, made, "", service=service.arn, view=service.primary.view)
+    task_definition = build.world.task_definitions[service.primary.task_definition]
+    request = LaunchRequest(service.cluster, task_definition, "", service=service.arn, view=service.primary.view)
     for status in (TaskStatus.RUNNING, TaskStatus.DEACTIVATING):
         task = replace(launch(build.world, request, build.clock.now(), build.ids), last_status=status)
         build.book.apply([Put(task)])
         if status is TaskStatus.RUNNING:
-            build.book.apply(register(build.world, task, made, build.clock.now()))
+            build.book.apply(register(build.world, task, task_definition, build.clock.now()))
 
 
 def _mesh_proxies(build: Builder) -> None:
@@ -168,13 +168,13 @@ def _mesh_proxies(build: Builder) -> None:
         for account in (SCOPE.account, GUEST):
             said = f"mesh/shop@{SCOPE.account}/virtualNode/{node.name}"
             task = build.world.tasks[build.run(build.definition("envoy"))]
-            owned = replace(
+            owned_task = replace(
                 task, arn=TaskArn(task.arn.replace(SCOPE.account, account)), id=TaskId(f"{task.id}{account}")
             )
             identity = identity_of(said, Scope(account, SCOPE.region))
-            tasks.append(replace(owned, identity=identity, last_status=TaskStatus.RUNNING))
+            tasks.append(replace(owned_task, identity=identity, last_status=TaskStatus.RUNNING))
     at = Instant(0)
     mesh, guest = (ShareAssociation(one, AssociationStatus.ASSOCIATED, at, at) for one in (meshes.MESH, GUEST))
     share = ShareArn(f"arn:aws:ram:{SCOPE.region}:{SCOPE.account}:resource-share/one")
-    shared = ResourceShare(share, "one", at, at, resources=(mesh,), principals=(guest,))
-    build.book.apply([*map(Put, tasks), Put(shared)])
+    resource_share = ResourceShare(share, "one", at, at, resources=(mesh,), principals=(guest,))
+    build.book.apply([*map(Put, tasks), Put(resource_share)])

@@ -203,10 +203,10 @@ def _sources() -> st.SearchStrategy:
 
 @st.composite
 def _health_checks(draw: st.DrawFn, protocol: Protocol) -> ActiveHealthCheck:
-    asked = [p for p in Protocol if p is not Protocol.GRPC or protocol in {Protocol.HTTP2, Protocol.GRPC}]
+    requests = [p for p in Protocol if p is not Protocol.GRPC or protocol in {Protocol.HTTP2, Protocol.GRPC}]
     counts = st.integers(2, 10)
     return ActiveHealthCheck(
-        draw(st.sampled_from(asked)),
+        draw(st.sampled_from(requests)),
         draw(_ABOVE_0),
         draw(_ABOVE_0),
         draw(counts),

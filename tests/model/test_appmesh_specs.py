@@ -42,10 +42,10 @@ def _describe(store, asked):
 @settings(deadline=None)
 def test_generated_resources_are_created_described_as_sent_and_deleted(requests):
     store = build_store(requests)
-    for asked in requests:
-        shown = _plain(msgspec.to_builtins(_describe(store, asked)["spec"]))
-        assert shown == _as_described(asked.params.get("spec", {}))
-    for asked in reversed(requests):
-        named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
-        ask(store, ApiCall(asked.operation.replace("Create", "Delete"), named))
+    for request in requests:
+        shown = _plain(msgspec.to_builtins(_describe(store, request)["spec"]))
+        assert shown == _as_described(request.params.get("spec", {}))
+    for request in reversed(requests):
+        named = {key: value for key, value in request.params.items() if key.endswith("Name")}
+        ask(store, ApiCall(request.operation.replace("Create", "Delete"), named))
     assert list(store.world.records()) == []

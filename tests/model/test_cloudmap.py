@@ -64,8 +64,10 @@ class Registry(RuleBasedStateMachine):
             expected, service = self.expected[name], self.ids[name]
             found = self._discover(name, "ALL")
             assert {key: (one["Attributes"]["zone"], one["HealthStatus"]) for key, one in found.items()} == expected
-            listed = self.cloud_map.call("ListInstances", ServiceId=service)["Instances"]
-            assert {one["Id"]: one["Attributes"]["zone"] for one in listed} == {k: z for k, (z, _) in expected.items()}
+            instances = self.cloud_map.call("ListInstances", ServiceId=service)["Instances"]
+            assert {one["Id"]: one["Attributes"]["zone"] for one in instances} == {
+                k: z for k, (z, _) in expected.items()
+            }
             health = self.cloud_map.call("GetInstancesHealthStatus", ServiceId=service)["Status"]
             assert health == {key: told for key, (_, told) in expected.items()}
             assert self.cloud_map.call("GetService", Id=service)["Service"]["InstanceCount"] == len(expected)
@@ -91,10 +93,10 @@ class Registry(RuleBasedStateMachine):
             assert answer["InstancesRevision"] == self.changes[name]
 
     def _discover(self, name, health, **params):
-        found = self.cloud_map.call(
+        response = self.cloud_map.call(
             "DiscoverInstances", NamespaceName="shop", ServiceName=name, HealthStatus=health, **params
         )
-        return {one["InstanceId"]: one for one in found["Instances"]}
+        return {instance["InstanceId"]: instance for instance in response["Instances"]}
 
 
 Registry.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)

@@ -259,9 +259,9 @@ class MeshMachine(RuleBasedStateMachine):
             wire.read(set((fresh.snapshot(WorkloadId(workload)) or {}).get(ResourceType.SECRET, {})))
 
     def fresh(self) -> SnapshotCache:
-        made = SnapshotCache()
-        made.update(compile_mesh(self.town.world))
-        return made
+        snapshot_cache = SnapshotCache()
+        snapshot_cache.update(compile_mesh(self.town.world))
+        return snapshot_cache
 
     @invariant()
     def proxies_have_what_a_fresh_translation_gives(self):

@@ -81,8 +81,8 @@ class PublishedValues:
             for key in derived.invalidate(keys):
                 _try(derived.update, key)
         _try(self.network_specs.follow, keys)
-        asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.take_services())
-        self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in asked)
+        params = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.take_services())
+        self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in params)
 
     def check(self) -> None:
         world = self.world
@@ -96,7 +96,9 @@ class PublishedValues:
         assert spec in {None, self.network_specs.follow(())}
         assert ports in {None, sort_ports(chain.from_iterable(self.ports.values.values()))}
         assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
-        assert set(self.moving.values) == {one.arn for one in world.services if is_shifting_traffic(world, one.arn)}
+        assert set(self.moving.values) == {
+            service.arn for service in world.services if is_shifting_traffic(world, service.arn)
+        }
         names = _names(world)
         assert names == {arn: self.asked.get(arn) for arn in names}
 
@@ -123,9 +125,9 @@ def _names(world: World) -> Mapping[str, object]:
 
 def _names_of(world: World, view: ConnectView) -> object:
     there = endpoints_in(world, view.namespace, leaving=True)
-    called = {service.arn for service in world.discovery_services.by("namespace", view.namespace)}
-    answered = {name.target for name in view.names if name.target in called and has_instances(world, name.target)}
-    return dict(there), answered
+    arns = {service.arn for service in world.discovery_services.by("namespace", view.namespace)}
+    targets = {name.target for name in view.names if name.target in arns and has_instances(world, name.target)}
+    return dict(there), targets
 
 
 def _try(compute: Callable[..., T], *arguments: Any) -> T | None:
@@ -155,28 +157,30 @@ def test_every_table_that_is_read_has_records_that_change():
 
 
 def test_deleting_a_subnet_changes_the_threshold_of_zone_aware_routing():
-    published = PublishedValues(world_of("zones.in.yaml", "nothing.in.yaml"))
-    for subnet in tuple(published.world.subnets):
-        published.change(deletion(subnet))
+    published_values = PublishedValues(world_of("zones.in.yaml", "nothing.in.yaml"))
+    for subnet in tuple(published_values.world.subnets):
+        published_values.change(deletion(subnet))
 
 
 @pytest.mark.parametrize(("connect", "app_mesh"), [("tls-switched-on.in.yaml", "mixed.in.yaml")])
 def test_each_record_of_each_table_can_be_deleted_and_restored(connect, app_mesh):
-    published = PublishedValues(world_of(connect, app_mesh))
-    for record in records(published.world):
-        published.change(deletion(record))
-        published.change(Put(record))
+    published_values = PublishedValues(world_of(connect, app_mesh))
+    for record in records(published_values.world):
+        published_values.change(deletion(record))
+        published_values.change(Put(record))
 
 
 # Not shrunk: that takes minutes, and a failing run is short as it is.
 @settings(max_examples=60, phases=(Phase.reuse, Phase.generate))
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
 def test_published_values_equal_a_fresh_computation(connect, app_mesh, data):
-    published = PublishedValues(world_of(connect, app_mesh))
+    published_values = PublishedValues(world_of(connect, app_mesh))
     gone: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
-        changes = [_draw_change(data, published.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))]
-        published.change(*changes)
+        changes = [
+            _draw_change(data, published_values.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))
+        ]
+        published_values.change(*changes)
 
 
 def _draw_change(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:

@@ -39,9 +39,9 @@ def test_an_incremental_update_equals_a_fresh_translation(keys, data):
     for _ in range(3):
         mesh = data.draw(meshes(keys, 2))
         before = {workload: cache.snapshot(workload) for workload in mesh.workloads}
-        changed = cache.update(mesh)
+        update = cache.update(mesh)
         fresh = SnapshotCache()
         fresh.update(mesh)
         for workload, snapshot in before.items():
             assert cache.snapshot(workload) == fresh.snapshot(workload)
-            assert workload in changed or cache.snapshot(workload) == snapshot
+            assert workload in update or cache.snapshot(workload) == snapshot

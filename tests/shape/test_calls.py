@@ -62,8 +62,8 @@ def _dotted_name(node: ast.expr) -> tuple[str, ...]:
 
 def uses(module: Module, banned: str) -> list[str]:
     """Where the module names this, or something in it."""
-    found = {line for name, line in names_used(module) if name == banned or name.startswith(f"{banned}.")}
-    return [f"{module.path}:{line}" for line in sorted(found)]
+    results = {line for name, line in names_used(module) if name == banned or name.startswith(f"{banned}.")}
+    return [f"{module.path}:{line}" for line in sorted(results)]
 
 
 @pytest.mark.parametrize("banned", BANNED_IN_SOURCE)

@@ -55,7 +55,7 @@ def complaint(path, link):
 def test_each_link_leads_to_an_existing_file_and_heading():
     links = [(path, a or b) for path in markdown() for a, b in LINK.findall(prose(path))]
     inside = [(path, link) for path, link in links if not ELSEWHERE.match(link)]
-    assert [said for path, link in inside if (said := complaint(path, link))] == []
+    assert [fault_text for path, link in inside if (fault_text := complaint(path, link))] == []
 
 
 def test_each_reference_has_its_definition():

@@ -42,5 +42,5 @@ def test_every_locked_version_has_hashes():
 
 def test_every_dependency_has_its_reason():
     reasons = (ROOT / "docs/decisions/dependencies.md").read_text()
-    named = set(re.findall(r"[a-z0-9-]+", reasons))
-    assert [requirement.name for requirement in asked_for() if canonicalize_name(requirement.name) not in named] == []
+    matches = set(re.findall(r"[a-z0-9-]+", reasons))
+    assert [requirement.name for requirement in asked_for() if canonicalize_name(requirement.name) not in matches] == []

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_generated_reference_pages_are_up_to_date():
-    checked = subprocess.run(
+    completed_process = subprocess.run(
         [sys.executable, ROOT / "scripts" / "reference.py", "--check"], capture_output=True, text=True, check=False
     )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert completed_process.returncode == 0, completed_process.stdout + completed_process.stderr

@@ -29,8 +29,8 @@ def complaint(rows):
 
 
 def test_tables_are_well_formed():
-    found = [(path, complaint(rows)) for path in markdown() for rows in tables(path.read_text())]
-    assert [f"{path.relative_to(ROOT)}: {said}" for path, said in found if said] == []
+    results = [(path, complaint(rows)) for path in markdown() for rows in tables(path.read_text())]
+    assert [f"{path.relative_to(ROOT)}: {said}" for path, said in results if said] == []
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ class Function(NamedTuple):
 def tracked_files() -> tuple[str, ...]:
     """Paths from the root of all that git tracks or would track, without what was deleted."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return tuple(sorted(path for path in set(listed.splitlines()) if (ROOT / path).is_file()))
+    stdout = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return tuple(sorted(path for path in set(stdout.splitlines()) if (ROOT / path).is_file()))
 
 
 def modules(*folders: str) -> tuple[Module, ...]:
@@ -91,11 +91,11 @@ def exceptions(rule: str) -> Mapping[str, int]:
 
 def beyond(rule: str, measured: Mapping[str, int], limit: int) -> list[str]:
     """What is larger than its limit, and exceptions that are no longer needed; one sentence for each."""
-    allowed = exceptions(rule)
+    allowed_exceptions = exceptions(rule)
     large = [
-        f"{place} has {size}, the limit is {allowed.get(place, limit)}"
+        f"{place} has {size}, the limit is {allowed_exceptions.get(place, limit)}"
         for place, size in measured.items()
-        if size > allowed.get(place, limit)
+        if size > allowed_exceptions.get(place, limit)
     ]
-    idle = [f"{place} no longer needs its exception" for place in allowed if measured.get(place, 0) <= limit]
+    idle = [f"{place} no longer needs its exception" for place in allowed_exceptions if measured.get(place, 0) <= limit]
     return large + idle

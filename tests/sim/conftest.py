@@ -7,8 +7,8 @@ from tests.sim.control import Installation
 
 @pytest.fixture
 async def installation():
-    made = Installation(seed=1)
-    made.start()
-    yield made
-    await made.crash()
-    assert made.runtime.strangers == []
+    new_installation = Installation(seed=1)
+    new_installation.start()
+    yield new_installation
+    await new_installation.crash()
+    assert new_installation.runtime.strangers == []

@@ -92,8 +92,8 @@ class Installation:
         await self.until(lambda: self.is_steady(service), within)
 
     def is_steady(self, service: ServiceArn) -> bool:
-        known = self.store.world.services[service]
-        return known.steady_at is not None and all(
+        current_service = self.store.world.services[service]
+        return current_service.steady_at is not None and all(
             t.last_status is TaskStatus.RUNNING for t in self.build.tasks(service)
         )
 

@@ -18,15 +18,15 @@ _uncut: dict[tuple[Story, Ending], tuple[int, dict[str, Any]]] = {}
 
 async def told_after(story: Story, ending: Ending, cut: int | None) -> tuple[Installation, int, dict[str, Any]]:
     """The installation, how many actions the story took, and what it ended with."""
-    made = Installation(SEED)
-    made.start()
+    installation = Installation(SEED)
+    installation.start()
     if cut is not None:
-        made.fuse.set(cut)
+        installation.fuse.set(cut)
     try:
-        await story(made)
-        return made, made.fuse.passed, await ending(made)
+        await story(installation)
+        return installation, installation.fuse.passed, await ending(installation)
     finally:
-        await made.crash()
+        await installation.crash()
 
 
 async def told_whole(story: Story, ending: Ending) -> tuple[int, dict[str, Any]]:

@@ -41,15 +41,15 @@ async def shop(made: Installation, calls: str) -> tuple[ServiceArn, ServiceArn]:
 
 
 async def test_sent_calls_equal_received_calls_across_a_deployment():
-    made = Installation(1)
-    back, _ = await shop(made, "calls=back-api:10:5:20")
-    await made.clock.advance(60)
-    before = counts(made)
-    made.build.deploy(back, made.build.definition("back", container("api", port=9000)))
-    await made.steady(back)
-    await made.clock.advance(60)
-    after = counts(made)
-    await made.crash()
+    installation = Installation(1)
+    back, _ = await shop(installation, "calls=back-api:10:5:20")
+    await installation.clock.advance(60)
+    before = counts(installation)
+    installation.build.deploy(back, installation.build.definition("back", container("api", port=9000)))
+    await installation.steady(back)
+    await installation.clock.advance(60)
+    after = counts(installation)
+    await installation.crash()
     sent = after["http.egress.back-api.downstream_rq_total"]
     assert sent >= before["http.egress.back-api.downstream_rq_total"] + 600
     assert after["http.ingress.back-api.downstream_rq_total"] == sent
@@ -63,26 +63,26 @@ async def test_sent_calls_equal_received_calls_across_a_deployment():
 
 
 async def test_calls_to_a_name_without_tasks_fail():
-    made = Installation(2)
-    back, _ = await shop(made, "calls=back-api:10")
-    await made.clock.advance(20)
-    before = counts(made)
+    installation = Installation(2)
+    back, _ = await shop(installation, "calls=back-api:10")
+    await installation.clock.advance(20)
+    before = counts(installation)
     assert before["http.egress.back-api.downstream_rq_5xx"] == 0
-    made.build.scale(back, 0)
-    await made.until(lambda: not made.build.tasks(back))
-    await made.clock.advance(30)
-    after = counts(made)
-    await made.crash()
+    installation.build.scale(back, 0)
+    await installation.until(lambda: not installation.build.tasks(back))
+    await installation.clock.advance(30)
+    after = counts(installation)
+    await installation.crash()
     assert after["http.egress.back-api.downstream_rq_5xx"] >= 300
     assert after["cluster.egress.back-api.upstream_rq_5xx"] == 0
 
 
 async def test_a_name_that_a_task_cannot_call_is_not_called():
-    made = Installation(3)
-    await shop(made, "calls=elsewhere:10")
-    await made.clock.advance(20)
-    await made.crash()
-    assert not counts(made)
+    installation = Installation(3)
+    await shop(installation, "calls=elsewhere:10")
+    await installation.clock.advance(20)
+    await installation.crash()
+    assert not counts(installation)
 
 
 def test_call_scripts_are_parsed():

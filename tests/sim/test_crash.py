@@ -133,9 +133,9 @@ async def late(made: Installation) -> None:
         before = {task.arn for task in build.tasks(back)}
 
         def is_replaced(before: set[TaskArn] = before) -> bool:
-            registered = {instance.task for instance in made.store.world.discovery_instances}
-            assert registered, "somebody is called at any time"
-            return registered.isdisjoint(before)
+            tasks = {instance.task for instance in made.store.world.discovery_instances}
+            assert tasks, "somebody is called at any time"
+            return tasks.isdisjoint(before)
 
         made.build.deploy(back, definition)
         await made.until(is_replaced)

@@ -39,7 +39,9 @@ async def serve(made: Installation, tasks: int) -> ServiceArn:
 
 def minimum(made: Installation, task: Task) -> int:
     """From how many endpoints on the task's proxy keeps requests in its zone."""
-    (cluster,) = (one for one in sections(made, task, "dynamic_active_clusters") if "back" in one["cluster"]["name"])
+    (cluster,) = (
+        section for section in sections(made, task, "dynamic_active_clusters") if "back" in section["cluster"]["name"]
+    )
     config: dict[str, Any] = cluster["cluster"]["common_lb_config"]["zone_aware_lb_config"]
     return int(config["min_cluster_size"])
 
@@ -51,8 +53,8 @@ def sections(made: Installation, task: Task, section: str) -> list[dict[str, Any
 
 
 def unused_subnet(made: Installation, service: ServiceArn) -> Subnet:
-    used = {task.interface.subnet for task in made.build.tasks(service)}
-    return next(subnet for subnet in default_vpc(SCOPE).subnets if subnet.id not in used)
+    subnets = {task.interface.subnet for task in made.build.tasks(service)}
+    return next(subnet for subnet in default_vpc(SCOPE).subnets if subnet.id not in subnets)
 
 
 def context(made: Installation) -> Context:
@@ -78,13 +80,13 @@ async def test_the_resync_repairs_the_mesh_of_a_namespace(installation):
     one, other = installation.build.tasks(service)
     lose(installation, Delete(Subnet, unused_subnet(installation, service).id))
     await installation.until(lambda: minimum(installation, one) == 4, within=RESYNC + 1)
-    gone = next(i for i in installation.store.world.discovery_instances if i.task == other.arn)
-    lose(installation, Put(replace(gone, health=Health.UNHEALTHY)))
+    discovery_instance = next(i for i in installation.store.world.discovery_instances if i.task == other.arn)
+    lose(installation, Put(replace(discovery_instance, health=Health.UNHEALTHY)))
     address = (other.interface.address, 80)
     assert installation.feed.holders(*address) == {ProxyId(one.arn), ProxyId(other.arn)}
     await installation.until(lambda: not installation.feed.holders(*address), within=RESYNC + 1)
-    lose(installation, Delete(DiscoveryInstance, gone.key))
-    lose(installation, *(Delete(type(one), one.key) for one in installation.store.world.namespaces))
+    lose(installation, Delete(DiscoveryInstance, discovery_instance.key))
+    lose(installation, *(Delete(type(namespace), namespace.key) for namespace in installation.store.world.namespaces))
     await installation.until(lambda: not installation.feed.holders(one.interface.address, 80), within=RESYNC + 1)
 
 

@@ -52,8 +52,8 @@ async def test_an_instance_runs_tasks_of_each_mode_and_is_removed_after_them(ins
     await wait_for_connection(installation, host)
     tasks = [place_task(build, host, mode) for mode in (NetworkMode.BRIDGE, NetworkMode.NONE)]
     await installation.until(lambda: all(build.world.tasks[t.arn].last_status is TaskStatus.RUNNING for t in tasks))
-    known = build.world.container_instances[host.arn]
-    build.book.apply([Put(replace(known, status=ContainerInstanceStatus.INACTIVE))])
+    container_instance = build.world.container_instances[host.arn]
+    build.book.apply([Put(replace(container_instance, status=ContainerInstanceStatus.INACTIVE))])
     build.stop(tasks[0].arn)
     await installation.until(lambda: build.world.tasks[tasks[0].arn].stopped)
     await installation.restart()
@@ -61,8 +61,8 @@ async def test_an_instance_runs_tasks_of_each_mode_and_is_removed_after_them(ins
     assert await sandboxes(installation) == {host.id, tasks[1].id}
     build.stop(tasks[1].arn)
     await installation.until(lambda: build.world.tasks[tasks[1].arn].stopped)
-    gone = installation.runtime.history
-    await installation.until(lambda: ("release", host.id, "") in gone)
+    history = installation.runtime.history
+    await installation.until(lambda: ("release", host.id, "") in history)
     assert await sandboxes(installation) == set()
 
 

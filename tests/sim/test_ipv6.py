@@ -22,9 +22,9 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_dns_until_it_s
         [*store_default_vpc(build.world, SCOPE), Put(vpc), *(Put(replace(one, ipv6=part)) for one, part in parts)]
     )
     service, registry = build.service("back", build.definition("back"), 3), build.registry("back", 10)
-    found = build.world.discovery_services[registry.registry_arn]
+    discovery_service = build.world.discovery_services[registry.registry_arn]
     dns = DnsConfig((DnsRecord(RecordType.A, 10), DnsRecord(RecordType.AAAA, 10)))
-    installation.store.apply([Put(replace(found, dns=dns))])
+    installation.store.apply([Put(replace(discovery_service, dns=dns))])
     build.discover(service, registry)
     await installation.steady(service)
 
@@ -32,10 +32,14 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_dns_until_it_s
         return {task.interface.ipv6_address for task in build.tasks(service)}
 
     def network_addresses() -> set[str | None]:
-        return {one.ipv6_address for vpc in installation.runtime.network_spec.vpcs for one in vpc.interfaces}
+        return {
+            interface.ipv6_address for vpc in installation.runtime.network_spec.vpcs for interface in vpc.interfaces
+        }
 
     def registered_addresses() -> set[str | None]:
-        return {one.attributes.get(INSTANCE_IPV6) for one in build.world.discovery_instances}
+        return {
+            discovery_instance.attributes.get(INSTANCE_IPV6) for discovery_instance in build.world.discovery_instances
+        }
 
     assert len(addresses() - {None}) == 3
     assert addresses() == network_addresses() == registered_addresses()

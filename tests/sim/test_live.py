@@ -21,9 +21,9 @@ def client(made: Installation) -> Task:
 
 async def offer(made: Installation, name: str) -> ServiceArn:
     made.build.service(name, made.build.definition(name, container("api", port=9000)), 1, offers=["api"])
-    found = next(s.arn for s in made.store.world.services if s.name == name)
-    await made.steady(found)
-    return found
+    arn = next(s.arn for s in made.store.world.services if s.name == name)
+    await made.steady(arn)
+    return arn
 
 
 async def story(made: Installation) -> None:
@@ -71,11 +71,11 @@ async def test_a_running_tasks_names_follow_without_a_restart(installation):
 
 @pytest.mark.parametrize("offset", range(STRIDE))
 async def test_a_crash_after_any_step_ends_the_same(offset):
-    made = Installation(7)
-    made.start()
-    await story(made)
-    actions, expected = made.fuse.passed, await ending(made)
-    await made.crash()
+    installation = Installation(7)
+    installation.start()
+    await story(installation)
+    actions, expected = installation.fuse.passed, await ending(installation)
+    await installation.crash()
     for cut in range(1 + offset, actions + 1, STRIDE):
         again = Installation(7)
         again.start()

@@ -124,8 +124,8 @@ async def test_failed_starts_are_retried_with_increasing_delays(installation):
     build = installation.build
     service = build.service("bad", build.definition("bad", container(command=("sim", "cannot_start"))), 1)
     await installation.until(lambda: build.world.services[service].primary.failed_tasks == 4)
-    launched = [t.created_at for t in build.world.tasks.by("service", service)]
-    waits = [round(b - a) for a, b in pairwise(launched)]
+    created_ats = [t.created_at for t in build.world.tasks.by("service", service)]
+    waits = [round(b - a) for a, b in pairwise(created_ats)]
     assert waits == [5, 10, 20]
     assert {t.last_status for t in build.world.tasks.by("service", service)} <= {
         TaskStatus.STOPPED,
@@ -241,12 +241,12 @@ async def test_a_proxy_starts_after_its_certificate_exists(installation):
     build = installation.build
     build.namespace()
     own = new_built_in_authority(SCOPE, installation.clock.now(), installation.ids)
-    made = replace(own, built_in=False, status=AuthorityStatus.ACTIVE)
-    installation.store.apply([Put(made)])
+    changed_own = replace(own, built_in=False, status=AuthorityStatus.ACTIVE)
+    installation.store.apply([Put(changed_own)])
     back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
     await installation.steady(back)
-    build.encrypt(back, made.arn)
-    installation.store.apply([Put(replace(made, status=AuthorityStatus.DISABLED))])
+    build.encrypt(back, changed_own.arn)
+    installation.store.apply([Put(replace(changed_own, status=AuthorityStatus.DISABLED))])
 
     def waiting() -> list[TaskStatus]:
         return [t.last_status for t in build.tasks(back)]
@@ -257,7 +257,7 @@ async def test_a_proxy_starts_after_its_certificate_exists(installation):
     assert any("is DISABLED, not ACTIVE" in message for message in build.messages(back))
     await installation.until(lambda: any("was not there within 180 s" in m for m in build.messages(back)))
     assert TaskStatus.RUNNING in waiting()
-    own_again = replace(own, arn=made.arn, built_in=True, status=AuthorityStatus.CREATING)
+    own_again = replace(own, arn=changed_own.arn, built_in=True, status=AuthorityStatus.CREATING)
     installation.store.apply([Put(own_again)])
     await installation.steady(back)
     assert await installation.plans_left() == []

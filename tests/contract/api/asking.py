@@ -18,9 +18,9 @@ def tag_specification(kind, **tags):
 
 
 def code(call, **params) -> str:
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         call(**params)
-    return str(raised.value.response["Error"]["Code"])
+    return str(exc_info.value.response["Error"]["Code"])
 
 
 def tcp(port, **other):

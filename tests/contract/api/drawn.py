@@ -22,32 +22,34 @@ _TEXT = st.text(st.sampled_from("ab0A-_:/. \r\n\x00é舫%"), max_size=6)
 @st.composite
 def _structures(draw, shape, known, depth):
     """A structure's required members and some of the others; exactly one of a union's."""
-    chosen = [key for key in shape.members if key in shape.required_members or (depth < DEEPEST and draw(_SELDOM))]
-    chosen = chosen[:1] if shape.metadata.get("union") else chosen
-    return {key: draw(values(shape.members[key], known, key, depth + 1)) for key in chosen}
+    members = [key for key in shape.members if key in shape.required_members or (depth < DEEPEST and draw(_SELDOM))]
+    members = members[:1] if shape.metadata.get("union") else members
+    return {key: draw(values(shape.members[key], known, key, depth + 1)) for key in members}
 
 
 def values(shape, known: Known, name="", depth=0) -> st.SearchStrategy[Any]:
     """A value of the shape, in the names that clients write; ``known`` strings by their member's name, often."""
     match shape.type_name:
         case "structure":
-            made: st.SearchStrategy[Any] = _structures(shape, known, depth)
+            structures: st.SearchStrategy[Any] = _structures(shape, known, depth)
         case "list":
-            made = st.lists(st.deferred(lambda: values(shape.member, known, name, depth + 1)), max_size=2)
+            structures = st.lists(st.deferred(lambda: values(shape.member, known, name, depth + 1)), max_size=2)
         case "map":
-            made = st.dictionaries(_TEXT, st.deferred(lambda: values(shape.value, known, "", depth + 1)), max_size=2)
+            structures = st.dictionaries(
+                _TEXT, st.deferred(lambda: values(shape.value, known, "", depth + 1)), max_size=2
+            )
         case "string" if name in known:
-            made = st.sampled_from(known[name]) | _TEXT
+            structures = st.sampled_from(known[name]) | _TEXT
         case "string":
-            made = st.sampled_from(shape.enum) if shape.enum else _TEXT
+            structures = st.sampled_from(shape.enum) if shape.enum else _TEXT
         case "blob":
             meant = [text.encode() for text in known.get(name, ("x",))]
-            made = st.sampled_from(meant) | st.binary(min_size=1, max_size=6)
+            structures = st.sampled_from(meant) | st.binary(min_size=1, max_size=6)
         case "boolean":
-            made = st.booleans()
+            structures = st.booleans()
         case _:
-            made = st.integers(0, 3) | st.integers(-(1 << 31), (1 << 31) - 1)
-    return made
+            structures = st.integers(0, 3) | st.integers(-(1 << 31), (1 << 31) - 1)
+    return structures
 
 
 def ask_anything(installation, service: str, name: str, known: Known, common: frozenset[str]) -> None:

@@ -50,8 +50,8 @@ def certify(pca, arn, years=10) -> None:
 
 
 def request(client, authority, name="*.howto.local", **more) -> str:
-    asked = {"DomainName": name, "CertificateAuthorityArn": authority} | more
-    return str(client.request_certificate(**asked)["CertificateArn"])
+    params = {"DomainName": name, "CertificateAuthorityArn": authority} | more
+    return str(client.request_certificate(**params)["CertificateArn"])
 
 
 def describe(client, arn) -> Any:
@@ -60,40 +60,52 @@ def describe(client, arn) -> Any:
 
 def list_arns(client, **filters) -> list[str]:
     pages = client.get_paginator("list_certificates").paginate(**filters)
-    return [one["CertificateArn"] for page in pages for one in page["CertificateSummaryList"]]
+    return [
+        certificate_summary["CertificateArn"]
+        for page in pages
+        for certificate_summary in page["CertificateSummaryList"]
+    ]
 
 
 def code_of(call, **params) -> str:
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         call(**params)
-    return str(raised.value.response["Error"]["Code"])
+    return str(exc_info.value.response["Error"]["Code"])
 
 
 def test_a_requested_private_certificate_is_signed_shortly_after(installation, client, authority):
     installation.busy = True
     arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
-    asked = describe(client, arn)
-    assert (asked["Status"], asked["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
+    certificate = describe(client, arn)
+    assert (certificate["Status"], certificate["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
     assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
     installation.settle()
     client.get_waiter("certificate_validated").wait(CertificateArn=arn)
-    found = describe(client, arn)
-    assert found["Status"] == "ISSUED"
-    assert found["SubjectAlternativeNames"] == ["*.howto.local", "www.howto.local"]
-    assert (found["Subject"], found["Issuer"]) == ("CN=*.howto.local", "Shop")
-    assert (found["KeyAlgorithm"], found["SignatureAlgorithm"]) == ("RSA_2048", "SHA256WITHECDSA")
-    assert found["CertificateAuthorityArn"] == authority
-    assert found["NotAfter"].timestamp() == int(installation.now) + 395 * DAY
-    assert [usage["Name"] for usage in found["KeyUsages"]] == ["DIGITAL_SIGNATURE", "KEY_ENCIPHERMENT"]
-    assert [usage["OID"] for usage in found["ExtendedKeyUsages"]] == ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]
-    assert found["Options"] == {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "ENABLED"}
-    assert (found["InUseBy"], found["RenewalEligibility"]) == ([], "INELIGIBLE")
-    got = client.get_certificate(CertificateArn=arn)
-    leaf, root = (x509.load_pem_x509_certificate(got[part].encode()) for part in ("Certificate", "CertificateChain"))
+    found_certificate = describe(client, arn)
+    assert found_certificate["Status"] == "ISSUED"
+    assert found_certificate["SubjectAlternativeNames"] == ["*.howto.local", "www.howto.local"]
+    assert (found_certificate["Subject"], found_certificate["Issuer"]) == ("CN=*.howto.local", "Shop")
+    assert (found_certificate["KeyAlgorithm"], found_certificate["SignatureAlgorithm"]) == (
+        "RSA_2048",
+        "SHA256WITHECDSA",
+    )
+    assert found_certificate["CertificateAuthorityArn"] == authority
+    assert found_certificate["NotAfter"].timestamp() == int(installation.now) + 395 * DAY
+    assert [usage["Name"] for usage in found_certificate["KeyUsages"]] == ["DIGITAL_SIGNATURE", "KEY_ENCIPHERMENT"]
+    assert [usage["OID"] for usage in found_certificate["ExtendedKeyUsages"]] == [
+        "1.3.6.1.5.5.7.3.1",
+        "1.3.6.1.5.5.7.3.2",
+    ]
+    assert found_certificate["Options"] == {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "ENABLED"}
+    assert (found_certificate["InUseBy"], found_certificate["RenewalEligibility"]) == ([], "INELIGIBLE")
+    response = client.get_certificate(CertificateArn=arn)
+    leaf, root = (
+        x509.load_pem_x509_certificate(response[part].encode()) for part in ("Certificate", "CertificateChain")
+    )
     leaf.verify_directly_issued_by(root)
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["*.howto.local", "www.howto.local"]
-    assert leaf.serial_number == int(found["Serial"].replace(":", ""), 16)
+    assert leaf.serial_number == int(found_certificate["Serial"].replace(":", ""), 16)
 
 
 def test_a_request_to_an_authority_that_cannot_sign_fails_with_its_reason(installation, client, authority):
@@ -131,12 +143,12 @@ def test_an_idempotency_token_makes_one_certificate_for_an_hour(installation, cl
 def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(installation, client, authority):
     arn = request(client, authority, KeyAlgorithm="EC_prime256v1")
     assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
-    exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
-    assert exported["PrivateKey"].startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
-    key = load_pem_private_key(exported["PrivateKey"].encode(), PASSPHRASE)
-    leaf = x509.load_pem_x509_certificate(exported["Certificate"].encode())
+    response = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+    assert response["PrivateKey"].startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    key = load_pem_private_key(response["PrivateKey"].encode(), PASSPHRASE)
+    leaf = x509.load_pem_x509_certificate(response["Certificate"].encode())
     assert key.public_key() == leaf.public_key()
-    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(exported["CertificateChain"].encode()))
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(response["CertificateChain"].encode()))
     before = describe(client, arn)
     assert before["RenewalEligibility"] == "ELIGIBLE"
 
@@ -151,10 +163,10 @@ def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(in
     again = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
     assert load_pem_private_key(again["PrivateKey"].encode(), PASSPHRASE).public_key() != key.public_key()
 
-    closed = request(client, authority, Options={"Export": "DISABLED"})
+    closed_response = request(client, authority, Options={"Export": "DISABLED"})
     installation.settle()
     for asked in (
-        {"CertificateArn": closed, "Passphrase": PASSPHRASE},
+        {"CertificateArn": closed_response, "Passphrase": PASSPHRASE},
         {"CertificateArn": arn, "Passphrase": b"50% off"},
         {"CertificateArn": arn, "Passphrase": "ひらけごま".encode()},
     ):
@@ -176,15 +188,15 @@ def test_exported_certificates_are_renewed_and_unused_ones_expire(installation, 
 def test_list_certificates_filters(installation, client, authority):
     usual = request(client, authority)
     curve = request(client, authority, KeyAlgorithm="EC_prime256v1", Options={"Export": "DISABLED"})
-    failed = request(client, NOBODY)
+    response = request(client, NOBODY)
     brought = client.import_certificate(**make_certificate(installation, "www.shop.example").brought())[
         "CertificateArn"
     ]
     everything = {"Includes": {"keyTypes": ["RSA_2048", "EC_prime256v1"]}}
-    assert list_arns(client) == [usual, failed] or list_arns(client) == [failed, usual]
-    assert set(list_arns(client, **everything)) == {usual, curve, failed, brought}
+    assert list_arns(client) == [usual, response] or list_arns(client) == [response, usual]
+    assert set(list_arns(client, **everything)) == {usual, curve, response, brought}
     for filters, expected in (
-        ({"CertificateStatuses": ["FAILED"]}, {failed}),
+        ({"CertificateStatuses": ["FAILED"]}, {response}),
         ({"CertificateKeyPairOrigins": ["CUSTOMER_PROVIDED"]} | everything, {brought}),
         ({"CertificateKeyPairOrigins": ["ACME"]} | everything, set()),
         ({"RootHierarchyTypes": ["N2_AMAZON_MANAGED"]} | everything, set()),
@@ -192,14 +204,21 @@ def test_list_certificates_filters(installation, client, authority):
         ({"Includes": {"keyUsage": ["KEY_ENCIPHERMENT", "CRL_SIGNING"]}}, {usual}),
         ({"Includes": {"extendedKeyUsage": ["TLS_WEB_CLIENT_AUTHENTICATION"]}}, {usual}),
         ({"Includes": {"extendedKeyUsage": ["NONE"], "keyTypes": ["EC_prime256v1"]}}, {brought}),
-        ({"Includes": {"keyUsage": ["ANY"]}}, {usual, failed}),
+        ({"Includes": {"keyUsage": ["ANY"]}}, {usual, response}),
         ({"Includes": {"managedBy": "CLOUDFRONT"}}, set()),
     ):
         assert set(list_arns(client, **filters)) == expected, filters
-    (one,) = client.list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
-    assert one["SubjectAlternativeNameSummaries"] == ["*.howto.local"]
-    assert (one["InUse"], one["Exported"], one["HasAdditionalSubjectAlternativeNames"]) == (False, False, False)
-    assert one["ExtendedKeyUsages"] == ["TLS_WEB_SERVER_AUTHENTICATION", "TLS_WEB_CLIENT_AUTHENTICATION"]
+    (certificate_summary,) = client.list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
+    assert certificate_summary["SubjectAlternativeNameSummaries"] == ["*.howto.local"]
+    assert (
+        certificate_summary["InUse"],
+        certificate_summary["Exported"],
+        certificate_summary["HasAdditionalSubjectAlternativeNames"],
+    ) == (False, False, False)
+    assert certificate_summary["ExtendedKeyUsages"] == [
+        "TLS_WEB_SERVER_AUTHENTICATION",
+        "TLS_WEB_CLIENT_AUTHENTICATION",
+    ]
 
 
 def test_list_certificates_has_pages(installation, client, authority):
@@ -278,11 +297,13 @@ def test_errors_are_modelled(installation, client, authority):
 
 def test_the_number_of_certificates_is_limited(installation, client, authority):
     request(client, authority)
-    (one,) = installation.store.world.managed_certificates
-    installation.store.apply([Put(replace(one, arn=one.arn[:-4] + f"{n:04}")) for n in range(2500)])
-    asked = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
+    (managed_certificate,) = installation.store.world.managed_certificates
+    installation.store.apply(
+        [Put(replace(managed_certificate, arn=managed_certificate.arn[:-4] + f"{n:04}")) for n in range(2500)]
+    )
+    params = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
     installation.busy = True
-    assert code_of(client.request_certificate, **asked) == "LimitExceededException"
+    assert code_of(client.request_certificate, **params) == "LimitExceededException"
     assert (
         code_of(client.import_certificate, **make_certificate(installation, "x.shop").brought())
         == "LimitExceededException"
@@ -303,18 +324,18 @@ def test_private_keys_appear_only_in_exports(installation, client, authority):
     texts = [str(answers), *(repr(record) for record in installation.store.world.records())]
     bodies = [secret.splitlines()[1] for secret in secrets]
     assert not [text for text in texts if "PRIVATE KEY" in text or any(body in text for body in bodies)]
-    exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
-    assert not [body for body in bodies if body in str(exported)]
+    response = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+    assert not [body for body in bodies if body in str(response)]
 
 
 @pytest.mark.parametrize("name", sorted(acm(CryptographyPki()).operations))
 def test_any_input_is_answered_or_refused_as_modelled(installation, name):
     client, authority = installation.client("acm"), active(installation)
-    issued = request(client, authority, KeyAlgorithm="EC_prime256v1")
-    failed, own = request(client, NOBODY), make_certificate(installation, "www.shop.example")
+    response = request(client, authority, KeyAlgorithm="EC_prime256v1")
+    failed_response, own = request(client, NOBODY), make_certificate(installation, "www.shop.example")
     brought = client.import_certificate(**own.brought())["CertificateArn"]
     known = {
-        "CertificateArn": [issued, failed, brought, ABSENT],
+        "CertificateArn": [response, failed_response, brought, ABSENT],
         "CertificateAuthorityArn": [authority, NOBODY],
         "DomainName": ["www.howto.local"],
         "SubjectAlternativeNames": ["api.howto.local"],

@@ -22,10 +22,14 @@ def test_a_certificate_is_imported_and_imported_again_under_its_arn(installation
     first = make_certificate(installation, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
     tags = [{"Key": "team", "Value": "shop"}]
     arn = client.import_certificate(**first.brought(CertificateChain=root.pem, Tags=tags))["CertificateArn"]
-    found = describe(client, arn)
-    assert (found["Type"], found["Status"], found["DomainName"]) == ("IMPORTED", "ISSUED", "www.shop.example")
-    assert (found["Issuer"], found["CertificateKeyPairOrigin"]) == ("our root", "CUSTOMER_PROVIDED")
-    assert "IssuedAt" not in found
+    certificate = describe(client, arn)
+    assert (certificate["Type"], certificate["Status"], certificate["DomainName"]) == (
+        "IMPORTED",
+        "ISSUED",
+        "www.shop.example",
+    )
+    assert (certificate["Issuer"], certificate["CertificateKeyPairOrigin"]) == ("our root", "CUSTOMER_PROVIDED")
+    assert "IssuedAt" not in certificate
     assert code_of(client.export_certificate, CertificateArn=arn, Passphrase=PASSPHRASE) == "ValidationException"
     assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
 
@@ -62,13 +66,13 @@ def test_mismatched_certificates_keys_and_chains_are_not_imported(installation, 
     root, other = make_certificate(installation, "our root"), make_certificate(installation, "other root")
     leaf = make_certificate(installation, "www.shop.example", root)
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)
-    locked = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    private_bytes = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
     for asked in (
         leaf.brought(),
         leaf.brought(CertificateChain=other.pem),
         leaf.brought(CertificateChain=root.pem + root.pem * 10),
         leaf.brought(CertificateChain=root.pem, PrivateKey=other.private),
-        leaf.brought(CertificateChain=root.pem, PrivateKey=locked),
+        leaf.brought(CertificateChain=root.pem, PrivateKey=private_bytes),
         leaf.brought(CertificateChain=root.pem, PrivateKey=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=b"x"),
         leaf.brought(CertificateChain=root.pem, Certificate=leaf.pem * 2),

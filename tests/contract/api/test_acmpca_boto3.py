@@ -37,10 +37,10 @@ def pca(installation):
 def create(pca, type_="ROOT", name="shop", **more) -> str:
     subject = CONFIGURATION["Subject"] | {"CommonName": name}
     configuration = CONFIGURATION | {"Subject": subject}
-    made = pca.create_certificate_authority(
+    certificate_authority = pca.create_certificate_authority(
         CertificateAuthorityConfiguration=configuration, CertificateAuthorityType=type_, **more
     )
-    return str(made["CertificateAuthorityArn"])
+    return str(certificate_authority["CertificateAuthorityArn"])
 
 
 def csr_of(pca, arn) -> bytes:
@@ -57,8 +57,8 @@ def issue(pca, issuer, csr, validity, template=None, **more) -> dict[str, str]:
         **chosen,
         **more,
     )["CertificateArn"]
-    found = pca.get_certificate(CertificateAuthorityArn=issuer, CertificateArn=arn)
-    return {"arn": arn, "pem": found["Certificate"], "chain": found.get("CertificateChain", "")}
+    response = pca.get_certificate(CertificateAuthorityArn=issuer, CertificateArn=arn)
+    return {"arn": arn, "pem": response["Certificate"], "chain": response.get("CertificateChain", "")}
 
 
 def active(pca, **more) -> str:
@@ -70,8 +70,8 @@ def active(pca, **more) -> str:
 
 
 def status(pca, arn) -> str:
-    found = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
-    return str(found["Status"])
+    certificate_authority = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
+    return str(certificate_authority["Status"])
 
 
 def a_csr(name="front.shop") -> bytes:
@@ -84,9 +84,9 @@ def a_csr(name="front.shop") -> bytes:
 
 
 def code_of(call, **params) -> str:
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         call(**params)
-    return str(raised.value.response["Error"]["Code"])
+    return str(exc_info.value.response["Error"]["Code"])
 
 
 def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, pca):
@@ -107,8 +107,8 @@ def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, p
     pca.import_certificate_authority_certificate(
         CertificateAuthorityArn=below, Certificate=signed["pem"].encode(), CertificateChain=signed["chain"].encode()
     )
-    found = pca.get_certificate_authority_certificate(CertificateAuthorityArn=below)
-    assert found["CertificateChain"] == own["pem"]
+    response = pca.get_certificate_authority_certificate(CertificateAuthorityArn=below)
+    assert response["CertificateChain"] == own["pem"]
 
     leaf = issue(pca, below, a_csr(), {"Type": "ABSOLUTE", "Value": int(installation.now) + 600}, SERVER)
     read = x509.load_pem_x509_certificate(leaf["pem"].encode())
@@ -119,11 +119,11 @@ def test_a_root_and_a_subordinate_from_creation_to_a_certificate(installation, p
     assert read.not_valid_after_utc.timestamp() == int(installation.now) + 600
     assert read.not_valid_before_utc.timestamp() == int(installation.now) - 3600
 
-    described = pca.describe_certificate_authority(CertificateAuthorityArn=root)["CertificateAuthority"]
-    assert described["CertificateAuthorityConfiguration"] == CONFIGURATION
-    assert described["OwnerAccount"] == "123456789012"
-    assert described["RevocationConfiguration"]["CrlConfiguration"] == {"Enabled": False}
-    assert described["NotAfter"].year == 2028
+    certificate_authority = pca.describe_certificate_authority(CertificateAuthorityArn=root)["CertificateAuthority"]
+    assert certificate_authority["CertificateAuthorityConfiguration"] == CONFIGURATION
+    assert certificate_authority["OwnerAccount"] == "123456789012"
+    assert certificate_authority["RevocationConfiguration"]["CrlConfiguration"] == {"Enabled": False}
+    assert certificate_authority["NotAfter"].year == 2028
 
 
 def test_an_authority_is_disabled_deleted_restored_and_purged(installation, pca):
@@ -133,9 +133,9 @@ def test_an_authority_is_disabled_deleted_restored_and_purged(installation, pca)
     issuing = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA", "Validity": DAY}
     assert code_of(pca.issue_certificate, **issuing) == "InvalidStateException"
     pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
-    found = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
-    assert found["Status"] == "DELETED"
-    assert found["RestorableUntil"].timestamp() == installation.now + 7 * 86400
+    certificate_authority = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
+    assert certificate_authority["Status"] == "DELETED"
+    assert certificate_authority["RestorableUntil"].timestamp() == installation.now + 7 * 86400
     for call in (pca.get_certificate_authority_csr, pca.get_certificate_authority_certificate, pca.list_tags):
         assert code_of(call, CertificateAuthorityArn=arn) == "InvalidStateException"
     pca.restore_certificate_authority(CertificateAuthorityArn=arn)
@@ -180,7 +180,9 @@ def test_the_same_token_makes_one_thing_for_five_minutes(installation, pca):
 def test_lists_and_tags(pca):
     made = sorted(create(pca) for _ in range(3))
     pages = pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2})
-    assert [one["Arn"] for page in pages for one in page["CertificateAuthorities"]] == made
+    assert [
+        certificate_authority["Arn"] for page in pages for certificate_authority in page["CertificateAuthorities"]
+    ] == made
     assert pca.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"] == []
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}, {"Key": "c"}]
     pca.tag_certificate_authority(CertificateAuthorityArn=made[0], Tags=tags)
@@ -265,9 +267,9 @@ def test_permissions_of_certificate_manager_are_stored_and_listed(pca):
     assert pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
     actions = ["IssueCertificate", "GetCertificate", "ListPermissions"]
     pca.create_permission(**which, Actions=actions, SourceAccount="123456789012")
-    (shown,) = pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"]
-    assert shown.pop("CreatedAt") is not None
-    assert shown == which | {"SourceAccount": "123456789012", "Actions": actions}
+    (permission,) = pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"]
+    assert permission.pop("CreatedAt") is not None
+    assert permission == which | {"SourceAccount": "123456789012", "Actions": actions}
     again = code_of(pca.create_permission, **which, Actions=["GetCertificate"])
     assert again == "PermissionAlreadyExistsException"
     pca.delete_permission(**which)
@@ -277,13 +279,13 @@ def test_permissions_of_certificate_manager_are_stored_and_listed(pca):
 
 def test_other_principals_cannot_be_given_permissions(pca):
     arn = active(pca)
-    asked = {"CertificateAuthorityArn": arn, "Actions": ["GetCertificate"]}
+    params = {"CertificateAuthorityArn": arn, "Actions": ["GetCertificate"]}
     somebody = {"Principal": "ecs.amazonaws.com"}
-    assert code_of(pca.create_permission, **asked, **somebody) == "ValidationException"
+    assert code_of(pca.create_permission, **params, **somebody) == "ValidationException"
     other = {"Principal": "acm.amazonaws.com", "SourceAccount": "222222222222"}
-    assert code_of(pca.create_permission, **asked, **other) == "ValidationException"
-    asked["CertificateAuthorityArn"] = NOBODY
-    assert code_of(pca.create_permission, **asked, Principal="acm.amazonaws.com") == "ResourceNotFoundException"
+    assert code_of(pca.create_permission, **params, **other) == "ValidationException"
+    params["CertificateAuthorityArn"] = NOBODY
+    assert code_of(pca.create_permission, **params, Principal="acm.amazonaws.com") == "ResourceNotFoundException"
     pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
     pca.delete_certificate_authority(CertificateAuthorityArn=arn)
     assert code_of(pca.list_permissions, CertificateAuthorityArn=arn) == "InvalidStateException"

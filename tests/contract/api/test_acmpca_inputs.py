@@ -50,13 +50,13 @@ def failure(call: Callable[[], object]) -> ClientError | None:
 
 @pytest.mark.parametrize("name", sorted(acmpca(CryptographyPki()).operations))
 def test_any_input_is_answered_or_refused_as_modelled(installation, name):
-    known = create_authorities(installation)
+    authorities = create_authorities(installation)
     client = installation.client("acm-pca")
     model = MODEL.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | COMMON
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(values(model.input_shape, known))
+    @given(values(model.input_shape, authorities))
     def ask(params: dict[str, Any]) -> None:
         before = list(installation.store.world.records())
         error = failure(lambda: getattr(client, xform_name(name))(**params))

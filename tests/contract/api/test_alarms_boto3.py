@@ -45,7 +45,7 @@ def history(cloudwatch, name, **params):
 def test_describe_alarms_shows_an_alarm_as_it_was_put(cloudwatch):
     more = {"DatapointsToAlarm": 2, "TreatMissingData": "breaching", "Unit": "Seconds", "AlarmDescription": "slow"}
     cloudwatch.put_metric_alarm(AlarmName="slow", AlarmActions=[TOPIC], **WATCHED, **more)
-    found = describe_alarm(cloudwatch, "slow")
+    alarm = describe_alarm(cloudwatch, "slow")
     expected = {
         **WATCHED,
         **more,
@@ -59,15 +59,15 @@ def test_describe_alarms_shows_an_alarm_as_it_was_put(cloudwatch):
         "StateReason": "Unchecked: Initial alarm creation",
         "Dimensions": [],
     }
-    assert {name: found.get(name) for name in expected} == expected
+    assert {name: alarm.get(name) for name in expected} == expected
 
 
 def test_an_update_keeps_the_state_and_the_tags(cloudwatch):
     cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, Tags=[{"Key": "team", "Value": "shop"}])
     cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
     cloudwatch.put_metric_alarm(AlarmName="slow", **{**WATCHED, "Threshold": 5.0}, Tags=[{"Key": "a", "Value": "b"}])
-    found = describe_alarm(cloudwatch, "slow")
-    assert (found["Threshold"], found["StateValue"], found["StateReason"]) == (5.0, "ALARM", "by hand")
+    alarm = describe_alarm(cloudwatch, "slow")
+    assert (alarm["Threshold"], alarm["StateValue"], alarm["StateReason"]) == (5.0, "ALARM", "by hand")
     tags = cloudwatch.list_tags_for_resource(ResourceARN=ARN + "slow")["Tags"]
     assert tags == [{"Key": "team", "Value": "shop"}]
     cloudwatch.tag_resource(ResourceARN=ARN + "slow", Tags=[{"Key": "a", "Value": "b"}])
@@ -77,8 +77,8 @@ def test_an_update_keeps_the_state_and_the_tags(cloudwatch):
 
 def test_an_alarm_on_arithmetic(cloudwatch):
     cloudwatch.put_metric_alarm(AlarmName="sum", **LIMIT, Metrics=MATH)
-    found = describe_alarm(cloudwatch, "sum")
-    assert [query["Id"] for query in found["Metrics"]] == ["a", "b", "c"]
+    alarm = describe_alarm(cloudwatch, "sum")
+    assert [query["Id"] for query in alarm["Metrics"]] == ["a", "b", "c"]
     assert cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="A")["MetricAlarms"] == []
 
 
@@ -100,9 +100,9 @@ def test_an_alarm_is_in_the_rules_of_a_hundred_and_fifty_at_most(installation):
     for n in range(150):
         client.put_composite_alarm(AlarmName=f"c{n}", AlarmRule="ALARM(a)")
     client.put_composite_alarm(AlarmName="c0", AlarmRule="OK(a)")
-    with pytest.raises(ClientError, match="in the rules of 150") as raised:
+    with pytest.raises(ClientError, match="in the rules of 150") as exc_info:
         client.put_composite_alarm(AlarmName="c150", AlarmRule="ALARM(a)")
-    assert raised.value.response["Error"]["Code"].startswith("LimitExceeded")
+    assert exc_info.value.response["Error"]["Code"].startswith("LimitExceeded")
 
 
 def test_describe_alarms_filters(cloudwatch):
@@ -205,9 +205,9 @@ def test_delete_alarms_refuses_alarms_that_are_referenced(cloudwatch):
 )
 def test_invalid_alarms_are_refused(installation, params, words):
     client = installation.client("cloudwatch")
-    with pytest.raises(ClientError, match="ValidationError") as raised:
+    with pytest.raises(ClientError, match="ValidationError") as exc_info:
         client.put_metric_alarm(AlarmName="bad", **params)
-    assert words in raised.value.response["Error"]["Message"]
+    assert words in exc_info.value.response["Error"]["Message"]
     assert list(installation.store.world.alarms) == []
 
 

@@ -105,8 +105,8 @@ class Shop:
 
     def call(self, verb: str, noun: Noun, **params: Any) -> Any:
         """The resource that a verb answers with."""
-        named = {**noun.identifiers, **params}
-        return getattr(self.client, f"{verb}_{noun.word}")(**named)[noun.key]
+        named_params = {**noun.identifiers, **params}
+        return getattr(self.client, f"{verb}_{noun.word}")(**named_params)[noun.key]
 
     def create(self, *nouns: Noun) -> None:
         """Each of them."""
@@ -116,10 +116,10 @@ class Shop:
     def error(self, verb: str, noun: Noun, **params: Any) -> tuple[str, str, int]:
         """Code, message and HTTP status of what is refused."""
         before = list(self.installation.store.world.records())
-        with pytest.raises(ClientError) as raised:
+        with pytest.raises(ClientError) as exc_info:
             self.call(verb, noun, **params)
         assert list(self.installation.store.world.records()) == before
-        answer = raised.value.response
+        answer = exc_info.value.response
         return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
@@ -139,22 +139,24 @@ def whole(shop):
 def test_every_resource_is_created_described_updated_listed_and_deleted(shop, noun):
     shop.create(*NOUNS[: NOUNS.index(noun)])
     began = shop.installation.now
-    made = shop.call("create", noun, spec=noun.spec)
-    metadata = made.pop("metadata")
-    assert made == {**noun.identifiers, "spec": noun.spec, "status": {"status": "ACTIVE"}}
+    response = shop.call("create", noun, spec=noun.spec)
+    metadata = response.pop("metadata")
+    assert response == {**noun.identifiers, "spec": noun.spec, "status": {"status": "ACTIVE"}}
     assert metadata.pop("createdAt").timestamp() == metadata.pop("lastUpdatedAt").timestamp() == began
     assert len(metadata.pop("uid")) == 36
     assert metadata == {"arn": noun.arn, "version": 1, "meshOwner": ACCOUNT, "resourceOwner": ACCOUNT}
-    described = shop.call("describe", noun)
-    assert described["spec"] == noun.spec
+    described_response = shop.call("describe", noun)
+    assert described_response["spec"] == noun.spec
     assert shop.error("create", noun, spec=noun.spec)[::2] == ("ConflictException", 409)
 
     shop.installation.clock.turn_to(later(began, 60))
-    changed = shop.call("update", noun, spec=noun.other)
-    assert changed["spec"] == noun.other
-    assert changed["metadata"]["version"] == 2
-    assert changed["metadata"]["lastUpdatedAt"].timestamp() == began + 60
-    assert changed["metadata"] | {"version": 1, "lastUpdatedAt": 0} == described["metadata"] | {"lastUpdatedAt": 0}
+    changed_response = shop.call("update", noun, spec=noun.other)
+    assert changed_response["spec"] == noun.other
+    assert changed_response["metadata"]["version"] == 2
+    assert changed_response["metadata"]["lastUpdatedAt"].timestamp() == began + 60
+    assert changed_response["metadata"] | {"version": 1, "lastUpdatedAt": 0} == described_response["metadata"] | {
+        "lastUpdatedAt": 0
+    }
     again = shop.call("update", noun, spec=noun.other)
     assert again["metadata"]["version"] == 3, "an update that changes nothing counts"
 
@@ -162,10 +164,10 @@ def test_every_resource_is_created_described_updated_listed_and_deleted(shop, no
     (listed,) = getattr(shop.client, f"list_{plural}")(**noun.within)[f"{noun.key}s" if noun is not MESH else "meshes"]
     assert listed == {**noun.identifiers, **{key: value for key, value in again["metadata"].items() if key != "uid"}}
 
-    gone = shop.call("delete", noun)
-    assert gone["status"] == {"status": "DELETED"}
-    assert gone["spec"] == noun.other
-    assert gone["metadata"]["version"] == 4
+    removed_response = shop.call("delete", noun)
+    assert removed_response["status"] == {"status": "DELETED"}
+    assert removed_response["spec"] == noun.other
+    assert removed_response["metadata"]["version"] == 4
     for verb in ("describe", "delete"):
         assert shop.error(verb, noun)[::2] == ("NotFoundException", 404)
     assert shop.error("update", noun, spec=noun.other)[::2] == ("NotFoundException", 404)
@@ -240,8 +242,8 @@ def test_a_health_check_shows_its_port(shop):
         "timeoutMillis": 2000,
     }
     node = {**NODE, "listeners": [{**HTTP, "healthCheck": check}]}
-    shown = shop.call("create", VIRTUAL_NODE, spec=node)["spec"]["listeners"][0]["healthCheck"]
-    assert shown == {**check, "port": 8080}
+    health_check = shop.call("create", VIRTUAL_NODE, spec=node)["spec"]["listeners"][0]["healthCheck"]
+    assert health_check == {**check, "port": 8080}
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.word)
@@ -249,10 +251,10 @@ def test_a_client_token_makes_one_change(shop, noun):
     shop.create(*NOUNS[: NOUNS.index(noun)])
     first = shop.call("create", noun, spec=noun.spec, clientToken="t-1")
     assert shop.call("create", noun, spec=noun.spec, clientToken="t-1") == first
-    changed = shop.call("update", noun, spec=noun.other, clientToken="t-1")
-    assert changed["metadata"]["version"] == 2, "another operation's tokens are others"
-    assert shop.call("update", noun, spec=noun.other, clientToken="t-1") == changed
-    assert shop.call("create", noun, spec=noun.spec, clientToken="t-1") == changed, "what there is now"
+    response = shop.call("update", noun, spec=noun.other, clientToken="t-1")
+    assert response["metadata"]["version"] == 2, "another operation's tokens are others"
+    assert shop.call("update", noun, spec=noun.other, clientToken="t-1") == response
+    assert shop.call("create", noun, spec=noun.spec, clientToken="t-1") == response, "what there is now"
     code, _, status = shop.error("update", noun, spec=noun.spec, clientToken="t-1")
     assert (code, status) == ("ConflictException", 409)
     shop.installation.clock.turn_to(later(shop.installation.now, REMEMBERED))
@@ -297,7 +299,7 @@ def test_pages(shop):
     for number in range(5):
         shop.call("create", VIRTUAL_NODE, virtualNodeName=f"n-{number}", spec={})
     pages = shop.client.get_paginator("list_virtual_nodes").paginate(meshName="shop", PaginationConfig={"PageSize": 2})
-    named = [[one["virtualNodeName"] for one in page["virtualNodes"]] for page in pages]
+    named = [[virtual_node["virtualNodeName"] for virtual_node in page["virtualNodes"]] for page in pages]
     assert named == [["n-0", "n-1"], ["n-2", "n-3"], ["n-4"]]
     token = shop.client.list_virtual_nodes(meshName="shop", limit=1)["nextToken"]
     for params in ({"nextToken": "x"}, {"limit": 0}, {"limit": 101}):

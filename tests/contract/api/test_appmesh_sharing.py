@@ -38,9 +38,9 @@ class Consumer(Shop):
 
 @pytest.fixture
 def owner(installation):
-    made = Shop(installation)
-    made.create(*NOUNS)
-    return made
+    shop = Shop(installation)
+    shop.create(*NOUNS)
+    return shop
 
 
 @pytest.fixture
@@ -128,8 +128,11 @@ def test_the_consumer_creates_resources_in_the_mesh(owner, consumer):
     consumer.client.tag_resource(resourceArn=node["metadata"]["arn"], tags=[{"key": "a", "value": "b"}])
     assert owner.error("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)[0] == "ConflictException"
     assert owner.error("update", VIRTUAL_NODE, virtualNodeName="mine", spec={})[0] == "ForbiddenException"
-    named = [one["virtualNodeName"] for one in owner.client.list_virtual_nodes(meshName="shop")["virtualNodes"]]
-    assert sorted(named) == ["front", "mine"]
+    virtual_node_names = [
+        virtual_node["virtualNodeName"]
+        for virtual_node in owner.client.list_virtual_nodes(meshName="shop")["virtualNodes"]
+    ]
+    assert sorted(virtual_node_names) == ["front", "mine"]
     owner.call("update", ROUTES, spec=spec)
     assert "target of one or more routes" in consumer.error("delete", VIRTUAL_NODE, virtualNodeName="mine")[1]
     also = {"virtualRouterName": "mine", "routeName": "owners", "spec": spec}

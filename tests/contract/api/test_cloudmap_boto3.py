@@ -43,33 +43,37 @@ def cart(installation):
 
 def discovered_ids(cloud_map, **params):
     answer = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart", **params)
-    return [one["InstanceId"] for one in answer["Instances"]]
+    return [instance["InstanceId"] for instance in answer["Instances"]]
 
 
 def test_a_namespace_from_creation_to_deletion(cloud_map):
     operation = cloud_map.create_http_namespace(Name="shop", Description="d", Tags=[{"Key": "a", "Value": "b"}])
-    done = cloud_map.get_operation(OperationId=operation["OperationId"])["Operation"]
-    assert (done["Status"], done["Type"]) == ("SUCCESS", "CREATE_NAMESPACE")
-    namespace = cloud_map.get_namespace(Id=done["Targets"]["NAMESPACE"])["Namespace"]
+    finished_operation = cloud_map.get_operation(OperationId=operation["OperationId"])["Operation"]
+    assert (finished_operation["Status"], finished_operation["Type"]) == ("SUCCESS", "CREATE_NAMESPACE")
+    namespace = cloud_map.get_namespace(Id=finished_operation["Targets"]["NAMESPACE"])["Namespace"]
     assert (namespace["Name"], namespace["Type"], namespace["Description"]) == ("shop", "HTTP", "d")
     assert namespace["Properties"]["HttpProperties"]["HttpName"] == "shop"
     assert (namespace["ServiceCount"], namespace["ResourceOwner"]) == (0, "123456789012")
     assert namespace["CreateDate"].year == 2027
     assert cloud_map.get_namespace(Id=namespace["Arn"])["Namespace"]["Id"] == namespace["Id"]
     assert cloud_map.list_tags_for_resource(ResourceARN=namespace["Arn"])["Tags"] == [{"Key": "a", "Value": "b"}]
-    gone = cloud_map.delete_namespace(Id=namespace["Id"])["OperationId"]
-    assert cloud_map.get_operation(OperationId=gone)["Operation"]["Type"] == "DELETE_NAMESPACE"
+    operation_id = cloud_map.delete_namespace(Id=namespace["Id"])["OperationId"]
+    assert cloud_map.get_operation(OperationId=operation_id)["Operation"]["Type"] == "DELETE_NAMESPACE"
     with pytest.raises(cloud_map.exceptions.NamespaceNotFound, match="Namespace not found"):
         cloud_map.get_namespace(Id=namespace["Id"])
-    kept = cloud_map.list_operations(Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}])["Operations"]
-    assert {one["Id"] for one in kept} == {operation["OperationId"], gone}
+    operations = cloud_map.list_operations(Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}])[
+        "Operations"
+    ]
+    assert {one["Id"] for one in operations} == {operation["OperationId"], operation_id}
 
 
 def test_a_private_namespace_knows_its_vpc(cloud_map):
     vpc = default_vpc(SCOPE).id
     properties = {"DnsProperties": {"SOA": {"TTL": 60}}}
-    made = cloud_map.create_private_dns_namespace(Name="shop.local", Vpc=vpc, Properties=properties)
-    target = cloud_map.get_operation(OperationId=made["OperationId"])["Operation"]["Targets"]["NAMESPACE"]
+    private_dns_namespace = cloud_map.create_private_dns_namespace(Name="shop.local", Vpc=vpc, Properties=properties)
+    target = cloud_map.get_operation(OperationId=private_dns_namespace["OperationId"])["Operation"]["Targets"][
+        "NAMESPACE"
+    ]
     namespace = cloud_map.get_namespace(Id=target)["Namespace"]
     assert namespace["Type"] == "DNS_PRIVATE"
     assert namespace["Properties"]["DnsProperties"]["SOA"]["TTL"] == 60
@@ -80,9 +84,9 @@ def test_a_private_namespace_knows_its_vpc(cloud_map):
 def test_the_same_request_again_is_the_same_operation(cloud_map):
     first = cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")
     assert cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")["OperationId"] == first["OperationId"]
-    with pytest.raises(cloud_map.exceptions.DuplicateRequest) as raised:
+    with pytest.raises(cloud_map.exceptions.DuplicateRequest) as exc_info:
         cloud_map.create_http_namespace(Name="other", CreatorRequestId="once")
-    assert raised.value.response["DuplicateOperationId"] == first["OperationId"]
+    assert exc_info.value.response["DuplicateOperationId"] == first["OperationId"]
     with pytest.raises(cloud_map.exceptions.NamespaceAlreadyExists) as exists:
         cloud_map.create_http_namespace(Name="shop", CreatorRequestId="twice")
     assert exists.value.response["NamespaceId"].startswith("ns-")
@@ -92,7 +96,7 @@ def test_namespaces_are_listed_by_filters_and_pages(cloud_map):
     for name in ("shop", "shop2", "bank"):
         cloud_map.create_http_namespace(Name=name)
     pages = cloud_map.get_paginator("list_namespaces").paginate(PaginationConfig={"PageSize": 1})
-    assert sorted(one["Name"] for page in pages for one in page["Namespaces"]) == ["bank", "shop", "shop2"]
+    assert sorted(namespace["Name"] for page in pages for namespace in page["Namespaces"]) == ["bank", "shop", "shop2"]
     begins = [{"Name": "NAME", "Values": ["shop"], "Condition": "BEGINS_WITH"}]
     assert len(cloud_map.list_namespaces(Filters=begins)["Namespaces"]) == 2
     both = [{"Name": "TYPE", "Values": ["HTTP"]}, {"Name": "HTTP_NAME", "Values": ["bank"]}]
@@ -136,7 +140,7 @@ def test_services_and_instances(cloud_map, cart):
         assert (service["Name"], service["InstanceCount"], service["Type"]) == ("cart", 3, "HTTP")
     assert cloud_map.get_service(Id="srv-cart")["Service"]["NamespaceId"] == namespace
     pages = cloud_map.get_paginator("list_instances").paginate(ServiceId="srv-cart", PaginationConfig={"PageSize": 2})
-    assert [one["Id"] for page in pages for one in page["Instances"]] == ["task0", "task1", "task2"]
+    assert [each_instance["Id"] for page in pages for each_instance in page["Instances"]] == ["task0", "task1", "task2"]
     instance = cloud_map.get_instance(ServiceId=cart.arn, InstanceId="task1")["Instance"]
     assert instance["Attributes"]["AWS_INSTANCE_IPV4"] == "172.31.0.1"
     with pytest.raises(cloud_map.exceptions.InstanceNotFound):
@@ -167,7 +171,10 @@ def test_discovery(cloud_map, cart, params, expected):
 
 
 def test_discovery_fails_open(cloud_map, installation, cart):
-    sick = [replace(one, health=Health.UNHEALTHY) for one in installation.store.world.discovery_instances]
+    sick = [
+        replace(discovery_instance, health=Health.UNHEALTHY)
+        for discovery_instance in installation.store.world.discovery_instances
+    ]
     installation.store.apply([Put(one) for one in sick])
     assert discovered_ids(cloud_map) == ["task0", "task1", "task2"]
     assert discovered_ids(cloud_map, HealthStatus="HEALTHY") == []

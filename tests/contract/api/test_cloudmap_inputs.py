@@ -35,16 +35,16 @@ def initial_records() -> tuple[StoredRecord, ...]:
     plain = cloud_map.service(cloud_map.namespace(), HealthCheckCustomConfig={})
     private = cloud_map.run_operation("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
     cloud_map.run_operation("CreatePublicDnsNamespace", Name="shop.example.com")
-    named = cloud_map.service(private, DnsConfig=RECORDS)
+    service = cloud_map.service(private, DnsConfig=RECORDS)
     cloud_map.run_operation("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
-    cloud_map.run_operation("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
-    cloud_map.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
+    cloud_map.run_operation("RegisterInstance", ServiceId=service, InstanceId="i", Attributes=ADDRESS)
+    cloud_map.call("RegisterInstance", ServiceId=service, InstanceId="j", Attributes=ADDRESS)
     return tuple(cloud_map.world.records())
 
 
 _WORLD = populated_client().world
-_NAMESPACES = [*(one.id for one in _WORLD.namespaces), f"{PREFIX}namespace/ns-none"]
-_SERVICES = [*(one.id for one in _WORLD.discovery_services), f"{PREFIX}service/srv-none"]
+_NAMESPACES = [*(namespace.id for namespace in _WORLD.namespaces), f"{PREFIX}namespace/ns-none"]
+_SERVICES = [*(discovery_service.id for discovery_service in _WORLD.discovery_services), f"{PREFIX}service/srv-none"]
 KNOWN: Mapping[str, Sequence[str]] = {
     "NamespaceId": _NAMESPACES,
     "ServiceId": _SERVICES,
@@ -52,7 +52,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "ResourceARN": [one.arn for one in (*_WORLD.namespaces, *_WORLD.discovery_services)],
     "InstanceId": ["i", "j", "new"],
     "Instances": ["i", "j"],
-    "OperationId": [one.id for one in _WORLD.operations],
+    "OperationId": [operation.id for operation in _WORLD.operations],
     "Name": ["shop", "cart", "new", "new.example.com", "NAMESPACE_ID", "STATUS", "TYPE", "NAME"],
     "NamespaceName": ["shop", "shop.local"],
     "ServiceName": ["cart", "none"],

@@ -30,14 +30,14 @@ def cloud_map(installation, request):
 @pytest.fixture
 def namespaces(cloud_map):
     """One of each type, by type."""
-    made = {
+    members = {
         "HTTP": cloud_map.create_http_namespace(Name="shop"),
         "DNS_PRIVATE": cloud_map.create_private_dns_namespace(Name="shop.local", Vpc=VPC),
         "DNS_PUBLIC": cloud_map.create_public_dns_namespace(
             Name="shop.example.com", Properties={"DnsProperties": {"SOA": {"TTL": 60}}}
         ),
     }
-    return {kind: operation(cloud_map, answer)["Targets"]["NAMESPACE"] for kind, answer in made.items()}
+    return {kind: operation(cloud_map, answer)["Targets"]["NAMESPACE"] for kind, answer in members.items()}
 
 
 def operation(cloud_map, answer):
@@ -59,22 +59,22 @@ def register(cloud_map, service_id, instance="i1", **attributes):
 def test_a_public_namespace_from_creation_to_deletion(cloud_map, namespaces):
     namespace = cloud_map.get_namespace(Id=namespaces["DNS_PUBLIC"])["Namespace"]
     assert (namespace["Type"], namespace["Properties"]["DnsProperties"]["SOA"]["TTL"]) == ("DNS_PUBLIC", 60)
-    changed = cloud_map.update_public_dns_namespace(
+    update_public_dns_namespace = cloud_map.update_public_dns_namespace(
         Id=namespace["Arn"],
         Namespace={"Description": "new", "Properties": {"DnsProperties": {"SOA": {"TTL": 0}}}},
         UpdaterRequestId="u",
     )
-    assert operation(cloud_map, changed)["Type"] == "UPDATE_NAMESPACE"
+    assert operation(cloud_map, update_public_dns_namespace)["Type"] == "UPDATE_NAMESPACE"
     namespace = cloud_map.get_namespace(Id=namespace["Id"])["Namespace"]
     assert (namespace["Description"], namespace["Properties"]["DnsProperties"]["SOA"]["TTL"]) == ("new", 0)
-    gone = operation(cloud_map, cloud_map.delete_namespace(Id=namespace["Id"]))
-    assert (gone["Status"], gone["Type"]) == ("SUCCESS", "DELETE_NAMESPACE")
+    removed_operation = operation(cloud_map, cloud_map.delete_namespace(Id=namespace["Id"]))
+    assert (removed_operation["Status"], removed_operation["Type"]) == ("SUCCESS", "DELETE_NAMESPACE")
 
 
 def test_namespaces_are_changed_by_the_call_of_their_type(cloud_map, namespaces):
     cloud_map.update_http_namespace(Id=namespaces["HTTP"], Namespace={"Description": "h"})
     cloud_map.update_private_dns_namespace(Id=namespaces["DNS_PRIVATE"], Namespace={"Description": "p"})
-    told = {one["Type"]: one.get("Description") for one in cloud_map.list_namespaces()["Namespaces"]}
+    told = {namespace["Type"]: namespace.get("Description") for namespace in cloud_map.list_namespaces()["Namespaces"]}
     assert told == {"HTTP": "h", "DNS_PRIVATE": "p", "DNS_PUBLIC": None}
     with pytest.raises(cloud_map.exceptions.InvalidInput, match="is of the type HTTP"):
         cloud_map.update_public_dns_namespace(Id=namespaces["HTTP"], Namespace={"Description": "x"})
@@ -88,9 +88,9 @@ def test_an_operation_is_submitted_and_later_succeeds(installation, cloud_map):
     assert operation(cloud_map, answer)["Status"] == "SUBMITTED"
     assert cloud_map.list_namespaces()["Namespaces"] == []
     assert cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")["OperationId"] == answer["OperationId"]
-    with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="is in progress") as raised:
+    with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="is in progress") as exc_info:
         cloud_map.create_http_namespace(Name="shop")
-    assert raised.value.response["DuplicateOperationId"] == answer["OperationId"]
+    assert exc_info.value.response["DuplicateOperationId"] == answer["OperationId"]
     installation.settle()
     assert operation(cloud_map, answer)["Status"] == "SUCCESS"
     submitted = [{"Name": "STATUS", "Values": ["SUBMITTED"]}]
@@ -102,9 +102,9 @@ def test_an_instance_has_one_running_operation_at_a_time(installation, cloud_map
     installation.busy = True
     first = cloud_map.register_instance(ServiceId=cart, InstanceId="i", CreatorRequestId="1", Attributes={"a": "b"})
     for call, params in CHANGES:
-        with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="type REGISTER_INSTANCE") as raised:
+        with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="type REGISTER_INSTANCE") as exc_info:
             getattr(cloud_map, call)(ServiceId=cart, InstanceId="i", **params)
-        assert raised.value.response["DuplicateOperationId"] == first["OperationId"]
+        assert exc_info.value.response["DuplicateOperationId"] == first["OperationId"]
     with pytest.raises(cloud_map.exceptions.ResourceInUse, match="contains registered instances"):
         cloud_map.delete_service(Id=cart)
     with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="used for another request"):
@@ -146,8 +146,8 @@ def test_valid_services_are_created(cloud_map, namespaces, kind, params, shown):
     if "DnsConfig" in params:
         assert answer["DnsConfig"]["DnsRecords"] == params["DnsConfig"]["DnsRecords"]
         assert answer["DnsConfig"]["RoutingPolicy"] == params["DnsConfig"].get("RoutingPolicy", "MULTIVALUE")
-    [listed] = cloud_map.list_services()["Services"]
-    assert listed | shown == listed
+    [listed_service] = cloud_map.list_services()["Services"]
+    assert listed_service | shown == listed_service
     cloud_map.delete_service(Id=answer["Arn"])
     with pytest.raises(cloud_map.exceptions.ServiceNotFound):
         cloud_map.get_service(Id=answer["Id"])
@@ -173,20 +173,24 @@ def test_valid_services_are_created(cloud_map, namespaces, kind, params, shown):
     ],
 )
 def test_invalid_services_are_refused(cloud_map, namespaces, kind, params, message):
-    asked = {"Name": "cart", "NamespaceId": namespaces[kind]} | params
+    requested_params = {"Name": "cart", "NamespaceId": namespaces[kind]} | params
     with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
-        cloud_map.create_service(**{key: value for key, value in asked.items() if value is not None})
+        cloud_map.create_service(**{key: value for key, value in requested_params.items() if value is not None})
     assert cloud_map.list_services()["Services"] == []
 
 
 def test_service_names_are_unique(cloud_map, namespaces):
     once = {"Name": "cart", "NamespaceId": namespaces["DNS_PRIVATE"], "CreatorRequestId": "r", "DnsConfig": A}
-    made = cloud_map.create_service(**once)["Service"]
-    assert cloud_map.create_service(**once)["Service"]["Id"] == made["Id"]
-    with pytest.raises(cloud_map.exceptions.ServiceAlreadyExists) as raised:
+    new_service = cloud_map.create_service(**once)["Service"]
+    assert cloud_map.create_service(**once)["Service"]["Id"] == new_service["Id"]
+    with pytest.raises(cloud_map.exceptions.ServiceAlreadyExists) as exc_info:
         cloud_map.create_service(**once | {"Name": "CART"})
-    told = raised.value.response
-    assert (told["ServiceId"], told["ServiceArn"], told["CreatorRequestId"]) == (made["Id"], made["Arn"], "r")
+    response = exc_info.value.response
+    assert (response["ServiceId"], response["ServiceArn"], response["CreatorRequestId"]) == (
+        new_service["Id"],
+        new_service["Arn"],
+        "r",
+    )
     service(cloud_map, namespaces["HTTP"], "cart")
     service(cloud_map, namespaces["HTTP"], "CART")
     with pytest.raises(cloud_map.exceptions.NamespaceNotFound):
@@ -203,9 +207,9 @@ def test_a_service_is_changed(cloud_map, namespaces):
     only = {"DnsRecords": [{"Type": "A", "TTL": 99}]}
     answer = cloud_map.update_service(Id=cart, Service={"DnsConfig": only, "HealthCheckConfig": HTTP_CHECK})
     assert operation(cloud_map, answer)["Type"] == "UPDATE_SERVICE"
-    shown = cloud_map.get_service(Id=cart)["Service"]
-    assert shown["DnsConfig"]["DnsRecords"] == only["DnsRecords"]
-    assert (shown["HealthCheckConfig"], shown["Description"]) == (HTTP_CHECK, "d")
+    described_service = cloud_map.get_service(Id=cart)["Service"]
+    assert described_service["DnsConfig"]["DnsRecords"] == only["DnsRecords"]
+    assert (described_service["HealthCheckConfig"], described_service["Description"]) == (HTTP_CHECK, "d")
     for change, message in (
         ({"DnsConfig": SRV}, "can't be changed"),
         ({"DnsConfig": A, "HealthCheckConfig": HTTP_CHECK | {"Type": "TCP"}}, "has no ResourcePath"),
@@ -213,8 +217,12 @@ def test_a_service_is_changed(cloud_map, namespaces):
         with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
             cloud_map.update_service(Id=cart, Service=change)
     cloud_map.update_service(Id=cart, Service={"Description": "e"})
-    shown = cloud_map.get_service(Id=cart)["Service"]
-    assert (shown["Type"], shown["Description"], "HealthCheckConfig" in shown) == ("HTTP", "e", False)
+    described_service = cloud_map.get_service(Id=cart)["Service"]
+    assert (described_service["Type"], described_service["Description"], "HealthCheckConfig" in described_service) == (
+        "HTTP",
+        "e",
+        False,
+    )
     plain = service(cloud_map, namespaces["HTTP"], HealthCheckConfig=HTTP_CHECK)
     cloud_map.update_service(Id=plain, Service={"Description": "only this"})
     assert cloud_map.get_service(Id=plain)["Service"]["HealthCheckConfig"] == HTTP_CHECK
@@ -238,8 +246,8 @@ def test_a_service_is_changed(cloud_map, namespaces):
 def test_valid_instances_are_registered(cloud_map, namespaces, kind, params, attributes):
     cart = service(cloud_map, namespaces[kind], **params)
     assert register(cloud_map, cart, **attributes)["Status"] == "SUCCESS"
-    told = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]
-    assert (told["Attributes"], told["CreatorRequestId"]) == (attributes, f"i1-{len(attributes)}")
+    instance = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]
+    assert (instance["Attributes"], instance["CreatorRequestId"]) == (attributes, f"i1-{len(attributes)}")
     health = attributes.get("AWS_INIT_HEALTH_STATUS", "UNKNOWN")
     assert cloud_map.get_instances_health_status(ServiceId=cart)["Status"] == {"i1": health}
     answer = cloud_map.deregister_instance(ServiceId=cart, InstanceId="i1")
@@ -294,8 +302,8 @@ def test_the_same_id_replaces_the_instance_and_its_health(cloud_map, namespaces)
     cloud_map.update_instance_custom_health_status(ServiceId=cart, InstanceId="i1", Status="UNHEALTHY")
     assert cloud_map.get_instances_health_status(ServiceId=cart, Instances=["i1"])["Status"] == {"i1": "UNHEALTHY"}
     register(cloud_map, cart, a="2", b="3")
-    [one] = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart", HealthStatus="ALL")["Instances"]
-    assert (one["Attributes"], one["HealthStatus"]) == ({"a": "2", "b": "3"}, "HEALTHY")
+    [instance] = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart", HealthStatus="ALL")["Instances"]
+    assert (instance["Attributes"], instance["HealthStatus"]) == ({"a": "2", "b": "3"}, "HEALTHY")
     assert cloud_map.get_service(Id=cart)["Service"]["InstanceCount"] == 1
 
 
@@ -318,8 +326,8 @@ def test_attributes_of_services(cloud_map, namespaces):
     cloud_map.update_service_attributes(ServiceId=cart, Attributes={"a": "1", "b": "2"})
     cloud_map.update_service_attributes(ServiceId=cart, Attributes={"a": "3"})
     cloud_map.delete_service_attributes(ServiceId=cart, Attributes=["b", "none"])
-    told = cloud_map.get_service_attributes(ServiceId=cart)["ServiceAttributes"]
-    assert (told["Attributes"], told["ServiceArn"].rpartition("/")[2]) == ({"a": "3"}, cart)
+    service_attributes = cloud_map.get_service_attributes(ServiceId=cart)["ServiceAttributes"]
+    assert (service_attributes["Attributes"], service_attributes["ServiceArn"].rpartition("/")[2]) == ({"a": "3"}, cart)
     with pytest.raises(cloud_map.exceptions.ServiceAttributesLimitExceededException):
         cloud_map.update_service_attributes(ServiceId=cart, Attributes={f"k{n}": "v" for n in range(30)})
     with pytest.raises(cloud_map.exceptions.InvalidInput, match="is a port"):
@@ -332,8 +340,8 @@ def test_clients_cannot_change_ecs_instances_but_may_register_their_interfaces(c
     cart = service(cloud_map, namespaces["HTTP"])
     interface = installation.store.world.tasks[task].interface
     register(cloud_map, cart, AWS_EC2_INSTANCE_ID=interface.id)
-    told = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]["Attributes"]
-    assert told == {"AWS_EC2_INSTANCE_ID": interface.id, "AWS_INSTANCE_IPV4": interface.address}
+    attributes = cloud_map.get_instance(ServiceId=cart, InstanceId="i1")["Instance"]["Attributes"]
+    assert attributes == {"AWS_EC2_INSTANCE_ID": interface.id, "AWS_INSTANCE_IPV4": interface.address}
     own = next(iter(installation.store.world.discovery_instances))
     installation.store.apply([Put(type(own)(own.service, own.id, own.attributes, own.registered_at, task=task))])
     for call, params in CHANGES:
@@ -344,9 +352,9 @@ def test_clients_cannot_change_ecs_instances_but_may_register_their_interfaces(c
 def test_a_service_connect_service_is_deleted_with_its_owner(cloud_map, installation):
     builder = installation.builder
     builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
-    [made] = cloud_map.list_services()["Services"]
+    [new_service] = cloud_map.list_services()["Services"]
     with pytest.raises(cloud_map.exceptions.ResourceInUse, match="belongs to Service Connect"):
-        cloud_map.delete_service(Id=made["Id"])
+        cloud_map.delete_service(Id=new_service["Id"])
 
 
 def test_quotas():

@@ -56,13 +56,13 @@ def query(name=OK, stat="Sum", query_id="q", period=60, dimensions=BY_FRONT, **m
 
 
 def data(cloudwatch, *queries, **params):
-    asked = {"StartTime": START, "EndTime": END, "ScanBy": "TimestampAscending", **params}
-    return cloudwatch.get_metric_data(MetricDataQueries=list(queries), **asked)["MetricDataResults"]
+    requested_params = {"StartTime": START, "EndTime": END, "ScanBy": "TimestampAscending", **params}
+    return cloudwatch.get_metric_data(MetricDataQueries=list(queries), **requested_params)["MetricDataResults"]
 
 
 def test_metrics_are_listed(cloudwatch):
-    found = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName=OK)["Metrics"]
-    assert [sorted(d["Name"] for d in one["Dimensions"]) for one in found] == [
+    metrics = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName=OK)["Metrics"]
+    assert [sorted(d["Name"] for d in one["Dimensions"]) for one in metrics] == [
         ["ClusterName", "ServiceName", "TargetDiscoveryName"],
         ["TargetDiscoveryName"],
     ]
@@ -114,9 +114,9 @@ def test_percentiles_of_one_metric(cloudwatch):
 
 
 def test_data_of_many_metrics(cloudwatch):
-    failed = query("HTTPCode_Target_5XX_Count", query_id="bad", ReturnData=False)
+    failed_query = query("HTTPCode_Target_5XX_Count", query_id="bad", ReturnData=False)
     share = {"Id": "share", "Expression": "100 * bad / (bad + good)", "Label": "failed %"}
-    good, percent, none = data(cloudwatch, query(query_id="good"), failed, share, query("None", query_id="none"))
+    good, percent, none = data(cloudwatch, query(query_id="good"), failed_query, share, query("None", query_id="none"))
     assert (good["Id"], good["Label"], good["StatusCode"]) == ("good", OK, "Complete")
     assert good["Timestamps"] == [START, START + timedelta(minutes=1)]
     assert good["Values"] == [10.0, 30.0]
@@ -130,13 +130,13 @@ SCHEMA = "{AWS/ECS,ClusterName,ServiceName,TargetDiscoveryName}"
 
 def test_a_search_has_a_result_for_each_metric_it_finds(cloudwatch):
     search = {"Id": "all", "Expression": f"SEARCH('{SCHEMA} HTTPCode', 'Sum')", "Period": 60}
-    found = data(cloudwatch, search)
-    assert [(one["Id"], one["Label"], one["Values"]) for one in found] == [
+    found_data = data(cloudwatch, search)
+    assert [(one["Id"], one["Label"], one["Values"]) for one in found_data] == [
         ("all", "HTTPCode_Target_2XX_Count", [10.0, 30.0]),
         ("all", "HTTPCode_Target_5XX_Count", [2.0]),
     ]
-    named = data(cloudwatch, {**search, "Label": "${PROP('Dim.ServiceName')} to ${LABEL}: ${LAST}"})
-    assert [one["Label"] for one in named] == [
+    named_data = data(cloudwatch, {**search, "Label": "${PROP('Dim.ServiceName')} to ${LABEL}: ${LAST}"})
+    assert [one["Label"] for one in named_data] == [
         "front to HTTPCode_Target_2XX_Count: 30",
         "front to HTTPCode_Target_5XX_Count: 2",
     ]
@@ -151,13 +151,13 @@ def test_an_array_is_labelled_by_its_expression_and_its_metrics(installation, cl
     installation.clock.turn_to(later(EPOCH, 120))
     filled = {"Id": "filled", "Expression": "FILL(METRICS(), 0)", "Label": "Filled"}
     bad = query("HTTPCode_Target_5XX_Count", query_id="bad", Label="errors")
-    found = data(cloudwatch, bad, filled, StartTime=START, EndTime=START + timedelta(minutes=2))
-    assert [(one["Label"], one["Values"]) for one in found] == [("errors", [2.0]), ("Filled errors", [0.0, 2.0])]
+    found_data = data(cloudwatch, bad, filled, StartTime=START, EndTime=START + timedelta(minutes=2))
+    assert [(one["Label"], one["Values"]) for one in found_data] == [("errors", [2.0]), ("Filled errors", [0.0, 2.0])]
 
 
 def test_division_by_zero_is_omitted_with_a_message(cloudwatch):
     [share] = data(cloudwatch, query(ReturnData=False), {"Id": "share", "Expression": "q / (q - 10)"})
-    assert (share["Values"], [one["Code"] for one in share["Messages"]]) == ([1.5], ["ArithmeticError"])
+    assert (share["Values"], [message["Code"] for message in share["Messages"]]) == ([1.5], ["ArithmeticError"])
 
 
 def test_a_search_over_the_series_limit_has_a_message(installation):
@@ -175,7 +175,7 @@ def test_a_search_over_the_series_limit_has_a_message(installation):
         EndTime=END,
     )
     assert len(answer["MetricDataResults"]) == 500
-    assert [one["Value"] for one in answer["Messages"]] == ["Maximum number of allowed metrics exceeded."]
+    assert [message["Value"] for message in answer["Messages"]] == ["Maximum number of allowed metrics exceeded."]
 
 
 def test_five_seconds_are_the_finest_period(cloudwatch):
@@ -198,7 +198,10 @@ def test_a_period_may_span_the_whole_range(cloudwatch):
 def test_pages(cloudwatch):
     queries = [query(query_id="one"), query(query_id="two")]
     pages = [
-        [(one["Id"], one["Values"], one["StatusCode"]) for one in page["MetricDataResults"]]
+        [
+            (metric_data_result["Id"], metric_data_result["Values"], metric_data_result["StatusCode"])
+            for metric_data_result in page["MetricDataResults"]
+        ]
         for page in cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=queries, StartTime=START, EndTime=END, MaxDatapoints=3, ScanBy="TimestampAscending"
         )
@@ -210,11 +213,17 @@ def test_pages(cloudwatch):
 
 
 def test_a_series_without_values_is_on_one_of_the_pages(cloudwatch):
-    asked = {"StartTime": START, "EndTime": END, "MaxDatapoints": 2, "ScanBy": "TimestampAscending"}
+    params = {"StartTime": START, "EndTime": END, "MaxDatapoints": 2, "ScanBy": "TimestampAscending"}
     queries = [query("None", query_id=f"none{n}") if n % 2 else query(query_id=f"some{n}") for n in range(6)]
-    pages = cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, **asked)
-    told = [[(one["Id"], len(one["Values"])) for one in page["MetricDataResults"]] for page in pages]
-    assert told == [
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, **params)
+    messages = [
+        [
+            (metric_data_result["Id"], len(metric_data_result["Values"]))
+            for metric_data_result in page["MetricDataResults"]
+        ]
+        for page in pages
+    ]
+    assert messages == [
         [("some0", 2)],
         [("none1", 0), ("some2", 2)],
         [("none3", 0), ("some4", 2)],
@@ -228,11 +237,13 @@ def test_a_new_metric_between_pages_neither_repeats_nor_hides_others(cloudwatch)
 
     put("b", "c", "d")
     found = {"Id": "found", "Expression": "SEARCH('{Shop}', 'Sum', 60)"}
-    asked = {"MetricDataQueries": [found], "StartTime": START, "EndTime": END, "MaxDatapoints": 2}
-    first = cloudwatch.get_metric_data(**asked)
+    params = {"MetricDataQueries": [found], "StartTime": START, "EndTime": END, "MaxDatapoints": 2}
+    first = cloudwatch.get_metric_data(**params)
     put("a")
-    second = cloudwatch.get_metric_data(**asked, NextToken=first["NextToken"])
-    assert [one["Label"] for page in (first, second) for one in page["MetricDataResults"]] == ["b", "c", "d"]
+    second = cloudwatch.get_metric_data(**params, NextToken=first["NextToken"])
+    assert [
+        metric_data_result["Label"] for page in (first, second) for metric_data_result in page["MetricDataResults"]
+    ] == ["b", "c", "d"]
 
 
 async def test_queries_yield_to_other_requests(installation, traffic):
@@ -243,13 +254,13 @@ async def test_queries_yield_to_other_requests(installation, traffic):
             turns.append(delay)
             await super().sleep(delay)
 
-    asked = GetMetricDataRequest(
+    get_metric_data_request = GetMetricDataRequest(
         tuple(MetricDataQuery(f"q{n}", MetricStat(Metric("AWS/ECS", OK), 60, "Sum")) for n in range(5)),
         Instant(EPOCH),
         later(EPOCH, 600),
     )
     ctx = Context(SCOPE, later(EPOCH, 600), SeededIds(1), installation.store, "", "", "r")
-    answer: Any = await get_metric_data(reader, Noted(), ctx, asked)
+    answer: Any = await get_metric_data(reader, Noted(), ctx, get_metric_data_request)
     assert len(answer["metric_data_results"]) == 5
     assert turns == [0] * 5
 
@@ -289,9 +300,9 @@ def test_a_unit_that_is_not_the_metrics_finds_nothing(cloudwatch):
     ],
 )
 def test_bad_queries(cloudwatch, queries, message):
-    with pytest.raises(ClientError, match=message) as raised:
+    with pytest.raises(ClientError, match=message) as exc_info:
         data(cloudwatch, *queries)
-    assert raised.value.response["Error"]["Code"] in {"ValidationError", "ValidationException"}
+    assert exc_info.value.response["Error"]["Code"] in {"ValidationError", "ValidationException"}
 
 
 @pytest.mark.parametrize(
@@ -307,7 +318,7 @@ def test_bad_queries(cloudwatch, queries, message):
     ],
 )
 def test_bad_statistics(cloudwatch, change, code):
-    asked = {
+    params = {
         "Namespace": "AWS/ECS",
         "MetricName": OK,
         "StartTime": START,
@@ -315,9 +326,9 @@ def test_bad_statistics(cloudwatch, change, code):
         "Period": 60,
         "Statistics": ["Sum"],
     }
-    with pytest.raises(ClientError) as raised:
-        cloudwatch.get_metric_statistics(**{name: value for name, value in (asked | change).items() if value})
-    assert raised.value.response["Error"]["Code"].removesuffix("Exception") == code
+    with pytest.raises(ClientError) as exc_info:
+        cloudwatch.get_metric_statistics(**{name: value for name, value in (params | change).items() if value})
+    assert exc_info.value.response["Error"]["Code"].removesuffix("Exception") == code
 
 
 def test_an_invalid_next_token_is_refused(cloudwatch):

@@ -25,28 +25,32 @@ def cloudwatch(request, installation):
 
 def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):
     assert cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=BODY)["DashboardValidationMessages"] == []
-    got = cloudwatch.get_dashboard(DashboardName="shop")
-    assert (got["DashboardName"], got["DashboardArn"], got["DashboardBody"]) == ("shop", ARN, BODY)
+    response = cloudwatch.get_dashboard(DashboardName="shop")
+    assert (response["DashboardName"], response["DashboardArn"], response["DashboardBody"]) == ("shop", ARN, BODY)
     cloudwatch.put_dashboard(DashboardName="other", DashboardBody=BODY)
     [entry] = cloudwatch.list_dashboards(DashboardNamePrefix="sh")["DashboardEntries"]
     assert (entry["DashboardArn"], entry["Size"]) == (ARN, len(BODY))
     assert entry["LastModified"] == datetime.fromtimestamp(EPOCH, UTC)
-    with pytest.raises(ClientError, match="Dashboard gone does not exist") as raised:
+    with pytest.raises(ClientError, match="Dashboard gone does not exist") as exc_info:
         cloudwatch.delete_dashboards(DashboardNames=["shop", "gone"])
-    assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
-    assert [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]] == ["other", "shop"]
+    assert exc_info.value.response["Error"]["Code"].startswith("InvalidParameterValue")
+    assert [
+        dashboard_entry["DashboardName"] for dashboard_entry in cloudwatch.list_dashboards()["DashboardEntries"]
+    ] == ["other", "shop"]
     cloudwatch.delete_dashboards(DashboardNames=["shop"])
-    assert [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]] == ["other"]
-    with pytest.raises(ClientError, match="Dashboard shop does not exist") as raised:
+    assert [
+        dashboard_entry["DashboardName"] for dashboard_entry in cloudwatch.list_dashboards()["DashboardEntries"]
+    ] == ["other"]
+    with pytest.raises(ClientError, match="Dashboard shop does not exist") as exc_info:
         cloudwatch.get_dashboard(DashboardName="shop")
-    assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
+    assert exc_info.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
 def test_an_invalid_body_is_refused_with_every_reason(cloudwatch):
     bad = json.dumps({"widgets": [{"type": "text", "properties": {}}, {"type": "clock"}]})
-    with pytest.raises(cloudwatch.exceptions.DashboardInvalidInputError) as raised:
+    with pytest.raises(cloudwatch.exceptions.DashboardInvalidInputError) as exc_info:
         cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=bad)
-    message = raised.value.response["Error"]["Message"]
+    message = exc_info.value.response["Error"]["Message"]
     head, _, told = message.partition("\n")
     assert head == "The dashboard body is invalid, there are 3 validation errors:"
     assert json.loads(told)[0] == {
@@ -99,6 +103,6 @@ def test_dashboards_have_pages(installation):
     ],
 )
 def test_invalid_dashboards_are_refused(installation, params, words):
-    with pytest.raises(ClientError, match=words) as raised:
+    with pytest.raises(ClientError, match=words) as exc_info:
         installation.client("cloudwatch").put_dashboard(**{"DashboardName": "shop", "DashboardBody": BODY, **params})
-    assert raised.value.response["Error"]["Code"] == "InvalidParameterInput"
+    assert exc_info.value.response["Error"]["Code"] == "InvalidParameterInput"

@@ -21,8 +21,8 @@ def ec2(installation):
 
 @pytest.fixture
 def task(installation):
-    made = installation.store.world.tasks[installation.builder.run(installation.builder.definition("web"))]
-    public = replace(made, interface=replace(made.interface, public_address="127.83.0.7"))
+    new_task = installation.store.world.tasks[installation.builder.run(installation.builder.definition("web"))]
+    public = replace(new_task, interface=replace(new_task.interface, public_address="127.83.0.7"))
     installation.store.apply([Put(public)])
     return public
 
@@ -45,12 +45,12 @@ def test_the_default_vpc(ec2):
 
 def test_a_subnet_in_each_zone(ec2, task):
     subnets = ec2.describe_subnets(Filters=filters_of(("vpc-id", VPC.id), ("default-for-az", "true")))["Subnets"]
-    assert {one["AvailabilityZone"] for one in subnets} == {"us-east-1a", "us-east-1b", "us-east-1c"}
-    assert all(one["DefaultForAz"] and one["MapPublicIpOnLaunch"] for one in subnets)
-    free = {one["SubnetId"]: one["AvailableIpAddressCount"] for one in subnets}
+    assert {first_subnet["AvailabilityZone"] for first_subnet in subnets} == {"us-east-1a", "us-east-1b", "us-east-1c"}
+    assert all(first_subnet["DefaultForAz"] and first_subnet["MapPublicIpOnLaunch"] for first_subnet in subnets)
+    free = {first_subnet["SubnetId"]: first_subnet["AvailableIpAddressCount"] for first_subnet in subnets}
     assert free[task.interface.subnet] == 4096 - 5 - 1
-    [one] = ec2.describe_subnets(Filters=filters_of(("availability-zone", "us-east-1b")))["Subnets"]
-    assert ec2.describe_subnets(SubnetIds=[one["SubnetId"]])["Subnets"] == [one]
+    [subnet] = ec2.describe_subnets(Filters=filters_of(("availability-zone", "us-east-1b")))["Subnets"]
+    assert ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"] == [subnet]
 
 
 def test_the_default_security_group(ec2):
@@ -64,7 +64,7 @@ def test_the_default_security_group(ec2):
 
 def test_the_zones(ec2):
     zones = ec2.describe_availability_zones(AllAvailabilityZones=True)["AvailabilityZones"]
-    assert [one["ZoneId"] for one in zones] == ["use1-az1", "use1-az2", "use1-az3"]
+    assert [each_zone["ZoneId"] for each_zone in zones] == ["use1-az1", "use1-az2", "use1-az3"]
     [zone] = ec2.describe_availability_zones(ZoneNames=["us-east-1c"], Filters=filters_of(("state", "available")))[
         "AvailabilityZones"
     ]
@@ -74,14 +74,16 @@ def test_the_zones(ec2):
 
 
 def test_a_tasks_interface(ec2, task):
-    [one] = ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])["NetworkInterfaces"]
-    assert one["Association"]["PublicIp"] == "127.83.0.7"
-    assert one["PrivateIpAddress"] == task.interface.address
-    assert one["PrivateIpAddresses"][0]["Association"]["PublicIp"] == "127.83.0.7"
-    assert one["Description"] == f"arn:aws:ecs:us-east-1:123456789012:attachment/{task.interface.attachment}"
-    assert one["Attachment"]["Status"] == "attached"
-    assert one["Status"] == "in-use"
-    assert {"Key": "aws:ecs:clusterName", "Value": "default"} in one["TagSet"]
+    [network_interface] = ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])["NetworkInterfaces"]
+    assert network_interface["Association"]["PublicIp"] == "127.83.0.7"
+    assert network_interface["PrivateIpAddress"] == task.interface.address
+    assert network_interface["PrivateIpAddresses"][0]["Association"]["PublicIp"] == "127.83.0.7"
+    assert (
+        network_interface["Description"] == f"arn:aws:ecs:us-east-1:123456789012:attachment/{task.interface.attachment}"
+    )
+    assert network_interface["Attachment"]["Status"] == "attached"
+    assert network_interface["Status"] == "in-use"
+    assert {"Key": "aws:ecs:clusterName", "Value": "default"} in network_interface["TagSet"]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +102,11 @@ def test_interfaces_are_found_by_filters(installation, ec2, filters):
     run = installation.builder.run
     definition = installation.builder.definition("web")
     first, _ = run(definition), run(definition)
-    made = installation.store.world.tasks[first]
-    interface = replace(made.interface, public_address="127.83.0.7", security_groups=(VPC.security_groups[0].id,))
-    installation.store.apply([Put(replace(made, interface=interface))])
-    found = ec2.describe_network_interfaces(Filters=filters_of(*filters))["NetworkInterfaces"]
-    assert made.interface.id in {one["NetworkInterfaceId"] for one in found}
+    new_task = installation.store.world.tasks[first]
+    interface = replace(new_task.interface, public_address="127.83.0.7", security_groups=(VPC.security_groups[0].id,))
+    installation.store.apply([Put(replace(new_task, interface=interface))])
+    network_interfaces = ec2.describe_network_interfaces(Filters=filters_of(*filters))["NetworkInterfaces"]
+    assert new_task.interface.id in {one["NetworkInterfaceId"] for one in network_interfaces}
 
 
 def test_interfaces_come_in_pages(installation, ec2):
@@ -118,9 +120,9 @@ def test_interfaces_come_in_pages(installation, ec2):
 def test_a_stopped_task_has_no_interface(installation, ec2, task):
     installation.store.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])
-    assert code(raised) == "InvalidNetworkInterfaceID.NotFound"
+    assert code(exc_info) == "InvalidNetworkInterfaceID.NotFound"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,9 @@ def test_a_stopped_task_has_no_interface(installation, ec2, task):
     ],
 )
 def test_bad_input(ec2, call, params, expected):
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         getattr(ec2, call)(**params)
-    assert code(raised) == expected
+    assert code(exc_info) == expected
 
 
 def test_an_unknown_filter_is_named_and_the_known_ones_are_listed(ec2):

@@ -88,27 +88,27 @@ def failure(call: Any, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     try:
         call(**params)
     except ClientError as error:
-        found: Mapping[str, Any] = error.response["Error"]
-        return found
+        error_detail: Mapping[str, Any] = error.response["Error"]
+        return error_detail
     return None
 
 
 @pytest.mark.parametrize("name", sorted(EC2.operations))
 def test_any_input_is_answered_or_refused(name):
     shape: Any = MODELS["ec2"].operation_model(name).input_shape
-    made = installation()
-    call = getattr(made.client("ec2"), xform_name(name))
+    new_installation = installation()
+    call = getattr(new_installation.client("ec2"), xform_name(name))
 
     @settings(max_examples=12)
     @given(values(shape, KNOWN), st.booleans())
     def ask(params, dry):
         if "DryRun" in shape.members:
             params = params | {"DryRun": dry and params.get("DryRun", False)}
-        before = begin_again(made)
+        before = begin_again(new_installation)
         error = failure(call, params)
         if error is not None:
             assert error["Code"] not in {"InternalFailure", "InternalError", ""}
             assert error["Message"]
-            assert list(made.store.world.records()) == before
+            assert list(new_installation.store.world.records()) == before
 
     ask()

@@ -45,15 +45,15 @@ async def test_a_service_from_creation_to_deletion():
 def _life(ecs) -> None:
     ecs.create_cluster(serviceConnectDefaults={"namespace": "shop.local"})
     ecs.register_task_definition(**fargate())
-    made = ecs.create_service(**service(serviceConnectConfiguration=connect(offer())))["service"]
-    assert made["createdAt"].year == 2027
-    [described] = ecs.describe_services(services=["web"])["services"]
-    assert described["deployments"][0]["serviceConnectResources"][0]["discoveryName"] == "http"
+    new_service = ecs.create_service(**service(serviceConnectConfiguration=connect(offer())))["service"]
+    assert new_service["createdAt"].year == 2027
+    [described_service] = ecs.describe_services(services=["web"])["services"]
+    assert described_service["deployments"][0]["serviceConnectResources"][0]["discoveryName"] == "http"
     [task] = ecs.run_task(taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
     assert ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"][0]["taskArn"] == task["taskArn"]
     _from_files(ecs)
     pages = ecs.get_paginator("list_services").paginate(PaginationConfig={"PageSize": 1})
-    assert [arn for page in pages for arn in page["serviceArns"]] == [made["serviceArn"]]
+    assert [arn for page in pages for arn in page["serviceArns"]] == [new_service["serviceArn"]]
     with pytest.raises(ecs.exceptions.ClusterContainsServicesException):
         ecs.delete_cluster(cluster="default")
     with pytest.raises(ecs.exceptions.ServiceNotFoundException, match="Service not found"):
@@ -66,10 +66,13 @@ def _life(ecs) -> None:
 def _from_files(ecs) -> None:
     files = [{"type": "s3", "value": "arn:aws:s3:::shop/a.env"}]
     containers = [container(environmentFiles=files)]
-    made = fargate() | {"family": "files", "containerDefinitions": containers, "executionRoleArn": _ROLE}
-    registered = ecs.register_task_definition(**made)["taskDefinition"]["containerDefinitions"][0]
-    assert registered["environmentFiles"] == files
-    override = {"name": registered["name"], "environmentFiles": [files[0] | {"value": "arn:aws:s3:::shop/b.env"}]}
+    members = fargate() | {"family": "files", "containerDefinitions": containers, "executionRoleArn": _ROLE}
+    container_definition = ecs.register_task_definition(**members)["taskDefinition"]["containerDefinitions"][0]
+    assert container_definition["environmentFiles"] == files
+    override = {
+        "name": container_definition["name"],
+        "environmentFiles": [files[0] | {"value": "arn:aws:s3:::shop/b.env"}],
+    }
     overrides = {"containerOverrides": [override]}
     [task] = ecs.run_task(taskDefinition="files", networkConfiguration=NETWORK, overrides=overrides)["tasks"]
     assert task["overrides"]["containerOverrides"] == [override]
@@ -102,8 +105,8 @@ def _external(ecs) -> None:
     assert (blue["computedDesiredCount"], blue["stabilityStatusAt"].year) == (2, 2027)
     ecs.update_task_set(**own, taskSet=blue["id"], scale={"value": 100, "unit": "PERCENT"})
     ecs.update_service_primary_task_set(**own, primaryTaskSet=blue["taskSetArn"])
-    described = ecs.describe_task_sets(**own, include=["TAGS"])["taskSets"]
-    assert [(s["status"], s["scale"]["value"], s["tags"]) for s in described] == [("PRIMARY", 100, blue["tags"])]
+    task_sets = ecs.describe_task_sets(**own, include=["TAGS"])["taskSets"]
+    assert [(s["status"], s["scale"]["value"], s["tags"]) for s in task_sets] == [("PRIMARY", 100, blue["tags"])]
     [service] = ecs.describe_services(services=["own"])["services"]
     assert [s["externalId"] for s in service["taskSets"]] == ["blue"]
     with pytest.raises(ecs.exceptions.InvalidParameterException):

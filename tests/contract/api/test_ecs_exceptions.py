@@ -135,16 +135,16 @@ class Account(EcsClient):
     def _task_sets(self) -> None:
         for name, count in (("own", 1), ("full", 5), ("draining", 1)):
             self.call("CreateService", serviceName=name, desiredCount=1, deploymentController={"type": "EXTERNAL"})
-            asked = {**LEAST["CreateTaskSet"], "service": name}
-            sets = [self.call("CreateTaskSet", **asked)["taskSet"]["id"] for _ in range(count)]
+            params = {**LEAST["CreateTaskSet"], "service": name}
+            sets = [self.call("CreateTaskSet", **params)["taskSet"]["id"] for _ in range(count)]
             self.names["set" if name == "own" else name] = sets[0]
         self.call("DeleteTaskSet", cluster="default", service="draining", taskSet=self.names["draining"], force=True)
 
     def _instance(self) -> None:
-        made = self.call("RegisterContainerInstance", **LEAST["RegisterContainerInstance"], cluster="fleet")[
-            "containerInstance"
-        ]
-        self.names["instance"] = made["containerInstanceArn"]
+        container_instance = self.call(
+            "RegisterContainerInstance", **LEAST["RegisterContainerInstance"], cluster="fleet"
+        )["containerInstance"]
+        self.names["instance"] = container_instance["containerInstanceArn"]
         own = [ATTRIBUTE | {"name": f"own{n}", "targetId": self.names["instance"]} for n in range(10)]
         self.call("PutAttributes", cluster="fleet", attributes=own)
 

@@ -42,14 +42,14 @@ class Shop:
         return self
 
     def execute(self, **changes: object):
-        asked = {"task": self.task["taskArn"], "container": "app", "command": "ls -l '/a b'", "interactive": True}
-        return self.ecs.execute_command(**{k: v for k, v in (asked | changes).items() if v is not None})
+        params = {"task": self.task["taskArn"], "container": "app", "command": "ls -l '/a b'", "interactive": True}
+        return self.ecs.execute_command(**{k: v for k, v in (params | changes).items() if v is not None})
 
 
 def fails(call, **changes):
-    with pytest.raises(ClientError) as raised:
+    with pytest.raises(ClientError) as exc_info:
         call(**changes)
-    return raised.value.response["Error"]
+    return exc_info.value.response["Error"]
 
 
 def test_a_session_has_its_container_a_url_and_a_token():
@@ -121,8 +121,8 @@ def test_describe_shows_the_exec_settings_of_services_and_clusters():
     ecs = Shop().ecs
     subnets = [s["SubnetId"] for s in Shop().installation.client("ec2").describe_subnets()["Subnets"]]
     network = {"awsvpcConfiguration": {"subnets": subnets}}
-    made = {"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "networkConfiguration": network}
-    assert ecs.create_service(**made, enableExecuteCommand=True)["service"]["enableExecuteCommand"] is True
+    members = {"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "networkConfiguration": network}
+    assert ecs.create_service(**members, enableExecuteCommand=True)["service"]["enableExecuteCommand"] is True
     assert ecs.update_service(service="web", desiredCount=1)["service"]["enableExecuteCommand"] is True
     assert ecs.update_service(service="web", enableExecuteCommand=False)["service"]["enableExecuteCommand"] is False
     assert len(ecs.describe_services(services=["web"])["services"][0]["deployments"]) == 1

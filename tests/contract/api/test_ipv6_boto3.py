@@ -38,8 +38,8 @@ def cidr6(*ranges):
 
 
 def leaving(ec2, group):
-    [shown] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    [permission] = shown["IpPermissionsEgress"]
+    [security_group] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    [permission] = security_group["IpPermissionsEgress"]
     return permission["IpRanges"], permission["Ipv6Ranges"]
 
 
@@ -51,8 +51,8 @@ def test_a_vpc_can_be_created_with_an_ipv6_range(ec2, vpc):
     assert (association["Ipv6Pool"], association["IpSource"]) == ("Amazon", "amazon")
     other = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
     assert ipv6_association(other)["Ipv6CidrBlock"] != association["Ipv6CidrBlock"]
-    found = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", association["Ipv6CidrBlock"]))
-    assert ec2.describe_vpcs(Filters=found)["Vpcs"] == [vpc]
+    filters = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", association["Ipv6CidrBlock"]))
+    assert ec2.describe_vpcs(Filters=filters)["Vpcs"] == [vpc]
     [table] = ec2.describe_route_tables(Filters=filters_of(("vpc-id", vpc["VpcId"])))["RouteTables"]
     assert table["Routes"][1]["DestinationIpv6CidrBlock"] == association["Ipv6CidrBlock"]
     [group] = ec2.describe_security_groups(Filters=filters_of(("vpc-id", vpc["VpcId"])))["SecurityGroups"]
@@ -60,23 +60,25 @@ def test_a_vpc_can_be_created_with_an_ipv6_range(ec2, vpc):
 
 
 def test_an_ipv6_range_can_be_associated_and_disassociated(ec2, net):
-    untouched = ec2.create_security_group(GroupName="new", Description="d", VpcId=net.vpc)["GroupId"]
-    changed = ec2.create_security_group(GroupName="own", Description="d", VpcId=net.vpc)["GroupId"]
-    ec2.revoke_security_group_egress(GroupId=changed, IpPermissions=[{"IpProtocol": "-1", **cidr(ANYWHERE)}])
-    ec2.authorize_security_group_egress(GroupId=changed, IpPermissions=[tcp(443, **cidr(ANYWHERE))])
+    group_id = ec2.create_security_group(GroupName="new", Description="d", VpcId=net.vpc)["GroupId"]
+    changed_group_id = ec2.create_security_group(GroupName="own", Description="d", VpcId=net.vpc)["GroupId"]
+    ec2.revoke_security_group_egress(GroupId=changed_group_id, IpPermissions=[{"IpProtocol": "-1", **cidr(ANYWHERE)}])
+    ec2.authorize_security_group_egress(GroupId=changed_group_id, IpPermissions=[tcp(443, **cidr(ANYWHERE))])
     given = ec2.associate_vpc_cidr_block(VpcId=net.vpc, AmazonProvidedIpv6CidrBlock=True)
     association = given["Ipv6CidrBlockAssociation"]
     assert association["Ipv6CidrBlockState"] == {"State": "associating"}
-    assert leaving(ec2, untouched)[1] == [{"CidrIpv6": EVERYWHERE}]
-    assert leaving(ec2, changed)[1] == []
+    assert leaving(ec2, group_id)[1] == [{"CidrIpv6": EVERYWHERE}]
+    assert leaving(ec2, changed_group_id)[1] == []
     more = {"VpcId": net.vpc, "AmazonProvidedIpv6CidrBlock": True}
     assert code(ec2.associate_vpc_cidr_block, **more) == "Resource.AlreadyAssociated"
     [vpc] = ec2.describe_vpcs(VpcIds=[net.vpc])["Vpcs"]
     subnet = ec2.associate_subnet_cidr_block(SubnetId=net.subnet, Ipv6CidrBlock=part(vpc))["Ipv6CidrBlockAssociation"]
     identity = {"AssociationId": association["AssociationId"]}
     assert code(ec2.disassociate_vpc_cidr_block, **identity) == "DependencyViolation"
-    gone = ec2.disassociate_subnet_cidr_block(AssociationId=subnet["AssociationId"])["Ipv6CidrBlockAssociation"]
-    assert gone["Ipv6CidrBlockState"] == {"State": "disassociating"}
+    ipv6_cidr_block_association = ec2.disassociate_subnet_cidr_block(AssociationId=subnet["AssociationId"])[
+        "Ipv6CidrBlockAssociation"
+    ]
+    assert ipv6_cidr_block_association["Ipv6CidrBlockState"] == {"State": "disassociating"}
     ec2.disassociate_vpc_cidr_block(**identity)
     assert ec2.describe_vpcs(VpcIds=[net.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] == []
     assert code(ec2.disassociate_vpc_cidr_block, **identity) == "InvalidVpcCidrBlockAssociationID.NotFound"
@@ -89,24 +91,25 @@ def test_an_ipv6_range_can_be_associated_and_disassociated(ec2, net):
 
 def test_a_subnet_has_a_part_of_the_vpcs_ipv6_range(ec2, vpc):
     def make(number, ipv6):
-        asked = {"VpcId": vpc["VpcId"], "CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": ipv6}
-        return ec2.create_subnet(**asked)["Subnet"]
+        params = {"VpcId": vpc["VpcId"], "CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": ipv6}
+        return ec2.create_subnet(**params)["Subnet"]
 
     subnet = make(1, part(vpc))
     assert ipv6_association(subnet)["Ipv6CidrBlock"] == part(vpc)
     assert subnet["AssignIpv6AddressOnCreation"] is False
-    asked = {"VpcId": vpc["VpcId"], "CidrBlock": "10.0.2.0/24"}
-    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock=part(vpc)) == "InvalidSubnet.Conflict"
-    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="fd12::/64") == "InvalidSubnet.Range"
+    requested_params = {"VpcId": vpc["VpcId"], "CidrBlock": "10.0.2.0/24"}
+    assert code(ec2.create_subnet, **requested_params, Ipv6CidrBlock=part(vpc)) == "InvalidSubnet.Conflict"
+    assert code(ec2.create_subnet, **requested_params, Ipv6CidrBlock="fd12::/64") == "InvalidSubnet.Range"
     assert (
-        code(ec2.create_subnet, **asked, Ipv6CidrBlock=ipv6_association(vpc)["Ipv6CidrBlock"]) == "InvalidSubnet.Range"
+        code(ec2.create_subnet, **requested_params, Ipv6CidrBlock=ipv6_association(vpc)["Ipv6CidrBlock"])
+        == "InvalidSubnet.Range"
     )
-    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="10.0.2.0/24") == "InvalidParameterValue"
+    assert code(ec2.create_subnet, **requested_params, Ipv6CidrBlock="10.0.2.0/24") == "InvalidParameterValue"
     ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], AssignIpv6AddressOnCreation={"Value": True})
-    found = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", part(vpc)))
-    [shown] = ec2.describe_subnets(Filters=found)["Subnets"]
-    assert shown["AssignIpv6AddressOnCreation"] is True
-    plain = ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+    filters = filters_of(("ipv6-cidr-block-association.ipv6-cidr-block", part(vpc)))
+    [described_subnet] = ec2.describe_subnets(Filters=filters)["Subnets"]
+    assert described_subnet["AssignIpv6AddressOnCreation"] is True
+    plain = ec2.create_subnet(**requested_params)["Subnet"]["SubnetId"]
     wished = {"SubnetId": plain, "AssignIpv6AddressOnCreation": {"Value": True}}
     assert code(ec2.modify_subnet_attribute, **wished) == "InvalidParameterValue"
 
@@ -114,8 +117,10 @@ def test_a_subnet_has_a_part_of_the_vpcs_ipv6_range(ec2, vpc):
 def test_a_rule_has_one_address_family(ec2, net):
     both = tcp(80, **cidr("10.0.0.0/8"), **cidr6("fd00::1/64"))
     echo = {"IpProtocol": "58", "FromPort": 128, "ToPort": -1, **cidr6(EVERYWHERE)}
-    added = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[both, echo])["SecurityGroupRules"]
-    assert [(r["IpProtocol"], r.get("CidrIpv4"), r.get("CidrIpv6")) for r in added] == [
+    security_group_rules = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[both, echo])[
+        "SecurityGroupRules"
+    ]
+    assert [(r["IpProtocol"], r.get("CidrIpv4"), r.get("CidrIpv6")) for r in security_group_rules] == [
         ("tcp", "10.0.0.0/8", None),
         ("tcp", None, "fd00::/64"),
         ("icmpv6", None, EVERYWHERE),
@@ -126,12 +131,12 @@ def test_a_rule_has_one_address_family(ec2, net):
     [ports] = [p for p in group["IpPermissions"] if p["IpProtocol"] == "tcp"]
     assert (ports["IpRanges"], ports["Ipv6Ranges"]) == ([{"CidrIp": "10.0.0.0/8"}], [{"CidrIpv6": "fd00::/64"}])
     rule = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "CidrIpv6": "fd00::2/128"}
-    update = {"SecurityGroupRuleId": added[1]["SecurityGroupRuleId"], "SecurityGroupRule": rule}
+    update = {"SecurityGroupRuleId": security_group_rules[1]["SecurityGroupRuleId"], "SecurityGroupRule": rule}
     ec2.modify_security_group_rules(GroupId=net.group, SecurityGroupRules=[update])
     ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(81, **cidr6("fd00::2/128"))])
     bad = tcp(80, **cidr6("10.0.0.0/8"))
-    asked = {"GroupId": net.group, "IpPermissions": [bad]}
-    assert code(ec2.authorize_security_group_ingress, **asked) == "InvalidParameterValue"
+    params = {"GroupId": net.group, "IpPermissions": [bad]}
+    assert code(ec2.authorize_security_group_ingress, **params) == "InvalidParameterValue"
 
 
 def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
@@ -150,14 +155,14 @@ def test_a_task_has_an_ipv6_address_of_its_subnet(installation, ec2):
     [subnet] = ec2.describe_subnets(SubnetIds=[task.interface.subnet])["Subnets"]
     identity = {"AssociationId": ipv6_association(subnet)["AssociationId"]}
     assert code(ec2.disassociate_subnet_cidr_block, **identity) == "DependencyViolation"
-    [shown] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
-    assert shown["containers"][0]["networkInterfaces"] == []
+    [described_task] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    assert described_task["containers"][0]["networkInterfaces"] == []
     running = replace(task, last_status="RUNNING")
     installation.store.apply([Put(running)])
-    [shown] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
-    details = {d["name"]: d["value"] for d in shown["attachments"][0]["details"]}
+    [described_task] = installation.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    details = {d["name"]: d["value"] for d in described_task["attachments"][0]["details"]}
     assert details["privateIPv6Address"] == address
-    assert shown["containers"][0]["networkInterfaces"][0]["ipv6Address"] == address
+    assert described_task["containers"][0]["networkInterfaces"][0]["ipv6Address"] == address
 
 
 @pytest.mark.parametrize(

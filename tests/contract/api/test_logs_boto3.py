@@ -38,9 +38,9 @@ def messages_of(answer):
 
 
 def refusal(call, **asked):
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as exc_info:
         call(**asked)
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+    return exc_info.value.response["Error"]["Code"], exc_info.value.response["Error"]["Message"]
 
 
 class TestGroups:
@@ -141,8 +141,8 @@ class TestStreams:
         assert (listed[0]["firstEventTimestamp"], listed[0]["lastEventTimestamp"]) == (now - 5, now)
         assert listed[0]["arn"] == f"{ARN}:log-stream:{STREAM}"
         assert "lastEventTimestamp" not in listed[2]
-        asked = {"logGroupName": GROUP, "orderBy": "LastEventTime", "logStreamNamePrefix": "a"}
-        assert refusal(logs.describe_log_streams, **asked)[0] == "InvalidParameterException"
+        params = {"logGroupName": GROUP, "orderBy": "LastEventTime", "logStreamNamePrefix": "a"}
+        assert refusal(logs.describe_log_streams, **params)[0] == "InvalidParameterException"
 
     def test_are_unique_and_can_be_deleted(self, logs, stream):
         assert refusal(logs.create_log_stream, **stream)[0] == "ResourceAlreadyExistsException"
@@ -266,8 +266,8 @@ class TestFiltering:
         first = logs.filter_log_events(logGroupName=GROUP, startTime=now, interleaved=True)
         put(logs, stream, (now, "three"), (now + 1, "four"))
         then = logs.filter_log_events(logGroupName=GROUP, startTime=now, interleaved=True)
-        known = {event["eventId"] for event in first["events"]}
-        assert [event["message"] for event in then["events"] if event["eventId"] not in known] == ["three", "four"]
+        event_ids = {event["eventId"] for event in first["events"]}
+        assert [event["message"] for event in then["events"] if event["eventId"] not in event_ids] == ["three", "four"]
 
     @pytest.mark.parametrize(
         "asked",

@@ -12,15 +12,15 @@ from tests.unit.plan.instances import bound, definition, instance, on
 def register(installation, mode, *ports, **rest):
     container = {"name": "app", "image": "moyai.local/host", "memory": 64, "portMappings": list(ports)} | rest
     other = {"name": "db", "image": "moyai.local/host", "memory": 64}
-    asked = {"family": "modes", "networkMode": mode, "containerDefinitions": [container, other]}
-    return installation.client("ecs").register_task_definition(**asked)["taskDefinition"]["containerDefinitions"][0]
+    params = {"family": "modes", "networkMode": mode, "containerDefinitions": [container, other]}
+    return installation.client("ecs").register_task_definition(**params)["taskDefinition"]["containerDefinitions"][0]
 
 
 def test_a_registered_definition_is_described_unchanged(installation):
     ports = ({"containerPort": 80}, {"containerPort": 81, "hostPort": 8080}, {"containerPortRange": "7000-7009"})
-    shown = register(installation, "bridge", *ports, links=["db:redis"])
-    assert shown["links"] == ["db:redis"]
-    assert shown["portMappings"] == [
+    described_instance = register(installation, "bridge", *ports, links=["db:redis"])
+    assert described_instance["links"] == ["db:redis"]
+    assert described_instance["portMappings"] == [
         {"containerPort": 80, "hostPort": 0, "protocol": "tcp"},
         {"containerPort": 81, "hostPort": 8080, "protocol": "tcp"},
         {"containerPortRange": "7000-7009", "protocol": "tcp"},
@@ -37,9 +37,9 @@ def test_a_registered_definition_is_described_unchanged(installation):
     ],
 )
 def test_ports_that_do_not_fit_the_network_mode_are_refused(installation, mode, port, words):
-    with pytest.raises(ClientError, match=words) as refused:
+    with pytest.raises(ClientError, match=words) as exc_info:
         register(installation, mode, port)
-    assert refused.value.response["Error"]["Code"] == "ClientException"
+    assert exc_info.value.response["Error"]["Code"] == "ClientException"
 
 
 def test_a_task_shows_its_bindings_and_no_interface(installation):
@@ -47,9 +47,9 @@ def test_a_task_shows_its_bindings_and_no_interface(installation):
     ports = (PortMapping(80, 0), PortMapping(container_port_range="7000-7001"))
     task = on(build, instance(build), definition(build, NetworkMode.BRIDGE, *ports))
     single, several = bound(task)
-    [shown] = installation.client("ecs").describe_tasks(tasks=[task.arn])["tasks"]
-    assert shown["attachments"] == []
-    [container] = shown["containers"]
+    [described_task] = installation.client("ecs").describe_tasks(tasks=[task.arn])["tasks"]
+    assert described_task["attachments"] == []
+    [container] = described_task["containers"]
     assert container["networkInterfaces"] == []
     own = {"bindIP": "0.0.0.0", "protocol": "tcp"}  # noqa: S104
     assert container["networkBindings"] == [

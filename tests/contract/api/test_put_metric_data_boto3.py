@@ -41,7 +41,8 @@ def read(cloudwatch, *, period=60, start=START):
     )
     names = ("SampleCount", "Sum", "Minimum", "Maximum")
     return {
-        (one["Timestamp"] - START).total_seconds(): tuple(one[name] for name in names) for one in answer["Datapoints"]
+        (datapoint["Timestamp"] - START).total_seconds(): tuple(datapoint[name] for name in names)
+        for datapoint in answer["Datapoints"]
     }
 
 
@@ -50,11 +51,11 @@ def test_values_add_up(cloudwatch):
     put(cloudwatch, {"Values": [1.0, 5.0], "Counts": [2.0, 1.0]}, {"Values": [9.0]})
     put(cloudwatch, {"StatisticValues": {"SampleCount": 10.0, "Sum": 20.0, "Minimum": 0.5, "Maximum": 7.0}})
     assert read(cloudwatch) == {0.0: (16.0, 42.0, 0.5, 9.0)}
-    assert [one["MetricName"] for one in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
+    assert [metric["MetricName"] for metric in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
 
 
 def test_values_have_percentiles_and_statistic_sets_have_none(cloudwatch):
-    asked = {
+    params = {
         "Namespace": "Shop",
         **WAIT,
         "StartTime": START,
@@ -63,14 +64,14 @@ def test_values_have_percentiles_and_statistic_sets_have_none(cloudwatch):
         "ExtendedStatistics": ["p50", "p90", "tm90", "PR(:10.5)"],
     }
     put(cloudwatch, {"Values": [float(number) for number in range(1, 101)]}, {"Value": 50.0})
-    [point] = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
-    found = point["ExtendedStatistics"]
-    assert found["p50"] == pytest.approx(50, rel=0.02)
-    assert found["p90"] == pytest.approx(90, rel=0.02)
-    assert found["tm90"] == pytest.approx(45.5, rel=0.02)
-    assert found["PR(:10.5)"] == pytest.approx(1000 / 101)
+    [point] = cloudwatch.get_metric_statistics(**params)["Datapoints"]
+    extended_statistics = point["ExtendedStatistics"]
+    assert extended_statistics["p50"] == pytest.approx(50, rel=0.02)
+    assert extended_statistics["p90"] == pytest.approx(90, rel=0.02)
+    assert extended_statistics["tm90"] == pytest.approx(45.5, rel=0.02)
+    assert extended_statistics["PR(:10.5)"] == pytest.approx(1000 / 101)
     put(cloudwatch, {"StatisticValues": {"SampleCount": 2.0, "Sum": 5.0, "Minimum": 1.0, "Maximum": 4.0}})
-    [point] = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
+    [point] = cloudwatch.get_metric_statistics(**params)["Datapoints"]
     assert not point.get("ExtendedStatistics")
 
 
@@ -87,7 +88,7 @@ def test_a_page_can_end_at_a_metric_with_a_long_name(installation):
     data = [{"MetricName": f"m{n:04}", "Dimensions": long if n == 499 else [], "Value": 1.0} for n in range(502)]
     client.put_metric_data(Namespace="Pages", MetricData=data)
     pages = client.get_paginator("list_metrics").paginate(Namespace="Pages")
-    assert [[one["MetricName"] for one in page["Metrics"]] for page in pages] == [
+    assert [[metric["MetricName"] for metric in page["Metrics"]] for page in pages] == [
         [f"m{n:04}" for n in range(500)],
         ["m0500", "m0501"],
     ]
@@ -102,8 +103,8 @@ def test_metrics_are_listed_by_namespace_and_name(cloudwatch):
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
     def list_metrics(**params):
-        found = cloudwatch.list_metrics(**params)["Metrics"]
-        return [one["Namespace"] + one["MetricName"] + str(len(one["Dimensions"])) for one in found]
+        metrics = cloudwatch.list_metrics(**params)["Metrics"]
+        return [one["Namespace"] + one["MetricName"] + str(len(one["Dimensions"])) for one in metrics]
 
     assert list_metrics() == ["Ax0", "Ay1", "Bx0", "Bx1", "By1", "Bz1", "Cx0"]
     assert list_metrics(Namespace="B") == ["Bx0", "Bx1", "By1", "Bz1"]
@@ -178,12 +179,12 @@ def test_client_metrics_and_built_in_metrics_are_separate(installation):
     installation.telemetry.head.series(SCOPE, metric, SampleKind.MEAN, "Count").add(
         Instant(EPOCH), Sample({FRONT: 3.0})
     )
-    with pytest.raises(ClientError, match="is measured by moyai itself") as raised:
+    with pytest.raises(ClientError, match="is measured by moyai itself") as exc_info:
         client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
-    assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
-    asked = {"StartTime": START, "EndTime": START + timedelta(minutes=1), "Period": 60, "Statistics": ["Average"]}
-    answer = client.get_metric_statistics(Namespace="ECS/ContainerInsights", MetricName="RunningTaskCount", **asked)
-    assert [one["Average"] for one in answer["Datapoints"]] == [3.0]
+    assert exc_info.value.response["Error"]["Code"].startswith("InvalidParameterValue")
+    params = {"StartTime": START, "EndTime": START + timedelta(minutes=1), "Period": 60, "Statistics": ["Average"]}
+    answer = client.get_metric_statistics(Namespace="ECS/ContainerInsights", MetricName="RunningTaskCount", **params)
+    assert [datapoint["Average"] for datapoint in answer["Datapoints"]] == [3.0]
 
 
 def test_reserved_namespaces_are_refused(installation):

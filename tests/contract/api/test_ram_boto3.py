@@ -27,12 +27,12 @@ class Sharing:
         self.namespace = str(installation.builder.namespace("shop"))
 
     def share(self, **params):
-        asked = {"name": "shared", "resourceArns": [self.namespace], "principals": [OTHER]} | params
-        return self.ram.create_resource_share(**asked)["resourceShare"]["resourceShareArn"]
+        requested_params = {"name": "shared", "resourceArns": [self.namespace], "principals": [OTHER]} | params
+        return self.ram.create_resource_share(**requested_params)["resourceShare"]["resourceShareArn"]
 
     def invitation(self):
-        [found] = self.theirs.get_resource_share_invitations()["resourceShareInvitations"]
-        return found
+        [resource_share_invitation] = self.theirs.get_resource_share_invitations()["resourceShareInvitations"]
+        return resource_share_invitation
 
     def accept(self):
         return self.theirs.accept_resource_share_invitation(
@@ -40,8 +40,10 @@ class Sharing:
         )["resourceShareInvitation"]
 
     def principals(self):
-        found = self.ram.get_resource_share_associations(associationType="PRINCIPAL")["resourceShareAssociations"]
-        return {one["associatedEntity"]: one["status"] for one in found}
+        resource_share_associations = self.ram.get_resource_share_associations(associationType="PRINCIPAL")[
+            "resourceShareAssociations"
+        ]
+        return {one["associatedEntity"]: one["status"] for one in resource_share_associations}
 
 
 @pytest.fixture
@@ -51,9 +53,13 @@ def sharing(installation):
 
 def test_a_share_from_creation_to_deletion(sharing):
     share = sharing.share(tags=[{"key": "a", "value": "b"}])
-    [shown] = sharing.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
-    assert (shown["name"], shown["status"], shown["owningAccountId"]) == ("shared", "ACTIVE", SCOPE.account)
-    assert shown["tags"] == [{"key": "a", "value": "b"}]
+    [resource_share] = sharing.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    assert (resource_share["name"], resource_share["status"], resource_share["owningAccountId"]) == (
+        "shared",
+        "ACTIVE",
+        SCOPE.account,
+    )
+    assert resource_share["tags"] == [{"key": "a", "value": "b"}]
     assert sharing.principals() == {OTHER: "ASSOCIATING"}
     assert sharing.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"] == []
     assert (sharing.invitation()["status"], sharing.invitation()["senderAccountId"]) == ("PENDING", SCOPE.account)
@@ -63,8 +69,8 @@ def test_a_share_from_creation_to_deletion(sharing):
     assert (pending["arn"], pending["type"]) == (sharing.namespace, "servicediscovery:Namespace")
     assert sharing.accept()["status"] == "ACCEPTED"
     assert sharing.principals() == {OTHER: "ASSOCIATED"}
-    [seen] = sharing.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]
-    assert (seen["resourceShareArn"], seen["tags"]) == (share, [])
+    [observed_resource_share] = sharing.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]
+    assert (observed_resource_share["resourceShareArn"], observed_resource_share["tags"]) == (share, [])
     [resource] = sharing.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"]
     assert resource["arn"] == sharing.namespace
     assert [p["id"] for p in sharing.ram.list_principals(resourceOwner="SELF")["principals"]] == [OTHER]
@@ -73,8 +79,8 @@ def test_a_share_from_creation_to_deletion(sharing):
     ]
     sharing.ram.untag_resource(resourceShareArn=share, tagKeys=["a"])
     sharing.ram.update_resource_share(resourceShareArn=share, name="renamed")
-    [shown] = sharing.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
-    assert shown["tags"] == []
+    [resource_share] = sharing.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
+    assert resource_share["tags"] == []
     [permission] = sharing.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
     assert permission["arn"] == OF_NAMESPACES.arn
     assert "GetNamespace" in sharing.ram.get_permission(permissionArn=OF_NAMESPACES.arn)["permission"]["permission"]
@@ -86,8 +92,8 @@ def test_a_share_from_creation_to_deletion(sharing):
 
 def test_resources_and_principals_are_associated_and_disassociated(sharing):
     share = sharing.share(resourceArns=[], principals=[])
-    named = {"resourceShareArn": share, "resourceArns": [sharing.namespace], "principals": [OTHER, THIRD]}
-    put_in = sharing.ram.associate_resource_share(**named)["resourceShareAssociations"]
+    params = {"resourceShareArn": share, "resourceArns": [sharing.namespace], "principals": [OTHER, THIRD]}
+    put_in = sharing.ram.associate_resource_share(**params)["resourceShareAssociations"]
     assert {one["associatedEntity"]: one["status"] for one in put_in} == {
         sharing.namespace: "ASSOCIATED",
         OTHER: "ASSOCIATING",
@@ -95,10 +101,12 @@ def test_resources_and_principals_are_associated_and_disassociated(sharing):
     }
     sharing.accept()
     assert sharing.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}
-    sharing.ram.associate_resource_share(**named)
+    sharing.ram.associate_resource_share(**params)
     assert sharing.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}, "and once is enough"
     taken = sharing.ram.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
-    assert [one["status"] for one in taken["resourceShareAssociations"]] == ["DISASSOCIATED"]
+    assert [
+        resource_share_association["status"] for resource_share_association in taken["resourceShareAssociations"]
+    ] == ["DISASSOCIATED"]
     assert sharing.principals() == {THIRD: "ASSOCIATING"}
     assert sharing.theirs.get_resource_share_invitations()["resourceShareInvitations"] == []
 
@@ -125,7 +133,7 @@ def test_a_rejected_invitation_can_be_sent_again(sharing):
         sharing.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
     sharing.ram.associate_resource_share(resourceShareArn=share, principals=[OTHER])
     invitations = sharing.theirs.get_resource_share_invitations()["resourceShareInvitations"]
-    assert sorted(one["status"] for one in invitations) == ["PENDING", "REJECTED"]
+    assert sorted(invitation["status"] for invitation in invitations) == ["PENDING", "REJECTED"]
 
 
 def test_an_invitation_expires(sharing):
@@ -199,21 +207,23 @@ def test_cloud_map_in_the_consumers_account(sharing):
             theirs.get_namespace(**call)
     sharing.accept()
     assert theirs.get_namespace(Id=sharing.namespace)["Namespace"]["ResourceOwner"] == SCOPE.account
-    [seen] = theirs.list_namespaces()["Namespaces"]
-    assert seen["Arn"] == sharing.namespace
+    [namespace] = theirs.list_namespaces()["Namespaces"]
+    assert namespace["Arn"] == sharing.namespace
     owned = [{"Name": "RESOURCE_OWNER", "Values": ["SELF"], "Condition": "EQ"}]
     assert theirs.list_namespaces(Filters=owned)["Namespaces"] == []
-    made = theirs.create_service(Name="db", NamespaceId=sharing.namespace)["Service"]
-    assert (made["ResourceOwner"], made["CreatedByAccount"]) == (SCOPE.account, OTHER)
-    operation = theirs.register_instance(ServiceId=made["Arn"], InstanceId="one", Attributes={"a": "b"})["OperationId"]
-    done = theirs.get_operation(OperationId=operation, OwnerAccount=SCOPE.account)["Operation"]
-    assert (done["Status"], done["OwnerAccount"]) == ("SUCCESS", SCOPE.account)
-    [listed] = mine.list_instances(ServiceId=made["Id"])["Instances"]
-    assert listed["CreatedByAccount"] == OTHER
+    new_service = theirs.create_service(Name="db", NamespaceId=sharing.namespace)["Service"]
+    assert (new_service["ResourceOwner"], new_service["CreatedByAccount"]) == (SCOPE.account, OTHER)
+    operation = theirs.register_instance(ServiceId=new_service["Arn"], InstanceId="one", Attributes={"a": "b"})[
+        "OperationId"
+    ]
+    finished_operation = theirs.get_operation(OperationId=operation, OwnerAccount=SCOPE.account)["Operation"]
+    assert (finished_operation["Status"], finished_operation["OwnerAccount"]) == ("SUCCESS", SCOPE.account)
+    [instance] = mine.list_instances(ServiceId=new_service["Id"])["Instances"]
+    assert instance["CreatedByAccount"] == OTHER
     names = {"NamespaceName": "shop", "ServiceName": "db"}
     assert [i["InstanceId"] for i in mine.discover_instances(**names)["Instances"]] == ["one"]
-    found = theirs.discover_instances(**names, OwnerAccount=SCOPE.account)["Instances"]
-    assert [i["InstanceId"] for i in found] == ["one"]
+    instances = theirs.discover_instances(**names, OwnerAccount=SCOPE.account)["Instances"]
+    assert [i["InstanceId"] for i in instances] == ["one"]
     with pytest.raises(theirs.exceptions.NamespaceNotFound):
         theirs.discover_instances(**names)
     for change in (
@@ -226,7 +236,7 @@ def test_cloud_map_in_the_consumers_account(sharing):
         theirs.tag_resource(ResourceARN=sharing.namespace, Tags=[{"Key": "a", "Value": "b"}])
     sharing.ram.disassociate_resource_share(resourceShareArn=share, resourceArns=[sharing.namespace])
     with pytest.raises(theirs.exceptions.ServiceNotFound):
-        theirs.get_service(Id=made["Arn"])
+        theirs.get_service(Id=new_service["Arn"])
     with pytest.raises(theirs.exceptions.NamespaceNotFound):
         theirs.discover_instances(**names, OwnerAccount=SCOPE.account)
     assert theirs.list_services()["Services"] == []
@@ -240,29 +250,33 @@ def test_service_connect_in_a_shared_namespace(sharing):
         client.register_task_definition(**fargate())
     subnets = [subnet.id for subnet in default_vpc(THERE).subnets]
     network = {"awsvpcConfiguration": {"subnets": subnets}}
-    wanted = service(
+    expected_service = service(
         serviceConnectConfiguration=connect(offer(discoveryName="theirs"), namespace=sharing.namespace),
         networkConfiguration=network,
     )
     share = sharing.share()
     refused = "not authorized to perform: servicediscovery:GetNamespace .* no resource-based policy"
     with pytest.raises(ecs.exceptions.ClientException, match=refused):
-        ecs.create_service(**wanted)
+        ecs.create_service(**expected_service)
     with pytest.raises(ecs.exceptions.ClientException, match=refused):
         ecs.update_cluster(cluster="default", serviceConnectDefaults={"namespace": sharing.namespace})
     sharing.accept()
-    theirs = ecs.create_service(**wanted)["service"]
-    [made] = sharing.installation.client("servicediscovery", OTHER).list_services()["Services"]
-    assert (made["Name"], made["ResourceOwner"], made["CreatedByAccount"]) == ("theirs", SCOPE.account, OTHER)
-    taken = connect(offer(discoveryName="theirs"), namespace=sharing.namespace)
+    theirs = ecs.create_service(**expected_service)["service"]
+    [new_service] = sharing.installation.client("servicediscovery", OTHER).list_services()["Services"]
+    assert (new_service["Name"], new_service["ResourceOwner"], new_service["CreatedByAccount"]) == (
+        "theirs",
+        SCOPE.account,
+        OTHER,
+    )
+    used_connect = connect(offer(discoveryName="theirs"), namespace=sharing.namespace)
     with pytest.raises(owners.exceptions.InvalidParameterException, match="already used"):
-        owners.create_service(**service(serviceConnectConfiguration=taken))
+        owners.create_service(**service(serviceConnectConfiguration=used_connect))
     own = owners.create_service(**service(serviceConnectConfiguration=connect(offer(), namespace=sharing.namespace)))
     world = sharing.installation.store.world
-    seen = world.services[own["service"]["serviceArn"]].primary.view.names
-    assert {name.dns_name for name in seen} == {"theirs.shop", "http.shop"}
-    found = ecs.list_services_by_namespace(namespace=sharing.namespace)["serviceArns"]
-    assert set(found) == {theirs["serviceArn"], own["service"]["serviceArn"]}
+    names = world.services[own["service"]["serviceArn"]].primary.view.names
+    assert {name.dns_name for name in names} == {"theirs.shop", "http.shop"}
+    service_arns = ecs.list_services_by_namespace(namespace=sharing.namespace)["serviceArns"]
+    assert set(service_arns) == {theirs["serviceArn"], own["service"]["serviceArn"]}
     sharing.ram.delete_resource_share(resourceShareArn=share)
     for call in (
         lambda: ecs.update_service(service="web", forceNewDeployment=True),

@@ -64,13 +64,13 @@ class Shares:
 
 
 _SHARES = Shares()
-_SHARE_ARNS = [one.arn for one in _SHARES.store.world.resource_shares]
+_SHARE_ARNS = [resource_share.arn for resource_share in _SHARES.store.world.resource_shares]
 _ENTITIES = [_SHARES.namespace, "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-none"]
 KNOWN: Mapping[str, Sequence[str]] = {
     "resourceShareArn": _SHARE_ARNS,
     "resourceShareArns": _SHARE_ARNS,
-    "resourceShareInvitationArn": [one.arn for one in _SHARES.store.world.invitations],
-    "resourceShareInvitationArns": [one.arn for one in _SHARES.store.world.invitations],
+    "resourceShareInvitationArn": [invitation.arn for invitation in _SHARES.store.world.invitations],
+    "resourceShareInvitationArns": [invitation.arn for invitation in _SHARES.store.world.invitations],
     "resourceArn": [*_SHARE_ARNS, *_ENTITIES],
     "resourceArns": _ENTITIES,
     "principals": [RECEIVER.account, "333333333333", SCOPE.account],

@@ -15,20 +15,24 @@ WEEK = 7 * 24 * 3600
 
 
 def request_peering(ec2, one, other, **more):
-    made = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other, **more)["VpcPeeringConnection"]
-    return made["VpcPeeringConnectionId"]
+    vpc_peering_connection = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other, **more)[
+        "VpcPeeringConnection"
+    ]
+    return vpc_peering_connection["VpcPeeringConnectionId"]
 
 
 def status(ec2, peering) -> str:
-    [one] = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])["VpcPeeringConnections"]
-    return str(one["Status"]["Code"])
+    [vpc_peering_connection] = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])[
+        "VpcPeeringConnections"
+    ]
+    return str(vpc_peering_connection["Status"]["Code"])
 
 
 def test_two_vpcs_of_an_account_are_peered(ec2, net):
     other = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
-    made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=other)["VpcPeeringConnection"]
-    peering = made["VpcPeeringConnectionId"]
-    assert made["Status"]["Code"] == "initiating-request"
+    vpc_peering_connection = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    peering = vpc_peering_connection["VpcPeeringConnectionId"]
+    assert vpc_peering_connection["Status"]["Code"] == "initiating-request"
     assert status(ec2, peering) == "pending-acceptance"
     assert code(ec2.create_vpc_peering_connection, VpcId=other, PeerVpcId=net.vpc) == (
         "VpcPeeringConnectionAlreadyExists"
@@ -57,16 +61,21 @@ def test_accounts_peer_and_only_the_other_one_accepts(installation, ec2, net):
     theirs = other.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
     peering = request_peering(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT, PeerRegion="us-east-1")
     assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=peering) == "OperationNotPermitted"
-    [asked] = other.describe_vpc_peering_connections(Filters=filters_of(("status-code", "pending-acceptance")))[
-        "VpcPeeringConnections"
-    ]
-    assert (asked["RequesterVpcInfo"]["OwnerId"], asked["AccepterVpcInfo"]["VpcId"]) == (SCOPE.account, theirs)
+    [vpc_peering_connection] = other.describe_vpc_peering_connections(
+        Filters=filters_of(("status-code", "pending-acceptance"))
+    )["VpcPeeringConnections"]
+    assert (
+        vpc_peering_connection["RequesterVpcInfo"]["OwnerId"],
+        vpc_peering_connection["AccepterVpcInfo"]["VpcId"],
+    ) == (SCOPE.account, theirs)
     for client, name in ((ec2, "here"), (other, "there")):
         client.create_tags(Resources=[peering], Tags=[{"Key": "Name", "Value": name}])
     other.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
     for client, name in ((ec2, "here"), (other, "there")):
-        [one] = client.describe_vpc_peering_connections(Filters=filters_of(("tag:Name", name)))["VpcPeeringConnections"]
-        assert one["Tags"] == [{"Key": "Name", "Value": name}]
+        [first_vpc_peering_connection] = client.describe_vpc_peering_connections(
+            Filters=filters_of(("tag:Name", name))
+        )["VpcPeeringConnections"]
+        assert first_vpc_peering_connection["Tags"] == [{"Key": "Name", "Value": name}]
     foreign = other.create_security_group(VpcId=theirs, GroupName="callers", Description="callers")["GroupId"]
     allowed = [tcp(80, **pair(foreign, UserId=OTHER_ACCOUNT))]
     ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=allowed)
@@ -98,10 +107,12 @@ def test_a_peering_request_is_rejected_or_expires(installation, ec2, net):
 
 def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(installation, ec2, net):
     overlapping = ec2.create_vpc(CidrBlock="10.1.128.0/20")["Vpc"]["VpcId"]
-    made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=overlapping)["VpcPeeringConnection"]
-    assert made["Status"]["Code"] == "failed"
-    failed = request_peering(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
-    assert status(ec2, failed) == "failed"
+    vpc_peering_connection = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=overlapping)[
+        "VpcPeeringConnection"
+    ]
+    assert vpc_peering_connection["Status"]["Code"] == "failed"
+    failed_peering = request_peering(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
+    assert status(ec2, failed_peering) == "failed"
     for wrong in ({"PeerOwnerId": "12345678901\u0661"}, {"PeerRegion": "eu west"}):
         assert code(ec2.create_vpc_peering_connection, VpcId=net.vpc, PeerVpcId="vpc-0", **wrong) == (
             "InvalidParameterValue"
@@ -117,15 +128,17 @@ def test_a_subnet_uses_its_associated_route_table(ec2, net):
     identity = table["RouteTableId"]
     association = ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"]
     assert ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"] == association
-    [found] = ec2.describe_route_tables(Filters=filters_of(("association.subnet-id", net.subnet)))["RouteTables"]
-    assert (found["RouteTableId"], found["Associations"][0]["Main"]) == (identity, False)
+    [route_table] = ec2.describe_route_tables(Filters=filters_of(("association.subnet-id", net.subnet)))["RouteTables"]
+    assert (route_table["RouteTableId"], route_table["Associations"][0]["Main"]) == (identity, False)
     other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
     assert code(ec2.associate_route_table, RouteTableId=other, SubnetId=net.subnet) == "Resource.AlreadyAssociated"
     assert code(ec2.delete_route_table, RouteTableId=identity) == "DependencyViolation"
-    moved = ec2.replace_route_table_association(AssociationId=association, RouteTableId=other)["NewAssociationId"]
+    new_association_id = ec2.replace_route_table_association(AssociationId=association, RouteTableId=other)[
+        "NewAssociationId"
+    ]
     ec2.delete_route_table(RouteTableId=identity)
-    ec2.disassociate_route_table(AssociationId=moved)
-    assert code(ec2.disassociate_route_table, AssociationId=moved) == "InvalidAssociationID.NotFound"
+    ec2.disassociate_route_table(AssociationId=new_association_id)
+    assert code(ec2.disassociate_route_table, AssociationId=new_association_id) == "InvalidAssociationID.NotFound"
 
 
 def test_the_main_route_table_can_be_replaced(ec2, net):
@@ -175,8 +188,8 @@ def test_a_public_and_a_private_subnet_as_a_tool_makes_them(ec2, net):
     assert code(ec2.detach_internet_gateway, **detach) == "DependencyViolation"
 
     ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
-    [gone] = ec2.describe_nat_gateways(Filter=filters_of(("state", "deleted")))["NatGateways"]
-    assert gone["DeleteTime"]
+    [nat_gateway] = ec2.describe_nat_gateways(Filter=filters_of(("state", "deleted")))["NatGateways"]
+    assert nat_gateway["DeleteTime"]
     [table] = ec2.describe_route_tables(RouteTableIds=[private])["RouteTables"]
     assert table["Routes"][1]["State"] == "blackhole"
     ec2.release_address(AllocationId=allocation)
@@ -201,8 +214,8 @@ def test_routes_are_replaced(ec2, net):
         ec2.create_route(**route, GatewayId=gateway)
     assert code(ec2.create_route, **route, NatGatewayId=nat) == "RouteAlreadyExists"
     ec2.replace_route(**route, NatGatewayId=nat)
-    [found] = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
-    assert found["Routes"][1]["NatGatewayId"] == nat
+    [route_table] = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+    assert route_table["Routes"][1]["NatGatewayId"] == nat
 
 
 @pytest.mark.parametrize(

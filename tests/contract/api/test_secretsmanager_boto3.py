@@ -39,8 +39,8 @@ def test_a_new_value_leaves_the_old_one_as_previous(client):
     assert client.get_secret_value(SecretId="shop/db")["SecretBinary"] == b"\x00\xff"
     before = client.get_secret_value(SecretId="shop/db", VersionStage="AWSPREVIOUS")
     assert (before["SecretString"], before["VersionId"]) == ("two", second["VersionId"])
-    listed = client.list_secret_version_ids(SecretId="shop/db")["Versions"]
-    assert sorted(s for v in listed for s in v["VersionStages"]) == ["AWSCURRENT", "AWSPREVIOUS"]
+    versions = client.list_secret_version_ids(SecretId="shop/db")["Versions"]
+    assert sorted(s for v in versions for s in v["VersionStages"]) == ["AWSCURRENT", "AWSPREVIOUS"]
     assert len(client.list_secret_version_ids(SecretId="shop/db", IncludeDeprecated=True)["Versions"]) == 3
 
 
@@ -57,9 +57,9 @@ def test_a_label_is_moved_back(client):
 def test_the_same_token_with_the_same_value_is_one_version(client):
     create(client, ClientRequestToken=TOKEN)
     assert create(client, ClientRequestToken=TOKEN) == create(client, ClientRequestToken=TOKEN)
-    asked = {"SecretId": "shop/db", "ClientRequestToken": TOKEN}
-    assert client.put_secret_value(**asked, SecretString="s3cret")["VersionId"] == TOKEN
-    assert code(client.put_secret_value, **asked, SecretString="x") == "ResourceExistsException"
+    params = {"SecretId": "shop/db", "ClientRequestToken": TOKEN}
+    assert client.put_secret_value(**params, SecretString="s3cret")["VersionId"] == TOKEN
+    assert code(client.put_secret_value, **params, SecretString="x") == "ResourceExistsException"
 
 
 def test_a_deleted_secret_can_be_restored_within_its_recovery_window(client, installation):

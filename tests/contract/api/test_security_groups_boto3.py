@@ -12,13 +12,13 @@ OWN = default_vpc(SCOPE)
 
 
 def test_rules_are_authorized_and_revoked(ec2, net):
-    made = ec2.authorize_security_group_ingress(
+    security_group_rules = ec2.authorize_security_group_ingress(
         GroupId=net.group,
         IpPermissions=[tcp(80, **cidr("10.1.0.0/16", "10.2.0.0/16")), {"IpProtocol": "-1", **pair(net.group)}],
         TagSpecifications=tag_specification("security-group-rule", Name="in"),
     )["SecurityGroupRules"]
-    assert [rule.get("CidrIpv4") for rule in made] == ["10.1.0.0/16", "10.2.0.0/16", None]
-    assert made[2]["ReferencedGroupInfo"] == {"GroupId": net.group, "UserId": SCOPE.account}
+    assert [rule.get("CidrIpv4") for rule in security_group_rules] == ["10.1.0.0/16", "10.2.0.0/16", None]
+    assert security_group_rules[2]["ReferencedGroupInfo"] == {"GroupId": net.group, "UserId": SCOPE.account}
     [group] = ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"]
     assert group["IpPermissions"][0] == {
         "IpProtocol": "tcp",
@@ -29,12 +29,14 @@ def test_rules_are_authorized_and_revoked(ec2, net):
         "Ipv6Ranges": [],
         "PrefixListIds": [],
     }
-    shown = ec2.describe_security_group_rules(Filters=filters_of(("group-id", net.group), ("is-egress", "false")))
-    assert [one["SecurityGroupRuleId"] for one in shown["SecurityGroupRules"]] == sorted(
-        rule["SecurityGroupRuleId"] for rule in made
-    )
+    response = ec2.describe_security_group_rules(Filters=filters_of(("group-id", net.group), ("is-egress", "false")))
+    assert [
+        security_group_rule["SecurityGroupRuleId"] for security_group_rule in response["SecurityGroupRules"]
+    ] == sorted(rule["SecurityGroupRuleId"] for rule in security_group_rules)
     ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(80, **cidr("10.2.0.0/16"))])
-    ec2.revoke_security_group_ingress(GroupId=net.group, SecurityGroupRuleIds=[made[2]["SecurityGroupRuleId"]])
+    ec2.revoke_security_group_ingress(
+        GroupId=net.group, SecurityGroupRuleIds=[security_group_rules[2]["SecurityGroupRuleId"]]
+    )
     [group] = ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"]
     assert [p["IpRanges"] for p in group["IpPermissions"]] == [[{"CidrIp": "10.1.0.0/16"}]]
 
@@ -67,16 +69,16 @@ def test_rules_and_their_descriptions_are_modified(ec2, net):
         "SecurityGroupRules"
     ]
     identity = rule["SecurityGroupRuleId"]
-    wanted = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "ReferencedGroupId": net.group}
+    expected = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "ReferencedGroupId": net.group}
     ec2.modify_security_group_rules(
-        GroupId=net.group, SecurityGroupRules=[{"SecurityGroupRuleId": identity, "SecurityGroupRule": wanted}]
+        GroupId=net.group, SecurityGroupRules=[{"SecurityGroupRuleId": identity, "SecurityGroupRule": expected}]
     )
     ec2.update_security_group_rule_descriptions_ingress(
         GroupId=net.group, SecurityGroupRuleDescriptions=[{"SecurityGroupRuleId": identity, "Description": "names"}]
     )
-    [shown] = ec2.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
-    assert (shown["IpProtocol"], shown["Description"]) == ("udp", "names")
-    assert shown["ReferencedGroupInfo"]["GroupId"] == net.group
+    [security_group_rule] = ec2.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
+    assert (security_group_rule["IpProtocol"], security_group_rule["Description"]) == ("udp", "names")
+    assert security_group_rule["ReferencedGroupInfo"]["GroupId"] == net.group
     ec2.update_security_group_rule_descriptions_ingress(
         GroupId=net.group,
         IpPermissions=[{"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, **pair(net.group, Description="DNS")}],
@@ -105,10 +107,10 @@ def test_rules_and_their_descriptions_are_modified(ec2, net):
 )
 def test_bad_rules(ec2, net, permission, expected):
     ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(22, **cidr(ANYWHERE))])
-    asked = {"GroupId": net.group, "IpPermissions": [permission]}
-    assert code(ec2.authorize_security_group_ingress, **asked) == expected
+    params = {"GroupId": net.group, "IpPermissions": [permission]}
+    assert code(ec2.authorize_security_group_ingress, **params) == expected
 
 
 def test_revoking_a_missing_rule_is_an_error(ec2, net):
-    asked = {"GroupId": net.group, "IpPermissions": [tcp(80, **cidr(ANYWHERE))]}
-    assert code(ec2.revoke_security_group_ingress, **asked) == "InvalidPermission.NotFound"
+    params = {"GroupId": net.group, "IpPermissions": [tcp(80, **cidr(ANYWHERE))]}
+    assert code(ec2.revoke_security_group_ingress, **params) == "InvalidPermission.NotFound"

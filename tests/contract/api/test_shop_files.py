@@ -24,6 +24,6 @@ def test_every_task_definition_and_service_is_accepted():
         bench.call("RegisterTaskDefinition", **definition)
     for service in services:
         bench.call("CreateService", **service)
-    listed = bench.call("ListServicesByNamespace", namespace="shop")["serviceArns"]
-    assert len(listed) == len(services) >= 4
-    assert len({arn.split("/")[1] for arn in listed}) >= 2
+    service_arns = bench.call("ListServicesByNamespace", namespace="shop")["serviceArns"]
+    assert len(service_arns) == len(services) >= 4
+    assert len({arn.split("/")[1] for arn in service_arns}) >= 2

@@ -40,9 +40,9 @@ def test_versions_increase_and_old_ones_can_be_read(ssm):
 def test_a_secure_string_is_decrypted_only_on_request(ssm, installation):
     put(ssm)
     put(ssm, "/shop/plain", "open", Type="String")
-    found = ssm.get_parameters_by_path(Path="/shop")["Parameters"]
-    assert "s3cret" not in str(found)
-    assert next(p["Value"] for p in found if p["Type"] == "String") == "open"
+    parameters = ssm.get_parameters_by_path(Path="/shop")["Parameters"]
+    assert "s3cret" not in str(parameters)
+    assert next(p["Value"] for p in parameters if p["Type"] == "String") == "open"
     assert "s3cret" not in str(ssm.describe_parameters())
     assert "s3cret" not in repr(list(installation.store.world.records()))
 
@@ -63,8 +63,8 @@ def test_filters(ssm):
     put(ssm, "/a/c")
 
     def names(*filters):
-        found = ssm.describe_parameters(ParameterFilters=[dict(f) for f in filters])["Parameters"]
-        return [p["Name"] for p in found]
+        parameters = ssm.describe_parameters(ParameterFilters=[dict(f) for f in filters])["Parameters"]
+        return [p["Name"] for p in parameters]
 
     assert names({"Key": "Name", "Option": "Equals", "Values": ["/a/b"]}) == ["/a/b"]
     assert names({"Key": "Name", "Option": "BeginsWith", "Values": ["/a"]}, {"Key": "tag:team"}) == ["/a/b"]
@@ -75,10 +75,10 @@ def test_filters(ssm):
 
 def test_missing_parameters_are_listed_as_invalid(ssm):
     put(ssm, "/a")
-    found = ssm.get_parameters(Names=["/a", "/b", "/a:7"])
-    assert ([p["Name"] for p in found["Parameters"]], found["InvalidParameters"]) == (["/a"], ["/b", "/a:7"])
-    gone = ssm.delete_parameters(Names=["/a", "/b"])
-    assert (gone["DeletedParameters"], gone["InvalidParameters"]) == (["/a"], ["/b"])
+    response = ssm.get_parameters(Names=["/a", "/b", "/a:7"])
+    assert ([p["Name"] for p in response["Parameters"]], response["InvalidParameters"]) == (["/a"], ["/b", "/a:7"])
+    removed_response = ssm.delete_parameters(Names=["/a", "/b"])
+    assert (removed_response["DeletedParameters"], removed_response["InvalidParameters"]) == (["/a"], ["/b"])
 
 
 def test_accounts_and_regions_are_apart(ssm, installation):

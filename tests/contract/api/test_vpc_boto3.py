@@ -55,8 +55,8 @@ def test_the_attributes_that_tools_read_after_each_change(ec2, net):
 
 
 def test_subnets_are_in_the_zone_that_is_named(ec2, net):
-    made = ec2.create_subnet(VpcId=net.vpc, CidrBlock="10.1.2.0/24", AvailabilityZone="us-east-1c")["Subnet"]
-    assert (made["AvailabilityZoneId"], made["AvailableIpAddressCount"]) == ("use1-az3", 251)
+    subnet = ec2.create_subnet(VpcId=net.vpc, CidrBlock="10.1.2.0/24", AvailabilityZone="us-east-1c")["Subnet"]
+    assert (subnet["AvailabilityZoneId"], subnet["AvailableIpAddressCount"]) == ("use1-az3", 251)
     again = ec2.create_subnet(VpcId=net.vpc, CidrBlock="10.1.3.0/24", AvailabilityZoneId="use1-az2")["Subnet"]
     assert (again["AvailabilityZone"], again["DefaultForAz"]) == ("us-east-1b", False)
     assert code(ec2.create_subnet, VpcId=net.vpc, CidrBlock="10.1.4.0/24", AvailabilityZone="mars").startswith("Inv")
@@ -110,7 +110,9 @@ def test_other_accounts_do_not_see_a_vpc(installation, ec2, net):
     other = installation.client("ec2", key=OTHER_ACCOUNT)
     assert code(other.describe_vpcs, VpcIds=[net.vpc]) == "InvalidVpcID.NotFound"
     assert code(other.delete_subnet, SubnetId=net.subnet) == "InvalidSubnetID.NotFound"
-    assert net.group not in [one["GroupId"] for one in other.describe_security_groups()["SecurityGroups"]]
+    assert net.group not in [
+        security_group["GroupId"] for security_group in other.describe_security_groups()["SecurityGroups"]
+    ]
 
 
 def test_tags_are_created_deleted_and_described(ec2, net):
@@ -118,8 +120,8 @@ def test_tags_are_created_deleted_and_described(ec2, net):
     resources = [net.vpc, net.subnet, net.group, rule["SecurityGroupRuleId"]]
     pairs = [{"Key": "Name", "Value": "a"}, {"Key": "env", "Value": "dev"}]
     ec2.create_tags(Resources=resources, Tags=pairs)
-    listed = ec2.describe_tags(Filters=filters_of(("key", "Name")))["Tags"]
-    assert {(one["ResourceId"], one["ResourceType"]) for one in listed} == {
+    tags = ec2.describe_tags(Filters=filters_of(("key", "Name")))["Tags"]
+    assert {(one["ResourceId"], one["ResourceType"]) for one in tags} == {
         (net.vpc, "vpc"),
         (net.subnet, "subnet"),
         (net.group, "security-group"),
@@ -216,6 +218,6 @@ def test_security_groups_come_in_pages(ec2, net):
 def test_a_private_namespace_in_a_custom_vpc(installation, net):
     cloudmap = installation.client("servicediscovery")
     cloudmap.create_private_dns_namespace(Name="shop.internal", Vpc=net.vpc)
-    assert [one["Name"] for one in cloudmap.list_namespaces()["Namespaces"]] == ["shop.internal"]
+    assert [namespace["Name"] for namespace in cloudmap.list_namespaces()["Namespaces"]] == ["shop.internal"]
     with pytest.raises(ClientError, match="vpc-0"):
         cloudmap.create_private_dns_namespace(Name="b.internal", Vpc="vpc-0")

@@ -48,10 +48,10 @@ async def test_events_survive_reopening_in_a_private_file(file):
 async def test_a_kill_neither_loses_nor_repeats_acknowledged_events(file):
     acknowledged = killed_child(file)
     store = SqliteLogStore.open(file, 2**30)
-    found = [int(text) for text in await messages(store, limit=10_000)]
-    assert found == list(range(len(found)))
-    assert len(found) >= acknowledged
-    assert await store.positions() == {"child": len(found)}
+    results = [int(text) for text in await messages(store, limit=10_000)]
+    assert results == list(range(len(results)))
+    assert len(results) >= acknowledged
+    assert await store.positions() == {"child": len(results)}
     await store.close()
 
 
@@ -59,9 +59,9 @@ async def test_the_file_is_bounded_and_the_oldest_events_are_dropped(file):
     store = SqliteLogStore.open(file, 400_000)
     for n in range(60):
         await store.append([batch(B if n % 2 else A, *((k, f"{n:04}" + "x" * 1000) for k in range(20)))], NOW)
-    left = {event.message[:4] for event in (await store.read(question(limit=10_000))).events}
-    assert left
-    assert left == {f"{n:04}" for n in range(60 - len(left), 60)}
+    remaining_messages = {event.message[:4] for event in (await store.read(question(limit=10_000))).events}
+    assert remaining_messages
+    assert remaining_messages == {f"{n:04}" for n in range(60 - len(remaining_messages), 60)}
     assert sum(path.stat().st_size for path in file.parent.glob("logs.db")) < 10_000_000
     await store.close()
     memory = MemoryLogStore(2_000)

@@ -21,8 +21,8 @@ def batch(stream, *events, group=GROUP, position=None):
 
 
 def question(**asked):
-    given = {"group": GROUP, "streams": None, "start": 0, "end": 2**62, "beyond": None, "limit": 100}
-    return EventQuery(**{**given, **asked})
+    params = {"group": GROUP, "streams": None, "start": 0, "end": 2**62, "beyond": None, "limit": 100}
+    return EventQuery(**{**params, **asked})
 
 
 async def messages(logs, **asked):

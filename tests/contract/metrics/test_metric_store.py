@@ -46,9 +46,9 @@ def file(tmp_path):
 
 @pytest.fixture
 async def store(file):
-    made = open_store(file)
-    yield made
-    await made.close()
+    new_store = open_store(file)
+    yield new_store
+    await new_store.close()
 
 
 async def test_everything_is_there_after_a_restart_and_private(file):
@@ -70,8 +70,8 @@ async def test_everything_is_there_after_a_restart_and_private(file):
 
 async def test_a_span_includes_its_start_and_excludes_its_end(store):
     await store.save(MetricBatch((), [StoredMinute(at, 1, b"") for at in range(0, 600, 60)]))
-    assert [one.start for one in store.minutes(1, 120, 240)] == [120, 180]
-    assert [one.start for one in store.minutes(1, 121, 241)] == [180, 240]
+    assert [minute.start for minute in store.minutes(1, 120, 240)] == [120, 180]
+    assert [minute.start for minute in store.minutes(1, 121, 241)] == [180, 240]
     assert store.minutes(2, 0, 600) == []
 
 
@@ -83,7 +83,7 @@ async def test_keys_are_replaced_and_compacted_minutes_and_deleted_groups_remove
     assert await store.hours_to_compact(HOUR - 1) == []
     assert await store.hours_to_compact(HOUR) == [GroupHour(1, 0), GroupHour(2, 0)]
     await store.save(MetricBatch(hours=[StoredHour(0, 1, 0, b"h")], compacted=[GroupHour(1, 0)], deleted_groups=[2]))
-    assert [one.start for one in store.minutes(1, 0, 2 * HOUR)] == [3600]
+    assert [minute.start for minute in store.minutes(1, 0, 2 * HOUR)] == [3600]
     assert await store.hours_to_compact(HOUR) == [GroupHour(2, 0)]
     assert list(store.groups()) == [(1, b"a")]
 
@@ -93,8 +93,8 @@ async def test_expired_rows_are_removed(store):
     proxies = [StoredProxy(ProxyId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
     await store.save(MetricBatch((), [StoredMinute(0, 1, b""), StoredMinute(9 * HOUR, 1, b"")], hours, proxies))
     await store.expire(3 * HOUR, Instant(15.0))
-    assert [one.start // HOUR for one in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
-    assert [one.start // HOUR for one in store.minutes(1, 0, 10 * HOUR)] == [9]
+    assert [hour.start // HOUR for hour in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
+    assert [minute.start // HOUR for minute in store.minutes(1, 0, 10 * HOUR)] == [9]
     assert [store.proxy(ProxyId(name)) for name in ("10.0", "20.0")] == [None, b""]
 
 
@@ -115,7 +115,7 @@ async def test_the_file_is_bounded_and_the_oldest_hours_removed_first(file):
             MetricBatch(hours=[StoredHour(hour * HOUR, group, 0, os.urandom(1000)) for group in range(20)])
         )
         await store.expire(0, Instant(0.0))
-    left = [one.start // HOUR for one in store.hours(1, 0, 0, 100 * HOUR)]
+    left = [each_hour.start // HOUR for each_hour in store.hours(1, 0, 0, 100 * HOUR)]
     assert left == list(range(left[0], 60))
     assert 5 < len(left) < 30
     await store.close()
@@ -164,11 +164,11 @@ def killed_child(file: Path) -> int:
 async def test_a_kill_leaves_only_whole_saves(file):
     acknowledged = killed_child(file)
     store = open_store(file)
-    stored = store.proxy(ProxyId("p"))
-    assert stored is not None
-    saves = int(stored)
+    proxy = store.proxy(ProxyId("p"))
+    assert proxy is not None
+    saves = int(proxy)
     assert saves >= acknowledged
-    assert [int(one.body) for one in store.minutes(1, 0, 60 * (saves + 9))] == list(range(1, saves + 1))
+    assert [int(minute.body) for minute in store.minutes(1, 0, 60 * (saves + 9))] == list(range(1, saves + 1))
     await store.close()
 
 
@@ -225,7 +225,7 @@ async def test_the_file_of_another_program_is_set_aside(file):
     other.close()
     store = open_store(file)
     assert list(store.groups()) == []
-    stored = sqlite3.connect(file.with_name("metrics.db.unreadable"))
-    assert stored.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
-    stored.close()
+    connect = sqlite3.connect(file.with_name("metrics.db.unreadable"))
+    assert connect.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    connect.close()
     await store.close()

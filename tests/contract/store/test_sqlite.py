@@ -63,18 +63,18 @@ def old(peer):
 class TestDirectory:
     async def test_is_locked_by_one_process_and_names_it(self, peer):
         store = peer.open()
-        with pytest.raises(StateLocked, match=f"process {os.getpid()}") as refused:
+        with pytest.raises(StateLocked, match=f"process {os.getpid()}") as exc_info:
             peer.open()
-        assert refused.value.holder == os.getpid()
+        assert exc_info.value.holder == os.getpid()
         await store.close()
         await peer.open().close()
 
     async def test_does_not_name_a_crashed_process_as_lock_holder(self, peer):
         store = peer.open()
         peer.database.with_name("lock").write_text(f"{os.getppid()}\n")
-        with pytest.raises(StateLocked, match="unknown") as refused:
+        with pytest.raises(StateLocked, match="unknown") as exc_info:
             peer.open()
-        assert refused.value.holder is None
+        assert exc_info.value.holder is None
         await store.close()
 
     async def test_is_private_to_its_owner(self, peer):
@@ -200,10 +200,10 @@ class TestDurable:
         reader = sqlite3.connect(peer.database)
 
         async def add(number):
-            added = cluster(f"n{number}")
-            store.apply([Put(added)])
+            added_cluster = cluster(f"n{number}")
+            store.apply([Put(added_cluster)])
             await store.durable()
-            assert reader.execute("SELECT 1 FROM records WHERE key = ?", (added.arn,)).fetchone() == (1,)
+            assert reader.execute("SELECT 1 FROM records WHERE key = ?", (added_cluster.arn,)).fetchone() == (1,)
 
         for _ in range(3):
             await asyncio.gather(*(add(number) for number in range(64)))
@@ -306,22 +306,22 @@ class TestKill:
             store = peer.open()
             names = {cluster.name for cluster in store.world.clusters}
             await store.close()
-            deleted = {line[1:] for line in acknowledged if line[0] == "-"}
+            deleted_lines = {line[1:] for line in acknowledged if line[0] == "-"}
             put = {line[1:] for line in acknowledged if line[0] == "+"}
             assert len(acknowledged) >= lines
-            assert not deleted & names
+            assert not deleted_lines & names
             # A deletion that was asked for may have been written without having been acknowledged.
-            assert {name for name in put - deleted if int(name) % 3} <= names
+            assert {name for name in put - deleted_lines if int(name) % 3} <= names
 
 
 def kill_after(lines: int, database: Path) -> list[str]:
     """Let the child write, kill it after so many acknowledgements, and return all that it gave."""
     with subprocess.Popen([sys.executable, CHILD, "write", database], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        said = [child.stdout.readline() for _ in range(lines)]
+        printed_lines = [child.stdout.readline() for _ in range(lines)]
         child.send_signal(signal.SIGKILL)
-        said += child.stdout.readlines()
-    return [line.strip() for line in said if line.endswith("\n")]
+        printed_lines += child.stdout.readlines()
+    return [line.strip() for line in printed_lines if line.endswith("\n")]
 
 
 def test_the_old_cluster_is_spelled_as_a_cluster():

@@ -43,9 +43,9 @@ class TestApply:
 
     async def test_puts_replace_records(self, store):
         store.apply([Put(A), Put(B)])
-        changed = cluster("a", tags={"x": "1"})
-        store.apply([Put(changed)])
-        assert everything(store.world) == {"cluster": [changed, B]}
+        changed_cluster = cluster("a", tags={"x": "1"})
+        store.apply([Put(changed_cluster)])
+        assert everything(store.world) == {"cluster": [changed_cluster, B]}
 
     async def test_applies_changes_in_order(self, store):
         store.apply([Put(A), Delete(Cluster, A.arn), Put(B), Put(cluster("b", tags={"x": "1"}))])
@@ -131,10 +131,10 @@ class TestUnwritable:
         peer.refuse(store)
         store.apply([Put(cluster("a", tags={"x": "1"})), Delete(Cluster, B.arn)])
         store.apply([Put(B), Put(C), Delete(Cluster, A.arn)])
-        with pytest.raises(StateUnwritable) as refused:
+        with pytest.raises(StateUnwritable) as exc_info:
             await store.durable()
         assert contents(store) == contents_of(A, B)
-        assert str(refused.value) == store.fault
+        assert str(exc_info.value) == store.fault
         assert store.rollbacks == 1
 
     async def test_a_faulty_store_refuses_changes_and_stays_readable(self, peer, store):
@@ -200,19 +200,19 @@ class TestUnwritable:
             for peer in peers:
                 store = peer.open()
                 for full, step in steps:
-                    acknowledged = contents(store)
+                    acknowledged_contents = contents(store)
                     if full:
                         peer.refuse(store)
                     store.apply(step)
                     if full and step:
                         with pytest.raises(StateUnwritable):
                             await store.durable()
-                        assert contents(store) == acknowledged
+                        assert contents(store) == acknowledged_contents
                     await peer.accept_again(store)
                     await store.durable()
-                acknowledged = contents(store)
+                acknowledged_contents = contents(store)
                 again = await peer.reopen(store)
-                assert contents(again) == acknowledged
+                assert contents(again) == acknowledged_contents
                 await again.close()
 
 
@@ -268,10 +268,10 @@ class TestWatch:
         assert await anext(watcher) == {key(A)}
 
     async def test_without_references_is_collected(self, store):
-        forgotten = weakref.ref(store.watch())
+        ref = weakref.ref(store.watch())
         gc.collect()
         store.apply([Put(A)])
-        assert forgotten() is None
+        assert ref() is None
 
     async def test_ends_with_the_store_after_the_last_keys(self, store):
         watcher = store.watch()
@@ -311,7 +311,7 @@ class TestEveryRecord:
 
 
 def contents_of(*clusters):
-    return {(Cluster, one.arn): one for one in clusters}
+    return {(Cluster, each_cluster.arn): each_cluster for each_cluster in clusters}
 
 
 def contents(store):

@@ -98,20 +98,27 @@ def inside(shape, value):
 def without_empty_values(value):
     """Without what the query protocols have no words for: empty lists and structures."""
     if isinstance(value, dict):
-        return {key: kept for key, item in value.items() if (kept := without_empty_values(item)) not in ({}, [])}
+        return {
+            key: remaining_values
+            for key, item in value.items()
+            if (remaining_values := without_empty_values(item)) not in ({}, [])
+        }
     if isinstance(value, list):
-        return [kept for item in value if (kept := without_empty_values(item)) not in ({}, [])]
+        return [remaining_values for item in value if (remaining_values := without_empty_values(item)) not in ({}, [])]
     return value
 
 
 def request(protocol: str, operation: OperationModel, params) -> HttpRequest:
     """The request as botocore's clients send it."""
-    serialised = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
-    prepare_request_dict(serialised, "http://localhost:4566")
-    prepared = AWSRequest(
-        method=serialised["method"], url=serialised["url"], data=serialised["body"], headers=serialised["headers"]
+    serialized = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
+    prepare_request_dict(serialized, "http://localhost:4566")
+    request = AWSRequest(
+        method=serialized["method"],
+        url=serialized["url"],
+        data=serialized["body"],
+        headers=serialized["headers"],
     ).prepare()
-    return http_request(prepared)
+    return http_request(request)
 
 
 def http_request(prepared) -> HttpRequest:

@@ -42,8 +42,8 @@ SERVICES = services()
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_input_member_is_used_or_rejected_explicitly(name):
-    undecided = [d for d in decisions(SERVICES[name], peer.MODELS[name]) if d.status == "undecided"]
-    assert [f"{decision.operation}.{decision.member}" for decision in undecided] == []
+    undecided_decisions = [d for d in decisions(SERVICES[name], peer.MODELS[name]) if d.status == "undecided"]
+    assert [f"{decision.operation}.{decision.member}" for decision in undecided_decisions] == []
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -20,8 +20,8 @@ class OwnVpc(Stage):
         self.vpc = str(vpc["VpcId"])
         range6 = IPv6Network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
         part6 = str(next(range6.subnets(new_prefix=64)))
-        asked = {"VpcId": self.vpc, "CidrBlock": f"10.{block}.1.0/24", "Ipv6CidrBlock": part6}
-        subnet = self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+        params = {"VpcId": self.vpc, "CidrBlock": f"10.{block}.1.0/24", "Ipv6CidrBlock": part6}
+        subnet = self.ec2.create_subnet(**params)["Subnet"]["SubnetId"]
         super().__init__(installation, name, **mesh)
         self.cluster.subnets = [subnet]
 

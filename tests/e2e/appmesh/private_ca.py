@@ -24,19 +24,21 @@ class PrivateCa:
             "SigningAlgorithm": "SHA256WITHRSA",
             "Subject": {"Organization": "App Mesh Examples", "CommonName": name},
         }
-        made = pca.create_certificate_authority(
+        certificate_authority = pca.create_certificate_authority(
             CertificateAuthorityType="ROOT", CertificateAuthorityConfiguration=configuration
         )
-        self.arn = str(made["CertificateAuthorityArn"])
+        self.arn = str(certificate_authority["CertificateAuthorityArn"])
         pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=self.arn)
-        issued = pca.issue_certificate(
+        certificate_arn = pca.issue_certificate(
             CertificateAuthorityArn=self.arn,
             Csr=pca.get_certificate_authority_csr(CertificateAuthorityArn=self.arn)["Csr"].encode(),
             SigningAlgorithm="SHA256WITHRSA",
             TemplateArn=_ROOT,
             Validity={"Value": 10, "Type": "YEARS"},
         )["CertificateArn"]
-        self.root = str(pca.get_certificate(CertificateAuthorityArn=self.arn, CertificateArn=issued)["Certificate"])
+        self.root = str(
+            pca.get_certificate(CertificateAuthorityArn=self.arn, CertificateArn=certificate_arn)["Certificate"]
+        )
         pca.import_certificate_authority_certificate(CertificateAuthorityArn=self.arn, Certificate=self.root.encode())
 
         pca.create_permission(
@@ -69,10 +71,10 @@ class PrivateCa:
 
     def export_certificate(self, arn: str) -> tuple[str, str]:
         """The certificate with those above it, and its key, unlocked; PEM."""
-        found = self._acm.export_certificate(CertificateArn=arn, Passphrase=_PASSPHRASE)
-        key = load_pem_private_key(found["PrivateKey"].encode(), _PASSPHRASE)
+        response = self._acm.export_certificate(CertificateArn=arn, Passphrase=_PASSPHRASE)
+        key = load_pem_private_key(response["PrivateKey"].encode(), _PASSPHRASE)
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        return f"{found['Certificate'].strip()}\n{found['CertificateChain']}", private
+        return f"{response['Certificate'].strip()}\n{response['CertificateChain']}", private
 
 
 def serial_of(pem: str) -> int:

@@ -38,8 +38,8 @@ class Stage:
         stage = cls.__new__(cls)
         stage.installation, stage.name, stage.domain, stage.cluster = installation, name, f"{name}.local", cluster
         stage.appmesh, stage.cloudmap = installation.client("appmesh"), installation.client("servicediscovery")
-        known = stage.cloudmap.list_namespaces()["Namespaces"]
-        stage.namespace = next(str(one["Id"]) for one in known if one["Name"] == stage.domain)
+        namespaces = stage.cloudmap.list_namespaces()["Namespaces"]
+        stage.namespace = next(str(one["Id"]) for one in namespaces if one["Name"] == stage.domain)
         return stage
 
     def _namespace(self) -> str:
@@ -81,10 +81,10 @@ class Stage:
 
     def route(self, router: str, name: str, **spec: Any) -> None:
         """A route; made, or changed to be so."""
-        given = {"meshName": self.name, "virtualRouterName": router, "routeName": name, "spec": spec}
-        known = self.appmesh.list_routes(meshName=self.name, virtualRouterName=router)["routes"]
-        exists = any(route["routeName"] == name for route in known)
-        (self.appmesh.update_route if exists else self.appmesh.create_route)(**given)
+        params = {"meshName": self.name, "virtualRouterName": router, "routeName": name, "spec": spec}
+        routes = self.appmesh.list_routes(meshName=self.name, virtualRouterName=router)["routes"]
+        exists = any(route["routeName"] == name for route in routes)
+        (self.appmesh.update_route if exists else self.appmesh.create_route)(**params)
 
     def service(self, name: str, *, node: str | None = None, router: str | None = None) -> None:
         """A virtual service of that name in the namespace."""
@@ -97,8 +97,8 @@ class Stage:
 
     def gateway(self, name: str, *listeners: Mapping[str, Any], **spec: Any) -> None:
         """A virtual gateway."""
-        given = {"listeners": list(listeners)} | spec
-        self.appmesh.create_virtual_gateway(meshName=self.name, virtualGatewayName=name, spec=given)
+        params = {"listeners": list(listeners)} | spec
+        self.appmesh.create_virtual_gateway(meshName=self.name, virtualGatewayName=name, spec=params)
 
     def gateway_route(self, gateway: str, name: str, service: str, to_port: int | None = None, **match: Any) -> None:
         """A gateway's route of HTTP to a virtual service; made, or changed to be so. ``rewrite``: what of it."""
@@ -107,10 +107,12 @@ class Stage:
             {} if to_port is None else {"port": to_port}
         )
         spec = {"httpRoute": {"match": match, "action": {"target": target} | rewrite}}
-        given = {"meshName": self.name, "virtualGatewayName": gateway, "gatewayRouteName": name, "spec": spec}
-        known = self.appmesh.list_gateway_routes(meshName=self.name, virtualGatewayName=gateway)["gatewayRoutes"]
-        exists = any(route["gatewayRouteName"] == name for route in known)
-        (self.appmesh.update_gateway_route if exists else self.appmesh.create_gateway_route)(**given)
+        params = {"meshName": self.name, "virtualGatewayName": gateway, "gatewayRouteName": name, "spec": spec}
+        gateway_routes = self.appmesh.list_gateway_routes(meshName=self.name, virtualGatewayName=gateway)[
+            "gatewayRoutes"
+        ]
+        exists = any(route["gatewayRouteName"] == name for route in gateway_routes)
+        (self.appmesh.update_gateway_route if exists else self.appmesh.create_gateway_route)(**params)
 
     # ------------------------------------------------------------------------------------------------ its tasks
 
@@ -119,13 +121,13 @@ class Stage:
         given = [{"Name": "NAMESPACE_ID", "Values": [self.namespace]}]
         known = {s["Name"]: s["Arn"] for s in self.cloudmap.list_services(Filters=given)["Services"]}
         if name not in known:
-            made = self.cloudmap.create_service(
+            service = self.cloudmap.create_service(
                 Name=name,
                 NamespaceId=self.namespace,
                 DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 1}]},
                 HealthCheckCustomConfig={"FailureThreshold": 1},
             )
-            known[name] = made["Service"]["Arn"]
+            known[name] = service["Service"]["Arn"]
         return [{"registryArn": known[name]}]
 
     def deploy(

@@ -59,22 +59,22 @@ def canary(server: Installation) -> Canary:
     front = stage.client("front", "color")
     stage.cluster.steady("old", "new")
     nodes = {task_id(task["taskArn"]): name for name in ("old", "new") for task in stage.cluster.tasks(name)}
-    made = Canary(stage, front, nodes)
-    made.weigh(100, 0)
+    new_canary = Canary(stage, front, nodes)
+    new_canary.weigh(100, 0)
     url = f"http://color.{stage.domain}:8080/"
     eventually(lambda: front.get(url).get("status") == 200, "the old one is called")
     caller = {"kind": "http", "url": url}
     front.begin(caller, caller, caller, rate=60)
-    return made
+    return new_canary
 
 
 def test_shares_follow_the_weights_and_no_request_fails(canary):
     assert canary.shares().keys() == {"old"}
     canary.weigh(90, 10)
     eventually(lambda: canary.answers_by_node()["new"], "the new one has a share")
-    seen = canary.shares()
-    share = seen["new"] / seen.total()
-    assert abs(share - 0.1) < SIGMAS * sqrt(0.1 * 0.9 / seen.total())
+    shares = canary.shares()
+    share = shares["new"] / shares.total()
+    assert abs(share - 0.1) < SIGMAS * sqrt(0.1 * 0.9 / shares.total())
     canary.weigh(0, 100)
     eventually(lambda: canary.shares().keys() == {"new"}, "the new one has it all")
     results = canary.front.end()

@@ -45,10 +45,10 @@ def pools(server: Installation) -> Pools:
     stage.gateway("gateway", listener(PORT))
     stage.gateway_route("gateway", "white", "white", prefix="/")
     stage.deploy_gateway("gateway", PORT)
-    made = Pools(stage, stage.bastion())
+    new_pools = Pools(stage, stage.bastion())
     stage.cluster.steady("gateway", "white")
-    eventually(lambda: made.crowd() == {200: AT_ONCE}, "without limits all are answered")
-    return made
+    eventually(lambda: new_pools.crowd() == {200: AT_ONCE}, "without limits all are answered")
+    return new_pools
 
 
 def test_a_gateways_connection_pool_refuses_requests_over_its_limit(pools):

@@ -42,8 +42,8 @@ class Consumer(OwnVpc):
     def join(self, name: str) -> Any:
         """Make a virtual node in the first account's mesh; what it is."""
         spec = {"listeners": [listener(PORT)], "serviceDiscovery": self.cloud_map_discovery(name)}
-        given = {"meshName": MESH, "meshOwner": FIRST, "virtualNodeName": name, "spec": spec}
-        return self.appmesh.create_virtual_node(**given)["virtualNode"]
+        params = {"meshName": MESH, "meshOwner": FIRST, "virtualNodeName": name, "spec": spec}
+        return self.appmesh.create_virtual_node(**params)["virtualNode"]
 
 
 class Accounts(NamedTuple):
@@ -63,8 +63,10 @@ class Accounts(NamedTuple):
 
 def peer(first: OwnVpc, second: OwnVpc) -> None:
     """Let their tasks reach each other; AWS's own walkthrough shares the subnets."""
-    asked = first.ec2.create_vpc_peering_connection(VpcId=first.vpc, PeerVpcId=second.vpc, PeerOwnerId=SECOND)
-    peering = asked["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    vpc_peering_connection = first.ec2.create_vpc_peering_connection(
+        VpcId=first.vpc, PeerVpcId=second.vpc, PeerOwnerId=SECOND
+    )
+    peering = vpc_peering_connection["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     second.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
     for here, there in ((first, second), (second, first)):
         mine = [{"Name": "vpc-id", "Values": [here.vpc]}]
@@ -87,10 +89,10 @@ def accounts(server: Installation) -> Accounts:
     first.gateway("gateway", listener(GATEWAY))
     first.gateway_route("gateway", "backend", "backend", prefix="/")
     first.deploy_gateway("gateway", GATEWAY)
-    made = Accounts(first, second, first.bastion())
-    made.route("backend-1")
+    new_accounts = Accounts(first, second, first.bastion())
+    new_accounts.route("backend-1")
     first.cluster.steady("gateway", "backend-1")
-    return made
+    return new_accounts
 
 
 def test_traffic_moves_to_a_node_of_the_account_that_the_mesh_is_shared_with(accounts):

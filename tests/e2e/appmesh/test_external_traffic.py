@@ -79,9 +79,9 @@ def outside(server: Installation) -> Outside:
     stage.service("github", node="github")
     stage.service("go", router="external")
     stage.cluster.steady(*SITES)
-    made = Outside(stage, stage.client("front", "github", "go"), authority.root)
-    eventually(lambda: made.site("github") == "github", "a site is called through the mesh")
-    return made
+    new_outside = Outside(stage, stage.client("front", "github", "go"), authority.root)
+    eventually(lambda: new_outside.site("github") == "github", "a site is called through the mesh")
+    return new_outside
 
 
 def test_each_external_site_is_reached_by_its_port_with_its_own_tls(outside):
@@ -126,11 +126,13 @@ def past(outside: Outside, **properties: str) -> str:
     called = [outside.url("unknown", port) for port in UNKNOWN] + [outside.url("go"), outside.url("github")]
     caller = app("caller", environment=variables(ROOTS=outside.roots)) | {"command": ["python3", "-c", CALLS, *called]}
     sidecar = caller | {"name": "sidecar", "command": ["python3", "-c", CALLS, outside.url("unknown", UNKNOWN[1])]}
-    given = ecs.describe_task_definition(taskDefinition=stage.define("past", caller))["taskDefinition"]
-    proxy = given["proxyConfiguration"]
-    kept = [one for one in proxy["properties"] if one["name"] not in properties]
-    containers = [*given["containerDefinitions"], sidecar | {"essential": False, "user": "1337"}]
+    task_definition = ecs.describe_task_definition(taskDefinition=stage.define("past", caller))["taskDefinition"]
+    proxy = task_definition["proxyConfiguration"]
+    stored_properties = [one for one in proxy["properties"] if one["name"] not in properties]
+    containers = [*task_definition["containerDefinitions"], sidecar | {"essential": False, "user": "1337"}]
     containers[0]["dependsOn"].append({"containerName": "sidecar", "condition": "SUCCESS"})
     return stage.cluster.define(
-        given["family"], *containers, proxyConfiguration=proxy | {"properties": kept + variables(**properties)}
+        task_definition["family"],
+        *containers,
+        proxyConfiguration=proxy | {"properties": stored_properties + variables(**properties)},
     )

@@ -51,9 +51,9 @@ def ingress(server: Installation) -> Ingress:
     stage.gateway("gateway", listener(GATEWAY), listener(OTHER))
     stage.gateway_route("gateway", "one", "color-1", prefix="/color1", port=GATEWAY)
     stage.deploy_gateway("gateway", GATEWAY, OTHER)
-    made = Ingress(stage, stage.bastion())
+    new_ingress = Ingress(stage, stage.bastion())
     stage.cluster.steady("gateway", "white", "blue", "red", "food")
-    return made
+    return new_ingress
 
 
 def test_a_gateway_routes_a_prefix_to_a_service_that_splits_evenly(ingress):
@@ -123,7 +123,7 @@ def test_each_gateway_listener_reaches_its_router_port_and_node_port(ingress):
 
 def test_gateway_statistics_have_app_meshs_names(ingress):
     mesh = ingress.stage.name
-    counted = ingress.bastion.statistics(f"gateway.{ingress.stage.domain}", "cds_")
+    statistics = ingress.bastion.statistics(f"gateway.{ingress.stage.domain}", "cds_")
     hop = f"cluster.cds_ingress_{mesh}_gateway_self_redirect_{GATEWAY}_http_15001.upstream_rq_total"
-    assert counted[hop] > 60
-    assert counted[f"cluster.cds_egress_{mesh}_red_http_8080.upstream_rq_total"] > 0
+    assert statistics[hop] > 60
+    assert statistics[f"cluster.cds_egress_{mesh}_red_http_8080.upstream_rq_total"] > 0

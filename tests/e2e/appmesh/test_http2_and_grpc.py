@@ -35,8 +35,8 @@ class Calls(NamedTuple):
 
     def route(self, retry: dict[str, Any] | None = None, **match: Any) -> None:
         """Make this the only route of gRPC."""
-        given = {"match": match, "action": to("echo")} | ({} if retry is None else {"retryPolicy": retry})
-        self.stage.route("rpc", "rpc", grpcRoute=given)
+        params = {"match": match, "action": to("echo")} | ({} if retry is None else {"retryPolicy": retry})
+        self.stage.route("rpc", "rpc", grpcRoute=params)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def calls(server: Installation) -> Calls:
     stage.deploy("echo", app("rpc", RPC), RPC)
     stage.router("rpc", {"port": RPC, "protocol": "grpc"})
     stage.service("rpc", router="rpc")
-    made = Calls(stage, stage.client("front", "h2", "rpc"))
-    made.route(serviceName=SERVICE, methodName="Say")
+    new_calls = Calls(stage, stage.client("front", "h2", "rpc"))
+    new_calls.route(serviceName=SERVICE, methodName="Say")
     stage.cluster.steady("red", "blue", "echo")
-    eventually(lambda: made.call("Say")["status"] == "OK", "the echo is called")
-    return made
+    eventually(lambda: new_calls.call("Say")["status"] == "OK", "the echo is called")
+    return new_calls
 
 
 def test_http2_requests_follow_the_routes_weights(calls):

@@ -41,12 +41,12 @@ def blue(server: Installation) -> Blue:
     stage.node("blue", listener())
     stage.router("color-router", {"port": 8080, "protocol": "http"})
     stage.service("color", router="color-router")
-    made = Blue(stage, stage.client("front", "color"))
-    made.route()
+    new_blue = Blue(stage, stage.client("front", "color"))
+    new_blue.route()
     stage.colour("blue", 8080)
     stage.cluster.steady("blue")
-    eventually(lambda: made.front.colour(made.url) == "blue", "blue is called")
-    return made
+    eventually(lambda: new_blue.front.colour(new_blue.url) == "blue", "blue is called")
+    return new_blue
 
 
 def test_a_route_can_retry_more_often_than_the_default(blue):

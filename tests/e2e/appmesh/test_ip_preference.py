@@ -106,20 +106,22 @@ class Gateway(NamedTuple):
     def called_at(self, name: str) -> int:
         """The version of IP at which the gateway calls a server."""
         statuses = self.admin("gateway", "clusters?format=json")["cluster_statuses"]
-        (hosts,) = [one["host_statuses"] for one in statuses if one["name"] == self.cluster(name)]
+        (hosts,) = [statuse["host_statuses"] for statuse in statuses if statuse["name"] == self.cluster(name)]
         (address,) = [host["address"]["socket_address"]["address"] for host in hosts]
         return ip_address(address).version
 
     def looked_up(self, name: str) -> str:
         """The families that the gateway asks DNS for."""
-        found = self.admin("gateway", "config_dump?resource=dynamic_active_clusters")["configs"]
-        (cluster,) = [one["cluster"] for one in found if one["cluster"]["name"] == self.cluster(name)]
+        configs = self.admin("gateway", "config_dump?resource=dynamic_active_clusters")["configs"]
+        (cluster,) = [one["cluster"] for one in configs if one["cluster"]["name"] == self.cluster(name)]
         return str(cluster.get("dns_lookup_family", "AUTO"))
 
     def listens(self, proxy: str) -> Mapping[str, tuple[str, bool]]:
         """The addresses of a proxy's listeners, and whether IPv4 is let in at IPv6's."""
-        found = self.admin(proxy, "config_dump?resource=dynamic_listeners")["configs"]
-        each = [one["active_state"]["listener"]["address"]["socket_address"] for one in found if "active_state" in one]
+        configs = self.admin(proxy, "config_dump?resource=dynamic_listeners")["configs"]
+        each = [
+            one["active_state"]["listener"]["address"]["socket_address"] for one in configs if "active_state" in one
+        ]
         return {f"{one['port_value']}": (one["address"], one.get("ipv4_compat", False)) for one in each}
 
 
@@ -135,10 +137,10 @@ def gateway(server: Installation) -> Gateway:
         environment = [{"name": key, "value": value} for key, value in variables.items()]
         stage.deploy(name, app("colour", PORT, environment=environment), PORT)
     stage.deploy_gateway("gateway", PORT)
-    made = Gateway(stage, stage.bastion())
+    new_gateway = Gateway(stage, stage.bastion())
     stage.cluster.steady("gateway", *SERVERS)
-    made.become(BY_FOUR)
-    return made
+    new_gateway.become(BY_FOUR)
+    return new_gateway
 
 
 def test_without_an_ip_preference_listeners_use_ipv4_only(gateway):
@@ -189,7 +191,7 @@ def test_servers_that_answer_health_checks_are_healthy(gateway):
     gateway.become(BY_FOUR)
 
     def healthy() -> set[str]:
-        found = gateway.bastion.statistics(gateway.stage.fqdn("gateway"), "health_check.healthy")
-        return {name for name in SERVERS if found[f"cluster.{gateway.cluster(name)}.health_check.healthy"] == 1}
+        statistics = gateway.bastion.statistics(gateway.stage.fqdn("gateway"), "health_check.healthy")
+        return {name for name in SERVERS if statistics[f"cluster.{gateway.cluster(name)}.health_check.healthy"] == 1}
 
     eventually(lambda: healthy() == BY_FOUR, "health checks see the same")

@@ -168,8 +168,8 @@ def by_prometheus(mesh: Mesh) -> RequestCounts:
 def scrape(mesh: Mesh) -> list[tuple[str, dict[str, str], int]]:
     """Counters of App Mesh."""
     text = httpx.get(f"{mesh.server.url}/metrics/mesh", trust_env=False).text
-    found = re.findall(r"^(moyai_appmesh_\w+_total){(.*)} (\d+)$", text, re.MULTILINE)
-    return [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), int(value)) for name, labels, value in found]
+    matches = re.findall(r"^(moyai_appmesh_\w+_total){(.*)} (\d+)$", text, re.MULTILINE)
+    return [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), int(value)) for name, labels, value in matches]
 
 
 def expected_counts(sent: Answers) -> RequestCounts:
@@ -206,8 +206,8 @@ def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent_requests,
     edges: list[dict[str, Any]] = []
 
     def all_are_counted() -> bool:  # the gateway's proxy exports what it counted every few seconds
-        shown = mesh.server.moyai("mesh", "--json", "--service", mesh.stage.fqdn("color"), "--since", "1h")
-        edges[:] = json.loads(shown)["edges"]
+        output = mesh.server.moyai("mesh", "--json", "--service", mesh.stage.fqdn("color"), "--since", "1h")
+        edges[:] = json.loads(output)["edges"]
         return bool(sum(edge["requests"] for edge in edges) >= sent_requests.total() + through_the_gateway)
 
     eventually(all_are_counted, "all requests are in the map")

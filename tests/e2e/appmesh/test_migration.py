@@ -74,9 +74,9 @@ def shop(make_installation) -> Shop:
     deploy = [str(EXAMPLES / "shop-on-app-mesh/deploy.sh")]
     ran = subprocess.run(deploy, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert ran.returncode == 0, ran.stderr
-    made = Shop(installation, Cluster(installation, "mesh"))
-    made.cluster.steady(*SERVICES)
-    return made
+    new_shop = Shop(installation, Cluster(installation, "mesh"))
+    new_shop.cluster.steady(*SERVICES)
+    return new_shop
 
 
 def test_a_mesh_moves_service_by_service_and_no_request_fails(shop):
@@ -87,22 +87,22 @@ def test_a_mesh_moves_service_by_service_and_no_request_fails(shop):
     caller = {"kind": "url", "url": URL}
     visitor.begin(caller, caller, rate=10)
     shop.migrate("--apply", "--only", "pricing")
-    moved = shop.in_service_connect()
-    moved.begin(caller, caller, rate=10)
+    in_service_connect = shop.in_service_connect()
+    in_service_connect.begin(caller, caller, rate=10)
     shop.migrate("--apply")
     for service in SERVICES:
         shop.cluster.quiet(service)
-    results = [visitor.end(), moved.end()]
+    results = [visitor.end(), in_service_connect.end()]
     assert [result["failed"] for result in results] == [0, 0], results
     assert all(result["sent"] > 100 for result in results)
     for service, move in zip(report["order"], report["moves"], strict=True):
-        shown = shop.cluster.service(service)
-        (deployment,) = shown["deployments"]
-        told = deployment["serviceConnectConfiguration"]
-        assert told["services"] == move["update"]["serviceConnectConfiguration"]["services"]
+        described_service = shop.cluster.service(service)
+        (deployment,) = described_service["deployments"]
+        service_connect_configuration = deployment["serviceConnectConfiguration"]
+        assert service_connect_configuration["services"] == move["update"]["serviceConnectConfiguration"]["services"]
         ecs = shop.cluster.ecs
         definition = ecs.describe_task_definition(taskDefinition=deployment["taskDefinition"])["taskDefinition"]
         assert "proxyConfiguration" not in definition
         assert [c["name"] for c in definition["containerDefinitions"]] == [service]
-        tags = ecs.list_tags_for_resource(resourceArn=shown["serviceArn"])["tags"]
+        tags = ecs.list_tags_for_resource(resourceArn=described_service["serviceArn"])["tags"]
         assert {tag["key"]: tag["value"] for tag in tags} == move["tags"]

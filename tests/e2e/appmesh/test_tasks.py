@@ -56,22 +56,24 @@ class Tasks(NamedTuple):
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[..., Installation]) -> Installation:
-    made = make_installation()
-    made.up()
-    return made
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
 
 
 @pytest.fixture(scope="module")
 def tasks(installation: Installation) -> Tasks:
     stage = Stage(installation, "tasks")
     stage.node("back", listener())
-    made = Tasks(stage, stage.client("front"))
-    made.calls(BACK)
-    made.create_virtual_service(BACK)
-    stage.cluster.serve("back", made.version("1"), count=2, connect=False, serviceRegistries=stage.registry("back"))
+    new_tasks = Tasks(stage, stage.client("front"))
+    new_tasks.calls(BACK)
+    new_tasks.create_virtual_service(BACK)
+    stage.cluster.serve(
+        "back", new_tasks.version("1"), count=2, connect=False, serviceRegistries=stage.registry("back")
+    )
     stage.cluster.steady("back")
-    eventually(lambda: made.ask().get("status") == 200, "the backend is called")
-    return made
+    eventually(lambda: new_tasks.ask().get("status") == 200, "the backend is called")
+    return new_tasks
 
 
 def test_two_services_talk_through_the_mesh(tasks):
@@ -110,8 +112,8 @@ def test_describe_tasks_shows_the_proxy_as_the_defined_container(tasks):
     assert set(shown) == {"probe", "envoy"}
     assert (shown["envoy"]["healthStatus"], shown["envoy"]["image"]) == ("HEALTHY", ENVOY_IMAGE)
     assert (task["healthStatus"], [a["type"] for a in task["attachments"]]) == ("HEALTHY", ["ElasticNetworkInterface"])
-    said = tasks.stage.cluster.output_lines(task["taskArn"], "envoy")
-    assert any("starting main dispatch loop" in line for line in said)
+    output_lines = tasks.stage.cluster.output_lines(task["taskArn"], "envoy")
+    assert any("starting main dispatch loop" in line for line in output_lines)
     with pytest.raises(ClientError, match="container name envoy is not valid"):
         tasks.stage.cluster.ecs.execute_command(
             cluster="tasks", task=task["taskArn"], container="envoy", command="sh", interactive=True

@@ -49,12 +49,12 @@ def teller(server: Installation) -> Teller:
     stage.node("white", listener())
     stage.router("teller", {"port": 8080, "protocol": "http"})
     stage.service("teller", router="teller")
-    made = Teller(stage, stage.client("front", "teller"))
-    made.route(None)
+    new_teller = Teller(stage, stage.client("front", "teller"))
+    new_teller.route(None)
     stage.colour("white", 8080)
     stage.cluster.steady("white")
-    eventually(lambda: made.status(0) == 200, "the teller is called")
-    return made
+    eventually(lambda: new_teller.status(0) == 200, "the teller is called")
+    return new_teller
 
 
 def test_the_shorter_of_route_and_listener_timeout_applies(teller):

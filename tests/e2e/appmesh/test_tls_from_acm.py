@@ -41,7 +41,7 @@ class Colours(NamedTuple):
     def answered_colours(self) -> set[str]:
         """The colours behind the route that splits evenly, and the statuses of what is no colour."""
         answers = [self.answer("/color1/tell") for _ in range(16)]
-        return {one["text"] if one["status"] == 200 else str(one["status"]) for one in answers}
+        return {answer["text"] if answer["status"] == 200 else str(answer["status"]) for answer in answers}
 
     def become(self, *expected: str) -> None:
         """Wait until this is what is seen."""
@@ -70,8 +70,8 @@ class Colours(NamedTuple):
 
     def serve(self, name: str, **tls: Any) -> None:
         """Give a node's listener the certificate."""
-        given = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": self.certificate}}} | tls
-        spec = {"listeners": [listener(TELLER, tls=given)], "serviceDiscovery": self.stage.cloud_map_discovery(name)}
+        params = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": self.certificate}}} | tls
+        spec = {"listeners": [listener(TELLER, tls=params)], "serviceDiscovery": self.stage.cloud_map_discovery(name)}
         self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName=name, spec=spec)
 
     def call(self, ca: PrivateCa | None, **tls: Any) -> None:
@@ -104,10 +104,10 @@ def colours(server: Installation) -> Colours:
     stage.gateway("gateway", tls_listener(certificate))
     stage.gateway_route("gateway", "one", "color-1", prefix="/color1")
     stage.deploy_gateway("gateway", PORT, keys=keys)
-    made = Colours(stage, stage.bastion(), ca, other, certificate)
+    new_colours = Colours(stage, stage.bastion(), ca, other, certificate)
     stage.cluster.steady("gateway", "white", "blue")
-    eventually(lambda: made.answered_colours() == {"white", "blue"}, "the gateway leads on")
-    return made
+    eventually(lambda: new_colours.answered_colours() == {"white", "blue"}, "the gateway leads on")
+    return new_colours
 
 
 def test_a_caller_with_a_policy_rejects_servers_without_a_certificate(colours):

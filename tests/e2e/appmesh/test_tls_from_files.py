@@ -55,10 +55,10 @@ def tellers(server: Installation) -> Tellers:
         stage.colour(name, 8080, keys={"chain": chain, "private": private, "trusted": first.root})
     chain, private = first.issue("front.example.com")
     keys = {"chain": chain, "private": private, "trusted": first.root}
-    made = Tellers(stage, stage.client("front", "white", "green", keys=keys))
+    new_tellers = Tellers(stage, stage.client("front", "white", "green", keys=keys))
     stage.cluster.steady("white", "green")
-    eventually(lambda: made.colour("white") == "white", "plain text goes through")
-    return made
+    eventually(lambda: new_tellers.colour("white") == "white", "plain text goes through")
+    return new_tellers
 
 
 def test_a_caller_reaches_only_servers_with_a_trusted_certificate(tellers):

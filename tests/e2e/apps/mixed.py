@@ -25,7 +25,7 @@ def ask(host: str, paths: list[str], end: float, statuses: list[str], times: lis
     for path in cycle(paths):
         if time.monotonic() > end:
             break
-        begun = time.monotonic()
+        start = time.monotonic()
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -34,7 +34,7 @@ def ask(host: str, paths: list[str], end: float, statuses: list[str], times: lis
         except (OSError, http.client.HTTPException):
             statuses.append("none")
             connection.close()
-        times.append(1000 * (time.monotonic() - begun))
+        times.append(1000 * (time.monotonic() - start))
     connection.close()
 
 

@@ -56,8 +56,8 @@ def fail(request: StringValue, context: grpc.ServicerContext) -> None:
 
 
 def remains(_request: StringValue, context: grpc.ServicerContext) -> DoubleValue:
-    left = context.time_remaining()  # without a deadline: as good as for ever
-    return DoubleValue(value=left if left < NEVER else -1)
+    time_remaining = context.time_remaining()  # without a deadline: as good as for ever
+    return DoubleValue(value=time_remaining if time_remaining < NEVER else -1)
 
 
 def hang(_request: StringValue, context: grpc.ServicerContext) -> StringValue:

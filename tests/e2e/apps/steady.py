@@ -104,13 +104,13 @@ class Steady:
                 if number:
                     self.done.append(number)
             else:
-                said = {
+                texts = {
                     "at": round(now - self.begun, 3),
                     "after": round(now - due, 3),
                     "status": status,
                     "post": number,
                 }
-                self.failures.append(said | {"body": body[:100].decode(errors="replace")})
+                self.failures.append(texts | {"body": body[:100].decode(errors="replace")})
 
     def results(self) -> dict[str, Any]:
         with self.lock:

@@ -36,5 +36,5 @@ def below(root: Path, path: Path) -> Path:
 
 def _libraries(program: Path) -> list[Path]:
     """The shared libraries that a program needs, with the loader."""
-    listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
-    return [Path(word) for line in listed.splitlines() for word in line.split() if word.startswith("/")]
+    stdout = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
+    return [Path(word) for line in stdout.splitlines() for word in line.split() if word.startswith("/")]

@@ -131,7 +131,7 @@ class World:
         return {
             "clusters": self._ecs.list_clusters()["clusterArns"],
             "vpcs": sorted(vpc["CidrBlock"] for vpc in self._ec2.describe_vpcs()["Vpcs"]),
-            "namespaces": [one["Name"] for one in self._cloudmap.list_namespaces()["Namespaces"]],
+            "namespaces": [namespace["Name"] for namespace in self._cloudmap.list_namespaces()["Namespaces"]],
             "shares": self._ram.get_resource_shares(resourceOwner="SELF")["resourceShares"],
         }
 
@@ -162,8 +162,8 @@ def test_manual_requests_are_answered(simulation):
     own = {"origin": simulation.url, "sec-fetch-site": "same-origin", "referer": f"{simulation.url}/console/"}
     health = Attempt("GET", "/_moyai/health")
     assert [status(simulation, health, marks) for marks in ({}, own, {"sec-fetch-site": "none"})] == [200] * 3
-    listed = Attempt("POST", "/console/api/", FORM, b"Action=DescribeVpcs&Version=2016-11-15")
-    assert status(simulation, listed, own) == 200
+    attempt = Attempt("POST", "/console/api/", FORM, b"Action=DescribeVpcs&Version=2016-11-15")
+    assert status(simulation, attempt, own) == 200
 
 
 @contextmanager

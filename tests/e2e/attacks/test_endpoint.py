@@ -123,17 +123,23 @@ def test_a_task_can_not_exhaust_the_memory_of_the_control_plane(server, tmp_path
 
 def exits(cluster: Cluster, task: str) -> list[int]:
     """The exit codes of a task's containers; none while it runs."""
-    (found,) = cluster.ecs.describe_tasks(cluster=cluster.name, tasks=[task])["tasks"]
-    return [container["exitCode"] for container in found["containers"]] if found["lastStatus"] == "STOPPED" else []
+    (found_task,) = cluster.ecs.describe_tasks(cluster=cluster.name, tasks=[task])["tasks"]
+    return (
+        [container["exitCode"] for container in found_task["containers"]]
+        if found_task["lastStatus"] == "STOPPED"
+        else []
+    )
 
 
 def test_accepting_connections_costs_each_of_them_the_same(simulation, many_files):
-    begun = processor(simulation)
+    started_processor = processor(simulation)
     with ExitStack() as stack:
         for number in range(4500):
             stack.enter_context(connection(simulation, f"127.0.2.{number % 5 + 1}"))
         assert status(simulation) == 200
-    assert processor(simulation) - begun < 2  # 0.4 where the cost is the same, 3.5 where it grows with what is there
+    assert (
+        processor(simulation) - started_processor < 2
+    )  # 0.4 where the cost is the same, 3.5 where it grows with what is there
 
 
 def test_idle_connections_do_not_keep_new_clients_out(simulation, many_files):

@@ -20,9 +20,9 @@ ASKED = b"GET /console/events HTTP/1.1\r\nhost: localhost\r\n\r\n"
 def burst(at: Installation, count: int, stack: ExitStack, request: bytes = ASKED) -> Counter[int]:
     """The statuses that so many get who ask at once and go on listening until the stack is closed."""
     sockets = [stack.enter_context(socket.create_connection(("127.0.0.1", at.port), 60)) for _ in range(count)]
-    for one in sockets:
-        one.sendall(request)
-    heads = [stack.enter_context(one.makefile("rb")).readline() for one in sockets]
+    for each_socket in sockets:
+        each_socket.sendall(request)
+    heads = [stack.enter_context(first_socket.makefile("rb")).readline() for first_socket in sockets]
     return Counter(int(head.split()[1]) for head in heads)
 
 

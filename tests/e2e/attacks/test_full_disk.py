@@ -37,10 +37,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def installation(disk: Path) -> Iterator[Installation]:
-    made = Small(disk / "state", "--runtime", "sim")
-    made.up()
-    yield made
-    assert made.leave() == []
+    small = Small(disk / "state", "--runtime", "sim")
+    small.up()
+    yield small
+    assert small.leave() == []
 
 
 class Small(Installation):
@@ -176,4 +176,4 @@ def test_log_events_and_metrics_are_accepted_again_when_the_disk_has_space(insta
     eventually(lambda: health(installation)[0] == 200, "it is well again")
     assert put("after") is None
     assert stored_messages()[-1] == "after"
-    assert [one["MetricName"] for one in metrics.list_metrics(Namespace="n")["Metrics"]] == ["m"]
+    assert [metric["MetricName"] for metric in metrics.list_metrics(Namespace="n")["Metrics"]] == ["m"]

@@ -74,6 +74,6 @@ async def test_a_container_cannot_steal_open_files_of_a_host_process(linux, daem
         capabilities=DEFAULT_CAPABILITIES | added,
         volumes=(VolumeMount("/mnt", "host", host_path=str(daemon)),),
     )
-    state, seen = await run(linux, container)
+    state, lines = await run(linux, container)
     assert state.exit_code == 0
-    assert seen == ["stolen: []"] or seen[0].startswith("no pidfd")
+    assert lines == ["stolen: []"] or lines[0].startswith("no pidfd")

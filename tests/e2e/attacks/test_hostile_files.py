@@ -152,8 +152,8 @@ async def test_a_container_cannot_stop_its_monitor(linux):
 @pytest.mark.parametrize("path", ["/etc/passwd", "/etc/group", "/srv/work", "/srv/volume"])
 async def test_a_restart_with_hostile_files_fails_with_their_path(linux, path, spoil):
     await linux.runtime.prepare(sandbox())
-    left = shell(f"cd /; mkdir -p /srv; touch {path}; {spoil.format(path)}")
-    await run(linux, left)
+    remaining_shell = shell(f"cd /; mkdir -p /srv; touch {path}; {spoil.format(path)}")
+    await run(linux, remaining_shell)
     volume = (VolumeMount("/srv/volume", "data"),) if path == "/srv/volume" else ()
     again = shell("true", attempt=1, user="nobody:nogroup", working_directory="/srv/work", volumes=volume)
     with pytest.raises((CannotCreate, CannotStart), match=path):
@@ -166,8 +166,8 @@ async def test_a_restart_with_hostile_files_fails_with_their_path(linux, path, s
 async def test_hosts_hostname_and_resolv_conf_are_on_the_tasks_disk(linux, names):
     await linux.runtime.prepare(sandbox(storage_gib=1))
     fill = "for f in hosts hostname resolv.conf; do head -c 400M /dev/zero >> /etc/$f || echo full; done"
-    _, seen = await run(linux, shell(f"exec 2>&1; {fill}; rm -f /none", names=names))
-    assert [line for line in seen if "full" in line] == ["full"]
+    _, lines = await run(linux, shell(f"exec 2>&1; {fill}; rm -f /none", names=names))
+    assert [line for line in lines if "full" in line] == ["full"]
     task = RuntimePaths(linux.state).task(TASK)
     sizes = {
         path.name: path.stat().st_size for path in task.rglob("*") if path.name in {"hosts", "hostname", "resolv.conf"}
@@ -239,7 +239,7 @@ def _text(path):
 def _helpers(linux):
     """The processes and control groups that are left of sessions."""
     words = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
-    listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
+    splitlines = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
     own, session = f"/moyai/{linux.installation}/", "/session-"
     groups = [group for group in control_groups() if own in group and session in group]
-    return [*(line for line in listed if "--exec-session" in line), *groups]
+    return [*(line for line in splitlines if "--exec-session" in line), *groups]

@@ -22,16 +22,16 @@ MOST_OF_ONE = 20
 @pytest.fixture(scope="module")
 def reachable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that needs keys."""
-    made = Installation(tmp_path_factory.mktemp("reachable"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
-    make_key(made)
-    made.up()
-    yield made
-    assert made.leave() == []
+    installation = Installation(tmp_path_factory.mktemp("reachable"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
+    make_key(installation)
+    installation.up()
+    yield installation
+    assert installation.leave() == []
 
 
 def make_key(installation: Installation) -> dict[str, str]:
-    made = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
-    return {"accessKeyId": made["AccessKeyId"], "secretAccessKey": made["SecretAccessKey"]}
+    document = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
+    return {"accessKeyId": document["AccessKeyId"], "secretAccessKey": document["SecretAccessKey"]}
 
 
 def sign_in(at: Installation, key: dict[str, str], address: str = "127.0.0.1") -> HTTPResponse:

@@ -85,8 +85,8 @@ def test_sessions_show_nothing_of_the_host(rig, canary, added):
     arn = rig.start(observe(canary, *EVERYTHING), capabilities=added)
     rig.cluster.until(arn, "RUNNING")
     with sessions(rig, arn):
-        found = accessible_parts(rig, arn)
-    assert found == {}
+        accessible = accessible_parts(rig, arn)
+    assert accessible == {}
 
 
 @pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])

@@ -114,8 +114,8 @@ class Person:
             self.complaints.append(message.text)
 
     def _look(self, request: Request) -> None:
-        asked = urlsplit(request.url)
-        if asked.scheme not in {"data", "blob"} and f"{asked.scheme}://{asked.netloc}" != self.url:
+        url_parts = urlsplit(request.url)
+        if url_parts.scheme not in {"data", "blob"} and f"{url_parts.scheme}://{url_parts.netloc}" != self.url:
             self.complaints.append(f"asked {request.url}")
 
     # ------------------------------------------------------------------------------------------------ hands
@@ -207,18 +207,18 @@ class Person:
         raise AssertionError(f"the chart {title} says nothing of its points")
 
     def _read(self, title: str) -> dict[str, dict[str, float]]:
-        said: dict[str, dict[str, float]] = {}
+        texts: dict[str, dict[str, float]] = {}
         chart = self.page.get_by_role("application", name=title, exact=True)
         chart.blur()
         chart.focus()
         self.page.keyboard.press("Enter")
-        while (point := self._point()) and point[0] not in said:
-            said[point[0]] = {name: number(value) for name, value in zip(point[1::2], point[2::2], strict=True)}
+        while (point := self._point()) and point[0] not in texts:
+            texts[point[0]] = {name: number(value) for name, value in zip(point[1::2], point[2::2], strict=True)}
             self.page.keyboard.press("ArrowRight")
             with suppress(AssertionError):  # there may be no other point
                 expect(self.page.get_by_role("tooltip")).not_to_contain_text(point[0], timeout=LAST)
         self.page.keyboard.press("Escape")
-        return said
+        return texts
 
     def _point(self) -> list[str]:
         return self.page.get_by_role("tooltip").inner_text(timeout=LAST).splitlines()
@@ -240,8 +240,8 @@ class Person:
         """What axe finds on this page: by all its rules, or by these alone."""
         self.calm()
         self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate(
+        violations = self.page.evaluate(
             "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
             list(rules),
         )["violations"]
-        return [f"{urlsplit(self.page.url).path}: {v['id']}: {node['html']}" for v in found for node in v["nodes"]]
+        return [f"{urlsplit(self.page.url).path}: {v['id']}: {node['html']}" for v in violations for node in v["nodes"]]

@@ -53,9 +53,9 @@ def create_palette(server: Installation) -> Palette:
     stage.gateway("edge", listener())
     stage.gateway_route("edge", "everything", "blue", prefix="/")
     stage.deploy_gateway("edge", 8080)
-    made = Palette(stage, stage.client("front", "color", "lines"), stage.bastion())
+    palette = Palette(stage, stage.client("front", "color", "lines"), stage.bastion())
     stage.cluster.steady("red", "blue", "lines", "edge")
-    return made
+    return palette
 
 
 def call_everything(palette: Palette) -> Counter[str]:

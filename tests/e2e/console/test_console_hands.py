@@ -17,18 +17,18 @@ LOW = {"width": 1024, "height": 420}
 
 @pytest.fixture(scope="module")
 def cluster(simulation):
-    made = Cluster(simulation, "meadow", "meadow")
-    definition = made.define("fox", app("web", 8080, "http"))
+    new_cluster = Cluster(simulation, "meadow", "meadow")
+    definition = new_cluster.define("fox", app("web", 8080, "http"))
     for name in (NAME, "hound", "hare"):
-        made.serve(name, definition, offer("web", name, discoveryName=name))
-    made.steady(NAME, "hound", "hare")
-    return made
+        new_cluster.serve(name, definition, offer("web", name, discoveryName=name))
+    new_cluster.steady(NAME, "hound", "hare")
+    return new_cluster
 
 
 @pytest.fixture
 def person(visit, simulation, cluster) -> Person:
-    made: Person = visit(simulation)
-    return made
+    new_person: Person = visit(simulation)
+    return new_person
 
 
 def test_a_filter_typed_quickly_applies_every_letter(person):

@@ -30,9 +30,9 @@ SOLD, FAILED = 200, 75
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[[], Installation]) -> Installation:
-    made = make_installation()
-    made.up()
-    return made
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
 
 
 @pytest.fixture(scope="module")
@@ -70,22 +70,26 @@ def other_pages(installation: Installation) -> Iterator[str]:
     yield from ("task-definitions", "register-task-definition", "task-definitions/shop-stock")
     yield from (f"task-definitions/shop-stock/1{rest}" for rest in ("", "/json", "/tags", "/register"))
     yield "task-definitions/shop-stock/compare?from=1&to=1"
-    [namespace] = [one["Id"] for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == "shop"]
-    [service, *_] = [one["Id"] for one in cloud_map.list_services()["Services"]]
+    [namespace] = [
+        each_namespace["Id"]
+        for each_namespace in cloud_map.list_namespaces()["Namespaces"]
+        if each_namespace["Name"] == "shop"
+    ]
+    [service, *_] = [each_service["Id"] for each_service in cloud_map.list_services()["Services"]]
     yield from ("namespaces", f"namespaces/{namespace}", f"namespaces/{namespace}/services/{service}")
 
 
 def violations(person: Person, pages: Iterable[str]) -> list[str]:
     """What axe finds on each, by day, and in its colours by night."""
-    found = []
+    results = []
     for path in pages:
         person.set_color_scheme("light")
         person.open(path)
         person.wait_until_loaded()
-        found += person.violations()
+        results += person.violations()
         person.set_color_scheme("dark")
-        found += person.violations("color-contrast")
-    return found
+        results += person.violations("color-contrast")
+    return results
 
 
 def test_axe_finds_nothing_on_the_main_pages_by_day_and_by_night(person, shop):

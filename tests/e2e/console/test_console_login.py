@@ -27,16 +27,16 @@ EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 @pytest.fixture(scope="module")
 def keyed_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that needs keys."""
-    made = Installation(tmp_path_factory.mktemp("gated"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
-    make_key(made)
-    made.up()
-    yield made
-    assert made.leave() == []
+    installation = Installation(tmp_path_factory.mktemp("gated"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
+    make_key(installation)
+    installation.up()
+    yield installation
+    assert installation.leave() == []
 
 
 def make_key(installation: Installation) -> tuple[str, str]:
-    made = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
-    return made["AccessKeyId"], made["SecretAccessKey"]
+    document = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
+    return document["AccessKeyId"], document["SecretAccessKey"]
 
 
 def sign_in(person: Person, key: str, secret: str) -> None:
@@ -55,8 +55,8 @@ def ask(at: Installation, method: str, path: str, body: object, headers: Mapping
 def api(at: Installation, cookie: str, token: str) -> int:
     """ListClusters by a session's cookie and a token."""
     target = {"x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
-    given = {"cookie": f"moyai-console={cookie}", CSRF: token, "content-type": "application/x-amz-json-1.1"}
-    return ask(at, "POST", "api/", {}, given | target | {"authorization": SIGNED})
+    params = {"cookie": f"moyai-console={cookie}", CSRF: token, "content-type": "application/x-amz-json-1.1"}
+    return ask(at, "POST", "api/", {}, params | target | {"authorization": SIGNED})
 
 
 def test_a_person_signs_in_by_a_key_and_signing_out_ends_the_session(visit, keyed_installation):

@@ -50,10 +50,10 @@ def terminal_mesh(palette) -> TerminalMesh:
     wanted = answers.total() + THROUGH_THE_GATEWAY + LINES
     eventually(lambda: requests(mesh_json()) >= wanted, "all is counted")
     while_it_lasts(PERIOD)
-    found = mesh_json()
-    assert requests(found) == wanted
-    start, end = (datetime.fromisoformat(found[name]).timestamp() for name in ("start", "end"))
-    edges = {(edge["caller"]["service"], edge["targets"][0]["service"]): edge for edge in found["edges"]}
+    document = mesh_json()
+    assert requests(document) == wanted
+    start, end = (datetime.fromisoformat(document[name]).timestamp() for name in ("start", "end"))
+    edges = {(edge["caller"]["service"], edge["targets"][0]["service"]): edge for edge in document["edges"]}
     return TerminalMesh(edges, (int(start), int(end)), dict(answers))
 
 

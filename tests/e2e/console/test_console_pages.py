@@ -39,8 +39,8 @@ def cluster(server):
 
 @pytest.fixture
 def person(visit, server) -> Person:
-    made: Person = visit(server)
-    return made
+    new_person: Person = visit(server)
+    return new_person
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,9 @@ def definition(cluster):
 def test_a_person_opens_a_task_enters_its_terminal_and_stops_it(person, cluster, definition):
     arn = cluster.run(definition, enableExecuteCommand=True)
     task = cluster.until(arn, "RUNNING")
-    [address] = [one["privateIpv4Address"] for one in task["containers"][0]["networkInterfaces"]]
+    [address] = [
+        network_interface["privateIpv4Address"] for network_interface in task["containers"][0]["networkInterfaces"]
+    ]
     person.open("clusters/desk/tasks")
     person.follow(f"{task_id(arn)[:12]}…")
     person.wait_for_title(task_id(arn))
@@ -107,14 +109,18 @@ def test_a_person_registers_compares_and_deregisters_a_revision(person, cluster,
     person.wait_for_text("The revision becomes inactive")
     person.click(person.page.get_by_role("dialog").get_by_role("button", name="Deregister"))
     person.wait_for_text("lamp:2 deregistered")
-    found = cluster.ecs.describe_task_definition(taskDefinition="lamp:2")["taskDefinition"]
-    assert found["status"] == "INACTIVE"
+    task_definition = cluster.ecs.describe_task_definition(taskDefinition="lamp:2")["taskDefinition"]
+    assert task_definition["status"] == "INACTIVE"
 
 
 def test_a_person_registers_discovers_and_deregisters_an_instance(person, server):
     cloud_map = server.client("servicediscovery")
     cloud_map.create_http_namespace(Name="desk", Description="What is on the desk")
-    [namespace] = [one for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == "desk"]
+    [namespace] = [
+        each_namespace
+        for each_namespace in cloud_map.list_namespaces()["Namespaces"]
+        if each_namespace["Name"] == "desk"
+    ]
     cloud_map.create_service(Name="pen", NamespaceId=namespace["Id"])
     person.open("namespaces")
     person.page.get_by_placeholder("Find namespaces").fill("desk")
@@ -131,8 +137,8 @@ def test_a_person_registers_discovers_and_deregisters_an_instance(person, server
     dialog.get_by_label("colour", exact=True).fill("red")
     person.press("Register")
     person.wait_for_text("Instance red registered")
-    [found] = cloud_map.discover_instances(NamespaceName="desk", ServiceName="pen")["Instances"]
-    assert (found["InstanceId"], found["Attributes"]["colour"]) == ("red", "red")
+    [instance] = cloud_map.discover_instances(NamespaceName="desk", ServiceName="pen")["Instances"]
+    assert (instance["InstanceId"], instance["Attributes"]["colour"]) == ("red", "red")
     person.click(person.page.get_by_role("row", name="red").get_by_role("radio"))
     person.press("Deregister")
     person.wait_for_text("This is the last instance")

@@ -53,15 +53,15 @@ ROLE = {"executionRoleArn": "arn:aws:iam::123456789012:role/harbour"}
 
 @pytest.fixture(scope="module")
 def cluster(server):
-    made = Cluster(server, "harbour", "harbour")
-    made.define("buoy", app("counting", 8080, "http"), **ROLE)
-    made.ecs.create_service(
+    new_cluster = Cluster(server, "harbour", "harbour")
+    new_cluster.define("buoy", app("counting", 8080, "http"), **ROLE)
+    new_cluster.ecs.create_service(
         cluster="harbour",
         serviceName="buoy",
         taskDefinition="buoy",
         desiredCount=2,
         launchType="FARGATE",
-        networkConfiguration=made.network(public=False),
+        networkConfiguration=new_cluster.network(public=False),
         serviceConnectConfiguration={
             "enabled": True,
             "services": [offer("counting", "buoy", discoveryName="buoy", timeout={"perRequestTimeoutSeconds": 1})],
@@ -69,8 +69,8 @@ def cluster(server):
             "accessLogConfiguration": {"format": "TEXT"},
         },
     )
-    made.steady("buoy")
-    return made
+    new_cluster.steady("buoy")
+    return new_cluster
 
 
 class CallerView(NamedTuple):
@@ -84,7 +84,7 @@ class CallerView(NamedTuple):
 def caller_view(cluster):
     """First failures alone, so that a host is kept away, then some of everything."""
     probe = cluster.probe("tug")
-    begun, got = time.time(), Counter[str]()
+    started_time, got = time.time(), Counter[str]()
     for seconds, paths in ((1, BURST), (4, MIXED)):
         command = ("python3", "-m", "tests.e2e.apps.mixed", "http://buoy/", "3", str(seconds), *paths)
         got += Counter(json.loads(probe.run(*command)["out"])["statuses"])
@@ -94,7 +94,7 @@ def caller_view(cluster):
 
     def is_counted() -> bool:
         """By the caller's proxy, and by one that was called, which reports at another time."""
-        count = counting.count(since(begun))
+        count = counting.count(since(started_time))
         return count.requests >= got.total() and count.attempts > 0
 
     def is_logged() -> bool:
@@ -104,7 +104,7 @@ def caller_view(cluster):
     # A page of times that are over is not looked up again: what it is to show must be there before.
     eventually(is_counted, "all is counted")
     eventually(is_logged, "all is logged")
-    return CallerView(got, since(begun))
+    return CallerView(got, since(started_time))
 
 
 def note(person: Person) -> None:
@@ -131,12 +131,12 @@ def map_words(person: Person) -> list[str]:
 
 @pytest.fixture
 def person(visit, server, caller_view) -> Person:
-    made: Person = visit(server)
-    note(made)
-    made.open(f"traffic?namespace=harbour&range={caller_view.span[0]}-{caller_view.span[1]}&edge={EDGE}")
-    made.wait_for_text("harbour/tug → buoy")
-    made.wait_until_loaded()
-    return made
+    new_person: Person = visit(server)
+    note(new_person)
+    new_person.open(f"traffic?namespace=harbour&range={caller_view.span[0]}-{caller_view.span[1]}&edge={EDGE}")
+    new_person.wait_for_text("harbour/tug → buoy")
+    new_person.wait_until_loaded()
+    return new_person
 
 
 def test_a_connections_panel_shows_status_codes_retries_timeouts_and_ejected_hosts(person, caller_view):

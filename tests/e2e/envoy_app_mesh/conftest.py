@@ -17,8 +17,8 @@ from tests.e2e.rig_app import App, one_and_two
 async def envoys() -> AsyncIterator[Rig]:
     """Real Envoys to lead; what goes out of their namespace is captured."""
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
-            yield made
+        async with rig(Path(folder), REDIRECTS, CAPTURED) as new_rig:
+            yield new_rig
 
 
 @pytest.fixture

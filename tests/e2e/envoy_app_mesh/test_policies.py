@@ -53,22 +53,24 @@ async def test_a_server_refuses_and_counts_requests_over_its_limits(envoys, apps
     await envoys.configure(mesh(node(ONE, limits=ConnectionLimits(connections=1, pending=1)), destinations=()), ONE)
     cluster = "cluster.cds_ingress_one_http_8081"
     get = envoys.namespace.get
-    asked = [asyncio.create_task(get("10.99.0.1", 8081, "/hold"))]
+    requests = [asyncio.create_task(get("10.99.0.1", 8081, "/hold"))]
     await envoys.wait_for_statistic(ONE, f"{cluster}.upstream_rq_active", 1)
-    asked.append(asyncio.create_task(get("10.99.0.1", 8081, "/hold")))
+    requests.append(asyncio.create_task(get("10.99.0.1", 8081, "/hold")))
     await envoys.wait_for_statistic(ONE, f"{cluster}.upstream_rq_pending_active", 1)
     assert (await get("10.99.0.1", 8081)).status == 503
     assert await envoys.count(ONE, f"{cluster}.upstream_rq_pending_overflow") == 1
     assert await envoys.count(ONE, f"{cluster}.upstream_cx_overflow") >= 1
     assert await envoys.count(ONE, f"{cluster}.circuit_breakers.default.cx_open") == 1
     apps[0].released.set()
-    assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
+    assert {answer.status for answer in await asyncio.gather(*requests)} == {200}
 
 
 async def test_consecutive_errors_eject_an_endpoint(envoys, apps):
     outlier = OutlierPolicy(3, 10, 30, 300, 100, Failure.SERVER_ERROR)
-    led = mesh(caller(http(host("shop", rule("one")))), destinations=[to("one", outlier=outlier)], groups={"one": PAIR})
-    await envoys.configure(led, CALLER)
+    routed_mesh = mesh(
+        caller(http(host("shop", rule("one")))), destinations=[to("one", outlier=outlier)], groups={"one": PAIR}
+    )
+    await envoys.configure(routed_mesh, CALLER)
     apps[0].statuses.extend([500] * 3)
     answers = [await envoys.namespace.get(ANYWHERE, 80, host="shop") for _ in range(6)]
     assert sorted(answer.status for answer in answers) == [200] * 3 + [500] * 3
@@ -109,8 +111,8 @@ async def test_an_endpoint_that_fails_health_checks_gets_no_requests(envoys, app
 )
 async def test_access_logs_are_written_to_the_configured_file(envoys, apps, log):
     path = envoys.folder / "access.log"
-    asked = replace(caller(http(host("shop", rule("one")))), access_log=replace(log, path=str(path)))
-    await envoys.configure(mesh(asked, destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
+    changed_caller = replace(caller(http(host("shop", rule("one")))), access_log=replace(log, path=str(path)))
+    await envoys.configure(mesh(changed_caller, destinations=[to("one")], groups={"one": PAIR[:1]}), CALLER)
     await envoys.namespace.get(ANYWHERE, 80, "/page?q=1", host="shop")
     await asyncio.to_thread(eventually, lambda: path.exists() and path.read_text().endswith("\n"))
     written = path.read_text()

@@ -77,8 +77,8 @@ async def shares(envoys: Rig, requests: int) -> Counter[str]:
 
 
 async def test_requests_are_routed_by_host(envoys, apps):
-    led = mesh(caller(http(host("shop", rule("one")), host("empty"))), node(ONE), destinations=BOTH)
-    await envoys.configure(led, ONE, CALLER)
+    routed_mesh = mesh(caller(http(host("shop", rule("one")), host("empty"))), node(ONE), destinations=BOTH)
+    await envoys.configure(routed_mesh, ONE, CALLER)
     get = envoys.namespace.get
     assert [(await get(ANYWHERE, 80, host=name)).status for name in ("shop", "SHOP", "shop:80")] == [200] * 3
     assert [(await get(ANYWHERE, 80, host=name)).status for name in ("else", "empty")] == [404] * 2
@@ -97,10 +97,10 @@ async def test_requests_to_unknown_hosts_pass_where_egress_is_allowed(envoys, ap
     there, elsewhere = App("there"), App("elsewhere")
     await there.start(envoys.namespace, 80, ANYWHERE)
     await elsewhere.start(envoys.namespace, 81, ANYWHERE)
-    asked = [
+    requests = [
         await envoys.namespace.get(ANYWHERE, port, host=name) for port, name in ((80, "shop"), (80, "x"), (81, "x"))
     ]
-    assert [json.loads(answer.body)["app"] for answer in asked] == ["one", "there", "elsewhere"]
+    assert [json.loads(answer.body)["app"] for answer in requests] == ["one", "there", "elsewhere"]
     assert await envoys.count(CALLER, f"cluster.{PASS.label}.upstream_cx_total") == 2
     await there.stop()
     await elsewhere.stop()
@@ -109,25 +109,25 @@ async def test_requests_to_unknown_hosts_pass_where_egress_is_allowed(envoys, ap
 async def test_passed_through_requests_keep_their_protocol(envoys):
     everything = caller(http(VirtualHost("*", ("*",), (rule("pass"),))))
     await envoys.configure(mesh(everything, destinations=[PASS]), CALLER)
-    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.put_nowait(await reader.readexactly(3))
+        queue.put_nowait(await reader.readexactly(3))
         writer.close()
 
     there = await asyncio.start_server(listen, sock=await envoys.namespace.listen(ANYWHERE, 80))
     for request, first in ((HTTP2_REQUEST, b"PRI"), (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"GET")):
         wire = await envoys.namespace.run(lambda: create_connection((ANYWHERE, 80)))
         wire.sendall(request)
-        assert await asyncio.wait_for(heard.get(), PATIENCE) == first
+        assert await asyncio.wait_for(queue.get(), PATIENCE) == first
         wire.close()
     there.close()
 
 
 async def test_tls_is_passed_through_by_its_server_name(envoys):
-    passed = Destination("aws", OriginalDestinationSource(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
+    destination = Destination("aws", OriginalDestinationSource(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
     view = caller(passes=(SniPassthrough(443, ("*.aws.test",), "aws"),))
-    await envoys.configure(mesh(view, destinations=(passed,)), CALLER)
+    await envoys.configure(mesh(view, destinations=(destination,)), CALLER)
     there = await asyncio.start_server(answer_heard, sock=await envoys.namespace.listen(ANYWHERE, 443))
     assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.aws.test")) == b"heard"
     assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.other.test")) == b""
@@ -154,8 +154,8 @@ async def test_tcp_streams_are_routed_by_port(envoys, apps):
     view = caller(OutboundPort(5000, Protocol.TCP, split, "egress"))
     await envoys.configure(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     assert b'"two"' in await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n")
-    closed = replace(split, targets=())
-    view = caller(OutboundPort(5000, Protocol.TCP, closed, "egress"))
+    closed_split = replace(split, targets=())
+    view = caller(OutboundPort(5000, Protocol.TCP, closed_split, "egress"))
     await envoys.configure(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
     assert await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n") == b""
 
@@ -201,15 +201,15 @@ async def test_paths_are_normalized_and_rewritten(envoys, apps):
 
 def gateway() -> Workload:
     """Both hops of one: by path and host to itself, then to services by their names."""
-    renamed = rule(
+    renamed_rule = rule(
         "self", match=RequestMatch(path=PathMatcher(PathTest.PREFIX, "/one/")), rewrite=Rewrite("one.shop", "/")
     )
-    kept = rule("self", rewrite=Rewrite(headers=((MARK, "two.shop"),)))
-    hosts = VirtualHost("any", ("*",), (renamed,)), VirtualHost("kept", ("*.example.com",), (kept,))
-    marked = RequestMatch(headers=(HeaderMatcher(MARK, TextMatcher(TextTest.EXACT, "two.shop")),))
+    stored_rule = rule("self", rewrite=Rewrite(headers=((MARK, "two.shop"),)))
+    hosts = VirtualHost("any", ("*",), (renamed_rule,)), VirtualHost("kept", ("*.example.com",), (stored_rule,))
+    request_match = RequestMatch(headers=(HeaderMatcher(MARK, TextMatcher(TextTest.EXACT, "two.shop")),))
     inner = (
         VirtualHost("one.shop", ("one.shop", "one.shop:15001"), (rule("one", rewrite=Rewrite(without=(MARK,))),)),
-        VirtualHost("default_backend", ("*",), (rule("two", match=marked, rewrite=Rewrite(without=(MARK,))),)),
+        VirtualHost("default_backend", ("*",), (rule("two", match=request_match, rewrite=Rewrite(without=(MARK,))),)),
     )
     inbound_port = InboundPort(
         9080, Protocol.HTTP, TIMEOUTS, 1, "ingress", listen_port=9080, hosts=hosts,

@@ -57,14 +57,14 @@ def believing(authority: Authority, *names: str) -> PeerCheck:
 
 
 async def test_a_strict_tls_node_accepts_only_tls(envoys, apps, authority):
-    shown = authority.signs("one.shop")
-    checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
-    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), checked, shown), ONE, CALLER)
+    signs = authority.signs("one.shop")
+    client_tls = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
+    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), client_tls, signs), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == await envoys.count(CALLER, f"{CLIENT}.handshake") == 1
     assert await envoys.count(ONE, f"{SERVER}.versions.TLSv1.3") == 1
     assert await envoys.namespace.talk("10.99.0.1", 8081, b"GET / HTTP/1.1\r\n\r\n") == b""
-    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), None, shown), ONE, CALLER)
+    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), None, signs), ONE, CALLER)
     assert await call(envoys) == 503
 
 
@@ -86,24 +86,26 @@ async def test_a_client_without_validation_accepts_any_certificate(envoys, apps,
 
 
 async def test_a_certificate_for_another_name_is_rejected(envoys, apps, authority):
-    checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
-    await envoys.configure(tls_mesh(ServerTls(CertificateRef("c")), checked, authority.signs("one.shop")), ONE, CALLER)
+    client_tls = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
+    await envoys.configure(
+        tls_mesh(ServerTls(CertificateRef("c")), client_tls, authority.signs("one.shop")), ONE, CALLER
+    )
     assert await call(envoys) == 503
     assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
 
 
 async def test_a_server_validates_client_certificates_and_names(envoys, apps, authority):
-    shown, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
-    checked = ClientTls(believing(authority, "one.shop"))
-    with_own = ClientTls(checked.check, CertificateRef("own"))
+    signs, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
+    client_tls = ClientTls(believing(authority, "one.shop"))
+    with_own = ClientTls(client_tls.check, CertificateRef("own"))
     for server, client, status, statistic in (
-        (believing(authority, "caller.shop"), checked, 503, "fail_verify_no_cert"),
+        (believing(authority, "caller.shop"), client_tls, 503, "fail_verify_no_cert"),
         (believing(authority, "other.shop"), with_own, 503, "fail_verify_san"),
         (believing(await an_authority()), with_own, 503, "fail_verify_error"),
         (believing(authority, "caller.shop"), with_own, 200, "handshake"),
     ):
-        wanted = tls_mesh(ServerTls(CertificateRef("c"), callers=server), client, shown, own)
-        await envoys.configure(wanted, ONE, CALLER)
+        expected_tls_mesh = tls_mesh(ServerTls(CertificateRef("c"), callers=server), client, signs, own)
+        await envoys.configure(expected_tls_mesh, ONE, CALLER)
         before = await envoys.count(ONE, f"{SERVER}.{statistic}")
         assert await call(envoys) == status
         await envoys.wait_for_statistic(ONE, f"{SERVER}.{statistic}", before + 1)
@@ -166,19 +168,19 @@ async def test_missing_certificate_files_keep_the_port_closed_and_are_reported(e
 
 
 async def test_secrets_come_from_the_proxys_own_server(envoys, apps, authority):
-    shown, own = authority.signs("one.shop"), await authority.issues("caller.shop")
+    signs, own = authority.signs("one.shop"), await authority.issues("caller.shop")
     server = await serve_secrets(
         envoys.folder / "sds.sock",
-        secret_named("one", shown),
+        secret_named("one", signs),
         secret_named("caller", own),
         roots("bundle", authority.root),
     )
     bundle = TrustedSecret("bundle")
     callers, check = PeerCheck(bundle, ("caller.shop",)), PeerCheck(bundle, ("one.shop",))
-    wanted = tls_mesh(
+    expected_tls_mesh = tls_mesh(
         ServerTls(CertificateSecret("one"), callers=callers), ClientTls(check, CertificateSecret("caller"))
     )
-    await envoys.configure(wanted, ONE, CALLER)
+    await envoys.configure(expected_tls_mesh, ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
     await server.stop(None)
@@ -186,12 +188,12 @@ async def test_secrets_come_from_the_proxys_own_server(envoys, apps, authority):
 
 def secret_named(name: str, certificate: Certificate) -> Secret:
     """A certificate under another name."""
-    found = secret(certificate)
-    found.name = name
-    return found
+    found_secret = secret(certificate)
+    found_secret.name = name
+    return found_secret
 
 
 def roots(name: str, root: str) -> Secret:
-    found = Secret(name=name)
-    found.validation_context.trusted_ca.inline_string = root
-    return found
+    found_secret = Secret(name=name)
+    found_secret.validation_context.trusted_ca.inline_string = root
+    return found_secret

@@ -112,9 +112,9 @@ class Field:
 
     def tasks(self) -> list[str]:
         """ARNs of the running tasks."""
-        found = sorted(task["taskArn"] for task in self.cluster.tasks("ledger"))
-        self.every_task |= set(found)
-        return found
+        task_arns = sorted(task["taskArn"] for task in self.cluster.tasks("ledger"))
+        self.every_task |= set(task_arns)
+        return task_arns
 
     def whole(self) -> list[str]:
         """Wait until the service has all its tasks again and each proxy knows them; their ARNs."""
@@ -125,8 +125,8 @@ class Field:
     def address(self, arn: str) -> str:
         """A task's own address."""
         attachments = self.cluster.task(arn)["attachments"]
-        (found,) = [d["value"] for a in attachments for d in a["details"] if d["name"] == "privateIPv4Address"]
-        return str(found)
+        (value,) = [d["value"] for a in attachments for d in a["details"] if d["name"] == "privateIPv4Address"]
+        return str(value)
 
     def set_mode(self, arn: str, mode: str) -> None:
         """Make one task's application behave so."""
@@ -216,8 +216,10 @@ class Field:
 
     def certificates(self) -> set[str]:
         """The serial numbers of what the service's tasks show to their callers."""
-        told = [json.loads(self.ask_proxy(arn, "/certs")) for arn in self.tasks()]
-        chains = [chain for one in told for kept in one["certificates"] for chain in kept["cert_chain"]]
+        messages = [json.loads(self.ask_proxy(arn, "/certs")) for arn in self.tasks()]
+        chains = [
+            chain for one in messages for certificate in one["certificates"] for chain in certificate["cert_chain"]
+        ]
         return {str(chain["serial_number"]) for chain in chains}
 
     def retries(self) -> int:

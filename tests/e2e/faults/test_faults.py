@@ -141,7 +141,7 @@ def test_scaling_to_zero_and_back(field):
         field.whole()
         end = run.now()
     once(run)
-    said = {(failure["status"], failure["body"]) for failure in run.results["failures"]}
-    assert said == {("503", "no healthy upstream")}, json.dumps(run.results["failures"], indent=1)
+    lines = {(failure["status"], failure["body"]) for failure in run.results["failures"]}
+    assert lines == {("503", "no healthy upstream")}, json.dumps(run.results["failures"], indent=1)
     assert run.results["failures"][0]["at"] > begin
     assert run.results["last_failure"] < end

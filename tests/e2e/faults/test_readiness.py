@@ -200,16 +200,16 @@ def test_a_declared_port_that_never_opens_is_reported_after_a_wait(field):
     """By Cloud Map every port can be reached, so each is waited for."""
     cluster, cloudmap = field.cluster, field.installation.client("servicediscovery")
     namespaces = cloudmap.list_namespaces()["Namespaces"]
-    namespace = next(one["Id"] for one in namespaces if one["Name"] == "unchecked")
-    made = cloudmap.create_service(Name="silent", NamespaceId=namespace, Type="HTTP")["Service"]
+    namespace = next(each_namespace["Id"] for each_namespace in namespaces if each_namespace["Name"] == "unchecked")
+    service = cloudmap.create_service(Name="silent", NamespaceId=namespace, Type="HTTP")["Service"]
     ports = [{"name": "web", "containerPort": 8080}, {"containerPort": 9999}]
     definition = cluster.define("silent", app("web", 8080, "http") | {"portMappings": ports})
-    registries = [{"registryArn": made["Arn"]}]
+    registries = [{"registryArn": service["Arn"]}]
     cluster.serve("silent", definition, connect=False, serviceRegistries=registries)
     cluster.steady("silent")
-    said = [event["message"] for event in cluster.service("silent")["events"]]
-    assert any("does not listen on 9999/tcp" in text for text in said), said
-    assert not any("8080" in text for text in said), said
+    lines = [event["message"] for event in cluster.service("silent")["events"]]
+    assert any("does not listen on 9999/tcp" in text for text in lines), lines
+    assert not any("8080" in text for text in lines), lines
 
 
 # ------------------------------------------------------------------------------------- other ways to be called
@@ -225,7 +225,7 @@ def test_callers_of_task_sets_see_no_failure(field):
     definition = cluster.define("sets", app("ledger", 8080, "http", environment=_environment(LATE)))
     sets = []
     for _ in range(2):
-        made = cluster.ecs.create_task_set(
+        task_set = cluster.ecs.create_task_set(
             cluster=cluster.name,
             service="sets",
             taskDefinition=definition,
@@ -233,7 +233,7 @@ def test_callers_of_task_sets_see_no_failure(field):
             networkConfiguration=cluster.network(public=False),
             scale={"value": 100.0, "unit": "PERCENT"},
         )["taskSet"]
-        sets.append(made["id"])
+        sets.append(task_set["id"])
 
     def task_sets() -> list[dict[str, Any]]:
         return list(cluster.ecs.describe_task_sets(cluster=cluster.name, service="sets")["taskSets"])
@@ -252,12 +252,12 @@ def test_callers_by_cloud_map_dns_see_no_failure(field):
     operation = cloudmap.create_private_dns_namespace(Name="plain.test", Vpc=vpc)["OperationId"]
     eventually(lambda: cloudmap.get_operation(OperationId=operation)["Operation"]["Status"] == "SUCCESS")
     namespace = next(n["Id"] for n in cloudmap.list_namespaces()["Namespaces"] if n["Name"] == "plain.test")
-    made = cloudmap.create_service(
+    service = cloudmap.create_service(
         Name="ledger", NamespaceId=namespace, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 1}]}
     )["Service"]
     environment = _environment(LATE)
     definition = cluster.define("plain", app("lines", 7000, environment=environment))
-    cluster.serve("plain", definition, connect=False, count=2, serviceRegistries=[{"registryArn": made["Arn"]}])
+    cluster.serve("plain", definition, connect=False, count=2, serviceRegistries=[{"registryArn": service["Arn"]}])
     cluster.steady("plain")
     field.probe.begin({"kind": "named", "host": "ledger.plain.test", "port": 7000})
     before = {task["taskArn"] for task in cluster.tasks("plain")}
@@ -319,8 +319,8 @@ def test_twenty_thousand_requests_under_changes(field):
 
 
 def _ended_by_themselves(field: UncheckedField) -> int:
-    stopped = field.cluster.tasks("ledger", "STOPPED")
-    return sum(task["stopCode"] == "EssentialContainerExited" for task in stopped)
+    tasks = field.cluster.tasks("ledger", "STOPPED")
+    return sum(task["stopCode"] == "EssentialContainerExited" for task in tasks)
 
 
 def _environment(variables: dict[str, str]) -> list[dict[str, str]]:

@@ -31,11 +31,11 @@ HELD = 5
 
 @pytest.fixture(scope="module")
 def cluster(field: Field) -> Cluster:
-    made = Cluster(field.installation, "starving", "starving")
-    definition = made.define("pair", app("lines", 7000), app("web", 8080, "http"))
-    made.serve("pair", definition, offer("lines", "lines", 7000), offer("web", "web"))
-    made.steady("pair")
-    return made
+    new_cluster = Cluster(field.installation, "starving", "starving")
+    definition = new_cluster.define("pair", app("lines", 7000), app("web", 8080, "http"))
+    new_cluster.serve("pair", definition, offer("lines", "lines", 7000), offer("web", "web"))
+    new_cluster.steady("pair")
+    return new_cluster
 
 
 @pytest.fixture(scope="module")

@@ -52,18 +52,18 @@ def records(signed_by: Mapping[str, str], real: Authority | None) -> Iterator[St
     for name, by in signed_by.items():
         root = f"{_BEGIN} the root {by}\n" if real is None else real.root
         if real is None:
-            shown = Certificate(name, f"{_BEGIN} {name} by {by}\n", Secret(f"the key of {name}"))
+            certificate = Certificate(name, f"{_BEGIN} {name} by {by}\n", Secret(f"the key of {name}"))
         else:
-            shown = real.signs(f"{name}.example.com", name)
-        yield _certificate(name, by, shown.chain, root)
-        yield ManagedKey(certificate_arn(name), shown.private)
+            certificate = real.signs(f"{name}.example.com", name)
+        yield _certificate(name, by, certificate.chain, root)
+        yield ManagedKey(certificate_arn(name), certificate.private)
 
 
 def write(folder: Path, real: Authority) -> None:
     """Put what the cases name below KEYS into a folder."""
-    shown = real.signs()
-    (folder / "chain.pem").write_text(shown.chain)
-    (folder / "key.pem").write_text(shown.private.reveal())
+    signs = real.signs()
+    (folder / "chain.pem").write_text(signs.chain)
+    (folder / "key.pem").write_text(signs.private.reveal())
     (folder / "roots.pem").write_text(real.root)
 
 

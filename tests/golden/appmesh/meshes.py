@@ -62,9 +62,9 @@ S = TypeVar("S")
 
 def read(path: Path) -> dict[str, Any]:
     """What a case says."""
-    found = yaml.safe_load(path.read_text())
-    assert isinstance(found, dict)
-    return found
+    safe_load = yaml.safe_load(path.read_text())
+    assert isinstance(safe_load, dict)
+    return safe_load
 
 
 def world_of(case: dict[str, Any], authority: Authority | None = None) -> World:
@@ -180,8 +180,10 @@ def _cloud_map(world: World, name: str, services: dict[str, Any]) -> None:
     for service, instances in services.items():
         arn = DiscoveryServiceArn(f"{within}:service/srv-{service}")
         if arn not in world.discovery_services:
-            known = DiscoveryService(arn, DiscoveryServiceId(f"srv-{service}"), service, namespace, LONG_AGO)
-            world.apply(Put(known))
+            discovery_service = DiscoveryService(
+                arn, DiscoveryServiceId(f"srv-{service}"), service, namespace, LONG_AGO
+            )
+            world.apply(Put(discovery_service))
         for number, said in enumerate(instances):
             health = Health(said.get("health", "HEALTHY"))
             attributes = {key: value for key, value in said.items() if key != "health"}

@@ -104,11 +104,11 @@ def _moves(line: str) -> bool:
 def _places(case: Mapping[str, Any], trouble: str) -> Iterator[DeploymentPosition]:
     """Each place of the undisturbed deployment where this trouble can come."""
     needed = {"refuse": HookTarget.PAUSE, "say no": HookTarget.AWS_LAMBDA}.get(trouble)
-    undisturbed = Deployment(case)
-    for place in undisturbed.places():
+    deployment = Deployment(case)
+    for place in deployment.places():
         if trouble in {"back", "abort"} and place.stage == LifecycleStage.CLEAN_UP:
             return
-        targets = {run.target_type for run in unanswered_hooks(undisturbed.record)}
+        targets = {run.target_type for run in unanswered_hooks(deployment.record)}
         may_come = needed in targets if needed else bool(targets) if trouble == "keep silent" else True
         if may_come:
             yield place
@@ -127,16 +127,16 @@ class Deployment(Harness):
 
     def __init__(self, case: Mapping[str, Any]) -> None:
         super().__init__()
-        asked = case["service"]
-        self._offers = asked.get("offers", ["web"])
+        service = case["service"]
+        self._offers = service.get("offers", ["web"])
         self._lines: list[str] = []
         self._names: list[str] = []
         """Of the deployments, the first one's first."""
         self._silent = self._sick = False
         self.start = self.clock.now()
-        self._configuration = msgspec.convert(asked.get("configuration", {}), DeploymentConfiguration)
+        self._configuration = msgspec.convert(service.get("configuration", {}), DeploymentConfiguration)
         self._functions = any(h.target_type is HookTarget.AWS_LAMBDA for h in self._configuration.lifecycle_hooks)
-        self.service = self.build.service("web", self._definition(), asked.get("desired", 2), offers=self._offers)
+        self.service = self.build.service("web", self._definition(), service.get("desired", 2), offers=self._offers)
         self._record_primary()
         self.converge(600)
         if self._functions:
@@ -251,18 +251,18 @@ class Deployment(Harness):
     def _record(self, plan: Plan) -> None:
         world = self.book.world
         tasks = [c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)]
-        started = [t for t in tasks if t.arn not in world.tasks]
-        stopped = [t for t in tasks if t.desired_status is DesiredStatus.STOPPED and self._runs(t)]
-        self._count("stops", stopped)
-        self._count("starts", started)
+        started_tasks = [t for t in tasks if t.arn not in world.tasks]
+        stopped_tasks = [t for t in tasks if t.desired_status is DesiredStatus.STOPPED and self._runs(t)]
+        self._count("stops", stopped_tasks)
+        self._count("starts", started_tasks)
         for change in plan.changes:
             if isinstance(change, Put):
                 self._lines += [self._add_line(line) for line in self._describe_record(change.record)]
         super()._record(plan)
 
     def _runs(self, task: Task) -> bool:
-        known = self.book.world.tasks.get(task.arn)
-        return known is not None and known.desired_status is DesiredStatus.RUNNING
+        current_task = self.book.world.tasks.get(task.arn)
+        return current_task is not None and current_task.desired_status is DesiredStatus.RUNNING
 
     def _count(self, verb: str, tasks: list[Task]) -> None:
         for deployment in sorted({str(t.deployment) for t in tasks}, key=self._name):
@@ -276,8 +276,8 @@ class Deployment(Harness):
             case Service():
                 return _service(self.book.world.services.get(record.arn), record)
             case ServiceLog():
-                known = {e.id for e in self._log(record.service)}
-                return [f"“{e.message}”" for e in reversed(record.events) if e.id not in known and _matters(e.message)]
+                ids = {e.id for e in self._log(record.service)}
+                return [f"“{e.message}”" for e in reversed(record.events) if e.id not in ids and _matters(e.message)]
         return []
 
     def _log(self, service: ServiceArn) -> Any:

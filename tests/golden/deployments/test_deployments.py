@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_a_deployment_follows_the_expected_stages(name, golden_update):
     case: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
-    told = yaml.safe_dump(describe_case(case), sort_keys=False, width=160, allow_unicode=True)
-    Golden(HERE, update=golden_update).check(name, {"plan": told})
+    safe_dump = yaml.safe_dump(describe_case(case), sort_keys=False, width=160, allow_unicode=True)
+    Golden(HERE, update=golden_update).check(name, {"plan": safe_dump})
 
 
 def test_every_expectation_has_a_case(golden_update):

@@ -85,9 +85,9 @@ def world_of(services: dict[str, Any]) -> World:
     """The world with these services."""
     world = World()
     world.apply(Put(Namespace(NAMESPACE, NamespaceId("ns-shop"), "shop", NamespaceType.HTTP, LONG_AGO)))
-    seen = _seen_names(services)
+    seen_names = _seen_names(services)
     for name, service in services.items():
-        _service(world, name, service or {}, seen)
+        _service(world, name, service or {}, seen_names)
     return world
 
 
@@ -135,7 +135,7 @@ def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) ->
     for offer in offers:
         if offer.authority is not None:
             whose = f"{offer.discovery_name} by {offer.authority.rpartition('/')[2]}"
-            made = ServerCertificate(
+            server_certificate = ServerCertificate(
                 service=service,
                 discovery_service=offer.discovery_service,
                 authority=offer.authority,
@@ -148,15 +148,15 @@ def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) ->
                 not_after=LONG_AGO,
                 renew_at=LONG_AGO,
             )
-            world.apply(Put(made))
+            world.apply(Put(server_certificate))
 
 
 def with_certificates(world: World) -> World:
     """The world with certificates that a proxy can read."""
     authority = asyncio.run(an_authority())
-    for one in tuple(world.server_certificates):
-        shown = authority.signs(one.name)
-        world.apply(Put(replace(one, chain=shown.chain, private=shown.private, roots=(authority.root,))))
+    for server_certificate in tuple(world.server_certificates):
+        signs = authority.signs(server_certificate.name)
+        world.apply(Put(replace(server_certificate, chain=signs.chain, private=signs.private, roots=(authority.root,))))
     return world
 
 
@@ -191,7 +191,7 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
     )
     for offer in offers:
         if not dict(_offers(given))[offer.discovery_name].get("gone"):
-            known = DiscoveryService(
+            discovery_service = DiscoveryService(
                 offer.discovery_service,
                 DiscoveryServiceId(f"srv-{offer.discovery_name}"),
                 offer.discovery_name,
@@ -200,7 +200,7 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
                 owner=arn,
                 protocol=offer.protocol,
             )
-            world.apply(Put(known))
+            world.apply(Put(discovery_service))
     _certificates(world, arn, offers)
     before = given.get("before", {"tasks": 0, "tls": None})
     older = replace(view, offers=tuple(replace(o, authority=_authority(before["tls"])) for o in offers))

@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", cases(HERE))
 def test_the_planner_produces_the_expected_plans(name, golden_update):
     story: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
-    told = yaml.safe_dump(describe_story(story), sort_keys=False, width=160, allow_unicode=True)
-    Golden(HERE, update=golden_update).check(name, {"plan": told})
+    safe_dump = yaml.safe_dump(describe_story(story), sort_keys=False, width=160, allow_unicode=True)
+    Golden(HERE, update=golden_update).check(name, {"plan": safe_dump})
 
 
 def test_every_expectation_has_a_story(golden_update):

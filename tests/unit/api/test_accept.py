@@ -171,12 +171,12 @@ def test_a_request_type_that_is_not_aws_s_is_a_bug(request_type, words):
 
 
 def test_every_member_is_decided_about():
-    found = list(decisions(SERVICE, MODEL))
-    assert Decision("Do", "ports[].number", "works") in found
-    assert Decision("Do", "ports[].range", "refused", "one port at a time") in found
-    assert Decision("Do", "byName{}.range", "refused", "one port at a time, by name too") in found
-    assert [decision.member for decision in found if decision.status == "undecided"] == ["twin.range"]
-    assert len(found) == len(set(found))
+    member_decisions = list(decisions(SERVICE, MODEL))
+    assert Decision("Do", "ports[].number", "works") in member_decisions
+    assert Decision("Do", "ports[].range", "refused", "one port at a time") in member_decisions
+    assert Decision("Do", "byName{}.range", "refused", "one port at a time, by name too") in member_decisions
+    assert [decision.member for decision in member_decisions if decision.status == "undecided"] == ["twin.range"]
+    assert len(member_decisions) == len(set(member_decisions))
 
 
 def test_a_refusal_without_a_member_is_detected():

@@ -50,8 +50,8 @@ CREATE = [
 
 
 async def test_a_request_may_arrive_in_pieces():
-    sent = await ask(world.app(), headers=CREATE, chunks=[b'{"cluster', b'Name": "shop"}'])
-    assert msgspec.json.decode(body(sent))["cluster"]["clusterName"] == "shop"
+    response = await ask(world.app(), headers=CREATE, chunks=[b'{"cluster', b'Name": "shop"}'])
+    assert msgspec.json.decode(body(response))["cluster"]["clusterName"] == "shop"
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ async def test_a_request_may_arrive_in_pieces():
     ],
 )
 async def test_a_refusal_is_in_the_protocol_of_the_request(headers, protocol, code):
-    sent = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"Action=DescribeVpcs"])
-    response = HttpResponse(status(sent), {}, body(sent))
+    sent_response = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"Action=DescribeVpcs"])
+    response = HttpResponse(status(sent_response), {}, body(sent_response))
     assert peer.read(protocol, None, response)["Error"]["Code"] == code
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"11")], [(b"content-length", b"9" * 30)]])
 async def test_an_oversized_body_is_refused(headers):
-    sent = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"123456", b"7890x"])
-    assert status(sent) == 413
-    assert msgspec.json.decode(body(sent)) == {
+    response = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"123456", b"7890x"])
+    assert status(response) == 413
+    assert msgspec.json.decode(body(response)) == {
         "__type": "RequestEntityTooLargeException",
         "message": "The request body is over the limit of 10 bytes.",
     }
@@ -96,10 +96,10 @@ async def test_a_disconnected_client_gets_no_response():
 
 
 async def test_the_front_page():
-    sent = await ask(world.app(), "GET")
-    assert (status(sent), b"moyai" in body(sent)) == (200, True)
-    sent = await ask(world.app(), "HEAD")
-    assert (status(sent), body(sent)) == (200, b"")
+    response = await ask(world.app(), "GET")
+    assert (status(response), b"moyai" in body(response)) == (200, True)
+    response = await ask(world.app(), "HEAD")
+    assert (status(response), body(response)) == (200, b"")
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ async def test_a_stream_is_sent_as_it_comes():
     async def logs(_request):
         return StreamedResponse(200, {}, chunks_of(b"a", b"b", closed=closed))
 
-    sent = await ask(App(world.gateway(), {"logs": logs}), "GET", "/_moyai/logs")
-    assert [message.get("body") for message in sent[1:]] == [b"a", b"b", b""]
+    response = await ask(App(world.gateway(), {"logs": logs}), "GET", "/_moyai/logs")
+    assert [message.get("body") for message in response[1:]] == [b"a", b"b", b""]
     assert closed == [True]
 
 

@@ -17,8 +17,8 @@ from tests.unit.api import world
 
 
 def ecs(body: bytes, operation="CreateCluster", **headers) -> HttpRequest:
-    given = {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{operation}", "host": "localhost"}
-    return HttpRequest("POST", "/", "", given | {"content-type": "application/x-amz-json-1.1"} | headers, body)
+    params = {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{operation}", "host": "localhost"}
+    return HttpRequest("POST", "/", "", params | {"content-type": "application/x-amz-json-1.1"} | headers, body)
 
 
 def discover(body: bytes, **headers) -> HttpRequest:
@@ -34,8 +34,8 @@ def form(body: str, **headers) -> HttpRequest:
 
 async def error(request: HttpRequest, protocol: str = "json") -> tuple[int, str, str]:
     response = await world.gateway().answer(request)
-    found = peer.read(protocol, None, response)["Error"]
-    return response.status, found["Code"], found["Message"]
+    error_detail = peer.read(protocol, None, response)["Error"]
+    return response.status, error_detail["Code"], error_detail["Message"]
 
 
 @pytest.mark.parametrize(
@@ -261,9 +261,9 @@ async def test_unwritable_changes_are_refused_with_the_reason(request_, protocol
             raise StateUnwritable("The state can't be written: the disk is full.")
 
     response = await world.gateway(store=Full()).answer(request_)
-    found = peer.read(protocol, None, response)["Error"]
-    assert (response.status, found["Code"]) == (503, code)
-    assert found["Message"] == "The state can't be written: the disk is full."
+    error_detail = peer.read(protocol, None, response)["Error"]
+    assert (response.status, error_detail["Code"]) == (503, code)
+    assert error_detail["Message"] == "The state can't be written: the disk is full."
 
 
 async def test_reads_of_rolled_back_changes_are_not_answered():
@@ -282,9 +282,9 @@ async def test_reads_of_rolled_back_changes_are_not_answered():
 async def test_a_protocol_that_the_service_does_not_support_is_refused():
     path = "/service/AmazonEC2ContainerServiceV20141113/operation/CreateCluster"
     response = await world.gateway().answer(HttpRequest("POST", path, "", {"host": "x"}, cbor2.dumps({})))
-    found = peer.read("smithy-rpc-v2-cbor", None, response)["Error"]
-    assert found["Code"] == "UnknownOperationException"
-    assert "ecs does not speak smithy-rpc-v2-cbor" in found["Message"]
+    error_detail = peer.read("smithy-rpc-v2-cbor", None, response)["Error"]
+    assert error_detail["Code"] == "UnknownOperationException"
+    assert "ecs does not speak smithy-rpc-v2-cbor" in error_detail["Message"]
 
 
 async def test_a_signature_for_another_service_is_refused():

@@ -12,11 +12,11 @@ from tests.unit.plan.instances import bound, definition, instance, on
 def test_a_bridge_task_reads_only_its_own_metadata():
     build = Builder()
     host = instance(build)
-    made = definition(build, NetworkMode.BRIDGE, PortMapping(80, 0))
-    task, other = on(build, host, made), on(build, host, made)
+    new_definition = definition(build, NetworkMode.BRIDGE, PortMapping(80, 0))
+    task, other = on(build, host, new_definition), on(build, host, new_definition)
     identity = runtime_id(task.containers[0].arn)
-    asked = parse_request(build.world, f"/v4/{identity}", host.interface.address)
-    body = answer(build.world, {}, asked).body
+    request = parse_request(build.world, f"/v4/{identity}", host.interface.address)
+    body = answer(build.world, {}, request).body
     assert isinstance(body, dict)
     assert body["Networks"] == [{"NetworkMode": "bridge", "IPv4Addresses": [task.bridge_address]}]
     binding = bound(task)[0]

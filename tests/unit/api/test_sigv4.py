@@ -32,9 +32,9 @@ def sign(
 
 
 def time_of(request: HttpRequest) -> Instant:
-    found = credential(request)
-    assert found is not None
-    return Instant(datetime.strptime(found.time, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
+    found_credential = credential(request)
+    assert found_credential is not None
+    return Instant(datetime.strptime(found_credential.time, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
 
 
 def verify(request: HttpRequest, late: float = 0) -> None:
@@ -68,9 +68,13 @@ def test_requests_signed_by_botocore_are_accepted(changes):
 
 
 def test_the_credential_names_key_region_and_service():
-    found = credential(sign())
-    assert found is not None
-    assert (found.access_key, found.region, found.service) == ("AKID", "eu-north-1", "ecs")
+    found_credential = credential(sign())
+    assert found_credential is not None
+    assert (found_credential.access_key, found_credential.region, found_credential.service) == (
+        "AKID",
+        "eu-north-1",
+        "ecs",
+    )
     assert credential(HttpRequest("GET", "/", "", {})) is None
 
 

@@ -50,9 +50,9 @@ async def test_time_for_which_the_machine_was_suspended_counts(monkeypatch):
 
 async def test_a_clock_set_forward_ends_due_sleeps(monkeypatch):
     monkeypatch.setattr(clock, "LONGEST_NAP", 0.01)
-    made = SetForward()
-    sleeping = asyncio.ensure_future(made.sleep(DAYS))
-    await made.sleep(Seconds(0.1))
+    set_forward = SetForward()
+    sleeping = asyncio.ensure_future(set_forward.sleep(DAYS))
+    await set_forward.sleep(Seconds(0.1))
     assert not sleeping.done()
-    made.ahead = DAYS
+    set_forward.ahead = DAYS
     await sleeping

@@ -56,9 +56,11 @@ async def test_the_dashboard_uses_existing_metrics_and_all_mesh_metrics(exporter
         there |= {family.name + ending for ending in endings}
     # A test of its own makes no reconciler.
     there |= {"moyai_reconcile_queue_length", "moyai_reconcile_keys_total"}
-    asked = {name for query in queries(read()) for name in NAMES.findall(query)}
-    assert asked - there == set()
-    assert {family.name for family in connect_families(())} - {name.removesuffix("_bucket") for name in asked} == set()
+    requests = {name for query in queries(read()) for name in NAMES.findall(query)}
+    assert requests - there == set()
+    assert {family.name for family in connect_families(())} - {
+        name.removesuffix("_bucket") for name in requests
+    } == set()
 
 
 def test_the_dashboard_groups_by_existing_labels():

@@ -15,8 +15,8 @@ def ids():
 
 def test_a_uuid_is_random_and_written_in_lower_case(ids):
     text = ids.uuid()
-    parsed = UUID(text)
-    assert (parsed.version, parsed.variant, str(parsed)) == (4, "specified in RFC 4122", text)
+    uuid = UUID(text)
+    assert (uuid.version, uuid.variant, str(uuid)) == (4, "specified in RFC 4122", text)
 
 
 @pytest.mark.parametrize(

@@ -18,21 +18,25 @@ NODE = "mesh/shop/virtualNode/front"
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    ended = CliRunner().invoke(command_line(), ["appmesh", *arguments], terminal_width=200)
-    return ended.exit_code, ended.output
+    result = CliRunner().invoke(command_line(), ["appmesh", *arguments], terminal_width=200)
+    return result.exit_code, result.output
 
 
 def print_bootstrap(*options: str, node: str = NODE) -> dict[str, Any]:
     code, output = run("proxy", node, "--print", *options)
     assert code == 0, output
-    found: dict[str, Any] = json.loads(output)
-    return found
+    document: dict[str, Any] = json.loads(output)
+    return document
 
 
 def cluster(bootstrap: dict[str, Any]) -> dict[str, Any]:
-    (found,) = (one for one in bootstrap["static_resources"]["clusters"] if one["name"] == "moyai-xds")
-    assert isinstance(found, dict)
-    return found
+    (found_cluster,) = (
+        each_cluster
+        for each_cluster in bootstrap["static_resources"]["clusters"]
+        if each_cluster["name"] == "moyai-xds"
+    )
+    assert isinstance(found_cluster, dict)
+    return found_cluster
 
 
 def metadata_of(service: dict[str, Any]) -> dict[str, str]:
@@ -54,13 +58,13 @@ def authority(tmp_path):
 
 
 def test_a_local_proxy_needs_a_node_id_and_a_socket(tmp_path):
-    found = print_bootstrap("--state", str(tmp_path))
-    assert found["node"]["id"] == NODE
-    assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
-    endpoint = cluster(found)["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    printed_json = print_bootstrap("--state", str(tmp_path))
+    assert printed_json["node"]["id"] == NODE
+    assert printed_json["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
+    endpoint = cluster(printed_json)["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
     assert endpoint["address"] == {"pipe": {"path": str(tmp_path / "run" / "appmesh.sock")}}
-    assert found["admin"] == {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 9901}}}
-    names = {metadata_of(service)["x-moyai-workload"] for service in services(found)}
+    assert printed_json["admin"] == {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 9901}}}
+    names = {metadata_of(service)["x-moyai-workload"] for service in services(printed_json)}
     assert [name.rpartition("#")[0] for name in names] == [NODE]
 
 
@@ -71,27 +75,27 @@ def test_each_proxy_has_a_unique_name():
 
 def test_options_are_in_the_bootstrap():
     options = ("--sotw", "--admin", "[::1]:9000", "--socket", "/s", "--variable", "ENABLE_ENVOY_STATS_TAGS=1")
-    found = print_bootstrap(*options, node="mesh/shop/virtualGateway/way")
-    assert found["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
-    assert found["admin"]["address"]["socket_address"] == {"address": "::1", "port_value": 9000}
-    tags = {tag["tag_name"]: tag.get("fixed_value") for tag in found["stats_config"]["stats_tags"]}
+    printed_json = print_bootstrap(*options, node="mesh/shop/virtualGateway/way")
+    assert printed_json["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
+    assert printed_json["admin"]["address"]["socket_address"] == {"address": "::1", "port_value": 9000}
+    tags = {tag["tag_name"]: tag.get("fixed_value") for tag in printed_json["stats_config"]["stats_tags"]}
     assert (tags["appmesh.mesh"], tags["appmesh.virtual_gateway"]) == ("shop", "way")
 
 
 def test_over_tcp_the_token_is_sent_with_stream_and_reports(authority):
-    found = print_bootstrap("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
-    assert [metadata_of(service)["authorization"] for service in services(found)] == ["Bearer a.b"] * 2
-    context = cluster(found)["transport_socket"]["typed_config"]
+    printed_json = print_bootstrap("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
+    assert [metadata_of(service)["authorization"] for service in services(printed_json)] == ["Bearer a.b"] * 2
+    context = cluster(printed_json)["transport_socket"]["typed_config"]
     assert context["sni"] == "xds.moyai.internal"
     assert context["common_tls_context"]["validation_context"]["trusted_ca"]["inline_string"] == authority.read_text()
 
 
 def test_over_tcp_a_client_certificate_is_configured(authority):
     own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
-    found = print_bootstrap("--xds", "xds.example:9443", "--ca", str(authority), *own)
-    context = cluster(found)["transport_socket"]["typed_config"]["common_tls_context"]
+    printed_json = print_bootstrap("--xds", "xds.example:9443", "--ca", str(authority), *own)
+    context = cluster(printed_json)["transport_socket"]["typed_config"]["common_tls_context"]
     assert context["tls_certificates"][0]["certificate_chain"] == {"filename": str(authority)}
-    assert "authorization" not in metadata_of(services(found)[0])
+    assert "authorization" not in metadata_of(services(printed_json)[0])
 
 
 @pytest.mark.parametrize(
@@ -110,10 +114,10 @@ def test_over_tcp_a_client_certificate_is_configured(authority):
 )
 def test_envoy_accepts_the_bootstrap(options, authority, tmp_path):
     own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
-    asked = [word for option in options for word in (own if option == "--own" else (option,))]
-    asked += ["--ca", str(authority)] if "--xds" in asked else []
+    requests = [word for option in options for word in (own if option == "--own" else (option,))]
+    requests += ["--ca", str(authority)] if "--xds" in requests else []
     config = tmp_path / "envoy.json"
-    config.write_text(json.dumps(print_bootstrap(*asked)))
+    config.write_text(json.dumps(print_bootstrap(*requests)))
     command = [str(ENVOY), "--mode", "validate", "--config-path", str(config), "--log-level", "warning"]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr

@@ -39,8 +39,8 @@ def test_the_node_id_is_read_from_the_bootstrap():
 
 
 def test_a_difference_has_a_path_and_both_values():
-    found = differences(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
-    assert found == [("cluster", CLUSTER["name"], "connect_timeout", "1s", "2s")]
+    found_differences = differences(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
+    assert found_differences == [("cluster", CLUSTER["name"], "connect_timeout", "1s", "2s")]
 
 
 def test_a_resource_on_one_side_is_named():

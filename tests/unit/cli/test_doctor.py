@@ -16,15 +16,15 @@ NOWHERE = ("--endpoint", "http://127.0.0.1:1")
 
 
 def test_an_unreachable_server_is_a_problem_with_a_remedy():
-    ended = CliRunner().invoke(command_line(), ["doctor", *NOWHERE])
-    assert ended.exit_code == 1
-    assert "problem: server: http://127.0.0.1:1" in ended.stdout
-    assert "moyai up" in ended.stdout
+    result = CliRunner().invoke(command_line(), ["doctor", *NOWHERE])
+    assert result.exit_code == 1
+    assert "problem: server: http://127.0.0.1:1" in result.stdout
+    assert "moyai up" in result.stdout
 
 
 def test_findings_are_printed_as_json():
-    ended = CliRunner().invoke(command_line(), ["doctor", "--json", *NOWHERE])
-    (finding,) = [f for f in json.loads(ended.stdout)["findings"] if f["kind"] == "server"]
+    result = CliRunner().invoke(command_line(), ["doctor", "--json", *NOWHERE])
+    (finding,) = [f for f in json.loads(result.stdout)["findings"] if f["kind"] == "server"]
     assert finding.keys() == {"severity", "kind", "subject", "message", "remedy"}
 
 
@@ -33,8 +33,8 @@ def test_an_arn_is_printed_unchanged(monkeypatch):
     finding = {"severity": "problem", "kind": arn, "subject": arn, "message": arn, "remedy": arn}
     report = {"runtime": "sim", "version": version("moyai"), "findings": [finding]}
     monkeypatch.setattr(Remote, "doctor", lambda _: report)
-    ended = CliRunner().invoke(command_line(), ["doctor"])
-    assert ended.stdout.count(arn) == 4
+    result = CliRunner().invoke(command_line(), ["doctor"])
+    assert result.stdout.count(arn) == 4
 
 
 class KeyedServer(BaseHTTPRequestHandler):
@@ -53,8 +53,8 @@ def test_a_server_with_keys_is_reachable():
     with HTTPServer(("127.0.0.1", 0), KeyedServer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        ended = CliRunner().invoke(command_line(), ["doctor", "--endpoint", f"http://127.0.0.1:{server.server_port}"])
+        result = CliRunner().invoke(command_line(), ["doctor", "--endpoint", f"http://127.0.0.1:{server.server_port}"])
         server.shutdown()
         thread.join()
-    assert ended.exit_code == 1
-    assert "requires access keys" in ended.stdout
+    assert result.exit_code == 1
+    assert "requires access keys" in result.stdout

@@ -25,5 +25,5 @@ def test_an_alias_without_a_dns_name_is_shown_with_the_default_name():
     deployment = {"serviceConnectConfiguration": {"namespace": "shop-arn", "services": services}}
     counts = {"desiredCount": 1, "runningCount": 1, "pendingCount": 0}
     service = {"serviceName": "front", "status": "ACTIVE", "deployments": [deployment], **counts}
-    shown = _service(service, lambda arn: "shop" if arn == "shop-arn" else "nowhere")
-    assert shown["names"] == ["front.shop:80", "admin.shop:81", "admin:82"]
+    described_service = _service(service, lambda arn: "shop" if arn == "shop-arn" else "nowhere")
+    assert described_service["names"] == ["front.shop:80", "admin.shop:81", "admin:82"]

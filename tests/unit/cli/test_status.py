@@ -46,16 +46,16 @@ def render_cluster(cluster, width):
     ],
 )
 def test_text_that_fits_is_not_truncated(width, there):
-    said = render_cluster(CLUSTER, width)
-    assert [word for word in there if word not in said] == []
-    assert "…" not in said
+    cluster_text = render_cluster(CLUSTER, width)
+    assert [word for word in there if word not in cluster_text] == []
+    assert "…" not in cluster_text
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_empty_clusters_and_unbreakable_names_are_complete(width):
     name = "recommendations-and-personalisation-backend"
-    said = render_cluster({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
-    cells = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
+    cluster_text = render_cluster({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
+    cells = "".join(line.split("│")[1].strip() for line in cluster_text.splitlines() if line.startswith("│"))
     assert name in cells
 
 

@@ -51,8 +51,8 @@ def closed_one(tmp_path):
 
 
 def request(method, path, body=b"", query="", **headers):
-    named = {"host": "127.0.0.1:4566"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpRequest(method, f"/console/{path}", query, named, body)
+    params = {"host": "127.0.0.1:4566"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpRequest(method, f"/console/{path}", query, params, body)
 
 
 def call_api(account="123456789012", **headers):

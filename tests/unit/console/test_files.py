@@ -44,13 +44,13 @@ def test_no_path_leaves_the_build_directory(files, name):
 
 
 def test_an_asset_is_cached_and_compressed_on_request(files):
-    plain, packed = (
+    plain, answer = (
         files.answer(*get("assets/index-1a2b.js")),
         files.answer(*get("assets/index-1a2b.js", **{"accept-encoding": "br, gzip;q=0.8"})),
     )
-    assert plain.body == gzip.decompress(packed.body) == b"run()"
+    assert plain.body == gzip.decompress(answer.body) == b"run()"
     assert "immutable" in plain.headers["cache-control"]
-    assert packed.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-encoding"] == "gzip"
     assert plain.headers["content-type"].startswith("text/javascript")
 
 

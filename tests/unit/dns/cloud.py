@@ -90,8 +90,10 @@ class Cloud:
     def ask(self, name: str, kind: str = "A", *, stream: bool = False, **how: Any) -> dns.message.Message:
         """The answer as whoever asked reads it."""
         vpc, turn = how.pop("vpc", VPC), how.pop("turn", 0)
-        asked = query(name, kind, **how)
-        return dns.message.from_wire(serialize(answer(self.zones, vpc, asked, turn).message, asked, stream=stream))
+        requested_query = query(name, kind, **how)
+        return dns.message.from_wire(
+            serialize(answer(self.zones, vpc, requested_query, turn).message, requested_query, stream=stream)
+        )
 
     def values(self, name: str, kind: str = "A", **how: Any) -> list[str]:
         """The values in the answer section, in their order, as ``TTL type value``."""

@@ -78,34 +78,40 @@ class Story(RuleBasedStateMachine):
         for zone in self.cloud.zones:
             owners = {owner for owner, _, _ in zone.sets()}
             above = {owner[start:] for owner in owners for start in range(len(owner) + 1)} | {()}
-            asked = {(b"web",), (b"_tcp",), (b"i1", b"_j", b"_tcp"), (b"x",), (b"x", b"web")} | above
-            assert {name for name in asked if zone.exists(name)} == above
+            params = {(b"web",), (b"_tcp",), (b"i1", b"_j", b"_tcp"), (b"x",), (b"x", b"web")} | above
+            assert {name for name in params if zone.exists(name)} == above
 
     def expected_values(self):
         """What each namespace should hold, from the world alone: every value that some turn may give."""
         world = self.cloud.world
-        for one in world.discovery_services:
-            within = world.namespaces.get(one.namespace)
+        for discovery_service in world.discovery_services:
+            within = world.namespaces.get(discovery_service.namespace)
             if within is None:
                 continue
-            there = world.discovery_instances.by("service", one.arn)
-            for record in one.dns.records if one.dns else ():
-                told = [(i, said) for i in there for said in self.values(record.type, one.name, one.name, within, i)]
-                healthy = [said for i, said in told if i.health is not Health.UNHEALTHY]
-                yield from healthy or [said for _, said in told]
+            there = world.discovery_instances.by("service", discovery_service.arn)
+            for record in discovery_service.dns.records if discovery_service.dns else ():
+                messages = [
+                    (i, value)
+                    for i in there
+                    for value in self.values(record.type, discovery_service.name, discovery_service.name, within, i)
+                ]
+                healthy = [said for i, said in messages if i.health is not Health.UNHEALTHY]
+                yield from healthy or [said for _, said in messages]
                 if record.type is RecordType.SRV:
                     for i in there:
                         for kind in (RecordType.A, RecordType.AAAA):
-                            yield from self.values(kind, f"{i.id}.{one.name}", one.name, within, i)
+                            yield from self.values(
+                                kind, f"{i.id}.{discovery_service.name}", discovery_service.name, within, i
+                            )
 
     def values(self, kind, owner, service_name, within, i):
         """What a record says of an instance: nothing, where it has no address of that kind."""
-        told: Mapping[str, str] = i.attributes
+        attributes: Mapping[str, str] = i.attributes
         if kind is RecordType.SRV:
-            target = f"1 1 {told['AWS_INSTANCE_PORT']} {i.id}.{service_name}.{within.name}."
+            target = f"1 1 {attributes['AWS_INSTANCE_PORT']} {i.id}.{service_name}.{within.name}."
             yield within.arn, owner, "SRV", target
             return
-        address = told.get("AWS_INSTANCE_IPV4" if kind is RecordType.A else "AWS_INSTANCE_IPV6")
+        address = attributes.get("AWS_INSTANCE_IPV4" if kind is RecordType.A else "AWS_INSTANCE_IPV6")
         if address is not None:
             yield within.arn, owner, str(kind), address
 
@@ -202,8 +208,8 @@ def test_a_new_namespace_invalidates_cached_answers():
     packet = dns.message.make_query("web.a.shop.local", "A").to_wire()
     assert reply_of(resolver, packet).rcode() == dns.rcode.SERVFAIL
     within = NAMESPACES[1]
-    one = service("web", within)
-    cloud.put(within, one, instance(one, "i", INSTANCE_IPV4="10.0.0.1"))
+    first_service = service("web", within)
+    cloud.put(within, first_service, instance(first_service, "i", INSTANCE_IPV4="10.0.0.1"))
     assert len(reply_of(resolver, packet).answer) == 1
     cloud.delete(within)
     assert reply_of(resolver, packet).rcode() == dns.rcode.SERVFAIL

@@ -29,16 +29,16 @@ def addresses(of, count, *, healthy=lambda _: True, first=1):
 def test_a_service_answers_with_its_instances():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 3))
     assert sorted(cloud.values("web.shop.local")) == [f"web.shop.local. {TTL} A 10.0.0.{n}" for n in (1, 2, 3)]
-    found = cloud.ask("web.shop.local")
-    assert found.flags & dns.flags.AA
-    assert found.flags & dns.flags.RA
-    assert found.rcode() == dns.rcode.NOERROR
+    answer = cloud.ask("web.shop.local")
+    assert answer.flags & dns.flags.AA
+    assert answer.flags & dns.flags.RA
+    assert answer.rcode() == dns.rcode.NOERROR
 
 
 def test_the_case_of_the_question_is_preserved():
-    found = Cloud(SHOP, WEB, *addresses(WEB, 1)).ask("wEb.ShOp.LOCAL")
-    assert found.question[0].name.to_text() == "wEb.ShOp.LOCAL."
-    assert found.answer[0].name.to_text() == "wEb.ShOp.LOCAL."
+    answer = Cloud(SHOP, WEB, *addresses(WEB, 1)).ask("wEb.ShOp.LOCAL")
+    assert answer.question[0].name.to_text() == "wEb.ShOp.LOCAL."
+    assert answer.answer[0].name.to_text() == "wEb.ShOp.LOCAL."
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_the_case_of_the_question_is_preserved():
 def test_negative_answers_include_the_soa(name, kind, rcode):
     job = service("_job._tcp", SHOP, "SRV")
     there = instance(job, "one", INSTANCE_IPV4="10.0.0.9", INSTANCE_PORT=80)
-    found = Cloud(SHOP, WEB, service("empty", SHOP), job, *addresses(WEB, 1), there).ask(name, kind)
-    assert dns.rcode.to_text(found.rcode()) == rcode
-    assert list(lines(found)) == []
-    assert list(lines(found, "authority")) == [SOA]
+    answer = Cloud(SHOP, WEB, service("empty", SHOP), job, *addresses(WEB, 1), there).ask(name, kind)
+    assert dns.rcode.to_text(answer.rcode()) == rcode
+    assert list(lines(answer)) == []
+    assert list(lines(answer, "authority")) == [SOA]
 
 
 def test_the_negative_ttl_is_the_namespaces():
-    found = Cloud(namespace("shop.local", soa_ttl=7)).ask("no.shop.local")
-    assert list(lines(found, "authority")) == [SOA.replace("15", "7")]
+    answer = Cloud(namespace("shop.local", soa_ttl=7)).ask("no.shop.local")
+    assert list(lines(answer, "authority")) == [SOA.replace("15", "7")]
 
 
 def test_the_apex_has_a_soa_and_a_name_server():
@@ -94,8 +94,8 @@ def test_without_healthy_instances_all_are_answered():
 
 
 def test_weighted_routing_answers_one_instance_in_equal_shares():
-    one = service("one", SHOP, weighted=True)
-    cloud = Cloud(SHOP, one, *addresses(one, 5, healthy=lambda n: n != 5))
+    first_service = service("one", SHOP, weighted=True)
+    cloud = Cloud(SHOP, first_service, *addresses(first_service, 5, healthy=lambda n: n != 5))
     answers = [cloud.values("one.shop.local", turn=turn) for turn in range(8)]
     assert Counter(map(len, answers)) == {1: 8}
     assert sorted(Counter(values[0] for values in answers).values()) == [2, 2, 2, 2]
@@ -117,10 +117,10 @@ def test_srv_records_include_the_addresses_of_their_targets():
     job = service("_job._tcp", SHOP, "SRV")
     there = instance(job, "Node-1", INSTANCE_IPV4="10.0.0.1", INSTANCE_IPV6="fd00::1", INSTANCE_PORT=8080)
     cloud = Cloud(SHOP, job, there)
-    found = cloud.ask("_job._tcp.shop.local", "SRV")
+    answer = cloud.ask("_job._tcp.shop.local", "SRV")
     target = "Node-1._job._tcp.shop.local."
-    assert list(lines(found)) == [f"_job._tcp.shop.local. {TTL} SRV 1 1 8080 {target}"]
-    assert list(lines(found, "additional")) == [f"{target} {TTL} A 10.0.0.1", f"{target} {TTL} AAAA fd00::1"]
+    assert list(lines(answer)) == [f"_job._tcp.shop.local. {TTL} SRV 1 1 8080 {target}"]
+    assert list(lines(answer, "additional")) == [f"{target} {TTL} A 10.0.0.1", f"{target} {TTL} AAAA fd00::1"]
     assert cloud.values("node-1._job._tcp.shop.local") == [f"{target.lower()} {TTL} A 10.0.0.1"]
     assert cloud.rcode("_job._tcp.shop.local", "A") == "NOERROR"
 
@@ -228,8 +228,8 @@ def test_queries_without_recursion_are_refused_outside_own_zones():
 def test_edns_is_answered_with_edns_and_only_then():
     cloud = Cloud(SHOP, WEB, *addresses(WEB, 1))
     assert cloud.ask("web.shop.local").edns == -1
-    found = cloud.ask("web.shop.local", use_edns=0, payload=4096)
-    assert (found.edns, found.payload) == (0, 1232)
+    answer = cloud.ask("web.shop.local", use_edns=0, payload=4096)
+    assert (answer.edns, answer.payload) == (0, 1232)
 
 
 def test_large_answers_are_truncated_over_udp_and_complete_over_tcp():

@@ -45,9 +45,9 @@ class Peer(asyncio.DatagramProtocol):
 
 def one_address(query):
     """The answer that every question gets: 192.0.2.1."""
-    found = dns.message.make_response(query, recursion_available=True)
-    found.answer.append(dns.rrset.from_text(query.question[0].name, 30, "IN", "A", "192.0.2.1"))
-    return [found]
+    response = dns.message.make_response(query, recursion_available=True)
+    response.answer.append(dns.rrset.from_text(query.question[0].name, 30, "IN", "A", "192.0.2.1"))
+    return [response]
 
 
 @contextlib.asynccontextmanager
@@ -97,8 +97,8 @@ async def test_udp_and_tcp_answers_are_equal():
         query = dns.message.make_query("web.shop.local", "A")
         for ask in (dns.asyncquery.udp, dns.asyncquery.tcp):
             for _ in range(3):
-                found = await ask(query, HOST, port=port, timeout=10)
-                assert list(lines(found)) == [f"web.shop.local. {TTL} A 10.0.0.1"]
+                response = await ask(query, HOST, port=port, timeout=10)
+                assert list(lines(response)) == [f"web.shop.local. {TTL} A 10.0.0.1"]
 
 
 async def test_queries_on_one_tcp_connection_are_answered_in_order():
@@ -146,9 +146,9 @@ async def test_without_upstream_servers_other_names_are_servfail():
 
 async def test_other_names_are_forwarded_upstream():
     async with peer(one_address) as (other, port_of_other), serving(upstream_at(HOST, port_of_other)) as port:
-        found = await udp(port, "www.EXAMPLE.com", use_edns=0, want_dnssec=True)
-        assert list(lines(found)) == ["www.EXAMPLE.com. 30 A 192.0.2.1"]
-        assert not found.flags & dns.flags.AA
+        udp_answer = await udp(port, "www.EXAMPLE.com", use_edns=0, want_dnssec=True)
+        assert list(lines(udp_answer)) == ["www.EXAMPLE.com. 30 A 192.0.2.1"]
+        assert not udp_answer.flags & dns.flags.AA
         (question,) = other.asked
         assert question.flags & dns.flags.RD
         assert (question.edns, question.payload, question.ednsflags) == (0, 1232, int(dns.flags.DO))
@@ -180,9 +180,9 @@ async def test_forged_responses_are_ignored():
 
 
 def refusing(query):
-    found = dns.message.make_response(query)
-    found.set_rcode(dns.rcode.REFUSED)
-    return [found]
+    response = dns.message.make_response(query)
+    response.set_rcode(dns.rcode.REFUSED)
+    return [response]
 
 
 @pytest.mark.parametrize("answer", [refusing, lambda _: []], ids=["refuses", "is silent"])
@@ -225,5 +225,5 @@ async def test_tcp_queries_are_forwarded_over_tcp():
         serving(upstream_at(HOST, other.sockets[0].getsockname()[1])) as port,
     ):
         query = dns.message.make_query("www.example.com", "A")
-        found = await dns.asyncquery.tcp(query, HOST, port=port, timeout=10)
-        assert list(lines(found)) == ["www.example.com. 30 A 192.0.2.1"]
+        tcp = await dns.asyncquery.tcp(query, HOST, port=port, timeout=10)
+        assert list(lines(tcp)) == ["www.example.com. 30 A 192.0.2.1"]

@@ -173,6 +173,6 @@ def test_a_vpc_without_tasks_of_the_mesh_has_no_stand_in(vpc):
 def test_the_stand_in_ends_with_the_last_task_of_the_mesh():
     place = VpcWithMesh(Others({}))
     place.put(called_service())
-    gone: Task = replace(place.task, last_status=TaskStatus.STOPPED)
-    place.put(gone)
+    gone_task: Task = replace(place.task, last_status=TaskStatus.STOPPED)
+    place.put(gone_task)
     assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN

@@ -64,53 +64,55 @@ def _key(change: Change) -> tuple[str, str]:
 
 def following(compute: Compute, *records: Subnet) -> Follower:
     """One key, computed over these."""
-    made = Follower(compute)
-    made.change(*map(Put, records))
-    made.derived.add("key")
-    made.change()
-    return made
+    follower = Follower(compute)
+    follower.change(*map(Put, records))
+    follower.derived.add("key")
+    follower.change()
+    return follower
 
 
 def test_a_record_has_a_value_under_its_own_key():
-    made = Follower(lambda world, key: world.subnets[key].zone if key in world.subnets else None, Subnet)
-    assert made.change(Put(subnet("s1"))) == ("s1",)
-    assert made.change(Put(subnet("s1", zone="b")), Put(subnet("s2"))) == ("s1", "s2")
-    assert dict(made.derived.values) == {"s1": "b", "s2": "a"}
-    made.change(Delete(Subnet, "s1"))
-    assert (dict(made.derived.values), made.derived.keys()) == ({"s2": "a"}, ("s2",))
-    assert made.published == [("s1", "a"), ("s1", "b"), ("s2", "a"), ("s1", None)]
+    follower = Follower(lambda world, key: world.subnets[key].zone if key in world.subnets else None, Subnet)
+    assert follower.change(Put(subnet("s1"))) == ("s1",)
+    assert follower.change(Put(subnet("s1", zone="b")), Put(subnet("s2"))) == ("s1", "s2")
+    assert dict(follower.derived.values) == {"s1": "b", "s2": "a"}
+    follower.change(Delete(Subnet, "s1"))
+    assert (dict(follower.derived.values), follower.derived.keys()) == ({"s2": "a"}, ("s2",))
+    assert follower.published == [("s1", "a"), ("s1", "b"), ("s2", "a"), ("s1", None)]
 
 
 def test_an_equal_value_is_not_published():
-    made = Follower(lambda world, key: world.subnets[key].zone, Subnet)
-    made.change(Put(subnet("s1")))
-    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("s1",)
-    assert made.published == [("s1", "a")]
+    follower = Follower(lambda world, key: world.subnets[key].zone, Subnet)
+    follower.change(Put(subnet("s1")))
+    assert follower.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("s1",)
+    assert follower.published == [("s1", "a")]
 
 
 def test_a_missing_record_invalidates_when_it_is_created():
-    made = following(lambda world, _: "s1" in world.subnets)
-    assert made.change(Put(subnet("s2"))) == ()
-    assert made.change(Put(subnet("s1"))) == ("key",)
-    assert made.derived.values == {"key": True}
+    follower = following(lambda world, _: "s1" in world.subnets)
+    assert follower.change(Put(subnet("s2"))) == ()
+    assert follower.change(Put(subnet("s1"))) == ("key",)
+    assert follower.derived.values == {"key": True}
 
 
 def test_a_projected_record_invalidates_only_by_its_projection():
-    made = following(lambda world, _: world.subnets.projection(zone).get("s1"), subnet("s1"))
-    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24", vpc="v2"))) == ()
-    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
-    assert made.change(Delete(Subnet, "s1")) == ("key",)
-    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
+    follower = following(lambda world, _: world.subnets.projection(zone).get("s1"), subnet("s1"))
+    assert follower.change(Put(subnet("s1", cidr="10.0.1.0/24", vpc="v2"))) == ()
+    assert follower.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert follower.change(Delete(Subnet, "s1")) == ("key",)
+    assert follower.change(Put(subnet("s1", zone="b"))) == ("key",)
 
 
 def test_a_projected_index_invalidates_by_members_and_projections():
-    made = following(lambda world, _: world.subnets.projection(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2"))
-    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24")), Put(subnet("s2", "v2", "b"))) == ()
-    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
-    assert made.change(Put(subnet("s2", "v1", "b"))) == ("key",)
-    assert made.derived.values == {"key": ("b", "b")}
-    assert made.change(Put(subnet("s1", "v2", "b"))) == ("key",), "it left, and its own value is the same"
-    assert made.derived.values == {"key": ("b",)}
+    follower = following(
+        lambda world, _: world.subnets.projection(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2")
+    )
+    assert follower.change(Put(subnet("s1", cidr="10.0.1.0/24")), Put(subnet("s2", "v2", "b"))) == ()
+    assert follower.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert follower.change(Put(subnet("s2", "v1", "b"))) == ("key",)
+    assert follower.derived.values == {"key": ("b", "b")}
+    assert follower.change(Put(subnet("s1", "v2", "b"))) == ("key",), "it left, and its own value is the same"
+    assert follower.derived.values == {"key": ("b",)}
 
 
 def test_a_record_read_whole_and_projected_invalidates_by_any_change():
@@ -121,48 +123,48 @@ def test_a_record_read_whole_and_projected_invalidates_by_any_change():
             world.subnets.projection(zone).get("s1"),
         )
 
-    made = following(both, subnet("s1"))
-    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("key",)
+    follower = following(both, subnet("s1"))
+    assert follower.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("key",)
 
 
 def test_records_that_are_no_longer_read_do_not_invalidate():
-    made = following(
+    follower = following(
         lambda world, _: world.subnets[world.subnets["s1"].zone].cidr, subnet("s1", zone="s2"), subnet("s2")
     )
-    made.change(Put(subnet("s3")))
-    assert made.change(Put(subnet("s1", zone="s3"))) == ("key",)
-    assert made.change(Put(subnet("s2", zone="b"))) == ()
-    assert made.change(Put(subnet("s3", zone="b"))) == ("key",)
+    follower.change(Put(subnet("s3")))
+    assert follower.change(Put(subnet("s1", zone="s3"))) == ("key",)
+    assert follower.change(Put(subnet("s2", zone="b"))) == ()
+    assert follower.change(Put(subnet("s3", zone="b"))) == ("key",)
 
 
 def test_a_failed_computation_keeps_the_value_and_stays_stale():
-    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
-    made.world.apply(Delete(Subnet, "s1"))
-    assert made.derived.invalidate([("subnet", "s1")]) == ("key",)
+    follower = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    follower.world.apply(Delete(Subnet, "s1"))
+    assert follower.derived.invalidate([("subnet", "s1")]) == ("key",)
     with pytest.raises(KeyError):
-        made.derived.update("key")
-    assert made.derived.values == {"key": "a"}
-    assert made.derived.invalidate([("vpc", "any")]) == ("key",)
-    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
-    assert made.change() == ()
-    assert made.derived.values == {"key": "b"}
+        follower.derived.update("key")
+    assert follower.derived.values == {"key": "a"}
+    assert follower.derived.invalidate([("vpc", "any")]) == ("key",)
+    assert follower.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert follower.change() == ()
+    assert follower.derived.values == {"key": "b"}
 
 
 def test_a_failed_publication_stays_stale():
-    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
-    made.is_broken = True
+    follower = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    follower.is_broken = True
     with pytest.raises(ZeroDivisionError):
-        made.change(Put(subnet("s1", zone="b")))
-    made.is_broken = False
-    assert made.change() == ("key",)
-    assert made.published == [("key", "a"), ("key", "b")]
+        follower.change(Put(subnet("s1", zone="b")))
+    follower.is_broken = False
+    assert follower.change() == ("key",)
+    assert follower.published == [("key", "a"), ("key", "b")]
 
 
 def test_a_removed_key_has_no_value():
-    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
-    made.derived.remove("key")
-    assert made.change(Put(subnet("s1", zone="b"))) == ()
-    assert (made.derived.keys(), "key" in made.derived) == ((), False)
+    follower = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    follower.derived.remove("key")
+    assert follower.change(Put(subnet("s1", zone="b"))) == ()
+    assert (follower.derived.keys(), "key" in follower.derived) == ((), False)
 
 
 READS: dict[str, Callable[[World, str], Any]] = {
@@ -202,14 +204,14 @@ def test_values_that_are_not_stale_equal_a_fresh_computation(programs, steps, da
     def compute(world: World, key: str) -> object:
         return tuple(READS[how](world, at) for how, at in programs[int(key)])
 
-    made = Follower(compute)
+    follower = Follower(compute)
     for number in range(len(programs)):
-        made.derived.add(str(number))
+        follower.derived.add(str(number))
     for step in steps:
         for change in step:
-            made.world.apply(change)
+            follower.world.apply(change)
         if data.draw(st.booleans(), "one is computed early"):
-            made.derived.update(str(len(programs) - 1))
-        made.derived.follow([_key(change) for change in step])
+            follower.derived.update(str(len(programs) - 1))
+        follower.derived.follow([_key(change) for change in step])
         for number in range(len(programs)):
-            assert made.derived.values[str(number)] == compute(made.world, str(number))
+            assert follower.derived.values[str(number)] == compute(follower.world, str(number))

@@ -34,12 +34,12 @@ def test_properties_of_the_walkthrough_are_parsed():
 
 
 def test_lists_may_have_blanks_repetitions_and_ranges_of_both_families():
-    said = WALKTHROUGH | {
+    texts = WALKTHROUGH | {
         "AppPorts": "8080, 9090,8080",
         "EgressIgnoredPorts": "22 ,2049",
         "EgressIgnoredIPs": "10.1.2.3/16,2001:db8::1",
     }
-    read = read_properties(configuration(said))
+    read = read_properties(configuration(texts))
     assert read.app_ports == (8080, 9090)
     assert read.ignored_ports == (22, 2049)
     assert read.ignored_ranges == ("10.1.0.0/16", "2001:db8::1/128")

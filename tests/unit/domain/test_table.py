@@ -26,10 +26,10 @@ def colour_of(row):
 
 
 def table(*rows):
-    made = Table({"colour": colour_of, "tag": lambda row: row.tags})
+    filled_table = Table({"colour": colour_of, "tag": lambda row: row.tags})
     for row in rows:
-        made.put(row)
-    return made
+        filled_table.put(row)
+    return filled_table
 
 
 def test_an_empty_table_finds_nothing():
@@ -45,26 +45,26 @@ def test_none_as_key_finds_no_record():
 
 
 def test_replacing_an_index_member_changes_only_the_stamp():
-    made = table(Row("a"), Row("b", "blue"))
-    stamps = made.stamp("colour", "red"), made.members_stamp("colour", "red")
-    made.put(Row("a", tags=("x",)))
-    assert made.stamp("colour", "red") > stamps[0]
-    assert made.members_stamp("colour", "red") == stamps[1]
-    made.put(Row("b"))
-    assert made.members_stamp("colour", "red") > stamps[1]
+    filled_table = table(Row("a"), Row("b", "blue"))
+    stamps = filled_table.stamp("colour", "red"), filled_table.members_stamp("colour", "red")
+    filled_table.put(Row("a", tags=("x",)))
+    assert filled_table.stamp("colour", "red") > stamps[0]
+    assert filled_table.members_stamp("colour", "red") == stamps[1]
+    filled_table.put(Row("b"))
+    assert filled_table.members_stamp("colour", "red") > stamps[1]
 
 
 def test_a_projection_returns_the_projected_value_of_each_record():
-    seen = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projection(lambda row: row.colour)
-    assert (seen.get("a"), seen.get("c"), seen.get(None)) == ("blue", None, None)
-    assert (seen.by("tag", "x"), seen.by("tag", "y")) == (("blue", "red"), ())
+    projection = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projection(lambda row: row.colour)
+    assert (projection.get("a"), projection.get("c"), projection.get(None)) == ("blue", None, None)
+    assert (projection.by("tag", "x"), projection.by("tag", "y")) == (("blue", "red"), ())
 
 
 def test_count_equals_the_number_of_indexed_records():
-    made = table(Row("a"), Row("b", tags=("x",)), Row("c", "blue"))
-    assert [made.count("colour", c) for c in ("red", "blue", "green")] == [2, 1, 0]
-    made.delete("a")
-    assert made.count("colour", "red") == len(made.by("colour", "red")) == 1
+    filled_table = table(Row("a"), Row("b", tags=("x",)), Row("c", "blue"))
+    assert [filled_table.count("colour", c) for c in ("red", "blue", "green")] == [2, 1, 0]
+    filled_table.delete("a")
+    assert filled_table.count("colour", "red") == len(filled_table.by("colour", "red")) == 1
 
 
 def test_an_index_that_does_not_exist_is_an_error():
@@ -74,8 +74,13 @@ def test_an_index_that_does_not_exist_is_an_error():
 
 def test_a_record_is_found_under_each_of_its_values():
     row = Row("a", "red", ("x", "y"))
-    found = table(row)
-    assert [found["a"], found.by("colour", "red"), found.by("tag", "x"), found.by("tag", "y")] == [
+    filled_table = table(row)
+    assert [
+        filled_table["a"],
+        filled_table.by("colour", "red"),
+        filled_table.by("tag", "x"),
+        filled_table.by("tag", "y"),
+    ] == [
         row,
         (row,),
         (row,),
@@ -84,43 +89,43 @@ def test_a_record_is_found_under_each_of_its_values():
 
 
 def test_a_replaced_record_is_found_only_under_its_new_values_and_keeps_its_place():
-    found = table(Row("a", "red", ("x",)), Row("b", "red", ("x",)), Row("a", "blue", ("x",)))
-    assert found.keys() == ("a", "b")
-    assert found.by("colour", "red") == (Row("b", "red", ("x",)),)
-    assert found.by("colour", "blue") == (Row("a", "blue", ("x",)),)
-    assert [row.key for row in found.by("tag", "x")] == ["a", "b"]
+    filled_table = table(Row("a", "red", ("x",)), Row("b", "red", ("x",)), Row("a", "blue", ("x",)))
+    assert filled_table.keys() == ("a", "b")
+    assert filled_table.by("colour", "red") == (Row("b", "red", ("x",)),)
+    assert filled_table.by("colour", "blue") == (Row("a", "blue", ("x",)),)
+    assert [row.key for row in filled_table.by("tag", "x")] == ["a", "b"]
 
 
 def test_a_repeated_value_is_found_once():
     row = Row("a", tags=("x", "x"))
-    found = table(row)
-    assert found.by("tag", "x") == (row,)
-    found.delete("a")
-    assert found.by("tag", "x") == ()
+    filled_table = table(row)
+    assert filled_table.by("tag", "x") == (row,)
+    filled_table.delete("a")
+    assert filled_table.by("tag", "x") == ()
 
 
 def test_deleting_a_missing_record_changes_nothing():
-    found = table(Row("a"))
-    found.delete("b")
-    assert found.keys() == ("a",)
+    filled_table = table(Row("a"))
+    filled_table.delete("b")
+    assert filled_table.keys() == ("a",)
 
 
 def test_a_record_that_can_not_be_indexed_changes_nothing():
-    found = table(Row("a", "red", ("x",)))
+    filled_table = table(Row("a", "red", ("x",)))
     for key in "ab":
         with pytest.raises(ValueError, match="none"):
-            found.check(Row(key, "none", ("y",)))
+            filled_table.check(Row(key, "none", ("y",)))
         with pytest.raises(ValueError, match="none"):
-            found.put(Row(key, "none", ("y",)))
-    assert list(found) == [Row("a", "red", ("x",))]
-    assert found.by("tag", "x") == (Row("a", "red", ("x",)),)
-    assert found.by("tag", "y") == ()
+            filled_table.put(Row(key, "none", ("y",)))
+    assert list(filled_table) == [Row("a", "red", ("x",))]
+    assert filled_table.by("tag", "x") == (Row("a", "red", ("x",)),)
+    assert filled_table.by("tag", "y") == ()
 
 
 def test_results_do_not_change_with_the_table():
-    found = table(Row("a"))
-    rows, keys = found.by("colour", "red"), found.keys()
-    found.delete("a")
+    filled_table = table(Row("a"))
+    rows, keys = filled_table.by("colour", "red"), filled_table.keys()
+    filled_table.delete("a")
     assert (rows, keys) == ((Row("a"),), ("a",))
 
 
@@ -194,8 +199,8 @@ TestTables.settings = settings(max_examples=40, stateful_step_count=25, deadline
 
 @given(st.lists(ROWS, max_size=8))
 def test_deleted_records_leave_no_index_entries(rows):
-    emptied = table(*rows)
+    emptied_table = table(*rows)
     for row in rows:
-        emptied.delete(row.key)
-    assert list(emptied) == []
-    assert all(emptied.by("colour", colour) == () for colour in COLOURS)
+        emptied_table.delete(row.key)
+    assert list(emptied_table) == []
+    assert all(emptied_table.by("colour", colour) == () for colour in COLOURS)

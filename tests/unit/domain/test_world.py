@@ -50,10 +50,10 @@ def task(status: TaskStatus = TaskStatus.RUNNING, public: str | None = None, **m
 
 
 def world(*records: StoredRecord) -> World:
-    made = World()
+    new_world = World()
     for record in records:
-        made.apply(Put(record))
-    return made
+        new_world.apply(Put(record))
+    return new_world
 
 
 def _record_types(base: type[StoredRecord]) -> Iterator[type[StoredRecord]]:
@@ -90,18 +90,18 @@ def test_a_record_without_a_scope_is_refused_before_it_changes_anything():
 
 def test_records_iterates_over_every_table():
     family = TaskDefinitionFamily(key=family_key(HERE, "f"), last_revision=1)
-    held = world(family, CLUSTER, service(deployment(1)))
-    assert {type(record) for record in held.records()} == {TaskDefinitionFamily, Cluster, Service}
-    held.apply(Delete(TaskDefinitionFamily, family.key))
-    assert len(list(held.records())) == 2
+    held_world = world(family, CLUSTER, service(deployment(1)))
+    assert {type(record) for record in held_world.records()} == {TaskDefinitionFamily, Cluster, Service}
+    held_world.apply(Delete(TaskDefinitionFamily, family.key))
+    assert len(list(held_world.records())) == 2
 
 
 def test_records_are_indexed_by_scope():
     other = Scope(AccountId("210987654321"), HERE.region)
-    held = world(CLUSTER, service(deployment(1)))
-    assert held.clusters.by("scope", KEY) == (CLUSTER,)
-    assert held.services.by("scope", KEY) == (service(deployment(1)),)
-    assert held.clusters.by("scope", scope_key(other)) == ()
+    held_world = world(CLUSTER, service(deployment(1)))
+    assert held_world.clusters.by("scope", KEY) == (CLUSTER,)
+    assert held_world.services.by("scope", KEY) == (service(deployment(1)),)
+    assert held_world.clusters.by("scope", scope_key(other)) == ()
     assert scope_of(CLUSTER.arn) == HERE
 
 
@@ -112,19 +112,19 @@ def test_a_revision_is_found_by_its_family_in_its_scope():
 
 
 def test_a_service_is_indexed_by_resources_of_its_deployments():
-    held = service(deployment(2, definition="d:2"), deployment(1, view=VIEW, definition="d:1"))
-    services = world(held).services
-    assert services.by("cluster", CLUSTER.arn) == (held,)
-    assert services.by("namespace", VIEW.namespace) == (held,)
-    assert services.by("task_definition", arn("task-definition/d:1")) == (held,)
-    assert services.by("task_definition", arn("task-definition/d:2")) == (held,)
+    held_service = service(deployment(2, definition="d:2"), deployment(1, view=VIEW, definition="d:1"))
+    services = world(held_service).services
+    assert services.by("cluster", CLUSTER.arn) == (held_service,)
+    assert services.by("namespace", VIEW.namespace) == (held_service,)
+    assert services.by("task_definition", arn("task-definition/d:1")) == (held_service,)
+    assert services.by("task_definition", arn("task-definition/d:2")) == (held_service,)
 
 
 def test_a_service_is_not_indexed_by_ended_deployments():
-    held = world(service(deployment(1, view=VIEW)))
-    held.apply(Put(service(deployment(2))))
-    assert held.services.by("namespace", VIEW.namespace) == ()
-    assert len(held.services.by("task_definition", arn("task-definition/d:1"))) == 1
+    held_world = world(service(deployment(1, view=VIEW)))
+    held_world.apply(Put(service(deployment(2))))
+    assert held_world.services.by("namespace", VIEW.namespace) == ()
+    assert len(held_world.services.by("task_definition", arn("task-definition/d:1"))) == 1
 
 
 WHILE_ALIVE = [("namespace", VIEW.namespace), ("vpc", "vpc-1"), ("public", "yes"), ("alive", "yes")]
@@ -146,8 +146,8 @@ def test_a_stopped_task_is_not_indexed_by_its_resources(index, value):
 
 @pytest.mark.parametrize(("index", "value"), ALWAYS)
 def test_a_stopped_task_is_still_indexed_by_its_origin(index, value):
-    stopped = task(TaskStatus.STOPPED, service=arn("service/c/s"))
-    assert world(stopped).tasks.by(index, value) == (stopped,)
+    stopped_task = task(TaskStatus.STOPPED, service=arn("service/c/s"))
+    assert world(stopped_task).tasks.by(index, value) == (stopped_task,)
 
 
 def test_cloud_map_records_are_indexed_in_both_directions():
@@ -155,12 +155,13 @@ def test_cloud_map_records_are_indexed_in_both_directions():
     namespace = Namespace(arn=VIEW.namespace, id="ns-1", name="n", type=NamespaceType.HTTP, **values)  # type: ignore[arg-type]
     place: Any = arn("service/srv-1", "servicediscovery")
     owner: Any = arn("service/c/s")
-    kept = DiscoveryService(arn=place, id="srv-1", name="s", namespace=namespace.arn, owner=owner, **values)  # type: ignore[arg-type]
+    values |= {"arn": place, "id": "srv-1", "name": "s", "namespace": namespace.arn, "owner": owner}
+    discovery_service = DiscoveryService(**values)
     of_task: Any = {"id": "1", "attributes": {}, "registered_at": 1, "task": arn("task/c/1")}
     instance = DiscoveryInstance(service=place, **of_task)
-    held = world(namespace, kept, instance)
-    assert held.namespaces.by("id", "ns-1") == (namespace,)
-    assert held.discovery_services.by("namespace", namespace.arn) == (kept,)
-    assert held.discovery_services.by("owner", owner) == (kept,)
-    assert held.discovery_instances.by("service", place) == (instance,)
-    assert held.discovery_instances.by("task", arn("task/c/1")) == (instance,)
+    held_world = world(namespace, discovery_service, instance)
+    assert held_world.namespaces.by("id", "ns-1") == (namespace,)
+    assert held_world.discovery_services.by("namespace", namespace.arn) == (discovery_service,)
+    assert held_world.discovery_services.by("owner", owner) == (discovery_service,)
+    assert held_world.discovery_instances.by("service", place) == (instance,)
+    assert held_world.discovery_instances.by("task", arn("task/c/1")) == (instance,)

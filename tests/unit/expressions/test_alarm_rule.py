@@ -56,6 +56,6 @@ def test_valid_rules_are_parsed(rule, holds):
     ],
 )
 def test_invalid_rules_are_refused(rule, wrong):
-    with pytest.raises(ValidationFault, match="AlarmRule") as raised:
+    with pytest.raises(ValidationFault, match="AlarmRule") as exc_info:
         parse_alarm_rule(rule, SCOPE)
-    assert wrong in raised.value.message
+    assert wrong in exc_info.value.message

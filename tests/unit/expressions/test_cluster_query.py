@@ -121,9 +121,9 @@ def test_unsatisfied_expressions(text):
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_a_syntax_error_is_reported_with_its_position(text, message):
-    with pytest.raises(InvalidClusterQuery) as raised:
+    with pytest.raises(InvalidClusterQuery) as exc_info:
         parse_cluster_query(text)
-    assert message in str(raised.value)
+    assert message in str(exc_info.value)
 
 
 def test_and_binds_closer_than_or():

@@ -27,8 +27,8 @@ def world() -> World:
 def test_every_name_used_in_a_mesh_is_defined_in_it():
     for case in CASES.glob("*.in.yaml"):
         mesh = compile_mesh(load(case))
-        called = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
-        assert called <= mesh.services.keys()
+        services = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
+        assert services <= mesh.services.keys()
         assert {
             d.source.group for d in mesh.destinations.values() if isinstance(d.source, EndpointGroupSource)
         } <= mesh.groups.keys()

@@ -52,22 +52,22 @@ def test_certificates_of_openssl_are_imported(self_signed):
 async def test_openssl_verifies_certificates_and_decrypts_keys(algorithm, tmp_path):
     rsa = (KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA256WITHRSA)
     issuer = await root("root", *(rsa if algorithm is KeyAlgorithm.RSA_2048 else EC))
-    made = await PKI.new_request(algorithm, ["*.howto.local", "www.howto.local"])
-    signed = PKI.issue(issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
+    request = await PKI.new_request(algorithm, ["*.howto.local", "www.howto.local"])
+    certificate = PKI.issue(issuer, request.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
     assert issuer.certificate is not None
     leaf, above, locked = (tmp_path / name for name in ("leaf", "root", "locked"))
-    leaf.write_text(signed.pem)
+    leaf.write_text(certificate.pem)
     above.write_text(issuer.certificate.pem)
-    locked.write_text(PKI.encrypt_key(made.private, b"open sesame"))
+    locked.write_text(PKI.encrypt_key(request.private, b"open sesame"))
     moment = str(int(SPAN.begin) + 60)
     openssl("verify", "-attime", moment, "-verify_hostname", "a.howto.local", "-CAfile", above, leaf)
-    opened = openssl("pkey", "-in", locked, "-passin", "pass:open sesame", "-pubout")
-    assert opened == openssl("x509", "-in", leaf, "-noout", "-pubkey")
-    facts = PKI.facts(signed.pem)
+    decrypted_key = openssl("pkey", "-in", locked, "-passin", "pass:open sesame", "-pubout")
+    assert decrypted_key == openssl("x509", "-in", leaf, "-noout", "-pubkey")
+    facts = PKI.facts(certificate.pem)
     assert (facts.names, facts.key_algorithm) == (("*.howto.local", "www.howto.local"), algorithm)
-    assert int(facts.serial.replace(":", ""), 16) == int(signed.serial, 16)
-    brought = PKI.import_certificate(signed.pem.encode(), made.private.reveal().encode(), above.read_bytes())
-    assert (brought.private, brought.chain) == (made.private, above.read_text())
+    assert int(facts.serial.replace(":", ""), 16) == int(certificate.serial, 16)
+    brought = PKI.import_certificate(certificate.pem.encode(), request.private.reveal().encode(), above.read_bytes())
+    assert (brought.private, brought.chain) == (request.private, above.read_text())
 
 
 def test_old_key_formats_are_accepted_and_mismatched_keys_refused(self_signed, tmp_path):
@@ -91,9 +91,9 @@ def test_unsupported_keys_are_refused(kind, tmp_path):
 
 async def test_a_chain_in_wrong_order_is_refused(self_signed):
     issuer = await root()
-    made = await PKI.new_request(KeyAlgorithm.EC_prime256v1, ["a.b"])
-    signed = PKI.issue(issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
+    request = await PKI.new_request(KeyAlgorithm.EC_prime256v1, ["a.b"])
+    certificate = PKI.issue(issuer, request.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
     assert issuer.certificate is not None
     chain = self_signed[0] + issuer.certificate.pem.encode()
     with pytest.raises(Mismatch):
-        PKI.import_certificate(signed.pem.encode(), made.private.reveal().encode(), chain)
+        PKI.import_certificate(certificate.pem.encode(), request.private.reveal().encode(), chain)

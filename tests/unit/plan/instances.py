@@ -19,7 +19,7 @@ from moyai.testing.world import SCOPE, Builder
 def instance(build: Builder, number: int = 1, public: str | None = None) -> ContainerInstance:
     """An ACTIVE instance at 172.31.0.(100 + number) in the default VPC."""
     own, identity, address = default_vpc(SCOPE), TaskId(f"{number:032x}"), f"172.31.0.{100 + number}"
-    made = ContainerInstance(
+    container_instance = ContainerInstance(
         arn=ContainerInstanceArn(arn("ecs", SCOPE, f"container-instance/default/{identity}")),
         id=identity,
         cluster=build.cluster(),
@@ -38,35 +38,37 @@ def instance(build: Builder, number: int = 1, public: str | None = None) -> Cont
         ),
         resources=Resources(4096, 8192),
     )
-    build.book.apply([Put(made)])
-    return made
+    build.book.apply([Put(container_instance)])
+    return container_instance
 
 
 def definition(build: Builder, mode: NetworkMode, *ports: PortMapping, links: tuple[str, ...] = ()) -> TaskDefinition:
     """The next revision of the family ``modes``, with one container ``app``."""
-    made = build.definition("modes", ContainerDefinition("app", "moyai.local/host", port_mappings=ports, links=links))
-    made = replace(made, network_mode=mode)
-    build.book.apply([Put(made)])
-    return made
+    new_definition = build.definition(
+        "modes", ContainerDefinition("app", "moyai.local/host", port_mappings=ports, links=links)
+    )
+    new_definition = replace(new_definition, network_mode=mode)
+    build.book.apply([Put(new_definition)])
+    return new_definition
 
 
 def on(
     build: Builder, host: ContainerInstance, made: TaskDefinition, view: ConnectView | None = None, **rest: object
 ) -> Task:
     """A RUNNING task of the definition on the instance."""
-    known = build.world.tasks[build.run(made)]
-    bound = port_bindings(made, known.id, taken_ports(build.world, host), view)
+    task = build.world.tasks[build.run(made)]
+    bound = port_bindings(made, task.id, taken_ports(build.world, host), view)
     assert bound is not None
-    containers = tuple(replace(c, network_bindings=bound.containers.get(c.name, ())) for c in known.containers)
+    containers = tuple(replace(c, network_bindings=bound.containers.get(c.name, ())) for c in task.containers)
     behind = made.network_mode is NetworkMode.BRIDGE
     placed = replace(
-        known,
+        task,
         network_mode=made.network_mode,
         container_instance=host.arn,
         launch_type="EC2",
         interface=host.interface,
         containers=containers,
-        bridge_address=bridge_address(build.world, host, "172.31.0.0/16", known.id) if behind else None,
+        bridge_address=bridge_address(build.world, host, "172.31.0.0/16", task.id) if behind else None,
         last_status=TaskStatus.RUNNING,
         view=view,
         **rest,

@@ -49,8 +49,8 @@ class Watch:
         await asyncio.wait({self.running})
 
     def put(self, name, condition) -> None:
-        wanted = AlarmConfiguration(name, condition)
-        self.store.apply(put_alarm(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
+        alarm_configuration = AlarmConfiguration(name, condition)
+        self.store.apply(put_alarm(self.store.world, SCOPE, alarm_configuration, self.clock.now(), self.ids))
 
     def state(self, name) -> str:
         return str(self.store.world.alarms[alarm_arn(SCOPE, name)].state)
@@ -67,11 +67,11 @@ class Watch:
 
 @pytest.fixture
 async def watch():
-    made = Watch()
-    made.start()
-    await made.clock.settle()
-    yield made
-    await made.stop()
+    new_watch = Watch()
+    new_watch.start()
+    await new_watch.clock.settle()
+    yield new_watch
+    await new_watch.stop()
 
 
 async def test_an_alarm_follows_its_metric(watch):
@@ -91,10 +91,10 @@ async def test_an_alarm_follows_its_metric(watch):
 
 
 async def test_an_alarm_on_arithmetic_follows_both_metrics(watch):
-    one = MetricStat(WAIT, 60, "Sum")
+    metric_stat = MetricStat(WAIT, 60, "Sum")
     queries = (
-        MetricDataQuery("a", one, return_data=False),
-        MetricDataQuery("b", replace(one, metric=Metric("Shop", "Calls")), return_data=False),
+        MetricDataQuery("a", metric_stat, return_data=False),
+        MetricDataQuery("b", replace(metric_stat, metric=Metric("Shop", "Calls")), return_data=False),
         MetricDataQuery("c", expression="a / b"),
     )
     watch.put("ratio", replace(SLOW, stat=None, queries=queries, evaluation_periods=1, datapoints_to_alarm=None))

@@ -101,8 +101,8 @@ def test_every_workload_is_compiled_at_first(shards, world):
 
 
 def test_a_virtual_node_affects_itself_and_its_callers(shards, world):
-    found = world.virtual_nodes[node_arn("catalog")]
-    assert shards.put(replace(found, version=2)) == ["catalog", "front"]
+    virtual_node = world.virtual_nodes[node_arn("catalog")]
+    assert shards.put(replace(virtual_node, version=2)) == ["catalog", "front"]
 
 
 def test_a_virtual_service_affects_its_callers(shards, world):
@@ -204,5 +204,5 @@ def test_a_change_is_as_small_in_a_large_mesh(size):
         "virtualServices": {f"s{i}": {"provider": {"virtualNode": {"virtualNodeName": f"n{i}"}}} for i in range(size)},
     }
     place = PublishedShards(holding(world_of(case).records()))
-    changed = replace(place.store.world.virtual_nodes[node_arn("n5")], version=2)
-    assert place.put(changed) == ["n4", "n5", "n6"]
+    changed_virtual_node = replace(place.store.world.virtual_nodes[node_arn("n5")], version=2)
+    assert place.put(changed_virtual_node) == ["n4", "n5", "n6"]

@@ -58,7 +58,7 @@ class CertifierRig:
     def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
         """What RequestCertificate does."""
         arn = ManagedCertificateArn(f"arn:aws:acm:us-east-1:123456789012:certificate/{self.ids.uuid()}")
-        asked = ManagedCertificate(
+        managed_certificate = ManagedCertificate(
             arn=arn,
             type=CertificateType.PRIVATE,
             domain_name="*.howto.local",
@@ -68,7 +68,7 @@ class CertifierRig:
             status=CertificateStatus.PENDING_VALIDATION,
             authority=authority,
         )
-        self.store.apply([Put(asked)])
+        self.store.apply([Put(managed_certificate)])
         return arn
 
     def status(self, arn):
@@ -86,10 +86,10 @@ async def slow():
 
 @pytest.fixture
 async def rig(slow):
-    made = CertifierRig(slow)
-    running = asyncio.create_task(made.certifier.run())
-    await made.clock.settle()
-    yield made
+    certifier_rig = CertifierRig(slow)
+    running = asyncio.create_task(certifier_rig.certifier.run())
+    await certifier_rig.clock.settle()
+    yield certifier_rig
     running.cancel()
 
 
@@ -104,9 +104,9 @@ async def test_an_authority_and_its_certificates_follow_from_a_service(rig, slow
     (authority,) = rig.world.authorities
     (first,) = rig.world.server_certificates
     assert authority.status is AuthorityStatus.ACTIVE
-    shown = x509.load_pem_x509_certificate(first.chain.encode())
-    assert shown.not_valid_after_utc.timestamp() == int(rig.clock.now() + WEEK)
-    shown.verify_directly_issued_by(x509.load_pem_x509_certificate(first.roots[0].encode()))
+    pem_x509_certificate = x509.load_pem_x509_certificate(first.chain.encode())
+    assert pem_x509_certificate.not_valid_after_utc.timestamp() == int(rig.clock.now() + WEEK)
+    pem_x509_certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(first.roots[0].encode()))
     await rig.clock.advance(5 * DAY)
     (second,) = rig.world.server_certificates
     assert second.serial != first.serial

@@ -57,10 +57,10 @@ class CheckedService:
 
 @pytest.fixture
 async def checked_service():
-    made = CheckedService()
-    running = asyncio.create_task(made.checker.run())
-    await made.clock.settle()
-    yield made
+    new_checked_service = CheckedService()
+    running = asyncio.create_task(new_checked_service.checker.run())
+    await new_checked_service.clock.settle()
+    yield new_checked_service
     running.cancel()
 
 

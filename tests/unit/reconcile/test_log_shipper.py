@@ -43,8 +43,8 @@ class LoggingTask:
         self.clock, self.store, self.logs = ManualClock(), MemoryStore(), Refusing()
         self.build = Builder(self.store, self.clock)
         self.runtime = SimRuntime(self.clock)
-        made = replace(container("app"), port_mappings=(), log_configuration=LOG)
-        self.definition = self.build.definition("logged", made)
+        changed_container = replace(container("app"), port_mappings=(), log_configuration=LOG)
+        self.definition = self.build.definition("logged", changed_container)
         self.task = self.build.world.tasks[self.build.run(self.definition)]
         self.store.apply(
             create_log_streams(self.build.world, self.task, self.definition, self.clock.now(), self.build.ids)
@@ -69,9 +69,9 @@ class LoggingTask:
 
 @pytest.fixture
 async def logging_task():
-    made = LoggingTask()
-    await made.start()
-    return made
+    new_logging_task = LoggingTask()
+    await new_logging_task.start()
+    return new_logging_task
 
 
 async def ship_once(shipper):

@@ -51,9 +51,9 @@ class LeavingTask:
         self.caller = ProxyId(self._put(self.build.tasks(caller)[0], **standing).arn)
 
     def _put(self, task: Task, **changes: Any) -> Task:
-        changed = replace(task, **changes)
-        self.store.apply([Put(changed)])
-        return changed
+        changed_task = replace(task, **changes)
+        self.store.apply([Put(changed_task)])
+        return changed_task
 
     def route_to(self, *addresses: str) -> None:
         """Have the App Mesh proxy's configuration lead to these."""

@@ -23,9 +23,9 @@ async def clock():
 
 @pytest.fixture
 def cloud_map(clock):
-    made = CloudMapClient()
-    made.now = clock.now()
-    return made
+    cloud_map_client = CloudMapClient()
+    cloud_map_client.now = clock.now()
+    return cloud_map_client
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ async def test_operations_are_completed_and_later_removed(clock, cloud_map, work
     await clock.settle()
     cloud_map.call("CreateHttpNamespace", Name="shop")
     await clock.settle()
-    assert [one.status for one in cloud_map.world.operations] == ["SUCCESS"]
-    assert [one.name for one in cloud_map.world.namespaces] == ["shop"]
+    assert [operation.status for operation in cloud_map.world.operations] == ["SUCCESS"]
+    assert [namespace.name for namespace in cloud_map.world.namespaces] == ["shop"]
     await clock.advance(OPERATIONS_KEPT + 1)
     assert list(cloud_map.world.operations) == []
 
@@ -50,4 +50,4 @@ async def test_operations_of_a_previous_process_are_completed(clock, cloud_map, 
     cloud_map.call("CreateHttpNamespace", Name="shop")
     cloud_map.step(next(iter(cloud_map.world.operations)).key)
     await clock.settle()
-    assert [one.status for one in cloud_map.world.operations] == ["SUCCESS"]
+    assert [operation.status for operation in cloud_map.world.operations] == ["SUCCESS"]

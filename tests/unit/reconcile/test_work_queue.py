@@ -17,10 +17,10 @@ async def clock():
 
 @pytest.fixture
 async def queue(clock):
-    made = WorkQueue(clock)
-    timers = asyncio.create_task(made.run_timers())
+    work_queue = WorkQueue(clock)
+    timers = asyncio.create_task(work_queue.run_timers())
     await clock.settle()
-    yield made
+    yield work_queue
     timers.cancel()
 
 

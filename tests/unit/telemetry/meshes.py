@@ -105,5 +105,5 @@ class MeshTelemetry:
     ) -> float | None:
         """A statistic of the hour."""
         pairs = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
-        found = self.reader.periods(SCOPE, metric_id(namespace, name, pairs), ALL, 3600)
-        return evaluate(statistic, found[0].summary) if found else None
+        periods = self.reader.periods(SCOPE, metric_id(namespace, name, pairs), ALL, 3600)
+        return evaluate(statistic, periods[0].summary) if periods else None

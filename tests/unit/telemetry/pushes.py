@@ -105,7 +105,7 @@ def called_requests(reader: SeriesReader, start: Instant) -> float:
     span = (start, later(start, 5))
     return sum(
         period.summary.sum
-        for listed in reader.metrics(SCOPE)
-        if listed.metric.name == "TargetRequestCount" and listed.metric.dimension("ServiceName") is not None
-        for period in reader.periods(SCOPE, listed.metric, span, 5)
+        for metric in reader.metrics(SCOPE)
+        if metric.metric.name == "TargetRequestCount" and metric.metric.dimension("ServiceName") is not None
+        for period in reader.periods(SCOPE, metric.metric, span, 5)
     )

@@ -25,7 +25,7 @@ class ReceivedPoint(NamedTuple):
 def received_points(body: bytes) -> Iterator[ReceivedPoint]:
     """The points of an export."""
     for of in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-        resource = {one.key: one.value.string_value for one in of.resource.attributes}
+        resource = {attribute.key: attribute.value.string_value for attribute in of.resource.attributes}
         for scope in getattr(of, _SCOPES):
             for metric in scope.metrics:
                 kind = metric.WhichOneof("data")
@@ -33,5 +33,5 @@ def received_points(body: bytes) -> Iterator[ReceivedPoint]:
                 if kind != "gauge":
                     assert data.aggregation_temporality == 2
                 for point in data.data_points:
-                    attributes = {one.key: one.value.string_value for one in point.attributes}
+                    attributes = {attribute.key: attribute.value.string_value for attribute in point.attributes}
                     yield ReceivedPoint(resource, metric.name, metric.unit, kind, attributes, point)

@@ -84,10 +84,10 @@ async def _record_and_save(pushes: list[bytes], file: Path) -> None:
 def _query_all(pipeline: MetricPipeline) -> None:
     """Query as the console and CloudWatch do."""
     span = (EPOCH, Instant(pipeline.clock.now() + 1))
-    for listed in pipeline.reader.metrics(SCOPE):
+    for metric in pipeline.reader.metrics(SCOPE):
         for seconds in (5, 60):
-            for one in pipeline.reader.periods(SCOPE, listed.metric, span, seconds):
-                evaluate("p99", one.summary)
+            for period in pipeline.reader.periods(SCOPE, metric.metric, span, seconds):
+                evaluate("p99", period.summary)
 
 
 def _check_exposition(text: str) -> None:
@@ -108,5 +108,5 @@ def test_a_histogram_whose_bounds_do_not_rise_is_ignored(bounds):
     metrics = getattr(request.resource_metrics.add(), _SCOPES).add().metrics
     metrics.add(name=COUNTERS[0]).sum.data_points.add(as_int=3, time_unix_nano=1)
     metrics.add(name=TIME).histogram.data_points.add(sum=1, bucket_counts=[1, 1, 1], explicit_bounds=bounds)
-    [counted] = read_report(bytes(request.SerializeToString())).endpoints.values()
-    assert (counted.counters[0], counted.times) == (3, None)
+    [endpoint] = read_report(bytes(request.SerializeToString())).endpoints.values()
+    assert (endpoint.counters[0], endpoint.times) == (3, None)

@@ -67,8 +67,8 @@ class StreamMachine(RuleBasedStateMachine):
     def one_that_is_settled_has_the_newest(self):
         kind = ResourceType.ENDPOINT
         if self.stream.is_settled(kind) and self.stream.has_subscribed(kind) and not self.to_server:
-            wanted = self.wanted_versions(kind)
-            assert self.has(kind, wanted) == wanted
+            wanted_versions = self.wanted_versions(kind)
+            assert self.has(kind, wanted_versions) == wanted_versions
 
     @invariant()
     def one_response_of_a_type_is_unanswered(self):
@@ -88,10 +88,10 @@ class StreamMachine(RuleBasedStateMachine):
     def teardown(self):
         self.settle()
         for kind in ResourceType:
-            wanted = self.wanted_versions(kind)
-            good = {name: version for name, version in wanted.items() if version != BAD}
-            rest = {name for name, version in wanted.items() if version == BAD}
-            assert {n: v for n, v in self.has(kind, wanted).items() if n not in rest} == good
+            wanted_versions = self.wanted_versions(kind)
+            good = {name: version for name, version in wanted_versions.items() if version != BAD}
+            rest = {name for name, version in wanted_versions.items() if version == BAD}
+            assert {n: v for n, v in self.has(kind, wanted_versions).items() if n not in rest} == good
         assert (self.stream.rejection is not None) == any(
             BAD in self.wanted_versions(kind).values() for kind in ResourceType
         )

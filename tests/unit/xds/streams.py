@@ -126,10 +126,12 @@ def name_and_version(body: AnyMessage) -> tuple[str, str]:
 
 def request(kind: ResourceType, *names: str, version: str = "", nonce: str = "", refusal: str | None = None):
     """A state-of-the-world request."""
-    made = DiscoveryRequest(type_url=kind, resource_names=names, version_info=version, response_nonce=nonce)
+    discovery_request = DiscoveryRequest(
+        type_url=kind, resource_names=names, version_info=version, response_nonce=nonce
+    )
     if refusal is not None:
-        made.error_detail.message = refusal
-    return made
+        discovery_request.error_detail.message = refusal
+    return discovery_request
 
 
 def reply(response: bytes, *names: str, refusal: str | None = None) -> DiscoveryRequest:

@@ -55,15 +55,17 @@ class Listeners:
 @pytest.fixture
 async def listeners():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        made = Listeners(Path(folder))
+        new_listeners = Listeners(Path(folder))
         with socket.socket(socket.AF_UNIX) as stale:
-            stale.bind(str(made.own))
+            stale.bind(str(new_listeners.own))
         auths: dict[Path, ProxyAuth] = {
-            made.own: task_proxy_auth(made.feed),
-            made.external: ExternalProxyAuth(made.feed, directory(), made.authorizations, 2),
+            new_listeners.own: task_proxy_auth(new_listeners.feed),
+            new_listeners.external: ExternalProxyAuth(new_listeners.feed, directory(), new_listeners.authorizations, 2),
         }
-        servers = [await serve_unix(path, os.getgid(), [AdsHandler(made.feed, auth)]) for path, auth in auths.items()]
-        yield made
+        servers = [
+            await serve_unix(path, os.getgid(), [AdsHandler(new_listeners.feed, auth)]) for path, auth in auths.items()
+        ]
+        yield new_listeners
         for server in servers:
             await server.stop(None)
 
@@ -137,13 +139,16 @@ async def test_a_refused_external_proxy_gets_the_reason(listeners, node, authori
 
 
 async def test_an_external_proxy_over_the_limit_is_refused(listeners):
-    said = {"authorization": "Bearer good"}
-    async with stream(listeners.external, SOTW, **said) as one, stream(listeners.external, DELTA, **said) as two:
-        for call, form in ((one, SOTW), (two, DELTA)):
+    texts = {"authorization": "Bearer good"}
+    async with (
+        stream(listeners.external, SOTW, **texts) as first_stream,
+        stream(listeners.external, DELTA, **texts) as two,
+    ):
+        for call, form in ((first_stream, SOTW), (two, DELTA)):
             await call.write(form(node=Node(id=NODE), type_url=ResourceType.CLUSTER))
             assert await call.read() is not grpc.aio.EOF
         assert {proxy.rpartition("#")[2] for proxy in listeners.feed.external_proxies(FRONT)} == {"1", "2"}
-        assert await first_names(listeners.external, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
+        assert await first_names(listeners.external, SOTW, NODE, **texts) == ["RESOURCE_EXHAUSTED"]
 
 
 async def test_a_revoked_token_ends_its_streams_at_the_next_request(listeners):
@@ -165,9 +170,9 @@ async def test_a_stream_with_too_many_subscriptions_is_ended(listeners):
 
 async def test_an_unserved_method_is_unimplemented(listeners):
     async with grpc.aio.insecure_channel(f"unix:{listeners.own}") as channel:
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
+        with pytest.raises(grpc.aio.AioRpcError) as exc_info:
             await channel.unary_unary("/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters", bytes)(b"")
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert exc_info.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_the_socket_is_private(listeners):

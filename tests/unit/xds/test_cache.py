@@ -65,13 +65,13 @@ def test_workloads_have_separate_clusters_with_one_label():
     cache = SnapshotCache()
     destinations = destination("one to shop", "cds_shop", 1), destination("two to shop", "cds_shop", 2)
     cache.update(mesh(*destinations, workloads=(by_port(ONE, "one to shop"), by_port(TWO, "two to shop"))))
-    one, two = cache.snapshot(ONE), cache.snapshot(TWO)
-    assert one is not None
+    snapshot, two = cache.snapshot(ONE), cache.snapshot(TWO)
+    assert snapshot is not None
     assert two is not None
-    assert list(one[ResourceType.CLUSTER]) == list(two[ResourceType.CLUSTER]) == ["cds_shop"]
-    assert one[ResourceType.CLUSTER] != two[ResourceType.CLUSTER]
-    assert one[ResourceType.ENDPOINT] == two[ResourceType.ENDPOINT]
-    assert one[ResourceType.ROUTE] == two[ResourceType.ROUTE]
+    assert list(snapshot[ResourceType.CLUSTER]) == list(two[ResourceType.CLUSTER]) == ["cds_shop"]
+    assert snapshot[ResourceType.CLUSTER] != two[ResourceType.CLUSTER]
+    assert snapshot[ResourceType.ENDPOINT] == two[ResourceType.ENDPOINT]
+    assert snapshot[ResourceType.ROUTE] == two[ResourceType.ROUTE]
 
 
 def test_routes_follow_a_renamed_destination():
@@ -81,8 +81,8 @@ def test_routes_follow_a_renamed_destination():
     workloads = by_port(ONE, "shop"), caller
     cache = SnapshotCache()
     for label in ("cds_old", "cds_new"):
-        changed = cache.update(mesh(destination("shop", label), workloads=workloads, services=(service,)))
-        assert changed == {ONE, TWO}
+        update = cache.update(mesh(destination("shop", label), workloads=workloads, services=(service,)))
+        assert update == {ONE, TWO}
         assert cluster_of(routes(cache, ONE, "rds_egress_http_80")) == label
         assert cluster_of(routes(cache, TWO, "egress/svc")) == label
     cache.update(mesh(destination("shop", "cds_new", 2), workloads=workloads, services=(service,)))

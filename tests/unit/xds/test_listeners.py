@@ -40,16 +40,20 @@ def listeners_for(*ports: InboundPort, outbound: OutboundView = OutboundView()) 
 
 def looked_at(listener: Listener) -> set[int]:
     """The ports at which the listener waits for the client to speak."""
-    looks = [found for found in listener.listener_filters if found.name.endswith("tls_inspector")]
+    looks = [
+        listener_filter
+        for listener_filter in listener.listener_filters
+        if listener_filter.name.endswith("tls_inspector")
+    ]
     return {port for look in looks for port in _ports(look.filter_disabled.not_match)}
 
 
 def _ports(predicate: ListenerFilterChainMatchPredicate) -> set[int]:
     if predicate.HasField("or_match"):
-        return {port for one in predicate.or_match.rules for port in _ports(one)}
-    found = predicate.destination_port_range
-    assert found.end == found.start + 1
-    return {found.start}
+        return {port for rule in predicate.or_match.rules for port in _ports(rule)}
+    destination_port_range = predicate.destination_port_range
+    assert destination_port_range.end == destination_port_range.start + 1
+    return {destination_port_range.start}
 
 
 @pytest.mark.parametrize(

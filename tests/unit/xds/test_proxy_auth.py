@@ -28,9 +28,9 @@ class Nobody:
 
 @pytest.fixture
 def feed():
-    made = Feed(BootstrapSettings())
-    made.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001) for w in (FRONT, WAY)}, proxies={TASK: FRONT}))
-    return made
+    new_feed = Feed(BootstrapSettings())
+    new_feed.publish(MeshIR(workloads={w: Workload(w, "a", 15000, 15001) for w in (FRONT, WAY)}, proxies={TASK: FRONT}))
+    return new_feed
 
 
 def come_in(feed: Feed, admitted: AdmittedProxy):
@@ -48,9 +48,9 @@ def external_auth(feed: Feed, *authorizations: Authorization | None, most: int =
 
 
 def refusal(auth: ExternalProxyAuth | TaskProxyAuth, peer: Peer) -> tuple[StatusCode, str]:
-    with pytest.raises(ProxyRejected) as refused:
+    with pytest.raises(ProxyRejected) as exc_info:
         auth.admit(peer)
-    return refused.value.code, str(refused.value)
+    return exc_info.value.code, str(exc_info.value)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,10 @@ def test_an_unknown_workload_is_refused_with_the_known_ones(feed, node, words):
 
 def test_a_refusal_names_only_authorized_workloads(feed):
     node = "mesh/shop/virtualNode/gone"
-    told = [refusal(external_auth(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)]
-    assert [(code, "back" in message) for code, message in told] == [
+    messages = [
+        refusal(external_auth(feed, parse_authorization(text, SCOPE)), Peer(node)) for text in ("mesh/shop", node)
+    ]
+    assert [(code, "back" in message) for code, message in messages] == [
         (StatusCode.INVALID_ARGUMENT, True),
         (StatusCode.INVALID_ARGUMENT, False),
     ]

@@ -60,7 +60,7 @@ def test_a_resource_is_the_same_bytes_in_both_forms():
     made = encode("a", cluster)
     message = DiscoveryResponse.FromString(sotw_response(ResourceType.CLUSTER, [made.sotw_frame], "v", "7"))
     assert (message.type_url, message.version_info, message.nonce) == (ResourceType.CLUSTER, "v", "7")
-    assert [Cluster.FromString(one.value) for one in message.resources] == [cluster]
+    assert [Cluster.FromString(resource.value) for resource in message.resources] == [cluster]
     assert made.sotw_frame.obj is made.delta_frame
 
 
@@ -122,27 +122,29 @@ def test_a_replaced_cluster_stays_until_unreferenced():
 
 
 def test_equal_resources_have_equal_versions_on_every_stream():
-    one, two = settled_stream(), settled_stream()
+    first_settled_stream, two = settled_stream(), settled_stream()
     (first,), (second,) = (
-        one.offer(changed_snapshot(endpoint={"a": "2"})),
+        first_settled_stream.offer(changed_snapshot(endpoint={"a": "2"})),
         two.offer(changed_snapshot(endpoint={"a": "2"})),
     )
     assert version(first) == version(second)
-    (third,) = one.receive(answer(first)) or one.offer(changed_snapshot(endpoint={"a": "3"}))
+    (third,) = first_settled_stream.receive(answer(first)) or first_settled_stream.offer(
+        changed_snapshot(endpoint={"a": "3"})
+    )
     assert version(third) != version(first)
 
 
 def accepted_first() -> tuple[SentVersions, dict[ResourceType, str]]:
     """What a proxy that has FIRST was given, and the versions that it comes back with."""
-    given, versions = SentVersions(), {}
+    accepted_versions, versions = SentVersions(), {}
     stream = SotwStream()
-    stream.remember(given)
+    stream.remember(accepted_versions)
     stream.offer(FIRST)
     for kind, names in SUBSCRIPTIONS.items():
         (response,) = stream.receive(request(kind, *names))
         versions[kind] = version(response)
         stream.receive(answer(response))
-    return given, versions
+    return accepted_versions, versions
 
 
 def test_a_reconnecting_proxy_is_sent_everything_again():

@@ -24,9 +24,9 @@ class SotwMachine(StreamMachine):
         super().__init__()
 
     def make_stream(self) -> SotwStream:
-        made = SotwStream()
-        made.remember(self.given)
-        return made
+        sotw_stream = SotwStream()
+        sotw_stream.remember(self.given)
+        return sotw_stream
 
     @rule(takes=st.booleans())
     def refuse_in_part_or_whole(self, takes):

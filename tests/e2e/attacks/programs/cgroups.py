@@ -74,10 +74,10 @@ def open_release_agent(controllers: str) -> str:
 
 def find_victim(controllers: str) -> Path:
     """A group outside of every container."""
-    found = sorted(mount(controllers).rglob(f"{VICTIM}*"))
-    if not found:
+    rglob = sorted(mount(controllers).rglob(f"{VICTIM}*"))
+    if not rglob:
         raise FileNotFoundError(errno.ENOENT, "no foreign group")
-    return found[0]
+    return rglob[0]
 
 
 def change_victim(name: str, text: str, controllers: str) -> str:

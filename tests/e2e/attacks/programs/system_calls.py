@@ -153,15 +153,15 @@ def read_child() -> str:
         os.kill(os.getpid(), 19)
         os._exit(0)
     os.waitpid(child, 2)
-    found = ctypes.create_string_buffer(12)
-    local = struct.pack("@PN", ctypes.addressof(found), 12)
+    string_buffer = ctypes.create_string_buffer(12)
+    local = struct.pack("@PN", ctypes.addressof(string_buffer), 12)
     remote = struct.pack("@PN", ctypes.addressof(secret), 12)
     try:
         system_call(number("process_vm_readv"), child, local, 1, remote, 1, 0)
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
-    return found.value.decode()
+    return string_buffer.value.decode()
 
 
 def as_i386(call: int, first: int, second: int) -> str:

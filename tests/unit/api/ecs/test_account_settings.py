@@ -19,10 +19,10 @@ def test_every_setting_of_the_model_has_a_rule():
 
 def test_a_principals_setting_overrides_the_accounts(ecs):
     def holds(principal=OWN):
-        [one] = ecs.call(
+        [setting] = ecs.call(
             "ListAccountSettings", name="containerInsights", effectiveSettings=True, principalArn=principal
         )["settings"]
-        return one["value"]
+        return setting["value"]
 
     assert holds() == "disabled"
     ecs.call("PutAccountSettingDefault", name="containerInsights", value="enabled")
@@ -39,24 +39,24 @@ def test_only_explicit_settings_are_listed_unless_effective_ones_are_requested(e
     assert ecs.call("ListAccountSettings")["settings"] == []
     ecs.call("PutAccountSetting", name="taskLongArnFormat", value="enabled", principalArn=ROLE)
     assert ecs.call("ListAccountSettings")["settings"] == []
-    [one] = ecs.call("ListAccountSettings", principalArn=ROLE)["settings"]
-    assert (one["name"], one["principalArn"]) == ("taskLongArnFormat", ROLE)
+    [setting] = ecs.call("ListAccountSettings", principalArn=ROLE)["settings"]
+    assert (setting["name"], setting["principalArn"]) == ("taskLongArnFormat", ROLE)
     first = ecs.call("ListAccountSettings", effectiveSettings=True)
     rest = ecs.call("ListAccountSettings", effectiveSettings=True, nextToken=first["nextToken"])
     assert [s["name"] for s in (*first["settings"], *rest["settings"])] == sorted(SETTING_RULES)
     assert {s["name"]: s["type"] for s in first["settings"]}["guardDutyActivate"] == "aws_managed"
-    wanted = {"name": "containerInsights", "value": "enabled", "effectiveSettings": True}
-    assert ecs.call("ListAccountSettings", **wanted)["settings"] == []
+    expected = {"name": "containerInsights", "value": "enabled", "effectiveSettings": True}
+    assert ecs.call("ListAccountSettings", **expected)["settings"] == []
 
 
 def test_a_new_cluster_inherits_the_callers_container_insights(ecs):
     ecs.call("PutAccountSettingDefault", name="containerInsights", value="enhanced")
-    made = ecs.call("CreateCluster", clusterName="watched")["cluster"]
-    assert made["settings"] == [{"name": "containerInsights", "value": "enhanced"}]
-    asked = [{"name": "containerInsights", "value": "disabled"}]
-    assert ecs.call("CreateCluster", clusterName="other", settings=asked)["cluster"]["settings"] == asked
-    changed = ecs.call("UpdateClusterSettings", cluster="watched", settings=asked)["cluster"]
-    assert changed["settings"] == asked
+    cluster = ecs.call("CreateCluster", clusterName="watched")["cluster"]
+    assert cluster["settings"] == [{"name": "containerInsights", "value": "enhanced"}]
+    requests = [{"name": "containerInsights", "value": "disabled"}]
+    assert ecs.call("CreateCluster", clusterName="other", settings=requests)["cluster"]["settings"] == requests
+    changed_cluster = ecs.call("UpdateClusterSettings", cluster="watched", settings=requests)["cluster"]
+    assert changed_cluster["settings"] == requests
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_invalid_settings_are_refused(ecs, name, value, message):
     ["somebody", "arn:aws:iam::999999999999:root", "arn:aws:iam::123456789012:role/", "arn:aws:iam::1:root"],
 )
 def test_a_principal_must_belong_to_the_account(ecs, principal):
-    asked = {"name": "containerInsights", "value": "enabled", "principalArn": principal}
-    ecs.fails("PutAccountSetting", "InvalidParameterException", "principalArn must be", **asked)
+    params = {"name": "containerInsights", "value": "enabled", "principalArn": principal}
+    ecs.fails("PutAccountSetting", "InvalidParameterException", "principalArn must be", **params)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_invalid_list_requests_are_refused(ecs, asked, message):
 
 @pytest.mark.parametrize("operation", ["CreateDaemon", "CreateGateway", "CreateExpressGatewayService"])
 def test_an_unsupported_operation_gets_ecs_own_error(operation):
-    with pytest.raises(ApiError) as raised:
+    with pytest.raises(ApiError) as exc_info:
         dispatcher().operation(operation)
-    assert raised.value.code == "UnsupportedFeatureException"
-    assert operation in raised.value.message
+    assert exc_info.value.code == "UnsupportedFeatureException"
+    assert operation in exc_info.value.message

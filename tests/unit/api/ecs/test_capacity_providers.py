@@ -14,31 +14,39 @@ MISSING = "The specified capacity provider does not exist. Specify a valid name 
 
 @pytest.fixture
 def shop() -> EcsClient:
-    made = EcsClient()
-    made.call("CreateCluster")
-    made.definition()
-    return made
+    ecs_client = EcsClient()
+    ecs_client.call("CreateCluster")
+    ecs_client.definition()
+    return ecs_client
 
 
 def provide(shop: EcsClient, name: str = "mine") -> None:
     shop.call("CreateCapacityProvider", name=name, autoScalingGroupProvider=OWN)
-    asked = {"capacityProviders": [name, "FARGATE"], "defaultCapacityProviderStrategy": []}
-    shop.call("PutClusterCapacityProviders", cluster="default", **asked)
+    params = {"capacityProviders": [name, "FARGATE"], "defaultCapacityProviderStrategy": []}
+    shop.call("PutClusterCapacityProviders", cluster="default", **params)
 
 
 def test_a_provider_from_creation_to_deletion(shop):
-    asked = {"name": "mine", "autoScalingGroupProvider": OWN, "tags": [{"key": "a", "value": "1"}]}
-    made = shop.call("CreateCapacityProvider", **asked)["capacityProvider"]
-    assert (made["capacityProviderArn"], made["status"]) == (f"{ARN}capacity-provider/mine", "ACTIVE")
-    assert made["autoScalingGroupProvider"]["managedScaling"] == {"status": "DISABLED"}
-    assert made["tags"] == [{"key": "a", "value": "1"}]
-    shown = shop.call("DescribeCapacityProviders")["capacityProviders"]
-    assert [p["name"] for p in shown] == ["FARGATE", "FARGATE_SPOT", "mine"]
-    answer = shop.call("DescribeCapacityProviders", capacityProviders=[made["capacityProviderArn"], "none"])
+    params = {"name": "mine", "autoScalingGroupProvider": OWN, "tags": [{"key": "a", "value": "1"}]}
+    capacity_provider = shop.call("CreateCapacityProvider", **params)["capacityProvider"]
+    assert (capacity_provider["capacityProviderArn"], capacity_provider["status"]) == (
+        f"{ARN}capacity-provider/mine",
+        "ACTIVE",
+    )
+    assert capacity_provider["autoScalingGroupProvider"]["managedScaling"] == {"status": "DISABLED"}
+    assert capacity_provider["tags"] == [{"key": "a", "value": "1"}]
+    capacity_providers = shop.call("DescribeCapacityProviders")["capacityProviders"]
+    assert [p["name"] for p in capacity_providers] == ["FARGATE", "FARGATE_SPOT", "mine"]
+    answer = shop.call(
+        "DescribeCapacityProviders", capacityProviders=[capacity_provider["capacityProviderArn"], "none"]
+    )
     assert [p["name"] for p in answer["capacityProviders"]] == ["mine"]
     assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
-    gone = shop.call("DeleteCapacityProvider", capacityProvider="mine")["capacityProvider"]
-    assert (gone["status"], gone["updateStatus"]) == ("INACTIVE", "DELETE_COMPLETE")
+    removed_capacity_provider = shop.call("DeleteCapacityProvider", capacityProvider="mine")["capacityProvider"]
+    assert (removed_capacity_provider["status"], removed_capacity_provider["updateStatus"]) == (
+        "INACTIVE",
+        "DELETE_COMPLETE",
+    )
     assert len(shop.call("DescribeCapacityProviders")["capacityProviders"]) == 2
 
 
@@ -63,17 +71,17 @@ def test_tasks_are_placed_on_the_providers_instances(shop):
     assert {t["containerInstanceArn"] for t in answer["tasks"]} == {own}
     assert {(t["launchType"], t["capacityProviderName"]) for t in answer["tasks"]} == {("EC2", "mine")}
     assert answer["failures"] == [{"arn": own, "reason": "RESOURCE:CPU"}]
-    [shown] = shop.call("DescribeContainerInstances", containerInstances=[own])["containerInstances"]
-    assert shown["capacityProviderName"] == "mine"
+    [container_instance] = shop.call("DescribeContainerInstances", containerInstances=[own])["containerInstances"]
+    assert container_instance["capacityProviderName"] == "mine"
 
 
 def test_a_provider_without_instances_is_empty(shop):
     provide(shop)
     instances(shop, 1)
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK}
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK}
     strategy = [{"capacityProvider": "mine", "weight": 1}]
     message = "No Container Instances were found in your capacity provider."
-    shop.fails("RunTask", "InvalidParameterException", message, capacityProviderStrategy=strategy, **asked)
+    shop.fails("RunTask", "InvalidParameterException", message, capacityProviderStrategy=strategy, **params)
 
 
 def test_a_provider_in_use_cannot_be_deleted(shop):
@@ -146,14 +154,14 @@ def test_invalid_provider_requests_are_refused(shop, operation, code, message, a
 def test_fargate_and_others_do_not_mix(shop):
     provide(shop)
     mixed = [{"capacityProvider": name, "weight": 1} for name in ("mine", "FARGATE")]
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "capacityProviderStrategy": mixed}
-    shop.fails("RunTask", "InvalidParameterException", "cannot contain both", **asked)
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "capacityProviderStrategy": mixed}
+    shop.fails("RunTask", "InvalidParameterException", "cannot contain both", **params)
 
 
 def test_a_gpu_is_assigned_to_one_container(shop):
-    one = container(resourceRequirements=[{"type": "GPU", "value": "2"}])
-    made = shop.definition("gpu", requiresCompatibilities=[], containerDefinitions=[one])
-    assert made["compatibilities"] == ["EC2"]
+    first_container = container(resourceRequirements=[{"type": "GPU", "value": "2"}])
+    definition = shop.definition("gpu", requiresCompatibilities=[], containerDefinitions=[first_container])
+    assert definition["compatibilities"] == ["EC2"]
     [plain] = instances(shop, 1)
     assert run(shop, taskDefinition="gpu")["failures"] == [{"arn": plain, "reason": "RESOURCE:GPU"}]
     devices = [{"id": f"GPU-{n}", "type": "GPU"} for n in range(5)]
@@ -162,6 +170,6 @@ def test_a_gpu_is_assigned_to_one_container(shop):
     held = [gpu for t in tasks["tasks"] for c in t["containers"] for gpu in c["gpuIds"]]
     assert len(held) == len(set(held)) == 4
     assert {f["arn"]: f["reason"] for f in tasks["failures"]}[strong] == "RESOURCE:GPU"
-    [shown] = shop.call("DescribeContainerInstances", containerInstances=[strong])["containerInstances"]
-    left = {r["name"]: r.get("stringSetValue") for r in shown["remainingResources"]}
+    [container_instance] = shop.call("DescribeContainerInstances", containerInstances=[strong])["containerInstances"]
+    left = {r["name"]: r.get("stringSetValue") for r in container_instance["remainingResources"]}
     assert set(left["GPU"]) == {d["id"] for d in devices} - set(held)

@@ -34,11 +34,13 @@ def test_a_new_default_namespace_is_made_and_an_existing_one_is_used(ecs):
 
 def test_an_empty_default_namespace_removes_it(ecs):
     ecs.call("CreateCluster", serviceConnectDefaults={"namespace": "shop"})
-    kept = ecs.call("UpdateCluster", cluster="default", settings=[{"name": "containerInsights", "value": "enabled"}])
-    assert "serviceConnectDefaults" in kept["cluster"]
-    removed = ecs.call("UpdateCluster", cluster="default", serviceConnectDefaults={"namespace": ""})["cluster"]
-    assert "serviceConnectDefaults" not in removed
-    assert removed["settings"] == [{"name": "containerInsights", "value": "enabled"}]
+    response = ecs.call(
+        "UpdateCluster", cluster="default", settings=[{"name": "containerInsights", "value": "enabled"}]
+    )
+    assert "serviceConnectDefaults" in response["cluster"]
+    cluster = ecs.call("UpdateCluster", cluster="default", serviceConnectDefaults={"namespace": ""})["cluster"]
+    assert "serviceConnectDefaults" not in cluster
+    assert cluster["settings"] == [{"name": "containerInsights", "value": "enabled"}]
     assert len(ecs.world.namespaces) == 1
 
 
@@ -68,8 +70,8 @@ def test_a_deleted_cluster_is_described_as_inactive_and_can_be_recreated(ecs):
     assert ecs.call("DescribeClusters", clusters=["a"])["clusters"][0]["status"] == "INACTIVE"
     assert ecs.call("ListClusters")["clusterArns"] == []
     ecs.fails("UpdateCluster", "ClusterNotFoundException", "The referenced cluster was inactive.", cluster="a")
-    revived = ecs.call("CreateCluster", clusterName="a")["cluster"]
-    assert (revived["status"], revived["tags"]) == ("ACTIVE", [])
+    cluster = ecs.call("CreateCluster", clusterName="a")["cluster"]
+    assert (cluster["status"], cluster["tags"]) == ("ACTIVE", [])
 
 
 def test_a_cluster_with_services_or_tasks_cannot_be_deleted(shop):

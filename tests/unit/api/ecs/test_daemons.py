@@ -24,13 +24,13 @@ def with_agent(shop: EcsClient) -> EcsClient:
 
 
 def test_a_daemon_service_has_ec2_and_daemon_defaults(with_agent):
-    made = with_agent.call("CreateService", **AGENT)["service"]
-    assert (made["schedulingStrategy"], made["launchType"], made["desiredCount"]) == ("DAEMON", "EC2", 0)
-    bounds = made["deploymentConfiguration"]
+    service = with_agent.call("CreateService", **AGENT)["service"]
+    assert (service["schedulingStrategy"], service["launchType"], service["desiredCount"]) == ("DAEMON", "EC2", 0)
+    bounds = service["deploymentConfiguration"]
     assert (bounds["maximumPercent"], bounds["minimumHealthyPercent"]) == (100, 0)
-    assert made["availabilityZoneRebalancing"] == "DISABLED"
-    [shown] = with_agent.call("DescribeServices", services=["logs"])["services"]
-    assert shown["schedulingStrategy"] == "DAEMON"
+    assert service["availabilityZoneRebalancing"] == "DISABLED"
+    [described_service] = with_agent.call("DescribeServices", services=["logs"])["services"]
+    assert described_service["schedulingStrategy"] == "DAEMON"
 
 
 def test_lists_filter_by_scheduling_strategy(with_agent):
@@ -91,17 +91,17 @@ def test_constraints_and_bounds_change_in_place_and_a_definition_is_a_deployment
     with_agent.call("CreateService", **AGENT)
     constraint = {"type": "memberOf", "expression": "attribute:stack == prod"}
     half = {"minimumHealthyPercent": 50}
-    changed = with_agent.call(
+    response = with_agent.call(
         "UpdateService", service="logs", placementConstraints=[constraint], deploymentConfiguration=half
     )
-    assert changed["service"]["placementConstraints"] == [constraint]
-    assert len(changed["service"]["deployments"]) == 1
+    assert response["service"]["placementConstraints"] == [constraint]
+    assert len(response["service"]["deployments"]) == 1
     with_agent.call(
         "RegisterTaskDefinition", family="agent", containerDefinitions=[container(memory=96, portMappings=[])]
     )
-    deployed = with_agent.call("UpdateService", service="logs", taskDefinition="agent")["service"]
-    assert [d["status"] for d in deployed["deployments"]] == ["PRIMARY", "ACTIVE"]
-    assert deployed["deploymentConfiguration"]["minimumHealthyPercent"] == 50
+    service = with_agent.call("UpdateService", service="logs", taskDefinition="agent")["service"]
+    assert [d["status"] for d in service["deployments"]] == ["PRIMARY", "ACTIVE"]
+    assert service["deploymentConfiguration"]["minimumHealthyPercent"] == 50
 
 
 def test_a_daemon_service_is_deleted_without_scaling_down(with_agent):

@@ -16,16 +16,16 @@ MISSING_INSTANCE = "The specified container instance does not exist. Specify a v
 
 @pytest.fixture
 def client() -> EcsClient:
-    made = EcsClient()
-    made.call("CreateCluster")
-    return made
+    ecs_client = EcsClient()
+    ecs_client.call("CreateCluster")
+    return ecs_client
 
 
 def register(bench: EcsClient, document: dict[str, str] | None = None, **changes: object) -> dict[str, Any]:
-    asked: dict[str, object] = {"totalResources": SIZE} | changes
+    params: dict[str, object] = {"totalResources": SIZE} | changes
     if document is not None:
-        asked["instanceIdentityDocument"] = json.dumps(document)
-    answer: dict[str, Any] = bench.call("RegisterContainerInstance", **asked)["containerInstance"]
+        params["instanceIdentityDocument"] = json.dumps(document)
+    answer: dict[str, Any] = bench.call("RegisterContainerInstance", **params)["containerInstance"]
     return answer
 
 
@@ -38,18 +38,18 @@ def attributes(instance: dict[str, Any]) -> dict[str, str | None]:
 
 
 def test_an_instance_is_registered_with_its_resources_and_attributes(client):
-    made = register(client, tags=[{"key": "team", "value": "a"}], versionInfo={"agentVersion": "1.88.0"})
-    assert made["status"] == "ACTIVE"
-    assert made["ec2InstanceId"].startswith("i-")
-    assert made["tags"] == [{"key": "team", "value": "a"}]
-    assert (made["runningTasksCount"], made["pendingTasksCount"]) == (0, 0)
-    amounts = {r["name"]: r.get("stringSetValue") or r["integerValue"] for r in made["registeredResources"]}
+    new_instance = register(client, tags=[{"key": "team", "value": "a"}], versionInfo={"agentVersion": "1.88.0"})
+    assert new_instance["status"] == "ACTIVE"
+    assert new_instance["ec2InstanceId"].startswith("i-")
+    assert new_instance["tags"] == [{"key": "team", "value": "a"}]
+    assert (new_instance["runningTasksCount"], new_instance["pendingTasksCount"]) == (0, 0)
+    amounts = {r["name"]: r.get("stringSetValue") or r["integerValue"] for r in new_instance["registeredResources"]}
     assert (amounts["CPU"], amounts["MEMORY"]) == (2048, 4096)
     assert amounts["PORTS"] == ["22", "2375", "2376", "51678", "51679"]
-    said = attributes(made)
-    assert said["ecs.os-type"] == "linux"
-    assert said["ecs.subnet-id"] in SUBNETS
-    assert "ecs.capability.task-eni" in said
+    attribute_map = attributes(new_instance)
+    assert attribute_map["ecs.os-type"] == "linux"
+    assert attribute_map["ecs.subnet-id"] in SUBNETS
+    assert "ecs.capability.task-eni" in attribute_map
     assert client.call("DescribeClusters")["clusters"][0]["registeredContainerInstancesCount"] == 1
 
 
@@ -65,23 +65,26 @@ def test_the_identity_document_sets_id_and_attributes(client):
         "instanceType": "m5.large",
         "architecture": "arm64",
     }
-    made = register(client, document)
-    said = attributes(made)
-    assert made["ec2InstanceId"] == "mi-0123456789abcdef0"
-    assert said["ecs.availability-zone"] == "us-east-1c"
-    assert (said["ecs.instance-type"], said["ecs.cpu-architecture"]) == ("m5.large", "arm64")
+    new_instance = register(client, document)
+    attribute_map = attributes(new_instance)
+    assert new_instance["ec2InstanceId"] == "mi-0123456789abcdef0"
+    assert attribute_map["ecs.availability-zone"] == "us-east-1c"
+    assert (attribute_map["ecs.instance-type"], attribute_map["ecs.cpu-architecture"]) == (
+        "m5.large",
+        "arm64",
+    )
     assert next(iter(client.world.container_instances)).launch_type == "EXTERNAL"
     again = {"totalResources": SIZE, "instanceIdentityDocument": json.dumps(document)}
     client.fails("RegisterContainerInstance", "InvalidParameterException", "is registered", **again)
 
 
 def test_an_instance_registered_again_keeps_its_arn(client):
-    made = register(client)
+    new_instance = register(client)
     bigger = [{"name": "CPU", "type": "INTEGER", "integerValue": 4096}, MEMORY]
-    again = register(client, totalResources=bigger, containerInstanceArn=made["containerInstanceArn"])
-    assert again["containerInstanceArn"] == made["containerInstanceArn"]
-    assert again["version"] == made["version"] + 1
-    assert again["attributes"] == made["attributes"]
+    again = register(client, totalResources=bigger, containerInstanceArn=new_instance["containerInstanceArn"])
+    assert again["containerInstanceArn"] == new_instance["containerInstanceArn"]
+    assert again["version"] == new_instance["version"] + 1
+    assert again["attributes"] == new_instance["attributes"]
     assert len(arns(client)) == 1
 
 
@@ -108,15 +111,15 @@ def test_invalid_instances_are_refused(client, asked, message):
 
 
 def test_an_instance_drains_and_becomes_active_again(client):
-    made = register(client)["containerInstanceArn"]
-    asked = {"containerInstances": [made, "0" * 32], "status": "DRAINING"}
-    answer = client.call("UpdateContainerInstancesState", **asked)
+    container_instance_arn = register(client)["containerInstanceArn"]
+    params = {"containerInstances": [container_instance_arn, "0" * 32], "status": "DRAINING"}
+    answer = client.call("UpdateContainerInstancesState", **params)
     assert [i["status"] for i in answer["containerInstances"]] == ["DRAINING"]
     assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
-    assert arns(client, status="DRAINING") == {made}
+    assert arns(client, status="DRAINING") == {container_instance_arn}
     assert arns(client, status="ACTIVE") == set()
-    client.call("UpdateContainerInstancesState", containerInstances=[made], status="ACTIVE")
-    assert arns(client, status="ACTIVE") == {made}
+    client.call("UpdateContainerInstancesState", containerInstances=[container_instance_arn], status="ACTIVE")
+    assert arns(client, status="ACTIVE") == {container_instance_arn}
 
 
 @pytest.mark.parametrize(
@@ -167,59 +170,70 @@ def test_invalid_instance_requests_are_refused(client, operation, code, message,
 
 
 def test_updating_the_agent_reports_the_newest_version(client):
-    made = register(client)["containerInstanceArn"]
-    client.fails("UpdateContainerAgent", "NoUpdateAvailableException", "no update", containerInstance=made)
+    container_instance_arn = register(client)["containerInstanceArn"]
+    client.fails(
+        "UpdateContainerAgent", "NoUpdateAvailableException", "no update", containerInstance=container_instance_arn
+    )
 
 
 def test_a_deregistered_instance_is_inactive_and_its_cluster_deletable(client):
-    made = register(client)["containerInstanceArn"]
+    container_instance_arn = register(client)["containerInstanceArn"]
     message = "The Cluster cannot be deleted while Container Instances are active or draining."
     client.fails("DeleteCluster", "ClusterContainsContainerInstancesException", message, cluster="default")
-    gone = client.call("DeregisterContainerInstance", containerInstance=made)["containerInstance"]
-    assert (gone["status"], gone["agentConnected"]) == ("INACTIVE", False)
+    container_instance = client.call("DeregisterContainerInstance", containerInstance=container_instance_arn)[
+        "containerInstance"
+    ]
+    assert (container_instance["status"], container_instance["agentConnected"]) == ("INACTIVE", False)
     assert arns(client) == set()
-    asked = {"containerInstances": [made], "include": ["TAGS", "CONTAINER_INSTANCE_HEALTH"]}
-    [shown] = client.call("DescribeContainerInstances", **asked)["containerInstances"]
-    assert shown["status"] == "INACTIVE"
-    client.fails("DeregisterContainerInstance", "InvalidParameterException", MISSING_INSTANCE, containerInstance=made)
+    params = {"containerInstances": [container_instance_arn], "include": ["TAGS", "CONTAINER_INSTANCE_HEALTH"]}
+    [described_container_instance] = client.call("DescribeContainerInstances", **params)["containerInstances"]
+    assert described_container_instance["status"] == "INACTIVE"
+    client.fails(
+        "DeregisterContainerInstance",
+        "InvalidParameterException",
+        MISSING_INSTANCE,
+        containerInstance=container_instance_arn,
+    )
     client.call("DeleteCluster", cluster="default")
 
 
 def test_instances_are_filtered_by_the_query_language(client):
-    one, two = register(client), register(client)
-    target = {"targetType": "container-instance", "targetId": one["containerInstanceArn"]}
+    first_instance, two = register(client), register(client)
+    target = {"targetType": "container-instance", "targetId": first_instance["containerInstanceArn"]}
     client.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
     zone = attributes(two)["ecs.availability-zone"]
-    assert arns(client, filter="attribute:stack == prod") == {one["containerInstanceArn"]}
+    assert arns(client, filter="attribute:stack == prod") == {first_instance["containerInstanceArn"]}
     assert arns(client, filter=f"attribute:ecs.availability-zone == {zone}") == {two["containerInstanceArn"]}
     assert arns(client, filter="not attribute:stack exists") == {two["containerInstanceArn"]}
 
 
 def test_attributes_are_put_listed_and_deleted(client):
-    made = register(client)["containerInstanceArn"]
-    target = {"targetType": "container-instance", "targetId": made}
+    container_instance_arn = register(client)["containerInstanceArn"]
+    target = {"targetType": "container-instance", "targetId": container_instance_arn}
     client.call("PutAttributes", attributes=[{"name": "stack", "value": "dev", **target}, {"name": "fast", **target}])
     client.call("PutAttributes", attributes=[{"name": "stack", "value": "prod", **target}])
-    asked = {"targetType": "container-instance", "attributeName": "stack"}
-    assert client.call("ListAttributes", **asked)["attributes"] == [{"name": "stack", "value": "prod", **target}]
-    client.call("DeleteAttributes", attributes=[{"name": "stack", "targetId": made}])
-    assert client.call("ListAttributes", **asked)["attributes"] == []
+    params = {"targetType": "container-instance", "attributeName": "stack"}
+    assert client.call("ListAttributes", **params)["attributes"] == [{"name": "stack", "value": "prod", **target}]
+    client.call("DeleteAttributes", attributes=[{"name": "stack", "targetId": container_instance_arn}])
+    assert client.call("ListAttributes", **params)["attributes"] == []
     pages = client.call("ListAttributes", targetType="container-instance", maxResults=3)
     assert len(pages["attributes"]) == 3
     assert pages["nextToken"]
 
 
 def test_custom_attributes_are_limited_and_cannot_replace_built_in_ones(client):
-    made = register(client)["containerInstanceArn"]
-    client.call("PutAttributes", attributes=[{"name": f"a{n}", "targetId": made} for n in range(10)])
-    more = [{"name": "more", "targetId": made}]
+    container_instance_arn = register(client)["containerInstanceArn"]
+    client.call("PutAttributes", attributes=[{"name": f"a{n}", "targetId": container_instance_arn} for n in range(10)])
+    more = [{"name": "more", "targetId": container_instance_arn}]
     client.fails("PutAttributes", "AttributeLimitExceededException", "at most 10 custom", attributes=more)
-    own = [{"name": "ecs.instance-type", "value": "x", "targetId": made}]
+    own = [{"name": "ecs.instance-type", "value": "x", "targetId": container_instance_arn}]
     client.fails("PutAttributes", "InvalidParameterException", "can't be changed", attributes=own)
     client.fails("DeleteAttributes", "InvalidParameterException", "can't be changed", attributes=own)
 
 
 def test_tags_of_an_instance(client):
-    made = register(client)["containerInstanceArn"]
-    client.call("TagResource", resourceArn=made, tags=[{"key": "team", "value": "a"}])
-    assert client.call("ListTagsForResource", resourceArn=made)["tags"] == [{"key": "team", "value": "a"}]
+    container_instance_arn = register(client)["containerInstanceArn"]
+    client.call("TagResource", resourceArn=container_instance_arn, tags=[{"key": "team", "value": "a"}])
+    assert client.call("ListTagsForResource", resourceArn=container_instance_arn)["tags"] == [
+        {"key": "team", "value": "a"}
+    ]

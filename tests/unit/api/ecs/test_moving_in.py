@@ -33,17 +33,17 @@ def moved_in(shop: EcsClient, arn: str) -> dict[str, object]:
 def test_its_registrys_cloud_map_service_becomes_its_own(shop):
     arn = create_registered_service(shop)
     shop.call("UpdateService", service="web", **moved_in(shop, arn))
-    taken = shop.world.discovery_services[arn]
-    assert taken.owner is not None
-    assert (taken.adopted, taken.protocol) == (True, "http")
-    assert shop.world.services[taken.owner].primary.view.offers[0].discovery_service == arn
+    discovery_service = shop.world.discovery_services[arn]
+    assert discovery_service.owner is not None
+    assert (discovery_service.adopted, discovery_service.protocol) == (True, "http")
+    assert shop.world.services[discovery_service.owner].primary.view.offers[0].discovery_service == arn
 
 
 def test_its_external_name_can_be_reused(shop):
     arn = create_registered_service(shop)
-    known = shop.world.discovery_services[arn]
-    shop.put(replace(known, attributes={"moyai:client-port": "80", "moyai:client-name": "web.shop"}))
-    asked = offer(discoveryName=known.name, clientAliases=[{"port": 80, "dnsName": "web.shop"}])
+    discovery_service = shop.world.discovery_services[arn]
+    shop.put(replace(discovery_service, attributes={"moyai:client-port": "80", "moyai:client-name": "web.shop"}))
+    asked = offer(discoveryName=discovery_service.name, clientAliases=[{"port": 80, "dnsName": "web.shop"}])
     shop.call("UpdateService", service="web", serviceRegistries=[], serviceConnectConfiguration=connect(asked))
     (view,) = (d.view for s in shop.world.services for d in s.deployments[:1])
     assert view is not None
@@ -52,8 +52,10 @@ def test_its_external_name_can_be_reused(shop):
 
 def test_another_services_registry_is_not_taken_over(shop):
     arn = create_registered_service(shop)
-    asked = service("other", serviceConnectConfiguration=moved_in(shop, arn)["serviceConnectConfiguration"])
-    shop.fails("CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **asked)
+    requested_service = service("other", serviceConnectConfiguration=moved_in(shop, arn)["serviceConnectConfiguration"])
+    shop.fails(
+        "CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **requested_service
+    )
 
 
 def test_a_service_can_return_to_its_registry(shop):

@@ -11,24 +11,24 @@ from tests.unit.plan.nets import OTHER, Nets
 @pytest.fixture
 def nets(shop) -> Nets:
     """``vpc-a`` of the account, and ``vpc-b`` of another one."""
-    made = Nets(shop.store)
-    made.vpc("a", 1)
-    made.vpc("b", 2, OTHER)
+    new_nets = Nets(shop.store)
+    new_nets.vpc("a", 1)
+    new_nets.vpc("b", 2, OTHER)
     shop.definition()
-    return made
+    return new_nets
 
 
 def network(*subnets: str, groups: tuple[str, ...] = ()) -> dict[str, object]:
-    asked = {"subnets": list(subnets), "securityGroups": list(groups)}
-    return {"networkConfiguration": {"awsvpcConfiguration": asked}}
+    params = {"subnets": list(subnets), "securityGroups": list(groups)}
+    return {"networkConfiguration": {"awsvpcConfiguration": params}}
 
 
 def test_a_service_runs_in_a_custom_vpc(shop, nets):
-    made = shop.service(**network("subnet-a", groups=("sg-a",)))
-    shown = made["networkConfiguration"]["awsvpcConfiguration"]
-    assert (shown["subnets"], shown["securityGroups"]) == (["subnet-a"], ["sg-a"])
+    new_service = shop.service(**network("subnet-a", groups=("sg-a",)))
+    awsvpc_configuration = new_service["networkConfiguration"]["awsvpcConfiguration"]
+    assert (awsvpc_configuration["subnets"], awsvpc_configuration["securityGroups"]) == (["subnet-a"], ["sg-a"])
     run = shop.call("RunTask", taskDefinition="web", **network("subnet-a"))
-    details = {one["name"]: one["value"] for one in run["tasks"][0]["attachments"][0]["details"]}
+    details = {detail["name"]: detail["value"] for detail in run["tasks"][0]["attachments"][0]["details"]}
     assert details["subnetId"] == "subnet-a"
     assert shop.world.tasks[run["tasks"][0]["taskArn"]].interface.address == "10.1.1.4"
 

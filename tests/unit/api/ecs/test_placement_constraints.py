@@ -17,10 +17,10 @@ SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 3}
 
 @pytest.fixture
 def shop() -> EcsClient:
-    made = EcsClient()
-    made.call("CreateCluster", capacityProviders=["FARGATE", "FARGATE_SPOT"])
-    made.definition()
-    return made
+    ecs_client = EcsClient()
+    ecs_client.call("CreateCluster", capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    ecs_client.definition()
+    return ecs_client
 
 
 def instances(shop: EcsClient, count: int, **changes: Any) -> list[str]:
@@ -34,8 +34,8 @@ def instances(shop: EcsClient, count: int, **changes: Any) -> list[str]:
 
 
 def run(shop: EcsClient, **changes: object) -> dict[str, Any]:
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2"} | changes
-    return shop.call("RunTask", **{name: value for name, value in asked.items() if value is not None})
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2"} | changes
+    return shop.call("RunTask", **{name: value for name, value in params.items() if value is not None})
 
 
 def test_tasks_run_on_instances_and_count_there(shop):
@@ -48,9 +48,9 @@ def test_tasks_run_on_instances_and_count_there(shop):
     assert {"platformVersion", "platformFamily", "fargateEphemeralStorage"}.isdisjoint(task)
     here = task["containerInstanceArn"]
     assert shop.call("ListTasks", containerInstance=here)["taskArns"] == [task["taskArn"]]
-    [shown] = shop.call("DescribeContainerInstances", containerInstances=[here])["containerInstances"]
-    left = {r["name"]: r["integerValue"] for r in shown["remainingResources"]}
-    assert (left["CPU"], left["MEMORY"], shown["pendingTasksCount"]) == (2048 - 256, 4096 - 512, 1)
+    [container_instance] = shop.call("DescribeContainerInstances", containerInstances=[here])["containerInstances"]
+    left = {r["name"]: r["integerValue"] for r in container_instance["remainingResources"]}
+    assert (left["CPU"], left["MEMORY"], container_instance["pendingTasksCount"]) == (2048 - 256, 4096 - 512, 1)
     [cluster] = shop.call("DescribeClusters", include=["STATISTICS"])["clusters"]
     statistics = {s["name"]: s["value"] for s in cluster["statistics"]}
     assert (statistics["pendingEC2TasksCount"], statistics["pendingFargateTasksCount"]) == ("3", "0")
@@ -73,42 +73,42 @@ def test_overrides_change_the_size_of_a_task(shop):
 
 def test_the_same_token_makes_the_same_tasks_and_another_request_is_a_conflict(shop):
     instances(shop, 1)
-    made = run(shop, clientToken="t")["tasks"]
-    assert run(shop, clientToken="t")["tasks"] == made
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2", "clientToken": "t"}
-    error = shop.fails("RunTask", "ConflictException", "clientToken was used", count=2, **asked)
-    assert error.detail["resource_ids"] == [made[0]["taskArn"]]
+    tasks = run(shop, clientToken="t")["tasks"]
+    assert run(shop, clientToken="t")["tasks"] == tasks
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2", "clientToken": "t"}
+    error = shop.fails("RunTask", "ConflictException", "clientToken was used", count=2, **params)
+    assert error.detail["resource_ids"] == [tasks[0]["taskArn"]]
 
 
 def test_a_forced_deregistration_stops_the_tasks(shop):
     [arn] = instances(shop, 1)
     task = run(shop)["tasks"][0]["taskArn"]
     shop.call("DeregisterContainerInstance", containerInstance=arn, force=True)
-    [seen] = shop.call("DescribeTasks", tasks=[task])["tasks"]
-    assert (seen["desiredStatus"], seen["stopCode"]) == ("STOPPED", "TerminationNotice")
-    assert seen["stoppedReason"].startswith("Host EC2 (instance i-")
+    [observed_task] = shop.call("DescribeTasks", tasks=[task])["tasks"]
+    assert (observed_task["desiredStatus"], observed_task["stopCode"]) == ("STOPPED", "TerminationNotice")
+    assert observed_task["stoppedReason"].startswith("Host EC2 (instance i-")
 
 
 def test_start_task_uses_the_named_instances(shop):
     small, big = instances(shop, 1, totalResources=_size(128, 128)), instances(shop, 1)
-    drained = instances(shop, 1)
-    shop.call("UpdateContainerInstancesState", containerInstances=drained, status="DRAINING")
-    asked = {"containerInstances": [*small, *big, *drained, "0" * 32], "networkConfiguration": NETWORK}
-    answer = shop.call("StartTask", taskDefinition="web", startedBy="me", **asked)
+    drained_instances = instances(shop, 1)
+    shop.call("UpdateContainerInstancesState", containerInstances=drained_instances, status="DRAINING")
+    params = {"containerInstances": [*small, *big, *drained_instances, "0" * 32], "networkConfiguration": NETWORK}
+    answer = shop.call("StartTask", taskDefinition="web", startedBy="me", **params)
     [task] = answer["tasks"]
     assert (task["containerInstanceArn"], task["startedBy"]) == (big[0], "me")
     reasons = {f["arn"].rpartition("/")[2]: f["reason"] for f in answer["failures"]}
     assert reasons == {
         small[0].rpartition("/")[2]: "RESOURCE:CPU",
-        drained[0].rpartition("/")[2]: "INACTIVE",
+        drained_instances[0].rpartition("/")[2]: "INACTIVE",
         "0" * 32: "MISSING",
     }
 
 
 def test_start_task_accepts_one_to_ten_instances(shop):
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK}
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK}
     message = "containerInstances has 1 to 10 items"
-    shop.fails("StartTask", "InvalidParameterException", message, containerInstances=[], **asked)
+    shop.fails("StartTask", "InvalidParameterException", message, containerInstances=[], **params)
 
 
 def test_the_default_launch_type_is_ec2_with_instances_and_else_fargate(shop):
@@ -120,8 +120,8 @@ def test_the_default_launch_type_is_ec2_with_instances_and_else_fargate(shop):
 
 def test_the_clusters_default_strategy_has_precedence(shop):
     instances(shop, 1)
-    asked = {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [ITEM]}
-    shop.call("PutClusterCapacityProviders", cluster="default", **asked)
+    params = {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [ITEM]}
+    shop.call("PutClusterCapacityProviders", cluster="default", **params)
     task = run(shop, launchType=None)["tasks"][0]
     assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE")
 
@@ -133,10 +133,10 @@ def test_a_strategy_distributes_tasks_over_providers(shop):
 
 
 def test_a_service_switches_between_strategy_and_launch_type(shop):
-    made = shop.service(launchType=None, capacityProviderStrategy=[ITEM, SPOT])
-    assert "launchType" not in made
-    assert "launchType" not in made["deployments"][0]
-    assert [i["capacityProvider"] for i in made["capacityProviderStrategy"]] == ["FARGATE", "FARGATE_SPOT"]
+    service = shop.service(launchType=None, capacityProviderStrategy=[ITEM, SPOT])
+    assert "launchType" not in service
+    assert "launchType" not in service["deployments"][0]
+    assert [i["capacityProvider"] for i in service["capacityProviderStrategy"]] == ["FARGATE", "FARGATE_SPOT"]
     back = shop.call("UpdateService", service="web", capacityProviderStrategy=[], forceNewDeployment=True)["service"]
     assert back["launchType"] == "FARGATE"
     assert "capacityProviderStrategy" not in back
@@ -147,13 +147,13 @@ def test_a_service_switches_between_strategy_and_launch_type(shop):
 def test_placement_of_a_service_is_set_changed_and_removed(shop):
     instances(shop, 1)
     rule = {"type": "memberOf", "expression": "attribute:stack == prod"}
-    made = shop.service(launchType="EC2", placementConstraints=[rule], placementStrategy=[{"type": "random"}])
-    assert (made["placementConstraints"], made["placementStrategy"]) == ([rule], [{"type": "random"}])
-    assert "platformVersion" not in made
+    service = shop.service(launchType="EC2", placementConstraints=[rule], placementStrategy=[{"type": "random"}])
+    assert (service["placementConstraints"], service["placementStrategy"]) == ([rule], [{"type": "random"}])
+    assert "platformVersion" not in service
     packed = [{"type": "binpack", "field": "memory"}]
-    changed = shop.call("UpdateService", service="web", placementStrategy=packed)["service"]
-    assert (changed["placementConstraints"], changed["placementStrategy"]) == ([rule], packed)
-    assert len(changed["deployments"]) == 1
+    changed_service = shop.call("UpdateService", service="web", placementStrategy=packed)["service"]
+    assert (changed_service["placementConstraints"], changed_service["placementStrategy"]) == ([rule], packed)
+    assert len(changed_service["deployments"]) == 1
     bare = shop.call("UpdateService", service="web", placementConstraints=[], placementStrategy=[{}])["service"]
     assert (bare["placementConstraints"], bare["placementStrategy"]) == ([], [])
 
@@ -225,22 +225,24 @@ def test_a_subnet_in_another_zone_cannot_be_used(shop):
 
 
 def _revision(shop: EcsClient, name: str, **launched: object) -> dict[str, Any]:
-    asked = {
+    params = {
         "serviceName": name,
         "taskDefinition": "web",
         "desiredCount": 0,
         "networkConfiguration": NETWORK,
     } | launched
-    [made] = shop.call("CreateService", **asked)["service"]["currentServiceRevisions"]
-    [shown] = shop.call("DescribeServiceRevisions", serviceRevisionArns=[made["arn"]])["serviceRevisions"]
-    return dict(shown)
+    [current_service_revision] = shop.call("CreateService", **params)["service"]["currentServiceRevisions"]
+    [service_revision] = shop.call("DescribeServiceRevisions", serviceRevisionArns=[current_service_revision["arn"]])[
+        "serviceRevisions"
+    ]
+    return dict(service_revision)
 
 
 def test_a_revision_shows_the_strategy_or_the_launch_type_that_it_was_made_with(shop):
-    shared = _revision(shop, "shared", capacityProviderStrategy=[SPOT])
-    assert shared["capacityProviderStrategy"] == [{"base": 0} | SPOT]
-    assert "launchType" not in shared
-    assert shared["platformVersion"] == "1.4.0"
-    placed = _revision(shop, "placed", launchType="EC2")
-    assert placed["launchType"] == "EC2"
-    assert not {"capacityProviderStrategy", "platformVersion", "platformFamily"} & placed.keys()
+    revision = _revision(shop, "shared", capacityProviderStrategy=[SPOT])
+    assert revision["capacityProviderStrategy"] == [{"base": 0} | SPOT]
+    assert "launchType" not in revision
+    assert revision["platformVersion"] == "1.4.0"
+    placed_revision = _revision(shop, "placed", launchType="EC2")
+    assert placed_revision["launchType"] == "EC2"
+    assert not {"capacityProviderStrategy", "platformVersion", "platformFamily"} & placed_revision.keys()

@@ -21,8 +21,8 @@ PROPERTIES = {
 def envoy(**changes: object) -> dict[str, object]:
     environment = [{"name": "APPMESH_RESOURCE_ARN", "value": NODE}]
     image = "840364872350.dkr.ecr.us-west-2.amazonaws.com/aws-appmesh-envoy:v1.29.12.1-prod"
-    made = {"name": "envoy", "image": image, "user": "1337", "environment": environment, "healthCheck": HEALTH}
-    return made | changes
+    members = {"name": "envoy", "image": image, "user": "1337", "environment": environment, "healthCheck": HEALTH}
+    return members | changes
 
 
 def proxied_definition(proxy: dict[str, object] | None = None, **properties: str) -> dict[str, object]:
@@ -46,11 +46,11 @@ def gateway(**changes: object) -> dict[str, object]:
 
 
 def test_a_configuration_is_described_unchanged(ecs):
-    asked = proxied_definition()
-    shown = ecs.call("RegisterTaskDefinition", **asked)["taskDefinition"]
-    assert shown["proxyConfiguration"] == asked["proxyConfiguration"]
-    assert {"name": "ecs.capability.aws-appmesh"} in shown["requiresAttributes"]
-    assert ecs.call("DescribeTaskDefinition", taskDefinition="web")["taskDefinition"] == shown
+    definition_params = proxied_definition()
+    task_definition = ecs.call("RegisterTaskDefinition", **definition_params)["taskDefinition"]
+    assert task_definition["proxyConfiguration"] == definition_params["proxyConfiguration"]
+    assert {"name": "ecs.capability.aws-appmesh"} in task_definition["requiresAttributes"]
+    assert ecs.call("DescribeTaskDefinition", taskDefinition="web")["taskDefinition"] == task_definition
     assert "proxyConfiguration" not in ecs.definition("plain")
 
 
@@ -108,7 +108,10 @@ def test_a_configuration_is_described_unchanged(ecs):
 )
 def test_invalid_configurations_are_refused(ecs, asked, what):
     given = {name: value for name, value in asked.items() if value is not None}
-    containers = [{k: v for k, v in one.items() if v is not None} for one in given["containerDefinitions"]]
+    containers = [
+        {k: v for k, v in container_definition.items() if v is not None}
+        for container_definition in given["containerDefinitions"]
+    ]
     ecs.fails(
         "RegisterTaskDefinition",
         "ClientException",
@@ -157,8 +160,8 @@ def test_an_override_to_a_gateway_is_checked(ecs):
     ecs.call("RegisterTaskDefinition", **gateway(environment=[], command=["envoy"]))
     named = [{"name": "APPMESH_RESOURCE_ARN", "value": "mesh/shop/virtualGateway/front"}]
     overrides = {"containerOverrides": [{"name": "envoy", "environment": named}]}
-    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": overrides}
-    ecs.fails("RunTask", "InvalidParameterException", "'command' is not supported by moyai", **asked)
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": overrides}
+    ecs.fails("RunTask", "InvalidParameterException", "'command' is not supported by moyai", **params)
 
 
 @pytest.mark.parametrize("asked", [proxied_definition(), gateway()])

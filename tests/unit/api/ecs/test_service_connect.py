@@ -30,18 +30,22 @@ def _two_ports(shop):
 
 
 def test_an_offer_creates_a_discovery_service_and_a_name(shop):
-    asked = connect(offer(discoveryName="api", clientAliases=[{"port": 80, "dnsName": "api"}]))
-    [deployment] = shop.service(serviceConnectConfiguration=asked)["deployments"]
-    [found] = shop.world.discovery_services
-    assert (found.name, found.protocol, found.owner) == ("api", "http", f"{ARN}service/default/web")
-    assert deployment["serviceConnectConfiguration"] == asked
-    assert deployment["serviceConnectResources"] == [{"discoveryName": "api", "discoveryArn": found.arn}]
-    assert _view(shop).names == (SeenName("api", 80, "127.255.0.1", found.arn),)
+    requested_connect = connect(offer(discoveryName="api", clientAliases=[{"port": 80, "dnsName": "api"}]))
+    [deployment] = shop.service(serviceConnectConfiguration=requested_connect)["deployments"]
+    [discovery_service] = shop.world.discovery_services
+    assert (discovery_service.name, discovery_service.protocol, discovery_service.owner) == (
+        "api",
+        "http",
+        f"{ARN}service/default/web",
+    )
+    assert deployment["serviceConnectConfiguration"] == requested_connect
+    assert deployment["serviceConnectResources"] == [{"discoveryName": "api", "discoveryArn": discovery_service.arn}]
+    assert _view(shop).names == (SeenName("api", 80, "127.255.0.1", discovery_service.arn),)
     [offered] = _view(shop).offers
     assert (offered.container_port, offered.reachable_port, offered.protocol) == (8080, 8080, "http")
-    described = shop.call("DescribeServices", services=["web"])["services"][0]
-    assert "serviceConnectConfiguration" not in described
-    assert described["deployments"] == [deployment]
+    described_service = shop.call("DescribeServices", services=["web"])["services"][0]
+    assert "serviceConnectConfiguration" not in described_service
+    assert described_service["deployments"] == [deployment]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +186,8 @@ def _alias(**changes):
 )
 def test_invalid_service_connect_configurations_are_refused(shop, configuration, message):
     _two_ports(shop)
-    asked = service(serviceConnectConfiguration=configuration)
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    requested_service = service(serviceConnectConfiguration=configuration)
+    shop.fails("CreateService", "InvalidParameterException", message, **requested_service)
     shop.service()
     changes = {"serviceConnectConfiguration": configuration}
     shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changes)
@@ -191,22 +195,26 @@ def test_invalid_service_connect_configurations_are_refused(shop, configuration,
 
 @pytest.mark.parametrize("namespace", ["none", "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-none"])
 def test_an_unknown_namespace_is_refused(shop, namespace):
-    asked = service(serviceConnectConfiguration=connect(namespace=namespace))
-    shop.fails("CreateService", "NamespaceNotFoundException", f"The namespace {namespace} was not found.", **asked)
+    requested_service = service(serviceConnectConfiguration=connect(namespace=namespace))
+    shop.fails(
+        "CreateService", "NamespaceNotFoundException", f"The namespace {namespace} was not found.", **requested_service
+    )
 
 
 def test_a_namespace_that_makes_an_invalid_dns_name_is_refused(shop):
     shop.namespace("shop!")
-    asked = service(serviceConnectConfiguration=connect(offer(), namespace="shop!"))
-    shop.fails("CreateService", "InvalidParameterException", "The DNS name that you provided is invalid", **asked)
+    requested_service = service(serviceConnectConfiguration=connect(offer(), namespace="shop!"))
+    shop.fails(
+        "CreateService", "InvalidParameterException", "The DNS name that you provided is invalid", **requested_service
+    )
     shop.service(serviceConnectConfiguration=connect(_alias(), namespace="shop!"))
 
 
 def test_a_discovery_name_belongs_to_one_service(shop):
     shop.service("a", serviceConnectConfiguration=connect(offer()))
-    asked = service("b", serviceConnectConfiguration=connect(_alias()))
+    requested_service = service("b", serviceConnectConfiguration=connect(_alias()))
     message = f"SC service is already used by {ARN}service/default/a"
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    shop.fails("CreateService", "InvalidParameterException", message, **requested_service)
     other = connect(offer(discoveryName="other"))
     shop.service("b", serviceConnectConfiguration=other)
 
@@ -215,9 +223,9 @@ def test_an_endpoint_belongs_to_one_service_of_the_namespace(shop):
     shop.call("CreateCluster", clusterName="other")
     shop.service("a", serviceConnectConfiguration=connect(_alias()))
     same = _alias() | {"discoveryName": "b"}
-    asked = service("b", cluster="other", serviceConnectConfiguration=connect(same))
+    requested_service = service("b", cluster="other", serviceConnectConfiguration=connect(same))
     message = f"The endpoint api:80 is already used in the namespace by {ARN}service/default/a"
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    shop.fails("CreateService", "InvalidParameterException", message, **requested_service)
     shop.namespace("elsewhere")
     shop.service("b", cluster="other", serviceConnectConfiguration=connect(same, namespace="elsewhere"))
 
@@ -228,33 +236,37 @@ def test_a_protocol_stays_while_its_service_exists(shop):
     shop.definition(containerDefinitions=[container(portMappings=[grpc])])
     message = "appProtocol of http can't be changed from http to grpc"
     shop.fails("UpdateService", "InvalidParameterException", message, service="web", taskDefinition="web")
-    renamed = connect(offer(discoveryName="http-2"))
-    shop.call("UpdateService", service="web", taskDefinition="web", serviceConnectConfiguration=renamed)
+    renamed_connect = connect(offer(discoveryName="http-2"))
+    shop.call("UpdateService", service="web", taskDefinition="web", serviceConnectConfiguration=renamed_connect)
     assert {(d.name, d.protocol) for d in shop.world.discovery_services} == {("http", "http"), ("http-2", "grpc")}
 
 
 def test_a_deleted_services_endpoint_is_taken_over(shop):
     shop.service("a", serviceConnectConfiguration=connect(offer()))
-    [left] = shop.world.discovery_services
+    [discovery_service] = shop.world.discovery_services
     a = shop.world.services[f"{ARN}service/default/a"]
     draining = replace(a, status=ServiceStatus.DRAINING)
     shop.put(draining)
-    asked = service("b", serviceConnectConfiguration=connect(offer()))
-    shop.fails("CreateService", "InvalidParameterException", "SC service is already used", **asked)
+    requested_service = service("b", serviceConnectConfiguration=connect(offer()))
+    shop.fails("CreateService", "InvalidParameterException", "SC service is already used", **requested_service)
     shop.put(replace(draining, status=ServiceStatus.INACTIVE))
     grpc = {"name": "http", "containerPort": 8080, "appProtocol": "grpc"}
     shop.definition(containerDefinitions=[container(portMappings=[grpc])])
     shop.service("b", serviceConnectConfiguration=connect(offer()))
-    [taken] = shop.world.discovery_services
-    assert (taken.arn, taken.owner, taken.protocol) == (left.arn, f"{ARN}service/default/b", "grpc")
+    [used_discovery_service] = shop.world.discovery_services
+    assert (used_discovery_service.arn, used_discovery_service.owner, used_discovery_service.protocol) == (
+        discovery_service.arn,
+        f"{ARN}service/default/b",
+        "grpc",
+    )
 
 
 def test_a_cloud_map_service_of_the_user_is_not_taken_over(shop):
     shop.service("a", serviceConnectConfiguration=connect(offer()))
-    [made] = shop.world.discovery_services
-    shop.put(replace(made, owner=None))
-    asked = service("b", serviceConnectConfiguration=connect(offer()))
-    shop.fails("CreateService", "InvalidParameterException", "was not made by Service Connect", **asked)
+    [discovery_service] = shop.world.discovery_services
+    shop.put(replace(discovery_service, owner=None))
+    requested_service = service("b", serviceConnectConfiguration=connect(offer()))
+    shop.fails("CreateService", "InvalidParameterException", "was not made by Service Connect", **requested_service)
 
 
 def test_an_update_requires_the_offered_port_in_the_new_revision(shop):

@@ -11,31 +11,31 @@ LOGS = {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1", "awsl
 
 
 def view(shop):
-    found = shop.world.services[f"{ARN}service/default/web"].primary.view
-    assert found is not None
-    return found
+    found_view = shop.world.services[f"{ARN}service/default/web"].primary.view
+    assert found_view is not None
+    return found_view
 
 
 def test_access_logs_and_level_are_described_and_pinned_to_the_deployment(shop):
-    asked = connect(
+    requested_connect = connect(
         offer(),
         logConfiguration=LOGS | {"secretOptions": []},
         accessLogConfiguration={"format": "JSON", "includeQueryParameters": "ENABLED"},
         containerConfigurations=[{"logLevel": "debug"}],
     )
-    [deployment] = shop.service(serviceConnectConfiguration=asked)["deployments"]
-    assert deployment["serviceConnectConfiguration"] == asked
+    [deployment] = shop.service(serviceConnectConfiguration=requested_connect)["deployments"]
+    assert deployment["serviceConnectConfiguration"] == requested_connect
     assert view(shop).access_log == AccessLogConfiguration(AccessLogFormat.JSON, "ENABLED")
     assert view(shop).proxy_log_level is ProxyLogLevel.DEBUG
 
 
 def test_an_update_without_log_settings_restores_the_defaults(shop):
-    logged = connect(logConfiguration=LOGS, accessLogConfiguration={"format": "TEXT"})
-    shop.service(serviceConnectConfiguration=logged | {"containerConfigurations": [{"logLevel": "debug"}]})
+    logged_connect = connect(logConfiguration=LOGS, accessLogConfiguration={"format": "TEXT"})
+    shop.service(serviceConnectConfiguration=logged_connect | {"containerConfigurations": [{"logLevel": "debug"}]})
     shop.call("UpdateService", service="web", desiredCount=1)
     assert view(shop).proxy_log_level is ProxyLogLevel.DEBUG
-    updated = shop.call("UpdateService", service="web", serviceConnectConfiguration=logged)["service"]
-    assert len(updated["deployments"]) == 2
+    updated_service = shop.call("UpdateService", service="web", serviceConnectConfiguration=logged_connect)["service"]
+    assert len(updated_service["deployments"]) == 2
     assert (view(shop).access_log, view(shop).proxy_log_level) == (
         AccessLogConfiguration(AccessLogFormat.TEXT, "DISABLED"),
         ProxyLogLevel.INFO,
@@ -75,8 +75,8 @@ def test_an_update_without_log_settings_restores_the_defaults(shop):
     ],
 )
 def test_invalid_log_settings_are_refused(shop, changes, message):
-    asked = service(serviceConnectConfiguration=connect(**changes))
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    requested_service = service(serviceConnectConfiguration=connect(**changes))
+    shop.fails("CreateService", "InvalidParameterException", message, **requested_service)
     shop.service()
-    changed = {"serviceConnectConfiguration": connect(**changes)}
-    shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changed)
+    changed_changes = {"serviceConnectConfiguration": connect(**changes)}
+    shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changed_changes)

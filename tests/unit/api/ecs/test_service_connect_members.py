@@ -92,5 +92,5 @@ def test_a_value_beyond_its_limits_is_refused(protocol_shop, code, configuration
 def test_a_value_within_its_limits_is_described_unchanged(protocol_shop, configuration):
     [deployment] = protocol_shop.service(serviceConnectConfiguration=configuration)["deployments"]
     assert deployment["serviceConnectConfiguration"] == configuration
-    described = protocol_shop.call("DescribeServices", services=[f"{ARN}service/default/web"])["services"][0]
-    assert described["deployments"] == [deployment]
+    described_service = protocol_shop.call("DescribeServices", services=[f"{ARN}service/default/web"])["services"][0]
+    assert described_service["deployments"] == [deployment]

@@ -29,10 +29,12 @@ def settle(shop: EcsClient) -> None:
 
 
 def newest(shop: EcsClient) -> dict[str, Any]:
-    listed = shop.call("ListServiceDeployments", service="web")["serviceDeployments"]
-    arn = listed[0]["serviceDeploymentArn"]
-    described = shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])["serviceDeployments"]
-    found: dict[str, Any] = described[0]
+    service_deployments = shop.call("ListServiceDeployments", service="web")["serviceDeployments"]
+    arn = service_deployments[0]["serviceDeploymentArn"]
+    described_service_deployments = shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])[
+        "serviceDeployments"
+    ]
+    found: dict[str, Any] = described_service_deployments[0]
     return found
 
 
@@ -53,18 +55,18 @@ def web(shop: EcsClient) -> EcsClient:
 
 
 def test_a_new_service_has_a_deployment_and_a_revision(shop):
-    made = shop.service(desiredCount=0)
+    service = shop.service(desiredCount=0)
     record = newest(shop)
     assert record["status"] == "PENDING"
     assert record["sourceServiceRevisions"] == []
-    assert record["serviceDeploymentArn"] == made["currentServiceDeployment"]
+    assert record["serviceDeploymentArn"] == service["currentServiceDeployment"]
     assert record["serviceDeploymentArn"].startswith(ARN + "service-deployment/default/web/")
-    number = made["deployments"][0]["id"].rpartition("/")[2]
+    number = service["deployments"][0]["id"].rpartition("/")[2]
     target = record["targetServiceRevision"]["arn"]
-    assert target == f"{ARN}service-revision/default/web/{number}" == made["currentServiceRevisions"][0]["arn"]
+    assert target == f"{ARN}service-revision/default/web/{number}" == service["currentServiceRevisions"][0]["arn"]
     revision = shop.call("DescribeServiceRevisions", serviceRevisionArns=[target])["serviceRevisions"][0]
-    assert revision["taskDefinition"] == made["taskDefinition"]
-    assert revision["networkConfiguration"] == made["networkConfiguration"]
+    assert revision["taskDefinition"] == service["taskDefinition"]
+    assert revision["networkConfiguration"] == service["networkConfiguration"]
     settle(shop)
     assert newest(shop)["status"] == "SUCCESSFUL"
     assert "currentServiceDeployment" not in shop.call("DescribeServices", services=["web"])["services"][0]
@@ -73,8 +75,8 @@ def test_a_new_service_has_a_deployment_and_a_revision(shop):
 def test_describe_shows_the_state_of_the_circuit_breaker(web):
     breaker = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "UNBOUNDED_PERCENT", "value": 20}}
     assert newest(web)["deploymentCircuitBreaker"] == {"status": "DISABLED", "failureCount": 0, "threshold": 0}
-    asked = strategy(lifecycleHooks=[PAUSE], deploymentCircuitBreaker=breaker)
-    record = redeploy(web, **asked)
+    requested_strategy = strategy(lifecycleHooks=[PAUSE], deploymentCircuitBreaker=breaker)
+    record = redeploy(web, **requested_strategy)
     assert record["deploymentConfiguration"]["deploymentCircuitBreaker"] == breaker
     assert record["deploymentCircuitBreaker"] == {"status": "MONITORING", "failureCount": 0, "threshold": 1}
     web.call("UpdateService", service="web", desiredCount=10)
@@ -91,13 +93,13 @@ def ring(shop: EcsClient, name: str, state: AlarmState) -> None:
 
 
 def test_describe_shows_the_state_of_alarms(web):
-    asked = {"alarmNames": ["slow", "errors"], "enable": True, "rollback": True}
+    params = {"alarmNames": ["slow", "errors"], "enable": True, "rollback": True}
     off = {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []}
     assert newest(web)["alarms"] == off
     ring(web, "slow", AlarmState.OK)
     ring(web, "errors", AlarmState.INSUFFICIENT_DATA)
-    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE], alarms=asked))
-    assert record["deploymentConfiguration"]["alarms"] == asked
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE], alarms=params))
+    assert record["deploymentConfiguration"]["alarms"] == params
     assert record["alarms"] == {"status": "MONITORING", "alarmNames": ["slow", "errors"], "triggeredAlarmNames": []}
     ring(web, "errors", AlarmState.ALARM)
     settle(web)
@@ -140,14 +142,14 @@ def test_a_pause_waits_for_continue(web):
     target, source = record["targetServiceRevision"], record["sourceServiceRevisions"][0]
     assert (target["requestedTestTrafficWeight"], target["requestedProductionTrafficWeight"]) == (100, 0)
     assert (source["requestedTestTrafficWeight"], source["requestedProductionTrafficWeight"]) == (0, 100)
-    asked = {"serviceDeploymentArn": record["serviceDeploymentArn"]}
-    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting action", **asked, hookId="other")
-    web.call("ContinueServiceDeployment", **asked, hookId=hook["hookId"])
+    params = {"serviceDeploymentArn": record["serviceDeploymentArn"]}
+    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting action", **params, hookId="other")
+    web.call("ContinueServiceDeployment", **params, hookId=hook["hookId"])
     settle(web)
     record = newest(web)
     assert record["status"] == "SUCCESSFUL"
     assert record["targetServiceRevision"]["requestedProductionTrafficWeight"] == 100
-    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting", **asked, hookId=hook["hookId"])
+    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting", **params, hookId=hook["hookId"])
 
 
 def test_a_pause_may_be_ended_with_rollback(web):
@@ -328,10 +330,12 @@ def test_a_new_deployment_or_deletion_stops_a_deployment(web):
     second = redeploy(web)["serviceDeploymentArn"]
     web.call("DeleteService", service="web")
     settle(web)
-    known = web.call("DescribeServiceDeployments", serviceDeploymentArns=[first, second])["serviceDeployments"]
-    assert [d["status"] for d in known] == ["STOPPED", "STOPPED"]
-    assert "new service deployment started" in known[0]["statusReason"]
-    assert "service was deleted" in known[1]["statusReason"]
+    service_deployments = web.call("DescribeServiceDeployments", serviceDeploymentArns=[first, second])[
+        "serviceDeployments"
+    ]
+    assert [d["status"] for d in service_deployments] == ["STOPPED", "STOPPED"]
+    assert "new service deployment started" in service_deployments[0]["statusReason"]
+    assert "service was deleted" in service_deployments[1]["statusReason"]
 
 
 def test_deployments_are_listed_newest_first_by_page_and_by_filter(web):
@@ -345,11 +349,11 @@ def test_deployments_are_listed_newest_first_by_page_and_by_filter(web):
     assert [d["createdAt"] for d in page["serviceDeployments"] + rest["serviceDeployments"]] == times
     assert "nextToken" not in rest
     span = {"after": times[3], "before": times[0]}
-    found = web.call("ListServiceDeployments", service="web", createdAt=span)["serviceDeployments"]
-    assert [d["createdAt"] for d in found] == times[1:3]
+    service_deployments = web.call("ListServiceDeployments", service="web", createdAt=span)["serviceDeployments"]
+    assert [d["createdAt"] for d in service_deployments] == times[1:3]
     assert web.call("ListServiceDeployments", service="web", status=["STOPPED"])["serviceDeployments"] == []
-    done = web.call("ListServiceDeployments", service="web", status=["STOPPED", "SUCCESSFUL"])
-    assert len(done["serviceDeployments"]) == 5
+    response = web.call("ListServiceDeployments", service="web", status=["STOPPED", "SUCCESSFUL"])
+    assert len(response["serviceDeployments"]) == 5
     web.fails("ListServiceDeployments", "ServiceNotFoundException", "Service not found.", service="none")
     web.fails("ListServiceDeployments", "ClusterNotFoundException", "not found", service="web", cluster="none")
 
@@ -371,13 +375,13 @@ def test_unknown_deployments_and_revisions_are_missing(web, operation, member):
 def test_settings_stay_until_the_strategy_changes(web):
     linear = {"stepPercent": 25.0, "stepBakeTimeInMinutes": 1}
     web.call("UpdateService", service="web", **strategy("LINEAR", linearConfiguration=linear, lifecycleHooks=[PAUSE]))
-    shown = web.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 150})["service"]
-    configuration = shown["deploymentConfiguration"]
+    service = web.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 150})["service"]
+    configuration = service["deploymentConfiguration"]
     assert configuration["linearConfiguration"] == linear
     assert configuration["lifecycleHooks"] == [PAUSE]
     assert (configuration["strategy"], configuration["maximumPercent"]) == ("LINEAR", 150)
-    shown = web.call("UpdateService", service="web", deploymentConfiguration={"strategy": "ROLLING"})["service"]
-    configuration = shown["deploymentConfiguration"]
+    service = web.call("UpdateService", service="web", deploymentConfiguration={"strategy": "ROLLING"})["service"]
+    configuration = service["deploymentConfiguration"]
     assert "linearConfiguration" not in configuration
     assert "lifecycleHooks" not in configuration
     assert len(web.call("ListServiceDeployments", service="web")["serviceDeployments"]) == 1

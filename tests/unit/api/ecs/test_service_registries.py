@@ -27,15 +27,15 @@ APP = {"containerName": "app", "containerPort": 8080}
     ],
 )
 def test_a_registry_is_described_and_pinned_to_the_deployment(shop, types, port):
-    asked = {"registryArn": shop.registry(*types)} | port
-    assert shop.service(serviceRegistries=[asked])["serviceRegistries"] == [asked]
-    described = shop.call("DescribeServices", services=["web"])["services"][0]
-    assert described["serviceRegistries"] == [asked]
-    (kept,) = shop.world.services[f"{ARN}service/default/web"].primary.service_registries
-    assert kept == ServiceRegistry(
-        asked["registryArn"], port.get("port"), port.get("containerName"), port.get("containerPort")
+    params = {"registryArn": shop.registry(*types)} | port
+    assert shop.service(serviceRegistries=[params])["serviceRegistries"] == [params]
+    described_service = shop.call("DescribeServices", services=["web"])["services"][0]
+    assert described_service["serviceRegistries"] == [params]
+    (service_registry,) = shop.world.services[f"{ARN}service/default/web"].primary.service_registries
+    assert service_registry == ServiceRegistry(
+        params["registryArn"], port.get("port"), port.get("containerName"), port.get("containerPort")
     )
-    assert kept.srv_port == (port.get("port") or port.get("containerPort"))
+    assert service_registry.srv_port == (port.get("port") or port.get("containerPort"))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_registry_is_described_and_pinned_to_the_deployment(shop, types, port)
     ],
 )
 def test_a_registry_needs_exactly_the_members_of_its_record_types(shop, types, port, message):
-    asked = {"registryArn": shop.registry(*types)} | port
-    shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=[asked]))
+    params = {"registryArn": shop.registry(*types)} | port
+    shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=[params]))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_registry_needs_exactly_the_members_of_its_record_types(shop, types, p
 )
 def test_a_registry_must_be_an_existing_cloud_map_service(shop, arn, message):
     shop.registry(A)
-    asked = service(serviceRegistries=[{"registryArn": arn}])
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    requested_service = service(serviceRegistries=[{"registryArn": arn}])
+    shop.fails("CreateService", "InvalidParameterException", message, **requested_service)
 
 
 def test_a_service_has_one_registry_at_most(shop):
@@ -90,9 +90,9 @@ def test_a_service_has_one_registry_at_most(shop):
 
 def test_a_service_connect_service_cannot_be_a_registry(shop):
     shop.service("back", serviceConnectConfiguration=connect(offer()))
-    (made,) = shop.world.discovery_services
-    asked = service(serviceRegistries=[{"registryArn": made.arn}])
-    shop.fails("CreateService", "InvalidParameterException", "belongs to the Service Connect of", **asked)
+    (discovery_service,) = shop.world.discovery_services
+    requested_service = service(serviceRegistries=[{"registryArn": discovery_service.arn}])
+    shop.fails("CreateService", "InvalidParameterException", "belongs to the Service Connect of", **requested_service)
 
 
 def test_a_changed_registry_starts_a_deployment(shop):
@@ -101,8 +101,8 @@ def test_a_changed_registry_starts_a_deployment(shop):
     seen = []
     for changes in ({"desiredCount": 1}, [first], [second], []):
         given = changes if isinstance(changes, dict) else {"serviceRegistries": changes}
-        updated = shop.call("UpdateService", service="web", **given)["service"]
-        seen.append((len(updated["deployments"]), updated["serviceRegistries"]))
+        updated_service = shop.call("UpdateService", service="web", **given)["service"]
+        seen.append((len(updated_service["deployments"]), updated_service["serviceRegistries"]))
     assert seen == [(1, [first]), (1, [first]), (2, [second]), (3, [])]
     former = shop.world.services[f"{ARN}service/default/web"].deployments
     assert [len(d.service_registries) for d in former] == [0, 1, 1]
@@ -141,18 +141,18 @@ def test_a_deleted_registry_can_be_removed_but_not_deployed_to(shop):
 )
 def test_a_registry_of_a_bridge_or_host_service_names_container_and_port(shop, mode, types, port, message):
     _on_instances(shop, mode)
-    asked = _behind({"registryArn": shop.registry(*types)} | port)
+    behind = _behind({"registryArn": shop.registry(*types)} | port)
     if message is None:
-        assert shop.call("CreateService", **asked)["service"]["serviceRegistries"] == asked["serviceRegistries"]
+        assert shop.call("CreateService", **behind)["service"]["serviceRegistries"] == behind["serviceRegistries"]
     else:
-        shop.fails("CreateService", "InvalidParameterException", message, **asked)
+        shop.fails("CreateService", "InvalidParameterException", message, **behind)
 
 
 def test_a_task_without_a_network_has_no_registry(shop):
     _on_instances(shop, "none")
     message = "Service registries are not supported with the network mode none."
-    asked = _behind({"registryArn": shop.registry(SRV)} | APP)
-    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    behind = _behind({"registryArn": shop.registry(SRV)} | APP)
+    shop.fails("CreateService", "InvalidParameterException", message, **behind)
 
 
 def _on_instances(shop, mode):

@@ -12,22 +12,27 @@ from tests.unit.api.ecs.client import ARN, GROUP, NETWORK, SUBNETS, connect, con
 
 
 def test_a_new_service_has_a_deployment_without_tasks(shop):
-    made = shop.service(tags=[{"key": "a", "value": "1"}])
-    assert made["serviceArn"] == f"{ARN}service/default/web"
-    assert (made["status"], made["desiredCount"], made["runningCount"], made["pendingCount"]) == ("ACTIVE", 2, 0, 0)
-    assert made["taskDefinition"] == f"{ARN}task-definition/web:1"
-    assert (made["launchType"], made["platformVersion"]) == ("FARGATE", "LATEST")
-    assert made["events"] == made["loadBalancers"] == made["placementStrategy"] == []
-    assert made["tags"] == [{"key": "a", "value": "1"}]
-    assert made["createdBy"] == "arn:aws:iam::123456789012:user/test"
-    assert made["deploymentConfiguration"] == {
+    new_service = shop.service(tags=[{"key": "a", "value": "1"}])
+    assert new_service["serviceArn"] == f"{ARN}service/default/web"
+    assert (
+        new_service["status"],
+        new_service["desiredCount"],
+        new_service["runningCount"],
+        new_service["pendingCount"],
+    ) == ("ACTIVE", 2, 0, 0)
+    assert new_service["taskDefinition"] == f"{ARN}task-definition/web:1"
+    assert (new_service["launchType"], new_service["platformVersion"]) == ("FARGATE", "LATEST")
+    assert new_service["events"] == new_service["loadBalancers"] == new_service["placementStrategy"] == []
+    assert new_service["tags"] == [{"key": "a", "value": "1"}]
+    assert new_service["createdBy"] == "arn:aws:iam::123456789012:user/test"
+    assert new_service["deploymentConfiguration"] == {
         "maximumPercent": 200,
         "minimumHealthyPercent": 100,
         "deploymentCircuitBreaker": {"enable": False, "rollback": False},
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
     }
-    [deployment] = made["deployments"]
+    [deployment] = new_service["deployments"]
     assert deployment["id"].startswith("ecs-svc/")
     assert len(deployment["id"]) == len("ecs-svc/") + 19
     assert (deployment["status"], deployment["desiredCount"]) == ("PRIMARY", 0)
@@ -47,8 +52,8 @@ def test_the_default_launch_type_of_a_fargate_definition_is_fargate(shop):
 
 
 def test_the_same_token_and_request_make_one_service(shop):
-    made = shop.service(clientToken="t")
-    assert shop.service(clientToken="t") == made
+    new_service = shop.service(clientToken="t")
+    assert shop.service(clientToken="t") == new_service
     shop.fails("CreateService", "InvalidParameterException", "was not idempotent.", **service(clientToken="u"))
     other = service(clientToken="t", desiredCount=3)
     shop.fails("CreateService", "InvalidParameterException", "was not idempotent.", **other)
@@ -216,14 +221,14 @@ IN_PLACE = [
 
 @pytest.mark.parametrize("changes", IN_PLACE, ids=str)
 def test_an_update_in_place_keeps_the_deployment(shop, changes):
-    made = shop.service()
+    new_service = shop.service()
     shop.later()
-    updated = shop.call("UpdateService", service="web", **changes)["service"]
-    assert updated["deployments"] == made["deployments"]
+    updated_service = shop.call("UpdateService", service="web", **changes)["service"]
+    assert updated_service["deployments"] == new_service["deployments"]
     plain = {
         name: value for name, value in changes.items() if isinstance(value, int | str) and name != "taskDefinition"
     }
-    assert {name: updated[name] for name in plain} == plain
+    assert {name: updated_service[name] for name in plain} == plain
 
 
 NEW_DEPLOYMENT = [
@@ -239,17 +244,17 @@ NEW_DEPLOYMENT = [
 
 @pytest.mark.parametrize("changes", NEW_DEPLOYMENT, ids=str)
 def test_an_update_of_task_settings_starts_a_deployment(shop, changes):
-    made = shop.service()["deployments"][0]
-    known = shop.world.services[f"{ARN}service/default/web"]
-    done = replace(known.primary, rollout_state=RolloutState.COMPLETED, desired_count=2)
-    shop.put(replace(known, deployments=(done,)))
+    deployment = shop.service()["deployments"][0]
+    current_service = shop.world.services[f"{ARN}service/default/web"]
+    done_primary = replace(current_service.primary, rollout_state=RolloutState.COMPLETED, desired_count=2)
+    shop.put(replace(current_service, deployments=(done_primary,)))
     shop.definition()
     shop.later()
     new, old = shop.call("UpdateService", service="web", **changes)["service"]["deployments"]
     assert (new["status"], new["desiredCount"], new["rolloutState"]) == ("PRIMARY", 0, "IN_PROGRESS")
     assert new["createdAt"] == shop.now
-    assert (old["id"], old["status"], old["rolloutState"]) == (made["id"], "ACTIVE", "COMPLETED")
-    assert (old["desiredCount"], old["createdAt"]) == (2, made["createdAt"])
+    assert (old["id"], old["status"], old["rolloutState"]) == (deployment["id"], "ACTIVE", "COMPLETED")
+    assert (old["desiredCount"], old["createdAt"]) == (2, deployment["createdAt"])
 
 
 def test_a_deployment_pins_the_revision_it_was_made_with(shop):
@@ -257,16 +262,18 @@ def test_a_deployment_pins_the_revision_it_was_made_with(shop):
     shop.definition()
     shop.call("DeregisterTaskDefinition", taskDefinition="web:1")
     assert _describe(shop)["taskDefinition"].endswith("web:1")
-    scaled = shop.call("UpdateService", service="web", desiredCount=3)["service"]
-    assert scaled["taskDefinition"].endswith("web:1")
-    moved = shop.call("UpdateService", service="web", taskDefinition="web")["service"]
-    assert moved["taskDefinition"].endswith("web:2")
+    scaled_service = shop.call("UpdateService", service="web", desiredCount=3)["service"]
+    assert scaled_service["taskDefinition"].endswith("web:1")
+    moved_service = shop.call("UpdateService", service="web", taskDefinition="web")["service"]
+    assert moved_service["taskDefinition"].endswith("web:2")
 
 
 def test_an_update_keeps_omitted_percentages(shop):
     shop.service(deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 150})
-    updated = shop.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 300})["service"]
-    percents = updated["deploymentConfiguration"]
+    updated_service = shop.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 300})[
+        "service"
+    ]
+    percents = updated_service["deploymentConfiguration"]
     assert (percents["minimumHealthyPercent"], percents["maximumPercent"]) == (50, 300)
 
 
@@ -295,8 +302,8 @@ def _describe(shop, name="web", **params):
 def test_deleting_a_service_with_tasks_requires_force(shop):
     shop.service()
     shop.fails("DeleteService", "InvalidParameterException", "while it is scaled above 0.", service="web")
-    gone = shop.call("DeleteService", service="web", force=True)["service"]
-    assert (gone["status"], gone["desiredCount"]) == ("DRAINING", 0)
+    removed_service = shop.call("DeleteService", service="web", force=True)["service"]
+    assert (removed_service["status"], removed_service["desiredCount"]) == ("DRAINING", 0)
     assert shop.call("DeleteService", service="web")["service"]["status"] == "DRAINING"
     assert shop.call("ListServices")["serviceArns"] == []
     assert _describe(shop)["status"] == "DRAINING"
@@ -350,12 +357,12 @@ def test_tags_are_described_on_request(shop):
 
 
 def test_counts_include_only_tasks_that_should_run(shop):
-    made = shop.service()
+    new_service = shop.service()
     [base] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
     record = replace(
         shop.world.tasks[base["taskArn"]],
-        service=made["serviceArn"],
-        deployment=made["deployments"][0]["id"],
+        service=new_service["serviceArn"],
+        deployment=new_service["deployments"][0]["id"],
         last_status=TaskStatus.RUNNING,
     )
     pending = replace(record, arn=record.arn[:-1] + "x", last_status=TaskStatus.ACTIVATING)

@@ -11,12 +11,15 @@ def test_a_deleted_revision_is_described_until_it_is_removed(ecs):
     ecs.definition("web")
     ecs.call("DeregisterTaskDefinition", taskDefinition="web:1")
     arn = f"{ARN}task-definition/web:1"
-    [deleted] = ecs.call("DeleteTaskDefinitions", taskDefinitions=["web:1", "web:1"])["taskDefinitions"]
-    assert (deleted["taskDefinitionArn"], deleted["status"]) == (arn, "DELETE_IN_PROGRESS")
+    [task_definition] = ecs.call("DeleteTaskDefinitions", taskDefinitions=["web:1", "web:1"])["taskDefinitions"]
+    assert (task_definition["taskDefinitionArn"], task_definition["status"]) == (arn, "DELETE_IN_PROGRESS")
     ecs.later()
     [again] = ecs.call("DeleteTaskDefinitions", taskDefinitions=[arn])["taskDefinitions"]
-    assert again["deleteRequestedAt"] == deleted["deleteRequestedAt"]
-    assert ecs.call("DescribeTaskDefinition", taskDefinition="web:1")["taskDefinition"]["status"] == deleted["status"]
+    assert again["deleteRequestedAt"] == task_definition["deleteRequestedAt"]
+    assert (
+        ecs.call("DescribeTaskDefinition", taskDefinition="web:1")["taskDefinition"]["status"]
+        == task_definition["status"]
+    )
     assert ecs.call("ListTaskDefinitions", status="DELETE_IN_PROGRESS")["taskDefinitionArns"] == [arn]
     assert ecs.call("ListTaskDefinitions", status="INACTIVE")["taskDefinitionArns"] == []
 

@@ -10,7 +10,7 @@ _LOG = {"logDriver": "awslogs", "options": {"awslogs-region": "r", "awslogs-grou
 
 
 def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
-    asked = container(
+    requested_container = container(
         entryPoint=["python3"],
         command=["-m", "http.server"],
         environment=[{"name": "A", "value": "1"}],
@@ -31,26 +31,30 @@ def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
         },
     )
     params = fargate(
-        containerDefinitions=[asked],
+        containerDefinitions=[requested_container],
         executionRoleArn="arn:aws:iam::123456789012:role/x",
         taskRoleArn="arn:aws:iam::123456789012:role/t",
         runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
         tags=[{"key": "team", "value": "shop"}],
     )
     answer = ecs.call("RegisterTaskDefinition", **params)
-    shown = answer["taskDefinition"]
+    task_definition = answer["taskDefinition"]
     assert answer["tags"] == [{"key": "team", "value": "shop"}]
-    assert shown["taskDefinitionArn"] == f"{ARN}task-definition/web:1"
-    assert (shown["status"], shown["revision"], shown["compatibilities"]) == ("ACTIVE", 1, ["EC2", "FARGATE"])
-    assert shown["volumes"] == shown["placementConstraints"] == []
-    assert shown["registeredBy"] == "arn:aws:iam::123456789012:user/test"
+    assert task_definition["taskDefinitionArn"] == f"{ARN}task-definition/web:1"
+    assert (task_definition["status"], task_definition["revision"], task_definition["compatibilities"]) == (
+        "ACTIVE",
+        1,
+        ["EC2", "FARGATE"],
+    )
+    assert task_definition["volumes"] == task_definition["placementConstraints"] == []
+    assert task_definition["registeredBy"] == "arn:aws:iam::123456789012:user/test"
     for member in ("executionRoleArn", "taskRoleArn", "runtimePlatform", "cpu", "memory", "networkMode"):
-        assert shown[member] == params[member]
-    kept = shown["containerDefinitions"][0]
+        assert task_definition[member] == params[member]
+    container_definition = task_definition["containerDefinitions"][0]
     defaults = {"cpu": 0, "essential": True, "mountPoints": [], "volumesFrom": [], "systemControls": []}
     port = {"name": "http", "containerPort": 8080, "hostPort": 8080, "protocol": "tcp", "appProtocol": "http"}
     health = {"command": ["CMD-SHELL", "true"], "interval": 30, "timeout": 5, "retries": 3}
-    assert kept == asked | defaults | {"portMappings": [port], "healthCheck": health}
+    assert container_definition == requested_container | defaults | {"portMappings": [port], "healthCheck": health}
     assert ecs.call("DescribeTaskDefinition", taskDefinition="web", include=["TAGS"]) == answer
     assert ecs.call("DescribeTaskDefinition", taskDefinition="web")["tags"] == []
 
@@ -71,8 +75,10 @@ def test_sizes_are_stored_as_units_and_mib(ecs, cpu, memory, kept):
 
 
 def test_a_definition_without_size_is_compatible_with_ec2_only(ecs):
-    one = container(memory=128, portMappings=[{"containerPort": 80}])
-    definition = ecs.call("RegisterTaskDefinition", family="old", containerDefinitions=[one])["taskDefinition"]
+    first_container = container(memory=128, portMappings=[{"containerPort": 80}])
+    definition = ecs.call("RegisterTaskDefinition", family="old", containerDefinitions=[first_container])[
+        "taskDefinition"
+    ]
     assert (definition["networkMode"], definition["compatibilities"]) == ("bridge", ["EXTERNAL", "EC2"])
     assert definition["containerDefinitions"][0]["portMappings"] == [
         {"containerPort": 80, "hostPort": 0, "protocol": "tcp"}
@@ -89,7 +95,7 @@ def _files(*arns, **more):
 
 
 def _containers(*changes):
-    return {"containerDefinitions": [container(**one) for one in changes]}
+    return {"containerDefinitions": [container(**change) for change in changes]}
 
 
 def _check(**changes):
@@ -257,12 +263,12 @@ def test_revision_numbers_increase_and_are_never_reused(ecs):
 def test_a_family_means_its_newest_active_revision(ecs):
     for _ in range(3):
         ecs.definition()
-    gone = ecs.call("DeregisterTaskDefinition", taskDefinition="web:3")["taskDefinition"]
-    assert (gone["status"], "deregisteredAt" in gone) == ("INACTIVE", True)
-    assert ecs.call("DeregisterTaskDefinition", taskDefinition="web:3")["taskDefinition"] == gone
+    task_definition = ecs.call("DeregisterTaskDefinition", taskDefinition="web:3")["taskDefinition"]
+    assert (task_definition["status"], "deregisteredAt" in task_definition) == ("INACTIVE", True)
+    assert ecs.call("DeregisterTaskDefinition", taskDefinition="web:3")["taskDefinition"] == task_definition
     for name, revision in [("web", 2), ("web:1", 1), ("web:3", 3), (f"{ARN}task-definition/web:2", 2)]:
-        found = ecs.call("DescribeTaskDefinition", taskDefinition=name)["taskDefinition"]
-        assert found["revision"] == revision
+        found_task_definition = ecs.call("DescribeTaskDefinition", taskDefinition=name)["taskDefinition"]
+        assert found_task_definition["revision"] == revision
 
 
 @pytest.mark.parametrize(
@@ -295,12 +301,12 @@ def test_an_unknown_task_definition_is_not_found(shop, operation, name, code, me
 
 def _list_revisions(ecs, **params):
     """Every page of two, as ``family:revision``."""
-    found: list[str] = []
+    results: list[str] = []
     while True:
         answer = ecs.call("ListTaskDefinitions", maxResults=2, **params)
-        found += [arn.rpartition("/")[2] for arn in answer["taskDefinitionArns"]]
+        results += [arn.rpartition("/")[2] for arn in answer["taskDefinitionArns"]]
         if "nextToken" not in answer:
-            return found
+            return results
         params["nextToken"] = answer["nextToken"]
 
 

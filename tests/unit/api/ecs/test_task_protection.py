@@ -27,11 +27,13 @@ def protection_request(tasks, **changes):
 
 def test_protection_lasts_two_hours_by_default(shop, tasks):
     [first, second] = tasks
-    [shown] = shop.call("UpdateTaskProtection", **protection_request([first], protectionEnabled=True))["protectedTasks"]
-    assert shown == {"taskArn": first, "protectionEnabled": True, "expirationDate": shop.now + 7200}
+    [protected_task] = shop.call("UpdateTaskProtection", **protection_request([first], protectionEnabled=True))[
+        "protectedTasks"
+    ]
+    assert protected_task == {"taskArn": first, "protectionEnabled": True, "expirationDate": shop.now + 7200}
     both = shop.call("GetTaskProtection", **protection_request(tasks))["protectedTasks"]
-    assert both == [shown, {"taskArn": second, "protectionEnabled": False}]
-    assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == [shown]
+    assert both == [protected_task, {"taskArn": second, "protectionEnabled": False}]
+    assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == [protected_task]
     shop.later(7200)
     assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
 

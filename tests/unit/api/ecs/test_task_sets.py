@@ -77,10 +77,12 @@ def test_invalid_external_services_are_refused(shop, changes, message):
 
 
 def test_an_update_changes_service_level_settings(own):
-    changed = {"desiredCount": 5, "healthCheckGracePeriodSeconds": 9, "enableECSManagedTags": True}
-    made = own.call("UpdateService", service="own", deploymentController={"type": "EXTERNAL"}, **changed)["service"]
-    assert made.items() >= changed.items()
-    assert made["deployments"] == []
+    changes = {"desiredCount": 5, "healthCheckGracePeriodSeconds": 9, "enableECSManagedTags": True}
+    new_service = own.call("UpdateService", service="own", deploymentController={"type": "EXTERNAL"}, **changes)[
+        "service"
+    ]
+    assert new_service.items() >= changes.items()
+    assert new_service["deployments"] == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_the_controller_of_a_service_cannot_change(own):
 
 
 def test_a_task_set_is_described_as_created(own):
-    made = _create(
+    task_set = _create(
         own,
         externalId="v1",
         launchType="FARGATE",
@@ -117,12 +119,12 @@ def test_a_task_set_is_described_as_created(own):
         scale={"value": 50, "unit": "PERCENT"},
         tags=[{"key": "a", "value": "1"}],
     )
-    number = made["id"].removeprefix("ecs-svc/")
+    number = task_set["id"].removeprefix("ecs-svc/")
     assert len(number) == 19
-    assert made["taskSetArn"] == f"{ARN}task-set/default/own/ecs-svc/{number}"
-    assert made["serviceArn"] == f"{ARN}service/default/own"
-    assert made["clusterArn"] == f"{ARN}cluster/default"
-    assert made["networkConfiguration"]["awsvpcConfiguration"].items() >= NETWORK["awsvpcConfiguration"].items()
+    assert task_set["taskSetArn"] == f"{ARN}task-set/default/own/ecs-svc/{number}"
+    assert task_set["serviceArn"] == f"{ARN}service/default/own"
+    assert task_set["clusterArn"] == f"{ARN}cluster/default"
+    assert task_set["networkConfiguration"]["awsvpcConfiguration"].items() >= NETWORK["awsvpcConfiguration"].items()
     expected = {
         "externalId": "v1",
         "status": "ACTIVE",
@@ -134,20 +136,20 @@ def test_a_task_set_is_described_as_created(own):
         "platformVersion": "1.4.0",
         "scale": {"value": 50.0, "unit": "PERCENT"},
         "stabilityStatus": "STABILIZING",
-        "stabilityStatusAt": made["createdAt"],
+        "stabilityStatusAt": task_set["createdAt"],
         "loadBalancers": [],
         "serviceRegistries": [],
         "tags": [{"key": "a", "value": "1"}],
     }
-    assert made.items() >= expected.items()
-    assert _sets(own, include=["TAGS"])["taskSets"] == [made]
-    assert _sets(own)["taskSets"] == _describe_service(own)["taskSets"] == [made | {"tags": []}]
+    assert task_set.items() >= expected.items()
+    assert _sets(own, include=["TAGS"])["taskSets"] == [task_set]
+    assert _sets(own)["taskSets"] == _describe_service(own)["taskSets"] == [task_set | {"tags": []}]
 
 
 def test_a_task_set_without_a_scale_has_no_tasks(own):
-    made = _create(own)
-    assert (made["scale"], made["computedDesiredCount"]) == ({"value": 0.0, "unit": "PERCENT"}, 0)
-    assert (made["platformVersion"], "externalId" in made) == ("LATEST", False)
+    task_set = _create(own)
+    assert (task_set["scale"], task_set["computedDesiredCount"]) == ({"value": 0.0, "unit": "PERCENT"}, 0)
+    assert (task_set["platformVersion"], "externalId" in task_set) == ("LATEST", False)
 
 
 def test_a_registry_is_checked_against_the_task_definition(own):
@@ -161,9 +163,9 @@ def test_a_registry_is_checked_against_the_task_definition(own):
 
 
 def test_the_same_token_makes_one_task_set(own):
-    made = _create(own, clientToken="t")
-    assert _create(own, clientToken="t") == made
-    assert _create(own, clientToken="u") != made
+    task_set = _create(own, clientToken="t")
+    assert _create(own, clientToken="t") == task_set
+    assert _create(own, clientToken="u") != task_set
     message = "not idempotent"
     own.fails("CreateTaskSet", "InvalidParameterException", message, **SET, clientToken="t", externalId="other")
 
@@ -207,17 +209,17 @@ def test_invalid_task_sets_are_refused(own, changes, code, message):
 def test_placement_must_fit_the_launch_type_of_a_task_set(own):
     own.call("UpdateService", service="own", placementStrategy=[{"type": "binpack", "field": "memory"}])
     own.fails("CreateTaskSet", "InvalidParameterException", "not supported with FARGATE launch type", **SET)
-    placed = _create(own, launchType="EC2")
-    assert placed["launchType"] == "EC2"
-    assert "platformVersion" not in placed
+    task_set = _create(own, launchType="EC2")
+    assert task_set["launchType"] == "EC2"
+    assert "platformVersion" not in task_set
     providers = {"capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": []}
     own.call("PutClusterCapacityProviders", cluster="default", **providers)
     own.call("UpdateService", service="own", placementStrategy=[])
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
-    provided = _create(own, capacityProviderStrategy=strategy)
-    assert "launchType" not in provided
-    assert provided["capacityProviderStrategy"] == strategy
-    assert provided["platformVersion"] == "LATEST"
+    provided_task_set = _create(own, capacityProviderStrategy=strategy)
+    assert "launchType" not in provided_task_set
+    assert provided_task_set["capacityProviderStrategy"] == strategy
+    assert provided_task_set["platformVersion"] == "LATEST"
 
 
 def test_a_task_set_inherits_the_services_launch_type(own):
@@ -228,9 +230,9 @@ def test_a_task_set_inherits_the_services_launch_type(own):
 
 def test_task_sets_are_found_by_id_and_arn(own):
     first, second = _create(own), _create(own)
-    found = _sets(own, second["taskSetArn"], first["id"], "ecs-svc/0", second["id"])
-    assert [s["id"] for s in found["taskSets"]] == [second["id"], first["id"]]
-    assert found["failures"] == [{"arn": f"{ARN}task-set/default/own/ecs-svc/0", "reason": "MISSING"}]
+    sets = _sets(own, second["taskSetArn"], first["id"], "ecs-svc/0", second["id"])
+    assert [s["id"] for s in sets["taskSets"]] == [second["id"], first["id"]]
+    assert sets["failures"] == [{"arn": f"{ARN}task-set/default/own/ecs-svc/0", "reason": "MISSING"}]
     elsewhere = first["taskSetArn"].replace("/own/", "/web/")
     assert _sets(own, elsewhere)["failures"] == [{"arn": elsewhere, "reason": "MISSING"}]
     many = [f"ecs-svc/{n}" for n in range(11)]
@@ -238,22 +240,22 @@ def test_task_sets_are_found_by_id_and_arn(own):
 
 
 def test_the_scale_of_a_task_set_is_updated(own):
-    made = _create(own)
+    task_set = _create(own)
     own.later()
-    changed = own.call("UpdateTaskSet", **OWN, taskSet=made["taskSetArn"], scale={"value": 34, "unit": "PERCENT"})
+    response = own.call("UpdateTaskSet", **OWN, taskSet=task_set["taskSetArn"], scale={"value": 34, "unit": "PERCENT"})
     assert (
-        changed["taskSet"].items() >= {"computedDesiredCount": 2, "scale": {"value": 34.0, "unit": "PERCENT"}}.items()
+        response["taskSet"].items() >= {"computedDesiredCount": 2, "scale": {"value": 34.0, "unit": "PERCENT"}}.items()
     )
-    assert changed["taskSet"]["updatedAt"] > made["updatedAt"]
+    assert response["taskSet"]["updatedAt"] > task_set["updatedAt"]
     message = "between 0 and 100"
-    wrong = OWN | {"taskSet": made["id"], "scale": {"value": 101}}
+    wrong = OWN | {"taskSet": task_set["id"], "scale": {"value": 101}}
     own.fails("UpdateTaskSet", "InvalidParameterException", message, **wrong)
 
 
 def test_the_primary_task_set_sets_the_services_task_definition(own):
     first, second = _create(own), _create(own, taskDefinition=own.definition("other")["taskDefinitionArn"])
-    made = own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=first["id"])["taskSet"]
-    assert made["status"] == "PRIMARY"
+    task_set = own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=first["id"])["taskSet"]
+    assert task_set["status"] == "PRIMARY"
     assert _describe_service(own)["taskDefinition"] == first["taskDefinition"]
     own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
     own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
@@ -263,14 +265,14 @@ def test_the_primary_task_set_sets_the_services_task_definition(own):
 
 
 def test_deleting_a_task_set_requires_zero_scale_or_force(own):
-    made = _create(own, scale={"value": 1, "unit": "PERCENT"})
-    asked = OWN | {"taskSet": made["id"]}
-    own.fails("DeleteTaskSet", "InvalidParameterException", "while it is scaled above 0", **asked)
-    gone = own.call("DeleteTaskSet", **asked, force=True)["taskSet"]
-    assert (gone["status"], gone["computedDesiredCount"]) == ("DRAINING", 0)
-    assert own.call("DeleteTaskSet", **asked)["taskSet"] == gone
-    own.fails("UpdateTaskSet", "InvalidParameterException", "is DRAINING", **asked, scale={"value": 1})
-    primary = OWN | {"primaryTaskSet": made["id"]}
+    task_set = _create(own, scale={"value": 1, "unit": "PERCENT"})
+    params = OWN | {"taskSet": task_set["id"]}
+    own.fails("DeleteTaskSet", "InvalidParameterException", "while it is scaled above 0", **params)
+    removed_task_set = own.call("DeleteTaskSet", **params, force=True)["taskSet"]
+    assert (removed_task_set["status"], removed_task_set["computedDesiredCount"]) == ("DRAINING", 0)
+    assert own.call("DeleteTaskSet", **params)["taskSet"] == removed_task_set
+    own.fails("UpdateTaskSet", "InvalidParameterException", "is DRAINING", **params, scale={"value": 1})
+    primary = OWN | {"primaryTaskSet": task_set["id"]}
     own.fails("UpdateServicePrimaryTaskSet", "InvalidParameterException", "is DRAINING", **primary)
     assert own.call("DeleteTaskSet", **OWN, taskSet=_create(own)["id"])["taskSet"]["status"] == "DRAINING"
 

@@ -29,43 +29,48 @@ def test_a_new_task(shop):
     [attachment] = task["attachments"]
     assert (attachment["type"], attachment["status"]) == ("ElasticNetworkInterface", "PRECREATED")
     assert [detail["name"] for detail in attachment["details"]] == ["subnetId"]
-    [made] = task["containers"]
-    assert (made["name"], made["image"], made["cpu"], made["lastStatus"]) == ("app", "moyai.local/host", "0", "PENDING")
-    assert made["networkInterfaces"] == made["networkBindings"] == []
+    [container] = task["containers"]
+    assert (container["name"], container["image"], container["cpu"], container["lastStatus"]) == (
+        "app",
+        "moyai.local/host",
+        "0",
+        "PENDING",
+    )
+    assert container["networkInterfaces"] == container["networkBindings"] == []
 
 
 def test_a_task_shows_its_network(shop):
     [task] = _run(shop)
     shop.put(replace(shop.world.tasks[task["taskArn"]], last_status=TaskStatus.RUNNING, started_at=shop.now))
-    [shown] = shop.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
-    [attachment] = shown["attachments"]
+    [described_task] = shop.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
+    [attachment] = described_task["attachments"]
     details = {detail["name"]: detail["value"] for detail in attachment["details"]}
     assert attachment["status"] == "ATTACHED"
     names = {"subnetId", "networkInterfaceId", "macAddress", "privateDnsName", "privateIPv4Address"}
     assert details.keys() == names
-    assert shown["containers"][0]["networkInterfaces"] == [
+    assert described_task["containers"][0]["networkInterfaces"] == [
         {"attachmentId": attachment["id"], "privateIpv4Address": details["privateIPv4Address"]}
     ]
-    assert shown["startedAt"] == shop.now
+    assert described_task["startedAt"] == shop.now
 
 
 def test_the_proxy_is_a_container_without_an_image_and_an_attachment(shop):
     definition = shop.world.task_definitions[f"{ARN}task-definition/web:1"]
     view = ConnectView(next(iter(shop.world.namespaces)).arn)
-    asked = LaunchRequest(
+    launch_request = LaunchRequest(
         cluster=ClusterArn(f"{ARN}cluster/default"), definition=definition, group="service:web", view=view
     )
-    task = launch(shop.world, asked, shop.now, shop.ids)
+    task = launch(shop.world, launch_request, shop.now, shop.ids)
     shop.put(task)
-    [shown] = shop.call("DescribeTasks", tasks=[task.id])["tasks"]
-    app, proxy = shown["containers"]
+    [described_task] = shop.call("DescribeTasks", tasks=[task.id])["tasks"]
+    app, proxy = described_task["containers"]
     assert "image" in app
     assert proxy["name"].startswith("ecs-service-connect-")
     assert not {"image", "cpu", "memory"} & proxy.keys()
-    attachment = shown["attachments"][1]
+    attachment = described_task["attachments"][1]
     assert attachment["type"] == "ServiceConnect"
     assert attachment["details"] == [{"name": "ContainerName", "value": proxy["name"]}]
-    assert {"name": proxy["name"]} in shown["overrides"]["containerOverrides"]
+    assert {"name": proxy["name"]} in described_task["overrides"]["containerOverrides"]
 
 
 def test_tasks_of_one_call_have_distinct_addresses_and_spread_over_zones(shop):
@@ -157,19 +162,23 @@ def test_an_unknown_platform_version_is_refused(shop):
 def test_a_task_is_stopped_once(shop):
     [task] = _run(shop, tags=[{"key": "a", "value": "1"}])
     shop.later()
-    stopped = shop.call("StopTask", task=task["taskArn"], reason="enough")["task"]
-    assert (stopped["desiredStatus"], stopped["lastStatus"]) == ("STOPPED", "PROVISIONING")
-    assert (stopped["stopCode"], stopped["stoppedReason"], stopped["version"]) == ("UserInitiated", "enough", 2)
-    assert stopped["stoppingAt"] == shop.now
+    stopped_task = shop.call("StopTask", task=task["taskArn"], reason="enough")["task"]
+    assert (stopped_task["desiredStatus"], stopped_task["lastStatus"]) == ("STOPPED", "PROVISIONING")
+    assert (stopped_task["stopCode"], stopped_task["stoppedReason"], stopped_task["version"]) == (
+        "UserInitiated",
+        "enough",
+        2,
+    )
+    assert stopped_task["stoppingAt"] == shop.now
     assert shop.call("DescribeTasks", tasks=[task["taskArn"]], include=["TAGS"])["tasks"][0]["tags"] == []
     shop.later()
-    assert shop.call("StopTask", task=task["taskArn"])["task"] == stopped
+    assert shop.call("StopTask", task=task["taskArn"])["task"] == stopped_task
 
 
 def test_a_stop_without_a_reason_has_a_default_reason(shop):
     [task] = _run(shop)
-    stopped = shop.call("StopTask", task=task["taskArn"].rpartition("/")[2])["task"]
-    assert stopped["stoppedReason"] == "Task stopped by user"
+    stopped_task = shop.call("StopTask", task=task["taskArn"].rpartition("/")[2])["task"]
+    assert stopped_task["stoppedReason"] == "Task stopped by user"
 
 
 @pytest.mark.parametrize(
@@ -229,16 +238,16 @@ def test_invalid_list_filters_are_refused(shop):
 
 
 def test_pages_follow_each_other(shop):
-    made = sorted(task["taskArn"] for task in _run(shop, count=5))
-    found: list[str] = []
+    task_arns = sorted(task["taskArn"] for task in _run(shop, count=5))
+    results: list[str] = []
     params: dict[str, object] = {"maxResults": 2}
     while True:
         answer = shop.call("ListTasks", **params)
-        found += answer["taskArns"]
+        results += answer["taskArns"]
         if "nextToken" not in answer:
             break
         params["nextToken"] = answer["nextToken"]
-    assert found == made
+    assert results == task_arns
 
 
 def test_a_subnet_without_free_addresses_is_a_failure(shop):

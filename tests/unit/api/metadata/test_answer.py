@@ -29,8 +29,8 @@ def task(builder):
 
 def get(builder, task, leaf="", version="v4", usage=None, peer=None):
     identity = runtime_id(task.containers[0].arn)
-    asked = parse_request(builder.world, f"/{version}/{identity}{leaf}", peer or task.interface.address)
-    return answer(builder.world, usage or {}, asked)
+    request = parse_request(builder.world, f"/{version}/{identity}{leaf}", peer or task.interface.address)
+    return answer(builder.world, usage or {}, request)
 
 
 def test_a_task_reads_its_metadata(builder, task):
@@ -43,7 +43,7 @@ def test_a_task_reads_its_metadata(builder, task):
     assert body["Limits"] == {"CPU": 0.25, "Memory": 512}
     assert body["AvailabilityZone"] == task.availability_zone
     assert body["FaultInjectionEnabled"] is False
-    assert [one["Name"] for one in body["Containers"]] == ["app", "side"]
+    assert [each_container["Name"] for each_container in body["Containers"]] == ["app", "side"]
     assert "TaskTags" not in body
     json.dumps(body)
 
@@ -74,7 +74,7 @@ def test_tags(builder, task):
 
 def test_statistics_are_null_without_a_sample(builder, task):
     used = {"app": Usage(cpu_seconds=1.5, memory_bytes=1000, memory_limit_bytes=2000)}
-    first, second = (runtime_id(one.arn) for one in task.containers)
+    first, second = (runtime_id(each_container.arn) for each_container in task.containers)
     body = get(builder, task, "/task/stats", usage=used).body
     assert body[first]["cpu_stats"]["cpu_usage"]["total_usage"] == 1_500_000_000
     assert body[first]["memory_stats"] == {"usage": 1000, "limit": 2000}

@@ -58,8 +58,8 @@ class TaskGateway:
         """What the gateway answers to who signs with these keys."""
         headers = {"content-type": "application/x-www-form-urlencoded", "host": "169.254.170.2:4566"}
         request = AWSRequest("POST", "http://169.254.170.2:4566/", headers, body)
-        given = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
-        signer: Any = SigV4Auth(given, "sts", "eu-west-1")
+        input_credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
+        signer: Any = SigV4Auth(input_credentials, "sts", "eu-west-1")
         request.context["timestamp"] = datetime.fromtimestamp(self.clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
         signer._modify_request_before_signing(request)
         text = signer.string_to_sign(request, signer.canonical_request(request))
@@ -118,8 +118,8 @@ def test_credentials_expire_with_time_and_task(task_gateway):
 @pytest.mark.parametrize("member", ["AccessKeyId", "SecretAccessKey", "Token"])
 def test_altered_credentials_are_refused(task_gateway, member):
     keys = task_gateway.get(task_gateway.task())[1]
-    changed = {**keys, member: keys[member][:-1] + ("A" if keys[member][-1] != "A" else "B")}
-    assert task_gateway.ask(changed)[0] == 403
+    changes = {**keys, member: keys[member][:-1] + ("A" if keys[member][-1] != "A" else "B")}
+    assert task_gateway.ask(changes)[0] == 403
 
 
 def test_credentials_of_another_installation_are_refused(task_gateway):
@@ -145,15 +145,17 @@ def test_a_role_may_not_call_other_operations(task_gateway, operation):
 def session(place):
     token = place.get(place.task())[1]["Token"]
     request = HttpRequest("POST", "/", "", {"x-amz-security-token": token}, b"")
-    found = role_session_of(place.build.world, request, place.clock.now())
-    assert found is not None
-    return found
+    role_session = role_session_of(place.build.world, request, place.clock.now())
+    assert role_session is not None
+    return role_session
 
 
 def test_a_tasks_environment_names_its_credentials_path(task_gateway):
     task, none = task_gateway.task(), task_gateway.task(role=None)
-    told = container_spec(case_of(task_gateway.build.world, task), task.containers[0]).environment
-    assert told[VARIABLE] == PREFIX + credentials_id(ROOT, task.arn)
+    environment = container_spec(case_of(task_gateway.build.world, task), task.containers[0]).environment
+    assert environment[VARIABLE] == PREFIX + credentials_id(ROOT, task.arn)
     assert VARIABLE not in container_spec(case_of(task_gateway.build.world, none), none.containers[0]).environment
-    given = replace(none, overrides=TaskOverride(task_role_arn=ROLE))
-    assert VARIABLE in container_spec(case_of(task_gateway.build.world, given), given.containers[0]).environment
+    given_none = replace(none, overrides=TaskOverride(task_role_arn=ROLE))
+    assert (
+        VARIABLE in container_spec(case_of(task_gateway.build.world, given_none), given_none.containers[0]).environment
+    )

@@ -85,8 +85,8 @@ async def test_a_task_sets_and_clears_its_protection():
 
 
 async def test_a_body_that_is_not_text_is_refused():
-    status, said = await ProtectedTask().ask(b'{"\xff": true}')
-    assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
+    status, answer = await ProtectedTask().ask(b'{"\xff": true}')
+    assert (status, answer["error"]["Code"]) == (400, "InvalidParameterException")
 
 
 async def test_a_truncated_body_changes_nothing():

@@ -83,9 +83,9 @@ def test_a_file_readable_by_others_is_refused(keys, path):
 def test_a_damaged_file_is_refused_without_its_content(keys, path, content):
     keys.create(NOW)
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(StoreFault, match="damaged") as refused:
+    with pytest.raises(StoreFault, match="damaged") as exc_info:
         keys.list()
-    assert str(path) in str(refused.value)
+    assert str(path) in str(exc_info.value)
 
 
 def test_an_incomplete_file_of_a_crash_is_ignored(keys, path):

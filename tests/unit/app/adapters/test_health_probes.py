@@ -57,12 +57,12 @@ class Server:
 
 async def passes(kind, answer, tls=None, host="cart.shop.example"):
     """Whether the check passes, and what was asked."""
-    served = Server(answer)
-    server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
+    served_server = Server(answer)
+    server = await asyncio.start_server(served_server, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
         result = await NetworkProbes().passes(ProbeTarget(kind, "127.0.0.1", port, "/up?x=1", host))
-    return result, served.request
+    return result, served_server.request
 
 
 @pytest.mark.parametrize(

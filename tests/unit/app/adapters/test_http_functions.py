@@ -15,18 +15,18 @@ from moyai.ports.outgoing_calls import CallFailed
 @asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     """The URL of something that says this to everybody, and what it was asked."""
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-        asked.append(head + await reader.readexactly(length))
+        requests.append(head + await reader.readexactly(length))
         writer.write(answer)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/check?x=1", asked
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/check?x=1", requests
 
 
 async def call(url: str) -> bytes:

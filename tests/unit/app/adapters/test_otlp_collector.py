@@ -71,15 +71,15 @@ async def test_a_response_status_is_permanent_or_retryable(running_receiver, sta
     receiver, url = running_receiver
     receiver.status = status
     collector = HttpCollector(url)
-    with pytest.raises(ExportFault, match=str(status)) as raised:
+    with pytest.raises(ExportFault, match=str(status)) as exc_info:
         await collector.export(b"")
-    assert raised.value.is_permanent is for_good
+    assert exc_info.value.is_permanent is for_good
     await collector.close()
 
 
 async def test_an_unreachable_collector_is_retryable(running_receiver):
     collector = HttpCollector("http://127.0.0.1:1")
-    with pytest.raises(ExportFault, match="ConnectError") as raised:
+    with pytest.raises(ExportFault, match="ConnectError") as exc_info:
         await collector.export(b"")
-    assert not raised.value.is_permanent
+    assert not exc_info.value.is_permanent
     await collector.close()

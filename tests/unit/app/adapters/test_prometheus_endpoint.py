@@ -55,11 +55,11 @@ async def test_process_and_mesh_metrics_have_separate_pages(exporter):
     await exporter.gateway.answer(HttpRequest("POST", "/", "", {}, b""))
     own, mesh = (await request_metrics(exporter, "/metrics")), (await request_metrics(exporter, "/metrics/mesh"))
     assert own.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    told = own.body.decode().splitlines()
-    assert 'moyai_requests_total{service="",operation="",status="400"} 1' in told
-    assert 'moyai_request_duration_seconds_count{service=""} 1' in told
-    assert "process_start_time_seconds 5" in told
-    assert not [line for line in told if "mesh" in line]
+    splitlines = own.body.decode().splitlines()
+    assert 'moyai_requests_total{service="",operation="",status="400"} 1' in splitlines
+    assert 'moyai_request_duration_seconds_count{service=""} 1' in splitlines
+    assert "process_start_time_seconds 5" in splitlines
+    assert not [line for line in splitlines if "mesh" in line]
     assert [line.rpartition(" ")[2] for line in mesh.body.decode().splitlines() if "requests_total{" in line] == ["7"]
 
 

@@ -25,7 +25,9 @@ def metric(*metrics, **more):
 
 def errors_and_warnings(*widgets, **top):
     verdict = check_body(json.dumps({"widgets": list(widgets), **top}))
-    return [(one.path, one.text) for one in verdict.errors], [(one.path, one.text) for one in verdict.warnings]
+    return [(error.path, error.text) for error in verdict.errors], [
+        (warning.path, warning.text) for warning in verdict.warnings
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_unknown_properties_are_warnings():
     ],
 )
 def test_top_level_properties_are_checked(top, error):
-    assert [tuple(one) for one in check_body(json.dumps(top)).errors] == [error]
+    assert [tuple(each_error) for each_error in check_body(json.dumps(top)).errors] == [error]
 
 
 @pytest.mark.parametrize("body", ["", "no", "[]", "3", '{"widgets"', "[" * 100_000, "null"])

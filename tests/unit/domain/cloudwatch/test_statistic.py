@@ -123,8 +123,8 @@ HUNDRED = range(1, 101)
     ],
 )
 def test_trimmed_statistics(statistic, expected):
-    found = value_of(statistic, HUNDRED)
-    assert found == (expected if expected is None else pytest.approx(expected))
+    statistic_value = value_of(statistic, HUNDRED)
+    assert statistic_value == (expected if expected is None else pytest.approx(expected))
 
 
 VALUES = st.lists(st.integers(1, 100), min_size=1, max_size=60)
@@ -218,10 +218,10 @@ def test_values_without_a_histogram_have_no_percentiles(values):
 
 
 def test_overlapping_buckets_are_merged_into_the_first():
-    one, other = Histogram((1.0, 3.0), (0, 2, 0)), Histogram((2.0, 4.0), (0, 5, 0))
-    assert one.plus(other) == Histogram((1.0, 3.0), (0, 2, 5))
+    histogram, other = Histogram((1.0, 3.0), (0, 2, 0)), Histogram((2.0, 4.0), (0, 5, 0))
+    assert histogram.plus(other) == Histogram((1.0, 3.0), (0, 2, 5))
     beside = Histogram((3.0, 4.0), (0, 5, 0))
-    assert one.plus(beside) == Histogram((1.0, 3.0, 4.0), (0, 2, 5, 0))
+    assert histogram.plus(beside) == Histogram((1.0, 3.0, 4.0), (0, 2, 5, 0))
 
 
 SOME_BOUNDS = st.lists(st.integers(1, 6).map(float), unique=True, max_size=4).map(sorted).map(tuple)

@@ -60,14 +60,14 @@ def test_a_virtual_service_is_found_by_name_and_arn(world):
 
 
 def test_provider_returns_a_services_router_or_node(world):
-    found = [app_mesh.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
-    assert [None if one is None else one.name for one in found] == ["r", "one", None]
+    results = [app_mesh.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
+    assert [None if one is None else one.name for one in results] == ["r", "one", None]
 
 
 def test_routes_are_ordered_by_name(world):
     router = app_mesh.virtual_router(world, MESH, "r")
     assert router is not None
-    assert [one.name for one in app_mesh.routes(world, router.arn)] == ["a", "b", "c"]
+    assert [each_route.name for each_route in app_mesh.routes(world, router.arn)] == ["a", "b", "c"]
 
 
 def test_references_are_indexed(world):
@@ -92,7 +92,7 @@ def test_references_are_indexed(world):
     ],
 )
 def test_a_proxy_name_is_resolved_to_its_resource(world, text, whose, name):
-    said = read_proxy_name(text)
-    assert isinstance(said, ProxyName)
-    found = app_mesh.resource_named_by(world, said, whose)
-    assert (None if found is None else found.name) == name
+    proxy_name = read_proxy_name(text)
+    assert isinstance(proxy_name, ProxyName)
+    resource_named_by = app_mesh.resource_named_by(world, proxy_name, whose)
+    assert (None if resource_named_by is None else resource_named_by.name) == name

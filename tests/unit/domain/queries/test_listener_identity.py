@@ -46,11 +46,11 @@ def world() -> World:
 
 
 def authority(world: World, pem: str, chain: str = "") -> str:
-    made = replace(
+    changed_built_in_authority = replace(
         new_built_in_authority(SCOPE, NOW, SeededIds(1)), certificate=AuthorityCertificate(pem, chain, "01", NOW, END)
     )
-    world.apply(Put(made))
-    return made.arn
+    world.apply(Put(changed_built_in_authority))
+    return changed_built_in_authority.arn
 
 
 def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> None:
@@ -66,20 +66,20 @@ def test_a_private_certificates_chain_omits_the_root(world):
 
 
 def test_an_imported_certificates_chain_is_complete_and_its_last_is_the_root(world):
-    imported = replace(ASKED, type=CertificateType.IMPORTED)
-    issue(world, imported, MIDDLE + ROOT, ROOT)
+    imported_asked = replace(ASKED, type=CertificateType.IMPORTED)
+    issue(world, imported_asked, MIDDLE + ROOT, ROOT)
     assert listener_identity(world, ARN) == (LEAF + MIDDLE + ROOT, Secret("key"), (ROOT,))
 
 
 def test_an_identity_exists_from_issuance_beyond_expiry(world):
     key = authority(world, ROOT)
-    asked = replace(ASKED, authority=key)
+    changed_asked = replace(ASKED, authority=key)
     assert listener_identity(world, ARN) is None
-    world.apply(Put(asked))
+    world.apply(Put(changed_asked))
     assert listener_identity(world, ARN) is None
-    issue(world, asked, ROOT, ROOT)
-    expired = replace(world.managed_certificates[ARN], status=CertificateStatus.EXPIRED)
-    world.apply(Put(expired))
+    issue(world, changed_asked, ROOT, ROOT)
+    expired_managed_certificate = replace(world.managed_certificates[ARN], status=CertificateStatus.EXPIRED)
+    world.apply(Put(expired_managed_certificate))
     assert listener_identity(world, ARN) == (LEAF, Secret("key"), (ROOT,))
 
 
@@ -87,9 +87,9 @@ def test_new_and_old_roots_of_an_authority_are_trusted(world):
     key = authority(world, ROOT)
     issue(world, replace(ASKED, authority=key), ROOT, ROOT)
     authority(world, OTHER)
-    shown = listener_identity(world, ARN)
-    assert shown is not None
-    assert shown.roots == (OTHER, ROOT)
+    identity = listener_identity(world, ARN)
+    assert identity is not None
+    assert identity.roots == (OTHER, ROOT)
     assert trusted_roots(world, [key]) == (OTHER, ROOT)
     world.apply(Delete(ManagedCertificate, ARN))
     assert trusted_roots(world, [key]) == (OTHER,)

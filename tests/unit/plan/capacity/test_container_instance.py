@@ -64,8 +64,8 @@ def test_a_deregistered_instance_is_released_after_its_tasks():
     host = instance(build)
     step(build, host, there=True)
     task = on(build, host, definition(build, NetworkMode.BRIDGE))
-    known = build.world.container_instances[host.arn]
-    build.book.apply([Put(replace(known, status=ContainerInstanceStatus.INACTIVE))])
+    container_instance = build.world.container_instances[host.arn]
+    build.book.apply([Put(replace(container_instance, status=ContainerInstanceStatus.INACTIVE))])
     assert step(build, host, there=True).effects == ()
     assert not build.world.container_instances[host.arn].agent_connected
     build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])

@@ -33,8 +33,8 @@ def machine(builder, count, resources=SIZE):
 
 def settle(builder, wanted):
     changes = 0
-    while found := register_machine(builder.world, wanted, builder.clock.now(), builder.ids):
-        builder.book.apply(found)
+    while found_machine := register_machine(builder.world, wanted, builder.clock.now(), builder.ids):
+        builder.book.apply(found_machine)
         changes += 1
         assert changes < 20
     return changes
@@ -56,8 +56,8 @@ def test_instances_are_added_never_removed_and_registered_again(builder):
     settle(builder, machine(builder, 2))
     assert settle(builder, machine(builder, 3)) == 1
     assert settle(builder, machine(builder, 1)) == 0
-    gone = replace(present_instances(builder)[0], status=ContainerInstanceStatus.INACTIVE)
-    builder.book.apply([Put(gone)])
+    gone_instance = replace(present_instances(builder)[0], status=ContainerInstanceStatus.INACTIVE)
+    builder.book.apply([Put(gone_instance)])
     settle(builder, machine(builder, 3))
     assert len(present_instances(builder)) == 3
     assert len(builder.world.container_instances) == 4

@@ -137,12 +137,12 @@ def test_a_request_fails_permanently_if_the_authority_cannot_sign(signing, chang
 
 def test_expiring_and_foreign_authorities_cannot_sign(signing):
     signing.sign_as(ROOT, years=1)
-    asked = signing.certificate
+    certificate = signing.certificate
     signing.plan()
     assert signing.certificate.failure is FailureReason.PCA_INVALID_DURATION
     other = CertificateAuthorityArn(signing.authority.arn.replace("us-east-1", "eu-west-1"))
     signing.put(replace(signing.authority, arn=other))
-    signing.put(replace(asked, authority=other))
+    signing.put(replace(certificate, authority=other))
     signing.plan()
     reasons = [c.failure for c in signing.build.world.managed_certificates]
     assert reasons == [FailureReason.PCA_RESOURCE_NOT_FOUND]
@@ -185,8 +185,8 @@ def test_a_failed_renewal_is_reported_once_and_retried(signing):
     signing.change(status=AuthorityStatus.DISABLED)
     signing.wait(335 * DAY)
     assert signing.plan().wake_at == later(signing.now, HOUR)
-    failed = signing.certificate.renewal
-    assert (failed.status, failed.reason) == (RenewalStatus.FAILED, FailureReason.PCA_INVALID_STATE)
+    renewal = signing.certificate.renewal
+    assert (renewal.status, renewal.reason) == (RenewalStatus.FAILED, FailureReason.PCA_INVALID_STATE)
     signing.wait(HOUR)
     assert signing.plan().changes == ()
     signing.build.book.apply([Delete(type(signing.authority), signing.authority.arn)])

@@ -157,8 +157,8 @@ def test_a_new_root_is_trusted_before_its_certificates_are_used(signing):
 def test_a_certificate_without_a_deployment_is_removed(signing):
     signing.activate()
     signing.plan()
-    known = signing.build.world.services[signing.service]
-    signing.build.book.apply([Put(replace(known, status=ServiceStatus.INACTIVE))])
+    service = signing.build.world.services[signing.service]
+    signing.build.book.apply([Put(replace(service, status=ServiceStatus.INACTIVE))])
     signing.plan()
     assert signing.certificates == []
 

@@ -18,10 +18,10 @@ HTTP = new_http_namespace(SCOPE, "shop", EPOCH, SeededIds(1))
 
 
 def world(*records) -> World:
-    made = World()
+    new_world = World()
     for record in records:
-        made.apply(Put(record))
-    return made
+        new_world.apply(Put(record))
+    return new_world
 
 
 @pytest.mark.parametrize("identifier", ["shop", HTTP.id, HTTP.arn])

@@ -34,7 +34,7 @@ def test_an_operation_passes_through_every_state(cloud_map):
     assert cloud_map.step(operation.key) is OperationStatus.PENDING
     assert list(cloud_map.world.namespaces) == []
     assert cloud_map.step(operation.key) is OperationStatus.SUCCESS
-    assert [one.name for one in cloud_map.world.namespaces] == ["shop"]
+    assert [namespace.name for namespace in cloud_map.world.namespaces] == ["shop"]
     assert newest(cloud_map).order is None
 
 
@@ -54,9 +54,9 @@ async def test_a_restart_between_steps_loses_nothing(cloud_map, steps):
 
 def test_finished_operations_expire(cloud_map):
     cloud_map.namespace()
-    key, done = newest(cloud_map).key, newest(cloud_map).updated_at
-    assert plan_operation(cloud_map.world, key, done).wake_at == later(done, OPERATIONS_KEPT)
-    cloud_map.now = later(done, OPERATIONS_KEPT)
+    key, updated_at = newest(cloud_map).key, newest(cloud_map).updated_at
+    assert plan_operation(cloud_map.world, key, updated_at).wake_at == later(updated_at, OPERATIONS_KEPT)
+    cloud_map.now = later(updated_at, OPERATIONS_KEPT)
     assert cloud_map.step(key) is None
     assert plan_operation(cloud_map.world, key, cloud_map.now).actions == ()
 
@@ -88,7 +88,7 @@ def test_a_namespace_with_a_service_is_not_deleted(cloud_map):
     cloud_map.call("DeleteNamespace", Id=namespace)
     cloud_map.service(namespace)
     assert "associated services" in failure_message(cloud_map)
-    assert [one.id for one in cloud_map.world.namespaces] == [namespace]
+    assert [each_namespace.id for each_namespace in cloud_map.world.namespaces] == [namespace]
 
 
 def test_updating_a_deleted_namespace_fails(cloud_map):
@@ -123,8 +123,8 @@ def test_removing_a_health_check_removes_its_results(cloud_map):
     cart = cloud_map.service(namespace, DnsConfig=records, HealthCheckConfig={"Type": "TCP"})
     address = {"AWS_INSTANCE_IPV4": "127.0.0.1", "AWS_INSTANCE_PORT": "1"}
     cloud_map.run_operation("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=address)
-    one = next(iter(cloud_map.world.discovery_instances))
-    cloud_map.store.apply([Put(replace(one, health=type(one.health).UNHEALTHY))])
+    discovery_instance = next(iter(cloud_map.world.discovery_instances))
+    cloud_map.store.apply([Put(replace(discovery_instance, health=type(discovery_instance.health).UNHEALTHY))])
     cloud_map.run_operation("UpdateService", Id=cart, Service={"DnsConfig": records})
     assert cloud_map.call("GetInstancesHealthStatus", ServiceId=cart)["Status"] == {"i": "UNKNOWN"}
 

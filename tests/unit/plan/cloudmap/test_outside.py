@@ -33,15 +33,15 @@ def outside(cloud_map, build, name="db", port="5432"):
 
 
 def client(build, name="web", offers=()):
-    made = build.service(name, build.definition(name, container("http", port=8080)), offers=list(offers))
-    return build.world.services[made].primary.view
+    service = build.service(name, build.definition(name, container("http", port=8080)), offers=list(offers))
+    return build.world.services[service].primary.view
 
 
 def test_an_external_service_is_called_by_full_and_short_name(cloud_map, build):
     service = outside(cloud_map, build)
-    seen = client(build).names
-    assert {(n.dns_name, n.port, n.target) for n in seen} == {("db.shop", 5432, service), ("db", 5432, service)}
-    assert len({n.address for n in seen}) == len(seen)
+    names = client(build).names
+    assert {(n.dns_name, n.port, n.target) for n in names} == {("db.shop", 5432, service), ("db", 5432, service)}
+    assert len({n.address for n in names}) == len(names)
 
 
 def test_an_external_services_instances_are_its_endpoints(cloud_map, build):

@@ -37,10 +37,10 @@ LAST = TaskId(f"{len(EPHEMERAL) - 1:08x}" + "0" * 24)
 
 def test_fixed_ports_are_used_and_dynamic_ports_are_ephemeral():
     build = Builder()
-    made = definition(build, BRIDGE, PortMapping(80, 8080), PortMapping(81, 0), PortMapping(53, 0, "udp"))
-    found = port_bindings(made, FIRST, set())
-    assert found is not None
-    assert found.containers["app"] == (
+    new_definition = definition(build, BRIDGE, PortMapping(80, 8080), PortMapping(81, 0), PortMapping(53, 0, "udp"))
+    bindings = port_bindings(new_definition, FIRST, set())
+    assert bindings is not None
+    assert bindings.containers["app"] == (
         NetworkBinding(80, 8080),
         NetworkBinding(81, 32768),
         NetworkBinding(53, 32768, "udp"),
@@ -50,53 +50,53 @@ def test_fixed_ports_are_used_and_dynamic_ports_are_ephemeral():
 def test_a_fixed_port_must_be_free_on_the_instance():
     build = Builder()
     host = instance(build)
-    made = definition(build, BRIDGE, PortMapping(80, 8080))
-    assert fixed_ports(made) == {("tcp", 8080)}
-    first = on(build, host, made)
-    assert port_bindings(made, FIRST, taken_ports(build.world, host)) is None
-    assert port_bindings(made, FIRST, taken_ports(build.world, instance(build, 2))) is not None
+    new_definition = definition(build, BRIDGE, PortMapping(80, 8080))
+    assert fixed_ports(new_definition) == {("tcp", 8080)}
+    first = on(build, host, new_definition)
+    assert port_bindings(new_definition, FIRST, taken_ports(build.world, host)) is None
+    assert port_bindings(new_definition, FIRST, taken_ports(build.world, instance(build, 2))) is not None
     build.book.apply([Put(replace(first, last_status=TaskStatus.STOPPED))])
-    assert port_bindings(made, FIRST, taken_ports(build.world, host)) is not None
-    assert port_bindings(made, FIRST, taken_ports(build.world, host, [first])) is None
+    assert port_bindings(new_definition, FIRST, taken_ports(build.world, host)) is not None
+    assert port_bindings(new_definition, FIRST, taken_ports(build.world, host, [first])) is None
     assert port_bindings(definition(build, BRIDGE, PortMapping(22, 22)), FIRST, taken_ports(build.world, host)) is None
     assert port_bindings(definition(build, BRIDGE, PortMapping(22, 22, "udp")), FIRST, taken_ports(build.world, host))
 
 
 def test_dynamic_ports_are_assigned_until_none_is_free():
     build = Builder()
-    made = definition(build, BRIDGE, PortMapping(80, 0))
+    new_definition = definition(build, BRIDGE, PortMapping(80, 0))
     taken = {("tcp", port) for port in EPHEMERAL}
     for task in (FIRST, LAST):
-        assert port_bindings(made, task, taken) is None
+        assert port_bindings(new_definition, task, taken) is None
         for free in (EPHEMERAL[0], EPHEMERAL[-1], 40000):
-            found = port_bindings(made, task, taken - {("tcp", free)})
-            assert found is not None
-            assert found.containers["app"][0].host_port == free
+            bindings = port_bindings(new_definition, task, taken - {("tcp", free)})
+            assert bindings is not None
+            assert bindings.containers["app"][0].host_port == free
 
 
 def test_a_port_range_is_contiguous():
     build = Builder()
-    made = definition(build, BRIDGE, PortMapping(container_port_range="7000-7009"))
+    new_definition = definition(build, BRIDGE, PortMapping(container_port_range="7000-7009"))
     for task in (FIRST, LAST):
         taken = {("tcp", port) for port in EPHEMERAL if port % 10 == 7} - {("tcp", 40007)}
-        found = port_bindings(made, task, taken)
-        assert found is not None
-        (binding,) = found.containers["app"]
+        bindings = port_bindings(new_definition, task, taken)
+        assert bindings is not None
+        (binding,) = bindings.containers["app"]
         assert binding.count == 10
         assert set(binding.host_ports) <= set(range(39998, 40017))
         assert binding.host_port_of(7009) == binding.host_port + 9
         assert binding.host_port_of(7010) is None
-    assert port_bindings(made, FIRST, {("tcp", port) for port in EPHEMERAL if port % 10 == 7}) is None
+    assert port_bindings(new_definition, FIRST, {("tcp", port) for port in EPHEMERAL if port % 10 == 7}) is None
 
 
 def test_host_mode_binds_instance_ports_and_awsvpc_and_none_bind_nothing():
     build = Builder()
-    found = port_bindings(definition(build, HOST, PortMapping(80, 80)), FIRST, set())
-    assert found is not None
-    assert found.containers["app"] == (NetworkBinding(80, 80),)
+    bindings = port_bindings(definition(build, HOST, PortMapping(80, 80)), FIRST, set())
+    assert bindings is not None
+    assert bindings.containers["app"] == (NetworkBinding(80, 80),)
     for mode in (NetworkMode.AWSVPC, NetworkMode.NONE):
-        made = definition(build, mode, PortMapping(80, 80))
-        assert port_bindings(made, FIRST, {("tcp", 80)}) == ({}, ())
+        new_definition = definition(build, mode, PortMapping(80, 80))
+        assert port_bindings(new_definition, FIRST, {("tcp", 80)}) == ({}, ())
 
 
 def test_the_bridge_range_does_not_overlap_the_vpc():
@@ -108,11 +108,11 @@ def test_bridge_addresses_are_unique_on_an_instance():
     build = Builder()
     host = instance(build)
     assert bridge_address(build.world, host, "172.31.0.0/16", FIRST) == "172.17.0.2"
-    taken = replace(on(build, host, definition(build, BRIDGE)), bridge_address="172.17.0.2")
-    build.book.apply([Put(taken)])
+    taken_on = replace(on(build, host, definition(build, BRIDGE)), bridge_address="172.17.0.2")
+    build.book.apply([Put(taken_on)])
     assert bridge_address(build.world, host, "172.31.0.0/16", FIRST) == "172.17.0.3"
     assert bridge_address(build.world, instance(build, 2), "172.31.0.0/16", FIRST) == "172.17.0.2"
-    assert bridge_address(build.world, instance(build, 3), "172.31.0.0/16", FIRST, [taken]) == "172.17.0.2"
+    assert bridge_address(build.world, instance(build, 3), "172.31.0.0/16", FIRST, [taken_on]) == "172.17.0.2"
 
 
 def test_each_network_mode_has_its_sandbox():

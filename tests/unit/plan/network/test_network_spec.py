@@ -22,8 +22,8 @@ def nets():
 
 
 def the_vpc(nets, name):
-    [found] = [one for one in network_spec(nets.world).vpcs if one.vpc == f"vpc-{name}"]
-    return found
+    [vpc] = [first_vpc for first_vpc in network_spec(nets.world).vpcs if first_vpc.vpc == f"vpc-{name}"]
+    return vpc
 
 
 def test_the_default_vpc_of_an_untouched_account():
@@ -33,7 +33,7 @@ def test_the_default_vpc_of_an_untouched_account():
     [vpc], [group] = network_spec(build.world).vpcs, network_spec(build.world).groups
     assert (vpc.vpc, vpc.cidr) == (own.id, "172.31.0.0/16")
     assert {route.destination for route in vpc.routes} == {ANYWHERE}
-    assert [one.groups for one in vpc.interfaces] == [(own.security_groups[0].id,)]
+    assert [interface.groups for interface in vpc.interfaces] == [(own.security_groups[0].id,)]
     assert group.members == (task.interface.address,)
     assert group.ingress == (TrafficPermission("-1", groups=(group.id,)),)
     assert group.egress == (TrafficPermission("-1", ranges=(ANYWHERE,)),)
@@ -96,14 +96,14 @@ def test_egress_requires_a_public_address_and_an_internet_gateway(nets):
     nets.vpc("a", 1)
     nets.task("a", public="127.83.0.1")
     private = nets.task("a")
-    assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
+    assert [interface.outside for interface in the_vpc(nets, "a").interfaces] == [False, False]
     nets.gateway("a", "a")
     nets.route("a", ANYWHERE, "igw-a")
-    assert {one.task: one.outside for one in the_vpc(nets, "a").interfaces}[private.id] is False
-    assert sorted(one.outside for one in the_vpc(nets, "a").interfaces) == [False, True]
+    assert {interface.task: interface.outside for interface in the_vpc(nets, "a").interfaces}[private.id] is False
+    assert sorted(interface.outside for interface in the_vpc(nets, "a").interfaces) == [False, True]
     assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", ANYWHERE, OUTSIDE),)
     nets.gateway("a", None)
-    assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
+    assert [interface.outside for interface in the_vpc(nets, "a").interfaces] == [False, False]
     assert the_vpc(nets, "a").routes == (NetworkRoute("10.1.1.0/24", ANYWHERE, NOWHERE),)
 
 
@@ -142,12 +142,12 @@ def test_security_groups_have_their_members_addresses(nets):
         SecurityGroupRule("2", egress=False, protocol="tcp", from_port=80, to_port=80, cidr="10.9.0.0/16"),
         SecurityGroupRule("3", egress=False, protocol="udp", from_port=53, to_port=53, group=nobody),
     )
-    one, two = nets.task("a", "callers"), nets.task("a", "callers", "web")
+    task, two = nets.task("a", "callers"), nets.task("a", "callers", "web")
     groups: Any = {group.id: group for group in network_spec(nets.world).groups}
-    assert groups["sg-callers"].members == (one.interface.address, two.interface.address)
+    assert groups["sg-callers"].members == (task.interface.address, two.interface.address)
     assert groups["sg-web"].ingress == (TrafficPermission("tcp", 80, 80, ("10.9.0.0/16",), (callers.id,)),)
     assert groups["sg-web"].egress == ()
-    nets.stop(one)
+    nets.stop(task)
     nets.stop(two)
     assert network_spec(nets.world) == NetworkSpec()
 
@@ -157,7 +157,10 @@ def test_icmp_rules_have_no_ports():
         SecurityGroupRule("1", egress=False, protocol="icmp", from_port=8, to_port=-1, cidr=ANYWHERE),
         SecurityGroupRule("2", egress=False, protocol="icmp", from_port=-1, to_port=-1, cidr=ANYWHERE),
     )
-    assert [(one.from_port, one.to_port) for one in permissions(rules, ())] == [(None, None), (8, None)]
+    assert [(permission.from_port, permission.to_port) for permission in permissions(rules, ())] == [
+        (None, None),
+        (8, None),
+    ]
 
 
 def test_an_irrelevant_change_keeps_the_same_value(nets):

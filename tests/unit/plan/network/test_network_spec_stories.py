@@ -47,9 +47,9 @@ def a_task_record_goes(nets: Nets, where: int, choice: int) -> Key:
 
 
 def a_peering_changes(nets: Nets, where: int, choice: int) -> Key:
-    one, other = NAMES[where], NAMES[(where + 1) % 3]
-    name = "".join(sorted(one + other))
-    nets.peer(name, one, other, list(PeeringStatus)[choice % len(PeeringStatus)])
+    first_name, other = NAMES[where], NAMES[(where + 1) % 3]
+    name = "".join(sorted(first_name + other))
+    nets.peer(name, first_name, other, list(PeeringStatus)[choice % len(PeeringStatus)])
     return ("vpc_peering", f"pcx-{name}")
 
 
@@ -100,10 +100,10 @@ def test_incremental_specifications_equal_fresh_ones(story):
     for number, name in enumerate(NAMES, start=1):
         nets.vpc(name, number, ipv6=name != "c")
         nets.group(f"{name}-web", name)
-    followed = NetworkSpecTracker(nets.world)
+    network_spec_tracker = NetworkSpecTracker(nets.world)
     for change, where, choice in story:
         key = change(nets, where, choice)
-        spec = followed.follow([key])
+        spec = network_spec_tracker.follow([key])
         assert spec == network_spec(nets.world)
         nothing_is_gone(spec, nets.world)
 
@@ -112,17 +112,17 @@ def nothing_is_gone(spec: NetworkSpec, world: World) -> None:
     alive = {task.id: task.interface for task in world.tasks if not task.stopped}
     vpcs = {vpc.vpc for vpc in spec.vpcs}
     groups = {group.id for group in spec.groups}
-    assert {one.task: one.address for vpc in spec.vpcs for one in vpc.interfaces} == {
+    assert {interface.task: interface.address for vpc in spec.vpcs for interface in vpc.interfaces} == {
         task: interface.address for task, interface in alive.items()
     }
     assert vpcs == {interface.vpc for interface in alive.values()}
-    assert {one.task: one.ipv6_address for vpc in spec.vpcs for one in vpc.interfaces} == {
+    assert {interface.task: interface.ipv6_address for vpc in spec.vpcs for interface in vpc.interfaces} == {
         task: interface.ipv6_address for task, interface in alive.items()
     }
     assert {vpc.vpc for vpc in spec.vpcs if vpc.ipv6} == vpcs - {"vpc-c"}
     for vpc in spec.vpcs:
-        assert all(set(one.groups) <= groups for one in vpc.interfaces)
-        assert all(one.groups for one in vpc.interfaces)
+        assert all(set(interface.groups) <= groups for interface in vpc.interfaces)
+        assert all(interface.groups for interface in vpc.interfaces)
         assert {route.target for route in vpc.routes} <= {peering.id for peering in spec.peerings} | {
             NOWHERE,
             OUTSIDE,
@@ -133,7 +133,7 @@ def nothing_is_gone(spec: NetworkSpec, world: World) -> None:
         both = [vpc for vpc in spec.vpcs if any(route.target == peering.id for route in vpc.routes)]
         assert {vpc.vpc for vpc in both} == set(peering.vpcs)
     for group in spec.groups:
-        those = [one for vpc in spec.vpcs for one in vpc.interfaces if group.id in one.groups]
+        those = [interface for vpc in spec.vpcs for interface in vpc.interfaces if group.id in interface.groups]
         members = [one.address for one in those] + [one.ipv6_address for one in those if one.ipv6_address]
         assert sorted(group.members) == sorted(members) != []
         for permission in (*group.ingress, *group.egress):

@@ -39,10 +39,10 @@ class PlacementCluster:
         self.put(replace(self.world.container_instances[instance.arn], status=ContainerInstanceStatus.DRAINING))
 
     def definition(self, family: str = "web", **changes: object) -> TaskDefinition:
-        made = self.builder.definition(family)
-        named = {"cpu": None, "memory": None, "compatibilities": ("EC2",)} | changes
-        named.setdefault("container_definitions", (ContainerDefinition("app", "i", cpu=256, memory=256),))
-        changed = replace(made, **named)
+        definition = self.builder.definition(family)
+        params = {"cpu": None, "memory": None, "compatibilities": ("EC2",)} | changes
+        params.setdefault("container_definitions", (ContainerDefinition("app", "i", cpu=256, memory=256),))
+        changed = replace(definition, **params)
         self.builder.book.apply([Put(changed)])
         return changed
 

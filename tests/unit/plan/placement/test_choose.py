@@ -67,8 +67,8 @@ def test_binpack_fills_instances_one_by_one(cluster):
     for zone in ZONES:
         cluster.instance(zone)
     web = cluster.definition()
-    made = [cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(5)]
-    assert sorted(Counter(made).values()) == [1, 4]
+    container_instances = [cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(5)]
+    assert sorted(Counter(container_instances).values()) == [1, 4]
 
 
 def test_random_uses_every_suitable_instance(cluster):
@@ -84,9 +84,9 @@ def test_distinct_instance_applies_within_a_group(cluster):
     web = cluster.definition()
     apart = (PlacementConstraint("distinctInstance"),)
     assert len({cluster.run(web, ("binpack", "cpu"), constraints=apart).container_instance for _ in range(3)}) == 3
-    with pytest.raises(Unplaced) as raised:
+    with pytest.raises(Unplaced) as exc_info:
         cluster.run(web, constraints=apart)
-    assert {r.reason for r in raised.value.refusals} == {"DistinctInstance placement constraint unsatisfied."}
+    assert {r.reason for r in exc_info.value.refusals} == {"DistinctInstance placement constraint unsatisfied."}
     cluster.run(web, constraints=apart, group="others")
 
 
@@ -100,11 +100,11 @@ def test_constraints_of_definition_and_request_are_combined(cluster):
 
 
 def test_constraints_can_exclude_instances_of_another_group(cluster):
-    one, two = cluster.instance(), cluster.instance()
+    instance, two = cluster.instance(), cluster.instance()
     first = cluster.run(cluster.definition("db"), group="databases")
     away = (PlacementConstraint("memberOf", "not(task:group == databases)"),)
     made = cluster.run(cluster.definition(), ("binpack", "cpu"), constraints=away)
-    assert {first.container_instance, made.container_instance} == {one.arn, two.arn}
+    assert {first.container_instance, made.container_instance} == {instance.arn, two.arn}
 
 
 def _lack_cpu(cluster):
@@ -128,8 +128,10 @@ def _lack_machine(cluster):
 
 
 def _lack_attribute(cluster):
-    made = cluster.instance()
-    cluster.put(replace(made, attributes=tuple(a for a in made.attributes if a.name != "ecs.capability.task-eni")))
+    instance = cluster.instance()
+    cluster.put(
+        replace(instance, attributes=tuple(a for a in instance.attributes if a.name != "ecs.capability.task-eni"))
+    )
     return cluster.definition()
 
 
@@ -174,30 +176,30 @@ def _too_slow(cluster):
 )
 def test_a_refusal_names_what_an_instance_lacks(cluster, given, reason, said):
     definition = given(cluster)
-    with pytest.raises(Unplaced) as raised:
+    with pytest.raises(Unplaced) as exc_info:
         cluster.run(definition)
-    [refusal] = raised.value.refusals
+    [refusal] = exc_info.value.refusals
     assert refusal.reason == reason
     identity = refusal.instance.rpartition("/")[2]
-    assert raised.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {said} {MORE}"
+    assert exc_info.value.event == f"{UNPLACED} The closest matching (container-instance {identity}) {said} {MORE}"
 
 
 def test_the_closest_instance_fails_the_last_check(cluster):
     cluster.put(replace(cluster.instance(), agent_connected=False))
     closest = cluster.instance(memory=1)
     cluster.instance(cpu=1)
-    with pytest.raises(Unplaced) as raised:
+    with pytest.raises(Unplaced) as exc_info:
         cluster.run(cluster.definition())
-    assert closest.id in raised.value.event
-    assert len(raised.value.refusals) == 3
+    assert closest.id in exc_info.value.event
+    assert len(exc_info.value.refusals) == 3
 
 
 def test_a_cluster_without_instances_places_nothing(cluster):
     cluster.drain(cluster.instance())
-    with pytest.raises(Unplaced) as raised:
+    with pytest.raises(Unplaced) as exc_info:
         cluster.run(cluster.definition())
-    assert raised.value.refusals == ()
-    assert raised.value.event == f"{UNPLACED} Reason: No Container Instances were found in your cluster."
+    assert exc_info.value.refusals == ()
+    assert exc_info.value.event == f"{UNPLACED} Reason: No Container Instances were found in your cluster."
 
 
 def test_a_task_holds_its_resources_until_it_stops(cluster):
@@ -246,6 +248,6 @@ def test_a_fixed_port_allows_one_task_per_instance(cluster):
     places = {cluster.instance(zone).arn for zone in ZONES}
     web = _bridge(cluster, PortMapping(80, 8080))
     assert {cluster.run(web, ("binpack", "cpu")).container_instance for _ in range(3)} == places
-    with pytest.raises(Unplaced) as raised:
+    with pytest.raises(Unplaced) as exc_info:
         cluster.run(web)
-    assert {r.reason for r in raised.value.refusals} == {"RESOURCE:PORTS"}
+    assert {r.reason for r in exc_info.value.refusals} == {"RESOURCE:PORTS"}

@@ -23,8 +23,8 @@ class Shop(PlacementCluster):
     def open(self, desired: int, bounds: DeploymentConfiguration | None = None, **changes: object) -> None:
         web = self.definition()
         self.service = self.builder.service("web", web, desired, bounds=bounds)
-        known = self.world.services[self.service]
-        self.builder.book.apply([Put(replace(known, **({"launch_type": "EC2"} | changes)))])
+        service = self.world.services[self.service]
+        self.builder.book.apply([Put(replace(service, **({"launch_type": "EC2"} | changes)))])
         self.settle()
 
     def turn(self) -> None:
@@ -33,14 +33,14 @@ class Shop(PlacementCluster):
         schedule(self.builder, self.service)
         for task in self.builder.tasks(self.service):
             if task.desired_status is DesiredStatus.STOPPED:
-                changed = replace(task, last_status=TaskStatus.STOPPED)
+                changed_task = replace(task, last_status=TaskStatus.STOPPED)
             else:
                 containers = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
                 now = self.builder.clock.now()
-                changed = replace(
+                changed_task = replace(
                     task, last_status=TaskStatus.RUNNING, containers=containers, started_at=now, ready_at=now
                 )
-            self.builder.book.apply([Put(changed)])
+            self.builder.book.apply([Put(changed_task)])
 
     def settle(self) -> None:
         for _ in range(6):

@@ -68,5 +68,5 @@ def test_target_tracking_rounds_up(capacity, value, target, expected):
 
 
 def test_datapoints_are_aggregated():
-    found = [aggregate((1.0, 2.0, 6.0), how) for how in (None, "Average", "Minimum", "Maximum")]
-    assert found == [3.0, 3.0, 1.0, 6.0]
+    results = [aggregate((1.0, 2.0, 6.0), how) for how in (None, "Average", "Minimum", "Maximum")]
+    assert results == [3.0, 3.0, 1.0, 6.0]

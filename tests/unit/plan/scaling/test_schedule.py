@@ -25,15 +25,15 @@ def action(schedule, **more):
 
 
 def times(schedule, count=3, after=NOW, **more):
-    found = []
+    results = []
     at = instant(after)
     for _ in range(count):
         due = next_time(action(schedule, **more), at)
         if due is None:
             break
         at = due
-        found.append(datetime.fromtimestamp(at, UTC).isoformat()[:16])
-    return found
+        results.append(datetime.fromtimestamp(at, UTC).isoformat()[:16])
+    return results
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_schedules_have_their_next_time(schedule, expected):
 
 
 def test_schedules_follow_daylight_saving_time():
-    found = times("cron(0 9 * * ? *)", 2, "2027-03-27T12:00:00", timezone="Europe/Berlin")
-    assert found == ["2027-03-28T07:00", "2027-03-29T07:00"]
+    found_times = times("cron(0 9 * * ? *)", 2, "2027-03-27T12:00:00", timezone="Europe/Berlin")
+    assert found_times == ["2027-03-28T07:00", "2027-03-29T07:00"]
     assert times("cron(0 9 * * ? *)", 1, timezone="Pacific/Tahiti") == ["2027-01-15T19:00"]
     assert times("at(2027-01-16T00:00:00)", 1, timezone="Asia/Tokyo") == ["2027-01-15T15:00"]
 

@@ -51,9 +51,9 @@ def test_a_task_counts_as_healthy(status, health, checked, ready, healthy):
     build = Builder()
     definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))
     task = build.world.tasks[build.run(definition)]
-    seen = replace(task, last_status=status, health_status=health, ready_at=build.clock.now() if ready else None)
-    assert is_healthy(seen, definition) is healthy
-    assert not is_healthy(replace(seen, desired_status=DesiredStatus.STOPPED), definition)
+    seen_task = replace(task, last_status=status, health_status=health, ready_at=build.clock.now() if ready else None)
+    assert is_healthy(seen_task, definition) is healthy
+    assert not is_healthy(replace(seen_task, desired_status=DesiredStatus.STOPPED), definition)
 
 
 def test_failing_checks_are_ignored_in_the_grace_period():

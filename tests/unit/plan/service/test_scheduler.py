@@ -36,11 +36,11 @@ def test_tasks_are_spread_over_zones_and_pinned_to_their_deployment():
 
 def test_a_steady_service_is_completed_and_reported_every_six_hours():
     build, service = settled_service(desired=2)
-    known = build.world.services[service]
-    assert known.primary.rollout_state is RolloutState.COMPLETED
-    assert known.primary.rollout_state_reason == f"ECS deployment {known.primary.id} completed."
+    current_service = build.world.services[service]
+    assert current_service.primary.rollout_state is RolloutState.COMPLETED
+    assert current_service.primary.rollout_state_reason == f"ECS deployment {current_service.primary.id} completed."
     assert build.messages(service)[1:] == [
-        f"(service s) (deployment {known.primary.id}) deployment completed.",
+        f"(service s) (deployment {current_service.primary.id}) deployment completed.",
         "(service s) has reached a steady state.",
     ]
     plan = schedule(build, service)
@@ -73,9 +73,9 @@ def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
     replacement = {"last_status": TaskStatus.RUNNING, "ready_at": build.clock.now(), "health_status": Health.HEALTHY}
     put(build, build.tasks(service)[-1].arn, **replacement)
     schedule(build, service)
-    stopped = build.world.tasks[sick.arn]
-    assert stopped.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED
-    assert stopped.stopped_reason == "Task failed container health checks"
+    task = build.world.tasks[sick.arn]
+    assert task.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED
+    assert task.stopped_reason == "Task failed container health checks"
     assert build.messages(service)[-2] == f"(service s) (task {sick.id}) failed container health checks."
 
 
@@ -97,21 +97,21 @@ def test_bounds_that_allow_no_move_are_reported_once():
 
 def test_back_off_delays_new_tasks():
     build, service = settled_service(desired=1)
-    known = build.world.services[service]
-    held = replace(known.primary, retry_at=later(build.clock.now(), 20))
-    build.book.apply([Put(replace(known, desired_count=2, deployments=(held,)))])
+    current_service = build.world.services[service]
+    held_primary = replace(current_service.primary, retry_at=later(build.clock.now(), 20))
+    build.book.apply([Put(replace(current_service, desired_count=2, deployments=(held_primary,)))])
     plan = schedule(build, service)
     assert len(build.tasks(service)) == 1
-    assert plan.wake_at == held.retry_at
+    assert plan.wake_at == held_primary.retry_at
 
 
 def test_a_failing_deployment_keeps_the_old_ones_minimum():
     build, service = settled_service(desired=2)
     build.deploy(service, build.definition("s"))
-    known = build.world.services[service]
-    failing = replace(known.primary, failed_tasks=2, retry_at=later(build.clock.now(), 60))
-    old = known.deployments[1]
-    build.book.apply([Put(replace(known, deployments=(failing, old)))])
+    current_service = build.world.services[service]
+    failing = replace(current_service.primary, failed_tasks=2, retry_at=later(build.clock.now(), 60))
+    old = current_service.deployments[1]
+    build.book.apply([Put(replace(current_service, deployments=(failing, old)))])
     put(build, build.tasks(service)[0].arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
     schedule(build, service)
     alive = [t for t in build.tasks(service) if t.desired_status is DesiredStatus.RUNNING]
@@ -121,9 +121,11 @@ def test_a_failing_deployment_keeps_the_old_ones_minimum():
 def test_a_full_subnet_is_reported_and_retried():
     build = Builder()
     service = build.service("s", build.definition("s"), 1)
-    known = build.world.services[service]
+    current_service = build.world.services[service]
     network = NetworkConfiguration(AwsVpcConfiguration(subnets=()))
-    build.book.apply([Put(replace(known, deployments=(replace(known.primary, network_configuration=network),)))])
+    build.book.apply(
+        [Put(replace(current_service, deployments=(replace(current_service.primary, network_configuration=network),)))]
+    )
     plan = schedule(build, service)
     assert plan.wake_at == later(build.clock.now(), 10)
     assert "was unable to place a task. Reason:" in build.messages(service)[-1]

@@ -29,19 +29,19 @@ BLUE, GREEN = DeploymentId("ecs-svc/1"), DeploymentId("ecs-svc/2")
 def _external(desired: int, **scales: float):
     """A service with the task sets ecs-svc/1, ecs-svc/2 and so on, none PRIMARY."""
     build = Builder()
-    made = build.service("s", build.definition("s"), desired)
-    known = build.world.services[made]
+    service = build.service("s", build.definition("s"), desired)
+    current_service = build.world.services[service]
     sets = tuple(
         replace(
-            known.primary,
+            current_service.primary,
             id=DeploymentId(f"ecs-svc/{number}"),
             status=DeploymentStatus.ACTIVE,
             task_set=TaskSet(Scale(scale), external_id=name),
         )
         for number, (name, scale) in enumerate(scales.items(), 1)
     )
-    _put(build, made, deployments=sets, current_deployment=None, deployment_controller=EXTERNAL_CONTROLLER)
-    return build, made
+    _put(build, service, deployments=sets, current_deployment=None, deployment_controller=EXTERNAL_CONTROLLER)
+    return build, service
 
 
 def _put(build, service, **changes):
@@ -53,8 +53,8 @@ def _edit(build, service, which, scale=None, status=None):
         settings = known.task_set if scale is None else replace(known.task_set, scale=Scale(scale))
         return replace(known, task_set=settings, status=status or known.status)
 
-    known = build.world.services[service].deployments
-    _put(build, service, deployments=tuple(edit_deployment(d) if d.id == which else d for d in known))
+    deployments = build.world.services[service].deployments
+    _put(build, service, deployments=tuple(edit_deployment(d) if d.id == which else d for d in deployments))
 
 
 def _run(build, service):
@@ -132,8 +132,8 @@ def test_scale_and_desired_count_change_only_their_task_set():
 
 def test_a_task_sets_tasks_leave_a_draining_instance():
     build, service = _external(2, blue=100)
-    (known,) = build.world.services[service].deployments
-    _put(build, service, deployments=(replace(known, task_set=replace(known.task_set, launch_type="EC2")),))
+    (deployment,) = build.world.services[service].deployments
+    _put(build, service, deployments=(replace(deployment, task_set=replace(deployment.task_set, launch_type="EC2")),))
     first = instance(build)
     _run(build, service)
     assert {t.container_instance for t in build.tasks(service)} == {first.arn}
@@ -190,8 +190,8 @@ def test_deleting_a_service_deletes_its_task_sets():
     schedule(build, service)
     assert _running(build, service) == {}
     _run(build, service)
-    gone = build.world.services[service]
-    assert (gone.status, gone.deployments) == (ServiceStatus.INACTIVE, ())
+    removed_service = build.world.services[service]
+    assert (removed_service.status, removed_service.deployments) == (ServiceStatus.INACTIVE, ())
 
 
 def test_a_registered_task_carries_the_external_id():

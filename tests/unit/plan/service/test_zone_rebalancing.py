@@ -50,8 +50,8 @@ def test_rebalancing_starts_a_task_before_it_stops_one():
     run(build, service)
     schedule(build, service)
     assert Counter(t.availability_zone for t in wanted_tasks(build, service)) == {A: 2, B: 1, C: 1}
-    [gone] = [t for t in build.tasks(service) if t.desired_status is DesiredStatus.STOPPED]
-    assert gone.stopped_reason == f"Availability-zone rebalancing initiated by (deployment {primary})"
+    [task] = [t for t in build.tasks(service) if t.desired_status is DesiredStatus.STOPPED]
+    assert task.stopped_reason == f"Availability-zone rebalancing initiated by (deployment {primary})"
     run(build, service)
     schedule(build, service)
     [new] = [t for t in wanted_tasks(build, service) if t.availability_zone == C]
@@ -61,7 +61,7 @@ def test_rebalancing_starts_a_task_before_it_stops_one():
             " AZ Rebalancing in progress."
         ),
         f"(service s) has started 1 tasks in {C} to AZ Rebalance: (task {new.id}).",
-        f"(service s) has stopped 1 running tasks in {A} due to AZ rebalancing: (task {gone.id}).",
+        f"(service s) has stopped 1 running tasks in {A} due to AZ rebalancing: (task {task.id}).",
         f"(service s) is AZ balanced with 2 tasks in {A}, 1 tasks in {B}, 1 tasks in {C}.",
         "(service s) has reached a steady state.",
     ]

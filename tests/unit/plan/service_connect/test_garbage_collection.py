@@ -52,11 +52,11 @@ def test_a_name_is_removed_with_its_service(build):
 def test_a_name_with_callers_stays_and_is_reused(build):
     back = serve(build, "back", ["api"])
     front = serve(build, "front", [])
-    (made,) = build.world.discovery_services
+    (discovery_service,) = build.world.discovery_services
     delete(build, back)
     assert names(build) == {"back-api"}
     serve(build, "back", ["api"])
-    assert [d.arn for d in build.world.discovery_services] == [made.arn]
+    assert [d.arn for d in build.world.discovery_services] == [discovery_service.arn]
     delete(build, back)
     delete(build, front)
     assert names(build) == set()

@@ -45,11 +45,11 @@ def test_endpoints_and_addresses_are_unique(steps):
     for step in steps:
         _apply(bench, *step)
         offered: list[tuple[str, int]] = []
-        for one in bench.world.services:
-            view = one.primary.view
+        for each_service in bench.world.services:
+            view = each_service.primary.view
             assert view is not None
             own = {o.discovery_service for o in view.offers}
-            if one.status is ServiceStatus.ACTIVE:
+            if each_service.status is ServiceStatus.ACTIVE:
                 offered += [(n.dns_name, n.port) for n in view.names if n.target in own]
             addresses = {n.dns_name: n.address for n in view.names}
             assert len(set(addresses.values())) == len(addresses)

@@ -52,11 +52,11 @@ def test_a_replacement_task_makes_no_second_event():
 def test_a_name_that_returns_makes_a_new_event():
     build, front = settled_service(1, offers=[])
     back = offer(build, "back")
-    known = build.world.services[back]
+    service = build.world.services[back]
     name_events(build, front)
     build.delete(back)
     assert len(name_events(build, front)) == 1
-    build.book.apply([Put(known)])
+    build.book.apply([Put(service)])
     assert len(name_events(build, front)) == 2
 
 
@@ -104,9 +104,9 @@ def test_tasks_that_have_live_names_make_no_event():
     build, front = settled_service(1, offers=[])
     offer(build, "back")
     build.deploy(front, build.definition("s"))
-    seen = build.world.services[front].primary.view
+    view = build.world.services[front].primary.view
     (task,) = build.tasks(front)
     service = build.world.services[front]
     build.book.apply([Put(replace(service, deployments=(service.deployments[1],)))])
-    put(build, task.arn, view=seen)
+    put(build, task.arn, view=view)
     assert name_events(build, front) == []

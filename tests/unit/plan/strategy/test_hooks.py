@@ -32,14 +32,14 @@ def hook(*stages, **more):
 
 def second_deployment(*hooks, strategy=Strategy.BLUE_GREEN):
     """A service whose second deployment has begun."""
-    it = Harness()
-    definition = it.build.definition("back", container("api", port=9000))
-    made = it.build.service("back", definition, 1, offers=["api"])
-    it.converge(60)
-    it.build.configure(made, DeploymentConfiguration(strategy=strategy, lifecycle_hooks=hooks))
-    it.build.deploy(made, definition)
-    go(it)
-    return it, made
+    harness = Harness()
+    definition = harness.build.definition("back", container("api", port=9000))
+    service = harness.build.service("back", definition, 1, offers=["api"])
+    harness.converge(60)
+    harness.build.configure(service, DeploymentConfiguration(strategy=strategy, lifecycle_hooks=hooks))
+    harness.build.deploy(service, definition)
+    go(harness)
+    return harness, service
 
 
 def go(it):
@@ -61,8 +61,8 @@ def answer_hook(it, made, call, answer):
 
 
 def test_a_hook_function_gets_lambdas_event():
-    it, made = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
-    record, call = it.build.deployment(made), due_hook_call(it, made)
+    harness, service = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT, hook_details={"bucket": "b"}))
+    record, call = harness.build.deployment(service), due_hook_call(harness, service)
     target = record.target.rpartition("/")[2]
     home = record.sources[0].rpartition("/")[2]
     revision = "arn:aws:ecs:us-east-1:123456789012:service-revision/default/back/"
@@ -72,7 +72,7 @@ def test_a_hook_function_gets_lambdas_event():
         "lifecycleStage": "PRODUCTION_TRAFFIC_SHIFT",
         "resourceArn": record.arn,
         "executionDetails": {
-            "serviceArn": made,
+            "serviceArn": service,
             "targetServiceRevisionArn": revision + target,
             "testTrafficWeights": {},
             "productionTrafficWeights": {revision + target: 100, revision + home: 0},
@@ -85,38 +85,40 @@ def test_a_hook_function_gets_lambdas_event():
     "known", [ARN, "check", ARN + ":live"], ids=["by its ARN", "by its name", "by its qualified ARN"]
 )
 def test_a_hook_functions_url_is_found(known):
-    it, made = second_deployment(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
-    it.book.apply([Put(HookFunction(known, "http://127.0.0.1:1/", it.clock.now()))])
-    assert due_hook_call(it, made).url == "http://127.0.0.1:1/"
+    harness, service = second_deployment(hook(_L.PRE_SCALE_UP, arn=ARN + ":live"))
+    harness.book.apply([Put(HookFunction(known, "http://127.0.0.1:1/", harness.clock.now()))])
+    assert due_hook_call(harness, service).url == "http://127.0.0.1:1/"
 
 
 def test_success_continues_and_counts_once():
-    it, made = second_deployment(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
-    first = due_hook_call(it, made)
-    record = answer_hook(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
+    harness, service = second_deployment(hook(_L.PRE_SCALE_UP, _L.POST_SCALE_UP))
+    first = due_hook_call(harness, service)
+    record = answer_hook(harness, service, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.POST_SCALE_UP
-    assert answer_hook(it, made, first, HookFunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
+    assert answer_hook(harness, service, first, HookFunctionAnswer(HookStatus.FAILED)).stage is _L.POST_SCALE_UP
     assert (
-        answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED)).status is _S.SUCCESSFUL
+        answer_hook(harness, service, due_hook_call(harness, service), HookFunctionAnswer(HookStatus.SUCCEEDED)).status
+        is _S.SUCCESSFUL
     )
 
 
 def test_a_hook_in_progress_is_called_again_with_its_details():
-    it, made = second_deployment(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
-    call = due_hook_call(it, made)
-    record = it.build.deployment(made)
-    told = record_answer(
-        record, call, parse_answer(b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"b": 2}}'), it.clock.now()
+    harness, service = second_deployment(hook(_L.POST_SCALE_UP, hook_details={"a": 1, "b": 1}))
+    call = due_hook_call(harness, service)
+    record = harness.build.deployment(service)
+    answered_record = record_answer(
+        record, call, parse_answer(b'{"hookStatus": "IN_PROGRESS", "hookDetails": {"b": 2}}'), harness.clock.now()
     )
-    it.book.apply([Put(told)])
-    assert due_hook_call(it, made) == it.clock.now() + DEFAULT_CALL_BACK_DELAY
-    it.pass_time(DEFAULT_CALL_BACK_DELAY)
-    again = due_hook_call(it, made)
+    harness.book.apply([Put(answered_record)])
+    assert due_hook_call(harness, service) == harness.clock.now() + DEFAULT_CALL_BACK_DELAY
+    harness.pass_time(DEFAULT_CALL_BACK_DELAY)
+    again = due_hook_call(harness, service)
     assert (again.hook, again.invocation) == (call.hook, 2)
     assert again.event["hookDetails"] == {"a": 1, "b": 2}
-    assert record_answer(told, call, HookFunctionAnswer(HookStatus.FAILED), it.clock.now()) == told, (
-        "the first invocation is over"
-    )
+    assert (
+        record_answer(answered_record, call, HookFunctionAnswer(HookStatus.FAILED), harness.clock.now())
+        == answered_record
+    ), "the first invocation is over"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +134,8 @@ def test_a_hook_in_progress_is_called_again_with_its_details():
     ],
 )
 def test_any_other_answer_rolls_back(body, why):
-    it, made = second_deployment(hook(_L.POST_SCALE_UP))
-    record = answer_hook(it, made, due_hook_call(it, made), parse_answer(body))
+    harness, service = second_deployment(hook(_L.POST_SCALE_UP))
+    record = answer_hook(harness, service, due_hook_call(harness, service), parse_answer(body))
     assert record.status is _S.ROLLBACK_SUCCESSFUL
     begin = "Service deployment rolled back because POST_SCALE_UP lifecycle hook(s) failed. "
     assert (record.status_reason or "").startswith(begin)
@@ -147,33 +149,33 @@ def test_the_callback_delay_is_bounded(delay):
 
 
 def test_hooks_during_a_rollback_have_no_effect():
-    it, made = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
-    answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.SUCCEEDED))
-    record = answer_hook(it, made, due_hook_call(it, made), HookFunctionAnswer(HookStatus.FAILED))
+    harness, service = second_deployment(hook(_L.PRODUCTION_TRAFFIC_SHIFT), hook(_L.POST_PRODUCTION_TRAFFIC_SHIFT))
+    answer_hook(harness, service, due_hook_call(harness, service), HookFunctionAnswer(HookStatus.SUCCEEDED))
+    record = answer_hook(harness, service, due_hook_call(harness, service), HookFunctionAnswer(HookStatus.FAILED))
     assert (record.status, record.stage) == (_S.ROLLBACK_IN_PROGRESS, _L.PRODUCTION_TRAFFIC_SHIFT)
-    back = due_hook_call(it, made)
+    back = due_hook_call(harness, service)
     details = back.event["executionDetails"]
     assert details["productionTrafficWeights"][details["targetServiceRevisionArn"]] == 0
-    assert answer_hook(it, made, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
+    assert answer_hook(harness, service, back, HookFunctionAnswer(HookStatus.FAILED)).status is _S.ROLLBACK_SUCCESSFUL
 
 
 def test_a_hook_that_never_answers_times_out():
-    it, made = second_deployment(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
-    it.pass_time(120)
-    go(it)
-    record = it.build.deployment(made)
+    harness, service = second_deployment(hook(_L.PRE_SCALE_UP, timeout_configuration=HookTimeout(2)))
+    harness.pass_time(120)
+    go(harness)
+    record = harness.build.deployment(service)
     assert record.status is _S.ROLLBACK_SUCCESSFUL
     assert "PRE_SCALE_UP lifecycle hook timed out" in (record.status_reason or "")
 
 
 def test_each_step_calls_the_hook_again():
-    it, made = second_deployment(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
-    first = due_hook_call(it, made)
-    record = answer_hook(it, made, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
+    harness, service = second_deployment(hook(_L.PRE_PRODUCTION_TRAFFIC_SHIFT), strategy=Strategy.CANARY)
+    first = due_hook_call(harness, service)
+    record = answer_hook(harness, service, first, HookFunctionAnswer(HookStatus.SUCCEEDED))
     assert record.stage is _L.PRODUCTION_TRAFFIC_SHIFT
-    it.pass_time(600)
-    go(it)
-    second = due_hook_call(it, made)
+    harness.pass_time(600)
+    go(harness)
+    second = due_hook_call(harness, service)
     assert isinstance(second, HookFunctionCall)
     assert second.hook != first.hook
     assert replace(record).step == 0

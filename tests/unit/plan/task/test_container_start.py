@@ -57,9 +57,9 @@ def app(build, task):
 def test_an_essential_container_is_restarted_or_stops_its_task(policy, ran, code, again):
     build, task = running(policy)
     plan = step(build, task, ended_container(build, ran, code))
-    known = build.world.tasks[task]
+    current_task = build.world.tasks[task]
     assert [e.container.attempt for e in plan.effects if isinstance(e, StartContainer)] == ([1] if again else [])
-    assert known.stop_code == (None if again else StopCode.ESSENTIAL_CONTAINER_EXITED)
+    assert current_task.stop_code == (None if again else StopCode.ESSENTIAL_CONTAINER_EXITED)
     assert (app(build, task).restart_count, app(build, task).exit_code) == ((1, None) if again else (0, code))
 
 
@@ -103,9 +103,9 @@ def test_a_container_that_cannot_be_restarted_has_stopped():
 
 def test_containers_of_a_stopping_task_are_not_restarted():
     build, task = running(ALWAYS)
-    known = build.world.tasks[task]
-    stopped = stop_task(known, StopCode.USER_INITIATED, "enough", build.clock.now())
-    put(build, task, desired_status=stopped.desired_status, stop_code=stopped.stop_code)
+    current_task = build.world.tasks[task]
+    stopped_stop_task = stop_task(current_task, StopCode.USER_INITIATED, "enough", build.clock.now())
+    put(build, task, desired_status=stopped_stop_task.desired_status, stop_code=stopped_stop_task.stop_code)
     for _ in range(4):
         assert not any(isinstance(e, StartContainer) for e in step(build, task, ended_container(build, 300)).effects)
     assert app(build, task).last_status is ContainerStatus.STOPPED
@@ -114,8 +114,12 @@ def test_containers_of_a_stopping_task_are_not_restarted():
 def test_a_task_stopped_before_a_planned_restart_ends_without_it():
     build, task = running(ALWAYS)
     step(build, task, ended_container(build, 300))
-    known = build.world.tasks[task]
-    put(build, task, desired_status=stop_task(known, StopCode.USER_INITIATED, "x", build.clock.now()).desired_status)
+    current_task = build.world.tasks[task]
+    put(
+        build,
+        task,
+        desired_status=stop_task(current_task, StopCode.USER_INITIATED, "x", build.clock.now()).desired_status,
+    )
     for _ in range(3):
         effects = step(build, task, ended_container(build, 300)).effects
         assert not any(isinstance(e, (StartContainer, StopContainer)) for e in effects)

@@ -34,8 +34,8 @@ PUBLIC = AwsVpcConfiguration(SUBNETS[:1], assign_public_ip="ENABLED")
 
 def new(build: Builder, batch=(), **request) -> Task:
     definition = request.pop("definition", None) or build.definition("web", container("web", port=8080))
-    asked = LaunchRequest(build.cluster(), definition, "family:web", **request)
-    return launch(build.world, asked, build.clock.now(), build.ids, batch)
+    launch_request = LaunchRequest(build.cluster(), definition, "family:web", **request)
+    return launch(build.world, launch_request, build.clock.now(), build.ids, batch)
 
 
 def test_a_new_task_has_every_field():
@@ -61,9 +61,9 @@ def test_a_task_in_an_ipv6_subnet_has_an_ipv6_address_unless_disabled():
     assert (first.interface.address, first.interface.ipv6_address) == ("10.1.1.4", "fd00::101:0:0:a01:104")
     assert second.interface.ipv6_address == "fd00::101:0:0:a01:105"
     assert nets.task("old").interface.ipv6_address is None
-    told = sandbox_spec(nets.world, first, nets.world.task_definitions[first.task_definition]).network
-    assert isinstance(told, AwsvpcNetwork)
-    assert told.ipv6 == Ipv6("fd00:0:0:101::/64", "fd00::101:0:0:a01:104")
+    network = sandbox_spec(nets.world, first, nets.world.task_definitions[first.task_definition]).network
+    assert isinstance(network, AwsvpcNetwork)
+    assert network.ipv6 == Ipv6("fd00:0:0:101::/64", "fd00::101:0:0:a01:104")
     nets.put(Put(AccountSetting(SCOPE, f"arn:aws:iam::{SCOPE.account}:root", "dualStackIPv6", "disabled")))
     assert nets.task("a").interface.ipv6_address is None
 
@@ -97,9 +97,9 @@ def test_an_address_is_not_reused_while_its_last_task_is_stored():
 
 
 def test_a_missing_subnet_has_no_address():
-    with pytest.raises(NoInterface) as raised:
+    with pytest.raises(NoInterface) as exc_info:
         new(Builder(), network=AwsVpcConfiguration(subnets=()))
-    assert raised.value.reason == "RESOURCE:ENI"
+    assert exc_info.value.reason == "RESOURCE:ENI"
 
 
 def test_a_group_is_spread_over_zones():
@@ -112,7 +112,7 @@ def test_a_group_is_spread_over_zones():
 
 def test_a_containers_environment():
     build = Builder()
-    made = replace(
+    changed_container = replace(
         container("web", ("serve",), port=8080),
         environment=(KeyValuePair("COLOR", "red"), KeyValuePair("SIZE", "1"), KeyValuePair("AWS_REGION", "mars")),
         health_check=ContainerHealthCheck(("CMD", "check"), retries=5),
@@ -121,7 +121,7 @@ def test_a_containers_environment():
         cpu=32,
         ulimits=(UlimitDefinition("nofile", 10, 20),),
     )
-    definition = build.definition("web", made)
+    definition = build.definition("web", changed_container)
     override = ContainerOverride("web", command=("other",), environment=(KeyValuePair("COLOR", "blue"),), memory=128)
     task = new(build, definition=definition, overrides=TaskOverride((override,)))
     spec = container_spec(case_of(build.world, task), task.containers[0])

@@ -51,8 +51,8 @@ def test_log_streams_are_created_before_the_sandbox_in_the_configured_region(bui
 
 def test_an_app_mesh_proxy_logs_to_its_containers_stream(build):
     build.book.apply([Put(GROUP)])
-    logged = replace(container(PROXY), log_configuration=awslogs(**{"awslogs-stream-prefix": "p"}))
-    task = build.run(with_app_mesh_proxy(build, build.definition("meshed", container(), logged)))
+    logged_container = replace(container(PROXY), log_configuration=awslogs(**{"awslogs-stream-prefix": "p"}))
+    task = build.run(with_app_mesh_proxy(build, build.definition("meshed", container(), logged_container)))
     assert build.world.tasks[task].mesh_proxy is not None
     step(build, task, gone=True)
     assert [s.name for s in build.world.log_streams] == [f"p/{PROXY}/{build.world.tasks[task].id}"]
@@ -69,11 +69,14 @@ def test_a_log_group_is_created_once_if_configured(build):
 def test_a_task_without_its_log_group_fails_to_start(build):
     task = launch_task(build, awslogs())
     plan = step(build, task, gone=True)
-    known = build.world.tasks[task]
+    current_task = build.world.tasks[task]
     assert plan.effects == ()
-    assert (known.last_status, known.stop_code) == (TaskStatus.DEPROVISIONING, StopCode.TASK_FAILED_TO_START)
-    assert known.stopped_reason is not None
-    assert known.stopped_reason.startswith("ResourceInitializationError: failed to validate logger args")
+    assert (current_task.last_status, current_task.stop_code) == (
+        TaskStatus.DEPROVISIONING,
+        StopCode.TASK_FAILED_TO_START,
+    )
+    assert current_task.stopped_reason is not None
+    assert current_task.stopped_reason.startswith("ResourceInitializationError: failed to validate logger args")
     assert not build.world.log_streams
 
 
@@ -108,8 +111,8 @@ def test_supported_log_options_are_accepted(log):
 
 def test_events_of_deleted_streams_and_expired_days_are_trimmed(build):
     stream = LogStream(stream_arn(GROUP.arn, "s"), LogStreamId("s"), GROUP.arn, "s", build.clock.now())
-    kept = replace(GROUP, retention_days=1)
-    build.book.apply([Put(kept), Put(stream)])
+    changed_group = replace(GROUP, retention_days=1)
+    build.book.apply([Put(changed_group), Put(stream)])
     task = build.world.tasks[launch_task(build, awslogs())]
     now = later(build.clock.now(), 2 * 86400)
     sources = (f"{task.id}/c0", "gone/app")

@@ -221,14 +221,14 @@ def test_a_listener_of_either_address_family_counts():
 
 def test_only_containers_without_a_health_check_must_listen():
     build = Builder()
-    checked = replace(container("proxy", port=8080), health_check=CHECK)
-    definition = build.definition("s", checked, container("app", port=9000))
+    checked_container = replace(container("proxy", port=8080), health_check=CHECK)
+    definition = build.definition("s", checked_container, container("app", port=9000))
     service = build.service("s", definition, 1)
     schedule(build, service)
     [task] = build.tasks(service)
     running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
-    known = put(build, task.arn, containers=running)
-    assert [e.label for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
+    current_record = put(build, task.arn, containers=running)
+    assert [e.label for e in expected_listeners(build.world, current_record, definition)] == ["9000/tcp"]
 
 
 def test_an_ended_container_need_not_listen():
@@ -248,9 +248,9 @@ def test_a_task_in_cloud_map_must_listen_at_every_port():
     running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
     alone = put(build, task.arn, containers=running)
     assert [e.label for e in expected_listeners(build.world, alone, definition)] == ["9000/tcp"]
-    known = put(build, task.arn, service_registries=(build.registry("api", 60),))
-    found = expected_listeners(build.world, known, definition)
-    assert {(e.label, e.addresses) for e in found} == {
+    current_record = put(build, task.arn, service_registries=(build.registry("api", 60),))
+    found_expected_listeners = expected_listeners(build.world, current_record, definition)
+    assert {(e.label, e.addresses) for e in found_expected_listeners} == {
         ("9000/tcp", ("127.0.0.1",)),
         ("9001/tcp", (task.interface.address,)),
     }

@@ -78,11 +78,11 @@ class SampledService:
         sampling.cancel()
 
     def value(self, metric: MetricId, statistic: str = "Average") -> float | None:
-        found = self.reader.periods(SCOPE, metric, SECOND_MINUTE, 60)
-        return evaluate(statistic, found[0].summary) if found else None
+        periods = self.reader.periods(SCOPE, metric, SECOND_MINUTE, 60)
+        return evaluate(statistic, periods[0].summary) if periods else None
 
     def names(self) -> set[str]:
-        return {one.metric.name for one in self.reader.metrics(SCOPE) if one.metric.namespace == NAMESPACE}
+        return {metric.metric.name for metric in self.reader.metrics(SCOPE) if metric.metric.namespace == NAMESPACE}
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +99,8 @@ def enabled_service() -> SampledService:
         resources=Resources(1024, 2048),
     )
     service.store.apply([Put(instance)])
-    placed = replace(service.store.world.tasks[service.tasks[0].arn], container_instance=instance.arn)
-    service.store.apply([Put(placed)])
+    placed_task = replace(service.store.world.tasks[service.tasks[0].arn], container_instance=instance.arn)
+    service.store.apply([Put(placed_task)])
     asyncio.run(service.sample_for_two_minutes())
     return service
 
@@ -132,21 +132,21 @@ def test_there_are_no_other_metrics(enabled_service):
 
 @pytest.mark.parametrize("setting", [None, "disabled"])
 async def test_clusters_without_the_setting_have_no_metrics(setting):
-    watched = SampledService(setting)
-    await watched.sample_for_two_minutes()
-    assert watched.names() == set()
-    assert watched.value(metric_id("AWS/ECS", "CPUUtilization", CLUSTER)) == 50
+    sampled_service = SampledService(setting)
+    await sampled_service.sample_for_two_minutes()
+    assert sampled_service.names() == set()
+    assert sampled_service.value(metric_id("AWS/ECS", "CPUUtilization", CLUSTER)) == 50
 
 
 async def test_enhanced_shows_each_task_and_each_container():
-    watched = SampledService("enhanced")
-    await watched.sample_for_two_minutes()
-    one = (*SERVICE, ("TaskId", watched.tasks[0].id))
-    assert watched.value(metric_id(NAMESPACE, "CpuUtilized", one)) == pytest.approx(128)
+    sampled_service = SampledService("enhanced")
+    await sampled_service.sample_for_two_minutes()
+    one = (*SERVICE, ("TaskId", sampled_service.tasks[0].id))
+    assert sampled_service.value(metric_id(NAMESPACE, "CpuUtilized", one)) == pytest.approx(128)
     app = (*one, ("ContainerName", "app"))
-    assert watched.value(metric_id(NAMESPACE, "ContainerCpuUtilized", app)) == pytest.approx(128)
-    assert watched.value(metric_id(NAMESPACE, "ContainerMemoryUtilized", app)) == 64
-    assert watched.value(metric_id(NAMESPACE, "CpuUtilized", CLUSTER), "Sum") == pytest.approx(256)
+    assert sampled_service.value(metric_id(NAMESPACE, "ContainerCpuUtilized", app)) == pytest.approx(128)
+    assert sampled_service.value(metric_id(NAMESPACE, "ContainerMemoryUtilized", app)) == 64
+    assert sampled_service.value(metric_id(NAMESPACE, "CpuUtilized", CLUSTER), "Sum") == pytest.approx(256)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("CPUReservation", 25), ("MemoryReservation", 25)])

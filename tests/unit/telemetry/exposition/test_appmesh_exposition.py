@@ -72,10 +72,10 @@ def test_every_metric_has_the_labels_of_its_workload():
 
 def test_a_total_is_the_same_after_it_was_stored():
     telemetry = mesh_telemetry()
-    stored = list(telemetry.recorder.totals.take_unsaved())
+    take_unsaved = list(telemetry.recorder.totals.take_unsaved())
     telemetry.recorder.totals.confirm_saved()
     before = set(telemetry.recorder.totals.saved_totals())
-    assert set(type(telemetry.recorder.totals)(stored).saved_totals()) == before
+    assert set(type(telemetry.recorder.totals)(take_unsaved).saved_totals()) == before
 
 
 def test_a_collector_gets_the_same_names():
@@ -86,7 +86,8 @@ def test_a_collector_gets_the_same_names():
         FRONT, push(1, numbers | {"http.ingress.downstream_cx_total": 3}, {"http.ingress.downstream_cx_active": 2}), 1
     )
     points = {
-        (one.name, *sorted(one.attributes.items())): one for one in received_points(encode_reports(outbox.first(9)))
+        (received_point.name, *sorted(received_point.attributes.items())): received_point
+        for received_point in received_points(encode_reports(outbox.first(9)))
     }
     found = {key: one.point.as_int for key, one in points.items() if one.point.as_int}
     to_red = (("protocol", "http"), ("target_virtual_node", "red_v1"), ("virtual_service", "color.shop.local"))
@@ -95,5 +96,5 @@ def test_a_collector_gets_the_same_names():
     assert found["moyai.appmesh.served_connections", ("listener", "ingress"), ("protocol", "http")] == 3
     assert found["moyai.appmesh.open_connections",] == 2
     assert not [key for key in points if key[0] == "moyai.appmesh.route_bytes"]
-    [resource] = {tuple(sorted(one.resource.items())) for one in points.values()}
+    [resource] = {tuple(sorted(point.resource.items())) for point in points.values()}
     assert {("appmesh.mesh", "shop"), ("appmesh.virtual_node", "front"), ("service.instance.id", "1")} <= set(resource)

@@ -61,8 +61,10 @@ def test_times_are_a_histogram_that_adds_up():
 
 def test_traffic_is_labelled_by_caller_and_target():
     totals = Totals()
-    spent = ResponseTimes(Histogram((1.0, 2.5), (3, 1, 1)), 12.0)
-    totals.total(CALLS, NOW).add(*new_counts(spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
+    response_times = ResponseTimes(Histogram((1.0, 2.5), (3, 1, 1)), 12.0)
+    totals.total(CALLS, NOW).add(
+        *new_counts(response_times, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW
+    )
     totals.total(SERVED, NOW).add(*new_counts(requests=8), NOW)
     totals.total(CONNECTIONS, NOW).add(*new_counts(connections=3, bytes=100), NOW)
     text = text_of(totals)

@@ -31,8 +31,13 @@ class RecordingCollector:
 
     def requests(self) -> list[int]:
         """The count of requests in each point that was taken."""
-        points = [one for body in self.bodies for one in received_points(body) if one.name == "moyai.mesh.requests"]
-        return [one.point.as_int for one in points]
+        points = [
+            received_point
+            for body in self.bodies
+            for received_point in received_points(body)
+            if received_point.name == "moyai.mesh.requests"
+        ]
+        return [point.point.as_int for point in points]
 
 
 @pytest.fixture
@@ -42,9 +47,9 @@ def telemetry() -> Telemetry:
 
 @pytest.fixture
 def outbox(telemetry) -> Outbox:
-    made = Outbox()
-    telemetry.recorder.forward = made.put
-    return made
+    new_outbox = Outbox()
+    telemetry.recorder.forward = new_outbox.put
+    return new_outbox
 
 
 def test_a_caller(telemetry, outbox):
@@ -52,7 +57,7 @@ def test_a_caller(telemetry, outbox):
     numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 3}
     telemetry.record(FRONT, push(1, numbers, {"cluster.egress.cart.membership_total": 2}, times), 1)
     points = list(received_points(encode_reports(outbox.first(9))))
-    assert {tuple(sorted(one.resource.items())) for one in points} == {
+    assert {tuple(sorted(point.resource.items())) for point in points} == {
         (
             ("aws.ecs.cluster.arn", "arn:aws:ecs:us-east-1:123456789012:cluster/shop"),
             ("aws.ecs.task.arn", FRONT),
@@ -64,7 +69,7 @@ def test_a_caller(telemetry, outbox):
             ("service.name", "front"),
         )
     }
-    by_name = {(one.name, one.attributes.get("code_class")): one for one in points}
+    by_name = {(point.name, point.attributes.get("code_class")): point for point in points}
     requests = by_name["moyai.mesh.requests", None]
     assert (requests.kind, requests.point.as_int, requests.point.time_unix_nano) == ("sum", 4, 10**9)
     assert requests.attributes == {"target": "cart", "protocol": "http"}
@@ -79,7 +84,10 @@ def test_a_caller(telemetry, outbox):
 def test_a_called_service(telemetry, outbox):
     numbers = {f"http.ingress.cart.downstream_{what}": 7 for what in ("rq_total", "cx_total", "cx_rx_bytes_total")}
     telemetry.record(CART, push(1, numbers, {"http.ingress.cart.downstream_cx_active": 3}), 1)
-    found = {one.name: one.point.as_int for one in received_points(encode_reports(outbox.first(9)))}
+    found = {
+        received_point.name: received_point.point.as_int
+        for received_point in received_points(encode_reports(outbox.first(9)))
+    }
     assert found == {
         "moyai.mesh.served_requests": 7,
         "moyai.mesh.served_failures": 0,
@@ -92,11 +100,11 @@ def test_a_called_service(telemetry, outbox):
 
 def test_names_are_prometheus_own(telemetry, outbox):
     prometheus = {family.name for family in connect_families([])}
-    assert {f"moyai_mesh_{one.name}_total" for one in TRAFFIC_COUNTERS} <= prometheus
-    assert {one.counter for one in TRAFFIC_COUNTERS} == {
+    assert {f"moyai_mesh_{traffic_counter.name}_total" for traffic_counter in TRAFFIC_COUNTERS} <= prometheus
+    assert {traffic_counter.counter for traffic_counter in TRAFFIC_COUNTERS} == {
         counter for counter in EndpointCounter if not counter.name.startswith("CODE")
     }
-    assert {one.gauge for one in GAUGES} == set(EndpointGauge)
+    assert {gauge.gauge for gauge in GAUGES} == set(EndpointGauge)
     assert {one.side for one in (*TRAFFIC_COUNTERS, *GAUGES)} == set(Side)
 
 
@@ -105,7 +113,9 @@ def test_only_the_newest_report_of_each_proxy_waits(telemetry, outbox):
         telemetry.record(FRONT, http_client(second, requests=second), second)
     [waiting] = outbox.first(9)
     assert [
-        one.point.as_int for one in received_points(encode_reports([waiting])) if one.name == "moyai.mesh.requests"
+        received_point.point.as_int
+        for received_point in received_points(encode_reports([waiting]))
+        if received_point.name == "moyai.mesh.requests"
     ] == [49]
 
 

@@ -123,7 +123,7 @@ def test_routes_are_counted_by_virtual_service():
     assert telemetry.value("RouteRequestCount", (*ROUTED, ("Route", "by-header"))) == 3
     assert telemetry.value("RouteRequestCount", (*ROUTED, ("Route", "rest"))) == 5
     assert telemetry.value("RouteFailureCount", (*ROUTED, ("Route", "rest"))) == 1
-    assert sum(one.metric.name == "RouteRequestCount" for one in telemetry.reader.metrics(SCOPE)) == 2
+    assert sum(metric.metric.name == "RouteRequestCount" for metric in telemetry.reader.metrics(SCOPE)) == 2
 
 
 def test_a_node_behind_two_virtual_services_has_both_names():

@@ -32,7 +32,7 @@ def test_ever_new_endpoints_are_forgotten(monkeypatch):
     requests = metric_id("Moyai/ServiceConnect", "TargetRequestCount", [("TargetDiscoveryName", "cart")])
     for width in (5, 60):
         periods = telemetry.reader.periods(SCOPE, requests, SPAN, width)
-        assert sum(one.summary.sum for one in periods) == 2 * 2 * 59
+        assert sum(period.summary.sum for period in periods) == 2 * 2 * 59
 
 
 def test_the_schemas_of_very_many_parts_are_forgotten():

@@ -52,15 +52,15 @@ def count_report(state: DeltaState, decoded: DecodedPush, *, baseline: bool = Fa
 
 
 def total(state: DeltaState, pushes: list[DecodedPush]) -> int:
-    return sum(new[0] for one in pushes for new in count_report(state, one).values())
+    return sum(new[0] for each_push in pushes for new in count_report(state, each_push).values())
 
 
 @given(STEPS, st.data())
 def test_the_deltas_add_up_to_the_last_count_that_arrived(steps, data):
     sent = [report(second + 1, cart=sum(steps[: second + 1])) for second in range(len(steps))]
     arrived = [at for at in range(len(sent)) if data.draw(st.booleans())]
-    counted = total(DeltaState(), [sent[at] for at in arrived])
-    assert counted == (sum(steps[: arrived[-1] + 1]) if arrived else 0)
+    counted_total = total(DeltaState(), [sent[at] for at in arrived])
+    assert counted_total == (sum(steps[: arrived[-1] + 1]) if arrived else 0)
 
 
 @given(STEPS, st.data())
@@ -138,8 +138,8 @@ def test_an_endpoint_counts_on_while_others_come_and_go(steps, restarts):
         requests += new
         before, counts = counts, (counts[0] + quick, *counts[1:])
         more = {"bread": 3, "prices": second} if others else {}
-        pushed = report(second, cart=requests, times=counts if timed else None, **more)
-        deltas = count_report(state, pushed)
+        pushed_report = report(second, cart=requests, times=counts if timed else None, **more)
+        deltas = count_report(state, pushed_report)
         assert deltas["cart"][0] == new
         if timed and second > 1 and steps[second - 2][1]:
             assert deltas["cart"][1][0] == counts[0] - before[0]

@@ -41,7 +41,7 @@ def summaries(telemetry: Telemetry, metric: MetricId, width: int) -> dict[int, t
     periods = telemetry.reader.periods(SCOPE, metric, (EPOCH, Instant(EPOCH + 3600)), width)
     return {
         int(start - EPOCH): (of.count, of.sum, of.minimum, of.maximum)
-        for start, of in ((one.start, one.summary) for one in periods)
+        for start, of in ((period.start, period.summary) for period in periods)
     }
 
 

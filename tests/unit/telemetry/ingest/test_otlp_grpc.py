@@ -52,8 +52,8 @@ async def test_a_push_is_counted_and_its_proxy_reported(grpc_server):
 )
 async def test_invalid_pushes_are_refused(grpc_server, body, metadata, code):
     export, telemetry, reported = grpc_server
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
+    with pytest.raises(grpc.aio.AioRpcError) as exc_info:
         await export(body, metadata=metadata)
-    assert raised.value.code() is code
+    assert exc_info.value.code() is code
     assert reported == []
     assert telemetry.reader.metrics(SCOPE) == []

@@ -81,8 +81,8 @@ async def open_receiver(running: RunningReceiver) -> AsyncIterator[RunningReceiv
     await running.receiver.serve(sock)
     yield running
     running.receiver.close()
-    for one in running.callers:
-        one.writer.close()
+    for each_caller in running.callers:
+        each_caller.writer.close()
 
 
 @pytest.fixture

@@ -31,19 +31,19 @@ def a_push(draw) -> bytes:
 @given(st.lists(a_push(), min_size=1, max_size=12))
 def test_known_layouts_change_no_result(pushes):
     decode = PushDecoders().decoder(CONNECT_STATS)
-    assert [decode(one).report for one in pushes] == [read_report(one) for one in pushes]
+    assert [decode(each_push).report for each_push in pushes] == [read_report(each_push) for each_push in pushes]
 
 
 def offsets_of(body: bytes) -> tuple[ValueOffsets, list[FieldOffsets]]:
     """The offsets of everything in a push: each number, each histogram's buckets and then its sum."""
     metrics = list(metric_offsets(body))
     wanted: list[int | None] = []
-    for one in metrics:
-        if one.counts is not None:
-            wanted += (one.counts + WIDTH * bucket for bucket in range(len(one.bounds) + 1))
-            wanted.append(one.sum)
+    for metric in metrics:
+        if metric.counts is not None:
+            wanted += (metric.counts + WIDTH * bucket for bucket in range(len(metric.bounds) + 1))
+            wanted.append(metric.sum)
         else:
-            wanted.append(one.value)
+            wanted.append(metric.value)
     return ValueOffsets(body, wanted, metrics), metrics
 
 
@@ -53,10 +53,12 @@ def test_every_value_is_where_protobuf_finds_it(body):
     values = offsets.read(body)
     assert values is not None
     found = {}
-    for one in metrics:
-        many = len(one.bounds) + 2 if one.counts is not None else 1
+    for each_metric in metrics:
+        many = len(each_metric.bounds) + 2 if each_metric.counts is not None else 1
         mine, values = values[:many], values[many:]
-        found[one.name] = int(mine[0]) if one.counts is None else (tuple(mine[:-1]), float(mine[-1:].view("f8")[0]))
+        found[each_metric.name] = (
+            int(mine[0]) if each_metric.counts is None else (tuple(mine[:-1]), float(mine[-1:].view("f8")[0]))
+        )
     [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
     [(_, scopes)] = resource.ListFields()
     expected = {}

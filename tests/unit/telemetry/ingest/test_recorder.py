@@ -162,11 +162,11 @@ def test_a_task_reports_for_its_service(builder):
     assert service_reporter(builder.world, ProxyId("nobody")) is None
     service = builder.service("web", builder.definition("web"))
     offer = Offer(DiscoveryServiceArn("d"), "prices", 9000, AppProtocol.GRPC)
-    known = builder.world.tasks[task]
-    owned = replace(known, service=service, view=ConnectView(NamespaceArn("n"), offers=(offer,)))
+    current_task = builder.world.tasks[task]
+    owned = replace(current_task, service=service, view=ConnectView(NamespaceArn("n"), offers=(offer,)))
     builder.book.apply([Put(owned)])
     assert service_reporter(builder.world, ProxyId(task)) == ServiceReporter(
-        SCOPE, "default", "web", known.created_at, frozenset({"prices"})
+        SCOPE, "default", "web", current_task.created_at, frozenset({"prices"})
     )
 
 

@@ -45,16 +45,16 @@ def test_totals_continue_from_saved_values():
     time = ResponseTimes(Histogram((1.0, 2.0), (1, 2, 3)), 12.0)
     totals.total(CALLS, NOW).add(*new_counts(time, requests=3), NOW)
     totals.total(CONNECTIONS, NOW).add(*new_counts(connections=3), NOW)
-    stored = list(totals.take_unsaved())
+    take_unsaved = list(totals.take_unsaved())
     totals.confirm_saved()
-    again = Totals([*stored, StoredTotal("x", NOW, b"no total")])
+    again = Totals([*take_unsaved, StoredTotal("x", NOW, b"no total")])
     assert again.saved_totals() == totals.saved_totals()
     assert list(again.take_unsaved()) == []
     again.total(CALLS, NOW).add(*new_counts(time, requests=1), NOW)
     list(again.take_unsaved())
     again.confirm_saved()
-    [shown] = [one for one in again.saved_totals() if one.key == CALLS]
-    assert (shown.counters[EndpointCounter.REQUESTS], shown.times) == (
+    [saved_total] = [first_saved_total for first_saved_total in again.saved_totals() if first_saved_total.key == CALLS]
+    assert (saved_total.counters[EndpointCounter.REQUESTS], saved_total.times) == (
         4,
         ResponseTimes(Histogram((1.0, 2.0), (2, 4, 6)), 24.0),
     )

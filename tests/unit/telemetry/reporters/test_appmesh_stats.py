@@ -25,8 +25,8 @@ def test_a_virtual_node_that_is_called():
         f"cluster.{RED_CLUSTER}.ssl.connection_error": 1,
     }
     levels = {f"cluster.{RED_CLUSTER}.membership_total": 3}
-    found = endpoint_stats(numbers, levels, {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((1, 2, 3, 4, 0, 0), 40)})
-    counters = {counter: found.counters[counter] for counter in EndpointCounter if found.counters[counter]}
+    stats = endpoint_stats(numbers, levels, {f"cluster.{RED_CLUSTER}.upstream_rq_time": ((1, 2, 3, 4, 0, 0), 40)})
+    counters = {counter: stats.counters[counter] for counter in EndpointCounter if stats.counters[counter]}
     assert counters == {
         EndpointCounter.REQUESTS: 10,
         EndpointCounter.CODE_2XX: 8,
@@ -37,9 +37,9 @@ def test_a_virtual_node_that_is_called():
         EndpointCounter.TIMEOUTS: 5,
         EndpointCounter.TLS_ERRORS: 6,
     }
-    assert found.gauges[EndpointGauge.TARGETS] == 3
-    assert found.times is not None
-    assert found.times.histogram.total == 10
+    assert stats.gauges[EndpointGauge.TARGETS] == 3
+    assert stats.times is not None
+    assert stats.times.histogram.total == 10
 
 
 def test_a_grpc_error_status_is_a_failure():
@@ -56,11 +56,11 @@ def test_connections_to_a_virtual_node():
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_connect_attempts_exceeded": 2,
         f"cluster.{LEDGER_CLUSTER}.upstream_cx_none_healthy": 3,
     }
-    found = endpoint_stats(numbers, endpoint=LEDGER)
-    assert found.protocol == "tcp"
-    assert found.counters[EndpointCounter.CONNECTIONS] == 13
-    assert found.counters[EndpointCounter.FAILURES] == 5
-    assert found.counters[EndpointCounter.REQUESTS] == found.counters[EndpointCounter.RETRIES] == 0
+    stats = endpoint_stats(numbers, endpoint=LEDGER)
+    assert stats.protocol == "tcp"
+    assert stats.counters[EndpointCounter.CONNECTIONS] == 13
+    assert stats.counters[EndpointCounter.FAILURES] == 5
+    assert stats.counters[EndpointCounter.REQUESTS] == stats.counters[EndpointCounter.RETRIES] == 0
 
 
 def test_several_listeners_are_counted_apart():
@@ -71,13 +71,13 @@ def test_several_listeners_are_counted_apart():
         "tcp.ingress.tcp.7000.downstream_cx_rx_bytes_total": 7,
         "tcp.ingress.tcp.7000.downstream_cx_tx_bytes_total": 8,
     }
-    found = read_report(push(1, numbers)).endpoints
-    assert {endpoint.name: one.counters[EndpointCounter.REQUESTS] for endpoint, one in found.items()} == {
+    endpoints = read_report(push(1, numbers)).endpoints
+    assert {endpoint.name: one.counters[EndpointCounter.REQUESTS] for endpoint, one in endpoints.items()} == {
         "http.ingress.http.8080": 4,
         "http.ingress.grpc.9090": 5,
         "tcp.ingress.tcp.7000": 0,
     }
-    stream = found[StatEndpoint(Side.SERVER, "tcp.ingress.tcp.7000")]
+    stream = endpoints[StatEndpoint(Side.SERVER, "tcp.ingress.tcp.7000")]
     assert (stream.counters[EndpointCounter.CONNECTIONS], stream.counters[EndpointCounter.BYTES]) == (6, 15)
 
 
@@ -87,15 +87,15 @@ def test_open_connections_are_of_the_whole_proxy():
         "cluster.cds_ingress_shop_ledger_tcp_7000.upstream_cx_active": 3,
         "cluster.cds_ingress_shop_ledger_http_8080.upstream_cx_active": 9,
     }
-    found = read_report(push(1, {}, levels)).endpoints
-    assert found[PROXY].gauges == (7, None, None)
-    assert not any(found[PROXY].counters)
+    endpoints = read_report(push(1, {}, levels)).endpoints
+    assert endpoints[PROXY].gauges == (7, None, None)
+    assert not any(endpoints[PROXY].counters)
 
 
 def test_handshakes_of_callers_are_counted_by_listener():
     numbers = {f"listener.0.0.0.0_{port}.ssl.fail_verify_no_cert": 2 for port in (15000, 8443)}
-    found = read_report(push(1, numbers)).endpoints
-    assert {endpoint.name: one.counters[EndpointCounter.TLS_ERRORS] for endpoint, one in found.items()} == {
+    endpoints = read_report(push(1, numbers)).endpoints
+    assert {endpoint.name: one.counters[EndpointCounter.TLS_ERRORS] for endpoint, one in endpoints.items()} == {
         "listener.0.0.0.0_15000": 2,
         "listener.0.0.0.0_8443": 2,
     }

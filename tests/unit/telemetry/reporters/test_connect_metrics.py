@@ -39,7 +39,7 @@ AWS_HAS = {
 @pytest.fixture(scope="module")
 def telemetry() -> Telemetry:
     """After one report of each side in which everything has been counted."""
-    made = Telemetry()
+    new_telemetry = Telemetry()
     codes = {f"cluster.egress.cart.upstream_rq_{n}xx": n for n in range(2, 6)}
     client = {
         "http.egress.cart.downstream_rq_total": 14,
@@ -47,11 +47,11 @@ def telemetry() -> Telemetry:
         "cluster.egress.cart.ssl.connection_error": 1,
     }
     times = {"cluster.egress.cart.upstream_rq_time": ((2, 3, 4, 5, 0, 0), 70.0)}
-    made.record(FRONT, push(1, client | codes, {"cluster.egress.cart.membership_total": 2}, times), 1)
+    new_telemetry.record(FRONT, push(1, client | codes, {"cluster.egress.cart.membership_total": 2}, times), 1)
     server = {f"http.ingress.prices.downstream_{what}": 7 for what in ("rq_total", "cx_total", "cx_rx_bytes_total")}
     tls = {"listener.ingress.prices.ssl.connection_error": 1}
-    made.record(CART, push(1, server | tls, {"http.ingress.prices.downstream_cx_active": 3}), 1)
-    return made
+    new_telemetry.record(CART, push(1, server | tls, {"http.ingress.prices.downstream_cx_active": 3}), 1)
+    return new_telemetry
 
 
 def test_there_are_no_other_metrics():
@@ -69,5 +69,7 @@ def test_each_metric_has_both_dimension_sets_its_unit_and_statistics(telemetry, 
         values = [evaluate(statistic, period.summary) for statistic in statistics]
         assert all(value is not None and value >= 0 for value in values)
         assert any(values)
-    listed = [dict(one.metric.dimensions) for one in reader.metrics(SCOPE) if one.metric.name == name]
+    listed = [
+        dict(each_metric.metric.dimensions) for each_metric in reader.metrics(SCOPE) if each_metric.metric.name == name
+    ]
     assert sorted(listed, key=len) == list(families)
