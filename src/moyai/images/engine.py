@@ -20,13 +20,14 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+from typing_extensions import override
 
 from moyai.images.errors import BadContent, NoSpace, NotFound, PullFailed, Unreachable
 from moyai.images.manifest import wrong_platform
 from moyai.images.model import Descriptor, Platform
 from moyai.images.reference import DOCKER_HUB, ImageReference
 from moyai.images.saved_archive import SavedArchive
-from moyai.images.source import Progress, ResolvedImage
+from moyai.images.source import Progress, ResolvedImage, Source
 
 _PATIENCE: Final = 10.0
 """Seconds for the answer to a question."""
@@ -60,7 +61,7 @@ class _KeptArchive(NamedTuple):
     end: asyncio.TimerHandle
 
 
-class EngineSource:
+class EngineSource(Source):
     """One engine as a ``Source``. ``directory``: where archives are kept while parts of them are fetched."""
 
     def __init__(self, socket: Path, directory: Path) -> None:
@@ -71,8 +72,8 @@ class EngineSource:
         self._archives: dict[str, _KeptArchive] = {}
 
     @property
+    @override
     def name(self) -> str:
-        """See ``Source``."""
         return "Podman" if "podman" in self._socket.name else "Docker Engine"
 
     async def close(self) -> None:
@@ -91,8 +92,9 @@ class EngineSource:
             return None
         return inspected.id
 
+    @override
     async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
-        """See ``Source``. Takes the image from the engine."""
+        """Takes the image from the engine."""
         name, inspected = await self._inspect(reference)
         if inspected.os and not platform.runs(inspected.platform):
             raise wrong_platform(platform, [inspected.platform])
@@ -107,8 +109,8 @@ class EngineSource:
         self._keep(image.digest, archive, file)
         return image
 
+    @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        """See ``Source``."""
         hashed = hashlib.sha256()
         position = 0
         while piece := await asyncio.to_thread(self._read, image, descriptor, position):

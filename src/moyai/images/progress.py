@@ -35,7 +35,7 @@ Report = Callable[[PullReport], None]
 
 
 def log_progress(report: PullReport) -> None:
-    """Log a report."""
+    """Write a report to the server's log, at level INFO."""
     _log.info("%s", report)
 
 

@@ -62,14 +62,14 @@ async def test_an_image_is_taken_once_and_its_parts_at_once(engine, source, tmp_
     )
     assert [file.getvalue() for file in files] == [blob.data for blob in APP.blobs]
     assert sum(counts) == sum(len(blob.data) for blob in APP.blobs)
-    assert len(engine.asked(f"/images/{NAME}/get")) == 1
+    assert len(engine.requests_of(f"/images/{NAME}/get")) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["docker.sock"]
 
 
 async def test_the_id_is_known_without_taking_the_image(engine, source):
     assert await source.image_id(parse_reference("app:1")) == APP.blobs[0].digest
     assert await source.image_id(parse_reference("app:2")) is None
-    assert engine.asked(f"/images/{NAME}/get") == []
+    assert engine.requests_of(f"/images/{NAME}/get") == []
 
 
 async def test_an_image_built_by_podman_is_found(engine, source):
@@ -90,7 +90,7 @@ async def test_an_engine_that_is_not_there_has_nothing(tmp_path):
 async def test_another_platform_is_refused_before_anything_is_taken(engine, source):
     with pytest.raises(WrongPlatform, match="made for linux/amd64"):
         await source.resolve(parse_reference("app:1"), ARM)
-    assert engine.asked(f"/images/{NAME}/get") == []
+    assert engine.requests_of(f"/images/{NAME}/get") == []
 
 
 async def test_an_image_that_it_does_not_have_is_named(engine, source):

@@ -65,7 +65,7 @@ class LifecycleRule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 
 class LifecyclePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A policy's rules."""
+    """The rules of a repository's lifecycle policy."""
 
     rules: Annotated[tuple[LifecycleRule, ...], Meta(min_length=1, max_length=_MAX_RULES)]
 

@@ -58,7 +58,7 @@ class Repository(ArnRecord, frozen=True, tag="ecr_repository"):
 
     @property
     def registry_id(self) -> str:
-        """The account."""
+        """The id of the account whose registry the repository is in."""
         parsed = parse_arn(self.arn)
         return "" if parsed is None else parsed.scope.account
 

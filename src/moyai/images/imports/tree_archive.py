@@ -33,7 +33,7 @@ class _Hash:
         self.size = 0
 
     def write(self, content: bytes, /) -> int:
-        """See BinaryIO."""
+        """Add the content to the digest. Returns its number of bytes, as a file does."""
         self._hash.update(content)
         self.size += len(content)
         return len(content)

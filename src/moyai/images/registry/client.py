@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 import httpx
+from typing_extensions import override
 
 from moyai.images.errors import BadContent, PullFailed, WrongPlatform
 from moyai.images.manifest import (
@@ -33,7 +34,7 @@ from moyai.images.registry.endpoints import RegistryEndpoint, endpoints_of
 from moyai.images.registry.failures import RequestFailed, access_denial, refusal
 from moyai.images.registry.http import Http, read_body, read_error
 from moyai.images.registry.settings import RegistrySettings
-from moyai.images.source import Progress, ResolvedImage
+from moyai.images.source import Progress, ResolvedImage, Source
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.errors import MoyaiError
 
@@ -76,7 +77,7 @@ class _GaveUp(MoyaiError):
         return self.failure.error_class(f"{prefix}{detail}{self.failure}{advice}")
 
 
-class RegistryClient:
+class RegistryClient(Source):
     """All registries as one ``Source``. ``http``: the connections of another client, to share them."""
 
     def __init__(
@@ -88,8 +89,8 @@ class RegistryClient:
         self._authenticator = Authenticator(self._http, clock, credentials)
 
     @property
+    @override
     def name(self) -> str:
-        """See ``Source``."""
         return "registry"
 
     def with_credentials(self, registry: str, credentials: Credentials) -> RegistryClient:
@@ -108,16 +109,16 @@ class RegistryClient:
             return reference.digest
         return await self._resolve(reference, self._current_digest, CONFIRMATION_ATTEMPTS)
 
+    @override
     async def resolve(self, reference: ImageReference, platform: Platform) -> ResolvedImage:
-        """See ``Source``."""
-
         async def ask(endpoint: RegistryEndpoint, reference: ImageReference) -> ResolvedImage:
             return await self._resolved_image(endpoint, reference, platform)
 
         return await self._resolve(reference, ask, ATTEMPTS)
 
+    @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
-        """See ``Source``. What has arrived from one server is continued at the next."""
+        """What has arrived from one server is continued at the next."""
         blob = PartialBlob(file, descriptor, progress)
 
         async def ask(endpoint: RegistryEndpoint) -> None:

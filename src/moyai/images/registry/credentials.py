@@ -10,6 +10,7 @@ from base64 import b64encode
 from typing import Protocol
 
 import msgspec
+from typing_extensions import override
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
@@ -45,8 +46,8 @@ class CredentialSource(Protocol):
         """Those of the registry; None = it is asked anonymously. Raises CredentialsFailed."""
 
 
-class FixedCredentials:
-    """The credentials of one registry that a task definition names (``repositoryCredentials``). A ``CredentialSource``.
+class FixedCredentials(CredentialSource):
+    """The credentials of one registry that a task definition names (``repositoryCredentials``).
 
     Other registries, such as mirrors, never see them.
     """
@@ -55,6 +56,6 @@ class FixedCredentials:
         self._registry = registry
         self._credentials = credentials
 
+    @override
     async def find(self, registry: str) -> Credentials | None:
-        """See ``CredentialSource``."""
         return self._credentials if registry == self._registry else None

@@ -15,10 +15,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from typing_extensions import override
 
 from moyai.images.reference import DOCKER_HUB
 from moyai.images.registry.credential_helpers import ask_helper
-from moyai.images.registry.credentials import Credentials, CredentialsFailed
+from moyai.images.registry.credentials import Credentials, CredentialsFailed, CredentialSource
 from moyai.kernel.secret import Secret
 
 _DOCKER_HUB_KEY: Final = "https://index.docker.io/v1/"
@@ -41,14 +42,14 @@ class _Config(msgspec.Struct, rename="camel"):
 _CONFIG = msgspec.json.Decoder(_Config)
 
 
-class DockerConfig:
-    """The credentials of one ``config.json``. A ``CredentialSource``."""
+class DockerConfig(CredentialSource):
+    """The credentials of one ``config.json``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @override
     async def find(self, registry: str) -> Credentials | None:
-        """See ``CredentialSource``."""
         config = await asyncio.to_thread(self._read)
         key = _DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
         helper = config.cred_helpers.get(key) or config.cred_helpers.get(registry)

@@ -17,8 +17,9 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from typing_extensions import override
 
-from moyai.images.registry.credentials import Credentials, CredentialsFailed
+from moyai.images.registry.credentials import Credentials, CredentialsFailed, CredentialSource
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.secret import Secret
 
@@ -40,16 +41,16 @@ def is_ecr(registry: str) -> bool:
     return _REGISTRY.fullmatch(registry) is not None
 
 
-class EcrCredentials:
-    """Tokens of ECR's private registries. A ``CredentialSource``."""
+class EcrCredentials(CredentialSource):
+    """Tokens of ECR's private registries."""
 
     def __init__(self, clock: Clock, connect: Connect | None = None) -> None:
         self._clock = clock
         self._connect = connect or _connect
         self._tokens: dict[str, Credentials] = {}
 
+    @override
     async def find(self, registry: str) -> Credentials | None:
-        """See ``CredentialSource``."""
         match = _REGISTRY.fullmatch(registry)
         if match is None:
             return None

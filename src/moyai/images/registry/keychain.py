@@ -6,20 +6,22 @@ Promise: for a registry of ECR the AWS keys count first, as they give a token wh
 
 from __future__ import annotations
 
-from moyai.images.registry.credentials import Credentials, CredentialsFailed
+from typing_extensions import override
+
+from moyai.images.registry.credentials import Credentials, CredentialsFailed, CredentialSource
 from moyai.images.registry.docker_config import DockerConfig
 from moyai.images.registry.ecr_credentials import EcrCredentials
 
 
-class Keychain:
-    """A ``CredentialSource`` of the user's own. ``docker_config``: None = there is none."""
+class Keychain(CredentialSource):
+    """The user's own credentials. ``docker_config``: None = there is none."""
 
     def __init__(self, ecr: EcrCredentials, docker_config: DockerConfig | None) -> None:
         self._ecr = ecr
         self._docker_config = docker_config
 
+    @override
     async def find(self, registry: str) -> Credentials | None:
-        """See ``CredentialSource``."""
         try:
             if credentials := await self._ecr.find(registry):
                 return credentials

@@ -64,11 +64,10 @@ class _HashingReader(io.RawIOBase):
         self.size = 0
 
     def readable(self) -> bool:
-        """See io.IOBase."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """See io.RawIOBase. Raises BadArchive beyond the limits."""
+        """Read from the source. Raises BadArchive beyond the limits."""
         size = cast("int", self._source.readinto(buffer))
         self._hash.update(memoryview(buffer)[:size])
         self.size += size

@@ -261,7 +261,7 @@ class LinuxRuntime:
         await asyncio.to_thread(self._network.close)
 
     async def destroy(self) -> None:
-        """See the port. Imported images and shared volumes stay."""
+        """Stop and remove all sandboxes. Imported images and shared volumes stay."""
         if not self._paths.run.exists():
             return
         await self._open()

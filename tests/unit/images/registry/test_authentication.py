@@ -217,7 +217,7 @@ async def test_no_cookie_is_kept(client, server):
     server.answer(PATH, response(200, APP.manifest.data, content_type=APP.manifest.media_type, set_cookie="user=one"))
     await client.resolve(reference_to(server), AMD)
     await client.resolve(reference_to(server), AMD)
-    assert ["cookie" in request.headers for request in server.asked(PATH)] == [False, False]
+    assert ["cookie" in request.headers for request in server.requests_of(PATH)] == [False, False]
 
 
 async def test_another_user_is_another_client(client, server, wallet):
