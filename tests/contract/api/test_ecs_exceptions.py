@@ -92,7 +92,7 @@ def table() -> dict[tuple[str, str], Row]:
     return {(o, e): row for o, e in pairs() if (row := named.get((o, e), rest.get(e))) is not None}
 
 
-def tested_exceptions() -> list[tuple[str, str]]:
+def covered_exceptions() -> list[tuple[str, str]]:
     return sorted(pair for pair, row in table().items() if "call" in row)
 
 
@@ -180,7 +180,7 @@ def test_tests_named_in_rows_raise_their_exceptions(row):
     assert row["exception"] in (ROOT / row["shown"]).read_text()
 
 
-@pytest.mark.parametrize(("operation", "exception"), tested_exceptions())
+@pytest.mark.parametrize(("operation", "exception"), covered_exceptions())
 def test_each_exception_is_raised_as_its_row_describes(account, operation, exception):
     row = table()[operation, exception]
     shape = dispatcher().model.operation_model(operation).input_shape

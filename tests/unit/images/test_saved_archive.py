@@ -72,15 +72,15 @@ def content(archive, descriptor):
 
 
 @pytest.fixture
-def open_tracked():
+def open_archive():
     """Opens archives, and closes them."""
     files = []
 
-    def open_archive(members, links=()):
+    def open_next(members, links=()):
         files.append(archive_of(members, links))
         return SavedArchive(files[-1])
 
-    yield open_archive
+    yield open_next
     for file in files:
         file.close()
 
