@@ -31,7 +31,7 @@ def hierarchies(tmp_path) -> Iterator[Hierarchies]:
 @pytest.fixture
 def box(hierarchies, tmp_path) -> Iterator[Hierarchy]:
     """Version 2 as a container's processes see it: a root with controllers, in which they all are."""
-    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.unified)
+    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.is_v2)
     if not machine.controllers:
         pytest.skip("version 2 has no controllers on this machine")
     before = (machine.root / "cgroup.subtree_control").read_text().split()
@@ -81,7 +81,7 @@ def test_frozen_processes_in_nested_groups_are_killed(hierarchies, tmp_path):
     cgroups.create_for_container("task/app", GroupLimits())
     frozen = []
     for hierarchy in hierarchies.available():
-        name, text = ("cgroup.freeze", "1") if hierarchy.unified else ("freezer.state", "FROZEN")
+        name, text = ("cgroup.freeze", "1") if hierarchy.is_v2 else ("freezer.state", "FROZEN")
         top = hierarchy.root / f"moyai/test-{tmp_path.name}/task/app/payload"
         if not (top / name).exists():
             continue

@@ -154,11 +154,11 @@ def received_bytes(client: httpx.Client, place: str) -> int:
     return int(client.get(place).headers["range"].partition("-")[2]) + 1
 
 
-def test_a_reset_deletes_the_images(simulated, client):
+def test_a_reset_deletes_the_images(simulation, client):
     assert push_layer(client, "app", b"layer").status_code == 201
-    simulated.own("POST", "reset")
+    simulation.own("POST", "reset")
     assert client.get("/v2/_catalog").json() == {"repositories": []}
-    assert [path for path in (simulated.state / "ecr").rglob("*") if path.is_file()] == []
+    assert [path for path in (simulation.state / "ecr").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

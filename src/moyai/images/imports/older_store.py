@@ -13,6 +13,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 _OLD: Final = ".old"
 _REPLACED: Final = ".replaced-"
 _LAYER: Final = "layer.json"
+_UNFINISHED: Final = ".import-"
+"""The beginning of a directory's name that has no image: an import that was killed, or an image that is converted."""
 
 
 class _OlderManifest(msgspec.Struct, frozen=True):
@@ -59,28 +63,48 @@ def open_store(directory: Path) -> ImageStore:
     lock = os.open(directory.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if directory.is_dir() and not (directory / "version").is_file() and not old.exists():
+        is_older = _is_own_directory(directory) and not (directory / "version").is_file() and not old.exists()
+        if is_older and _older_images(directory):  # without images it may be a directory of the user's own
             directory.rename(old)
-        if old.is_dir():
+        if _is_own_directory(old):
             _convert_all(store, old)
     finally:
         os.close(lock)
     return store
 
 
+def _is_own_directory(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _older_images(directory: Path) -> list[Path]:
+    """The directories of images below a directory: each has a manifest, and none is within another image."""
+    homes = (manifest.parent for manifest in sorted(directory.glob("**/manifest.json")))
+    names = ((home, home.relative_to(directory).parts) for home in homes)
+    return [home for home, parts in names if parts and "rootfs" not in parts and _has_root_file_system(home)]
+
+
+def _has_root_file_system(home: Path) -> bool:
+    """Whether the image has one, or had one that an interrupted conversion has moved."""
+    return (home / "rootfs").is_dir() or (home / _LAYER).is_file()
+
+
 def _convert_all(store: ImageStore, old: Path) -> None:
-    failures = 0
-    for manifest in sorted(old.glob("**/manifest.json")):
-        home = manifest.parent
-        if not home.relative_to(old).parts or "rootfs" in home.relative_to(old).parts:
-            continue  # a file of an image
+    for home in _older_images(old):
         try:
             _convert(store, home, old)
         except (PullFailed, OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            failures += 1
             _log.warning("the image in %s can't be converted and stays there: %s", home, error)
-    if not failures:
-        remove_tree(str(old))
+    for unfinished in old.glob(f"{_UNFINISHED}*"):
+        remove_tree(str(unfinished))
+    _remove_empty_directories(old)
+
+
+def _remove_empty_directories(top: Path) -> None:
+    """Remove the directories below and including ``top`` that have no file, so that nothing unknown is lost."""
+    for directory, _, _ in os.walk(top, topdown=False):
+        with suppress(OSError):
+            Path(directory).rmdir()
 
 
 def _convert(store: ImageStore, home: Path, old: Path) -> None:
@@ -93,8 +117,9 @@ def _convert(store: ImageStore, home: Path, old: Path) -> None:
         lease.keep([layer.diff_id])
         lease.move_layer(home / "rootfs", layer.diff_id, layer.size)
         (lease.add_image_on_host if on_host else lease.add_image)(document, config, references)
-    (home / "manifest.json").unlink()  # first: without it the rest is no image, and is removed with the old directory
-    remove_tree(str(home))
+    finished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=old))
+    home.rename(finished)  # at once: a part of it would be no image, and would stay
+    remove_tree(str(finished))
 
 
 def _references(manifest: _OlderManifest, home: Path, old: Path) -> list[ImageReference]:

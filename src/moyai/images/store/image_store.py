@@ -196,6 +196,8 @@ class ImageStore:
         """Keep the images with these digests for a holder, and let go others that it needed. Those that are not here
         are kept when they come.
         """
+        if not digests and not self._store.is_current:
+            return
         store = self._open()
         with store.lock():
             if digests != store.read_held(holder):
@@ -203,13 +205,13 @@ class ImageStore:
 
     def release(self, holder: str) -> None:
         """Let go what a holder needed; it may be nothing. What nothing else needs is removed with the next garbage."""
-        store = self._open()
-        with store.lock():
-            store.write_held(holder, frozenset())
+        if self._store.is_current:
+            with self._store.lock():
+                self._store.write_held(holder, frozenset())
 
     def holders(self) -> Mapping[str, frozenset[str]]:
         """All holders, with the digests that they need."""
-        return self._open().holders()
+        return self._store.holders() if self._store.is_current else {}
 
 
 def _with_digests(references: References, digests: dict[str, str]) -> References:

@@ -80,6 +80,24 @@ def test_a_new_installation_has_nothing_to_convert(images):
     assert open_store(images).list_images() == []
 
 
+def test_files_that_are_no_images_stay(images):
+    images.mkdir()
+    (images / "photo.jpg").touch()
+    open_store(images)
+    assert [path.name for path in images.parent.rglob("*")] == ["images", "photo.jpg"]
+    older_image(images, "shop/web/1", "new", name="shop/web", digest=NEW)
+    assert open_store(images).find("shop/web:1").digest
+    assert (images.with_name("images.old") / "photo.jpg").is_file()
+
+
+def test_a_link_of_the_users_own_is_not_followed(images, tmp_path):
+    older_image(tmp_path / "photos", "shop/web/1", "new", name="shop/web", digest=NEW)
+    images.symlink_to(tmp_path / "photos")
+    open_store(images)
+    assert images.is_symlink()
+    assert (tmp_path / "photos" / "shop" / "web" / "1" / "rootfs" / "app").read_text() == "new"
+
+
 def test_a_process_that_is_killed_meanwhile_loses_nothing(images):
     def prepare():
         for path in (images, images.with_name("images.old")):
