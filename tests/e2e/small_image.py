@@ -12,6 +12,7 @@ from pathlib import Path
 PROGRAMS = (
     *("sh", "cat", "ls", "id", "stat", "chown", "chmod", "ln", "rm", "mkdir", "touch", "cp", "mv", "sleep", "echo"),
     *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "python3", "true", "dd", "df"),
+    *("mkfifo", "tr", "truncate"),
 )
 _PAM_MODULES = ("pam_rootok.so", "pam_permit.so")
 _FILES = {

@@ -59,7 +59,9 @@ def tasks(rig):
 
 
 def _says_ready(rig, arn):
-    return rig.cluster.output_lines(arn) == ["ready"]
+    task, lines = rig.cluster.task(arn), rig.cluster.output_lines(arn)
+    assert task["lastStatus"] != "STOPPED", (task.get("stoppedReason"), task["containers"], lines)
+    return lines == ["ready"]
 
 
 def enter(installation, arn, *words, user="nobody:nogroup"):
