@@ -1,9 +1,10 @@
 """Subnets.
 
-Promise: a subnet is in one zone, its first when none is named; its range is part of its VPC's and overlaps no other.
-``MapPublicIpOnLaunch`` is kept and shown; tasks go by their own assignPublicIp, as on AWS.
-``AssignIpv6AddressOnCreation`` is, too: a subnet with an IPv6 range gives each task an address of it, as on Fargate.
-Refuses: subnets without IPv4, Outposts, IPAM, and names that hosts get from their resource's id.
+Promise: a subnet is in one availability zone: the region's first, if the request names none. Its range is part of its
+VPC's and overlaps no other subnet's in that VPC. ``MapPublicIpOnLaunch`` is stored and returned, and has no effect: a
+task gets a public address if its own assignPublicIp says so, as on AWS. ``AssignIpv6AddressOnCreation`` has no effect
+either: every task in a subnet with an IPv6 range gets an address of it, as on Fargate.
+Refuses: subnets without IPv4, Outposts, IPAM, and host names of the type ``resource-name``.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
 """
 
@@ -130,7 +131,7 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
 
 
 def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest) -> None:
-    """Keep whether instances would get a public address, or one of IPv6."""
+    """Change one attribute of a subnet. The values are stored and returned, and have no effect on tasks."""
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     public, ipv6 = request.map_public_ip_on_launch, request.assign_ipv6_address_on_creation
     if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch)) != 1:

@@ -8,8 +8,8 @@ Source: https://smithy.io/2.0/spec/constraint-traits.html
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import regex
@@ -19,6 +19,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 _SHOWN = 100  # characters of a bad value that a message repeats
 _MAX_COMPLAINTS = 10  # in one message
 _PATTERN_SECONDS = 0.05
+_PATTERN_ATTEMPTS = 3
 _SURROGATE_PAIR = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
 """A character above U+FFFF as Java's patterns write it: a surrogate pair."""
 
@@ -210,18 +211,15 @@ def _pattern(shape: StringShape) -> Check | None:
 
 
 def matches_in_time(pattern: regex.Pattern[str], value: str) -> bool:
-    """Whether the pattern matches the whole value within ``_PATTERN_SECONDS`` of this thread's processor time.
+    """Whether the pattern matches the whole value within ``_PATTERN_SECONDS`` of processor time.
 
-    ``regex`` counts the processor time of all threads, of which one may be generating a key, so that its time-out alone
-    would reject valid values.
+    ``regex`` counts the time of all threads, of which one may be generating a key while this one waits. Therefore a
+    time-out is repeated: a valid value needs microseconds, so that it will not be interrupted again.
     """
-    started = time.thread_time()
-    while True:
-        try:
+    for _ in range(_PATTERN_ATTEMPTS):
+        with suppress(TimeoutError):
             return pattern.fullmatch(value, timeout=_PATTERN_SECONDS) is not None
-        except TimeoutError:
-            if time.thread_time() - started >= _PATTERN_SECONDS:
-                return False  # AWS would not accept a value that takes this long to match either
+    return False  # AWS would not accept a value that takes this long to match either
 
 
 def compiled_pattern(text: str) -> regex.Pattern[str]:

@@ -32,7 +32,7 @@ ANYWHERE = "0.0.0.0/0"
 DEFAULT_DESCRIPTION = "default VPC security group"
 _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
-_BETWEEN = MappingProxyType({"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"})
+_DIRECTIONS = MappingProxyType({"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"})
 _RESOLVER = 2
 
 
@@ -136,4 +136,4 @@ def _zone_prefix(scope: Scope) -> str:
     """``use1`` for us-east-1: the region's letters and number as zone ids begin with."""
     area, *words = scope.region.split("-")
     *middle, number = words or [""]
-    return area + "".join(_BETWEEN.get(word, word[:1]) for word in middle) + number
+    return area + "".join(_DIRECTIONS.get(word, word[:1]) for word in middle) + number

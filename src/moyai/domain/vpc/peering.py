@@ -19,7 +19,7 @@ from moyai.kernel.scope import Scope
 DAY = 24 * 3600
 EXPIRY = 7 * DAY
 """The seconds within which a request has to be accepted."""
-_HOURS = 2 * 3600
+_FAILED_LISTED_SECONDS = 2 * 3600
 _LISTED_SECONDS = 2 * DAY
 
 
@@ -95,4 +95,5 @@ class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
         """Whether the connection is still listed: an ended one for two days, a failed one for two hours."""
         if self.open:
             return True
-        return now < self.changed_at + (_HOURS if self.status is PeeringStatus.FAILED else _LISTED_SECONDS)
+        seconds = _FAILED_LISTED_SECONDS if self.status is PeeringStatus.FAILED else _LISTED_SECONDS
+        return now < self.changed_at + seconds

@@ -1,9 +1,9 @@
 """Which tasks of a service stop.
 
-Promise: never so many healthy tasks stop that fewer than minimumHealthyPercent remain. Tasks that serve nothing stop
-first: those that are not RUNNING yet, then those whose health is not known, then healthy ones; among equals those in
-the zone with the most tasks, there those on the instance with the most tasks, and there the youngest. A protected task
-stops only because of its own health.
+Promise: stopping tasks never leaves fewer healthy tasks than minimumHealthyPercent requires. Tasks stop in this order:
+those that are not RUNNING yet, those whose health is not known, healthy ones. Among equals the service's placement
+strategy decides, then the zone with the most tasks, the instance with the most tasks, and the youngest task stops. A
+protected task stops only if it is unhealthy itself.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
 task-scale-in-protection.html there.
 """

@@ -1,10 +1,10 @@
 """One metric in one minute: the whole minute, and its twelve slots of five seconds.
 
-Promise: a sample is added to its slot and to the minute at once. One slot is open: its accumulator tells the samples of
-tasks apart. All others are closed: they are encoded bytes, as they are stored, because they are stored many times and
-hardly ever read. When a closed slot is opened again, a task may count as two samples in it; its sum stays exact.
-What is stored of the minute already (by a control plane before this one, or of a value that came late) is added to,
-never replaced.
+Promise: every sample is added both to its slot and to the whole minute. One slot is open: its accumulator tells the
+samples of tasks apart. All others are closed: they are encoded bytes, as they are stored, because they are stored many
+times and hardly ever read. When a closed slot is opened again, a task may count as two samples in it; the slot's sum
+stays exact. If a part of the minute is stored already (by an earlier control plane, or because a value came late), new
+samples are added to it; it is never replaced.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The container's side of a fork: from the monitor's child to a process of the container.
+"""What the monitor's forked child does to become a process of the container.
 
-Promise: each ``run_…`` function ends in run_probe program or in ``_exit``, and null of the monitor's goes with it. No
-file of the container becomes code of this process, and what other processes in the container can see of it is the
-container's.
+Promise: each ``run_…`` function either executes a program or calls ``_exit``, and nothing of the monitor is passed to
+that program. This process never loads code from the container's files, and other processes in the container can see
+nothing of the host through it.
 """
 
 from __future__ import annotations
@@ -143,12 +143,14 @@ def _enter_namespaces(config: LaunchConfig, namespaces: list[tuple[int, int]]) -
 
 
 def _disable_imports() -> None:
-    """From here on the directories of Python's library would be the container's."""
+    """Stop Python from importing modules: from now on its library's paths lead to the container's files."""
     sys.meta_path.clear()
 
 
 def _open_terminal(control: int) -> str:
-    """Open a new terminal of the container as standard streams, and send its other end away. Returns its path."""
+    """Make a new terminal of the container the standard streams, and send its master end over the socket ``control``.
+    Returns the terminal's path.
+    """
     master = _open_terminal_master()
     fcntl.ioctl(master, _TIOCSPTLCK, b"\0" * 4)
     slave = fcntl.ioctl(master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
