@@ -92,8 +92,8 @@ def test_a_task_runs_an_image_with_its_own_configuration(cluster, registry):
 
 
 def test_a_stopped_container_gets_the_signal_of_its_image(cluster, registry):
-    registry.push("shop/quits", "1", an_image("1", StopSignal="SIGUSR1"))
-    line = "trap 'echo quit; exit 7' USR1; trap 'exit 8' TERM; echo up; while :; do sleep 0.1; done"
+    registry.push("shop/quits", "1", an_image("1", StopSignal="SIGQUIT"))
+    line = "trap 'echo quit; exit 7' QUIT; trap 'exit 8' TERM; echo up; while :; do sleep 0.1; done"
     arn = cluster.run(cluster.define("quits", shell(line, image=f"{registry.name}/shop/quits:1", stopTimeout=60)))
     eventually(lambda: cluster.task(arn)["lastStatus"] == "RUNNING" and cluster.output_lines(arn) == ["up"])
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)

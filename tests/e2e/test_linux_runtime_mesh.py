@@ -14,6 +14,8 @@ from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, Volu
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.images.imports.importing import import_image
 from moyai.runtime.linux.launch.monitors import read_record
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.system_containers import proxies
 from moyai.runtime.linux.tasks.user_ids import first_id
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, dual_stack, sandbox
 from tests.e2e.linux_tasks import output, run, shell, wait_for_output
@@ -110,6 +112,8 @@ async def test_a_proxy_has_the_containers_user_and_reaches_the_control_plane(lin
     limits = (Ulimit("nofile", 15000, 15000),)
     await linux.runtime.start_proxy(standing_for(environment={"DD_ENV": "shop"}, ulimits=limits))
     await asyncio.to_thread(_expect_the_container, await live(linux), first_id(linux.state / "run/tasks" / TASK))
+    info = proxies.load_proxy_info(RuntimePaths(linux.state), TASK)
+    assert info.uid == first_id(linux.state / "run/tasks" / TASK) + 1337  # as the kernel's table of sockets names it
     assert await linux.runtime.in_flight(TASK) == 0
     await linux.runtime.stop(TASK, "envoy")
 

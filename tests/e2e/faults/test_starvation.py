@@ -56,7 +56,7 @@ def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
     ("who", "requests"),
     [
         pytest.param("the caller's", GETS, id="the caller's"),
-        pytest.param("the leaving task's", POSTS, id="the leaving task's", marks=pytest.mark.heavy),
+        pytest.param("the leaving task's", POSTS, id="the leaving task's"),
     ],
 )
 def test_a_task_stops_while_a_proxy_gets_no_processor(cluster, probe, who, requests):

@@ -42,7 +42,7 @@ MS_RELATIME = 0x200000
 MS_STRICTATIME = 0x1000000
 MNT_DETACH = 0x2
 
-SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGXFSZ = 9, 13, 15, 17, 25
+SIGKILL, SIGTERM, SIGCHLD = 9, 15, 17
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -260,7 +260,9 @@ def signal_fd(numbers: tuple[int, ...], *, waits: bool = False) -> int:
 
 
 def default_signals() -> None:
-    """Reset the signals that the interpreter ignores and the monitor blocks: an application expects the defaults."""
-    for number in (SIGPIPE, SIGXFSZ):
+    """Reset the signals that the interpreter, or the shell that started the control plane, ignores, and those that the
+    monitor blocks: an application expects the defaults.
+    """
+    for number in range(1, 65):
         _libc.signal(number, None)
     block_signals(())

@@ -41,8 +41,8 @@ _TEMPORARY: Final = TmpfsMount("/tmp", 64)  # noqa: S108 - a place in the proxy'
 
 
 class ProxyInfo(msgspec.Struct, frozen=True):
-    """Facts about a running proxy that the control plane needs. ``inner_ports``: listening ports of the proxy that only
-    the task itself uses.
+    """Facts about a running proxy that the control plane needs. ``uid``: its user's id on the machine, outside of its
+    user namespace; ``inner_ports``: listening ports of the proxy that only the task itself uses.
     """
 
     uid: int = UID
@@ -53,10 +53,12 @@ class ProxyInfo(msgspec.Struct, frozen=True):
 _READER = msgspec.json.Decoder(ProxyInfo)
 
 
-def save_proxy_info(paths: RuntimePaths, spec: ProxySpec, inner_ports: Sequence[int]) -> None:
-    """Write the facts to the task's directory, before the proxy starts."""
+def save_proxy_info(paths: RuntimePaths, spec: ProxySpec, users: int, inner_ports: Sequence[int]) -> None:
+    """Write the facts to the task's directory, before the proxy starts. ``users``: the first id of its user namespace;
+    0 = it has none.
+    """
     admin = () if spec.admin_port is None else (spec.admin_port,)
-    info = ProxyInfo(_uid_gid(spec)[0], spec.admin_port, (*inner_ports, *admin))
+    info = ProxyInfo(users + _uid_gid(spec)[0], spec.admin_port, (*inner_ports, *admin))
     new = paths.task(spec.task) / f"{_INFO_FILE}.new"
     new.write_bytes(msgspec.json.encode(info))
     new.replace(paths.task(spec.task) / _INFO_FILE)

@@ -66,12 +66,13 @@ class Containers:
         """Start a task's Envoy. Raises RuntimeFault."""
         sandbox = sandboxes.load_required(self._paths, spec.task)
         intercept = sandbox.intercept_all
-        proxies.save_proxy_info(self._paths, spec, () if intercept is None else (intercept.egress_port,))
+        host = self._environment_of(sandbox, spec.container)
+        inner_ports = () if intercept is None else (intercept.egress_port,)
+        proxies.save_proxy_info(self._paths, spec, host.users, inner_ports)
         proxies.make_run_directory(self._paths.proxy(spec.task), spec)
         container = spec.container
         memory, share = (MemoryLimits(), 0) if container is None else (container.memory, container.cpu_units)
         place = self._make_place(spec.task, spec.name, memory, share)
-        host = self._environment_of(sandbox, container)
         image = None if container is None else self._images.find_optional(container)
         monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, image))
 
