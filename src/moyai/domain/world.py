@@ -22,6 +22,7 @@ from moyai.domain.table import Table, TableSpec
 from moyai.domain.tables.app_mesh import AppMeshTables
 from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
+from moyai.domain.tables.load_balancing import LoadBalancingTables
 from moyai.domain.tables.monitoring import MonitoringTables
 from moyai.domain.tables.registry import RegistryTables
 from moyai.domain.tables.security import SecurityTables
@@ -63,7 +64,16 @@ def table_name(record_type: type[StoredRecord]) -> str:
     return str(record_type.__struct_config__.tag)
 
 
-class World(EcsTables, CloudMapTables, AppMeshTables, VpcTables, MonitoringTables, SecurityTables, RegistryTables):
+class World(
+    EcsTables,
+    CloudMapTables,
+    AppMeshTables,
+    VpcTables,
+    LoadBalancingTables,
+    MonitoringTables,
+    SecurityTables,
+    RegistryTables,
+):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 
     def __init__(self) -> None:

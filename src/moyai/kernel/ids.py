@@ -73,6 +73,16 @@ NatGatewayId = NewType("NatGatewayId", str)
 AllocationId = NewType("AllocationId", str)
 """An elastic address."""
 
+# Elastic Load Balancing. Each random id is 16 hexadecimal digits.
+LoadBalancerArn = NewType("LoadBalancerArn", str)
+"""``…:loadbalancer/app/<name>/<id>`` or ``…:loadbalancer/net/<name>/<id>``."""
+TargetGroupArn = NewType("TargetGroupArn", str)
+"""``…:targetgroup/<name>/<id>``."""
+ListenerArn = NewType("ListenerArn", str)
+"""``…:listener/app/<load balancer>/<its id>/<id>``."""
+ListenerRuleArn = NewType("ListenerRuleArn", str)
+"""``…:listener-rule/app/<load balancer>/<its id>/<listener's id>/<id>``."""
+
 # RAM.
 ShareArn = NewType("ShareArn", str)
 InvitationArn = NewType("InvitationArn", str)

@@ -1,0 +1,77 @@
+"""Load balancers and their nodes.
+
+Promise: a load balancer has one node in each of its subnets, with a network interface of its own, which is complete
+when the node is created. ``state`` is what was observed of the proxy that serves its listeners.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancer.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.ecs.task import NetworkInterface
+from moyai.domain.record import ArnRecord
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import LoadBalancerArn, SecurityGroupId, SubnetId, VpcId
+
+
+class LoadBalancerType(StrEnum):
+    """``application`` understands HTTP; ``network`` forwards connections."""
+
+    APPLICATION = "application"
+    NETWORK = "network"
+
+
+class Scheme(StrEnum):
+    """Who reaches a load balancer: this machine as well, or only its VPC and the VPCs peered with it."""
+
+    INTERNET_FACING = "internet-facing"
+    INTERNAL = "internal"
+
+
+class LoadBalancerState(StrEnum):
+    """PROVISIONING until every node has acknowledged its listeners for the first time; FAILED while a node can't be
+    made.
+    """
+
+    PROVISIONING = "provisioning"
+    ACTIVE = "active"
+    ACTIVE_IMPAIRED = "active_impaired"
+    FAILED = "failed"
+
+
+class LoadBalancerNode(msgspec.Struct, frozen=True):
+    """The address of a load balancer in one subnet."""
+
+    subnet: SubnetId
+    zone: str
+    interface: NetworkInterface
+
+
+class LoadBalancer(ArnRecord, frozen=True, tag="load_balancer"):
+    """A load balancer of one account and region."""
+
+    arn: LoadBalancerArn
+    name: str
+    type: LoadBalancerType
+    scheme: Scheme
+    vpc: VpcId
+    nodes: tuple[LoadBalancerNode, ...]
+    """In the order of their zones."""
+    dns_name: str
+    created_at: Instant
+    security_groups: tuple[SecurityGroupId, ...] = ()
+    ip_address_type: str = "ipv4"
+    state: LoadBalancerState = LoadBalancerState.PROVISIONING
+    state_reason: str = ""
+    attributes: Mapping[str, str] = {}
+    """The values that were set, by AWS's keys; the others have their defaults (``attributes.py``)."""
+    tags: Mapping[str, str] = {}
+
+    @property
+    def dimension(self) -> str:
+        """The value of the dimension ``LoadBalancer``: ``app/<name>/<id>``, the end of the ARN."""
+        return self.arn.partition(":loadbalancer/")[2]
