@@ -63,6 +63,16 @@ async def test_a_user_may_be_a_number_with_or_without_a_group(linux, user, ident
         ({"command": ()}, CannotStart, "no command specified"),
         ({"working_directory": "/etc/passwd/below"}, CannotStart, "/etc/passwd"),
         ({"ulimits": (Ulimit("nonsense", 1, 1),)}, CannotCreate, "ulimit nonsense"),
+        (
+            {"ulimits": (Ulimit("nofile", 1024, 2**31 - 1),)},
+            CannotStart,
+            r"nofile to 1024 and 2147483647 \(soft and hard\): this machine allows at most \d+ \(fs.nr_open\)",
+        ),
+        (
+            {"ulimits": (Ulimit("nofile", -1, -1),)},
+            CannotStart,
+            r"error setting rlimit nofile to unlimited and unlimited \(soft and hard\): this machine allows at most",
+        ),
     ],
 )
 async def test_a_failed_start_has_a_reason(linux, change, fault, words):
@@ -171,8 +181,11 @@ async def test_names_are_the_tasks_and_unknown_names_fail_at_once(linux):
 
 async def test_limits_of_one_container(linux):
     await linux.runtime.prepare(sandbox())
-    _, lines = await run(linux, shell("ulimit -n; ulimit -Hn", ulimits=(Ulimit("nofile", 100, 200),)))
-    assert lines == ["100", "200"]
+    limits = (Ulimit("nofile", 100, 200), Ulimit("fsize", 9, -1), Ulimit("locks", 7, 8))
+    _, lines = await run(
+        linux, shell("grep -E 'Max (file size|open files|file locks)' /proc/self/limits", ulimits=limits)
+    )
+    assert [line.split()[-3:-1] for line in lines] == [["9", "unlimited"], ["100", "200"], ["7", "8"]]
 
 
 async def test_exceeding_the_memory_ends_a_container_with_the_reason_of_aws(linux):

@@ -1,6 +1,7 @@
-"""The capabilities and mount options of Linux that a specification may have.
+"""The capabilities, resource limits and mount options of Linux that a specification may have.
 
 Sources: https://man7.org/linux/man-pages/man7/capabilities.7.html, https://man7.org/linux/man-pages/man5/tmpfs.5.html,
+https://man7.org/linux/man-pages/man2/getrlimit.2.html (numbers in ``asm-generic/resource.h``),
 https://docs.docker.com/engine/security/#linux-kernel-capabilities
 """
 
@@ -38,6 +39,21 @@ DEFAULT_CAPABILITIES = frozenset(
     }
 )
 """Docker's default set without MKNOD, because moyai has no devices cgroup."""
+
+UNLIMITED: Final = -1
+
+ULIMITS: Mapping[str, int] = MappingProxyType(
+    {
+        name: number
+        for number, name in enumerate(
+            (
+                *("cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks"),
+                *("sigpending", "msgqueue", "nice", "rtprio", "rttime"),
+            )
+        )
+    }
+)
+"""The resource limits of Linux, with their numbers. ECS knows all but ``as``."""
 
 TMPFS_FLAGS = frozenset(
     {

@@ -166,7 +166,7 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Ulimit(msgspec.Struct, frozen=True):
-    """One resource limit; ``name`` as in ECS (``nofile``, ``core``, …)."""
+    """One resource limit; ``name``: of ``domain/sandbox/linux.py``; -1 = unlimited."""
 
     name: str
     soft: int

@@ -98,6 +98,10 @@ def _containers(*changes):
     return {"containerDefinitions": [container(**change) for change in changes]}
 
 
+def _ulimits(*limits):
+    return _containers({"ulimits": [{"name": name, "softLimit": s, "hardLimit": h} for name, s, h in limits]})
+
+
 def _check(**changes):
     return _containers({"healthCheck": {"command": ["CMD", "true"]} | changes})
 
@@ -172,9 +176,13 @@ def _waits(condition="START", **other):
         (_containers({"dependsOn": [{"containerName": "app", "condition": "START"}]}), "form a cycle among: app"),
         (_waits(dependsOn=[{"containerName": "app", "condition": "START"}]), "form a cycle among: app, b"),
         (
-            _containers({"ulimits": [{"name": "nofile", "softLimit": 2, "hardLimit": 1}]}),
-            "Soft limit exceeds hard limit for ulimit nofile",
+            _ulimits(("nofile", 2, 1)),
+            "Invalid setting for container 'app'. Soft limit exceeds hard limit for ulimit nofile: the soft limit is 2",
         ),
+        (_ulimits(("core", -1, 1)), "ulimit core: the soft limit is -1 and the hard limit 1; -1 means unlimited."),
+        (_ulimits(("core", -2, -1)), "A limit is less than -1 for ulimit core: the soft limit is -2"),
+        (_ulimits(("core", 1, -2)), "A limit is less than -1 for ulimit core: the soft limit is 1"),
+        (_ulimits(("core", 1, 1), ("core", 1, 1)), "Ulimits must be unique: core, core."),
         (_containers({"stopTimeout": 121}), "must have a container stop timeout of less than 120 seconds."),
         (_containers({"stopTimeout": -1}), "'stopTimeout' must not be negative"),
         (_containers({"startTimeout": 121}), "must have a container start timeout of 2 to 120 seconds."),
@@ -230,6 +238,11 @@ def _waits(condition="START", **other):
 )
 def test_invalid_task_definitions_are_refused(ecs, changes, message):
     ecs.fails("RegisterTaskDefinition", "ClientException", message, **(fargate() | changes))
+
+
+def test_a_ulimit_may_be_unlimited(ecs):
+    limits = [{"name": "memlock", "softLimit": -1, "hardLimit": -1}, {"name": "core", "softLimit": 0, "hardLimit": -1}]
+    assert ecs.definition(**_containers({"ulimits": limits}))["containerDefinitions"][0]["ulimits"] == limits
 
 
 def test_memory_is_required_for_the_task_or_each_container(ecs):

@@ -19,11 +19,13 @@ from moyai.domain.ecs.task_definition import (
     ContainerHealthCheck,
     LogConfiguration,
     TaskDefinition,
+    UlimitDefinition,
 )
 from moyai.domain.ecs.value_from import parse
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import fault_in
 from moyai.domain.s3.env_file import env_file_arn
+from moyai.domain.sandbox.linux import UNLIMITED
 from moyai.kernel.errors import ClientFault
 
 _LEAST_MEMORY = 4  # MiB
@@ -72,15 +74,26 @@ def _check_size(container: ContainerDefinition, definition: TaskDefinition) -> N
 
 
 def _check_limits(container: ContainerDefinition) -> None:
-    for limit in container.ulimits or ():
-        if limit.soft_limit > limit.hard_limit:
-            raise ClientException(f"Soft limit exceeds hard limit for ulimit {limit.name}")
+    _check_ulimits(container.name, container.ulimits or ())
     if container.start_timeout is not None and container.start_timeout < 0:
         raise _setting(container.name, "'startTimeout' must not be negative.")
     if container.stop_timeout is not None and container.stop_timeout < 0:
         raise _setting(container.name, "'stopTimeout' must not be negative.")
     if container.restart_policy is not None:
         _check_restart(container.name, container.restart_policy)
+
+
+def _check_ulimits(container: str, ulimits: tuple[UlimitDefinition, ...]) -> None:
+    for limit in ulimits:
+        soft, hard = limit.soft_limit, limit.hard_limit
+        values = f"the soft limit is {soft} and the hard limit {hard}; {UNLIMITED} means unlimited."
+        if min(soft, hard) < UNLIMITED:
+            raise _setting(container, f"A limit is less than {UNLIMITED} for ulimit {limit.name}: {values}")
+        if hard != UNLIMITED and not UNLIMITED < soft <= hard:
+            raise _setting(container, f"Soft limit exceeds hard limit for ulimit {limit.name}: {values}")
+    names = [limit.name for limit in ulimits]
+    if len(set(names)) < len(names):
+        raise _setting(container, f"Ulimits must be unique: {', '.join(names)}.")
 
 
 def _check_restart(container: str, policy: RestartPolicy) -> None:

@@ -5,12 +5,12 @@ Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 
 from __future__ import annotations
 
-import resource
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from moyai.domain.sandbox.linux import ULIMITS
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
 from moyai.images.model import Image
 from moyai.kernel.secret import Secret
@@ -205,12 +205,8 @@ def health_check_fields(probe: Probe | None) -> dict[str, object]:
 
 
 def resource_limits(ulimits: tuple[Ulimit, ...]) -> tuple[tuple[int, int, int], ...]:
-    """The value of the field ``limits``. Raises CannotCreate for an unknown limit."""
-    return tuple((_limit_number(u.name), u.soft, u.hard) for u in ulimits)
-
-
-def _limit_number(name: str) -> int:
-    number = getattr(resource, f"RLIMIT_{name.upper()}", None)
-    if not isinstance(number, int):
-        raise CannotCreate(f"ulimit {name} is not known on this machine")
-    return number
+    """The value of the field ``limits``. Raises CannotCreate for a limit that Linux does not have."""
+    for limit in ulimits:
+        if limit.name not in ULIMITS:
+            raise CannotCreate(f"ulimit {limit.name} is not known on this machine")
+    return tuple((ULIMITS[limit.name], limit.soft, limit.hard) for limit in ulimits)

@@ -59,6 +59,7 @@ def run_first_process(
             root_filesystem.show_console(_open_terminal(streams.control))
         category = _START
         identity.make_working_directory(config)
+        root_filesystem.make_read_only(config)
         environment = _become_user(config, users)
         child.detach(fork=namespaces.has_other_processes)
         if streams.control >= 0:

@@ -16,7 +16,11 @@ from moyai.runtime.linux.shim.launch_config import LaunchConfig
 
 _NULL = os.makedev(1, 3)
 _MAX_TABLE_BYTES = 1024 * 1024
-_MAX_ID = 2**32 - 2
+_MAX_ID = 2**31 - 1
+"""The largest that Docker takes."""
+_COLUMNS = 7
+"""Of /etc/passwd; /etc/group has fewer."""
+_MAX_NUMBER_BYTES = 32
 
 
 class Account:
@@ -30,41 +34,53 @@ class Account:
 
 
 def account(user: str, max_id: int = _MAX_ID) -> Account:
-    """The account of ``user[:group]``, names or numbers. A number needs no entry. Raises LookupError for an unknown
-    name, and for an id above ``max_id``.
+    """The account of ``user[:group]``, names or numbers; an empty user is 0. As in Docker, a number is never a name and
+    needs no entry, the primary group is among the groups, and an explicit group is the only one. Raises LookupError for
+    an unknown name, and for an id above ``max_id``.
     """
     name, _, group = user.partition(":")
-    entry = next((line for line in _read_table("/etc/passwd", 7) if name in (line[0], line[2])), None)
-    if entry is None and not name.isdecimal():
+    name = name or "0"
+    number = _number(name)
+    users = _read_table("/etc/passwd", 4)
+    entry = next((row for row in users if (row[0] == name if number is None else int(row[2]) == number)), None)
+    if entry is None and number is None:
         raise LookupError(f"unable to find user {name}: no matching entries in passwd file")
-    uid, gid, home = (int(entry[2]), int(entry[3]), entry[5]) if entry else (int(name), 0, "/")
-    groups: list[int] = []
+    uid, gid, home = (int(entry[2]), int(entry[3]), entry[5]) if entry else (number or 0, 0, "/")
     if group:
-        gid = _group_id(group)
+        groups = [gid := _group_id(group)]
     else:
-        groups = [int(line[2]) for line in _read_table("/etc/group", 4) if entry and entry[0] in line[3].split(",")]
-    for number in (uid, gid, *groups):
-        if number > max_id:
-            raise LookupError(f"uids and gids must be in range 0-{max_id}: {number}")
+        rows = _read_table("/etc/group", 3) if entry else []
+        groups = [gid, *(int(row[2]) for row in rows if entry and entry[0] in row[3].split(","))]
+    if beyond := [str(number) for number in (uid, *groups) if number > max_id]:
+        raise LookupError(f"user {user}: uids and gids must be in range 0-{max_id}: {beyond[0]}")
     return Account(uid, gid, groups, home)
 
 
 def _group_id(group: str) -> int:
-    for line in _read_table("/etc/group", 4):
-        if group in (line[0], line[2]):
-            return int(line[2])
-    if group.isdecimal():
-        return int(group)
-    raise LookupError(f"unable to find group {group}: no matching entries in group file")
+    number = _number(group)
+    for row in _read_table("/etc/group", 3) if number is None else ():
+        if row[0] == group:
+            return int(row[2])
+    if number is None:
+        raise LookupError(f"unable to find group {group}: no matching entries in group file")
+    return number
 
 
-def _read_table(path: str, width: int) -> list[list[str]]:
-    text = safe_paths.read(path, _MAX_TABLE_BYTES)
-    if text is None:
-        return []
-    lines = text.decode("utf-8", "replace").split("\n")
-    rows = (line.split(":") for line in lines if line.count(":") == width - 1)
-    return [row for row in rows if row[2].isdecimal()]
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def _read_table(path: str, columns: int) -> list[list[str]]:
+    """The lines of a table that have ``columns``, with numbers from the third of these on. Others may be missing: they
+    are empty.
+    """
+    text = safe_paths.read(path, _MAX_TABLE_BYTES) or b""
+    rows = [line.strip().split(":") for line in text.decode("utf-8", "replace").split("\n")]
+    return [
+        row + [""] * _COLUMNS
+        for row in rows
+        if len(row) >= columns and row[0][:1] != "#" and all(_number(field) is not None for field in row[2:columns])
+    ]
 
 
 def make_working_directory(config: LaunchConfig) -> None:
@@ -77,8 +93,7 @@ def become(config: LaunchConfig, users: int) -> str:
 
     ``users``: a descriptor of the user namespace; -1 = this machine's.
     """
-    for kind, soft, hard in config.limits:
-        resource.setrlimit(kind, (soft, hard))
+    _limit_resources(config.limits)
     streams = _leave_null_device()
     if users >= 0:
         for fd in streams:
@@ -107,6 +122,36 @@ def become(config: LaunchConfig, users: int) -> str:
     os.umask(0o022)
     os.chdir(config.working_directory)
     return owner.home
+
+
+def _limit_resources(limits: tuple[tuple[int, int, int], ...]) -> None:
+    for kind, soft, hard in limits:
+        try:
+            resource.setrlimit(kind, (soft, hard))
+        except (OSError, ValueError) as error:
+            raise OSError(
+                errno.EPERM,
+                f"error setting rlimit {_limit_name(kind)} to {_limit_text(soft)} and {_limit_text(hard)} "
+                f"(soft and hard): this machine allows at most {_largest_limit(kind, hard)}",
+            ) from error
+
+
+def _largest_limit(kind: int, refused: int) -> str:
+    """The largest hard limit that this process can set, after one was refused."""
+    if kind == resource.RLIMIT_NOFILE:
+        most = int(safe_paths.read("/proc/sys/fs/nr_open", _MAX_NUMBER_BYTES) or 0)
+        if not 0 <= refused <= most:
+            return f"{most} (fs.nr_open)"
+    return _limit_text(resource.getrlimit(kind)[1])
+
+
+def _limit_text(value: int) -> str:
+    return "unlimited" if value < 0 else str(value)
+
+
+def _limit_name(kind: int) -> str:
+    names = [name for name in dir(resource) if name[:7] == "RLIMIT_" and getattr(resource, name) == kind]
+    return names[0][7:].lower() if names else str(kind)
 
 
 def _leave_null_device() -> list[int]:

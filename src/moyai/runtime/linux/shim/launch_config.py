@@ -98,7 +98,7 @@ class LaunchConfig:
     ambient: bool
     """Give the capabilities to a user that is not root."""
     limits: tuple[tuple[int, int, int], ...]
-    """(RLIMIT_*, soft, hard)."""
+    """(RLIMIT_*, soft, hard); -1 = unlimited."""
     stop_signal: int
     """What asks the command to end."""
     stop_timeout: float

@@ -100,10 +100,15 @@ def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int
     _restrict_kernel_files()
     syscalls.umount(".")
     os.chdir("/")
-    if config.read_only:
-        masks = [target for kind, _, target in config.mounts if kind == EMPTY and os.path.isdir(target)]  # noqa: PTH112
-        for target in ("/", *masks):  # now that nothing more is mounted in them
-            syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _NO_DEVICES)
+
+
+def make_read_only(config: LaunchConfig) -> None:
+    """Make the root read-only, after the last mount and directory in it, if it is to be."""
+    if not config.read_only:
+        return
+    masks = [target for kind, _, target in config.mounts if kind == EMPTY and os.path.isdir(target)]  # noqa: PTH112
+    for target, flags in (("/", MS_NODEV), *((mask, _NO_DEVICES) for mask in masks)):
+        syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
 
 
 def _source(config: LaunchConfig, own_directory: str, users: int, kind: str, source: str) -> int:
