@@ -48,6 +48,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.cloudmap": "Cloud Map",
         "moyai.domain.appmesh": "App Mesh",
         "moyai.domain.vpc": "EC2",
+        "moyai.domain.elb": "Elastic Load Balancing",
         "moyai.domain.ecr": "ECR",
         "moyai.domain.cloudwatch": "CloudWatch",
         "moyai.domain.logs": "CloudWatch Logs",
