@@ -34,7 +34,7 @@ from moyai.images.puller import ImagePuller, PullRequest
 from moyai.images.reference import parse_reference
 from moyai.images.store.image_store import ImageStore
 from tests.container_images import container_image
-from tests.e2e.attacks.docker_engine import search_path
+from tests.e2e.docker_engine import search_path
 from tests.e2e.docker_registry import docker_registry
 
 LAYERS: Final = 12

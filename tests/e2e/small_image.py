@@ -1,4 +1,4 @@
-"""A root file system of this machine's programs, for an image of its own: a shell, users, su, and setuid programs."""
+"""A root file system of this machine's programs for an image: a shell, Python, users, su and setuid programs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
 PROGRAMS = (
     *("sh", "cat", "ls", "id", "stat", "chown", "chmod", "ln", "rm", "mkdir", "touch", "cp", "mv", "sleep", "echo"),
-    *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "python3", "true", "dd", "df"),
+    *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "true", "dd", "df"),
     *("mkfifo", "tr", "truncate"),
 )
+_LEFT_OUT = ("__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages", "dist-packages", "test", "tkinter")
 _PAM_MODULES = ("pam_rootok.so", "pam_permit.so")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/srv:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
@@ -47,16 +50,20 @@ def make_root(root: Path) -> None:
     (root / "tmp").chmod(0o1777)
     copy_programs(root, PROGRAMS)
     _copy_pam(root)
-    _copy_python(root)
+    python = _copy_python(root)
     for name, text in _FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    for name in ("setuid-id", "web-id", "capable"):
-        shutil.copy(root / "usr/bin" / ("python3" if name == "capable" else "id"), root / "usr/bin" / name)
+    for name in ("setuid-id", "web-id"):
+        shutil.copy(root / "usr/bin/id", root / "usr/bin" / name)
+    capable = python.with_name("capable")  # beside Python, because it finds its library from where it is
+    shutil.copy(python, capable)
+    if not (root / "usr/bin/capable").exists():
+        (root / "usr/bin/capable").symlink_to(f"/{capable.relative_to(root)}")
     for name, (uid, gid, mode) in _OWNERS.items():
         os.chown(root / name, uid, gid)
         (root / name).chmod(mode)
-    os.setxattr(root / "usr/bin/capable", "security.capability", _SETUID_CAPABILITY)
+    os.setxattr(capable, "security.capability", _SETUID_CAPABILITY)
 
 
 def copy_programs(root: Path, names: Iterable[str]) -> None:
@@ -85,9 +92,13 @@ def _copy_pam(root: Path) -> None:
         copy_file(root, folder / module, str((folder / module).relative_to("/")))
 
 
-def _copy_python(root: Path) -> None:
-    library = Path("/usr/lib") / Path("/usr/bin/python3").resolve().name
-    ignored = shutil.ignore_patterns("__pycache__", "dist-packages", "test", "tkinter", "idlelib", "lib2to3")
-    shutil.copytree(library, root / library.relative_to("/"), ignore=ignored)
-    for module in library.glob("lib-dynload/*.so"):
-        copy_file(root, module, str(module.relative_to("/")))
+def _copy_python(root: Path) -> Path:
+    """Copy Python to where it is on this machine, with a link in /usr/bin; where it is in the root."""
+    python, library = Path(os.path.realpath(sys.executable)), Path(sysconfig.get_path("stdlib"))
+    shutil.copytree(library, root / library.relative_to("/"), ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    for program in (python, *library.glob("lib-dynload/*.so")):
+        copy_file(root, program, str(program.relative_to("/")))
+    link = root / "usr/bin/python3"
+    if not link.exists():
+        link.symlink_to(python)
+    return root / python.relative_to("/")

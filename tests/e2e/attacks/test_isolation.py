@@ -11,8 +11,9 @@ import pytest
 
 from tests.e2e.attacks import recorded
 from tests.e2e.attacks.attempts import SUCCEEDED
-from tests.e2e.attacks.docker_engine import DockerEngine, docker_engine, is_installed
+from tests.e2e.attacks.docker_rig import DockerRig
 from tests.e2e.attacks.recorded import CASES, Record, Results
+from tests.e2e.docker_engine import docker_engine, is_installed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -21,12 +22,12 @@ WEAKER: frozenset[str] = frozenset()
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[DockerEngine]:
-    """A Docker Engine of the tests' own, on a disk on which an overlay can be."""
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRig]:
+    """Containers of a Docker Engine of the tests' own, on a disk on which an overlay can be."""
     if not is_installed():
         pytest.skip("there is no Docker Engine here: `scripts/setup.sh --docker` fetches Debian's")
-    with docker_engine(Path(tempfile.mkdtemp(prefix="moyai-docker-", dir="/var/tmp"))) as running:
-        yield running
+    with docker_engine(Path(tempfile.mkdtemp(prefix="moyai-docker-", dir="/var/tmp"))) as engine:
+        yield DockerRig(engine, tmp_path_factory.mktemp("attacks"))
 
 
 def check(name: str, found: Record, request: pytest.FixtureRequest) -> None:
@@ -53,11 +54,11 @@ def test_attacks_in_tasks_have_the_recorded_outcomes(rig, request):
 
 
 @pytest.mark.heavy
-def test_every_attack_that_docker_refuses_is_refused_in_tasks(rig, engine, request):
-    docker = recorded.observe_all(engine, "Docker Engine", engine.version)
-    check("docker", docker, request)
+def test_every_attack_that_docker_refuses_is_refused_in_tasks(rig, docker, request):
+    observed = recorded.observe_all(docker, "Docker Engine", docker.version)
+    check("docker", observed, request)
     ours = outcomes(recorded.observe_all(rig, "moyai").results)
-    theirs = outcomes(docker.results)
+    theirs = outcomes(observed.results)
     assert set(ours) == set(theirs)
     assert {key[1] for key, succeeded in ours.items() if succeeded and not theirs[key]} == WEAKER
     assert {case for _, _, case in ours} == set(CASES)

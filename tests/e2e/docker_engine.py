@@ -9,19 +9,15 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.attacks.attempts import IN_CONTAINER
-from tests.e2e.attacks.minimal_root import make_root
-from tests.e2e.attacks.rig import ROOT, Attempt, command, copy_programs, parse
 from tests.e2e.waiting import eventually
 from tests.shape.tree import ROOT as PROJECT
 
 UNPACKED = PROJECT / ".venv/docker"
 """Where ``scripts/setup.sh --docker`` unpacks Debian's packages."""
-_IMAGE = "attacks:1"
 _CGROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 120
 """Seconds for one command of Docker's."""
@@ -43,7 +39,7 @@ def is_installed() -> bool:
 
 
 class DockerEngine:
-    """Containers of an engine that runs. A ``Rig``."""
+    """An engine that runs."""
 
     def __init__(self, folder: Path, *, is_isolated: bool = True) -> None:
         """``is_isolated``: in a network of its own; else it reaches this machine's loopback."""
@@ -53,40 +49,30 @@ class DockerEngine:
         self._host = f"unix://{self.socket}"
         self._environment = {"PATH": search_path(), "DOCKER_CONFIG": str(folder)}
 
-    def run(self, program: str, *, capabilities: Iterable[str] = (), user: str = ROOT) -> Mapping[str, Attempt]:
-        """See ``Rig``."""
-        added = [f"--cap-add={name}" for name in sorted(capabilities)]
-        environment = (f"--env={IN_CONTAINER}=1", "--env=PATH=/usr/bin")
-        place = ("--workdir=/srv", f"--user={user}", "--network=none", "--rm")
-        return parse(self._docker("run", *environment, *place, *added, _IMAGE, *command(program)).splitlines())
-
     @property
     def version(self) -> str:
         """The engine's own."""
-        return self._docker("version", "--format={{.Server.Version}}").strip()
+        return self.run("version", "--format={{.Server.Version}}").strip()
 
     def answers(self) -> bool:
         """Whether it is ready."""
-        ran = subprocess.run(self._command("version"), env=self._environment, capture_output=True, check=False)
-        return ran.returncode == 0
+        return self.try_run("version").returncode == 0
 
-    def import_image(self) -> None:
-        """Make the image of the programs."""
-        root, archive = self._folder / "root", self._folder / "root.tar"
-        root.mkdir()
-        make_root(root)
-        copy_programs(root)
+    def import_root(self, root: Path, name: str) -> None:
+        """Make an image of a root directory."""
+        archive = self._folder / "root.tar"
         with tarfile.open(archive, "w") as tar:
-            tar.add(root, ".", filter=_owned_by_root)
-        self._docker("import", str(archive), _IMAGE)
+            tar.add(root, ".")
+        self.run("import", str(archive), name)
+        archive.unlink()
 
     def load(self, archive: Path) -> None:
         """Load the images of an archive, as `docker save` writes it."""
-        self._docker("load", f"--input={archive}")
+        self.run("load", f"--input={archive}")
 
     def image_id(self, name: str) -> str:
         """The engine's own id of an image."""
-        return self._docker("images", "--quiet", "--no-trunc", name).strip()
+        return self.run("image", "inspect", "--format={{.Id}}", name).strip()
 
     def daemon(self, cgroup: str) -> list[str]:
         """The command that starts it."""
@@ -107,25 +93,27 @@ class DockerEngine:
             "--ip6tables=false",
         ]
 
-    def _command(self, *arguments: str) -> list[str]:
-        return ["docker", f"--host={self._host}", *arguments]
+    def run(self, *arguments: str) -> str:
+        """Run ``docker`` with these arguments; its output. It must succeed."""
+        ran = self.try_run(*arguments)
+        assert ran.returncode == 0, f"{arguments}: {ran.stdout}\n{ran.stderr}"
+        return ran.stdout
 
-    def _docker(self, *arguments: str) -> str:
-        ran = subprocess.run(
-            self._command(*arguments),
+    def try_run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``docker`` with these arguments."""
+        return subprocess.run(
+            ["docker", f"--host={self._host}", *arguments],
             env=self._environment,
             capture_output=True,
             text=True,
             check=False,
             timeout=_PATIENCE,
         )
-        assert ran.returncode == 0, f"{arguments}: {ran.stdout}\n{ran.stderr}"
-        return ran.stdout
 
 
 @contextmanager
 def docker_engine(folder: Path, *, is_isolated: bool = True) -> Iterator[DockerEngine]:
-    """Start an engine with the programs' image, and stop it. ``folder``: an empty directory that is removed then."""
+    """Start an engine without images, and stop it. ``folder``: an empty directory that is removed then."""
     engine = DockerEngine(folder, is_isolated=is_isolated)
     cgroup = f"/moyai-docker-{os.getpid()}"
     with (folder / "log").open("w") as log:
@@ -133,19 +121,12 @@ def docker_engine(folder: Path, *, is_isolated: bool = True) -> Iterator[DockerE
     try:
         eventually(lambda: engine.answers() or daemon.poll() is not None, "Docker Engine answers")
         assert daemon.poll() is None, (folder / "log").read_text()[-2000:]
-        engine.import_image()
         yield engine
     finally:
         daemon.kill()  # the kernel ends everything in its process namespace, and its mounts with them
         daemon.wait()
         eventually(lambda: _remove_cgroups(cgroup), "the engine's cgroups are empty")
         shutil.rmtree(folder)
-
-
-def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
-    member.uname = member.gname = "root"
-    return member
 
 
 def _remove_cgroups(name: str) -> bool:
