@@ -50,6 +50,7 @@ _SECTIONS = MappingProxyType(
         "moyai.domain.vpc": "EC2",
         "moyai.domain.elb": "Elastic Load Balancing",
         "moyai.domain.ecr": "ECR",
+        "moyai.domain.efs": "EFS",
         "moyai.domain.cloudwatch": "CloudWatch",
         "moyai.domain.logs": "CloudWatch Logs",
         "moyai.domain.autoscaling": "Application Auto Scaling",

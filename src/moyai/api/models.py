@@ -31,6 +31,7 @@ SERVICES = (
     "ssm",
     "secretsmanager",
     "ecr",
+    "efs",
 )
 """The services of the API gateway, by botocore's names."""
 

@@ -16,6 +16,7 @@ from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
+from moyai.api.efs.service import EFS
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.logs.service import logs
 from moyai.api.operation import ApiService
@@ -91,6 +92,7 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
         cloudmap(quotas),
         appmesh(settings.app_mesh.quotas),
         EC2,
+        EFS,
         STS,
         RAM,
         SSM,

@@ -22,6 +22,7 @@ from moyai.domain.table import Table, TableSpec
 from moyai.domain.tables.app_mesh import AppMeshTables
 from moyai.domain.tables.cloud_map import CloudMapTables
 from moyai.domain.tables.ecs import EcsTables
+from moyai.domain.tables.file_systems import FileSystemTables
 from moyai.domain.tables.load_balancing import LoadBalancingTables
 from moyai.domain.tables.monitoring import MonitoringTables
 from moyai.domain.tables.registry import RegistryTables
@@ -73,6 +74,7 @@ class World(
     MonitoringTables,
     SecurityTables,
     RegistryTables,
+    FileSystemTables,
 ):
     """All tables. A table is an attribute, and specified in ``domain/tables``."""
 

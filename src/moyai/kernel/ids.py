@@ -131,6 +131,14 @@ RepositoryArn = NewType("RepositoryArn", str)
 UploadId = NewType("UploadId", str)
 """A UUID: one upload of a layer."""
 
+# Elastic File System.
+FileSystemId = NewType("FileSystemId", str)
+"""``fs-<17 hex digits>``. Unique per installation."""
+MountTargetId = NewType("MountTargetId", str)
+"""``fsmt-<17 hex digits>``."""
+AccessPointId = NewType("AccessPointId", str)
+"""``fsap-<17 hex digits>``."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """A set of interchangeable proxies: the ARN of a task, or of the virtual node or gateway that they represent."""

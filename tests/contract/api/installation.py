@@ -29,6 +29,7 @@ from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
+from moyai.api.efs.service import EFS
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
@@ -73,6 +74,7 @@ MODELS = load_models(
         "ssm",
         "secretsmanager",
         "ecr",
+        "efs",
     ]
 )
 
@@ -103,6 +105,7 @@ class Installation:
             cloudmap(CloudMapQuotas(**_among(CloudMapQuotas, quotas))),
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
             EC2,
+            EFS,
             STS,
             ecs(self.exec_sessions),
             RAM,

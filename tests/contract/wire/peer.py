@@ -95,6 +95,12 @@ def inside(shape, value):
             return value
 
 
+def without_empty_query_lists(shape, value):
+    """Without what a query string has no words for: its empty lists."""
+    in_query = {xform_name(n) for n, m in shape.members.items() if m.serialization.get("location") == "querystring"}
+    return {name: item for name, item in value.items() if name not in in_query or item != []}
+
+
 def without_empty_values(value):
     """Without what the query protocols have no words for: empty lists and structures."""
     if isinstance(value, dict):

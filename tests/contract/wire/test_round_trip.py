@@ -57,7 +57,7 @@ def test_inputs_and_outputs_round_trip(service, protocol, name):
             assert (
                 (peer.without_empty_values(read) == peer.without_empty_values(due))
                 if protocol in {"query", "ec2"}
-                else (read == due)
+                else (read == peer.without_empty_query_lists(operation.input_shape, due))
             )
         if operation.output_shape is not None and not operation.has_event_stream_output:
             output = data.draw(peer.values(operation.output_shape))

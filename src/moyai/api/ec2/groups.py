@@ -148,6 +148,9 @@ def _users(world: World, group: SecurityGroup) -> Iterator[str]:
     for task in world.tasks.each("vpc", group.vpc):
         if group.id in task.interface.security_groups:
             yield task.interface.id
+    for target in world.mount_targets.by("vpc", group.vpc):
+        if group.id in target.security_groups:
+            yield target.interface
 
 
 def _group(group: SecurityGroup) -> dict[str, object]:

@@ -110,7 +110,8 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
     subnet = resource_of(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     world = ctx.store.world
     tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
-    in_use = (*tasks, *(gateway.id for gateway in world.nat_gateways.by("subnet", subnet.id)))
+    gateways, targets = world.nat_gateways.by("subnet", subnet.id), world.mount_targets.by("subnet", subnet.id)
+    in_use = (*tasks, *(gateway.id for gateway in gateways), *(target.id for target in targets))
     if in_use:
         names = ", ".join(in_use[:5])
         raise DependencyViolation(

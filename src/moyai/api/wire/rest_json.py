@@ -1,25 +1,26 @@
 """AWS REST JSON: input spread over path labels, query string and a JSON body.
 
-Promise: covers what App Mesh's model uses: labels, query members, a payload member; the contract tests
-fail when a model begins to use more (headers, greedy labels, streaming).
+Promise: covers what the models of App Mesh and EFS use: labels, query members and lists of them, a payload member; the
+contract tests fail when a model begins to use more (headers, greedy labels, streaming).
 Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 from botocore import xform_name
-from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape
 
 from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
 from moyai.api.wire.form import MAX_FIELDS, SCALAR_TEXT_READERS
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.json_rpc import JSON_WRITERS, decoded_json
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import SCALAR_READERS, complaint
+from moyai.api.wire.scalars import SCALAR_READERS, complaint, read_items
 from moyai.api.wire.tree import TreeReader, TreeWriter
 from moyai.kernel.errors import ApiError, Malformed
 
@@ -58,8 +59,8 @@ class RestJson:
         try:
             return (
                 self._from_body(shape, request.body, members_by_location)
-                | _from_text(members_by_location["uri"], labels(operation.http["requestUri"], request.path) or {})
-                | _from_text(members_by_location["querystring"], _query(request.query))
+                | _from_texts(members_by_location["uri"], _labels(operation, request.path))
+                | _from_texts(members_by_location["querystring"], _query(request.query))
             )
         except Misfit as problem:
             raise Malformed(problem.message) from None
@@ -77,6 +78,8 @@ class RestJson:
         """An answer with a JSON body and the status of the operation."""
         headers = {"content-type": "application/json", REQUEST_ID: request_id}
         status = int(operation.http.get("responseCode", 200))
+        if status == HTTPStatus.NO_CONTENT:
+            return HttpResponse(status, {REQUEST_ID: request_id}, b"")
         shape = operation.output_shape
         if shape is None:
             return HttpResponse(status, headers, b"{}")
@@ -95,21 +98,29 @@ class RestJson:
         return HttpResponse(error.status, headers, msgspec.json.encode(wire.members))
 
 
-def _query(text: str) -> dict[str, str]:
+def _labels(operation: OperationModel, path: str) -> dict[str, list[str]]:
+    return {name: [text] for name, text in (labels(operation.http["requestUri"], path) or {}).items()}
+
+
+def _query(text: str) -> dict[str, list[str]]:
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        return parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise Malformed(f"The query string cannot be read: {error}") from error
 
 
-def _from_text(members: Mapping[str, Shape], texts: Mapping[str, str]) -> Params:
+def _from_texts(members: Mapping[str, Shape], texts: Mapping[str, Sequence[str]]) -> Params:
+    """The members that occur among the texts: a list has every text of its name, anything else the last one."""
     params: Params = {}
     for name, shape in members.items():
-        text = texts.get(shape.serialization.get("name", name))
-        if text is None:
+        values = texts.get(shape.serialization.get("name", name))
+        if values is None:
             continue
         try:
-            params[xform_name(name)] = SCALAR_TEXT_READERS[shape.type_name](text)
+            if isinstance(shape, ListShape):
+                params[xform_name(name)] = read_items(values, SCALAR_TEXT_READERS[shape.member.type_name])
+            else:
+                params[xform_name(name)] = SCALAR_TEXT_READERS[shape.type_name](values[-1])
         except Misfit as problem:
             raise problem.under(name) from None
     return params

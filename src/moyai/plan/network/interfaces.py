@@ -4,7 +4,7 @@ Promise: an interface is complete when it is created, and nothing about it is ch
 while a task that is not STOPPED has it, in the world or in the same plan. An address whose last task is still on record
 (stopped within the hour) is given again only when the subnet has no other, so that a client that kept a connection or a
 cached name does not reach another task. As on AWS, the first four addresses of a subnet and the last one are reserved.
-NAT gateways and elastic addresses use the same addresses.
+NAT gateways, mount targets and elastic addresses use the same addresses.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 """
 
@@ -36,6 +36,7 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
     """A free address of the subnet, or None when it is full."""
     in_use = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
     in_use |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
+    in_use |= {target.address for target in world.mount_targets.by("subnet", subnet.id)}
     in_use |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
     count = world.tasks.count("subnet", subnet.id) + len(in_use)
 
@@ -63,7 +64,8 @@ def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
 def is_address_free(world: World, subnet: Subnet, address: str) -> bool:
     """Whether this address of the subnet may be given to an interface."""
     at = f"{subnet.id}/{address}"
-    has_owner = world.nat_gateways.count("address", at) or world.container_instances.count("address", at)
+    tables = (world.nat_gateways, world.mount_targets, world.container_instances)
+    has_owner = any(table.count("address", at) for table in tables)
     is_taken = has_owner or not all(t.stopped for t in world.tasks.by("address", at))
     number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
     first, last = int(network.network_address) + _RESERVED_AT_START, int(network.broadcast_address)
@@ -89,7 +91,8 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
 def addresses_left(world: World, subnet: Subnet) -> int:
     """How many addresses of the subnet are free."""
     tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
-    others = sum(table.count("subnet", subnet.id) for table in (world.nat_gateways, world.container_instances))
+    tables = (world.nat_gateways, world.mount_targets, world.container_instances)
+    others = sum(table.count("subnet", subnet.id) for table in tables)
     return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
 
 

@@ -1,0 +1,1 @@
+"""Amazon EFS: file systems as directories that tasks share."""

@@ -1,0 +1,69 @@
+"""Tags of file systems and access points, and account preferences.
+
+Promise: the deprecated operations that know file systems only have the same effect as the others.
+Source: https://docs.aws.amazon.com/efs/latest/ug/API_TagResource.html, API_CreateTags.html, API_DescribeTags.html,
+API_DescribeAccountPreferences.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moyai.api.efs.lookup import FileSystemRequest, access_point_of, file_system_of, page_of
+from moyai.api.operation import Context
+from moyai.api.tagging import TagOperations, tag_list
+from moyai.domain.efs.errors import BadRequest
+from moyai.domain.efs.file_system import AccessPoint, FileSystem
+from moyai.domain.tagging import TagRules
+
+FILE_SYSTEM_RULES: Final = TagRules("file-system", BadRequest, BadRequest)
+ACCESS_POINT_RULES: Final = TagRules("access-point", BadRequest, BadRequest)
+
+
+class DescribeTagsRequest(FileSystemRequest, frozen=True):
+    max_items: int | None = None
+    marker: str | None = None
+
+
+class DescribeAccountPreferencesRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeAccountPreferences, whose answer is never longer than a page."""
+
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+def describe_tags(ctx: Context, request: DescribeTagsRequest) -> dict[str, object]:
+    """The tags of a file system, in pages."""
+    file_system = file_system_of(ctx, request.file_system_id)
+    listing = ("DescribeTags", file_system.id)
+    on_page = page_of(file_system.tags, listing, request.marker, request.max_items)
+    return {
+        "marker": request.marker,
+        "tags": tag_list({key: file_system.tags[key] for key in on_page.keys}),
+        "next_marker": on_page.next_token,
+    }
+
+
+def describe_account_preferences(ctx: Context, request: DescribeAccountPreferencesRequest) -> dict[str, object]:
+    """The length of ids: all are long."""
+    del ctx, request
+    return {
+        "resource_id_preference": {"resource_id_type": "LONG_ID", "resources": ["FILE_SYSTEM", "MOUNT_TARGET"]},
+    }
+
+
+def _resource(ctx: Context, identity: str) -> FileSystem | AccessPoint:
+    is_access_point = identity.rpartition("/")[2].startswith("fsap-")
+    return access_point_of(ctx, identity) if is_access_point else file_system_of(ctx, identity)
+
+
+def _rules(record: FileSystem | AccessPoint) -> TagRules:
+    return FILE_SYSTEM_RULES if isinstance(record, FileSystem) else ACCESS_POINT_RULES
+
+
+TAGS: Final = TagOperations(_resource, _rules, resource=("resource_id",), limit="max_results", token_fault=BadRequest)
+FILE_SYSTEM_TAGS: Final = TagOperations(
+    file_system_of, FILE_SYSTEM_RULES, names=("CreateTags", "DeleteTags"), resource=("file_system_id",)
+)

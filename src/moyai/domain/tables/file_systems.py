@@ -1,0 +1,34 @@
+"""The tables of Amazon EFS."""
+
+from __future__ import annotations
+
+from moyai.domain.efs.file_system import AccessPoint, FileSystem, MountTarget
+from moyai.domain.keys import named_key
+from moyai.domain.table import TableSpec
+from moyai.domain.tables.indexes import own_scope
+
+
+class FileSystemTables:
+    """File systems, mount targets and access points."""
+
+    file_systems = TableSpec(
+        FileSystem,
+        scope=own_scope,
+        token=lambda f: () if f.deleted_at is not None else (named_key(f.scope, f.creation_token),),
+    )
+    """``token``: ``scope/creation token``."""
+    mount_targets = TableSpec(
+        MountTarget,
+        scope=own_scope,
+        file_system=lambda m: (m.file_system,),
+        vpc=lambda m: (m.vpc,),
+        subnet=lambda m: (m.subnet,),
+        address=lambda m: (f"{m.subnet}/{m.address}",),
+    )
+    access_points = TableSpec(
+        AccessPoint,
+        scope=own_scope,
+        file_system=lambda a: (a.file_system,),
+        token=lambda a: (named_key(a.scope, a.client_token),),
+    )
+    """``token``: ``scope/client token``."""
