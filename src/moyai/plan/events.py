@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.service import ServiceEvent, ServiceLog
 from moyai.domain.ecs.task import Task
+from moyai.domain.elb.target_group import Target
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
@@ -66,6 +68,28 @@ def pending_tasks_stopped(count: int) -> str:
 def health_checks_failed(task: Task) -> str:
     """The health check of one of the task's containers fails."""
     return f"(task {task.id}) failed container health checks."
+
+
+def target_unhealthy(task: Task, target: Target) -> str:
+    """A load balancer's health check of the task fails."""
+    return (
+        f"(task {task.id}) (port {target.port}) is unhealthy in (target-group {target.group}) due to"
+        f" (reason {target.health.description})."
+    )
+
+
+def targets_registered(targets: Iterable[TaskTarget]) -> tuple[str, ...]:
+    """A task was registered in these target groups."""
+    return tuple(f"registered 1 targets in (target-group {target.group})" for target in targets)
+
+
+def targets_deregistered(
+    targets: Iterable[TaskTarget], task_set: DeploymentId | None
+) -> tuple[str | TaskSetEvent, ...]:
+    """A task was deregistered from these target groups, and drains."""
+    texts = tuple(f"deregistered 1 targets in (target-group {target.group})" for target in targets)
+    draining = "has begun draining connections on 1 tasks."
+    return (*texts, draining if task_set is None else TaskSetEvent(task_set, draining))
 
 
 UNPLACED = "was unable to place a task."

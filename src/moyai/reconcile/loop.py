@@ -180,10 +180,9 @@ class Reconciler:
                     self._add_task(TaskArn(key.key))
                 case "container_instance":
                     self.queue.add(key.key)
-                case "server_certificate":
-                    self._add_waiting_for(key.key)
                 case _:
-                    pass
+                    for task in self._tasks_of(key):
+                        self.queue.add(task)
 
     def _add_tasks_of_names(self, keys: Iterable[Key]) -> None:
         for task in self._names.follow(keys):
@@ -226,13 +225,16 @@ class Reconciler:
         record = world.container_instances.get(instance)
         return set() if record is None else {service.arn for service in world.services.by("daemon", record.cluster)}
 
-    def _add_waiting_for(self, key: str) -> None:
-        """Queue the tasks whose proxy can't start without this certificate."""
+    def _tasks_of(self, key: Key) -> Iterable[TaskArn]:
+        """The tasks that a record's change concerns: those whose proxy can't start without the certificate, and the one
+        whose health as a target may have changed.
+        """
         world = self._ports.store.world
-        certificate = world.server_certificates.get(key)
-        for task in () if certificate is None else world.tasks.by("service", certificate.service):
-            if task.last_status is TaskStatus.PENDING:
-                self.queue.add(task.arn)
+        certificate, target = world.server_certificates.get(key.key), world.targets.get(key.key)
+        if key.table == "server_certificate" and certificate is not None:
+            tasks = world.tasks.by("service", certificate.service)
+            return [task.arn for task in tasks if task.last_status is TaskStatus.PENDING]
+        return [target.task] if key.table == "target" and target is not None and target.task is not None else []
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._ports.runtime.changes():

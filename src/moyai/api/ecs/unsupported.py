@@ -14,7 +14,7 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.kernel.errors import ClientFault
 
 _NO_DISKS = "there is no Elastic Block Store here"
-_NO_BALANCERS = "there are no load balancers"
+_NO_CLASSIC = "there are no Classic Load Balancers; use a target group"
 _NO_RECORD = "what a session says is not recorded"
 _NO_SECRETS = "no log driver here has an option that is secret"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
@@ -53,7 +53,7 @@ _CONTAINER: _Reasons = (
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
-    ("loadBalancers", _NO_BALANCERS),
+    ("loadBalancers[].loadBalancerName", _NO_CLASSIC),
     ("volumeConfigurations", _NO_DISKS),
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
     ("gatewayConnectors", "there are no gateways"),
@@ -90,7 +90,6 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
         (
             *_under("CreateCluster.configuration", _CLUSTER),
             *_under("UpdateCluster.configuration", _CLUSTER),
-            ("CreateService.role", _NO_BALANCERS),
             (
                 "RegisterContainerInstance.instanceIdentityDocumentSignature",
                 "the document is taken as it is; there is nobody here to sign it",
@@ -103,7 +102,7 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
             *_under("CreateCapacityProvider", _PROVIDER),
             *_under("UpdateCapacityProvider", _PROVIDER),
             ("DeleteCapacityProvider.cluster", _NO_MANAGED),
-            ("CreateTaskSet.loadBalancers", _NO_BALANCERS),
+            ("CreateTaskSet.loadBalancers[].loadBalancerName", _NO_CLASSIC),
             *_under("RunTask", _RUN),
             *_under("StartTask", _RUN),
         )

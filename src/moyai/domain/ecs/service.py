@@ -13,6 +13,7 @@ import msgspec
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer, TaskTarget
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.rebalancing import Rebalancing
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -111,6 +112,9 @@ class Deployment(msgspec.Struct, frozen=True):
     view: ConnectView | None = None
     """The resolved Service Connect configuration; None if the service doesn't use it."""
     service_registries: tuple[ServiceRegistry, ...] = ()
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    uses_alternate_groups: bool = False
+    """Whether its tasks are registered in the alternate target groups."""
     pool: Pool = Pool("")
     """Rolling deployments share one pool: callers don't distinguish their tasks."""
     desired_count: int = 0
@@ -125,6 +129,14 @@ class Deployment(msgspec.Struct, frozen=True):
     """Names that its running tasks can't call, and that an event has announced."""
     task_set: TaskSet | None = None
     """The task set, for services with the EXTERNAL controller only."""
+
+    @property
+    def task_targets(self) -> tuple[TaskTarget, ...]:
+        """The target groups in which its tasks are registered."""
+        return tuple(
+            TaskTarget(b.group(alternate=self.uses_alternate_groups), b.container_name, b.container_port)
+            for b in self.load_balancers
+        )
 
 
 class Service(ArnRecord, frozen=True, tag="service"):
@@ -154,6 +166,8 @@ class Service(ArnRecord, frozen=True, tag="service"):
     """Whether ExecuteCommand works in tasks that are started from now on."""
     propagate_tags: str = "NONE"
     health_check_grace_period_seconds: int = 0
+    role_arn: str | None = None
+    """The role that was given for its load balancer; None = the service-linked role."""
     client_token: str | None = None
     tags: Mapping[str, str] = {}
     steady_at: Instant | None = None

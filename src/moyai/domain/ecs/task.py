@@ -14,6 +14,7 @@ import msgspec
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.environment import EnvironmentFile, KeyValuePair
+from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task_definition import EphemeralStorage, NetworkMode
 from moyai.domain.record import ArnRecord
@@ -210,6 +211,10 @@ class Task(ArnRecord, frozen=True, tag="task"):
     """The UUID of the ServiceConnect attachment, if there is a proxy."""
     service_registries: tuple[ServiceRegistry, ...] = ()
     """The deployment's service registries."""
+    targets: tuple[TaskTarget, ...] = ()
+    """The deployment's target groups."""
+    target_health: Health = Health.UNKNOWN
+    """The health of its registered targets as load balancers last saw it; UNKNOWN without any."""
     started_by: str | None = None
     client_token: str | None = None
     launch_type: str = "FARGATE"

@@ -6,6 +6,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.plan import events
+from moyai.plan.elb.task_targets import unhealthy_target
 from moyai.plan.service.pool_decision import PoolDecision
 from moyai.plan.service.task_selection import protected_surplus
 from moyai.plan.service.zone_rebalancing import starts_for_balance, stops_for_balance
@@ -15,7 +16,7 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
     """The texts of the events about one decision."""
     counts, launches = decision.counts, decision.launches
     service = counts.service
-    texts = [events.health_checks_failed(task) for task in decision.stops if task in counts.unhealthy]
+    texts = [_unhealthy_text(world, task) for task in decision.stops if task in counts.unhealthy]
     if launches.tasks and starts_for_balance(service):
         texts += [events.task_started_in_zone(task) for task in launches.tasks]
     elif launches.tasks:
@@ -30,6 +31,11 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
     elif _is_stuck(decision):
         troubles.append(events.STUCK)
     return texts + [text for text in troubles if events.should_report(world, service.arn, text, now)]
+
+
+def _unhealthy_text(world: World, task: Task) -> str:
+    target = unhealthy_target(world, task)
+    return events.health_checks_failed(task) if target is None else events.target_unhealthy(task, target)
 
 
 def stop_texts(stops: tuple[Task, ...]) -> list[str]:

@@ -100,6 +100,7 @@ def launch_request(world: World, service: Service, deployment: Deployment) -> La
         pool=deployment.pool,
         view=deployment.view,
         service_registries=deployment.service_registries,
+        targets=deployment.task_targets,
         started_by=deployment.id,
         launch_type=service.launch_type,
         enable_execute_command=service.enable_execute_command,

@@ -24,6 +24,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
+from moyai.plan.elb.task_targets import unhealthy_target
 from moyai.plan.service.daemons import with_daemon_count
 from moyai.plan.service.decision_events import decision_texts, stop_texts
 from moyai.plan.service.pool_decision import PoolDecision, decide_pools, has_one_pool, split_by_pool
@@ -43,7 +44,13 @@ from moyai.plan.strategy.context import DeploymentContext, current_deployment, h
 from moyai.plan.strategy.monitors import add_failures
 from moyai.plan.strategy.start import stop_current_deployment
 from moyai.plan.strategy.termination import complete
-from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, scaling_activity, stop_task, zones_rebalanced
+from moyai.plan.task.stop import (
+    FAILED_HEALTH_CHECKS,
+    failed_target_health_checks,
+    scaling_activity,
+    stop_task,
+    zones_rebalanced,
+)
 
 PLACEMENT_RETRY = 10.0
 """Seconds until placement is tried again where no subnet had an address."""
@@ -138,7 +145,7 @@ def _plan_tasks(
     return plan(
         (
             *_changed_records(world, before, service, progress.record),
-            *_task_changes(counts, decisions, now),
+            *_task_changes(world, counts, decisions, now),
             *collect_unused_services(world, before, service),
             *events.announce(world, service.arn, all_texts, now, ids),
         ),
@@ -202,9 +209,11 @@ def _changed_records(
         yield Put(record)
 
 
-def _task_changes(counts: RolloutCounts, decisions: Sequence[PoolDecision], now: Instant) -> Iterator[Put]:
+def _task_changes(
+    world: World, counts: RolloutCounts, decisions: Sequence[PoolDecision], now: Instant
+) -> Iterator[Put]:
     yield from (Put(task) for decision in decisions for task in decision.launches.tasks)
-    yield from (Put(_stop(counts, task, now)) for decision in decisions for task in decision.stops)
+    yield from (Put(_stop(world, counts, task, now)) for decision in decisions for task in decision.stops)
 
 
 def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
@@ -221,7 +230,7 @@ def _plan_task_sets(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     return plan(
         (
             *_changed_records(world, before, service, None),
-            *_task_changes(counts, decisions, now),
+            *_task_changes(world, counts, decisions, now),
             *collect_unused_services(world, before, service),
             *events.announce(world, before.arn, [*texts, *steady], now, ids),
         ),
@@ -234,7 +243,7 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     world, now, ids, _ = planning
     before = counts.service
     changes: list[Change] = [*stop_current_deployment(world, before, DELETED, now)]
-    changes += [Put(_stop(counts, task, now)) for task in counts.alive]
+    changes += [Put(_stop(world, counts, task, now)) for task in counts.alive]
     service = replace(before, current_deployment=None)
     if all(task.stopped for task in world.tasks.by("service", before.arn)):
         last = () if before.is_external else (replace(before.primary, desired_count=0),)
@@ -246,10 +255,11 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
     return plan(changes)
 
 
-def _stop(counts: RolloutCounts, task: Task, now: Instant) -> Task:
+def _stop(world: World, counts: RolloutCounts, task: Task, now: Instant) -> Task:
     deployment = task.deployment or counts.service.primary.id
     if task in counts.unhealthy:
-        reason = FAILED_HEALTH_CHECKS
+        target = unhealthy_target(world, task)
+        reason = FAILED_HEALTH_CHECKS if target is None else failed_target_health_checks(target.group)
     elif stops_for_balance(counts.service):
         reason = zones_rebalanced(deployment)
     else:

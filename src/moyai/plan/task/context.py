@@ -18,6 +18,7 @@ from moyai.domain.world import Change, Drain, ProxyState, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.plan.action import Effect
+from moyai.plan.events import TaskSetEvent
 from moyai.plan.task.health import health_checked_containers, worst_health
 
 LOST = "ContainerRuntimeError: The container is gone with the host's processes (restart or reset)"
@@ -65,12 +66,15 @@ class TaskContext(msgspec.Struct, frozen=True):
 
 
 class TaskStep(msgspec.Struct, frozen=True):
-    """The result of one step: the task's new record, changes of other records, effects, and when to plan again."""
+    """The result of one step: the task's new record, changes of other records, effects, the texts of its service's
+    events, and when to plan again.
+    """
 
     task: Task
     changes: tuple[Change, ...] = ()
     effects: tuple[Effect, ...] = ()
     wake_at: Instant | None = None
+    texts: tuple[str | TaskSetEvent, ...] = ()
 
 
 def observe_task(task: Task, definition: TaskDefinition, sandbox: SandboxState | None, now: Instant) -> Task:

@@ -1,4 +1,4 @@
-"""Whether a task is healthy, by its health checks and its readiness.
+"""Whether a task is healthy, by its health checks, its load balancers' and its readiness.
 
 Promise: a container without a health check stays UNKNOWN. A task's health is that of its essential containers with a
 check: one UNHEALTHY makes the task UNHEALTHY, else one UNKNOWN makes it UNKNOWN.
@@ -35,14 +35,18 @@ def worst_health(healths: Iterable[Health]) -> Health:
 
 
 def is_healthy(task: Task, definition: TaskDefinition) -> bool:
-    """Whether the task counts as healthy: RUNNING and to be so, ready, and HEALTHY or without any health check."""
+    """Whether the task counts as healthy: RUNNING and to be so, ready, HEALTHY or without any health check, and healthy
+    as a target of its load balancers.
+    """
     if task.last_status is not TaskStatus.RUNNING or task.desired_status is not DesiredStatus.RUNNING:
         return False
     healthy = task.health_status is Health.HEALTHY or not has_health_check(definition)
-    return healthy and task.ready_at is not None
+    healthy_target = task.target_health is Health.HEALTHY or not task.targets
+    return healthy and healthy_target and task.ready_at is not None
 
 
 def is_unhealthy(task: Task, grace: int, now: Instant) -> bool:
-    """Whether the task's health check fails and its grace period is over."""
+    """Whether the task's health check, or a load balancer's, fails and its grace period is over."""
     since = task.started_at or task.activated_at or task.created_at
-    return task.health_status is Health.UNHEALTHY and now >= later(since, grace)
+    fails = Health.UNHEALTHY in {task.health_status, task.target_health}
+    return fails and now >= later(since, grace)

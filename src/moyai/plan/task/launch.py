@@ -19,6 +19,7 @@ import msgspec
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.mesh_proxy import appmesh_identity, mesh_proxy
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -65,6 +66,7 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     pool: Pool = Pool("")
     view: ConnectView | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
+    targets: tuple[TaskTarget, ...] = ()
     started_by: str | None = None
     client_token: str | None = None
     overrides: TaskOverride = TaskOverride()
@@ -118,6 +120,7 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         identity=appmesh_identity(request.definition, request.overrides, scope),
         connect_attachment=None if request.view is None else ids.uuid(),
         service_registries=request.service_registries,
+        targets=request.targets,
         started_by=request.started_by,
         client_token=request.client_token,
         launch_type=place.launch_type,

@@ -31,7 +31,9 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ProxyId, TaskArn
+from moyai.plan import events
 from moyai.plan.action import Plan, plan
+from moyai.plan.elb.task_targets import target_health
 from moyai.plan.service_connect.live_names import follow_namespace
 from moyai.plan.task.container_start import schedule_restarts, with_restarts
 from moyai.plan.task.context import TaskContext, TaskStep, observe_task
@@ -56,9 +58,10 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         return _delete_when_due(task, now)
     definition = world.task_definitions[task.task_definition]
     sandbox = observed.sandboxes.get(task.id)
+    observed_task = observe_task(follow_namespace(world, task, now), definition, sandbox, now)
     context = TaskContext(
         world=world,
-        task=observe_task(follow_namespace(world, task, now), definition, sandbox, now),
+        task=replace(observed_task, target_health=target_health(world, task)),
         definition=definition,
         sandbox=sandbox,
         fault=observed.faults.get(task.id),
@@ -72,7 +75,10 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
     step = with_hosts_update(world, _STEPS[task.last_status](context), observed, now)
     step = with_restarts(context, step)
     changed = () if step.task == task else (Put(replace(step.task, version=task.version + 1)),)
-    return plan((*changed, *step.changes, *report_health(world, task, step.task)), step.effects, step.wake_at)
+    service = world.services.get(task.service)
+    announced = () if service is None else events.announce(world, service.arn, step.texts, now, ids)
+    changes = (*changed, *step.changes, *report_health(world, task, step.task), *announced)
+    return plan(changes, step.effects, step.wake_at)
 
 
 def _delete_when_due(task: Task, now: Instant) -> Plan:

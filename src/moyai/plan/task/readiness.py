@@ -59,7 +59,7 @@ def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> 
 
     Traffic that comes through the task's own proxy reaches the application at a loopback address; all other traffic at
     the task's address. The ports are those that the task offers by Service Connect or that its App Mesh proxy serves,
-    and, unless Service Connect is the only way to find it, all ports that its running containers map.
+    and, unless Service Connect is the only way to reach it, all ports that its running containers map.
     """
     if task.network_mode is NetworkMode.NONE:
         return ()
@@ -69,7 +69,7 @@ def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> 
     checked_ports = {port for c in with_health_check for m in c.port_mappings for port in m.ports}
     loopback = _loopback(world, task)
     listeners = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied_ports - checked_ports}
-    if not offers(task) or task.service_registries:
+    if not offers(task) or task.service_registries or task.targets:
         mappings = (m for c in applications if c not in with_health_check for m in c.port_mappings)
         listeners |= {_direct_listener(task, m) for m in mappings if _is_expected(m, proxied_ports)}
     return tuple(sorted(listeners))

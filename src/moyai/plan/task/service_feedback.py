@@ -9,13 +9,14 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-thro
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, Service
 from moyai.domain.ecs.task import StopCode, Task
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import Ids
 from moyai.plan import events
 from moyai.plan.strategy.monitors import record_failed_task, record_healthy_task
 from moyai.plan.task.health import is_healthy
@@ -31,23 +32,29 @@ QUICK_RESTART_DELAY = 2.0
 """Seconds before the replacement of a task that ended within _SHORT_LIFE seconds of its start."""
 
 
-def report_stop(world: World, task: Task, now: Instant, ids: Ids) -> tuple[Put, ...]:
-    """Changes to the service of a task that ended by itself."""
+class StopReport(NamedTuple):
+    """The changes to the service of a task that ended by itself, and the texts of its events."""
+
+    changes: tuple[Put, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+def report_stop(world: World, task: Task, now: Instant) -> StopReport:
+    """Report a task that ended by itself to its service."""
     service = world.services.get(task.service)
     if service is None:
-        return ()
+        return StopReport()
     if task.started_at is not None:
         short_lived = now - task.started_at < _SHORT_LIFE
-        return _with_back_off(service, task, 0, later(now, QUICK_RESTART_DELAY)) if short_lived else ()
+        return StopReport(_with_back_off(service, task, 0, later(now, QUICK_RESTART_DELAY)) if short_lived else ())
     deployment = _deployment(service, task)
     failures = 1 if deployment is None else deployment.failed_tasks + 1
     texts = [events.task_unplaced(task.stopped_reason or "")] if task.stop_code is StopCode.TASK_FAILED_TO_START else []
     if failures >= _INCONSISTENT_FROM:
         texts.append(events.INCONSISTENT)
-    new = [t for t in texts if events.should_report(world, service.arn, t, now)]
+    new_texts = tuple(t for t in texts if events.should_report(world, service.arn, t, now))
     back_off = _with_back_off(service, task, failures, later(now, _wait(failures)))
-    counted = record_failed_task(world, service, task)
-    return (*back_off, *counted, *events.announce(world, service.arn, new, now, ids))
+    return StopReport((*back_off, *record_failed_task(world, service, task)), new_texts)
 
 
 def report_start(world: World, task: Task) -> tuple[Put, ...]:

@@ -1,6 +1,7 @@
 """The second half of a task's life: DEACTIVATING, STOPPING, DEPROVISIONING.
 
-Promise: the task's endpoints are withdrawn first. Then every proxy that knew them must have acknowledged a
+Promise: the task's endpoints are withdrawn first, and its targets are deregistered. Then its targets must have drained
+(bounded by their groups' deregistration delays), every proxy that knew the endpoints must have acknowledged a
 configuration without them (bounded by ``drain_limit``), and the time to live of the last DNS record that a resolver may
 have must be over. Then the task's ports reject new connections, so that no request comes after the running ones are
 counted, and the running ones must have ended (within the same limit). Only then the applications get SIGTERM. The proxy
@@ -14,8 +15,10 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import ContainerStatus, TaskStatus
 from moyai.domain.world import Drain
 from moyai.kernel.clock import Instant, later
+from moyai.plan import events
 from moyai.plan.action import RejectNewConnections, ReleaseSandbox, StopContainer
 from moyai.plan.cloudmap.task_registration import deregister, endpoints, records_expire_at
+from moyai.plan.elb.task_targets import deregister_targets, targets_drained_by
 from moyai.plan.task.container_order import stoppable_containers
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.drain_ports import drain_limit, drain_ports, ports_known_to_others
@@ -42,7 +45,8 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
     """The first step of a task that is to end, in whichever state it is."""
     if context.task.last_status is TaskStatus.PROVISIONING:
         return deprovision(context)
-    can_drain = bool(endpoints(context.task) or _drain_ports(context))
+    deregistered = deregister_targets(context.world, context.task, context.now)
+    can_drain = bool(endpoints(context.task) or deregistered or _drain_ports(context))
     if context.task.last_status is TaskStatus.RUNNING and can_drain:
         task = context.updated_task(
             last_status=TaskStatus.DEACTIVATING,
@@ -51,12 +55,16 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
         )
     else:
         task = context.updated_task(last_status=TaskStatus.STOPPING)
-    return TaskStep(task, deregister(context.world, context.task))
+    texts = events.targets_deregistered(task.targets, task.deployment) if deregistered else ()
+    return TaskStep(task, (*deregister(context.world, context.task), *deregistered), texts=texts)
 
 
 def deactivating_step(context: TaskContext) -> TaskStep:
     """The step of a DEACTIVATING task: other proxies drop its withdrawn endpoints, and running requests end."""
     now, task, drain_end = context.now, context.task, _drain_end(context)
+    drained_by = targets_drained_by(context.world, task)
+    if drained_by is not None and now < drained_by:
+        return TaskStep(task, wake_at=min(drained_by, later(now, DRAIN_POLL)))
     unreachable_from, poll_at = _unreachable_from(context), min(drain_end, later(now, DRAIN_POLL))
     ready_at = max(unreachable_from or poll_at, task.records_expire_at or now)
     if unreachable_from is None or now < ready_at:

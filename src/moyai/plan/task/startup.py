@@ -10,13 +10,13 @@ from moyai.domain.connect.config import ProxyLogLevel
 from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Change
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ProxyId
 from moyai.plan import events
 from moyai.plan.action import PrepareSandbox, StartProxy, earliest
 from moyai.plan.certificates.server_certificate import offer_without_certificate
 from moyai.plan.cloudmap.task_registration import endpoints, register, report_task_health
+from moyai.plan.elb.task_targets import register_targets
 from moyai.plan.task.container_order import hopeless_reason, next_timeout_at, startable_containers
 from moyai.plan.task.container_spec import DEFAULT_STOP_TIMEOUT
 from moyai.plan.task.container_start import (
@@ -115,10 +115,11 @@ def activating_step(context: TaskContext) -> TaskStep:
     if context.now < ready_at:
         wake_at = earliest(ready_at, look_again_at(context), mesh_proxy_deadline(context))
         return TaskStep(context.task, wake_at=wake_at)
-    registration = register(context.world, context.task, context.definition, context.now)
-    task = context.updated_task(last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=context.now)
-    feedback = report_start(context.world, context.task)
-    return TaskStep(task, (*registration, *_events_of_missing_listeners(context), *feedback))
+    world, task, now = context.world, context.task, context.now
+    registration = (*register(world, task, context.definition, now), *register_targets(world, task, now))
+    running = context.updated_task(last_status=TaskStatus.RUNNING, started_at=now, ready_at=now)
+    texts = (*_missing_listeners_texts(context), *events.targets_registered(task.targets))
+    return TaskStep(running, (*registration, *report_start(world, task)), texts=texts)
 
 
 def running_step(context: TaskContext) -> TaskStep:
@@ -136,15 +137,13 @@ def running_step(context: TaskContext) -> TaskStep:
         wake_at = earliest(ready_at, look_again_at(context), mesh_proxy_deadline(context))
         return TaskStep(context.task, health, wake_at=wake_at)
     task = context.updated_task(ready_at=context.now)
-    return TaskStep(task, (*health, *_events_of_missing_listeners(context)))
+    return TaskStep(task, health, texts=_missing_listeners_texts(context))
 
 
-def _events_of_missing_listeners(context: TaskContext) -> tuple[Change, ...]:
+def _missing_listeners_texts(context: TaskContext) -> tuple[str, ...]:
     """The service's event about a task that is ready without listening where it is expected to."""
-    if context.task.service is None or not (missing := missing_listeners(context)):
-        return ()
-    text = events.not_listening(context.task, missing, LISTEN_LIMIT)
-    return events.announce(context.world, context.task.service, [text], context.now, context.ids)
+    missing = missing_listeners(context)
+    return (events.not_listening(context.task, missing, LISTEN_LIMIT),) if missing else ()
 
 
 def _end_of_task(context: TaskContext) -> TaskStep | None:
@@ -194,7 +193,7 @@ def _with_container_reason(context: TaskContext, fault: str) -> TaskContext:
 
 def _after_last_start(context: TaskContext) -> TaskStep:
     """The step after every container has been started: ACTIVATING where the task has something to register."""
-    if endpoints(context.task):
+    if endpoints(context.task) or context.task.targets:
         return TaskStep(context.updated_task(last_status=TaskStatus.ACTIVATING, activated_at=context.now))
     ready_at = context.now if is_ready_at_once(context) else None
     task = context.updated_task(last_status=TaskStatus.RUNNING, started_at=context.now, ready_at=ready_at)
@@ -233,5 +232,5 @@ def _fail(context: TaskContext, code: StopCode, reason: str) -> TaskStep:
     """The step of a task that ends by itself; its end is reported to its service."""
     task = stop_task(context.task, code, reason, context.now)
     step = begin_shutdown(replace(context, task=task))
-    feedback = report_stop(context.world, task, context.now, context.ids)
-    return TaskStep(step.task, (*step.changes, *feedback))
+    report = report_stop(context.world, task, context.now)
+    return TaskStep(step.task, (*step.changes, *report.changes), texts=(*step.texts, *report.texts))

@@ -11,11 +11,16 @@ from msgspec.structs import replace
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, StopCode, Task
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DeploymentId
+from moyai.kernel.ids import DeploymentId, TargetGroupArn
 
 STOPPED_BY_USER = "Task stopped by user"
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_HEALTH_CHECKS = "Task failed container health checks"
+
+
+def failed_target_health_checks(group: TargetGroupArn) -> str:
+    """The reason of a task that a load balancer's health check fails on."""
+    return f"Task failed ELB health checks in (target-group {group})"
 
 
 def host_terminated(instance: ContainerInstance) -> str:

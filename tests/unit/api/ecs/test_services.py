@@ -144,7 +144,7 @@ INVALID = [
     ({"desiredCount": 5001}, "desiredCount must be between"),
     ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deploymentController.type: CODE_DEPLOY is not supported"),
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
-    ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
+    ({"loadBalancers": [{"loadBalancerName": "lb"}]}, "loadBalancerName: not supported by moyai: there are no Classic"),
     ({"placementStrategy": [{"type": "random"}]}, "Placement strategies are not supported with FARGATE launch type"),
     ({"propagateTags": "ALL"}, "enum value set"),
 ]
@@ -163,7 +163,7 @@ INVALID = [
         ({"launchType": "EXTERNAL"}, "Task definition does not support launch_type EXTERNAL."),
         ({"schedulingStrategy": "DAEMON"}, "The daemon scheduling strategy does not support a desired count"),
         ({"clientToken": "x" * 37}, "idempotency token longer than 36."),
-        ({"role": "r"}, "role: not supported by moyai"),
+        ({"role": "r"}, "role is for services with a load balancer only."),
         ({"tags": [{"key": "aws:a", "value": ""}]}, "reserved"),
     ],
 )

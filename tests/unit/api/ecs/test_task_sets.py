@@ -57,7 +57,7 @@ def test_a_new_external_service_has_no_tasks(own):
         ({"platformVersion": "LATEST"}, "PlatformVersion must be blank"),
         ({"serviceRegistries": [{"registryArn": "arn"}]}, "ServiceRegistries must be empty or null"),
         ({"serviceConnectConfiguration": connect(offer())}, "Service Connect is only supported"),
-        ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
+        ({"loadBalancers": [{"containerName": "app"}]}, "LoadBalancers must be empty or null"),
         ({"availabilityZoneRebalancing": "ENABLED"}, "does not support services with an EXTERNAL"),
         (
             {"deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}},
@@ -193,7 +193,7 @@ def test_a_service_has_at_most_five_task_sets(own):
         ({"clientToken": "x" * 37}, "InvalidParameterException", "longer than 36"),
         ({"tags": [{"key": "aws:x"}]}, "InvalidParameterException", "reserved"),
         ({"tags": [{"key": "moyai:x"}]}, "InvalidParameterException", "There is none for a task set."),
-        ({"loadBalancers": [{"containerName": "a"}]}, "InvalidParameterException", "loadBalancers: not supported"),
+        ({"loadBalancers": [{"containerName": "a"}]}, "InvalidParameterException", "needs a targetGroupArn"),
         (
             {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
             "InvalidParameterException",

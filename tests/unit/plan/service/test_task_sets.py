@@ -172,7 +172,7 @@ def test_a_stopped_task_is_replaced_in_its_task_set():
     gone = {"desired_status": DesiredStatus.STOPPED, "last_status": TaskStatus.STOPPED}
     blue, green = sorted(build.tasks(service), key=lambda t: t.deployment)
     dead = put(build, blue.arn, **gone)
-    build.book.apply(report_stop(build.world, dead, build.clock.now(), build.ids))
+    build.book.apply(report_stop(build.world, dead, build.clock.now()).changes)
     put(build, green.arn, **gone)
     waits = schedule(build, service).wake_at
     assert waits == later(build.clock.now(), 5)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from moyai.api.ecs.services.load_balancer_rules import check_load_balancers
 from moyai.api.ecs.services.registry_rules import check_registries
 from moyai.api.ecs.task_definitions.proxy_rules import check_single_proxy
 from moyai.api.operation import Context
@@ -16,6 +17,7 @@ from moyai.domain.cloudwatch.alarm import alarm_arn
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, NetworkConfiguration
 from moyai.domain.ecs.task_definition import TaskDefinition
@@ -33,6 +35,7 @@ class TaskTemplate(NamedTuple):
     network: NetworkConfiguration | None
     service_connect: ServiceConnectConfiguration | None
     service_registries: tuple[ServiceRegistry, ...]
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
 
     @classmethod
     def of(cls, world: World, deployment: Deployment) -> TaskTemplate:
@@ -42,6 +45,7 @@ class TaskTemplate(NamedTuple):
             deployment.network_configuration,
             deployment.service_connect,
             deployment.service_registries,
+            deployment.load_balancers,
         )
 
 
@@ -51,6 +55,7 @@ def build_deployment(
     """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
+    check_load_balancers(ctx, template.load_balancers, template.definition, template.network)
     request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
     resolution = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
@@ -64,6 +69,7 @@ def build_deployment(
         service_connect=template.service_connect,
         view=resolution.view,
         service_registries=template.service_registries,
+        load_balancers=template.load_balancers,
         rollout_state_reason=f"ECS deployment {identifier} in progress.",
     )
     return deployment, list(resolution.changes)

@@ -12,6 +12,7 @@ from moyai.api.ecs.services.rules import DeploymentController, DeploymentSetting
 from moyai.api.tagging import Tag
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import REPLICA, NetworkConfiguration
@@ -40,6 +41,8 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     propagate_tags: str = "NONE"
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    role: str | None = None
 
 
 class UpdateServiceRequest(msgspec.Struct, frozen=True):
@@ -64,6 +67,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     propagate_tags: str | None = None
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] | None = None
+    load_balancers: tuple[ServiceLoadBalancer, ...] | None = None
 
 
 class DeleteServiceRequest(msgspec.Struct, frozen=True):

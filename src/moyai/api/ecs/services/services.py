@@ -20,6 +20,7 @@ from moyai.api.ecs.launch.options import (
 from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
+from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
 from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms
 from moyai.api.ecs.services.requests import (
     CreateServiceRequest,
@@ -87,8 +88,12 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         network=request.network_configuration,
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
+        load_balancers=request.load_balancers,
     )
+    check_role(request.role, request.load_balancers, definition)
     deployment, changes = build_deployment(ctx, cluster, key, template)
+    check_associated(world, request.load_balancers)
+    check_traffic_shift(world, request.load_balancers, service.deployment_configuration.strategy)
     service, records = begin_deployment(world, service, deployment, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
@@ -117,6 +122,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
     ):
         template = template or TaskTemplate.of(world, service.primary)
         deployment, names = build_deployment(ctx, cluster, service.arn, template)
+        check_traffic_shift(world, template.load_balancers, edited_service.deployment_configuration.strategy)
         edited_service, records = begin_deployment(world, edited_service, deployment, ctx.now, ctx.ids)
         changes = [*names, *records]
     if edited_service != service:
@@ -175,6 +181,7 @@ def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, 
         enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
         health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
+        role_arn=request.role,
         client_token=token,
         tags=checked_tags(tag_rules("service"), request.tags),
     )
@@ -234,4 +241,6 @@ def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest)
         template = template._replace(service_connect=request.service_connect_configuration)
     if request.service_registries is not None:
         template = template._replace(service_registries=request.service_registries)
+    if request.load_balancers is not None:
+        template = template._replace(load_balancers=request.load_balancers)
     return None if template == current else template

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from moyai.api.ecs.launch.network import check_network
 from moyai.api.ecs.launch.options import LATEST, LaunchOptions, resolve_launch_options
 from moyai.api.ecs.lookup import active_cluster, active_definition, service_arn, tag_rules
+from moyai.api.ecs.services.load_balancer_rules import check_associated, check_load_balancers, check_traffic_shift
 from moyai.api.ecs.services.registry_rules import check_registries
 from moyai.api.ecs.services.view import task_set_view
 from moyai.api.idempotency import fingerprint, token_of
@@ -28,8 +29,10 @@ from moyai.domain.ecs.errors import (
     TaskSetNotFound,
     UnsupportedFeature,
 )
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, NetworkConfiguration, Service, ServiceStatus
+from moyai.domain.ecs.strategy import Strategy
 from moyai.domain.ecs.task_set import Scale, TaskSet, task_set_arn
 from moyai.domain.world import Put
 from moyai.kernel.ids import DeploymentId
@@ -52,6 +55,7 @@ class CreateTaskSetRequest(msgspec.Struct, frozen=True):
     external_id: str | None = None
     network_configuration: NetworkConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     launch_type: str | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     platform_version: str | None = None
@@ -186,6 +190,9 @@ def _new_task_set(ctx: Context, service: Service, request: CreateTaskSetRequest,
     launch_type = options.effective_launch_type
     check_network(ctx, network, definition)
     check_registries(ctx, service.arn, request.service_registries, definition, network)
+    check_load_balancers(ctx, request.load_balancers, definition, network)
+    check_associated(ctx.store.world, request.load_balancers)
+    check_traffic_shift(ctx.store.world, request.load_balancers, Strategy.ROLLING)
     return Deployment(
         id=DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}"),
         status=DeploymentStatus.ACTIVE,
@@ -194,6 +201,7 @@ def _new_task_set(ctx: Context, service: Service, request: CreateTaskSetRequest,
         updated_at=ctx.now,
         network_configuration=network,
         service_registries=request.service_registries,
+        load_balancers=request.load_balancers,
         task_set=TaskSet(
             scale=_checked_scale(request.scale),
             external_id=request.external_id,

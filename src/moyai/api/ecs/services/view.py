@@ -30,6 +30,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
     """The service, its deployments or task sets, and its events; some members are those of the PRIMARY deployment."""
     tasks = world.tasks.by("service", service.arn)
     account = scope_of(service.arn).account
+    linked_role = f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     primary = next((d for d in service.deployments if d.status is DeploymentStatus.PRIMARY), None)
     deployments = () if service.is_external else service.deployments
     return {
@@ -49,13 +50,13 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "current_service_deployment": service.current_deployment,
         "current_service_revisions": [_revision(d, service, tasks) for d in deployments],
         "scheduling_strategy": service.scheduling_strategy,
-        "role_arn": f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        "role_arn": service.role_arn or linked_role,
         "events": () if (log := world.service_logs.get(service.arn)) is None else log.events,
         "created_at": service.created_at,
         "created_by": service.created_by,
         "network_configuration": primary and primary.network_configuration,
         "health_check_grace_period_seconds": service.health_check_grace_period_seconds,
-        "load_balancers": [],
+        "load_balancers": primary.load_balancers if primary else [],
         "service_registries": primary.service_registries if primary else [],
         "placement_constraints": service.placement_constraints,
         "placement_strategy": service.placement_strategy,
@@ -106,7 +107,7 @@ def task_set_view(
         "platform_version": settings.platform_version,
         "platform_family": PLATFORM_FAMILY if settings.launch_type == FARGATE else None,
         "network_configuration": deployment.network_configuration,
-        "load_balancers": [],
+        "load_balancers": deployment.load_balancers,
         "service_registries": deployment.service_registries,
         "scale": settings.scale,
         "stability_status": settings.stability_status,

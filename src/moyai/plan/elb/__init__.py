@@ -1,0 +1,1 @@
+"""Load balancers: their front proxies, and the targets that tasks are."""

@@ -1,0 +1,113 @@
+"""A task as a target of load balancers: its registration, its health there, and its deregistration.
+
+Promise: a task of a service is registered in all of the service's target groups from when it is ready (see
+``task.readiness``) until its shutdown begins. A deregistered target drains, and its record is gone as soon as no load
+balancer sends to it any more and its requests have ended, at the latest after the group's deregistration delay. A
+target group that was deleted is skipped.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.load_balancer import TaskTarget
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import NetworkMode
+from moyai.domain.elb.target_group import (
+    DEREGISTRATION_IN_PROGRESS,
+    Target,
+    TargetState,
+)
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Change, Put, World
+from moyai.kernel.clock import Instant, later
+
+_HEALTH: Mapping[TargetState, Health] = MappingProxyType(
+    {
+        TargetState.HEALTHY: Health.HEALTHY,
+        TargetState.UNUSED: Health.HEALTHY,
+        TargetState.UNAVAILABLE: Health.HEALTHY,
+        TargetState.UNHEALTHY: Health.UNHEALTHY,
+    }
+)
+"""What a target's state means for its task. A group that no rule uses, or that checks nothing, holds nothing up."""
+
+
+def registered_targets(world: World, task: Task) -> tuple[Target, ...]:
+    """The task's targets on record, those that drain included."""
+    return world.targets.by("task", task.arn) if task.targets else ()
+
+
+def register_targets(world: World, task: Task, now: Instant) -> tuple[Change, ...]:
+    """Changes that register the task in its target groups."""
+    targets = (_new_target(world, task, target, now) for target in task.targets)
+    return tuple(Put(target) for target in targets if target is not None)
+
+
+def deregister_targets(world: World, task: Task, now: Instant) -> tuple[Change, ...]:
+    """Changes from which on the task's targets drain."""
+    return tuple(
+        Put(replace(target, deregistered_at=now, health=DEREGISTRATION_IN_PROGRESS))
+        for target in registered_targets(world, task)
+        if target.deregistered_at is None
+    )
+
+
+def targets_drained_by(world: World, task: Task) -> Instant | None:
+    """When the last of the task's targets that drain is gone at the latest; None when there is none."""
+    return max(_drained_by(world, task), default=None)
+
+
+def target_health(world: World, task: Task) -> Health:
+    """The health of the task as its load balancers see it: UNHEALTHY if one of its targets is; HEALTHY if all are."""
+    healths = {_HEALTH.get(t.health.state, Health.UNKNOWN) for t in registered_targets(world, task)}
+    worst_first = (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY)
+    return next((health for health in worst_first if health in healths), Health.UNKNOWN)
+
+
+def unhealthy_target(world: World, task: Task) -> Target | None:
+    """The first of the task's targets that is unhealthy."""
+    return next((t for t in registered_targets(world, task) if t.health.state is TargetState.UNHEALTHY), None)
+
+
+def _new_target(world: World, task: Task, target: TaskTarget, now: Instant) -> Target | None:
+    group, port = world.target_groups.get(target.group), _target_port(task, target)
+    identity = _target_id(world, task)
+    if group is None or port is None or identity is None:
+        return None
+    return Target(
+        group=group.arn,
+        id=identity,
+        port=port,
+        address=task.interface.address,
+        zone=task.availability_zone,
+        registered_at=now,
+        task=task.arn,
+    )
+
+
+def _target_id(world: World, task: Task) -> str | None:
+    """Its address, or the id of the instance behind which it is."""
+    if task.network_mode is NetworkMode.AWSVPC:
+        return task.interface.address
+    instance = world.container_instances.get(task.container_instance)
+    return None if instance is None else instance.ec2_instance_id
+
+
+def _target_port(task: Task, target: TaskTarget) -> int | None:
+    """The port at which the task is called; behind a container instance, the instance's."""
+    if task.network_mode is NetworkMode.AWSVPC:
+        return target.container_port
+    bindings = (b for c in task.containers if c.name == target.container_name for b in c.network_bindings)
+    return next((p for b in bindings if (p := b.host_port_of(target.container_port)) is not None), None)
+
+
+def _drained_by(world: World, task: Task) -> Iterator[Instant]:
+    for target in registered_targets(world, task):
+        group = world.target_groups.get(target.group)
+        if target.deregistered_at is not None and group is not None:
+            yield later(target.deregistered_at, group.deregistration_delay)

@@ -1,0 +1,188 @@
+"""A task of a service behind a load balancer, from its registration to its end."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
+from moyai.domain.ecs.task import DesiredStatus, StopCode, TaskStatus
+from moyai.domain.elb.target_group import (
+    DEREGISTRATION_IN_PROGRESS,
+    NOT_IN_USE,
+    REGISTRATION_IN_PROGRESS,
+    Target,
+    TargetHealth,
+    TargetState,
+)
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import later
+from moyai.plan.task.health import is_healthy, is_unhealthy
+from moyai.plan.task.shutdown import DRAIN_POLL
+from moyai.plan.task.stop import stop_task
+from moyai.testing.instances import for_instances, instance, on_instances
+from moyai.testing.load_balancers import put_group_behind_listener
+from moyai.testing.world import SCOPE, Builder, container
+from tests.unit.plan.tasks import schedule, step, up
+
+HEALTHY = TargetHealth(TargetState.HEALTHY)
+FAILED = TargetHealth(
+    TargetState.UNHEALTHY, "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"
+)
+
+
+def balanced_service():
+    """A service of one task that is not registered yet, in one target group."""
+    build = Builder()
+    build.book.apply(put_group_behind_listener(SCOPE, "web"))
+    (group,) = (group.arn for group in build.world.target_groups)
+    service = build.service("web", build.definition("web", container("app", port=80)), 1)
+    record = build.world.services[service]
+    balancers = (ServiceLoadBalancer(group, "app", 80),)
+    build.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=balancers),)))])
+    schedule(build, service)
+    return build, service, build.tasks(service)[0].arn
+
+
+def registered_task():
+    """The same, RUNNING and registered."""
+    build, service, task = balanced_service()
+    for _ in range(3):
+        step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.RUNNING
+    return build, service, task
+
+
+def see(build, task, health):
+    """Let the load balancer see this health, and the task be told."""
+    (target,) = build.world.targets
+    build.book.apply([Put(replace(target, health=health))])
+    step(build, task, up(build, "app"))
+    return build.world.tasks[task]
+
+
+def messages(build, service):
+    """The service's events, the oldest first, without its name."""
+    log = build.world.service_logs.get(service)
+    return [event.message.partition(") ")[2] for event in reversed(() if log is None else log.events)]
+
+
+def test_a_task_is_registered_when_it_is_ready():
+    build, service, task = balanced_service()
+    step(build, task, up(build, "app"))
+    step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.ACTIVATING
+    assert not tuple(build.world.targets)
+    step(build, task, up(build, "app"), listeners=frozenset())
+    assert build.world.tasks[task].last_status is TaskStatus.ACTIVATING
+    step(build, task, up(build, "app"))
+    record = build.world.tasks[task]
+    assert record.last_status is TaskStatus.RUNNING
+    (target,) = build.world.targets
+    assert (target.id, target.address, target.port) == (record.interface.address, record.interface.address, 80)
+    assert (target.zone, target.task, target.health) == (record.availability_zone, task, REGISTRATION_IN_PROGRESS)
+    assert f"registered 1 targets in (target-group {target.group})" in messages(build, service)
+
+
+@pytest.mark.parametrize(
+    ("health", "healthy", "unhealthy"),
+    [
+        (REGISTRATION_IN_PROGRESS, False, False),
+        (HEALTHY, True, False),
+        (NOT_IN_USE, True, False),
+        (FAILED, False, True),
+    ],
+)
+def test_a_task_is_as_healthy_as_its_target(health, healthy, unhealthy):
+    build, _, task = registered_task()
+    record = see(build, task, health)
+    definition = build.world.task_definitions[record.task_definition]
+    assert is_healthy(record, definition) is healthy
+    assert is_unhealthy(record, 0, build.clock.now()) is unhealthy
+
+
+def test_the_grace_period_hides_a_failing_target():
+    build, _, task = registered_task()
+    record = see(build, task, FAILED)
+    assert not is_unhealthy(record, 60, build.clock.now())
+    assert is_unhealthy(record, 60, later(build.clock.now(), 60))
+
+
+def test_an_unhealthy_target_is_replaced_and_the_events_say_why():
+    build, service, task = registered_task()
+    see(build, task, HEALTHY)
+    schedule(build, service)
+    see(build, task, FAILED)
+    schedule(build, service)
+    (other,) = [t for t in build.tasks(service) if t.arn != task]
+    for _ in range(3):
+        step(build, other.arn, up(build, "app"))
+    (target,) = build.world.targets.by("task", other.arn)
+    build.book.apply([Put(replace(target, health=HEALTHY))])
+    step(build, other.arn, up(build, "app"))
+    schedule(build, service)
+    record = build.world.tasks[task]
+    assert record.desired_status is DesiredStatus.STOPPED
+    assert record.stopped_reason == f"Task failed ELB health checks in (target-group {target.group})"
+    reason = f"(task {record.id}) (port 80) is unhealthy in (target-group {target.group}) due to (reason"
+    assert f"{reason} Health checks failed with these codes: [503])." in messages(build, service)
+
+
+def test_a_task_that_stops_waits_until_its_target_has_drained():
+    build, service, task = registered_task()
+    build.book.apply([Put(stop_task(build.world.tasks[task], StopCode.USER_INITIATED, "x", build.clock.now()))])
+    step(build, task, up(build, "app"))
+    (target,) = build.world.targets
+    assert (target.deregistered_at, target.health) == (build.clock.now(), DEREGISTRATION_IN_PROGRESS)
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    assert messages(build, service)[-2:] == [
+        f"deregistered 1 targets in (target-group {target.group})",
+        "has begun draining connections on 1 tasks.",
+    ]
+    plan = step(build, task, up(build, "app"))
+    assert plan.effects == ()
+    assert plan.wake_at == later(build.clock.now(), DRAIN_POLL)
+    build.book.apply([Delete(Target, target.key)])
+    step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_a_target_that_does_not_drain_ends_the_wait_after_the_groups_delay():
+    build, _, task = registered_task()
+    (group,) = build.world.target_groups
+    build.book.apply([Put(replace(group, attributes={"deregistration_delay.timeout_seconds": "7"}))])
+    build.book.apply([Put(stop_task(build.world.tasks[task], StopCode.USER_INITIATED, "x", build.clock.now()))])
+    step(build, task, up(build, "app"))
+    build.clock.turn_to(later(build.clock.now(), 7))
+    step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_a_deleted_group_holds_nothing_up():
+    build, _, task = registered_task()
+    (target,) = build.world.targets
+    (group,) = build.world.target_groups
+    build.book.apply([Delete(type(group), group.key), Delete(Target, target.key)])
+    build.book.apply([Put(stop_task(build.world.tasks[task], StopCode.USER_INITIATED, "x", build.clock.now()))])
+    step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_a_task_on_an_instance_is_registered_as_the_instance_with_its_host_port():
+    build = Builder()
+    build.book.apply(put_group_behind_listener(SCOPE, "web"))
+    (group,) = build.world.target_groups
+    host = instance(build)
+    definition = for_instances(build, build.definition("web", container("app", port=80)))
+    service = on_instances(build, "web", definition, 1)
+    record = build.world.services[service]
+    balancers = (ServiceLoadBalancer(group.arn, "app", 80),)
+    build.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=balancers),)))])
+    schedule(build, service)
+    (task,) = build.tasks(service)
+    for _ in range(3):
+        step(build, task.arn, up(build, "app"))
+    (target,) = build.world.targets
+    (binding,) = task.containers[0].network_bindings
+    assert (target.id, target.port) == (host.ec2_instance_id, binding.host_port)
+    assert target.address == host.interface.address
