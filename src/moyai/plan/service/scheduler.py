@@ -25,6 +25,7 @@ from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.elb.task_targets import unhealthy_target
+from moyai.plan.elb.traffic_rules import shift_rules
 from moyai.plan.service.daemons import with_daemon_count
 from moyai.plan.service.decision_events import decision_texts, stop_texts
 from moyai.plan.service.pool_decision import PoolDecision, decide_pools, has_one_pool, split_by_pool
@@ -205,6 +206,7 @@ def _changed_records(
 ) -> Iterator[Put]:
     if service != before:
         yield Put(service)
+        yield from shift_rules(world, before, service)
     if record is not None and record != world.service_deployments.get(record.arn):
         yield Put(record)
 

@@ -18,6 +18,7 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, Pool, ServiceArn, ServiceDeploymentArn, ServiceRevisionArn
+from moyai.plan.elb.traffic_rules import with_target_groups
 from moyai.plan.strategy.context import current_deployment
 from moyai.plan.strategy.monitors import alarm_watch_time, alarms_to_watch, failure_threshold
 from moyai.plan.strategy.stages import source_pool
@@ -43,6 +44,7 @@ def begin_deployment(
     configuration = service.deployment_configuration
     moves_traffic = configuration.strategy is not Strategy.ROLLING and bool(service.traffic.shares)
     target = replace(target, pool=Pool(target.id.rpartition("/")[2]) if moves_traffic else source)
+    target = with_target_groups(service, target, source)
     alarms = alarms_to_watch(world, scope_of(service.arn), configuration)
     identity = f"{_cluster_and_name(service.arn)}/{ids.alphanumeric(_ID_LENGTH)}"
     record = ServiceDeployment(

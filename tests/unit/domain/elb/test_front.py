@@ -25,7 +25,7 @@ def test_a_sandbox_is_named_like_a_tasks() -> None:
 def test_each_vpc_has_a_front_proxy_of_its_own() -> None:
     assert front_sandbox(VPC) != front_sandbox(VpcId("vpc-1"))
     assert front_workload(VPC) == "front/vpc-0a1b2c3d4e5f60718"
-    assert front_proxy(VPC) == front_workload(VPC)
+    assert str(front_proxy(VPC)) == str(front_workload(VPC))
 
 
 def test_the_vpc_of_a_front_is_found_by_its_name() -> None:

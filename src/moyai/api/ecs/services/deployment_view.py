@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDep
 from __future__ import annotations
 
 from moyai.api.ecs.services.view import configuration_view, connect_view, counts, launch_view
-from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.service import Deployment, Service
 from moyai.domain.ecs.service_deployment import (
     HookRun,
     Monitor,
@@ -79,8 +79,23 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
         "container_images": _images(world, revision),
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(deployment.service_connect),
+        "resolved_configuration": _resolved(deployment),
         "created_at": deployment.created_at,
     }
+
+
+def _resolved(deployment: Deployment) -> dict[str, object] | None:
+    """The target groups in which the tasks of the revision are registered, and the rules by which they get traffic."""
+    pairs = zip(deployment.task_targets, deployment.load_balancers, strict=True)
+    balancers = [
+        {
+            "target_group_arn": target.group,
+            "production_listener_rule": None if advanced is None else advanced.production_listener_rule,
+        }
+        for target, balancer in pairs
+        for advanced in (balancer.advanced_configuration,)
+    ]
+    return {"load_balancers": balancers} if balancers else None
 
 
 def _images(world: World, revision: ServiceRevision) -> list[dict[str, object]]:

@@ -1,0 +1,173 @@
+"""Deployments that shift traffic by listener rules."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBalancer
+from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import CanaryConfiguration, LinearConfiguration, Strategy
+from moyai.domain.elb.rule import ForwardAction
+from moyai.domain.elb.target_group import Target, TargetHealth, TargetState
+from moyai.domain.world import Delete, Put
+from moyai.testing.load_balancers import listener, rule, target_group
+from moyai.testing.world import SCOPE, container
+from tests.model.harness import Harness
+
+BLUE, GREEN = target_group(SCOPE, "blue"), target_group(SCOPE, "green")
+LISTENERS = listener(SCOPE), listener(SCOPE, 8080)
+PRODUCTION = rule(LISTENERS[0], BLUE.arn, priority=1)
+TEST = rule(LISTENERS[1], GREEN.arn)
+ADVANCED = AdvancedConfiguration(GREEN.arn, PRODUCTION.arn, LISTENERS[1].arn)
+BLUE_GREEN = DeploymentConfiguration(strategy=Strategy.BLUE_GREEN, bake_time_in_minutes=5)
+
+
+class BalancedHarness(Harness):
+    """The planner with load balancers that check health at once and drain at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.book.apply([Put(record) for record in (BLUE, GREEN, *LISTENERS, PRODUCTION, TEST)])
+        self.weights: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        """The weights of the groups blue and green in the production and the test rule, each different pair once."""
+
+    def create(self, configuration=BLUE_GREEN, desired=2):
+        """A service with both groups."""
+        service = self.build.service("web", self.definition(), desired, bounds=configuration)
+        record = self.book.world.services[service]
+        balancers = (ServiceLoadBalancer(BLUE.arn, "api", 9000, ADVANCED),)
+        self.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=balancers),)))])
+        return service
+
+    def definition(self, *words):
+        return self.build.definition("web", container("api", ("sim", *words) if words else None, port=9000))
+
+    def serve(self, seconds):
+        """Let so many seconds pass, in steps of one."""
+        for _ in range(seconds):
+            self.converge(1)
+            for target in tuple(self.book.world.targets):
+                done = target.deregistered_at is not None
+                health = TargetHealth(TargetState.HEALTHY)
+                self.book.apply([Delete(Target, target.key) if done else Put(replace(target, health=health))])
+            self._note_weights()
+
+    def groups(self, service):
+        """The target groups of the tasks that run."""
+        alive = {task.arn for task in self.build.tasks(service)}
+        return {target.group for target in self.book.world.targets if target.task in alive}
+
+    def _note_weights(self):
+        pair = (self.rule_weights(PRODUCTION.arn), self.rule_weights(TEST.arn))
+        if self.weights[-1:] != [pair]:
+            self.weights.append(pair)
+
+    def rule_weights(self, arn):
+        """The weights of a rule's groups, blue before green."""
+        return tuple(share.weight for share in forward_action(self, arn).groups)
+
+
+def forward_action(it, arn):
+    """The action of a rule that forwards."""
+    action = it.book.world.rules[arn].action
+    assert isinstance(action, ForwardAction)
+    return action
+
+
+def deploy(it, service, *words):
+    """Deploy another task definition with the service's load balancers, and forget the weights before."""
+    it.weights.clear()
+    it.build.deploy(service, it.definition(*words))
+    record = it.book.world.services[service]
+    first, *others = record.deployments
+    first = replace(first, load_balancers=others[0].load_balancers)
+    it.book.apply([Put(replace(record, deployments=(first, *others)))])
+
+
+def test_the_first_deployment_gives_all_traffic_to_the_target_group():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(30)
+    assert it.weights[-1] == ((100, 0), (100, 0))
+    assert it.groups(service) == {BLUE.arn}
+
+
+def test_a_blue_green_deployment_moves_to_the_alternate_group_and_the_next_one_back():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    deploy(it, service)
+    it.serve(700)
+    assert it.weights == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
+    assert it.groups(service) == {GREEN.arn}
+    deploy(it, service)
+    it.serve(700)
+    assert it.weights == [((0, 100), (0, 100)), ((0, 100), (100, 0)), ((100, 0), (100, 0))]
+    assert it.groups(service) == {BLUE.arn}
+
+
+@pytest.mark.parametrize(
+    ("settings", "production"),
+    [
+        (
+            {"strategy": Strategy.LINEAR, "linear_configuration": LinearConfiguration(40.0, 1)},
+            [(100, 0), (60, 40), (20, 80), (0, 100)],
+        ),
+        (
+            {"strategy": Strategy.CANARY, "canary_configuration": CanaryConfiguration(0.1, 1)},
+            [(100, 0), (999, 1), (0, 100)],
+        ),
+    ],
+)
+def test_linear_and_canary_deployments_move_step_by_step(settings, production):
+    it = BalancedHarness()
+    service = it.create(DeploymentConfiguration(**settings))
+    it.serve(100)
+    deploy(it, service)
+    it.serve(400)
+    steps = [weights for weights, _ in it.weights]
+    assert [step for place, step in enumerate(steps) if step not in steps[:place]] == production
+    assert it.groups(service) == {GREEN.arn}
+
+
+def test_a_rollback_gives_all_traffic_back_at_once():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    deploy(it, service)
+    it.serve(60)
+    assert it.weights[-1] == ((0, 100), (0, 100))
+    it.build.roll_back(service)
+    it.serve(60)
+    assert it.weights[-1] == ((100, 0), (100, 0))
+    it.serve(100)
+    assert it.build.deployment(service).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
+    assert it.groups(service) == {BLUE.arn}
+
+
+def test_weights_that_a_user_changed_stay_until_traffic_shifts():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    own = it.book.world.rules[PRODUCTION.arn]
+    shares = tuple(replace(share, weight=50) for share in forward_action(it, own.arn).groups)
+    it.book.apply([Put(replace(own, action=ForwardAction(shares, stickiness=60)))])
+    it.serve(60)
+    assert it.weights[-1][0] == (50, 50)
+    deploy(it, service)
+    it.serve(60)
+    assert it.weights[-1][0] == (0, 100)
+    assert forward_action(it, PRODUCTION.arn).stickiness == 60
+
+
+def test_a_deployment_waits_until_the_new_targets_are_healthy():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    deploy(it, service)
+    for _ in range(200):
+        it.converge(1)
+    assert len(it.groups(service)) == 2
+    assert it.rule_weights(PRODUCTION.arn) == (100, 0)
