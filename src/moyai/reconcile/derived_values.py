@@ -2,7 +2,7 @@
 step may wait for proxies' acknowledgements.
 
 The mesh has a shard for each namespace of Service Connect, and one for each virtual node and virtual gateway of App
-Mesh; a shard is published when it changes.
+Mesh, and one for the front proxy of each VPC with load balancers; a shard is published when it changes.
 
 Promise: a value is computed again when anything has changed that it was computed from. A value that can't be computed
 keeps its last good form, does not block others, and is tried again with the next change.
@@ -21,14 +21,18 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.derived import Derived, Publish
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
+from moyai.domain.elb.front import front_workload
+from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
-from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
+from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, VpcId, WorkloadId
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload
 from moyai.mesh.ir import MeshIR
+from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.proxies import ProxyFeed
+from moyai.ports.store import Key
 from moyai.reconcile.observe import is_shifting_traffic
 
 _BATCH = 10
@@ -51,6 +55,20 @@ def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshOptions) -> 
     return Derived(world, compile_shard, MeshIR(), VirtualNode, VirtualGateway, publish=_publisher(feed))
 
 
+def front_meshes(world: World, feed: ProxyFeed) -> Derived[VpcId, MeshIR]:
+    """The shards of front proxies, by VPC."""
+
+    def publish(vpc: VpcId, _before: MeshIR, mesh: MeshIR) -> None:
+        feed.publish(mesh, front_workload(vpc))
+
+    return Derived(world, compile_front, MeshIR(), Vpc, publish=publish)
+
+
+def immediate_meshes(world: World, feed: ProxyFeed) -> tuple[Derived[Any, MeshIR], ...]:
+    """The shards that are published together with the change that they follow from; App Mesh's are not."""
+    return namespace_meshes(world, feed), front_meshes(world, feed)
+
+
 def draining_tasks(world: World) -> Derived[TaskArn, bool]:
     """The tasks whose endpoints are being removed from proxies."""
     return Derived(world, _is_draining, False, Task)  # noqa: FBT003 (the value of a task that is gone)
@@ -69,6 +87,12 @@ async def recompute(all_values: Iterable[Derived[Any, Any]], clock: Clock) -> No
                 attempt(partial(values.update, key), key)
             if number % _BATCH == 0:
                 await clock.sleep(Seconds(0))
+
+
+def publish_changes(meshes: Derived[Any, MeshIR], keys: Iterable[Key]) -> None:
+    """Publish the shards that these changes concern."""
+    for key in meshes.invalidate(keys):
+        attempt(partial(meshes.update, key), key)
 
 
 def attempt(update: Callable[[], object], subject: str) -> None:

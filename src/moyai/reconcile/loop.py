@@ -31,7 +31,8 @@ from moyai.ports.store import Key
 from moyai.reconcile.derived_values import (
     attempt,
     draining_tasks,
-    namespace_meshes,
+    immediate_meshes,
+    publish_changes,
     recompute,
     shifting_services,
     workload_meshes,
@@ -71,14 +72,14 @@ class Reconciler:
         self._networks = NetworkSync(ports)
         self._executor = Executor(ports, self._observer, self._networks)
         world = ports.store.world
-        self._namespace_meshes = namespace_meshes(world, ports.feed)
+        self._meshes = immediate_meshes(world, ports.feed)
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
         self._published_ports = PublishedPortSync(ports)
         self._networks_changed, self._ports_changed = asyncio.Event(), asyncio.Event()
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
-            *(self._namespace_meshes, self._workload_meshes, self._draining, self._shifting),
+            *(*self._meshes, self._workload_meshes, self._draining, self._shifting),
             *(*self._names.derived_values, *self._networks.derived_values, *self._published_ports.derived_values),
         )
 
@@ -152,8 +153,8 @@ class Reconciler:
             self._add(keys)
             attempt(partial(self._published_ports.note, keys), "public ports")
             self._ports_changed.set()
-            for namespace in self._namespace_meshes.invalidate(keys):
-                attempt(partial(self._namespace_meshes.update, namespace), namespace)
+            for meshes in self._meshes:
+                publish_changes(meshes, keys)
             attempt(partial(self._networks.note, keys), "the networks")
             self._networks_changed.set()
 

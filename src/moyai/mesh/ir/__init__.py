@@ -21,9 +21,11 @@ from moyai.mesh.ir.destination import (
     OutlierPolicy,
     Source,
 )
+from moyai.mesh.ir.front import ForwardedFor, FrontAddress, FrontListener, HttpFront
 from moyai.mesh.ir.mesh import Diagnostic, MeshIR
 from moyai.mesh.ir.routing import (
     EVERY_PATH,
+    FixedResponse,
     HashKey,
     HeaderMatcher,
     LoadBalancingPolicy,
@@ -33,6 +35,7 @@ from moyai.mesh.ir.routing import (
     Protocol,
     QueryMatcher,
     Range,
+    Redirect,
     RequestMatch,
     RetryCondition,
     RetryPolicy,
@@ -93,9 +96,14 @@ __all__ = [
     "EndpointGroupSource",
     "Failure",
     "FileLog",
+    "FixedResponse",
     "FixedSource",
+    "ForwardedFor",
+    "FrontAddress",
+    "FrontListener",
     "HashKey",
     "HeaderMatcher",
+    "HttpFront",
     "InboundPort",
     "IssuerTrust",
     "LoadBalancingPolicy",
@@ -112,6 +120,7 @@ __all__ = [
     "Protocol",
     "QueryMatcher",
     "Range",
+    "Redirect",
     "RequestMatch",
     "RetryCondition",
     "RetryPolicy",

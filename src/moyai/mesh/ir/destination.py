@@ -6,24 +6,30 @@ from enum import StrEnum
 
 import msgspec
 
-from moyai.mesh.ir.routing import LoadBalancingPolicy, Protocol
+from moyai.mesh.ir.routing import LoadBalancingPolicy, Protocol, Range
 from moyai.mesh.ir.tls import ClientTls, IssuerTrust
 
 
-class Member(msgspec.Struct, frozen=True, order=True):
-    """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text."""
+class Member(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """An endpoint in a zone. ``issuer``: the issuer of the certificate that it presents; empty = plain text.
+    ``draining``: it gets no new requests, and its running ones may end.
+    """
 
     zone: str
     address: str
     port: int
     issuer: str = ""
+    draining: bool = False
 
 
-class EndpointGroup(msgspec.Struct, frozen=True):
-    """The endpoints of a destination, in a fixed order; there may be none."""
+class EndpointGroup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The endpoints of a destination, in a fixed order; there may be none. ``checked_by_address``: health checks name
+    the address and port of each endpoint as the host.
+    """
 
     name: str
     members: tuple[Member, ...] = ()
+    checked_by_address: bool = False
 
 
 class DnsLookupFamily(StrEnum):
@@ -64,10 +70,11 @@ class OriginalDestinationSource(msgspec.Struct, frozen=True, tag="original"):
 Source = EndpointGroupSource | DnsSource | FixedSource | OriginalDestinationSource
 
 
-class ActiveHealthCheck(msgspec.Struct, frozen=True):
+class ActiveHealthCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """A check of each endpoint every ``interval`` seconds: a connection (TCP), ``GET path`` (HTTP and HTTP/2) or gRPC's
     health service (destinations with HTTP/2). The thresholds are the numbers of equal results in a row that change an
-    endpoint's state. ``port``: None = the endpoint's own.
+    endpoint's state. ``port``: None = the endpoint's own. ``statuses``: the healthy ones of HTTP; empty = 200. ``log``:
+    the path of a file for each failed check and each change of an endpoint's health, as JSON; empty = none.
     """
 
     protocol: Protocol
@@ -77,6 +84,11 @@ class ActiveHealthCheck(msgspec.Struct, frozen=True):
     unhealthy_threshold: int
     path: str = "/"
     port: int | None = None
+    statuses: tuple[Range, ...] = ()
+    user_agent: str = ""
+    """The client's name in requests; empty = Envoy's."""
+    reuses_connections: bool = True
+    log: str = ""
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,3 +145,8 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     tls: ClientTls | None = None
     limits: ConnectionLimits | None = None
     health_check: ActiveHealthCheck | None = None
+    source_address: str = ""
+    """Where connections come from; empty = the address that the route has."""
+    fail_open: bool = False
+    """Whether all endpoints get requests when the health check has found none healthy; else, none does that has not
+    passed."""

@@ -88,6 +88,8 @@ class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: tuple[HeaderMatcher, ...] = ()
     query: tuple[QueryMatcher, ...] = ()
     grpc: bool = False
+    sources: tuple[str, ...] = ()
+    """Ranges of addresses; the client's is in one of them. Empty = every client."""
 
 
 class Rewrite(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -171,11 +173,32 @@ class HashKey(msgspec.Struct, frozen=True):
     is_cookie: bool = False
 
 
+class FixedResponse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The proxy's own answer to a request."""
+
+    status: int
+    body: str = ""
+    content_type: str = ""
+
+
+class Redirect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A redirect to another address. ``host`` and ``path``: None = as in the request; ``#{path}`` in ``path`` is the
+    request's path without its first slash. ``query``: None = as in the request.
+    """
+
+    status: int
+    scheme: str
+    port: int
+    host: str | None = None
+    path: str | None = None
+    query: str | None = None
+
+
 class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """Requests that ``match`` go to one of ``targets``, by weight; a retry goes to the same target.
 
-    Without targets the response is 503. ``stat_name``: the name of the rule's own statistics within its virtual host;
-    empty = none.
+    Without targets the response is ``answer``; 503 if there is none. ``stat_name``: the name of the rule's own
+    statistics within its virtual host; empty = none.
     """
 
     targets: tuple[WeightedDestination, ...]
@@ -185,6 +208,9 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     hash_on: HashKey | None = None
     rewrite: Rewrite | None = None
     stat_name: str = ""
+    answer: FixedResponse | Redirect | None = None
+    endpoint_idle: float = 0
+    """Seconds that the endpoint may be silent, after which the response is 504; 0 = no limit."""
 
 
 class RouteRules(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir.destination import ConnectionLimits
+from moyai.mesh.ir.front import FrontListener
 from moyai.mesh.ir.routing import Protocol, StreamSplit, TimeoutPolicy, VirtualHost
 from moyai.mesh.ir.tls import ServerTls
 
@@ -136,3 +137,6 @@ class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
     """Headers that are removed from incoming requests before rules are matched."""
     egress_stat_name: str = ""
     """The name of the egress listener's statistics; empty = its address."""
+    is_front: bool = False
+    """Whether its proxy is a front proxy, with ``listeners``."""
+    listeners: tuple[FrontListener, ...] = ()

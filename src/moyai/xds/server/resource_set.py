@@ -45,6 +45,7 @@ from moyai.xds.server.resource import EncodedResource, ResourceType, encode
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
+from moyai.xds.translate.front import front_listeners
 from moyai.xds.translate.listener import listeners
 from moyai.xds.translate.route import app_routes, host_routes, service_routes
 from moyai.xds.translate.secret import file_secret, secret
@@ -139,9 +140,9 @@ def shared_keys_of(mesh: MeshIR, workload: Workload) -> Iterator[Key]:
     for source in _secret_sources(mesh, workload, destinations):
         if isinstance(source, CertificateRef):
             yield secret_key(source.certificate)
-    for call in workload.outbound.calls:
-        if isinstance(mesh.services[call.service].routing, RouteRules):
-            yield routes_key(call.service)
+    for service in called_services(workload):
+        if isinstance(mesh.services[service].routing, RouteRules):
+            yield routes_key(service)
     for name in destinations:
         yield cluster_key(name)
         endpoints = _endpoints_name(mesh.destinations[name])
@@ -163,8 +164,14 @@ def own_resources(mesh: MeshIR, workload: Workload) -> Iterator[tuple[ResourceTy
             yield ResourceType.SECRET, encode(file.name, file)
     for routes in _own_routes(mesh, workload):
         yield ResourceType.ROUTE, encode(routes.name, routes)
-    for listener in listeners(workload, mesh):
+    for listener in (*listeners(workload, mesh), *front_listeners(workload)):
         yield ResourceType.LISTENER, encode(listener.name, listener)
+
+
+def called_services(workload: Workload) -> Iterator[str]:
+    """The names of the services that a workload's proxy routes to; some occur more than once."""
+    yield from (call.service for call in workload.outbound.calls)
+    yield from (listener.routing.service for listener in workload.listeners)
 
 
 def has_endpoints(mesh: MeshIR, call: ServiceAddress) -> bool:
@@ -226,8 +233,8 @@ def _destinations_of(mesh: MeshIR, workload: Workload) -> Iterator[str]:
     """The names of all destinations that a workload's proxy may send to; some occur more than once."""
     for inbound in workload.inbound:
         yield from _destinations_of_routing(inbound.hosts)
-    for call in workload.outbound.calls:
-        yield from _destinations_of_routing(mesh.services[call.service].routing)
+    for service in called_services(workload):
+        yield from _destinations_of_routing(mesh.services[service].routing)
     for port in workload.outbound.ports:
         yield from _destinations_of_routing(port.routing)
     for passthrough in workload.outbound.passes:

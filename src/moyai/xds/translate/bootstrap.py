@@ -26,6 +26,7 @@ from moyai.xds.translate.stats import control_plane_service, http_sink, stats_co
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _MAX_CONNECTIONS = 50_000
 _OWNER_ONLY = 0o600
+_REGEX_SIZE = 1_000_000
 
 
 class BootstrapSettings(msgspec.Struct, frozen=True):
@@ -51,6 +52,8 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
         stats_flush_interval=duration(settings.stats_interval),
         overload_manager=connection_limit(),
     )
+    if workload.is_front:
+        message.layered_runtime.CopyFrom(_front_runtime())
     if workload.peers is not None:
         message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
         message.static_resources.clusters.append(peers_cluster(workload.peers))
@@ -60,6 +63,13 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
 def to_json(message: bootstrap_pb2.Bootstrap) -> bytes:
     """A bootstrap in the form that Envoy reads."""
     return MessageToJson(message, preserving_proto_field_name=True, sort_keys=True).encode()
+
+
+def _front_runtime() -> bootstrap_pb2.LayeredRuntime:
+    """The runtime of a front proxy, whose routes have regular expressions of any size that their API accepts."""
+    layer = bootstrap_pb2.RuntimeLayer(name="static")
+    layer.static_layer.update({"re2.max_program_size.error_level": _REGEX_SIZE})
+    return bootstrap_pb2.LayeredRuntime(layers=[layer])
 
 
 def _admin() -> bootstrap_pb2.Admin:

@@ -21,6 +21,8 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
 _NO_WAIT = 0.001
+_ANY_HEALTHY = 1
+"""Per cent of healthy endpoints below which all of them are selected from."""
 _LB_POLICIES: Mapping[LoadBalancingPolicy, cluster_pb2.Cluster.LbPolicy] = MappingProxyType(
     {
         LoadBalancingPolicy.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
@@ -47,6 +49,12 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     if destination.health_check is not None:
         cluster.health_checks.append(health_check(destination.health_check))
         cluster.ignore_health_on_host_removal = True
+    if destination.fail_open:
+        cluster.common_lb_config.healthy_panic_threshold.value = _ANY_HEALTHY
+        cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
+    if destination.source_address:
+        source = socket_address(destination.source_address, 0)
+        cluster.upstream_bind_config.source_address.CopyFrom(source.socket_address)
     zones = cluster.common_lb_config.zone_aware_lb_config
     if destination.zone_aware_from:
         zones.min_cluster_size.value = destination.zone_aware_from

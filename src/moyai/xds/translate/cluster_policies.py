@@ -7,14 +7,16 @@ none for outgoing traffic, and Envoy's defaults (1024, and 3 retries) would refu
 from __future__ import annotations
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, outlier_detection_pb2
-from envoy.config.core.v3 import health_check_pb2
-from envoy.type.v3 import http_pb2
+from envoy.config.core.v3 import base_pb2, health_check_pb2
+from envoy.extensions.health_check.event_sinks.file.v3 import file_pb2 as file_sink_pb2
+from envoy.type.v3 import http_pb2, range_pb2
 
 from moyai.mesh.ir import ActiveHealthCheck, ConnectionLimits, Failure, OutlierPolicy, Protocol
-from moyai.xds.translate.proto import duration
+from moyai.xds.translate.proto import duration, to_any
 
 _NO_LIMIT = 2**32 - 1
 _OFF, _ON = 0, 100
+_FILE_SINK = "envoy.health_check.event_sink.file"
 
 
 def circuit_breakers(limits: ConnectionLimits | None) -> circuit_breaker_pb2.CircuitBreakers:
@@ -66,11 +68,27 @@ def health_check(check: ActiveHealthCheck) -> health_check_pb2.HealthCheck:
         case Protocol.GRPC:
             message.grpc_health_check.SetInParent()
         case Protocol.HTTP:
-            message.http_health_check.path = check.path
+            _add_request(message.http_health_check, check)
         case Protocol.HTTP2:
-            message.http_health_check.path = check.path
+            _add_request(message.http_health_check, check)
             message.http_health_check.codec_client_type = http_pb2.HTTP2
+    if not check.reuses_connections:
+        message.reuse_connection.value = False
+    if check.log:
+        sink = file_sink_pb2.HealthCheckEventFileSink(event_log_path=check.log)
+        message.event_logger.add(name=_FILE_SINK, typed_config=to_any(sink))
+        message.always_log_health_check_failures = True
     return message
+
+
+def _add_request(request: health_check_pb2.HealthCheck.HttpHealthCheck, check: ActiveHealthCheck) -> None:
+    """Set the request of an HTTP health check, and the statuses that are healthy."""
+    request.path = check.path
+    if check.user_agent:
+        agent = base_pb2.HeaderValueOption(append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
+        agent.header.key, agent.header.value = "user-agent", check.user_agent
+        request.request_headers_to_add.append(agent)
+    request.expected_statuses.extend(range_pb2.Int64Range(start=r.start, end=r.end) for r in check.statuses)
 
 
 def _or_no_limit(limit: int | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from envoy.config.core.v3 import address_pb2, base_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
 from moyai.mesh.ir import EndpointGroup, Member
@@ -18,7 +18,7 @@ def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
         cluster_name=names.endpoints(group.name),
         endpoints=[
             endpoint_components_pb2.LocalityLbEndpoints(
-                locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(m) for m in inside]
+                locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(group, m) for m in inside]
             )
             for zone, inside in groupby(members, key=lambda m: m.zone)
         ],
@@ -42,9 +42,13 @@ def listen_address(address: str, port: int) -> address_pb2.Address:
     return listen
 
 
-def _endpoint(member: Member) -> endpoint_components_pb2.LbEndpoint:
+def _endpoint(group: EndpointGroup, member: Member) -> endpoint_components_pb2.LbEndpoint:
     address = socket_address(member.address, member.port)
     endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
     if member.issuer:
         endpoint.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
+    if member.draining:
+        endpoint.health_status = health_check_pb2.DRAINING
+    if group.checked_by_address:
+        endpoint.endpoint.health_check_config.hostname = f"{member.address}:{member.port}"
     return endpoint

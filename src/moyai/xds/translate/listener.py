@@ -19,7 +19,7 @@ from moyai.xds.translate.filter_chains import egress_chains, fallback_chain, ing
 from moyai.xds.translate.inspector import inspect
 from moyai.xds.translate.proto import to_any
 
-_ACCEPTED_PER_EVENT = 1
+ACCEPTED_PER_EVENT = 1
 """Connections that a worker accepts for one event. A configuration that the proxy has acknowledged is in its workers'
 queues ahead of every later event. So a worker has the configuration before it accepts a connection that was opened
 after the acknowledgement (docs/decisions/workers-accept-one-at-a-time.md).
@@ -45,7 +45,7 @@ def _egress(workload: Workload, mesh: MeshIR) -> listener_pb2.Listener:
     )
     listener.traffic_direction = base_pb2.OUTBOUND
     listener.stat_prefix = workload.egress_stat_name
-    listener.max_connections_to_accept_per_socket_event.value = _ACCEPTED_PER_EVENT
+    listener.max_connections_to_accept_per_socket_event.value = ACCEPTED_PER_EVENT
     listener.filter_chains.extend(egress_chains(workload, mesh))
     inspect(listener, {passed.port for passed in workload.outbound.passes})
     if workload.outbound.fallback is not None:

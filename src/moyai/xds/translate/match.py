@@ -8,8 +8,10 @@ from types import MappingProxyType
 from envoy.config.route.v3 import route_components_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from envoy.type.v3 import range_pb2
+from xds.core.v3 import cidr_pb2
 
 from moyai.mesh.ir import HeaderMatcher, PathMatcher, PathTest, QueryMatcher, Range, RequestMatch, TextMatcher, TextTest
+from moyai.xds.translate import names
 
 _METHOD, _SCHEME = ":method", ":scheme"
 _ROOT = "/"
@@ -35,6 +37,9 @@ def route_match(match: RequestMatch) -> route_components_pb2.RouteMatch:
     message.query_parameters.extend(_parameter(parameter) for parameter in match.query)
     if match.grpc:
         message.grpc.SetInParent()
+    if match.sources:
+        client = message.filter_state.add(key=names.CLIENT_ADDRESS)
+        client.address_match.ranges.extend(map(_range, match.sources))
     return message
 
 
@@ -53,6 +58,13 @@ def _path(message: route_components_pb2.RouteMatch, path: PathMatcher) -> None:
             message.safe_regex.CopyFrom(regex(path.text))
         case _:
             message.prefix = path.text
+
+
+def _range(text: str) -> cidr_pb2.CidrRange:
+    address, _, bits = text.partition("/")
+    message = cidr_pb2.CidrRange(address_prefix=address)
+    message.prefix_len.value = int(bits)
+    return message
 
 
 def _any_of(methods: tuple[str, ...]) -> string_pb2.StringMatcher:

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from moyai.mesh.ir import CertificateFile, Destination, InboundPort, OutboundPort, TrustedFile, Workload
+from moyai.mesh.ir import (
+    CertificateFile,
+    Destination,
+    FrontAddress,
+    FrontListener,
+    InboundPort,
+    OutboundPort,
+    TrustedFile,
+    Workload,
+)
 
 XDS_CLUSTER = "moyai-xds"
 """The control plane. It is in the bootstrap, so no resource of a mesh may have this name."""
@@ -25,6 +34,9 @@ SECRETS_CLUSTER = "static_cluster_sds_unix_socket"
 
 NOWHERE = "nowhere"
 """The name of no cluster: a connection that is routed to it is closed."""
+
+CLIENT_ADDRESS = "moyai.client_address"
+"""The filter state with the client's address, for routes that depend on it."""
 
 MATCH, ISSUER = "envoy.transport_socket_match", "issuer"
 """The keys of an endpoint's metadata under which the issuer of its certificate is found."""
@@ -43,6 +55,11 @@ def ingress_listener(workload: Workload) -> str:
 def open_listener(workload: Workload, inbound: InboundPort) -> str:
     """The listener of one port that the proxy itself opens."""
     return inbound.listener_label or f"{workload.id}/ingress:{inbound.listen_port}"
+
+
+def front_listener(workload: Workload, listener: FrontListener, at: FrontAddress) -> str:
+    """The listener of a front proxy at one address."""
+    return f"{workload.id}/{listener.name} {at.address}:{at.port}"
 
 
 def app_cluster(workload: Workload, inbound: InboundPort) -> str:

@@ -29,9 +29,9 @@ from moyai.xds.translate import names
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.route_actions import add_rewrite, retry_policy
+from moyai.xds.translate.route_answers import add_answer
 
 Destinations = Mapping[str, Destination]
-_UNAVAILABLE = 503
 
 
 def service_routes(service: str, table: RouteRules, destinations: Destinations) -> route_pb2.RouteConfiguration:
@@ -88,12 +88,14 @@ def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_p
 def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.Route:
     route = route_components_pb2.Route(match=route_match(rule.match), stat_prefix=rule.stat_name)
     if not rule.targets:
-        route.direct_response.status = _UNAVAILABLE
+        add_answer(route, rule.answer)
         return route
     action = _action(rule.timeouts)
     _send(action, rule.targets, destinations)
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
+    if rule.endpoint_idle:
+        action.retry_policy.per_try_idle_timeout.CopyFrom(duration(rule.endpoint_idle))
     if rule.hash_on is not None:
         action.hash_policy.append(_hash_policy(rule.hash_on))
     route.route.CopyFrom(action)

@@ -1,0 +1,58 @@
+"""Listeners of a front proxy, which accepts the connections of clients outside of the mesh at addresses of its own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class FrontAddress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An address of a listener, with the name of the statistics of what arrives there. ``proxied``: each connection
+    begins with a PROXY header, which has the client's address.
+    """
+
+    address: str
+    port: int
+    stat_name: str
+    proxied: bool = False
+
+
+class ForwardedFor(StrEnum):
+    """What becomes of the header X-Forwarded-For."""
+
+    APPEND = "append"
+    """The client's address is added at its end."""
+    PRESERVE = "preserve"
+    REMOVE = "remove"
+
+
+class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True):
+    """HTTP requests are routed as the RouteRules of ``service`` say. Times in seconds.
+
+    ``idle``: how long a connection, or a request, may be without a byte; 504 while the endpoint is to send, 408 while
+    the client is. ``connection_age``: after which a connection takes no further request. ``default_host``: of HTTP/1.0
+    requests without one.
+    """
+
+    service: str
+    idle: float
+    connection_age: float
+    default_host: str
+    server: str
+    """The header Server of the proxy's own responses; an endpoint's responses have the endpoint's."""
+    error_pages: tuple[tuple[int, str], ...] = ()
+    """The bodies of the proxy's own responses, by status, in HTML."""
+    forwarded_for: ForwardedFor = ForwardedFor.APPEND
+    forwarded_client_port: bool = False
+    """Whether the client's address in X-Forwarded-For has its port."""
+    drop_invalid_headers: bool = False
+    """Whether headers are removed whose names have anything but letters, digits and hyphens."""
+
+
+class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A listener of a front proxy, at one or more addresses. Its name is unique in its workload."""
+
+    name: str
+    addresses: tuple[FrontAddress, ...]
+    routing: HttpFront

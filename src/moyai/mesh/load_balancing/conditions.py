@@ -1,0 +1,98 @@
+r"""The conditions of a rule as a match of requests.
+
+In values ``*`` stands for any text and ``?`` for one character; in those of a query a backslash before a character
+makes it stand for itself. A regular expression matches when it is found anywhere in the text. Hosts are compared
+without their port. Of a header that a request has several times, the values are compared as one, joined by commas.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from moyai.domain.elb.rule import (
+    Condition,
+    HeaderCondition,
+    HostCondition,
+    MethodCondition,
+    PathCondition,
+    QueryCondition,
+    QueryValue,
+    SourceCondition,
+)
+from moyai.mesh.ir import HeaderMatcher, PathMatcher, PathTest, RequestMatch, TextMatcher, TextTest
+
+_ANY, _ONE = ".*", "."
+_ANY_IN_QUERY, _ONE_IN_QUERY = "[^&]*", "[^&]"
+_IGNORE_CASE = "(?i)"
+_PORT = r"(?::\d+)?"
+_ESCAPED = re.compile(r"\\(.)|(.)", re.DOTALL)
+
+
+def request_match(conditions: Iterable[Condition]) -> RequestMatch:
+    """The match of requests for which all conditions hold."""
+    match = RequestMatch()
+    for condition in conditions:
+        match = _with_condition(match, condition)
+    return match
+
+
+def _with_condition(match: RequestMatch, condition: Condition) -> RequestMatch:
+    match condition:
+        case HostCondition(values, patterns):
+            hosts = (*map(_wildcards, values), *map(_host_pattern, patterns))
+            return _with_header(match, ":authority", f"{_IGNORE_CASE}{_any_of(hosts)}{_PORT}")
+        case PathCondition(values, patterns):
+            paths = _any_of((*map(_wildcards, values), *map(_search, patterns)))
+            return replace(match, path=PathMatcher(PathTest.REGEX, paths))
+        case HeaderCondition(name, values, patterns):
+            texts = _any_of((*map(_wildcards, values), *map(_search, patterns)))
+            return _with_header(match, name.lower(), f"{_IGNORE_CASE}{texts}")
+        case MethodCondition(values):
+            return replace(match, methods=values)
+        case QueryCondition(values):
+            parameters = _any_of(map(_parameter, values))
+            return _with_header(match, ":path", rf"{_IGNORE_CASE}[^?]*\?(?:.*&)?{parameters}(?:&.*)?")
+        case SourceCondition(values):
+            return replace(match, sources=values)
+
+
+def _with_header(match: RequestMatch, name: str, pattern: str) -> RequestMatch:
+    header = HeaderMatcher(name, TextMatcher(TextTest.REGEX, pattern))
+    return replace(match, headers=(*match.headers, header))
+
+
+def _any_of(patterns: Iterable[str]) -> str:
+    return f"(?:{'|'.join(patterns)})"
+
+
+def _wildcards(value: str) -> str:
+    return "".join({"*": _ANY, "?": _ONE}.get(character) or re.escape(character) for character in value)
+
+
+def _search(pattern: str) -> str:
+    return f".*(?:{pattern}).*"
+
+
+def _host_pattern(pattern: str) -> str:
+    """A regular expression on a host, whose end may be before a port."""
+    body = pattern.removesuffix("$")
+    has_end = body != pattern and not body.endswith("\\")
+    return f".*(?:{body})" if has_end else _search(pattern)
+
+
+def _parameter(parameter: QueryValue) -> str:
+    key = _ANY_IN_QUERY.replace("&", "&=") if parameter.key is None else _query_wildcards(parameter.key)
+    value = _query_wildcards(parameter.value)
+    return f"(?:{key}=)?{value}" if parameter.key is None else f"{key}={value}"
+
+
+def _query_wildcards(value: str) -> str:
+    wildcards = {"*": _ANY_IN_QUERY, "?": _ONE_IN_QUERY}
+    return "".join(
+        re.escape(escaped) if escaped else wildcards.get(plain) or re.escape(plain)
+        for escaped, plain in _ESCAPED.findall(value)
+    )

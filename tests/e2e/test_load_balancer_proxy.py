@@ -1,0 +1,189 @@
+"""A real Envoy as the front proxy of load balancers: what clients and targets see of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moyai.domain.elb.front import front_workload
+from moyai.mesh.load_balancing import compile_front
+from tests.e2e.envoy_rig import PATIENCE, Rig, rig
+from tests.e2e.rig_app import one_and_two
+from tests.golden.load_balancing.balancers import VPC, world_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+FRONT = front_workload(VPC)
+NODE = ("10.99.0.1", 80)
+BALANCER = """
+loadBalancers:
+  web:
+    nodes: {us-east-1a: 10.99.0.1}
+    listeners:
+      80:
+        rules:
+          default: {action: {type: forward, groups: [shop]}}
+          1:
+            conditions: [{type: path-pattern, values: ["/empty*"]}]
+            action: {type: forward, groups: [nobody]}
+          2:
+            conditions: [{type: path-pattern, values: ["/fixed"]}]
+            action: {type: fixed-response, status: 503, content_type: application/json, body: '{"a": "100 %"}'}
+          3:
+            conditions: [{type: path-pattern, values: ["/old*"]}]
+            action: {type: redirect, status: 301, protocol: HTTPS, port: "443", path: "/new/#{path}"}
+          4:
+            conditions: [{type: host-header, values: ["*.Example.com"]}, {type: path-pattern, values: ["/host"]}]
+            action: {type: fixed-response, status: 200, body: host}
+          5:
+            conditions: [{type: source-ip, values: [10.99.0.3/32]}]
+            action: {type: fixed-response, status: 200, body: source}
+          6:
+            conditions: [{type: query-string, values: [{key: v, value: "1?"}]}]
+            action: {type: fixed-response, status: 200, body: query}
+          7:
+            conditions: [{type: path-pattern, values: ["/query"]}]
+            action: {type: redirect, status: 302, host: other.example, path: "/x", query: "a=1"}
+          8:
+            conditions: [{type: path-pattern, values: ["/refused"]}]
+            action: {type: forward, groups: [refused]}
+targetGroups:
+  shop:
+    health_check: {path: /ping, interval: 5, timeout: 2}
+    targets: {"10.99.0.2:8081": {}, "10.99.0.3:8082": {}}
+  nobody:
+  refused:
+    targets: {"10.99.0.2:9": {}}
+"""
+
+
+async def publish(front: Rig, text: str) -> None:
+    """Configure the front proxy with these load balancers, and wait until it has acknowledged them."""
+    shard = compile_front(world_of(yaml.safe_load(text)), VPC, str(front.folder / "health.json"))
+    await front.configure(shard, FRONT)
+
+
+def failures(front: Rig) -> dict[int, int]:
+    """The status of the last failed health check of each target, by its port."""
+    events = map(json.loads, (front.folder / "health.json").read_text().splitlines())
+    return {
+        event["host"]["socket_address"]["port_value"]: event["health_check_failure_event"]["http_status_code"]
+        for event in events
+        if "health_check_failure_event" in event and event["health_check_failure_event"]["http_status_code"]
+    }
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what nothing announces."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 (neither files nor applications notify)
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def front():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), {}) as new_rig:
+            yield new_rig
+
+
+@pytest.fixture
+async def apps(front):
+    async with one_and_two(front.namespace, ("10.99.0.2", "10.99.0.3")) as made:
+        yield made
+
+
+async def test_requests_go_to_all_targets_with_the_headers_of_a_load_balancer(front, apps):
+    await publish(front, BALANCER)
+    answers = [await front.namespace.get(*NODE) for _ in range(4)]
+    assert {json.loads(answer.body)["app"] for answer in answers} == {"one", "two"}
+    assert set(answers[0].headers) == {"content-length", "date"}
+    before = len(apps[0].heads) + len(apps[1].heads)
+    assert before == len(answers)
+    headers = {"x_forwarded_for": "192.0.2.1", "x_forwarded_port": "1", "x_envoy_retry_on": "5xx", "x_request_id": "7"}
+    await front.namespace.get(*NODE, **headers)
+    newest = next(head for app in apps for head in app.heads if "x-request-id" in head)
+    assert newest == {
+        "host": "back",
+        "accept-encoding": "identity",
+        "x-forwarded-for": "192.0.2.1, 10.99.0.1",
+        "x-forwarded-port": "80",
+        "x-forwarded-proto": "http",
+        "x-request-id": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "body"),
+    [
+        ("/empty", {}, 503, "503 Service Temporarily Unavailable"),
+        ("/refused", {}, 502, "502 Bad Gateway"),
+        ("/cut", {}, 502, "502 Bad Gateway"),
+        ("/", {"x_big": "x" * 70_000}, 400, "400 Bad Request"),
+        ("/", {"method": "TRACE"}, 405, "405 Not Allowed"),
+    ],
+)
+async def test_its_own_answers_are_those_of_a_load_balancer(front, apps, path, headers, status, body):
+    await publish(front, BALANCER)
+    answer = await front.namespace.get(*NODE, path, **headers)
+    assert (answer.status, answer.headers["server"], answer.headers["content-type"]) == (
+        status,
+        "awselb/2.0",
+        "text/html",
+    )
+    assert f"<center><h1>{body}</h1></center>" in answer.body
+
+
+async def test_rules_decide_by_priority(front, apps):
+    await publish(front, BALANCER)
+    fixed = await front.namespace.get(*NODE, "/fixed")
+    assert (fixed.status, fixed.body) == (503, '{"a": "100 %"}')
+    assert fixed.headers["content-type"] == "application/json; charset=utf-8"
+    assert (await front.namespace.get(*NODE, "/host", host="a.EXAMPLE.com:8080")).body == "host"
+    assert (await front.namespace.get(*NODE, "/host", host="example.com")).body != "host"
+    assert (await front.namespace.get(*NODE, "/?a=b&V=12")).body == "query"
+    assert (await front.namespace.get(*NODE, "/?v=123")).body != "query"
+    assert (await front.namespace.get(*NODE, "/", x_forwarded_for=",".join(["192.0.2.1"] * 31))).status == 463
+    http_1_0 = await front.namespace.talk(*NODE, b"GET /fixed HTTP/1.0\r\n\r\n")
+    assert http_1_0.startswith(b"HTTP/1.0 503 ")
+
+
+async def test_redirects_have_the_port_and_parts_of_the_request(front):
+    await publish(front, BALANCER)
+    old = await front.namespace.get(*NODE, "/old/a?b=c")
+    assert (old.status, old.headers["location"]) == (301, "https://back:443/new/old/a?b=c")
+    other = await front.namespace.get(*NODE, "/query?b=c")
+    assert (other.status, other.headers["location"]) == (302, "http://other.example:80/x?a=1")
+
+
+async def test_health_decides_and_its_events_are_in_the_file(front, apps):
+    apps[1].health = 500
+    await publish(front, BALANCER)
+    bodies = [(await front.namespace.get(*NODE)).body for _ in range(6)]
+    assert {json.loads(body)["app"] for body in bodies} == {"one"}
+    await wait_for(lambda: failures(front) == {8082: 500})
+
+
+async def test_all_targets_are_asked_when_none_is_healthy(front, apps):
+    apps[0].health = apps[1].health = 500
+    await publish(front, BALANCER)
+    bodies = [(await front.namespace.get(*NODE)).body for _ in range(6)]
+    assert {json.loads(body)["app"] for body in bodies} == {"one", "two"}
+
+
+async def test_a_draining_target_finishes_and_gets_nothing_new(front, apps):
+    await publish(front, BALANCER)
+    held = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
+    await wait_for(lambda: bool(apps[0].requests and apps[1].requests))
+    await publish(front, BALANCER.replace('"10.99.0.3:8082": {}', '"10.99.0.3:8082": {deregistered_at: 1}'))
+    bodies = [(await front.namespace.get(*NODE)).body for _ in range(4)]
+    assert {json.loads(body)["app"] for body in bodies} == {"one"}
+    for app in apps:
+        app.released.set()
+    assert {json.loads((await one).body)["app"] for one in held} == {"one", "two"}

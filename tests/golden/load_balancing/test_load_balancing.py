@@ -1,0 +1,53 @@
+"""Load balancers, the shard that they compile to, what Envoy is told of it, and that the real one takes it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from moyai.domain.elb.front import front_workload
+from moyai.mesh.ir import MeshIR
+from moyai.mesh.load_balancing import compile_front
+from moyai.testing.golden import Golden, cases
+from moyai.xds.server.cache import SnapshotCache
+from tests.authority import an_authority
+from tests.golden.load_balancing.balancers import VPC, read, world_of
+from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return asyncio.run(an_authority())
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_the_shard_and_envoys_resources_are_as_expected(name, golden_update):
+    shard = compile_front(world_of(read(HERE / f"{name}.in.yaml")), VPC)
+    assert fault(shard) is None
+    written = {key: value for key, value in msgspec.to_builtins(shard, enc_hook=repr).items() if value}
+    resources = {kind.name.lower(): list(map(as_json, listed)) for kind, listed in messages(shard).items() if listed}
+    outputs = {"ir": yaml.safe_dump(written, sort_keys=False, width=120), "xds": as_yaml(resources)}
+    Golden(HERE, update=golden_update).check(name, outputs)
+
+
+def test_every_expectation_has_a_case(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
+
+
+def fault(shard: MeshIR) -> str | None:
+    """Why a part of the shard can't be translated."""
+    cache = SnapshotCache()
+    cache.update(shard)
+    return cache.fault(front_workload(VPC))
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_envoy_accepts_the_configuration(name, tmp_path, authority):
+    world = world_of(read(HERE / f"{name}.in.yaml"), authority)
+    assert refusal(compile_front(world, VPC, str(tmp_path / "health.json")), tmp_path) == ""
