@@ -79,8 +79,9 @@ class Reconciler:
         self._networks_changed, self._ports_changed = asyncio.Event(), asyncio.Event()
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
-            *(*self._meshes, self._workload_meshes, self._draining, self._shifting),
-            *(*self._names.derived_values, *self._networks.derived_values, *self._published_ports.derived_values),
+            *(self._workload_meshes, self._draining, self._shifting),
+            *(*self._meshes, *self._names.derived_values),
+            *(*self._networks.derived_values, *self._published_ports.derived_values),
         )
 
     async def run(self) -> None:
@@ -128,8 +129,7 @@ class Reconciler:
 
     async def _plan(self, key: str) -> Plan:
         """The plan for a key. Its changes are recorded already: nothing is awaited between plan and record."""
-        ports = self._ports
-        arn = parse_arn(key)
+        ports, arn = self._ports, parse_arn(key)
         if arn is not None and arn.kind == "task":
             task = TaskArn(key)
             observed = await self._observer.observe_task(task)
