@@ -32,6 +32,7 @@ SERVICES = (
     "secretsmanager",
     "ecr",
     "efs",
+    "elbv2",
 )
 """The services of the API gateway, by botocore's names."""
 

@@ -21,6 +21,8 @@ from moyai.api.wire.rest_json import labels
 JSON, CBOR, REST, QUERY, EC2 = "json", "smithy-rpc-v2-cbor", "rest-json", "query", "ec2"
 _CBOR_PATH = re.compile(r"/service/([\w.]{1,128})/operation/(\w{1,128})/?")
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]{0,128})")
+_CLASSIC_ELB = "2012-06-01"
+"""The API version of Classic Load Balancers, which share the signing name of Elastic Load Balancing v2."""
 _VERSION = re.compile(rb"(?:^|&)Version=([^&]{0,32})")
 
 
@@ -70,6 +72,9 @@ class Router:
         text = _text(version[1]) if version else ""
         service = self._by_version.get(text) or self._by_signing_name.get(scope_service or "")
         description = f"Action '{action}' with Version '{text}'"
+        if text == _CLASSIC_ELB:
+            classic = f"{description}, which is of Classic Load Balancers (elbv2 has application and network ones)"
+            return RoutedRequest(QUERY, None, None, classic)
         if service is None:
             return RoutedRequest(QUERY, None, None, description)
         return self._by_name(EC2 if service == EC2 else QUERY, service, action, description)

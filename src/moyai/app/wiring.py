@@ -17,6 +17,7 @@ from moyai.api.ec2.service import EC2
 from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.efs.service import EFS
+from moyai.api.elbv2.service import ELBV2
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.logs.service import logs
 from moyai.api.operation import ApiService
@@ -93,6 +94,7 @@ def services(ports: ServicePorts, settings: Settings) -> Sequence[ApiService]:
         appmesh(settings.app_mesh.quotas),
         EC2,
         EFS,
+        ELBV2,
         STS,
         RAM,
         SSM,

@@ -30,6 +30,7 @@ from moyai.api.ec2.service import EC2
 from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
 from moyai.api.efs.service import EFS
+from moyai.api.elbv2.service import ELBV2
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
@@ -75,6 +76,7 @@ MODELS = load_models(
         "secretsmanager",
         "ecr",
         "efs",
+        "elbv2",
     ]
 )
 
@@ -106,6 +108,7 @@ class Installation:
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
             EC2,
             EFS,
+            ELBV2,
             STS,
             ecs(self.exec_sessions),
             RAM,

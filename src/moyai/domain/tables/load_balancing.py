@@ -9,6 +9,8 @@ from moyai.domain.keys import named_key, scope_of
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import optional, scope_in_arn
 
+_ARN = "arn:"
+
 
 class LoadBalancingTables:
     """Load balancers, listeners, rules, target groups and targets."""
@@ -44,4 +46,6 @@ class LoadBalancingTables:
         group=lambda t: (t.group,),
         address=lambda t: (t.address,),
         task=lambda t: optional(t.task),
+        load_balancer=lambda t: (t.id,) if t.id.startswith(_ARN) else (),
     )
+    """``load_balancer``: of targets that are load balancers."""

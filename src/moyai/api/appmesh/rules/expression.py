@@ -1,20 +1,12 @@
-"""Regular expressions, judged by the engine that Envoy matches with.
+"""Regular expressions of logging formats and matches.
 
-Promise: what is taken here, every Envoy takes that hasn't been told otherwise: RE2's syntax (no look-around, no
-back-references) over bytes, and a compiled size of at most 100 instructions, which is Envoy's own limit
-(``re2.max_program_size.error_level``). Source: https://github.com/google/re2/wiki/Syntax
+Promise: what is accepted here is printable, and every Envoy accepts it.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-import re2
-
 from moyai.api.appmesh.rules.text import Faults, printable
-
-LARGEST: Final = 100
-"""Instructions."""
+from moyai.api.re2_expression import expression_fault
 
 
 def expression(where: str, text: str) -> Faults:
@@ -23,15 +15,6 @@ def expression(where: str, text: str) -> Faults:
     if unprintable:
         yield from unprintable
         return
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    try:
-        size = re2.compile(text.encode(), options).programsize
-    except re2.error as error:
-        said = error.args[0] if error.args else b""
-        why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        yield f"{where}: {text[:100]!r} is not an expression of RE2: {why}."
-        return
-    if size > LARGEST:
-        yield f"{where}: the expression makes {size} instructions, and Envoy takes {LARGEST}. Count less in it."
+    fault = expression_fault(text)
+    if fault is not None:
+        yield f"{where}: {fault}"

@@ -1,0 +1,39 @@
+"""Which attributes go together.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moyai.domain.elb.attributes import (
+    ALGORITHM,
+    ANOMALY_MITIGATION,
+    APP_COOKIE_NAME,
+    APPLICATION_STICKINESS,
+    SLOW_START,
+    STICKINESS,
+)
+from moyai.domain.elb.errors import InvalidConfigurationRequest
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.rule import Listener
+from moyai.domain.elb.target_group import TargetGroup
+
+_RESERVED: Final = ("AWSALB",)
+
+
+def check_together(record: LoadBalancer | Listener | TargetGroup) -> None:
+    """Raises InvalidConfigurationRequest where the attributes of a target group exclude each other."""
+    if not isinstance(record, TargetGroup) or not record.protocol.is_http:
+        return
+    algorithm = ALGORITHM.of(record)
+    if SLOW_START.of(record) and algorithm != "round_robin":
+        raise InvalidConfigurationRequest(f"Slow start is not possible with the algorithm '{algorithm}'")
+    if ANOMALY_MITIGATION.of(record) == "on" and algorithm != "weighted_random":
+        raise InvalidConfigurationRequest("Anomaly mitigation is possible with the algorithm 'weighted_random' only")
+    name = APP_COOKIE_NAME.of(record)
+    if name.upper().startswith(_RESERVED):
+        raise InvalidConfigurationRequest(f"The cookie name '{name}' is reserved for the load balancer")
+    if STICKINESS.of(record) and APPLICATION_STICKINESS.of(record) == "app_cookie" and not name:
+        raise InvalidConfigurationRequest(f"Stickiness by an application's cookie needs '{APP_COOKIE_NAME.key}'")

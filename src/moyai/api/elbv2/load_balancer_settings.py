@@ -1,0 +1,94 @@
+"""The subnets, security groups and address type of load balancers, changed in place.
+
+Promise: a subnet that stays keeps its node with its address.
+Refuses: removing subnets of a network load balancer, and security groups for one that was created without.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html,
+API_SetSecurityGroups.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.elbv2.load_balancer_nodes import (
+    SubnetsRequest,
+    check_address_type,
+    groups_of,
+    new_nodes,
+    subnets_of,
+)
+from moyai.api.elbv2.load_balancers import zone_list
+from moyai.api.elbv2.lookup import LOAD_BALANCER, resource_of
+from moyai.api.operation import Context
+from moyai.domain.elb.errors import InvalidConfigurationRequest, InvalidSubnet
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType
+from moyai.domain.world import Put
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.ids import SecurityGroupId
+
+_OFF = "off"
+
+
+class SetSubnetsRequest(SubnetsRequest, frozen=True, kw_only=True):
+    load_balancer_arn: str
+
+
+class SetSecurityGroupsRequest(msgspec.Struct, frozen=True):
+    load_balancer_arn: str
+    security_groups: tuple[str, ...]
+    enforce_security_group_inbound_rules_on_private_link_traffic: str = _OFF
+
+
+class SetIpAddressTypeRequest(msgspec.Struct, frozen=True):
+    load_balancer_arn: str
+    ip_address_type: str
+
+
+def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
+    """Replace the subnets of a load balancer."""
+    balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
+    subnets = subnets_of(ctx, request, balancer.type, balancer.scheme)
+    current = {node.subnet: node for node in balancer.nodes}
+    if subnets[0].vpc != balancer.vpc:
+        raise InvalidConfigurationRequest(f"The subnets must belong to the load balancer's VPC '{balancer.vpc}'")
+    removed = sorted(set(current) - {subnet.id for subnet in subnets})
+    if removed and balancer.type is LoadBalancerType.NETWORK:
+        raise InvalidSubnet(f"Subnets of a network load balancer cannot be removed: {', '.join(removed)}")
+    added = [subnet for subnet in subnets if subnet.id not in current]
+    nodes = (*balancer.nodes, *new_nodes(ctx, added, balancer.security_groups, balancer.scheme))
+    remaining = sorted((node for node in nodes if node.subnet not in removed), key=lambda node: node.zone)
+    balancer = replace(balancer, nodes=tuple(remaining))
+    ctx.store.apply([Put(balancer)])
+    return {"availability_zones": zone_list(balancer.nodes), "ip_address_type": balancer.ip_address_type}
+
+
+def set_security_groups(ctx: Context, request: SetSecurityGroupsRequest) -> dict[str, object]:
+    """Replace the security groups of a load balancer, on all of its interfaces."""
+    balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
+    if request.enforce_security_group_inbound_rules_on_private_link_traffic != _OFF:
+        raise InvalidConfigurationRequest(
+            "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic 'on' is not supported by moyai: there are no endpoint"
+            " services"
+        )
+    if not request.security_groups:
+        raise InvalidInput("At least one security group must be specified")
+    if balancer.type is LoadBalancerType.NETWORK and not balancer.security_groups:
+        raise InvalidConfigurationRequest(
+            "You cannot set security groups of a network load balancer that was created without security groups"
+        )
+    groups = groups_of(ctx, request.security_groups, balancer.vpc, balancer.type)
+    balancer = replace(balancer, security_groups=groups, nodes=_nodes_with(balancer, groups))
+    ctx.store.apply([Put(balancer)])
+    return {"security_group_ids": groups}
+
+
+def set_ip_address_type(ctx: Context, request: SetIpAddressTypeRequest) -> dict[str, object]:
+    """Confirm the one type that there is, ``ipv4``."""
+    balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
+    check_address_type(request.ip_address_type)
+    return {"ip_address_type": balancer.ip_address_type}
+
+
+def _nodes_with(balancer: LoadBalancer, groups: tuple[SecurityGroupId, ...]) -> tuple[LoadBalancerNode, ...]:
+    return tuple(replace(node, interface=replace(node.interface, security_groups=groups)) for node in balancer.nodes)

@@ -1,0 +1,105 @@
+"""Where a target is: its address and its availability zone, by the target type of its group.
+
+Refuses: addresses that are neither of the VPC nor of a private range, instances that are no container instances of the
+VPC, and load balancers without a listener on the port.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final, NamedTuple
+
+from moyai.api.elbv2.lookup import LOAD_BALANCER, find
+from moyai.api.operation import Context
+from moyai.domain.elb.errors import InvalidTarget
+from moyai.domain.elb.load_balancer import LoadBalancerType
+from moyai.domain.elb.target_group import TargetGroup, TargetType
+from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
+from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.kernel.errors import InvalidInput
+
+_ALL: Final = "all"
+_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")))
+
+
+class TargetPlace(NamedTuple):
+    """The address at which a target is called, and its zone, or ``all``."""
+
+    address: str
+    zone: str
+
+
+def check_target_id(group: TargetGroup, identity: str) -> None:
+    """Raises InvalidTarget for an id that is not of the group's target type."""
+    is_valid = {
+        TargetType.IP: _address(identity) is not None,
+        TargetType.INSTANCE: identity.startswith(("i-", "mi-")),
+        TargetType.ALB: identity.startswith("arn:"),
+    }
+    if not is_valid[group.target_type]:
+        noun = {TargetType.IP: "IPv4 address", TargetType.INSTANCE: "instance ID", TargetType.ALB: "load balancer ARN"}
+        raise InvalidTarget(f"'{identity[:200]}' is not a valid {noun[group.target_type]}")
+
+
+def place_of(ctx: Context, group: TargetGroup, identity: str, port: int | None, zone: str | None) -> TargetPlace:
+    """The place of a target that is to be registered. Raises InvalidTarget, InvalidInput."""
+    check_target_id(group, identity)
+    if zone is not None and group.target_type is not TargetType.IP:
+        raise InvalidInput(
+            f"You cannot specify an Availability Zone for targets of a target group of the type '{group.target_type}'"
+        )
+    match group.target_type:
+        case TargetType.IP:
+            return _place_of_address(ctx, group, IPv4Address(identity), zone)
+        case TargetType.INSTANCE:
+            return _place_of_instance(ctx, group, identity)
+        case TargetType.ALB:
+            return _place_of_load_balancer(ctx, group, identity, group.port if port is None else port)
+
+
+def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zone: str | None) -> TargetPlace:
+    vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, group.vpc)
+    subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, group.vpc)
+    subnet = next((subnet for subnet in subnets if address in IPv4Network(subnet.cidr)), None)
+    if subnet is not None:
+        if zone not in {None, _ALL, subnet.zone}:
+            raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
+        return TargetPlace(str(address), subnet.zone)
+    in_vpc = vpc is not None and address in IPv4Network(vpc.cidr)
+    if in_vpc or not any(address in network for network in _PRIVATE):
+        raise InvalidTarget(
+            f"The IP address '{address}' is not in a subnet of VPC '{group.vpc}', nor in a private range outside of it"
+        )
+    if zone is None:
+        raise InvalidInput(f"An Availability Zone must be specified for the IP address '{address}' outside of the VPC")
+    if zone not in {_ALL, *(subnet.zone for subnet in subnets)}:
+        raise InvalidTarget(f"'{zone[:100]}' is neither '{_ALL}' nor an Availability Zone of VPC '{group.vpc}'")
+    return TargetPlace(str(address), zone)
+
+
+def _place_of_instance(ctx: Context, group: TargetGroup, identity: str) -> TargetPlace:
+    instances = ctx.store.world.container_instances.by("ec2_instance", identity)
+    instance = next((one for one in instances if scope_of(one.arn) == ctx.scope), None)
+    if instance is None or instance.interface.vpc != group.vpc:
+        raise InvalidTarget(f"The instance '{identity[:100]}' is not a container instance in VPC '{group.vpc}'")
+    return TargetPlace(instance.interface.address, instance.availability_zone)
+
+
+def _place_of_load_balancer(ctx: Context, group: TargetGroup, identity: str, port: int) -> TargetPlace:
+    balancer = find(ctx, LOAD_BALANCER, identity)
+    is_valid = balancer is not None and balancer.type is LoadBalancerType.APPLICATION and balancer.vpc == group.vpc
+    if balancer is None or not is_valid:
+        raise InvalidTarget(f"'{identity[:300]}' is not an application load balancer in VPC '{group.vpc}'")
+    listeners = ctx.store.world.listeners.each("load_balancer", balancer.arn)
+    if port != group.port or all(listener.port != port for listener in listeners):
+        raise InvalidTarget(f"The load balancer '{identity}' must have a listener on the target group's port {port}")
+    return TargetPlace(balancer.nodes[0].interface.address, balancer.nodes[0].zone)
+
+
+def _address(text: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,31 @@
+"""Regular expressions, judged by the engine that Envoy matches with.
+
+Promise: an Envoy with its own defaults accepts what is accepted here: RE2's syntax (no look-around, no
+back-references) over bytes, and a compiled size of at most 100 instructions, which is Envoy's own limit
+(``re2.max_program_size.error_level``). Source: https://github.com/google/re2/wiki/Syntax
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+LARGEST: Final = 100
+"""Instructions."""
+
+
+def expression_fault(text: str, largest: int = LARGEST) -> str | None:
+    """What is wrong with the expression, in one sentence; None if Envoy accepts it."""
+    options = re2.Options()
+    options.log_errors = False
+    options.encoding = re2.Options.Encoding.LATIN1
+    try:
+        size = re2.compile(text.encode(), options).programsize
+    except re2.error as error:
+        said = error.args[0] if error.args else b""
+        why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        return f"{text[:100]!r} is not an expression of RE2: {why}."
+    if size > largest:
+        return f"the expression makes {size} instructions, and Envoy takes {largest}. Count less in it."
+    return None

@@ -1,0 +1,56 @@
+"""Look-ups among load balancers, listeners, rules and target groups.
+
+Promise: a target group is used by the rules that name it, whatever their weights are; the load balancer is that of the
+rules' listeners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moyai.domain.elb.rule import Rule
+from moyai.domain.elb.target_group import (
+    DEREGISTRATION_IN_PROGRESS,
+    NOT_IN_USE,
+    REGISTRATION_IN_PROGRESS,
+    Target,
+    TargetHealth,
+)
+from moyai.domain.world import World
+from moyai.kernel.ids import ListenerArn, LoadBalancerArn, TargetGroupArn
+
+
+def rules_of_load_balancer(world: World, balancer: LoadBalancerArn) -> Iterator[Rule]:
+    """The rules of all listeners of the load balancer, default rules too."""
+    for listener in world.listeners.each("load_balancer", balancer):
+        yield from world.rules.each("listener", listener.arn)
+
+
+def default_rule(world: World, listener: ListenerArn) -> Rule:
+    """The default rule of the listener, which every listener has."""
+    return next(rule for rule in world.rules.each("listener", listener) if rule.priority is None)
+
+
+def load_balancers_of_group(world: World, group: TargetGroupArn) -> tuple[LoadBalancerArn, ...]:
+    """The load balancers that use the target group."""
+    listeners = (world.listeners[rule.listener] for rule in world.rules.each("target_group", group))
+    return tuple(dict.fromkeys(listener.load_balancer for listener in listeners))
+
+
+def groups_of_load_balancer(world: World, balancer: LoadBalancerArn) -> set[TargetGroupArn]:
+    """The target groups that the load balancer uses."""
+    return {group for rule in rules_of_load_balancer(world, balancer) for group in rule.groups}
+
+
+def groups_targeting(world: World, balancer: LoadBalancerArn) -> list[TargetGroupArn]:
+    """The target groups in which the load balancer is a target."""
+    return [target.group for target in world.targets.each("load_balancer", balancer)]
+
+
+def health_of(world: World, target: Target) -> TargetHealth:
+    """The health of a target as the API shows it: what was observed, unless it leaves or its group is not in use."""
+    if target.deregistered_at is not None:
+        return DEREGISTRATION_IN_PROGRESS
+    if not world.rules.count("target_group", target.group):
+        return NOT_IN_USE
+    return REGISTRATION_IN_PROGRESS if target.health == NOT_IN_USE else target.health

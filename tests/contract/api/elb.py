@@ -1,0 +1,66 @@
+"""Load balancers, as boto3 makes them for a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contract.api.installation import Installation
+
+PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
+NOT_FOUND = "not-there"
+
+
+class Elb:
+    """A client of Elastic Load Balancing, and short ways to make what a test needs."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.client = installation.client("elbv2")
+        self.ec2 = installation.client("ec2")
+        subnets = sorted(self.ec2.describe_subnets()["Subnets"], key=lambda subnet: str(subnet["AvailabilityZone"]))
+        self.vpc = str(subnets[0]["VpcId"])
+        self.subnets = [str(subnet["SubnetId"]) for subnet in subnets]
+
+    def load_balancer(self, name: str = "web", **settings: Any) -> dict[str, Any]:
+        """A new load balancer in two zones."""
+        settings = {"Subnets": self.subnets[:2], **settings}
+        created: dict[str, Any] = self.client.create_load_balancer(Name=name, **settings)["LoadBalancers"][0]
+        return created
+
+    def target_group(self, name: str = "tg", **settings: Any) -> dict[str, Any]:
+        """A new target group, by default for addresses that speak HTTP."""
+        settings = {"Protocol": "HTTP", "Port": 80, "VpcId": self.vpc, "TargetType": "ip", **settings}
+        created: dict[str, Any] = self.client.create_target_group(Name=name, **settings)["TargetGroups"][0]
+        return created
+
+    def listener(self, balancer: str, group: str, port: int = 80, **settings: Any) -> dict[str, Any]:
+        """A new listener that forwards to the group."""
+        settings = {"Protocol": "HTTP", "DefaultActions": [forward(group)], **settings}
+        created: dict[str, Any] = self.client.create_listener(LoadBalancerArn=balancer, Port=port, **settings)[
+            "Listeners"
+        ][0]
+        return created
+
+    def rule(self, listener: str, priority: int = 1, **settings: Any) -> dict[str, Any]:
+        """A new rule, by default one that answers requests for ``/x``."""
+        settings = {"Conditions": [path("/x")], "Actions": [fixed_response()], **settings}
+        created: dict[str, Any] = self.client.create_rule(ListenerArn=listener, Priority=priority, **settings)["Rules"][
+            0
+        ]
+        return created
+
+
+def forward(group: str) -> dict[str, Any]:
+    return {"Type": "forward", "TargetGroupArn": group}
+
+
+def fixed_response(status: str = "404") -> dict[str, Any]:
+    return {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": status}}
+
+
+def path(*values: str) -> dict[str, Any]:
+    return {"Field": "path-pattern", "Values": list(values)}
+
+
+def host(*values: str) -> dict[str, Any]:
+    return {"Field": "host-header", "Values": list(values)}
