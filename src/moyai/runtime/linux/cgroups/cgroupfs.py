@@ -42,28 +42,45 @@ def make_group(hierarchy: Hierarchy, group: Path, controllers: Iterable[str] = (
 
 
 def _delegate(group: Path, controllers: Iterable[str]) -> None:
-    """Delegate these controllers to the children of a group."""
+    """Delegate these controllers to the children of a group. Raises CannotCreate when its processes can't be moved."""
     present = (group / "cgroup.subtree_control").read_text().split()
-    missing = " ".join(f"+{name}" for name in controllers if name not in present)
-    for _ in range(_MAX_ROUNDS if missing else 0):
-        try:
-            (group / "cgroup.subtree_control").write_text(missing)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            _move_processes(group, group / INIT)
-        else:
+    missing = [name for name in controllers if name not in present]
+    if not missing:
+        return
+    for _ in range(_MAX_ROUNDS):
+        processes = processes_to_move(group)
+        if not processes and _enable(group, missing):
             return
-    if missing:
-        raise CannotCreate(f"{group} holds processes that can't be moved, so it can't hand down {missing}")
+        _move(processes, group / INIT)
+    raise CannotCreate(f"{group} holds processes that can't be moved, so it can't hand down {' '.join(missing)}")
 
 
-def _move_processes(group: Path, destination: Path) -> None:
-    """Move the processes of a group into another one, except those that end meanwhile."""
+def processes_to_move(group: Path) -> tuple[str, ...]:
+    """The ids of the processes that keep a group from delegating controllers: none in the root of the machine, which
+    alone has no ``cgroup.type`` and may delegate beside its own processes.
+    """
+    if not (group / "cgroup.type").exists():
+        return ()
+    return tuple((group / "cgroup.procs").read_text().split())
+
+
+def _enable(group: Path, controllers: Iterable[str]) -> bool:
+    """Delegate controllers; False if a process has joined the group meanwhile."""
+    try:
+        (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
+
+
+def _move(processes: Iterable[str], destination: Path) -> None:
+    """Move processes into a group, except those that end meanwhile."""
     destination.mkdir(exist_ok=True)
-    for pid in (group / "cgroup.procs").read_text().split():
+    for process in processes:
         with contextlib.suppress(ProcessLookupError):
-            (destination / "cgroup.procs").write_text(pid)
+            (destination / "cgroup.procs").write_text(process)
 
 
 def _fill_cpuset(root: Path, group: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from moyai.domain.sandbox.spec import MemoryLimits
 from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.cgroups.cgroupfs import INIT, make_group, processes_to_move
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
 from moyai.runtime.linux.cgroups.limits import MEBIBYTE, GroupLimits
@@ -93,6 +94,36 @@ def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2,
     assert list((group / "payload").iterdir()) == []
     assert membership.processes == (str(group / "payload/cgroup.procs"),)
     assert membership.oom_events == str(group / "memory.events")
+
+
+def test_only_the_root_of_the_machine_delegates_beside_processes(tmp_path):
+    machine, container, empty = (tmp_path / name for name in ("machine", "container", "empty"))
+    for group, processes in ((machine, "1\n2\n"), (container, "1\n7\n"), (empty, "")):
+        group.mkdir()
+        (group / "cgroup.procs").write_text(processes)
+    for group in (container, empty):
+        (group / "cgroup.type").write_text("domain\n")
+    assert processes_to_move(machine) == processes_to_move(empty) == ()
+    assert processes_to_move(container) == ("1", "7")
+
+
+def test_a_containers_root_that_delegates_already_keeps_its_processes(v2, tmp_path):
+    root = tmp_path / "unified"
+    (root / "cgroup.type").write_text("domain\n")
+    (root / "cgroup.procs").write_text("1\n")
+    (root / "cgroup.subtree_control").write_text("cpu memory")
+    make_group(v2, root / "moyai", ("cpu", "memory"))
+    assert not (root / INIT).exists()
+
+
+def test_processes_that_stay_in_a_containers_root_are_reported(v2, tmp_path):
+    root = tmp_path / "unified"
+    (root / "cgroup.type").write_text("domain\n")
+    (root / "cgroup.procs").write_text("7\n")
+    with pytest.raises(CannotCreate, match="can't be moved, so it can't hand down cpu"):
+        make_group(v2, root / "other/group", ("cpu",))
+    assert (root / INIT / "cgroup.procs").read_text() == "7"
+    assert (root / "cgroup.subtree_control").read_text() == ""
 
 
 def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
