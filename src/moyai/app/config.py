@@ -53,6 +53,10 @@ class ServerSettings:
     """Largest request body, in bytes."""
     create_on_push: bool = True
     """Whether a push of an image creates a repository that does not exist."""
+    published_address: str | None = None
+    """The address of its host at which a container publishes ``port``; None outside of a container."""
+    published_port: int | None = None
+    """The port at that address, which need not be ``port``."""
 
     @property
     def listens_somewhere(self) -> bool:
@@ -64,8 +68,20 @@ class ServerSettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the gateway: then any credentials are accepted."""
+        """Whether only this machine can reach the gateway."""
         return self.listen == "localhost" or ip_address(self.listen).is_loopback
+
+    @property
+    def published_on_loopback(self) -> bool:
+        """Whether a container publishes the port on its host's loopback. Then callers from there are as those on
+        ``loopback``, and callers in the container's networks are rejected.
+        """
+        return self.published_address is not None and ip_address(self.published_address).is_loopback
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether requests need signatures with access keys; else any credentials are accepted."""
+        return not self.loopback and not self.published_on_loopback
 
     @property
     def host(self) -> str:
@@ -79,6 +95,18 @@ class ProxySettings:
 
     stats_interval: float = STATS_INTERVAL
     """Seconds between two exports of a proxy's statistics."""
+
+
+@dataclass(frozen=True)
+class PublicGatewaySettings:
+    """Ports of this machine at which public ports of tasks answer, besides their addresses 127.83.x.y. They are at the
+    address on which the API gateway listens.
+    """
+
+    ports: range = range(0)
+    """Each leads to one public port."""
+    http_port: int | None = None
+    """HTTP requests to it are routed by the name of a service, ``http://SERVICE.CLUSTER.localhost``."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +234,7 @@ class Settings:
     state: StatePaths = field(default_factory=lambda: StatePaths(DEFAULT_STATE))
     runtime: RuntimeKind = RuntimeKind.LINUX
     server: ServerSettings = field(default_factory=ServerSettings)
+    public_gateway: PublicGatewaySettings = field(default_factory=PublicGatewaySettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)

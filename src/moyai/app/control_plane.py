@@ -34,6 +34,7 @@ from moyai.app.adapters.otlp_collector import export
 from moyai.app.adapters.prometheus_endpoint import PREFIX as METRICS_PREFIX
 from moyai.app.adapters.prometheus_endpoint import MetricSources, metrics_handler
 from moyai.app.adapters.proxy_listeners import ProxyListeners
+from moyai.app.adapters.published_loopback import PublishedOnLoopback
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.ids import SystemIds
@@ -95,7 +96,7 @@ class ControlPlane:
         self._settings, self._store, self._logs = settings, store, logs
         self._clock, self._ids = SystemClock(), SystemIds()
         self._blobs = open_registry(settings, self._clock)
-        hosted = HostedRegistry(store, self._blobs, self._clock, port)
+        hosted = HostedRegistry(store, self._blobs, self._clock, {port, settings.server.published_port or port})
         self._runtime = make_runtime(settings, store.installation.id, self._clock, hosted)
         self._exec_sessions = ExecSessionRegistry(self._runtime, self._clock)
         self._events = Events(store, self._clock)
@@ -156,10 +157,12 @@ class ControlPlane:
         await self._store.durable()
         self._start_loops()
         self._exit.push_async_callback(self._stop_loops)
-        http = await HttpServer(self._app(), sock).open()
+        server = self._settings.server
+        app = PublishedOnLoopback(self._app(), self._clock) if server.published_on_loopback else self._app()
+        http = await HttpServer(app, sock).open()
         self._exit.push_async_callback(http.close)
         self._exit.callback(self._events.close)  # before the server, which would wait for these endless streams
-        self.url = f"http://{self._settings.server.host}:{sock.getsockname()[1]}"
+        self.url = f"http://{server.host}:{sock.getsockname()[1]}"
 
     async def close(self) -> None:
         """Stop serving and release all resources. Tasks, proxies and public addresses keep working."""
@@ -208,7 +211,7 @@ class ControlPlane:
 
     def _app(self) -> App:
         settings = self._settings.server
-        keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
+        keys = AccessKeys(self._settings.state.keys) if settings.needs_keys else None
         dependencies = GatewayDependencies(
             store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit
         )
@@ -223,6 +226,8 @@ class ControlPlane:
             reset=self.reset,
             clock=self._clock,
             faults=lambda: faults(self._store, self._logs, self._metric_store),
+            gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
+            http_port=self._settings.public_gateway.http_port,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own_paths = control_handlers(control, keys)

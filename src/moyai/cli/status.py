@@ -47,11 +47,15 @@ def status(
 def _print_cluster(out: Console, cluster: Mapping[str, Any]) -> None:
     from rich.table import Table
 
-    services = Table("service", "status", "desired", "running", "pending", "rollout", "names", title=cluster["name"])
-    services.columns[0].overflow = "fold"
+    has_urls = ["public"] if any(s["url"] for s in cluster["services"]) else []
+    titles = ("service", "status", "desired", "running", "pending", "rollout", "names", *has_urls)
+    services = Table(*titles, title=cluster["name"])
+    services.columns[0].overflow = services.columns[-1].overflow = "fold"
     for s in cluster["services"]:
         counts = (str(s["desired"]), str(s["running"]), str(s["pending"]))
-        services.add_row(s["name"], s["status"], *counts, s["rollout"], " ".join(s["names"]))
+        services.add_row(
+            s["name"], s["status"], *counts, s["rollout"], " ".join(s["names"]), *(s["url"] for _ in has_urls)
+        )
     instances = Table("container instance", "machine", "status", "connected", "zone", "tasks", "CPU left", "MiB left")
     for i in cluster["instances"]:
         connected, left = "yes" if i["connected"] else "no", (str(i["cpu_left"]), str(i["memory_left"]))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from grp import getgrnam
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -27,6 +27,7 @@ from moyai.app.config import (
     MachineSettings,
     MetricSettings,
     ProxySettings,
+    PublicGatewaySettings,
     RuntimeKind,
     ServerSettings,
     Settings,
@@ -35,7 +36,7 @@ from moyai.app.config import (
 )
 from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
-from moyai.cli.options import REGION, STATE, State, host_and_port
+from moyai.cli.options import REGION, STATE, State, host_and_port, port_range
 from moyai.cli.up_options import (
     AllowCapabilities,
     AppMeshCert,
@@ -50,6 +51,8 @@ from moyai.cli.up_options import (
     CreateOnPush,
     DnsPort,
     DockerConfigDirectory,
+    GatewayHttpPort,
+    GatewayPorts,
     HostVolumes,
     ImageEngine,
     ImageMap,
@@ -68,6 +71,7 @@ from moyai.cli.up_options import (
     OtlpHeaders,
     PassedNames,
     Port,
+    PublishedAt,
     QuotaOption,
     RegistryMirrors,
     Runtime,
@@ -90,6 +94,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     state: State = STATE,
     listen: Listen = "127.0.0.1",
     port: Port = DEFAULT_PORT,
+    published_at: PublishedAt = None,
+    gateway_ports: GatewayPorts = None,
+    gateway_http_port: GatewayHttpPort = None,
     runtime: Runtime = RuntimeKind.LINUX,
     stats_interval: StatsInterval = STATS_INTERVAL,
     dns_port: DnsPort = DEFAULT_DNS_PORT,
@@ -125,13 +132,12 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane in the foreground. SIGTERM or Ctrl-C ends it; tasks and proxies keep running."""
-    from moyai.app.main import StartupFailed, run
-
     quotas = _quotas(quota or ())
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
-        server=ServerSettings(listen, port, create_on_push=create_on_push),
+        server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
+        public_gateway=PublicGatewaySettings(port_range(gateway_ports or "", "--gateway-ports"), gateway_http_port),
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),
@@ -150,8 +156,15 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             registry_mirror, insecure_registry, docker_config, image_engine, image_pull_behavior, image_map
         ),
     )
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    """Run the control plane until it is stopped, or print why it can't start."""
+    from moyai.app.main import StartupFailed, run
+
     try:
-        run(settings, announce=lambda url: typer.echo(_ready_message(url, state)))
+        run(settings, announce=lambda url: typer.echo(_ready_message(url, settings.state.root)))
     except StartupFailed as refusal:
         for line in refusal.problems:
             typer.echo(f"moyai: {line}", err=True)
@@ -165,6 +178,16 @@ moyai ready on {url}
   console: {url}/console/
   state:   {state}
   stop:    Ctrl-C ends the control plane and leaves tasks running; `moyai down` stops everything"""
+
+
+def _published(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    address, port = host_and_port(text, "--published-at")
+    try:
+        return {"published_address": str(ip_address(address)), "published_port": port}
+    except ValueError as error:
+        raise typer.BadParameter(f"{address!r} is not an IP address", param_hint="--published-at") from error
 
 
 def _external_proxy_settings(socket: Path | None, group: str, xds: str | None) -> dict[str, Any]:

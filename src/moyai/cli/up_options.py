@@ -178,6 +178,30 @@ Listen = Annotated[
     str, typer.Option(help="Address to listen on; any other than loopback requires access keys (`moyai keys`).")
 ]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+PublishedAt = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_PUBLISHED_AT",
+        help="In a container: the ADDRESS:PORT of its host that leads to --port. On the host's loopback, requests from"
+        " there need no access keys.",
+    ),
+]
+GatewayPorts = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_GATEWAY_PORTS",
+        help="FIRST-LAST: ports of this machine, each of which leads to a port of a task with a public address.",
+    ),
+]
+GatewayHttpPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="MOYAI_GATEWAY_HTTP_PORT",
+        help="Port of this machine at which services with public addresses answer HTTP as SERVICE.CLUSTER.localhost.",
+        min=1,
+        max=65535,
+    ),
+]
 Runtime = Annotated[
     RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
 ]

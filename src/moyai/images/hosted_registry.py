@@ -7,6 +7,7 @@ Promise: it is asked by the names that a push to it has, and by AWS's names of t
 from __future__ import annotations
 
 import errno
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import BinaryIO, Final
 
@@ -31,11 +32,11 @@ _LOCALHOST: Final = "localhost"
 
 
 class HostedRegistry(Source):
-    """The repositories of all accounts and regions as a ``Source``. ``port``: of this server."""
+    """The repositories of all accounts and regions as a ``Source``. ``ports``: at which callers reach this server."""
 
-    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, port: int) -> None:
+    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, ports: Collection[int]) -> None:
         self._store, self._blobs, self._clock = store, blobs, clock
-        self._port = port
+        self._ports = ports
 
     @property
     @override
@@ -94,9 +95,9 @@ class HostedRegistry(Source):
         name, port = split_host(registry)
         own = registry_in(name)
         if own is not None:
-            is_local = own[1] == _LOCALHOST and port == self._port
+            is_local = own[1] == _LOCALHOST and port in self._ports
             return own[0] if is_local or (is_aws_registry(name) and port is None) else None
-        return DEFAULT_SCOPE if port == self._port and _is_loopback(name) else None
+        return DEFAULT_SCOPE if port in self._ports and _is_loopback(name) else None
 
     def _find(self, reference: ImageReference) -> RepositoryImage | None:
         scope = self._scope(reference.registry)

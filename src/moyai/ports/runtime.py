@@ -151,8 +151,10 @@ class TaskRuntime(Protocol):
         Raises NotStopped when a process doesn't end; then everything else stays, for a later call.
         """
 
-    async def publish(self, ports: Sequence[PublishedPort]) -> None:
-        """Make exactly these ports public; other public ports are closed."""
+    async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
+        """Make exactly these ports public; other public ports are closed. Returns the gateway ports of those that have
+        one: the ports of this machine at which they answer, too.
+        """
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Make the networks exactly so. Tasks that are in no specification can't exchange packets with others, so a

@@ -75,13 +75,13 @@ class Reconciler:
         self._meshes = immediate_meshes(world, ports.feed)
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
-        self._published_ports = PublishedPortSync(ports)
+        self.published_ports = PublishedPortSync(ports)
         self._networks_changed, self._ports_changed = asyncio.Event(), asyncio.Event()
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
             *(self._workload_meshes, self._draining, self._shifting),
             *(*self._meshes, *self._names.derived_values),
-            *(*self._networks.derived_values, *self._published_ports.derived_values),
+            *(*self._networks.derived_values, *self.published_ports.derived_values),
         )
 
     async def run(self) -> None:
@@ -104,7 +104,7 @@ class Reconciler:
             group.create_task(self._follow_runtime())
             group.create_task(self._follow_feed())
             group.create_task(_run_when_set(self._networks_changed, self._networks.sync, "networks"))
-            group.create_task(_run_when_set(self._ports_changed, self._published_ports.sync, "public ports"))
+            group.create_task(_run_when_set(self._ports_changed, self.published_ports.sync, "public ports"))
             group.create_task(self._follow_names())
             group.create_task(self._resync())
             group.create_task(OperationLoop(self._ports).run())
@@ -151,7 +151,7 @@ class Reconciler:
             attempt(partial(self._draining.follow, keys), "draining tasks")
             attempt(partial(self._shifting.follow, keys), "services with shifting traffic")
             self._add(keys)
-            attempt(partial(self._published_ports.note, keys), "public ports")
+            attempt(partial(self.published_ports.note, keys), "public ports")
             self._ports_changed.set()
             for meshes in self._meshes:
                 publish_changes(meshes, keys)
@@ -279,7 +279,7 @@ class Reconciler:
                 if service.status is not ServiceStatus.INACTIVE:
                     self.queue.add(service.arn)
             await recompute(self._derived, self._ports.clock)
-            self._published_ports.invalidate()
+            self.published_ports.invalidate()
             self._ports_changed.set()
             attempt(partial(self._networks.note, ()), "the networks")
             self._reapply_networks()

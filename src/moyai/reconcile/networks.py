@@ -7,7 +7,7 @@ the result has changed, or when its state may have been lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -86,6 +86,8 @@ class PublishedPortSync:
         self._current_ports: tuple[PublishedPort, ...] | None = None
         """None: some task's or instance's ports have changed since this was computed."""
         self._applied_ports: tuple[PublishedPort, ...] | None = None
+        self.gateway_ports: Mapping[PublishedPort, int] = {}
+        """The runtime's gateway port of each published port that has one."""
 
     @property
     def derived_values(self) -> tuple[Derived[Any, Any], ...]:
@@ -107,7 +109,7 @@ class PublishedPortSync:
             ports = self._current_ports = sort_ports(chain.from_iterable(self._published_ports.values.values()))
         if ports != self._applied_ports:
             await self._ports.store.durable()
-            await self._ports.runtime.publish(ports)
+            self.gateway_ports = await self._ports.runtime.publish(ports)
             self._applied_ports = ports
 
     def _on_change(self, _key: str, _before: object, _now: object) -> None:

@@ -27,6 +27,7 @@ SERVICE = {
     "pending": 0,
     "rollout": "COMPLETED",
     "names": ["catalog:8080"],
+    "url": "",
 }
 CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TASK]}
 

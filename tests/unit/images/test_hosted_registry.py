@@ -37,7 +37,7 @@ class Rig:
         for scope in (DEFAULT_SCOPE, OTHER):
             arn = repository_arn(scope, "shop/app")
             self.store.apply([Put(Repository(arn=arn, name="shop/app", created_at=self.clock.now()))])
-        self.source = HostedRegistry(self.store, self.blobs, self.clock, 4566)
+        self.source = HostedRegistry(self.store, self.blobs, self.clock, {4566, 14566})
 
     async def put(self, manifest: bytes, media_type: str, *tags: str, scope: Scope = DEFAULT_SCOPE) -> str:
         """Store a manifest as an image, and return its digest."""
@@ -65,6 +65,8 @@ def rig(tmp_path):
         ("127.0.0.1:4566", True),
         ("localhost:4566", True),
         ("[::1]:4566", True),
+        ("127.0.0.1:14566", True),
+        ("127.0.0.1:24566", False),
         ("moyai.localhost:4566", True),
         ("123456789012.dkr.ecr.us-east-1.amazonaws.com", True),
         ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", True),

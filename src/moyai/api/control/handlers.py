@@ -8,7 +8,7 @@ mode only (on loopback, without keys), and need no signature.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import parse_qs
 
@@ -17,6 +17,7 @@ import msgspec
 from moyai.api.asgi import StreamedResponse
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.domain.sandbox.spec import PublishedPort
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.mesh import app_mesh
@@ -44,6 +45,10 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     clock: Clock
     faults: Callable[[], Awaitable[Sequence[str]]]
     """The reasons why something cannot be stored at the moment: a sentence for each place that refuses."""
+    gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict
+    """The port of this machine at which each public port answers, besides its public address."""
+    http_port: int | None = None
+    """The port of this machine at which services answer by their names."""
 
 
 class HealthHandler:

@@ -9,6 +9,7 @@ from moyai.api.asgi import Handler
 from moyai.api.control.configuration import ProxyConfigurationHandler
 from moyai.api.control.execute import ExecuteHandler
 from moyai.api.control.files import EnvFilesHandler
+from moyai.api.control.gateway import PublicGatewayHandler
 from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, LogsHandler, ResetHandler
 from moyai.api.control.hooks import HookFunctionsHandler
 from moyai.api.control.signed import SignedHandler
@@ -23,6 +24,7 @@ def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -
         "files": EnvFilesHandler(dependencies.store, dependencies.clock),
     }
     public["configuration"] = ProxyConfigurationHandler(dependencies)
+    public["gateway"] = PublicGatewayHandler(dependencies)
     if keys is not None:
         signed = {name: SignedHandler(handler, keys, dependencies.clock) for name, handler in public.items()}
         return MappingProxyType(handlers | signed)

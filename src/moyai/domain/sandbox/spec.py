@@ -295,3 +295,5 @@ class PublishedPort(msgspec.Struct, frozen=True):
     vpc: VpcId
     address: str
     port: int
+    service: str | None = None
+    """``SERVICE.CLUSTER``, where the port is of a service's task."""

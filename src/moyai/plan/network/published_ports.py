@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from moyai.domain.ecs.container_instance import ContainerInstance
-from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
@@ -50,8 +50,16 @@ def _of_task(world: World, task: Task) -> Iterator[PublishedPort]:
     own = task.own_interface
     if own is None or own.public_address is None or task.last_status in _NO_SANDBOX:
         return
+    service = _service_name(task)
     for port in _ports(task, world.task_definitions[task.task_definition]):
-        yield PublishedPort(task.id, own.public_address, own.vpc, own.address, port)
+        yield PublishedPort(task.id, own.public_address, own.vpc, own.address, port, service)
+
+
+def _service_name(task: Task) -> str | None:
+    """``SERVICE.CLUSTER``, unless the task is to stop: then no new request is for it."""
+    if task.service is None or task.desired_status is DesiredStatus.STOPPED:
+        return None
+    return f"{task.service.rpartition('/')[2]}.{task.cluster.rpartition('/')[2]}"
 
 
 def _of_instance(world: World, instance: ContainerInstance) -> Iterator[PublishedPort]:

@@ -21,7 +21,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 class Mount(NamedTuple):
     """A mount. ``directory``: the directory of the file system that is mounted at ``point``; ``options``: those of
-    the file system, not those of this mount.
+    the file system, not those of this mount; ``is_read_only``: this mount, whatever the file system's options say.
     """
 
     point: str
@@ -29,6 +29,7 @@ class Mount(NamedTuple):
     directory: str
     file_system: str
     options: tuple[str, ...] = ()
+    is_read_only: bool = False
 
 
 def current_mounts() -> Iterator[Mount]:
@@ -42,9 +43,10 @@ def parse(mountinfo: str) -> Iterator[Mount]:
     """The mounts in the text of a ``mountinfo``, in its order."""
     for line in mountinfo.rstrip("\n").split("\n"):
         fields, _, source_fields = line.partition(" - ")
-        _, _, device, directory, point, *_ = fields.split(" ")
+        _, _, device, directory, point, mount_options, *_ = fields.split(" ")
         kind, _, options = source_fields.split(" ", 2)
-        yield Mount(_unescape(point), device, _unescape(directory), kind, tuple(options.split(",")))
+        is_read_only = "ro" in mount_options.split(",")
+        yield Mount(_unescape(point), device, _unescape(directory), kind, tuple(options.split(",")), is_read_only)
 
 
 def _unescape(name: str) -> str:

@@ -41,6 +41,7 @@ from moyai.runtime.linux.notifications import Notifier
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.system_containers import envoy_admin, proxies
+from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
@@ -65,6 +66,7 @@ class LinuxRuntime:
         clock: Clock,
         puller: ImagePuller,
         access: HostAccess = NO_HOST_ACCESS,
+        entrance: GatewayEntrance = NO_GATEWAY_PORTS,
     ) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._paths = RuntimePaths(state)
@@ -75,7 +77,7 @@ class LinuxRuntime:
         self.images = puller.store
         self._images = TaskImages(puller, self._notifier.notify)
         self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access)
-        self._gateway = PublicGateway(self._paths, self._cgroups, envoy)
+        self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock))
@@ -228,10 +230,10 @@ class LinuxRuntime:
 
     # ------------------------------------------------------------------------------------------------- networks
 
-    async def publish(self, ports: Sequence[PublishedPort]) -> None:
+    async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         await self._open()
         async with self._gateway_lock:
-            await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
+            return await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         await self._open()

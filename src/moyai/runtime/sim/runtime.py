@@ -111,9 +111,10 @@ class SimRuntime:
         if self._sandboxes.pop(task, None) is not None:
             self._record("release", task)
 
-    async def publish(self, ports: Sequence[PublishedPort]) -> None:
+    async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         """Record the ports in ``published``; nothing answers at them."""
         self.published = tuple(ports)
+        return {}
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Record the specification in ``network_spec``; there is no network."""

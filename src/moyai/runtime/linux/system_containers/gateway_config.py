@@ -1,0 +1,154 @@
+"""The Envoy configuration of the gateway of public addresses: pure.
+
+Each public port is a TCP listener at its address, and another one at its gateway port. One HTTP listener routes by
+``Host``: ``SERVICE.CLUSTER.localhost`` is the lowest public port of the service's tasks, and
+``PORT.SERVICE.CLUSTER.localhost`` that port. A connection from the machine's own address is a task's, whose way outside
+ends there, and is closed: a task reaches others in its networks only, by the rules of their security groups.
+Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.runtime.linux.runtime_paths import path_component
+from moyai.runtime.linux.system_containers import configs
+from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, public_name
+
+Json = Mapping[str, object]
+
+_ENVOY_TYPES = "type.googleapis.com/envoy."
+_LISTENER = _ENVOY_TYPES + "config.listener.v3.Listener"
+_CLUSTER = _ENVOY_TYPES + "config.cluster.v3.Cluster"
+_ROUTES = _ENVOY_TYPES + "config.route.v3.RouteConfiguration"
+_TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
+_HTTP = _ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = _ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
+_BY_NAME = "services"
+_LOOPBACK: Mapping[str, object] = {"address_prefix": "127.0.0.0", "prefix_len": 8}
+_NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
+
+
+def bootstrap() -> Json:
+    """The configuration with which the gateway starts."""
+    sources = {f"{kind}_config": _source(kind) for kind in ("lds", "cds")}
+    return {
+        "node": {"id": "gateway", "cluster": "moyai"},
+        "admin": {"address": {"pipe": {"path": f"{configs.RUN_IN_PROXY}/admin.sock", "mode": 0o600}}},
+        "dynamic_resources": sources,
+    }
+
+
+def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int], entrance: GatewayEntrance) -> Json:
+    """Those of public addresses, of gateway ports, and of services' names."""
+    public = [_tcp_listener(public_name(port), port.public_address, port.port, [_tcp_chain(port)]) for port in ports]
+    outer = [
+        _tcp_listener(f"{public_name(port)} by {number}", entrance.address, number, _from_outside(_tcp_chain(port)))
+        for port, number in assigned.items()
+    ]
+    names = [] if entrance.http_port is None else [_http_listener(entrance.address, entrance.http_port)]
+    return {"resources": [*public, *outer, *names]}
+
+
+def clusters(ports: Sequence[PublishedPort]) -> Json:
+    """One for each public port, and one for each port of a service."""
+    services = (_cluster(_service_cluster(of[0]), of) for of in _by_service(ports))
+    return {"resources": [*(_cluster(public_name(port), (port,)) for port in ports), *services]}
+
+
+def routes(ports: Sequence[PublishedPort]) -> Json:
+    """The names of services. Names that differ in case only are one name: the first service has it."""
+    hosts: dict[str, str] = {}
+    for of in _by_service(ports):
+        first = of[0]
+        for name in (f"{first.port}.{first.service}", str(first.service)):
+            hosts.setdefault(f"{name}.localhost".lower(), _service_cluster(first))
+    virtual_hosts = [_virtual_host(name, cluster) for name, cluster in hosts.items()]
+    nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
+    rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
+    return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, rest]}]}
+
+
+def _by_service(ports: Iterable[PublishedPort]) -> Iterator[Sequence[PublishedPort]]:
+    """The ports of services' tasks: for each service and port, in the order of their numbers, those of all tasks."""
+
+    def key(port: PublishedPort) -> tuple[str, int]:
+        return port.service or "", port.port
+
+    for _, of in groupby(sorted((port for port in ports if port.service), key=key), key=key):
+        yield tuple(of)
+
+
+def _service_cluster(port: PublishedPort) -> str:
+    return f"{port.service}:{port.port}"
+
+
+def _tcp_chain(port: PublishedPort) -> Json:
+    proxy = {"@type": _TCP_PROXY, "stat_prefix": "public", "cluster": public_name(port)}
+    return {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}
+
+
+def _from_outside(chain: Json) -> list[Json]:
+    """The chain for connections from the loopback and from other addresses than the one that is called."""
+    matches: tuple[Json, ...] = ({"source_prefix_ranges": [_LOOPBACK]}, {"source_type": "EXTERNAL"})
+    return [{**chain, "name": str(number), "filter_chain_match": match} for number, match in enumerate(matches)]
+
+
+def _tcp_listener(name: str, address: str, port: int, chains: Sequence[Json]) -> Json:
+    return {
+        "@type": _LISTENER,
+        "name": name,
+        "address": {"socket_address": {"address": address, "port_value": port}},
+        "enable_reuse_port": False,  # else two installations would share the port, and each get some of the connections
+        "filter_chains": chains,
+    }
+
+
+def _http_listener(address: str, port: int) -> Json:
+    manager = {
+        "@type": _HTTP,
+        "stat_prefix": _BY_NAME,
+        "rds": {"route_config_name": _BY_NAME, "config_source": _source("rds")},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
+        "strip_any_host_port": True,
+        "use_remote_address": True,
+        "server_header_transformation": "PASS_THROUGH",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+    }
+    chain: Json = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    return _tcp_listener(_BY_NAME, address, port, _from_outside(chain))
+
+
+def _virtual_host(name: str, cluster: str) -> Json:
+    retries = {"retry_on": "connect-failure,refused-stream", "num_retries": 2}  # a task that has just ended
+    route = {"cluster": cluster, "timeout": "0s", "retry_policy": retries}
+    return {"name": name, "domains": [name], "routes": [{"match": {"prefix": "/"}, "route": route}]}
+
+
+def _cluster(name: str, ports: Sequence[PublishedPort]) -> Json:
+    """The ports' tasks. They are in one VPC: connections are opened in its router."""
+    targets = [{"address": {"socket_address": {"address": port.address, "port_value": port.port}}} for port in ports]
+    return {
+        "@type": _CLUSTER,
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": target} for target in targets]}],
+        },
+        "upstream_bind_config": {
+            "source_address": {
+                "address": "0.0.0.0",  # noqa: S104 - any address of the router
+                "port_value": 0,
+                "network_namespace_filepath": f"/run/netns/vpc-{path_component(ports[0].vpc)}",
+            }
+        },
+    }
+
+
+def _source(kind: str) -> Json:
+    path = {"path": f"{configs.RUN_IN_PROXY}/{kind}.json"}
+    return {"resource_api_version": "V3", "path_config_source": path}

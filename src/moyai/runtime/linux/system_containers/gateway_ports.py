@@ -1,0 +1,46 @@
+"""The ports of this machine at which public ports of tasks answer, besides their own addresses: pure.
+
+An address 127.83.x.y is on the loopback of the machine, so callers outside of a container that moyai runs in can't
+reach it. The container publishes a range of ports instead, and each public port gets one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from moyai.domain.sandbox.spec import PublishedPort
+
+
+class GatewayEntrance(NamedTuple):
+    """Where the gateway listens besides public addresses. ``address``: for all of these ports; ``ports``: each for one
+    public port; ``http_port``: for HTTP requests to a service's name; None: for none.
+    """
+
+    address: str = "127.0.0.1"
+    ports: range = range(0)
+    http_port: int | None = None
+
+
+NO_GATEWAY_PORTS = GatewayEntrance()
+
+
+def public_name(port: PublishedPort) -> str:
+    """The public address and the port, in the form of a URL's authority."""
+    return f"{port.public_address}:{port.port}"
+
+
+def assign_ports(
+    ports: Iterable[PublishedPort], available: range, previous: Mapping[str, int]
+) -> Mapping[PublishedPort, int]:
+    """The gateway port of each public port, as far as there are enough. One keeps the port that it had.
+
+    ``previous``: by the names of public ports.
+    """
+    wanted = tuple(ports)
+    earlier = ((port, previous.get(public_name(port))) for port in wanted)
+    assigned = {port: number for port, number in earlier if number is not None and number in available}
+    used = frozenset(assigned.values())
+    free = (number for number in available if number not in used)
+    rest = (port for port in wanted if port not in assigned)
+    return assigned | dict(zip(rest, free, strict=False))

