@@ -8,10 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from moyai.testing.instances import on_instances
+from moyai.testing.load_balancers import BALANCER, put_group_behind_listener
+from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code
 
 WEB = {"ServiceNamespace": "ecs", "ResourceId": "service/default/web", "ScalableDimension": "ecs:service:DesiredCount"}
 CPU = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+REQUESTS = {"PredefinedMetricType": "ALBRequestCountPerTarget"}
+LABEL = "app/a/1/targetgroup/b/2"
 TRACK: dict[str, Any] = {"TargetValue": 50.0, "PredefinedMetricSpecification": CPU, "ScaleInCooldown": 60}
 STEPS: dict[str, Any] = {
     "AdjustmentType": "ChangeInCapacity",
@@ -181,6 +185,24 @@ def test_any_metric_can_be_tracked(scaling, target, installation):
     assert sum(len(alarm.get("Metrics", [])) == 2 for alarm in alarms) == 2
 
 
+def test_a_target_groups_requests_can_be_tracked(scaling, target, installation):
+    installation.builder.book.apply(put_group_behind_listener(SCOPE, "web"))
+    (group,) = installation.builder.world.target_groups
+    label = f"{BALANCER}/{group.dimension}"
+    track(scaling, "requests", PredefinedMetricSpecification={**REQUESTS, "ResourceLabel": label})
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    shown = policy["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]
+    assert shown == {**REQUESTS, "ResourceLabel": label}
+    alarms = installation.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {(alarm["Namespace"], alarm["MetricName"], alarm["Statistic"], alarm["Period"]) for alarm in alarms} == {
+        ("AWS/ApplicationELB", "RequestCountPerTarget", "Sum", 60)
+    }
+    assert {(d["Name"], d["Value"]) for alarm in alarms for d in alarm["Dimensions"]} == {
+        ("LoadBalancer", BALANCER),
+        ("TargetGroup", group.dimension),
+    }
+
+
 def test_describe_shows_a_scheduled_action_as_it_was_put(scaling, target):
     bounds = {"MinCapacity": 2, "MaxCapacity": 4}
     name = {"ScheduledActionName": "morning"}
@@ -294,8 +316,28 @@ TRACKED = {"PolicyType": "TargetTrackingScaling"}
                 ({**TRACK, "ScaleInCooldown": -1}, "not be negative"),
                 (TRACK, "Only one TargetTrackingScaling policy for a given metric specification is allowed."),
                 (
-                    {**TRACK, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"}},
-                    "ALBRequestCountPerTarget is not supported",
+                    {**TRACK, "PredefinedMetricSpecification": REQUESTS},
+                    "ResourceLabel is required for ALBRequestCountPerTarget",
+                ),
+                (
+                    {**TRACK, "PredefinedMetricSpecification": {**CPU, "ResourceLabel": LABEL}},
+                    "and for no other type of metric",
+                ),
+                (
+                    {
+                        **TRACK,
+                        "PredefinedMetricSpecification": {**REQUESTS, "ResourceLabel": LABEL},
+                    },
+                    "names no target group behind a load balancer",
+                ),
+                (
+                    {
+                        **TRACK,
+                        "PredefinedMetricSpecification": {
+                            "PredefinedMetricType": "EC2SpotFleetRequestAverageCPUUtilization"
+                        },
+                    },
+                    "is not supported",
                 ),
                 (
                     {"TargetValue": 1.0, "CustomizedMetricSpecification": {"MetricName": "x"}},

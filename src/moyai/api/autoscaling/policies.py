@@ -126,7 +126,7 @@ def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolic
         raise InvalidInput("The type of a scaling policy can't be changed. Delete it and make another.")
     if kind == TRACKING:
         others = [p for p in ctx.store.world.scaling_policies.by("service", before.service) if p.arn != before.arn]
-        return replace(before, tracking=checked_tracking(tracking, step, others))
+        return replace(before, tracking=checked_tracking(ctx, tracking, step, others))
     if kind != STEP:
         raise InvalidInput(f"PolicyType {kind} is not supported by moyai: there are no forecasts.")
     return replace(before, step=checked_step(step, tracking))

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
+from moyai.api.operation import Context
 from moyai.domain.autoscaling.policy import (
     CustomizedMetric,
+    PredefinedMetric,
     ScalingPolicy,
     StepAdjustment,
     StepScaling,
@@ -19,8 +21,9 @@ from moyai.domain.autoscaling.policy import (
 )
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.expressions.metric_data import check_alarm_queries
+from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.plan.scaling.tracking import PREDEFINED_METRICS, metric_queries
+from moyai.plan.scaling.tracking import PREDEFINED_METRICS, REQUESTS_PER_TARGET, label_dimensions, metric_queries
 
 STEP: Final = "StepScaling"
 TRACKING: Final = "TargetTrackingScaling"
@@ -50,7 +53,7 @@ def checked_step(step: StepScaling | None, tracking: TargetTracking | None) -> S
 
 
 def checked_tracking(
-    tracking: TargetTracking | None, step: StepScaling | None, policies: Iterable[ScalingPolicy]
+    ctx: Context, tracking: TargetTracking | None, step: StepScaling | None, policies: Iterable[ScalingPolicy]
 ) -> TargetTracking:
     """The configuration. Raises InvalidInput."""
     if tracking is None or step is not None:
@@ -66,11 +69,8 @@ def checked_tracking(
         raise InvalidInput(
             "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification is required."
         )
-    if predefined_metric is not None and predefined_metric.predefined_metric_type not in PREDEFINED_METRICS:
-        raise InvalidInput(
-            f"PredefinedMetricType {predefined_metric.predefined_metric_type} is not supported by moyai: it has "
-            f"{', '.join(PREDEFINED_METRICS)}, and any metric as CustomizedMetricSpecification."
-        )
+    if predefined_metric is not None:
+        _check_predefined(ctx, predefined_metric)
     if customized_metric is not None:
         _check_custom(customized_metric)
     if not 0 < tracking.target_value <= _LARGEST:
@@ -80,6 +80,28 @@ def checked_tracking(
     if any(_same(other.tracking, tracking) for other in policies):
         raise InvalidInput("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
     return tracking
+
+
+def _check_predefined(ctx: Context, metric: PredefinedMetric) -> None:
+    kind, label = metric.predefined_metric_type, metric.resource_label
+    if kind not in {*PREDEFINED_METRICS, REQUESTS_PER_TARGET}:
+        raise InvalidInput(
+            f"PredefinedMetricType {kind} is not supported by moyai: it has {', '.join(PREDEFINED_METRICS)},"
+            f" {REQUESTS_PER_TARGET}, and any metric as CustomizedMetricSpecification."
+        )
+    if (kind == REQUESTS_PER_TARGET) == (label is None):
+        raise InvalidInput(f"ResourceLabel is required for {REQUESTS_PER_TARGET}, and for no other type of metric.")
+    if label is None:
+        return
+    balancer, group = (dimension.value for dimension in label_dimensions(label))
+    balancer_arn = arn("elasticloadbalancing", ctx.scope, f"loadbalancer/{balancer}")
+    rules = ctx.store.world.rules.by("target_group", arn("elasticloadbalancing", ctx.scope, group))
+    listeners = (ctx.store.world.listeners.get(rule.listener) for rule in rules)
+    if not any(listener is not None and listener.load_balancer == balancer_arn for listener in listeners):
+        raise InvalidInput(
+            f"ResourceLabel {label} names no target group behind a load balancer. It is the end of the load balancer's"
+            " ARN, from app/ on, and the end of the target group's, with a slash between them."
+        )
 
 
 def _same(first: TargetTracking | None, second: TargetTracking) -> bool:

@@ -11,15 +11,12 @@ from typing import Final
 from moyai.api.autoscaling import activities, policies, schedules, targets
 from moyai.api.operation import ApiService, operations
 
-_TRACKING: Final = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration"
-
 AUTOSCALING: Final = ApiService(
     name="application-autoscaling",
     refused=MappingProxyType(
         {
             "RegisterScalableTarget.RoleARN": "services scale without a role",
             "PutScalingPolicy.PredictiveScalingPolicyConfiguration": "there are no forecasts",
-            f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel": "there are no load balancers",
         }
     ),
     operations=operations(activities, policies, schedules, targets, *targets.TAGS.operations()),

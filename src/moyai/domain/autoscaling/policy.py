@@ -40,6 +40,8 @@ class PredefinedMetric(msgspec.Struct, frozen=True):
     """A metric by AWS's name for it."""
 
     predefined_metric_type: str
+    resource_label: str | None = None
+    """For ALBRequestCountPerTarget: ``app/<load balancer>/<id>/targetgroup/<target group>/<id>``."""
 
 
 class TrackedStat(msgspec.Struct, frozen=True):

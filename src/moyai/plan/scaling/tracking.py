@@ -29,7 +29,10 @@ PREDEFINED_METRICS: Mapping[str, str] = MappingProxyType(
         "ECSServiceAverageMemoryUtilization": "MemoryUtilization",
     }
 )
-"""The CloudWatch metrics of AWS's predefined metric types."""
+"""The CloudWatch metrics of AWS's predefined metric types that are a service's own."""
+REQUESTS_PER_TARGET: Final = "ALBRequestCountPerTarget"
+"""The predefined metric type of a target group's requests; its resource label has the dimensions' values."""
+_TARGET_GROUP: Final = "/targetgroup/"
 _MINUTE: Final = 60
 _HIGH_PERIODS: Final = 3
 _LOW_PERIODS: Final = 15
@@ -77,6 +80,12 @@ def resource_id(service: ServiceArn) -> str:
     return "" if parsed is None else parsed.resource
 
 
+def label_dimensions(label: str) -> tuple[Dimension, ...]:
+    """The load balancer and the target group in a resource label of ALBRequestCountPerTarget."""
+    balancer, _, group = label.partition(_TARGET_GROUP)
+    return Dimension("LoadBalancer", balancer), Dimension("TargetGroup", f"targetgroup/{group}")
+
+
 def metric_queries(metric: CustomizedMetric) -> tuple[MetricDataQuery, ...]:
     """The metric math of a customized metric, as queries of an alarm."""
     return tuple(
@@ -101,6 +110,10 @@ def _metric(policy: ScalingPolicy, tracking: TargetTracking) -> tuple[MetricStat
         metric = Metric(custom.namespace or "", custom.metric_name or "", custom.dimensions)
         return MetricStat(metric, _MINUTE, custom.statistic or "Average", custom.unit), ()
     predefined = tracking.predefined_metric_specification
+    if predefined is not None and predefined.predefined_metric_type == REQUESTS_PER_TARGET:
+        labels = label_dimensions(predefined.resource_label or "")
+        requests = Metric("AWS/ApplicationELB", "RequestCountPerTarget", labels)
+        return MetricStat(requests, _MINUTE, "Sum"), ()
     name = PREDEFINED_METRICS[predefined.predefined_metric_type] if predefined is not None else ""
     _, cluster, service = resource_id(policy.service).split("/")
     dimensions = (Dimension("ClusterName", cluster), Dimension("ServiceName", service))
