@@ -42,6 +42,9 @@ class ProxyFeed(Protocol):
         Resources that can't be translated keep their last good form.
         """
 
+    def published_mesh(self, shard: str = "") -> MeshIR:
+        """The mesh of a shard as it was last published; empty for a shard that is not there."""
+
     def clear(self) -> None:
         """Publish the empty mesh in every shard."""
 

@@ -4,7 +4,8 @@ Promise: nothing is remembered that can be observed again. Four things can't be,
 lives: why a sandbox or a container could not be made, since when no proxy holds a draining task's endpoints, which
 tasks reject new connections, and which tasks wait for their proxy to acknowledge a name. Whether traffic has shifted is
 answered by what was published and acknowledged: the mesh must have been compiled from the service's present traffic
-weights, and each caller's running proxy must have acknowledged all that it was sent since.
+weights and listener rules, and each caller's running proxy, and each load balancer's, must have acknowledged all that
+it was sent since.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from collections.abc import Iterator
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.elb.front import front_proxy, front_workload
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed, Rerouting, World
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId
+from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, ServiceArn, TaskArn, TaskId, VpcId
+from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect.routes import mesh_service
 from moyai.mesh.service_connect.traffic_split import called_service
 from moyai.plan.capacity.container_instance import sandbox_of
@@ -189,9 +192,24 @@ def _has_proxy(task: Task) -> bool:
 
 
 def _rerouting(ports: ReconcilerPorts, service: Service) -> Rerouting:
-    offers = ports.store.world.discovery_services.by("owner", service.arn)
-    waiting = {proxy for offer in offers for proxy in _unsynced_callers(ports, offer)}
-    return Rerouting(all(_is_published(ports, offer) for offer in offers), frozenset(waiting))
+    offers, vpcs = ports.store.world.discovery_services.by("owner", service.arn), _front_vpcs(ports, service)
+    callers = {proxy for offer in offers for proxy in _unsynced_callers(ports, offer)}
+    fronts = {proxy for vpc in vpcs if not _is_synced(ports.feed, proxy := front_proxy(vpc))}
+    published = all(_is_published(ports, offer) for offer in offers)
+    return Rerouting(published and all(_is_front_published(ports, vpc) for vpc in vpcs), frozenset(callers | fronts))
+
+
+def _front_vpcs(ports: ReconcilerPorts, service: Service) -> frozenset[VpcId]:
+    """The VPCs whose front proxies have the service's listener rules."""
+    world = ports.store.world
+    balancers = service.primary.load_balancers if service.deployments else ()
+    groups = (world.target_groups.get(b.target_group_arn) for b in balancers if b.advanced_configuration is not None)
+    return frozenset(g.vpc for g in groups if g is not None and world.load_balancers.count("vpc", g.vpc))
+
+
+def _is_front_published(ports: ReconcilerPorts, vpc: VpcId) -> bool:
+    """Whether the front proxy's published configuration was compiled from the present listener rules."""
+    return ports.feed.published_mesh(front_workload(vpc)) == compile_front(ports.store.world, vpc)
 
 
 def _is_published(ports: ReconcilerPorts, offer: DiscoveryService) -> bool:

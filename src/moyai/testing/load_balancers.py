@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
+from moyai.domain.ecs.task import NetworkInterface
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.rule import (
     ForwardAction,
     Listener,
@@ -14,7 +18,7 @@ from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ListenerArn, ListenerRuleArn, LoadBalancerArn, TargetGroupArn
+from moyai.kernel.ids import ListenerArn, ListenerRuleArn, LoadBalancerArn, NetworkInterfaceId, TargetGroupArn
 from moyai.kernel.scope import Scope
 
 CHECK = TargetHealthCheck(TargetProtocol.HTTP, 30, 5, 5, 2, path="/", matcher="200")
@@ -33,6 +37,38 @@ def target_group(scope: Scope, name: str, target_type: TargetType = TargetType.I
         vpc=default_vpc(scope).id,
         health_check=CHECK,
         created_at=Instant(0),
+    )
+
+
+def load_balancer(scope: Scope) -> LoadBalancer:
+    """The application load balancer of the other records, internal, with a node in each of two default subnets."""
+    network = default_vpc(scope)
+    nodes = tuple(
+        LoadBalancerNode(
+            subnet.id,
+            subnet.zone,
+            NetworkInterface(
+                id=NetworkInterfaceId(f"eni-{number:0>17}"),
+                attachment=f"{number}",
+                vpc=network.id,
+                subnet=subnet.id,
+                address=str(IPv4Network(subnet.cidr)[100]),
+                mac=f"02:00:00:00:00:{number:0>2}",
+                private_dns_name="node",
+            ),
+        )
+        for number, subnet in enumerate(network.subnets[:2])
+    )
+    return LoadBalancer(
+        arn=LoadBalancerArn(arn("elasticloadbalancing", scope, f"loadbalancer/{BALANCER}")),
+        name="web",
+        type=LoadBalancerType.APPLICATION,
+        scheme=Scheme.INTERNAL,
+        vpc=network.id,
+        nodes=nodes,
+        dns_name=f"internal-web-1.{scope.region}.elb.localhost",
+        created_at=Instant(0),
+        security_groups=(network.security_groups[0].id,),
     )
 
 

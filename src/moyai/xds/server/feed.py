@@ -88,6 +88,11 @@ class Feed(ProxyFeed):
         self._notify(proxies)
 
     @override
+    def published_mesh(self, shard: str = "") -> MeshIR:
+        known = self._shards.get(shard)
+        return MeshIR() if known is None else known.mesh
+
+    @override
     def clear(self) -> None:
         for shard in tuple(self._shards):
             self.publish(MeshIR(), shard)
