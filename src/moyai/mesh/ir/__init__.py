@@ -21,7 +21,7 @@ from moyai.mesh.ir.destination import (
     OutlierPolicy,
     Source,
 )
-from moyai.mesh.ir.front import ForwardedFor, FrontAddress, FrontListener, HttpFront
+from moyai.mesh.ir.front import ForwardedFor, FrontAddress, FrontListener, FrontTls, HttpFront
 from moyai.mesh.ir.mesh import Diagnostic, MeshIR
 from moyai.mesh.ir.routing import (
     EVERY_PATH,
@@ -42,7 +42,10 @@ from moyai.mesh.ir.routing import (
     Rewrite,
     RouteRule,
     RouteRules,
+    SessionCookie,
+    SetCookie,
     StreamSplit,
+    Substitution,
     TextMatcher,
     TextTest,
     TimeoutPolicy,
@@ -101,6 +104,7 @@ __all__ = [
     "ForwardedFor",
     "FrontAddress",
     "FrontListener",
+    "FrontTls",
     "HashKey",
     "HeaderMatcher",
     "HttpFront",
@@ -129,10 +133,13 @@ __all__ = [
     "RouteRules",
     "ServerTls",
     "ServiceAddress",
+    "SessionCookie",
+    "SetCookie",
     "SniPassthrough",
     "Source",
     "StdoutLog",
     "StreamSplit",
+    "Substitution",
     "TextMatcher",
     "TextTest",
     "TimeoutPolicy",

@@ -71,10 +71,11 @@ Source = EndpointGroupSource | DnsSource | FixedSource | OriginalDestinationSour
 
 
 class ActiveHealthCheck(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A check of each endpoint every ``interval`` seconds: a connection (TCP), ``GET path`` (HTTP and HTTP/2) or gRPC's
-    health service (destinations with HTTP/2). The thresholds are the numbers of equal results in a row that change an
-    endpoint's state. ``port``: None = the endpoint's own. ``statuses``: the healthy ones of HTTP; empty = 200. ``log``:
-    the path of a file for each failed check and each change of an endpoint's health, as JSON; empty = none.
+    """A check of each endpoint every ``interval`` seconds: a connection (TCP), a request for ``path`` (HTTP and HTTP/2)
+    or gRPC's health service (destinations with HTTP/2). The thresholds are the numbers of equal results in a row that
+    change an endpoint's state. ``port``: None = the endpoint's own. ``statuses``: the healthy ones; empty = 200.
+    ``headers``: of the request. ``log``: the path of a file for each failed check and each change of an endpoint's
+    health, as JSON; empty = none.
     """
 
     protocol: Protocol
@@ -85,9 +86,11 @@ class ActiveHealthCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str = "/"
     port: int | None = None
     statuses: tuple[Range, ...] = ()
-    user_agent: str = ""
-    """The client's name in requests; empty = Envoy's."""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
     reuses_connections: bool = True
+    differs_in_tls: bool = False
+    """Whether it is encrypted where requests are not, and the other way round."""
     log: str = ""
 
 
@@ -147,6 +150,8 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     health_check: ActiveHealthCheck | None = None
     source_address: str = ""
     """Where connections come from; empty = the address that the route has."""
-    fail_open: bool = False
-    """Whether all endpoints get requests when the health check has found none healthy; else, none does that has not
-    passed."""
+    fail_open_below: float = 0
+    """The per cent of healthy endpoints below which all of them get requests; 0 = Envoy's default. New endpoints count
+    from their first health check."""
+    slow_start: float = 0
+    """Seconds in which the share of an endpoint that became healthy grows to its full size; 0 = at once."""

@@ -50,9 +50,23 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether headers are removed whose names have anything but letters, digits and hyphens."""
 
 
+class FrontTls(msgspec.Struct, frozen=True, omit_defaults=True):
+    """TLS of a listener. ``certificates``: names of Certificates of the mesh, of which the client's SNI selects one,
+    else the first. ``oldest`` and ``newest``: versions of TLS, ``1.0`` to ``1.3``; ``ciphers``: suites of versions
+    before 1.3. ``alpn``: protocols, the preferred one first.
+    """
+
+    certificates: tuple[str, ...]
+    oldest: str
+    newest: str
+    ciphers: tuple[str, ...] = ()
+    alpn: tuple[str, ...] = ()
+
+
 class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
     """A listener of a front proxy, at one or more addresses. Its name is unique in its workload."""
 
     name: str
     addresses: tuple[FrontAddress, ...]
     routing: HttpFront
+    tls: FrontTls | None = None

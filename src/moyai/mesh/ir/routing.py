@@ -92,6 +92,13 @@ class RequestMatch(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ranges of addresses; the client's is in one of them. Empty = every client."""
 
 
+class Substitution(msgspec.Struct, frozen=True):
+    r"""A regular expression that matches a whole text, and what replaces it; ``\1`` is its first group."""
+
+    pattern: str
+    replacement: str
+
+
 class Rewrite(msgspec.Struct, frozen=True, omit_defaults=True):
     """``host``: the new ``:authority``. ``prefix`` replaces the prefix that the rule's path has matched, or ``path``
     the whole path without its query. ``headers`` are set, whatever the client sent; ``without``: headers that are
@@ -147,7 +154,27 @@ class TimeoutPolicy(msgspec.Struct, frozen=True):
     idle: float
 
 
-class WeightedDestination(msgspec.Struct, frozen=True):
+class SetCookie(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A cookie that responses set, for ``/`` and a number of seconds. ``cross_site``: requests from other sites have
+    it, over TLS.
+    """
+
+    name: str
+    value: str
+    seconds: int
+    cross_site: bool = False
+
+
+class SessionCookie(msgspec.Struct, frozen=True):
+    """A cookie with the endpoint's address, by which a client stays with its endpoint while that is healthy. Each
+    response renews it for ``seconds``.
+    """
+
+    name: str
+    seconds: int
+
+
+class WeightedDestination(msgspec.Struct, frozen=True, omit_defaults=True):
     """A Destination by name, with its share of the sum of all weights, which is greater than 0.
 
     A destination with weight 0 gets no traffic; callers have its endpoints nevertheless, so that it can get some at
@@ -156,13 +183,19 @@ class WeightedDestination(msgspec.Struct, frozen=True):
 
     destination: str
     weight: int = 1
+    cookies: tuple[SetCookie, ...] = ()
+    session: SessionCookie | None = None
 
 
 class LoadBalancingPolicy(StrEnum):
-    """How an endpoint is selected. CONSISTENT_HASH needs rules with ``hash_on``; other requests go anywhere."""
+    """How an endpoint is selected. LEAST_REQUEST compares two of them, FEWEST_REQUESTS all. CONSISTENT_HASH needs rules
+    with ``hash_on``; other requests go anywhere.
+    """
 
     ROUND_ROBIN = "round-robin"
     LEAST_REQUEST = "least-request"
+    FEWEST_REQUESTS = "fewest-requests"
+    RANDOM = "random"
     CONSISTENT_HASH = "consistent-hash"
 
 

@@ -23,17 +23,21 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.pages import ERROR_PAGES, SERVER
 from moyai.mesh.load_balancing.routes import route_rules
 from moyai.mesh.load_balancing.shard import FrontBuilder
+from moyai.mesh.load_balancing.tls import listener_tls
 
 
 def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> None:
     """Add a listener with its rules and the target groups that these use."""
-    if listener.protocol is not ListenerProtocol.HTTP:
+    if listener.protocol not in {ListenerProtocol.HTTP, ListenerProtocol.HTTPS}:
         shard.report(listener.arn, f"it is closed: listeners with {listener.protocol} are not served yet")
+        return
+    tls = listener_tls(shard, balancer, listener)
+    if listener.protocol.is_encrypted and tls is None:
         return
     name = listener.arn.rpartition(":")[2]
     rules = route_rules(shard, balancer, listener)
     shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules), balancer.dimension))
-    shard.listeners.append(FrontListener(name, tuple(_addresses(balancer, listener)), _http_front(balancer, name)))
+    shard.listeners.append(FrontListener(name, tuple(_addresses(balancer, listener)), _http_front(balancer, name), tls))
 
 
 def stat_name(balancer: LoadBalancer, zone: str) -> str:

@@ -8,9 +8,13 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Final
 
+from msgspec.structs import replace
+
 from moyai.domain.elb import attributes
+from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import FixedResponseAction, ForwardAction, Listener, RedirectAction, Rule
 from moyai.mesh.ir import (
@@ -19,6 +23,7 @@ from moyai.mesh.ir import (
     RequestMatch,
     Rewrite,
     RouteRule,
+    SetCookie,
     TextMatcher,
     TextTest,
     TimeoutPolicy,
@@ -28,8 +33,9 @@ from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.pages import HTML, error_page
 from moyai.mesh.load_balancing.redirects import redirect
 from moyai.mesh.load_balancing.shard import FrontBuilder
-from moyai.mesh.load_balancing.target_groups import add_target_group
+from moyai.mesh.load_balancing.target_groups import add_target_group, session_cookie
 
+_GROUP_COOKIE: Final = "AWSALBTG"
 _LAST: Final = 50_001
 """A greater number than any priority."""
 _NO_LIMIT: Final = TimeoutPolicy(request=0, idle=0)
@@ -55,7 +61,7 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
     match = request_match(rule.conditions)
     match rule.action:
         case ForwardAction() as forward:
-            yield _forward(shard, balancer, forward, match)
+            yield from _forward(shard, balancer, forward, match)
         case RedirectAction() as action:
             yield RouteRule((), _NO_LIMIT, match, answer=redirect(action, listener))
         case FixedResponseAction(status, content_type, body):
@@ -63,19 +69,51 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
             yield RouteRule((), _NO_LIMIT, match, answer=FixedResponse(status, body, media_type))
 
 
-def _forward(shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction, match: RequestMatch) -> RouteRule:
-    """The route of a forward action. With weights of 0 alone there is nothing to forward to."""
-    targets = tuple(
-        WeightedDestination(name, weighted.weight)
-        for weighted in action.groups
-        if (name := add_target_group(shard, balancer, weighted.group)) is not None
-    )
+def _forward(
+    shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction, match: RequestMatch
+) -> Iterator[RouteRule]:
+    """The routes of a forward action: with stickiness, one for the clients of each group. With weights of 0 alone there
+    is nothing to forward to.
+    """
+    targets = tuple(_targets(shard, balancer, action))
     if not any(target.weight for target in targets):
-        return RouteRule((), _NO_LIMIT, match, answer=_UNAVAILABLE)
-    return RouteRule(
+        yield RouteRule((), _NO_LIMIT, match, answer=_UNAVAILABLE)
+        return
+    route = RouteRule(
         targets,
         _NO_LIMIT,
         match,
         rewrite=Rewrite(without=_ENVOY_HEADERS),
         endpoint_idle=attributes.IDLE_TIMEOUT.of(balancer),
     )
+    if action.stickiness is not None:
+        for target in targets:
+            if target.weight:
+                clients = HeaderMatcher("cookie", TextMatcher(TextTest.REGEX, _has_cookie(target.destination)))
+                own_match = replace(match, headers=(*match.headers, clients))
+                yield replace(route, targets=(target,), match=own_match)
+    yield route
+
+
+def _targets(shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction) -> Iterator[WeightedDestination]:
+    """The target groups that exist, with the cookies of their responses."""
+    for weighted in action.groups:
+        group = add_target_group(shard, balancer, weighted.group)
+        if group is not None:
+            name = group_cluster(group.arn)
+            cookies = () if action.stickiness is None else tuple(_group_cookies(name, action.stickiness))
+            yield WeightedDestination(name, weighted.weight, cookies, session_cookie(group))
+
+
+def _group_cookies(group: str, seconds: int) -> Iterator[SetCookie]:
+    yield SetCookie(_GROUP_COOKIE, _cookie_value(group), seconds)
+    yield SetCookie(f"{_GROUP_COOKIE}CORS", _cookie_value(group), seconds, cross_site=True)
+
+
+def _has_cookie(group: str) -> str:
+    return f"(?:.*; *)?{_GROUP_COOKIE}(?:CORS)?={_cookie_value(group)}(?:;.*)?"
+
+
+def _cookie_value(group: str) -> str:
+    """A value that names the group and tells clients nothing about it."""
+    return sha256(group.encode()).hexdigest()

@@ -10,24 +10,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
-    ActiveHealthCheck,
     ClientTls,
     Destination,
     EndpointGroup,
     EndpointGroupSource,
+    Failure,
+    LoadBalancingPolicy,
     Member,
+    OutlierPolicy,
     Protocol,
-    Range,
+    SessionCookie,
 )
+from moyai.mesh.load_balancing.health_checks import health_check
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
 _CONNECT_TIMEOUT: Final = 10.0
-_HEALTH_CHECKER: Final = "ELB-HealthChecker/2.0"
 _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
     {
         ProtocolVersion.HTTP1: Protocol.HTTP,
@@ -37,8 +40,28 @@ _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
 )
 
 
-def add_target_group(shard: FrontBuilder, balancer: LoadBalancer, arn: TargetGroupArn) -> str | None:
-    """Add a target group, and return its name in the shard; None if it does not exist.
+_ALGORITHMS: Mapping[str, LoadBalancingPolicy] = MappingProxyType(
+    {
+        "round_robin": LoadBalancingPolicy.ROUND_ROBIN,
+        "least_outstanding_requests": LoadBalancingPolicy.FEWEST_REQUESTS,
+        "weighted_random": LoadBalancingPolicy.RANDOM,
+    }
+)
+_ANY_HEALTHY: Final = 1.0
+"""Per cent; a healthy target is enough."""
+_ANOMALIES: Final = OutlierPolicy(
+    consecutive_failures=5,
+    interval=10,
+    base_ejection=30,
+    max_ejection=300,
+    max_ejection_percent=50,
+    counted_failures=Failure.SERVER_ERROR,
+)
+"""How targets with anomalous errors are avoided; AWS publishes no numbers."""
+
+
+def add_target_group(shard: FrontBuilder, balancer: LoadBalancer, arn: TargetGroupArn) -> TargetGroup | None:
+    """Add a target group under the name of its cluster, and return it; None if it does not exist.
 
     Its targets are called from the load balancer's first node.
     """
@@ -56,12 +79,27 @@ def add_target_group(shard: FrontBuilder, balancer: LoadBalancer, arn: TargetGro
             protocol=_PROTOCOLS[group.protocol_version or ProtocolVersion.HTTP1],
             connect_timeout=_CONNECT_TIMEOUT,
             tls=ClientTls() if group.protocol is TargetProtocol.HTTPS else None,
-            health_check=_health_check(shard, group),
+            health_check=health_check(group, shard.health_events),
             source_address=balancer.nodes[0].interface.address,
-            fail_open=True,
+            load_balancing=_ALGORITHMS[attributes.ALGORITHM.of(group)],
+            outlier=_ANOMALIES if attributes.ANOMALY_MITIGATION.of(group) == "on" else None,
+            fail_open_below=_fail_open_below(group),
+            slow_start=attributes.SLOW_START.of(group),
         )
         shard.add_destination(destination, _endpoints(shard, name, arn))
-    return name
+    return group
+
+
+def session_cookie(group: TargetGroup) -> SessionCookie | None:
+    """The cookie that keeps a client with its target; None unless the group is sticky."""
+    if not attributes.STICKINESS.of(group):
+        return None
+    return SessionCookie("AWSALB", attributes.LB_COOKIE_DURATION.of(group))
+
+
+def _fail_open_below(group: TargetGroup) -> float:
+    percentage = attributes.FAIL_OPEN_PERCENTAGE.of(group)
+    return _ANY_HEALTHY if percentage == "off" else float(percentage)
 
 
 def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn) -> EndpointGroup:
@@ -70,26 +108,3 @@ def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn) -> Endpoin
         for target in shard.world.targets.by("group", group)
     )
     return EndpointGroup(name, tuple(sorted(members)), checked_by_address=True)
-
-
-def _health_check(shard: FrontBuilder, group: TargetGroup) -> ActiveHealthCheck:
-    check = group.health_check
-    return ActiveHealthCheck(
-        protocol=_PROTOCOLS[group.protocol_version or ProtocolVersion.HTTP1],
-        interval=check.interval,
-        timeout=check.timeout,
-        healthy_threshold=check.healthy_threshold,
-        unhealthy_threshold=check.unhealthy_threshold,
-        path=check.path or "/",
-        port=check.port,
-        statuses=tuple(_ranges(check.matcher or "200")),
-        user_agent=_HEALTH_CHECKER,
-        reuses_connections=False,
-        log=shard.health_events,
-    )
-
-
-def _ranges(matcher: str) -> list[Range]:
-    """The ranges of a matcher: ``200``, ``200,202`` or ``200-299``."""
-    ends = (part.partition("-") for part in matcher.split(","))
-    return [Range(int(low), int(high or low) + 1) for low, _, high in ends]

@@ -216,6 +216,9 @@ def _secret_sources(
     for inbound in workload.inbound:
         if inbound.tls is not None:
             yield from _sources(inbound.tls.certificate, inbound.tls.callers)
+    for listener in workload.listeners:
+        if listener.tls is not None:
+            yield from map(CertificateRef, listener.tls.certificates)
     for name in destinations:
         tls = mesh.destinations[name].tls
         if tls is not None:

@@ -9,24 +9,38 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
-from moyai.mesh.ir import Destination, InboundPort, LoadBalancingPolicy, OriginalDestinationSource, Protocol, Workload
+from moyai.mesh.ir import (
+    ClientTls,
+    Destination,
+    InboundPort,
+    LoadBalancingPolicy,
+    OriginalDestinationSource,
+    Protocol,
+    Workload,
+)
 from moyai.xds.translate import names
-from moyai.xds.translate.cluster_policies import circuit_breakers, health_check, outlier_detection
+from moyai.xds.translate.cluster_policies import (
+    OTHER_SOCKET,
+    circuit_breakers,
+    fewest_requests,
+    health_check,
+    outlier_detection,
+)
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
-from moyai.xds.translate.tls import client_socket, issuer_sockets
+from moyai.xds.translate.tls import client_socket, issuer_sockets, plain_socket
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
 _NO_WAIT = 0.001
-_ANY_HEALTHY = 1
-"""Per cent of healthy endpoints below which all of them are selected from."""
 _LB_POLICIES: Mapping[LoadBalancingPolicy, cluster_pb2.Cluster.LbPolicy] = MappingProxyType(
     {
         LoadBalancingPolicy.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
         LoadBalancingPolicy.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
+        LoadBalancingPolicy.FEWEST_REQUESTS: cluster_pb2.Cluster.LOAD_BALANCING_POLICY_CONFIG,
+        LoadBalancingPolicy.RANDOM: cluster_pb2.Cluster.RANDOM,
         LoadBalancingPolicy.CONSISTENT_HASH: cluster_pb2.Cluster.RING_HASH,
     }
 )
@@ -49,17 +63,25 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     if destination.health_check is not None:
         cluster.health_checks.append(health_check(destination.health_check))
         cluster.ignore_health_on_host_removal = True
-    if destination.fail_open:
-        cluster.common_lb_config.healthy_panic_threshold.value = _ANY_HEALTHY
+        if destination.health_check.differs_in_tls:
+            socket = client_socket(ClientTls(), destination.protocol) if destination.tls is None else plain_socket()
+            other = cluster.transport_socket_matches.add(name="health checks", transport_socket=socket)
+            other.match.update(OTHER_SOCKET)
+    if destination.fail_open_below:
+        cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
         cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
+    if destination.slow_start:
+        window = duration(destination.slow_start)
+        cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if destination.source_address:
         source = socket_address(destination.source_address, 0)
         cluster.upstream_bind_config.source_address.CopyFrom(source.socket_address)
-    zones = cluster.common_lb_config.zone_aware_lb_config
-    if destination.zone_aware_from:
-        zones.min_cluster_size.value = destination.zone_aware_from
+    if destination.load_balancing is LoadBalancingPolicy.FEWEST_REQUESTS:
+        cluster.load_balancing_policy.CopyFrom(fewest_requests())
+    elif destination.zone_aware_from:
+        cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from
     else:
-        zones.routing_enabled.SetInParent()  # 0 %
+        cluster.common_lb_config.zone_aware_lb_config.routing_enabled.SetInParent()  # 0 %
     if isinstance(destination.source, OriginalDestinationSource):
         _use_downstream_protocol(cluster)
     else:

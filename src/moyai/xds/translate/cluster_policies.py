@@ -6,9 +6,13 @@ none for outgoing traffic, and Envoy's defaults (1024, and 3 retries) would refu
 
 from __future__ import annotations
 
-from envoy.config.cluster.v3 import circuit_breaker_pb2, outlier_detection_pb2
-from envoy.config.core.v3 import base_pb2, health_check_pb2
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
+from envoy.config.core.v3 import base_pb2, extension_pb2, health_check_pb2
 from envoy.extensions.health_check.event_sinks.file.v3 import file_pb2 as file_sink_pb2
+from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
 from envoy.type.v3 import http_pb2, range_pb2
 
 from moyai.mesh.ir import ActiveHealthCheck, ConnectionLimits, Failure, OutlierPolicy, Protocol
@@ -16,6 +20,8 @@ from moyai.xds.translate.proto import duration, to_any
 
 _NO_LIMIT = 2**32 - 1
 _OFF, _ON = 0, 100
+OTHER_SOCKET: Mapping[str, str] = MappingProxyType({"for": "health checks"})
+"""Selects the transport socket of health checks that differ from requests in TLS."""
 _FILE_SINK = "envoy.health_check.event_sink.file"
 
 
@@ -74,6 +80,8 @@ def health_check(check: ActiveHealthCheck) -> health_check_pb2.HealthCheck:
             message.http_health_check.codec_client_type = http_pb2.HTTP2
     if not check.reuses_connections:
         message.reuse_connection.value = False
+    if check.differs_in_tls:
+        message.transport_socket_match_criteria.update(OTHER_SOCKET)
     if check.log:
         sink = file_sink_pb2.HealthCheckEventFileSink(event_log_path=check.log)
         message.event_logger.add(name=_FILE_SINK, typed_config=to_any(sink))
@@ -84,11 +92,23 @@ def health_check(check: ActiveHealthCheck) -> health_check_pb2.HealthCheck:
 def _add_request(request: health_check_pb2.HealthCheck.HttpHealthCheck, check: ActiveHealthCheck) -> None:
     """Set the request of an HTTP health check, and the statuses that are healthy."""
     request.path = check.path
-    if check.user_agent:
-        agent = base_pb2.HeaderValueOption(append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
-        agent.header.key, agent.header.value = "user-agent", check.user_agent
-        request.request_headers_to_add.append(agent)
+    if check.method != "GET":
+        request.method = base_pb2.RequestMethod.Value(check.method)
+    for name, value in check.headers:
+        header = request.request_headers_to_add.add(append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
+        header.header.key, header.header.value = name, value
     request.expected_statuses.extend(range_pb2.Int64Range(start=r.start, end=r.end) for r in check.statuses)
+
+
+def fewest_requests() -> cluster_pb2.LoadBalancingPolicy:
+    """Selects the endpoint with the fewest active requests of all."""
+    config = least_request_pb2.LeastRequest(selection_method=least_request_pb2.LeastRequest.FULL_SCAN)
+    extension = extension_pb2.TypedExtensionConfig(
+        name="envoy.load_balancing_policies.least_request", typed_config=to_any(config)
+    )
+    return cluster_pb2.LoadBalancingPolicy(
+        policies=[cluster_pb2.LoadBalancingPolicy.Policy(typed_extension_config=extension)]
+    )
 
 
 def _or_no_limit(limit: int | None) -> int:

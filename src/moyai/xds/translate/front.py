@@ -12,6 +12,7 @@ from moyai.mesh.ir import FrontAddress, FrontListener, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.front_http import client_address, front_http
+from moyai.xds.translate.front_tls import encrypt_front
 from moyai.xds.translate.listener import ACCEPTED_PER_EVENT
 from moyai.xds.translate.proto import duration, to_any
 
@@ -30,9 +31,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress) -> 
     message = listener_pb2.Listener(
         name=names.front_listener(workload, listener, at),
         address=socket_address(at.address, at.port),
-        filter_chains=[
-            listener_components_pb2.FilterChain(filters=[client_address(), front_http(listener.routing, at)])
-        ],
+        filter_chains=[_chain(listener, at)],
         traffic_direction=base_pb2.INBOUND,
         stat_prefix=at.stat_name,
     )
@@ -42,6 +41,14 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress) -> 
         message.listener_filters.append(_proxy_protocol())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
     return message
+
+
+def _chain(listener: FrontListener, at: FrontAddress) -> listener_components_pb2.FilterChain:
+    manager = front_http(listener.routing, at, listener.tls)
+    chain = listener_components_pb2.FilterChain(filters=[client_address(), manager])
+    if listener.tls is not None:
+        encrypt_front(chain, listener.tls)
+    return chain
 
 
 def _proxy_protocol() -> listener_components_pb2.ListenerFilter:

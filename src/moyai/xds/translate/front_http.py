@@ -23,8 +23,9 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
-from moyai.mesh.ir import ForwardedFor, FrontAddress, HttpFront
+from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontTls, HttpFront
 from moyai.xds.translate import names
+from moyai.xds.translate.cookies import session_filter
 from moyai.xds.translate.front_replies import local_replies
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
@@ -35,19 +36,21 @@ _INVALID_NAME = "[^:]*[^:a-z0-9-][^:]*"
 """A name with another character than letters, digits and hyphens; pseudo-headers begin with a colon."""
 _MAX_HEADERS = 64
 """KiB of a request's headers."""
+_MAX_STREAMS = 128
+"""Of an HTTP/2 connection."""
 _GRACE = 1
 """Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
 
 
-def front_http(http: HttpFront, at: FrontAddress) -> listener_components_pb2.Filter:
+def front_http(http: HttpFront, at: FrontAddress, tls: FrontTls | None) -> listener_components_pb2.Filter:
     """The connection manager for what arrives at one address."""
     manager = HttpConnectionManager(
         stat_prefix=at.stat_name,
-        codec_type=HttpConnectionManager.HTTP1,
+        codec_type=HttpConnectionManager.HTTP1 if tls is None else HttpConnectionManager.AUTO,
         rds=http_connection_manager_pb2.Rds(
             config_source=ads_source(), route_config_name=names.egress_routes(http.service)
         ),
-        http_filters=[_router()],
+        http_filters=[session_filter(), _router()],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(http, at)],
@@ -61,6 +64,7 @@ def front_http(http: HttpFront, at: FrontAddress) -> listener_components_pb2.Fil
     manager.max_request_headers_kb.value = _MAX_HEADERS
     manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(http.idle))
     manager.common_http_protocol_options.max_connection_duration.CopyFrom(duration(http.connection_age))
+    manager.http2_protocol_options.max_concurrent_streams.value = _MAX_STREAMS
     manager.http_protocol_options.accept_http_10 = True
     manager.http_protocol_options.default_host_for_http_10 = http.default_host
     return listener_components_pb2.Filter(

@@ -26,6 +26,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.xds.translate import names
+from moyai.xds.translate.cookies import add_cookies
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.route_actions import add_rewrite, retry_policy
@@ -92,6 +93,8 @@ def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.
         return route
     action = _action(rule.timeouts)
     _send(action, rule.targets, destinations)
+    if len(rule.targets) == 1:
+        add_cookies(route, rule.targets[0])
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
     if rule.endpoint_idle:
@@ -118,6 +121,7 @@ def _send(
     for target in targets:
         share = action.weighted_clusters.clusters.add(name=names.egress_cluster(destinations[target.destination]))
         share.weight.value = target.weight
+        add_cookies(share, target)
 
 
 def _hash_policy(key: HashKey) -> route_components_pb2.RouteAction.HashPolicy:

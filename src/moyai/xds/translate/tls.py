@@ -14,6 +14,7 @@ from types import MappingProxyType
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2
+from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
@@ -58,6 +59,12 @@ def client_socket(tls: ClientTls, protocol: Protocol) -> base_pb2.TransportSocke
     if tls.certificate is not None:
         common.tls_certificate_sds_secret_configs.append(reference(tls.certificate, _A_WHILE))
     return _client(common, tls.server_name)
+
+
+def plain_socket() -> base_pb2.TransportSocket:
+    """The transport socket without TLS."""
+    config = raw_buffer_pb2.RawBuffer()
+    return base_pb2.TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=to_any(config))
 
 
 def issuer_sockets(trusts: Iterable[IssuerTrust], protocol: Protocol) -> list[cluster_pb2.Cluster.TransportSocketMatch]:
