@@ -3,7 +3,9 @@
 Run by `make bench`, or by hand as root: `.venv/bin/python bench/pull.py [ROUNDS]`. Needs Debian's docker-registry
 (`scripts/setup.sh --registry`) on PATH or in .venv/bin; Docker Engine with its containerd is taken from .venv/docker
 (`scripts/setup.sh --docker`) or from PATH, and podman from PATH; a peer that isn't there is left out. All pull the same
-image from one registry on loopback, in turns, and forget it again. No number here is a test.
+image from one registry on loopback, in turns, and forget it again. Its layers have this machine's own files, of sizes
+as in images that people build: a large base, and small ones on top. Processor seconds are those of all processes that
+take part, daemons too, but for the registry's. No number here is a test.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' registry and images
 
+from rig.report import show
+
 from moyai.app.clock import SystemClock
 from moyai.app.config import ImageSettings
 from moyai.app.image_sources import ImageSources
@@ -37,10 +41,12 @@ from tests.container_images import container_image
 from tests.e2e.docker_engine import search_path
 from tests.e2e.docker_registry import docker_registry
 
-LAYERS: Final = 12
-FILES: Final = 120
-"""In each layer; half of each file can be compressed."""
-FILE_BYTES: Final = 240_000
+WEIGHTS: Final = (30, 20, 15, 10, 8, 5, 4, 3, 2, 1, 1, 1)
+"""Percent of the image in each layer, the lowest first."""
+IMAGE_BYTES: Final = 376_000_000
+"""Of all files."""
+FOLDERS: Final = ("/usr/bin", "/usr/lib", "/usr/share")
+MAX_FILE_BYTES: Final = 20_000_000
 ROUNDS: Final = 3
 CONFIRMATIONS: Final = 20
 _OWN_NAMESPACES: Final = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL")
@@ -49,23 +55,43 @@ _CHILD: Final = "pull"
 """The argument with which this file pulls in a process of its own."""
 
 
-def layer(number: int) -> Mapping[str, bytes]:
-    """The files of one layer."""
-    return {
-        f"usr/lib/{number}/{file}": hashlib.shake_128(f"{number}/{file}".encode()).digest(FILE_BYTES // 2)
-        + f"line {file} of layer {number}\n".encode() * (FILE_BYTES // 50)
-        for file in range(FILES)
-    }
+def layers() -> list[dict[str, bytes]]:
+    """The files of each layer."""
+    files = own_files()
+    filled = []
+    for weight in WEIGHTS:
+        layer: dict[str, bytes] = {}
+        left = IMAGE_BYTES * weight // 100
+        while left > 0 and (path := next(files, None)) is not None:
+            layer[str(path).lstrip("/")] = path.read_bytes()
+            left -= len(layer[str(path).lstrip("/")])
+        filled.append(layer)
+    return filled
+
+
+def own_files() -> Iterator[Path]:
+    """Files of this machine, in an order that mixes large and small ones and is the same each time."""
+    paths = (Path(top) / name for folder in FOLDERS for top, _, names in os.walk(folder) for name in names)
+    usable = (path for path in paths if path.is_file() and not path.is_symlink())
+    sized = [path for path in usable if path.stat().st_size <= MAX_FILE_BYTES]
+    return iter(sorted(sized, key=lambda path: hashlib.sha256(os.fsencode(path)).digest()))
+
+
+class Cost(NamedTuple):
+    """Seconds of a pull, and seconds of the processor."""
+
+    seconds: float
+    processor: float
 
 
 class Measured(NamedTuple):
     """What moyai's own pull took, in a process of its own. Memory in MiB."""
 
     seconds: float
-    confirmation: float
-    """The median for an unchanged tag."""
     processor: float
-    """Seconds of the processor for all of it, with the processes that unpack."""
+    """Seconds of the processor, with the processes that unpack."""
+    confirmation: float
+    """The median of the seconds for an unchanged tag."""
     memory: float
     unpacking: float
     """The largest of a process that unpacks."""
@@ -76,15 +102,23 @@ async def measure(name: str, directory: Path) -> Measured:
     sources = ImageSources(ImageSettings(engines=()), SystemClock(), directory)
     puller = ImagePuller(ImageStore(directory / "images"), sources)
     request = PullRequest(parse_reference(name), host_platform())
+    before, start = processor_time(), time.perf_counter()
+    await puller.pull(request)
+    cost = Cost(time.perf_counter() - start, processor_time() - before)
     times = []
-    for _ in range(1 + CONFIRMATIONS):
+    for _ in range(CONFIRMATIONS):
         start = time.perf_counter()
         await puller.pull(request)
         times.append(time.perf_counter() - start)
-    await sources.close()
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    return Measured(times[0], median(times[1:]), processor, peak_memory(), children.ru_maxrss / 1024)
+    await puller.close()
+    unpacking = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return Measured(*cost, median(times), peak_memory(), unpacking)
+
+
+def processor_time() -> float:
+    """Seconds of the processor until now: of this process, and of those that it has started and that have ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def peak_memory() -> float:
@@ -93,33 +127,52 @@ def peak_memory() -> float:
     return int(line.split()[1]) / 1024
 
 
-def pull_by_moyai(name: str, measured: list[Measured]) -> float:
-    """The seconds of one pull by moyai; the rest is added to ``measured``."""
+def pull_by_moyai(name: str, measured: list[Measured]) -> Cost:
+    """The cost of one pull by moyai; the rest is added to ``measured``."""
     with tempfile.TemporaryDirectory() as directory:
         output = subprocess.run(  # noqa: S603 - this file
             [sys.executable, __file__, _CHILD, name, directory], check=True, capture_output=True, text=True
         ).stdout
     measured.append(Measured(*json.loads(output)))
-    return measured[-1].seconds
+    return Cost(measured[-1].seconds, measured[-1].processor)
 
 
 class Command:
-    """A peer: a command that pulls, and one that forgets."""
+    """A peer: a command that pulls, and one that forgets. ``daemon``: the process that does it for the commands."""
 
-    def __init__(self, pull: Sequence[str], remove: Sequence[str]) -> None:
-        self._pull, self._remove = pull, remove
+    def __init__(self, pull: Sequence[str], remove: Sequence[str], daemon: int | None = None) -> None:
+        self._pull, self._remove, self._daemon = pull, remove, daemon
         self._environment = {**os.environ, "PATH": search_path()}
 
-    def pull(self, name: str) -> float:
-        """The seconds of one pull."""
-        start = time.perf_counter()
+    def pull(self, name: str) -> Cost:
+        """The cost of one pull."""
+        before, start = self._processor(), time.perf_counter()
         self._run(*self._pull, name)
-        seconds = time.perf_counter() - start
+        cost = Cost(time.perf_counter() - start, self._processor() - before)
         self._run(*self._remove, name)
-        return seconds
+        return cost
+
+    def _processor(self) -> float:
+        """Seconds of the processor until now: of the commands, and of the daemon with its processes."""
+        daemons = 0.0 if self._daemon is None else sum(map(processor_seconds, processes_below(self._daemon)))
+        return processor_time() + daemons
 
     def _run(self, *command: str) -> None:
         subprocess.run(command, env=self._environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def processes_below(pid: int) -> Iterator[int]:
+    """A process and its descendants."""
+    yield pid
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in (thread / "children").read_text().split():
+            yield from processes_below(int(child))
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used, with its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -145,8 +198,8 @@ def docker(directory: Path) -> Iterator[Mapping[str, Command]]:
             time.sleep(0.2)
         ctr = ["ctr", f"--address={directory}/exec/containerd/containerd.sock", "--namespace=bench", "images"]
         yield {
-            "docker": Command([*client, "pull", "--quiet"], [*client, "rmi"]),
-            "containerd": Command([*ctr, "pull", "--plain-http"], [*ctr, "rm", "--sync"]),
+            "docker": Command([*client, "pull", "--quiet"], [*client, "rmi"], daemon.pid),
+            "containerd": Command([*ctr, "pull", "--plain-http"], [*ctr, "rm", "--sync"], daemon.pid),
         }
     finally:
         daemon.kill()
@@ -168,17 +221,18 @@ def podman() -> Mapping[str, Command]:
 def compare(name: str, peers: Mapping[str, Command], rounds: int) -> None:
     """Let everybody pull, in turns, and print what it took."""
     measured: list[Measured] = []
-    pullers: dict[str, Callable[[str], float]] = {"moyai": lambda name: pull_by_moyai(name, measured)}
+    pullers: dict[str, Callable[[str], Cost]] = {"moyai": lambda name: pull_by_moyai(name, measured)}
     pullers |= {peer: command.pull for peer, command in peers.items()}
-    times: dict[str, list[float]] = {peer: [] for peer in pullers}
+    costs: dict[str, list[Cost]] = {peer: [] for peer in pullers}
     for _ in range(rounds):
         for peer, pull in pullers.items():
-            times[peer].append(pull(name))
-    print(f"pull and unpack, s, {rounds} rounds, load {os.getloadavg()[0]:.0f}")
-    for peer, seconds in times.items():
-        print(f"  {peer:12}" + " ".join(f"{one:7.2f}" for one in seconds) + f"   median {median(seconds):.2f}")
+            costs[peer].append(pull(name))
+    print(f"{rounds} rounds, load {os.getloadavg()[0]:.0f}")
+    base = "docker" if "docker" in peers else None
+    show("pull and unpack", "s", {peer: [one.seconds for one in of_peer] for peer, of_peer in costs.items()}, base)
+    processor = {peer: [one.processor for one in of_peer] for peer, of_peer in costs.items()}
+    show("pull and unpack", "CPU s", processor, base)
     print(f"unchanged tag confirmed by moyai in {median(one.confirmation for one in measured) * 1000:.1f} ms")
-    print(f"processor time of moyai {median(one.processor for one in measured):.1f} s, start of Python included")
     memory, unpacking = (max(getattr(one, field) for one in measured) for field in ("memory", "unpacking"))
     print(f"peak memory of moyai's puller {memory:.0f} MiB, of a process that unpacks {unpacking:.0f} MiB")
 
@@ -192,8 +246,10 @@ def main(arguments: Sequence[str]) -> None:
     if os.geteuid() != 0 or shutil.which("docker-registry") is None:
         print("pull.py needs root and docker-registry: sudo scripts/setup.sh --registry --docker")
         return
-    image = container_image([layer(number) for number in range(LAYERS)], host_platform())
-    print(f"{LAYERS} layers, {sum(len(blob.data) for blob in image.blobs) / 2**20:.0f} MiB compressed")
+    files = layers()
+    image = container_image(files, host_platform())
+    size = sum(len(blob.data) for blob in image.blobs) / 2**20
+    print(f"{len(files)} layers, {sum(map(len, files))} files, {size:.0f} MiB compressed")
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
         registry = stack.enter_context(docker_registry(folders[0]))

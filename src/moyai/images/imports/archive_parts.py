@@ -77,7 +77,7 @@ def _copy_files(reader: TarReader, directory: Path) -> dict[str, Path]:
         if member.isreg() and member.sparse is None:
             files[name] = directory / f"part-{len(files)}"
             with files[name].open("wb", buffering=0) as file:
-                reader.copy(member.size, file)
+                reader.copy(member.size, file.fileno())
         elif member.issym() or member.islnk():
             above = posixpath.dirname(name) if member.issym() else ""
             links[name] = _clean(posixpath.join(above, member.linkname))

@@ -1,7 +1,7 @@
 """Receives the bytes of a blob: hashed, counted, and continued where a broken connection ended.
 
 Promise: no byte beyond the descriptor's size is written, a transfer that stalls is ended, and what is complete has the
-descriptor's digest. Hashing and writing happen in threads, a mebibyte at a time.
+descriptor's digest. Hashing and writing happen in threads, a mebibyte at a time, while the next one arrives.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class PartialBlob:
         self._descriptor = descriptor
         self._progress = progress
         self._hash = hashlib.sha256()
-        self._piece = bytearray()
+        self._chunks: list[bytes] = []
+        self._waiting = 0
+        self._writing: asyncio.Task[None] | None = None
         self.received = 0
         """Bytes."""
         self.is_continued = False
@@ -57,6 +59,7 @@ class PartialBlob:
                 raise connection_failure(error, "GET", response.url) from error
         finally:
             await self._flush()
+            await self._finish_writing()
         if self.received < self._descriptor.size:  # whoever ends a body by closing the connection may have lost it
             raise self._wrong_size(self.received, is_transient=True)
 
@@ -100,16 +103,24 @@ class PartialBlob:
             self.received -= len(chunk)
             raise self._wrong_size(self.received + len(chunk))
         self._progress(len(chunk))
-        self._piece += chunk
-        if len(self._piece) >= _PIECE:
+        self._chunks.append(chunk)
+        self._waiting += len(chunk)
+        if self._waiting >= _PIECE:
             await self._flush()
 
     async def _flush(self) -> None:
-        piece, self._piece = self._piece, bytearray()
-        if piece:
-            await asyncio.to_thread(self._write, piece)
+        """Begin to write what has arrived, as soon as what came before it is written."""
+        await self._finish_writing()
+        if self._chunks:
+            self._writing = asyncio.create_task(asyncio.to_thread(self._write, b"".join(self._chunks)))
+            self._chunks, self._waiting = [], 0
 
-    def _write(self, piece: bytearray) -> None:
+    async def _finish_writing(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    def _write(self, piece: bytes) -> None:
         self._hash.update(piece)
         try:
             self._file.write(piece)
@@ -118,11 +129,12 @@ class PartialBlob:
 
     async def rewind(self) -> None:
         """Forget what has arrived."""
+        await self._finish_writing()
         if self.received:
             self._progress(-self.received)
         self.received = 0
         self._hash = hashlib.sha256()
-        self._piece.clear()
+        self._chunks, self._waiting = [], 0
         await asyncio.to_thread(self._empty)
 
     def _empty(self) -> None:

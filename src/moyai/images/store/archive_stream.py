@@ -8,7 +8,6 @@ Source: https://github.com/containerd/containerd/blob/main/pkg/archive/compressi
 from __future__ import annotations
 
 import bz2
-import gzip
 import hashlib
 import io
 import lzma
@@ -16,6 +15,8 @@ import sys
 import tarfile
 import zlib
 from typing import Final, cast
+
+from isal import igzip, igzip_lib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -41,6 +42,7 @@ READ_ERRORS: Final[tuple[type[Exception], ...]] = (
     OSError,
     RuntimeError,
     ValueError,
+    cast("type[Exception]", igzip_lib.IsalError),
     lzma.LZMAError,
     tarfile.TarError,
     zlib.error,
@@ -142,7 +144,7 @@ def _decompress(file: io.BufferedReader) -> io.BufferedIOBase | None:
     """The decompressed content of the file; None if it isn't compressed."""
     magic = file.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
     if magic.startswith(b"\x1f\x8b"):
-        return gzip.GzipFile(fileobj=file, mode="rb")
+        return igzip.IGzipFile(fileobj=file, mode="rb")  # type: ignore[no-untyped-call]
     if magic.startswith(b"\x28\xb5\x2f\xfd"):
         return zstd.ZstdFile(file, options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
     if magic.startswith(b"BZh"):

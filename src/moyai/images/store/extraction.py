@@ -19,6 +19,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 from moyai.images.store.archive_stream import MAX_BYTES, READ_ERRORS, ArchiveStream, BadArchive
@@ -123,18 +124,19 @@ class Extraction:
         self._record(_TIME_OF, path, _times(member)[0])
 
     def _write_file(self, member: tarfile.TarInfo, path: str) -> None:
-        _make_place(path)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(fd, "wb", buffering=0) as file:
+        fd = _create_file(path)
+        try:
             for offset, size in _parts(member):
-                file.seek(offset)
-                self._reader.copy(size, file)
-            file.truncate(member.size)
+                os.lseek(fd, offset, os.SEEK_SET)
+                self._reader.copy(size, fd)
+            os.truncate(fd, member.size)
             os.fchown(fd, member.uid, member.gid)
             os.fchmod(fd, stat.S_IMODE(member.mode))
             if capability := member.pax_headers.get(_PAX_XATTR + _CAPABILITY):
                 os.setxattr(fd, _CAPABILITY, capability.encode("utf-8", "surrogateescape"))
             os.utime(fd, ns=_times(member))
+        finally:
+            os.close(fd)
 
     def _write_hard_link(self, member: tarfile.TarInfo, path: str) -> None:
         target = "/".join(["", *_components(member.linkname)])
@@ -200,6 +202,15 @@ def _make_place(path: str) -> None:
         remove_tree(path)
     else:
         os.unlink(path)  # noqa: PTH108
+
+
+def _create_file(path: str) -> int:
+    """The descriptor of a new file, in place of what is there. Most archives have nothing there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with suppress(FileNotFoundError, FileExistsError):
+        return os.open(path, flags, 0o600)
+    _make_place(path)
+    return os.open(path, flags, 0o600)
 
 
 def _is_directory(path: str) -> bool:

@@ -6,9 +6,10 @@ with what is no archive, is noticed, which tarfile alone passes over.
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterator
-from typing import IO, Final, Protocol, Self, cast
+from typing import IO, Final, Self, cast
 
 from moyai.images.store.archive_stream import ArchiveStream, BadArchive
 
@@ -25,11 +26,6 @@ _HEADERS: Final = frozenset(
 )
 """Extended headers, which tarfile reads as a whole."""
 _PIECE_BYTES: Final = 1024**2
-
-
-class _Writable(Protocol):
-    def write(self, content: bytes, /) -> int:
-        """Write the first bytes, and return how many."""
 
 
 class TarReader:
@@ -65,7 +61,7 @@ class TarReader:
             raise BadArchive("it ends in the middle, or goes on with what is no archive")
         self._stream.drain()
 
-    def copy(self, size: int, file: _Writable) -> None:
+    def copy(self, size: int, fd: int) -> None:
         """Copy the next bytes of the current member to a file. Raises BadArchive if they are not there."""
         while size > 0:
             piece = self._stream.read(min(size, _PIECE_BYTES))
@@ -73,7 +69,7 @@ class TarReader:
                 raise BadArchive(f"{self.name}: unexpected end of data")
             size -= len(piece)
             while piece:
-                piece = piece[file.write(piece) :]
+                piece = piece[os.write(fd, piece) :]
 
     def _member_type(self) -> type[tarfile.TarInfo]:
         """The class that parses headers. It refuses long ones and notes how the archive ends."""
