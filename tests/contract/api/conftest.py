@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.contract.api.elb import Elb
 from tests.contract.api.installation import Installation
 
 
@@ -26,3 +27,26 @@ def net(ec2):
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(VpcId=vpc, GroupName="web", Description="web servers")["GroupId"]
     return SimpleNamespace(vpc=vpc, subnet=subnet, group=group)
+
+
+@pytest.fixture
+def elb(installation):
+    return Elb(installation)
+
+
+@pytest.fixture
+def balancer(elb):
+    """The ARN of an application load balancer."""
+    return elb.load_balancer()["LoadBalancerArn"]
+
+
+@pytest.fixture
+def group(elb):
+    """The ARN of a target group of addresses that speak HTTP."""
+    return elb.target_group()["TargetGroupArn"]
+
+
+@pytest.fixture
+def listener(elb, balancer, group):
+    """The ARN of a listener that forwards to the group."""
+    return elb.listener(balancer, group)["ListenerArn"]

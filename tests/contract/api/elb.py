@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.contract.api.certificates import make_certificate
 from tests.contract.api.installation import Installation
 
 PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
-NOT_FOUND = "not-there"
+ABSENT = "0123456789abcdef"
+ABSENT_BALANCER = f"{PREFIX}loadbalancer/app/absent/{ABSENT}"
+ABSENT_GROUP = f"{PREFIX}targetgroup/absent/{ABSENT}"
+ABSENT_LISTENER = f"{PREFIX}listener/app/absent/{ABSENT}/{ABSENT}"
+ABSENT_RULE = f"{PREFIX}listener-rule/app/absent/{ABSENT}/{ABSENT}/{ABSENT}"
 
 
 class Elb:
@@ -48,6 +53,16 @@ class Elb:
             0
         ]
         return created
+
+    def certificate(self, name: str = "www.example.com") -> str:
+        """A certificate in Certificate Manager."""
+        brought = make_certificate(self.installation, name).brought()
+        return str(self.installation.client("acm").import_certificate(**brought)["CertificateArn"])
+
+    def address(self, place: int = 20, zone: int = 0) -> str:
+        """An address of the subnet of a zone."""
+        [subnet] = self.ec2.describe_subnets(SubnetIds=[self.subnets[zone]])["Subnets"]
+        return f"{subnet['CidrBlock'].rpartition('.')[0]}.{place}"
 
 
 def forward(group: str) -> dict[str, Any]:

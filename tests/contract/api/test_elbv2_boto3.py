@@ -8,32 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.elb.target_group import TargetHealth, TargetState
 from moyai.domain.world import Put
 from tests.contract.api.asking import code
-from tests.contract.api.elb import PREFIX, Elb, fixed_response, forward, path
-
-
-@pytest.fixture
-def elb(installation):
-    return Elb(installation)
-
-
-@pytest.fixture
-def balancer(elb):
-    return elb.load_balancer()["LoadBalancerArn"]
-
-
-@pytest.fixture
-def group(elb):
-    return elb.target_group()["TargetGroupArn"]
-
-
-@pytest.fixture
-def listener(elb, balancer, group):
-    return elb.listener(balancer, group)["ListenerArn"]
-
-
-def address(elb, place=20):
-    first = elb.ec2.describe_subnets(SubnetIds=elb.subnets[:1])["Subnets"][0]["CidrBlock"]
-    return f"{first.rpartition('.')[0]}.{place}"
+from tests.contract.api.elb import PREFIX, fixed_response, forward, path
 
 
 def health(elb, group, **targets):
@@ -170,7 +145,7 @@ def test_a_listener_and_its_rules_as_aws_shows_them(elb, balancer, group):
 
 
 def test_targets_are_unused_until_a_rule_uses_their_group(elb, balancer, group):
-    target = address(elb)
+    target = elb.address()
     elb.client.register_targets(TargetGroupArn=group, Targets=[{"Id": target}])
     [described] = elb.client.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     assert described == {
@@ -187,7 +162,7 @@ def test_targets_are_unused_until_a_rule_uses_their_group(elb, balancer, group):
 
 
 def test_a_deregistered_target_drains_and_can_come_back(elb, installation, group, listener):
-    target, store = address(elb), installation.store
+    target, store = elb.address(), installation.store
     elb.client.register_targets(TargetGroupArn=group, Targets=[{"Id": target}])
     [record] = store.world.targets
     store.apply([Put(replace(record, health=TargetHealth(TargetState.HEALTHY)))])
@@ -200,7 +175,7 @@ def test_a_deregistered_target_drains_and_can_come_back(elb, installation, group
 
 
 def test_a_target_of_an_unused_group_goes_at_once(elb, group):
-    target = address(elb)
+    target = elb.address()
     elb.client.register_targets(TargetGroupArn=group, Targets=[{"Id": target}])
     elb.client.deregister_targets(TargetGroupArn=group, Targets=[{"Id": target}])
     assert health(elb, group) == {}
@@ -219,7 +194,7 @@ def test_a_deleted_load_balancer_takes_its_listeners_and_rules_along(elb, instal
     assert not list(world.rules)
     assert code(elb.client.describe_load_balancers, Names=["web"]) == "LoadBalancerNotFound"
     elb.client.delete_load_balancer(LoadBalancerArn=balancer)
-    elb.client.register_targets(TargetGroupArn=group, Targets=[{"Id": address(elb)}])
+    elb.client.register_targets(TargetGroupArn=group, Targets=[{"Id": elb.address()}])
     elb.client.delete_target_group(TargetGroupArn=group)
     assert not list(world.targets)
     assert not list(world.target_groups)

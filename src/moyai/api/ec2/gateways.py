@@ -24,6 +24,7 @@ from moyai.api.ec2.select import DescribedKind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
+from moyai.domain.elb.load_balancer import Scheme
 from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway
 from moyai.domain.vpc.errors import DependencyViolation, GatewayNotAttached, ResourceAlreadyAssociated
 from moyai.domain.vpc.gateway import InternetGateway
@@ -96,6 +97,7 @@ def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[st
     mapped_addresses = [
         *(task.interface.id for task in world.tasks.each("vpc", gateway.vpc) if task.interface.public_address),
         *(nat.id for nat in world.nat_gateways.by("vpc", gateway.vpc)),
+        *(b.arn for b in world.load_balancers.each("vpc", gateway.vpc) if b.scheme is Scheme.INTERNET_FACING),
     ]
     if mapped_addresses:
         raise DependencyViolation(

@@ -148,6 +148,8 @@ def _users(world: World, group: SecurityGroup) -> Iterator[str]:
     for task in world.tasks.each("vpc", group.vpc):
         if group.id in task.interface.security_groups:
             yield task.interface.id
+    for balancer in world.load_balancers.by("security_group", group.id):
+        yield from (node.interface.id for node in balancer.nodes)
     for target in world.mount_targets.by("vpc", group.vpc):
         if group.id in target.security_groups:
             yield target.interface

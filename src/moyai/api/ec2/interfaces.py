@@ -1,98 +1,179 @@
-"""The network interfaces of tasks and of container instances.
+"""The network interfaces of tasks, of container instances and of load balancers' nodes.
 
-Promise: a task's interface is there from its start until it has stopped. ``Association.PublicIp`` is where all TCP
-ports of a task with ``assignPublicIp``, or of the tasks behind an instance, answer: an address of this machine's
-loopback, not of the internet. The description names the attachment, as ECS writes it, so that interface and task find
-each other.
+Promise: a task's interface is there from its start until it has stopped, a node's as long as its load balancer.
+``Association.PublicIp`` is where all TCP ports of a task with ``assignPublicIp``, of the tasks behind an instance, or
+of an internet-facing load balancer answer: an address of this machine's loopback, not of the internet. The description
+names the attachment, as ECS writes it, or the load balancer, so that interface and owner find each other.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from moyai.api.ec2.select import ALWAYS, DescribedKind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.ecs.container_instance import ContainerInstance
-from moyai.domain.ecs.task import Task, TaskStatus
-from moyai.domain.keys import scope_of
+from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
+from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.not_found import NetworkInterfaceNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.domain.world import World
 from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
 
-Holder = Task | ContainerInstance
-"""Whoever has an interface of its own."""
+_AWS: Final = "amazon-aws"
+_ECS: Final = "ecs"
+_ELB: Final = "amazon-elb"
 
-_OWNER = "amazon-aws"
-_REQUESTER = "ecs"
+
+class AttachedInterface(NamedTuple):
+    """An interface and what it is attached to."""
+
+    interface: NetworkInterface
+    scope: Scope
+    zone: str
+    description: str
+    attached_at: Instant
+    requester: str = _ECS
+    instance_owner: str = _ECS
+    address_owner: str = _AWS
+    type: str = "interface"
+    device_index: int = 1
+    status: str = "in-use"
+    tags: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def attachment_id(self) -> str:
+        """The id of the attachment."""
+        return "eni-attach-" + self.interface.id.removeprefix("eni-")
 
 
 class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
-    """Which interfaces. Those of tasks are all managed by the caller, so ``include_managed_resources`` adds none."""
+    """Which interfaces. All are managed by AWS's services here, so ``include_managed_resources`` adds none."""
 
     include_managed_resources: bool = False
     network_interface_ids: tuple[str, ...] = ()
 
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
-    """The interfaces of the scope's tasks that have not stopped, and of its container instances that are there."""
-    page = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
-    return {
-        "network_interfaces": [_interface(ctx.store.world, holder) for holder in page.items],
-        "next_token": page.next_token,
-    }
-
-
-def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iterable[Holder]:
-    """Those with the interfaces that are asked for by id, or all that have one."""
+    """The interfaces of the scope's tasks that have not stopped, of its container instances that are there, and of its
+    load balancers.
+    """
     world = ctx.store.world
-    if not request.network_interface_ids:
-        vpcs = all_in_scope(world, Vpc, ctx.scope)
-        tasks = [task for vpc in vpcs for task in world.tasks.each("vpc", vpc.id)]
-        return [
-            *tasks,
-            *(
-                container_instance
-                for vpc in vpcs
-                for container_instance in world.container_instances.each("vpc", vpc.id)
-            ),
-        ]
-    holders_with_ids: list[Holder] = []
-    for identity in request.network_interface_ids:
-        holders_with_ids += [task for task in world.tasks.by("interface", identity) if not task.stopped]
-        holders_with_ids += world.container_instances.by("interface", identity)
-    return [holder for holder in holders_with_ids if scope_of(holder.arn) == ctx.scope]
+    candidates = _with_ids(ctx, request.network_interface_ids) if request.network_interface_ids else _all(ctx)
+    page = select(_INTERFACES, candidates, request.network_interface_ids, request)
+    return {"network_interfaces": [_view(world, item) for item in page.items], "next_token": page.next_token}
 
 
-def _interface(world: World, holder: Holder) -> dict[str, object]:
-    interface = holder.interface
-    scope = scope_of(holder.arn)
-    association = _association(holder)
-    groups = [find_in_scope(world, SecurityGroup, scope, group) for group in interface.security_groups]
-    subnet = find_in_scope(world, Subnet, scope, interface.subnet)
+def _all(ctx: Context) -> Iterator[AttachedInterface]:
+    world = ctx.store.world
+    vpcs = all_in_scope(world, Vpc, ctx.scope)
+    for vpc in vpcs:
+        yield from map(_of_task, world.tasks.each("vpc", vpc.id))
+        yield from map(_of_instance, world.container_instances.each("vpc", vpc.id))
+    yield from _of_load_balancers(ctx)
+
+
+def _with_ids(ctx: Context, ids: tuple[str, ...]) -> Iterator[AttachedInterface]:
+    world = ctx.store.world
+    for identity in ids:
+        tasks = (task for task in world.tasks.by("interface", identity) if not task.stopped)
+        instances = world.container_instances.by("interface", identity)
+        attached = (*map(_of_task, tasks), *map(_of_instance, instances))
+        yield from (interface for interface in attached if interface.scope == ctx.scope)
+    yield from (attached for attached in _of_load_balancers(ctx) if attached.interface.id in ids)
+
+
+def _of_task(task: Task) -> AttachedInterface:
+    tags = _tags(task) if task.service is None else {**_tags(task), "aws:ecs:serviceName": _name(task.service)}
+    return AttachedInterface(
+        interface=task.interface,
+        scope=scope_of(task.arn),
+        zone=task.availability_zone,
+        description=_ecs_description(task),
+        attached_at=task.created_at,
+        status="detaching" if task.last_status is TaskStatus.DEPROVISIONING else "in-use",
+        tags=tags,
+    )
+
+
+def _of_instance(instance: ContainerInstance) -> AttachedInterface:
+    return AttachedInterface(
+        interface=instance.interface,
+        scope=scope_of(instance.arn),
+        zone=instance.availability_zone,
+        description=_ecs_description(instance),
+        attached_at=instance.registered_at,
+        device_index=0,
+        tags=_tags(instance),
+    )
+
+
+def _of_load_balancers(ctx: Context) -> Iterator[AttachedInterface]:
+    for balancer in ctx.store.world.load_balancers.each("scope", scope_key(ctx.scope)):
+        yield from _of_nodes(balancer)
+
+
+def _of_nodes(balancer: LoadBalancer) -> Iterator[AttachedInterface]:
+    is_network = balancer.type is LoadBalancerType.NETWORK
+    for node in balancer.nodes:
+        yield AttachedInterface(
+            interface=node.interface,
+            scope=scope_of(balancer.arn),
+            zone=node.zone,
+            description=f"ELB {balancer.dimension}",
+            attached_at=balancer.created_at,
+            requester=_ELB,
+            instance_owner=_AWS if is_network else _ELB,
+            address_owner=_ELB,
+            type="network_load_balancer" if is_network else "interface",
+        )
+
+
+def _ecs_description(holder: Task | ContainerInstance) -> str:
+    return arn("ecs", scope_of(holder.arn), f"attachment/{holder.interface.attachment}")
+
+
+def _tags(holder: Task | ContainerInstance) -> dict[str, str]:
+    """The tags that ECS puts on every interface it manages."""
+    return {"aws:ecs:clusterName": _name(holder.cluster)}
+
+
+def _name(resource: str) -> str:
+    return resource.rpartition("/")[2]
+
+
+def _view(world: World, attached: AttachedInterface) -> dict[str, object]:
+    interface = attached.interface
+    association = _association(attached)
+    groups = [find_in_scope(world, SecurityGroup, attached.scope, group) for group in interface.security_groups]
+    subnet = find_in_scope(world, Subnet, attached.scope, interface.subnet)
     return {
         "network_interface_id": interface.id,
-        "interface_type": "interface",
-        "description": _description(holder),
-        "status": _status(holder),
-        "owner_id": scope.account,
-        "requester_id": _REQUESTER,
+        "interface_type": attached.type,
+        "description": attached.description,
+        "status": attached.status,
+        "owner_id": attached.scope.account,
+        "requester_id": attached.requester,
         "requester_managed": True,
         "source_dest_check": True,
         "vpc_id": interface.vpc,
         "subnet_id": interface.subnet,
-        "availability_zone": holder.availability_zone,
+        "availability_zone": attached.zone,
         "availability_zone_id": None if subnet is None else subnet.zone_id,
         "mac_address": interface.mac,
         "private_ip_address": interface.address,
         "private_dns_name": interface.private_dns_name,
         "ipv6_address": interface.ipv6_address,
-        "ipv6_addresses": [{"ipv6_address": address, "is_primary_ipv6": False} for address in _ipv6(holder)],
+        "ipv6_addresses": [{"ipv6_address": address, "is_primary_ipv6": False} for address in _ipv6(attached)],
         "private_ip_addresses": [
             {
                 "primary": True,
@@ -102,88 +183,69 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
             }
         ],
         "association": association,
-        "attachment": _attachment(holder),
+        "attachment": _attachment(attached),
         "groups": [{"group_id": group.id, "group_name": group.name} for group in groups if group is not None],
-        "tag_set": tag_list(_tags(holder)),
+        "tag_set": tag_list(attached.tags),
     }
 
 
-def _association(holder: Holder) -> dict[str, object] | None:
-    address = holder.interface.public_address
-    return None if address is None else {"ip_owner_id": _OWNER, "public_ip": address}
+def _association(attached: AttachedInterface) -> dict[str, object] | None:
+    address = attached.interface.public_address
+    return None if address is None else {"ip_owner_id": attached.address_owner, "public_ip": address}
 
 
-def _attachment(holder: Holder) -> dict[str, object]:
+def _attachment(attached: AttachedInterface) -> dict[str, object]:
     return {
-        "attachment_id": _attachment_id(holder),
-        "attach_time": holder.created_at if isinstance(holder, Task) else holder.registered_at,
+        "attachment_id": attached.attachment_id,
+        "attach_time": attached.attached_at,
         "delete_on_termination": True,
-        "device_index": 1 if isinstance(holder, Task) else 0,
+        "device_index": attached.device_index,
         "network_card_index": 0,
-        "instance_owner_id": _REQUESTER,
+        "instance_owner_id": attached.instance_owner,
         "status": "attached",
     }
 
 
-def _attachment_id(holder: Holder) -> str:
-    return "eni-attach-" + holder.interface.id.removeprefix("eni-")
+def _ipv6(attached: AttachedInterface) -> Iterator[str]:
+    if attached.interface.ipv6_address is not None:
+        yield attached.interface.ipv6_address
 
 
-def _description(holder: Holder) -> str:
-    return arn("ecs", scope_of(holder.arn), f"attachment/{holder.interface.attachment}")
+def _public(attached: AttachedInterface) -> Iterator[str]:
+    if attached.interface.public_address is not None:
+        yield attached.interface.public_address
 
 
-def _status(holder: Holder) -> str:
-    leaves = isinstance(holder, Task) and holder.last_status is TaskStatus.DEPROVISIONING
-    return "detaching" if leaves else "in-use"
-
-
-def _tags(holder: Holder) -> dict[str, str]:
-    """The tags that ECS puts on an interface it manages."""
-    tags = {"aws:ecs:clusterName": holder.cluster.rpartition("/")[2]}
-    if isinstance(holder, Task) and holder.service is not None:
-        tags["aws:ecs:serviceName"] = holder.service.rpartition("/")[2]
-    return tags
-
-
-def _ipv6(holder: Holder) -> Iterator[str]:
-    if holder.interface.ipv6_address is not None:
-        yield holder.interface.ipv6_address
-
-
-def _public(holder: Holder) -> Iterator[str]:
-    if holder.interface.public_address is not None:
-        yield holder.interface.public_address
-
-
-_INTERFACES = DescribedKind[Holder](
+_INTERFACES = DescribedKind[AttachedInterface](
     "network interfaces",
-    lambda holder: holder.interface.id,
+    lambda a: a.interface.id,
     MappingProxyType(
         {
-            "network-interface-id": lambda t: (t.interface.id,),
-            "vpc-id": lambda t: (t.interface.vpc,),
-            "subnet-id": lambda t: (t.interface.subnet,),
-            "availability-zone": lambda t: (t.availability_zone,),
-            "group-id": lambda t: t.interface.security_groups,
-            "mac-address": lambda t: (t.interface.mac,),
-            "private-ip-address": lambda t: (t.interface.address,),
+            "network-interface-id": lambda a: (a.interface.id,),
+            "vpc-id": lambda a: (a.interface.vpc,),
+            "subnet-id": lambda a: (a.interface.subnet,),
+            "availability-zone": lambda a: (a.zone,),
+            "group-id": lambda a: a.interface.security_groups,
+            "mac-address": lambda a: (a.interface.mac,),
+            "private-ip-address": lambda a: (a.interface.address,),
             "ipv6-addresses.ipv6-address": _ipv6,
-            "addresses.private-ip-address": lambda t: (t.interface.address,),
+            "addresses.private-ip-address": lambda a: (a.interface.address,),
             "addresses.primary": lambda _: ALWAYS,
             "addresses.association.public-ip": _public,
             "association.public-ip": _public,
-            "association.ip-owner-id": lambda t: (_OWNER,) if t.interface.public_address else (),
-            "private-dns-name": lambda t: (t.interface.private_dns_name,),
-            "attachment.attachment-id": lambda t: (_attachment_id(t),),
+            "association.ip-owner-id": lambda a: (a.address_owner,) if a.interface.public_address else (),
+            "private-dns-name": lambda a: (a.interface.private_dns_name,),
+            "attachment.attachment-id": lambda a: (a.attachment_id,),
+            "attachment.instance-owner-id": lambda a: (a.instance_owner,),
             "attachment.status": lambda _: ("attached",),
-            "description": lambda t: (_description(t),),
-            "interface-type": lambda _: ("interface",),
-            "owner-id": lambda t: (scope_of(t.arn).account,),
+            "description": lambda a: (a.description,),
+            "interface-type": lambda a: (a.type,),
+            "owner-id": lambda a: (a.scope.account,),
+            "requester-id": lambda a: (a.requester,),
             "requester-managed": lambda _: ALWAYS,
-            "status": lambda t: (_status(t),),
+            "status": lambda a: (a.status,),
         }
     ),
     NetworkInterfaceNotFound,
-    _tags,
+    lambda a: a.tags,
 )

@@ -111,7 +111,9 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
     world = ctx.store.world
     tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
     gateways, targets = world.nat_gateways.by("subnet", subnet.id), world.mount_targets.by("subnet", subnet.id)
-    in_use = (*tasks, *(gateway.id for gateway in gateways), *(target.id for target in targets))
+    nodes = [node for balancer in world.load_balancers.by("subnet", subnet.id) for node in balancer.nodes]
+    interfaces = [*tasks, *(node.interface.id for node in nodes if node.subnet == subnet.id)]
+    in_use = (*interfaces, *(gateway.id for gateway in gateways), *(target.id for target in targets))
     if in_use:
         names = ", ".join(in_use[:5])
         raise DependencyViolation(

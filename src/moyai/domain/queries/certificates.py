@@ -55,9 +55,11 @@ def trusted_roots(world: World, authorities: Iterable[str]) -> tuple[str, ...]:
 
 
 def certificate_users(world: World, certificate: str) -> tuple[str, ...]:
-    """The ARNs of the virtual nodes and gateways whose listeners present the certificate."""
+    """The ARNs of the virtual nodes, virtual gateways and load balancers whose listeners present the certificate."""
     tables = world.virtual_nodes, world.virtual_gateways
-    return tuple(sorted(chain.from_iterable((one.arn for one in t.each("certificate", certificate)) for t in tables)))
+    users = chain.from_iterable((one.arn for one in t.each("certificate", certificate)) for t in tables)
+    balancers = (listener.load_balancer for listener in world.listeners.each("certificate", certificate))
+    return tuple(sorted({*users, *balancers}))
 
 
 def is_renewable(world: World, certificate: ManagedCertificate) -> bool:
