@@ -24,7 +24,7 @@ from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import Change, Delete, Observed, Put, table_name
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.app_mesh import AppMeshOptions

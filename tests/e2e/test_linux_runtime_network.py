@@ -10,7 +10,8 @@ import pytest
 from pyroute2 import IPRoute
 
 from moyai.domain.sandbox.intercept import Intercept
-from moyai.domain.sandbox.spec import PublishedPort, SandboxSpec
+from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, network_of, sandbox

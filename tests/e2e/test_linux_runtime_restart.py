@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import CannotCreate, CannotStart

@@ -15,7 +15,7 @@ from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
 from moyai.domain.record import StoredRecord
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.traced import TracedWorld
 from moyai.domain.world import Change, Put, World, table_name
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload, workloads

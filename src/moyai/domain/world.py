@@ -6,7 +6,7 @@ is what the reconciler saw a moment ago; it is not stored, because it can be obs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.state import SandboxState
+from moyai.domain.sandbox.state import ProxyEndpoint, SandboxState
 from moyai.domain.sts.session import KEY as SESSION_KEY
 from moyai.domain.sts.session import SessionRoot
 from moyai.domain.table import Table, TableSpec
@@ -29,7 +29,7 @@ from moyai.domain.tables.registry import RegistryTables
 from moyai.domain.tables.security import SecurityTables
 from moyai.domain.tables.vpc import VpcTables
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ProxyId, ServiceArn, TaskId
+from moyai.kernel.ids import LoadBalancerArn, ProxyId, ServiceArn, TaskId
 
 R = TypeVar("R", bound=StoredRecord)
 
@@ -183,7 +183,8 @@ class Rerouting(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created.
     ``with_acked_routes``: the tasks whose proxy has acknowledged routes to all names that their hosts files lack.
-    ``listeners``: of the sockets that a task needs before it is ready, those that listen.
+    ``listeners``: of the sockets that a task needs before it is ready, those that listen. ``endpoints``: those of each
+    front proxy that answers. ``compiled``: the load balancers that the front proxies' configuration was made from.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
@@ -193,3 +194,5 @@ class Observed(msgspec.Struct, frozen=True):
     with_acked_routes: frozenset[TaskId] = frozenset()
     listeners: Mapping[TaskId, frozenset[ExpectedListener]] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}
+    endpoints: Mapping[TaskId, Sequence[ProxyEndpoint]] = {}
+    compiled: frozenset[LoadBalancerArn] = frozenset()

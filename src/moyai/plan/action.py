@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.domain.appmesh.agent_settings import Agent
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
@@ -26,9 +27,16 @@ class RecordChanges(msgspec.Struct, frozen=True):
 
 
 class PrepareSandbox(msgspec.Struct, frozen=True):
-    """Make the sandbox of a task or of a container instance."""
+    """Make the sandbox of a task, a container instance or a front proxy."""
 
     sandbox: SandboxSpec
+
+
+class SetAddresses(msgspec.Struct, frozen=True):
+    """Give a front proxy exactly these addresses."""
+
+    task: TaskId
+    addresses: tuple[SubnetAddress, ...]
 
 
 class PullImages(msgspec.Struct, frozen=True):
@@ -45,7 +53,7 @@ class StartContainer(msgspec.Struct, frozen=True):
 
 
 class StartProxy(msgspec.Struct, frozen=True):
-    """Start a task's Service Connect proxy, with the bootstrap that the proxy feed has for it."""
+    """Start a proxy of Service Connect or a front proxy, with the bootstrap that the proxy feed has for it."""
 
     task: TaskId
     proxy: ProxyId
@@ -54,6 +62,8 @@ class StartProxy(msgspec.Struct, frozen=True):
     """Seconds from SIGTERM to SIGKILL."""
     log_level: str = "info"
     held_output: int = 0
+    concurrency: int = 1
+    """Worker threads."""
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):
@@ -92,6 +102,7 @@ class ReleaseSandbox(msgspec.Struct, frozen=True):
 
 Effect = (
     PrepareSandbox
+    | SetAddresses
     | PullImages
     | StartContainer
     | StartProxy

@@ -29,10 +29,11 @@ import msgspec
 
 from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.sessions import CommandSession, Execution
@@ -139,6 +140,11 @@ class TaskRuntime(Protocol):
         that reads the file meanwhile finds it complete; lines of the containers' own stay.
         """
 
+    async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
+        """Give a sandbox with a NodesNetwork exactly these addresses, of which there is at least one. Connections of
+        an address that stays are not disturbed. Raises SandboxFailed.
+        """
+
     async def stop(self, task: TaskId, container: str) -> None:
         """Begin to stop a container: SIGTERM now, SIGKILL for the whole tree after its stop timeout.
 
@@ -178,6 +184,11 @@ class TaskRuntime(Protocol):
     async def in_flight(self, task: TaskId) -> int | None:
         """The number of inbound requests and connections that the task's proxy serves or has yet to accept; None if
         there is no proxy, or it doesn't answer.
+        """
+
+    async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
+        """The endpoints of all clusters of the sandbox's proxy; None if there is no proxy, or it doesn't answer. From
+        then on, ``changes`` notifies when the result of a health check changes.
         """
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:

@@ -8,17 +8,21 @@ raised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from moyai.domain.appmesh.agent_settings import Agent
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
+from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import TaskId
 from moyai.plan.action import (
     Effect,
+    Plan,
     PrepareSandbox,
     PullImages,
     RejectNewConnections,
     ReleaseSandbox,
+    SetAddresses,
     StartContainer,
     StartMeshProxy,
     StartProxy,
@@ -30,6 +34,9 @@ from moyai.reconcile.networks import NetworkSync
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.ports import ReconcilerPorts
 
+_MAX_STEPS: Final = 20
+"""Plans for one key in a row; with more of them the key is queued again, behind others."""
+
 
 class Executor:
     """Carries out a plan's effects by calls of the runtime."""
@@ -38,6 +45,22 @@ class Executor:
         self._ports = ports
         self._observer = observer
         self._networks = networks
+
+    async def carry_out(self, next_plan: Callable[[], Awaitable[Plan]]) -> Instant | None:
+        """Plan and act until there is nothing to do now; returns when to plan again. ``next_plan`` observes, plans and
+        records the changes.
+
+        A plan with the effects that were just carried out means that their outcome can't be observed yet.
+        """
+        last_effects: tuple[Effect, ...] = ()
+        for _ in range(_MAX_STEPS):
+            plan = await next_plan()
+            if plan.effects and plan.effects != last_effects:
+                await self.perform(plan.effects)
+                last_effects = plan.effects
+            elif not plan.changes:
+                return plan.wake_at
+        return later(self._ports.clock.now(), 0.1)
 
     async def perform(self, effects: Sequence[Effect]) -> None:
         """Carry out these effects in turn; those after a fault are left to the next plan.
@@ -61,15 +84,15 @@ class Executor:
             case PrepareSandbox(sandbox):
                 await self._networks.include(sandbox.task)
                 await runtime.prepare(sandbox)
+            case SetAddresses(task, addresses):
+                await self._networks.include(task)
+                await runtime.set_addresses(task, addresses)
             case PullImages(task, images):
                 await runtime.pull(task, images)
             case StartContainer(container):
                 await runtime.start(container)
-            case StartProxy(task, proxy, name, stop_timeout, log_level, held_output):
-                bootstrap = self._ports.feed.bootstrap(proxy)
-                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held_output))
-            case StartMeshProxy(container, agent):
-                await runtime.start_proxy(mesh_proxy(container, agent, self._ports.feed.agent_bootstrap(agent)))
+            case StartProxy() | StartMeshProxy():
+                await runtime.start_proxy(self._proxy(effect))
             case WriteHosts(task, hosts):
                 await runtime.set_hosts(task, hosts)
             case RejectNewConnections(task, ports):
@@ -79,6 +102,25 @@ class Executor:
                 await runtime.stop(task, container)
             case ReleaseSandbox(task):
                 await runtime.release(task)
+
+    def _proxy(self, effect: StartProxy | StartMeshProxy) -> ProxySpec:
+        feed = self._ports.feed
+        if isinstance(effect, StartProxy):
+            return own_proxy(effect, feed.bootstrap(effect.proxy))
+        return mesh_proxy(effect.container, effect.agent, feed.agent_bootstrap(effect.agent))
+
+
+def own_proxy(start: StartProxy, bootstrap: bytes) -> ProxySpec:
+    """The Envoy that moyai itself adds to a sandbox."""
+    return ProxySpec(
+        task=start.task,
+        name=start.name,
+        bootstrap=bootstrap,
+        stop_timeout=start.stop_timeout,
+        log_level=start.log_level,
+        held_output=start.held_output,
+        concurrency=start.concurrency,
+    )
 
 
 def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> ProxySpec:
@@ -104,7 +146,7 @@ def failing_task(effect: Effect) -> TaskId | None:
             return sandbox.task
         case StartContainer(container) | StartMeshProxy(container):
             return container.task
-        case PullImages(task) | StartProxy(task):
+        case PullImages(task) | StartProxy(task) | SetAddresses(task):
             return task
         case _:
             return None

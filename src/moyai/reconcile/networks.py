@@ -14,8 +14,9 @@ from typing import Any
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
-from moyai.domain.sandbox.network_spec import NetworkSpec
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
+from moyai.domain.world import table_name
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.network_spec import NetworkSpecTracker
 from moyai.plan.network.published_ports import published_ports_of, sort_ports
@@ -66,7 +67,10 @@ class NetworkSync:
         instances = (
             Key("container_instance", instance.arn) for instance in world.container_instances.by("id", sandbox)
         )
-        self.note([*tasks, *instances])
+        balancers = (
+            Key(table_name(LoadBalancer), balancer.arn) for balancer in world.load_balancers.by("front", sandbox)
+        )
+        self.note([*tasks, *instances, *balancers])
         await self.sync()
 
 
@@ -81,6 +85,7 @@ class PublishedPortSync:
             tuple[PublishedPort, ...](),
             Task,
             ContainerInstance,
+            LoadBalancer,
             publish=self._on_change,
         )
         self._current_ports: tuple[PublishedPort, ...] | None = None
@@ -91,7 +96,7 @@ class PublishedPortSync:
 
     @property
     def derived_values(self) -> tuple[Derived[Any, Any], ...]:
-        """The published ports, by task or container instance."""
+        """The published ports, by task, container instance or load balancer."""
         return (self._published_ports,)
 
     def note(self, keys: Iterable[Key]) -> None:

@@ -1,4 +1,4 @@
-"""Observes the tasks, container instances and services that the planner decides about.
+"""Observes the tasks, container instances, services and front proxies that the planner decides about.
 
 Promise: nothing is remembered that can be observed again. Four things can't be, and are remembered while the process
 lives: why a sandbox or a container could not be made, since when no proxy holds a draining task's endpoints, which
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
-from moyai.domain.elb.front import front_proxy, front_workload
+from moyai.domain.elb.front import front_proxy, front_sandbox, front_workload
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import HostName
@@ -92,6 +92,22 @@ class Observer:
         return Observed(
             sandboxes={} if sandbox is None else {identity: sandbox},
             faults={} if fault is None else {identity: fault},
+        )
+
+    async def observe_front(self, vpc: VpcId) -> Observed:
+        """Observe a VPC's front proxy, without what was compiled. A fault is reported once."""
+        identity, name = front_sandbox(vpc), front_proxy(vpc)
+        fault = self._faults.pop(identity, None)
+        if fault is not None:
+            _log.warning("the front proxy of %s can't be made, will be tried again: %s", vpc, fault)
+        sandbox = await self._ports.runtime.inspect(identity)
+        endpoints = None if sandbox is None else await self._ports.runtime.proxy_endpoints(identity)
+        proxy = self._ports.feed.state(name)
+        return Observed(
+            sandboxes={} if sandbox is None else {identity: sandbox},
+            faults={} if fault is None else {identity: fault},
+            proxies={} if proxy is None else {name: proxy},
+            endpoints={} if endpoints is None else {identity: endpoints},
         )
 
     def awaits_routes(self, arn: TaskArn) -> bool:

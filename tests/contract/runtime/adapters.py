@@ -22,6 +22,7 @@ from moyai.app.image_puller import make_puller
 from moyai.app.state_paths import StatePaths
 from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, TrafficPermission, VpcSpec
+from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.spec import (
     AwsvpcNetwork,
     BridgeNetwork,
@@ -35,7 +36,7 @@ from moyai.domain.sandbox.spec import (
     ProxySpec,
     SandboxSpec,
 )
-from moyai.domain.sandbox.state import ContainerState
+from moyai.domain.sandbox.state import ContainerState, ProxyEndpoint
 from moyai.images.imports.importing import import_image
 from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Seconds
@@ -87,6 +88,9 @@ class RuntimeAdapter(Protocol):
     def image(self, name: str) -> str:
         """Give the name to a new image."""
 
+    async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
+        """Start the first task's proxy, whose clusters have these endpoints."""
+
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait until the condition holds."""
 
@@ -108,6 +112,10 @@ class SimAdapter:
         words = {"": (), HEALTHY: ("healthy_after=1",), SICK: ("healthy_after=9999", "unhealthy_after=2")}[probe]
         check = Probe(("CMD", "true")) if probe else None
         return ContainerSpec(task, name, IMAGE, command=(*SIM[behaviour], *words), probe=check, stop_timeout=2)
+
+    async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
+        await self.runtime.start_proxy(proxy())
+        self.runtime.set_endpoints(TASK, endpoints)
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         for _ in range(PATIENCE * 4):
@@ -143,6 +151,9 @@ class LinuxAdapter:
         commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false")}[probe]
         check = Probe(commands, interval=1, timeout=5, retries=2) if probe else None
         return ContainerSpec(task, name, IMAGE, command=LINUX[behaviour], probe=check, stop_timeout=1)
+
+    async def start_proxy_of(self, *endpoints: ProxyEndpoint) -> None:
+        await self.runtime.start_proxy(proxy(TASK, *endpoints))
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -230,6 +241,18 @@ def alone(number: int = 1) -> SandboxSpec:
     return replace(sandbox(number), network=NoNetwork(f"{number:012x}"))
 
 
+def front(*addresses: str, number: int = 1) -> SandboxSpec:
+    """The sandbox of a front proxy with nodes at these addresses."""
+    mac = f"02:00:00:00:01:{number:02x}"
+    network = NodesNetwork(VpcId("vpc-0"), "172.31.0.0/16", mac, "front", nodes(*addresses))
+    return SandboxSpec(TaskId(f"{number:032x}"), network)
+
+
+def nodes(*addresses: str) -> tuple[SubnetAddress, ...]:
+    """These addresses, all in one subnet."""
+    return tuple(SubnetAddress(address, "172.31.0.0/20") for address in addresses)
+
+
 def interface(spec: SandboxSpec) -> AwsvpcNetwork:
     """The network of a sandbox that has its own."""
     assert isinstance(spec.network, AwsvpcNetwork)
@@ -283,13 +306,22 @@ def default_group(vpc: VpcId) -> SecurityGroupId:
     return SecurityGroupId(f"sg-{vpc}")
 
 
-def proxy(task: TaskId = TASK) -> ProxySpec:
-    """An Envoy that has only its admin interface."""
+def proxy(task: TaskId = TASK, *endpoints: ProxyEndpoint) -> ProxySpec:
+    """An Envoy that has only its admin interface, and a cluster for each endpoint."""
     bootstrap = {
         "node": {"id": task, "cluster": "test"},
         "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}},
+        "static_resources": {"clusters": [_static_cluster(endpoint) for endpoint in endpoints]},
     }
     return ProxySpec(task, "proxy", json.dumps(bootstrap).encode(), stop_timeout=1)
+
+
+def _static_cluster(endpoint: ProxyEndpoint) -> dict[str, Any]:
+    """A cluster with one endpoint."""
+    where = {"socket_address": {"address": endpoint.address, "port_value": endpoint.port}}
+    member = {"endpoint": {"address": where}, "health_status": "DRAINING" if endpoint.draining else "HEALTHY"}
+    assignment = {"cluster_name": endpoint.cluster, "endpoints": [{"lb_endpoints": [member]}]}
+    return {"name": endpoint.cluster, "connect_timeout": "1s", "type": "STATIC", "load_assignment": assignment}
 
 
 def puller_of(state: Path) -> ImagePuller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from socket import SocketKind
 
 import pytest
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec
 from moyai.domain.sandbox.spec import Forward, HostName, NamespaceSharing, ProxySpec
-from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.domain.sandbox.state import ContainerPhase, Health, ProxyEndpoint
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, SandboxFailed, Transport
 from tests.contract.runtime.adapters import (
@@ -30,9 +31,11 @@ from tests.contract.runtime.adapters import (
     alone,
     behind,
     container_state,
+    front,
     in_host,
     instance,
     network_of,
+    nodes,
     proxy,
     sandbox,
 )
@@ -442,3 +445,42 @@ async def test_sharing_with_an_instance_needs_the_instance(adapter):
         with pytest.raises(SandboxFailed, match="container instance"):
             await adapter.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: NamespaceSharing.HOST}))
         assert await adapter.runtime.inspect(TASK) is None
+
+
+async def test_the_addresses_of_a_front_proxy_are_replaced(adapter):
+    first, second = nodes("172.31.0.11", "172.31.0.12"), nodes("172.31.0.12", "172.31.0.13")
+    await adapter.runtime.prepare(front("172.31.0.11", "172.31.0.12"))
+    state = await adapter.runtime.inspect(TASK)
+    assert state is not None
+    assert state.addresses == first
+    for _ in range(2):
+        await adapter.runtime.set_addresses(TASK, second)
+    state = await adapter.runtime.inspect(TASK)
+    assert state is not None
+    assert state.addresses == second
+
+
+async def test_other_sandboxes_keep_their_address(adapter):
+    with pytest.raises(SandboxFailed):
+        await adapter.runtime.set_addresses(TASK, nodes("172.31.0.11"))
+    await adapter.runtime.prepare(sandbox())
+    with pytest.raises(SandboxFailed):
+        await adapter.runtime.set_addresses(TASK, nodes("172.31.0.12"))
+
+
+async def test_a_proxy_shows_its_endpoints(adapter, conditions):
+    assert await adapter.runtime.proxy_endpoints(TASK) is None
+    await adapter.runtime.prepare(front("172.31.0.11"))
+    assert await adapter.runtime.proxy_endpoints(TASK) is None
+    endpoints = (
+        ProxyEndpoint("api", "172.31.0.20", 8080),
+        ProxyEndpoint("web", "172.31.0.21", 80, draining=True),
+    )
+    await adapter.start_proxy_of(*endpoints)
+    await adapter.until(partial(conditions.healthy, "proxy"))
+    seen = await adapter.runtime.proxy_endpoints(TASK)
+    assert seen is not None
+    assert sorted(seen, key=lambda endpoint: endpoint.cluster) == list(endpoints)
+    await adapter.runtime.stop(TASK, "proxy")
+    await adapter.until(partial(conditions.has_ended, name="proxy"))
+    assert await adapter.runtime.proxy_endpoints(TASK) is None

@@ -47,6 +47,7 @@ from moyai.plan.action import (
     PullImages,
     RejectNewConnections,
     ReleaseSandbox,
+    SetAddresses,
     StartContainer,
     StartMeshProxy,
     StartProxy,
@@ -307,6 +308,8 @@ def _effect(effect: Effect) -> str:  # noqa: PLR0911 (one line a kind)
     match effect:
         case PrepareSandbox(sandbox):
             return f"prepare {sandbox.task}"
+        case SetAddresses(task, addresses):
+            return f"set the addresses of {task}: {', '.join(entry.address for entry in addresses)}"
         case PullImages(task, pulls):
             return f"pull the images of {', '.join(pull.container for pull in pulls)} in {task}"
         case StartContainer(spec):

@@ -17,7 +17,7 @@ import msgspec
 from moyai.api.asgi import StreamedResponse
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.mesh import app_mesh

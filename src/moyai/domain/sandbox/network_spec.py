@@ -42,7 +42,9 @@ class GroupRules(msgspec.Struct, frozen=True):
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """A task's interface. ``outside``: whether it reaches OUTSIDE, by a public address or a route to a NAT gateway."""
+    """An interface of a sandbox. ``outside``: whether it reaches OUTSIDE, by a public address or a route to a NAT
+    gateway.
+    """
 
     task: TaskId
     address: str
@@ -69,6 +71,22 @@ class VpcSpec(msgspec.Struct, frozen=True):
     routes: tuple[NetworkRoute, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     ipv6: bool = False
+
+
+class PublishedPort(msgspec.Struct, frozen=True):
+    """A port of a public address that answers for the same port of an address in a VPC: a task's, its instance's, or a
+    load balancer's node. ``proxy_header``: each connection begins with a PROXY header, which names the client.
+    """
+
+    task: TaskId
+    public_address: str
+    vpc: VpcId
+    address: str
+    port: int
+    service: str | None = None
+    """``SERVICE.CLUSTER``, where the port is of a service's task, or the name of a load balancer without
+    ``.localhost``."""
+    proxy_header: bool = False
 
 
 class Peering(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.kernel.secret import Secret
 
@@ -87,7 +88,7 @@ class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
     host_name: str
 
 
-AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork
+AnyNetwork = AwsvpcNetwork | BridgeNetwork | HostNetwork | NoNetwork | NodesNetwork
 
 
 class NamespaceSharing(StrEnum):
@@ -285,15 +286,3 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """Worker threads."""
     admin_port: int | None = None
     """Where its admin interface listens in the task's namespace; None = at the socket ``{run}/admin.sock``."""
-
-
-class PublishedPort(msgspec.Struct, frozen=True):
-    """A port of a public address that answers for the same port of an address in a VPC: a task's, or its instance's."""
-
-    task: TaskId
-    public_address: str
-    vpc: VpcId
-    address: str
-    port: int
-    service: str | None = None
-    """``SERVICE.CLUSTER``, where the port is of a service's task."""

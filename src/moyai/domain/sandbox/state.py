@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import PullState
 from moyai.domain.sandbox.spec import HostName
 from moyai.kernel.clock import Instant
@@ -46,13 +47,40 @@ class ContainerState(msgspec.Struct, frozen=True):
 
 class SandboxState(msgspec.Struct, frozen=True):
     """The current state of a task's sandbox, which exists, with the containers in it. ``hosts``: the names in their
-    hosts files; ``pulls``: the pulls of this process, by the names of their containers.
+    hosts files; ``pulls``: the pulls of this process, by the names of their containers; ``addresses``: those of a
+    NodesNetwork.
     """
 
     task: TaskId
     containers: Mapping[str, ContainerState] = {}
     hosts: tuple[HostName, ...] = ()
     pulls: Mapping[str, PullState] = {}
+    addresses: tuple[SubnetAddress, ...] = ()
+
+
+class EndpointHealth(StrEnum):
+    """The result of a proxy's active health check of an endpoint; without such a check an endpoint is HEALTHY."""
+
+    PENDING = "PENDING"
+    """It has not been checked yet."""
+    HEALTHY = "HEALTHY"
+    UNHEALTHY = "UNHEALTHY"
+
+
+class ProxyEndpoint(msgspec.Struct, frozen=True):
+    """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it.
+
+    ``timed_out``: its last check got no answer in time; ``status``: the HTTP status with which it failed.
+    """
+
+    cluster: str
+    address: str
+    port: int
+    health: EndpointHealth = EndpointHealth.HEALTHY
+    draining: bool = False
+    active: int = 0
+    timed_out: bool = False
+    status: int | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moyai.domain.elb.front import front_sandbox
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import Target, TargetGroup
@@ -27,8 +28,10 @@ class LoadBalancingTables:
             node.interface.public_address for node in b.nodes if node.interface.public_address is not None
         ),
         security_group=lambda b: b.security_groups,
+        front=lambda b: (front_sandbox(b.vpc),),
+        public=lambda b: ("yes",) if any(node.interface.public_address for node in b.nodes) else (),
     )
-    """``address``: ``subnet/address`` of each node."""
+    """``address``: ``subnet/address`` of each node; ``front``: the sandbox of its front proxy."""
     target_groups = TableSpec(
         TargetGroup,
         scope=scope_in_arn,

@@ -1,1 +1,1 @@
-"""Load balancers: their front proxies, and the targets that tasks are."""
+"""Load balancers: their front proxies, the health of their targets, and the targets that tasks are."""

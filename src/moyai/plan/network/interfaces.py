@@ -1,10 +1,10 @@
-"""Network interfaces of tasks and container instances, and which addresses they get.
+"""Network interfaces of tasks, container instances and load balancers' nodes, and which addresses they get.
 
 Promise: an interface is complete when it is created, and nothing about it is chosen later. No address is given twice
 while a task that is not STOPPED has it, in the world or in the same plan. An address whose last task is still on record
 (stopped within the hour) is given again only when the subnet has no other, so that a client that kept a connection or a
 cached name does not reach another task. As on AWS, the first four addresses of a subnet and the last one are reserved.
-NAT gateways, mount targets and elastic addresses use the same addresses.
+Load balancers, NAT gateways, mount targets and elastic addresses use the same addresses.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 """
 
@@ -17,9 +17,10 @@ from itertools import chain
 
 from moyai.domain.ecs.account_setting import root_of, setting_key
 from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.elb.load_balancer import LoadBalancerNode
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
-from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId
+from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId, SubnetId
 
 PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 """The range of public addresses: on the host's loopback, away from what other programs use."""
@@ -38,6 +39,7 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
     in_use |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
     in_use |= {target.address for target in world.mount_targets.by("subnet", subnet.id)}
     in_use |= {instance.interface.address for instance in world.container_instances.by("subnet", subnet.id)}
+    in_use |= {node.interface.address for node in nodes_in(world, subnet.id)}
     count = world.tasks.count("subnet", subnet.id) + len(in_use)
 
     def owners(address: str) -> tuple[Task, ...]:
@@ -64,7 +66,7 @@ def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
 def is_address_free(world: World, subnet: Subnet, address: str) -> bool:
     """Whether this address of the subnet may be given to an interface."""
     at = f"{subnet.id}/{address}"
-    tables = (world.nat_gateways, world.mount_targets, world.container_instances)
+    tables = (world.nat_gateways, world.mount_targets, world.container_instances, world.load_balancers)
     has_owner = any(table.count("address", at) for table in tables)
     is_taken = has_owner or not all(t.stopped for t in world.tasks.by("address", at))
     number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
@@ -82,7 +84,7 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
     candidates = _addresses_of(PUBLIC_CIDR, 1, int(ids.hex(_DRAWN_DIGITS), 16))
 
     def is_taken(address: str) -> bool:
-        tables = (world.tasks, world.container_instances, world.elastic_addresses)
+        tables = (world.tasks, world.container_instances, world.elastic_addresses, world.load_balancers)
         return any(table.count("public_address", address) for table in tables)
 
     return next((a for a in candidates if a not in in_batch and not is_taken(a)), None)
@@ -91,9 +93,15 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
 def addresses_left(world: World, subnet: Subnet) -> int:
     """How many addresses of the subnet are free."""
     tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
-    tables = (world.nat_gateways, world.mount_targets, world.container_instances)
+    tables = (world.nat_gateways, world.mount_targets, world.container_instances, world.load_balancers)
     others = sum(table.count("subnet", subnet.id) for table in tables)
     return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
+
+
+def nodes_in(world: World, subnet: SubnetId) -> Iterator[LoadBalancerNode]:
+    """The nodes of load balancers in the subnet."""
+    nodes = (node for balancer in world.load_balancers.by("subnet", subnet) for node in balancer.nodes)
+    return (node for node in nodes if node.subnet == subnet)
 
 
 def _addresses_of(network: IPv4Network, first_host: int, offset: int) -> Iterator[str]:

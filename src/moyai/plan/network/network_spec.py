@@ -1,8 +1,9 @@
 """The network specification of the world: which task may reach which, as a runtime applies it.
 
-Promise: it has the VPCs in which tasks or container instances are, the peerings into which both sides route traffic,
-and the security groups that have members; it names nothing that is gone. ``NetworkSpecTracker`` gives the same value as
-``network_spec`` and follows tasks as they come and go, one by one: a change of one task does not read the others again.
+Promise: it has the VPCs in which tasks, container instances or nodes of load balancers are, the peerings into which
+both sides route traffic, and the security groups that have members; it names nothing that is gone.
+``NetworkSpecTracker`` gives the same value as ``network_spec`` and follows tasks as they come and go, one by one: a
+change of one task does not read the others again.
 """
 
 from __future__ import annotations
@@ -11,36 +12,46 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.keys import scope_of
-from moyai.domain.queries.vpc import all_in_vpc, default_security_group, find_in_scope
+from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
 from moyai.domain.sandbox.network_spec import GroupRules, Interface, NetworkSpec, Peering, TrafficPermission, VpcSpec
 from moyai.domain.vpc.security_group import ALL, SecurityGroup, SecurityGroupRule
 from moyai.domain.vpc.vpc import Subnet, Vpc
-from moyai.domain.world import World
+from moyai.domain.world import World, table_name
 from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskId, VpcId
 from moyai.kernel.scope import Scope
+from moyai.plan.network.attachments import UNFILTERED, Attachment, attachments
 from moyai.plan.network.routing import SubnetRoutes, peerings_used_by, subnet_routes
 
 _ALL_TYPES = -1
+_EVERYTHING: Final = TrafficPermission("-1", ranges=("0.0.0.0/0",))
 
 
 def network_spec(world: World) -> NetworkSpec:
     """The network specification of the world as it is now."""
     tasks = [("task", task.key) for task in world.tasks.each("alive", "yes")]
     instances = [("container_instance", instance.key) for instance in world.container_instances.each("alive", "yes")]
-    return NetworkSpecTracker(world).follow((*tasks, *instances))
+    balancers = [(table_name(LoadBalancer), balancer.key) for balancer in world.load_balancers]
+    return NetworkSpecTracker(world).follow((*tasks, *instances, *balancers))
 
 
 class NetworkSpecTracker:
     """The network specification of one world, updated with its changes."""
 
     def __init__(self, world: World) -> None:
-        self._attached = Derived(world, _attachment, None, Task, ContainerInstance, publish=self._on_attachment)
+        self._attached = Derived(
+            world,
+            attachments,
+            tuple[Attachment, ...](),
+            *(Task, ContainerInstance, LoadBalancer),
+            publish=self._on_attachments,
+        )
         self._used_peerings = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._on_peerings)
         self._vpcs = Derived(world, self._vpc, None, publish=self._on_vpc)
         self._rules = Derived(world, self._rules_of, tuple[SecurityGroupRule, ...](), publish=self._on_rules)
@@ -71,15 +82,15 @@ class NetworkSpecTracker:
             self._spec, self._is_changed = self._computed_spec(), False
         return self._spec
 
-    def _on_attachment(self, _key: str, before: _Attachment | None, now: _Attachment | None) -> None:
-        """A task or container instance has come, gone or changed its interface."""
-        if before is not None:
-            self._remove(before)
-        if now is not None:
-            self._add(now)
+    def _on_attachments(self, _key: str, before: tuple[Attachment, ...], now: tuple[Attachment, ...]) -> None:
+        """A task, a container instance or a load balancer has come, gone or changed its interfaces."""
+        for attachment in before:
+            self._remove(attachment)
+        for attachment in now:
+            self._add(attachment)
         self._is_changed = True
 
-    def _add(self, attachment: _Attachment) -> None:
+    def _add(self, attachment: Attachment) -> None:
         vpc = attachment.interface.vpc
         if vpc not in self._interfaces:
             self._interfaces[vpc] = _VpcInterfaces(scope_of(attachment.arn))
@@ -93,7 +104,7 @@ class NetworkSpecTracker:
             for address in _addresses(attachment.interface):
                 insort(self._members[group].addresses, address)
 
-    def _remove(self, attachment: _Attachment) -> None:
+    def _remove(self, attachment: Attachment) -> None:
         vpc = attachment.interface.vpc
         self._interfaces[vpc].remove(attachment)
         if self._interfaces[vpc].is_empty:
@@ -162,6 +173,8 @@ class NetworkSpecTracker:
             rules = self._rules.values.get(identity, ())
             ingress = tuple(permissions((rule for rule in rules if not rule.egress), self._members))
             egress = tuple(permissions((rule for rule in rules if rule.egress), self._members))
+            if identity == UNFILTERED:
+                ingress = egress = (_EVERYTHING,)
             yield GroupRules(identity, ingress, egress, tuple(members.addresses))
 
 
@@ -183,15 +196,6 @@ def permissions(rules: Iterable[SecurityGroupRule], groups: Container[SecurityGr
         )
 
 
-class _Attachment(NamedTuple):
-    """A task or container instance with its interface and security groups."""
-
-    task: TaskId
-    arn: str
-    interface: NetworkInterface
-    groups: tuple[SecurityGroupId, ...]
-
-
 class _GroupMembers(NamedTuple):
     """The addresses of a security group's members, in order."""
 
@@ -207,71 +211,60 @@ class _Vpc(NamedTuple):
     routes: Mapping[SubnetId, SubnetRoutes]
 
 
+_Place = tuple[TaskId, str]
+"""A sandbox, and one of its addresses."""
+
+
+def _place(attachment: Attachment) -> _Place:
+    return attachment.task, attachment.interface.address
+
+
 class _VpcInterfaces:
     """The interfaces in one VPC."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self._attachments: dict[TaskId, _Attachment] = {}
-        self._order: list[TaskId] = []
-        self._computed: dict[TaskId, Interface] = {}
+        self._attachments: dict[_Place, Attachment] = {}
+        self._order: list[_Place] = []
+        self._computed: dict[_Place, Interface] = {}
 
     @property
     def is_empty(self) -> bool:
         return not self._order
 
-    def add(self, attachment: _Attachment) -> None:
-        self._attachments[attachment.task] = attachment
-        insort(self._order, attachment.task)
+    def add(self, attachment: Attachment) -> None:
+        place = _place(attachment)
+        self._attachments[place] = attachment
+        insort(self._order, place)
 
-    def remove(self, attachment: _Attachment) -> None:
-        del self._attachments[attachment.task]
-        del self._order[bisect_left(self._order, attachment.task)]
-        self._computed.pop(attachment.task, None)
+    def remove(self, attachment: Attachment) -> None:
+        place = _place(attachment)
+        del self._attachments[place]
+        del self._order[bisect_left(self._order, place)]
+        self._computed.pop(place, None)
 
     def forget_interfaces(self) -> None:
         """Compute all interfaces again, because routes have changed."""
         self._computed.clear()
 
     def spec(self, identity: VpcId, vpc: _Vpc) -> VpcSpec:
-        for task in self._order:
-            if task not in self._computed:
-                self._computed[task] = _interface(self._attachments[task], vpc)
+        for place in self._order:
+            if place not in self._computed:
+                self._computed[place] = _interface(self._attachments[place], vpc)
         routes = tuple(route for of_subnet in vpc.routes.values() for route in of_subnet.routes)
         return VpcSpec(identity, vpc.cidr, routes, tuple(map(self._computed.__getitem__, self._order)), vpc.ipv6)
 
 
-def _attachment(world: World, key: str) -> _Attachment | None:
-    """The attachment of a task or container instance that is alive and has an interface of its own."""
-    record = world.tasks.get(key) or world.container_instances.get(key)
-    interface = None if record is None else _own_interface(record)
-    if record is None or interface is None:
-        return None
-    groups = interface.security_groups or _default_groups(world, scope_of(record.arn), interface.vpc)
-    return _Attachment(record.id, record.arn, interface, groups)
-
-
-def _own_interface(record: Task | ContainerInstance) -> NetworkInterface | None:
-    if isinstance(record, Task):
-        return None if record.stopped else record.own_interface
-    return None if record.gone else record.interface
-
-
-def _interface(attachment: _Attachment, vpc: _Vpc) -> Interface:
+def _interface(attachment: Attachment, vpc: _Vpc) -> Interface:
     interface = attachment.interface
     routes = vpc.routes.get(interface.subnet, SubnetRoutes())
-    outside = routes.nat or (routes.internet and interface.public_address is not None)
+    outside = not attachment.is_node and (routes.nat or (routes.internet and interface.public_address is not None))
     return Interface(attachment.task, interface.address, attachment.groups, outside, interface.ipv6_address)
 
 
 def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
     """The interface's IPv4 address, and its IPv6 address if it has one."""
     return (interface.address,) if interface.ipv6_address is None else (interface.address, interface.ipv6_address)
-
-
-def _default_groups(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGroupId, ...]:
-    group = default_security_group(world, scope, vpc)
-    return () if group is None else (group.id,)
 
 
 def _port(rule: SecurityGroupRule, port: int | None) -> int | None:

@@ -1,6 +1,8 @@
-"""The ports at which the host's loopback answers for tasks and container instances with a public address.
+"""The ports at which the host's loopback answers for tasks, container instances and load balancers' nodes with a public
+address.
 
-Promise: of a task, every TCP port in its definition; of an instance, every TCP port that one of its tasks is bound to.
+Promise: of a task, every TCP port in its definition; of an instance, every TCP port that one of its tasks is bound to;
+of a node, every TCP port with a listener, where a PROXY header tells the load balancer who the client is.
 A port is published for as long as the task's sandbox exists, so that draining connections are not cut. Of a range of
 ports, only the first RANGE_PUBLISHED are published, because each needs a listener.
 """
@@ -14,7 +16,10 @@ from typing import Final, NamedTuple
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.elb.front import front_sandbox, proxied_address
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.rule import ListenerProtocol
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 
@@ -29,7 +34,8 @@ def published_ports(world: World) -> tuple[PublishedPort, ...]:
     """All published ports, in a stable order."""
     tasks = (task.arn for task in world.tasks.by(*_PUBLIC))
     instances = (instance.arn for instance in world.container_instances.by(*_PUBLIC))
-    return sort_ports(chain.from_iterable(published_ports_of(world, key) for key in (*tasks, *instances)))
+    balancers = (balancer.arn for balancer in world.load_balancers.by(*_PUBLIC))
+    return sort_ports(chain.from_iterable(published_ports_of(world, key) for key in (*tasks, *instances, *balancers)))
 
 
 def sort_ports(ports: Iterable[PublishedPort]) -> tuple[PublishedPort, ...]:
@@ -38,10 +44,12 @@ def sort_ports(ports: Iterable[PublishedPort]) -> tuple[PublishedPort, ...]:
 
 
 def published_ports_of(world: World, key: str) -> tuple[PublishedPort, ...]:
-    """The ports of one task or container instance; none where it is gone or has no public address."""
-    task = world.tasks.get(key)
+    """The ports of one task, container instance or load balancer; none where it is gone or has no public address."""
+    task, balancer = world.tasks.get(key), world.load_balancers.get(key)
     if task is not None:
         return tuple(_of_task(world, task))
+    if balancer is not None:
+        return tuple(_of_balancer(world, balancer))
     instance = world.container_instances.get(key)
     return () if instance is None or instance.gone else tuple(_of_instance(world, instance))
 
@@ -69,6 +77,16 @@ def _of_instance(world: World, instance: ContainerInstance) -> Iterator[Publishe
     for projection in world.tasks.projection(_instance_ports).by("instance", instance.arn):
         for port in projection.ports:
             yield PublishedPort(projection.task, own.public_address, own.vpc, own.address, port)
+
+
+def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort]:
+    listeners = world.listeners.by("load_balancer", balancer.arn)
+    ports = sorted({listener.port for listener in listeners if listener.protocol is not ListenerProtocol.UDP})
+    sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name.removesuffix(".localhost")
+    for interface in (node.interface for node in balancer.nodes):
+        if interface.public_address is not None:
+            where = (sandbox, interface.public_address, balancer.vpc, proxied_address(interface.address))
+            yield from (PublishedPort(*where, port, name, proxy_header=True) for port in ports)
 
 
 class _InstancePorts(NamedTuple):

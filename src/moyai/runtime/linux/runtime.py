@@ -21,10 +21,11 @@ from weakref import WeakValueDictionary
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, ProxyEndpoint, SandboxState, Usage
 from moyai.images.puller import ImagePuller
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
@@ -40,8 +41,9 @@ from moyai.runtime.linux.network_applier import NetworkApplier
 from moyai.runtime.linux.notifications import Notifier
 from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp import filters
-from moyai.runtime.linux.system_containers import envoy_admin, proxies
+from moyai.runtime.linux.system_containers import envoy_admin, envoy_clusters, proxies
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
+from moyai.runtime.linux.system_containers.health_events import HealthEvents
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
@@ -80,6 +82,7 @@ class LinuxRuntime:
         self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
+        self._health_events = HealthEvents(self._notifier.notify, clock)
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
@@ -162,6 +165,11 @@ class LinuxRuntime:
         async with self._lock(proxy.task):
             await self._work(_with_port_errors(partial(self._containers.start_proxy, proxy)))
 
+    async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
+        async with self._lock(task):
+            await self._network.run(partial(sandboxes.set_addresses, self._paths, task, tuple(addresses)))
+        self._notifier.notify(task)
+
     async def stop(self, task: TaskId, container: str) -> None:
         await self._work(_with_port_errors(partial(self._containers.stop, task, container)))
 
@@ -191,6 +199,11 @@ class LinuxRuntime:
         info = await self._work(partial(proxies.load_proxy_info, self._paths, task))
         run, netns = self._paths.proxy(task), self._paths.task_netns(task)
         return await envoy_admin.requests_of_task(run, netns, info, self._network)
+
+    async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
+        run = self._paths.proxy(task)
+        statuses = await self._health_events.watch(task, run)
+        return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))
@@ -258,6 +271,7 @@ class LinuxRuntime:
         await self._sessions.close()
         await self._images.close()
         await self._listeners.close()
+        await self._health_events.close()
         self._notifier.close()
         await asyncio.to_thread(self._workers.shutdown)
         await asyncio.to_thread(self._network.close)

@@ -6,8 +6,9 @@ already decided, so nothing has to run for time to pass.
 
 from __future__ import annotations
 
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState, Usage
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, ProxyEndpoint, SandboxState, Usage
 from moyai.kernel.clock import Instant, later
 from moyai.runtime.sim.images import SimPull
 from moyai.runtime.sim.script import Script
@@ -113,12 +114,14 @@ class SimSandbox:
         self.pulls: dict[str, SimPull] = {}
         self.proxy: str | None = None
         self.in_flight = 0
+        self.endpoints: tuple[ProxyEndpoint, ...] = ()
 
     def state(self, now: Instant) -> SandboxState:
         """The state of the sandbox at ``now``."""
         containers = {name: c.state(now) for name, c in self.containers.items()}
         pulls = {name: pull.state(now) for name, pull in self.pulls.items()}
-        return SandboxState(self.spec.task, containers, self.spec.hosts, pulls)
+        addresses = self.spec.network.addresses if isinstance(self.spec.network, NodesNetwork) else ()
+        return SandboxState(self.spec.task, containers, self.spec.hosts, pulls, addresses)
 
     def is_listening(self, now: Instant) -> bool:
         """Whether all running applications have opened their ports."""

@@ -1,7 +1,7 @@
 """The simulated runtime: the methods of the port over ``machine``, waiting on the injected clock.
 
 Promise: it passes the same contract suite as the runtimes that run something. Beyond the port it has methods for tests:
-``end_container``, ``lose_sandbox``, ``set_health``, ``set_in_flight`` and ``fail_next``. There is no
+``end_container``, ``lose_sandbox``, ``set_health``, ``set_in_flight``, ``set_endpoints`` and ``fail_next``. There is no
 network: names don't resolve, and ``listen`` returns None.
 """
 
@@ -14,10 +14,19 @@ from socket import socket
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
-from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
+from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.pull import ImagePull
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkUsage, SandboxState, Usage
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import (
+    ContainerPhase,
+    Health,
+    LogLine,
+    NetworkUsage,
+    ProxyEndpoint,
+    SandboxState,
+    Usage,
+)
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotPull, CannotStart, Endpoint, NotRunning, Output, RuntimeFault, SandboxFailed
@@ -99,6 +108,16 @@ class SimRuntime:
             sandbox.spec = replace(sandbox.spec, hosts=tuple(hosts))
             self._record("set_hosts", task)
 
+    async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
+        self._raise_fault("set_addresses", task)
+        sandbox = self._sandbox(task)
+        network = sandbox.spec.network
+        if not isinstance(network, NodesNetwork):
+            raise SandboxFailed(f"the sandbox {task} can't have other addresses")
+        if network.addresses != tuple(addresses):
+            sandbox.spec = replace(sandbox.spec, network=replace(network, addresses=tuple(addresses)))
+            self._record("set_addresses", task)
+
     async def stop(self, task: TaskId, container: str) -> None:
         self._raise_fault("stop", task)
         simulated = self._container(task, container)
@@ -154,6 +173,14 @@ class SimRuntime:
             return None
         state = sandbox.containers[sandbox.proxy].state(self._clock.now())
         return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
+
+    async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
+        """The endpoints that ``set_endpoints`` has set."""
+        sandbox = self._sandboxes.get(task)
+        if sandbox is None or sandbox.proxy is None:
+            return None
+        state = sandbox.containers[sandbox.proxy].state(self._clock.now())
+        return sandbox.endpoints if state.phase is ContainerPhase.RUNNING else None
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """All expected listeners, once the applications' scripts open them."""
@@ -243,6 +270,13 @@ class SimRuntime:
     def set_in_flight(self, task: TaskId, in_flight: int) -> None:
         """Let the task's proxy serve that many requests."""
         self._sandbox(task).in_flight = in_flight
+
+    def set_endpoints(self, task: TaskId, endpoints: Sequence[ProxyEndpoint]) -> None:
+        """Let the sandbox's proxy have these endpoints, if there is one."""
+        sandbox = self._sandboxes.get(task)
+        if sandbox is not None and sandbox.endpoints != tuple(endpoints):
+            sandbox.endpoints = tuple(endpoints)
+            self._notify(task)
 
     def fail_next(self, method: str, fault: RuntimeFault, task: TaskId | None = None) -> None:
         """Let the next call of a method (for this task, or for any) raise ``fault``; the pulls of the next call of

@@ -15,6 +15,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import BinaryIO
 
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import AnyNetwork, BridgeNetwork, ContainerNames, HostName, NoNetwork, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
@@ -104,7 +105,7 @@ def _container_resolver(names: ContainerNames, of_task: str) -> str:
 
 
 def _address(network: AnyNetwork) -> str:
-    return _LOOPBACK if isinstance(network, NoNetwork) else network.address
+    return _LOOPBACK if isinstance(network, NoNetwork | NodesNetwork) else network.address
 
 
 def _resolver(network: AnyNetwork) -> str:

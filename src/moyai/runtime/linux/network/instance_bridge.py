@@ -46,7 +46,7 @@ def connect_to_instance(task: TaskId, network: BridgeNetwork, instance: Path, ne
         raise SandboxFailed(f"the container instance {network.instance} is not there")
     bridge = IPv4Network(network.bridge)
     address = LinkAddress(network.address, str(bridge.network_address + 1), bridge.prefixlen)
-    connect(task, VethLink(_mac(network.address), address), instance, netns)
+    connect(task, VethLink(_mac(network.address), (address,)), instance, netns)
     with sandbox_errors("the instance's ports can't be forwarded to the task"), namespaces.inside(instance):
         apply_rules("".join(_forwarding_rules(network)))
 

@@ -116,8 +116,8 @@ def router_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules]) -> 
 
 def family_rules(vpc: VpcSpec, groups: Mapping[SecurityGroupId, GroupRules], family: str = IPV4) -> Ruleset:
     """The rules of its router for one family. An unknown group allows nothing."""
-    addresses = {i.task: i.address if family == IPV4 else i.ipv6_address for i in vpc.interfaces}
-    interfaces = [(address, i) for i in vpc.interfaces if (address := addresses[i.task]) is not None]
+    by_address = [(i.address if family == IPV4 else i.ipv6_address, i) for i in vpc.interfaces]
+    interfaces = [(address, i) for address, i in by_address if address is not None]
     combinations = {tuple(sorted(set(i.groups))) for _, i in interfaces}
     used_groups = [
         groups.get(id_, GroupRules(id_)) for id_ in sorted({g for combination in combinations for g in combination})

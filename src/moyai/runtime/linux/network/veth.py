@@ -1,7 +1,8 @@
-"""The one link of a task: a veth from its network namespace to its VPC's router, or to its container instance.
+"""The one link of a sandbox: a veth from its network namespace to its VPC's router, or to its container instance.
 
 Promise: the neighbour at each end is fixed, by IPv4 and by IPv6. There is no ARP, no neighbour discovery, no duplicate
-address detection and no autoconfiguration. IPv6 is off, except on the links of tasks that have an IPv6 address.
+address detection and no autoconfiguration. IPv6 is off, except on the links of tasks that have an IPv6 address. A task
+has one address of a family; a front proxy has one for each node of a load balancer.
 Idempotent; raises SandboxFailed; for the network thread only (see namespaces.py).
 """
 
@@ -15,8 +16,10 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 from pyroute2 import IPRoute
 
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.spec import AwsvpcNetwork
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux.network import namespaces
@@ -55,16 +58,15 @@ class LinkAddress(msgspec.Struct, frozen=True):
 
 
 class VethLink(msgspec.Struct, frozen=True):
-    """A task's link to the network."""
+    """A sandbox's link to the network, with all its addresses of both families."""
 
     mac: str
-    ipv4: LinkAddress
-    ipv6: LinkAddress | None = None
+    addresses: tuple[LinkAddress, ...]
 
     @property
-    def addresses(self) -> tuple[LinkAddress, ...]:
-        """The IPv4 address, and the IPv6 address of a task that has one."""
-        return (self.ipv4,) if self.ipv6 is None else (self.ipv4, self.ipv6)
+    def has_ipv6(self) -> bool:
+        """Whether one of the addresses is of IPv6."""
+        return any(end.family is socket.AF_INET6 for end in self.addresses)
 
 
 def create_isolated_namespace(netns: Path) -> None:
@@ -90,10 +92,38 @@ def _use_loss_based_congestion_control() -> None:
 
 def connect_to_router(task: TaskId, network: AwsvpcNetwork, router: Path, netns: Path) -> None:
     """Make a task's namespace with its addresses, connected to the router of its VPC."""
-    second = network.ipv6
-    ipv6 = None if second is None else _subnet_address(second.address, second.subnet_cidr)
-    link = VethLink(network.mac, _subnet_address(network.address, network.subnet_cidr), ipv6)
-    connect(task, link, router, netns)
+    addresses = [(network.address, network.subnet_cidr)]
+    if network.ipv6 is not None:
+        addresses.append((network.ipv6.address, network.ipv6.subnet_cidr))
+    connect(task, VethLink(network.mac, tuple(_subnet_address(*pair) for pair in addresses)), router, netns)
+
+
+def connect_nodes(task: TaskId, network: NodesNetwork, router: Path, netns: Path) -> None:
+    """Make a front proxy's namespace with its addresses, connected to the router of its VPC."""
+    connect(task, _nodes_link(network), router, netns)
+    with sandbox_errors("the front proxy's network can't be made"), namespaces.inside(netns):
+        set_sysctl("ipv4/ip_nonlocal_bind", "1")  # a listener may come before its address
+
+
+def set_node_addresses(task: TaskId, network: NodesNetwork, router: Path, netns: Path) -> None:
+    """Give the link of a front proxy exactly these addresses. New ones are added before others are removed, because the
+    kernel removes the routes of a link with its last address.
+    """
+    link = _nodes_link(network)
+    with sandbox_errors("the front proxy's addresses can't be changed"):
+        with namespaces.inside(router), IPRoute() as links:
+            index = links.link_lookup(ifname=task_link(task))[0]
+            _add_neighbours(links, index, link)
+            _remove_other_neighbours(links, index, link)
+        with namespaces.inside(netns), IPRoute() as links:
+            _configure_task_end(links, link)
+            _remove_other_addresses(links, link)
+
+
+def _nodes_link(network: NodesNetwork) -> VethLink:
+    """Each address has a prefix of its own, or the kernel would remove it together with the first one of its prefix."""
+    ends = (_subnet_address(entry.address, entry.subnet_cidr) for entry in network.addresses)
+    return VethLink(network.mac, tuple(replace(end, prefix=end.bits) for end in ends))
 
 
 def _subnet_address(address: str, subnet_cidr: str) -> LinkAddress:
@@ -112,14 +142,14 @@ def connect(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
                 with namespaces.inside(near), IPRoute() as links:  # the link of a removed namespace may last a moment
                     delete_links(links, links.link_lookup(ifname=task_link(task)))
             _connect_near_end(task, link, near, netns)
-            if link.ipv6 is not None:
+            if link.has_ipv6:
                 with namespaces.inside(netns):
                     _enable_static_ipv6("eth0")
             _configure_task_end(task_links, link)
 
 
 def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> None:
-    """Make a veth from ``near`` to the task's ``eth0``, with a route to the one address behind it."""
+    """Make a veth from ``near`` to the task's ``eth0``, with a route to each address behind it."""
     name = task_link(task)
     with namespaces.inside(near), IPRoute() as links:
         target = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
@@ -130,16 +160,40 @@ def _connect_near_end(task: TaskId, link: VethLink, near: Path, netns: Path) -> 
         finally:
             os.close(target)
         index = links.link_lookup(ifname=name)[0]
-        if link.ipv6 is not None:
+        if link.has_ipv6:
             _enable_static_ipv6("lo")
             _enable_static_ipv6(name)
         links.link("set", index=index, state="up")
-        for end in link.addresses:
-            with ignore_existing():
-                links.addr("add", index=1, address=end.gateway, prefixlen=end.bits, flags=_address_flags(end))
-            add_permanent_neighbour(links, index, end.address, link.mac)
-            route = {"dst": f"{end.address}/{end.bits}", "prefsrc": end.gateway}
-            links.route("replace", oif=index, scope=_LINK_SCOPE, family=end.family, **route)
+        _add_neighbours(links, index, link)
+
+
+def _add_neighbours(links: IPRoute, index: int, link: VethLink) -> None:
+    """Add the addresses at the task's end to the near end of its link."""
+    for end in link.addresses:
+        with ignore_existing():
+            links.addr("add", index=1, address=end.gateway, prefixlen=end.bits, flags=_address_flags(end))
+        add_permanent_neighbour(links, index, end.address, link.mac)
+        route = {"dst": f"{end.address}/{end.bits}", "prefsrc": end.gateway}
+        links.route("replace", oif=index, scope=_LINK_SCOPE, family=end.family, **route)
+
+
+def _remove_other_neighbours(links: IPRoute, index: int, link: VethLink) -> None:
+    """Remove IPv4 addresses that the link does not have any more from its near end."""
+    addresses = {end.address for end in link.addresses}
+    routed = {route.get_attr("RTA_DST") for route in links.get_routes(family=socket.AF_INET, oif=index)}
+    for address in sorted(routed - addresses):
+        links.route("del", dst=f"{address}/32", oif=index, scope=_LINK_SCOPE)
+        links.neigh("del", ifindex=index, dst=address, family=socket.AF_INET)
+
+
+def _remove_other_addresses(links: IPRoute, link: VethLink) -> None:
+    """Remove IPv4 addresses that the link does not have any more from the task's end."""
+    index = links.link_lookup(ifname="eth0")[0]
+    addresses = {end.address for end in link.addresses}
+    for entry in links.get_addr(index=index, family=socket.AF_INET):
+        address = entry.get_attr("IFA_ADDRESS")
+        if address not in addresses:
+            links.addr("del", index=index, address=address, prefixlen=entry["prefixlen"])
 
 
 def _enable_static_ipv6(link: str) -> None:

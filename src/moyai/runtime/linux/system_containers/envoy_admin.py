@@ -23,6 +23,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[], Awaitable[Connection]]
 
 _TIMEOUT = 1.0
+_READ_BYTES = 256 * 1024
 _MAX_ANSWER_BYTES = 256 * 1024
 _APP_MESH_APPLICATION = "cluster.cds_ingress_"
 _ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
@@ -48,7 +49,7 @@ async def active_requests(connect: Connect) -> int | None:
     """Inbound requests and TCP connections that a proxy is serving; None if it doesn't answer in time."""
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return count_active(await _request(connect, "GET", f"/stats?filter={quote(_ACTIVE)}"))
+            return count_active((await request(connect, "GET", f"/stats?filter={quote(_ACTIVE)}")).decode())
     except (OSError, TimeoutError, ValueError):
         return None
 
@@ -56,7 +57,7 @@ async def active_requests(connect: Connect) -> int | None:
 async def post(connect: Connect, path: str) -> None:
     """Send a POST request. Raises OSError, TimeoutError or ValueError unless the answer is 200."""
     async with asyncio.timeout(_TIMEOUT):
-        await _request(connect, "POST", path)
+        await request(connect, "POST", path)
 
 
 async def connect_to_socket(run: Path) -> Connection:
@@ -89,22 +90,23 @@ def _socket_in(netns: Path) -> socket:
     return link
 
 
-async def _request(connect: Connect, method: str, path: str) -> str:
+async def request(connect: Connect, method: str, path: str, limit: int = _MAX_ANSWER_BYTES) -> bytes:
+    """The body of an answer with the status 200, of at most ``limit`` bytes. Raises OSError and ValueError."""
     reader, writer = await connect()
     try:
         writer.write(
             f"{method} {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
         )
-        answer = b""
-        while len(answer) < _MAX_ANSWER_BYTES and (chunk := await reader.read(_MAX_ANSWER_BYTES)):
+        answer = bytearray()
+        while len(answer) < limit and (chunk := await reader.read(_READ_BYTES)):
             answer += chunk
     finally:
         writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise ValueError(head.partition(b"\r\n")[0])
     is_chunked = b"transfer-encoding: chunked" in head.lower()
-    return (_join_chunks(body) if is_chunked else body).decode(errors="replace")
+    return _join_chunks(body) if is_chunked else body
 
 
 def _join_chunks(body: bytes) -> bytes:

@@ -2,8 +2,9 @@
 
 Each public port is a TCP listener at its address, and another one at its gateway port. One HTTP listener routes by
 ``Host``: ``SERVICE.CLUSTER.localhost`` is the lowest public port of the service's tasks, and
-``PORT.SERVICE.CLUSTER.localhost`` that port. A connection from the machine's own address is a task's, whose way outside
-ends there, and is closed: a task reaches others in its networks only, by the rules of their security groups.
+``PORT.SERVICE.CLUSTER.localhost`` that port; so is the name of a load balancer. A connection from the machine's own
+address is a task's, whose way outside ends there, and is closed: a task reaches others in its networks only, by the
+rules of their security groups.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.runtime.linux.runtime_paths import path_component
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, public_name
@@ -27,6 +29,19 @@ _TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _HTTP = _ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = _ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
 _BY_NAME = "services"
+_PROXY_HEADER: Json = MappingProxyType(
+    {
+        "name": "envoy.transport_sockets.upstream_proxy_protocol",
+        "typed_config": {
+            "@type": _ENVOY_TYPES + "extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+            "config": {"version": "V2"},
+            "transport_socket": {
+                "name": "envoy.transport_sockets.raw_buffer",
+                "typed_config": {"@type": _ENVOY_TYPES + "extensions.transport_sockets.raw_buffer.v3.RawBuffer"},
+            },
+        },
+    }
+)
 _LOOPBACK: Mapping[str, object] = {"address_prefix": "127.0.0.0", "prefix_len": 8}
 _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
 
@@ -128,9 +143,11 @@ def _virtual_host(name: str, cluster: str) -> Json:
 
 
 def _cluster(name: str, ports: Sequence[PublishedPort]) -> Json:
-    """The ports' tasks. They are in one VPC: connections are opened in its router."""
+    """The ports' tasks or nodes. They are in one VPC: connections are opened in its router."""
+    header = {"transport_socket": dict(_PROXY_HEADER)} if ports[0].proxy_header else {}
     targets = [{"address": {"socket_address": {"address": port.address, "port_value": port.port}}} for port in ports]
     return {
+        **header,
         "@type": _CLUSTER,
         "name": name,
         "type": "STATIC",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 
 
 class GatewayEntrance(NamedTuple):

@@ -1,4 +1,5 @@
-"""The gateway of public addresses: one Envoy in the host's network that forwards each public port to a task.
+"""The gateway of public addresses: one Envoy in the host's network that forwards each public port to a task, or to a
+node of a load balancer with a PROXY header, by which that knows the client.
 
 It is started when the first port is published and lives until everything is destroyed, so published ports answer while
 the control plane is down. Its listeners, clusters and routes are files that are replaced atomically. Each cluster opens
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch import monitors

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
 from moyai.domain.sandbox.spec import (
     DEFAULT_STORAGE_GIB,
     AwsvpcNetwork,
@@ -115,6 +116,10 @@ def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
             load_instance(paths, network.instance)
         case NoNetwork():
             veth.create_isolated_namespace(netns)
+        case NodesNetwork():
+            router_netns = paths.router_netns(network.vpc)
+            router.create_router(router_netns, network.vpc_cidr)
+            veth.connect_nodes(task, network, router_netns, netns)
     ipv6 = isinstance(network, AwsvpcNetwork) and network.ipv6 is not None
     if spec.intercept is not None:
         interception.redirect_to_proxy(netns, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
@@ -128,7 +133,7 @@ def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | No
     namespaces.remove(paths.task_users(task))
     netns = paths.task_netns(task)
     match None if spec is None else spec.network:
-        case AwsvpcNetwork() as network:
+        case AwsvpcNetwork() | NodesNetwork() as network:
             near = [paths.router_netns(network.vpc)]
         case BridgeNetwork() as network:
             near = [paths.task_netns(network.instance)]
@@ -170,6 +175,19 @@ def set_hosts(paths: RuntimePaths, task: TaskId, hosts: tuple[HostName, ...]) ->
     except OSError as error:
         raise SandboxFailed(f"the task's names can't be changed: {error}") from error
     save(paths, replace(spec, hosts=hosts))
+
+
+def set_addresses(paths: RuntimePaths, task: TaskId, addresses: tuple[SubnetAddress, ...]) -> None:
+    """Make these the addresses of a front proxy's sandbox. Only for the network thread. Raises SandboxFailed."""
+    spec = load_required(paths, task)
+    if not isinstance(spec.network, NodesNetwork) or not namespaces.exists(paths.task_netns(task)):
+        raise SandboxFailed(f"the sandbox {task} can't have other addresses")
+    network = replace(spec.network, addresses=addresses)
+    veth.set_node_addresses(task, network, paths.router_netns(network.vpc), paths.task_netns(task))
+    try:
+        save(paths, replace(spec, network=network))
+    except OSError as error:
+        raise SandboxFailed(f"the sandbox's addresses can't be saved: {error}") from error
 
 
 def save(paths: RuntimePaths, spec: SandboxSpec) -> None:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
@@ -30,7 +31,9 @@ def inspect(paths: RuntimePaths, task: TaskId) -> SandboxState | None:
     if spec is None or not sandboxes.still_exists(paths, spec):
         return None
     states = [container_state(task, path) for path in subdirectories(paths.containers(task))]
-    return SandboxState(task, {state.name: state for state in states if state is not None}, spec.hosts)
+    containers = {state.name: state for state in states if state is not None}
+    addresses = spec.network.addresses if isinstance(spec.network, NodesNetwork) else ()
+    return SandboxState(task, containers, spec.hosts, addresses=addresses)
 
 
 def container_state(task: TaskId, directory: Path) -> ContainerState | None:

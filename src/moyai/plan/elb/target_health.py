@@ -1,0 +1,126 @@
+"""The health of targets as the front proxy observes it, and the end of targets that drain.
+
+Promise: a target is ``unused`` while no rule uses its group, ``initial`` until the front proxy has it and has checked
+it once, and then what Envoy's own health check says, by which it routes. A deregistered target is removed when the
+front proxy has acknowledged that it drains and nothing is under way at it, or when its deregistration delay is over.
+While the front proxy doesn't run or doesn't answer, the last observed health stays.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from moyai.domain.elb.front import FRONT_NAME, front_sandbox, group_of_cluster
+from moyai.domain.elb.target_group import (
+    DEREGISTRATION_IN_PROGRESS,
+    HEALTH_CHECK_DISABLED,
+    INITIAL_HEALTH_CHECKING,
+    NOT_IN_USE,
+    REGISTRATION_IN_PROGRESS,
+    Target,
+    TargetGroup,
+    TargetHealth,
+    TargetState,
+)
+from moyai.domain.sandbox.state import ContainerPhase, EndpointHealth, ProxyEndpoint
+from moyai.domain.world import Change, Delete, Observed, Put, World
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import VpcId
+from moyai.plan.action import earliest
+
+DRAIN_POLL = 0.25
+"""Seconds between two checks of what is under way at targets that drain."""
+INITIAL_POLL = 1.0
+"""Seconds between two checks of targets whose first health check is awaited."""
+
+HEALTHY = TargetHealth(TargetState.HEALTHY)
+
+_Places = Mapping[tuple[str, str, int], Sequence[ProxyEndpoint]]
+"""The front proxy's endpoints by target group, address and port: one for each zone whose nodes use it."""
+
+
+def plan_targets(
+    world: World, observed: Observed, vpc: VpcId, now: Instant
+) -> tuple[tuple[Change, ...], Instant | None]:
+    """Changes of the targets of the VPC's target groups, and when to look again though nothing may have happened."""
+    changes: list[Change] = []
+    wake_at: Instant | None = None
+    places, can_serve = _places(observed, vpc), _runs(observed, vpc)
+    for group in world.target_groups.by("vpc", vpc):
+        is_used = bool(world.rules.count("target_group", group.arn))
+        for target in world.targets.by("group", group.arn):
+            own = None if places is None else places.get((group.arn, target.address, target.port), ())
+            if not is_used or (target.deregistered_at is not None and not can_serve):
+                own = ()
+            change, look_at = _target_step(group, target, own, now, is_used=is_used)
+            changes += () if change is None else (change,)
+            wake_at = earliest(wake_at, look_at)
+    return tuple(changes), wake_at
+
+
+def _places(observed: Observed, vpc: VpcId) -> _Places | None:
+    """The endpoints of the VPC's front proxy; None when it doesn't answer."""
+    endpoints = observed.endpoints.get(front_sandbox(vpc))
+    if endpoints is None:
+        return None
+    places: defaultdict[tuple[str, str, int], list[ProxyEndpoint]] = defaultdict(list)
+    for endpoint in endpoints:
+        places[group_of_cluster(endpoint.cluster), endpoint.address, endpoint.port].append(endpoint)
+    return places
+
+
+def _runs(observed: Observed, vpc: VpcId) -> bool:
+    """Whether the VPC's front proxy runs, so that something may be under way at a target."""
+    sandbox = observed.sandboxes.get(front_sandbox(vpc))
+    proxy = None if sandbox is None else sandbox.containers.get(FRONT_NAME)
+    return proxy is not None and proxy.phase is ContainerPhase.RUNNING
+
+
+def _target_step(
+    group: TargetGroup, target: Target, own: Sequence[ProxyEndpoint] | None, now: Instant, *, is_used: bool
+) -> tuple[Change | None, Instant | None]:
+    """The change of one target. ``own``: its endpoints; None when they are not known."""
+    if target.deregistered_at is not None:
+        ends_at = later(target.deregistered_at, group.deregistration_delay)
+        if now >= ends_at or (own is not None and all(e.draining and not e.active for e in own)):
+            return Delete(Target, target.key), None
+        return _put(target, DEREGISTRATION_IN_PROGRESS), min(ends_at, later(now, DRAIN_POLL))
+    if not is_used:
+        return _put(target, NOT_IN_USE), None
+    health = _observed_health(group, target, own)
+    return _put(target, health), later(now, INITIAL_POLL) if health.state is TargetState.INITIAL else None
+
+
+def _put(target: Target, health: TargetHealth) -> Put | None:
+    return None if target.health == health else Put(replace(target, health=health))
+
+
+def _observed_health(group: TargetGroup, target: Target, own: Sequence[ProxyEndpoint] | None) -> TargetHealth:
+    if own is None:
+        return target.health if target.health.state in _OBSERVED_STATES else REGISTRATION_IN_PROGRESS
+    if not own or any(endpoint.draining for endpoint in own):
+        return REGISTRATION_IN_PROGRESS
+    if not group.health_check.enabled:
+        return HEALTH_CHECK_DISABLED
+    failed = [endpoint for endpoint in own if endpoint.health is EndpointHealth.UNHEALTHY]
+    if failed:
+        return _failure(failed[0])
+    if any(endpoint.health is EndpointHealth.PENDING for endpoint in own):
+        return INITIAL_HEALTH_CHECKING
+    return HEALTHY
+
+
+_OBSERVED_STATES = frozenset({TargetState.HEALTHY, TargetState.UNHEALTHY, TargetState.UNAVAILABLE, TargetState.INITIAL})
+
+
+def _failure(endpoint: ProxyEndpoint) -> TargetHealth:
+    if endpoint.timed_out:
+        return TargetHealth(TargetState.UNHEALTHY, "Target.Timeout", "Request timed out")
+    if endpoint.status is not None:
+        text = f"Health checks failed with these codes: [{endpoint.status}]"
+        return TargetHealth(TargetState.UNHEALTHY, "Target.ResponseCodeMismatch", text)
+    return TargetHealth(TargetState.UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed")

@@ -1,0 +1,66 @@
+"""Endpoints in the words of Envoy's admin interface."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from moyai.domain.sandbox.state import EndpointHealth, ProxyEndpoint
+from moyai.runtime.linux.system_containers.envoy_clusters import parse_endpoints
+
+
+def host(port: int = 80, **health: object) -> dict[str, object]:
+    return {
+        "address": {"socket_address": {"address": "10.0.0.1", "port_value": port}},
+        "stats": [{"name": "cx_total"}, {"value": "2", "name": "rq_active", "type": "GAUGE"}],
+        "health_status": {"eds_health_status": "HEALTHY", **health},
+        "weight": 1,
+    }
+
+
+def parse(*hosts: dict[str, object], **statuses: int) -> tuple[ProxyEndpoint, ...]:
+    clusters = {"cluster_statuses": [{"name": "empty"}, {"name": "web", "host_statuses": hosts}]}
+    known = {("web", "10.0.0.1", int(port.removeprefix("p"))): status for port, status in statuses.items()}
+    return parse_endpoints(json.dumps(clusters).encode(), known)
+
+
+def test_an_endpoint_has_what_is_under_way():
+    assert parse(host()) == (ProxyEndpoint("web", "10.0.0.1", 80, active=2),)
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [
+        ({"pending_active_hc": True, "failed_active_health_check": True}, EndpointHealth.PENDING),
+        ({"failed_active_health_check": True}, EndpointHealth.UNHEALTHY),
+        ({"failed_outlier_check": True}, EndpointHealth.HEALTHY),
+    ],
+)
+def test_the_active_check_decides_about_health(health, expected):
+    assert parse(host(**health))[0].health is expected
+
+
+def test_a_failed_check_has_its_reason():
+    slow, refusing = parse(
+        host(80, failed_active_health_check=True, active_hc_timeout=True),
+        host(81, failed_active_health_check=True),
+        p81=500,
+    )
+    assert (slow.timed_out, slow.status) == (True, None)
+    assert (refusing.timed_out, refusing.status) == (False, 500)
+    assert parse(host(81), p81=500)[0].status is None
+
+
+def test_a_draining_endpoint():
+    assert parse(host(eds_health_status="DRAINING"))[0].draining
+
+
+def test_an_endpoint_without_an_address_is_left_out():
+    assert parse({"address": {"pipe": {"path": "/run/app.sock"}}}) == ()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"cluster_statuses": 1}', b"\xff"])
+def test_another_answer_is_refused(body):
+    with pytest.raises(ValueError, match=r"."):
+        parse_endpoints(body, {})
