@@ -21,7 +21,15 @@ from moyai.mesh.ir.destination import (
     OutlierPolicy,
     Source,
 )
-from moyai.mesh.ir.front import ForwardedFor, FrontAddress, FrontListener, FrontTls, HttpFront
+from moyai.mesh.ir.front import (
+    ForwardedFor,
+    FrontAddress,
+    FrontListener,
+    FrontTls,
+    HttpFront,
+    StreamFront,
+    Transport,
+)
 from moyai.mesh.ir.mesh import Diagnostic, MeshIR
 from moyai.mesh.ir.routing import (
     EVERY_PATH,
@@ -138,11 +146,13 @@ __all__ = [
     "SniPassthrough",
     "Source",
     "StdoutLog",
+    "StreamFront",
     "StreamSplit",
     "Substitution",
     "TextMatcher",
     "TextTest",
     "TimeoutPolicy",
+    "Transport",
     "TrustedFile",
     "TrustedRoots",
     "TrustedSecret",

@@ -153,5 +153,9 @@ class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     fail_open_below: float = 0
     """The per cent of healthy endpoints below which all of them get requests; 0 = Envoy's default. New endpoints count
     from their first health check."""
+    proxy_header: bool = False
+    """Whether each connection begins with a PROXY header of version 2, with the client's address."""
+    closes_unhealthy: bool = False
+    """Whether connections to an endpoint are closed when its health check fails."""
     slow_start: float = 0
     """Seconds in which the share of an endpoint that became healthy grows to its full size; 0 = at once."""

@@ -27,7 +27,7 @@ class ForwardedFor(StrEnum):
     REMOVE = "remove"
 
 
-class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True):
+class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True, tag="http"):
     """HTTP requests are routed as the RouteRules of ``service`` say. Times in seconds.
 
     ``idle``: how long a connection, or a request, may be without a byte; 504 while the endpoint is to send, 408 while
@@ -50,6 +50,23 @@ class HttpFront(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether headers are removed whose names have anything but letters, digits and hyphens."""
 
 
+class Transport(StrEnum):
+    """What a stream consists of."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class StreamFront(msgspec.Struct, frozen=True, tag="stream"):
+    """Connections, or datagrams of one client's port, are forwarded as the StreamSplit of ``service`` says. Where a
+    destination is hashed, the client's address selects the endpoint. ``idle``: seconds after which a silent one ends.
+    """
+
+    service: str
+    transport: Transport
+    idle: float
+
+
 class FrontTls(msgspec.Struct, frozen=True, omit_defaults=True):
     """TLS of a listener. ``certificates``: names of Certificates of the mesh, of which the client's SNI selects one,
     else the first. ``oldest`` and ``newest``: versions of TLS, ``1.0`` to ``1.3``; ``ciphers``: suites of versions
@@ -68,5 +85,5 @@ class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     addresses: tuple[FrontAddress, ...]
-    routing: HttpFront
+    routing: HttpFront | StreamFront
     tls: FrontTls | None = None

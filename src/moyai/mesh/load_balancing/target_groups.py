@@ -12,8 +12,8 @@ from typing import Final
 
 from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
-from moyai.domain.elb.load_balancer import LoadBalancer
-from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
+from moyai.domain.elb.target_group import ProtocolVersion, Target, TargetGroup, TargetProtocol
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
     ClientTls,
@@ -30,6 +30,8 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.health_checks import health_check
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
+ALL_ZONES: Final = "all"
+"""The zone of a target outside of the VPC."""
 _CONNECT_TIMEOUT: Final = 10.0
 _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
     {
@@ -60,33 +62,38 @@ _ANOMALIES: Final = OutlierPolicy(
 """How targets with anomalous errors are avoided; AWS publishes no numbers."""
 
 
-def add_target_group(shard: FrontBuilder, balancer: LoadBalancer, arn: TargetGroupArn) -> TargetGroup | None:
-    """Add a target group under the name of its cluster, and return it; None if it does not exist.
+def add_target_group(
+    shard: FrontBuilder, balancer: LoadBalancer, arn: TargetGroupArn, zone: str = ""
+) -> TargetGroup | None:
+    """Add a target group, or its targets in one ``zone``, under the name of its cluster, and return the group; None if
+    it does not exist.
 
-    Its targets are called from the load balancer's first node.
+    Targets are called from the load balancer's node in the zone, else from its first.
     """
     group = shard.world.target_groups.get(arn)
     if group is None or not balancer.nodes:
         shard.report(arn, "requests to it fail: it does not exist")
         return None
-    name = group_cluster(arn)
+    name = group_cluster(arn, zone)
     if not shard.has_destination(name):
         destination = Destination(
             name=name,
             label=name,
-            stat_name=group.dimension,
+            stat_name=f"{group.dimension}@{zone}" if zone else group.dimension,
             source=EndpointGroupSource(name),
-            protocol=_PROTOCOLS[group.protocol_version or ProtocolVersion.HTTP1],
+            protocol=_PROTOCOLS[group.protocol_version] if group.protocol_version else Protocol.TCP,
             connect_timeout=_CONNECT_TIMEOUT,
-            tls=ClientTls() if group.protocol is TargetProtocol.HTTPS else None,
+            tls=ClientTls() if group.protocol in {TargetProtocol.HTTPS, TargetProtocol.TLS} else None,
             health_check=health_check(group, shard.health_events),
-            source_address=balancer.nodes[0].interface.address,
-            load_balancing=_ALGORITHMS[attributes.ALGORITHM.of(group)],
+            source_address=_node(balancer, zone).interface.address,
+            load_balancing=_algorithm(group),
             outlier=_ANOMALIES if attributes.ANOMALY_MITIGATION.of(group) == "on" else None,
             fail_open_below=_fail_open_below(group),
             slow_start=attributes.SLOW_START.of(group),
+            proxy_header=not group.protocol.is_http and attributes.PROXY_PROTOCOL.of(group),
+            closes_unhealthy=not group.protocol.is_http and attributes.UNHEALTHY_TERMINATION.of(group),
         )
-        shard.add_destination(destination, _endpoints(shard, name, arn))
+        shard.add_destination(destination, _endpoints(shard, name, arn, zone))
     return group
 
 
@@ -102,9 +109,22 @@ def _fail_open_below(group: TargetGroup) -> float:
     return _ANY_HEALTHY if percentage == "off" else float(percentage)
 
 
-def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn) -> EndpointGroup:
-    members = (
-        Member(target.zone, target.address, target.port, draining=target.deregistered_at is not None)
-        for target in shard.world.targets.by("group", group)
-    )
-    return EndpointGroup(name, tuple(sorted(members)), checked_by_address=True)
+def _algorithm(group: TargetGroup) -> LoadBalancingPolicy:
+    if not group.protocol.is_http and attributes.STICKINESS.of(group):
+        return LoadBalancingPolicy.CONSISTENT_HASH
+    return _ALGORITHMS[attributes.ALGORITHM.of(group)]
+
+
+def _node(balancer: LoadBalancer, zone: str) -> LoadBalancerNode:
+    return next((node for node in balancer.nodes if node.zone == zone), balancer.nodes[0])
+
+
+def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn, zone: str) -> EndpointGroup:
+    """The targets, of which only what is sent to the proxy counts as a change; a target for all zones is in each."""
+    members = shard.world.targets.projection(_member).by("group", group)
+    zones = {zone, ALL_ZONES} if zone else {member.zone for member in members}
+    return EndpointGroup(name, tuple(sorted(m for m in members if m.zone in zones)), checked_by_address=True)
+
+
+def _member(target: Target) -> Member:
+    return Member(target.zone, target.address, target.port, draining=target.deregistered_at is not None)

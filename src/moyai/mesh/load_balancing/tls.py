@@ -7,19 +7,28 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/http
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from moyai.domain.elb import attributes
-from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
 from moyai.domain.elb.rule import Listener
 from moyai.domain.elb.ssl_policies import DEFAULT_POLICY, SSL_POLICIES
 from moyai.domain.queries.certificates import listener_identity
 from moyai.mesh.ir import Certificate, FrontTls
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
-_HTTP_1: Final = ("http/1.1",)
-_HTTP_2: Final = ("h2", "http/1.1")
+_ALPN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "HTTP1Only": ("http/1.1",),
+        "HTTP2Only": ("h2",),
+        "HTTP2Optional": ("http/1.1", "h2"),
+        "HTTP2Preferred": ("h2", "http/1.1"),
+        "None": (),
+    }
+)
+"""The protocols of each ALPN policy."""
 _NOT_IN_ENVOY: Final = ("-SHA256", "-SHA384", "DES-CBC3-SHA")
 """The ends of names of suites that Envoy's library has not, unless they have GCM."""
 
@@ -38,8 +47,14 @@ def listener_tls(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
         oldest=policy.versions[0],
         newest=policy.versions[-1],
         ciphers=tuple(cipher for cipher in policy.ciphers if _is_supported(cipher)),
-        alpn=_HTTP_2 if attributes.HTTP2.of(balancer) else _HTTP_1,
+        alpn=_alpn(balancer, listener),
     )
+
+
+def _alpn(balancer: LoadBalancer, listener: Listener) -> tuple[str, ...]:
+    if balancer.type is LoadBalancerType.NETWORK:
+        return _ALPN.get(listener.alpn_policy or "None", ())
+    return _ALPN["HTTP2Preferred"] if attributes.HTTP2.of(balancer) else _ALPN["HTTP1Only"]
 
 
 def _certificates(shard: FrontBuilder, listener: Listener) -> Iterator[str]:

@@ -21,6 +21,7 @@ from moyai.xds.server.resource_set import (
     changed_items,
     changed_shared_resources,
     clusters_with_stale_references,
+    embedded_services,
     own_resources,
     removed_keys,
     shared_keys_of,
@@ -106,7 +107,7 @@ class SnapshotCache:
 
     def _assemble(self, workload: Workload, before: _WorkloadEntry | None, *, same: bool) -> _WorkloadEntry:
         keys = frozenset(shared_keys_of(self.mesh, workload))
-        services = frozenset(call.service for call in workload.outbound.calls)
+        services = frozenset(embedded_services(workload))
         own, own_fault = self._own_resources(workload, before, same=same)
         faults = (self._shared_translations[key].fault for key in sorted(keys & self._shared_translations.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)

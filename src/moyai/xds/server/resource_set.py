@@ -36,6 +36,7 @@ from moyai.mesh.ir import (
     RouteRule,
     RouteRules,
     ServiceAddress,
+    StreamFront,
     StreamSplit,
     TrustedFile,
     VirtualHost,
@@ -164,8 +165,14 @@ def own_resources(mesh: MeshIR, workload: Workload) -> Iterator[tuple[ResourceTy
             yield ResourceType.SECRET, encode(file.name, file)
     for routes in _own_routes(mesh, workload):
         yield ResourceType.ROUTE, encode(routes.name, routes)
-    for listener in (*listeners(workload, mesh), *front_listeners(workload)):
+    for listener in (*listeners(workload, mesh), *front_listeners(workload, mesh)):
         yield ResourceType.LISTENER, encode(listener.name, listener)
+
+
+def embedded_services(workload: Workload) -> Iterator[str]:
+    """The names of the services that are part of a workload's listeners. A front proxy's HTTP routes are not."""
+    yield from (call.service for call in workload.outbound.calls)
+    yield from (front.routing.service for front in workload.listeners if isinstance(front.routing, StreamFront))
 
 
 def called_services(workload: Workload) -> Iterator[str]:

@@ -28,6 +28,7 @@ from moyai.xds.translate.cluster_policies import (
 )
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.proxy_header import with_proxy_header
 from moyai.xds.translate.source import ads_source, set_endpoint_source, single_endpoint
 from moyai.xds.translate.tls import client_socket, issuer_sockets, plain_socket
 
@@ -70,6 +71,10 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     if destination.fail_open_below:
         cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
         cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
+    cluster.close_connections_on_host_health_failure = destination.closes_unhealthy
+    if destination.proxy_header:
+        inner = cluster.transport_socket if destination.tls is not None else plain_socket()
+        cluster.transport_socket.CopyFrom(with_proxy_header(inner))
     if destination.slow_start:
         window = duration(destination.slow_start)
         cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)

@@ -4,55 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
-from envoy.extensions.filters.listener.proxy_protocol.v3 import proxy_protocol_pb2
 
-from moyai.mesh.ir import FrontAddress, FrontListener, Workload
+from moyai.mesh.ir import FrontAddress, FrontListener, MeshIR, StreamFront, StreamSplit, Transport, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.front_http import client_address, front_http
+from moyai.xds.translate.front_streams import front_tcp, front_udp
 from moyai.xds.translate.front_tls import encrypt_front
 from moyai.xds.translate.listener import ACCEPTED_PER_EVENT
-from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.proto import duration
+from moyai.xds.translate.proxy_header import proxy_header_reader
+from moyai.xds.translate.tcp import WeightedClusters, weighted_clusters
 
 _HEADER_TIMEOUT = 5
 """Seconds in which the PROXY header has to arrive."""
 
 
-def front_listeners(workload: Workload) -> Iterator[listener_pb2.Listener]:
+def front_listeners(workload: Workload, mesh: MeshIR) -> Iterator[listener_pb2.Listener]:
     """All listeners of a front proxy. They are bound before the addresses are there, since both come on their own."""
     for listener in workload.listeners:
         for at in listener.addresses:
-            yield _listener(workload, listener, at)
+            yield _listener(workload, listener, at, mesh)
 
 
-def _listener(workload: Workload, listener: FrontListener, at: FrontAddress) -> listener_pb2.Listener:
+def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mesh: MeshIR) -> listener_pb2.Listener:
     message = listener_pb2.Listener(
         name=names.front_listener(workload, listener, at),
         address=socket_address(at.address, at.port),
-        filter_chains=[_chain(listener, at)],
         traffic_direction=base_pb2.INBOUND,
         stat_prefix=at.stat_name,
     )
     message.freebind.value = True
+    routing = listener.routing
+    if isinstance(routing, StreamFront) and routing.transport is Transport.UDP:
+        message.address.socket_address.protocol = address_pb2.SocketAddress.UDP
+        message.udp_listener_config.SetInParent()
+        message.listener_filters.append(front_udp(routing, at, _clusters(routing, mesh)))
+        return message
     message.max_connections_to_accept_per_socket_event.value = ACCEPTED_PER_EVENT
     if at.proxied:
-        message.listener_filters.append(_proxy_protocol())
+        message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
+    message.filter_chains.append(_chain(listener, at, mesh))
     return message
 
 
-def _chain(listener: FrontListener, at: FrontAddress) -> listener_components_pb2.FilterChain:
-    manager = front_http(listener.routing, at, listener.tls)
-    chain = listener_components_pb2.FilterChain(filters=[client_address(), manager])
+def _chain(listener: FrontListener, at: FrontAddress, mesh: MeshIR) -> listener_components_pb2.FilterChain:
+    routing = listener.routing
+    if isinstance(routing, StreamFront):
+        filters = [front_tcp(routing, at, _clusters(routing, mesh))]
+    else:
+        filters = [client_address(), front_http(routing, at, listener.tls)]
+    chain = listener_components_pb2.FilterChain(filters=filters)
     if listener.tls is not None:
         encrypt_front(chain, listener.tls)
     return chain
 
 
-def _proxy_protocol() -> listener_components_pb2.ListenerFilter:
-    """Reads the client's address from the PROXY header; a connection without one is closed."""
-    return listener_components_pb2.ListenerFilter(
-        name="envoy.filters.listener.proxy_protocol", typed_config=to_any(proxy_protocol_pb2.ProxyProtocol())
-    )
+def _clusters(front: StreamFront, mesh: MeshIR) -> WeightedClusters:
+    routing = mesh.services[front.service].routing
+    return weighted_clusters(routing, mesh.destinations) if isinstance(routing, StreamSplit) else ()

@@ -29,12 +29,7 @@ def egress_tcp(
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=stat_name, idle_timeout=duration(split.timeouts.idle), access_log=tcp_log(log)
     )
-    if len(clusters) > 1:
-        for cluster, weight in clusters:
-            proxy.weighted_clusters.clusters.add(name=cluster, weight=weight)
-    else:
-        proxy.cluster = clusters[0][0] if clusters else names.NOWHERE
-    return _filter(proxy, split.connect_attempts)
+    return tcp_filter(proxy, clusters, split.connect_attempts)
 
 
 def passthrough_tcp(destination: Destination, log: AnyLog | None) -> listener_components_pb2.Filter:
@@ -57,6 +52,18 @@ def ingress_tcp(workload: Workload, inbound: InboundPort) -> listener_components
         ),
         connect_attempts=1,
     )
+
+
+def tcp_filter(
+    proxy: tcp_proxy_pb2.TcpProxy, clusters: WeightedClusters, connect_attempts: int
+) -> listener_components_pb2.Filter:
+    """The filter that forwards connections to these clusters."""
+    if len(clusters) > 1:
+        for cluster, weight in clusters:
+            proxy.weighted_clusters.clusters.add(name=cluster, weight=weight)
+    else:
+        proxy.cluster = clusters[0][0] if clusters else names.NOWHERE
+    return _filter(proxy, connect_attempts)
 
 
 def _filter(proxy: tcp_proxy_pb2.TcpProxy, connect_attempts: int) -> listener_components_pb2.Filter:

@@ -1,0 +1,23 @@
+"""Where the listeners of a load balancer listen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from moyai.domain.elb.front import proxied_address
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, Scheme
+from moyai.domain.elb.rule import Listener
+from moyai.mesh.ir import FrontAddress
+
+
+def front_addresses(
+    balancer: LoadBalancer, listener: Listener, nodes: Iterable[LoadBalancerNode]
+) -> Iterator[FrontAddress]:
+    """The addresses of a listener: of each node, and where the VPC's router tells of clients from outside. Statistics
+    are named ``<app or net>/<name>/<id>@<zone>``.
+    """
+    for node in nodes:
+        address, name = node.interface.address, f"{balancer.dimension}@{node.zone}"
+        yield FrontAddress(address, listener.port, name)
+        if balancer.scheme is Scheme.INTERNET_FACING:
+            yield FrontAddress(proxied_address(address), listener.port, name, proxied=True)

@@ -1,0 +1,87 @@
+"""The listeners of network load balancers, which forward connections and datagrams.
+
+Promise: without cross-zone load balancing each node forwards to the targets of its own zone alone. A flow stays with
+its target; with stickiness, so do all flows of a client.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.elb import attributes
+from moyai.domain.elb.front import group_cluster
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
+from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, WeightedGroup
+from moyai.domain.elb.target_group import TargetGroup, TargetType
+from moyai.mesh.ir import (
+    FrontListener,
+    MeshService,
+    Protocol,
+    StreamFront,
+    StreamSplit,
+    TimeoutPolicy,
+    Transport,
+    WeightedDestination,
+)
+from moyai.mesh.load_balancing.addresses import front_addresses
+from moyai.mesh.load_balancing.shard import FrontBuilder
+from moyai.mesh.load_balancing.target_groups import add_target_group
+from moyai.mesh.load_balancing.tls import listener_tls
+
+_UDP_IDLE: Final = 120
+"""Seconds after which a flow without datagrams ends."""
+_TRANSPORTS: Mapping[ListenerProtocol, tuple[Transport, ...]] = MappingProxyType(
+    {
+        ListenerProtocol.TCP: (Transport.TCP,),
+        ListenerProtocol.TLS: (Transport.TCP,),
+        ListenerProtocol.UDP: (Transport.UDP,),
+        ListenerProtocol.TCP_UDP: (Transport.TCP, Transport.UDP),
+    }
+)
+
+
+def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> None:
+    """Add a listener with the target groups of its default rule."""
+    tls = listener_tls(shard, balancer, listener)
+    groups = tuple(_forwarded(shard, listener))
+    if listener.protocol.is_encrypted and tls is None:
+        return
+    for node in balancer.nodes:
+        name = f"{listener.arn.rpartition(':')[2]}@{node.zone}"
+        idle = attributes.TCP_IDLE_TIMEOUT.of(listener)
+        targets = tuple(_targets(shard, balancer, node, groups))
+        split = StreamSplit(targets, TimeoutPolicy(request=0, idle=idle), connect_attempts=1)
+        shard.add_service(MeshService(name, Protocol.TCP, split, balancer.dimension))
+        for transport in _TRANSPORTS[listener.protocol]:
+            is_udp = transport is Transport.UDP
+            addresses = tuple(at for at in front_addresses(balancer, listener, (node,)) if not (is_udp and at.proxied))
+            front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle)
+            shard.listeners.append(FrontListener(f"{name} {transport}", addresses, front, tls))
+
+
+def _forwarded(shard: FrontBuilder, listener: Listener) -> Sequence[WeightedGroup]:
+    """The target groups of the default rule, which is the only one."""
+    rules = shard.world.rules.by("listener", listener.arn)
+    return [group for rule in rules if isinstance(rule.action, ForwardAction) for group in rule.action.groups]
+
+
+def _targets(
+    shard: FrontBuilder, balancer: LoadBalancer, node: LoadBalancerNode, groups: Sequence[WeightedGroup]
+) -> Iterator[WeightedDestination]:
+    """The groups that exist, as one node sees them."""
+    for weighted in groups:
+        group = shard.world.target_groups.get(weighted.group)
+        zone = "" if group is None or _crosses_zones(balancer, group) else node.zone
+        if add_target_group(shard, balancer, weighted.group, zone) is not None:
+            yield WeightedDestination(group_cluster(weighted.group, zone), weighted.weight)
+
+
+def _crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
+    """Whether nodes forward to targets of other zones. A load balancer as a target is one for all zones."""
+    own = attributes.GROUP_CROSS_ZONE.of(group)
+    if own == "use_load_balancer_configuration":
+        return attributes.NETWORK_CROSS_ZONE.of(balancer) or group.target_type is TargetType.ALB
+    return own == "true"

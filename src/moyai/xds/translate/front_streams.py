@@ -1,0 +1,34 @@
+"""The filters of a front proxy that forward TCP connections and UDP datagrams."""
+
+from __future__ import annotations
+
+from envoy.config.listener.v3 import listener_components_pb2
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+from envoy.extensions.filters.udp.udp_proxy.v3 import udp_proxy_pb2
+from envoy.type.v3 import hash_policy_pb2
+
+from moyai.mesh.ir import FrontAddress, StreamFront
+from moyai.xds.translate import names
+from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.tcp import WeightedClusters, tcp_filter
+
+
+def front_tcp(front: StreamFront, at: FrontAddress, clusters: WeightedClusters) -> listener_components_pb2.Filter:
+    """The filter for connections that arrive at one address."""
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=at.stat_name, idle_timeout=duration(front.idle))
+    proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
+    return tcp_filter(proxy, clusters, connect_attempts=1)
+
+
+def front_udp(
+    front: StreamFront, at: FrontAddress, clusters: WeightedClusters
+) -> listener_components_pb2.ListenerFilter:
+    """The filter for datagrams that arrive at one address. Envoy knows no weights for them, so the cluster with the
+    greatest weight gets all.
+    """
+    cluster = max(clusters, key=lambda weighted: weighted[1], default=(names.NOWHERE, 0))[0]
+    proxy = udp_proxy_pb2.UdpProxyConfig(stat_prefix=at.stat_name, cluster=cluster, idle_timeout=duration(front.idle))
+    proxy.hash_policies.add(source_ip=True)
+    return listener_components_pb2.ListenerFilter(
+        name="envoy.filters.udp_listener.udp_proxy", typed_config=to_any(proxy)
+    )

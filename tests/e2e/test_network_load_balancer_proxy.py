@@ -1,0 +1,115 @@
+"""A real Envoy as the front proxy of network load balancers: connections, datagrams and PROXY headers."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moyai.domain.elb.front import front_workload
+from moyai.mesh.load_balancing import compile_front
+from tests.e2e.envoy_rig import PATIENCE, Rig, rig
+from tests.golden.load_balancing.balancers import VPC, world_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+FRONT = front_workload(VPC)
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+"""How a PROXY header of version 2 begins."""
+BALANCER = """
+loadBalancers:
+  edge:
+    type: network
+    nodes: {us-east-1a: 10.99.0.1, us-east-1b: 10.99.0.2}
+    listeners:
+      7000:
+        protocol: TCP_UDP
+        rules: {default: {action: {type: forward, groups: [plain]}}}
+      7001:
+        protocol: TCP
+        rules: {default: {action: {type: forward, groups: [proxied]}}}
+targetGroups:
+  plain:
+    protocol: TCP_UDP
+    targets: {"10.99.0.3:8001": {}}
+  proxied:
+    protocol: TCP
+    attributes: {proxy_protocol_v2.enabled: "true", load_balancing.cross_zone.enabled: "true"}
+    health_check: {interval: 5, timeout: 2}
+    targets: {"10.99.0.3:8002": {}}
+"""
+
+
+@pytest.fixture
+async def front():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), {}) as new_rig:
+            yield new_rig
+
+
+async def accept(front: Rig, server: socket.socket, wanted: bytes) -> tuple[bytes, str]:
+    """What the first connection that sends ``wanted`` sends, and where it is from; health checks send nothing."""
+
+    def call() -> tuple[bytes, str]:
+        while True:
+            connection, peer = server.accept()
+            with connection:
+                connection.settimeout(PATIENCE)
+                content = connection.makefile("rb").read()
+                if wanted in content:
+                    return content, peer[0]
+
+    server.settimeout(PATIENCE)
+    return await front.namespace.run(call)
+
+
+async def test_connections_and_datagrams_reach_targets_of_the_nodes_own_zone(front):
+    server = await front.namespace.listen("10.99.0.3", 8001)
+    datagrams = await front.namespace.run(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with server, datagrams:
+        datagrams.bind(("10.99.0.3", 8001))
+        datagrams.settimeout(PATIENCE)
+        await front.configure(compile_front(world_of(yaml.safe_load(BALANCER)), VPC, health_log(front)), FRONT)
+        client = await front.namespace.run(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with client:
+            client.settimeout(PATIENCE)
+            client.sendto(b"ping", ("10.99.0.1", 7000))
+            content, peer = await front.namespace.run(lambda: datagrams.recvfrom(100))
+            assert content == b"ping"
+            datagrams.sendto(b"pong", peer)
+            assert await front.namespace.run(lambda: client.recv(100)) == b"pong"
+        await send_and_accept(front, server)
+        assert await front.namespace.talk("10.99.0.2", 7000, b"other zone") == b""
+
+
+async def send_and_accept(front: Rig, server: socket.socket) -> None:
+    sent = front.namespace.run(lambda: socket.create_connection(("10.99.0.1", 7000), timeout=PATIENCE))
+    with await sent as connection:
+        connection.sendall(b"hello")
+        connection.shutdown(socket.SHUT_WR)
+        content, peer = await accept(front, server, b"hello")
+        assert (content, peer) == (b"hello", "10.99.0.1")
+
+
+async def test_a_proxy_header_tells_the_targets_who_the_client_is(front):
+    server = await front.namespace.listen("10.99.0.3", 8002)
+    with server:
+        await front.configure(compile_front(world_of(yaml.safe_load(BALANCER)), VPC, health_log(front)), FRONT)
+        sent = front.namespace.run(
+            lambda: socket.create_connection(("10.99.0.2", 7001), PATIENCE, source_address=("10.99.0.3", 0))
+        )
+        with await sent as connection:
+            port = connection.getsockname()[1]
+            connection.sendall(b"hello")
+            connection.shutdown(socket.SHUT_WR)
+            content, _ = await accept(front, server, b"hello")
+        assert content.startswith(SIGNATURE)
+        addresses = socket.inet_aton("10.99.0.3") + socket.inet_aton("10.99.0.2")
+        assert content[16:] == addresses + port.to_bytes(2, "big") + (7001).to_bytes(2, "big") + b"hello"
+
+
+def health_log(front: Rig) -> str:
+    return str(front.folder / "health.json")
