@@ -35,6 +35,7 @@ from moyai.testing.golden import Golden, cases
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.bootstrap import BootstrapSettings, bootstrap
+from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import to_any
 from tests.golden.mesh.worlds import load, with_certificates
 
@@ -145,6 +146,7 @@ def add(config, found: dict[ResourceType, list[Any]]) -> None:
         chain = FilterChain(filters=[Filter(name="http", typed_config=to_any(manager))])
         listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))
     for number, listener in enumerate(listeners, start=1):
-        listener.address.socket_address.address = f"127.0.{number // 200}.{number % 200 + 1}"
-        listener.address.socket_address.port_value = 15000
+        protocol = listener.address.socket_address.protocol
+        listener.address.CopyFrom(socket_address(f"127.0.{number // 200}.{number % 200 + 1}", 15000))
+        listener.address.socket_address.protocol = protocol
     config.static_resources.listeners.extend(listeners)
