@@ -10,6 +10,7 @@ import msgspec
 
 from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.log_forwarding import LogForwarding
 from moyai.domain.sandbox.nodes import NodesNetwork
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.kernel.secret import Secret
@@ -194,6 +195,8 @@ class VolumeMount(msgspec.Struct, frozen=True):
     read_only: bool = False
     provision: bool = False
     """Whether a shared directory is created if it does not exist."""
+    public: bool = False
+    """Whether each user of the container may make files in it."""
 
 
 class ContainerNames(msgspec.Struct, frozen=True):
@@ -249,6 +252,9 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     sysctls: Mapping[str, str] = {}
     tmpfs: tuple[TmpfsMount, ...] = ()
     volumes: tuple[VolumeMount, ...] = ()
+    files: Mapping[str, str] = {}
+    """The texts of files that it can only read, by their paths."""
+    log_forwarding: LogForwarding | None = None
     names: ContainerNames = ContainerNames()
     no_new_privileges: bool = False
     """No program that the container executes gains privileges. A runtime may do so anyway."""

@@ -173,7 +173,7 @@ def _image_volumes(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
 
 
 def _mounts(spec: ContainerSpec, image: Image, host: HostEnvironment) -> tuple[tuple[str, str, str], ...]:
-    own = os_settings.etc_file_mounts(spec, host.paths)
+    own = [*os_settings.etc_file_mounts(spec, host.paths), *os_settings.generated_file_mounts(spec, host.paths)]
     if not image.on_host:
         return tuple(own)
     disks = [(BIND_READ_ONLY, disk, disk) for disk in host.disks]

@@ -8,13 +8,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from moyai.domain.sandbox.linux import CAPABILITIES
+from moyai.domain.sandbox.log_forwarding import LogForwarding
 from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, VolumeMount
+from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux.launch import etc_files
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component
 from moyai.runtime.linux.shim import syscalls as sys
-from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES
+from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES, MAPPED_READ_ONLY
 from moyai.runtime.linux.shim.user_namespace import IDS
 
 _SET_FLAGS: Mapping[str, int] = MappingProxyType(
@@ -72,7 +74,35 @@ def os_fields(
         "interactive": spec.interactive,
         "terminal": spec.terminal,
         "capabilities": tuple(sorted(CAPABILITIES[name] for name in spec.capabilities)),
+        **_forwarding_fields(spec.task, spec.log_forwarding, paths, disk),
     }
+
+
+def _forwarding_fields(
+    task: TaskId, forwarding: LogForwarding | None, paths: RuntimePaths, disk: Path | None
+) -> dict[str, object]:
+    if forwarding is None:
+        return {}
+    socket = f"{path_component(forwarding.volume)}/{path_component(forwarding.socket)}"
+    return {
+        "router": str(paths.container(task, forwarding.container)),
+        "forward_volumes": str(paths.task_volumes(task)),
+        "forward_socket": socket if disk is None else f"{Path(DISK_VOLUMES).name}/{socket}",
+        "forward_tag": forwarding.tag,
+        "forward_fields": tuple(forwarding.fields.items()),
+        "forward_events": forwarding.max_events,
+    }
+
+
+def generated_file_mounts(spec: ContainerSpec, paths: RuntimePaths) -> list[tuple[str, str, str]]:
+    """Write the files that are generated for the container into its directory; the mounts of them."""
+    mounts = []
+    for number, (path, text) in enumerate(spec.files.items()):
+        file = paths.container(spec.task, spec.name) / f"generated-{number}"
+        file.write_text(text)
+        file.chmod(0o644)
+        mounts.append((MAPPED_READ_ONLY, str(file), path))
+    return mounts
 
 
 def etc_file_mounts(spec: ContainerSpec, paths: RuntimePaths) -> list[tuple[str, str, str]]:
@@ -120,14 +150,14 @@ def _volume_parents(spec: ContainerSpec, paths: RuntimePaths, disk: Path | None)
 
 def _volume(
     mount: VolumeMount, parents: _VolumeParents, state: Path, access: HostAccess
-) -> tuple[str, str, str, bool, bool]:
+) -> tuple[str, str, str, bool, bool, bool]:
     if mount.host_path is not None:
         base, relative = access.split_host_path(mount.host_path, state)
-        return base, relative, mount.path, mount.read_only, False
+        return base, relative, mount.path, mount.read_only, False, False
     parent = parents.shared if mount.shared else parents.of_task
     name = path_component(mount.volume)
     if mount.shared and not mount.provision and not (parent / name).is_dir():
         raise CannotCreate(f"the volume {name} is not there, and its autoprovision is not true")
     if mount.shared or not parents.on_disk:
         parent.mkdir(mode=0o700, exist_ok=True)
-    return str(parent), name, mount.path, mount.read_only, True
+    return str(parent), name, mount.path, mount.read_only, True, mount.public

@@ -42,6 +42,17 @@ class LaunchConfig:
     """The directory of the container's output."""
     held_output: int
     """The minimum number of bytes of output to keep."""
+    router: str = ""
+    """The directory of the container that output is forwarded to, the log router; empty = there is none."""
+    forward_volumes: str = ""
+    """The directory of the task's volumes; of no effect with ``disk``."""
+    forward_socket: str = ""
+    """The router's socket, relative to the task's volumes, or to the task's disk."""
+    forward_tag: str = ""
+    forward_fields: tuple[tuple[str, str], ...] = ()
+    """The fields of each record, with their values."""
+    forward_events: int = 0
+    """The greatest number of events that wait for the router."""
     netns: str | None
     """The file of the network namespace; None = the host's."""
     users: int = 0
@@ -58,9 +69,9 @@ class LaunchConfig:
     """(kind, source, target), in order, on top of the root. Kinds: the constants above."""
     tmpfs: tuple[tuple[str, int, str], ...]
     """(target, mount flags, options): file systems in memory."""
-    volumes: tuple[tuple[str, str, str, bool, bool], ...]
-    """(directory, relative path, target, read-only, own): directories to mount. One that is moyai's ``own`` takes its
-    owner and mode from the image's directory at the target."""
+    volumes: tuple[tuple[str, str, str, bool, bool, bool], ...]
+    """(directory, relative path, target, read-only, own, public): directories to mount. One that is moyai's ``own``
+    takes its owner and mode from the image's directory at the target; in a ``public`` one every user makes files."""
     image_volumes: tuple[str, ...]
     """Directories of the image that stay writable if ``read_only``."""
     shared_memory: str

@@ -15,8 +15,9 @@ import time
 
 from moyai.runtime.linux.shim import cgroup_processes, container_process, record, syscalls
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild, EnteringProcess, reap
+from moyai.runtime.linux.shim.forwarder import Forwarder
 from moyai.runtime.linux.shim.launch_config import LaunchConfig, unpack
-from moyai.runtime.linux.shim.output import OutputLog, OutputStream
+from moyai.runtime.linux.shim.output import OutputLog, OutputStream, Piece
 from moyai.runtime.linux.shim.probe import KILL, START, Prober, envoy_is_ready, envoy_is_ready_at
 from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
 from moyai.runtime.linux.shim.standard_streams import StandardStreams
@@ -53,6 +54,8 @@ class ContainerMonitor:
     """Runs one container, from before its first process to after its last."""
 
     _first_process: EnteringProcess
+    _log: OutputLog
+    _forwarder: Forwarder | None = None
 
     def __init__(self, config: LaunchConfig) -> None:
         self._config = config
@@ -119,9 +122,11 @@ class ContainerMonitor:
         if reason:
             return reason
         self._open_namespaces()
-        log = OutputLog(self._config.logs, self._config.held_output)
+        self._log = OutputLog(self._config.logs, self._config.held_output)
+        if self._config.router:
+            self._forwarder = Forwarder(self._config, self._log, self._poll)
         for name, fd in self._standard_streams.outputs():
-            self._outputs[fd] = OutputStream(name, fd, log)
+            self._outputs[fd] = OutputStream(name, fd)
             self._poll.register(fd, select.POLLIN)
         return ""
 
@@ -141,15 +146,10 @@ class ContainerMonitor:
             cgroup_processes.thaw(self._cgroups)
             self._kill_at = time.monotonic() + self._config.stop_timeout
         retry_at = None if self._record.saved else time.monotonic() + _RETRY_WRITE_SECONDS
-        deadlines = [at for at in (self._kill_at, self._prober.deadline(), retry_at) if at is not None]
+        send_at = None if self._forwarder is None else self._forwarder.deadline()
+        deadlines = [at for at in (self._kill_at, self._prober.deadline(), retry_at, send_at) if at is not None]
         wait = None if not deadlines else max(0.0, min(deadlines) - time.monotonic()) * 1000 + 1
-        for fd, _ in self._poll.poll(wait):
-            if fd == self._signals:
-                os.read(fd, 4096)
-            elif not self._outputs[fd].pump():
-                self._poll.unregister(fd)
-                os.close(fd)
-                del self._outputs[fd]
+        self._handle_output(self._poll.poll(wait))
         self._reap()
         if not self._record.saved:
             self._record.write()
@@ -160,6 +160,30 @@ class ContainerMonitor:
             self._kill_at = now + 1
         if self._exit_code is None:
             self._probe(self._prober.due(now), now)
+
+    def _handle_output(self, polled: list[tuple[int, int]]) -> None:
+        """Read what the container has written, keep it, and forward it."""
+        router_events = 0
+        for fd, events in polled:
+            if fd == self._signals:
+                os.read(fd, 4096)
+            elif fd in self._outputs:
+                stream = self._outputs[fd]
+                self._keep(stream, stream.read())
+                if stream.has_ended:
+                    self._poll.unregister(fd)
+                    os.close(fd)
+                    del self._outputs[fd]
+            else:
+                router_events = events
+        if self._forwarder is not None:
+            self._forwarder.send(router_events)
+
+    def _keep(self, stream: OutputStream, pieces: list[Piece]) -> None:
+        if pieces:
+            self._log.append(stream.name, [piece.text for piece in pieces])
+        if pieces and self._forwarder is not None:
+            self._forwarder.append(stream.name, pieces)
 
     def _reap(self) -> None:
         for pid, code in reap():
@@ -213,12 +237,15 @@ class ContainerMonitor:
         deadline = time.monotonic() + _LAST_OUTPUT_SECONDS
         while self._outputs and time.monotonic() < deadline:
             for fd, stream in list(self._outputs.items()):
-                if not stream.pump():
+                self._keep(stream, stream.read())
+                if stream.has_ended:
                     del self._outputs[fd]
             if self._outputs:
                 self._poll.poll(10)
         for stream in self._outputs.values():
-            stream.finish()
+            self._keep(stream, stream.take_rest())
+        if self._forwarder is not None:
+            self._forwarder.finish()
         self._record.phase = record.STOPPED
         self._record.finished_at = record.now()
         self._record.exit_code = self._exit_code

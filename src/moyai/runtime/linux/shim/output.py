@@ -103,41 +103,49 @@ def read_base(fd: int) -> int:
     return int(digits) if header.startswith(_BASE) and digits.isdigit() else 0
 
 
+class Piece:
+    """A line without its newline, or a part of a long one. ``ends_line``: it is the line's last part."""
+
+    def __init__(self, text: bytes, *, ends_line: bool) -> None:
+        self.text = text
+        self.ends_line = ends_line
+
+
 class OutputStream:
     """Splits the output of one pipe, or of a terminal, into lines."""
 
-    def __init__(self, name: str, fd: int, log: OutputLog) -> None:
-        self.fd = fd
-        self._name = name
-        self._log = log
+    def __init__(self, name: str, fd: int) -> None:
+        self.name = name
+        self.has_ended = False
+        self._fd = fd
         self._partial_line = b""
         os.set_blocking(fd, False)
 
-    def pump(self) -> bool:
-        """Read the available output. Returns False when the stream has ended."""
+    def read(self) -> list[Piece]:
+        """The lines that are available, without waiting."""
         try:
-            chunk = os.read(self.fd, _CHUNK_BYTES)
+            chunk = os.read(self._fd, _CHUNK_BYTES)
         except BlockingIOError:
-            return True
+            return []
         except OSError:  # EIO: no process has the terminal open any more
             chunk = b""
         if not chunk:
-            self.finish()
-            return False
+            self.has_ended = True
+            return self.take_rest()
         *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
+        pieces = [piece for line in lines for piece in _pieces(line)]
         while len(self._partial_line) > LINE_LIMIT:
-            lines.append(self._partial_line[:LINE_LIMIT])
+            pieces.append(Piece(self._partial_line[:LINE_LIMIT], ends_line=False))
             self._partial_line = self._partial_line[LINE_LIMIT:]
-        if lines:
-            self._log.append(self._name, [line for long_line in lines for line in _split_long(long_line)])
-        return True
+        return pieces
 
-    def finish(self) -> None:
-        """Write the last line if it has no newline."""
-        if self._partial_line:
-            self._log.append(self._name, _split_long(self._partial_line))
-            self._partial_line = b""
+    def take_rest(self) -> list[Piece]:
+        """The last line, if it has no newline."""
+        rest, self._partial_line = self._partial_line, b""
+        return _pieces(rest) if rest else []
 
 
-def _split_long(line: bytes) -> list[bytes]:
-    return [line[n : n + LINE_LIMIT] for n in range(0, len(line) or 1, LINE_LIMIT)]
+def _pieces(line: bytes) -> list[Piece]:
+    """A line in pieces of at most LINE_LIMIT bytes."""
+    starts = range(0, len(line) or 1, LINE_LIMIT)
+    return [Piece(line[n : n + LINE_LIMIT], ends_line=n + LINE_LIMIT >= len(line)) for n in starts]

@@ -70,7 +70,7 @@ def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     own_directory = task_disk.mount(config) if config.disk else config.directory
     sources = [_source(config, own_directory, users, kind, source) for kind, source, _ in config.mounts]
-    bases = [(base, relative) for base, relative, _, _, _ in config.volumes]
+    bases = [(base, relative) for base, relative, *_ in config.volumes]
     volumes = [user_namespace.copy_mount(safe_paths.open_below(*path), users, recursive=False) for path in bases]
     root = config.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
@@ -89,8 +89,8 @@ def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int
             _mount_source(fd, target, read_only=kind in {BIND_READ_ONLY, MAPPED_READ_ONLY})
     for target, flags, options in config.tmpfs:
         _mount_at(safe_paths.open_inside(target, directory=True), "tmpfs", flags, options)
-    for fd, (_, _, target, read_only, is_own) in zip(volumes, config.volumes, strict=True):
-        _volume(fd, target, config.users, read_only=read_only, is_own=is_own)
+    for fd, volume in zip(volumes, config.volumes, strict=True):
+        _mount_volume(fd, volume, config.users)
     _mount_on_themselves(config.image_volumes)
     for name, text in config.sysctls:
         _set_sysctl(name, text)
@@ -164,17 +164,28 @@ def _restrict(target: str, flags: int, *, directory: bool) -> None:
     os.close(place)
 
 
-def _volume(tree: int, target: str, users: int, *, read_only: bool, is_own: bool) -> None:
-    """Move a volume's detached mount to ``target``. ``users``: see ``LaunchConfig``."""
-    if is_own and next(os.scandir(_fd_path(tree)), None) is None:
-        place = safe_paths.open_inside(target, directory=True)
-        image = os.fstat(place)
-        os.close(place)
-        if not users or all(0 <= owner - users < user_namespace.IDS for owner in (image.st_uid, image.st_gid)):
-            os.chown(_fd_path(tree), image.st_uid, image.st_gid)
-        os.chmod(_fd_path(tree), stat.S_IMODE(image.st_mode))  # noqa: PTH101
+def _mount_volume(tree: int, volume: tuple[str, str, str, bool, bool, bool], users: int) -> None:
+    """Move the detached mount of a volume to its target. ``volume``, ``users``: see ``LaunchConfig``."""
+    _, _, target, read_only, is_own, is_public = volume
+    if is_own:
+        _own_volume(tree, target, users, is_public=is_public)
     directory = _move_mount(tree, target)
     _restrict(target, _NO_DEVICES | (MS_RDONLY if read_only else 0), directory=directory)
+
+
+def _own_volume(tree: int, target: str, users: int, *, is_public: bool) -> None:
+    """Give a volume of moyai's the owner and mode of the image's directory at its target, while it is empty.
+
+    ``tree``: its detached mount; ``users``, ``is_public``: see ``LaunchConfig``.
+    """
+    if next(os.scandir(_fd_path(tree)), None) is not None:
+        return
+    place = safe_paths.open_inside(target, directory=True)
+    image = os.fstat(place)
+    os.close(place)
+    if not users or all(0 <= owner - users < user_namespace.IDS for owner in (image.st_uid, image.st_gid)):
+        os.chown(_fd_path(tree), image.st_uid, image.st_gid)
+    os.chmod(_fd_path(tree), 0o1777 if is_public else stat.S_IMODE(image.st_mode))  # noqa: PTH101
 
 
 def _mount_on_themselves(directories: tuple[str, ...]) -> None:
