@@ -16,7 +16,7 @@ from moyai.kernel.errors import ClientFault
 _NO_DISKS = "there is no Elastic Block Store here"
 _NO_CLASSIC = "there are no Classic Load Balancers; use a target group"
 _NO_RECORD = "what a session says is not recorded"
-_NO_SECRETS = "no log driver here has an option that is secret"
+_NO_SECRETS = "the driver of the proxy's output has no options that are secret"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
 _NO_MANAGED = "there are no managed instances"
@@ -43,12 +43,7 @@ _DEFINITION: _Reasons = (
 )
 _CONTAINER: _Reasons = (
     ("linuxParameters.devices", "no container has a device of this machine"),
-    ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
-    (
-        "firelensConfiguration",
-        "no log router runs here; use awslogs, and read from CloudWatch Logs what is to go elsewhere",
-    ),
     ("credentialSpecs", _NO_WINDOWS),
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)

@@ -20,6 +20,7 @@ from moyai.domain.ecs.container_settings import (
     VolumeFrom,
 )
 from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile, KeyValuePair
+from moyai.domain.ecs.firelens import AWSFIRELENS, FirelensConfiguration
 from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.volume import Volume
@@ -140,6 +141,12 @@ class LogConfiguration(msgspec.Struct, frozen=True):
     options: Mapping[str, str] = {}
 
 
+class ContainerLogConfiguration(LogConfiguration, frozen=True):
+    """The log configuration of a container definition; only ``awsfirelens`` has options that are secrets."""
+
+    secret_options: tuple[ContainerSecret, ...] | None = None
+
+
 class VersionConsistency(StrEnum):
     """Whether all tasks of a service revision run the image that the first one resolved; unset means enabled."""
 
@@ -183,7 +190,8 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     resource_requirements: tuple[ResourceRequirement, ...] | None = None
     readonly_root_filesystem: bool | None = None
     docker_labels: Mapping[str, str] | None = None
-    log_configuration: LogConfiguration | None = None
+    log_configuration: ContainerLogConfiguration | None = None
+    firelens_configuration: FirelensConfiguration | None = None
     mount_points: tuple[MountPoint, ...] = ()
     volumes_from: tuple[VolumeFrom, ...] = ()
     system_controls: tuple[SystemControl, ...] = ()
@@ -203,6 +211,11 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     def gpus(self) -> int:
         """The number of GPUs that only the container uses."""
         return sum(int(one.value) for one in self.resource_requirements or ())
+
+    @property
+    def uses_log_router(self) -> bool:
+        """Whether its output goes to the task's log router."""
+        return self.log_configuration is not None and self.log_configuration.log_driver == AWSFIRELENS
 
 
 class RuntimePlatform(msgspec.Struct, frozen=True):
@@ -259,6 +272,11 @@ class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
     def container(self, name: str) -> ContainerDefinition | None:
         """The container definition with this name."""
         return next((c for c in self.container_definitions if c.name == name), None)
+
+    @property
+    def log_router(self) -> ContainerDefinition | None:
+        """The container with a ``firelensConfiguration``."""
+        return next((c for c in self.container_definitions if c.firelens_configuration is not None), None)
 
     def port(self, port_name: str) -> PortMapping | None:
         """The port mapping with this name, in any container."""

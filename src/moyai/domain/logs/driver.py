@@ -1,6 +1,7 @@
 """Log configurations of containers, and the destinations of their output.
 
-Promise: ``awslogs`` with AWS's options, ``json-file`` without any; each other driver and option is refused by name.
+Promise: ``awslogs`` with AWS's options, ``json-file`` without any, and ``awsfirelens`` with those of the log router's
+output plugin; each other driver and option is refused by name.
 ``max-buffer-size`` is the amount of output that is buffered while it can't be sent; on disk, and at least 8 MiB.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from moyai.domain.ecs.firelens import AWSFIRELENS, fault_in_output
 from moyai.domain.ecs.task_definition import LogConfiguration
 from moyai.domain.logs.group import group_arn, stream_arn
 from moyai.kernel.ids import AccountId, LogGroupArn, LogStreamArn, Region
@@ -65,14 +67,27 @@ def destination(log: LogConfiguration | None, account: AccountId, container: str
 
 def fault_in(log: LogConfiguration) -> str | None:
     """The fault in a log configuration; None if there is none."""
-    if log.log_driver == JSON_FILE:
-        names = ", ".join(sorted(log.options))
-        return f"logConfiguration.options: {names} not supported by moyai for {JSON_FILE}." if names else None
-    if log.log_driver != AWSLOGS:
+    if log.log_driver == AWSFIRELENS:
+        return fault_in_output(log.options)
+    if log.log_driver == AWSLOGS:
+        return _fault_in_names(log) or _fault_in_values(log)
+    if log.log_driver != JSON_FILE:
         return (
-            f"logConfiguration.logDriver: {log.log_driver} is not supported by moyai: use {AWSLOGS}, or {JSON_FILE}"
-            " for moyai logs alone."
+            f"logConfiguration.logDriver: {log.log_driver} is not supported by moyai: use {AWSLOGS}, {AWSFIRELENS}, or"
+            f" {JSON_FILE} for moyai logs alone."
         )
+    names = ", ".join(sorted(log.options))
+    return f"logConfiguration.options: {names} not supported by moyai for {JSON_FILE}." if names else None
+
+
+def buffer_bytes(log: LogConfiguration | None) -> int:
+    """The size of the buffer in bytes that the driver ``awslogs`` is to have; 0 without a request."""
+    size = None if log is None or log.log_driver != AWSLOGS else log.options.get(_SIZE_OPTION)
+    match = None if size is None else _SIZE.fullmatch(size)
+    return 0 if match is None else int(match[1]) * 1024 ** _UNITS.index(match[2].lower())
+
+
+def _fault_in_names(log: LogConfiguration) -> str | None:
     if any(not log.options.get(name) for name in _REQUIRED_OPTIONS):
         return f"Log driver {AWSLOGS} requires options: {', '.join(_REQUIRED_OPTIONS)}"
     unknown = sorted(set(log.options) - _OPTIONS - _NOT_YET)
@@ -80,14 +95,7 @@ def fault_in(log: LogConfiguration) -> str | None:
         return f"Log driver {AWSLOGS} disallows options: {', '.join(unknown)}"
     if late := sorted(set(log.options) & _NOT_YET):
         return f"logConfiguration.options: {', '.join(late)} not supported by moyai: each line is an event."
-    return _fault_in_values(log)
-
-
-def buffer_bytes(log: LogConfiguration | None) -> int:
-    """The requested size of the buffer in bytes; 0 without a request."""
-    size = None if log is None else log.options.get(_SIZE_OPTION)
-    match = None if size is None else _SIZE.fullmatch(size)
-    return 0 if match is None else int(match[1]) * 1024 ** _UNITS.index(match[2].lower())
+    return None
 
 
 def _fault_in_values(log: LogConfiguration) -> str | None:

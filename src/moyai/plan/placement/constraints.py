@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from moyai.domain.ecs.firelens import AWSFIRELENS, BUFFER_OPTION, FirelensType
 from moyai.domain.ecs.placement import MEMBER_OF, PlacementConstraint
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
 from moyai.expressions.cluster_query.evaluate import InstanceFacts, PatternTooSlow, satisfies
@@ -29,7 +30,10 @@ _HEALTH = "ecs.capability.container-health-check"
 _SHARING = "ecs.capability.pid-ipc-namespace-sharing"
 _ORDER = "ecs.capability.container-ordering"
 _APPMESH = "ecs.capability.aws-appmesh"
-_DRIVERS = frozenset({"awslogs", "json-file"})
+_ROUTER = "ecs.capability.firelens."
+_ROUTER_FILE = "ecs.capability.firelens.options.config.file"
+_ROUTER_BUFFER = "ecs.capability.logging-driver.awsfirelens.log-driver-buffer-limit"
+_DRIVERS = frozenset({AWSFIRELENS, "awslogs", "json-file"})
 _parse_query = lru_cache(maxsize=256)(parse_cluster_query)
 
 CAPABILITIES: Final = tuple(
@@ -37,6 +41,9 @@ CAPABILITIES: Final = tuple(
         {
             *(f"{_API}1.{minor}" for minor in range(17, 45)),
             *(f"{_DRIVER}{driver}" for driver in _DRIVERS),
+            *(f"{_ROUTER}{kind}" for kind in FirelensType),
+            _ROUTER_FILE,
+            _ROUTER_BUFFER,
             _APPMESH,
             _TASK_ROLE,
             _TASK_ROLE_ON_HOST,
@@ -72,8 +79,14 @@ def _attributes_of_container(container: ContainerDefinition, *, has_execution_ro
     log = container.log_configuration
     if log is not None:
         attributes.add(f"{_DRIVER}{log.log_driver}")
+        if log.log_driver == AWSFIRELENS and BUFFER_OPTION in log.options:
+            attributes.add(_ROUTER_BUFFER)
         if has_execution_role and log.log_driver == "awslogs":
             attributes.add(_EXECUTION_LOGS)
+    if container.firelens_configuration is not None:
+        attributes.add(f"{_ROUTER}{container.firelens_configuration.type}")
+        if container.firelens_configuration.included_file is not None:
+            attributes.add(_ROUTER_FILE)
     if container.health_check is not None:
         attributes |= {_HEALTH, f"{_API}1.24"}
     if container.depends_on:

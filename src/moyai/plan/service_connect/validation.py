@@ -150,8 +150,7 @@ def _check_driver(log: LogConfiguration) -> None:
     if fault is not None or log.log_driver != AWSLOGS:
         raise InvalidParameter(
             fault
-            or f"logConfiguration.logDriver {log.log_driver} is not supported for tasks with the FARGATE launch type."
-            f" Use {AWSLOGS}."
+            or f"logConfiguration.logDriver: {log.log_driver} is not supported by moyai for the proxy: use {AWSLOGS}."
         )
 
 

@@ -1,9 +1,9 @@
 """In which order a task's containers start and stop.
 
 Promise: Service Connect's proxy starts before all others, an App Mesh proxy in its place among them; either stops last.
-Between, ``dependsOn`` decides: a container starts when each of its conditions is met. A condition that can't be met any
-more, or not within the other container's ``startTimeout`` (except START, which has none), ends the task, with the
-message of AWS's agent. Containers stop in the opposite order.
+Between, ``dependsOn`` decides, and containers that use the log router depend on it: a container starts when each of its
+conditions is met. A condition that can't be met any more, or not within the other container's ``startTimeout`` (except
+START, which has none), ends the task, with the message of AWS's agent. Containers stop in the opposite order.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
 https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/dependencygraph/graph.go (the messages)
 """
@@ -17,6 +17,7 @@ from moyai.domain.ecs.task_definition import ContainerDependency, DependencyCond
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
 from moyai.plan.task.context import TaskContext
+from moyai.plan.task.log_router import router_dependency
 
 START_TIMEOUT = 180
 """Seconds; Fargate's default for ``startTimeout``."""
@@ -70,7 +71,8 @@ def _pending(context: TaskContext) -> list[Container]:
 
 
 def _needs(context: TaskContext, container: Container) -> tuple[ContainerDependency, ...]:
-    return context.definition_of(container).depends_on or ()
+    container_definition = context.definition_of(container)
+    return (*(container_definition.depends_on or ()), *router_dependency(context.definition, container_definition))
 
 
 def _state(context: TaskContext, dependency: ContainerDependency) -> DependencyState:

@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_settings import LinuxParameters
@@ -24,7 +26,9 @@ from moyai.domain.sandbox.spec import (
     VolumeMount,
 )
 from moyai.plan.task.context import TaskContext
-from moyai.plan.task.environment import container_environment
+from moyai.plan.task.environment import Unresolved, container_environment
+from moyai.plan.task.log_router import log_forwarding, router_files, router_volumes
+from moyai.plan.task.router_config import MissingPlugin
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -60,7 +64,9 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
         capabilities=capabilities(linux),
         sysctls={control.namespace: control.value for control in container_definition.system_controls},
         tmpfs=tuple(TmpfsMount(t.container_path, t.size, t.mount_options or ()) for t in linux.tmpfs or ()),
-        volumes=_volume_mounts(definition, container_definition),
+        volumes=(*_volume_mounts(definition, container_definition), *router_volumes(container_definition)),
+        files=_generated_files(context, container_definition),
+        log_forwarding=log_forwarding(task, definition, container),
         names=_names(container_definition),
         no_new_privileges=bool(container_definition.docker_security_options),
         networkless=bool(container_definition.disable_networking),
@@ -116,6 +122,14 @@ def _volume_mounts(definition: TaskDefinition, container_definition: ContainerDe
             read_only=bool(point.read_only),
         )
     return tuple(mounts[path] for path in sorted(mounts, key=lambda path: (path.count("/"), path)))
+
+
+def _generated_files(context: TaskContext, container_definition: ContainerDefinition) -> Mapping[str, str]:
+    """The files that are generated for the container. Raises Unresolved."""
+    try:
+        return router_files(context, container_definition)
+    except MissingPlugin as error:
+        raise Unresolved(f"ResourceInitializationError: unable to generate firelens config file: {error}") from error
 
 
 def _names(container_definition: ContainerDefinition) -> ContainerNames:

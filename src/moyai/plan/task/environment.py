@@ -32,6 +32,7 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
 from moyai.plan.task.context import TaskContext
+from moyai.plan.task.log_router import router_secrets, router_variables
 
 _UNABLE_TO_PULL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
@@ -71,12 +72,14 @@ def container_environment(
     """
     task, container_definition = context.task, context.definition_of(container)
     scope = scope_of(task.arn)
+    option_secrets = router_secrets(context.definition, container_definition)
     identity = metadata.runtime_id(container.arn)
     base = f"http://{metadata.ADDRESS}"
     return {
         **_read_files(context.world, override.environment_files or container_definition.environment_files or ()),
         **{e.name: e.value for e in (*container_definition.environment, *(override.environment or ()))},
-        **resolve_secrets(context.world, scope, container_definition.secrets or (), context.now),
+        **resolve_secrets(context.world, scope, (*(container_definition.secrets or ()), *option_secrets), context.now),
+        **router_variables(task, container_definition),
         **_credentials_address(context),
         **({"NVIDIA_VISIBLE_DEVICES": ",".join(container.gpu_ids)} if container.gpu_ids else {}),
         "AWS_DEFAULT_REGION": scope.region,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moyai.domain.ecs.task import Container, Task
-from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.ecs.task_definition import LogConfiguration, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import LogDestination, destination
 from moyai.domain.logs.group import ID_DIGITS, LogGroup, LogStream
@@ -34,7 +34,7 @@ def destinations(task: Task, definition: TaskDefinition) -> Iterator[tuple[Conta
     account = scope_of(task.arn).account
     for container in task.containers:
         defined = definition.container(container.name)
-        log = None if defined is None else defined.log_configuration
+        log: LogConfiguration | None = None if defined is None else defined.log_configuration
         if container == task.connect_proxy:
             log = None if task.view is None else task.view.log_configuration
         target = destination(log, account, container.name, task.id)

@@ -84,7 +84,7 @@ def test_a_task_without_its_log_group_fails_to_start(build):
     ("log", "words"),
     [
         (LogConfiguration("splunk"), "splunk is not supported"),
-        (LogConfiguration("awsfirelens"), "awsfirelens is not supported"),
+        (LogConfiguration("fluentd"), "fluentd is not supported"),
         (LogConfiguration("json-file", {"max-size": "1m"}), "max-size"),
         (LogConfiguration("awslogs", {"awslogs-group": "g"}), "requires options: awslogs-region, awslogs-group"),
         (awslogs(**{"awslogs-endpoint": "x"}), "Log driver awslogs disallows options: awslogs-endpoint"),

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.task_definitions.port_rules import check_ports
 from moyai.domain.ecs.container_settings import RestartPolicy
-from moyai.domain.ecs.environment import EnvironmentFile
+from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
@@ -165,6 +165,12 @@ def _check_secrets(container: ContainerDefinition, definition: TaskDefinition) -
                 f"the container, such as '{secret.name}'."
             )
         names.add(secret.name)
+    check_secret_references(container.secrets, definition)
+
+
+def check_secret_references(secrets: Iterable[ContainerSecret], definition: TaskDefinition) -> None:
+    """Check that each secret names a parameter or secret. Raises ClientException."""
+    for secret in secrets:
         if parse(secret.value_from, scope_of(definition.arn)) is None:
             raise ClientException(
                 f"The Systems Manager parameter name specified for secret {secret.name} is invalid. The parameter name "

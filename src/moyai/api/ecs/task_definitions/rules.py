@@ -12,6 +12,7 @@ from moyai.api.ecs.launch.placement_rules import MAX_CONSTRAINTS, check_constrai
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.task_definitions.container_rules import check_container
 from moyai.api.ecs.task_definitions.fargate_rules import obstacles
+from moyai.api.ecs.task_definitions.firelens_rules import check_firelens
 from moyai.api.ecs.task_definitions.linux_rules import check_linux
 from moyai.api.ecs.task_definitions.port_rules import check_links, check_ports_of_task
 from moyai.api.ecs.task_definitions.proxy_rules import check_proxy
@@ -46,6 +47,7 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     check_ports_of_task(definition)
     check_links(definition)
     _check_dependencies(definition)
+    check_firelens(definition)
     check_volumes(definition)
     _check_placement_constraints(definition)
     _check_resource_requirements(definition)
