@@ -62,6 +62,11 @@ def test_each_node_has_an_interface_of_its_own(elb, installation):
     assert all(node.interface.security_groups == first.security_groups for node in first.nodes)
 
 
+def test_the_default_vpc_of_a_load_balancer_is_stored(elb, installation):
+    vpc = elb.load_balancer("web")["VpcId"]
+    assert vpc in {record.id for record in installation.builder.world.vpcs}
+
+
 def test_a_network_load_balancer_needs_one_zone_and_no_security_group(elb):
     created = elb.load_balancer("flows", Type="network", Subnets=elb.subnets[:1])
     assert "/net/flows/" in created["LoadBalancerArn"]

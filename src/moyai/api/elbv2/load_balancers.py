@@ -34,6 +34,7 @@ from moyai.domain.elb.quotas import LOAD_BALANCERS
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.queries.load_balancing import groups_targeting, rules_of_load_balancer
+from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn
@@ -87,7 +88,7 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
         return {"load_balancers": [load_balancer_view(existing[0])]}
     _check_quota(ctx, kind)
     balancer = _new_load_balancer(ctx, request, subnets, groups, tags)
-    ctx.store.apply([Put(balancer)])
+    ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), Put(balancer)])
     return {"load_balancers": [load_balancer_view(balancer)]}
 
 
