@@ -15,7 +15,7 @@ from tests.e2e.envoy_rig import Namespace
 class App:
     """An HTTP application: ``/cut`` breaks off after the request was read, ``/socket`` is upgraded and echoes
     four bytes, ``/hold`` is answered when ``released`` is set, ``/ping`` as ``health`` says, everything else with the
-    next of ``statuses`` or 200.
+    next of ``statuses`` or 200, and with the cookie after ``?set-cookie=``.
     """
 
     def __init__(self, name: str) -> None:
@@ -64,7 +64,10 @@ class App:
                 status = self.statuses.popleft() if self.statuses else 200
                 body = json.dumps({"app": self.name, "request": first}).encode()
                 phrase = HTTPStatus(status).phrase.encode()
-                writer.write(b"HTTP/1.1 %d %s\r\ncontent-length: %d\r\n\r\n%s" % (status, phrase, len(body), body))
+                cookie = first.split()[1].partition("?set-cookie=")[2].encode()
+                extra = b"set-cookie: %s\r\n" % cookie if cookie else b""
+                head = b"HTTP/1.1 %d %s\r\n%scontent-length: %d\r\n\r\n" % (status, phrase, extra, len(body))
+                writer.write(head + body)
                 if "/last" in first:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):

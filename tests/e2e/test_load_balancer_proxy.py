@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,14 @@ loadBalancers:
           7:
             conditions: [{type: path-pattern, values: ["/query"]}]
             action: {type: redirect, status: 302, host: other.example, path: "/x", query: "a=1"}
+          9:
+            conditions: [{type: path-pattern, values: ["/parts*"]}]
+            action: {type: redirect, status: 302, host: "www.#{host}", path: "/x-#{path}", query: "a=1&#{query}"}
+          10:
+            conditions: [{type: path-pattern, values: ["/v1/*"]}]
+            host_rewrite: {pattern: '^([a-z]+)[.]old', replacement: "$1.new"}
+            url_rewrite: {pattern: "/v[0-9]+/", replacement: "/"}
+            action: {type: forward, groups: [shop]}
           8:
             conditions: [{type: path-pattern, values: ["/refused"]}]
             action: {type: forward, groups: [refused]}
@@ -109,6 +118,7 @@ async def test_requests_go_to_all_targets_with_the_headers_of_a_load_balancer(fr
     headers = {"x_forwarded_for": "192.0.2.1", "x_forwarded_port": "1", "x_envoy_retry_on": "5xx", "x_request_id": "7"}
     await front.namespace.get(*NODE, **headers)
     newest = next(head for app in apps for head in app.heads if "x-request-id" in head)
+    assert re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24}", newest.pop("x-amzn-trace-id"))
     assert newest == {
         "host": "back",
         "accept-encoding": "identity",
@@ -117,6 +127,23 @@ async def test_requests_go_to_all_targets_with_the_headers_of_a_load_balancer(fr
         "x-forwarded-proto": "http",
         "x-request-id": "7",
     }
+
+
+async def test_a_clients_trace_is_continued(front, apps):
+    await publish(front, BALANCER)
+    await front.namespace.get(*NODE, x_amzn_trace_id="Root=1-67891233-abcdef012345678912345678")
+    trace = next(head["x-amzn-trace-id"] for app in apps for head in app.heads)
+    assert re.fullmatch("Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678", trace)
+
+
+async def test_transforms_change_the_first_match_in_host_and_path(front, apps):
+    await publish(front, BALANCER)
+    await front.namespace.get(*NODE, "/v1/v2/a?b=/v3/", host="shop.old.example")
+    [first] = [*apps[0].requests, *apps[1].requests]
+    [head] = [*apps[0].heads, *apps[1].heads]
+    assert (first, head["host"]) == ("GET /v2/a?b=/v3/ HTTP/1.1", "shop.new.example")
+    await front.namespace.get(*NODE, "/v1/", host="other")
+    assert {"other", "shop.new.example"} == {head["host"] for app in apps for head in app.heads}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +187,10 @@ async def test_redirects_have_the_port_and_parts_of_the_request(front):
     assert (old.status, old.headers["location"]) == (301, "https://back:443/new/old/a?b=c")
     other = await front.namespace.get(*NODE, "/query?b=c")
     assert (other.status, other.headers["location"]) == (302, "http://other.example:80/x?a=1")
+    parts = await front.namespace.get(*NODE, "/parts/a?b=c&d=%25", host="shop.example:8080")
+    assert parts.headers["location"] == "http://www.shop.example:80/x-parts/a?a=1&b=c&d=%25"
+    without_query = await front.namespace.get(*NODE, "/parts", host="shop.example")
+    assert without_query.headers["location"] == "http://www.shop.example:80/x-parts?a=1&"
 
 
 async def test_health_decides_and_its_events_are_in_the_file(front, apps):

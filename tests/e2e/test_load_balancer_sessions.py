@@ -39,6 +39,9 @@ loadBalancers:
               type: forward
               groups: [{group: first, weight: FIRST}, {group: second, weight: SECOND}]
               stickiness: 600
+          2:
+            conditions: [{type: path-pattern, values: ["/application*"]}]
+            action: {type: forward, groups: [application]}
       443:
         protocol: HTTPS
         ssl_policy: ELBSecurityPolicy-TLS13-1-2-2021-06
@@ -48,6 +51,13 @@ loadBalancers:
 targetGroups:
   sticky:
     attributes: {stickiness.enabled: "true"}
+    health_check: {path: /ping}
+    targets: {"10.99.0.2:8081": {}, "10.99.0.3:8082": {}}
+  application:
+    attributes:
+      stickiness.enabled: "true"
+      stickiness.type: app_cookie
+      stickiness.app_cookie.cookie_name: id
     health_check: {path: /ping}
     targets: {"10.99.0.2:8081": {}, "10.99.0.3:8082": {}}
   first:
@@ -98,6 +108,16 @@ async def test_a_session_stays_with_its_target(front, authority):
     assert "Max-Age=86400; Path=/" in cookie
     value = cookie.partition(";")[0]
     answers = [await cookies_and_app(front, "/", f"a=b; {value}") for _ in range(6)]
+    assert {answer[1] for answer in answers} == {app}
+
+
+async def test_a_session_can_follow_a_cookie_of_the_application(front, authority):
+    await publish(front, (1, 1), authority)
+    assert (await cookies_and_app(front, "/application"))[0] == []
+    cookies, app = await cookies_and_app(front, "/application?set-cookie=id=7")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["id", "AWSALBAPP"]
+    value = cookies[1].partition(";")[0]
+    answers = [await cookies_and_app(front, "/application", f"id=7; {value}") for _ in range(6)]
     assert {answer[1] for answer in answers} == {app}
 
 

@@ -110,6 +110,10 @@ class Rewrite(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     without: tuple[str, ...] = ()
+    host_substitution: Substitution | None = None
+    """Changes the ``:authority`` where its pattern matches."""
+    path_substitution: Substitution | None = None
+    """Changes the path, without its query, where its pattern matches."""
 
 
 class RetryCondition(StrEnum):
@@ -165,13 +169,15 @@ class SetCookie(msgspec.Struct, frozen=True, omit_defaults=True):
     cross_site: bool = False
 
 
-class SessionCookie(msgspec.Struct, frozen=True):
-    """A cookie with the endpoint's address, by which a client stays with its endpoint while that is healthy. Each
-    response renews it for ``seconds``.
+class SessionCookie(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A cookie with the endpoint's address, by which a client stays with its endpoint while that is healthy. It is set
+    for ``seconds`` when the client gets another endpoint. ``application``: a cookie of the application's, with which
+    the session begins; empty = it begins at once. It needs a rule with one target.
     """
 
     name: str
     seconds: int
+    application: str = ""
 
 
 class WeightedDestination(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -215,8 +221,8 @@ class FixedResponse(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Redirect(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A redirect to another address. ``host`` and ``path``: None = as in the request; ``#{path}`` in ``path`` is the
-    request's path without its first slash. ``query``: None = as in the request.
+    """A redirect to another address. None = as in the request. In the texts ``#{host}``, ``#{path}`` (without its first
+    slash) and ``#{query}`` are the request's.
     """
 
     status: int

@@ -21,7 +21,6 @@ from moyai.mesh.ir import (
     FixedResponse,
     HeaderMatcher,
     RequestMatch,
-    Rewrite,
     RouteRule,
     SetCookie,
     TextMatcher,
@@ -32,6 +31,7 @@ from moyai.mesh.ir import (
 from moyai.mesh.load_balancing.conditions import request_match
 from moyai.mesh.load_balancing.pages import HTML, error_page
 from moyai.mesh.load_balancing.redirects import redirect
+from moyai.mesh.load_balancing.rewrites import rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_target_group, session_cookie
 
@@ -61,7 +61,9 @@ def _routes(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener, rul
     match = request_match(rule.conditions)
     match rule.action:
         case ForwardAction() as forward:
-            yield from _forward(shard, balancer, forward, match)
+            rewrite = rewrite_of(rule, _ENVOY_HEADERS)
+            for route in _forward(shard, balancer, forward, match):
+                yield replace(route, rewrite=rewrite) if route.targets else route
         case RedirectAction() as action:
             yield RouteRule((), _NO_LIMIT, match, answer=redirect(action, listener))
         case FixedResponseAction(status, content_type, body):
@@ -83,7 +85,6 @@ def _forward(
         targets,
         _NO_LIMIT,
         match,
-        rewrite=Rewrite(without=_ENVOY_HEADERS),
         endpoint_idle=attributes.IDLE_TIMEOUT.of(balancer),
     )
     if action.stickiness is not None:

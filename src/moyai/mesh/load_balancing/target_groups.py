@@ -33,6 +33,8 @@ from moyai.mesh.load_balancing.shard import FrontBuilder
 ALL_ZONES: Final = "all"
 """The zone of a target outside of the VPC."""
 _CONNECT_TIMEOUT: Final = 10.0
+_WEEK: Final = 604_800
+"""Seconds."""
 _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
     {
         ProtocolVersion.HTTP1: Protocol.HTTP,
@@ -101,6 +103,8 @@ def session_cookie(group: TargetGroup) -> SessionCookie | None:
     """The cookie that keeps a client with its target; None unless the group is sticky."""
     if not attributes.STICKINESS.of(group):
         return None
+    if attributes.APPLICATION_STICKINESS.of(group) == "app_cookie":
+        return SessionCookie("AWSALBAPP", _WEEK, attributes.APP_COOKIE_NAME.of(group))
     return SessionCookie("AWSALB", attributes.LB_COOKIE_DURATION.of(group))
 
 

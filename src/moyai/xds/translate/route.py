@@ -27,6 +27,7 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import add_cookies
+from moyai.xds.translate.front_script import ask_script
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.route_actions import add_rewrite, retry_policy
@@ -95,6 +96,9 @@ def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.
     _send(action, rule.targets, destinations)
     if len(rule.targets) == 1:
         add_cookies(route, rule.targets[0])
+        session = rule.targets[0].session
+        if session is not None and session.application:
+            ask_script(route, session=session.name, application=session.application)
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
     if rule.endpoint_idle:

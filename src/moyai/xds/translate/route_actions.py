@@ -11,8 +11,10 @@ from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
 from moyai.mesh.ir import RetryPolicy, Rewrite
+from moyai.xds.translate.host_rewrite import rewrite_host
 from moyai.xds.translate.match import regex
 from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.substitution import substitution
 
 _BY_STATUS = "retriable-status-codes"
 """Envoy's condition for ``retriable_status_codes``; all others are listed by their own names."""
@@ -51,6 +53,10 @@ def add_rewrite(route: route_components_pb2.Route, rewrite: Rewrite) -> None:
     elif rewrite.path is not None:
         action.regex_rewrite.pattern.CopyFrom(regex(_WHOLE_PATH))
         action.regex_rewrite.substitution = rewrite.path.replace("\\", "\\\\")
+    elif rewrite.path_substitution is not None:
+        action.regex_rewrite.CopyFrom(substitution(rewrite.path_substitution))
+    if rewrite.host_substitution is not None:
+        rewrite_host(route, rewrite.host_substitution)
     route.request_headers_to_add.extend(_header(name, value) for name, value in rewrite.headers)
     route.request_headers_to_remove.extend(rewrite.without)
 

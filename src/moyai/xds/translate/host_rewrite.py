@@ -1,0 +1,33 @@
+"""A substitution in the host of a request. Envoy has regular expressions for paths only, so the new host is made by the
+filter that copies headers into metadata, and the route takes it from there.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from envoy.config.route.v3 import route_components_pb2
+from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+
+from moyai.mesh.ir import Substitution
+from moyai.xds.translate.proto import to_any
+from moyai.xds.translate.substitution import substitution
+
+_FILTER: Final = "envoy.filters.http.header_to_metadata"
+_NAMESPACE, _HOST = "moyai.rewrite", "host"
+
+
+def host_filter() -> http_connection_manager_pb2.HttpFilter:
+    """The filter that routes with a rewritten host need; it does nothing for others."""
+    return http_connection_manager_pb2.HttpFilter(name=_FILTER, typed_config=to_any(header_to_metadata_pb2.Config()))
+
+
+def rewrite_host(route: route_components_pb2.Route, change: Substitution) -> None:
+    """Make a route change the host of its requests."""
+    rule = header_to_metadata_pb2.Config.Rule(header=":authority")
+    rule.on_header_present.metadata_namespace, rule.on_header_present.key = _NAMESPACE, _HOST
+    rule.on_header_present.regex_value_rewrite.CopyFrom(substitution(change))
+    config = header_to_metadata_pb2.Config(request_rules=[rule])
+    route.typed_per_filter_config[_FILTER].CopyFrom(to_any(config))
+    route.route.host_rewrite = f"%DYNAMIC_METADATA({_NAMESPACE}:{_HOST})%"
