@@ -55,7 +55,8 @@ def values(shape, known: Known, name="", depth=0) -> st.SearchStrategy[Any]:
 def ask_anything(installation, service: str, name: str, known: Known, common: frozenset[str]) -> None:
     """Send the operation what its model allows: each answer is one, or a modelled error that has changed nothing."""
     client, model = installation.client(service), MODELS[service].operation_model(name)
-    modelled = {error.name for error in model.error_shapes} | common
+    errors: Sequence[Any] = model.error_shapes
+    modelled = {name for error in errors for name in (error.name, error.error_code)} | common
 
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(values(model.input_shape, known))

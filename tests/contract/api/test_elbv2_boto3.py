@@ -55,7 +55,7 @@ def test_each_node_has_an_interface_of_its_own(elb, installation):
     assert internal["DNSName"].startswith("internal-inside-")
     [first, second] = installation.store.world.load_balancers
     nodes = [*first.nodes, *second.nodes]
-    assert len({node.interface.id for node in nodes}) == 4
+    assert len({node.interface.address for node in nodes}) == len({node.interface.id for node in nodes}) == 4
     assert all(node.interface.public_address for node in first.nodes)
     assert len({node.interface.public_address for node in first.nodes}) == 2
     assert [node.interface.public_address for node in second.nodes] == [None, None]

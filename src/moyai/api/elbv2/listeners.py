@@ -26,7 +26,7 @@ from moyai.api.elbv2.naming import new_id
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
-from moyai.domain.elb.errors import DuplicateListener, ResourceInUse, TooManyListeners
+from moyai.domain.elb.errors import DuplicateListener, InvalidConfigurationRequest, ResourceInUse, TooManyListeners
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.quotas import LISTENERS
 from moyai.domain.elb.rule import Listener, Rule
@@ -111,7 +111,8 @@ def modify_listener(ctx: Context, request: ModifyListenerRequest) -> dict[str, o
     protocol = protocol_of(balancer, request.protocol or listener.protocol)
     if request.port not in {None, listener.port}:
         _check_port(ctx, balancer, request.port or 0)
-        _check_not_targeted(world, listener, "changed")
+        if _is_targeted(world, listener):
+            raise InvalidConfigurationRequest(_in_use(listener, "changed"))
     current = PresentedTls(listener.ssl_policy, listener.certificates, listener.alpn_policy)
     tls = tls_settings(ctx, protocol, request, current)
     if request.default_actions:
@@ -136,7 +137,8 @@ def delete_listener(ctx: Context, request: ListenerRequest) -> None:
     """Delete a listener with its rules."""
     listener = resource_of(ctx, LISTENER, request.listener_arn)
     world = ctx.store.world
-    _check_not_targeted(world, listener, "removed")
+    if _is_targeted(world, listener):
+        raise ResourceInUse(_in_use(listener, "removed"))
     rules = [Delete(Rule, rule.arn) for rule in world.rules.each("listener", listener.arn)]
     ctx.store.apply([*rules, Delete(Listener, listener.arn)])
 
@@ -171,11 +173,12 @@ def _check_port(ctx: Context, balancer: LoadBalancer, port: int) -> None:
         raise DuplicateListener
 
 
-def _check_not_targeted(world: World, listener: Listener, what: str) -> None:
-    """Raises ResourceInUse where a network load balancer sends to the port."""
+def _is_targeted(world: World, listener: Listener) -> bool:
+    """Whether a network load balancer sends to the port."""
     targets = world.targets.each("load_balancer", listener.load_balancer)
-    if any(target.port == listener.port for target in targets):
-        raise ResourceInUse(
-            f"Listener port '{listener.port}' is in use by registered target '{listener.load_balancer}' and cannot be"
-            f" {what}."
-        )
+    return any(target.port == listener.port for target in targets)
+
+
+def _in_use(listener: Listener, what: str) -> str:
+    port = f"Listener port '{listener.port}' is in use by registered target '{listener.load_balancer}'"
+    return f"{port} and cannot be {what}."

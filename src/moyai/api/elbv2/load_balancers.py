@@ -23,6 +23,7 @@ from moyai.api.tagging import Tag
 from moyai.domain.elb.attributes import DELETION_PROTECTION
 from moyai.domain.elb.errors import (
     DuplicateLoadBalancerName,
+    DuplicateTagKeys,
     LoadBalancerNotFound,
     OperationNotPermitted,
     ResourceInUse,
@@ -77,7 +78,7 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
         raise InvalidInput(f"The load balancer name '{request.name}' cannot begin with '{_INTERNAL}'")
     subnets = subnets_of(ctx, request, kind, request.scheme)
     groups = groups_of(ctx, request.security_groups, subnets[0].vpc, kind)
-    tags = new_tags("loadbalancer", request.tags)
+    tags = new_tags("loadbalancer", request.tags, duplicate=DuplicateTagKeys)
     existing = ctx.store.world.load_balancers.by("name", named_key(ctx.scope, request.name))
     if existing:
         settings = (kind, request.scheme, {subnet.id for subnet in subnets}, set(groups), tags)

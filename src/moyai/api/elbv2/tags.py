@@ -22,7 +22,7 @@ from moyai.domain.elb.target_group import TargetGroup
 from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
-from moyai.kernel.errors import InvalidInput
+from moyai.kernel.errors import ClientFault, InvalidInput
 
 Tagged = LoadBalancer | TargetGroup | Listener | Rule
 _MAX_RESOURCES: Final = 20
@@ -42,18 +42,27 @@ class DescribeTagsRequest(msgspec.Struct, frozen=True):
     resource_arns: tuple[str, ...]
 
 
-def new_tags(kind: str, tags: Iterable[Tag], present: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """The tags of a resource of this kind, added to those that are present. Raises the errors of AddTags."""
+def new_tags(
+    kind: str,
+    tags: Iterable[Tag],
+    present: Mapping[str, str] = MappingProxyType({}),
+    duplicate: type[ClientFault] = InvalidInput,
+) -> dict[str, str]:
+    """The tags of a resource of this kind, added to those that are present. Raises InvalidInput, TooManyTags, or
+    ``duplicate`` for a key that is there twice.
+    """
     pairs = [(tag.key, tag.value) for tag in tags]
     if len({key for key, _ in pairs}) < len(pairs):
-        raise DuplicateTagKeys("A tag key was specified more than once")
+        raise duplicate("A tag key was specified more than once")
     return TagRules(kind, InvalidInput, TooManyTags).add_to(present, pairs)
 
 
 def add_tags(ctx: Context, request: AddTagsRequest) -> None:
     """Add tags to resources, to all of them or to none."""
     records = _resources(ctx, request.resource_arns)
-    ctx.store.apply([Put(replace(r, tags=new_tags(_kind(r.arn), request.tags, r.tags))) for r in records])
+    ctx.store.apply(
+        [Put(replace(r, tags=new_tags(_kind(r.arn), request.tags, r.tags, DuplicateTagKeys))) for r in records]
+    )
 
 
 def remove_tags(ctx: Context, request: RemoveTagsRequest) -> None:
