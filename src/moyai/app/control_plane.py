@@ -184,6 +184,7 @@ class ControlPlane:
         not end.
         """
         await self._stop_loops()
+        file_systems = [file_system.id for file_system in self._store.world.file_systems]
         try:
             self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
             self._set_defaults()
@@ -195,6 +196,8 @@ class ControlPlane:
                 await self._metric_store.clear()
             await self._blobs.clear()
             await self._runtime.destroy()
+            for file_system in file_systems:
+                await self._runtime.remove_file_system(file_system)
         finally:
             self._start_loops()
 

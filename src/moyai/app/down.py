@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from contextlib import suppress
 
@@ -11,6 +10,7 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
 from moyai.app.ids import SystemIds
 from moyai.app.runtimes import make_runtime
+from moyai.images.store.trees import remove_tree
 from moyai.kernel.clock import Seconds
 from moyai.ports.runtime import NotStopped
 from moyai.ports.store import StateLocked
@@ -41,7 +41,7 @@ async def down(settings: Settings, *, forget: bool) -> None:
     if forget:
         for path in settings.state.everything:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                remove_tree(str(path))  # tasks may have made deep trees in it
             else:
                 path.unlink(missing_ok=True)
 

@@ -78,6 +78,7 @@ class StatePaths:
             "images.old",
             "ecr",
             "volumes",
+            "efs",
             "lock",
             "logs.db",
             "logs.db-wal",

@@ -126,6 +126,12 @@ class TaskRuntime(Protocol):
         before. A sandbox keeps its own images.
         """
 
+    async def remove_file_system(self, file_system: str) -> bool:
+        """Remove the content of a file system. Returns False, and removes nothing, while a sandbox may mount it."""
+
+    async def file_system_size(self, file_system: str) -> int | None:
+        """The bytes that a file system has on the disk, 0 before its first mount; None if they can't be counted."""
+
     async def start(self, container: ContainerSpec) -> None:
         """Start a container in its task's sandbox. Its image has been pulled. A container that has run is started again
         only if it has ended and ``attempt`` is a later one. It keeps its file system, unless its writable layer is in

@@ -38,6 +38,7 @@ from moyai.reconcile.derived_values import (
     workload_meshes,
 )
 from moyai.reconcile.execute import Executor
+from moyai.reconcile.file_systems import FileSystemLoop
 from moyai.reconcile.garbage_collection import GarbageCollector
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.networks import NetworkSync, PublishedPortSync
@@ -109,6 +110,7 @@ class Reconciler:
             group.create_task(self._resync())
             group.create_task(OperationLoop(self._ports).run())
             group.create_task(GarbageCollector(self._ports).run())
+            group.create_task(FileSystemLoop(self._ports).run())
             for _ in range(WORKERS):
                 group.create_task(self.queue.run_worker(self._reconcile, "reconciling"))
 

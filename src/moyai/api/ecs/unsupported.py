@@ -33,7 +33,6 @@ def _under(place: str, reasons: _Reasons) -> _Reasons:
 
 _DEFINITION: _Reasons = (
     ("volumes[].dockerVolumeConfiguration.driverOpts", "a volume is a directory; for memory use tmpfs"),
-    ("volumes[].efsVolumeConfiguration", "there is no Elastic File System here; use host or a Docker volume"),
     ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
     ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
     ("volumes[].configuredAtLaunch", _NO_DISKS),

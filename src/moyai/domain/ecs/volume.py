@@ -33,12 +33,35 @@ class DockerVolume(msgspec.Struct, frozen=True):
     labels: Mapping[str, str] | None = None
 
 
+class EfsAuthorization(msgspec.Struct, frozen=True):
+    """The access point through which a file system is mounted. ``iam``: the task role is to be used for that."""
+
+    access_point_id: str | None = None
+    iam: str | None = None
+
+
+class EfsVolume(msgspec.Struct, frozen=True):
+    """A file system of Amazon EFS. There is no network to it here, so ``transit_encryption`` has no effect."""
+
+    file_system_id: str
+    root_directory: str = "/"
+    transit_encryption: str | None = None
+    transit_encryption_port: int | None = None
+    authorization_config: EfsAuthorization | None = None
+
+    @property
+    def access_point(self) -> str | None:
+        """The id of the access point."""
+        return None if self.authorization_config is None else self.authorization_config.access_point_id
+
+
 class Volume(msgspec.Struct, frozen=True):
-    """One volume; with neither member it is a directory of the task's own."""
+    """One volume; without a configuration it is a directory of the task's own."""
 
     name: str = ""
     host: HostVolume | None = None
     docker_volume_configuration: DockerVolume | None = None
+    efs_volume_configuration: EfsVolume | None = None
 
     @property
     def source_path(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from moyai.domain.sandbox.file_system import FileSystemMount
 from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.domain.sandbox.log_forwarding import LogForwarding
@@ -125,6 +126,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """The namespace of message queues, semaphores, shared memory and /dev/shm."""
     shared_memory: int = 64
     """The size of a shared /dev/shm in MiB."""
+    file_systems: Mapping[str, FileSystemMount] = {}
+    """The volumes of its containers that are file systems, by name. They stay until the sandbox is released."""
 
     @property
     def instance(self) -> TaskId | None:
@@ -184,8 +187,8 @@ class TmpfsMount(msgspec.Struct, frozen=True):
 
 
 class VolumeMount(msgspec.Struct, frozen=True):
-    """A mount of a directory: of the task (``volume``), of the installation (``shared``), or of the machine
-    (``host_path``), which is created if it does not exist.
+    """A mount of a directory: of the task (``volume``, or the sandbox's file system of that name), of the installation
+    (``shared``), or of the machine (``host_path``), which is created if it does not exist.
     """
 
     path: str

@@ -30,6 +30,7 @@ _HEALTH = "ecs.capability.container-health-check"
 _SHARING = "ecs.capability.pid-ipc-namespace-sharing"
 _ORDER = "ecs.capability.container-ordering"
 _APPMESH = "ecs.capability.aws-appmesh"
+_EFS, _EFS_AUTHORIZATION = "ecs.capability.efs", "ecs.capability.efsAuth"
 _ROUTER = "ecs.capability.firelens."
 _ROUTER_FILE = "ecs.capability.firelens.options.config.file"
 _ROUTER_BUFFER = "ecs.capability.logging-driver.awsfirelens.log-driver-buffer-limit"
@@ -45,6 +46,8 @@ CAPABILITIES: Final = tuple(
             _ROUTER_FILE,
             _ROUTER_BUFFER,
             _APPMESH,
+            _EFS,
+            _EFS_AUTHORIZATION,
             _TASK_ROLE,
             _TASK_ROLE_ON_HOST,
             _ENI,
@@ -69,6 +72,10 @@ def required_attributes(definition: TaskDefinition) -> tuple[str, ...]:
         attributes.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
     if definition.proxy_configuration is not None:
         attributes.add(_APPMESH)
+    for volume in definition.volumes:
+        if volume.efs_volume_configuration is not None:
+            is_plain = volume.efs_volume_configuration.authorization_config is None
+            attributes |= {_EFS} if is_plain else {_EFS, _EFS_AUTHORIZATION}
     for container in definition.container_definitions:
         attributes |= _attributes_of_container(container, has_execution_role=definition.execution_role_arn is not None)
     return tuple(sorted(attributes))

@@ -18,6 +18,7 @@ from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, HostName, MemoryLimit
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 from moyai.plan.network.sandbox_network import base_hosts, sandbox_network
+from moyai.plan.task.file_systems import file_system_mounts
 from moyai.plan.task.launch import FARGATE
 
 _NEVER_INTERCEPTED = (f"{metadata.ADDRESS}/32", "169.254.169.254/32")
@@ -25,7 +26,9 @@ _NEVER_INTERCEPTED = (f"{metadata.ADDRESS}/32", "169.254.169.254/32")
 
 
 def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:
-    """The sandbox of the task. KeyError when its VPC, subnet or container instance does not exist."""
+    """The sandbox of the task. Raises Unresolved for a file system that can't be mounted, KeyError when its VPC, subnet
+    or container instance does not exist.
+    """
     containers = definition.container_definitions
     linux_parameters = [c.linux_parameters or LinuxParameters() for c in containers]
     return SandboxSpec(
@@ -41,6 +44,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         processes=NamespaceSharing.OWN if definition.pid_mode is None else NamespaceSharing(definition.pid_mode),
         ipc=_ipc_sharing(definition.ipc_mode),
         shared_memory=max(linux.shared_memory_size or MemoryLimits().shared for linux in linux_parameters),
+        file_systems=file_system_mounts(world, task, definition),
     )
 
 

@@ -27,6 +27,7 @@ from moyai.plan.task.container_start import (
     unstartable_reason,
 )
 from moyai.plan.task.context import TaskContext, TaskStep
+from moyai.plan.task.environment import Unresolved
 from moyai.plan.task.images import missing_credentials, pin_images, pull_faults, pulls_left
 from moyai.plan.task.log_streams import NoLogGroup, create_log_streams
 from moyai.plan.task.readiness import (
@@ -55,10 +56,10 @@ def provisioning_step(context: TaskContext) -> TaskStep:
         return _fail(context, StopCode.TASK_FAILED_TO_START, context.fault)
     if context.sandbox is None:
         try:
+            sandbox = sandbox_spec(context.world, context.task, context.definition)
             streams = create_log_streams(context.world, context.task, context.definition, context.now, context.ids)
-        except NoLogGroup as error:
+        except (NoLogGroup, Unresolved) as error:
             return _fail(context, StopCode.TASK_FAILED_TO_START, str(error))
-        sandbox = sandbox_spec(context.world, context.task, context.definition)
         return TaskStep(context.task, streams, effects=(PrepareSandbox(sandbox),))
     times = {"connectivity_at": context.now, "pull_started_at": context.now}
     pulls = pulls_left(context) if missing_credentials(context) is None else ()

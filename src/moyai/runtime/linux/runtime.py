@@ -46,7 +46,7 @@ from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS
 from moyai.runtime.linux.system_containers.health_events import HealthEvents
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
-from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
+from moyai.runtime.linux.tasks import file_systems, logs, sandboxes, states, usage
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
 from moyai.runtime.linux.tasks.images import TaskImages
@@ -87,6 +87,7 @@ class LinuxRuntime:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
+        self._file_systems_lock = asyncio.Lock()
         self._sessions = ExecSessions(self._paths, self._work)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
@@ -102,6 +103,8 @@ class LinuxRuntime:
         steps = [self._network.run(partial(sandboxes.create, self._paths, self._cgroups, sandbox))]
         if sandbox.storage_gib:
             steps.append(self._work(partial(sandboxes.create_disk, self._paths, sandbox)))
+        if sandbox.file_systems:
+            steps.append(self._prepare_file_systems(sandbox))
         for failure in await asyncio.gather(*steps, return_exceptions=True):
             if failure is not None:
                 raise failure
@@ -114,12 +117,23 @@ class LinuxRuntime:
                 await self._work(partial(self._containers.start_pause, host))
         await self._work(_with_port_errors(partial(sandboxes.save, self._paths, sandbox)))
 
+    async def _prepare_file_systems(self, sandbox: SandboxSpec) -> None:
+        async with self._file_systems_lock:
+            await self._work(partial(file_systems.prepare, self._paths, sandbox))
+
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
         await self._work(partial(sandboxes.load_required, self._paths, task))
         self._images.begin_pulls(task, images)
 
     async def keep_images(self, digests: frozenset[str]) -> None:
         await self._work(_with_port_errors(partial(self.images.hold_only, "service-revisions", digests)))
+
+    async def remove_file_system(self, file_system: str) -> bool:
+        async with self._file_systems_lock:
+            return await self._work(_with_port_errors(partial(file_systems.remove, self._paths, file_system)))
+
+    async def file_system_size(self, file_system: str) -> int | None:
+        return await self._work(partial(file_systems.size, self._paths, file_system))
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):

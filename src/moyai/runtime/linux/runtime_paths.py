@@ -20,6 +20,7 @@
       outside/outside-<vpc>/        the egress process of a VPC
     <state>/logs/<task>/<container>/{previous,current}.log
     <state>/volumes/<name>/         volumes with the scope shared
+    <state>/efs/<file system>/      the content of a file system of Amazon EFS
     <state>/images/                 see images/store/store_directory.py
 
 These names are fixed: tasks that an earlier version started are found by them. Some come from outside (the container
@@ -69,6 +70,7 @@ class RuntimePaths:
         self.logs = self.state / "logs"
         self.empty_disks = self.run / "disks"
         self.volumes = self.state / "volumes"
+        self.file_systems = self.state / "efs"
         self.transient = (
             self.netns,
             self.tasks,
@@ -78,7 +80,7 @@ class RuntimePaths:
             self.empty_disks,
             self.logs,
         )
-        """The directories that end with the installation; images and shared volumes stay."""
+        """The directories that end with the installation; images, shared volumes and file systems stay."""
 
     def create_directories(self) -> None:
         """Make the directories. Only root can read them; proxies may pass through ``run`` and ``netns``."""
@@ -120,6 +122,10 @@ class RuntimePaths:
     def task_volumes(self, task: TaskId) -> Path:
         """The directory of the volumes that end with the task."""
         return self.task(task) / "volumes"
+
+    def file_system(self, identity: str) -> Path:
+        """The directory of a file system, which outlives the tasks."""
+        return self.file_systems / path_component(identity)
 
     def log(self, task: TaskId, name: str) -> Path:
         """The directory of a container's output, which outlives the task."""

@@ -78,6 +78,16 @@ class SimRuntime:
         if new:
             self._record("pull", task)
 
+    async def remove_file_system(self, file_system: str) -> bool:
+        """Report whether no sandbox mounts it; there is no content."""
+        sandboxes = (sandbox.spec for sandbox in self._sandboxes.values())
+        return not any(mount.file_system == file_system for spec in sandboxes for mount in spec.file_systems.values())
+
+    async def file_system_size(self, file_system: str) -> int | None:
+        """Nothing is ever written."""
+        del file_system
+        return 0
+
     async def start(self, container: ContainerSpec) -> None:
         self._raise_fault("start", container.task)
         sandbox = self._sandbox(container.task)

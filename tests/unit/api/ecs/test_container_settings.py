@@ -41,6 +41,11 @@ def one_container(**members):
     return {"containerDefinitions": [container(portMappings=[], **members)]}
 
 
+EFS = {"fileSystemId": "fs-0123456789abcdef0"}
+ACCESS = {"accessPointId": "fsap-0123456789abcdef0"}
+EFS_ACCESS = EFS | {"authorizationConfig": ACCESS, "transitEncryption": "ENABLED"}
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -73,11 +78,26 @@ def one_container(**members):
         (mounts(point(), point()), "Two mount points have one path."),
         (mounts(host={"sourcePath": "srv"}), "it must be an absolute path."),
         (mounts(host={"sourcePath": "/srv/../etc"}), "it must be an absolute path."),
-        (mounts(host={"sourcePath": "/srv"}, dockerVolumeConfiguration={"scope": "task"}), "either a host path or"),
+        (mounts(host={"sourcePath": "/srv"}, dockerVolumeConfiguration={"scope": "task"}), "one of a host path,"),
         (mounts(dockerVolumeConfiguration={"driver": "rexray"}), "driver: rexray is not supported"),
         (mounts(dockerVolumeConfiguration={"driverOpts": {"type": "nfs"}}), "driverOpts"),
         (mounts(dockerVolumeConfiguration={"scope": "task", "autoprovision": True}), "needs the scope shared."),
-        (mounts(efsVolumeConfiguration={"fileSystemId": "fs-1"}), "efsVolumeConfiguration"),
+        (mounts(efsVolumeConfiguration={"fileSystemId": "fs-1"}), "'efsVolumeConfiguration.fileSystemId'"),
+        (mounts(efsVolumeConfiguration=EFS, host={"sourcePath": "/srv"}), "can have one of a host path"),
+        (mounts(efsVolumeConfiguration=EFS | {"rootDirectory": "data"}), "it must be an absolute path."),
+        (mounts(efsVolumeConfiguration=EFS | {"rootDirectory": "/a/../b"}), "it must be an absolute path."),
+        (mounts(efsVolumeConfiguration=EFS | {"rootDirectory": "/" + "a" * 4096}), "it must be an absolute path."),
+        (mounts(efsVolumeConfiguration=EFS | {"transitEncryptionPort": 65536}), "a port is 1 to 65535."),
+        (mounts(efsVolumeConfiguration=EFS | {"authorizationConfig": {"iam": "ENABLED"}}), "must be ENABLED when"),
+        (mounts(efsVolumeConfiguration=EFS | {"authorizationConfig": ACCESS}), "must be ENABLED when an access point"),
+        (
+            mounts(efsVolumeConfiguration=EFS_ACCESS | {"rootDirectory": "/a"}),
+            'the root directory must either be set to "/" or be omitted.',
+        ),
+        (
+            mounts(efsVolumeConfiguration=EFS_ACCESS | {"authorizationConfig": {"accessPointId": "x"}}),
+            "'authorizationConfig.accessPointId'",
+        ),
         (mounts(configuredAtLaunch=True), "configuredAtLaunch"),
         (mounts(name="../x"), "Volume.name contains invalid characters."),
         (one_container(volumesFrom=[{"sourceContainer": "app"}]), "which is no other container of the task."),
@@ -267,3 +287,12 @@ def test_capabilities_are_added_and_dropped_as_docker_does(ecs, add, drop, kept,
     found = capabilities(linux_parameters)
     assert (kept in found) == bool(kept)
     assert lost not in found
+
+
+def test_a_file_system_is_shown_as_it_was_registered_with_the_default_root_directory(ecs):
+    given = EFS_ACCESS | {"transitEncryptionPort": 2999}
+    params = on_instances(containerDefinitions=[container(portMappings=[])]) | mounts(efsVolumeConfiguration=given)
+    registered = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
+    assert registered["volumes"][0]["efsVolumeConfiguration"] == given | {"rootDirectory": "/"}
+    names = {attribute["name"] for attribute in registered["requiresAttributes"]}
+    assert {"ecs.capability.efs", "ecs.capability.efsAuth"} <= names

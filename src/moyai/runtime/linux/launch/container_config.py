@@ -8,8 +8,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
+from moyai.domain.sandbox.file_system import FileSystemMount
 from moyai.domain.sandbox.linux import ULIMITS
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
 from moyai.images.model import Image
@@ -38,7 +40,7 @@ class HostEnvironment(NamedTuple):
     """The facts about the machine and the task that all containers of the task share.
 
     ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``,
-    ``users``, ``user_namespace``: see ``LaunchConfig``.
+    ``users``, ``user_namespace``: see ``LaunchConfig``; ``file_systems``: see ``SandboxSpec``.
     """
 
     paths: RuntimePaths
@@ -51,6 +53,7 @@ class HostEnvironment(NamedTuple):
     disk: Path | None = None
     users: int = 0
     user_namespace: Path = Path()
+    file_systems: Mapping[str, FileSystemMount] = MappingProxyType({})
 
 
 def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:
@@ -65,7 +68,9 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
         environment["TERM"] = "xterm"
     return LaunchConfig(
         common_fields(place, paths)
-        | os_settings.os_fields(spec, paths, host.access, host.disk, 0 if image.on_host else host.users)
+        | os_settings.os_fields(
+            spec, paths, host.access, host.disk, 0 if image.on_host else host.users, host.file_systems
+        )
         | health_check_fields(spec.probe)
         | ({} if image.on_host else user_fields(host, no_new_privileges=spec.no_new_privileges))
         | {

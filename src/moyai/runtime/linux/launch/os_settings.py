@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from moyai.domain.sandbox.file_system import FileSystemMount
 from moyai.domain.sandbox.linux import CAPABILITIES
 from moyai.domain.sandbox.log_forwarding import LogForwarding
 from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, VolumeMount
@@ -16,7 +17,7 @@ from moyai.runtime.linux.launch import etc_files
 from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component
 from moyai.runtime.linux.shim import syscalls as sys
-from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES, MAPPED_READ_ONLY
+from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES, MAPPED_READ_ONLY, VolumeFields
 from moyai.runtime.linux.shim.user_namespace import IDS
 
 _SET_FLAGS: Mapping[str, int] = MappingProxyType(
@@ -53,19 +54,23 @@ _FILES = ("hosts", "hostname", "resolv.conf")
 
 
 def os_fields(
-    spec: ContainerSpec, paths: RuntimePaths, access: HostAccess, disk: Path | None, users: int
+    spec: ContainerSpec,
+    paths: RuntimePaths,
+    access: HostAccess,
+    disk: Path | None,
+    users: int,
+    file_systems: Mapping[str, FileSystemMount],
 ) -> dict[str, object]:
     """These fields of a ``LaunchConfig``. Raises CannotCreate for what the host access policy refuses.
 
-    ``users``: as in ``LaunchConfig``.
+    ``users``: as in ``LaunchConfig``; ``file_systems``: as in ``SandboxSpec``.
     """
     access.check_capabilities(spec.capabilities)
     return {
         "attempt": spec.attempt,
         "tmpfs": tuple(_tmpfs(mount, users) for mount in spec.tmpfs),
-        "volumes": tuple(
-            _volume(mount, _volume_parents(spec, paths, disk), paths.state, access) for mount in spec.volumes
-        ),
+        "volumes": _volumes(spec, paths, access, disk, file_systems),
+        "groups": further_groups(spec, file_systems),
         "disk": "" if disk is None else str(disk),
         "shared_memory": f"{spec.memory.shared}m",
         "sysctls": tuple((name.replace(".", "/"), value) for name, value in spec.sysctls.items()),
@@ -148,16 +153,46 @@ def _volume_parents(spec: ContainerSpec, paths: RuntimePaths, disk: Path | None)
     return _VolumeParents(paths.volumes, paths.container(spec.task, spec.name) / DISK_VOLUMES, on_disk=True)
 
 
-def _volume(
-    mount: VolumeMount, parents: _VolumeParents, state: Path, access: HostAccess
-) -> tuple[str, str, str, bool, bool, bool]:
+def _volumes(
+    spec: ContainerSpec,
+    paths: RuntimePaths,
+    access: HostAccess,
+    disk: Path | None,
+    file_systems: Mapping[str, FileSystemMount],
+) -> tuple[VolumeFields, ...]:
+    parents = _volume_parents(spec, paths, disk)
+    return tuple(
+        _file_system(mount, file_systems[mount.volume], paths)
+        if mount.volume in file_systems
+        else _volume(mount, parents, paths.state, access)
+        for mount in spec.volumes
+    )
+
+
+def _volume(mount: VolumeMount, parents: _VolumeParents, state: Path, access: HostAccess) -> VolumeFields:
     if mount.host_path is not None:
         base, relative = access.split_host_path(mount.host_path, state)
-        return base, relative, mount.path, mount.read_only, False, False
+        return base, relative, mount.path, mount.read_only, False, False, ()
     parent = parents.shared if mount.shared else parents.of_task
     name = path_component(mount.volume)
     if mount.shared and not mount.provision and not (parent / name).is_dir():
         raise CannotCreate(f"the volume {name} is not there, and its autoprovision is not true")
     if mount.shared or not parents.on_disk:
         parent.mkdir(mode=0o700, exist_ok=True)
-    return str(parent), name, mount.path, mount.read_only, True, mount.public
+    return str(parent), name, mount.path, mount.read_only, True, mount.public, ()
+
+
+def _file_system(mount: VolumeMount, source: FileSystemMount, paths: RuntimePaths) -> VolumeFields:
+    user = () if source.user is None else (source.user.uid, source.user.gid, *source.user.further_gids)
+    return str(paths.file_system(source.file_system)), source.directory, mount.path, mount.read_only, False, False, user
+
+
+def further_groups(spec: ContainerSpec, file_systems: Mapping[str, FileSystemMount]) -> tuple[int, ...]:
+    """The groups that a container has by the access points of its volumes. ``file_systems``: as in ``SandboxSpec``.
+    Raises CannotCreate for a group that no container can have.
+    """
+    sources = (file_systems[mount.volume] for mount in spec.volumes if mount.volume in file_systems)
+    groups = sorted({gid for source in sources if source.user is not None for gid in source.user.further_gids})
+    if groups and groups[-1] >= IDS:
+        raise CannotCreate(f"SecondaryGids of an access point must be in range 0-{IDS - 1}: {groups[-1]}")
+    return tuple(groups)

@@ -16,6 +16,7 @@ import sys
 import termios
 
 from moyai.runtime.linux.shim import identity, reaper, root_filesystem, syscalls, user_namespace
+from moyai.runtime.linux.shim.access_point import IdMaps
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
 from moyai.runtime.linux.shim.shared_namespaces import SharedNamespaces
@@ -36,7 +37,7 @@ _NAMESPACES = (
 
 
 def run_first_process(
-    config: LaunchConfig, streams: StandardStreams, namespaces: SharedNamespaces, child: EnteringChild
+    config: LaunchConfig, streams: StandardStreams, namespaces: SharedNamespaces, id_maps: IdMaps, child: EnteringChild
 ) -> None:
     """Become the container's first process. The reason of a failure is written to ``child.failure``. Never returns."""
     category = _CREATE
@@ -54,7 +55,7 @@ def run_first_process(
         syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP)
         syscalls.set_host_name(config.host_name)
         _disable_imports()
-        root_filesystem.enter(config, users, namespaces.memory, namespaces.proc)
+        root_filesystem.enter(config, users, id_maps, namespaces.memory, namespaces.proc)
         if streams.control >= 0:
             root_filesystem.show_console(_open_terminal(streams.control))
         category = _START

@@ -56,6 +56,11 @@ def account(user: str, max_id: int = _MAX_ID) -> Account:
     return Account(uid, gid, groups, home)
 
 
+def container_account(config: LaunchConfig, users: int) -> Account:
+    """The account of the container's user. ``users``: see ``become``. Raises LookupError."""
+    return account(config.user, user_namespace.IDS - 1 if users >= 0 else _MAX_ID)
+
+
 def _group_id(group: str) -> int:
     number = _number(group)
     for row in _read_table("/etc/group", 3) if number is None else ():
@@ -102,7 +107,7 @@ def become(config: LaunchConfig, users: int) -> str:
     permitted = config.capabilities
     capabilities.limit_bounding_set(permitted)  # entering a user namespace has filled it
     capabilities.set_effective(permitted)
-    owner = account(config.user, user_namespace.IDS - 1 if users >= 0 else _MAX_ID)
+    owner = container_account(config, users)
     capabilities.set_effective()
     for fd in streams:
         os.fchown(fd, owner.uid, owner.gid)  # so that /dev/stdout can be opened by its owner

@@ -25,6 +25,10 @@ DISK, DISK_VOLUMES, DISK_FILES = "disk", "disk/volumes", "disk/files"
 """
 
 
+VolumeFields = tuple[str, str, str, bool, bool, bool, tuple[int, ...]]
+"""A volume: see ``LaunchConfig.volumes``."""
+
+
 class LaunchConfig:
     """Everything that a monitor needs, with no decision left. Times are in seconds, paths are absolute."""
 
@@ -69,9 +73,11 @@ class LaunchConfig:
     """(kind, source, target), in order, on top of the root. Kinds: the constants above."""
     tmpfs: tuple[tuple[str, int, str], ...]
     """(target, mount flags, options): file systems in memory."""
-    volumes: tuple[tuple[str, str, str, bool, bool, bool], ...]
-    """(directory, relative path, target, read-only, own, public): directories to mount. One that is moyai's ``own``
-    takes its owner and mode from the image's directory at the target; in a ``public`` one every user makes files."""
+    volumes: tuple[VolumeFields, ...]
+    """(directory, relative path, target, read-only, own, public, user): directories to mount. One that is moyai's
+    ``own`` takes its owner and mode from the image's directory at the target; in a ``public`` one every user makes
+    files. ``user``: the uid and gids as which the container's user acts in it (see access_point.py); empty = all users
+    act as themselves."""
     image_volumes: tuple[str, ...]
     """Directories of the image that stay writable if ``read_only``."""
     shared_memory: str

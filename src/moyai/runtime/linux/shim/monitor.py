@@ -14,6 +14,7 @@ import select
 import time
 
 from moyai.runtime.linux.shim import cgroup_processes, container_process, record, syscalls
+from moyai.runtime.linux.shim.access_point import id_maps
 from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringChild, EnteringProcess, reap
 from moyai.runtime.linux.shim.forwarder import Forwarder
 from moyai.runtime.linux.shim.launch_config import LaunchConfig, unpack
@@ -103,17 +104,20 @@ class ContainerMonitor:
             own_pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
             namespaces = SharedNamespaces(self._config)
             self._kill_in_shared_pid_namespace()
+            maps = id_maps(self._config)
             namespaces.make_pid_namespace()
             self._first_process = EnteringProcess()
             if self._first_process.child is not None:
                 container_process.run_first_process(
-                    self._config, self._standard_streams, namespaces, self._first_process.child
+                    self._config, self._standard_streams, namespaces, maps, self._first_process.child
                 )
             syscalls.setns(own_pid_namespace, syscalls.CLONE_NEWPID)  # for the further children of this process
             os.close(own_pid_namespace)
         except OSError as error:
             return f"CannotCreateContainerError: the container's namespaces can't be had: {error.strerror}"
         namespaces.close()
+        for id_map in maps:
+            id_map.close()
         self._standard_streams.close_container_ends()
         try:
             reason = self._first_process.wait_until_started(_START_SECONDS)

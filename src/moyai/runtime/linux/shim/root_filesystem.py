@@ -17,7 +17,8 @@ import fcntl
 import os
 import stat
 
-from moyai.runtime.linux.shim import detached_mounts, layers, safe_paths, syscalls, task_disk, user_namespace
+from moyai.runtime.linux.shim import detached_mounts, identity, layers, safe_paths, syscalls, task_disk, user_namespace
+from moyai.runtime.linux.shim.access_point import IdMaps
 from moyai.runtime.linux.shim.launch_config import (
     BIND,
     BIND_READ_ONLY,
@@ -26,6 +27,7 @@ from moyai.runtime.linux.shim.launch_config import (
     EMPTY_READ_ONLY,
     MAPPED_READ_ONLY,
     LaunchConfig,
+    VolumeFields,
 )
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
@@ -60,18 +62,21 @@ _PROCESSORS = "/sys/devices/system/cpu"
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int) -> None:
+def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int, shared_proc: int) -> None:
     """Make the configured root the root of this process, which must be alone in a new mount namespace.
 
     ``users``: a descriptor of the container's user namespace, in which this process is not yet; -1 = it has none.
+    ``id_maps``: those of ``access_point.id_maps``.
     ``shared_memory``, ``shared_proc``: the /dev/shm and /proc of shared namespaces, as ``open_tree`` gives them;
     -1 = the container has its own.
     """
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     own_directory = task_disk.mount(config) if config.disk else config.directory
     sources = [_source(config, own_directory, users, kind, source) for kind, source, _ in config.mounts]
-    bases = [(base, relative) for base, relative, *_ in config.volumes]
-    volumes = [user_namespace.copy_mount(safe_paths.open_below(*path), users, recursive=False) for path in bases]
+    volumes = [
+        user_namespace.copy_mount(safe_paths.open_below(base, relative), -1 if user else users, recursive=False)
+        for base, relative, *_, user in config.volumes
+    ]
     root = config.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
     if config.layers:
@@ -89,6 +94,7 @@ def enter(config: LaunchConfig, users: int, shared_memory: int, shared_proc: int
             _mount_source(fd, target, read_only=kind in {BIND_READ_ONLY, MAPPED_READ_ONLY})
     for target, flags, options in config.tmpfs:
         _mount_at(safe_paths.open_inside(target, directory=True), "tmpfs", flags, options)
+    _map_access_points(config, volumes, id_maps, users)
     for fd, volume in zip(volumes, config.volumes, strict=True):
         _mount_volume(fd, volume, config.users)
     _mount_on_themselves(config.image_volumes)
@@ -109,6 +115,16 @@ def make_read_only(config: LaunchConfig) -> None:
     masks = [target for kind, _, target in config.mounts if kind == EMPTY and os.path.isdir(target)]  # noqa: PTH112
     for target, flags in (("/", MS_NODEV), *((mask, _NO_DEVICES) for mask in masks)):
         syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
+
+
+def _map_access_points(config: LaunchConfig, volumes: list[int], id_maps: IdMaps, users: int) -> None:
+    """Map the ids of detached mounts through access points, now that the container's users can be looked up."""
+    through_access_points = [(fd, user) for fd, (*_, user) in zip(volumes, config.volumes, strict=True) if user]
+    if not through_access_points:
+        return
+    owner = identity.container_account(config, users)
+    for id_map, (fd, user) in zip(id_maps, through_access_points, strict=True):
+        id_map.apply(fd, config.users, user, owner.uid, owner.gid)
 
 
 def _source(config: LaunchConfig, own_directory: str, users: int, kind: str, source: str) -> int:
@@ -164,9 +180,9 @@ def _restrict(target: str, flags: int, *, directory: bool) -> None:
     os.close(place)
 
 
-def _mount_volume(tree: int, volume: tuple[str, str, str, bool, bool, bool], users: int) -> None:
+def _mount_volume(tree: int, volume: VolumeFields, users: int) -> None:
     """Move the detached mount of a volume to its target. ``volume``, ``users``: see ``LaunchConfig``."""
-    _, _, target, read_only, is_own, is_public = volume
+    _, _, target, read_only, is_own, is_public, _ = volume
     if is_own:
         _own_volume(tree, target, users, is_public=is_public)
     directory = _move_mount(tree, target)

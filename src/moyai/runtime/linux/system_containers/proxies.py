@@ -116,7 +116,8 @@ def _container_fields(
     image = image if image is not None and image.layers else None
     files = os_settings.etc_file_mounts(container, host.paths)
     return {
-        **os_settings.os_fields(container_spec, host.paths, host.access, host.disk, host.users),
+        **os_settings.os_fields(container_spec, host.paths, host.access, host.disk, host.users, host.file_systems),
+        "groups": (GID, *os_settings.further_groups(container, host.file_systems)),
         **_readiness_fields(container.probe),
         "host_name": container.names.host_name or host.host_name,
         "layers": () if image is None else image.layers,

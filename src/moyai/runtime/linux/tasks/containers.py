@@ -132,6 +132,7 @@ class Containers:
             disks.device(self._paths.task(sandbox.task)),
             users,
             user_namespace,
+            sandbox.file_systems,
         )
 
     def stop(self, task: TaskId, name: str) -> None:
