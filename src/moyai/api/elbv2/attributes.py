@@ -117,8 +117,8 @@ def _check(kind: ElbKind[R], attribute: AnyAttribute, record: R, value: str) -> 
         attribute.values.read(value)
     except ValueError as error:
         raise InvalidInput(f"{what} is not valid: {error}") from None
-    if attribute.refused and value != attribute.default_of(record):
-        raise InvalidConfigurationRequest(f"{what} is not supported by moyai: {attribute.refused}")
+    if refusal := attribute.refusal_of(record, value):
+        raise InvalidConfigurationRequest(f"{what} is not supported by moyai: {refusal}")
 
 
 def _kind_of(record: LoadBalancer | Listener | TargetGroup) -> str:

@@ -90,6 +90,8 @@ class ElbAttribute(msgspec.Struct, Generic[T], frozen=True):
     """The value of a record that has none, or a function of the record that returns it."""
     refused: str = ""
     """Why other values than the default are refused; empty when they are not."""
+    same: tuple[str, ...] = ()
+    """Values that are accepted all the same, because they have the effect of the default."""
 
     def text_of(self, record: AttributedRecord) -> str:
         """The value of a record, as the API has it."""
@@ -99,6 +101,10 @@ class ElbAttribute(msgspec.Struct, Generic[T], frozen=True):
     def of(self, record: AttributedRecord) -> T:
         """The value of a record."""
         return self.values.read(self.text_of(record))
+
+    def refusal_of(self, record: AttributedRecord, value: str) -> str:
+        """Why the record can't have a possible value; empty if it can."""
+        return "" if value in {self.default_of(record), *self.same} else self.refused
 
     def default_of(self, record: AttributedRecord) -> str:
         """The value that a record has where none was set."""

@@ -38,27 +38,36 @@ DESYNC_MITIGATION = ElbAttribute(
     Choice(("monitor", "defensive", "strictest")),
     "defensive",
     "Envoy refuses every ambiguous request",
+    ("strictest",),
 )
 DROP_INVALID_HEADERS = switch("routing.http.drop_invalid_header_fields.enabled")
 PRESERVE_HOST = switch("routing.http.preserve_host_header.enabled")
+"""Without an effect: targets get the host as the client sent it."""
 XFF_CLIENT_PORT = switch("routing.http.xff_client_port.enabled")
 XFF_MODE = ElbAttribute("routing.http.xff_header_processing.mode", Choice(("append", "preserve", "remove")), "append")
 HTTP2 = switch("routing.http2.enabled", default=True)
 
 TCP_IDLE_TIMEOUT = ElbAttribute("tcp.idle_timeout.seconds", Whole(60, 6000), "350")
-SERVER_HEADER = switch("routing.http.response.server.enabled", default=True)
+SERVER_HEADER = switch("routing.http.response.server.enabled", default=True, refused=_NO_HEADERS)
 
 DEREGISTRATION_DELAY = ElbAttribute("deregistration_delay.timeout_seconds", Whole(0, 3600), "300")
 STICKINESS = switch("stickiness.enabled")
 APPLICATION_STICKINESS = ElbAttribute("stickiness.type", Choice(("lb_cookie", "app_cookie")), "lb_cookie")
 NETWORK_STICKINESS = ElbAttribute("stickiness.type", Choice(("source_ip",)), "source_ip")
+_CROSS_ZONE: Final = Choice(("true", "false", "use_load_balancer_configuration"))
+APPLICATION_GROUP_CROSS_ZONE = ElbAttribute(
+    "load_balancing.cross_zone.enabled", _CROSS_ZONE, "use_load_balancer_configuration", _ALWAYS_CROSS_ZONE, ("true",)
+)
 GROUP_CROSS_ZONE = ElbAttribute(
     "load_balancing.cross_zone.enabled",
-    Choice(("true", "false", "use_load_balancer_configuration")),
+    _CROSS_ZONE,
     "use_load_balancer_configuration",
 )
 FAIL_OPEN_COUNT = ElbAttribute(
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", Whole(1, 1000), "1"
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+    Whole(1, 1000),
+    "1",
+    "the minimum is one healthy target, or a percentage",
 )
 FAIL_OPEN_PERCENTAGE = ElbAttribute(
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
@@ -74,11 +83,14 @@ ANOMALY_MITIGATION = ElbAttribute("load_balancing.algorithm.anomaly_mitigation",
 SLOW_START = ElbAttribute("slow_start.duration_seconds", Whole(30, 900, or_zero=True), "0")
 LB_COOKIE_DURATION = ElbAttribute("stickiness.lb_cookie.duration_seconds", Whole(1, _WEEK), "86400")
 APP_COOKIE_NAME = ElbAttribute("stickiness.app_cookie.cookie_name", Text(256), "")
-APP_COOKIE_DURATION = ElbAttribute("stickiness.app_cookie.duration_seconds", Whole(1, _WEEK), "86400")
+APP_COOKIE_DURATION = ElbAttribute(
+    "stickiness.app_cookie.duration_seconds", Whole(1, _WEEK), "86400", "a session lasts as long as its cookie, a week"
+)
 CONNECTION_TERMINATION = ElbAttribute(
     "deregistration_delay.connection_termination.enabled",
     Switch(),
     lambda group: _text(group.protocol in {TargetProtocol.UDP, TargetProtocol.TCP_UDP}),
+    "connections last as long as their target, at most the delay",
 )
 PRESERVE_CLIENT_IP = ElbAttribute(
     "preserve_client_ip.enabled",
@@ -189,7 +201,6 @@ _APPLICATION_LISTENER: Final[tuple[AnyAttribute, ...]] = (
     *RESPONSE_HEADERS.values(),
 )
 _EVERY_GROUP: Final[tuple[AnyAttribute, ...]] = (
-    GROUP_CROSS_ZONE,
     ElbAttribute(
         "target_group_health.dns_failover.minimum_healthy_targets.count",
         Choice(("off", *map(str, range(1, 1001)))),
@@ -209,6 +220,7 @@ _APPLICATION_GROUP: Final[tuple[AnyAttribute, ...]] = (
     DEREGISTRATION_DELAY,
     STICKINESS,
     APPLICATION_STICKINESS,
+    APPLICATION_GROUP_CROSS_ZONE,
     *_EVERY_GROUP,
     ALGORITHM,
     ANOMALY_MITIGATION,
@@ -224,6 +236,7 @@ _NETWORK_GROUP: Final[tuple[AnyAttribute, ...]] = (
     DEREGISTRATION_DELAY,
     STICKINESS,
     NETWORK_STICKINESS,
+    GROUP_CROSS_ZONE,
     *_EVERY_GROUP,
     CONNECTION_TERMINATION,
     PRESERVE_CLIENT_IP,

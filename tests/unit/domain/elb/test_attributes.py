@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+import moyai
+from moyai.domain.elb import attributes
 from moyai.domain.elb.attributes import (
     DEREGISTRATION_DELAY,
     IDLE_TIMEOUT,
@@ -116,3 +120,25 @@ def test_slow_start_may_be_zero():
 def test_a_switch_is_true_or_false():
     with pytest.raises(ValueError, match="true or false"):
         STICKINESS.of(Attributed({STICKINESS.key: "True"}))
+
+
+WITHOUT_EFFECT = {
+    "DEREGISTRATION_DELAY": "is the longest time that a target drains",
+    "NETWORK_STICKINESS": "has one value",
+    "PRESERVE_HOST": "changes nothing: the host is passed on as it was sent, and parity.md says so",
+}
+LOG_PLACES = re.compile(r"(access|connection|health_check)_logs\.s3\.(bucket|prefix)")
+
+
+def test_an_attribute_that_can_be_changed_is_read_somewhere():
+    package = Path(moyai.__file__).parent
+    files = [path for path in package.rglob("*.py") if "elb" not in path.parts and "elbv2" not in path.parts]
+    readers = " ".join(path.read_text() for path in (*files, package / "api" / "elbv2" / "load_balancers.py"))
+    names = {id(value): name for name, value in vars(attributes).items()}
+    changeable = [a for record in RECORDS for a in attributes_of(record) if not a.refused]
+    unread = {
+        names.get(id(attribute), attribute.key)
+        for attribute in changeable
+        if not LOG_PLACES.fullmatch(attribute.key) and not re.search(rf"\b{names.get(id(attribute))}\.of\b", readers)
+    }
+    assert unread <= set(WITHOUT_EFFECT)
