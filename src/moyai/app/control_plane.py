@@ -36,7 +36,7 @@ from moyai.app.adapters.prometheus_endpoint import MetricSources, metrics_handle
 from moyai.app.adapters.proxy_listeners import ProxyListeners
 from moyai.app.adapters.published_loopback import PublishedOnLoopback
 from moyai.app.clock import SystemClock
-from moyai.app.config import RuntimeKind, Settings
+from moyai.app.config import Settings
 from moyai.app.ids import SystemIds
 from moyai.app.machine import register_instances
 from moyai.app.runtimes import make_runtime
@@ -73,6 +73,7 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.registry_cleanup import RegistryCleanup
 from moyai.reconcile.scaling import ScalingLoop
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.container_insights.sampler import UsageSampler
 from moyai.telemetry.flusher import MetricFlusher
@@ -285,7 +286,7 @@ class ControlPlane:
             group.create_task(self._metadata.run())
             group.create_task(self._name_servers.run())
             group.create_task(make_health_checker(self._settings.cloud_map, self._store, self._clock).run())
-            if self._settings.runtime is RuntimeKind.SIM:
+            if isinstance(self._runtime, SimRuntime):
                 proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock, self._push)
                 group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
 

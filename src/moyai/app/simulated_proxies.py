@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
-from moyai.domain.ecs.task import Task
-from moyai.domain.sandbox.state import ContainerPhase
+from moyai.domain.elb.front import FRONT_NAME, front_proxy, front_sandbox, vpc_of_front
+from moyai.domain.sandbox.state import ContainerPhase, ProxyEndpoint
 from moyai.kernel.clock import Clock, Seconds
-from moyai.kernel.ids import ProxyId
-from moyai.ports.runtime import TaskRuntime
+from moyai.kernel.ids import ProxyId, TaskId
+from moyai.mesh.ir import EndpointGroupSource, MeshIR
 from moyai.ports.store import Store
 from moyai.runtime.sim.calls import Push, SimulatedCalls
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 
@@ -26,7 +27,7 @@ async def _ignore(proxy: ProxyId, body: bytes) -> None:
 class SimulatedProxies:
     """The proxies of a simulated runtime."""
 
-    def __init__(self, store: Store, runtime: TaskRuntime, feed: Feed, clock: Clock, push: Push = _ignore) -> None:
+    def __init__(self, store: Store, runtime: SimRuntime, feed: Feed, clock: Clock, push: Push = _ignore) -> None:
         self._store = store
         self._calls = SimulatedCalls(store, clock, push)
         self._runtime = runtime
@@ -40,30 +41,39 @@ class SimulatedProxies:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
+                group.create_task(self._follow_fronts())
                 group.create_task(self._report(interval))
         finally:
             await self._proxies.close()
 
     async def _follow(self) -> None:
         async for task_id in self._runtime.changes():
-            for task in self._store.world.tasks.by("id", task_id):
-                await self._follow_task(task)
+            world = self._store.world
+            for task in world.tasks.by("id", task_id):
+                if task.proxy is not None:
+                    await self._follow_proxy(task.id, task.proxy.name, ProxyId(task.arn))
+            for vpc in {balancer.vpc for balancer in world.load_balancers.by("front", task_id)}:
+                await self._follow_proxy(task_id, FRONT_NAME, front_proxy(vpc))
 
-    async def _follow_task(self, task: Task) -> None:
-        proxy = ProxyId(task.arn)
-        if await self._runs(task):
+    async def _follow_proxy(self, sandbox: TaskId, name: str, proxy: ProxyId) -> None:
+        if await self._runs(sandbox, name):
             await self._proxies.attach(proxy)
             self._attached.add(proxy)
         else:
             await self._proxies.detach(proxy)
             self._attached.discard(proxy)
 
-    async def _runs(self, task: Task) -> bool:
-        sandbox = await self._runtime.inspect(task.id)
-        if sandbox is None or task.proxy is None:
-            return False
-        proxy = sandbox.containers.get(task.proxy.name)
+    async def _runs(self, sandbox: TaskId, name: str) -> bool:
+        state = await self._runtime.inspect(sandbox)
+        proxy = None if state is None else state.containers.get(name)
         return proxy is not None and proxy.phase is ContainerPhase.RUNNING
+
+    async def _follow_fronts(self) -> None:
+        """Give each front proxy the endpoints that its configuration has."""
+        async for proxy in self._feed.changes():
+            vpc = vpc_of_front(proxy)
+            if vpc is not None:
+                self._runtime.set_endpoints(front_sandbox(vpc), endpoints_of(self._feed.published_mesh(proxy)))
 
     async def _report(self, interval: Seconds) -> None:
         while True:
@@ -71,3 +81,15 @@ class SimulatedProxies:
             for proxy in tuple(self._attached):
                 self._feed.record_report(proxy, self._clock.now())
             await self._calls.play(self._attached)
+
+
+def endpoints_of(mesh: MeshIR) -> tuple[ProxyEndpoint, ...]:
+    """The endpoints of all clusters of a shard that has one workload."""
+    sources = (
+        (d.label, d.source.group) for d in mesh.destinations.values() if isinstance(d.source, EndpointGroupSource)
+    )
+    return tuple(
+        ProxyEndpoint(label, member.address, member.port, draining=member.draining)
+        for label, group in sources
+        for member in mesh.groups[group].members
+    )

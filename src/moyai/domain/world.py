@@ -184,7 +184,7 @@ class Observed(msgspec.Struct, frozen=True):
     """What the reconciler observed. ``faults``: why a task's sandbox or container could not be created.
     ``with_acked_routes``: the tasks whose proxy has acknowledged routes to all names that their hosts files lack.
     ``listeners``: of the sockets that a task needs before it is ready, those that listen. ``endpoints``: those of each
-    front proxy that answers. ``compiled``: the load balancers that the front proxies' configuration was made from.
+    front proxy that answers. ``published``: the load balancers of which the front proxies' configuration was published.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
@@ -195,4 +195,4 @@ class Observed(msgspec.Struct, frozen=True):
     listeners: Mapping[TaskId, frozenset[ExpectedListener]] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}
     endpoints: Mapping[TaskId, Sequence[ProxyEndpoint]] = {}
-    compiled: frozenset[LoadBalancerArn] = frozenset()
+    published: frozenset[LoadBalancerArn] = frozenset()

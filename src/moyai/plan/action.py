@@ -64,6 +64,8 @@ class StartProxy(msgspec.Struct, frozen=True):
     held_output: int = 0
     concurrency: int = 1
     """Worker threads."""
+    flush_interval: int = 1000
+    """As in ProxySpec."""
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):

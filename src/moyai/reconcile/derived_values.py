@@ -22,7 +22,6 @@ from moyai.domain.derived import Derived, Publish
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.elb.front import front_workload
-from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, VpcId, WorkloadId
@@ -56,17 +55,14 @@ def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshOptions) -> 
 
 
 def front_meshes(world: World, feed: ProxyFeed) -> Derived[VpcId, MeshIR]:
-    """The shards of front proxies, by VPC."""
+    """The shards of front proxies, by VPC. A VPC has to be added when it gets a load balancer, because a default VPC
+    need not be on record.
+    """
 
     def publish(vpc: VpcId, _before: MeshIR, mesh: MeshIR) -> None:
         feed.publish(mesh, front_workload(vpc))
 
-    return Derived(world, compile_front, MeshIR(), Vpc, publish=publish)
-
-
-def immediate_meshes(world: World, feed: ProxyFeed) -> tuple[Derived[Any, MeshIR], ...]:
-    """The shards that are published together with the change that they follow from; App Mesh's are not."""
-    return namespace_meshes(world, feed), front_meshes(world, feed)
+    return Derived(world, compile_front, MeshIR(), publish=publish)
 
 
 def draining_tasks(world: World) -> Derived[TaskArn, bool]:

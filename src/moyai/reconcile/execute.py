@@ -120,6 +120,7 @@ def own_proxy(start: StartProxy, bootstrap: bytes) -> ProxySpec:
         log_level=start.log_level,
         held_output=start.held_output,
         concurrency=start.concurrency,
+        flush_interval=start.flush_interval,
     )
 
 

@@ -1,4 +1,4 @@
-"""The reconciler of tasks, services and container instances.
+"""The reconciler of tasks, services and container instances, and beside it that of front proxies (``fronts.py``).
 
 Promise: level-triggered, not edge-triggered. Notifications (of the store, the runtime, the feed and the clock) only say
 which key to reconcile. Each reconciliation observes the World and the runtime anew, so a lost notification costs at
@@ -18,11 +18,11 @@ from moyai.domain.derived import Derived
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.kernel.arn import parse_arn
-from moyai.kernel.clock import Instant, Seconds, later
+from moyai.kernel.clock import Instant, Seconds
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import AppMeshOptions
-from moyai.plan.action import Effect, Plan
+from moyai.plan.action import Plan
 from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.lifecycle import plan_task
@@ -31,7 +31,7 @@ from moyai.ports.store import Key
 from moyai.reconcile.derived_values import (
     attempt,
     draining_tasks,
-    immediate_meshes,
+    namespace_meshes,
     publish_changes,
     recompute,
     shifting_services,
@@ -39,6 +39,7 @@ from moyai.reconcile.derived_values import (
 )
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.file_systems import FileSystemLoop
+from moyai.reconcile.fronts import FrontLoop
 from moyai.reconcile.garbage_collection import GarbageCollector
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.networks import NetworkSync, PublishedPortSync
@@ -56,9 +57,6 @@ RESYNC = 30.0
 NAME_DELAY = Seconds(2.0)
 """From a change of names until services are reconciled for it."""
 
-_MAX_STEPS = 20
-"""Plans for one key in a row; with more of them the key is queued again, behind others."""
-
 _DEFAULTS: Final = AppMeshOptions()
 _log = logging.getLogger(__name__)
 
@@ -72,8 +70,9 @@ class Reconciler:
         self._observer = Observer(ports)
         self._networks = NetworkSync(ports)
         self._executor = Executor(ports, self._observer, self._networks)
+        self._fronts = FrontLoop(ports, self._observer, self._executor)
         world = ports.store.world
-        self._meshes = immediate_meshes(world, ports.feed)
+        self._namespace_meshes = namespace_meshes(world, ports.feed)
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
         self.published_ports = PublishedPortSync(ports)
@@ -81,7 +80,8 @@ class Reconciler:
         self._draining, self._shifting = draining_tasks(world), shifting_services(world)
         self._derived: tuple[Derived[Any, Any], ...] = (
             *(self._workload_meshes, self._draining, self._shifting),
-            *(*self._meshes, *self._names.derived_values),
+            *(self._namespace_meshes, *self._names.derived_values),
+            self._fronts.meshes,
             *(*self._networks.derived_values, *self.published_ports.derived_values),
         )
 
@@ -95,7 +95,7 @@ class Reconciler:
         }
         instances = (sandbox_of(instance) for instance in in_use if instance is not None)
         try:
-            await self._ports.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
+            await self._ports.runtime.sweep(frozenset((*(t.id for t in tasks), *instances, *self._fronts.sandboxes)))
         except NotStopped as fault:  # a process that is left of an ended task does not block other tasks
             _log.warning("%s", fault)
         async with asyncio.TaskGroup() as group:
@@ -108,6 +108,7 @@ class Reconciler:
             group.create_task(_run_when_set(self._ports_changed, self.published_ports.sync, "public ports"))
             group.create_task(self._follow_names())
             group.create_task(self._resync())
+            group.create_task(self._fronts.run())
             group.create_task(OperationLoop(self._ports).run())
             group.create_task(GarbageCollector(self._ports).run())
             group.create_task(FileSystemLoop(self._ports).run())
@@ -115,19 +116,7 @@ class Reconciler:
                 group.create_task(self.queue.run_worker(self._reconcile, "reconciling"))
 
     async def _reconcile(self, key: str) -> Instant | None:
-        """Plan, record and act until there is nothing to do now; returns when the key is due again.
-
-        A plan with the effects that were just carried out means that their outcome can't be observed yet.
-        """
-        last_effects: tuple[Effect, ...] = ()
-        for _ in range(_MAX_STEPS):
-            plan = await self._plan(key)
-            if plan.effects and plan.effects != last_effects:
-                await self._executor.perform(plan.effects)
-                last_effects = plan.effects
-            elif not plan.changes:
-                return plan.wake_at
-        return later(self._ports.clock.now(), 0.1)
+        return await self._executor.carry_out(partial(self._plan, key))
 
     async def _plan(self, key: str) -> Plan:
         """The plan for a key. Its changes are recorded already: nothing is awaited between plan and record."""
@@ -155,8 +144,8 @@ class Reconciler:
             self._add(keys)
             attempt(partial(self.published_ports.note, keys), "public ports")
             self._ports_changed.set()
-            for meshes in self._meshes:
-                publish_changes(meshes, keys)
+            publish_changes(self._namespace_meshes, keys)
+            attempt(partial(self._fronts.follow, keys), "front proxies")
             attempt(partial(self._networks.note, keys), "the networks")
             self._networks_changed.set()
 
@@ -280,6 +269,7 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self.queue.add(service.arn)
+            self._fronts.add_all()
             await recompute(self._derived, self._ports.clock)
             self.published_ports.invalidate()
             self._ports_changed.set()

@@ -295,3 +295,5 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """Worker threads."""
     admin_port: int | None = None
     """Where its admin interface listens in the task's namespace; None = at the socket ``{run}/admin.sock``."""
+    flush_interval: int = 1000
+    """Milliseconds after which it writes out lines of its files."""

@@ -33,6 +33,8 @@ RESTART_AFTER = 5.0
 """Seconds between two starts of a front proxy."""
 
 _CONCURRENCY = 2
+_FLUSH_INTERVAL = 50
+"""Milliseconds, so that the reason of a failed health check is known with its result."""
 _HOST_NAME = "front"
 _MAC_DIGITS = 10
 _FAILURE_STATES: Mapping[LoadBalancerState, LoadBalancerState] = MappingProxyType(
@@ -100,7 +102,9 @@ def _front_step(
     if sandbox.addresses != addresses:
         effects.append(SetAddresses(task, addresses))
     if proxy is None and front_proxy(vpc) in observed.proxies:
-        effects.append(StartProxy(task, front_proxy(vpc), FRONT_NAME, concurrency=_CONCURRENCY))
+        effects.append(
+            StartProxy(task, front_proxy(vpc), FRONT_NAME, concurrency=_CONCURRENCY, flush_interval=_FLUSH_INTERVAL)
+        )
     return tuple(effects), None
 
 
@@ -116,7 +120,7 @@ def _state_change(world: World, observed: Observed, balancer: LoadBalancer) -> I
     has_addresses = sandbox is not None and set(front_addresses(world, [balancer])) <= set(sandbox.addresses)
     is_live = sandbox is not None and _is_live(sandbox.containers.get(FRONT_NAME))
     is_served = has_addresses and is_live and proxy is not None and proxy.synced
-    if is_served and balancer.arn in observed.compiled and balancer.state is not LoadBalancerState.ACTIVE:
+    if is_served and balancer.arn in observed.published and balancer.state is not LoadBalancerState.ACTIVE:
         yield Put(replace(balancer, state=LoadBalancerState.ACTIVE, state_reason=""))
 
 

@@ -7,7 +7,7 @@ already decided, so nothing has to run for time to pass.
 from __future__ import annotations
 
 from moyai.domain.sandbox.nodes import NodesNetwork
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, ProxyEndpoint, SandboxState, Usage
 from moyai.kernel.clock import Instant, later
 from moyai.runtime.sim.images import SimPull
@@ -115,6 +115,11 @@ class SimSandbox:
         self.proxy: str | None = None
         self.in_flight = 0
         self.endpoints: tuple[ProxyEndpoint, ...] = ()
+
+    @property
+    def address(self) -> str | None:
+        """Its address in a VPC; None if it has none of its own."""
+        return self.spec.network.address if isinstance(self.spec.network, AwsvpcNetwork) else None
 
     def state(self, now: Instant) -> SandboxState:
         """The state of the sandbox at ``now``."""

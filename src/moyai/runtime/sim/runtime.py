@@ -20,6 +20,7 @@ from moyai.domain.sandbox.pull import ImagePull
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import (
     ContainerPhase,
+    EndpointHealth,
     Health,
     LogLine,
     NetworkUsage,
@@ -185,12 +186,20 @@ class SimRuntime:
         return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-        """The endpoints that ``set_endpoints`` has set."""
+        """The endpoints that ``set_endpoints`` has set. That of a sandbox is healthy while its applications listen."""
         sandbox = self._sandboxes.get(task)
         if sandbox is None or sandbox.proxy is None:
             return None
         state = sandbox.containers[sandbox.proxy].state(self._clock.now())
-        return sandbox.endpoints if state.phase is ContainerPhase.RUNNING else None
+        if state.phase is not ContainerPhase.RUNNING:
+            return None
+        by_address = {s.address: s for s in self._sandboxes.values() if s.address is not None}
+        return [self._checked(endpoint, by_address.get(endpoint.address)) for endpoint in sandbox.endpoints]
+
+    def _checked(self, endpoint: ProxyEndpoint, target: SimSandbox | None) -> ProxyEndpoint:
+        if target is None or target.is_listening(self._clock.now()):
+            return endpoint
+        return replace(endpoint, health=EndpointHealth.UNHEALTHY)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """All expected listeners, once the applications' scripts open them."""

@@ -50,7 +50,7 @@ class Front:
     proxy: ProxyState | None = SYNCED
     fault: str | None = None
     endpoints: list[ProxyEndpoint] | None = field(default_factory=list)
-    is_compiled: bool = True
+    is_published: bool = True
     started_at: Any = 0.0
 
     @property
@@ -76,7 +76,7 @@ class Front:
             faults={} if self.fault is None else {task: self.fault},
             proxies={} if self.proxy is None else {front_proxy(self.vpc): self.proxy},
             endpoints={} if self.endpoints is None or not self.exists else {task: self.endpoints},
-            compiled=frozenset(balancer.arn for balancer in balancers) if self.is_compiled else frozenset(),
+            published=frozenset(balancer.arn for balancer in balancers) if self.is_published else frozenset(),
         )
 
     def step(self):
@@ -166,7 +166,7 @@ class TestTheStateOfALoadBalancer:
             {"health": Health.UNKNOWN},
             {"addresses": ()},
             {"proxy": ProxyState(connected=True)},
-            {"is_compiled": False},
+            {"is_published": False},
         ],
     )
     def test_an_unserved_load_balancer_is_provisioning(self, front, missing):

@@ -44,8 +44,6 @@ _NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _HIDE_PUSH_ERRORS = "stats:critical"
 """A failed push is not an error: the next push after the control plane's return has all values."""
-_ACCESS_LOG_DELAY = "1000"
-"""Milliseconds after which Envoy writes out buffered lines of an access log."""
 _HIDDEN_FROM_PROXIES = ("tasks", "gone", "netns", "cgroups", "gateway", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
@@ -177,8 +175,8 @@ def write_private_file(path: Path, data: bytes, owner: tuple[int, int]) -> None:
         file.write(data)
 
 
-def envoy_arguments(log_level: str, concurrency: int = 1) -> tuple[str, ...]:
-    """The command that starts Envoy with the bootstrap in its run directory."""
+def envoy_arguments(log_level: str, concurrency: int = 1, flush_interval: int = 1000) -> tuple[str, ...]:
+    """The command that starts Envoy with the bootstrap in its run directory. ``flush_interval``: as in ProxySpec."""
     config = f"{RUN_IN_PROXY}/bootstrap.json"
     return (
         _ENVOY_IN_PROXY,
@@ -193,6 +191,6 @@ def envoy_arguments(log_level: str, concurrency: int = 1) -> tuple[str, ...]:
             "--component-log-level",
             _HIDE_PUSH_ERRORS,
             "--file-flush-interval-msec",
-            _ACCESS_LOG_DELAY,
+            str(flush_interval),
         ),
     )

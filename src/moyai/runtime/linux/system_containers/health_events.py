@@ -36,7 +36,8 @@ class _Host(msgspec.Struct):
 
 
 class _Failure(msgspec.Struct):
-    http_status_code: int | None = None
+    http_status_code: int = 0
+    """0: there was no answer."""
 
 
 class _Event(msgspec.Struct):
@@ -136,4 +137,5 @@ def _failures(lines: list[bytes]) -> Iterator[tuple[HostKey, int | None]]:
             continue
         at, failure = event.host.socket_address, event.health_check_failure_event
         if at is not None:
-            yield (event.cluster_name, at.address, at.port_value), None if failure is None else failure.http_status_code
+            status = 0 if failure is None else failure.http_status_code
+            yield (event.cluster_name, at.address, at.port_value), status or None

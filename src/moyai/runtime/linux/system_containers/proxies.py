@@ -94,7 +94,7 @@ def proxy_config(
         "task": spec.task,
         "netns": str(host.netns),
         "host_name": "proxy",
-        "arguments": configs.envoy_arguments(spec.log_level, spec.concurrency),
+        "arguments": configs.envoy_arguments(spec.log_level, spec.concurrency, spec.flush_interval),
         "user": f"{uid}:{gid}",
         "groups": (GID,),
         "held_output": spec.held_output,

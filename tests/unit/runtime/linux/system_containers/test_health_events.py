@@ -56,7 +56,7 @@ async def test_the_last_failure_of_a_host_counts(watch):
     assert await watch.statuses() == {}
     watch.write(event(500), event(503))
     assert await watch.statuses() == {HOST: 503}
-    watch.write(event())
+    watch.write(event(0))
     assert await watch.statuses() == {}
 
 

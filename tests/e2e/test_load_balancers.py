@@ -1,0 +1,169 @@
+"""A load balancer over the public API: it listens, balances, checks health and drains, and it outlives what fails."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from moyai.domain.elb.front import FRONT_NAME, front_sandbox
+from moyai.kernel.ids import VpcId
+from tests.e2e.balancers import Balancer, get
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, kill, processes
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+@pytest.fixture(scope="module")
+def installation(make_installation: Callable[[], Installation]) -> Installation:
+    new_installation = make_installation()
+    new_installation.up()
+    return new_installation
+
+
+@pytest.fixture(scope="module")
+def cluster(installation: Installation) -> Cluster:
+    return Cluster(installation, "balanced")
+
+
+@pytest.fixture(scope="module")
+def probe(cluster: Cluster) -> Probe:
+    return cluster.probe("caller", connect=False)
+
+
+@pytest.fixture(scope="module")
+def web(cluster: Cluster) -> str:
+    return cluster.define("web", app("web", 8080))
+
+
+@pytest.fixture
+def two_tasks(cluster: Cluster, web: str) -> Iterator[dict[str, str]]:
+    """Two tasks, by their addresses."""
+    arns = [cluster.run(web) for _ in range(2)]
+    tasks = [cluster.until(arn, "RUNNING") for arn in arns]
+    yield {address_of(task): task["taskArn"] for task in tasks}
+    for arn in arns:
+        cluster.ecs.stop_task(cluster=cluster.name, task=arn)
+
+
+@pytest.fixture
+def balancer(cluster: Cluster, two_tasks: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Balancer]:
+    """A load balancer in front of both, which are healthy."""
+    new_balancer = Balancer(cluster, f"lb-{abs(hash(request.node.name)) % 10**8}")
+    new_balancer.register(*two_tasks)
+    new_balancer.await_active()
+    new_balancer.await_health(healthy=2)
+    yield new_balancer
+    new_balancer.delete()
+
+
+def address_of(task: Any) -> str:
+    details = {d["name"]: d["value"] for a in task["attachments"] for d in a["details"]}
+    return str(details["privateIPv4Address"])
+
+
+def tasks_that_answer(probe: Probe, address: str, count: int = 20) -> set[str]:
+    """The tasks that answer requests to this address from another task; each answer must be a success."""
+    answers = [probe.ask("http", url=f"http://{address}/") for _ in range(count)]
+    assert {answer["status"] for answer in answers} == {200}, answers
+    return {json.loads(answer["text"])["task"] for answer in answers}
+
+
+def front_of(balancer: Balancer) -> str:
+    return front_sandbox(VpcId(balancer.vpc))
+
+
+def test_requests_of_tasks_and_of_this_machine_reach_both_targets(balancer, two_tasks, probe):
+    for address in balancer.private_addresses():
+        assert len(tasks_that_answer(probe, address)) == len(two_tasks)
+    for address in balancer.public_addresses():
+        status, body = get(address)
+        assert status == 200
+        assert {name.lower(): value for name, value in body["headers"].items()}["x-forwarded-for"] == "127.0.0.1"
+        assert body["peer"] in balancer.private_addresses()
+
+
+def test_a_target_that_dies_is_left_out(balancer, two_tasks, probe):
+    address, arn = next(iter(two_tasks.items()))
+    kill(arn, "apps.web")
+    eventually(lambda: balancer.health().get(address, {}).get("State") == "unhealthy", "the target is unhealthy")
+    assert balancer.health()[address]["Reason"] in {"Target.FailedHealthChecks", "Target.Timeout"}
+    assert len(tasks_that_answer(probe, balancer.private_addresses()[0])) == 1
+
+
+def test_a_failing_target_has_the_code_in_its_reason(balancer, two_tasks, probe):
+    address = next(iter(two_tasks))
+    probe.ask("http", url=f"http://{address}:8080/fail")
+    expected = {
+        "State": "unhealthy",
+        "Reason": "Target.ResponseCodeMismatch",
+        "Description": "Health checks failed with these codes: [503]",
+    }
+    eventually(lambda: balancer.health()[address] == expected, "the target is unhealthy")
+
+
+def test_a_target_drains_without_losing_a_request(balancer, two_tasks):
+    public = balancer.public_addresses()[0]
+    addresses = list(two_tasks)
+    balancer.deregister(addresses[1])
+    balancer.await_health(healthy=1)
+    results: list[Any] = []
+    slow = threading.Thread(target=lambda: results.append(get(public, "/slow/5")))
+    slow.start()
+    eventually(lambda: _is_busy(balancer, public), "the request is under way")
+    balancer.register(addresses[1])
+    balancer.await_health(healthy=2)
+    balancer.deregister(addresses[0])
+    assert balancer.health()[addresses[0]]["State"] == "draining"
+    assert balancer.health()[addresses[0]]["Reason"] == "Target.DeregistrationInProgress"
+    slow.join()
+    ((status, body),) = results
+    assert (status, body["path"]) == (200, "/slow/5")
+    eventually(lambda: addresses[0] not in balancer.health(), "the target is gone")
+    status, _ = get(public)
+    assert status == 200
+
+
+def _is_busy(balancer: Balancer, public: str) -> bool:
+    return get(public) is not None and balancer.health() is not None
+
+
+def test_a_killed_front_proxy_is_made_again(balancer, two_tasks, probe):
+    before = set(processes(front_of(balancer), "/envoy"))
+    assert before
+    kill(front_of(balancer), "/envoy")
+    eventually(lambda: set(processes(front_of(balancer), "/envoy")) - before, "another front proxy runs")
+    public = balancer.public_addresses()[0]
+    eventually(lambda: (get(public) or (0,))[0] == 200, "the load balancer answers")
+    balancer.await_health(healthy=2)
+    assert len(tasks_that_answer(probe, balancer.private_addresses()[0])) == len(two_tasks)
+
+
+def test_load_balancers_serve_while_the_control_plane_is_away(installation, balancer, two_tasks):
+    public = balancer.public_addresses()[0]
+    before = set(processes(front_of(balancer), "/envoy"))
+    installation.kill()
+    assert {get(public)[0] for _ in range(10)} == {200}
+    installation.up()
+    assert {get(public)[0] for _ in range(10)} == {200}
+    balancer.await_health(healthy=2)
+    assert set(processes(front_of(balancer), "/envoy")) == before
+
+
+def test_nothing_remains_of_the_last_load_balancer(installation, balancer, two_tasks):
+    sandbox = front_of(balancer)
+    others = balancer.elb.describe_load_balancers()["LoadBalancers"]
+    assert [other["LoadBalancerArn"] for other in others] == [balancer.arn]
+    public = balancer.public_addresses()[0]
+    balancer.elb.delete_load_balancer(LoadBalancerArn=balancer.arn)
+    folder = installation.state / "run/tasks" / sandbox
+    eventually(lambda: not folder.exists() and not list(processes(sandbox, "")), "the front proxy is gone")
+    assert not (installation.state / "run/netns" / f"task-{sandbox}").exists()
+    assert get(public) is None
+    assert {health["State"] for health in balancer.health().values()} == {"unused"}
+    assert FRONT_NAME not in str(list((installation.state / "run").rglob("*")))
