@@ -123,7 +123,9 @@ class Rig:
         self.settings = BootstrapSettings(stats_interval=Seconds(1))
         self.feed = Feed(self.settings)
         self.senders: set[ProxyId] = set()
-        self._reports = OtlpHttpReceiver(MetricsService(Telemetry().recorder, ManualClock(), self.senders.add), ProxyId)
+        self.telemetry = Telemetry()
+        service = MetricsService(self.telemetry.recorder, ManualClock(), self.senders.add)
+        self._reports = OtlpHttpReceiver(service, ProxyId)
         self.server: grpc.aio.Server | None = None
         self._envoys: dict[str, subprocess.Popen[bytes]] = {}
         self._runs: dict[str, Path] = {}

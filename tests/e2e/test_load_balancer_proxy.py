@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from moyai.domain.cloudwatch.metric import metric_id
 from moyai.domain.elb.front import front_workload
+from moyai.kernel.clock import Instant
 from moyai.mesh.load_balancing import compile_front
+from moyai.telemetry.reporters.front_reporter import FrontReporter
+from moyai.testing.clock import EPOCH
 from tests.e2e.envoy_rig import PATIENCE, Rig, rig
 from tests.e2e.rig_app import one_and_two
 from tests.golden.load_balancing.balancers import VPC, world_of
+from tests.unit.telemetry.pushes import SCOPE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -139,8 +144,8 @@ async def test_a_clients_trace_is_continued(front, apps):
 async def test_transforms_change_the_first_match_in_host_and_path(front, apps):
     await publish(front, BALANCER)
     await front.namespace.get(*NODE, "/v1/v2/a?b=/v3/", host="shop.old.example")
-    [first] = [*apps[0].requests, *apps[1].requests]
-    [head] = [*apps[0].heads, *apps[1].heads]
+    first = (apps[0].requests + apps[1].requests)[0]
+    head = (apps[0].heads + apps[1].heads)[0]
     assert (first, head["host"]) == ("GET /v2/a?b=/v3/ HTTP/1.1", "shop.new.example")
     await front.namespace.get(*NODE, "/v1/", host="other")
     assert {"other", "shop.new.example"} == {head["host"] for app in apps for head in app.heads}
@@ -206,6 +211,35 @@ async def test_all_targets_are_asked_when_none_is_healthy(front, apps):
     await publish(front, BALANCER)
     bodies = [(await front.namespace.get(*NODE)).body for _ in range(6)]
     assert {json.loads(body)["app"] for body in bodies} == {"one", "two"}
+
+
+async def test_every_request_is_counted_once(front, apps):
+    front.telemetry.reporters[FRONT] = FrontReporter(SCOPE, VPC, EPOCH)
+    await publish(front, BALANCER)
+    await front.until(lambda: FRONT in front.senders)
+    for path, times in {"/": 5, "/fixed": 3, "/old": 2, "/empty": 2, "/refused": 1, "/cut": 1}.items():
+        for _ in range(times):
+            await front.namespace.get(*NODE, path)
+    balancer, group = ("LoadBalancer", "app/web/0000000000000web"), ("TargetGroup", "targetgroup/shop/000000000000shop")
+    await wait_for(lambda: total(front, "RequestCount", balancer) == 7)
+    assert total(front, "RequestCount", balancer, group) == 6
+    assert total(front, "HTTPCode_Target_2XX_Count", balancer, group) == 5
+    assert total(front, "HTTPCode_Target_5XX_Count", balancer) == 0
+    assert total(front, "HTTPCode_ELB_5XX_Count", balancer) == 7
+    assert total(front, "HTTPCode_ELB_502_Count", balancer) == 2
+    assert total(front, "HTTPCode_ELB_503_Count", balancer) == 5
+    assert total(front, "HTTP_Fixed_Response_Count", balancer) == 3
+    assert total(front, "HTTP_Redirect_Count", balancer) == 2
+    assert total(front, "RequestCountPerTarget", group) == 3
+    assert total(front, "HealthyHostCount", balancer, group) > 0
+    assert 0 <= total(front, "TargetResponseTime", balancer, group) < PATIENCE
+
+
+def total(front: Rig, name: str, *dimensions: tuple[str, str]) -> float:
+    """The sum of a metric; 0 when there is none."""
+    span = (EPOCH, Instant(EPOCH + 3600))
+    periods = front.telemetry.reader.periods(SCOPE, metric_id("AWS/ApplicationELB", name, dimensions), span, 3600)
+    return sum(period.summary.sum for period in periods)
 
 
 async def test_a_draining_target_finishes_and_gets_nothing_new(front, apps):

@@ -14,6 +14,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+_MILLISECONDS = 1000
+
+
 class SampleKind(StrEnum):
     """The meaning of one sample of a metric. The values are stored, so they never change."""
 
@@ -25,6 +28,8 @@ class SampleKind(StrEnum):
     """One request's time."""
     SHARE = "SHARE"
     """One target's share of what was counted."""
+    QUOTIENT = "QUOTIENT"
+    """What was counted, divided by the number of targets, as one value; its sum is what a target has had."""
     MEAN = "MEAN"
     """One task's average over the slot."""
     SUMMARY = "GIVEN"
@@ -36,3 +41,8 @@ class ResponseTimes(NamedTuple):
 
     histogram: Histogram
     sum: float
+
+    def in_seconds(self) -> ResponseTimes:
+        """The same times with bounds and sum in seconds."""
+        bounds = tuple(bound / _MILLISECONDS for bound in self.histogram.bounds)
+        return ResponseTimes(Histogram(bounds, self.histogram.counts), self.sum / _MILLISECONDS)

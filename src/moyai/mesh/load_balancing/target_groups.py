@@ -81,7 +81,7 @@ def add_target_group(
         destination = Destination(
             name=name,
             label=name,
-            stat_name=f"{group.dimension}@{zone}" if zone else group.dimension,
+            stat_name=f"{balancer.dimension}+{group.dimension}{'@' if zone else ''}{zone}",
             source=EndpointGroupSource(name),
             protocol=_PROTOCOLS[group.protocol_version] if group.protocol_version else Protocol.TCP,
             connect_timeout=_CONNECT_TIMEOUT,

@@ -53,14 +53,14 @@ class EndpointMetrics:
                 writer.write(time, Sample(total=counters[counter], targets=targets))
         if times is not None:
             for writer in self._times:
-                writer.write(time, Sample(times=times))
+                writer.write(time, Sample(times=times.in_seconds() if writer.is_in_seconds else times))
 
     def _add(self, definition: MetricDefinition, writer: SeriesWriter) -> None:
         if isinstance(definition.source, EndpointGauge):
             self.gauges.append((definition.source, definition.side is Side.SERVER, writer))
         elif definition.source is None:
             self._times.append(writer)
-        elif definition.kind is SampleKind.SHARE:
+        elif definition.kind in {SampleKind.SHARE, SampleKind.QUOTIENT}:
             self._shares.append((definition.source, writer))
         else:
             self.counters.append((definition.source, writer))
@@ -79,6 +79,11 @@ class SeriesWriter:
         self._head, self._scope, self._definition, self.metrics = head, scope, definition, metrics
         self._series: tuple[Series, ...] = ()
         self._generation = -1
+
+    @property
+    def is_in_seconds(self) -> bool:
+        """Whether the metric's times are in seconds, unlike those of proxies."""
+        return self._definition.unit == "Seconds"
 
     def write(self, time: SlotTime, sample: Sample, minute_sample: Sample | None = None) -> None:
         """Add a sample to each of the series, as ``Series.add_at`` does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from moyai.domain.ecs.task_definition import AppProtocol
+from moyai.domain.elb.front import vpc_of_front
 from moyai.domain.keys import scope_of
 from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
@@ -13,6 +14,7 @@ from moyai.kernel.ids import ProxyId
 from moyai.telemetry.reporters.appmesh_identity import MeshIdentities, find_workload
 from moyai.telemetry.reporters.appmesh_reporter import PROXY_SEPARATOR, MeshReporter
 from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.reporters.front_reporter import FrontReporter
 from moyai.telemetry.reporters.reporter import IdentifyProxy, Reporter
 
 
@@ -21,7 +23,8 @@ def identify_from(world: Callable[[], World]) -> IdentifyProxy:
     identities = MeshIdentities(world)
 
     def identify(proxy: ProxyId) -> Reporter | None:
-        return mesh_reporter(world(), identities, proxy) or service_reporter(world(), proxy)
+        now = world()
+        return mesh_reporter(now, identities, proxy) or service_reporter(now, proxy) or front_reporter(now, proxy)
 
     return identify
 
@@ -62,3 +65,12 @@ def service_reporter(world: World, proxy: ProxyId) -> ServiceReporter | None:
         grpc_names=frozenset(offer.discovery_name for offer in offers if offer.protocol is AppProtocol.GRPC),
         namespace="" if namespace is None else namespace.name,
     )
+
+
+def front_reporter(world: World, proxy: ProxyId) -> FrontReporter | None:
+    """The load balancers of the VPC that a front proxy is in; None for another proxy, and without load balancers."""
+    vpc = vpc_of_front(proxy)
+    balancers = () if vpc is None else world.load_balancers.by("vpc", vpc)
+    if vpc is None or not balancers:
+        return None
+    return FrontReporter(scope_of(balancers[0].arn), vpc, min(balancer.created_at for balancer in balancers))

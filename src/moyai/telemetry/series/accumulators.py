@@ -26,8 +26,8 @@ class Sample(NamedTuple):
 
     ``values``: what each task counted, or how much it has (COUNT, MEAN). ``subtotal``: a source that adds up its own
     tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``total`` and
-    ``targets``: a count, and the number of targets that it is divided by (SHARE). ``times``: response times (TIME).
-    ``summary``: samples that are summarized already (LEVEL, SUMMARY).
+    ``targets``: a count, and the number of targets that it is divided by (SHARE, QUOTIENT). ``times``: response times
+    (TIME). ``summary``: samples that are summarized already (LEVEL, SUMMARY).
     """
 
     values: Mapping[ProxyId, float] = _NO_VALUES
@@ -143,6 +143,17 @@ class ShareAccumulator(Accumulator):
         return Summary(self._targets, self._total, share, share)
 
 
+class QuotientAccumulator(ShareAccumulator):
+    """A total divided by the number of targets: one sample is all that was counted in the slot."""
+
+    __slots__ = ()
+
+    @override
+    def summary(self) -> Summary:
+        share = super().summary().maximum
+        return Summary(1, share, share, share)
+
+
 class MeanAccumulator(Accumulator):
     """Averages: one sample is one task's average over the slot."""
 
@@ -191,6 +202,7 @@ _TYPES: Mapping[SampleKind, Callable[[], Accumulator]] = MappingProxyType(
         SampleKind.LEVEL: SummaryAccumulator,
         SampleKind.TIME: TimeAccumulator,
         SampleKind.SHARE: ShareAccumulator,
+        SampleKind.QUOTIENT: QuotientAccumulator,
         SampleKind.MEAN: MeanAccumulator,
         SampleKind.SUMMARY: SummaryAccumulator,
     }

@@ -48,7 +48,7 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
             ads_config=control_plane_stream(proxy), cds_config=ads_source(), lds_config=ads_source()
         ),
         stats_sinks=[http_sink(proxy)],
-        stats_config=stats_config(),
+        stats_config=stats_config(is_front=workload.is_front),
         stats_flush_interval=duration(settings.stats_interval),
         overload_manager=connection_limit(),
     )

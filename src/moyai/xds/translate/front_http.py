@@ -26,6 +26,7 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontTls, HttpFront
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import session_filter
+from moyai.xds.translate.front_counts import request_counts
 from moyai.xds.translate.front_replies import local_replies
 from moyai.xds.translate.front_script import SEED, SEED_HEADER, script_filter
 from moyai.xds.translate.host_rewrite import host_filter
@@ -57,6 +58,7 @@ def front_http(http: HttpFront, at: FrontAddress, tls: FrontTls | None) -> liste
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(http, at)],
         local_reply_config=local_replies(http),
+        access_log=request_counts(at),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
         http1_safe_max_connection_duration=True,
         skip_xff_append=True,

@@ -42,6 +42,15 @@ _USED_STATS = (
     rf"listener\.{_SUBJECT}\.{TLS}",
 )
 
+_BALANCER = r"(app|net)/[^.]+"
+_FRONT_STATS = (
+    LIVE,
+    rf"elb\.{_BALANCER}\..+",
+    rf"(http|tcp)\.{_BALANCER}\.downstream_cx_(active|total|rx_bytes_total|tx_bytes_total)",
+    rf"udp\.{_BALANCER}\.downstream_sess_(active|total|rx_bytes|tx_bytes)",
+    rf"listener\.{_BALANCER}\.(downstream_cx_active|{TLS})",
+    rf"cluster\.{_BALANCER}\.(membership_(healthy|total|excluded)|upstream_rq_total|upstream_cx_connect_fail|{TLS})",
+)
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _SINK = "envoy.stat_sinks.open_telemetry"
 _URI = "http://moyai/v1/metrics"
@@ -51,9 +60,9 @@ _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 50
 """Milliseconds, which Envoy counts as integers. The bounds are close together where most response times are."""
 
 
-def stats_config() -> stats_pb2.StatsConfig:
+def stats_config(*, is_front: bool = False) -> stats_pb2.StatsConfig:
     """The statistics that Envoy keeps, and the bounds of its histograms."""
-    patterns = [_regex(pattern) for pattern in _USED_STATS]
+    patterns = [_regex(pattern) for pattern in (_FRONT_STATS if is_front else _USED_STATS)]
     config = stats_pb2.StatsConfig(
         stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=patterns)),
         histogram_bucket_settings=[time_buckets(".*")],

@@ -1,0 +1,122 @@
+"""The CloudWatch metrics of load balancers, under AWS's names, dimensions and units.
+
+Promise: ``metric_targets`` follows from an endpoint's name alone (``front_stats``). The number of healthy targets is
+reported without requests, too.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.cloudwatch.metric import metric_id
+from moyai.telemetry.reporters.envoy_stats import CODE_CLASSES, EndpointCounter, EndpointGauge, Side, StatEndpoint
+from moyai.telemetry.reporters.reporter import MetricDefinition, MetricTarget
+from moyai.telemetry.values import SampleKind
+
+_NAMESPACES: Mapping[str, str] = MappingProxyType({"app": "AWS/ApplicationELB", "net": "AWS/NetworkELB"})
+_CODES_WITH_METRICS: Final = ("500", "502", "503", "504")
+_EVENTS: Mapping[str, str] = MappingProxyType(
+    {"fixed": "HTTP_Fixed_Response_Count", "redirects": "HTTP_Redirect_Count"}
+)
+_Dimensions = tuple[tuple[str, str], ...]
+
+
+def metric_targets(endpoint: StatEndpoint) -> Iterator[MetricTarget]:
+    """The metrics of an endpoint of a front proxy, each with all its sets of dimensions."""
+    place, _, subject = endpoint.name.partition(" ")
+    namespace = _NAMESPACES[place.partition("/")[0]]
+    if endpoint.side is Side.CLIENT and not subject:
+        yield from _group_metrics(namespace, place)
+    elif endpoint.side is Side.CLIENT:
+        yield from _traffic_metrics(namespace, place, subject)
+    elif subject:
+        yield from _event_metrics(namespace, place, subject)
+    else:
+        yield from _connection_metrics(namespace, place)
+
+
+def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
+    """Of what arrives at an address."""
+    is_network = namespace == _NAMESPACES["net"]
+    noun = "FlowCount" if is_network else "ConnectionCount"
+    level = SampleKind.LEVEL
+    definitions = (
+        _definition(namespace, f"New{noun}", Side.SERVER, EndpointCounter.CONNECTIONS),
+        _definition(namespace, f"Active{noun}", Side.SERVER, EndpointGauge.OPEN_CONNECTIONS, level),
+        _definition(namespace, "ProcessedBytes", Side.SERVER, EndpointCounter.BYTES, unit="Bytes"),
+        _definition(namespace, "ClientTLSNegotiationErrorCount", Side.SERVER, EndpointCounter.TLS_ERRORS),
+    )
+    for definition in definitions:
+        yield _target(definition, _of_load_balancer(place))
+
+
+def _event_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
+    """Of a request that the load balancer answered itself: the status, or what kind of action it was."""
+    if event in _EVENTS:
+        names = [_EVENTS[event]]
+    else:
+        names = [f"HTTPCode_ELB_{event[0]}XX_Count"] if event[0] in "345" else []
+        names += [f"HTTPCode_ELB_{event}_Count"] if event in _CODES_WITH_METRICS else []
+    for name in names:
+        definition = _definition(namespace, name, Side.SERVER, EndpointCounter.REQUESTS)
+        yield _target(definition, _of_load_balancer(place))
+
+
+def _traffic_metrics(namespace: str, place: str, group: str) -> Iterator[MetricTarget]:
+    """Of requests that went to a target group."""
+    balancer = _of_load_balancer(place)
+    target_group = ("TargetGroup", _target_group(group))
+    dimensions = (*balancer, *((target_group, *one) for one in balancer))
+    yield _target(_definition(namespace, "RequestCount", Side.CLIENT, EndpointCounter.REQUESTS), dimensions)
+    for label, counter in CODE_CLASSES.items():
+        name = f"HTTPCode_Target_{label.upper()}_Count"
+        yield _target(_definition(namespace, name, Side.CLIENT, counter), dimensions)
+    times = _definition(namespace, "TargetResponseTime", Side.CLIENT, None, SampleKind.TIME, unit="Seconds")
+    yield _target(times, dimensions)
+
+
+def _group_metrics(namespace: str, group: str) -> Iterator[MetricTarget]:
+    """Of a target group, or of its targets in a zone."""
+    balancer = ("LoadBalancer", group.partition("+")[0])
+    target_group, zone = ("TargetGroup", _target_group(group)), group.partition("@")[2]
+    both = (target_group, balancer, ("AvailabilityZone", zone)) if zone else (target_group, balancer)
+    if namespace == _NAMESPACES["app"]:
+        requests = EndpointCounter.REQUESTS
+        share = _definition(namespace, "RequestCountPerTarget", Side.CLIENT, requests, SampleKind.QUOTIENT)
+        yield _target(share, ((target_group,), both))
+        errors = _definition(namespace, "TargetConnectionErrorCount", Side.CLIENT, EndpointCounter.FAILURES)
+        yield _target(errors, ((balancer,), both))
+    handshakes = _definition(namespace, "TargetTLSNegotiationErrorCount", Side.CLIENT, EndpointCounter.TLS_ERRORS)
+    yield _target(handshakes, ((balancer,), both))
+    for name, gauge in (("HealthyHostCount", EndpointGauge.TARGETS), ("UnHealthyHostCount", EndpointGauge.EJECTED)):
+        yield _target(_definition(namespace, name, Side.SERVER, gauge, SampleKind.LEVEL), (both,))
+
+
+def _of_load_balancer(place: str) -> tuple[_Dimensions, _Dimensions]:
+    """The load balancer alone, and with the zone of its address."""
+    balancer, _, zone = place.partition("@")
+    alone = ("LoadBalancer", balancer)
+    return (alone,), (alone, ("AvailabilityZone", zone))
+
+
+def _target_group(group: str) -> str:
+    return group.partition("+")[2].partition("@")[0]
+
+
+def _definition(
+    namespace: str,
+    name: str,
+    side: Side,
+    source: EndpointCounter | EndpointGauge | None,
+    kind: SampleKind = SampleKind.COUNT,
+    unit: str = "Count",
+) -> MetricDefinition:
+    return MetricDefinition(namespace, name, unit, side, source, kind)
+
+
+def _target(definition: MetricDefinition, dimensions: Sequence[_Dimensions]) -> MetricTarget:
+    return definition, tuple(metric_id(definition.namespace, definition.name, one) for one in dimensions)

@@ -1,0 +1,69 @@
+"""The counts of a front proxy's requests, as statistics that its access logs write when a request has ended.
+
+Envoy's own counters do not tell a response of an endpoint from one of the proxy in its place. The statistics are named
+``elb.<name of the address's statistics>.<statistic>``, and those of endpoints also by their destination.
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/extensions/access_loggers/stats/v3/stats.proto
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
+from envoy.extensions.access_loggers.stats.v3 import stats_pb2
+
+from moyai.mesh.ir import FrontAddress
+from moyai.xds.translate.proto import to_any
+
+PREFIX: Final = "elb"
+_FROM_ENDPOINT: Final = "response.code_details == 'via_upstream'"
+_OWN: Final = "response.code_details != 'via_upstream'"
+_FIXED: Final = "response.code_details == 'direct_response' && response.code != 301 && response.code != 302"
+_REDIRECT: Final = "response.code_details == 'direct_response' && (response.code == 301 || response.code == 302)"
+_HAS_ENDPOINT: Final = "has(upstream.address)"
+
+
+def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
+    """The access logs that count the requests which arrive at one address."""
+    yield _counter(at, "requests", _HAS_ENDPOINT, ("target", "%UPSTREAM_CLUSTER%"))
+    yield _counter(
+        at, "responses", _FROM_ENDPOINT, ("target", "%UPSTREAM_CLUSTER%"), ("class", "%CEL(response.code / 100)%")
+    )
+    yield _counter(at, "own", _OWN, ("code", "%RESPONSE_CODE%"))
+    yield _counter(at, "fixed", _FIXED)
+    yield _counter(at, "redirects", _REDIRECT)
+    yield _times(at)
+
+
+def _counter(at: FrontAddress, name: str, condition: str, *tags: tuple[str, str]) -> accesslog_pb2.AccessLog:
+    config = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
+    counter = config.counters.add(stat=_stat(name, tags))
+    counter.value_fixed.value = 1
+    return _logger(config, condition)
+
+
+def _times(at: FrontAddress) -> accesslog_pb2.AccessLog:
+    """The times from a request sent to its response begun."""
+    config = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
+    config.histograms.add(
+        stat=_stat("time", (("target", "%UPSTREAM_CLUSTER%"),)),
+        unit=stats_pb2.Config.Histogram.Milliseconds,
+        value_format="%COMMON_DURATION(US_TX_END:US_RX_BEG:ms)%",
+    )
+    return _logger(config, _FROM_ENDPOINT)
+
+
+def _stat(name: str, tags: tuple[tuple[str, str], ...]) -> stats_pb2.Config.Stat:
+    return stats_pb2.Config.Stat(
+        name=name, tags=[stats_pb2.Config.Tag(name=tag, value_format=value) for tag, value in tags]
+    )
+
+
+def _logger(config: stats_pb2.Config, condition: str) -> accesslog_pb2.AccessLog:
+    log = accesslog_pb2.AccessLog(name="envoy.access_loggers.stats", typed_config=to_any(config))
+    extension = log.filter.extension_filter
+    extension.name = "envoy.access_loggers.extension_filters.cel"
+    extension.typed_config.CopyFrom(to_any(cel_pb2.ExpressionFilter(expression=condition)))
+    return log
