@@ -88,6 +88,10 @@ def test_requests_of_tasks_and_of_this_machine_reach_both_targets(balancer, two_
         assert body["peer"] in balancer.private_addresses()
 
 
+def test_the_name_of_a_load_balancer_resolves_in_tasks(balancer, two_tasks, probe):
+    assert len(tasks_that_answer(probe, balancer.dns_name)) == len(two_tasks)
+
+
 def test_a_target_that_dies_is_left_out(balancer, two_tasks, probe):
     address, arn = next(iter(two_tasks.items()))
     kill(arn, "apps.web")

@@ -2,9 +2,9 @@
 
 Promise: ``refresh`` takes the keys that have changed and updates only what they concern; afterwards the zones agree
 with the World, whatever the order of the keys. A change of a namespace or a service updates its instances; any other
-change takes constant time. A private namespace is visible only from its VPC and from the host. Where several zones
-match, the one with the longest apex answers, then a private zone before a public one, then the one that was created
-first.
+change takes constant time. A private namespace is visible only from its VPC and from the host. The name of each load
+balancer is a zone of its own. Where several zones match, the one with the longest apex answers, then a private zone
+before a public one, then the one that was created first.
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html
 """
 
@@ -19,15 +19,17 @@ import dns.exception
 import dns.name
 from dns.name import Name
 
+from moyai.dns.load_balancers import BalancerName, BalancerZone, balancer_names
 from moyai.dns.records import Labels, ZoneRecord, records_of
 from moyai.dns.stand_ins import StandIns
 from moyai.dns.zone import AuthoritativeZone, NamespaceZone, RandomBelow
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.derived import Derived
+from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn, VpcId
+from moyai.kernel.ids import LoadBalancerArn, NamespaceArn, VpcId
 from moyai.ports.store import Key
 
 
@@ -59,7 +61,11 @@ class Zones:
         self._random_below = random_below
         self._namespaces = Derived(world, _namespace, None, Namespace, publish=self._update_zone)
         self._instances = Derived(world, _instance_records, None, DiscoveryInstance, publish=self._update_instance)
+        self._balancers = Derived(
+            world, balancer_names, tuple[BalancerName, ...](), LoadBalancer, publish=self._update_balancer
+        )
         self._zones: dict[NamespaceArn, NamespaceZone] = {}
+        self._balancer_zones: dict[LoadBalancerArn, list[BalancerZone]] = {}
         self._by_apex: defaultdict[Labels, list[AuthoritativeZone]] = defaultdict(list)
 
     def __iter__(self) -> Iterator[NamespaceZone]:
@@ -85,6 +91,7 @@ class Zones:
         self.generation += self.stand_ins.refresh(keys)
         self._namespaces.follow(keys)
         self._instances.follow(keys)
+        self._balancers.follow(keys)
 
     def _update_zone(self, arn: NamespaceArn, before: Namespace | None, now: Namespace | None) -> None:
         zone, key = self._zones.get(arn), None if now is None else _zone_key(now)
@@ -106,6 +113,15 @@ class Zones:
         zone = None if now is None else self._zone(now.zone)
         if zone is not None and now is not None:
             zone.put(key, now.records, healthy=now.healthy)
+
+    def _update_balancer(self, arn: LoadBalancerArn, _before: object, now: tuple[BalancerName, ...]) -> None:
+        for zone in self._balancer_zones.pop(arn, ()):
+            self._by_apex[zone.labels].remove(zone)
+        if now:
+            self._balancer_zones[arn] = [BalancerZone(name, self._random_below) for name in now]
+        for zone in self._balancer_zones.get(arn, ()):
+            self._by_apex[zone.labels].append(zone)
+        self.generation += 1
 
     def _zone(self, key: _ZoneKey) -> NamespaceZone | None:
         """The zone; None when it was removed, together with its records."""

@@ -1,0 +1,85 @@
+"""The zones of load balancers: each one's DNS name, with the addresses of its nodes.
+
+Promise: in its own VPC and in the VPCs peered with it, the name has the private addresses of the nodes; on this machine
+it has their public addresses, if it has any. Elsewhere it does not exist. Answers rotate, as on AWS.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import dns.exception
+import dns.ipv4
+import dns.name
+import dns.rdata
+from dns.name import Name
+from dns.rdataclass import IN
+from dns.rdatatype import A, RdataType
+
+from moyai.dns.records import MULTIVALUE_ANSWERS, Labels, ZoneRecord, to_labels
+from moyai.dns.zone import RandomBelow, RecordSet
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.vpc.peering import PeeringStatus
+from moyai.domain.world import World
+from moyai.kernel.ids import LoadBalancerArn, VpcId
+
+_TTL: Final = 60
+"""That of AWS."""
+
+
+class BalancerName(NamedTuple):
+    """The name of a load balancer, and the addresses that it has in these VPCs (None = on this machine)."""
+
+    apex: Name
+    vpcs: frozenset[VpcId | None]
+    addresses: tuple[str, ...]
+
+
+class BalancerZone:
+    """The zone of one name, which has no other names."""
+
+    def __init__(self, name: BalancerName, random_below: RandomBelow) -> None:
+        self.apex = name.apex
+        self.labels = to_labels(name.apex)
+        self.generation = 0
+        self.negative_ttl = _TTL
+        self.preference = (2, 0.0, str(name.apex))  # a namespace of the same name comes first
+        self._vpcs = name.vpcs
+        self._addresses = RecordSet(_TTL, MULTIVALUE_ANSWERS, random_below)
+        for address in name.addresses:
+            value = dns.rdata.from_wire(IN, A, dns.ipv4.inet_aton(address), 0, 4)
+            self._addresses.put(address, ZoneRecord((), A, _TTL, MULTIVALUE_ANSWERS, value), healthy=True)
+
+    def visible_from(self, vpc: VpcId | None) -> bool:
+        """Whether the name has addresses there."""
+        return vpc in self._vpcs
+
+    def exists(self, owner: Labels) -> bool:
+        """Whether it is the name itself."""
+        return not owner
+
+    def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
+        """The addresses of the nodes."""
+        return self._addresses if not owner and kind is A else None
+
+
+def balancer_names(world: World, arn: LoadBalancerArn) -> tuple[BalancerName, ...]:
+    """The name of a load balancer, for each place where it has other addresses."""
+    balancer = world.load_balancers.get(arn)
+    return () if balancer is None else tuple(_names(world, balancer))
+
+
+def _names(world: World, balancer: LoadBalancer) -> Iterator[BalancerName]:
+    try:
+        apex = dns.name.from_text(balancer.dns_name)
+    except dns.exception.DNSException:
+        return
+    interfaces = [node.interface for node in balancer.nodes]
+    peerings = (p for p in world.vpc_peerings.by("vpc", balancer.vpc) if p.status is PeeringStatus.ACTIVE)
+    peers = (side.vpc for peering in peerings for side in peering.sides)
+    yield BalancerName(apex, frozenset({balancer.vpc, *peers}), tuple(i.address for i in interfaces))
+    public = tuple(i.public_address for i in interfaces if i.public_address is not None)
+    if public:
+        yield BalancerName(apex, frozenset({None}), public)

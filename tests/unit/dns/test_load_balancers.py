@@ -1,0 +1,92 @@
+"""The names of load balancers: who gets which addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
+from moyai.domain.world import Change, Delete, Put
+from moyai.kernel.ids import VpcId, VpcPeeringId
+from moyai.testing.load_balancers import ZONES, BalancerBuilder
+from moyai.testing.world import SCOPE, Builder, PlainBook
+from tests.unit.dns.cloud import OTHER_VPC, Cloud
+from tests.unit.plan.nets import Nets
+
+
+class _Book(PlainBook):
+    """A book whose changes the zones follow."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.world = cloud.world
+        self._cloud = cloud
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        self._cloud.apply(*changes)
+
+
+class BalancerCloud:
+    """A world with load balancers, and the zones that follow it."""
+
+    def __init__(self) -> None:
+        self.cloud = Cloud()
+        self.build = BalancerBuilder(Builder(_Book(self.cloud)))
+
+    def addresses(self, name: str, vpc: VpcId | None) -> set[str]:
+        """The addresses in an answer."""
+        return {line.rpartition(" ")[2] for line in self.cloud.values(f"{name}.", vpc=vpc)}
+
+
+@pytest.fixture
+def cloud():
+    return BalancerCloud()
+
+
+def private(balancer):
+    return {node.interface.address for node in balancer.nodes}
+
+
+def public(balancer):
+    return {node.interface.public_address for node in balancer.nodes}
+
+
+def test_tasks_get_the_private_addresses_of_all_nodes(cloud):
+    balancer = cloud.build.balancer(public=True)
+    assert cloud.addresses(balancer.dns_name, balancer.vpc) == private(balancer)
+    assert len(private(balancer)) == ZONES
+
+
+def test_this_machine_gets_the_public_addresses(cloud):
+    balancer = cloud.build.balancer(public=True)
+    assert cloud.addresses(balancer.dns_name, None) == public(balancer)
+
+
+@pytest.mark.parametrize("vpc", [None, OTHER_VPC])
+def test_an_internal_load_balancer_has_no_name_elsewhere(cloud, vpc):
+    balancer = cloud.build.balancer()
+    assert cloud.cloud.look(balancer.dns_name, vpc=vpc).upstream is not None
+
+
+def test_a_name_has_no_other_records(cloud):
+    balancer = cloud.build.balancer()
+    assert cloud.cloud.rcode(balancer.dns_name, "AAAA", vpc=balancer.vpc) == "NOERROR"
+    assert cloud.cloud.rcode(f"www.{balancer.dns_name}", vpc=balancer.vpc) == "NXDOMAIN"
+
+
+def test_a_deleted_load_balancer_has_no_name(cloud):
+    balancer = cloud.build.balancer()
+    cloud.cloud.apply(Delete(LoadBalancer, balancer.arn))
+    assert cloud.cloud.look(balancer.dns_name, vpc=balancer.vpc).upstream is not None
+
+
+def test_peered_vpcs_know_the_name(cloud):
+    balancer = cloud.build.balancer()
+    nets = Nets(cloud.build.build.book)
+    peer = nets.vpc("a", 1)
+    assert cloud.cloud.look(balancer.dns_name, vpc=peer.id).upstream is not None
+    sides = PeeringSide(SCOPE, balancer.vpc, "172.31.0.0/16"), PeeringSide(SCOPE, peer.id, peer.cidr)
+    now = cloud.build.build.clock.now()
+    cloud.cloud.apply(Put(VpcPeering(VpcPeeringId("pcx-1"), *sides, PeeringStatus.ACTIVE, "", now, now)))
+    assert cloud.addresses(balancer.dns_name, peer.id) == private(balancer)
