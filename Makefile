@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check nightly bench faults attacks reference explore golden screenshots fixtures lock clean
+.PHONY: help setup demo box test check nightly test-box bench faults attacks reference explore golden screenshots fixtures lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with the locked dependencies and the command moyai in it, and build the console
 	@MAKE_TARGET=$@ scripts/setup.sh
@@ -13,6 +13,11 @@ setup: ## make .venv with the locked dependencies and the command moyai in it, a
 demo: ## run the example shop end to end (root); KEEP=1 leaves it running
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
 	@.venv/bin/moyai demo $(if $(filter 1 yes true,$(KEEP)),--keep)
+
+box: ## build the container image of moyai, build/box.tar; BASE=IMAGE chooses the Debian below it
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@docker version >/dev/null 2>&1 || podman version >/dev/null 2>&1 || MAKE_TARGET=$@ scripts/setup.sh --docker
+	@BASE=$(BASE) scripts/box.sh
 
 test: ## run every check and every test (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser
@@ -24,7 +29,13 @@ check: ## run the quick checks alone: lint, types, imports, shape
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser --docker --podman
+	@BASE=$(BASE) scripts/box.sh
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
+
+test-box: ## build moyai's container, and test it on Docker and on Podman (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --docker --podman
+	@BASE=$(BASE) scripts/box.sh
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 -m heavy tests/e2e/test_box.py
 
 bench: ## measure; nothing here passes or fails
 	@MAKE_TARGET=$@ scripts/setup.sh

@@ -125,11 +125,11 @@ def docker_engine(folder: Path, *, is_isolated: bool = True) -> Iterator[DockerE
     finally:
         daemon.kill()  # the kernel ends everything in its process namespace, and its mounts with them
         daemon.wait()
-        eventually(lambda: _remove_cgroups(cgroup), "the engine's cgroups are empty")
+        eventually(lambda: remove_cgroups(cgroup), "the engine's cgroups are empty")
         shutil.rmtree(folder)
 
 
-def _remove_cgroups(name: str) -> bool:
+def remove_cgroups(name: str) -> bool:
     """Remove a group and those below it from every hierarchy. False while there are processes in one."""
     for top in (_CGROUPS / name.lstrip("/"), *_CGROUPS.glob(f"*{name}")):
         for folder, _, _ in os.walk(top, topdown=False):

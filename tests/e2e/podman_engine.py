@@ -49,6 +49,14 @@ def is_installed() -> bool:
     return program is not None and subprocess.run([program, "--version"], env=variables, check=False).returncode == 0
 
 
+def configure(folder: Path) -> None:
+    """Write Podman's configuration to its home directory."""
+    (folder / "containers.conf").write_text(_CONFIGURATION.format(UNPACKED))
+    (folder / ".config/containers").mkdir(parents=True)
+    policy = {"default": [{"type": "insecureAcceptAnything"}]}
+    (folder / ".config/containers/policy.json").write_text(json.dumps(policy))
+
+
 class PodmanEngine:
     """The images of a Podman that runs."""
 
@@ -85,10 +93,7 @@ class PodmanEngine:
 def podman_engine(folder: Path) -> Iterator[PodmanEngine]:
     """Start the API, and stop it. ``folder``: an empty directory that is removed then."""
     engine = PodmanEngine(folder)
-    (folder / "containers.conf").write_text(_CONFIGURATION.format(UNPACKED))
-    (folder / ".config/containers").mkdir(parents=True)
-    policy = {"default": [{"type": "insecureAcceptAnything"}]}
-    (folder / ".config/containers/policy.json").write_text(json.dumps(policy))
+    configure(folder)
     command = engine.command("system", "service", "--time=0", f"unix://{engine.socket}")
     with (folder / "log").open("w") as log:
         service = subprocess.Popen([*_NAMESPACES, *command], env=environment(folder), stdout=log, stderr=log)

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from moyai.cli.appmesh.commands import appmesh_commands
+from moyai.cli.box.command import box_commands
 from moyai.cli.demo.command import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
@@ -45,6 +46,7 @@ def command_line() -> typer.Typer:
     for command in (up, down, status, doctor, logs, mesh, dns, reset, demo):
         cli.command()(command)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
+    cli.add_typer(box_commands(), name="box")
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")
     cli.add_typer(file_commands(), name="file")

@@ -1,0 +1,1 @@
+"""``moyai box``: moyai in one container of Docker or Podman."""
