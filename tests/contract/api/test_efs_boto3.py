@@ -299,6 +299,12 @@ def test_access_points_that_can_not_be(efs, file_system, monkeypatch):
     refusal(create, "FileSystemNotFound", 404, ClientToken="a", FileSystemId=MISSING)
     for path in ("data", "/a/../b", "/a/b/c/d/e", "/$HOME"):
         refusal(create, "BadRequest", 400, ClientToken="a", FileSystemId=file_system, RootDirectory={"Path": path})
+    for ids in (
+        {"PosixUser": {"Uid": 2**32 - 1, "Gid": 0}},
+        {"PosixUser": {"Uid": 0, "Gid": 0, "SecondaryGids": [2**32 - 1]}},
+        {"RootDirectory": {"CreationInfo": {"OwnerUid": 0, "OwnerGid": 2**32 - 1, "Permissions": "755"}}},
+    ):
+        refusal(create, "BadRequest", 400, ClientToken="a", FileSystemId=file_system, **ids)
     refusal(efs.describe_access_points, "FileSystemNotFound", 404, FileSystemId=MISSING)
     both = {"FileSystemId": file_system, "AccessPointId": "fsap-0123456789abcdef0"}
     refusal(efs.describe_access_points, "BadRequest", 400, **both)
@@ -344,6 +350,15 @@ def test_tags(efs, file_system):
         efs.tag_resource(ResourceId=resource, Tags=[{"Key": key, "Value": f"{key}1"} for key in "abc"])
         efs.untag_resource(ResourceId=resource, TagKeys=["a", "c"])
         assert efs.list_tags_for_resource(ResourceId=resource)["Tags"] == [{"Key": "b", "Value": "b1"}]
+    keys = [letter * 128 for letter in "xyz"]
+    efs.tag_resource(ResourceId=file_system, Tags=[{"Key": key, "Value": ""} for key in keys])
+    page = efs.list_tags_for_resource(ResourceId=file_system, MaxResults=1)
+    listed = [page]
+    while "NextToken" in page:
+        page = efs.list_tags_for_resource(ResourceId=file_system, MaxResults=1, NextToken=page["NextToken"])
+        listed.append(page)
+    assert [[tag["Key"] for tag in page["Tags"]] for page in listed] == [["b"], *([key] for key in keys)]
+    refusal(efs.list_tags_for_resource, "BadRequest", 400, ResourceId=file_system, NextToken="x")
     refusal(efs.list_tags_for_resource, "FileSystemNotFound", 404, ResourceId=MISSING)
     refusal(efs.list_tags_for_resource, "AccessPointNotFound", 404, ResourceId="fsap-0123456789abcdef0")
     many = [{"Key": f"k{n}", "Value": ""} for n in range(51)]

@@ -7,6 +7,7 @@ API_DeleteAccessPoint.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -25,6 +26,8 @@ from moyai.kernel.ids import AccessPointId
 MAX_ACCESS_POINTS: Final = 10_000
 """Of a file system."""
 _ID_DIGITS: Final = 17
+_NO_ID: Final = 2**32 - 1
+"""What stands for "no id" in Linux."""
 
 
 class CreateAccessPointRequest(msgspec.Struct, frozen=True):
@@ -49,6 +52,8 @@ class AccessPointRequest(msgspec.Struct, frozen=True):
 def create_access_point(ctx: Context, request: CreateAccessPointRequest) -> dict[str, object]:
     """Create an access point; a repeated request gets the one that the first created."""
     world, file_system = ctx.store.world, available_file_system(ctx, request.file_system_id)
+    if _NO_ID in _ids(request):
+        raise BadRequest(f"{_NO_ID} is no id of a user or a group: ids are 0 to {_NO_ID - 1}.")
     access_point = AccessPoint(
         id=AccessPointId(f"fsap-{ctx.ids.hex(_ID_DIGITS)}"),
         scope=ctx.scope,
@@ -93,6 +98,14 @@ def describe_access_points(ctx: Context, request: DescribeAccessPointsRequest) -
 def delete_access_point(ctx: Context, request: AccessPointRequest) -> None:
     """Delete an access point. Its root directory stays, and tasks that have mounted it keep it."""
     ctx.store.apply([Delete(AccessPoint, access_point_of(ctx, request.access_point_id).id)])
+
+
+def _ids(request: CreateAccessPointRequest) -> Iterator[int]:
+    """The ids of users and groups in the request."""
+    if (user := request.posix_user) is not None:
+        yield from (user.uid, user.gid, *user.secondary_gids)
+    if (creation := request.root_directory.creation_info) is not None:
+        yield from (creation.owner_uid, creation.owner_gid)
 
 
 def _view(access_point: AccessPoint) -> dict[str, object]:

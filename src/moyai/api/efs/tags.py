@@ -27,6 +27,12 @@ class DescribeTagsRequest(FileSystemRequest, frozen=True):
     marker: str | None = None
 
 
+class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
+    resource_id: str
+    max_results: int | None = None
+    next_token: str | None = None
+
+
 class DescribeAccountPreferencesRequest(msgspec.Struct, frozen=True):
     """Input of DescribeAccountPreferences, whose answer is never longer than a page."""
 
@@ -36,14 +42,14 @@ class DescribeAccountPreferencesRequest(msgspec.Struct, frozen=True):
 
 def describe_tags(ctx: Context, request: DescribeTagsRequest) -> dict[str, object]:
     """The tags of a file system, in pages."""
-    file_system = file_system_of(ctx, request.file_system_id)
-    listing = ("DescribeTags", file_system.id)
-    on_page = page_of(file_system.tags, listing, request.marker, request.max_items)
-    return {
-        "marker": request.marker,
-        "tags": tag_list({key: file_system.tags[key] for key in on_page.keys}),
-        "next_marker": on_page.next_token,
-    }
+    tags, token = _page(file_system_of(ctx, request.file_system_id), request.marker, request.max_items)
+    return {"marker": request.marker, "tags": tags, "next_marker": token}
+
+
+def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
+    """The tags of a file system or an access point, in pages."""
+    tags, token = _page(_resource(ctx, request.resource_id), request.next_token, request.max_results)
+    return {"tags": tags, "next_token": token}
 
 
 def describe_account_preferences(ctx: Context, request: DescribeAccountPreferencesRequest) -> dict[str, object]:
@@ -52,6 +58,17 @@ def describe_account_preferences(ctx: Context, request: DescribeAccountPreferenc
     return {
         "resource_id_preference": {"resource_id_type": "LONG_ID", "resources": ["FILE_SYSTEM", "MOUNT_TARGET"]},
     }
+
+
+def _page(
+    record: FileSystem | AccessPoint, token: str | None, size: int | None
+) -> tuple[list[dict[str, str]], str | None]:
+    """A page of tags and the token of the next one. A token names a tag by its number: a key can be longer than EFS
+    allows for tokens.
+    """
+    tags = {f"{number:02}": tag for number, tag in enumerate(tag_list(record.tags))}
+    on_page = page_of(tags, ("tags", record.id), token, size)
+    return [tags[number] for number in on_page.keys], on_page.next_token
 
 
 def _resource(ctx: Context, identity: str) -> FileSystem | AccessPoint:
@@ -63,7 +80,7 @@ def _rules(record: FileSystem | AccessPoint) -> TagRules:
     return FILE_SYSTEM_RULES if isinstance(record, FileSystem) else ACCESS_POINT_RULES
 
 
-TAGS: Final = TagOperations(_resource, _rules, resource=("resource_id",), limit="max_results", token_fault=BadRequest)
+TAGS: Final = TagOperations(_resource, _rules, names=("TagResource", "UntagResource"), resource=("resource_id",))
 FILE_SYSTEM_TAGS: Final = TagOperations(
     file_system_of, FILE_SYSTEM_RULES, names=("CreateTags", "DeleteTags"), resource=("file_system_id",)
 )

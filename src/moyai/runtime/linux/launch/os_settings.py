@@ -172,14 +172,14 @@ def _volumes(
 def _volume(mount: VolumeMount, parents: _VolumeParents, state: Path, access: HostAccess) -> VolumeFields:
     if mount.host_path is not None:
         base, relative = access.split_host_path(mount.host_path, state)
-        return base, relative, mount.path, mount.read_only, False, False, ()
+        return base, relative, mount.path, mount.read_only, False, False, None
     parent = parents.shared if mount.shared else parents.of_task
     name = path_component(mount.volume)
     if mount.shared and not mount.provision and not (parent / name).is_dir():
         raise CannotCreate(f"the volume {name} is not there, and its autoprovision is not true")
     if mount.shared or not parents.on_disk:
         parent.mkdir(mode=0o700, exist_ok=True)
-    return str(parent), name, mount.path, mount.read_only, True, mount.public, ()
+    return str(parent), name, mount.path, mount.read_only, True, mount.public, None
 
 
 def _file_system(mount: VolumeMount, source: FileSystemMount, paths: RuntimePaths) -> VolumeFields:

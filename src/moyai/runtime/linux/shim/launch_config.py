@@ -25,7 +25,7 @@ DISK, DISK_VOLUMES, DISK_FILES = "disk", "disk/volumes", "disk/files"
 """
 
 
-VolumeFields = tuple[str, str, str, bool, bool, bool, tuple[int, ...]]
+VolumeFields = tuple[str, str, str, bool, bool, bool, tuple[int, ...] | None]
 """A volume: see ``LaunchConfig.volumes``."""
 
 
@@ -76,8 +76,8 @@ class LaunchConfig:
     volumes: tuple[VolumeFields, ...]
     """(directory, relative path, target, read-only, own, public, user): directories to mount. One that is moyai's
     ``own`` takes its owner and mode from the image's directory at the target; in a ``public`` one every user makes
-    files. ``user``: the uid and gids as which the container's user acts in it (see access_point.py); empty = all users
-    act as themselves."""
+    files. ``user`` of a file system, which must have the directory: the uid and gids as which the container's user acts
+    in it (see access_point.py), empty = all users act as themselves. None = no file system."""
     image_volumes: tuple[str, ...]
     """Directories of the image that stay writable if ``read_only``."""
     shared_memory: str

@@ -73,10 +73,7 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     own_directory = task_disk.mount(config) if config.disk else config.directory
     sources = [_source(config, own_directory, users, kind, source) for kind, source, _ in config.mounts]
-    volumes = [
-        user_namespace.copy_mount(safe_paths.open_below(base, relative), -1 if user else users, recursive=False)
-        for base, relative, *_, user in config.volumes
-    ]
+    volumes = [_open_volume(volume, users) for volume in config.volumes]
     root = config.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
     if config.layers:
@@ -115,6 +112,13 @@ def make_read_only(config: LaunchConfig) -> None:
     masks = [target for kind, _, target in config.mounts if kind == EMPTY and os.path.isdir(target)]  # noqa: PTH112
     for target, flags in (("/", MS_NODEV), *((mask, _NO_DEVICES) for mask in masks)):
         syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
+
+
+def _open_volume(volume: VolumeFields, users: int) -> int:
+    """A detached mount of a volume; through an access point without the ids of the user namespace."""
+    base, relative, *_, user = volume
+    directory = safe_paths.open_below(base, relative, make=user is None)
+    return user_namespace.copy_mount(directory, -1 if user else users, recursive=False)
 
 
 def _map_access_points(config: LaunchConfig, volumes: list[int], id_maps: IdMaps, users: int) -> None:

@@ -21,13 +21,15 @@ _NO_MAGIC_LINKS = syscalls.RESOLVE_NO_MAGICLINKS
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | _NO_MAGIC_LINKS
 
 
-def open_below(base: str, relative: str) -> int:
-    """Open ``relative`` below the directory ``base``. Missing directories are made, with mode 0755."""
+def open_below(base: str, relative: str, *, make: bool = True) -> int:
+    """Open ``relative`` below the directory ``base``. ``make``: missing directories are made, with mode 0755; otherwise
+    it has to be a directory. Raises OSError.
+    """
     directory_fd = os.open(base, _O_PATH | os.O_DIRECTORY)
     for part in _parts(relative):
         parent = directory_fd
         try:
-            directory_fd = _open_or_make(parent, part)
+            directory_fd = _open_or_make(parent, part) if make else _open_existing(parent, part)
         finally:
             os.close(parent)
     return directory_fd
@@ -94,6 +96,10 @@ def _open_directory(parts: list[str]) -> int:
     finally:
         os.close(root)
     return directory_fd
+
+
+def _open_existing(directory_fd: int, part: str) -> int:
+    return syscalls.openat2(directory_fd, part, _O_PATH | os.O_DIRECTORY, _NO_LINKS)
 
 
 def _open_or_make(directory_fd: int, part: str) -> int:
