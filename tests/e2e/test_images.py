@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import pytest
 from moyai.images.model import Platform
 from tests.container_images import ContainerImage, container_image
 from tests.e2e.docker_registry import HTPASSWD, PASSWORD, docker_registry
+from tests.e2e.held_relay import held_relay
 from tests.e2e.stack import Cluster, shell
 from tests.e2e.waiting import eventually
 
@@ -110,6 +112,41 @@ def test_a_service_of_service_connect_runs_an_image_of_a_registry(cluster, regis
     connected.steady("text")
     *_, own_layer = an_image("from the image").blobs
     assert downloads((tmp_path / "log").read_text(), own_layer.digest) == 1
+
+
+def test_the_progress_of_a_pull_is_seen_in_the_task_and_its_end_in_events_and_log(cluster, registry):
+    connected = Cluster(cluster.installation, "images-progress", "images-progress")
+    base = f"{registry.name}/shop/base:1"
+    registry.push("shop/base", "1", container_image([SHELL]))
+    cluster.run_to_end(cluster.define("base", shell("true", image=base)))  # its layer is here then
+    large = {"srv/large": hashlib.shake_128(b"large").digest(3_000_000)}
+    with held_relay(registry.port, 1_500_000) as relay:
+        name = f"{relay.name}/shop/large:1"
+        registry.push("shop/large", "1", container_image([SHELL, large]))
+        connected.serve("large", connected.define("large", shell(STAYS, image=name)), count=1)
+        progress = eventually(
+            lambda: (now := pull_progress(connected, "large")) and now["received"] and now,
+            "the task shows how far the pull is",
+        )
+        assert (progress["source"], progress["layers"], progress["present"]) == ("registry", 2, 1)
+        assert (progress["pulled"], progress["received"] < 2_000_000 < progress["total"]) == (0, True)
+        relay.release()
+        connected.steady("large")
+    (task,) = connected.tasks("large")
+    assert pull_progress(connected, "large") is None
+    assert "imageDigest" in task["containers"][0]
+    (service,) = connected.ecs.describe_services(cluster=connected.name, services=["large"])["services"]
+    pattern = rf"has pulled the image {name} from registry: 3\.0 MB in [0-9.]+ s, 1 of 2 layers; 1 was here already\.$"
+    assert sum(bool(re.search(pattern, event["message"])) for event in service["events"]) == 1
+    assert re.search(rf"pulled {name} from registry: 3\.0 MB in", connected.installation.log.read_text())
+    connected.ecs.delete_service(cluster=connected.name, service="large", force=True)
+
+
+def pull_progress(cluster: Cluster, service: str) -> Any:
+    """How far the image of the service's task is; None if nothing is downloaded."""
+    tasks = cluster.tasks(service)
+    values = (a["value"] for t in tasks for a in t["attributes"] if a["name"] == "moyai.image-pull.main")
+    return next((json.loads(value) for value in values), None)
 
 
 def downloads(log: str, digest: str) -> int:

@@ -19,13 +19,14 @@ from moyai.app.state_paths import StatePaths
 from moyai.cli.image_options import DOCKER_CONFIG, image_settings
 from moyai.cli.options import STATE, Json, State
 from moyai.cli.up_options import DockerConfigDirectory, ImageEngine, ImageMap, InsecureRegistries, RegistryMirrors
+from moyai.domain.sandbox.pull import MEGABYTE
 from moyai.images.pull_behavior import PullBehavior
 
 if TYPE_CHECKING:  # imported by the command that needs it
+    from moyai.domain.sandbox.pull import PullProgress
     from moyai.images.store.image_store import ImageDetails
 
 _SHORT_DIGEST = len("sha256:") + 12
-_MEGABYTE = 1e6
 Name = Annotated[str, typer.Argument(help="NAME, NAME:TAG or REGISTRY/NAME:TAG", metavar="NAME")]
 Names = Annotated[list[str], typer.Argument(help="NAME, NAME:TAG or NAME@DIGEST", metavar="NAME")]
 Platform = Annotated[
@@ -66,20 +67,55 @@ def pull_images(  # noqa: PLR0913, PLR0917 (every option of a command is a param
         registry_mirror, insecure_registry, docker_config, image_engine, PullBehavior.ALWAYS, image_map
     )
     references = [parse_reference(name) for name in names]
-    digests = asyncio.run(_pull(StatePaths(state), settings, references, _platform(platform)))
-    rows = [{"Name": r.familiar, "Digest": digest} for r, digest in zip(references, digests, strict=True)]
-    _show(rows, as_json, (f"Pulled {row['Name']} ({_short(row['Digest'])})" for row in rows))
+    rows = asyncio.run(_pull(StatePaths(state), settings, references, _platform(platform), is_quiet=as_json))
+    _show(rows, as_json, (f"Pulled {row['Name']} ({_short(row['Digest'])}){_download_text(row)}" for row in rows))
 
 
-async def _pull(paths: StatePaths, settings: Any, references: Iterable[Any], platform: Any) -> list[str | None]:  # noqa: ANN401 (types of modules that are imported late)
+async def _pull(
+    paths: StatePaths,
+    settings: Any,  # noqa: ANN401 (types of modules that are imported late)
+    references: Iterable[Any],
+    platform: Any,  # noqa: ANN401
+    *,
+    is_quiet: bool,
+) -> list[dict[str, Any]]:
     from moyai.app.image_puller import make_puller
+    from moyai.cli.pull_display import ImagePullView, pull_bars
     from moyai.images.puller import PullRequest
 
-    puller = make_puller(paths, settings, report=lambda report: typer.echo(str(report), err=True))
+    puller = make_puller(paths, settings, report=lambda _: None)
+    rows = []
     try:
-        return [(await puller.pull(PullRequest(reference, platform))).digest for reference in references]
+        with pull_bars(is_quiet=is_quiet) as bars:
+            for reference in references:
+                view = ImagePullView(reference.familiar, bars)
+                image = await puller.pull(PullRequest(reference, platform), view.show)
+                rows.append({"Name": reference.familiar, "Digest": image.digest, "Download": _download(view.progress)})
     finally:
         await puller.close()
+    return rows
+
+
+def _download(progress: PullProgress | None) -> dict[str, Any] | None:
+    """What was downloaded, or None if the image was here and is unchanged."""
+    if progress is None:
+        return None
+    return {
+        "Source": progress.source,
+        "Size": progress.received,
+        "Seconds": progress.seconds,
+        "Layers": progress.layers,
+        "PresentLayers": progress.present,
+    }
+
+
+def _download_text(row: Mapping[str, Any]) -> str:
+    download = row["Download"]
+    if download is None:
+        return ", which was here already"
+    size = f"{download['Size'] / MEGABYTE:.1f} MB in {download['Seconds']:.1f} s"
+    layers = f"{download['PresentLayers']} of {download['Layers']} layers were here already"
+    return f" from {download['Source']}: {size}; {layers}"
 
 
 def load_images(
@@ -166,7 +202,7 @@ def prune_images(state: State = STATE, as_json: Json = False) -> None:
 
     names, removed = make_images(StatePaths(state)).prune()
     result = {"Names": names, "Layers": removed.layers, "Freed": removed.size}
-    lines = [*(f"Removed {name}" for name in names), f"Freed {removed.size / _MEGABYTE:.1f} MB"]
+    lines = [*(f"Removed {name}" for name in names), f"Freed {removed.size / MEGABYTE:.1f} MB"]
     typer.echo(json.dumps(result) if as_json else "\n".join(lines))
 
 

@@ -1,37 +1,41 @@
-"""How far pulls are, reported at growing intervals: after one second, two, four, and at the end."""
+"""How far pulls are.
+
+Promise: whoever watches a pull is called whenever something has arrived, and at its end. The log has a line after one
+second, two, four, and at the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-_FIRST_REPORT = 1.0
-_MEGABYTE = 1e6
+from moyai.domain.sandbox.pull import PullProgress
+
+_FIRST_REPORT: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
 class PullReport(NamedTuple):
-    """The progress of a pull. ``received``, ``total``: bytes of its compressed layers that were not here."""
+    """The progress of a pull."""
 
     image: str
-    source: str
-    received: int
-    total: int
-    seconds: float
+    progress: PullProgress
     is_complete: bool = False
 
     def __str__(self) -> str:
-        if self.is_complete:
-            size = f"{self.received / _MEGABYTE:.1f} MB in {self.seconds:.1f} s"
-            return f"pulled {self.image} from {self.source}: {size}"
-        size = f"{self.received / _MEGABYTE:.1f} of {self.total / _MEGABYTE:.1f} MB"
-        return f"pulling {self.image} from {self.source}: {size}"
+        verb = "pulled" if self.is_complete else "pulling"
+        return f"{verb} {self.image} {self.progress.text(is_complete=self.is_complete)}"
 
 
 Report = Callable[[PullReport], None]
+Watcher = Callable[[PullProgress], None]
+
+
+def ignore_progress(_: PullProgress) -> None:
+    """Watch nothing."""
 
 
 def log_progress(report: PullReport) -> None:
@@ -39,14 +43,16 @@ def log_progress(report: PullReport) -> None:
     _log.info("%s", report)
 
 
-class PullProgress:
-    """The progress of one pull; use it as a context. ``add_received`` is the callback of ``Source.fetch``."""
+class PullTracker:
+    """Tracks one pull; use it as a context. ``add_received`` is the callback of ``Source.fetch``. ``watchers`` may
+    change while it runs.
+    """
 
-    def __init__(self, image: str, source: str, report: Report) -> None:
-        self._image, self._source, self._report = image, source, report
-        self._received = self._total = 0
-        self._next_report = _FIRST_REPORT
+    def __init__(self, image: str, source: str, report: Report, watchers: Collection[Watcher] = ()) -> None:
+        self._image, self._source, self._report, self._watchers = image, source, report, watchers
+        self._layers = self._present = self._pulled = self._received = self._total = 0
         self._began = 0.0
+        self._next_report = _FIRST_REPORT
 
     def __enter__(self) -> Self:
         self._began = asyncio.get_running_loop().time()
@@ -54,20 +60,47 @@ class PullProgress:
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         if kind is None:
-            self._report(self._now(is_complete=True))
+            progress = self._progress()
+            self._tell_watchers(progress)
+            self._report(PullReport(self._image, progress, is_complete=True))
 
-    def expect(self, size: int) -> None:
+    def expect_layers(self, count: int) -> None:
+        """Set the number of the image's layers."""
+        self._layers = count
+
+    def add_present_layer(self) -> None:
+        """Count a layer that is here already."""
+        self._present += 1
+        self._tell()
+
+    def expect_bytes(self, size: int) -> None:
         """Add the bytes of a layer that will be downloaded."""
         self._total += size
 
     def add_received(self, count: int) -> None:
         """Add bytes that have arrived; a negative number takes some back."""
         self._received += count
-        now = self._now()
-        if now.seconds >= self._next_report:
-            self._next_report = 2 * now.seconds
-            self._report(now)
+        self._tell()
 
-    def _now(self, *, is_complete: bool = False) -> PullReport:
+    def add_pulled_layer(self) -> None:
+        """Count a layer that is downloaded and unpacked."""
+        self._pulled += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        progress = self._progress()
+        self._tell_watchers(progress)
+        if progress.seconds >= self._next_report:
+            self._next_report = 2 * progress.seconds
+            self._report(PullReport(self._image, progress))
+
+    def _tell_watchers(self, progress: PullProgress) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(progress)
+
+    def _progress(self) -> PullProgress:
         seconds = asyncio.get_running_loop().time() - self._began
-        return PullReport(self._image, self._source, self._received, self._total, seconds, is_complete)
+        layers = max(self._layers, self._present + self._pulled)
+        return PullProgress(
+            self._source, layers, self._present, self._pulled, self._received, self._total, round(seconds, 1)
+        )

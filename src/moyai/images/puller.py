@@ -14,8 +14,8 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -27,7 +27,7 @@ from moyai.images.flights import Flights
 from moyai.images.manifest import MAX_CONFIG_BYTES, parse_config, parse_manifest, wrong_platform
 from moyai.images.model import Descriptor, Image, Manifest, Platform
 from moyai.images.names import ImageNames
-from moyai.images.progress import PullProgress, Report, log_progress
+from moyai.images.progress import PullTracker, Report, Watcher, ignore_progress, log_progress
 from moyai.images.pull_behavior import PullBehavior
 from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.registry.credentials import Credentials
@@ -71,7 +71,7 @@ class _Download(NamedTuple):
     source: Source
     image: ResolvedImage
     lease: Lease
-    progress: PullProgress
+    tracker: PullTracker
 
 
 class Sources(Protocol):
@@ -101,6 +101,7 @@ class ImagePuller:
         self._names = names
         self._behavior = behavior
         self._pulls: Flights[PullRequest, Image] = Flights()
+        self._watchers: dict[PullRequest, list[Watcher]] = {}
         self._layers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
         self._unpackers = asyncio.Semaphore(os.cpu_count() or 1)
@@ -115,21 +116,36 @@ class ImagePuller:
         await self._pulls.close()
         await self._sources.close()
 
-    async def pull(self, request: PullRequest) -> Image:
-        """The image, which is in the store then. Raises PullFailed."""
+    async def pull(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
+        """The image, which is in the store then. ``watcher`` is called while something is downloaded, and at the end of
+        that. Raises PullFailed.
+        """
         reference = request.reference
         if is_host_image(reference):
             return Image((), on_host=True)
         if (mapped := self._names.map(reference)) is not None and not await asyncio.to_thread(self._is_own, reference):
             _log.info("the image %s is taken from %s", reference.familiar, mapped.familiar)
-            return await self.pull_unmapped(replace(request, reference=mapped))
-        return await self.pull_unmapped(request)
+            return await self.pull_unmapped(replace(request, reference=mapped), watcher)
+        return await self.pull_unmapped(request, watcher)
 
-    async def pull_unmapped(self, request: PullRequest) -> Image:
+    async def pull_unmapped(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
         """As ``pull``, whatever the user has mapped the name to."""
         if is_host_image(request.reference):
             return Image((), on_host=True)
-        return await self._pulls.run(request, lambda: self._pull(request))
+        with self._watching(request, watcher):
+            return await self._pulls.run(request, lambda: self._pull(request))
+
+    @contextmanager
+    def _watching(self, request: PullRequest, watcher: Watcher) -> Iterator[None]:
+        """Let a watcher hear of a pull, which may be under way."""
+        watchers = self._watchers.setdefault(request, [])
+        watchers.append(watcher)
+        try:
+            yield
+        finally:
+            watchers.remove(watcher)
+            if not watchers:
+                del self._watchers[request]
 
     async def _pull(self, request: PullRequest) -> Image:
         cached = await asyncio.to_thread(self._cached, request)
@@ -189,12 +205,11 @@ class ImagePuller:
             if digest in known:
                 return cached
         image = await source.source.resolve(request.reference, request.platform)
-        with PullProgress(request.reference.familiar, source.source.name, self._report) as progress:
-            return await self._download(source.source, image, request.platform, progress)
+        watchers = self._watchers.get(request, ())
+        with PullTracker(request.reference.familiar, source.source.name, self._report, watchers) as tracker:
+            return await self._download(source.source, image, request.platform, tracker)
 
-    async def _download(
-        self, source: Source, image: ResolvedImage, platform: Platform, progress: PullProgress
-    ) -> Image:
+    async def _download(self, source: Source, image: ResolvedImage, platform: Platform, tracker: PullTracker) -> Image:
         """Add the image and its missing layers to the store."""
         manifest = parse_manifest(image.manifest)
         if not isinstance(manifest, Manifest):
@@ -204,7 +219,8 @@ class ImagePuller:
             file = parse_config(config, manifest)
             if not platform.runs(file.platform):
                 raise wrong_platform(platform, [file.platform])
-            download = _Download(source, image, lease, progress)
+            tracker.expect_layers(len(image.layers))
+            download = _Download(source, image, lease, tracker)
             layers = zip(image.layers, file.diff_ids, strict=True)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -219,13 +235,15 @@ class ImagePuller:
         lock = self._layers.setdefault(diff_id, asyncio.Lock())
         async with lock:
             if await _finish_in_thread(lambda: download.lease.has_layer(diff_id)):
+                download.tracker.add_present_layer()
                 return
-            download.progress.expect(descriptor.size)
+            download.tracker.expect_bytes(descriptor.size)
             with tempfile.TemporaryFile(dir=download.lease.directory) as file:
                 async with self._downloads:
-                    await download.source.fetch(download.image, descriptor, file, download.progress.add_received)
+                    await download.source.fetch(download.image, descriptor, file, download.tracker.add_received)
                 async with self._unpackers:
                     await _finish_in_thread(lambda: download.lease.add_layer(descriptor, diff_id, file))
+            download.tracker.add_pulled_layer()
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[Lease]:

@@ -18,6 +18,7 @@ from moyai.domain.ecs.service import ServiceEvent, ServiceLog
 from moyai.domain.ecs.task import Task
 from moyai.domain.elb.target_group import Target
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.pull import PullProgress
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
@@ -102,6 +103,16 @@ HOW_TO_SEE_NAMES = (
 def task_unplaced(reason: str) -> str:
     """A task could not be placed or started; AWS uses the same text for both."""
     return f"{UNPLACED} Reason: {reason.rstrip('.')}."
+
+
+def image_pulled(image: str, progress: PullProgress) -> str:
+    """An image was pulled for a task. AWS has no such event."""
+    return f"has pulled the image {image} {progress.text(is_complete=True)}."
+
+
+def image_pull_slow(image: str, progress: PullProgress) -> str:
+    """A task waits for an image. The text says nothing that changes, so it is not repeated. AWS has no such event."""
+    return f"is pulling the image {image} from {progress.source}; its tasks are PENDING until then."
 
 
 def names_unreachable(tasks: Sequence[Task], names: Sequence[str]) -> str:

@@ -60,6 +60,11 @@ async def test_a_pull_gives_the_digest_that_later_containers_run(adapter):
         await adapter.runtime.start(unknown)
 
 
+async def test_an_image_that_is_here_is_not_downloaded(adapter):
+    await adapter.runtime.prepare(sandbox())
+    assert (await pull(adapter, TASK, ImagePull("app", adapter.image("shop/web:3"))))["app"].progress is None
+
+
 async def test_an_image_stays_for_tasks_that_come_later(adapter):
     image = adapter.image("shop/web:2")
     await adapter.runtime.prepare(sandbox())

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
+from moyai.domain.sandbox.pull import PullProgress
 from moyai.images.errors import BadContent, NotFound, PullFailed, Unreachable, WrongPlatform
 from moyai.images.model import Descriptor, Platform, host_platform
 from moyai.images.names import ImageNames, parse_mappings
@@ -100,13 +101,34 @@ def request(text, platform=None):
 
 async def test_an_image_is_pulled_completely_and_its_source_is_known(store, registry):
     reports: list[PullReport] = []
-    image = await puller(store, registry, reports=reports).pull(request("web"))
+    watched: list[PullProgress] = []
+    image = await puller(store, registry, reports=reports).pull(request("web"), watched.append)
     assert (image.digest, len(image.layers)) == (WEB.digest, 2)
     assert store.find("web") == image
     assert store.source("web") == "registry"
-    assert [(r.image, r.source, r.is_complete, r.received) for r in reports] == [
-        ("web:latest", "registry", True, sum(len(b) for b in WEB.blobs.values()))
+    size = sum(len(b) for b in WEB.blobs.values())
+    progress = PullProgress("registry", 2, 0, 2, size, size, reports[-1].progress.seconds)
+    assert reports == [PullReport("web:latest", progress, is_complete=True)]
+    assert watched[-1] == progress
+
+
+async def test_progress_tells_layers_that_are_here_and_everybody_who_waits_hears_of_it(store, registry):
+    pulling = puller(store, registry)
+    await pulling.pull(request("web"))
+    registry.may_fetch.clear()
+    first, second, later = list[PullProgress](), list[PullProgress](), list[PullProgress]()
+    pulls = [
+        asyncio.create_task(pulling.pull(request("side"), first.append)),
+        asyncio.create_task(pulling.pull(request("side"), second.append)),
     ]
+    await asyncio.sleep(0)
+    registry.may_fetch.set()
+    await asyncio.gather(*pulls)
+    size = sum(len(blob) for digest, blob in SIDE.blobs.items() if digest not in WEB.blobs)
+    assert first[-1] == PullProgress("registry", 2, 1, 1, size, size, first[-1].seconds)
+    assert second[-1] == first[-1]
+    await pulling.pull(request("side"), later.append)
+    assert later == []
 
 
 async def test_the_hosts_image_is_never_pulled(store, registry):

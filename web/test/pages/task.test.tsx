@@ -97,6 +97,29 @@ test("its life is told from its creation to its end, each event with the state t
   expect(await violations()).toEqual([]);
 });
 
+test("a task that waits for its images shows how far each is, and one that runs does not", async () => {
+  const pull = (members: Record<string, unknown>) => JSON.stringify({ source: "registry", layers: 12, present: 7, pulled: 2, received: 12_300_000, total: 45_600_000, ...members });
+  const attributes = [
+    { name: "ecs.cpu-architecture", value: "x86_64" },
+    { name: "moyai.image-pull.app", value: pull({}) },
+    { name: "moyai.image-pull.side", value: pull({ source: "Docker Engine", layers: 1, present: 0, pulled: 0, received: 0, total: 0 }) },
+    { name: "moyai.image-pull.broken", value: "{" },
+    { name: "moyai.image-pull.other", value: pull({ total: "many" }) },
+  ];
+  open({ ...RUNNING, lastStatus: "PENDING", attributes });
+  const bar = await screen.findByRole("progressbar", { name: /app/ });
+  expect(Math.round(Number(bar.getAttribute("value")))).toBe(27);
+  expect(screen.getByText("12.3 of 45.6 MB · 9 of 12 layers, 7 already here")).toBeTruthy();
+  expect(screen.getByText("From Docker Engine")).toBeTruthy();
+  expect(screen.getByText("0.0 of 0.0 MB · 0 of 1 layers")).toBeTruthy();
+  expect(screen.getAllByRole("progressbar")).toHaveLength(2);
+  expect(await violations()).toEqual([]);
+  cleanup();
+  open(RUNNING);
+  await screen.findByRole("row", { name: /8080/ });
+  expect(screen.queryByText("Image pulls")).toBeNull();
+});
+
 test("a task that has no address of its own says so", async () => {
   open({ ...RUNNING, attachments: [] }, "networking");
   await screen.findByText("This task doesn't have its own network interface");

@@ -18,6 +18,7 @@ from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task_definition import EphemeralStorage, NetworkMode
 from moyai.domain.record import ArnRecord
+from moyai.domain.sandbox.pull import PullProgress
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
@@ -138,6 +139,8 @@ class Container(msgspec.Struct, frozen=True):
     """The digest of its image, once it is resolved."""
     restart_count: int = 0
     """The number of restarts by its restart policy."""
+    pull: PullProgress | None = None
+    """While its image is downloaded."""
 
 
 class ContainerOverride(msgspec.Struct, frozen=True):

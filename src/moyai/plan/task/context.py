@@ -13,6 +13,7 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.pull import PullPhase, PullProgress
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.domain.world import Change, Drain, ProxyState, World
 from moyai.kernel.clock import Instant
@@ -98,7 +99,12 @@ def _observe_container(
         return _with_state(container, state, has_health=has_health)
     if container.last_status is ContainerStatus.RUNNING:
         return replace(container, last_status=ContainerStatus.STOPPED, finished_at=now, reason=LOST)
-    return container
+    return replace(container, pull=_pull_progress(sandbox, container.name))
+
+
+def _pull_progress(sandbox: SandboxState | None, container: str) -> PullProgress | None:
+    pull = None if sandbox is None else sandbox.pulls.get(container)
+    return None if pull is None or pull.phase is not PullPhase.PULLING else pull.progress
 
 
 def _with_state(container: Container, state: ContainerState, *, has_health: bool) -> Container:
@@ -112,4 +118,5 @@ def _with_state(container: Container, state: ContainerState, *, has_health: bool
         runtime_id=runtime_id(container.arn),
         started_at=state.started_at,
         finished_at=state.finished_at,
+        pull=None,
     )

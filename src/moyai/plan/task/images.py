@@ -11,6 +11,8 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-expla
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service_deployment import ServiceRevision
@@ -19,10 +21,14 @@ from moyai.domain.ecs.task_definition import ContainerDefinition, VersionConsist
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState
 from moyai.domain.world import Change, Put, World
+from moyai.plan import events
 from moyai.plan.action import PullImages
 from moyai.plan.strategy.start import revision_arn
 from moyai.plan.task.context import TaskContext
 from moyai.plan.task.environment import Unresolved, registry_credentials
+
+SLOW_PULL: Final = 30.0
+"""Seconds after which a service's events say that an image is still pulled."""
 
 
 def image_pulls(context: TaskContext) -> tuple[ImagePull, ...]:
@@ -84,6 +90,27 @@ def pin_images(context: TaskContext) -> tuple[tuple[Container, ...], tuple[Chang
     if revision is None or digests == revision.images:
         return tuple(containers), ()
     return tuple(containers), (Put(replace(revision, images=digests)),)
+
+
+def pull_texts(context: TaskContext) -> tuple[str, ...]:
+    """The texts of new events about the task's pulls that download something: each has one when it has taken
+    SLOW_PULL seconds, and one at its end.
+    """
+    service = context.task.service
+    pulls = {} if context.sandbox is None else context.sandbox.pulls
+    texts = []
+    for container in context.applications:
+        state = pulls.get(container.name)
+        progress = None if state is None else state.progress
+        if service is None or state is None or progress is None or state.phase is PullPhase.FAILED:
+            continue
+        image = context.definition_of(container).image
+        if state.phase is PullPhase.PULLED:
+            texts.append(events.image_pulled(image, progress))
+        elif progress.seconds >= SLOW_PULL:
+            texts.append(events.image_pull_slow(image, progress))
+    unique = dict.fromkeys(texts)
+    return tuple(t for t in unique if service and events.should_report(context.world, service, t, context.now))
 
 
 def is_consistent(defined: ContainerDefinition) -> bool:

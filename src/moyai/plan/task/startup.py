@@ -28,7 +28,7 @@ from moyai.plan.task.container_start import (
 )
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.environment import Unresolved
-from moyai.plan.task.images import missing_credentials, pin_images, pull_faults, pulls_left
+from moyai.plan.task.images import missing_credentials, pin_images, pull_faults, pull_texts, pulls_left
 from moyai.plan.task.log_streams import NoLogGroup, create_log_streams
 from moyai.plan.task.readiness import (
     LISTEN_LIMIT,
@@ -83,12 +83,13 @@ def _pull_images(context: TaskContext) -> TaskStep:
     """The step of a PENDING task whose images were not all pulled; its containers start as soon as they are."""
     if faults := pull_faults(context):
         return _fail_pulls(context, faults)
+    texts = pull_texts(context)
     if pulls := pulls_left(context):
-        return TaskStep(context.task, effects=pulls)
+        return TaskStep(context.task, effects=pulls, texts=texts)
     containers, changes = pin_images(context)
     task = context.updated_task(containers=containers, pull_stopped_at=context.now)
     step = pending_step(replace(context, task=task))
-    return replace(step, changes=(*changes, *step.changes))
+    return replace(step, changes=(*changes, *step.changes), texts=(*texts, *step.texts))
 
 
 def _start_containers(context: TaskContext) -> TaskStep:

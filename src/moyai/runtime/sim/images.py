@@ -4,29 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
-from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState
+from moyai.domain.sandbox.pull import MEGABYTE, ImagePull, PullPhase, PullProgress, PullState
 from moyai.kernel.clock import Instant, later
 from moyai.ports.runtime import CannotPull
+
+_SIZE: Final = 50 * MEGABYTE
+"""Of every image, which has one layer."""
 
 
 class SimPull(msgspec.Struct, frozen=True):
     """A pull. ``fault``: why it fails at its end; None = it has ``digest`` then."""
 
     pull: ImagePull
+    began_at: Instant
     ends_at: Instant
     digest: str | None = None
     fault: str | None = None
 
     def state(self, now: Instant) -> PullState:
         """The state of the pull at ``now``."""
+        progress = self._progress(now)
         if now < self.ends_at:
-            return PullState(PullPhase.PULLING)
+            return PullState(PullPhase.PULLING, progress=progress)
         if self.fault is not None:
-            return PullState(PullPhase.FAILED, reason=self.fault)
-        return PullState(PullPhase.PULLED, self.digest)
+            return PullState(PullPhase.FAILED, reason=self.fault, progress=progress)
+        return PullState(PullPhase.PULLED, self.digest, progress=progress)
+
+    def _progress(self, now: Instant) -> PullProgress | None:
+        """How much has arrived; None of an image that is here at once."""
+        duration = self.ends_at - self.began_at
+        if duration <= 0:
+            return None
+        seconds = min(now - self.began_at, duration)
+        is_pulled = now >= self.ends_at and self.fault is None
+        received = round(_SIZE * seconds / duration)
+        return PullProgress("sim", 1, 0, int(is_pulled), received, _SIZE, seconds)
 
 
 class SimImages:
@@ -60,6 +76,6 @@ class SimImages:
         try:
             if fault is not None:
                 raise fault
-            return SimPull(pull, ends_at, self.find(pull.image, pull.digest))
+            return SimPull(pull, now, ends_at, self.find(pull.image, pull.digest))
         except CannotPull as failure:
-            return SimPull(pull, ends_at, fault=failure.reason)
+            return SimPull(pull, now, ends_at, fault=failure.reason)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.domain.sandbox.pull import PullProgress
 from moyai.kernel.ids import ClusterArn
 from moyai.plan.task.launch import LaunchRequest, launch
 from tests.unit.api.ecs.client import ARN, NETWORK, SUBNETS
@@ -52,6 +55,25 @@ def test_a_task_shows_its_network(shop):
         {"attachmentId": attachment["id"], "privateIpv4Address": details["privateIPv4Address"]}
     ]
     assert described_task["startedAt"] == shop.now
+
+
+def test_a_task_that_downloads_an_image_shows_how_far_it_is(shop):
+    [task] = _run(shop)
+    stored_task = shop.world.tasks[task["taskArn"]]
+    progress = PullProgress("registry", layers=12, present=7, pulled=2, received=1000, total=2000, seconds=1.5)
+    containers = (replace(stored_task.containers[0], pull=progress),)
+    shop.put(replace(stored_task, last_status=TaskStatus.PENDING, containers=containers))
+    [described_task] = shop.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
+    attributes = {attribute["name"]: attribute["value"] for attribute in described_task["attributes"]}
+    assert json.loads(attributes["moyai.image-pull.app"]) == {
+        "source": "registry",
+        "layers": 12,
+        "present": 7,
+        "pulled": 2,
+        "received": 1000,
+        "total": 2000,
+    }
+    assert [attribute["name"] for attribute in task["attributes"]] == ["ecs.cpu-architecture"]
 
 
 def test_the_proxy_is_a_container_without_an_image_and_an_attachment(shop):

@@ -12,14 +12,15 @@ from moyai.domain.ecs.task_definition import (
     RuntimePlatform,
     VersionConsistency,
 )
-from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState, RegistryCredentials
+from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullProgress, PullState, RegistryCredentials
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.secretsmanager.secret import CURRENT, ManagedSecret, SecretVersion
-from moyai.domain.world import Put
+from moyai.domain.world import Observed, Put
 from moyai.kernel.ids import SecretArn
 from moyai.kernel.secret import Secret
 from moyai.plan.action import PullImages, StartContainer
-from moyai.plan.task.images import image_pulls, pin_images, revision_of
+from moyai.plan.task.images import SLOW_PULL, image_pulls, pin_images, revision_of
+from moyai.plan.task.lifecycle import plan_task
 from moyai.testing.world import Builder
 from tests.unit.plan import tasks
 from tests.unit.plan.tasks import case_of, put, schedule
@@ -197,3 +198,48 @@ def with_credentials(build, task, secret, value):
     now = build.clock.now()
     version = SecretVersion("v1", Secret(value), now, (CURRENT,))
     build.book.apply([Put(ManagedSecret(SecretArn(arn), secret, now, now, (version,)))])
+
+
+PROGRESS = PullProgress("registry", layers=12, present=7, pulled=0, received=0, total=45_600_000, seconds=3.2)
+PULLED = replace(PROGRESS, pulled=5, received=45_600_000)
+
+
+def observe(build, task, phase, progress):
+    """Plan a task whose image ``web`` is pulled, apply its changes, and give its container and its service's events."""
+    states = {"web": PullState(phase, "sha256:1", progress=progress), "side": pulled_state("sha256:2")}
+    observed = Observed({task.id: SandboxState(task.id, pulls=states)})
+    plan = plan_task(build.world, observed, task.arn, build.clock.now(), build.ids)
+    build.book.apply(plan.changes)
+    log = build.world.service_logs.get(task.service)
+    messages = [] if log is None else [event.message for event in log.events]
+    return build.world.tasks[task.arn].containers[0], [m for m in messages if "the image" in m]
+
+
+def test_a_container_shows_the_progress_of_its_pull_while_it_is_observed():
+    build, tasks_ = create_tasks()
+    task = pending(build, tasks_[0])
+    container, messages = observe(build, task, PullPhase.PULLING, PROGRESS)
+    assert (container.pull, messages) == (PROGRESS, [])
+    container, _ = observe(build, task, PullPhase.PULLED, PULLED)
+    assert container.pull is None
+
+
+def test_a_service_has_one_event_for_a_slow_pull_and_one_for_its_end():
+    build, tasks_ = create_tasks()
+    first, second = (pending(build, task) for task in tasks_[:2])
+    slow = f"(service s) is pulling the image {WEB} from registry; its tasks are PENDING until then."
+    for seconds in (29.0, 30.0, 31.0, 60.0):
+        progress = replace(PROGRESS, seconds=seconds)
+        for task in (first, second):
+            messages = observe(build, task, PullPhase.PULLING, progress)[1]
+            assert messages == ([slow] if seconds >= SLOW_PULL else [])
+    end = (
+        f"(service s) has pulled the image {WEB} from registry: 45.6 MB in 3.2 s, 5 of 12 layers; 7 were here already."
+    )
+    for task in (first, second):
+        assert observe(build, task, PullPhase.PULLED, PULLED)[1] == [end, slow]
+
+
+def test_an_image_that_was_here_has_no_event():
+    build, tasks_ = create_tasks()
+    assert observe(build, pending(build, tasks_[0]), PullPhase.PULLED, None)[1] == []

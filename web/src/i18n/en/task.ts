@@ -34,6 +34,12 @@ export const task = {
     no: "No",
     ofServiceConnect: "Service Connect proxy",
   },
+  pulls: {
+    title: "Image pulls",
+    source: (name: string) => `From ${name}`,
+    size: (received: string, total: string) => `${received} of ${total} MB`,
+    layers: (done: number, all: number, present: number) => `${done} of ${all} layers${present > 0 ? `, ${present} already here` : ""}`,
+  },
   timeline: {
     title: "Timeline",
     created: "Created",

@@ -35,6 +35,12 @@ export const task: Translation<typeof english> = {
     no: "いいえ",
     ofServiceConnect: "Service Connect のプロキシ",
   },
+  pulls: {
+    title: "イメージのプル",
+    source: (name) => `取得元: ${name}`,
+    size: (received, total) => `${received} / ${total} MB`,
+    layers: (done, all, present) => `レイヤー ${done} / ${all}${present > 0 ? `（${present} は取得済み）` : ""}`,
+  },
   timeline: {
     title: "タイムライン",
     created: "作成",

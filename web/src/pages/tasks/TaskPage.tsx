@@ -23,6 +23,7 @@ import { TagsTable } from "../../parts/Tags.tsx";
 import { TaskContainersTab } from "./TaskContainersTab.tsx";
 import { DetailsTab } from "./DetailsTab.tsx";
 import { ExecTab } from "./ExecTab.tsx";
+import { ImagePulls } from "./ImagePulls.tsx";
 import { hasFailed, TimelineTab } from "./TimelineTab.tsx";
 import { TaskLogsTab } from "./TaskLogsTab.tsx";
 import { NetworkTab } from "./NetworkTab.tsx";
@@ -54,6 +55,7 @@ export default function TaskPage() {
           {(task) => (
             <SpaceBetween size="l">
               <StopReason task={task} />
+              <ImagePulls task={task} />
               <Overview cluster={cluster} task={task} />
               <PathTabs
                 label={words.title(id)}

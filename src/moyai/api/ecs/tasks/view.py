@@ -1,7 +1,8 @@
 """A task as the API shows it.
 
 Promise: statuses are the last observed ones. As on AWS, the Service Connect proxy is a container without an image, and
-an attachment that names it; members without a value are absent.
+an attachment that names it; members without a value are absent. The pull of an image is shown as an attribute of the
+task, ``moyai.image-pull.CONTAINER``, while it downloads something.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 """
 
@@ -19,6 +20,7 @@ from moyai.domain.ecs.task import (
     TaskStatus,
 )
 from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.sandbox.pull import PullProgress
 from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB
 from moyai.domain.world import World
 from moyai.plan.task.launch import FARGATE
@@ -63,12 +65,28 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
         "stop_code": task.stop_code,
         "stopped_reason": task.stopped_reason,
         **{name: getattr(task, name) for name in _TIMES},
-        "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(definition)}],
+        "attributes": [
+            {"name": "ecs.cpu-architecture", "value": _architecture(definition)},
+            *(_pull_attribute(c.name, c.pull) for c in task.containers if c.pull is not None),
+        ],
         "attachments": _attachments(task),
         "containers": [_container(task, c, definition) for c in task.containers],
         "overrides": _overrides(task),
         "tags": tag_list(task.tags) if with_tags else [],
     }
+
+
+def _pull_attribute(container: str, progress: PullProgress) -> dict[str, object]:
+    """How far the pull of a container's image is. AWS shows nothing of it."""
+    members = {
+        "source": progress.source,
+        "layers": progress.layers,
+        "present": progress.present,
+        "pulled": progress.pulled,
+        "received": progress.received,
+        "total": progress.total,
+    }
+    return {"name": f"moyai.image-pull.{container}", "value": msgspec.json.encode(members).decode()}
 
 
 def _fargate_members(task: Task, definition: TaskDefinition | None) -> dict[str, object]:

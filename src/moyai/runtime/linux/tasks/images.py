@@ -14,11 +14,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullState, RegistryCredentials
+from moyai.domain.sandbox.pull import ImagePull, PullPhase, PullProgress, PullState, RegistryCredentials
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.images.errors import PullFailed
 from moyai.images.model import Image, Platform, host_platform
@@ -33,18 +33,57 @@ _PLATFORMS: Mapping[str | None, Platform] = MappingProxyType(
 )
 _EMULATORS: Final = Path("/proc/sys/fs/binfmt_misc")
 _HOLDER: Final = "task-"
-_PULLING: Final = PullState(PullPhase.PULLING)
+_LEAST_DELAY: Final = 1.0
+"""Seconds after which a change of a pull's progress is observed, at least."""
+_DELAY_RATIO: Final = 0.1
+"""That delay, for each second that the pull has taken."""
 _log = logging.getLogger(__name__)
+
+
+class _ObservedProgress:
+    """The last progress of a pull. ``notify`` is called some time after it has changed."""
+
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
+        self._notice: asyncio.TimerHandle | None = None
+        self.current: PullProgress | None = None
+
+    def set(self, progress: PullProgress) -> None:
+        """Replace the progress by a later one."""
+        self.current = progress
+        if self._notice is None:
+            delay = max(_LEAST_DELAY, progress.seconds * _DELAY_RATIO)
+            self._notice = asyncio.get_running_loop().call_later(delay, self._give_notice)
+
+    def close(self) -> None:
+        """Give no notice any more."""
+        if self._notice is not None:
+            self._notice.cancel()
+
+    def _give_notice(self) -> None:
+        self._notice = None
+        self._notify()
+
+
+class _TaskPull(NamedTuple):
+    """The pull of one image for a task."""
+
+    work: asyncio.Task[PullState]
+    progress: _ObservedProgress
+
+    def state(self) -> PullState:
+        state = self.work.result() if self.work.done() else PullState(PullPhase.PULLING)
+        return replace(state, progress=self.progress.current)
 
 
 class TaskImages:
     """The images of all tasks of a runtime, and their pulls."""
 
     def __init__(self, puller: ImagePuller, notify: Callable[[TaskId], None]) -> None:
-        """``notify`` is called with a task when one of its pulls has ended."""
+        """``notify`` is called with a task when one of its pulls has advanced or ended."""
         self._puller = puller
         self._notify = notify
-        self._pulls: dict[TaskId, dict[ImagePull, asyncio.Task[PullState]]] = {}
+        self._pulls: dict[TaskId, dict[ImagePull, _TaskPull]] = {}
 
     def begin_pulls(self, task: TaskId, images: Iterable[ImagePull]) -> None:
         """Begin the pulls that the task does not have yet, and end those that it no longer needs."""
@@ -53,21 +92,20 @@ class TaskImages:
         self._pulls[task] = pulls
         for image, pull in before.items():
             if image not in pulls:
-                pull.cancel()
+                pull.work.cancel()
 
     def pull_states(self, task: TaskId) -> Mapping[str, PullState]:
         """The state of each pull of the task, by the name of its container."""
-        pulls = self._pulls.get(task, {})
-        return {image.container: _PULLING if not pull.done() else pull.result() for image, pull in pulls.items()}
+        return {image.container: pull.state() for image, pull in self._pulls.get(task, {}).items()}
 
     def end_pulls(self, task: TaskId) -> None:
         """End the pulls of the task and forget them."""
         for pull in self._pulls.pop(task, {}).values():
-            pull.cancel()
+            pull.work.cancel()
 
     async def close(self) -> None:
         """End all pulls, and wait until they have ended."""
-        pulls = [pull for pulls in self._pulls.values() for pull in pulls.values()]
+        pulls = [pull.work for pulls in self._pulls.values() for pull in pulls.values()]
         self._pulls.clear()
         for pull in pulls:
             pull.cancel()
@@ -98,16 +136,18 @@ class TaskImages:
         names = (name for name in self._puller.store.holders() if name.startswith(_HOLDER))
         return frozenset(TaskId(name.removeprefix(_HOLDER)) for name in names)
 
-    def _begin(self, task: TaskId, image: ImagePull) -> asyncio.Task[PullState]:
-        pull = asyncio.create_task(self._pull(task, image), name=f"pull {image.image}")
-        pull.add_done_callback(lambda _: self._notify(task))
-        return pull
+    def _begin(self, task: TaskId, image: ImagePull) -> _TaskPull:
+        progress = _ObservedProgress(lambda: self._notify(task))
+        work = asyncio.create_task(self._pull(task, image, progress), name=f"pull {image.image}")
+        work.add_done_callback(lambda _: progress.close())
+        work.add_done_callback(lambda _: self._notify(task))
+        return _TaskPull(work, progress)
 
-    async def _pull(self, task: TaskId, pull: ImagePull) -> PullState:
+    async def _pull(self, task: TaskId, pull: ImagePull, progress: _ObservedProgress) -> PullState:
         try:
             request = _request(pull)
             await asyncio.to_thread(_check_platform, request)
-            image = await self._puller.pull(request)
+            image = await self._puller.pull(request, progress.set)
             await asyncio.to_thread(self._hold, task, request.reference, image)
         except (PullFailed, CannotPull, OSError) as failure:
             _log.warning("task %s: the image %s can't be pulled: %s", task, pull.image, failure)
