@@ -1,7 +1,7 @@
 """Regular expressions, judged by the engine that Envoy matches with.
 
-Promise: an Envoy with its own defaults accepts what is accepted here: RE2's syntax (no look-around, no
-back-references) over bytes, and a compiled size of at most 100 instructions, which is Envoy's own limit
+Promise: Envoy accepts what is accepted here: RE2's syntax (no look-around, no back-references) over bytes, and a
+compiled size of at most 100 instructions, which is Envoy's own limit, or another that the caller has raised
 (``re2.max_program_size.error_level``). Source: https://github.com/google/re2/wiki/Syntax
 """
 

@@ -276,6 +276,12 @@ def test_policies_of_tls_listeners_are_known_ones(elb):
     assert code(elb.client.create_rule, **rule, Actions=[forward(group)]) == "UnsupportedProtocol"
     modify = {"ListenerArn": created["ListenerArn"], "DefaultActions": [fixed_response()]}
     assert code(elb.client.modify_listener, **modify) == "InvalidLoadBalancerAction"
+    sticky = {
+        "TargetGroups": [{"TargetGroupArn": group}],
+        "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
+    }
+    modify["DefaultActions"] = [{"Type": "forward", "ForwardConfig": sticky}]
+    assert code(elb.client.modify_listener, **modify) == "InvalidLoadBalancerAction"
 
 
 def test_a_port_has_one_listener(elb, balancer, listener):

@@ -80,6 +80,14 @@ def test_a_subnet_that_stays_keeps_its_node(elb, installation, balancer):
     elb.ec2.delete_subnet(SubnetId=elb.subnets[0])
 
 
+def test_a_load_balancer_as_a_target_follows_its_nodes(elb, installation, balancer, listener):
+    front = elb.target_group("front", Protocol="TCP", TargetType="alb")["TargetGroupArn"]
+    elb.client.register_targets(TargetGroupArn=front, Targets=[{"Id": balancer}])
+    elb.client.set_subnets(LoadBalancerArn=balancer, Subnets=elb.subnets[1:3])
+    [record], [target] = installation.store.world.load_balancers, installation.store.world.targets
+    assert (target.address, target.zone) == (record.nodes[0].interface.address, "us-east-1b")
+
+
 def test_subnets_of_a_network_load_balancer_are_only_added(elb):
     arn = elb.load_balancer("flows", Type="network", Subnets=elb.subnets[:1])["LoadBalancerArn"]
     mappings = [{"SubnetId": subnet} for subnet in elb.subnets[:2]]

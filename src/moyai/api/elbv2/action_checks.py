@@ -46,8 +46,8 @@ def check_action(
 
     ``replaced``: the rule whose action it becomes.
     """
-    if balancer.type is LoadBalancerType.NETWORK and not isinstance(action, ForwardAction):
-        raise InvalidLoadBalancerAction("A listener of a network load balancer can have forward actions only")
+    if balancer.type is LoadBalancerType.NETWORK:
+        _check_network_action(action)
     if isinstance(action, RedirectAction) and (protocol, action.protocol) == (ListenerProtocol.HTTPS, "HTTP"):
         raise InvalidLoadBalancerAction("A redirect from HTTPS to HTTP is not possible")
     if isinstance(action, ForwardAction):
@@ -61,6 +61,13 @@ def check_protocol(ctx: Context, balancer: LoadBalancer, protocol: ListenerProto
     """Raises the errors of ModifyListener unless a listener with these rules can have the protocol."""
     for rule in rules:
         check_action(ctx, balancer, protocol, rule.action, rule)
+
+
+def _check_network_action(action: Action) -> None:
+    if not isinstance(action, ForwardAction):
+        raise InvalidLoadBalancerAction("A listener of a network load balancer can have forward actions only")
+    if action.stickiness is not None:
+        raise InvalidLoadBalancerAction("Target group stickiness is not possible for network load balancers")
 
 
 def _check_fit(balancer: LoadBalancer, protocol: ListenerProtocol, group: TargetGroup) -> None:

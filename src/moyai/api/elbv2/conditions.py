@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from moyai.api.re2_expression import expression_fault
-from moyai.domain.elb.quotas import CONDITION_VALUES, CONDITION_WILDCARDS
+from moyai.domain.elb.quotas import CONDITION_VALUES, CONDITION_WILDCARDS, REGEX_INSTRUCTIONS
 from moyai.domain.elb.rule import (
     Condition,
     HeaderCondition,
@@ -212,7 +212,7 @@ def _expressions(field: str, patterns: Sequence[str]) -> tuple[str, ...]:
     for pattern in patterns:
         if not 1 <= len(pattern) <= _LONGEST:
             raise InvalidInput(f"Condition regular expression '{pattern[:100]}' must have 1 to {_LONGEST} characters")
-        fault = expression_fault(pattern)
+        fault = expression_fault(pattern, REGEX_INSTRUCTIONS)
         if fault is not None:
             raise InvalidInput(f"Condition field '{field}': {fault}")
     return tuple(patterns)

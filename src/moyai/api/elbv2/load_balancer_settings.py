@@ -1,6 +1,6 @@
 """The subnets, security groups and address type of load balancers, changed in place.
 
-Promise: a subnet that stays keeps its node with its address.
+Promise: a subnet that stays keeps its node with its address; a target that is the load balancer follows its first node.
 Refuses: removing subnets of a network load balancer, and security groups for one that was created without.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html,
 API_SetSecurityGroups.html
@@ -59,7 +59,10 @@ def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
     nodes = (*balancer.nodes, *new_nodes(ctx, added, balancer.security_groups, balancer.scheme))
     remaining = sorted((node for node in nodes if node.subnet not in removed), key=lambda node: node.zone)
     balancer = replace(balancer, nodes=tuple(remaining))
-    ctx.store.apply([Put(balancer)])
+    first = balancer.nodes[0]
+    targets = ctx.store.world.targets.by("load_balancer", balancer.arn)
+    moved = [replace(target, address=first.interface.address, zone=first.zone) for target in targets]
+    ctx.store.apply([Put(balancer), *map(Put, moved)])
     return {"availability_zones": zone_list(balancer.nodes), "ip_address_type": balancer.ip_address_type}
 
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from moyai.api.re2_expression import expression_fault
+from moyai.domain.elb.quotas import REGEX_INSTRUCTIONS
 from moyai.domain.elb.rule import RegexRewrite
 from moyai.kernel.errors import InvalidInput
 
@@ -77,7 +78,7 @@ def _rewrite(request: TransformRequest) -> RegexRewrite:
         raise InvalidInput(
             f"The regular expression and the replacement of a rewrite have at most {_LONGEST} characters"
         )
-    fault = expression_fault(rewrite.regex)
+    fault = expression_fault(rewrite.regex, REGEX_INSTRUCTIONS)
     if fault is not None:
         raise InvalidInput(f"Transform '{request.type}': {fault}")
     if not (rewrite.replace.isascii() and rewrite.replace.isprintable()):

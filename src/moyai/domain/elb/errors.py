@@ -40,10 +40,6 @@ class InvalidSecurityGroup(ElbFault):
     """There is no such security group in the VPC."""
 
 
-class AllocationIdNotFound(ElbFault):
-    """There is no such elastic address."""
-
-
 class CertificateNotFound(ElbFault):
     """There is no such certificate, or it was not issued."""
 
@@ -130,10 +126,6 @@ class TooManyUniqueTargetGroupsPerLoadBalancer(ElbFault):
 
 class TooManyTargets(ElbFault):
     """The target group has as many targets as allowed."""
-
-
-class TooManyActions(ElbFault):
-    """The rule has more actions than allowed."""
 
 
 class TooManyCertificates(ElbFault):

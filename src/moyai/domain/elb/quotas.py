@@ -19,4 +19,4 @@ TARGET_GROUPS: Final = 3000  # in a region
 TARGETS: Final = 1000  # of a target group
 CONDITION_VALUES: Final = 5  # of a rule
 CONDITION_WILDCARDS: Final = 5  # of a rule
-TAGS: Final = 50  # of a resource
+REGEX_INSTRUCTIONS: Final = 1000  # of a regular expression, compiled by RE2; moyai's own

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
 from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TargetGroupArn, TaskArn, VpcId
-
-DEREGISTRATION_DELAY: Final = "deregistration_delay.timeout_seconds"
-"""The attribute of this name."""
-DEFAULT_DEREGISTRATION_DELAY: Final = "300"
 
 
 class TargetType(StrEnum):
@@ -92,11 +87,6 @@ class TargetGroup(ArnRecord, frozen=True, tag="target_group"):
     def dimension(self) -> str:
         """The value of the dimension ``TargetGroup``: ``targetgroup/<name>/<id>``, the end of the ARN."""
         return self.arn.rpartition(":")[2]
-
-    @property
-    def deregistration_delay(self) -> int:
-        """Seconds for which the requests of a deregistered target may go on."""
-        return int(self.attributes.get(DEREGISTRATION_DELAY, DEFAULT_DEREGISTRATION_DELAY))
 
 
 class TargetState(StrEnum):

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from moyai.domain.elb.attributes import DEREGISTRATION_DELAY
 from moyai.domain.elb.front import FRONT_NAME, front_sandbox, group_of_cluster
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
@@ -85,7 +86,7 @@ def _target_step(
 ) -> tuple[Change | None, Instant | None]:
     """The change of one target. ``own``: its endpoints; None when they are not known."""
     if target.deregistered_at is not None:
-        ends_at = later(target.deregistered_at, group.deregistration_delay)
+        ends_at = later(target.deregistered_at, DEREGISTRATION_DELAY.of(group))
         if now >= ends_at or (own is not None and all(e.draining and not e.active for e in own)):
             return Delete(Target, target.key), None
         return _put(target, DEREGISTRATION_IN_PROGRESS), min(ends_at, later(now, DRAIN_POLL))

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import NetworkMode
+from moyai.domain.elb.attributes import DEREGISTRATION_DELAY
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
     Target,
@@ -110,4 +111,4 @@ def _drained_by(world: World, task: Task) -> Iterator[Instant]:
     for target in registered_targets(world, task):
         group = world.target_groups.get(target.group)
         if target.deregistered_at is not None and group is not None:
-            yield later(target.deregistered_at, group.deregistration_delay)
+            yield later(target.deregistered_at, DEREGISTRATION_DELAY.of(group))
