@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from socket import create_server
 from typing import Any
 
 import pytest
@@ -20,8 +21,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
 @pytest.fixture(scope="module")
-def installation(make_installation: Callable[[], Installation]) -> Installation:
-    new_installation = make_installation()
+def installation(make_installation: Callable[..., Installation]) -> Installation:
+    with create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    new_installation = make_installation("--gateway-http-port", str(port))
     new_installation.up()
     return new_installation
 
@@ -90,6 +93,21 @@ def test_requests_of_tasks_and_of_this_machine_reach_both_targets(balancer, two_
 
 def test_the_name_of_a_load_balancer_resolves_in_tasks(balancer, two_tasks, probe):
     assert len(tasks_that_answer(probe, balancer.dns_name)) == len(two_tasks)
+
+
+def test_the_name_of_a_load_balancer_works_at_the_named_entry_point(installation, balancer, two_tasks):
+    port = int(installation.options[-1])
+    status, body = get("127.0.0.1", port=port, headers={"host": balancer.dns_name})
+    assert status == 200
+    assert {name.lower(): value for name, value in body["headers"].items()}["host"] == balancer.dns_name
+    shown = json.loads(installation.moyai("status", "--json"))["loadBalancers"]
+    (own,) = [entry for entry in shown if entry["name"] == balancer.name]
+    first, *others = own["urls"]
+    assert own["state"] == "active"
+    assert first == f"http://{balancer.dns_name}:{port}"
+    assert others
+    assert set(others) <= {f"http://{address}:80" for address in balancer.public_addresses()}
+    assert balancer.name in installation.moyai("status")
 
 
 def test_a_target_that_dies_is_left_out(balancer, two_tasks, probe):

@@ -81,25 +81,33 @@ class Remote:
 
     def public_addresses(self) -> Mapping[str, str]:
         """The public IP address of each network interface that has one, by EC2's DescribeNetworkInterfaces."""
-        addresses: dict[str, str] = {}
+        return {item.findtext("{*}networkInterfaceId", ""): address for item, address in self._public_interfaces()}
+
+    def public_addresses_by_description(self) -> Mapping[str, list[str]]:
+        """The public IP addresses of network interfaces by their description, as load balancers' have one."""
+        addresses: dict[str, list[str]] = {}
+        for item, address in self._public_interfaces():
+            addresses.setdefault(item.findtext("{*}description", ""), []).append(address)
+        return addresses
+
+    def _public_interfaces(self) -> Iterator[tuple[Element, str]]:
         token: str | None = ""
         while token is not None:
-            page = self._network_interfaces(token)
+            more = {"NextToken": token} if token else {}
+            page = self.query("ec2", "2016-11-15", "DescribeNetworkInterfaces", **more)
             for item in page.iterfind("{*}networkInterfaceSet/{*}item"):
                 address = item.findtext("{*}association/{*}publicIp")
                 if address:
-                    addresses[item.findtext("{*}networkInterfaceId", "")] = address
+                    yield item, address
             token = page.findtext("{*}nextToken") or None
-        return addresses
 
-    def _network_interfaces(self, token: str) -> Element:
+    def query(self, service: str, version: str, action: str, **parameters: str) -> Element:
+        """The answer to an action of a service with one of AWS's XML protocols. Raises Unreachable."""
         from xml.etree import ElementTree as ET
 
-        parameters = {"Action": "DescribeNetworkInterfaces", "Version": "2016-11-15"} | (
-            {"NextToken": token} if token else {}
-        )
+        body = urlencode({"Action": action, "Version": version, **parameters})
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-        with self._send("POST", "/", urlencode(parameters), service="ec2", headers=headers) as response:
+        with self._send("POST", "/", body, service=service, headers=headers) as response:
             try:
                 page = ET.fromstring(response.read())  # noqa: S314 (the user's own server)
             except ET.ParseError as error:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from moyai.cli.load_balancers import load_balancers
 from moyai.cli.remote import Remote
 
 
@@ -39,10 +40,11 @@ class _Port(NamedTuple):
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
-    """Clusters with their services, container instances and tasks; tasks with their public URLs."""
+    """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs."""
     urls, names = _PublicUrls(remote), _Namespaces(remote)
     clusters = [_cluster(remote, arn, urls, names) for arn in _clusters(remote)]
-    return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
+    balancers = load_balancers(remote)
+    return {"endpoint": remote.url, "region": remote.region, "clusters": clusters, "loadBalancers": balancers}
 
 
 def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:

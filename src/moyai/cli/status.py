@@ -30,7 +30,9 @@ def status(
     region: Region = REGION,
     as_json: Json = False,
 ) -> None:
-    """Show clusters, services, container instances, tasks and URLs. Tasks with a public IP address have URLs."""
+    """Show clusters, services, container instances, tasks, load balancers and URLs. Tasks with a public IP address and
+    internet-facing load balancers have URLs.
+    """
     current = snapshot(Remote(endpoint, region))
     if as_json:
         typer.echo(json.dumps(current, indent=2))
@@ -42,6 +44,8 @@ def status(
         out.print(f"moyai runs on {endpoint}. There are no clusters in {region}.")
     for cluster in current["clusters"]:
         _print_cluster(out, cluster)
+    if current["loadBalancers"]:
+        out.print(_balancer_table(current["loadBalancers"]))
 
 
 def _print_cluster(out: Console, cluster: Mapping[str, Any]) -> None:
@@ -61,6 +65,19 @@ def _print_cluster(out: Console, cluster: Mapping[str, Any]) -> None:
         connected, left = "yes" if i["connected"] else "no", (str(i["cpu_left"]), str(i["memory_left"]))
         instances.add_row(i["id"], i["instance"], i["status"], connected, i["zone"], str(i["tasks"]), *left)
     out.print(services, *([instances] if cluster["instances"] else []), _task_table(cluster["tasks"], out.width))
+
+
+def _balancer_table(balancers: Sequence[Mapping[str, Any]]) -> Table:
+    """The table of load balancers: where one has no URL, its DNS name is for tasks."""
+    from rich.table import Table
+
+    table = Table("load balancer", "scheme", "state", "URLs", title="load balancers")
+    for column in table.columns:
+        column.overflow = "fold"
+    for b in balancers:
+        state = f"{b['state']}: {b['reason']}" if b["reason"] else b["state"]
+        table.add_row(b["name"], b["scheme"], state, " ".join(b["urls"] or [b["dns_name"]]))
+    return table
 
 
 def _task_table(tasks: Sequence[Mapping[str, Any]], width: int) -> Table:

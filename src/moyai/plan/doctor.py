@@ -1,4 +1,5 @@
-"""The findings of ``moyai doctor``: what keeps services from calling each other, in the world and in proxies.
+"""The findings of ``moyai doctor``: what keeps services and load balancers from being called, in the world and in
+proxies.
 
 Promise: pure. Each finding says what is wrong, with which resource, and what to do next. A PROBLEM fails now; a WARNING
 may be intended.
@@ -17,6 +18,8 @@ from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.outside import external_endpoint
 from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.elb.load_balancer import LoadBalancerState
+from moyai.domain.elb.target_group import TargetState
 from moyai.domain.world import ProxyState, World
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.plan import events
@@ -26,6 +29,10 @@ from moyai.plan.service_connect.unreachable_names import unreachable_names
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
 _FREE_DISK: Final = "Free disk space for the state directory. Nothing has to be started again."
 _CORRECT_MESH: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
+
+
+_ROUTABLE: Final = frozenset({TargetState.HEALTHY, TargetState.UNAVAILABLE})
+"""The states in which a target gets requests."""
 
 
 class Severity(StrEnum):
@@ -62,7 +69,8 @@ def findings(
         (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
     full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
-    all_findings = chain(full, _proxies(world, proxies), _services(world), _names(world), compile_findings)
+    of_world = chain(_services(world), _names(world), _load_balancers(world), _target_groups(world))
+    all_findings = chain(full, _proxies(world, proxies), of_world, compile_findings)
     return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
 
 
@@ -148,6 +156,33 @@ def _unreachable_names(world: World, service: Service) -> Iterator[Finding]:
         tasks = ", ".join(t.id for t in unreachable.tasks)
         message = f"running tasks {tasks} can't call {', '.join(unreachable.names)}: their deployment is older."
         yield Finding(Severity.WARNING, "names-not-seen", service.arn, message, events.HOW_TO_SEE_NAMES)
+
+
+def _load_balancers(world: World) -> Iterator[Finding]:
+    for balancer in world.load_balancers:
+        if balancer.state in {LoadBalancerState.FAILED, LoadBalancerState.ACTIVE_IMPAIRED}:
+            message = f"its state is {balancer.state}: {balancer.state_reason}"
+            remedy = "It is tried again every few seconds. If the reason stays, change what it names."
+            yield Finding(Severity.PROBLEM, "load-balancer-impaired", balancer.arn, message, remedy)
+
+
+def _target_groups(world: World) -> Iterator[Finding]:
+    """Target groups that load balancers use, and in which no target is healthy."""
+    for group in world.target_groups:
+        if not world.rules.count("target_group", group.arn):
+            continue
+        healths = [t.health for t in world.targets.by("group", group.arn) if t.deregistered_at is None]
+        if not healths:
+            message = "no target is registered in it: callers of its load balancer get 503."
+            remedy = "Register targets, or give the target group to a service as one of its loadBalancers."
+            yield Finding(Severity.WARNING, "no-targets", group.arn, message, remedy)
+        elif not any(health.state in _ROUTABLE for health in healths):
+            reasons = ", ".join(sorted({health.description or health.state for health in healths}))
+            message = f"none of its {len(healths)} targets is healthy: {reasons}."
+            is_new = all(health.state is TargetState.INITIAL for health in healths)
+            severity = Severity.WARNING if is_new else Severity.PROBLEM
+            remedy = "Compare the health check with what the targets answer, and their security groups with its port."
+            yield Finding(severity, "no-healthy-target", group.arn, message, remedy)
 
 
 def _names(world: World) -> Iterator[Finding]:

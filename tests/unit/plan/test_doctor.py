@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.connect.outside import CLIENT_PORT
 from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.domain.elb.load_balancer import LoadBalancerState
+from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth, TargetState
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
+from moyai.plan.elb.target_health import HEALTHY
 from moyai.plan.events import STEADY, STUCK, announce, task_unplaced
+from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import put, settled_service
 
 WELL = ProxyState(connected=True, synced=True)
+UNHEALTHY = TargetHealth(TargetState.UNHEALTHY, "Target.Timeout", "Request timed out")
 
 
 def findings_with(build: Builder, proxy: ProxyState = WELL, *left_out: tuple[str, str]) -> list[Any]:
@@ -159,3 +165,35 @@ def test_app_mesh_diagnostics_name_the_resource_to_change():
     (finding,) = findings(build.world, states, of_meshes=[("arn", "nothing is sent to it")])
     assert (finding.kind, finding.subject, finding.message) == ("left-out", "arn", "nothing is sent to it")
     assert "in the mesh" in finding.remedy
+
+
+class TestLoadBalancers:
+    def test_a_load_balancer_that_can_t_be_made_is_a_problem(self):
+        build = BalancerBuilder(Builder())
+        balancer = replace(build.balancer(), state=LoadBalancerState.FAILED, state_reason="no addresses are left")
+        build.build.book.apply([Put(balancer)])
+        message = "its state is failed: no addresses are left"
+        assert findings_with(build.build) == [("problem", "load-balancer-impaired", message)]
+
+    def test_a_used_group_without_targets_is_a_warning(self):
+        build = BalancerBuilder(Builder())
+        build.group("unused")
+        build.listener(build.balancer(), build.group())
+        assert [(severity, kind) for severity, kind, _ in findings_with(build.build)] == [("warning", "no-targets")]
+
+    @pytest.mark.parametrize(
+        ("healths", "expected"),
+        [
+            ([HEALTHY, UNHEALTHY], []),
+            ([INITIAL_HEALTH_CHECKING], ["warning"]),
+            ([UNHEALTHY, INITIAL_HEALTH_CHECKING], ["problem"]),
+        ],
+    )
+    def test_a_group_without_a_healthy_target_is_a_problem(self, healths, expected):
+        build = BalancerBuilder(Builder())
+        group = build.group()
+        build.listener(build.balancer(), group)
+        for number, health in enumerate(healths):
+            target = build.target(group, f"172.31.0.{200 + number}")
+            build.build.book.apply([Put(replace(target, health=health))])
+        assert [severity for severity, _, _ in findings_with(build.build)] == expected

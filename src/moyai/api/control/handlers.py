@@ -8,7 +8,7 @@ mode only (on loopback, without keys), and need no signature.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import parse_qs
 
@@ -18,9 +18,12 @@ from moyai.api.asgi import StreamedResponse
 from moyai.api.exec_sessions import ExecSessionRegistry
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.domain.world import World
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.mesh import app_mesh
+from moyai.mesh.ir import Diagnostic
+from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import findings
 from moyai.ports.proxies import ProxyFeed
@@ -91,13 +94,18 @@ class DoctorHandler:
         dependencies = self._dependencies
         world = dependencies.store.world
         left_out = [(d.subject, d.message) for d in compile_mesh(world).diagnostics]
-        of_meshes = [(d.subject, d.message) for d in app_mesh.diagnostics(world)]
+        of_meshes = [(d.subject, d.message) for d in (*app_mesh.diagnostics(world), *_balancer_diagnostics(world))]
         report = {
             "version": dependencies.version,
             "runtime": dependencies.runtime_name,
             "findings": findings(world, dependencies.feed.states(), left_out, of_meshes, await dependencies.faults()),
         }
         return HttpResponse(200, JSON, msgspec.json.encode(report))
+
+
+def _balancer_diagnostics(world: World) -> Iterator[Diagnostic]:
+    for vpc in {balancer.vpc for balancer in world.load_balancers}:
+        yield from compile_front(world, vpc).diagnostics
 
 
 class LogsHandler:

@@ -1,0 +1,63 @@
+"""The load balancers of an account and region, with what a person types to reach them; ``moyai status`` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from moyai.cli.remote import Remote
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_VERSION: Final = "2015-12-01"
+_SCHEMES: Final = frozenset({"HTTP", "HTTPS"})
+
+
+def load_balancers(remote: Remote) -> list[dict[str, Any]]:
+    """Name, type, scheme, state and DNS name of each load balancer, and its URLs on this machine."""
+    balancers = list(_members(remote, "DescribeLoadBalancers", "LoadBalancers"))
+    if not balancers:
+        return []
+    addresses, http_port = remote.public_addresses_by_description(), remote.gateway()["http_port"]
+    return [_row(remote, balancer, addresses, http_port) for balancer in balancers]
+
+
+def _row(
+    remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], http_port: int | None
+) -> dict[str, Any]:
+    arn, dns_name = _text(balancer, "LoadBalancerArn"), _text(balancer, "DNSName")
+    public = addresses.get(f"ELB {arn.partition(':loadbalancer/')[2]}", [])
+    return {
+        "name": _text(balancer, "LoadBalancerName"),
+        "type": _text(balancer, "Type"),
+        "scheme": _text(balancer, "Scheme"),
+        "state": _text(balancer, "State/{*}Code"),
+        "reason": _text(balancer, "State/{*}Reason"),
+        "dns_name": dns_name,
+        "urls": list(_urls(remote, arn, dns_name, public, http_port)) if public else [],
+    }
+
+
+def _urls(remote: Remote, arn: str, dns_name: str, public: list[str], http_port: int | None) -> Iterator[str]:
+    """By name, where the server has a port for that, and of each listener at the first public address."""
+    listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn))
+    protocols = {int(_text(listener, "Port")): _text(listener, "Protocol") for listener in listeners}
+    if http_port and protocols and protocols[min(protocols)] == "HTTP":
+        yield f"http://{dns_name}:{http_port}"
+    for port, protocol in sorted(protocols.items()):
+        yield f"{protocol.lower() if protocol in _SCHEMES else 'tcp'}://{public[0]}:{port}"
+
+
+def _members(remote: Remote, operation: str, member: str, **parameters: str) -> Iterator[Element]:
+    """The members of all pages of an operation of Elastic Load Balancing."""
+    marker: str | None = ""
+    while marker is not None:
+        more = {"Marker": marker} if marker else {}
+        page = remote.query("elasticloadbalancing", _VERSION, operation, **parameters, **more)
+        yield from page.iterfind(f"{{*}}{operation}Result/{{*}}{member}/{{*}}member")
+        marker = page.findtext(f"{{*}}{operation}Result/{{*}}NextMarker") or None
+
+
+def _text(item: Element, name: str) -> str:
+    return item.findtext(f"{{*}}{name}") or ""
