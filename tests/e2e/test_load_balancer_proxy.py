@@ -252,3 +252,19 @@ async def test_a_draining_target_finishes_and_gets_nothing_new(front, apps):
     for app in apps:
         app.released.set()
     assert {json.loads((await one).body)["app"] for one in held} == {"one", "two"}
+
+
+async def test_a_group_whose_targets_all_drain_gets_nothing_new(front, apps):
+    await publish(front, BALANCER)
+    held = asyncio.create_task(front.namespace.get(*NODE, "/hold"))
+    await wait_for(lambda: bool(apps[0].requests or apps[1].requests))
+    await publish(
+        front,
+        BALANCER.replace('8081": {}', '8081": {deregistered_at: 1}').replace(
+            '8082": {}', '8082": {deregistered_at: 1}'
+        ),
+    )
+    assert (await front.namespace.get(*NODE)).status == 503
+    for app in apps:
+        app.released.set()
+    assert (await held).status == 200

@@ -33,7 +33,7 @@ from moyai.mesh.load_balancing.pages import HTML, error_page
 from moyai.mesh.load_balancing.redirects import redirect
 from moyai.mesh.load_balancing.rewrites import rewrite_of
 from moyai.mesh.load_balancing.shard import FrontBuilder
-from moyai.mesh.load_balancing.target_groups import add_target_group, session_cookie
+from moyai.mesh.load_balancing.target_groups import add_nobody, add_target_group, is_leaving, session_cookie
 
 _GROUP_COOKIE: Final = "AWSALBTG"
 _LAST: Final = 50_001
@@ -97,13 +97,19 @@ def _forward(
 
 
 def _targets(shard: FrontBuilder, balancer: LoadBalancer, action: ForwardAction) -> Iterator[WeightedDestination]:
-    """The target groups that exist, with the cookies of their responses."""
+    """The target groups that exist, with the cookies of their responses. Where all targets of a group are leaving, its
+    share finds nobody, and the group is called no more.
+    """
     for weighted in action.groups:
         group = add_target_group(shard, balancer, weighted.group)
         if group is not None:
             name = group_cluster(group.arn)
             cookies = () if action.stickiness is None else tuple(_group_cookies(name, action.stickiness))
-            yield WeightedDestination(name, weighted.weight, cookies, session_cookie(group))
+            if is_leaving(shard, group):
+                yield WeightedDestination(name, 0)
+                yield WeightedDestination(add_nobody(shard), weighted.weight, cookies)
+            else:
+                yield WeightedDestination(name, weighted.weight, cookies, session_cookie(group))
 
 
 def _group_cookies(group: str, seconds: int) -> Iterator[SetCookie]:

@@ -33,6 +33,7 @@ from moyai.mesh.load_balancing.shard import FrontBuilder
 ALL_ZONES: Final = "all"
 """The zone of a target outside of the VPC."""
 _CONNECT_TIMEOUT: Final = 10.0
+_NOBODY: Final = "nobody"
 _WEEK: Final = 604_800
 """Seconds."""
 _PROTOCOLS: Mapping[ProtocolVersion, Protocol] = MappingProxyType(
@@ -97,6 +98,21 @@ def add_target_group(
         )
         shard.add_destination(destination, _endpoints(shard, name, arn, zone))
     return group
+
+
+def is_leaving(shard: FrontBuilder, group: TargetGroup) -> bool:
+    """Whether a group has targets, and all of them are draining."""
+    members = shard.world.targets.projection(_member).by("group", group.arn)
+    return bool(members) and all(member.draining for member in members)
+
+
+def add_nobody(shard: FrontBuilder) -> str:
+    """Add a destination without endpoints, and return its name: requests to it find no target."""
+    shard.add_destination(
+        Destination(_NOBODY, EndpointGroupSource(_NOBODY), Protocol.HTTP, _CONNECT_TIMEOUT, label=_NOBODY),
+        EndpointGroup(_NOBODY),
+    )
+    return _NOBODY
 
 
 def session_cookie(group: TargetGroup) -> SessionCookie | None:

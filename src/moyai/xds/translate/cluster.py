@@ -61,37 +61,48 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         transport_socket_matches=issuer_sockets(destination.trusts, destination.protocol),
     )
     set_endpoint_source(cluster, destination.source)
-    if destination.health_check is not None:
-        cluster.health_checks.append(health_check(destination.health_check))
-        cluster.ignore_health_on_host_removal = True
-        if destination.health_check.differs_in_tls:
-            socket = client_socket(ClientTls(), destination.protocol) if destination.tls is None else plain_socket()
-            other = cluster.transport_socket_matches.add(name="health checks", transport_socket=socket)
-            other.match.update(OTHER_SOCKET)
-    if destination.fail_open_below:
-        cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
-        cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
-    cluster.close_connections_on_host_health_failure = destination.closes_unhealthy
+    _set_health_check(cluster, destination)
+    _set_load_balancing(cluster, destination)
     if destination.proxy_header:
         inner = cluster.transport_socket if destination.tls is not None else plain_socket()
         cluster.transport_socket.CopyFrom(with_proxy_header(inner))
-    if destination.slow_start:
-        window = duration(destination.slow_start)
-        cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if destination.source_address:
         source = socket_address(destination.source_address, 0)
         cluster.upstream_bind_config.source_address.CopyFrom(source.socket_address)
+    if isinstance(destination.source, OriginalDestinationSource):
+        _use_downstream_protocol(cluster)
+    else:
+        _use_protocol(cluster, destination.protocol, keepalive=True)
+    return cluster
+
+
+def _set_health_check(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
+    """Set the health check, and what becomes of an endpoint that fails it."""
+    check = destination.health_check
+    if check is not None:
+        cluster.health_checks.append(health_check(check))
+        cluster.ignore_health_on_host_removal = True
+        cluster.close_connections_on_host_health_failure = destination.closes_unhealthy
+    if check is not None and check.differs_in_tls:
+        socket = client_socket(ClientTls(), destination.protocol) if destination.tls is None else plain_socket()
+        other = cluster.transport_socket_matches.add(name="health checks", transport_socket=socket)
+        other.match.update(OTHER_SOCKET)
+
+
+def _set_load_balancing(cluster: cluster_pb2.Cluster, destination: Destination) -> None:
+    """Set how an endpoint is selected, beyond the policy."""
+    if destination.fail_open_below:
+        cluster.common_lb_config.healthy_panic_threshold.value = destination.fail_open_below
+        cluster.common_lb_config.ignore_new_hosts_until_first_hc = True
+    if destination.slow_start:
+        window = duration(destination.slow_start)
+        cluster.round_robin_lb_config.slow_start_config.slow_start_window.CopyFrom(window)
     if destination.load_balancing is LoadBalancingPolicy.FEWEST_REQUESTS:
         cluster.load_balancing_policy.CopyFrom(fewest_requests())
     elif destination.zone_aware_from:
         cluster.common_lb_config.zone_aware_lb_config.min_cluster_size.value = destination.zone_aware_from
     else:
         cluster.common_lb_config.zone_aware_lb_config.routing_enabled.SetInParent()  # 0 %
-    if isinstance(destination.source, OriginalDestinationSource):
-        _use_downstream_protocol(cluster)
-    else:
-        _use_protocol(cluster, destination.protocol, keepalive=True)
-    return cluster
 
 
 def peers_cluster(group: str) -> cluster_pb2.Cluster:
