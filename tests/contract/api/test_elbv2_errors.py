@@ -296,7 +296,8 @@ def test_a_port_has_one_listener(elb, balancer, listener):
 def test_protocols_of_listener_and_target_group_fit(elb, balancer, listener):
     tcp = elb.target_group("tcp", Protocol="TCP")["TargetGroupArn"]
     grpc = elb.target_group("grpc", ProtocolVersion="GRPC")["TargetGroupArn"]
-    for group in (tcp, grpc):
+    http2 = elb.target_group("http2", ProtocolVersion="HTTP2")["TargetGroupArn"]
+    for group in (tcp, grpc, http2):
         params = {"LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": 81, "DefaultActions": [forward(group)]}
         assert code(elb.client.create_listener, **params) == "IncompatibleProtocols"
         rule = {"ListenerArn": listener, "Priority": 1, "Conditions": [path("/x")], "Actions": [forward(group)]}

@@ -76,9 +76,10 @@ def _check_fit(balancer: LoadBalancer, protocol: ListenerProtocol, group: Target
             f"The protocol '{group.protocol}' of target group '{group.arn}' is incompatible with the listener protocol"
             f" '{protocol}'"
         )
-    if group.protocol_version is ProtocolVersion.GRPC and protocol is ListenerProtocol.HTTP:
+    if group.protocol_version in {ProtocolVersion.HTTP2, ProtocolVersion.GRPC} and protocol is ListenerProtocol.HTTP:
         raise IncompatibleProtocols(
-            "Listener protocol 'HTTP' is not supported with a target group with the protocol-version 'GRPC'"
+            "Listener protocol 'HTTP' is not supported with a target group with the protocol-version"
+            f" '{group.protocol_version}'"
         )
     if group.vpc != balancer.vpc:
         raise InvalidInput(
