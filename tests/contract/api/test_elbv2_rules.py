@@ -106,6 +106,12 @@ def test_weights_and_stickiness_of_groups(elb, listener, group):
     assert described["LoadBalancerArns"], "a group with the weight 0 is associated"
 
 
+def test_a_duration_is_shown_while_stickiness_is_off(elb, listener, group):
+    off = {"Enabled": False, "DurationSeconds": 60}
+    [shown] = elb.rule(listener, Actions=forward_by_weight((group, 1), **off))["Actions"]
+    assert shown["ForwardConfig"]["TargetGroupStickinessConfig"] == off
+
+
 def redirect(**settings):
     return [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_302", **settings}}]
 

@@ -158,7 +158,10 @@ def _forward(request: ActionRequest) -> ForwardAction:
         raise InvalidInput("A target group can be specified only once in a forward action")
     if not any(group.weight for group in groups):
         raise InvalidInput("At least one target group of a forward action must have a weight greater than 0")
-    return ForwardAction(groups, _stickiness(config.target_group_stickiness_config))
+    stickiness = config.target_group_stickiness_config or GroupStickinessRequest()
+    _check_stickiness(stickiness)
+    duration = stickiness.duration_seconds
+    return ForwardAction(groups, duration) if stickiness.enabled else ForwardAction(groups, None, duration)
 
 
 def _weighted_group(request: WeightedGroupRequest) -> WeightedGroup:
@@ -170,12 +173,10 @@ def _weighted_group(request: WeightedGroupRequest) -> WeightedGroup:
     return WeightedGroup(TargetGroupArn(request.target_group_arn), weight)
 
 
-def _stickiness(request: GroupStickinessRequest | None) -> int | None:
-    if request is None or not request.enabled:
-        return None
-    if request.duration_seconds is None or not 1 <= request.duration_seconds <= _WEEK:
+def _check_stickiness(request: GroupStickinessRequest) -> None:
+    duration = request.duration_seconds
+    if (request.enabled and duration is None) or (duration is not None and not 1 <= duration <= _WEEK):
         raise InvalidInput(f"Target group stickiness duration must be between '1' and '{_WEEK}' seconds")
-    return request.duration_seconds
 
 
 def _redirect(request: RedirectRequest) -> RedirectAction:
@@ -205,7 +206,10 @@ def _forward_view(action: ForwardAction) -> dict[str, object]:
     sticky = action.stickiness is not None
     config = {
         "target_groups": [{"target_group_arn": group.group, "weight": group.weight} for group in action.groups],
-        "target_group_stickiness_config": {"enabled": sticky, "duration_seconds": action.stickiness},
+        "target_group_stickiness_config": {
+            "enabled": sticky,
+            "duration_seconds": action.stickiness if sticky else action.unused_stickiness,
+        },
     }
     only = {"target_group_arn": action.groups[0].group} if len(action.groups) == 1 else {}
     return {**only, "forward_config": config}

@@ -119,6 +119,8 @@ class ForwardAction(msgspec.Struct, frozen=True, tag="forward"):
 
     groups: tuple[WeightedGroup, ...]
     stickiness: int | None = None
+    unused_stickiness: int | None = None
+    """The seconds that were set while stickiness is off; they are shown, as on AWS."""
 
 
 class RedirectAction(msgspec.Struct, frozen=True, tag="redirect"):

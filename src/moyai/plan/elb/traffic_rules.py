@@ -80,5 +80,5 @@ def _with_weights(rule: Rule, balancer: ServiceLoadBalancer, weights: Mapping[Ta
     unit = 1 if any(weight % _TENTHS for weight in weights.values()) else _TENTHS
     groups = (balancer.group(alternate=False), balancer.group(alternate=True))
     shares = tuple(WeightedGroup(group, min(weights.get(group, 0) // unit, _HIGHEST_WEIGHT)) for group in groups)
-    stickiness = rule.action.stickiness if isinstance(rule.action, ForwardAction) else None
-    return replace(rule, action=ForwardAction(shares, stickiness))
+    action = replace(rule.action, groups=shares) if isinstance(rule.action, ForwardAction) else ForwardAction(shares)
+    return replace(rule, action=action)
