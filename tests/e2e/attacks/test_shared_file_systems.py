@@ -31,7 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def shared(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
+async def two_tasks(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
     """The victim's task, which uses an access point, and the attacker's (OTHER), which has the whole file system."""
     import_image(linux.runtime.images, IMAGE, root)
     await prepare(linux, ACCESS_POINT)
@@ -39,24 +39,24 @@ async def shared(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
     return linux
 
 
-async def test_a_root_directory_that_becomes_a_link_leads_nowhere(shared):
-    await lines_of(shared, line("cd /data/web; mv data old; ln -s /etc data", task=OTHER))
-    assert (shared.state / "efs" / ID / "web/data/passwd").exists(), "who follows the link is in the machine's files"
+async def test_a_root_directory_that_becomes_a_link_leads_nowhere(two_tasks):
+    await lines_of(two_tasks, line("cd /data/web; mv data old; ln -s /etc data", task=OTHER))
+    assert (two_tasks.state / "efs" / ID / "web/data/passwd").exists(), "who follows the link is in the machine's files"
     with pytest.raises(CannotCreate, match="Too many levels of symbolic links"):
-        await shared.runtime.start(line("ls /data"))
-    await lines_of(shared, line("cd /data/web; rm data; mv old data", "back", OTHER))
-    assert await lines_of(shared, line("ls /data", "later")) == []
+        await two_tasks.runtime.start(line("ls /data"))
+    await lines_of(two_tasks, line("cd /data/web; rm data; mv old data", "back", OTHER))
+    assert await lines_of(two_tasks, line("ls /data", "later")) == []
 
 
-async def test_links_in_a_file_system_lead_to_the_tasks_own_files(shared):
-    await lines_of(shared, line("ln -s / /data/web/data/top; ln -s /proc/1/root /data/web/data/init", task=OTHER))
-    assert await lines_of(shared, line("ls -d /data/top/srv/owned /data/init/srv/owned")) == [
+async def test_links_in_a_file_system_lead_to_the_tasks_own_files(two_tasks):
+    await lines_of(two_tasks, line("ln -s / /data/web/data/top; ln -s /proc/1/root /data/web/data/init", task=OTHER))
+    assert await lines_of(two_tasks, line("ls -d /data/top/srv/owned /data/init/srv/owned")) == [
         "/data/init/srv/owned",
         "/data/top/srv/owned",
     ]
 
 
-async def test_a_root_directory_that_keeps_changing_is_never_another(shared):
+async def test_a_root_directory_that_keeps_changing_is_never_another(two_tasks):
     """The attacker exchanges it with a link, over and over, while the victim mounts it."""
     swap = (
         "import os; os.chdir('/data'); os.symlink('/etc', 'link'); os.makedirs('other/data'); swaps = 0\n"
@@ -67,29 +67,29 @@ async def test_a_root_directory_that_keeps_changing_is_never_another(shared):
         "    swaps += 1\n"
         "print(swaps > 100)"
     )
-    (shared.state / "efs" / ID / "web/data/own").touch()
-    await shared.runtime.start(replace(line("", "swaps", OTHER), command=("python3", "-c", swap)))
-    await wait_for_output(shared, "swapping", OTHER, "swaps")
+    (two_tasks.state / "efs" / ID / "web/data/own").touch()
+    await two_tasks.runtime.start(replace(line("", "swaps", OTHER), command=("python3", "-c", swap)))
+    await wait_for_output(two_tasks, "swapping", OTHER, "swaps")
     seen: set[str] = set()
     for number in range(12):
         try:
-            seen |= set(await lines_of(shared, line("ls -A /data", f"try-{number}")))
+            seen |= set(await lines_of(two_tasks, line("ls -A /data", f"try-{number}")))
         except RuntimeFault:
             continue
-    (shared.state / "efs" / ID / "stop").touch()
-    _, lines = await end_of(shared, OTHER, "swaps")
+    (two_tasks.state / "efs" / ID / "stop").touch()
+    _, lines = await end_of(two_tasks, OTHER, "swaps")
     assert lines == ["swapping", "True"]
     assert seen <= {"own"}
 
 
-async def test_a_program_or_a_device_in_a_file_system_gives_no_rights(shared):
+async def test_a_program_or_a_device_in_a_file_system_gives_no_rights(two_tasks):
     make = "cp /usr/bin/setuid-id /data/web/data; chmod 6755 /data/web/data/setuid-id; mknod /data/web/data/null c 1 3"
-    printed = await lines_of(shared, line(f"{make} || echo refused", task=OTHER))
+    printed = await lines_of(two_tasks, line(f"{make} || echo refused", task=OTHER))
     assert printed == ["refused"]
-    device = shared.state / "efs" / ID / "web/data/zero"
+    device = two_tasks.state / "efs" / ID / "web/data/zero"
     make_device(device)
     words = "head -c 1 /data/zero || echo no device; /data/setuid-id -u"
-    assert await lines_of(shared, line(words, user="web")) == ["no device", "33"]
+    assert await lines_of(two_tasks, line(words, user="web")) == ["no device", "33"]
     device.unlink()
 
 
@@ -98,12 +98,12 @@ def make_device(path: Path) -> None:
     os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))
 
 
-async def test_another_kind_of_file_in_place_of_the_root_directory_blocks_nobody(shared):
-    await lines_of(shared, line("cd /data; rm -r web/data; mkfifo web/data", task=OTHER))
+async def test_a_fifo_in_place_of_the_root_directory_blocks_no_task(two_tasks):
+    await lines_of(two_tasks, line("cd /data; rm -r web/data; mkfifo web/data", task=OTHER))
     with pytest.raises(CannotCreate, match="Not a directory"):
-        await shared.runtime.start(line("ls /data"))
+        await two_tasks.runtime.start(line("ls /data"))
     with pytest.raises(SandboxFailed, match="Not a directory"):
-        await shared.runtime.prepare(
+        await two_tasks.runtime.prepare(
             replace(sandbox(), task=THIRD, network=NoNetwork("task"), file_systems={"data": ACCESS_POINT})
         )
-    assert await shared.runtime.file_system_size(ID) is not None
+    assert await two_tasks.runtime.file_system_size(ID) is not None

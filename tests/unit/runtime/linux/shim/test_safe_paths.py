@@ -85,3 +85,15 @@ def test_missing_directories_are_readable_for_all_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b")] == [0o755, 0o755]
+
+
+@pytest.mark.parametrize("kind", [None, *BAD])
+def test_a_directory_that_has_to_exist_is_neither_made_nor_replaced(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    if kind is not None:
+        BAD[kind](tmp_path / "d")
+    before = sorted(tmp_path.iterdir())
+    for path in ("d", "d/e") if kind != "directory" else ("d/e",):
+        with pytest.raises(OSError, match="d|e"):
+            open_below(str(tmp_path), path, make=False)
+    assert sorted(tmp_path.iterdir()) == before
