@@ -94,6 +94,6 @@ def test_a_directory_that_has_to_exist_is_neither_made_nor_replaced(tmp_path, mo
         BAD[kind](tmp_path / "d")
     before = sorted(tmp_path.iterdir())
     for path in ("d", "d/e") if kind != "directory" else ("d/e",):
-        with pytest.raises(OSError, match="d|e"):
+        with pytest.raises(OSError, match=r"^\[Errno"):
             open_below(str(tmp_path), path, make=False)
     assert sorted(tmp_path.iterdir()) == before
