@@ -114,6 +114,34 @@ def test_an_internet_facing_load_balancer_needs_an_internet_gateway(elb, net):
     assert code(elb.client.create_listener, **settings) == "ValidationError"
 
 
+def test_nodes_of_network_load_balancers_have_elastic_addresses(elb):
+    elastic = elb.ec2.allocate_address()
+    mappings = [{"SubnetId": elb.subnets[0], "AllocationId": elastic["AllocationId"]}]
+    created = elb.load_balancer("flows", Type="network", Subnets=[], SubnetMappings=mappings)
+    shown = {"IpAddress": elastic["PublicIp"], "AllocationId": elastic["AllocationId"]}
+    assert created["AvailabilityZones"][0]["LoadBalancerAddresses"] == [shown]
+    assert elb.load_balancer("flows", Type="network", Subnets=[], SubnetMappings=mappings) == created
+    [interface] = interfaces(elb, ("requester-id", "amazon-elb"))
+    assert interface["Association"]["PublicIp"] == elastic["PublicIp"]
+    [address] = elb.ec2.describe_addresses()["Addresses"]
+    assert address["NetworkInterfaceId"] == interface["NetworkInterfaceId"]
+    assert code(elb.ec2.release_address, AllocationId=elastic["AllocationId"]) == "InvalidIPAddress.InUse"
+    arn = created["LoadBalancerArn"]
+    elb.client.set_subnets(LoadBalancerArn=arn, SubnetMappings=mappings)
+    other = elb.ec2.allocate_address()["AllocationId"]
+    moved = [{**mappings[0], "AllocationId": other}]
+    refused = code(elb.client.set_subnets, LoadBalancerArn=arn, SubnetMappings=moved)
+    assert refused == "InvalidConfigurationRequest"
+    again = {"Name": "again", "Type": "network", "SubnetMappings": mappings}
+    assert code(elb.client.create_load_balancer, **again) == "InvalidConfigurationRequest"
+    assert code(elb.client.create_load_balancer, **again, Scheme="internal") == "InvalidConfigurationRequest"
+    absent = [{**mappings[0], "AllocationId": "eipalloc-0"}]
+    refused = code(elb.client.create_load_balancer, Name="x", Type="network", SubnetMappings=absent)
+    assert refused == "AllocationIdNotFound"
+    elb.client.delete_load_balancer(LoadBalancerArn=arn)
+    elb.ec2.release_address(AllocationId=elastic["AllocationId"])
+
+
 @pytest.fixture
 def https(elb, balancer):
     """The ARN of a listener with TLS, and the ARN of its certificate."""

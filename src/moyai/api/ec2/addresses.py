@@ -1,4 +1,4 @@
-"""Elastic addresses, as far as NAT gateways need them.
+"""Elastic addresses, as far as NAT gateways and network load balancers need them.
 
 Promise: an address belongs to the account until it is released. Traffic through a NAT gateway nevertheless leaves from
 this machine's own address: moyai has no public addresses to give.
@@ -14,7 +14,7 @@ from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id
 from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page, passing, with_ids
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
-from moyai.domain.queries.vpc import all_in_scope
+from moyai.domain.queries.vpc import address_user, all_in_scope
 from moyai.domain.vpc.errors import (
     AddressInUse,
     AddressNotFound,
@@ -23,7 +23,7 @@ from moyai.domain.vpc.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
 )
-from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
+from moyai.domain.vpc.gateway import ElasticAddress
 from moyai.domain.vpc.not_found import AllocationNotFound
 from moyai.domain.vpc.quotas import ADDRESSES, AddressLimitExceeded
 from moyai.domain.world import Delete, Put, World
@@ -85,9 +85,9 @@ def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
         [address] = _with_public(ctx, (request.public_ip,))
     else:
         address = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
-    user = user_of(ctx.store.world, address)
+    user = address_user(ctx.store.world, address)
     if user is not None:
-        raise AddressInUse(f"Address {address.id} is in use by the NAT gateway {user.id}.")
+        raise AddressInUse(f"Address {address.id} is in use by {user.owner}.")
     commit(ctx, request, Delete(ElasticAddress, address.id))
 
 
@@ -114,14 +114,9 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     }
 
 
-def user_of(world: World, address: ElasticAddress) -> NatGateway | None:
-    """The NAT gateway that has the address."""
-    return next(iter(world.nat_gateways.by("allocation", address.id)), None)
-
-
-def association_id(gateway: NatGateway) -> str:
-    """The id under which a NAT gateway has its address."""
-    return gateway.interface.replace("eni-", "eipassoc-")
+def association_id(interface: str) -> str:
+    """The id under which an interface has its address."""
+    return interface.replace("eni-", "eipassoc-")
 
 
 def _check_border(ctx: Context, group: str | None) -> None:
@@ -140,9 +135,9 @@ def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddres
 
 
 def _association(world: World, address: ElasticAddress) -> Iterator[str]:
-    user = user_of(world, address)
+    user = address_user(world, address)
     if user is not None:
-        yield association_id(user)
+        yield association_id(user.interface)
 
 
 def _address(world: World, address: ElasticAddress) -> dict[str, object]:
@@ -154,14 +149,14 @@ def _address(world: World, address: ElasticAddress) -> dict[str, object]:
         "network_border_group": address.scope.region,
         "tags": tag_list(address.tags),
     }
-    user = user_of(world, address)
+    user = address_user(world, address)
     if user is None:
         return form
     return form | {
-        "association_id": association_id(user),
+        "association_id": association_id(user.interface),
         "network_interface_id": user.interface,
         "network_interface_owner_id": address.scope.account,
-        "private_ip_address": user.address,
+        "private_ip_address": user.private_address,
     }
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.api.ec2.addresses import association_id, user_of
+from moyai.api.ec2.addresses import association_id
 from moyai.api.ec2.change import (
     DIGITS,
     ChangeRequest,
@@ -28,7 +28,7 @@ from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.keys import client_token_keys
-from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway, find_in_scope
+from moyai.domain.queries.vpc import address_user, all_in_scope, attached_internet_gateway, find_in_scope
 from moyai.domain.vpc.errors import (
     GatewayNotAttached,
     IdempotentParameterMismatch,
@@ -107,9 +107,9 @@ def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, ob
 def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
     world = ctx.store.world
     elastic = resource_of(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
-    user = user_of(world, elastic)
+    user = address_user(world, elastic)
     if user is not None:
-        raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.id}")
+        raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.owner}")
     if attached_internet_gateway(world, ctx.scope, subnet.vpc) is None:
         raise GatewayNotAttached(f"Network {subnet.vpc} has no Internet gateway attached")
     zone = [
@@ -175,7 +175,7 @@ def _gateway(gateway: NatGateway) -> dict[str, object]:
         "nat_gateway_addresses": [
             {
                 "allocation_id": gateway.allocation,
-                "association_id": association_id(gateway),
+                "association_id": association_id(gateway.interface),
                 "network_interface_id": gateway.interface,
                 "private_ip": gateway.address,
                 "public_ip": gateway.public_address,

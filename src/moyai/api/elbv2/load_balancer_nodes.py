@@ -2,7 +2,7 @@
 
 Promise: a load balancer has one node in each of its subnets, which are of one VPC and each of another zone. An
 application load balancer needs two of them.
-Refuses: addresses that the caller chooses, outposts and IPv6.
+Refuses: private addresses that the caller chooses, outposts and IPv6.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
 """
 
@@ -10,20 +10,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.domain.ecs.task import NetworkInterface
-from moyai.domain.elb.errors import InvalidConfigurationRequest, InvalidSecurityGroup, InvalidSubnet, SubnetNotFound
+from moyai.domain.elb.errors import (
+    AllocationIdNotFound,
+    InvalidConfigurationRequest,
+    InvalidSecurityGroup,
+    InvalidSubnet,
+    SubnetNotFound,
+)
 from moyai.domain.elb.load_balancer import LoadBalancerNode, LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import SECURITY_GROUPS
-from moyai.domain.queries.vpc import attached_internet_gateway, default_security_group, find_in_scope
+from moyai.domain.queries.vpc import address_user, attached_internet_gateway, default_security_group, find_in_scope
+from moyai.domain.vpc.gateway import ElasticAddress
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import SecurityGroupId, VpcId
+from moyai.kernel.ids import AllocationId, SecurityGroupId, VpcId
 from moyai.plan.network.interfaces import new_interface
 
 _DRAWS: Final = 100
@@ -31,6 +39,7 @@ _DRAWS: Final = 100
 
 class SubnetMappingRequest(msgspec.Struct, frozen=True):
     subnet_id: str | None = None
+    allocation_id: str | None = None
 
 
 class SubnetsRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,23 +51,41 @@ class SubnetsRequest(msgspec.Struct, frozen=True, kw_only=True):
     enable_prefix_for_ipv6_source_nat: str | None = None
 
 
-def subnets_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType, scheme: Scheme) -> list[Subnet]:
-    """The subnets of a request, by zone. Raises the errors of CreateLoadBalancer."""
+class NodePlacement(NamedTuple):
+    """Where a node is to be, and the elastic address that it gets."""
+
+    subnet: Subnet
+    elastic: ElasticAddress | None
+
+    @property
+    def allocation(self) -> AllocationId | None:
+        """The id of the elastic address."""
+        return None if self.elastic is None else self.elastic.id
+
+
+def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType, scheme: Scheme) -> list[NodePlacement]:
+    """The placements of a request, by zone. Raises the errors of CreateLoadBalancer."""
     check_address_type(request.ip_address_type)
     if request.enable_prefix_for_ipv6_source_nat == "on":
         raise InvalidInput("EnablePrefixForIpv6SourceNat 'on' is not supported by moyai: nodes have no IPv6 addresses")
     if request.subnets and request.subnet_mappings:
         raise InvalidInput("You can specify either subnets or subnet mappings, but not both")
-    identities = request.subnets or tuple(mapping.subnet_id or "" for mapping in request.subnet_mappings)
-    subnets = [_subnet(ctx, identity) for identity in dict.fromkeys(identities)]
+    mappings = [SubnetMappingRequest(identity) for identity in dict.fromkeys(request.subnets)]
+    placements = [_placement(ctx, mapping) for mapping in (*mappings, *request.subnet_mappings)]
+    subnets = [placement.subnet for placement in placements]
     _check_zones(subnets, kind)
+    has_elastic = any(placement.elastic for placement in placements)
+    if has_elastic and (kind, scheme) != (LoadBalancerType.NETWORK, Scheme.INTERNET_FACING):
+        raise InvalidConfigurationRequest(
+            "Elastic IP addresses can be specified for internet-facing network load balancers only"
+        )
     vpcs = sorted({subnet.vpc for subnet in subnets})
     if len(vpcs) > 1:
         raise InvalidConfigurationRequest(f"All subnets must belong to the same VPC: '{', '.join(vpcs)}'")
     gateway = attached_internet_gateway(ctx.store.world, ctx.scope, vpcs[0])
     if scheme is Scheme.INTERNET_FACING and gateway is None:
         raise InvalidSubnet(f"VPC {vpcs[0]} has no internet gateway")
-    return sorted(subnets, key=lambda subnet: subnet.zone)
+    return sorted(placements, key=lambda placement: placement.subnet.zone)
 
 
 def check_address_type(ip_address_type: str | None) -> None:
@@ -89,27 +116,42 @@ def groups_of(ctx: Context, groups: Sequence[str], vpc: VpcId, kind: LoadBalance
 
 
 def new_nodes(
-    ctx: Context, subnets: Sequence[Subnet], groups: tuple[SecurityGroupId, ...], scheme: Scheme
+    ctx: Context, placements: Sequence[NodePlacement], groups: tuple[SecurityGroupId, ...], scheme: Scheme
 ) -> tuple[LoadBalancerNode, ...]:
-    """A node in each of the subnets. Raises InvalidSubnet where one is full."""
+    """A node at each of the placements. Raises InvalidSubnet where a subnet is full, and InvalidConfigurationRequest
+    where something else has the elastic address.
+    """
     nodes: list[LoadBalancerNode] = []
-    for subnet in subnets:
-        interface = _interface(ctx, subnet, groups, scheme, nodes)
-        nodes.append(LoadBalancerNode(subnet.id, subnet.zone, interface))
+    for placement in placements:
+        subnet, elastic = placement
+        is_public = scheme is Scheme.INTERNET_FACING and elastic is None
+        interface = _interface(ctx, subnet, groups, nodes, public=is_public)
+        if elastic is not None:
+            _check_unused(ctx, elastic, nodes)
+            interface = replace(interface, public_address=elastic.public_address)
+        nodes.append(LoadBalancerNode(subnet.id, subnet.zone, interface, placement.allocation))
     return tuple(nodes)
+
+
+def _check_unused(ctx: Context, elastic: ElasticAddress, siblings: Sequence[LoadBalancerNode]) -> None:
+    user = address_user(ctx.store.world, elastic)
+    if user is not None or any(node.allocation == elastic.id for node in siblings):
+        raise InvalidConfigurationRequest(
+            f"The allocation ID '{elastic.id}' is in use by {user.owner if user else 'another subnet of the request'}"
+        )
 
 
 def _interface(
     ctx: Context,
     subnet: Subnet,
     groups: tuple[SecurityGroupId, ...],
-    scheme: Scheme,
     siblings: Sequence[LoadBalancerNode],
+    *,
+    public: bool,
 ) -> NetworkInterface:
     """An interface whose public address, which is drawn, is not that of a sibling."""
     in_use = {node.interface.public_address for node in siblings} - {None}
     for _ in range(_DRAWS):
-        public = scheme is Scheme.INTERNET_FACING
         interface = new_interface(ctx.store.world, subnet, groups, ctx.ids, public=public)
         if interface is None:
             break
@@ -118,11 +160,17 @@ def _interface(
     raise InvalidSubnet(f"Not enough IP space available in {subnet.id}, or no public address is left")
 
 
-def _subnet(ctx: Context, identity: str) -> Subnet:
+def _placement(ctx: Context, mapping: SubnetMappingRequest) -> NodePlacement:
+    identity = mapping.subnet_id or ""
     subnet = find_in_scope(ctx.store.world, Subnet, ctx.scope, identity)
     if subnet is None:
         raise SubnetNotFound(f"The subnet ID '{identity[:100]}' does not exist")
-    return subnet
+    if mapping.allocation_id is None:
+        return NodePlacement(subnet, None)
+    elastic = find_in_scope(ctx.store.world, ElasticAddress, ctx.scope, mapping.allocation_id)
+    if elastic is None:
+        raise AllocationIdNotFound(f"The allocation ID '{mapping.allocation_id[:100]}' does not exist")
+    return NodePlacement(subnet, elastic)
 
 
 def _check_zones(subnets: Sequence[Subnet], kind: LoadBalancerType) -> None:

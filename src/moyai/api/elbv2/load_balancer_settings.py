@@ -16,7 +16,7 @@ from moyai.api.elbv2.load_balancer_nodes import (
     check_address_type,
     groups_of,
     new_nodes,
-    subnets_of,
+    placements_of,
 )
 from moyai.api.elbv2.load_balancers import zone_list
 from moyai.api.elbv2.lookup import LOAD_BALANCER, resource_of
@@ -48,14 +48,18 @@ class SetIpAddressTypeRequest(msgspec.Struct, frozen=True):
 def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
     """Replace the subnets of a load balancer."""
     balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
-    subnets = subnets_of(ctx, request, balancer.type, balancer.scheme)
+    placements = placements_of(ctx, request, balancer.type, balancer.scheme)
     current = {node.subnet: node for node in balancer.nodes}
-    if subnets[0].vpc != balancer.vpc:
+    if placements[0].subnet.vpc != balancer.vpc:
         raise InvalidConfigurationRequest(f"The subnets must belong to the load balancer's VPC '{balancer.vpc}'")
-    removed = sorted(set(current) - {subnet.id for subnet in subnets})
+    removed = sorted(set(current) - {placement.subnet.id for placement in placements})
     if removed and balancer.type is LoadBalancerType.NETWORK:
         raise InvalidSubnet(f"Subnets of a network load balancer cannot be removed: {', '.join(removed)}")
-    added = [subnet for subnet in subnets if subnet.id not in current]
+    for placement in placements:
+        node = current.get(placement.subnet.id)
+        if node is not None and placement.allocation not in {None, node.allocation}:
+            raise InvalidConfigurationRequest(f"The address in subnet '{node.subnet}' cannot be changed")
+    added = [placement for placement in placements if placement.subnet.id not in current]
     nodes = (*balancer.nodes, *new_nodes(ctx, added, balancer.security_groups, balancer.scheme))
     remaining = sorted((node for node in nodes if node.subnet not in removed), key=lambda node: node.zone)
     balancer = replace(balancer, nodes=tuple(remaining))

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.elbv2.load_balancer_nodes import SubnetsRequest, groups_of, new_nodes, subnets_of
+from moyai.api.elbv2.load_balancer_nodes import NodePlacement, SubnetsRequest, groups_of, new_nodes, placements_of
 from moyai.api.elbv2.lookup import LOAD_BALANCER, SERVICE, PageRequest, find, page_of, resource_of, resources_of
 from moyai.api.elbv2.naming import check_name, new_id
 from moyai.api.elbv2.tags import new_tags
@@ -36,7 +36,6 @@ from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.keys import named_key, scope_key
 from moyai.domain.queries.load_balancing import groups_targeting, rules_of_load_balancer
 from moyai.domain.queries.vpc import store_default_vpc
-from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
@@ -76,19 +75,20 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
     check_name(_NOUN, request.name)
     if request.name.startswith(_INTERNAL):
         raise InvalidInput(f"The load balancer name '{request.name}' cannot begin with '{_INTERNAL}'")
-    subnets = subnets_of(ctx, request, kind, request.scheme)
-    groups = groups_of(ctx, request.security_groups, subnets[0].vpc, kind)
+    placements = placements_of(ctx, request, kind, request.scheme)
+    groups = groups_of(ctx, request.security_groups, placements[0].subnet.vpc, kind)
     tags = new_tags("loadbalancer", request.tags, duplicate=DuplicateTagKeys)
     existing = ctx.store.world.load_balancers.by("name", named_key(ctx.scope, request.name))
     if existing:
-        settings = (kind, request.scheme, {subnet.id for subnet in subnets}, set(groups), tags)
+        nodes = {(placement.subnet.id, placement.allocation) for placement in placements}
+        settings = (kind, request.scheme, nodes, set(groups), tags)
         if settings != _settings(existing[0]):
             raise DuplicateLoadBalancerName(
                 f"A load balancer with the same name '{request.name}' exists, but with different settings"
             )
         return {"load_balancers": [load_balancer_view(existing[0])]}
     _check_quota(ctx, kind)
-    balancer = _new_load_balancer(ctx, request, subnets, groups, tags)
+    balancer = _new_load_balancer(ctx, request, placements, groups, tags)
     ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), Put(balancer)])
     return {"load_balancers": [load_balancer_view(balancer)]}
 
@@ -157,7 +157,16 @@ def load_balancer_view(balancer: LoadBalancer) -> dict[str, object]:
 
 def zone_list(nodes: tuple[LoadBalancerNode, ...]) -> list[dict[str, object]]:
     """The zones of a load balancer as the API has them; addresses are shown only of callers' own elastic ones."""
-    return [{"zone_name": node.zone, "subnet_id": node.subnet, "load_balancer_addresses": []} for node in nodes]
+    return [
+        {"zone_name": node.zone, "subnet_id": node.subnet, "load_balancer_addresses": _elastic_addresses(node)}
+        for node in nodes
+    ]
+
+
+def _elastic_addresses(node: LoadBalancerNode) -> list[dict[str, object]]:
+    if node.allocation is None:
+        return []
+    return [{"ip_address": node.interface.public_address, "allocation_id": node.allocation}]
 
 
 def _type(text: str) -> LoadBalancerType:
@@ -168,8 +177,8 @@ def _type(text: str) -> LoadBalancerType:
 
 def _settings(balancer: LoadBalancer) -> tuple[object, ...]:
     """The settings that a repeated request has to have."""
-    subnets = {node.subnet for node in balancer.nodes}
-    return (balancer.type, balancer.scheme, subnets, set(balancer.security_groups), balancer.tags)
+    nodes = {(node.subnet, node.allocation) for node in balancer.nodes}
+    return (balancer.type, balancer.scheme, nodes, set(balancer.security_groups), balancer.tags)
 
 
 def _check_quota(ctx: Context, kind: LoadBalancerType) -> None:
@@ -183,7 +192,7 @@ def _check_quota(ctx: Context, kind: LoadBalancerType) -> None:
 def _new_load_balancer(
     ctx: Context,
     request: CreateLoadBalancerRequest,
-    subnets: list[Subnet],
+    placements: list[NodePlacement],
     groups: tuple[SecurityGroupId, ...],
     tags: Mapping[str, str],
 ) -> LoadBalancer:
@@ -195,8 +204,8 @@ def _new_load_balancer(
         name=request.name,
         type=kind,
         scheme=request.scheme,
-        vpc=subnets[0].vpc,
-        nodes=new_nodes(ctx, subnets, groups, request.scheme),
+        vpc=placements[0].subnet.vpc,
+        nodes=new_nodes(ctx, placements, groups, request.scheme),
         dns_name=f"{name}.{ctx.scope.region}.{_DNS_SUFFIX}",
         created_at=ctx.now,
         security_groups=groups,

@@ -26,12 +26,12 @@ from moyai.api.operation import ApiService, operations
 _AUTHENTICATION: Final = "load balancers don't authenticate clients"
 _MUTUAL_TLS: Final = "there are no trust stores"
 _QUIC: Final = "load balancers don't speak QUIC"
-_ADDRESSES: Final = "nodes get addresses of their subnets and public ones of this machine"
+_ADDRESSES: Final = "nodes draw their private addresses from their subnets"
 _DEFAULT_CERTIFICATE: Final = "AWS does not accept it either"
 
 
 def _refusals() -> Iterator[tuple[str, str]]:
-    for member in ("AllocationId", "PrivateIPv4Address", "IPv6Address", "SourceNatIpv6Prefix"):
+    for member in ("PrivateIPv4Address", "IPv6Address", "SourceNatIpv6Prefix"):
         yield f"*.SubnetMappings[].{member}", _ADDRESSES
     yield "CreateLoadBalancer.CustomerOwnedIpv4Pool", "there are no outposts"
     yield "CreateLoadBalancer.IpamPools", _ADDRESSES

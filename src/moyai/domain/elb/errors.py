@@ -40,6 +40,10 @@ class InvalidSecurityGroup(ElbFault):
     """There is no such security group in the VPC."""
 
 
+class AllocationIdNotFound(ElbFault):
+    """There is no such elastic address."""
+
+
 class CertificateNotFound(ElbFault):
     """There is no such certificate, or it was not issued."""
 

@@ -15,7 +15,7 @@ import msgspec
 from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import LoadBalancerArn, SecurityGroupId, SubnetId, VpcId
+from moyai.kernel.ids import AllocationId, LoadBalancerArn, SecurityGroupId, SubnetId, VpcId
 
 
 class LoadBalancerType(StrEnum):
@@ -49,6 +49,8 @@ class LoadBalancerNode(msgspec.Struct, frozen=True):
     subnet: SubnetId
     zone: str
     interface: NetworkInterface
+    allocation: AllocationId | None = None
+    """The caller's elastic address, where the interface has one as its public address."""
 
 
 class LoadBalancer(ArnRecord, frozen=True, tag="load_balancer"):

@@ -8,7 +8,7 @@ the default VPC can be changed and deleted like any other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_key, scope_of
@@ -102,6 +102,26 @@ def main_route_table(world: World, scope: Scope, vpc: VpcId) -> RouteTable | Non
 def attached_internet_gateway(world: World, scope: Scope, vpc: VpcId) -> InternetGateway | None:
     """The internet gateway that is attached to the VPC."""
     return next(iter(all_in_vpc(world, InternetGateway, scope, vpc)), None)
+
+
+class AddressUser(NamedTuple):
+    """The interface that has an elastic address."""
+
+    owner: str
+    """As errors name it."""
+    interface: str
+    private_address: str
+
+
+def address_user(world: World, address: ElasticAddress) -> AddressUser | None:
+    """The NAT gateway or the node of a load balancer that has the address."""
+    for gateway in world.nat_gateways.by("allocation", address.id):
+        return AddressUser(f"the NAT gateway {gateway.id}", gateway.interface, gateway.address)
+    for balancer in world.load_balancers.by("public_address", address.public_address):
+        for node in balancer.nodes:
+            if node.allocation == address.id:
+                return AddressUser(f"the load balancer {balancer.arn}", node.interface.id, node.interface.address)
+    return None
 
 
 def _default_records(world: World, record_type: type[R], scope: Scope) -> list[R]:

@@ -54,7 +54,7 @@ class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
 
 
 class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):
-    """A public address of an account, which only NAT gateways can use."""
+    """A public address of an account, which only NAT gateways and network load balancers can use."""
 
     id: AllocationId
     scope: Scope
