@@ -38,6 +38,9 @@ make_context() {
 
 # ---- which engine builds it -------------------------------------------------------------------------------------
 
+NETWORK=()  # options of the build
+
+
 choose_engine() {
   if docker version >/dev/null 2>&1; then
     ENGINE=(docker)
@@ -46,6 +49,7 @@ choose_engine() {
   elif [[ -x .venv/docker/usr/sbin/dockerd && $(id -u) -eq 0 ]]; then
     own_docker
     ENGINE=(docker)
+    NETWORK=(--network=host)  # it has no bridge
   else
     die "needs Docker or Podman: start Docker Engine, or run \`make box\` as root on Debian, which fetches one"
   fi
@@ -99,7 +103,7 @@ make_base() {
 }
 
 build() {
-  local -a options=(--network=host)
+  local -a options=("${NETWORK[@]}")
   [[ ${ENGINE[0]} == docker ]] || options+=(--format=docker)  # OCI's format has no HEALTHCHECK
   say "building $NAME on $BASE"
   options+=(--build-arg "BASE=$BASE" --file $BUILD/context/Dockerfile $BUILD/context)
