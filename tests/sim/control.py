@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from moyai.app.simulated_proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.record import StoredRecord
@@ -15,6 +17,7 @@ from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
 from moyai.plan.capacity.container_instance import plan_instance
 from moyai.plan.certificates.server_certificate import plan_certificates
+from moyai.plan.elb.front import plan_front
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.lifecycle import plan_task
 from moyai.reconcile.certificates import CertificateLoop
@@ -106,6 +109,10 @@ class Installation:
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         hosts = [i.arn for i in world.container_instances]
         plans += [plan_instance(world, await observer.observe_instance(host), host, now) for host in hosts]
+        vpcs = {group.vpc for group in world.target_groups} | {balancer.vpc for balancer in world.load_balancers}
+        published = frozenset(balancer.arn for balancer in world.load_balancers)
+        fronts = {vpc: replace(await observer.observe_front(vpc), published=published) for vpc in sorted(vpcs)}
+        plans += [plan_front(world, observed, vpc, now) for vpc, observed in fronts.items()]
         certificates = [plan_certificates(world, s.arn, RENEWAL, now, self.ids) for s in world.services]
         assert not [p for p in certificates if p.changes or p.orders]
         return [p for p in plans if p.actions]

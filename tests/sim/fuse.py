@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moyai.domain.sandbox.network_spec import NetworkSpec
+from moyai.domain.sandbox.nodes import SubnetAddress
 from moyai.domain.sandbox.spec import AwsvpcNetwork, ContainerSpec, HostName, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Change
@@ -98,6 +99,9 @@ class FusedRuntime(SimRuntime):
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         await self._do(super().set_hosts(task, hosts))
+
+    async def set_addresses(self, task: TaskId, addresses: Sequence[SubnetAddress]) -> None:
+        await self._do(super().set_addresses(task, addresses))
 
     async def stop(self, task: TaskId, container: str) -> None:
         await self._do(super().stop(task, container))

@@ -88,7 +88,7 @@ class Field:
         self.installation = installation
         self.rows = rows
         self.cluster = Cluster(installation, name, name)
-        self.caller = f"{name}-caller"
+        self.caller, self.url = f"{name}-caller", "http://ledger/"
         self.cluster.serve("ledger", self.definition("1"), offer("ledger", "ledger", **offered), count=SIZE)
         self.cluster.steady("ledger")
         self.probe = self.cluster.probe(self.caller)
@@ -168,7 +168,7 @@ class Field:
         """Steady load from before to after; then the scenario's row."""
         tasks = {task_id(arn) for arn in self.whole()}
         before = self.retries()
-        self.probe.begin_steady("http://ledger/", scenario.replace(" ", "-"), CLOSED, RATE)
+        self.probe.begin_steady(self.url, scenario.replace(" ", "-"), CLOSED, RATE)
         run = Run(self.probe)
         try:
             run.answers_of(tasks)
