@@ -70,12 +70,12 @@ def _copy_files(reader: TarReader, directory: Path) -> dict[str, Path]:
     """Copy the files of an archive. A link, which older Dockers write for a layer that two images have, is its file."""
     files: dict[str, Path] = {}
     links: dict[str, str] = {}
-    for member in reader:
+    for number, member in enumerate(reader):
         name = _clean(member.name)
-        if len(files) + len(links) > _MAX_FILES:
-            raise BadArchive(f"it has more than {_MAX_FILES} files")
+        if number > _MAX_FILES:
+            raise BadArchive(f"it has more than {_MAX_FILES} members")
         if member.isreg() and member.sparse is None:
-            files[name] = directory / f"part-{len(files)}"
+            files[name] = directory / f"part-{number}"
             with files[name].open("wb", buffering=0) as file:
                 reader.copy(member.size, file.fileno())
         elif member.issym() or member.islnk():

@@ -173,6 +173,16 @@ def test_a_saved_archive_is_loaded_with_all_its_names(store, tmp_path):
         load_archive(store, alone)
 
 
+def test_a_file_that_is_twice_in_an_archive_replaces_no_other(store, tmp_path):
+    source = saved_image(tmp_path / "saved", (WEB, ["web:1"]), (JOB, ["job:1"]))
+    archive = tmp_path / "saved.tar"
+    with tarfile.open(archive, "w") as tar:
+        for _ in range(2):
+            for path in sorted(source.rglob("*")):
+                tar.add(path, path.relative_to(source), recursive=False)
+    assert [loaded.image.config.command for loaded in load_archive(store, archive)] == [("/bin/app",), ()]
+
+
 def test_two_layers_with_one_content_are_saved_as_a_link(store, tmp_path):
     twice = build_image({"a": b"x"}, {"a": b"x"}, config={"Cmd": ["twice"]})
     archive = tar_of(saved_image(tmp_path / "saved", (twice, ["twice"])), tmp_path / "saved.tar")
