@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.runtime.adapters import LinuxAdapter
+from moyai.images.imports.importing import import_image
+from tests.contract.runtime.adapters import LinuxAdapter, sandbox
 from tests.e2e.installation import Installation
 from tests.e2e.installations import installations
+from tests.e2e.small_image import IMAGE, make_root
 
 HERE = Path(__file__).parent
 LONG = (
@@ -52,6 +54,22 @@ async def linux():
             await adapter.destroy_and_check()
         finally:
             shutil.rmtree(state)
+
+
+@pytest.fixture(scope="session")
+def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root file system of the image."""
+    folder = tmp_path_factory.mktemp("small")
+    make_root(folder)
+    return folder
+
+
+@pytest.fixture
+async def small(linux: LinuxAdapter, small_root: Path) -> LinuxAdapter:
+    """A runtime that has the image, and the sandbox of TASK."""
+    import_image(linux.runtime.images, IMAGE, small_root)
+    await linux.runtime.prepare(sandbox())
+    return linux
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,16 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
+from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.kernel.ids import TaskId
+from tests.contract.runtime.adapters import TASK
+from tests.e2e.linux_tasks import shell
+
+IMAGE = "example/small:1"
 PROGRAMS = (
     *("sh", "cat", "ls", "id", "stat", "chown", "chmod", "ln", "rm", "mkdir", "touch", "cp", "mv", "sleep", "echo"),
     *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "true", "dd", "df"),
-    *("mkfifo", "tr", "truncate"),
+    *("mkfifo", "tr", "truncate", "cut", "sort", "sed", "timeout", "hostname"),
 )
 _LEFT_OUT = ("__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages", "dist-packages", "test", "tkinter")
 _PAM_MODULES = ("pam_rootok.so", "pam_permit.so")
@@ -38,6 +44,11 @@ _OWNERS = {
 }
 _SETUID_CAPABILITY = struct.pack("<IIIII", 0x02000001, 1 << 7, 0, 0, 0)
 """``struct vfs_cap_data`` of version 2: SETUID, permitted and effective."""
+
+
+def line(words: str, name: str = "app", task: TaskId = TASK, **rest: object) -> ContainerSpec:
+    """A container of the image that runs a shell command."""
+    return shell(words, name, task, **{"image": IMAGE} | rest)
 
 
 def make_root(root: Path) -> None:

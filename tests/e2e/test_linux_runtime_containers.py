@@ -62,6 +62,7 @@ async def test_a_user_may_be_a_number_with_or_without_a_group(linux, user, ident
         ({"command": ("/etc/passwd",)}, CannotStart, "permission denied"),
         ({"command": ()}, CannotStart, "no command specified"),
         ({"working_directory": "/etc/passwd/below"}, CannotStart, "/etc/passwd"),
+        ({"working_directory": "srv"}, CannotCreate, "directory 'srv' is invalid, it needs to be an absolute path"),
         ({"ulimits": (Ulimit("nonsense", 1, 1),)}, CannotCreate, "ulimit nonsense"),
         (
             {"ulimits": (Ulimit("nofile", 1024, 2**31 - 1),)},

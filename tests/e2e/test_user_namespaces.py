@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.spec import (
-    ContainerSpec,
     NamespaceSharing,
     NoNetwork,
     Probe,
@@ -31,33 +30,11 @@ from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.tasks.user_ids import FIRST, first_id
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, container_state, sandbox
 from tests.e2e.linux_tasks import output, run, shell, wait_for_output
-from tests.e2e.small_image import make_root
+from tests.e2e.small_image import IMAGE, line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-IMAGE = "example/small:1"
 NS_GET_OWNER_UID = 0xB704
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root file system of the image."""
-    folder = tmp_path_factory.mktemp("small")
-    make_root(folder)
-    return folder
-
-
-@pytest.fixture
-async def small(linux: LinuxAdapter, root: Path) -> LinuxAdapter:
-    """A runtime that has the image, and the sandbox of TASK."""
-    import_image(linux.runtime.images, IMAGE, root)
-    await linux.runtime.prepare(sandbox())
-    return linux
-
-
-def line(words: str, name: str = "app", task: TaskId = TASK, **rest: object) -> ContainerSpec:
-    """A container of the image that runs a shell command."""
-    return shell(words, name, task, **{"image": IMAGE} | rest)
 
 
 def first_outside(adapter: LinuxAdapter, task: TaskId = TASK) -> int:
@@ -155,12 +132,6 @@ async def test_no_new_privileges_as_the_definition_asks_for(small):
     container = line("setuid-id -u; grep NoNewPrivs /proc/self/status", user="web", no_new_privileges=True)
     _, lines = await run(small, container)
     assert lines == ["33", "NoNewPrivs:\t1"]
-
-
-async def test_a_read_only_root_has_setuid_programs_and_a_new_working_directory(small):
-    words = "pwd; stat -c '%u:%g %a' .; setuid-id -u; touch x 2>/dev/null || echo read-only"
-    _, lines = await run(small, line(words, user="web", working_directory="/new/work", readonly_root=True))
-    assert lines == ["/new/work", "0:0 755", "0", "read-only"]
 
 
 async def test_capabilities_of_files_count_within_the_bounding_set(small):
@@ -265,13 +236,13 @@ async def test_a_container_on_the_hosts_root_shares_a_volume(small):
     assert status(os.getpid())["Uid"].split()[0] == "0"
 
 
-async def test_directories_of_the_machine_show_their_owners(linux, root, tmp_path_factory):
+async def test_directories_of_the_machine_show_their_owners(linux, small_root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("host-volume")
     (folder / "file").write_text("x")
     os.chown(folder / "file", 33, 44)
     runtime = linux.runtime
     runtime._containers._access = HostAccess((folder,))  # as ``--host-volumes``
-    import_image(linux.runtime.images, IMAGE, root)
+    import_image(linux.runtime.images, IMAGE, small_root)
     await runtime.prepare(sandbox())
     volume = VolumeMount("/data", host_path=str(folder))
     _, lines = await run(linux, line("stat -c %u:%g /data/file; touch /data/new; id -u", volumes=(volume,)))
@@ -293,10 +264,10 @@ def unmappable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         syscalls.umount(str(folder / "merged"))
 
 
-async def test_a_volume_that_maps_no_ids_takes_the_user_namespace_away_and_is_logged(linux, root, unmappable, caplog):
+async def test_a_volume_that_maps_no_ids_takes_the_user_namespace_and_is_logged(linux, small_root, unmappable, caplog):
     runtime = linux.runtime
     runtime._containers._access = HostAccess((unmappable,))
-    import_image(linux.runtime.images, IMAGE, root)
+    import_image(linux.runtime.images, IMAGE, small_root)
     await runtime.prepare(sandbox())
     volume = VolumeMount("/data", host_path=str(unmappable / "new"))
     words = "cat /proc/self/uid_map; grep NoNewPrivs /proc/self/status; touch /data/x && echo ok"
@@ -329,8 +300,8 @@ async def test_file_systems_in_memory_have_ids_of_the_namespace(small):
         await small.runtime.start(line("true", "other", tmpfs=(TmpfsMount("/x", 1, ("uid=65536",)),)))
 
 
-async def test_a_task_with_a_disk_has_everything_on_it(linux, root):
-    import_image(linux.runtime.images, IMAGE, root)
+async def test_a_task_with_a_disk_has_everything_on_it(linux, small_root):
+    import_image(linux.runtime.images, IMAGE, small_root)
     await linux.runtime.prepare(replace(sandbox(), storage_gib=1))
     volume = VolumeMount("/data", "own")
     words = (
@@ -404,8 +375,8 @@ async def test_signals_end_the_container(small, init):
     assert (await output(small))[-1] == "told"
 
 
-async def test_containers_of_a_task_share_processes_and_memory(linux, root):
-    import_image(linux.runtime.images, IMAGE, root)
+async def test_containers_of_a_task_share_processes_and_memory(linux, small_root):
+    import_image(linux.runtime.images, IMAGE, small_root)
     sharing = NamespaceSharing.TASK
     await linux.runtime.prepare(replace(sandbox(), processes=sharing, ipc=sharing))
     await linux.runtime.start(line("echo x > /dev/shm/file; chmod 600 /dev/shm/file; echo ready; sleep 1000", "first"))

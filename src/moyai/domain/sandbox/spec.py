@@ -236,6 +236,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     """Of the image: ``X86_64`` or ``ARM64``; None = the machine's."""
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
+    """None = the image's, as for ``entry_point``."""
     environment: Mapping[str, str | Secret] = {}
     working_directory: str | None = None
     user: str | None = None

@@ -1,6 +1,7 @@
 """A container, as the runtime starts it: its command, environment, limits, capabilities, volumes and names.
 
-Promise: pure translation of a container's definition; overrides win over the definition.
+Promise: pure translation of a container's definition; overrides win over the definition. An empty command or entry
+point, which templates write, is none.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 """
 
@@ -47,8 +48,8 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
         image=container_definition.image,
         digest=container.image_digest,
         architecture=None if platform is None else platform.cpu_architecture,
-        entry_point=container_definition.entry_point,
-        command=container_definition.command if override.command is None else override.command,
+        entry_point=container_definition.entry_point or None,
+        command=override.command or container_definition.command or None,
         environment=container_environment(context, container, override),
         working_directory=container_definition.working_directory,
         user=container_definition.user,

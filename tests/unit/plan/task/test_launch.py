@@ -143,6 +143,15 @@ def test_a_containers_environment():
     }
 
 
+def test_an_empty_command_and_entry_point_are_those_of_the_image():
+    build = Builder()
+    definition = build.definition("web", replace(container("web"), entry_point=(), command=()))
+    override = TaskOverride((ContainerOverride("web", command=()),))
+    task = new(build, definition=definition, overrides=override)
+    spec = container_spec(case_of(build.world, task), task.containers[0])
+    assert (spec.entry_point, spec.command) == (None, None)
+
+
 def test_names_and_interception_follow_the_view():
     build = Builder()
     target = DiscoveryServiceArn("arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1")

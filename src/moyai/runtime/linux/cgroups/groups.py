@@ -45,11 +45,13 @@ _UNINTERRUPTIBLE = (
 
 class Membership(NamedTuple):
     """How a process joins a group. ``processes``: the files that it writes 0 into; ``oom_events``: the file that counts
-    the group's processes that the kernel killed for lack of memory.
+    the group's processes that the kernel killed for lack of memory; ``shown``: the directories of the group, with their
+    names below the container's ``/sys/fs/cgroup``, empty for that of version 2.
     """
 
     processes: tuple[str, ...] = ()
     oom_events: str | None = None
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 class Cgroups:
@@ -84,7 +86,15 @@ class Cgroups:
                 files.append(str(payload / ("cgroup.procs" if hierarchy.is_v2 else "tasks")))
         except OSError as error:
             raise CannotCreate(f"the container's control groups can't be made: {error}") from error
-        return Membership(tuple(files), self._oom_events(group))
+        return Membership(tuple(files), self._oom_events(group), self._shown(group))
+
+    def _shown(self, group: str) -> tuple[tuple[str, str], ...]:
+        """The groups in which programs look for their limits: as elsewhere, version 2 only without the other."""
+        hierarchies = self._hierarchies()
+        legacy = [hierarchy for hierarchy in hierarchies if not hierarchy.is_v2]
+        if any(hierarchy.controllers for hierarchy in legacy):
+            return tuple((str(self._path(h, group)), h.root.name.removeprefix("name=")) for h in legacy)
+        return tuple((str(self._path(h, group)), "") for h in hierarchies if h.is_v2)
 
     def _oom_events(self, group: str) -> str | None:
         """Version 2 counts a kill in every group above the process, version 1 only in the process's own."""

@@ -58,7 +58,7 @@ class HostEnvironment(NamedTuple):
 
 def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:
     """The configuration of an application's container. Raises CannotStart without a command, CannotCreate on a bad
-    limit.
+    limit or working directory.
     """
     arguments = _command_line(spec, image)
     paths, config = host.paths, image.config
@@ -84,7 +84,7 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
             "host_name": host_name,
             "arguments": arguments,
             "environment": {**environment, **config.environment, **reveal_secrets(spec.environment)},
-            "working_directory": spec.working_directory or config.working_directory,
+            "working_directory": _working_directory(spec, image),
             "user": spec.user or config.user,
             "limits": resource_limits(spec.ulimits),
             "stop_signal": stop_signal(config.stop_signal),
@@ -130,6 +130,7 @@ def common_fields(place: ContainerPlace, paths: RuntimePaths) -> dict[str, objec
         "run": str(paths.run),
         "processes": place.membership.processes,
         "oom_events": place.membership.oom_events,
+        "cgroups": place.membership.shown,
         "users": 0,
         "user_namespace": "",
         "no_new_privileges": True,
@@ -153,6 +154,13 @@ def _command_line(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
     if not (arguments := (*entry_point, *command)):
         raise CannotStart("no command specified")
     return arguments
+
+
+def _working_directory(spec: ContainerSpec, image: Image) -> str:
+    directory = spec.working_directory or image.config.working_directory
+    if not directory.startswith("/"):
+        raise CannotCreate(f"the working directory '{directory}' is invalid, it needs to be an absolute path")
+    return directory
 
 
 def stop_signal(text: str | None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 
 from moyai.runtime.linux.shim import capabilities, safe_paths, syscalls, user_namespace
 from moyai.runtime.linux.shim.launch_config import LaunchConfig
@@ -21,6 +22,8 @@ _MAX_ID = 2**31 - 1
 _COLUMNS = 7
 """Of /etc/passwd; /etc/group has fewer."""
 _MAX_NUMBER_BYTES = 32
+_CANNOT_EXECUTE = 1
+"""The exit code of a process that ``exec`` has failed in."""
 
 
 class Account:
@@ -108,6 +111,7 @@ def become(config: LaunchConfig, users: int) -> str:
     capabilities.limit_bounding_set(permitted)  # entering a user namespace has filled it
     capabilities.set_effective(permitted)
     owner = container_account(config, users)
+    has_entered = _enter_directory(config.working_directory)
     capabilities.set_effective()
     for fd in streams:
         os.fchown(fd, owner.uid, owner.gid)  # so that /dev/stdout can be opened by its owner
@@ -125,8 +129,26 @@ def become(config: LaunchConfig, users: int) -> str:
     else:
         capabilities.set_permitted(permitted if owner.uid == 0 else (), ())
     os.umask(0o022)
-    os.chdir(config.working_directory)
+    if not has_entered:
+        os.chdir(config.working_directory)
     return owner.home
+
+
+def _enter_directory(path: str) -> bool:
+    """Change to a directory with the rights of the container's root: the user may lack them. False if root lacks them
+    as well, and perhaps the user has them. Raises OSError.
+    """
+    try:
+        directory = syscalls.openat2(
+            -1, path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, syscalls.RESOLVE_NO_MAGICLINKS
+        )
+        try:
+            os.fchdir(directory)
+        finally:
+            os.close(directory)
+    except PermissionError:
+        return False
+    return True
 
 
 def _limit_resources(limits: tuple[tuple[int, int, int], ...]) -> None:
@@ -175,24 +197,41 @@ def _leave_null_device() -> list[int]:
 
 
 def execute(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-    """Execute the program. Never returns; raises OSError in Docker's words."""
-    name = arguments[0]
+    """Execute the program. Never returns; raises OSError in Docker's words if there is none that can be executed. What
+    the kernel makes no process of is an error of the container, on its standard error output, as with Docker.
+    """
+    program = _find_program(arguments[0], environment.get("PATH", ""))
+    try:
+        os.execve(program, arguments, environment)  # noqa: S606 - this is what a container is for
+    except OSError as error:
+        os.write(2, f"exec {program}: {str(error.strerror).lower()}\n".encode())
+        os._exit(_CANNOT_EXECUTE)
+
+
+def _find_program(name: str, path: str) -> str:
+    """The path of a program. Raises OSError."""
     if "/" in name:
-        candidates = [name]
-    else:
-        candidates = [f"{directory}/{name}" for directory in environment.get("PATH", "").split(":") if directory]
-    is_denied = False
-    for candidate in candidates:
-        try:
-            os.execve(candidate, arguments, environment)  # noqa: S606 - this is what a container is for
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError:
-            is_denied = True
-        except OSError as error:
-            raise OSError(error.errno, f'exec: "{name}": {str(error.strerror).lower()}') from error
-    if is_denied:
-        raise OSError(errno.EACCES, f'exec: "{name}": permission denied')
-    if "/" in name:
-        raise OSError(errno.ENOENT, f'exec: "{name}": stat {name}: no such file or directory')
+        if (fault := _fault_of(name)) is not None:
+            reason = f"stat {name}: no such file or directory" if fault == errno.ENOENT else "permission denied"
+            raise OSError(fault, f'exec: "{name}": {reason}')
+        return name
+    for directory in path.split(":"):
+        program = f"{directory or '.'}/{name}"
+        if _fault_of(program) is None:
+            if not program.startswith("/"):
+                raise OSError(
+                    errno.ENOENT, f'exec: "{name}": cannot run executable found relative to current directory'
+                )
+            return program
     raise OSError(errno.ENOENT, f'exec: "{name}": executable file not found in $PATH')
+
+
+def _fault_of(program: str) -> int | None:
+    """Why a path is not that of a program that this process may execute: ENOENT or EACCES; None if it is."""
+    try:
+        mode = os.stat(program).st_mode  # noqa: PTH116 - no pathlib in a monitor
+    except PermissionError:
+        return errno.EACCES
+    except OSError:
+        return errno.ENOENT
+    return None if stat.S_ISREG(mode) and os.access(program, os.X_OK, effective_ids=True) else errno.EACCES

@@ -15,8 +15,8 @@ BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empt
 MAPPED, MAPPED_READ_ONLY = "mapped", "mapped-ro"
 """A bind mount whose files have the ids of the container's user namespace, without the mounts below it."""
 COPY = "copy"
-"""A file that the container may write: MAPPED, but of a copy on the task's disk where the task has one. A file in
-the container's directory is copied at each start, any other once for the task."""
+"""A file that the container may write unless its root is read-only: MAPPED, but of a copy on the task's disk where the
+task has one. A file in the container's directory is copied at each start, any other once for the task."""
 
 DISK_OPTIONS = "noinit_itable,discard"
 """The mount options of a task's disk."""
@@ -65,6 +65,8 @@ class LaunchConfig:
     """The file of the user namespace."""
     processes: tuple[str, ...]
     """The ``cgroup.procs`` (or v1 ``tasks``) files into which each process of the container writes itself."""
+    cgroups: tuple[tuple[str, str], ...]
+    """(directory of the container's control group, its name below /sys/fs/cgroup; empty = version 2)."""
     oom_events: str | None
     """A file with a line ``oom_kill N``."""
     layers: tuple[str, ...]

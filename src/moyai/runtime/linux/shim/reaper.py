@@ -20,7 +20,8 @@ _SIGINFO_BYTES = 128
 
 
 def become_reaper(failure: int) -> None:
-    """Fork: return in the child, which becomes the command, and stay as the first process until the command's end.
+    """Fork: return in the child, which becomes the command in a process group of its own, in the foreground of its
+    terminal, and stay as the first process until the command's end.
 
     ``failure``: the descriptor whose end tells the monitor that the command runs.
     """
@@ -29,6 +30,9 @@ def become_reaper(failure: int) -> None:
     syscalls.forbid_tracing()
     child = os.fork()
     if child == 0:
+        os.setpgid(0, 0)
+        if os.isatty(0):
+            os.tcsetpgrp(0, os.getpgrp())  # SIGTTOU is blocked
         syscalls.default_signals()
         return
     os.close(failure)

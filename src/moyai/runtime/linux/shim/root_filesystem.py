@@ -17,7 +17,16 @@ import fcntl
 import os
 import stat
 
-from moyai.runtime.linux.shim import detached_mounts, identity, layers, safe_paths, syscalls, task_disk, user_namespace
+from moyai.runtime.linux.shim import (
+    control_groups,
+    detached_mounts,
+    identity,
+    layers,
+    safe_paths,
+    syscalls,
+    task_disk,
+    user_namespace,
+)
 from moyai.runtime.linux.shim.access_point import IdMaps
 from moyai.runtime.linux.shim.launch_config import (
     BIND,
@@ -45,19 +54,11 @@ _DEVICE_LINKS = (
     ("ptmx", "pts/ptmx"),
 )
 _MASKED = (
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/firmware",
+    *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
+    *("/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware"),
     "/sys/devices/virtual/powercap",
 )
+_READ_ONLY_KINDS = frozenset({BIND_READ_ONLY, MAPPED_READ_ONLY})
 _PROCESSORS = "/sys/devices/system/cpu"
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
@@ -74,6 +75,7 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
     own_directory = task_disk.mount(config) if config.disk else config.directory
     sources = [_source(config, own_directory, users, kind, source) for kind, source, _ in config.mounts]
     volumes = [_open_volume(volume, users) for volume in config.volumes]
+    groups = control_groups.open_groups(config)
     root = config.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a monitor
     if config.layers:
@@ -84,11 +86,12 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
     syscalls.pivot_root_here()
     user_namespace.own_new_files(config)
     _mount_system_directories(config, shared_memory)
+    control_groups.show(config, groups)
     for fd, (kind, _, target) in zip(sources, config.mounts, strict=True):
         if fd < 0:
             _mask(target, read_only=kind == EMPTY_READ_ONLY)
         else:
-            _mount_source(fd, target, read_only=kind in {BIND_READ_ONLY, MAPPED_READ_ONLY})
+            _mount_source(fd, target, read_only=kind in _READ_ONLY_KINDS or (kind == COPY and config.read_only))
     for target, flags, options in config.tmpfs:
         _mount_at(safe_paths.open_inside(target, directory=True), "tmpfs", flags, options)
     _map_access_points(config, volumes, id_maps, users)
@@ -156,12 +159,14 @@ def _mount_system_directories(config: LaunchConfig, shared_memory: int) -> None:
     for name, target in _DEVICE_LINKS:
         os.symlink(target, f"/dev/{name}")  # noqa: PTH211
     os.umask(before)
-    for name in ("pts", "shm"):
+    for name in ("pts", "shm", "mqueue"):
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
     terminals = f"newinstance,ptmxmode=0666,mode=0620,gid={config.users + _TERMINAL_GROUP}"
     syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals)
     for path in ("/dev/pts", "/dev/pts/ptmx"):
         os.chown(path, config.users, config.users)
+    syscalls.mount("mqueue", "/dev/mqueue", "mqueue", _NO_DEVICES_NO_EXEC)
+    os.chown("/dev/mqueue", config.users, config.users)
     if shared_memory < 0:
         size = f"mode=1777,size={config.shared_memory}"
         syscalls.mount("shm", "/dev/shm", "tmpfs", _NO_DEVICES_NO_EXEC, size)  # noqa: S108

@@ -57,6 +57,8 @@ def test_a_container_of_v1_has_a_group_in_every_hierarchy(v1, tmp_path):
     expected = tuple(str(tmp_path / name / LEVELS[-1] / "payload/tasks") for name in (*BOUNDING, *OTHERS))
     assert membership.processes == expected
     assert membership.oom_events == str(tmp_path / "memory" / LEVELS[-1] / "payload/memory.oom_control")
+    shown = ((str(tmp_path / name / LEVELS[-1]), name.removeprefix("name=")) for name in (*BOUNDING, *OTHERS))
+    assert membership.shown == tuple(shown)
 
 
 def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_path):
@@ -65,6 +67,7 @@ def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_pa
     )
     assert membership.processes[-1] == str(tmp_path / "unified" / LEVELS[-1] / "payload/cgroup.procs")
     assert len(membership.processes) == len(BOUNDING) + len(OTHERS) + 1
+    assert [name for _, name in membership.shown] == [*BOUNDING, *OTHERS[:-1], "systemd"]
     assert (tmp_path / "unified" / LEVELS[-1] / "payload").is_dir()
     assert (tmp_path / "unified" / "cgroup.subtree_control").read_text() == ""
 
@@ -94,6 +97,7 @@ def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2,
     assert list((group / "payload").iterdir()) == []
     assert membership.processes == (str(group / "payload/cgroup.procs"),)
     assert membership.oom_events == str(group / "memory.events")
+    assert membership.shown == ((str(group), ""),)
 
 
 def test_only_the_root_of_the_machine_delegates_beside_processes(tmp_path):
