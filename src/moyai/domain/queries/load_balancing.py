@@ -31,6 +31,12 @@ def default_rule(world: World, listener: ListenerArn) -> Rule:
     return next(rule for rule in world.rules.each("listener", listener) if rule.priority is None)
 
 
+def find_rule(world: World, arn: str | None) -> Rule | None:
+    """The rule with this ARN, or the default rule of the listener with it."""
+    listener = world.listeners.get(arn)
+    return world.rules.get(arn) if listener is None else default_rule(world, listener.arn)
+
+
 def load_balancers_of_group(world: World, group: TargetGroupArn) -> tuple[LoadBalancerArn, ...]:
     """The load balancers that use the target group."""
     listeners = (world.listeners[rule.listener] for rule in world.rules.each("target_group", group))

@@ -17,7 +17,7 @@ from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.service import Deployment, Service
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.elb.rule import ForwardAction, Rule, WeightedGroup
-from moyai.domain.queries.listener_rules import find_rule
+from moyai.domain.queries.load_balancing import find_rule
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import Pool, TargetGroupArn
 

@@ -19,7 +19,7 @@ from moyai.domain.ecs.strategy import Strategy
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.elb.target_group import TargetGroup, TargetType
 from moyai.domain.keys import scope_of
-from moyai.domain.queries.listener_rules import find_rule
+from moyai.domain.queries.load_balancing import find_rule
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
