@@ -1,7 +1,8 @@
 """How long a task takes: from the API call to RUNNING, and to the first answer that a neighbour gets by name.
 
 Run by `make bench` as root, or by hand: `.venv/bin/python bench/start.py`. Real namespaces and real Envoys. In the
-first part RunTask starts a task without Service Connect. In the second a service goes from no task to one, while a
+first part RunTask starts a task without Service Connect, of this machine's own root and of an image of twelve layers
+that is here. In the second a service goes from no task to one, while a
 neighbour asks for it by its alias until it gets a 200. The steps are the task's own timestamps. No number here is a
 test.
 """
@@ -15,8 +16,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
 
+from rig.images import NAME, save_image
 from rig.report import show
-from rig.server import server, wait_until
+from rig.server import MOYAI, server, wait_until
 from rig.tasks import ANSWERING, Stage, inside, root, virtual_address
 
 ROUNDS: Final = 5
@@ -36,10 +38,18 @@ def milliseconds(task: dict[str, Any], asked: float) -> dict[str, float]:
     return {name: 1000 * (task[member].timestamp() - asked) for name, member in steps.items()}
 
 
-def run_task(stage: Stage) -> dict[str, float]:
+def load_image(state: Path) -> None:
+    """Put the image of twelve layers into the store of a state directory."""
+    archive = state / "image.tar"
+    save_image(archive)
+    subprocess.run([*MOYAI, "image", "load", "--state", state, archive], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    archive.unlink()
+
+
+def run_task(stage: Stage, definition: str) -> dict[str, float]:
     """RunTask without Service Connect, until RUNNING is seen from outside; then stop it."""
     asked = time.time()
-    answer = stage.ecs.run_task(cluster="bench", taskDefinition="plain", networkConfiguration=stage.network)
+    answer = stage.ecs.run_task(cluster="bench", taskDefinition=definition, networkConfiguration=stage.network)
     arn = answer["tasks"][0]["taskArn"]
     found: list[dict[str, Any]] = []
 
@@ -77,9 +87,10 @@ def main() -> None:
     if not root():
         return
     print(f"load: none but the task itself; {ROUNDS} times")
-    with server() as target:
+    with server(prepare=load_image) as target:
         stage = Stage(target)
         stage.define("plain", ["sleep", "infinity"])
+        stage.define("image", ["/usr/bin/sleep", "infinity"], image=NAME)
         stage.define("web", ["python", "-S", "-c", ANSWERING, str(PORT)], PORT)
         stage.define("caller", ["sleep", "infinity"])
         stage.serve("web", [{"portName": "web", "clientAliases": [{"dnsName": "web", "port": ALIAS_PORT}]}], count=0)
@@ -88,12 +99,19 @@ def main() -> None:
         pid = inside(caller)
         virtual = virtual_address(pid, "web")
         plain: dict[str, list[float]] = defaultdict(list)
+        layered: dict[str, list[float]] = defaultdict(list)
         meshed: dict[str, list[float]] = defaultdict(list)
         for _ in range(ROUNDS):
-            for samples, measured in ((plain, run_task(stage)), (meshed, first_answer(stage, pid, virtual))):
+            measurements = (
+                (plain, run_task(stage, "plain")),
+                (layered, run_task(stage, "image")),
+                (meshed, first_answer(stage, pid, virtual)),
+            )
+            for samples, measured in measurements:
                 for step, value in measured.items():
                     samples[step].append(value)
         show("RunTask, no Service Connect: after the call", "ms", plain)
+        show("… of an image of twelve layers", "ms", layered)
         show("service 0 to 1, in the mesh: after the call", "ms", meshed)
 
 

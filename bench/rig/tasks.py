@@ -49,10 +49,12 @@ class Stage:
         subnets = [s["SubnetId"] for s in target.client("ec2").describe_subnets()["Subnets"]]
         self.network = {"awsvpcConfiguration": {"subnets": subnets}}
 
-    def define(self, family: str, command: Sequence[str], port: int | None = None) -> None:
-        """A task definition of one container on the host's root; its port is called web."""
+    def define(
+        self, family: str, command: Sequence[str], port: int | None = None, image: str = "moyai.local/host"
+    ) -> None:
+        """A task definition of one container, on the host's root by default; its port is called web."""
         ports = [] if port is None else [{"name": "web", "containerPort": port, "appProtocol": "http"}]
-        app = {"name": "app", "image": "moyai.local/host", "command": list(command), "portMappings": ports}
+        app = {"name": "app", "image": image, "command": list(command), "portMappings": ports}
         size = {"cpu": "1024", "memory": "2048", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
         self.ecs.register_task_definition(family=family, containerDefinitions=[app | {"stopTimeout": 2}], **size)
 
