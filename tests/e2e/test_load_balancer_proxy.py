@@ -268,3 +268,21 @@ async def test_a_group_whose_targets_all_drain_gets_nothing_new(front, apps):
     for app in apps:
         app.released.set()
     assert (await held).status == 200
+
+
+async def test_a_silent_target_is_504_and_a_silent_client_408(front, apps):
+    await publish(
+        front, BALANCER.replace("10.99.0.1}", '10.99.0.1}\n    attributes: {idle_timeout.timeout_seconds: "1"}')
+    )
+    silent = await front.namespace.get(*NODE, "/hold")
+    assert (silent.status, "<h1>504 Gateway Time-out</h1>" in silent.body) == (504, True)
+    head = b"POST / HTTP/1.1\r\nhost: back\r\ncontent-length: 5\r\nconnection: close\r\n\r\n"
+    assert (await front.namespace.talk(*NODE, head)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_websocket_passes(front, apps):
+    await publish(front, BALANCER)
+    head = b"GET /socket HTTP/1.1\r\nhost: back\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    answer = await front.namespace.talk(*NODE, head + b"ping")
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert answer.endswith(b"\r\n\r\nping")

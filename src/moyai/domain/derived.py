@@ -66,6 +66,10 @@ class Derived(Generic[K, V]):
         own = (cast("K", record.key) for kind in self._kinds.values() for record in self._world.table(kind))
         return tuple(sorted({*own, *self._reads, *self._values, *self._stale}))
 
+    def is_stale(self, key: K) -> bool:
+        """Whether the key's value is to be computed again."""
+        return key in self._stale
+
     def add(self, key: K) -> None:
         """Add a key, or compute its value again, at the next ``follow``."""
         self._stale.add(key)

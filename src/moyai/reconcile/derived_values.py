@@ -2,7 +2,7 @@
 step may wait for proxies' acknowledgements.
 
 The mesh has a shard for each namespace of Service Connect, and one for each virtual node and virtual gateway of App
-Mesh, and one for the front proxy of each VPC with load balancers; a shard is published when it changes.
+Mesh; those of front proxies are in ``front_meshes``. A shard is published when it changes.
 
 Promise: a value is computed again when anything has changed that it was computed from. A value that can't be computed
 keeps its last good form, does not block others, and is tried again with the next change.
@@ -21,13 +21,11 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.derived import Derived, Publish
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
-from moyai.domain.elb.front import front_workload
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
-from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, VpcId, WorkloadId
+from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload
 from moyai.mesh.ir import MeshIR
-from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.proxies import ProxyFeed
@@ -52,17 +50,6 @@ def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshOptions) -> 
         return compile_workload(seen, workload, settings)
 
     return Derived(world, compile_shard, MeshIR(), VirtualNode, VirtualGateway, publish=_publisher(feed))
-
-
-def front_meshes(world: World, feed: ProxyFeed) -> Derived[VpcId, MeshIR]:
-    """The shards of front proxies, by VPC. A VPC has to be added when it gets a load balancer, because a default VPC
-    need not be on record.
-    """
-
-    def publish(vpc: VpcId, _before: MeshIR, mesh: MeshIR) -> None:
-        feed.publish(mesh, front_workload(vpc))
-
-    return Derived(world, compile_front, MeshIR(), publish=publish)
 
 
 def draining_tasks(world: World) -> Derived[TaskArn, bool]:

@@ -25,8 +25,9 @@ from moyai.kernel.ids import LoadBalancerArn, TargetGroupArn, TaskId, VpcId
 from moyai.plan.action import Plan
 from moyai.plan.elb.front import plan_front
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import front_meshes, publish_changes
+from moyai.reconcile.derived_values import publish_changes
 from moyai.reconcile.execute import Executor
+from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
@@ -47,7 +48,7 @@ class FrontLoop:
         self._ports, self._observer, self._executor = ports, observer, executor
         self._queue = WorkQueue(ports.clock)
         self._published: set[LoadBalancerArn] = set()
-        self.meshes = front_meshes(ports.store.world, ports.feed)
+        self.meshes = FrontMeshes(ports.store.world, ports.feed)
         """The shards of front proxies, by VPC: those that have load balancers, or had some."""
 
     @property

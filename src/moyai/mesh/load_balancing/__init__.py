@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from moyai.mesh.load_balancing.compile import compile_front
+from moyai.mesh.load_balancing.compile import compile_front, compile_load_balancer, join_parts
 
-__all__ = ["compile_front"]
+__all__ = ["compile_front", "compile_load_balancer", "join_parts"]

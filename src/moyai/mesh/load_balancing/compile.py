@@ -2,15 +2,17 @@
 
 Promise: a VPC without load balancers has no workload. A target group that no rule uses is left out, so that its targets
 are neither called nor checked. A changed rule changes the routes of its listener, and a target the endpoints of its
-group.
+group. Each load balancer is compiled for itself, as target groups belong to one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from moyai.domain.elb.front import HEALTH_EVENTS, front_workload
 from moyai.domain.world import World
-from moyai.kernel.ids import VpcId
-from moyai.mesh.ir import MeshIR, Workload
+from moyai.kernel.ids import LoadBalancerArn, VpcId
+from moyai.mesh.ir import FrontListener, MeshIR, Workload
 from moyai.mesh.load_balancing.listeners import add_listener
 from moyai.mesh.load_balancing.shard import FrontBuilder
 
@@ -19,14 +21,44 @@ def compile_front(world: World, vpc: VpcId, health_events: str = HEALTH_EVENTS) 
     """The shard of a VPC's front proxy; empty without load balancers. ``health_events``: the path of the file, in the
     proxy's file system, for the events of its health checks.
     """
-    balancers = sorted(world.load_balancers.by("vpc", vpc), key=lambda balancer: balancer.arn)
-    if not balancers:
+    balancers = sorted(balancer.arn for balancer in world.load_balancers.by("vpc", vpc))
+    return join_parts(vpc, [compile_load_balancer(world, arn, health_events) for arn in balancers])
+
+
+def compile_load_balancer(world: World, arn: LoadBalancerArn, health_events: str = HEALTH_EVENTS) -> MeshIR:
+    """The part of one load balancer in the shard of its VPC; empty if it does not exist."""
+    balancer = world.load_balancers.get(arn)
+    if balancer is None:
         return MeshIR()
     shard = FrontBuilder(world, health_events)
-    for balancer in balancers:
-        for listener in sorted(world.listeners.by("load_balancer", balancer.arn), key=lambda one: one.arn):
-            add_listener(shard, balancer, listener)
-    workload = front_workload(vpc)
-    return shard.build(
-        Workload(id=workload, zone="", ingress_port=0, egress_port=0, is_front=True, listeners=tuple(shard.listeners))
+    for listener in sorted(world.listeners.by("load_balancer", arn), key=lambda one: one.arn):
+        add_listener(shard, balancer, listener)
+    return shard.build(_workload(balancer.vpc, shard.listeners))
+
+
+def join_parts(vpc: VpcId, parts: Iterable[MeshIR]) -> MeshIR:
+    """The shard of a VPC that has these load balancers; empty without any."""
+    every = [part for part in parts if part.workloads]
+    if not every:
+        return MeshIR()
+    listeners = (one for part in every for workload in part.workloads.values() for one in workload.listeners)
+    workload = _workload(vpc, listeners)
+    return MeshIR(
+        workloads={workload.id: workload},
+        services={name: service for part in every for name, service in part.services.items()},
+        destinations={name: destination for part in every for name, destination in part.destinations.items()},
+        groups={name: group for part in every for name, group in part.groups.items()},
+        certificates={name: certificate for part in every for name, certificate in part.certificates.items()},
+        diagnostics=tuple(diagnostic for part in every for diagnostic in part.diagnostics),
+    )
+
+
+def _workload(vpc: VpcId, listeners: Iterable[FrontListener]) -> Workload:
+    return Workload(
+        id=front_workload(vpc),
+        zone="",
+        ingress_port=0,
+        egress_port=0,
+        is_front=True,
+        listeners=tuple(listeners),
     )

@@ -39,6 +39,8 @@ _GROUP_COOKIE: Final = "AWSALBTG"
 _LAST: Final = 50_001
 """A greater number than any priority."""
 _NO_LIMIT: Final = TimeoutPolicy(request=0, idle=0)
+_LONGER: Final = 1
+"""Seconds by which a client may be silent longer than a target, so that it is known who was."""
 _ENVOY_HEADERS: Final = ("x-envoy-external-address", "x-envoy-internal")
 _TOO_MANY_ADDRESSES: Final = RequestMatch(
     headers=(HeaderMatcher("x-forwarded-for", TextMatcher(TextTest.REGEX, "(?:[^,]*,){31,}.*")),)
@@ -81,12 +83,8 @@ def _forward(
     if not any(target.weight for target in targets):
         yield RouteRule((), _NO_LIMIT, match, answer=_UNAVAILABLE)
         return
-    route = RouteRule(
-        targets,
-        _NO_LIMIT,
-        match,
-        endpoint_idle=attributes.IDLE_TIMEOUT.of(balancer),
-    )
+    idle = attributes.IDLE_TIMEOUT.of(balancer)
+    route = RouteRule(targets, TimeoutPolicy(request=0, idle=idle + _LONGER), match, endpoint_idle=idle)
     if action.stickiness is not None:
         for target in targets:
             if target.weight:

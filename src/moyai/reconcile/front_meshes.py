@@ -1,0 +1,59 @@
+"""The shards of front proxies, each joined from the parts of its VPC's load balancers.
+
+Promise: a change is computed for the load balancers that it concerns, and a shard is published with all of them. A VPC
+has to be added when it gets a load balancer, because a default VPC need not be on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from typing_extensions import override
+
+from moyai.domain.derived import Derived
+from moyai.domain.elb.front import front_workload
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.world import World
+from moyai.kernel.ids import VpcId
+from moyai.mesh.ir import MeshIR
+from moyai.mesh.load_balancing import compile_load_balancer, join_parts
+from moyai.ports.proxies import ProxyFeed
+
+
+class FrontMeshes(Derived[VpcId, MeshIR]):
+    """The shards by VPC, which are published to ``feed``."""
+
+    def __init__(self, world: World, feed: ProxyFeed) -> None:
+        super().__init__(world, self._join, MeshIR(), publish=self._publish_shard)
+        self._parts = Derived(world, compile_load_balancer, MeshIR(), LoadBalancer)
+        self._feed = feed
+
+    @override
+    def invalidate(self, records: Iterable[tuple[str, str]]) -> tuple[VpcId, ...]:
+        changed = tuple(records)
+        for arn in self._parts.invalidate(changed):
+            balancer = self._world.load_balancers.get(arn)
+            if balancer is None:
+                self._parts.update(arn)
+            else:
+                self.add(balancer.vpc)
+        return super().invalidate(changed)
+
+    @override
+    def update(self, key: VpcId) -> None:
+        """Compute a shard; without a change that concerns it, all of its parts as well."""
+        if not self.is_stale(key):
+            for balancer in self._world.load_balancers.by("vpc", key):
+                self._parts.add(balancer.arn)
+        super().update(key)
+
+    def _join(self, world: World, vpc: VpcId) -> MeshIR:
+        arns = sorted(balancer.arn for balancer in world.load_balancers.by("vpc", vpc))
+        for arn in arns:
+            if self._parts.is_stale(arn) or arn not in self._parts.values:
+                self._parts.update(arn)
+        return join_parts(vpc, [self._parts.values[arn] for arn in arns if arn in self._parts.values])
+
+    def _publish_shard(self, vpc: VpcId, before: MeshIR, mesh: MeshIR) -> None:
+        del before
+        self._feed.publish(mesh, front_workload(vpc))
