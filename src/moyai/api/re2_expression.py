@@ -7,7 +7,7 @@ compiled size of at most 100 instructions, which is Envoy's own limit, or anothe
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import re2
 
@@ -17,11 +17,8 @@ LARGEST: Final = 100
 
 def expression_fault(text: str, largest: int = LARGEST) -> str | None:
     """What is wrong with the expression, in one sentence; None if Envoy accepts it."""
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
     try:
-        size = re2.compile(text.encode(), options).programsize
+        size = _compiled(text).programsize
     except re2.error as error:
         said = error.args[0] if error.args else b""
         why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
@@ -29,3 +26,16 @@ def expression_fault(text: str, largest: int = LARGEST) -> str | None:
     if size > largest:
         return f"the expression makes {size} instructions, and Envoy takes {largest}. Count less in it."
     return None
+
+
+def group_count(text: str) -> int:
+    """How many groups a valid expression captures."""
+    return int(_compiled(text).groups)
+
+
+def _compiled(text: str) -> Any:  # noqa: ANN401 (re2 has no types)
+    """The compiled expression. Raises re2.error."""
+    options = re2.Options()
+    options.log_errors = False
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(text.encode(), options)

@@ -124,6 +124,12 @@ def test_attributes_that_exclude_each_other_are_refused(elb, group, together):
     assert refused == "InvalidConfigurationRequest"
 
 
+@pytest.mark.parametrize("name", ["a b", "a;b", "a=b", "x" * 257, "\u00e4"])
+def test_a_cookie_has_a_possible_name(elb, group, name):
+    cookie = attribute("stickiness.app_cookie.cookie_name", name)
+    assert code(elb.client.modify_target_group_attributes, TargetGroupArn=group, Attributes=cookie) == "ValidationError"
+
+
 def test_deletion_protection_protects(elb, balancer):
     elb.client.modify_load_balancer_attributes(
         LoadBalancerArn=balancer, Attributes=attribute("deletion_protection.enabled", "true")

@@ -48,6 +48,8 @@ def test_hosts_and_paths_are_shown_in_both_forms(elb, listener):
         [path("/*?*?*?")],
         [{"Field": "path-pattern", "RegexValues": ["(?=x)"]}],
         [{"Field": "path-pattern", "RegexValues": ["["]}],
+        [{"Field": "path-pattern", "RegexValues": ["a\nb"]}],
+        [{"Field": "path-pattern", "RegexValues": ["(a{100}){100}"]}],
         [{"Field": "path-pattern", "Values": ["/a"], "PathPatternConfig": {"Values": ["/b"]}}],
         [{"Field": "path-pattern", "HostHeaderConfig": {"Values": ["a"]}}],
         [{"Field": "http-header", "Values": ["x"]}],
@@ -201,7 +203,7 @@ def test_the_default_rule_stays(elb, listener):
 
 
 def test_a_rule_changes_in_the_parts_that_are_named(elb, listener, group):
-    rule = elb.rule(listener, Transforms=[rewrite("^/old/(.*)$", "/new/\\1")])
+    rule = elb.rule(listener, Transforms=[rewrite("^/old/(.*)$", "/new/$1")])
     arn = rule["RuleArn"]
     changed = elb.client.modify_rule(RuleArn=arn, Actions=[forward(group)])["Rules"][0]
     assert (changed["Conditions"], changed["Transforms"]) == (rule["Conditions"], rule["Transforms"])
@@ -233,6 +235,12 @@ def test_transforms_are_shown_as_they_were_sent(elb, listener):
         [{"Type": "url-rewrite"}],
         [rewrite("(", "/b")],
         [rewrite("^/a", "/\n")],
+        [rewrite("^/a\n", "/b")],
+        [rewrite("^/(a)", "/$2")],
+        [rewrite("^/(a)", "/${0}")],
+        [rewrite("^/(a)", "/$10")],
+        [rewrite("(a)" * 8, "/$1")],
+        [rewrite("^/(?<name>a)", "/$1")],
         [rewrite("^/a", "/b"), rewrite("^/c", "/d")],
         [{**rewrite("^/a", "/b"), "Type": "host-header-rewrite"}],
     ],

@@ -167,10 +167,10 @@ def _pattern_condition(field: str, plain: ValuesRequest, config: ValuesRequest |
     """A condition whose values may be in two places, in the same form."""
     if config is not None and plain not in {ValuesRequest(), config}:
         raise InvalidInput(f"Condition field '{field}': specify the values once, in Values or in the configuration")
-    given_in = config or plain
-    patterns = _expressions(field, given_in.regex_values)
+    texts = config or plain
+    patterns = _expressions(field, texts.regex_values)
     is_host = field == "host-header"
-    values = _checked(field, given_in.values, _HOST if is_host else _PATH) if given_in.values or not patterns else ()
+    values = _checked(field, texts.values, _HOST if is_host else _PATH) if texts.values or not patterns else ()
     return HostCondition(values, patterns) if is_host else PathCondition(values, patterns)
 
 
@@ -212,6 +212,8 @@ def _expressions(field: str, patterns: Sequence[str]) -> tuple[str, ...]:
     for pattern in patterns:
         if not 1 <= len(pattern) <= _LONGEST:
             raise InvalidInput(f"Condition regular expression '{pattern[:100]}' must have 1 to {_LONGEST} characters")
+        if not pattern.isprintable():
+            raise InvalidInput(f"Condition field '{field}': {pattern!r} has a character that is not printable")
         fault = expression_fault(pattern, REGEX_INSTRUCTIONS)
         if fault is not None:
             raise InvalidInput(f"Condition field '{field}': {fault}")

@@ -6,12 +6,13 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.re2_expression import expression_fault
+from moyai.api.re2_expression import expression_fault, group_count
 from moyai.domain.elb.quotas import REGEX_INSTRUCTIONS
 from moyai.domain.elb.rule import RegexRewrite
 from moyai.kernel.errors import InvalidInput
@@ -19,6 +20,9 @@ from moyai.kernel.errors import InvalidInput
 _HOST: Final = "host-header-rewrite"
 _URL: Final = "url-rewrite"
 _LONGEST: Final = 1024
+_MAX_GROUPS: Final = 7
+"""RE2 replaces by single digits, and two are needed for what is before and after the match."""
+_REFERENCE: Final = re.compile(r"\$(\d+)|\$\{(\d+)\}", re.ASCII)
 
 
 class RewriteRequest(msgspec.Struct, frozen=True):
@@ -81,6 +85,21 @@ def _rewrite(request: TransformRequest) -> RegexRewrite:
     fault = expression_fault(rewrite.regex, REGEX_INSTRUCTIONS)
     if fault is not None:
         raise InvalidInput(f"Transform '{request.type}': {fault}")
-    if not (rewrite.replace.isascii() and rewrite.replace.isprintable()):
-        raise InvalidInput(f"Transform '{request.type}': the replacement has printable ASCII characters only")
+    if not (rewrite.regex.isprintable() and rewrite.replace.isascii() and rewrite.replace.isprintable()):
+        raise InvalidInput(
+            f"Transform '{request.type}': only printable characters are possible, ASCII in what replaces"
+        )
+    _check_groups(request.type, rewrite)
     return RegexRewrite(rewrite.regex, rewrite.replace)
+
+
+def _check_groups(kind: str, rewrite: RewriteRequest) -> None:
+    """Raises InvalidInput unless every group in the replacement is one of the expression."""
+    groups = group_count(rewrite.regex)
+    if groups > _MAX_GROUPS or "(?<" in rewrite.regex:
+        raise InvalidInput(
+            f"Transform '{kind}': the regular expression has at most {_MAX_GROUPS} groups, without names"
+        )
+    for match in _REFERENCE.finditer(rewrite.replace):
+        if not 1 <= int(match[1] or match[2]) <= groups:
+            raise InvalidInput(f"Transform '{kind}': the regular expression has no group {match[0]}")

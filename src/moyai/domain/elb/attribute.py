@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,6 +16,7 @@ import msgspec
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 _LONGEST_NUMBER = 10
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{0,256}", re.ASCII)
 
 
 class AttributeValues(Protocol[T_co]):
@@ -70,6 +72,16 @@ class Text(msgspec.Struct, frozen=True):
         """The text."""
         if len(text) > self.longest or not (text.isprintable() or not text):
             raise ValueError(f"it has at most {self.longest} printable characters")
+        return text
+
+
+class CookieName(msgspec.Struct, frozen=True):
+    """The name of a cookie, or nothing."""
+
+    def read(self, text: str) -> str:
+        """The name."""
+        if not _COOKIE_NAME.fullmatch(text):
+            raise ValueError("it is the name of a cookie: at most 256 letters, digits and !#$%&'*+-.^_`|~")
         return text
 
 

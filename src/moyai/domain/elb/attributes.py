@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from moyai.domain.elb.attribute import Choice, ElbAttribute, Switch, Text, Whole, switch
+from moyai.domain.elb.attribute import Choice, CookieName, ElbAttribute, Switch, Text, Whole, switch
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
 from moyai.domain.elb.rule import Listener, ListenerProtocol
 from moyai.domain.elb.target_group import TargetGroup, TargetProtocol, TargetType
@@ -82,7 +82,7 @@ ALGORITHM = ElbAttribute(
 ANOMALY_MITIGATION = ElbAttribute("load_balancing.algorithm.anomaly_mitigation", Choice(("on", "off")), "off")
 SLOW_START = ElbAttribute("slow_start.duration_seconds", Whole(30, 900, or_zero=True), "0")
 LB_COOKIE_DURATION = ElbAttribute("stickiness.lb_cookie.duration_seconds", Whole(1, _WEEK), "86400")
-APP_COOKIE_NAME = ElbAttribute("stickiness.app_cookie.cookie_name", Text(256), "")
+APP_COOKIE_NAME = ElbAttribute("stickiness.app_cookie.cookie_name", CookieName(), "")
 APP_COOKIE_DURATION = ElbAttribute(
     "stickiness.app_cookie.duration_seconds", Whole(1, _WEEK), "86400", "a session lasts as long as its cookie, a week"
 )
