@@ -21,6 +21,7 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
+from moyai.domain.elb.load_balancer import LoadBalancerType
 from moyai.domain.ram.share import AssociationStatus, ResourceShare, ShareAssociation
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.world import Delete, Put, World
@@ -30,6 +31,7 @@ from moyai.kernel.scope import Scope
 from moyai.plan.cloudmap.task_registration import register
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.store.memory import MemoryStore
+from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import SCOPE, Builder, container
 from tests.golden.appmesh import meshes
 from tests.golden.mesh import worlds
@@ -54,6 +56,7 @@ def world_of(connect: str, app_mesh: str) -> MemoryStore:
     _instances(nets.build)
     _names(nets.build)
     _mesh_proxies(nets.build)
+    _load_balancers(nets.build)
     return store
 
 
@@ -109,6 +112,15 @@ def _is_accepted(world: World, put: Put) -> bool:
     except (KeyError, TypeError, ValueError):
         return False
     return True
+
+
+def _load_balancers(build: Builder) -> None:
+    """One that this machine reaches, and one for connections without security groups."""
+    balancers = BalancerBuilder(build)
+    group = balancers.group()
+    balancers.listener(balancers.balancer(public=True), group)
+    balancers.balancer("inside", kind=LoadBalancerType.NETWORK)
+    balancers.target(group, "172.31.0.200")
 
 
 def _networks(nets: Nets) -> None:

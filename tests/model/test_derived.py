@@ -14,12 +14,16 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
+from moyai.domain.elb.front import front_workload
+from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.traced import TracedWorld
 from moyai.domain.world import Change, Put, World, table_name
+from moyai.kernel.ids import VpcId
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload, workloads
 from moyai.mesh.ir import MeshIR
+from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
 from moyai.plan.network.published_ports import published_ports, published_ports_of, sort_ports
@@ -27,7 +31,13 @@ from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace, has_instances
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
+from moyai.reconcile.derived_values import (
+    draining_tasks,
+    front_meshes,
+    namespace_meshes,
+    shifting_services,
+    workload_meshes,
+)
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
@@ -59,15 +69,23 @@ class PublishedValues:
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.world, self.feed = store, store.world, Parts()
         self.network_specs = NetworkSpecTracker(self.world)
-        self.ports = Derived(self.world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
+        owners = (Task, ContainerInstance, LoadBalancer)
+        self.ports = Derived(self.world, published_ports_of, tuple[PublishedPort, ...](), *owners)
         self.draining, self.moving = draining_tasks(self.world), shifting_services(self.world)
         self.names = NameChanges(self.world)
         self.meshes: tuple[Derived[Any, Any], ...] = (
             namespace_meshes(self.world, self.feed),
             workload_meshes(self.world, self.feed, AppMeshOptions()),
+            self._fronts(),
         )
         self.asked: dict[str, object] = {}
         self.follow([Key(table_name(type(record)), record.key) for record in self.world.records()])
+
+    def _fronts(self) -> Derived[VpcId, MeshIR]:
+        meshes = front_meshes(self.world, self.feed)
+        for balancer in self.world.load_balancers:
+            meshes.add(balancer.vpc)
+        return meshes
 
     def change(self, *changes: Change) -> None:
         """Make changes, follow them as the reconciler does, and hold what is published against the world."""
@@ -88,6 +106,8 @@ class PublishedValues:
         world = self.world
         fresh: dict[str, MeshIR | None] = {n.arn: _try(compile_namespace, world, n.arn) for n in world.namespaces}
         fresh.update((workload, _try(compile_workload, world, workload)) for workload in workloads(world))
+        vpcs = {balancer.vpc for balancer in world.load_balancers}
+        fresh.update((front_workload(vpc), _try(compile_front, world, vpc)) for vpc in vpcs)
         made = {part: mesh for part, mesh in fresh.items() if mesh is not None}
         assert {part: mesh for part, mesh in self.feed.shards.items() if part in made or part not in fresh} == {
             part: mesh for part, mesh in made.items() if mesh != MeshIR()
