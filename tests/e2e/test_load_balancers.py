@@ -99,7 +99,10 @@ def test_the_name_of_a_load_balancer_works_at_the_named_entry_point(installation
     port = int(installation.options[-1])
     status, body = get("127.0.0.1", port=port, headers={"host": balancer.dns_name})
     assert status == 200
-    assert {name.lower(): value for name, value in body["headers"].items()}["host"] == balancer.dns_name
+    headers = {name.lower(): value for name, value in body["headers"].items()}
+    assert headers["host"] == balancer.dns_name
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert "x-request-id" not in headers
     shown = json.loads(installation.moyai("status", "--json"))["loadBalancers"]
     (own,) = [entry for entry in shown if entry["name"] == balancer.name]
     first, *others = own["urls"]

@@ -43,6 +43,7 @@ _PROXY_HEADER: Json = MappingProxyType(
     }
 )
 _LOOPBACK: Mapping[str, object] = {"address_prefix": "127.0.0.0", "prefix_len": 8}
+_OWN_HEADERS = ("x-forwarded-for", "x-forwarded-proto", "x-request-id")
 _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
 
 
@@ -75,12 +76,12 @@ def clusters(ports: Sequence[PublishedPort]) -> Json:
 
 def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
-    hosts: dict[str, str] = {}
+    hosts: dict[str, PublishedPort] = {}
     for of in _by_service(ports):
         first = of[0]
         for name in (f"{first.port}.{first.service}", str(first.service)):
-            hosts.setdefault(f"{name}.localhost".lower(), _service_cluster(first))
-    virtual_hosts = [_virtual_host(name, cluster) for name, cluster in hosts.items()]
+            hosts.setdefault(f"{name}.localhost".lower(), first)
+    virtual_hosts = [_virtual_host(name, port) for name, port in hosts.items()]
     nobody = {"status": 404, "body": {"inline_string": _NO_SERVICE}}
     rest = {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": nobody}]}
     return {"resources": [{"@type": _ROUTES, "name": _BY_NAME, "virtual_hosts": [*virtual_hosts, rest]}]}
@@ -136,10 +137,12 @@ def _http_listener(address: str, port: int) -> Json:
     return _tcp_listener(_BY_NAME, address, port, _from_outside(chain))
 
 
-def _virtual_host(name: str, cluster: str) -> Json:
+def _virtual_host(name: str, port: PublishedPort) -> Json:
+    """The host of a service or load balancer. That learns the client from the PROXY header, and adds it by itself."""
+    removed = {"request_headers_to_remove": _OWN_HEADERS} if port.proxy_header else {}
     retries = {"retry_on": "connect-failure,refused-stream", "num_retries": 2}  # a task that has just ended
-    route = {"cluster": cluster, "timeout": "0s", "retry_policy": retries}
-    return {"name": name, "domains": [name], "routes": [{"match": {"prefix": "/"}, "route": route}]}
+    route = {"cluster": _service_cluster(port), "timeout": "0s", "retry_policy": retries}
+    return {"name": name, "domains": [name], "routes": [{"match": {"prefix": "/"}, "route": route}], **removed}
 
 
 def _cluster(name: str, ports: Sequence[PublishedPort]) -> Json:
