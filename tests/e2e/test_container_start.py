@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from moyai.domain.sandbox.spec import MemoryLimits
 from tests.contract.runtime.adapters import TASK
 from tests.e2e.linux_tasks import end_of, run
-from tests.e2e.small_image import IMAGE, line
+from tests.e2e.small_image import IMAGE, copy_programs, line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -49,3 +51,40 @@ async def test_a_read_only_root_has_setuid_programs_and_a_new_working_directory(
     words = "pwd; stat -c '%u:%g %a' .; setuid-id -u; touch x 2>/dev/null || echo read-only"
     _, lines = await run(small, line(words, user="web", working_directory="/new/work", readonly_root=True))
     assert lines == ["/new/work", "0:0 755", "0", "read-only"]
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="this machine has no dpkg")
+async def test_a_package_manager_installs_files_of_several_users(small, package):
+    """`dpkg -i` unpacks, changes owners and modes, and runs the package's script as root."""
+    root = Path(small.runtime.images.find(IMAGE).layers[0])
+    copy_programs(root, ("dpkg", "dpkg-deb", "dpkg-split", "tar", "diff", "ldconfig", "start-stop-daemon"))
+    for directory in ("info", "updates", "triggers"):
+        (root / "var/lib/dpkg" / directory).mkdir(parents=True)
+    for table in ("status", "available"):
+        (root / "var/lib/dpkg" / table).touch()
+    shutil.copy(package, root / "srv/shop.deb")
+    words = """
+        export PATH=$PATH:/usr/sbin; dpkg -i /srv/shop.deb > /tmp/log 2>&1 || cat /tmp/log
+        grep Status /var/lib/dpkg/status; stat -c '%U:%G %a' /opt/of-web /opt/id; cat /opt/ran; su web -c '/opt/id -u'
+    """
+    _, lines = await run(small, line(words))
+    assert lines == ["Status: install ok installed", "web:extra 640", "root:root 4755", "0", "0"]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A Debian package with a setuid program and a script."""
+    folder = tmp_path / "package"
+    (folder / "DEBIAN").mkdir(parents=True)
+    (folder / "DEBIAN/control").write_text(
+        "Package: shop\nVersion: 1\nArchitecture: all\nMaintainer: a test\nDescription: a test\n"
+    )
+    (folder / "DEBIAN/postinst").write_text("#!/bin/sh\nset -e\nchown web:extra /opt/of-web\nsetuid-id -u > /opt/ran\n")
+    (folder / "DEBIAN/postinst").chmod(0o755)
+    (folder / "opt").mkdir()
+    for name, mode in (("of-web", 0o640), ("id", 0o4755)):
+        shutil.copy("/usr/bin/id", folder / "opt" / name)
+        (folder / "opt" / name).chmod(mode)
+    archive = tmp_path / "shop.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", folder, archive], check=True)
+    return archive

@@ -17,7 +17,7 @@ from moyai.images.model import Platform
 from tests.container_images import ContainerImage, container_image
 from tests.e2e.docker_registry import HTPASSWD, PASSWORD, docker_registry
 from tests.e2e.held_relay import held_relay
-from tests.e2e.stack import Cluster, shell
+from tests.e2e.stack import Cluster, processes, shell, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -108,7 +108,7 @@ def test_a_service_of_service_connect_runs_an_image_of_a_registry(cluster, regis
     registry.push("shop/text", "1", an_image("from the image"))
     connected = Cluster(cluster.installation, "images-connected", "images-connected")
     definition = connected.define("text", shell("sleep 3600", image=f"{registry.name}/shop/text:1"))
-    connected.serve("text", definition, count=5)
+    connected.serve("text", definition, count=10)
     connected.steady("text")
     *_, own_layer = an_image("from the image").blobs
     assert downloads((tmp_path / "log").read_text(), own_layer.digest) == 1
@@ -200,6 +200,12 @@ def test_credentials_come_from_secrets_manager(cluster, tmp_path):
         assert cluster.output_lines(run(arn)["taskArn"], "main") == ["private"]
         secrets.put_secret_value(SecretId="registry", SecretString=json.dumps(secret | {"password": "wrong"}))
         registry.push("shop/private", "1", an_image("other"), auth=("me", PASSWORD))
+        image = f"{registry.name}/shop/private@{an_image('other').manifest.digest}"
+        wrong = reason(run(arn))
+        assert wrong.startswith("CannotPullContainerError: ")
+        assert "required. Run `docker login" in wrong
+        assert "repositoryCredentials" in wrong
+        assert "wrong" not in wrong, "the password is in the reason"
         missing = run("none")
         assert missing["stoppedReason"].startswith(
             "ResourceInitializationError: unable to pull secrets or registry auth"
@@ -245,3 +251,34 @@ def test_a_pull_is_made_again_after_the_control_plane_was_killed(make_installati
         task = killed.until(arn, "RUNNING")
         assert task["containers"][0]["imageDigest"].startswith("sha256:")
     assert not list((installation.state / "images/leases").iterdir())
+
+
+def test_a_task_of_an_image_survives_the_control_plane(make_installation, tmp_path):
+    """In its user namespace: it is found again, entered, heard and stopped."""
+    installation = make_installation()
+    installation.up()
+    cluster = Cluster(installation, "survives")
+    line = "trap 'echo stopped; exit 7' TERM; n=0; while :; do n=$((n + 1)); echo line $n; sleep 0.2; done"
+    with docker_registry(tmp_path) as registry:
+        registry.push("shop/app", "1", an_image("1"))
+        definition = cluster.define("survives", shell(line, image=f"{registry.name}/shop/app:1", stopTimeout=60))
+        arn = cluster.run(definition)
+        cluster.until(arn, "RUNNING")
+    eventually(lambda: cluster.output_lines(arn))
+    [process] = processes(arn, "trap")
+    installation.kill()
+    before = Path(f"/proc/{process}/ns/user").stat().st_ino
+    assert before != Path("/proc/self/ns/user").stat().st_ino
+    installation.up()
+    count = len(cluster.output_lines(arn))
+    eventually(lambda: len(cluster.output_lines(arn)) > count + 3, "its output goes on")
+    assert cluster.task(arn)["lastStatus"] == "RUNNING"
+    assert list(processes(arn, "trap")) == [process]
+    entered = installation.moyai("exec", "-T", task_id(arn), "--", "sh", "-c", "id -u; cat /proc/self/uid_map")
+    first, *id_map = entered.split()
+    assert (first, id_map[0], id_map[2]) == ("0", "0", "65536")
+    assert id_map[1] != "0"
+    cluster.ecs.stop_task(cluster=cluster.name, task=arn)
+    task = cluster.until(arn, "STOPPED")
+    assert task["containers"][0]["exitCode"] == 7
+    assert cluster.output_lines(arn)[-1] == "stopped"
