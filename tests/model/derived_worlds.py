@@ -34,6 +34,7 @@ from moyai.store.memory import MemoryStore
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import SCOPE, Builder, container
 from tests.golden.appmesh import meshes
+from tests.golden.load_balancing import balancers
 from tests.golden.mesh import worlds
 from tests.unit.plan.instances import definition, instance, on
 from tests.unit.plan.nets import ANYWHERE, Nets
@@ -45,13 +46,15 @@ GUEST = AccountId("222222222222")
 
 
 def world_of(connect: str, app_mesh: str) -> MemoryStore:
-    """Two golden cases in one world, and beside them the networks, public addresses, container instances and live names
-    that neither has.
+    """Two golden cases in one world, and beside them the networks, public addresses, container instances, load
+    balancers and live names that neither has.
     """
     store = MemoryStore()
     nets = Nets(store)
     for world in (worlds.load(GOLDEN / "mesh" / connect), meshes.world_of(meshes.read(GOLDEN / "appmesh" / app_mesh))):
         store.apply([Put(record) for record in world.records()])
+    load_balancers = balancers.world_of(balancers.read(GOLDEN / "load_balancing" / "forward.in.yaml"))
+    store.apply([Put(record) for record in load_balancers.records()])
     _networks(nets)
     _instances(nets.build)
     _names(nets.build)
