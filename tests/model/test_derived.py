@@ -33,11 +33,11 @@ from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.store import Key
 from moyai.reconcile.derived_values import (
     draining_tasks,
-    front_meshes,
     namespace_meshes,
     shifting_services,
     workload_meshes,
 )
+from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.reconcile.names import NameChanges
 from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
@@ -82,7 +82,7 @@ class PublishedValues:
         self.follow([Key(table_name(type(record)), record.key) for record in self.world.records()])
 
     def _fronts(self) -> Derived[VpcId, MeshIR]:
-        meshes = front_meshes(self.world, self.feed)
+        meshes = FrontMeshes(self.world, self.feed)
         for balancer in self.world.load_balancers:
             meshes.add(balancer.vpc)
         return meshes
