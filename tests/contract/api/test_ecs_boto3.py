@@ -81,6 +81,33 @@ def _from_files(ecs) -> None:
         ecs.run_task(taskDefinition="files", networkConfiguration=NETWORK, overrides=overrides)
 
 
+async def test_a_task_definition_with_a_log_router():
+    clock = ManualClock()
+    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    ecs = ecs_service(ExecSessionRegistry(SimRuntime(clock), clock))
+    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
+        await asyncio.to_thread(_firelens, _client(endpoint))
+
+
+def _firelens(ecs) -> None:
+    secret = {"name": "apikey", "valueFrom": "/logs/key"}
+    log = {"logDriver": "awsfirelens", "options": {"Name": "http"}, "secretOptions": [secret]}
+    router = {"type": "fluentbit", "options": {"config-file-type": "file", "config-file-value": "/extra.conf"}}
+    app, plain = container(name="app", logConfiguration=log), container(name="router", portMappings=[])
+    members = fargate(executionRoleArn=_ROLE, containerDefinitions=[app, plain])
+    with pytest.raises(ecs.exceptions.ClientException, match="a firelens configuration object must be configured in"):
+        ecs.register_task_definition(**members)
+    members["containerDefinitions"] = [app, plain | {"firelensConfiguration": router}]
+    ecs.register_task_definition(**members)
+    definition = ecs.describe_task_definition(taskDefinition="web:1")["taskDefinition"]
+    assert [c.get("logConfiguration") for c in definition["containerDefinitions"]] == [log, None]
+    assert [c.get("firelensConfiguration") for c in definition["containerDefinitions"]] == [None, router]
+    assert {"name": "ecs.capability.firelens.options.config.file"} in definition["requiresAttributes"]
+    members["containerDefinitions"] = [app, plain | {"firelensConfiguration": {"type": "vector"}}]
+    with pytest.raises(ecs.exceptions.ClientException, match="fluentd, fluentbit"):
+        ecs.register_task_definition(**members)
+
+
 async def test_an_external_deployment():
     clock = ManualClock()
     dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))

@@ -95,5 +95,5 @@ def fault_in_output(options: Mapping[str, str]) -> str | None:
 
 
 def buffered_events(options: Mapping[str, str]) -> int:
-    """The greatest number of events that wait for the router."""
-    return int(options.get(BUFFER_OPTION, DEFAULT_BUFFER))
+    """The greatest number of events that wait for the router; 0 stands for the default."""
+    return int(options.get(BUFFER_OPTION, 0)) or DEFAULT_BUFFER

@@ -139,6 +139,16 @@ def test_output_is_forwarded_with_the_containers_identity():
 
 
 @pytest.mark.parametrize(
+    ("limit", "events"), [(None, 1_048_576), ("0", 1_048_576), ("1", 1), ("536870912", 536_870_912)]
+)
+def test_the_number_of_waiting_events_is_limited(limit, events):
+    build, task = launch(app({} if limit is None else {"log-driver-buffer-limit": limit}), log_router())
+    forwarding = spec(build, task, "app").log_forwarding
+    assert forwarding is not None
+    assert forwarding.max_events == events
+
+
+@pytest.mark.parametrize(
     ("mode", "address", "host"),
     [
         (NetworkMode.AWSVPC, None, "127.0.0.1"),
