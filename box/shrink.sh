@@ -23,7 +23,7 @@ case $1 in
     packages=$(echo /opt/moyai/lib/python3*/site-packages)
     find "$packages" -depth \( -name __pycache__ -o -name tests \) -type d -exec rm -rf {} +
     find "$packages" -name '*.pyi' -delete
-    find "$packages"/numpy "$packages"/cryptography -name '*.so' -exec strip --strip-unneeded {} +
+    find "$packages"/cryptography -name '*.so' -exec strip --strip-unneeded {} +
     # Rich colours Python and JSON, if anything.
     find "$packages"/pygments/lexers -name '*.py' ! -name '_*' ! -name python.py ! -name data.py ! -name special.py -delete
     rm -rf "$packages"/numpy/_core/include "$packages"/numpy/f2py "$packages"/numpy/_core/lib

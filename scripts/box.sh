@@ -29,10 +29,6 @@ make_context() {
   # What the lock has for all groups, without those of development.
   .venv/bin/uv pip compile pyproject.toml --constraint requirements.lock --quiet --python-version 3.13 --python-platform "$(uname -m)-manylinux_2_31" \
     --generate-hashes --no-emit-index-url --no-header --output-file $BUILD/context/requirements.txt
-  # NumPy is compiled, the rest comes from wheels.
-  awk '/^numpy==/ {on = 1} on {print} on && !/\\$/ {exit}' $BUILD/context/requirements.txt >$BUILD/context/numpy.txt
-  sed -i '/^numpy==/,/[^\\]$/d' $BUILD/context/requirements.txt
-  cmp --quiet $BUILD/context/numpy.txt $BUILD/numpy.txt && cp $BUILD/numpy-*.whl $BUILD/context
   cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" $BUILD/context/certificates.pem
 }
 
@@ -107,25 +103,13 @@ build() {
   [[ ${ENGINE[0]} == docker ]] || options+=(--format=docker)  # OCI's format has no HEALTHCHECK
   say "building $NAME on $BASE"
   options+=(--build-arg "BASE=$BASE" --file $BUILD/context/Dockerfile $BUILD/context)
-  "${ENGINE[@]}" build --target numpy --tag moyai-numpy "${options[@]}" >$BUILD/build.log 2>&1 || show_log
-  keep_numpy
-  "${ENGINE[@]}" build --tag "$NAME" "${options[@]}" >>$BUILD/build.log 2>&1 || show_log
+  "${ENGINE[@]}" build --tag "$NAME" "${options[@]}" >$BUILD/build.log 2>&1 || show_log
   "${ENGINE[@]}" save --output $ARCHIVE.new "$NAME"
   mv $ARCHIVE.new $ARCHIVE
   say "$NAME, $("${ENGINE[@]}" image inspect --format '{{.Size}}' "$NAME" | awk '{printf "%.0f MB", $1 / 1e6}') unpacked: $ARCHIVE"
 }
 
 show_log() { tail -20 $BUILD/build.log >&2; die "see $BUILD/build.log"; }
-
-# The wheel that was compiled, for the next time.
-keep_numpy() {
-  local container
-  container=$("${ENGINE[@]}" create moyai-numpy true)
-  rm -f $BUILD/numpy-*.whl
-  "${ENGINE[@]}" cp "$container:/build/wheels/." $BUILD
-  "${ENGINE[@]}" rm "$container" >/dev/null
-  cp $BUILD/context/numpy.txt $BUILD/numpy.txt
-}
 
 mkdir -p $BUILD
 choose_engine
