@@ -34,7 +34,6 @@ from moyai.store.memory import MemoryStore
 from moyai.testing.load_balancers import BalancerBuilder
 from moyai.testing.world import SCOPE, Builder, container
 from tests.golden.appmesh import meshes
-from tests.golden.load_balancing import balancers
 from tests.golden.mesh import worlds
 from tests.unit.plan.instances import definition, instance, on
 from tests.unit.plan.nets import ANYWHERE, Nets
@@ -53,8 +52,6 @@ def world_of(connect: str, app_mesh: str) -> MemoryStore:
     nets = Nets(store)
     for world in (worlds.load(GOLDEN / "mesh" / connect), meshes.world_of(meshes.read(GOLDEN / "appmesh" / app_mesh))):
         store.apply([Put(record) for record in world.records()])
-    load_balancers = balancers.world_of(balancers.read(GOLDEN / "load_balancing" / "forward.in.yaml"))
-    store.apply([Put(record) for record in load_balancers.records()])
     _networks(nets)
     _instances(nets.build)
     _names(nets.build)
