@@ -205,7 +205,6 @@ async def test_a_file_system_is_removed_with_everything_in_it(small):
     assert await lines_of(small, line(f"{words}; mkdir /data/locked; chmod 0 /data/locked")) == ["1200"]
     await small.runtime.release(TASK)
     (small.state / "efs/new-abc").mkdir()
-    (small.state / "efs/.removing-abc/deep").mkdir(parents=True)
     assert await small.runtime.remove_file_system(ID) is True
     assert list((small.state / "efs").iterdir()) == []
     assert await small.runtime.remove_file_system(ID) is True, "again"

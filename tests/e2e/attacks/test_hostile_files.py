@@ -245,3 +245,13 @@ def _helpers(linux):
     own, session = f"/moyai/{linux.installation}/", "/session-"
     groups = [group for group in control_groups() if own in group and session in group]
     return [*(line for line in splitlines if "--exec-session" in line), *groups]
+
+
+async def test_a_tree_that_is_deeper_than_functions_can_call_each_other_is_removed(linux):
+    await linux.runtime.prepare(sandbox())
+    volume = VolumeMount("/volume", "deep")
+    deep = "cd /volume; n=0; while [ $n -lt 1500 ]; do mkdir d; cd d; n=$((n+1)); done; echo $n"
+    state, lines = await run(linux, shell(deep, volumes=(volume,)))
+    assert (state.exit_code, lines) == (0, ["1500"])
+    await linux.runtime.release(TASK)
+    assert not RuntimePaths(linux.state).known_tasks()

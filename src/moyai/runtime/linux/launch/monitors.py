@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from moyai.images.store.trees import remove_tree
 from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
 from moyai.runtime.linux.launch.interpreter import interpreter_path
@@ -189,11 +189,17 @@ def remove_containers(home: Path, removing: Path, *patterns: str) -> None:
     """
     for directory in (home, removing):
         _kill_containers(directory, patterns)
-    shutil.rmtree(removing, ignore_errors=True)
+    _remove(removing)
     with contextlib.suppress(FileNotFoundError):
         home.rename(removing)
     _kill_containers(removing, patterns)
-    shutil.rmtree(removing, ignore_errors=True)
+    _remove(removing)
+
+
+def _remove(directory: Path) -> None:
+    """Remove what there is of a directory, in which a container may have made trees of any depth."""
+    with contextlib.suppress(OSError):
+        remove_tree(str(directory))
 
 
 def _kill_containers(parent: Path, patterns: tuple[str, ...]) -> None:

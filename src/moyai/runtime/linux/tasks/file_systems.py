@@ -25,7 +25,7 @@ from moyai.runtime.linux.shim.syscalls import RESOLVE_BENEATH, RESOLVE_NO_SYMLIN
 from moyai.runtime.linux.tasks import sandboxes
 
 _ROOT = DirectoryOwner(0, 0, 0o755)
-_NEW, _REMOVING = "new-", ".removing-"
+_NEW = "new-"
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _INSIDE = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
 _MAX_COUNT_SECONDS = 60
@@ -88,8 +88,7 @@ def remove(paths: RuntimePaths, identity: str) -> bool:
             return False
     if not paths.file_systems.exists():
         return True
-    leftovers = [path for kind in (_NEW, _REMOVING) for path in paths.file_systems.glob(f"{kind}*")]
-    for path in (*leftovers, paths.file_system(identity)):
+    for path in (*paths.file_systems.glob(f"{_NEW}*"), paths.file_system(identity)):
         if path.exists():
             remove_tree(str(path))
     return True
