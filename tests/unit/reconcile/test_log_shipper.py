@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.ecs.task_definition import LogConfiguration
+from moyai.domain.ecs.task_definition import ContainerLogConfiguration
 from moyai.domain.logs.group import LogStream
 from moyai.domain.world import Delete
 from moyai.plan.task.container_spec import container_spec
@@ -22,7 +22,9 @@ from moyai.testing.clock import ManualClock
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import case_of
 
-LOG = LogConfiguration("awslogs", {"awslogs-region": "us-east-1", "awslogs-group": "g", "awslogs-create-group": "true"})
+LOG = ContainerLogConfiguration(
+    "awslogs", {"awslogs-region": "us-east-1", "awslogs-group": "g", "awslogs-create-group": "true"}
+)
 
 
 class Refusing(MemoryLogStore):

@@ -55,14 +55,14 @@ def test_print_shows_the_engines_command_and_starts_nothing(docker):
     assert "sock" not in run("up", "--print", "--no-engine-images").stdout
 
 
-def test_a_missing_image_is_said_before_anything_starts(docker):
+def test_a_missing_image_is_reported_before_anything_starts(docker):
     error = run("up", "--image=moyai:1").exception
     assert isinstance(error, BoxError)
     assert "Docker has no image moyai:1: build it with `make box`" in str(error)
     assert "run --detach" not in (docker / "calls").read_text()
 
 
-def test_a_name_in_use_is_said_before_anything_starts(docker):
+def test_a_name_in_use_is_reported_before_anything_starts(docker):
     (docker / "container.json").write_text(json.dumps([ENDED]))
     error = run("up", "--image=moyai:1").exception
     assert "Docker has a container moyai already: `moyai box status` shows it" in str(error)
