@@ -84,6 +84,8 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
         syscalls.mount("moyai", root, "tmpfs", _NO_DEVICES, f"mode=0755,size=1m,uid={config.users},gid={config.users}")
     os.chdir(root)
     syscalls.pivot_root_here()
+    syscalls.umount(".")  # before any path of the image is resolved: its ".." would lead to the machine's root
+    os.chdir("/")
     user_namespace.own_new_files(config)
     _mount_system_directories(config, shared_memory)
     control_groups.show(config, groups)
@@ -104,8 +106,6 @@ def enter(config: LaunchConfig, users: int, id_maps: IdMaps, shared_memory: int,
         syscalls.umount("/proc")
         detached_mounts.move_mount(shared_proc, "/proc")
     _restrict_kernel_files()
-    syscalls.umount(".")
-    os.chdir("/")
 
 
 def make_read_only(config: LaunchConfig) -> None:
