@@ -125,7 +125,10 @@ class Forwarder:
 
     def _connect(self, now: float) -> None:
         self._retry_at = now + _RETRY_SECONDS
-        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        try:
+            connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        except OSError:
+            return
         connection.setblocking(False)  # noqa: FBT003
         try:
             file = _open_socket(self._config)
@@ -136,6 +139,7 @@ class Forwarder:
         except OSError:  # the router does not listen, or has too many connections to accept
             connection.close()
             return
+        self._poll.register(connection, 0)
         self._socket, self._sent_of_first = connection, 0
 
     def _disconnect(self) -> None:
