@@ -88,17 +88,19 @@ def routes(ports: Sequence[PublishedPort]) -> Json:
 
 
 def _by_service(ports: Iterable[PublishedPort]) -> Iterator[Sequence[PublishedPort]]:
-    """The ports of services' tasks: for each service and port, in the order of their numbers, those of all tasks."""
+    """The ports of services' tasks: for each service, VPC and port, in the order of their numbers, those of all tasks.
+    Services of several accounts or regions may have one name, and their VPCs the same addresses.
+    """
 
-    def key(port: PublishedPort) -> tuple[str, int]:
-        return port.service or "", port.port
+    def key(port: PublishedPort) -> tuple[str, str, int]:
+        return port.service or "", port.vpc, port.port
 
     for _, of in groupby(sorted((port for port in ports if port.service), key=key), key=key):
         yield tuple(of)
 
 
 def _service_cluster(port: PublishedPort) -> str:
-    return f"{port.service}:{port.port}"
+    return f"{port.service}:{port.port}@{port.vpc}"
 
 
 def _tcp_chain(port: PublishedPort) -> Json:

@@ -79,13 +79,13 @@ def test_a_service_answers_by_its_name_at_its_lowest_port_and_by_port_and_name()
     [table] = resources(gateway_config.routes(ports))
     targets = {host["domains"][0]: host["routes"][0].get("route", {}).get("cluster") for host in table["virtual_hosts"]}
     assert targets == {
-        "front.web.localhost": "front.web:80",
-        "80.front.web.localhost": "front.web:80",
-        "90.front.web.localhost": "front.web:90",
+        "front.web.localhost": "front.web:80@vpc-0",
+        "80.front.web.localhost": "front.web:80@vpc-0",
+        "90.front.web.localhost": "front.web:90@vpc-0",
         "*": None,
     }
     clusters = {cluster["name"]: cluster for cluster in resources(gateway_config.clusters(ports))}
-    members = clusters["front.web:80"]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    members = clusters["front.web:80@vpc-0"]["load_assignment"]["endpoints"][0]["lb_endpoints"]
     addresses = [member["endpoint"]["address"]["socket_address"]["address"] for member in members]
     assert addresses == ["172.31.0.1", "172.31.0.2"]
 
