@@ -119,8 +119,8 @@ CREATE_SERVICE = [
     pytest.param(
         {"loadBalancers": [{"targetGroupArn": "x", "containerName": "main", "containerPort": 8080}]},
         "InvalidParameterException",
-        "loadBalancers",
-        id="what is not there is refused by name",
+        "The format of the supplied target group ARN is invalid: x.",
+        id="a target group needs an ARN",
     ),
 ]
 

@@ -144,7 +144,7 @@ async def test_a_proxy_can_have_its_own_group(linux):
     text = await asyncio.to_thread((await live(linux) / "status").read_text)
     users = first_id(linux.state / "run/tasks" / TASK)
     assert "\t".join(["Gid:", *[str(users + 1338)] * 4]) + "\n" in text
-    assert f"Groups:\t{users + 20000}" in text
+    assert f"Groups:\t{users + 1338} {users + 20000}" in text
 
 
 async def test_a_proxy_has_the_volumes_and_the_image_of_the_container(linux):

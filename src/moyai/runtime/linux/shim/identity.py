@@ -120,7 +120,7 @@ def become(config: LaunchConfig, users: int) -> str:
     syscalls.filter_calls(config.seccomp_filter)
     if config.ambient:
         capabilities.keep_over_user_change()
-    os.setgroups([*owner.groups, *config.groups])
+    os.setgroups(list(dict.fromkeys((*owner.groups, *config.groups))))
     os.setgid(owner.gid)
     os.setuid(owner.uid)
     if config.ambient:
