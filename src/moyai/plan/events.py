@@ -13,15 +13,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.load_balancer import TaskTarget
 from moyai.domain.ecs.service import ServiceEvent, ServiceLog
 from moyai.domain.ecs.task import Task
-from moyai.domain.elb.target_group import Target
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.pull import PullProgress
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
+from moyai.kernel.ids import DeploymentId, Ids, ServiceArn, TargetGroupArn
 
 
 class TaskSetEvent(NamedTuple):
@@ -71,24 +69,21 @@ def health_checks_failed(task: Task) -> str:
     return f"(task {task.id}) failed container health checks."
 
 
-def target_unhealthy(task: Task, target: Target) -> str:
+def target_unhealthy(task: Task, port: int, group: TargetGroupArn, reason: str) -> str:
     """A load balancer's health check of the task fails."""
-    return (
-        f"(task {task.id}) (port {target.port}) is unhealthy in (target-group {target.group}) due to"
-        f" (reason {target.health.description})."
-    )
+    return f"(task {task.id}) (port {port}) is unhealthy in (target-group {group}) due to (reason {reason})."
 
 
-def targets_registered(targets: Iterable[TaskTarget]) -> tuple[str, ...]:
+def targets_registered(groups: Iterable[TargetGroupArn]) -> tuple[str, ...]:
     """A task was registered in these target groups."""
-    return tuple(f"registered 1 targets in (target-group {target.group})" for target in targets)
+    return tuple(f"registered 1 targets in (target-group {group})" for group in groups)
 
 
 def targets_deregistered(
-    targets: Iterable[TaskTarget], task_set: DeploymentId | None
+    groups: Iterable[TargetGroupArn], task_set: DeploymentId | None
 ) -> tuple[str | TaskSetEvent, ...]:
     """A task was deregistered from these target groups, and drains."""
-    texts = tuple(f"deregistered 1 targets in (target-group {target.group})" for target in targets)
+    texts = tuple(f"deregistered 1 targets in (target-group {group})" for group in groups)
     draining = "has begun draining connections on 1 tasks."
     return (*texts, draining if task_set is None else TaskSetEvent(task_set, draining))
 

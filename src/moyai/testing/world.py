@@ -290,6 +290,7 @@ class Builder:
             service_connect=connect,
             view=resolution.view,
             service_registries=service.primary.service_registries if service.deployments else (),
+            load_balancers=service.primary.load_balancers if service.deployments else (),
             rollout_state_reason=f"ECS deployment {identity} in progress.",
         )
         service_after, changes = begin_deployment(self.world, service, deployment, now, self.ids)

@@ -102,7 +102,8 @@ def describe_target_groups(ctx: Context, request: DescribeTargetGroupsRequest) -
         raise InvalidInput("Specify one of a load balancer ARN, target group ARNs and target group names")
     if request.load_balancer_arn is not None:
         balancer = resource_of(ctx, LOAD_BALANCER, request.load_balancer_arn)
-        groups = [world.target_groups[group] for group in groups_of_load_balancer(world, balancer.arn)]
+        in_use = (world.target_groups.get(group) for group in groups_of_load_balancer(world, balancer.arn))
+        groups = [group for group in in_use if group is not None]
     elif request.target_group_arns:
         groups = resources_of(ctx, TARGET_GROUP, request.target_group_arns)
     elif request.names:

@@ -16,11 +16,11 @@ from moyai.domain.elb.errors import InvalidTarget
 from moyai.domain.elb.load_balancer import LoadBalancerType
 from moyai.domain.elb.target_group import TargetGroup, TargetType
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.load_balancing import EVERY_ZONE
 from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
 from moyai.domain.vpc.vpc import Subnet, Vpc
 from moyai.kernel.errors import InvalidInput
 
-_ALL: Final = "all"
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")))
 
 
@@ -64,7 +64,7 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
     subnets = all_in_vpc(ctx.store.world, Subnet, ctx.scope, group.vpc)
     subnet = next((subnet for subnet in subnets if address in IPv4Network(subnet.cidr)), None)
     if subnet is not None:
-        if zone not in {None, _ALL, subnet.zone}:
+        if zone not in {None, EVERY_ZONE, subnet.zone}:
             raise InvalidTarget(f"The IP address '{address}' is in Availability Zone '{subnet.zone}', not '{zone}'")
         return TargetPlace(str(address), subnet.zone)
     in_vpc = vpc is not None and address in IPv4Network(vpc.cidr)
@@ -74,8 +74,8 @@ def _place_of_address(ctx: Context, group: TargetGroup, address: IPv4Address, zo
         )
     if zone is None:
         raise InvalidInput(f"An Availability Zone must be specified for the IP address '{address}' outside of the VPC")
-    if zone not in {_ALL, *(subnet.zone for subnet in subnets)}:
-        raise InvalidTarget(f"'{zone[:100]}' is neither '{_ALL}' nor an Availability Zone of VPC '{group.vpc}'")
+    if zone not in {EVERY_ZONE, *(subnet.zone for subnet in subnets)}:
+        raise InvalidTarget(f"'{zone[:100]}' is neither '{EVERY_ZONE}' nor an Availability Zone of VPC '{group.vpc}'")
     return TargetPlace(str(address), zone)
 
 

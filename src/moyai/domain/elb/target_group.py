@@ -119,6 +119,11 @@ NOT_IN_USE = TargetHealth(
     "Target.NotInUse",
     "Target group is not configured to receive traffic from the load balancer",
 )
+ZONE_NOT_ENABLED = TargetHealth(
+    TargetState.UNUSED,
+    "Target.NotInUse",
+    "Target is in an Availability Zone that is not enabled for the load balancer",
+)
 DEREGISTRATION_IN_PROGRESS = TargetHealth(
     TargetState.DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress"
 )

@@ -7,17 +7,25 @@ rules' listeners.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from moyai.domain.elb.attributes import GROUP_CROSS_ZONE, NETWORK_CROSS_ZONE
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
 from moyai.domain.elb.rule import Rule
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
     NOT_IN_USE,
     REGISTRATION_IN_PROGRESS,
     Target,
+    TargetGroup,
     TargetHealth,
+    TargetType,
 )
 from moyai.domain.world import World
 from moyai.kernel.ids import ListenerArn, LoadBalancerArn, TargetGroupArn
+
+EVERY_ZONE: Final = "all"
+"""The zone of a target outside of the VPC."""
 
 
 def rules_of_load_balancer(world: World, balancer: LoadBalancerArn) -> Iterator[Rule]:
@@ -46,6 +54,19 @@ def load_balancers_of_group(world: World, group: TargetGroupArn) -> tuple[LoadBa
 def groups_of_load_balancer(world: World, balancer: LoadBalancerArn) -> set[TargetGroupArn]:
     """The target groups that the load balancer uses."""
     return {group for rule in rules_of_load_balancer(world, balancer) for group in rule.groups}
+
+
+def crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
+    """Whether nodes forward to targets of other zones. A load balancer as a target is one for all zones."""
+    own = GROUP_CROSS_ZONE.of(group)
+    if balancer.type is LoadBalancerType.APPLICATION or own != "use_load_balancer_configuration":
+        return balancer.type is LoadBalancerType.APPLICATION or own == "true"
+    return NETWORK_CROSS_ZONE.of(balancer) or group.target_type is TargetType.ALB
+
+
+def serves_zone(balancer: LoadBalancer, group: TargetGroup, zone: str) -> bool:
+    """Whether a node of the load balancer may forward to the group's targets in the zone."""
+    return zone == EVERY_ZONE or crosses_zones(balancer, group) or any(node.zone == zone for node in balancer.nodes)
 
 
 def groups_targeting(world: World, balancer: LoadBalancerArn) -> list[TargetGroupArn]:

@@ -15,7 +15,7 @@ from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
 from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, WeightedGroup
-from moyai.domain.elb.target_group import TargetGroup, TargetType
+from moyai.domain.queries.load_balancing import crosses_zones
 from moyai.mesh.ir import (
     FrontListener,
     MeshService,
@@ -74,14 +74,6 @@ def _targets(
     """The groups that exist, as one node sees them."""
     for weighted in groups:
         group = shard.world.target_groups.get(weighted.group)
-        zone = "" if group is None or _crosses_zones(balancer, group) else node.zone
+        zone = "" if group is None or crosses_zones(balancer, group) else node.zone
         if add_target_group(shard, balancer, weighted.group, zone) is not None:
             yield WeightedDestination(group_cluster(weighted.group, zone), weighted.weight)
-
-
-def _crosses_zones(balancer: LoadBalancer, group: TargetGroup) -> bool:
-    """Whether nodes forward to targets of other zones. A load balancer as a target is one for all zones."""
-    own = attributes.GROUP_CROSS_ZONE.of(group)
-    if own == "use_load_balancer_configuration":
-        return attributes.NETWORK_CROSS_ZONE.of(balancer) or group.target_type is TargetType.ALB
-    return own == "true"

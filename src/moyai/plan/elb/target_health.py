@@ -22,11 +22,13 @@ from moyai.domain.elb.target_group import (
     INITIAL_HEALTH_CHECKING,
     NOT_IN_USE,
     REGISTRATION_IN_PROGRESS,
+    ZONE_NOT_ENABLED,
     Target,
     TargetGroup,
     TargetHealth,
     TargetState,
 )
+from moyai.domain.queries.load_balancing import load_balancers_of_group, serves_zone
 from moyai.domain.sandbox.state import ContainerPhase, EndpointHealth, ProxyEndpoint
 from moyai.domain.world import Change, Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
@@ -52,12 +54,11 @@ def plan_targets(
     wake_at: Instant | None = None
     places, can_serve = _places(observed, vpc), _runs(observed, vpc)
     for group in world.target_groups.by("vpc", vpc):
-        is_used = bool(world.rules.count("target_group", group.arn))
         for target in world.targets.by("group", group.arn):
             own = None if places is None else places.get((group.arn, target.address, target.port), ())
-            if not is_used or (target.deregistered_at is not None and not can_serve):
+            if target.deregistered_at is not None and not can_serve:
                 own = ()
-            change, look_at = _target_step(group, target, own, now, is_used=is_used)
+            change, look_at = _target_step(group, target, own, now, _unused_health(world, group, target))
             changes += () if change is None else (change,)
             wake_at = earliest(wake_at, look_at)
     return tuple(changes), wake_at
@@ -81,17 +82,32 @@ def _runs(observed: Observed, vpc: VpcId) -> bool:
     return proxy is not None and proxy.phase is ContainerPhase.RUNNING
 
 
+def _unused_health(world: World, group: TargetGroup, target: Target) -> TargetHealth | None:
+    """The health of a target that nobody may call; None for one that is in use."""
+    balancers = [world.load_balancers.get(arn) for arn in load_balancers_of_group(world, group.arn)]
+    if not balancers:
+        return NOT_IN_USE
+    served = any(balancer is not None and serves_zone(balancer, group, target.zone) for balancer in balancers)
+    return None if served else ZONE_NOT_ENABLED
+
+
 def _target_step(
-    group: TargetGroup, target: Target, own: Sequence[ProxyEndpoint] | None, now: Instant, *, is_used: bool
+    group: TargetGroup,
+    target: Target,
+    own: Sequence[ProxyEndpoint] | None,
+    now: Instant,
+    unused: TargetHealth | None,
 ) -> tuple[Change | None, Instant | None]:
-    """The change of one target. ``own``: its endpoints; None when they are not known."""
+    """The change of one target. ``own``: its endpoints; None when they are not known. ``unused``: its health if nobody
+    may call it.
+    """
     if target.deregistered_at is not None:
         ends_at = later(target.deregistered_at, DEREGISTRATION_DELAY.of(group))
         if now >= ends_at or (own is not None and all(e.draining and not e.active for e in own)):
             return Delete(Target, target.key), None
         return _put(target, DEREGISTRATION_IN_PROGRESS), min(ends_at, later(now, DRAIN_POLL))
-    if not is_used:
-        return _put(target, NOT_IN_USE), None
+    if unused is not None:
+        return _put(target, unused), None
     health = _observed_health(group, target, own)
     return _put(target, health), later(now, INITIAL_POLL) if health.state is TargetState.INITIAL else None
 

@@ -11,21 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from moyai.domain.ecs.load_balancer import TaskTarget
-from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode
 from moyai.domain.elb.attributes import DEREGISTRATION_DELAY
 from moyai.domain.elb.target_group import (
     DEREGISTRATION_IN_PROGRESS,
+    NOT_REGISTERED,
     Target,
     TargetState,
+    target_key,
 )
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import TargetGroupArn
 
 _HEALTH: Mapping[TargetState, Health] = MappingProxyType(
     {
@@ -38,9 +42,17 @@ _HEALTH: Mapping[TargetState, Health] = MappingProxyType(
 """What a target's state means for its task. A group that no rule uses, or that checks nothing, holds nothing up."""
 
 
+class TargetFailure(NamedTuple):
+    """A target group in which a task fails, its port there, and why."""
+
+    group: TargetGroupArn
+    port: int
+    reason: str
+
+
 def registered_targets(world: World, task: Task) -> tuple[Target, ...]:
-    """The task's targets on record, those that drain included."""
-    return world.targets.by("task", task.arn) if task.targets else ()
+    """The task's targets on record, those that drain included, whoever has registered them."""
+    return tuple(target for target in _targets(world, task).values() if target is not None)
 
 
 def register_targets(world: World, task: Task, now: Instant) -> tuple[Change, ...]:
@@ -49,10 +61,10 @@ def register_targets(world: World, task: Task, now: Instant) -> tuple[Change, ..
     return tuple(Put(target) for target in targets if target is not None)
 
 
-def deregister_targets(world: World, task: Task, now: Instant) -> tuple[Change, ...]:
-    """Changes from which on the task's targets drain."""
+def deregister_targets(world: World, task: Task, now: Instant) -> tuple[Target, ...]:
+    """The task's targets that drain from now on."""
     return tuple(
-        Put(replace(target, deregistered_at=now, health=DEREGISTRATION_IN_PROGRESS))
+        replace(target, deregistered_at=now, health=DEREGISTRATION_IN_PROGRESS)
         for target in registered_targets(world, task)
         if target.deregistered_at is None
     )
@@ -64,15 +76,35 @@ def targets_drained_by(world: World, task: Task) -> Instant | None:
 
 
 def target_health(world: World, task: Task) -> Health:
-    """The health of the task as its load balancers see it: UNHEALTHY if one of its targets is; HEALTHY if all are."""
-    healths = {_HEALTH.get(t.health.state, Health.UNKNOWN) for t in registered_targets(world, task)}
-    worst_first = (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY)
-    return next((health for health in worst_first if health in healths), Health.UNKNOWN)
+    """The health of a RUNNING task as its load balancers see it: UNHEALTHY if it fails in one of its target groups;
+    HEALTHY if it does well in all that exist.
+    """
+    if not task.targets or task.last_status is not TaskStatus.RUNNING:
+        return Health.UNKNOWN
+    if target_failure(world, task) is not None:
+        return Health.UNHEALTHY
+    healths = {_HEALTH.get(target.health.state, Health.UNKNOWN) for target in registered_targets(world, task)}
+    return Health.UNKNOWN if Health.UNKNOWN in healths else Health.HEALTHY
 
 
-def unhealthy_target(world: World, task: Task) -> Target | None:
-    """The first of the task's targets that is unhealthy."""
-    return next((t for t in registered_targets(world, task) if t.health.state is TargetState.UNHEALTHY), None)
+def target_failure(world: World, task: Task) -> TargetFailure | None:
+    """The first of its target groups in which the task is unhealthy, or no longer registered."""
+    for group, target in _targets(world, task).items():
+        health = NOT_REGISTERED if target is None else target.health
+        if target is None or health.state is TargetState.UNHEALTHY:
+            port = (_target_port(task, group) or 0) if target is None else target.port
+            return TargetFailure(group.group, port, health.description or "")
+    return None
+
+
+def _targets(world: World, task: Task) -> Mapping[TaskTarget, Target | None]:
+    """The task's target in each of its target groups that exist; None where it is not registered."""
+    identity = _target_id(world, task) if task.targets else None
+    return {
+        target: world.targets.get(target_key(target.group, identity or "", _target_port(task, target) or 0))
+        for target in task.targets
+        if target.group in world.target_groups
+    }
 
 
 def _new_target(world: World, task: Task, target: TaskTarget, now: Instant) -> Target | None:

@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from msgspec.structs import replace
@@ -34,23 +35,19 @@ def shift_rules(world: World, before: Service, service: Service) -> tuple[Put, .
     return tuple(Put(rule) for rule in rules if rule != world.rules.get(rule.arn))
 
 
-def alternates(service: Service, pool: Pool) -> bool:
-    """Whether the tasks of the pool are registered in the alternate target groups."""
-    return any(d.uses_alternate_groups for d in service.deployments if d.pool == pool)
-
-
 def with_target_groups(service: Service, target: Deployment, source: Pool) -> Deployment:
-    """A new deployment, in the groups that the pool ``source`` does not use where it takes the traffic from that pool,
-    else in the same ones.
+    """A new deployment, in the target groups that the tasks of the pool ``source`` are not in where it takes the
+    traffic from that pool, else in those that they are in.
     """
-    occupied = any(
-        balancer.advanced_configuration is not None
-        for deployment in service.deployments
-        if deployment.pool == source
-        for balancer in deployment.load_balancers
-    )
+    former = _newest(service, source)
+    occupied_groups = set() if former is None else {task_target.group for task_target in former.task_targets}
     moves = target.pool != source
-    return replace(target, uses_alternate_groups=occupied and alternates(service, source) != moves)
+    shifted = (b for b in target.load_balancers if b.advanced_configuration is not None)
+    return replace(target, uses_alternate_groups=any(b.group(alternate=not moves) in occupied_groups for b in shifted))
+
+
+def _newest(service: Service, pool: Pool) -> Deployment | None:
+    return next((d for d in service.deployments if d.pool == pool), None)
 
 
 def _rules(world: World, service: Service, balancer: ServiceLoadBalancer) -> Iterator[Rule]:
@@ -59,26 +56,48 @@ def _rules(world: World, service: Service, balancer: ServiceLoadBalancer) -> Ite
     test = None if advanced is None else find_rule(world, advanced.test_listener_rule)
     weights = {share.pool: share.weight for share in service.traffic.shares}
     if production is not None:
-        yield _with_weights(production, balancer, _by_group(service, balancer, weights))
+        yield _with_weights(world, production, balancer, _by_group(service, balancer, weights))
     pool = service.traffic.test or max(weights, key=lambda pool: weights[pool], default=None)
     if test is not None and pool is not None:
-        yield _with_weights(test, balancer, _by_group(service, balancer, {pool: WHOLE}))
+        yield _with_weights(world, test, balancer, _by_group(service, balancer, {pool: WHOLE}))
 
 
 def _by_group(
     service: Service, balancer: ServiceLoadBalancer, weights: Mapping[Pool, int]
 ) -> Mapping[TargetGroupArn, int]:
+    """The weight of each target group: that of the pool whose tasks are in it."""
     by_group: dict[TargetGroupArn, int] = {}
     for pool, weight in weights.items():
-        group = balancer.group(alternate=alternates(service, pool))
-        by_group[group] = by_group.get(group, 0) + weight
+        group = _group_of_pool(service, balancer, pool)
+        if group is not None:
+            by_group[group] = by_group.get(group, 0) + weight
     return by_group
 
 
-def _with_weights(rule: Rule, balancer: ServiceLoadBalancer, weights: Mapping[TargetGroupArn, int]) -> Rule:
-    """The rule, which forwards to both groups: in percent, or where the weights are finer, in tenths of a percent."""
-    unit = 1 if any(weight % _TENTHS for weight in weights.values()) else _TENTHS
+def _group_of_pool(service: Service, balancer: ServiceLoadBalancer, pool: Pool) -> TargetGroupArn | None:
+    """The group of the pool's tasks for the same container and port; an older deployment may have others."""
+    deployment = _newest(service, pool)
+    targets = () if deployment is None else deployment.task_targets
+    place = (balancer.container_name, balancer.container_port)
     groups = (balancer.group(alternate=False), balancer.group(alternate=True))
-    shares = tuple(WeightedGroup(group, min(weights.get(group, 0) // unit, _HIGHEST_WEIGHT)) for group in groups)
-    action = replace(rule.action, groups=shares) if isinstance(rule.action, ForwardAction) else ForwardAction(shares)
-    return replace(rule, action=action)
+    same_groups = (target.group for target in targets if target.group in groups)
+    same_place = (t.group for t in targets if (t.container_name, t.container_port) == place)
+    return next(chain(same_groups, same_place), None)
+
+
+def _with_weights(
+    world: World, rule: Rule, balancer: ServiceLoadBalancer, weights: Mapping[TargetGroupArn, int]
+) -> Rule:
+    """The rule, which forwards to the groups that exist: in percent, or where the weights are finer, in tenths of a
+    percent. A rule of which no group would get anything stays as it is.
+    """
+    unit = 1 if any(weight % _TENTHS for weight in weights.values()) else _TENTHS
+    own = (balancer.group(alternate=False), balancer.group(alternate=True))
+    shares = tuple(
+        WeightedGroup(group, min(weights.get(group, 0) // unit, _HIGHEST_WEIGHT))
+        for group in dict.fromkeys((*own, *weights))
+        if group in world.target_groups
+    )
+    stickiness = rule.action.stickiness if isinstance(rule.action, ForwardAction) else None
+    gets_traffic = any(share.weight for share in shares)
+    return replace(rule, action=ForwardAction(shares, stickiness)) if gets_traffic else rule

@@ -6,7 +6,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.plan import events
-from moyai.plan.elb.task_targets import unhealthy_target
+from moyai.plan.elb.task_targets import target_failure
 from moyai.plan.service.pool_decision import PoolDecision
 from moyai.plan.service.task_selection import protected_surplus
 from moyai.plan.service.zone_rebalancing import starts_for_balance, stops_for_balance
@@ -34,8 +34,10 @@ def decision_texts(world: World, decision: PoolDecision, now: Instant) -> list[s
 
 
 def _unhealthy_text(world: World, task: Task) -> str:
-    target = unhealthy_target(world, task)
-    return events.health_checks_failed(task) if target is None else events.target_unhealthy(task, target)
+    failure = target_failure(world, task)
+    if failure is None:
+        return events.health_checks_failed(task)
+    return events.target_unhealthy(task, failure.port, failure.group, failure.reason)
 
 
 def stop_texts(stops: tuple[Task, ...]) -> list[str]:

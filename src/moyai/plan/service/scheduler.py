@@ -24,7 +24,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
-from moyai.plan.elb.task_targets import unhealthy_target
+from moyai.plan.elb.task_targets import target_failure
 from moyai.plan.elb.traffic_rules import shift_rules
 from moyai.plan.service.daemons import with_daemon_count
 from moyai.plan.service.decision_events import decision_texts, stop_texts
@@ -260,8 +260,8 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
 def _stop(world: World, counts: RolloutCounts, task: Task, now: Instant) -> Task:
     deployment = task.deployment or counts.service.primary.id
     if task in counts.unhealthy:
-        target = unhealthy_target(world, task)
-        reason = FAILED_HEALTH_CHECKS if target is None else failed_target_health_checks(target.group)
+        failure = target_failure(world, task)
+        reason = FAILED_HEALTH_CHECKS if failure is None else failed_target_health_checks(failure.group)
     elif stops_for_balance(counts.service):
         reason = zones_rebalanced(deployment)
     else:

@@ -16,7 +16,7 @@ from moyai.domain.ecs.service import Deployment, DeploymentStatus, RolloutState,
 from moyai.domain.ecs.service_deployment import Monitor, Rollback, ServiceDeployment, ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.kernel.clock import Instant
-from moyai.plan.elb.traffic_rules import alternates
+from moyai.plan.elb.traffic_rules import with_target_groups
 from moyai.plan.strategy.context import DeploymentContext, DeploymentStep, rollback_reason
 from moyai.plan.strategy.hooks import start_rollback_hooks
 from moyai.plan.strategy.start import revision_arn
@@ -154,8 +154,8 @@ def _rollback_candidate(context: DeploymentContext) -> Deployment | None:
     if service.last_completed not in listed_deployments and record.has_one_pool:
         revisions = context.world.service_revisions.by("service", service.arn)
         settled = (r.deployment for r in revisions if r.deployment.id == service.last_completed)
-        in_alternate = alternates(service, record.source_pool)
-        return next((replace(d, pool=record.source_pool, uses_alternate_groups=in_alternate) for d in settled), None)
+        pool = record.source_pool
+        return next((with_target_groups(service, replace(d, pool=pool), pool) for d in settled), None)
     return next((d for d in candidates if d.id == service.last_completed), candidates[0] if candidates else None)
 
 

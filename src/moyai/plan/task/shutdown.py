@@ -13,12 +13,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import ContainerStatus, TaskStatus
-from moyai.domain.world import Drain
+from moyai.domain.world import Drain, Put
 from moyai.kernel.clock import Instant, later
 from moyai.plan import events
 from moyai.plan.action import RejectNewConnections, ReleaseSandbox, StopContainer
 from moyai.plan.cloudmap.task_registration import deregister, endpoints, records_expire_at
-from moyai.plan.elb.task_targets import deregister_targets, targets_drained_by
+from moyai.plan.elb.task_targets import deregister_targets, registered_targets, targets_drained_by
 from moyai.plan.task.container_order import stoppable_containers
 from moyai.plan.task.context import TaskContext, TaskStep
 from moyai.plan.task.drain_ports import drain_limit, drain_ports, ports_known_to_others
@@ -46,7 +46,8 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
     if context.task.last_status is TaskStatus.PROVISIONING:
         return deprovision(context)
     deregistered = deregister_targets(context.world, context.task, context.now)
-    can_drain = bool(endpoints(context.task) or deregistered or _drain_ports(context))
+    has_targets = bool(registered_targets(context.world, context.task))
+    can_drain = bool(endpoints(context.task) or has_targets or _drain_ports(context))
     if context.task.last_status is TaskStatus.RUNNING and can_drain:
         task = context.updated_task(
             last_status=TaskStatus.DEACTIVATING,
@@ -55,8 +56,9 @@ def begin_shutdown(context: TaskContext) -> TaskStep:
         )
     else:
         task = context.updated_task(last_status=TaskStatus.STOPPING)
-    texts = events.targets_deregistered(task.targets, task.deployment) if deregistered else ()
-    return TaskStep(task, (*deregister(context.world, context.task), *deregistered), texts=texts)
+    groups = (target.group for target in deregistered)
+    texts = events.targets_deregistered(groups, task.deployment) if deregistered else ()
+    return TaskStep(task, (*deregister(context.world, context.task), *map(Put, deregistered)), texts=texts)
 
 
 def deactivating_step(context: TaskContext) -> TaskStep:

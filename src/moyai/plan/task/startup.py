@@ -120,7 +120,8 @@ def activating_step(context: TaskContext) -> TaskStep:
     world, task, now = context.world, context.task, context.now
     registration = (*register(world, task, context.definition, now), *register_targets(world, task, now))
     running = context.updated_task(last_status=TaskStatus.RUNNING, started_at=now, ready_at=now)
-    texts = (*_missing_listeners_texts(context), *events.targets_registered(task.targets))
+    groups = (target.group for target in task.targets if target.group in world.target_groups)
+    texts = (*_missing_listeners_texts(context), *events.targets_registered(groups))
     return TaskStep(running, (*registration, *report_start(world, task)), texts=texts)
 
 

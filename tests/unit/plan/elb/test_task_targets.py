@@ -17,6 +17,7 @@ from moyai.domain.elb.target_group import (
 )
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
+from moyai.plan.elb.task_targets import TargetFailure, target_failure
 from moyai.plan.task.health import is_healthy, is_unhealthy
 from moyai.plan.task.shutdown import DRAIN_POLL
 from moyai.plan.task.stop import stop_task
@@ -156,6 +157,42 @@ def test_a_target_that_does_not_drain_ends_the_wait_after_the_groups_delay():
     build.clock.turn_to(later(build.clock.now(), 7))
     step(build, task, up(build, "app"))
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_a_task_that_somebody_else_has_deregistered_is_unhealthy():
+    build, _, task = registered_task()
+    (target,) = build.world.targets
+    see(build, task, HEALTHY)
+    build.book.apply([Delete(Target, target.key)])
+    step(build, task, up(build, "app"))
+    record = build.world.tasks[task]
+    assert is_unhealthy(record, 0, build.clock.now())
+    assert target_failure(build.world, record) == TargetFailure(
+        target.group, 80, "Target is not registered to the target group"
+    )
+    build.book.apply([Put(replace(target, task=None, health=HEALTHY))])
+    step(build, task, up(build, "app"))
+    record = build.world.tasks[task]
+    assert is_healthy(record, build.world.task_definitions[record.task_definition])
+
+
+def test_a_target_that_drains_already_holds_its_task_back():
+    build, _, task = registered_task()
+    (target,) = build.world.targets
+    build.book.apply([Put(replace(target, deregistered_at=build.clock.now(), health=DEREGISTRATION_IN_PROGRESS))])
+    build.book.apply([Put(stop_task(build.world.tasks[task], StopCode.USER_INITIATED, "x", build.clock.now()))])
+    step(build, task, up(build, "app"))
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+
+
+def test_a_task_of_a_deleted_group_is_healthy():
+    build, _, task = registered_task()
+    (target,) = build.world.targets
+    (group,) = build.world.target_groups
+    build.book.apply([Delete(type(group), group.key), Delete(Target, target.key)])
+    step(build, task, up(build, "app"))
+    record = build.world.tasks[task]
+    assert is_healthy(record, build.world.task_definitions[record.task_definition])
 
 
 def test_a_deleted_group_holds_nothing_up():

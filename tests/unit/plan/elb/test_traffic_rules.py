@@ -6,12 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.ecs.load_balancer import AdvancedConfiguration, ServiceLoadBalancer
-from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.service import DeploymentConfiguration, RolloutState
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import CanaryConfiguration, LinearConfiguration, Strategy
 from moyai.domain.elb.rule import ForwardAction
 from moyai.domain.elb.target_group import Target, TargetHealth, TargetState
 from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import DeploymentId
+from moyai.plan.strategy.start import begin_deployment
 from moyai.testing.load_balancers import listener, rule, target_group
 from moyai.testing.world import SCOPE, container
 from tests.model.harness import Harness
@@ -77,13 +79,20 @@ def forward_action(it, arn):
 
 
 def deploy(it, service, *words):
-    """Deploy another task definition with the service's load balancers, and forget the weights before."""
+    """Deploy another task definition, and forget the weights before."""
     it.weights.clear()
     it.build.deploy(service, it.definition(*words))
+
+
+def with_load_balancer(it, service, balancer, configuration=BLUE_GREEN):
+    """Update a service to another load balancer and deployment configuration, as UpdateService does."""
+    it.weights.clear()
     record = it.book.world.services[service]
-    first, *others = record.deployments
-    first = replace(first, load_balancers=others[0].load_balancers)
-    it.book.apply([Put(replace(record, deployments=(first, *others)))])
+    target = replace(record.primary, id=DeploymentId("ecs-svc/99"), load_balancers=(balancer,))
+    target = replace(target, rollout_state=RolloutState.IN_PROGRESS, created_at=it.clock.now())
+    record = replace(record, deployment_configuration=configuration)
+    after, changes = begin_deployment(it.book.world, record, target, it.clock.now(), it.ids)
+    it.book.apply([Put(after), *changes])
 
 
 def test_the_first_deployment_gives_all_traffic_to_the_target_group():
@@ -171,3 +180,46 @@ def test_a_deployment_waits_until_the_new_targets_are_healthy():
         it.converge(1)
     assert len(it.groups(service)) == 2
     assert it.rule_weights(PRODUCTION.arn) == (100, 0)
+
+
+def test_a_service_that_becomes_blue_green_starts_in_the_other_group():
+    it = BalancedHarness()
+    service = it.create(DeploymentConfiguration())
+    record = it.book.world.services[service]
+    plain = (ServiceLoadBalancer(BLUE.arn, "api", 9000),)
+    it.book.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=plain),)))])
+    it.serve(60)
+    assert it.groups(service) == {BLUE.arn}
+    with_load_balancer(it, service, ServiceLoadBalancer(BLUE.arn, "api", 9000, ADVANCED))
+    it.serve(500)
+    assert it.weights[-3:] == [((100, 0), (100, 0)), ((100, 0), (0, 100)), ((0, 100), (0, 100))]
+    assert it.groups(service) == {GREEN.arn}
+
+
+def test_a_move_to_other_groups_leaves_the_traffic_with_the_tasks_that_have_it():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    third, fourth = target_group(SCOPE, "third"), target_group(SCOPE, "fourth")
+    it.book.apply([Put(third), Put(fourth)])
+    advanced = replace(ADVANCED, alternate_target_group_arn=fourth.arn)
+    with_load_balancer(it, service, ServiceLoadBalancer(third.arn, "api", 9000, advanced))
+    occupied = set()
+    for _ in range(500):
+        it.serve(1)
+        shares = forward_action(it, PRODUCTION.arn).groups
+        occupied.add(tuple(share.group for share in shares if share.weight))
+    assert occupied == {(BLUE.arn,), (third.arn,)}
+    assert it.groups(service) == {third.arn}
+    assert {share.group for share in forward_action(it, PRODUCTION.arn).groups} == {third.arn, fourth.arn}
+
+
+def test_a_group_that_is_gone_is_left_out_of_the_rules():
+    it = BalancedHarness()
+    service = it.create()
+    it.serve(400)
+    it.book.apply([Delete(type(GREEN), GREEN.arn), Put(PRODUCTION), Put(TEST)])
+    deploy(it, service)
+    it.serve(500)
+    groups = {share.group for share in forward_action(it, PRODUCTION.arn).groups}
+    assert groups == {BLUE.arn}

@@ -242,5 +242,7 @@ def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest)
     if request.service_registries is not None:
         template = template._replace(service_registries=request.service_registries)
     if request.load_balancers is not None:
+        if request.load_balancers != current.load_balancers:
+            check_associated(ctx.store.world, request.load_balancers)
         template = template._replace(load_balancers=request.load_balancers)
     return None if template == current else template
