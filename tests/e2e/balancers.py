@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.stack import Cluster
+from moyai.domain.elb.front import front_sandbox
+from moyai.kernel.ids import VpcId
+from tests.e2e.leftovers import Leftovers
+from tests.e2e.stack import Cluster, processes
 from tests.e2e.waiting import eventually
 
 CHECK = {
@@ -23,6 +29,7 @@ class Balancer:
     """An application load balancer with one HTTP listener at port 80, and one target group of addresses behind it."""
 
     def __init__(self, cluster: Cluster, name: str, scheme: str = "internet-facing") -> None:
+        self.installation = cluster.installation
         self.elb = cluster.installation.client("elbv2")
         self.ec2 = cluster.installation.client("ec2")
         created = self.elb.create_load_balancer(Name=name, Subnets=cluster.subnets[:2], Scheme=scheme)
@@ -60,6 +67,21 @@ class Balancer:
     def await_active(self) -> None:
         """Wait until the load balancer is active."""
         eventually(lambda: self.describe()["State"]["Code"] == "active", f"{self.name} is active")
+
+    @property
+    def sandbox(self) -> str:
+        """The sandbox of its front proxy. Installations with the same VPC have it alike."""
+        return front_sandbox(VpcId(self.vpc))
+
+    def front_processes(self, words: str = "/envoy") -> set[int]:
+        """The processes of its front proxy with these words in their command line."""
+        groups = f"/moyai/{Leftovers.of(self.installation.state).installation}/"
+        return {pid for pid in processes(self.sandbox, words) if groups in Path(f"/proc/{pid}/cgroup").read_text()}
+
+    def kill_front(self) -> None:
+        """SIGKILL to its front proxy."""
+        for pid in self.front_processes():
+            os.kill(pid, signal.SIGKILL)
 
     def interfaces(self) -> list[Any]:
         """The network interfaces of its nodes."""

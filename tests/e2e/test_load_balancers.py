@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.elb.front import FRONT_NAME, front_sandbox
-from moyai.kernel.ids import VpcId
+from moyai.domain.elb.front import FRONT_NAME
 from tests.e2e.balancers import Balancer, get
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, kill, processes
+from tests.e2e.stack import Cluster, Probe, app, kill
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -75,10 +74,6 @@ def tasks_that_answer(probe: Probe, address: str, count: int = 20) -> set[str]:
     answers = [probe.ask("http", url=f"http://{address}/") for _ in range(count)]
     assert {answer["status"] for answer in answers} == {200}, answers
     return {json.loads(answer["text"])["task"] for answer in answers}
-
-
-def front_of(balancer: Balancer) -> str:
-    return front_sandbox(VpcId(balancer.vpc))
 
 
 def test_requests_of_tasks_and_of_this_machine_reach_both_targets(balancer, two_tasks, probe):
@@ -159,10 +154,10 @@ def _is_busy(balancer: Balancer, public: str) -> bool:
 
 
 def test_a_killed_front_proxy_is_made_again(balancer, two_tasks, probe):
-    before = set(processes(front_of(balancer), "/envoy"))
+    before = balancer.front_processes()
     assert before
-    kill(front_of(balancer), "/envoy")
-    eventually(lambda: set(processes(front_of(balancer), "/envoy")) - before, "another front proxy runs")
+    balancer.kill_front()
+    eventually(lambda: balancer.front_processes() - before, "another front proxy runs")
     public = balancer.public_addresses()[0]
     eventually(lambda: (get(public) or (0,))[0] == 200, "the load balancer answers")
     balancer.await_health(healthy=2)
@@ -171,23 +166,23 @@ def test_a_killed_front_proxy_is_made_again(balancer, two_tasks, probe):
 
 def test_load_balancers_serve_while_the_control_plane_is_away(installation, balancer, two_tasks):
     public = balancer.public_addresses()[0]
-    before = set(processes(front_of(balancer), "/envoy"))
+    before = balancer.front_processes()
     installation.kill()
     assert {get(public)[0] for _ in range(10)} == {200}
     installation.up()
     assert {get(public)[0] for _ in range(10)} == {200}
     balancer.await_health(healthy=2)
-    assert set(processes(front_of(balancer), "/envoy")) == before
+    assert balancer.front_processes() == before
 
 
 def test_nothing_remains_of_the_last_load_balancer(installation, balancer, two_tasks):
-    sandbox = front_of(balancer)
+    sandbox = balancer.sandbox
     others = balancer.elb.describe_load_balancers()["LoadBalancers"]
     assert [other["LoadBalancerArn"] for other in others] == [balancer.arn]
     public = balancer.public_addresses()[0]
     balancer.elb.delete_load_balancer(LoadBalancerArn=balancer.arn)
     folder = installation.state / "run/tasks" / sandbox
-    eventually(lambda: not folder.exists() and not list(processes(sandbox, "")), "the front proxy is gone")
+    eventually(lambda: not folder.exists() and not balancer.front_processes(""), "the front proxy is gone")
     assert not (installation.state / "run/netns" / f"task-{sandbox}").exists()
     assert get(public) is None
     assert {health["State"] for health in balancer.health().values()} == {"unused"}

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from moyai.domain.elb.front import front_sandbox
-from moyai.kernel.ids import VpcId
 from tests.e2e.balancers import Balancer
 from tests.e2e.faults.field import SIZE, Field, Row, faultless, nothing_unknown, once
 from tests.e2e.installation import Installation
@@ -106,8 +104,7 @@ def test_a_target_of_a_load_balancer_misreports_its_health(balanced_field):
 @pytest.mark.heavy
 def test_the_front_proxy_of_a_load_balancer_is_killed(balanced_field):
     with balanced_field.load("load balancer: the front proxy is killed") as run:
-        sandbox = front_sandbox(VpcId(balanced_field.balancer.vpc))
-        kill(sandbox, "/envoy")
+        balanced_field.balancer.kill_front()
         eventually(balanced_field.answers, "the load balancer answers again")
         balanced_field.whole()
     once(run)
