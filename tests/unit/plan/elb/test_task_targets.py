@@ -159,7 +159,7 @@ def test_a_target_that_does_not_drain_ends_the_wait_after_the_groups_delay():
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
-def test_a_task_that_somebody_else_has_deregistered_is_unhealthy():
+def test_a_task_whose_target_a_client_has_deregistered_is_unhealthy():
     build, _, task = registered_task()
     (target,) = build.world.targets
     see(build, task, HEALTHY)
