@@ -3,14 +3,13 @@
 Promise: a task of a service is registered in all of the service's target groups from when it is ready (see
 ``task.readiness``) until its shutdown begins. A deregistered target drains, and its record is gone as soon as no load
 balancer sends to it any more and its requests have ended, at the latest after the group's deregistration delay. A
-target group that was deleted is skipped.
+target group that was deleted is skipped. A RUNNING task that somebody else has deregistered is unhealthy.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -31,15 +30,8 @@ from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import TargetGroupArn
 
-_HEALTH: Mapping[TargetState, Health] = MappingProxyType(
-    {
-        TargetState.HEALTHY: Health.HEALTHY,
-        TargetState.UNUSED: Health.HEALTHY,
-        TargetState.UNAVAILABLE: Health.HEALTHY,
-        TargetState.UNHEALTHY: Health.UNHEALTHY,
-    }
-)
-"""What a target's state means for its task. A group that no rule uses, or that checks nothing, holds nothing up."""
+_WELL = frozenset({TargetState.HEALTHY, TargetState.UNUSED, TargetState.UNAVAILABLE})
+"""The states of a target that hold nothing up; a group that no rule uses, or that checks nothing, does not either."""
 
 
 class TargetFailure(NamedTuple):
@@ -83,8 +75,8 @@ def target_health(world: World, task: Task) -> Health:
         return Health.UNKNOWN
     if target_failure(world, task) is not None:
         return Health.UNHEALTHY
-    healths = {_HEALTH.get(target.health.state, Health.UNKNOWN) for target in registered_targets(world, task)}
-    return Health.UNKNOWN if Health.UNKNOWN in healths else Health.HEALTHY
+    does_well = all(target.health.state in _WELL for target in registered_targets(world, task))
+    return Health.HEALTHY if does_well else Health.UNKNOWN
 
 
 def target_failure(world: World, task: Task) -> TargetFailure | None:
