@@ -17,7 +17,7 @@ from moyai.images.model import Manifest, Platform
 from moyai.images.reference import parse_reference
 from tests.container_images import container_image, digest_of, layer_archive
 from tests.e2e import docker_engine, podman_engine
-from tests.unit.images.test_saved_archive import archive_of
+from tests.unit.images.test_image_archive import archive_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.heavy]
 

@@ -12,7 +12,7 @@ import asyncio
 import errno
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -23,11 +23,12 @@ import msgspec
 from typing_extensions import override
 
 from moyai.images.errors import BadContent, NoSpace, NotFound, PullFailed, Unreachable
-from moyai.images.manifest import wrong_platform
-from moyai.images.model import Descriptor, Platform
+from moyai.images.image_archive import ArchivedImage, read_images
+from moyai.images.manifest import OCI_LAYER, make_manifest, parse_manifest, wrong_platform
+from moyai.images.model import Descriptor, Manifest, Platform, digest_of
 from moyai.images.reference import DOCKER_HUB, ImageReference
-from moyai.images.saved_archive import SavedArchive
 from moyai.images.source import Progress, ResolvedImage, Source
+from moyai.images.tar_parts import TarParts
 
 _PATIENCE: Final = 10.0
 """Seconds for the answer to a question."""
@@ -56,7 +57,9 @@ _INSPECTED = msgspec.json.Decoder(_Inspected)
 
 
 class _KeptArchive(NamedTuple):
-    archive: SavedArchive
+    parts: TarParts
+    names: Mapping[str, str]
+    """By the digest of a part, the name of its file."""
     file: BinaryIO
     end: asyncio.TimerHandle
 
@@ -100,35 +103,32 @@ class EngineSource(Source):
             raise wrong_platform(platform, [inspected.platform])
         file = await self._take(name)
         try:
-            archive = await asyncio.to_thread(SavedArchive, file)
-            content, manifest = await asyncio.to_thread(archive.manifest, platform)
+            image, parts, names = await asyncio.to_thread(_read_archive, file, reference, platform)
         except BaseException:
             file.close()
             raise
-        image = ResolvedImage(reference, _digest(content), content, manifest.config, manifest.layers)
-        self._keep(image.digest, archive, file)
+        self._keep(image.digest, parts, names, file)
         return image
 
     @override
     async def fetch(self, image: ResolvedImage, descriptor: Descriptor, file: BinaryIO, progress: Progress) -> None:
         hashed = hashlib.sha256()
-        position = 0
-        while piece := await asyncio.to_thread(self._read, image, descriptor, position):
-            await asyncio.to_thread(_write, file, piece)
-            hashed.update(piece)
-            position += len(piece)
-            progress(len(piece))
+        with self._open(image, descriptor) as part:
+            while piece := await asyncio.to_thread(part.read, _PIECE):
+                await asyncio.to_thread(_write, file, piece)
+                hashed.update(piece)
+                progress(len(piece))
         if f"sha256:{hashed.hexdigest()}" != descriptor.digest:
             raise BadContent(f"{self.name} has something else than {descriptor.digest} in the image {image.reference}")
 
-    def _read(self, image: ResolvedImage, descriptor: Descriptor, position: int) -> bytes:
+    def _open(self, image: ResolvedImage, descriptor: Descriptor) -> BinaryIO:
         kept = self._archives.get(image.digest)
-        try:
-            if kept is not None:
-                return kept.archive.read(descriptor, position, _PIECE)
-        except ValueError:  # it has been closed
-            pass
-        raise NotFound(f"{self.name} gave {image.reference} too long ago; pull it again")
+        if kept is None:
+            raise NotFound(f"{self.name} gave {image.reference} too long ago; pull it again")
+        part = kept.parts.open(kept.names[descriptor.digest])
+        if part is None:
+            raise BadContent(f"{self.name} has sent {image.reference} without {descriptor.digest}")
+        return part
 
     async def _inspect(self, reference: ImageReference) -> tuple[str, _Inspected]:
         """The name under which the engine has an image, and what it says of it. Raises NotFound and Unreachable."""
@@ -169,18 +169,42 @@ class EngineSource(Source):
             reason = str(error) or type(error).__name__
             raise Unreachable(f"{self.name} at {self._socket} does not answer: {reason}") from error
 
-    def _keep(self, digest: str, archive: SavedArchive, file: BinaryIO) -> None:
+    def _keep(self, digest: str, parts: TarParts, names: Mapping[str, str], file: BinaryIO) -> None:
         """Keep an archive for a while, or until others are taken."""
         self._drop(digest)
         while len(self._archives) >= _MAX_ARCHIVES:
             self._drop(next(iter(self._archives)))
         end = asyncio.get_running_loop().call_later(_ARCHIVE_LIFE, self._drop, digest)
-        self._archives[digest] = _KeptArchive(archive, file, end)
+        self._archives[digest] = _KeptArchive(parts, names, file, end)
 
     def _drop(self, digest: str) -> None:
         if (kept := self._archives.pop(digest, None)) is not None:
             kept.end.cancel()
             kept.file.close()
+
+
+def _read_archive(
+    file: BinaryIO, reference: ImageReference, platform: Platform
+) -> tuple[ResolvedImage, TarParts, Mapping[str, str]]:
+    """The image in an archive, the archive's files, and by the digest of each part of the image its file's name."""
+    parts = TarParts(file)
+    images = read_images(parts, platform)
+    if len(images) != 1:
+        raise NotFound(f"the archive has {len(images)} images, and one is wanted")
+    [image] = images
+    content = image.manifest or _make_manifest(image, parts)
+    manifest = parse_manifest(content)
+    assert isinstance(manifest, Manifest)  # noqa: S101 - it was read or made so
+    names = {descriptor.digest: layer.name for descriptor, layer in zip(manifest.layers, image.layers, strict=True)}
+    names[manifest.config.digest] = image.config_name
+    digest = digest_of(content if image.index is None else image.index)
+    return ResolvedImage(reference, digest, content, manifest.config, manifest.layers, image.index), parts, names
+
+
+def _make_manifest(image: ArchivedImage, parts: TarParts) -> bytes:
+    """The manifest of an image of an older engine, whose archives have layers without compression."""
+    layers = (Descriptor(OCI_LAYER, layer.diff_id, parts.size(layer.name)) for layer in image.layers)
+    return make_manifest(image.config, list(layers))
 
 
 def _names(reference: ImageReference) -> Iterable[str]:
@@ -202,10 +226,6 @@ async def _body(response: httpx.Response) -> bytes:
 def _check_size(name: str, size: int) -> None:
     if size > _MAX_ARCHIVE:
         raise BadContent(f"the archive of {name} has more than {_MAX_ARCHIVE} bytes")
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

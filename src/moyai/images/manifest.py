@@ -1,4 +1,5 @@
-"""Parses manifests, indexes and configuration files of images: OCI 1.1, and Docker's version 2, schema 2.
+"""Manifests, indexes and configuration files of images, parsed: OCI 1.1, and Docker's version 2, schema 2. A manifest
+of the former kind is also made here, for an image that came without one.
 
 Promise: pure and bounded. What isn't understood is refused by name, and so is a document that could be read as a
 manifest and as an index. Attestations, which BuildKit adds to an index as manifests of the platform
@@ -9,14 +10,16 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from moyai.images.errors import BadContent, WrongPlatform
-from moyai.images.model import ConfigFile, Descriptor, ImageConfig, Index, Manifest, Platform
+from moyai.images.model import ConfigFile, Descriptor, ImageConfig, Index, Manifest, Platform, digest_of
 
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
@@ -52,6 +55,7 @@ MAX_LAYERS: Final = 127
 MAX_LAYER_BYTES: Final = 10 * 1024**3
 """The limit of a compressed layer. Amazon ECR allows 52,000 MiB, GHCR 10 GB, and Docker Hub 10 GB."""
 _MAX_LIST: Final = 10_000
+_NO_ANNOTATIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
 _Digest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 _Text = Annotated[str, Meta(max_length=255)]
@@ -166,6 +170,21 @@ def _descriptor(read: _Descriptor) -> Descriptor:
 
 def _platform(read: _Platform | _ConfigFile) -> Platform:
     return Platform(read.os, read.architecture, read.variant or "")
+
+
+def make_manifest(
+    config: bytes, layers: Sequence[Descriptor], annotations: Mapping[str, str] = _NO_ANNOTATIONS
+) -> bytes:
+    """The manifest of an image with this configuration file: always the same for the same image."""
+    document: dict[str, object] = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config), "size": len(config)},
+        "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
+    }
+    if annotations:
+        document["annotations"] = dict(annotations)
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def select_manifest(index: Index, platform: Platform) -> Descriptor:

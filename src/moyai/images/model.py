@@ -6,6 +6,7 @@ Source: https://github.com/opencontainers/image-spec/blob/main/descriptor.md, co
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -50,6 +51,11 @@ def host_platform() -> Platform:
     """The platform of this machine."""
     machine = os.uname().machine
     return Platform("linux", _ARCHITECTURES.get(machine, machine))
+
+
+def digest_of(content: bytes) -> str:
+    """``sha256:`` and the hash of the content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Descriptor(msgspec.Struct, frozen=True):

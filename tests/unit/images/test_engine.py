@@ -12,9 +12,9 @@ from moyai.images.engine import EngineSource
 from moyai.images.errors import BadContent, NotFound, Unreachable, WrongPlatform
 from moyai.images.model import Platform
 from moyai.images.reference import parse_reference
-from tests.container_images import container_image
+from tests.container_images import container_image, digest_of
 from tests.unit.images.registry.scripted_server import ScriptedServer, response
-from tests.unit.images.test_saved_archive import archive_of, layout
+from tests.unit.images.test_image_archive import archive_members, archive_of, layout
 
 AMD, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
 APP = container_image([{"one": b"1" * 2_000_000}, {"two": b"2"}], AMD)
@@ -77,6 +77,27 @@ async def test_an_image_built_by_podman_is_found(engine, source):
     engine.answer("/images/localhost%2Fapp%3A1/json", response(200, json.dumps(INSPECTED).encode()))
     engine.answer("/images/localhost%2Fapp%3A1/get", response(200, ARCHIVE))
     assert (await source.resolve(parse_reference("app:1"), AMD)).digest == APP.manifest.digest
+
+
+async def test_an_older_engines_image_gets_a_manifest_that_is_always_the_same(engine, source):
+    members = archive_members()
+    config, layers = members["app.json"], (members["a/layer.tar"], members["b/layer.tar"])
+    engine.answer(f"/images/{NAME}/get", response(200, bytes_of(members)))
+    image = await source.resolve(parse_reference("app:1"), AMD)
+    assert (await source.resolve(parse_reference("app:1"), AMD)).manifest == image.manifest
+    assert image.config.digest == digest_of(config)
+    assert [layer.digest for layer in image.layers] == [digest_of(layer) for layer in layers]
+    files = [io.BytesIO() for _ in (config, *layers)]
+    for part, file in zip((image.config, *image.layers), files, strict=True):
+        await source.fetch(image, part, file, lambda _: None)
+    assert [file.getvalue() for file in files] == [config, *layers]
+
+
+async def test_an_archive_of_two_images_is_refused(engine, source):
+    two = json.dumps([{"Config": "app.json", "Layers": ["a/layer.tar", "b/layer.tar"]}] * 2).encode()
+    engine.answer(f"/images/{NAME}/get", response(200, bytes_of(archive_members(**{"manifest.json": two}))))
+    with pytest.raises(NotFound, match="has 2 images"):
+        await source.resolve(parse_reference("app:1"), AMD)
 
 
 async def test_an_engine_that_is_not_there_has_nothing(tmp_path):

@@ -20,7 +20,7 @@ _IMAGE_FILE: Final = re.compile(
 """The names of files in OCI layouts, and in what ``docker save`` writes."""
 
 
-class ArchiveParts:
+class FileParts:
     """The files of an archive. A name is relative to its root."""
 
     def __init__(self, files: dict[str, Path], root: Path | None = None) -> None:
@@ -34,30 +34,12 @@ class ArchiveParts:
         path = self._files.get(name) if self._root is None else self._root / name
         return None if path is None or not path.is_file() else path.open("rb")
 
-    def read(self, name: str, limit: int) -> bytes | None:
-        """The content of a file; None if it isn't there. Raises BadContent if it has more than ``limit`` bytes."""
-        file = self.open(name)
-        if file is None:
-            return None
-        with file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
-            raise BadContent(f"{name} has more than {limit} bytes")
-        return content
 
-    def has(self, name: str) -> bool:
-        """Whether a file is there."""
-        file = self.open(name)
-        if file is not None:
-            file.close()
-        return file is not None
-
-
-def copy_parts(archive: io.RawIOBase, directory: Path) -> ArchiveParts:
+def copy_parts(archive: io.RawIOBase, directory: Path) -> FileParts:
     """The files of a (compressed) tar archive, copied into a directory without their names. Raises BadContent."""
     reader = TarReader(ArchiveStream(archive))
     try:
-        return ArchiveParts(_copy_files(reader, directory))
+        return FileParts(_copy_files(reader, directory))
     except BadArchive as error:
         raise BadContent(str(error)) from error
     except READ_ERRORS as error:

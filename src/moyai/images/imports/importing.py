@@ -10,17 +10,28 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from moyai.images.errors import ImageRefused, PullFailed
-from moyai.images.imports.archive_parts import ArchiveParts, copy_parts, is_image_archive
-from moyai.images.imports.image_archives import LoadedImage, load_images
+from msgspec.structs import replace
+
+from moyai.images.errors import BadContent, ImageRefused, PullFailed
+from moyai.images.image_archive import ArchivedImage, Parts, read_images
+from moyai.images.imports.archive_parts import FileParts, copy_parts, is_image_archive
 from moyai.images.imports.root_file_systems import add_root_file_system
-from moyai.images.model import Image, ImageConfig, host_platform
-from moyai.images.reference import HOST_IMAGE, parse_reference
+from moyai.images.manifest import OCI_LAYER, make_manifest
+from moyai.images.model import Descriptor, Image, ImageConfig, host_platform
+from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.store.image_store import ImageStore
 from moyai.images.store.lease import Lease
 
 _NO_CONFIG = ImageConfig()
+
+
+class LoadedImage(NamedTuple):
+    """An image of an archive, with the names that the archive gives it."""
+
+    references: tuple[ImageReference, ...]
+    image: Image
 
 
 def import_image(
@@ -39,7 +50,7 @@ def import_image(
         with store.lease() as lease:
             parts = _image_parts(lease, source) if base is None else None
             if parts is not None:
-                return load_images(lease, parts, host_platform(), reference)[0].image
+                return _load_image(lease, parts, reference)
             return add_root_file_system(lease, source, reference, config, on_host=base is not None)
 
 
@@ -50,17 +61,51 @@ def load_archive(store: ImageStore, source: Path | io.RawIOBase) -> list[LoadedI
     subject = source if isinstance(source, Path) else "standard input"
     with _refusals(f"{subject} can't be loaded"), store.lease() as lease:
         if isinstance(source, Path) and source.is_dir():
-            return load_images(lease, ArchiveParts({}, source), host_platform(), None)
+            return _load_images(lease, FileParts({}, source))
         if isinstance(source, Path):
             with io.FileIO(source) as file:
-                return load_images(lease, copy_parts(file, lease.directory), host_platform(), None)
-        return load_images(lease, copy_parts(source, lease.directory), host_platform(), None)
+                return _load_images(lease, copy_parts(file, lease.directory))
+        return _load_images(lease, copy_parts(source, lease.directory))
 
 
-def _image_parts(lease: Lease, source: Path) -> ArchiveParts | None:
+def _load_image(lease: Lease, parts: Parts, reference: ImageReference) -> Image:
+    """Add the only image of an archive under a name that is not its own."""
+    images = read_images(parts, host_platform())
+    if len(images) != 1:
+        raise BadContent(f"it has {len(images)} images; `moyai image load` adds them with their own names")
+    return _add(lease, parts, replace(images[0], references=(reference,)))
+
+
+def _load_images(lease: Lease, parts: Parts) -> list[LoadedImage]:
+    images = read_images(parts, host_platform())
+    if not all(image.references for image in images):
+        raise BadContent("it doesn't say what its image is called; `moyai image import NAME` adds it with a name")
+    return [LoadedImage(image.references, _add(lease, parts, image)) for image in images]
+
+
+def _add(lease: Lease, parts: Parts, image: ArchivedImage) -> Image:
+    for diff_id, name, descriptor in image.layers:
+        if lease.has_layer(diff_id):
+            continue
+        file = parts.open(name)
+        if file is None:
+            raise BadContent(f"layer {name} is not in the archive")
+        with file:
+            if descriptor is not None:
+                lease.add_layer(descriptor, diff_id, file)
+            elif (layer := lease.add_archive(file)).diff_id != diff_id:
+                raise BadContent(f"the diff id of layer {name} is {layer.diff_id}, and the image names {diff_id}")
+    manifest = image.manifest
+    if manifest is None:
+        layers = (Descriptor(OCI_LAYER, layer.diff_id, lease.layer_size(layer.diff_id)) for layer in image.layers)
+        manifest = make_manifest(image.config, list(layers))
+    return lease.add_image(manifest, image.config, image.references, image.index)
+
+
+def _image_parts(lease: Lease, source: Path) -> Parts | None:
     """The files of an image; None if the source is a root file system."""
     if source.is_dir():
-        return ArchiveParts({}, source) if (source / "oci-layout").is_file() else None
+        return FileParts({}, source) if (source / "oci-layout").is_file() else None
     if not source.is_file():
         return None
     with io.FileIO(source) as file:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from moyai.images.errors import BadContent
 from moyai.images.imports.tree_archive import open_tree
-from moyai.images.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from moyai.images.manifest import OCI_LAYER, make_manifest
 from moyai.images.model import Descriptor, Image, ImageConfig, host_platform
 from moyai.images.reference import HOST_IMAGE, ImageReference
 from moyai.images.store.lease import Lease
-from moyai.images.store.store_directory import digest_of
 
 _BASE = "org.opencontainers.image.base.name"
 """So that the same files have another digest on this machine's root. The store alone knows what lies there."""
@@ -37,28 +36,15 @@ def add_root_file_system(
 def root_documents(diff_id: str, size: int, config: ImageConfig, *, on_host: bool) -> tuple[bytes, bytes]:
     """The manifest and the configuration file of an image with one uncompressed layer of ``size`` bytes."""
     platform = host_platform()
-    config_file = _encode(
-        {
-            "architecture": platform.architecture,
-            "os": platform.os,
-            "config": _defaults(config),
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-        }
-    )
-    document = manifest_document(config_file, [Descriptor(OCI_LAYER, diff_id, size)])
-    if on_host:
-        document["annotations"] = {_BASE: HOST_IMAGE}
-    return _encode(document), config_file
-
-
-def manifest_document(config_file: bytes, layers: list[Descriptor]) -> dict[str, object]:
-    """The manifest of an image, as JSON."""
-    return {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config_file), "size": len(config_file)},
-        "layers": [{"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer in layers],
+    document = {
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "config": _defaults(config),
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
     }
+    config_file = json.dumps(document, separators=(",", ":")).encode()
+    annotations = {_BASE: HOST_IMAGE} if on_host else {}
+    return make_manifest(config_file, [Descriptor(OCI_LAYER, diff_id, size)], annotations), config_file
 
 
 def _defaults(config: ImageConfig) -> dict[str, object]:
@@ -73,7 +59,3 @@ def _defaults(config: ImageConfig) -> dict[str, object]:
         "ExposedPorts": {port: {} for port in config.exposed_ports},
     }
     return {name: value for name, value in members.items() if value}
-
-
-def _encode(document: dict[str, object]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from moyai.images.errors import BadContent, NoSpace, PullFailed
 from moyai.images.manifest import parse_manifest
-from moyai.images.model import Descriptor, Image, Manifest
+from moyai.images.model import Descriptor, Image, Manifest, digest_of
 from moyai.images.reference import ImageReference
 from moyai.images.source import ResolvedImage
 from moyai.images.store.contents import read_image, to_image
 from moyai.images.store.garbage import DIGESTS
-from moyai.images.store.store_directory import LayerRecord, StoreDirectory, digest_of
+from moyai.images.store.store_directory import LayerRecord, StoreDirectory
 from moyai.images.store.trees import remove_tree
 from moyai.images.store.unpacking import UnpackedLayer, unpack_archive
 

@@ -15,7 +15,6 @@ it leaves besides is garbage: a new file beside the one that it was to replace, 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from typing import Final
 import msgspec
 
 from moyai.images.errors import ImageRefused
+from moyai.images.model import digest_of
 
 VERSION: Final = "2\n"
 _NEW: Final = ".new"
@@ -187,11 +187,6 @@ class StoreDirectory:
         if not _HOLDER.fullmatch(holder) or holder.endswith(_NEW):
             raise ImageRefused(f"{holder!r} can't hold an image: it is no file's name")
         return self._holders / holder
-
-
-def digest_of(content: bytes) -> str:
-    """The digest of a blob."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def write_file(path: Path, content: bytes, *, is_durable: bool = True) -> None:

@@ -10,10 +10,11 @@ import tempfile
 
 import pytest
 
-from moyai.images.errors import BadContent, NotFound, WrongPlatform
+from moyai.images.errors import BadContent, WrongPlatform
+from moyai.images.image_archive import read_images
 from moyai.images.model import Platform
-from moyai.images.saved_archive import SavedArchive
-from tests.container_images import attestation_manifest, container_image, digest_of, image_index, layer_archive
+from moyai.images.tar_parts import TarParts
+from tests.container_images import attestation_manifest, container_image, image_index, layer_archive
 
 AMD, ARM = Platform("linux", "amd64"), Platform("linux", "arm64")
 LAYERS = [{"one": b"1" * 3000}, {"two": b"2"}]
@@ -63,11 +64,11 @@ def archive_members(config=CONFIG, names=("a/layer.tar", "b/layer.tar"), **more)
     }
 
 
-def content(archive, descriptor):
-    """The bytes of a part."""
-    data = b""
-    while piece := archive.read(descriptor, len(data), 1000):
-        data += piece
+def content(parts, name):
+    """The bytes of a file, read in pieces, and then nothing more."""
+    with parts.open(name) as part:
+        data = b"".join(iter(lambda: part.read(1000), b""))
+        assert part.read(1) == b""
     return data
 
 
@@ -78,7 +79,7 @@ def open_archive():
 
     def open_next(members, links=()):
         files.append(archive_of(members, links))
-        return SavedArchive(files[-1])
+        return TarParts(files[-1])
 
     yield open_next
     for file in files:
@@ -86,37 +87,40 @@ def open_archive():
 
 
 def test_a_layout_gives_the_manifest_and_the_blobs_as_they_are(open_archive):
-    archive = open_archive(layout(APP))
-    data, manifest = archive.manifest(AMD)
-    assert data == APP.manifest.data
-    assert [content(archive, part) for part in (manifest.config, *manifest.layers)] == [b.data for b in APP.blobs]
+    parts = open_archive(layout(APP))
+    [image] = read_images(parts, AMD)
+    assert (image.manifest, image.config, image.index) == (APP.manifest.data, CONFIG, None)
+    names = (image.config_name, *(layer.name for layer in image.layers))
+    assert [content(parts, name) for name in names] == [blob.data for blob in APP.blobs]
+    assert [parts.size(name) for name in names] == [len(blob.data) for blob in APP.blobs]
 
 
 def test_a_layout_of_several_platforms_gives_the_one_that_is_there(open_archive):
     other = container_image([{"arm": b""}], ARM)
     index = image_index({AMD: APP, ARM: other})
     both = open_archive(layout(APP, other, attestation_manifest(), index=index))
-    assert both.manifest(ARM)[0] == other.manifest.data
+    [image] = read_images(both, ARM)
+    assert (image.manifest, image.index) == (other.manifest.data, index.data)
     with pytest.raises(WrongPlatform, match="linux/arm64"):
-        open_archive(layout(APP, index=index)).manifest(ARM)
+        read_images(open_archive(layout(APP, index=index)), ARM)
 
 
-def test_an_old_archive_gets_a_manifest_that_is_always_the_same(open_archive):
-    archive, again = open_archive(archive_members()), open_archive(archive_members())
-    data, manifest = archive.manifest(AMD)
-    assert again.manifest(AMD)[0] == data
-    assert manifest.config.digest == digest_of(CONFIG)
-    assert [layer.digest for layer in manifest.layers] == json.loads(CONFIG)["rootfs"]["diff_ids"]
-    assert [content(archive, part) for part in (manifest.config, *manifest.layers)] == [CONFIG, *PLAIN]
+def test_an_old_archive_has_no_manifest(open_archive):
+    parts = open_archive(archive_members())
+    [image] = read_images(parts, AMD)
+    assert (image.manifest, image.config, image.config_name) == (None, CONFIG, "app.json")
+    assert [layer.diff_id for layer in image.layers] == json.loads(CONFIG)["rootfs"]["diff_ids"]
+    assert [content(parts, layer.name) for layer in image.layers] == PLAIN
+    assert [str(reference) for reference in image.references] == ["docker.io/library/app:1"]
 
 
 def test_equal_layers_of_an_old_archive_are_links(open_archive):
     twice = container_image([LAYERS[0], LAYERS[0]], AMD)
     members = archive_members(twice.blobs[0].data)
     del members["b/layer.tar"]
-    archive = open_archive(members, [("b/layer.tar", "../a/layer.tar")])
-    _, manifest = archive.manifest(AMD)
-    assert [content(archive, layer) for layer in manifest.layers] == [PLAIN[0], PLAIN[0]]
+    parts = open_archive(members, [("b/layer.tar", "../a/layer.tar")])
+    [image] = read_images(parts, AMD)
+    assert [content(parts, layer.name) for layer in image.layers] == [PLAIN[0], PLAIN[0]]
 
 
 @pytest.mark.parametrize(
@@ -134,13 +138,7 @@ def test_equal_layers_of_an_old_archive_are_links(open_archive):
 )
 def test_a_damaged_archive_is_refused(open_archive, members):
     with pytest.raises((BadContent, WrongPlatform)):
-        open_archive(members).manifest(AMD)
-
-
-def test_an_archive_of_two_images_is_refused(open_archive):
-    two = json.dumps([{"Config": "app.json", "Layers": []}] * 2).encode()
-    with pytest.raises(NotFound, match="has 2 images"):
-        open_archive(archive_members(**{"manifest.json": two})).manifest(AMD)
+        read_images(open_archive(members), AMD)
 
 
 @pytest.mark.parametrize("data", [b"", b"no archive" * 1000, hashlib.shake_128(b"x").digest(5000)])
@@ -148,13 +146,14 @@ def test_other_files_are_refused(data):
     with tempfile.TemporaryFile() as file:
         file.write(data)
         with pytest.raises(BadContent):
-            SavedArchive(file).manifest(AMD)
+            read_images(TarParts(file), AMD)
 
 
 def test_a_truncated_archive_is_refused():
     with archive_of(layout(APP)) as file:
+        parts = TarParts(file)
+        [image] = read_images(parts, AMD)
         file.truncate(4000)
-        archive = SavedArchive(file)
-        _, manifest = archive.manifest(AMD)
-        with pytest.raises(BadContent, match="the archive lacks blobs/sha256/"):
-            archive.read(manifest.layers[1], 0, 100)
+        assert content(parts, image.layers[1].name) == b""
+        with pytest.raises(BadContent):
+            read_images(TarParts(file), AMD)
