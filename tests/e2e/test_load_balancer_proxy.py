@@ -61,8 +61,8 @@ loadBalancers:
             action: {type: redirect, status: 302, host: "www.#{host}", path: "/x-#{path}", query: "a=1&#{query}"}
           10:
             conditions: [{type: path-pattern, values: ["/v1/*"]}]
-            host_rewrite: {pattern: '^([a-z]+)[.]old', replacement: "$1.new"}
-            url_rewrite: {pattern: "/v[0-9]+/", replacement: "/"}
+            host_rewrite: {pattern: '^([a-z]+)[.]old', replacement: "$1.new", groups: 1}
+            url_rewrite: {pattern: "/v[0-9]+/", replacement: "/", groups: 0}
             action: {type: forward, groups: [shop]}
           8:
             conditions: [{type: path-pattern, values: ["/refused"]}]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from moyai.api.re2_expression import group_count
 from moyai.domain.elb.rule import (
     FixedResponseAction,
     HostCondition,
@@ -53,6 +54,26 @@ def test_an_expression_on_a_host_may_end_before_the_port():
 
 
 @pytest.mark.parametrize(
+    ("pattern", "host", "expected"),
+    [
+        ("^a$|^b$", "a:80", True),
+        ("^a$|^b$", "b", True),
+        ("^a$|^b$", "ab:80", False),
+        ("(?:a$|b)$", "xa:8080", True),
+        ("a[$]b", "a$b:80", True),
+        ("a[]$]b", "a]b:80", True),
+        (r"a\$", "a:80", False),
+        (r"a\\$", "a\\:80", True),
+        ("80", "a:8080", False),
+        ("8", "a8.example:80", True),
+    ],
+)
+def test_an_expression_on_a_host_sees_no_port(pattern, host, expected):
+    condition = HostCondition(patterns=(pattern,))
+    assert matches(condition, host) is expected
+
+
+@pytest.mark.parametrize(
     ("value", "path", "expected"),
     [("/api*", "/apix", True), ("/api/*", "/api", False), ("/a?c", "/abc", True), ("/Img", "/img", False)],
 )
@@ -80,6 +101,7 @@ def test_a_parameter_of_a_query_is_found_among_others(value, path, expected):
 @pytest.mark.parametrize(
     ("pattern", "replacement", "path", "expected"),
     [
+        ("/x[^](]/(y)", "$1", "/xa/yz", "yz"),
         ("/v[0-9]+/", "/", "/v1/v2/a", "/v2/a"),
         ("^/(a|b)/(.*)$", "/$2/${1}", "/a/x/y", "/x/y/a"),
         ("[(]x(?:y)(z)", "$1", "/(xyz/q", "/z/q"),
@@ -91,7 +113,7 @@ def test_a_rewrite_changes_the_first_match(pattern, replacement, path, expected)
         ListenerRuleArn("rule"),
         ListenerArn("listener"),
         FixedResponseAction(200),
-        url_rewrite=RegexRewrite(pattern, replacement),
+        url_rewrite=RegexRewrite(pattern, replacement, group_count(pattern)),
     )
     change = rewrite_of(rule, ()).path_substitution
     assert change is not None

@@ -89,12 +89,11 @@ def _rewrite(request: TransformRequest) -> RegexRewrite:
         raise InvalidInput(
             f"Transform '{request.type}': only printable characters are possible, ASCII in what replaces"
         )
-    _check_groups(request.type, rewrite)
-    return RegexRewrite(rewrite.regex, rewrite.replace)
+    return RegexRewrite(rewrite.regex, rewrite.replace, _groups(request.type, rewrite))
 
 
-def _check_groups(kind: str, rewrite: RewriteRequest) -> None:
-    """Raises InvalidInput unless every group in the replacement is one of the expression."""
+def _groups(kind: str, rewrite: RewriteRequest) -> int:
+    """The number of groups. Raises InvalidInput unless every group in the replacement is one of the expression."""
     groups = group_count(rewrite.regex)
     if groups > _MAX_GROUPS or "(?<" in rewrite.regex:
         raise InvalidInput(
@@ -103,3 +102,4 @@ def _check_groups(kind: str, rewrite: RewriteRequest) -> None:
     for match in _REFERENCE.finditer(rewrite.replace):
         if not 1 <= int(match[1] or match[2]) <= groups:
             raise InvalidInput(f"Transform '{kind}': the regular expression has no group {match[0]}")
+    return groups

@@ -148,10 +148,13 @@ Action = ForwardAction | RedirectAction | FixedResponseAction
 
 
 class RegexRewrite(msgspec.Struct, frozen=True):
-    """A regular expression, and what replaces its first match in the host, or in the path with its query."""
+    """A regular expression, and what replaces its first match in the host, or in the path with its query. ``groups``:
+    how many groups RE2 counts in the expression.
+    """
 
     pattern: str
     replacement: str
+    groups: int
 
 
 class Rule(ArnRecord, frozen=True, tag="listener_rule"):

@@ -29,7 +29,10 @@ _ANY, _ONE = ".*", "."
 _ANY_IN_QUERY, _ONE_IN_QUERY = "[^&]*", "[^&]"
 _IGNORE_CASE = "(?i)"
 _PORT = r"(?::\d+)?"
+_UP_TO_PORT = "[^:]*"
 _ESCAPED = re.compile(r"\\(.)|(.)", re.DOTALL)
+_END = re.compile(r"\\Q.*?(?:\\E|\Z)|\[\^?\]?(?:\\.|\[:.*?:\]|[^]\\])*\]|(\\z|\$)|\\.", re.DOTALL)
+"""The end of the text in an expression of RE2, as group 1; quoted texts, classes and escapes are passed over."""
 
 
 def request_match(conditions: Iterable[Condition]) -> RequestMatch:
@@ -78,10 +81,9 @@ def _search(pattern: str) -> str:
 
 
 def _host_pattern(pattern: str) -> str:
-    """A regular expression on a host, whose end may be before a port."""
-    body = pattern.removesuffix("$")
-    has_end = body != pattern and not body.endswith("\\")
-    return f".*(?:{body})" if has_end else _search(pattern)
+    """A regular expression on a host: it is found before the port, where the host ends."""
+    before_port = _END.sub(lambda match: f"(?:{_PORT}{match[1]})" if match[1] else match[0], pattern)
+    return f"{_UP_TO_PORT}(?:{before_port}).*"
 
 
 def _parameter(parameter: QueryValue) -> str:

@@ -15,7 +15,6 @@ from moyai.domain.elb.rule import RegexRewrite, Rule
 from moyai.mesh.ir import Rewrite, Substitution
 
 _GROUP: Final = re.compile(r"\$(\d)|\$\{(\d)\}", re.ASCII)
-_OPENING: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|(\((?!\?)|\(\?P<)", re.DOTALL)
 
 
 def rewrite_of(rule: Rule, removed_headers: Iterable[str]) -> Rewrite:
@@ -28,8 +27,7 @@ def rewrite_of(rule: Rule, removed_headers: Iterable[str]) -> Rewrite:
 
 
 def _substitution(rewrite: RegexRewrite) -> Substitution:
-    last = sum(match.group(1) is not None for match in _OPENING.finditer(rewrite.pattern)) + 2
     replacement = _GROUP.sub(
         lambda match: f"\\{int(match[1] or match[2]) + 1}", rewrite.replacement.replace("\\", "\\\\")
     )
-    return Substitution(f"(.*?)(?:{rewrite.pattern})(.*)", f"\\1{replacement}\\{last}")
+    return Substitution(f"(.*?)(?:{rewrite.pattern})(.*)", f"\\1{replacement}\\{rewrite.groups + 2}")
