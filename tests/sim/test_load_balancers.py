@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.elb.front import front_sandbox
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerState
 from moyai.domain.elb.rule import Listener, Rule
 from moyai.domain.elb.target_group import NOT_IN_USE, Target, TargetState
-from moyai.domain.world import Delete
+from moyai.domain.world import Delete, Put
+from moyai.reconcile.loop import RESYNC
 from moyai.testing.load_balancers import BalancerBuilder
+from moyai.testing.world import container
 from tests.sim.control import Installation
 
 SEED = 7
@@ -74,6 +78,25 @@ async def test_a_front_proxy_that_ends_is_made_again():
     before = made.runtime.history.count(("start_proxy", sandbox, "elb-front"))
     made.runtime.end_container(sandbox, "elb-front")
     await made.until(lambda: made.runtime.history.count(("start_proxy", sandbox, "elb-front")) > before)
+    await made.crash()
+
+
+async def test_a_task_whose_target_a_client_deletes_is_replaced_at_once():
+    made = Installation(SEED)
+    made.start()
+    start, build = made.clock.now(), BalancerBuilder(made.build)
+    group = build.group()
+    build.listener(build.balancer(), group)
+    service = build.build.service("web", build.build.definition("web", container("app", port=8080)), 1)
+    record = made.store.world.services[service]
+    balancers = (ServiceLoadBalancer(group.arn, "app", 8080),)
+    made.store.apply([Put(replace(record, deployments=(replace(record.primary, load_balancers=balancers),)))])
+    await made.until(lambda: [target.health.state for target in made.store.world.targets] == [TargetState.HEALTHY])
+    await made.steady(service)
+    (target,) = made.store.world.targets
+    await made.clock.advance(RESYNC + 1 - (made.clock.now() - start) % RESYNC)
+    made.store.apply([Delete(Target, target.key)])
+    await made.until(lambda: any(task.stopped for task in made.store.world.tasks), RESYNC / 2)
     await made.crash()
 
 

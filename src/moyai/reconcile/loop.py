@@ -24,6 +24,7 @@ from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.plan.action import Plan
 from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
+from moyai.plan.elb.task_targets import tasks_at_target
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.lifecycle import plan_task
 from moyai.ports.runtime import NotStopped
@@ -218,15 +219,15 @@ class Reconciler:
         return set() if record is None else {service.arn for service in world.services.by("daemon", record.cluster)}
 
     def _tasks_of(self, key: Key) -> Iterable[TaskArn]:
-        """The tasks that a record's change concerns: those whose proxy can't start without the certificate, and the one
-        whose health as a target may have changed.
+        """The tasks that a record's change concerns: those whose proxy can't start without the certificate, and those
+        that are the target, or were it until it was deleted.
         """
         world = self._ports.store.world
-        certificate, target = world.server_certificates.get(key.key), world.targets.get(key.key)
+        certificate = world.server_certificates.get(key.key)
         if key.table == "server_certificate" and certificate is not None:
             tasks = world.tasks.by("service", certificate.service)
             return [task.arn for task in tasks if task.last_status is TaskStatus.PENDING]
-        return [target.task] if key.table == "target" and target is not None and target.task is not None else []
+        return tasks_at_target(world, key.key) if key.table == "target" else []
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._ports.runtime.changes():

@@ -28,7 +28,7 @@ from moyai.domain.elb.target_group import (
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import TargetGroupArn
+from moyai.kernel.ids import TargetGroupArn, TaskArn
 
 _WELL = frozenset({TargetState.HEALTHY, TargetState.UNUSED, TargetState.UNAVAILABLE})
 """The states of a target that hold nothing up; a group that no rule uses, or that checks nothing, does not either."""
@@ -65,6 +65,17 @@ def deregister_targets(world: World, task: Task, now: Instant) -> tuple[Target, 
 def targets_drained_by(world: World, task: Task) -> Instant | None:
     """When the last of the task's targets that drain is gone at the latest; None when there is none."""
     return max(_drained_by(world, task), default=None)
+
+
+def tasks_at_target(world: World, key: str) -> Iterator[TaskArn]:
+    """The tasks in the target's group that are called there, whether the target with this key exists or not."""
+    group, identity, _ = key.split(" ")
+    instances = world.container_instances.by("ec2_instance", identity)
+    tasks = (
+        *world.tasks.by("own_address", identity),
+        *(task for instance in instances for task in world.tasks.by("instance", instance.arn)),
+    )
+    return (task.arn for task in tasks if any(target.group == group for target in task.targets))
 
 
 def target_health(world: World, task: Task) -> Health:

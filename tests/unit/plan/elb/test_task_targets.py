@@ -17,7 +17,7 @@ from moyai.domain.elb.target_group import (
 )
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
-from moyai.plan.elb.task_targets import TargetFailure, target_failure
+from moyai.plan.elb.task_targets import TargetFailure, target_failure, tasks_at_target
 from moyai.plan.task.health import is_healthy, is_unhealthy
 from moyai.plan.task.shutdown import DRAIN_POLL
 from moyai.plan.task.stop import stop_task
@@ -223,3 +223,5 @@ def test_a_task_on_an_instance_is_registered_as_the_instance_with_its_host_port(
     (binding,) = task.containers[0].network_bindings
     assert (target.id, target.port) == (host.ec2_instance_id, binding.host_port)
     assert target.address == host.interface.address
+    assert list(tasks_at_target(build.world, target.key)) == [task.arn]
+    assert list(tasks_at_target(build.world, target.key.replace(target.group, f"{target.group}2"))) == []
