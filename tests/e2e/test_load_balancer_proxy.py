@@ -7,6 +7,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from moyai.domain.cloudwatch.metric import metric_id
 from moyai.domain.elb.front import front_workload
 from moyai.kernel.clock import Instant
 from moyai.mesh.load_balancing import compile_front
+from moyai.runtime.linux.network.open_connections import count_connections
+from moyai.runtime.linux.system_containers.envoy_admin import connect_to_socket
+from moyai.runtime.linux.system_containers.envoy_clusters import endpoints
 from moyai.telemetry.reporters.front_reporter import FrontReporter
 from moyai.testing.clock import EPOCH
 from tests.e2e.envoy_rig import PATIENCE, Rig, rig
@@ -252,6 +256,34 @@ async def test_a_draining_target_finishes_and_gets_nothing_new(front, apps):
     for app in apps:
         app.released.set()
     assert {json.loads((await one).body)["app"] for one in held} == {"one", "two"}
+
+
+async def test_a_draining_target_is_busy_with_what_an_older_version_of_its_cluster_has_sent(front, apps):
+    await publish(front, BALANCER)
+    held = [asyncio.create_task(front.namespace.get(*NODE, "/hold")) for _ in range(2)]
+    await wait_for(lambda: bool(apps[0].requests and apps[1].requests))
+    modified = BALANCER.replace("interval: 5", "interval: 6")
+    await publish(front, modified)
+    await publish(front, modified.replace('"10.99.0.3:8082": {}', '"10.99.0.3:8082": {deregistered_at: 1}'))
+    assert await draining(front) == {8082: 1}
+    for app in apps:
+        app.released.set()
+    await asyncio.gather(*held)
+    async with asyncio.timeout(PATIENCE):
+        while await draining(front) != {8082: 0}:  # noqa: ASYNC110 (Envoy does not notify)
+            await asyncio.sleep(0.01)
+
+
+async def draining(front: Rig) -> dict[int, int]:
+    """What is under way at the targets that drain, by their ports."""
+
+    async def count(places):
+        netns = Path("/run/netns", front.namespace.name)
+        return await front.namespace.run(lambda: count_connections(netns, places))
+
+    connect = partial(connect_to_socket, front.run_of(FRONT))
+    listed = await endpoints(connect, {}, count)
+    return {endpoint.port: endpoint.active for endpoint in listed or () if endpoint.draining}
 
 
 async def test_a_group_whose_targets_all_drain_gets_nothing_new(front, apps):

@@ -68,7 +68,8 @@ class EndpointHealth(StrEnum):
 
 
 class ProxyEndpoint(msgspec.Struct, frozen=True):
-    """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it.
+    """An endpoint of a cluster, as a running proxy has it. ``active``: requests and TCP connections under way at it;
+    ``connections``: those that the cluster has open to it, idle ones too.
 
     ``timed_out``: its last check got no answer in time; ``status``: the HTTP status with which it failed.
     """
@@ -79,6 +80,7 @@ class ProxyEndpoint(msgspec.Struct, frozen=True):
     health: EndpointHealth = EndpointHealth.HEALTHY
     draining: bool = False
     active: int = 0
+    connections: int = 0
     timed_out: bool = False
     status: int | None = None
 

@@ -35,7 +35,7 @@ from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
 from moyai.runtime.linux.launch import interpreter
 from moyai.runtime.linux.launch.host_access import NO_HOST_ACCESS, HostAccess
-from moyai.runtime.linux.network import connection_drain, namespaces, router
+from moyai.runtime.linux.network import connection_drain, namespaces, open_connections, router
 from moyai.runtime.linux.network.listener_watch import ExpectedListeners, ListenerWatch, OpenListeners
 from moyai.runtime.linux.network_applier import NetworkApplier
 from moyai.runtime.linux.notifications import Notifier
@@ -215,9 +215,9 @@ class LinuxRuntime:
         return await envoy_admin.requests_of_task(run, netns, info, self._network)
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
-        run = self._paths.proxy(task)
+        run, count = self._paths.proxy(task), open_connections.counter(self._paths.task_netns(task), self._network)
         statuses = await self._health_events.watch(task, run)
-        return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses)
+        return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses, count)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))

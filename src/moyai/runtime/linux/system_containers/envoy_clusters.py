@@ -1,5 +1,9 @@
 """The endpoints of an Envoy, as its admin interface lists them: their health, and what is under way at each.
 
+Envoy lists the endpoints of a cluster's newest version only. What was sent by an older one, before the cluster's
+settings changed, is in no statistic of an endpoint, but its connection is still open, whereas an older version closes
+idle connections. So the connections of an endpoint that drains are compared with those in the kernel's table; more
+there may also be a health check, which lasts no longer than its timeout.
 Source: https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--clusters
 (envoy.admin.v3.Clusters, HostStatus and HostHealthStatus)
 """
@@ -7,17 +11,21 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--cluste
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.sandbox.state import EndpointHealth, ProxyEndpoint
+from moyai.ports.runtime import RuntimeFault
+from moyai.runtime.linux.network.open_connections import CountConnections, Place
 from moyai.runtime.linux.system_containers.envoy_admin import Connect, request
 
 _TIMEOUT = 5.0
 _MAX_BYTES = 64 * 1024 * 1024
 """An endpoint takes about a kilobyte."""
-_ACTIVE = "rq_active"
+_ACTIVE, _CONNECTIONS = "rq_active", "cx_active"
 _DRAINING = "DRAINING"
 
 HostKey = tuple[str, str, int]
@@ -63,16 +71,38 @@ class _Clusters(msgspec.Struct):
 _READER = msgspec.json.Decoder(_Clusters)
 
 
-async def endpoints(connect: Connect, statuses: Mapping[HostKey, int]) -> tuple[ProxyEndpoint, ...] | None:
+async def endpoints(
+    connect: Connect, statuses: Mapping[HostKey, int], count: CountConnections
+) -> tuple[ProxyEndpoint, ...] | None:
     """The endpoints of all clusters; None if Envoy doesn't answer in time. ``statuses``: with which HTTP status the
     last check of an endpoint failed.
     """
     try:
         async with asyncio.timeout(_TIMEOUT):
-            body = await request(connect, "GET", "/clusters?format=json", _MAX_BYTES)
-        return parse_endpoints(body, statuses)
-    except (OSError, TimeoutError, ValueError):
+            listed = parse_endpoints(await _read(connect), statuses)
+            idle = {(e.address, e.port) for e in listed if e.draining and not e.active}
+            if not idle:
+                return listed
+            # The kernel is asked before Envoy: a connection that ends meanwhile counts as one of an older version.
+            connections = await count(idle)
+            return with_older_versions(parse_endpoints(await _read(connect), statuses), connections)
+    except (OSError, TimeoutError, ValueError, RuntimeFault):
         return None
+
+
+def with_older_versions(listed: Sequence[ProxyEndpoint], connections: Mapping[Place, int]) -> tuple[ProxyEndpoint, ...]:
+    """The endpoints, of which those that drain have the connections of their clusters' older versions under way as
+    well. ``connections``: all that are open, by place.
+    """
+    known: Counter[Place] = Counter()
+    for endpoint in listed:
+        known[endpoint.address, endpoint.port] += endpoint.connections
+    older = {place: max(0, count - known[place]) for place, count in connections.items()}
+    return tuple(replace(e, active=e.active + older.get((e.address, e.port), 0)) if e.draining else e for e in listed)
+
+
+async def _read(connect: Connect) -> bytes:
+    return await request(connect, "GET", "/clusters?format=json", _MAX_BYTES)
 
 
 def parse_endpoints(body: bytes, statuses: Mapping[HostKey, int]) -> tuple[ProxyEndpoint, ...]:
@@ -93,10 +123,15 @@ def _endpoints(clusters: _Clusters, statuses: Mapping[HostKey, int]) -> Iterator
                     port=at.port_value,
                     health=health,
                     draining=host.health_status.eds_health_status == _DRAINING,
-                    active=sum(int(stat.value) for stat in host.stats if stat.name == _ACTIVE),
+                    active=_stat(host, _ACTIVE),
+                    connections=_stat(host, _CONNECTIONS),
                     timed_out=host.health_status.active_hc_timeout,
                     status=status if health is EndpointHealth.UNHEALTHY else None,
                 )
+
+
+def _stat(host: _Host, name: str) -> int:
+    return sum(int(stat.value) for stat in host.stats if stat.name == name)
 
 
 def _health(health: _Health) -> EndpointHealth:

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from moyai.domain.sandbox.state import EndpointHealth, ProxyEndpoint
-from moyai.runtime.linux.system_containers.envoy_clusters import parse_endpoints
+from moyai.runtime.linux.network.open_connections import count_in_table
+from moyai.runtime.linux.system_containers.envoy_clusters import parse_endpoints, with_older_versions
 
 
 def host(port: int = 80, **health: object) -> dict[str, object]:
@@ -23,6 +24,29 @@ def parse(*hosts: dict[str, object], **statuses: int) -> tuple[ProxyEndpoint, ..
     clusters = {"cluster_statuses": [{"name": "empty"}, {"name": "web", "host_statuses": hosts}]}
     known = {("web", "10.0.0.1", int(port.removeprefix("p"))): status for port, status in statuses.items()}
     return parse_endpoints(json.dumps(clusters).encode(), known)
+
+
+def test_connections_of_older_versions_count_at_endpoints_that_drain():
+    listed = (
+        ProxyEndpoint("web", "10.0.0.1", 80, draining=True, connections=2),
+        ProxyEndpoint("web@a", "10.0.0.1", 80, draining=True, connections=1),
+        ProxyEndpoint("web", "10.0.0.2", 80, connections=1),
+    )
+    assert with_older_versions(listed, {("10.0.0.1", 80): 3, ("10.0.0.2", 80): 2}) == listed
+    older = with_older_versions(listed, {("10.0.0.1", 80): 4})
+    assert [endpoint.active for endpoint in older] == [1, 1, 0]
+    assert with_older_versions(listed, {}) == listed
+
+
+def test_open_connections_are_counted_by_their_remote_ends():
+    table = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100000A:9C40 0200000A:1F90 01 00000000:00000000 00:00000000 00000000  1337        0 1 1
+   1: 0100000A:9C41 0200000A:1F90 06 00000000:00000000 03:00000000 00000000     0        0 0 3
+   2: 0100000A:9C42 0200000A:1F90 08 00000000:00000000 00:00000000 00000000  1337        0 2 1
+   3: 0200000A:1F90 0100000A:9C40 01 00000000:00000000 00:00000000 00000000     0        0 3 1
+"""
+    assert count_in_table(table, [("10.0.0.2", 8080), ("10.0.0.2", 80)]) == {("10.0.0.2", 8080): 2}
 
 
 def test_an_endpoint_has_what_is_under_way():

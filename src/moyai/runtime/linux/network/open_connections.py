@@ -1,0 +1,63 @@
+"""The TCP connections that the programs in a network namespace have open to places outside of it.
+
+Source: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from moyai.ports.runtime import RuntimeFault
+from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.network.namespaces import NetworkThread
+
+Place = tuple[str, int]
+"""An address and a port."""
+CountConnections = Callable[[Collection[Place]], Awaitable[Mapping[Place, int]]]
+"""Counts the open connections to some places. Raises RuntimeFault if they can't be counted."""
+
+_OPEN = frozenset({"01", "04", "05", "08"})
+"""Established, or closed in one direction only: FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT."""
+_MAX_TABLE_BYTES = 64 * 1024 * 1024
+"""About 430,000 sockets."""
+
+
+def counter(netns: Path, thread: NetworkThread) -> CountConnections:
+    """``count_connections`` in this namespace, on the network thread."""
+    return lambda places: thread.run(partial(count_connections, netns, places))
+
+
+def count_connections(netns: Path, places: Collection[Place]) -> Mapping[Place, int]:
+    """How many IPv4 connections are open to each of these places; none without the namespace. Only for the network
+    thread. Raises RuntimeFault for a namespace with too many sockets.
+    """
+    if not namespaces.exists(netns):
+        return {}
+    with namespaces.inside(netns), Path("/proc/thread-self/net/tcp").open("rb") as file:
+        table = file.read(_MAX_TABLE_BYTES + 1)
+    if len(table) > _MAX_TABLE_BYTES:
+        raise RuntimeFault("the namespace has too many sockets to count")
+    return count_in_table(table.decode("ascii"), places)
+
+
+def count_in_table(table: str, places: Collection[Place]) -> Mapping[Place, int]:
+    """The same, of the text of ``/proc/net/tcp``."""
+    by_text = {_as_in_table(place): place for place in places}
+    return Counter(by_text[remote] for remote in _remote_ends(table) if remote in by_text)
+
+
+def _remote_ends(table: str) -> Iterator[str]:
+    for line in table.splitlines()[1:]:
+        _, _, remote, state, *_ = line.split(maxsplit=4)
+        if state in _OPEN:
+            yield remote
+
+
+def _as_in_table(place: Place) -> str:
+    """The place as the kernel of a little-endian machine prints it: ``0200000A:1F90``."""
+    address, port = place
+    return f"{IPv4Address(address).packed[::-1].hex().upper()}:{port:04X}"
