@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
+from moyai.cli.demo.machine_files import copy_program, copy_python, make_folders
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.kernel.ids import TaskId
 from tests.contract.runtime.adapters import TASK
@@ -22,7 +20,6 @@ PROGRAMS = (
     *("su", "grep", "head", "env", "tty", "mount", "getcap", "setcap", "kill", "true", "dd", "df"),
     *("mkfifo", "tr", "truncate", "cut", "sort", "sed", "timeout", "hostname"),
 )
-_LEFT_OUT = ("__pycache__", "ensurepip", "idlelib", "lib2to3", "site-packages", "dist-packages", "test", "tkinter")
 _PAM_MODULES = ("pam_rootok.so", "pam_permit.so")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/srv:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
@@ -53,15 +50,10 @@ def line(words: str, name: str = "app", task: TaskId = TASK, **rest: object) -> 
 
 def make_root(root: Path) -> None:
     """Fill an empty directory."""
-    for name in ("bin", "sbin", "lib", "lib64"):
-        (root / "usr" / name).mkdir(parents=True)
-        (root / name).symlink_to(f"usr/{name}")
-    for name in ("proc", "sys", "dev", "tmp", "root"):
-        (root / name).mkdir()
-    (root / "tmp").chmod(0o1777)
+    make_folders(root)
     copy_programs(root, PROGRAMS)
     _copy_pam(root)
-    python = _copy_python(root)
+    python = copy_python(root)
     for name, text in _FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -82,34 +74,10 @@ def copy_programs(root: Path, names: Iterable[str]) -> None:
     for name in names:
         program = shutil.which(name, path="/usr/bin:/usr/sbin")
         assert program is not None, name
-        copy_file(root, Path(program), f"usr/bin/{name}")
-
-
-def copy_file(root: Path, file: Path, name: str) -> None:
-    """Copy a program or library with the libraries that it needs."""
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(file.resolve(), root / name)
-    listed = subprocess.run(["ldd", str(file.resolve())], capture_output=True, text=True, check=False).stdout
-    for library in {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}:
-        target = root / Path(library).relative_to("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            shutil.copy(Path(library).resolve(), target)
+        copy_program(root, Path(program), f"usr/bin/{name}")
 
 
 def _copy_pam(root: Path) -> None:
     [folder] = {path.parent for path in Path("/usr/lib").glob("*/security/pam_rootok.so")}
     for module in _PAM_MODULES:
-        copy_file(root, folder / module, str((folder / module).relative_to("/")))
-
-
-def _copy_python(root: Path) -> Path:
-    """Copy Python to where it is on this machine, with a link in /usr/bin; where it is in the root."""
-    python, library = Path(os.path.realpath(sys.executable)), Path(sysconfig.get_path("stdlib"))
-    shutil.copytree(library, root / library.relative_to("/"), ignore=shutil.ignore_patterns(*_LEFT_OUT))
-    for program in (python, *library.glob("lib-dynload/*.so")):
-        copy_file(root, program, str(program.relative_to("/")))
-    link = root / "usr/bin/python3"
-    if not link.exists():
-        link.symlink_to(python)
-    return root / python.relative_to("/")
+        copy_program(root, folder / module, str((folder / module).relative_to("/")))

@@ -21,13 +21,19 @@ GRACE = 60
 
 
 @pytest.fixture
-def demo_process(tmp_path):
+def options():
+    """Options of the command."""
+    return ()
+
+
+@pytest.fixture
+def demo_process(tmp_path, options):
     """The demo under way; its temporary files are in ``tmp_path``."""
     with (tmp_path / "printed").open("w") as printed:
         temporary = tmp_path / "tmp"
         temporary.mkdir()
         process = subprocess.Popen(
-            [*MOYAI, "demo"],
+            [*MOYAI, "demo", *options],
             cwd=ROOT,
             env=os.environ | {"TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
             stdout=printed,
@@ -51,15 +57,23 @@ def until_it_says(process, tmp_path, words):
 
 def leftovers(tmp_path):
     """What to look for at the end, known as soon as the demo's state is there."""
-    (state,) = (tmp_path / "tmp").iterdir()
+    (state,) = (tmp_path / "tmp").glob("moyai-demo-*")
     return Leftovers.of(state)
 
 
-def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path):
+@pytest.mark.parametrize(
+    ("options", "image"),
+    [
+        ((), "image moyai.local/shop:1 imported"),
+        (("--images",), "image 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1 built and pushed"),
+    ],
+)
+def test_the_demo_fails_no_request_and_leaves_nothing(demo_process, tmp_path, image):
     until_it_says(demo_process, tmp_path, "control plane ready")
     looked_for = leftovers(tmp_path)
-    assert demo_process.wait(3 * GRACE) == 0, read_output(tmp_path)
+    assert demo_process.wait(8 * GRACE) == 0, read_output(tmp_path)
     text = read_output(tmp_path)
+    assert image in text
     assert "Requests that failed: 0" in text
     for caller, target in (("front", "catalog"), ("catalog", "pricing"), ("catalog", "stock")):
         assert re.search(rf"{caller}.*{target}", text), text

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from moyai.cli.demo.machine_files import copy_program
 from tests.e2e.installation import Installation
-from tests.e2e.small_image import copy_file, make_root
+from tests.e2e.small_image import make_root
 from tests.e2e.stack import APPS, Cluster, shell, task_id
 from tests.e2e.waiting import eventually
 
@@ -137,7 +138,7 @@ def fluent_bit_router(installation, tmp_path):
     path, root = program("fluent-bit"), tmp_path / "root"
     root.mkdir()
     make_root(root)
-    copy_file(root, path, "fluent-bit/bin/fluent-bit")
+    copy_program(root, path, "fluent-bit/bin/fluent-bit")
     installation.moyai("image", "import", "example/fluent-bit:1", str(root), "--state", str(installation.state))
     return {
         "name": "router",

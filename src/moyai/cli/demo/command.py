@@ -24,6 +24,14 @@ def demo(
             help="Directory with the application; the packaged example by default.", exists=True, file_okay=False
         ),
     ] = None,
+    images: Annotated[
+        bool,
+        typer.Option(
+            "--images",
+            help="Build an image with everything that the services need, push it to moyai's ECR and run it, instead of "
+            "laying the services over this machine's root. Needs no container engine.",
+        ),
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print how to use it.")] = False,
 ) -> None:
     """Run the example, change it under traffic, count failures. Four services in two clusters; needs root."""
@@ -31,5 +39,5 @@ def demo(
     from moyai.cli.demo.server import interruptible
 
     with interruptible():
-        if run_demo(app or example_folder(), keep=keep):
+        if run_demo(app or example_folder(), has_own_image=images, keep=keep):
             raise typer.Exit(1)

@@ -16,7 +16,7 @@ from rich.text import Text
 from moyai.app.clock import SystemClock
 from moyai.app.config import DEFAULT_PORT
 from moyai.cli.demo.server import CommandFailed, Server, ignore_interrupts, start
-from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
+from moyai.cli.demo.shop import CLUSTERS, IMPORTED_IMAGE, ORDER, PUSHED_IMAGE, Shop, TookTooLong, wait_until
 from moyai.cli.demo.traffic import Traffic
 from moyai.cli.errors import Unreachable, error_message
 from moyai.cli.mesh.metrics import span_back
@@ -27,11 +27,12 @@ from moyai.cli.mesh.view import View
 from moyai.cli.output import console as make_console
 from moyai.cli.remote import Remote
 
-_IMAGE = "moyai.local/shop:1"
 
+def run_demo(app: Path, *, has_own_image: bool, keep: bool) -> bool:
+    """Run it. Returns whether something failed. Everything is removed, except after a success with ``keep``.
 
-def run_demo(app: Path, *, keep: bool) -> bool:
-    """Run it. Returns whether something failed. Everything is removed, except after a success with ``keep``."""
+    ``has_own_image``: the services run from an image with everything that they need, not on this machine's root.
+    """
     console = make_console()
     try:
         with _step(console, "control plane ready"):
@@ -41,7 +42,7 @@ def run_demo(app: Path, *, keep: bool) -> bool:
         return True
     is_kept = False
     try:
-        has_failed = _run_steps(console, server, app)
+        has_failed = _run_steps(console, server, app, has_own_image=has_own_image)
         is_kept = keep and not has_failed
     except (TookTooLong, CommandFailed, Unreachable, BotoCoreError, ClientError) as error:
         console.print(f"The demo stopped: {error_message(error) or error}", style="red")
@@ -56,12 +57,17 @@ def run_demo(app: Path, *, keep: bool) -> bool:
     return has_failed
 
 
-def _run_steps(console: Console, server: Server, app: Path) -> bool:
+def _run_steps(console: Console, server: Server, app: Path, *, has_own_image: bool) -> bool:
     """Create the application, change it under traffic, and print the calls. Returns whether a request failed."""
-    shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), app)
+    image = PUSHED_IMAGE if has_own_image else IMPORTED_IMAGE
+    shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), app, image)
     started_at = SystemClock().now()
-    with _step(console, f"image {_IMAGE} imported"):
-        server.add_image(_IMAGE, app / "image")
+    if has_own_image:
+        with _step(console, f"image {image} built and pushed"):
+            server.push_image(app)
+    else:
+        with _step(console, f"image {image} imported"):
+            server.add_image(image, app / "image")
     with _step(console, f"clusters {', '.join(CLUSTERS)} and services {', '.join(ORDER)} created through the ECS API"):
         shop.create()
     for name in ORDER:

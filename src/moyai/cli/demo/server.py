@@ -14,8 +14,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import FrameType
+
+from httpx import HTTPError
+
+from moyai.cli.demo.image import push_example_image
 
 _MOYAI = (sys.executable, "-m", "moyai")
 _READY = "moyai ready on "
@@ -53,6 +58,13 @@ class Server:
         process = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
         if process.returncode:
             raise CommandFailed(process.stderr.strip())
+
+    def push_image(self, app: Path) -> None:
+        """Build the example's image, and push it to this server's registry. Raises CommandFailed."""
+        try:
+            push_example_image(self.url, app)
+        except (OSError, PackageNotFoundError, HTTPError) as error:
+            raise CommandFailed(f"the image can't be built and pushed: {error!r}") from error
 
     def stop(self) -> None:
         """Stop the control plane and all tasks, and delete the state directory."""

@@ -16,9 +16,13 @@ from moyai.cli.snapshot import snapshot
 
 CLUSTERS = ("shop-web", "shop-core")
 NAMESPACE = "shop"
+IMPORTED_IMAGE = "moyai.local/shop:1"
+"""The services' files on top of this machine's own root."""
+PUSHED_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
+"""An image with everything that the services need, in moyai's own registry."""
 ORDER = ("stock", "pricing", "catalog", "front")
 """The order of creation: a service can call the names that exist when it is deployed, so callers come last."""
-_PATIENCE = 90.0
+_PATIENCE = 180.0
 _STEP = 0.2
 
 
@@ -28,10 +32,12 @@ class TookTooLong(Exception):
 
 @dataclass(frozen=True)
 class Shop:
-    """The application in ``folder``, running on the server ``remote``."""
+    """The application in ``folder``, running on the server ``remote`` from ``image``."""
 
     remote: Remote
     folder: Path
+    image: str = IMPORTED_IMAGE
+    """In place of the one that the task definitions name."""
 
     def create(self) -> None:
         """Create two clusters that share a namespace, and the four services."""
@@ -39,7 +45,7 @@ class Shop:
         for cluster in CLUSTERS:
             ecs.create_cluster(clusterName=cluster, serviceConnectDefaults={"namespace": NAMESPACE})
         for name in ORDER:
-            ecs.register_task_definition(**self._json("task-definitions", name))
+            ecs.register_task_definition(**self._task_definition(name))
             ecs.create_service(**self._json("services", name))
 
     def cluster_of(self, name: str) -> str:
@@ -81,7 +87,7 @@ class Shop:
     def deploy(self, name: str, version: str) -> None:
         """Deploy a new task definition revision whose application answers with ``version``."""
         ecs = self.remote.client("ecs")
-        definition = self._json("task-definitions", name)
+        definition = self._task_definition(name)
         for variable in definition["containerDefinitions"][0]["environment"]:
             if variable["name"] == "VERSION":
                 variable["value"] = version
@@ -104,6 +110,11 @@ class Shop:
 
         wait_until(have_stopped, f"the superfluous tasks of {name} to stop")
 
+    def _task_definition(self, name: str) -> dict[str, Any]:
+        definition = self._json("task-definitions", name)
+        definition["containerDefinitions"][0]["image"] = self.image
+        return definition
+
     def _json(self, kind: str, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.folder / kind / f"{name}.json").read_text())
         return document
@@ -124,7 +135,7 @@ def processes_of(task: str, script: str) -> Iterator[int]:
 
 
 def wait_until(is_done: Callable[[], bool], condition: str, describe_state: Callable[[], str] = str) -> None:
-    """Poll until ``is_done``. Raises TookTooLong after a minute and a half, with the state at that time."""
+    """Poll until ``is_done``. Raises TookTooLong after three minutes, with the state at that time."""
     deadline = time.monotonic() + _PATIENCE
     while not is_done():
         if time.monotonic() > deadline:

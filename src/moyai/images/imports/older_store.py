@@ -21,9 +21,10 @@ from typing import Final
 import msgspec
 
 from moyai.images.errors import BadContent, PullFailed
-from moyai.images.imports.root_file_systems import root_documents
+from moyai.images.imports.root_file_systems import image_documents
 from moyai.images.imports.tree_archive import hash_tree
-from moyai.images.model import ImageConfig
+from moyai.images.manifest import OCI_LAYER
+from moyai.images.model import Descriptor, ImageConfig
 from moyai.images.reference import HOST_IMAGE, ImageReference, parse_reference
 from moyai.images.store.image_store import ImageStore
 from moyai.images.store.store_directory import write_file
@@ -112,7 +113,8 @@ def _convert(store: ImageStore, home: Path, old: Path) -> None:
     references = _references(manifest, home, old)
     layer = _note_layer(home)
     on_host = manifest.base == HOST_IMAGE
-    document, config = root_documents(layer.diff_id, layer.size, manifest.config, on_host=on_host)
+    layers = [Descriptor(OCI_LAYER, layer.diff_id, layer.size)]
+    document, config = image_documents(layers, manifest.config, on_host=on_host)
     with store.lease() as lease:
         lease.keep([layer.diff_id])
         lease.move_layer(home / "rootfs", layer.diff_id, layer.size)

@@ -1,8 +1,9 @@
-"""A root file system as an image with one layer: the manifest and the configuration are made here."""
+"""A root file system as an image with one layer, and the documents of images that are made here."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from moyai.images.errors import BadContent
@@ -28,23 +29,26 @@ def add_root_file_system(
             layer = lease.add_archive(archive)
     else:
         raise BadContent("it is neither a directory nor a file")
-    manifest, config_file = root_documents(layer.diff_id, layer.size, config, on_host=on_host)
+    layers = [Descriptor(OCI_LAYER, layer.diff_id, layer.size)]
+    manifest, config_file = image_documents(layers, config, on_host=on_host)
     add = lease.add_image_on_host if on_host else lease.add_image
     return add(manifest, config_file, [reference])
 
 
-def root_documents(diff_id: str, size: int, config: ImageConfig, *, on_host: bool) -> tuple[bytes, bytes]:
-    """The manifest and the configuration file of an image with one uncompressed layer of ``size`` bytes."""
+def image_documents(layers: Sequence[Descriptor], config: ImageConfig, *, on_host: bool = False) -> tuple[bytes, bytes]:
+    """The manifest and the configuration file of an image for this machine. ``layers``: uncompressed archives, the
+    lowest first.
+    """
     platform = host_platform()
     document = {
         "architecture": platform.architecture,
         "os": platform.os,
         "config": _defaults(config),
-        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
     }
     config_file = json.dumps(document, separators=(",", ":")).encode()
     annotations = {_BASE: HOST_IMAGE} if on_host else {}
-    return make_manifest(config_file, [Descriptor(OCI_LAYER, diff_id, size)], annotations), config_file
+    return make_manifest(config_file, layers, annotations), config_file
 
 
 def _defaults(config: ImageConfig) -> dict[str, object]:
