@@ -138,6 +138,14 @@ async def test_requests_go_to_all_targets_with_the_headers_of_a_load_balancer(fr
     }
 
 
+async def test_each_request_has_a_trace_of_its_own(front, apps):
+    await publish(front, BALANCER)
+    for _ in range(20):
+        await front.namespace.get(*NODE)
+    traces = [head["x-amzn-trace-id"] for app in apps for head in app.heads]
+    assert len(set(traces)) == len(traces) == 20
+
+
 async def test_a_clients_trace_is_continued(front, apps):
     await publish(front, BALANCER)
     await front.namespace.get(*NODE, x_amzn_trace_id="Root=1-67891233-abcdef012345678912345678")

@@ -14,14 +14,13 @@ from typing import Final
 
 from moyai.domain.cloudwatch.metric import metric_id
 from moyai.telemetry.reporters.envoy_stats import CODE_CLASSES, EndpointCounter, EndpointGauge, Side, StatEndpoint
+from moyai.telemetry.reporters.front_stats import DIRECT
 from moyai.telemetry.reporters.reporter import MetricDefinition, MetricTarget
 from moyai.telemetry.values import SampleKind
 
 _NAMESPACES: Mapping[str, str] = MappingProxyType({"app": "AWS/ApplicationELB", "net": "AWS/NetworkELB"})
 _CODES_WITH_METRICS: Final = ("500", "502", "503", "504")
-_EVENTS: Mapping[str, str] = MappingProxyType(
-    {"fixed": "HTTP_Fixed_Response_Count", "redirects": "HTTP_Redirect_Count"}
-)
+_REDIRECTS: Final = ("301", "302")
 _Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -55,12 +54,12 @@ def _connection_metrics(namespace: str, place: str) -> Iterator[MetricTarget]:
 
 
 def _event_metrics(namespace: str, place: str, event: str) -> Iterator[MetricTarget]:
-    """Of a request that the load balancer answered itself: the status, or what kind of action it was."""
-    if event in _EVENTS:
-        names = [_EVENTS[event]]
-    else:
-        names = [f"HTTPCode_ELB_{event[0]}XX_Count"] if event[0] in "345" else []
-        names += [f"HTTPCode_ELB_{event}_Count"] if event in _CODES_WITH_METRICS else []
+    """Of a request that the load balancer answered itself: by its status, and by its action if a rule has one."""
+    code = event.removesuffix(DIRECT)
+    names = [f"HTTPCode_ELB_{code[0]}XX_Count"] if code[0] in "345" else []
+    names += [f"HTTPCode_ELB_{code}_Count"] if code in _CODES_WITH_METRICS else []
+    if code != event:
+        names += ["HTTP_Redirect_Count" if code in _REDIRECTS else "HTTP_Fixed_Response_Count"]
     for name in names:
         definition = _definition(namespace, name, Side.SERVER, EndpointCounter.REQUESTS)
         yield _target(definition, _of_load_balancer(place))

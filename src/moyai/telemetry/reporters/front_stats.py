@@ -4,7 +4,7 @@ An endpoint is one of these, with the dimensions of its metrics in its name:
 
 - an address of a load balancer, ``<load balancer>@<zone>``: its connections
 - an address and an event of requests there, ``<address> <event>``: the status of a response that the load balancer gave
-  itself, ``fixed`` or ``redirects``
+  itself, with ``DIRECT`` at its end where an action of a rule gave it
 - an address and a target group, ``<address> <group>``: requests to targets, and their responses
 - a target group, ``<load balancer>+<target group>``, or its targets in a zone, with ``@<zone>`` at its end
 
@@ -32,11 +32,12 @@ from moyai.telemetry.values import Ints
 _ADDRESS: Final = r"(?:app|net)/[^.@+ ]+@[^.+ ]+"
 _GROUP: Final = r"(?:app|net)/[^.+@ ]+\+targetgroup/[^.@+ ]+(?:@[^.+ ]+)?"
 _ADDRESS_NAME: Final = re.compile(rf"(http|tcp|udp|listener)\.({_ADDRESS})\.(.+)")
-_TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(requests|time)\.target\.({_GROUP})")
-_RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([2-5])")
-_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)")
-_EVENT_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(fixed|redirects)")
+_TARGET_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.(failed\.tried\.true|time)\.target\.({_GROUP})")
+_RESPONSE_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.responses\.target\.({_GROUP})\.class\.([1-5])")
+_OWN_NAME: Final = re.compile(rf"elb\.({_ADDRESS})\.own\.code\.(\d+)\.direct\.(true|false)")
 _GROUP_NAME: Final = re.compile(rf"cluster\.({_GROUP})\.(.+)")
+DIRECT: Final = "+direct"
+_FAILED: Final = "failed.tried.true"
 _EVENT: Final = "event"
 _TLS_REASONS: Final = (
     "connection_error",
@@ -51,8 +52,8 @@ def _parse(name: str) -> tuple[StatEndpoint, str] | None:
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[3]}"), match[2]
     if match := _RESPONSE_NAME.fullmatch(name):
         return StatEndpoint(Side.CLIENT, f"{match[1]} {match[2]}"), f"{match[3]}xx"
-    if match := _OWN_NAME.fullmatch(name) or _EVENT_NAME.fullmatch(name):
-        return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}"), _EVENT
+    if match := _OWN_NAME.fullmatch(name):
+        return StatEndpoint(Side.SERVER, f"{match[1]} {match[2]}{DIRECT if match[3] == 'true' else ''}"), _EVENT
     if match := _ADDRESS_NAME.fullmatch(name):
         return StatEndpoint(Side.SERVER, match[2]), f"{match[1]}.{match[3]}"
     if match := _GROUP_NAME.fullmatch(name):
@@ -70,8 +71,9 @@ def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping
     return _HTTP_ADDRESS if endpoint.name.startswith("app/") else _STREAM_ADDRESS
 
 
-def _traffic(requests: Ints, c2: Ints, c3: Ints, c4: Ints, c5: Ints) -> EndpointArrays:
-    return (requests, 0, 0, c2, c3, c4, c5, 0, 0, 0, 0), _NO_GAUGES
+def _traffic(failed: Ints, c1: Ints, c2: Ints, c3: Ints, c4: Ints, c5: Ints) -> EndpointArrays:
+    """Requests are those that an endpoint has answered, and those that failed at one."""
+    return (failed + c1 + c2 + c3 + c4 + c5, 0, 0, c2, c3, c4, c5, 0, 0, 0, 0), _NO_GAUGES
 
 
 def _events(count: Ints) -> EndpointArrays:
@@ -95,7 +97,7 @@ def _group(*counts: Ints) -> EndpointArrays:
     return counters, (None, healthy, total - healthy - unchecked)
 
 
-_TRAFFIC: Final = StatMapping("http", ("requests", "2xx", "3xx", "4xx", "5xx"), _traffic, "time")
+_TRAFFIC: Final = StatMapping("http", (_FAILED, "1xx", "2xx", "3xx", "4xx", "5xx"), _traffic, "time")
 _EVENTS: Final = StatMapping("http", (_EVENT,), _events)
 _HANDSHAKES: Final = tuple(f"listener.ssl.{reason}" for reason in _TLS_REASONS)
 _HTTP_ADDRESS: Final = StatMapping(

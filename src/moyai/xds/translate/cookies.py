@@ -20,9 +20,9 @@ _PATH = "/"
 
 
 def session_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that routes with a session cookie need; it does nothing for others."""
+    """The filter that routes with a session cookie need, and that they enable."""
     config = stateful_session_pb2.StatefulSession()
-    return http_connection_manager_pb2.HttpFilter(name=_SESSIONS, typed_config=to_any(config))
+    return http_connection_manager_pb2.HttpFilter(name=_SESSIONS, typed_config=to_any(config), disabled=True)
 
 
 def add_cookies(

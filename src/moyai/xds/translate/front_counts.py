@@ -20,39 +20,32 @@ from moyai.xds.translate.proto import to_any
 PREFIX: Final = "elb"
 _FROM_ENDPOINT: Final = "response.code_details == 'via_upstream'"
 _OWN: Final = "response.code_details != 'via_upstream'"
-_FIXED: Final = "response.code_details == 'direct_response' && response.code != 301 && response.code != 302"
-_REDIRECT: Final = "response.code_details == 'direct_response' && (response.code == 301 || response.code == 302)"
-_HAS_ENDPOINT: Final = "has(upstream.address)"
+_IS_DIRECT: Final = "%CEL(response.code_details == 'direct_response')%"
+_HAD_ENDPOINT: Final = "%CEL(has(upstream.address))%"
+_TARGET: Final = ("target", "%UPSTREAM_CLUSTER%")
 
 
 def request_counts(at: FrontAddress) -> Iterator[accesslog_pb2.AccessLog]:
-    """The access logs that count the requests which arrive at one address."""
-    yield _counter(at, "requests", _HAS_ENDPOINT, ("target", "%UPSTREAM_CLUSTER%"))
-    yield _counter(
-        at, "responses", _FROM_ENDPOINT, ("target", "%UPSTREAM_CLUSTER%"), ("class", "%CEL(response.code / 100)%")
-    )
-    yield _counter(at, "own", _OWN, ("code", "%RESPONSE_CODE%"))
-    yield _counter(at, "fixed", _FIXED)
-    yield _counter(at, "redirects", _REDIRECT)
-    yield _times(at)
-
-
-def _counter(at: FrontAddress, name: str, condition: str, *tags: tuple[str, str]) -> accesslog_pb2.AccessLog:
-    config = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
-    counter = config.counters.add(stat=_stat(name, tags))
-    counter.value_fixed.value = 1
-    return _logger(config, condition)
-
-
-def _times(at: FrontAddress) -> accesslog_pb2.AccessLog:
-    """The times from a request sent to its response begun."""
-    config = stats_pb2.Config(stat_prefix=f"{PREFIX}.{at.stat_name}")
-    config.histograms.add(
-        stat=_stat("time", (("target", "%UPSTREAM_CLUSTER%"),)),
+    """The access logs that count the requests which arrive at one address: one for those that an endpoint has answered,
+    and one for the others. A condition costs more than a count, so there is one for each.
+    """
+    prefix = f"{PREFIX}.{at.stat_name}"
+    answered = stats_pb2.Config(stat_prefix=prefix)
+    _count(answered, "responses", _TARGET, ("class", "%CEL(response.code / 100)%"))
+    answered.histograms.add(
+        stat=_stat("time", (_TARGET,)),
         unit=stats_pb2.Config.Histogram.Milliseconds,
         value_format="%COMMON_DURATION(US_TX_END:US_RX_BEG:ms)%",
     )
-    return _logger(config, _FROM_ENDPOINT)
+    yield _logger(answered, _FROM_ENDPOINT)
+    own = stats_pb2.Config(stat_prefix=prefix)
+    _count(own, "own", ("code", "%RESPONSE_CODE%"), ("direct", _IS_DIRECT))
+    _count(own, "failed", ("tried", _HAD_ENDPOINT), _TARGET)
+    yield _logger(own, _OWN)
+
+
+def _count(config: stats_pb2.Config, name: str, *tags: tuple[str, str]) -> None:
+    config.counters.add(stat=_stat(name, tags)).value_fixed.value = 1
 
 
 def _stat(name: str, tags: tuple[tuple[str, str], ...]) -> stats_pb2.Config.Stat:

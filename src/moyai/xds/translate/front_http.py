@@ -28,7 +28,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.cookies import session_filter
 from moyai.xds.translate.front_counts import request_counts
 from moyai.xds.translate.front_replies import local_replies
-from moyai.xds.translate.front_script import SEED, SEED_HEADER, script_filter
+from moyai.xds.translate.front_script import route_script_filter, trace_filter
 from moyai.xds.translate.host_rewrite import host_filter
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
@@ -53,7 +53,7 @@ def front_http(http: HttpFront, at: FrontAddress, tls: FrontTls | None) -> liste
         rds=http_connection_manager_pb2.Rds(
             config_source=ads_source(), route_config_name=names.egress_routes(http.service)
         ),
-        http_filters=[host_filter(), script_filter(), session_filter(), _router()],
+        http_filters=[host_filter(), trace_filter(), route_script_filter(), session_filter(), _router()],
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(http, at)],
@@ -118,7 +118,6 @@ def _mutations(http: HttpFront, at: FrontAddress) -> Iterator[mutation_rules_pb2
             yield mutation_rules_pb2.HeaderMutation(remove=_FORWARDED_FOR)
         case ForwardedFor.PRESERVE:
             pass
-    yield _header(SEED_HEADER, SEED, base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
     yield _header(_FORWARDED_PORT, str(at.port), base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD)
 
 

@@ -19,8 +19,9 @@ _NAMESPACE, _HOST = "moyai.rewrite", "host"
 
 
 def host_filter() -> http_connection_manager_pb2.HttpFilter:
-    """The filter that routes with a rewritten host need; it does nothing for others."""
-    return http_connection_manager_pb2.HttpFilter(name=_FILTER, typed_config=to_any(header_to_metadata_pb2.Config()))
+    """The filter that routes with a rewritten host need, and that they enable."""
+    config = header_to_metadata_pb2.Config()
+    return http_connection_manager_pb2.HttpFilter(name=_FILTER, typed_config=to_any(config), disabled=True)
 
 
 def rewrite_host(route: route_components_pb2.Route, change: Substitution) -> None:

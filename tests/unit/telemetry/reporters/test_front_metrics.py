@@ -37,10 +37,14 @@ def value(telemetry, name, *dimensions, statistic="Sum", namespace="AWS/Applicat
 
 def test_requests_count_for_the_load_balancer_the_group_and_the_zone(telemetry):
     counters = {
-        f"elb.{AT}.requests.target.{GROUP}": 7,
-        f"elb.{OTHER}.requests.target.{GROUP}": 5,
-        f"elb.{AT}.responses.target.{GROUP}.class.2": 6,
+        f"elb.{AT}.responses.target.{GROUP}.class.1": 1,
+        f"elb.{AT}.responses.target.{GROUP}.class.2": 4,
+        f"elb.{OTHER}.responses.target.{GROUP}.class.2": 3,
         f"elb.{AT}.responses.target.{GROUP}.class.5": 1,
+        f"elb.{AT}.failed.tried.true.target.{GROUP}": 1,
+        f"elb.{OTHER}.failed.tried.true.target.{GROUP}": 2,
+        f"elb.{AT}.failed.tried.false.target.{GROUP}": 8,
+        f"elb.{AT}.failed.tried.false.target.-": 9,
         f"cluster.{GROUP}.upstream_rq_total": 12,
     }
     gauges = {f"cluster.{GROUP}.membership_{name}": n for name, n in (("healthy", 3), ("total", 5), ("excluded", 1))}
@@ -49,7 +53,7 @@ def test_requests_count_for_the_load_balancer_the_group_and_the_zone(telemetry):
     assert value(telemetry, "RequestCount", LB, ZONE) == 7
     assert value(telemetry, "RequestCount", LB, TG) == 12
     assert value(telemetry, "RequestCount", LB, TG, ZONE) == 7
-    assert value(telemetry, "HTTPCode_Target_2XX_Count", LB, TG) == 6
+    assert value(telemetry, "HTTPCode_Target_2XX_Count", LB, TG) == 7
     assert value(telemetry, "HTTPCode_Target_5XX_Count", LB) == 1
     assert value(telemetry, "HTTPCode_Target_4XX_Count", LB) is None
     assert value(telemetry, "RequestCountPerTarget", TG) == 4
@@ -60,26 +64,27 @@ def test_requests_count_for_the_load_balancer_the_group_and_the_zone(telemetry):
 
 def test_response_times_are_in_seconds(telemetry):
     times = {f"elb.{AT}.time.target.{GROUP}": ((0, 0, 0, 2, 0, 0), 14.0)}
-    telemetry.record(FRONT, push(1, {f"elb.{AT}.requests.target.{GROUP}": 2}, times=times), 1)
+    telemetry.record(FRONT, push(1, {f"elb.{AT}.responses.target.{GROUP}.class.2": 2}, times=times), 1)
     assert value(telemetry, "TargetResponseTime", LB, TG, statistic="Average") == pytest.approx(0.007)
     assert 0.005 <= value(telemetry, "TargetResponseTime", LB, statistic="p50") <= 0.01
 
 
 def test_the_load_balancers_own_responses_are_counted_by_status(telemetry):
     counters = {
-        f"elb.{AT}.own.code.503": 2,
-        f"elb.{AT}.own.code.502": 1,
-        f"elb.{AT}.own.code.404": 4,
-        f"elb.{AT}.own.code.200": 9,
-        f"elb.{AT}.fixed": 13,
-        f"elb.{AT}.redirects": 3,
+        f"elb.{AT}.own.code.503.direct.false": 1,
+        f"elb.{AT}.own.code.503.direct.true": 1,
+        f"elb.{AT}.own.code.502.direct.false": 1,
+        f"elb.{AT}.own.code.404.direct.true": 4,
+        f"elb.{AT}.own.code.200.direct.true": 9,
+        f"elb.{AT}.own.code.301.direct.true": 1,
+        f"elb.{AT}.own.code.302.direct.true": 2,
     }
     telemetry.record(FRONT, push(1, counters), 1)
     assert value(telemetry, "HTTPCode_ELB_5XX_Count", LB) == 3
     assert value(telemetry, "HTTPCode_ELB_503_Count", LB, ZONE) == 2
     assert value(telemetry, "HTTPCode_ELB_502_Count", LB) == 1
     assert value(telemetry, "HTTPCode_ELB_4XX_Count", LB) == 4
-    assert value(telemetry, "HTTP_Fixed_Response_Count", LB) == 13
+    assert value(telemetry, "HTTP_Fixed_Response_Count", LB) == 14
     assert value(telemetry, "HTTP_Redirect_Count", LB) == 3
 
 
