@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from typing import Any
 
 import pytest
@@ -184,6 +185,12 @@ def test_a_container_has_its_user_directory_environment_and_limits(cluster):
         ulimits=[{"name": "nofile", "softLimit": 321, "hardLimit": 654}],
     )
     assert said == ["1234", "2345", "/usr/share", "vermilion", "321"]
+
+
+def test_a_container_on_fargate_has_aws_limit_of_open_files(cluster):
+    hard = resource.prlimit(cluster.installation.process.pid, resource.RLIMIT_NOFILE)[1]
+    most = 65535 if hard == resource.RLIM_INFINITY else min(65535, hard)
+    assert output(cluster, "files", "ulimit -Sn; ulimit -Hn") == [str(most)] * 2
 
 
 def test_run_task_overrides_command_and_environment(cluster):

@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from moyai.app.config import Settings
 from moyai.app.control_plane import ControlPlane
@@ -52,11 +53,16 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def raise_open_file_limit() -> None:
-    """Raise the limit of open files as far as allowed, up to Fargate's: a shell's 1024 is fewer than our connections.
+    """Raise the limits of open files as far as allowed, up to Fargate's: a shell's 1024 is fewer than our connections.
 
-    Containers without a ``nofile`` limit of their own inherit it.
+    The hard limit bounds what containers can have. Those on container instances inherit both, unless they have a
+    ``nofile`` limit of their own.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < _OPEN_FILES:
+        with suppress(ValueError, OSError):  # without CAP_SYS_RESOURCE
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, _OPEN_FILES))
+            hard = _OPEN_FILES
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -212,9 +212,7 @@ class ContainerNames(msgspec.Struct, frozen=True):
 
 
 class MemoryLimits(msgspec.Struct, frozen=True):
-    """Memory limits in MiB. ``reserved``: the soft limit, for when memory is scarce; ``swap``: None = no swap;
-    ``swappiness``: 0 to 100, None = the machine's.
-    """
+    """Limits in MiB. ``reserved``: the soft one; ``swap``: None = no swap; ``swappiness``: 0 to 100, None = the machine's."""
 
     limit: int = 0
     reserved: int = 0
@@ -246,6 +244,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     cpu_units: int = 0
     memory: MemoryLimits = MemoryLimits()
     ulimits: tuple[Ulimit, ...] = ()
+    open_files: int | None = None
+    """The limit ``nofile`` without an entry in ``ulimits``, as far as the machine allows; None = the machine's."""
     readonly_root: bool = False
     held_output: int = 0
     """The least number of bytes of output that are kept until they are read; 0 = the runtime's default."""

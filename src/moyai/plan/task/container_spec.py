@@ -28,12 +28,18 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.plan.task.context import TaskContext
 from moyai.plan.task.environment import Unresolved, container_environment
+from moyai.plan.task.launch import FARGATE
 from moyai.plan.task.log_router import log_forwarding, router_files, router_volumes
 from moyai.plan.task.router_config import MissingPlugin
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
 
+_FARGATE_OPEN_FILES = 65535
+"""The limit that Fargate sets where the definition does not; all others are those of the operating system.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html
+"""
 _DEFAULT_PROBE = Probe(())
 
 
@@ -58,6 +64,7 @@ def container_spec(context: TaskContext, container: Container) -> ContainerSpec:
         cpu_units=container_definition.cpu if override.cpu is None else override.cpu,
         memory=_memory(container_definition, override),
         ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in container_definition.ulimits or ()),
+        open_files=_FARGATE_OPEN_FILES if task.launch_type == FARGATE else None,
         readonly_root=bool(container_definition.readonly_root_filesystem),
         held_output=buffer_bytes(container_definition.log_configuration),
         attempt=container.restart_count,

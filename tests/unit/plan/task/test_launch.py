@@ -111,6 +111,15 @@ def test_a_group_is_spread_over_zones():
     assert len({t.availability_zone for t in batch}) == 3
 
 
+def test_the_default_for_open_files_is_fargates():
+    build = Builder()
+    task = new(build)
+    on_instance = replace(task, launch_type="EC2")
+    case = case_of(build.world, task)
+    assert container_spec(case, task.containers[0]).open_files == 65535
+    assert container_spec(replace(case, task=on_instance), task.containers[0]).open_files is None
+
+
 def test_a_containers_environment():
     build = Builder()
     changed_container = replace(
@@ -130,7 +139,7 @@ def test_a_containers_environment():
     assert re.fullmatch(rf"{task.id}-\d{{10}}", identity)
     assert (spec.command, spec.stop_timeout, spec.cpu_units, spec.memory.limit) == (("other",), 7, 32, 128)
     assert spec.probe == Probe(("CMD", "check"), interval=30, timeout=5, retries=5, start_period=0)
-    assert spec.ulimits == (Ulimit("nofile", 10, 20),)
+    assert (spec.ulimits, spec.open_files) == ((Ulimit("nofile", 10, 20),), 65535)
     assert spec.environment == {
         "COLOR": "blue",
         "SIZE": "1",

@@ -40,13 +40,15 @@ class HostEnvironment(NamedTuple):
     """The facts about the machine and the task that all containers of the task share.
 
     ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``,
-    ``users``, ``user_namespace``: see ``LaunchConfig``; ``file_systems``: see ``SandboxSpec``.
+    ``users``, ``user_namespace``: see ``LaunchConfig``; ``file_systems``: see ``SandboxSpec``; ``open_files``: the
+    largest limit of open files that a process can have.
     """
 
     paths: RuntimePaths
     path: str
     host_name: str
     netns: Path
+    open_files: int
     disks: Sequence[str] = ()
     access: HostAccess = HostAccess()
     joins: Sequence[tuple[str, int, int]] = ()
@@ -86,7 +88,7 @@ def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, h
             "environment": {**environment, **config.environment, **reveal_secrets(spec.environment)},
             "working_directory": _working_directory(spec, image),
             "user": spec.user or config.user,
-            "limits": resource_limits(spec.ulimits),
+            "limits": resource_limits(_ulimits(spec, host.open_files)),
             "stop_signal": stop_signal(config.stop_signal),
             "stop_timeout": float(spec.stop_timeout),
             "image_volumes": _image_volumes(spec, image),
@@ -215,6 +217,14 @@ def health_check_fields(probe: Probe | None) -> dict[str, object]:
         "retries": probe.retries,
         "start_period": float(probe.start_period),
     }
+
+
+def _ulimits(spec: ContainerSpec, most_open_files: int) -> tuple[Ulimit, ...]:
+    """The container's limits, with its default for open files as far as the machine allows."""
+    if spec.open_files is None or any(limit.name == "nofile" for limit in spec.ulimits):
+        return spec.ulimits
+    open_files = min(spec.open_files, most_open_files)
+    return (*spec.ulimits, Ulimit("nofile", open_files, open_files))
 
 
 def resource_limits(ulimits: tuple[Ulimit, ...]) -> tuple[tuple[int, int, int], ...]:

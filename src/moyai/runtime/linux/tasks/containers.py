@@ -6,6 +6,8 @@ Promise: blocking; the caller translates OSErrors. A second start of a container
 from __future__ import annotations
 
 import logging
+import resource
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -126,6 +128,7 @@ class Containers:
             self._path,
             sandbox.network.host_name,
             sandboxes.netns_of(self._paths, sandbox),
+            _most_open_files(),
             disk_mounts(current_mounts(), self._paths.state),
             self._access,
             joins,
@@ -150,3 +153,9 @@ class Containers:
         for path in (directory, log):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return ContainerPlace(directory, log, self._cgroups.create_for_container(f"{task}/{name}", limits))
+
+
+def _most_open_files() -> int:
+    """The largest limit of open files that a container can have: this process's hard limit."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
