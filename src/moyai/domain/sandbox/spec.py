@@ -212,7 +212,7 @@ class ContainerNames(msgspec.Struct, frozen=True):
 
 
 class MemoryLimits(msgspec.Struct, frozen=True):
-    """In MiB. ``reserved``: the soft limit; ``swap``: None = no swap; ``swappiness``: 0 to 100, None = the machine's."""
+    """In MiB. ``reserved``: the soft limit; ``swap``: None = none; ``swappiness``: 0 to 100, None = the machine's."""
 
     limit: int = 0
     reserved: int = 0
