@@ -66,14 +66,19 @@ class BalancerZone:
 
 
 def balancer_names(world: World, arn: LoadBalancerArn) -> tuple[BalancerName, ...]:
-    """The name of a load balancer, for each place where it has other addresses."""
+    """The name of a load balancer, and those of the services whose ingress paths it has, for each place where it has
+    other addresses.
+    """
     balancer = world.load_balancers.get(arn)
-    return () if balancer is None else tuple(_names(world, balancer))
+    if balancer is None:
+        return ()
+    hosts = (path.host for path in world.ingress_paths.by("load_balancer", arn))
+    return tuple(name for host in (balancer.dns_name, *hosts) for name in _names(world, balancer, host))
 
 
-def _names(world: World, balancer: LoadBalancer) -> Iterator[BalancerName]:
+def _names(world: World, balancer: LoadBalancer, host: str) -> Iterator[BalancerName]:
     try:
-        apex = dns.name.from_text(balancer.dns_name)
+        apex = dns.name.from_text(host)
     except dns.exception.DNSException:
         return
     interfaces = [node.interface for node in balancer.nodes]

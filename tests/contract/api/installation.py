@@ -42,11 +42,13 @@ from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.appmesh.quotas import AppMeshQuotas
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
-from moyai.domain.pca.authority import AuthorityKey
-from moyai.kernel.clock import Instant
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, CertificateAuthority
+from moyai.domain.pca.certificate import TEMPLATES
+from moyai.kernel.clock import Instant, later
 from moyai.pki.library import CryptographyPki
-from moyai.plan.certificates.authority import plan_authority, record_key
+from moyai.plan.certificates.authority import BUILT_IN_LIFETIME, plan_authority, record_key
 from moyai.plan.cloudmap.operations import plan_operation
+from moyai.ports.pki import Issuer, NewKey, ValidityPeriod
 from moyai.reconcile.certificates import ManagedCertificateSigner
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.blob_files import BlobFiles, BlobLimits
@@ -156,12 +158,19 @@ class Installation:
             if plan_authority(self.store.world, authority.arn, self.now).needs_key:
                 made = asyncio.run(self._pki.new_key(authority.configuration))
                 key = AuthorityKey(authority.arn, made.private)
-                self.store.apply(record_key(authority, key, made.csr, None, self.now))
+                own = self._self_sign(authority, made) if authority.built_in else None
+                self.store.apply(record_key(authority, key, made.csr, own, self.now))
         for certificate in tuple(self.store.world.managed_certificates):
             asyncio.run(self._signer.advance(certificate.arn))
         for operation in tuple(self.store.world.operations):
             while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
                 self.store.apply(plan.changes)
+
+    def _self_sign(self, authority: CertificateAuthority, made: NewKey) -> AuthorityCertificate:
+        issuer = Issuer(made.private, authority.configuration.signing_algorithm)
+        span = ValidityPeriod(self.now, later(self.now, BUILT_IN_LIFETIME))
+        root = self._pki.issue(issuer, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
+        return self._pki.accept_authority(made.csr, authority.type, root.pem.encode(), b"")
 
     @property
     def now(self) -> Instant:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acm.lookup import TAG_RULES, certificate_of
-from moyai.api.acm.requests import check_room, new_arn
+from moyai.api.acm.requests import check_room
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.acm.certificate import (
@@ -27,7 +27,7 @@ from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
 from moyai.domain.pca.authority import last_of
 from moyai.kernel.errors import InvalidInput
-from moyai.plan.certificates.managed_certificate import issue_certificate
+from moyai.plan.certificates.managed_certificate import issue_certificate, new_certificate_arn
 from moyai.ports.pki import ImportedCertificate, Pki, PkiFault
 
 
@@ -72,7 +72,7 @@ def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertifica
 def _new(ctx: Context, brought: ImportedCertificate, request: ImportCertificateRequest) -> ManagedCertificate:
     facts = brought.facts
     return ManagedCertificate(
-        arn=new_arn(ctx),
+        arn=new_certificate_arn(ctx.scope, ctx.ids),
         type=CertificateType.IMPORTED,
         domain_name=next(iter(facts.names), ""),
         names=facts.names,

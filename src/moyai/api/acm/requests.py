@@ -21,8 +21,9 @@ from moyai.domain.acm.errors import InvalidArn, InvalidDomainValidationOptions, 
 from moyai.domain.keys import scope_key
 from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.world import Put
-from moyai.kernel.arn import arn, parse_arn
-from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.ids import CertificateAuthorityArn
+from moyai.plan.certificates.managed_certificate import new_certificate_arn
 
 MAX_CERTIFICATES: Final = 2500
 MAX_NAMES: Final = 100
@@ -69,7 +70,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
             return {"certificate_arn": certificate.arn}
     check_room(len(managed_certificates))
     managed_certificate = ManagedCertificate(
-        arn=new_arn(ctx),
+        arn=new_certificate_arn(ctx.scope, ctx.ids),
         type=CertificateType.PRIVATE,
         domain_name=names[0],
         names=names,
@@ -90,11 +91,6 @@ def check_room(held: int) -> None:
     """Raises LimitExceeded when the account has the maximum of certificates."""
     if held >= MAX_CERTIFICATES:
         raise LimitExceeded(f"There may be {MAX_CERTIFICATES} certificates. Delete one that is not used.")
-
-
-def new_arn(ctx: Context) -> ManagedCertificateArn:
-    """A new certificate's ARN."""
-    return ManagedCertificateArn(arn("acm", ctx.scope, f"certificate/{ctx.ids.uuid()}"))
 
 
 def _authority(request: RequestCertificateRequest) -> CertificateAuthorityArn:

@@ -27,11 +27,10 @@ from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
 from moyai.domain.autoscaling.policy import ScalingPolicy, StepScaling, TargetTracking
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Put
-from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import AlarmArn, ScalingPolicyArn, ServiceArn
+from moyai.kernel.ids import AlarmArn, ServiceArn
 from moyai.plan.scaling.lifecycle import delete_policy
-from moyai.plan.scaling.tracking import put_tracking_alarms, resource_id
+from moyai.plan.scaling.tracking import new_policy_arn, put_tracking_alarms, resource_id
 
 MAX_POLICIES: Final = 50
 """Of one target."""
@@ -119,8 +118,7 @@ def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolic
         service = service_named(ctx, request.resource_id)
         if ctx.store.world.scaling_policies.count("service", service) >= MAX_POLICIES:
             raise LimitExceeded(f"A scalable target can have {MAX_POLICIES} scaling policies.")
-        place = f"resource/{NAMESPACE}/{request.resource_id}:policyName/{request.policy_name}"
-        name = ScalingPolicyArn(arn("autoscaling", ctx.scope, f"scalingPolicy:{ctx.ids.uuid()}:{place}"))
+        name = new_policy_arn(service, request.policy_name, ctx.ids)
         before = ScalingPolicy(name, request.policy_name, service, ctx.now)
     elif (kind == TRACKING) != (before.tracking is not None):
         raise InvalidInput("The type of a scaling policy can't be changed. Delete it and make another.")

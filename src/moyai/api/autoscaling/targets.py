@@ -28,11 +28,9 @@ from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.tagging import TagRules
 from moyai.domain.world import Put
-from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import ScalableTargetArn
 from moyai.plan.scaling.lifecycle import cause_of_bounds, deregister_target, enforce_bounds
-from moyai.plan.scaling.tracking import resource_id
+from moyai.plan.scaling.tracking import new_target_arn, resource_id
 
 _MOST: Final = 50
 _LARGEST: Final = 5000
@@ -116,9 +114,8 @@ def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRe
 def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarget:
     if request.min_capacity is None or request.max_capacity is None:
         raise InvalidInput("MinCapacity and MaxCapacity are required to register a new scalable target.")
-    name = arn("application-autoscaling", ctx.scope, f"scalable-target/{ctx.ids.hex(36)}")
     return ScalableTarget(
-        arn=ScalableTargetArn(name),
+        arn=new_target_arn(ctx.scope, ctx.ids),
         service=service_named(ctx, request.resource_id),
         min_capacity=request.min_capacity,
         max_capacity=request.max_capacity,

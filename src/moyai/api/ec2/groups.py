@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_tags, resource_of
 from moyai.api.ec2.select import DescribedKind, PagedRequest, select
-from moyai.api.ec2.vpcs import default_egress_rules
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
+from moyai.domain.queries.ingress import managed_for
 from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
 from moyai.domain.vpc.errors import (
     CannotDelete,
@@ -29,11 +29,16 @@ from moyai.domain.vpc.errors import (
 )
 from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
-from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup, SecurityGroupRule
+from moyai.domain.vpc.security_group import (
+    DEFAULT_NAME,
+    SecurityGroup,
+    SecurityGroupRule,
+    default_egress_rules,
+    new_group_id,
+)
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.arn import arn
-from moyai.kernel.ids import SecurityGroupId
 
 GROUP: Final = "GroupId"
 _TEXT: Final = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
@@ -68,12 +73,12 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
     if len(all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)) >= SECURITY_GROUPS:
         raise SecurityGroupLimitExceeded(SECURITY_GROUPS)
     group = SecurityGroup(
-        SecurityGroupId(new_id(ctx, "sg")),
+        new_group_id(ctx.ids),
         vpc.id,
         ctx.scope,
         request.group_name,
         request.description,
-        default_egress_rules(ctx, vpc),
+        default_egress_rules(vpc, ctx.ids),
         tags,
     )
     commit(ctx, request, Put(group))
@@ -96,7 +101,8 @@ def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> 
     if group.name == DEFAULT_NAME:
         raise CannotDelete(f'the specified group: "{group.id}" name: "{DEFAULT_NAME}" cannot be deleted by a user')
     referring = (other for other in world.security_groups.by("referenced", group.id) if other.vpc == group.vpc)
-    users = [*_users(world, group), *(other.id for other in referring)]
+    service = managed_for(world, group.id)
+    users = [*_users(world, group), *(other.id for other in referring), *(() if service is None else (service,))]
     if users:
         raise DependencyViolation(f"resource {group.id} has a dependent object: {', '.join(users[:5])}")
     commit(ctx, request, Delete(SecurityGroup, group.id))

@@ -40,9 +40,7 @@ from moyai.domain.vpc.security_group import (
     DEFAULT_NAME,
     GroupReference,
     SecurityGroup,
-    SecurityGroupRule,
-    default_egress_rule,
-    default_ipv6_egress_rule,
+    default_egress_rules,
     group_ingress_rule,
 )
 from moyai.domain.vpc.vpc import DefaultVpc, Subnet, Vpc
@@ -192,14 +190,8 @@ def _main_table(ctx: Context, vpc: Vpc) -> RouteTable:
 def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
     group = SecurityGroupId(new_id(ctx, "sg"))
     members = group_ingress_rule(new_id(ctx, "sgr"), GroupReference(group, ctx.scope.account, vpc.id))
-    rules = (members, *default_egress_rules(ctx, vpc))
+    rules = (members, *default_egress_rules(vpc, ctx.ids))
     return SecurityGroup(group, vpc.id, ctx.scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
-
-
-def default_egress_rules(ctx: Context, vpc: Vpc) -> tuple[SecurityGroupRule, ...]:
-    """The default egress rule of a new group of the VPC, which allows all traffic."""
-    rules = (default_egress_rule(new_id(ctx, "sgr")),)
-    return rules if vpc.ipv6 is None else (*rules, default_ipv6_egress_rule(new_id(ctx, "sgr")))
 
 
 def _vpc(vpc: Vpc) -> dict[str, object]:

@@ -11,6 +11,7 @@ from moyai.api.ecs import account_settings
 from moyai.api.ecs.clusters import capacity_providers, clusters
 from moyai.api.ecs.container_instances import agent, attributes, instances
 from moyai.api.ecs.container_instances import queries as instance_queries
+from moyai.api.ecs.express import services as express_services
 from moyai.api.ecs.services import queries as service_queries
 from moyai.api.ecs.services import service_deployments, services, task_sets
 from moyai.api.ecs.tags import TAGS
@@ -29,6 +30,7 @@ _MODULES: Final = (
     capacity_providers,
     clusters,
     deletion,
+    express_services,
     execute_command,
     instance_queries,
     instances,

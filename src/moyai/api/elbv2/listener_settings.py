@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from moyai.domain.elb.errors import (
     TooManyCertificates,
 )
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
-from moyai.domain.elb.rule import ListenerProtocol
+from moyai.domain.elb.rule import ListenerProtocol, PresentedTls
 from moyai.domain.elb.ssl_policies import DEFAULT_POLICY, SSL_POLICIES
 from moyai.domain.keys import scope_of
 from moyai.kernel.errors import InvalidInput
@@ -51,14 +51,6 @@ class ListenerSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[CertificateRequest, ...] = ()
     alpn_policy: tuple[str, ...] = ()
     mutual_authentication: MutualAuthenticationRequest | None = None
-
-
-class PresentedTls(NamedTuple):
-    """What a listener presents; all empty without TLS."""
-
-    policy: str | None = None
-    certificates: tuple[ManagedCertificateArn, ...] = ()
-    alpn_policy: str | None = None
 
 
 def protocol_of(balancer: LoadBalancer, text: str | None) -> ListenerProtocol:

@@ -12,29 +12,27 @@ from msgspec.structs import replace
 
 from moyai.api.elbv2.action_checks import check_action, check_protocol
 from moyai.api.elbv2.actions import ActionRequest, action_of, action_view
-from moyai.api.elbv2.listener_settings import ListenerSettingsRequest, PresentedTls, protocol_of, tls_settings
+from moyai.api.elbv2.listener_settings import ListenerSettingsRequest, protocol_of, tls_settings
 from moyai.api.elbv2.lookup import (
     LISTENER,
     LOAD_BALANCER,
-    SERVICE,
     PageRequest,
     page_of,
     resource_of,
     resources_of,
 )
-from moyai.api.elbv2.naming import new_id
+from moyai.api.elbv2.managed import check_unmanaged
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
 from moyai.domain.elb.errors import DuplicateListener, InvalidConfigurationRequest, ResourceInUse, TooManyListeners
 from moyai.domain.elb.load_balancer import LoadBalancer
 from moyai.domain.elb.quotas import LISTENERS
-from moyai.domain.elb.rule import Listener, Rule
+from moyai.domain.elb.rule import Listener, PresentedTls, Rule
 from moyai.domain.queries.load_balancing import default_rule
 from moyai.domain.world import Delete, Put, World
-from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import ListenerArn, ListenerRuleArn
+from moyai.plan.elb.new_records import Creation, new_listener, new_rule_arn
 
 
 class CreateListenerRequest(ListenerSettingsRequest, frozen=True, kw_only=True):
@@ -72,18 +70,9 @@ def create_listener(ctx: Context, request: CreateListenerRequest) -> dict[str, o
     tags = new_tags("listener", request.tags)
     if ctx.store.world.listeners.count("load_balancer", balancer.arn) >= LISTENERS:
         raise TooManyListeners(f"The load balancer has {LISTENERS} listeners, which is the maximum")
-    listener = Listener(
-        arn=ListenerArn(arn(SERVICE, ctx.scope, f"listener/{balancer.dimension}/{new_id(ctx)}")),
-        load_balancer=balancer.arn,
-        port=request.port,
-        protocol=protocol,
-        created_at=ctx.now,
-        ssl_policy=tls.policy,
-        certificates=tls.certificates,
-        alpn_policy=tls.alpn_policy,
-        tags=tags,
-    )
-    rule = Rule(new_rule_arn(ctx, listener), listener.arn, action, order=order)
+    creation = Creation(ctx.scope, ctx.now, ctx.ids, tags)
+    listener = new_listener(creation, balancer, request.port, protocol, tls)
+    rule = Rule(new_rule_arn(listener.arn, ctx.ids), listener.arn, action, order=order)
     ctx.store.apply([Put(listener), Put(rule)])
     return {"listeners": [listener_view(listener, rule)]}
 
@@ -137,6 +126,7 @@ def delete_listener(ctx: Context, request: ListenerRequest) -> None:
     """Delete a listener with its rules."""
     listener = resource_of(ctx, LISTENER, request.listener_arn)
     world = ctx.store.world
+    check_unmanaged(world, listener.arn, ResourceInUse)
     if _is_targeted(world, listener):
         raise ResourceInUse(_in_use(listener, "removed"))
     rules = [Delete(Rule, rule.arn) for rule in world.rules.each("listener", listener.arn)]
@@ -156,12 +146,6 @@ def listener_view(listener: Listener, rule: Rule) -> dict[str, object]:
         "alpn_policy": [] if listener.alpn_policy is None else [listener.alpn_policy],
         "mutual_authentication": {"mode": "off"} if listener.protocol == "HTTPS" else None,
     }
-
-
-def new_rule_arn(ctx: Context, listener: Listener) -> ListenerRuleArn:
-    """The ARN of a new rule of the listener."""
-    path = listener.arn.partition(":listener/")[2]
-    return ListenerRuleArn(arn(SERVICE, ctx.scope, f"listener-rule/{path}/{new_id(ctx)}"))
 
 
 def _view(world: World, listener: Listener) -> dict[str, object]:

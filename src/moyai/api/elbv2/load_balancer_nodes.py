@@ -1,7 +1,6 @@
-"""Where a load balancer is: its subnets, its security groups and its nodes.
+"""Where a load balancer is: its subnets and its security groups.
 
-Promise: a load balancer has one node in each of its subnets, which are of one VPC and each of another zone. An
-application load balancer needs two of them.
+Promise: the subnets are of one VPC and each of another zone. An application load balancer needs two of them.
 Refuses: private addresses that the caller chooses, outposts and IPv6.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
 """
@@ -10,13 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.elb.errors import (
     AllocationIdNotFound,
     InvalidConfigurationRequest,
@@ -24,17 +20,15 @@ from moyai.domain.elb.errors import (
     InvalidSubnet,
     SubnetNotFound,
 )
-from moyai.domain.elb.load_balancer import LoadBalancerNode, LoadBalancerType, Scheme
+from moyai.domain.elb.load_balancer import LoadBalancerType, Scheme
 from moyai.domain.elb.quotas import SECURITY_GROUPS
-from moyai.domain.queries.vpc import address_user, attached_internet_gateway, default_security_group, find_in_scope
+from moyai.domain.queries.vpc import attached_internet_gateway, default_security_group, find_in_scope
 from moyai.domain.vpc.gateway import ElasticAddress
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.vpc import Subnet
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import AllocationId, SecurityGroupId, VpcId
-from moyai.plan.network.interfaces import new_interface
-
-_DRAWS: Final = 100
+from moyai.kernel.ids import SecurityGroupId, VpcId
+from moyai.plan.network.load_balancer_nodes import NodePlacement
 
 
 class SubnetMappingRequest(msgspec.Struct, frozen=True):
@@ -49,18 +43,6 @@ class SubnetsRequest(msgspec.Struct, frozen=True, kw_only=True):
     subnet_mappings: tuple[SubnetMappingRequest, ...] = ()
     ip_address_type: str | None = None
     enable_prefix_for_ipv6_source_nat: str | None = None
-
-
-class NodePlacement(NamedTuple):
-    """Where a node is to be, and the elastic address that it gets."""
-
-    subnet: Subnet
-    elastic: ElasticAddress | None
-
-    @property
-    def allocation(self) -> AllocationId | None:
-        """The id of the elastic address."""
-        return None if self.elastic is None else self.elastic.id
 
 
 def placements_of(ctx: Context, request: SubnetsRequest, kind: LoadBalancerType, scheme: Scheme) -> list[NodePlacement]:
@@ -115,58 +97,13 @@ def groups_of(ctx: Context, groups: Sequence[str], vpc: VpcId, kind: LoadBalance
     return tuple(SecurityGroupId(identity) for identity in dict.fromkeys(groups))
 
 
-def new_nodes(
-    ctx: Context, placements: Sequence[NodePlacement], groups: tuple[SecurityGroupId, ...], scheme: Scheme
-) -> tuple[LoadBalancerNode, ...]:
-    """A node at each of the placements. Raises InvalidSubnet where a subnet is full, and InvalidConfigurationRequest
-    where something else has the elastic address.
-    """
-    nodes: list[LoadBalancerNode] = []
-    for placement in placements:
-        subnet, elastic = placement
-        is_public = scheme is Scheme.INTERNET_FACING and elastic is None
-        interface = _interface(ctx, subnet, groups, nodes, public=is_public)
-        if elastic is not None:
-            _check_unused(ctx, elastic, nodes)
-            interface = replace(interface, public_address=elastic.public_address)
-        nodes.append(LoadBalancerNode(subnet.id, subnet.zone, interface, placement.allocation))
-    return tuple(nodes)
-
-
-def _check_unused(ctx: Context, elastic: ElasticAddress, siblings: Sequence[LoadBalancerNode]) -> None:
-    user = address_user(ctx.store.world, elastic)
-    if user is not None or any(node.allocation == elastic.id for node in siblings):
-        raise InvalidConfigurationRequest(
-            f"The allocation ID '{elastic.id}' is in use by {user.owner if user else 'another subnet of the request'}"
-        )
-
-
-def _interface(
-    ctx: Context,
-    subnet: Subnet,
-    groups: tuple[SecurityGroupId, ...],
-    siblings: Sequence[LoadBalancerNode],
-    *,
-    public: bool,
-) -> NetworkInterface:
-    """An interface whose public address, which is drawn, is not that of a sibling."""
-    in_use = {node.interface.public_address for node in siblings} - {None}
-    for _ in range(_DRAWS):
-        interface = new_interface(ctx.store.world, subnet, groups, ctx.ids, public=public)
-        if interface is None:
-            break
-        if interface.public_address not in in_use:
-            return interface
-    raise InvalidSubnet(f"Not enough IP space available in {subnet.id}, or no public address is left")
-
-
 def _placement(ctx: Context, mapping: SubnetMappingRequest) -> NodePlacement:
     identity = mapping.subnet_id or ""
     subnet = find_in_scope(ctx.store.world, Subnet, ctx.scope, identity)
     if subnet is None:
         raise SubnetNotFound(f"The subnet ID '{identity[:100]}' does not exist")
     if mapping.allocation_id is None:
-        return NodePlacement(subnet, None)
+        return NodePlacement(subnet)
     elastic = find_in_scope(ctx.store.world, ElasticAddress, ctx.scope, mapping.allocation_id)
     if elastic is None:
         raise AllocationIdNotFound(f"The allocation ID '{mapping.allocation_id[:100]}' does not exist")

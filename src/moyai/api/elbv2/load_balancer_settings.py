@@ -15,7 +15,6 @@ from moyai.api.elbv2.load_balancer_nodes import (
     SubnetsRequest,
     check_address_type,
     groups_of,
-    new_nodes,
     placements_of,
 )
 from moyai.api.elbv2.load_balancers import zone_list
@@ -26,6 +25,7 @@ from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode, LoadB
 from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import SecurityGroupId
+from moyai.plan.network.load_balancer_nodes import new_nodes
 
 _OFF = "off"
 
@@ -60,7 +60,7 @@ def set_subnets(ctx: Context, request: SetSubnetsRequest) -> dict[str, object]:
         if node is not None and placement.allocation not in {None, node.allocation}:
             raise InvalidConfigurationRequest(f"The address in subnet '{node.subnet}' cannot be changed")
     added = [placement for placement in placements if placement.subnet.id not in current]
-    nodes = (*balancer.nodes, *new_nodes(ctx, added, balancer.security_groups, balancer.scheme))
+    nodes = (*balancer.nodes, *new_nodes(ctx.store.world, added, balancer.security_groups, balancer.scheme, ctx.ids))
     remaining = sorted((node for node in nodes if node.subnet not in removed), key=lambda node: node.zone)
     balancer = replace(balancer, nodes=tuple(remaining))
     first = balancer.nodes[0]

@@ -8,15 +8,14 @@ Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from moyai.api.elbv2.load_balancer_nodes import NodePlacement, SubnetsRequest, groups_of, new_nodes, placements_of
-from moyai.api.elbv2.lookup import LOAD_BALANCER, SERVICE, PageRequest, find, page_of, resource_of, resources_of
-from moyai.api.elbv2.naming import check_name, new_id
+from moyai.api.elbv2.load_balancer_nodes import SubnetsRequest, groups_of, placements_of
+from moyai.api.elbv2.lookup import LOAD_BALANCER, PageRequest, find, page_of, resource_of, resources_of
+from moyai.api.elbv2.managed import check_unmanaged
+from moyai.api.elbv2.naming import check_name
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
@@ -37,17 +36,11 @@ from moyai.domain.keys import named_key, scope_key
 from moyai.domain.queries.load_balancing import groups_targeting, rules_of_load_balancer
 from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.world import Delete, Put
-from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import LoadBalancerArn, SecurityGroupId
+from moyai.plan.elb.new_records import INTERNAL, Creation, new_load_balancer
+from moyai.plan.network.load_balancer_nodes import new_nodes
 
 _NOUN: Final = "load balancer"
-_INTERNAL: Final = "internal-"
-_DNS_DIGITS: Final = 10
-_DNS_SUFFIX: Final = "elb.localhost"
-_ARN_TYPES: Final[Mapping[LoadBalancerType, str]] = MappingProxyType(
-    {LoadBalancerType.APPLICATION: "app", LoadBalancerType.NETWORK: "net"}
-)
 
 
 class CreateLoadBalancerRequest(SubnetsRequest, frozen=True, kw_only=True):
@@ -73,22 +66,23 @@ def create_load_balancer(ctx: Context, request: CreateLoadBalancerRequest) -> di
     """Create a load balancer, with its nodes and their interfaces."""
     kind = _type(request.type)
     check_name(_NOUN, request.name)
-    if request.name.startswith(_INTERNAL):
-        raise InvalidInput(f"The load balancer name '{request.name}' cannot begin with '{_INTERNAL}'")
+    if request.name.startswith(INTERNAL):
+        raise InvalidInput(f"The load balancer name '{request.name}' cannot begin with '{INTERNAL}'")
     placements = placements_of(ctx, request, kind, request.scheme)
     groups = groups_of(ctx, request.security_groups, placements[0].subnet.vpc, kind)
     tags = new_tags("loadbalancer", request.tags, duplicate=DuplicateTagKeys)
     existing = ctx.store.world.load_balancers.by("name", named_key(ctx.scope, request.name))
     if existing:
-        nodes = {(placement.subnet.id, placement.allocation) for placement in placements}
-        settings = (kind, request.scheme, nodes, set(groups), tags)
+        places = {(placement.subnet.id, placement.allocation) for placement in placements}
+        settings = (kind, request.scheme, places, set(groups), tags)
         if settings != _settings(existing[0]):
             raise DuplicateLoadBalancerName(
                 f"A load balancer with the same name '{request.name}' exists, but with different settings"
             )
         return {"load_balancers": [load_balancer_view(existing[0])]}
     _check_quota(ctx, kind)
-    balancer = _new_load_balancer(ctx, request, placements, groups, tags)
+    nodes = new_nodes(ctx.store.world, placements, groups, request.scheme, ctx.ids)
+    balancer = new_load_balancer(Creation(ctx.scope, ctx.now, ctx.ids, tags), request.name, kind, request.scheme, nodes)
     ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), Put(balancer)])
     return {"load_balancers": [load_balancer_view(balancer)]}
 
@@ -123,6 +117,7 @@ def delete_load_balancer(ctx: Context, request: LoadBalancerRequest) -> None:
     if DELETION_PROTECTION.of(balancer):
         raise OperationNotPermitted(f"{refused} deletion protection is enabled")
     world = ctx.store.world
+    check_unmanaged(world, balancer.arn, ResourceInUse)
     targeting = groups_targeting(world, balancer.arn)
     if targeting:
         raise ResourceInUse(
@@ -187,30 +182,6 @@ def _check_quota(ctx: Context, kind: LoadBalancerType) -> None:
         raise TooManyLoadBalancers(
             f"There are {LOAD_BALANCERS} load balancers of the type '{kind}' in the region, which is the maximum"
         )
-
-
-def _new_load_balancer(
-    ctx: Context,
-    request: CreateLoadBalancerRequest,
-    placements: list[NodePlacement],
-    groups: tuple[SecurityGroupId, ...],
-    tags: Mapping[str, str],
-) -> LoadBalancer:
-    kind = LoadBalancerType(request.type)
-    internal = _INTERNAL if request.scheme is Scheme.INTERNAL and kind is LoadBalancerType.APPLICATION else ""
-    name = f"{internal}{request.name.lower()}-{ctx.ids.decimal(_DNS_DIGITS)}"
-    return LoadBalancer(
-        arn=LoadBalancerArn(arn(SERVICE, ctx.scope, f"loadbalancer/{_ARN_TYPES[kind]}/{request.name}/{new_id(ctx)}")),
-        name=request.name,
-        type=kind,
-        scheme=request.scheme,
-        vpc=placements[0].subnet.vpc,
-        nodes=new_nodes(ctx, placements, groups, request.scheme),
-        dns_name=f"{name}.{ctx.scope.region}.{_DNS_SUFFIX}",
-        created_at=ctx.now,
-        security_groups=groups,
-        tags=tags,
-    )
 
 
 def _named(ctx: Context, names: tuple[str, ...]) -> list[LoadBalancer]:

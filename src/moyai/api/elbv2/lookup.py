@@ -25,8 +25,8 @@ from moyai.domain.elb.target_group import TargetGroup
 from moyai.domain.paging import page
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.errors import InvalidInput
+from moyai.plan.elb.new_records import SERVICE
 
-SERVICE: Final = "elasticloadbalancing"
 """The service in ARNs."""
 MAX_PAGE: Final = 400
 """Items in a page, and of one whose size is not given."""

@@ -1,4 +1,4 @@
-"""Names of load balancers and target groups, and the ids at the end of ARNs.
+"""Names of load balancers and target groups.
 
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from moyai.api.operation import Context
 from moyai.kernel.errors import InvalidInput
 
 _LONGEST: Final = 32
-_DIGITS: Final = 16
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 
 
@@ -26,8 +24,3 @@ def check_name(noun: str, name: str) -> None:
         raise InvalidInput(f"The {noun} name '{name[:100]}' cannot be longer than '{_LONGEST}' characters")
     if name.startswith("-") or name.endswith("-"):
         raise InvalidInput(f"The {noun} name '{name}' cannot begin or end with a hyphen(-)")
-
-
-def new_id(ctx: Context) -> str:
-    """A new id: 16 hexadecimal digits."""
-    return ctx.ids.hex(_DIGITS)

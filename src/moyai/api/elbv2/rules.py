@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from moyai.api.elbv2.action_checks import check_action
 from moyai.api.elbv2.actions import ActionRequest, action_of, action_view
 from moyai.api.elbv2.conditions import ConditionRequest, condition_view, conditions_of
-from moyai.api.elbv2.listeners import new_rule_arn
 from moyai.api.elbv2.lookup import LISTENER, RULE, PageRequest, page_of, resource_of, resources_of
+from moyai.api.elbv2.managed import check_unmanaged
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.elbv2.transforms import Rewrites, TransformRequest, rewrites_of, transform_views
 from moyai.api.operation import Context
@@ -29,6 +29,7 @@ from moyai.domain.elb.rule import Rule
 from moyai.domain.queries.load_balancing import rules_of_load_balancer
 from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
+from moyai.plan.elb.new_records import new_rule_arn
 
 _DEFAULT: Final = "default"
 _LAST: Final = 100_000
@@ -86,7 +87,7 @@ def create_rule(ctx: Context, request: CreateRuleRequest) -> dict[str, object]:
     if sum(rule.priority is not None for rule in rules_of_load_balancer(world, balancer.arn)) >= RULES:
         raise TooManyRules(f"The load balancer has {RULES} rules, which is the maximum")
     rule = Rule(
-        arn=new_rule_arn(ctx, listener),
+        arn=new_rule_arn(listener.arn, ctx.ids),
         listener=listener.arn,
         action=action,
         priority=request.priority,
@@ -137,6 +138,7 @@ def modify_rule(ctx: Context, request: ModifyRuleRequest) -> dict[str, object]:
 def delete_rule(ctx: Context, request: RuleRequest) -> None:
     """Delete a rule other than the default one."""
     rule = _changeable(ctx, request.rule_arn, "deleted")
+    check_unmanaged(ctx.store.world, rule.arn, OperationNotPermitted)
     ctx.store.apply([Delete(Rule, rule.arn)])
 
 

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from moyai.api.elbv2.health_checks import CheckedGroup, HealthCheckRequest, changed_health_check, new_health_check
 from moyai.api.elbv2.lookup import (
     LOAD_BALANCER,
-    SERVICE,
     TARGET_GROUP,
     PageRequest,
     find,
@@ -24,7 +23,8 @@ from moyai.api.elbv2.lookup import (
     resource_of,
     resources_of,
 )
-from moyai.api.elbv2.naming import check_name, new_id
+from moyai.api.elbv2.managed import check_unmanaged
+from moyai.api.elbv2.naming import check_name
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag
@@ -43,9 +43,8 @@ from moyai.domain.queries.load_balancing import groups_of_load_balancer, load_ba
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
-from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
-from moyai.kernel.ids import TargetGroupArn
+from moyai.plan.elb.new_records import new_target_group_arn
 
 _NOUN: Final = "target group"
 
@@ -132,6 +131,7 @@ def delete_target_group(ctx: Context, request: TargetGroupRequest) -> None:
     world = ctx.store.world
     if world.rules.count("target_group", group.arn):
         raise ResourceInUse(f"Target group '{group.arn}' is currently in use by a listener or a rule")
+    check_unmanaged(world, group.arn, ResourceInUse)
     targets = [Delete(Target, target.key) for target in world.targets.each("group", group.arn)]
     ctx.store.apply([*targets, Delete(TargetGroup, group.arn)])
 
@@ -178,7 +178,7 @@ def _new_target_group(ctx: Context, request: CreateTargetGroupRequest) -> Target
         raise InvalidInput(f"IP address type '{request.ip_address_type}' is not supported by moyai. Use 'ipv4'")
     vpc = _vpc(ctx, request.vpc_id)
     return TargetGroup(
-        arn=TargetGroupArn(arn(SERVICE, ctx.scope, f"targetgroup/{request.name}/{new_id(ctx)}")),
+        arn=new_target_group_arn(ctx.scope, request.name, ctx.ids),
         name=request.name,
         target_type=target_type,
         protocol=protocol,

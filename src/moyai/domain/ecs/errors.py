@@ -84,6 +84,10 @@ class UnsupportedFeature(ClientFault):
     """moyai does not have this operation or feature."""
 
 
+class ResourceNotFound(ClientFault):
+    """There is no such resource."""
+
+
 class ResourceInUse(ClientFault):
     """The resource can't be deleted, because another one uses it."""
 

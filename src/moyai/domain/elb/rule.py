@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,6 +50,15 @@ class Listener(ArnRecord, frozen=True, tag="listener"):
     attributes: Mapping[str, str] = {}
     """The values that were set, by AWS's keys; the others have their defaults (``attributes.py``)."""
     tags: Mapping[str, str] = {}
+
+
+class PresentedTls(NamedTuple):
+    """What a listener presents to TLS clients; all empty without TLS."""
+
+    policy: str | None = None
+    certificates: tuple[ManagedCertificateArn, ...] = ()
+    """The default certificate first."""
+    alpn_policy: str | None = None
 
 
 class HostCondition(msgspec.Struct, frozen=True, tag="host-header"):

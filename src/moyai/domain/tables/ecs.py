@@ -6,7 +6,9 @@ from moyai.domain.ecs.account_setting import AccountSetting
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.express import ExpressService
 from moyai.domain.ecs.hook_function import HookFunction
+from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
@@ -17,7 +19,7 @@ from moyai.domain.tables.indexes import interface_address, interface_value, opti
 
 
 class EcsTables:
-    """Clusters, services, tasks, task definitions and container instances."""
+    """Clusters, services, ingress paths, tasks, task definitions and container instances."""
 
     account_settings = TableSpec(AccountSetting)
     capacity_providers = TableSpec(CapacityProvider)
@@ -47,6 +49,15 @@ class EcsTables:
     )
     """``alarm``: unfinished deployments, by the alarms that watch them."""
     service_revisions = TableSpec(ServiceRevision, service=lambda r: (r.service,))
+
+    express_services = TableSpec(ExpressService, security_group=lambda s: (s.security_group,), vpc=lambda s: (s.vpc,))
+    ingress_paths = TableSpec(
+        IngressPath,
+        service=lambda p: (p.service,),
+        pool=lambda p: (p.pool,),
+        load_balancer=lambda p: (p.load_balancer,),
+        resource=lambda p: p.resources,
+    )
 
     tasks = TableSpec(
         Task,

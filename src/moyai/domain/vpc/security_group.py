@@ -10,14 +10,15 @@ from collections.abc import Mapping
 import msgspec
 
 from moyai.domain.record import IdRecord
-from moyai.domain.vpc.vpc import EVERYWHERE
-from moyai.kernel.ids import AccountId, SecurityGroupId, VpcId
+from moyai.domain.vpc.vpc import EVERYWHERE, Vpc
+from moyai.kernel.ids import AccountId, Ids, SecurityGroupId, VpcId
 from moyai.kernel.scope import Scope
 
 ALL = "-1"
 """The protocol of a rule that applies to every protocol."""
 DEFAULT_NAME = "default"
 """The name of the group that each VPC always has."""
+_ID_DIGITS = 17
 
 
 class GroupReference(msgspec.Struct, frozen=True):
@@ -86,6 +87,22 @@ def default_egress_rule(identity: str) -> SecurityGroupRule:
 def default_ipv6_egress_rule(identity: str) -> SecurityGroupRule:
     """The rule of every new group in a VPC with IPv6 that allows all IPv6 traffic from its members."""
     return SecurityGroupRule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
+
+
+def default_egress_rules(vpc: Vpc, ids: Ids) -> tuple[SecurityGroupRule, ...]:
+    """The rules of a new group of the VPC, which allow all traffic from its members."""
+    rules = (default_egress_rule(new_rule_id(ids)),)
+    return rules if vpc.ipv6 is None else (*rules, default_ipv6_egress_rule(new_rule_id(ids)))
+
+
+def new_rule_id(ids: Ids) -> str:
+    """The id of a new rule."""
+    return f"sgr-{ids.hex(_ID_DIGITS)}"
+
+
+def new_group_id(ids: Ids) -> SecurityGroupId:
+    """The id of a new group."""
+    return SecurityGroupId(f"sg-{ids.hex(_ID_DIGITS)}")
 
 
 def group_ingress_rule(identity: str, group: GroupReference) -> SecurityGroupRule:

@@ -27,8 +27,10 @@ from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityStatus, CertificateAuthority, UsageMode, with_root
 from moyai.domain.queries.certificates import is_renewable
 from moyai.domain.world import Change, Put, World
+from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import ManagedCertificateArn
+from moyai.kernel.ids import Ids, ManagedCertificateArn
+from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
 from moyai.plan.action import earliest
 from moyai.plan.certificates.authority import CLOCK_SKEW
@@ -73,6 +75,11 @@ def plan_managed_certificate(world: World, key: ManagedCertificateArn, now: Inst
     if certificate.status is CertificateStatus.ISSUED and certificate.content is not None:
         return _plan_renewal(world, certificate, certificate.content.facts.not_after, now)
     return ManagedCertificatePlan()
+
+
+def new_certificate_arn(scope: Scope, ids: Ids) -> ManagedCertificateArn:
+    """The ARN of a new certificate."""
+    return ManagedCertificateArn(arn("acm", scope, f"certificate/{ids.uuid()}"))
 
 
 def issue_certificate(

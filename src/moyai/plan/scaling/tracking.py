@@ -18,9 +18,10 @@ from moyai.domain.cloudwatch.alarm import AlarmActions, ComparisonOperator, Metr
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, World
-from moyai.kernel.arn import parse_arn
+from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import Ids, ServiceArn
+from moyai.kernel.ids import Ids, ScalableTargetArn, ScalingPolicyArn, ServiceArn
+from moyai.kernel.scope import Scope
 from moyai.plan.alarms.configuration import AlarmConfiguration, delete_alarm, put_alarm
 
 PREDEFINED_METRICS: Mapping[str, str] = MappingProxyType(
@@ -37,6 +38,7 @@ _MINUTE: Final = 60
 _HIGH_PERIODS: Final = 3
 _LOW_PERIODS: Final = 15
 _LOW: Final = 0.9
+_TARGET_DIGITS: Final = 36
 
 
 def put_tracking_alarms(
@@ -55,9 +57,9 @@ def put_tracking_alarms(
             base, threshold=threshold, comparison=ComparisonOperator.BELOW, evaluation_periods=_LOW_PERIODS
         )
     changes: list[Change] = []
-    for arn, condition in conditions.items():
+    for alarm_key, condition in conditions.items():
         configuration = AlarmConfiguration(
-            name=arn.rpartition(":alarm:")[2],
+            name=alarm_key.rpartition(":alarm:")[2],
             condition=condition,
             actions=AlarmActions(alarm=(policy.arn,)),
             description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}.",
@@ -70,7 +72,7 @@ def put_tracking_alarms(
 
 def delete_tracking_alarms(world: World, policy: ScalingPolicy, now: Instant, ids: Ids) -> list[Change]:
     """Changes that delete a policy's alarms."""
-    alarms = [alarm for arn in (policy.high, policy.low) if (alarm := world.alarms.get(arn)) is not None]
+    alarms = [alarm for key in (policy.high, policy.low) if (alarm := world.alarms.get(key)) is not None]
     return [change for alarm in alarms for change in delete_alarm(world, alarm, now, ids)]
 
 
@@ -78,6 +80,17 @@ def resource_id(service: ServiceArn) -> str:
     """The resource id of a service in Application Auto Scaling: ``service/<cluster>/<service>``."""
     parsed = parse_arn(service)
     return "" if parsed is None else parsed.resource
+
+
+def new_target_arn(scope: Scope, ids: Ids) -> ScalableTargetArn:
+    """The ARN of a new scalable target."""
+    return ScalableTargetArn(arn("application-autoscaling", scope, f"scalable-target/{ids.hex(_TARGET_DIGITS)}"))
+
+
+def new_policy_arn(service: ServiceArn, name: str, ids: Ids) -> ScalingPolicyArn:
+    """The ARN of a new scaling policy of the service."""
+    place = f"resource/ecs/{resource_id(service)}:policyName/{name}"
+    return ScalingPolicyArn(arn("autoscaling", scope_of(service), f"scalingPolicy:{ids.uuid()}:{place}"))
 
 
 def label_dimensions(label: str) -> tuple[Dimension, ...]:

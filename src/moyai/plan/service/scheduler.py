@@ -26,6 +26,8 @@ from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.elb.task_targets import target_failure
 from moyai.plan.elb.traffic_rules import shift_rules
+from moyai.plan.ingress.express import delete_express
+from moyai.plan.ingress.paths import close_unused_paths
 from moyai.plan.service.daemons import with_daemon_count
 from moyai.plan.service.decision_events import decision_texts, stop_texts
 from moyai.plan.service.pool_decision import PoolDecision, decide_pools, has_one_pool, split_by_pool
@@ -203,10 +205,11 @@ def _with_failures(record: ServiceDeployment, service: Service, decisions: Seque
 
 def _changed_records(
     world: World, before: Service, service: Service, record: ServiceDeployment | None
-) -> Iterator[Put]:
+) -> Iterator[Change]:
     if service != before:
         yield Put(service)
         yield from shift_rules(world, before, service)
+        yield from close_unused_paths(world, service)
     if record is not None and record != world.service_deployments.get(record.arn):
         yield Put(record)
 
@@ -252,6 +255,7 @@ def _plan_deletion(planning: PlanningContext, counts: RolloutCounts) -> Plan:
         inactive = replace(service, status=ServiceStatus.INACTIVE, inactive_at=now)
         service = replace(inactive, deployments=last, steady_at=None)
     changes += [] if service == before else [Put(service)]
+    changes += [*delete_express(world, service, now, ids), *close_unused_paths(world, service)]
     changes += collect_unused_services(world, before, service)
     changes += events.announce(world, before.arn, stop_texts(counts.alive), now, ids)
     return plan(changes)

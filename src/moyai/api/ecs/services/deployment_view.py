@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDep
 
 from __future__ import annotations
 
+from moyai.api.ecs.services.managed_resources import managed_resources
 from moyai.api.ecs.services.view import configuration_view, connect_view, counts, launch_view
 from moyai.domain.ecs.service import Deployment, Service
 from moyai.domain.ecs.service_deployment import (
@@ -80,6 +81,7 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(deployment.service_connect),
         "resolved_configuration": _resolved(deployment),
+        "ecs_managed_resources": managed_resources(world, revision),
         "created_at": deployment.created_at,
     }
 

@@ -56,6 +56,13 @@ def build_deployment(
     check_single_proxy(template.definition, template.service_connect)
     check_registries(ctx, service, template.service_registries, template.definition, template.network)
     check_load_balancers(ctx, template.load_balancers, template.definition, template.network)
+    return new_deployment(ctx, cluster, service, template)
+
+
+def new_deployment(
+    ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
+) -> tuple[Deployment, list[Put]]:
+    """As ``build_deployment``, of a template that was checked."""
     request = ConnectRequest(service, template.service_connect, template.definition, cluster.default_namespace)
     resolution = resolve(ctx.store.world, request, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")

@@ -64,7 +64,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "propagate_tags": service.propagate_tags,
         "enable_execute_command": service.enable_execute_command,
         "availability_zone_rebalancing": service.availability_zone_rebalancing,
-        "resource_management_type": "CUSTOMER",
+        "resource_management_type": "ECS" if service.arn in world.express_services else "CUSTOMER",
         "tags": tag_list(service.tags) if with_tags else [],
     }
 

@@ -39,7 +39,7 @@ from moyai.domain.ecs.task_definition import (
     TaskDefinitionStatus,
 )
 from moyai.domain.ecs.volume import Volume
-from moyai.domain.keys import family_key, scope_key
+from moyai.domain.keys import family_key, scope_key, scope_of
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.plan.placement.constraints import required_attributes
@@ -90,44 +90,55 @@ class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
 @operation(input_fault=ClientException)
 def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> dict[str, object]:
     """Register the next revision of a family."""
-    if request.tags == ():
+    definition = new_definition(ctx, request)
+    ctx.store.apply(put_definition(definition))
+    return {"task_definition": definition_view(definition), "tags": tag_list(definition.tags)}
+
+
+def new_definition(ctx: Context, registration: RegisterTaskDefinitionRequest) -> TaskDefinition:
+    """The next revision of a family. Raises ClientException."""
+    if registration.tags == ():
         raise ClientException("Tags can not be empty.")
-    tags = checked_tags(tag_rules("task-definition", ClientException), request.tags or ())
-    size = len(msgspec.json.encode(request))
+    tags = checked_tags(tag_rules("task-definition", ClientException), registration.tags or ())
+    size = len(msgspec.json.encode(registration))
     if size > _MAX_BYTES:
         raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
-    for_fargate = FARGATE in _checked_launch_types(request)
-    size_of_task = task_size(request.cpu, request.memory, for_fargate=for_fargate)
-    family = family_key(ctx.scope, request.family)
+    for_fargate = FARGATE in _checked_launch_types(registration)
+    size_of_task = task_size(registration.cpu, registration.memory, for_fargate=for_fargate)
+    family = family_key(ctx.scope, registration.family)
     last = ctx.store.world.families.get(family)
     revision = 1 if last is None else last.last_revision + 1
-    mode = request.network_mode or NetworkMode.BRIDGE
+    mode = registration.network_mode or NetworkMode.BRIDGE
     definition = TaskDefinition(
         arn=TaskDefinitionArn(f"{family}:{revision}"),
-        family=request.family,
+        family=registration.family,
         revision=revision,
         registered_at=ctx.now,
         registered_by=ctx.principal,
-        container_definitions=tuple(_with_defaults(c, mode) for c in request.container_definitions),
+        container_definitions=tuple(_with_defaults(c, mode) for c in registration.container_definitions),
         network_mode=mode,
-        pid_mode=request.pid_mode,
-        ipc_mode=request.ipc_mode,
+        pid_mode=registration.pid_mode,
+        ipc_mode=registration.ipc_mode,
         cpu=size_of_task.cpu,
         memory=size_of_task.memory,
-        requires_compatibilities=request.requires_compatibilities,
-        task_role_arn=request.task_role_arn,
-        execution_role_arn=request.execution_role_arn,
-        runtime_platform=request.runtime_platform,
-        proxy_configuration=request.proxy_configuration,
-        volumes=request.volumes,
-        ephemeral_storage=request.ephemeral_storage,
-        placement_constraints=request.placement_constraints,
+        requires_compatibilities=registration.requires_compatibilities,
+        task_role_arn=registration.task_role_arn,
+        execution_role_arn=registration.execution_role_arn,
+        runtime_platform=registration.runtime_platform,
+        proxy_configuration=registration.proxy_configuration,
+        volumes=registration.volumes,
+        ephemeral_storage=registration.ephemeral_storage,
+        placement_constraints=registration.placement_constraints,
         tags=tags,
     )
     check_definition(definition, for_fargate=for_fargate)
-    definition = replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
-    ctx.store.apply([Put(definition), Put(TaskDefinitionFamily(family, revision))])
-    return {"task_definition": definition_view(definition), "tags": tag_list(tags)}
+    return replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
+
+
+def put_definition(definition: TaskDefinition) -> tuple[Put, ...]:
+    """The changes that store a new revision."""
+    family = family_key(scope_of(definition.arn), definition.family)
+    return Put(definition), Put(TaskDefinitionFamily(family, definition.revision))
 
 
 def _checked_launch_types(request: RegisterTaskDefinitionRequest) -> tuple[str, ...]:

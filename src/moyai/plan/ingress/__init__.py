@@ -1,0 +1,1 @@
+"""What ECS makes and deletes for Express services and gateways, as records of Elastic Load Balancing and others."""

@@ -1,0 +1,128 @@
+"""The application load balancers that ingress paths share: one is found, or made, for a path of a pool.
+
+Promise: a load balancer is made with the first path of its pool, with its security group, one HTTPS listener and one
+node in each zone; another one when all of the pool's have PATHS_PER_LOAD_BALANCER paths. Requests for a host that is no
+path's get 404.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.ingress import MANAGED_TAGS, PATHS_PER_LOAD_BALANCER
+from moyai.domain.elb.errors import TooManyLoadBalancers
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
+from moyai.domain.elb.quotas import LOAD_BALANCERS
+from moyai.domain.elb.rule import FixedResponseAction, Listener, ListenerProtocol, PresentedTls, Rule
+from moyai.domain.keys import scope_key
+from moyai.domain.vpc.security_group import (
+    SecurityGroup,
+    SecurityGroupRule,
+    default_egress_rules,
+    new_group_id,
+    new_rule_id,
+)
+from moyai.domain.vpc.vpc import Subnet, Vpc
+from moyai.domain.world import Put, World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import Ids, ManagedCertificateArn, SecurityGroupId
+from moyai.kernel.scope import Scope
+from moyai.plan.elb.new_records import Creation, new_listener, new_load_balancer, new_rule_arn
+from moyai.plan.network.load_balancer_nodes import NodePlacement, new_nodes
+
+HTTPS: Final = 443
+SSL_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+_NAME_DIGITS: Final = 8
+_NOT_FOUND: Final = FixedResponseAction(404, "text/plain", "No service has this host name.\n")
+
+
+class BalancerTemplate(NamedTuple):
+    """How the load balancers of a pool are made."""
+
+    pool: str
+    name: str
+    """How their names begin."""
+    scheme: Scheme
+    vpc: Vpc
+    subnets: Sequence[Subnet]
+    """One of each zone, of two zones or more."""
+    limit: int = LOAD_BALANCERS
+    """The greatest number of them."""
+    inbound_group: SecurityGroupId | None = None
+    """The caller's group, which decides who may send; without it everybody who can reach them may."""
+    attributes: Mapping[str, str] = MappingProxyType({})
+
+
+class SharedBalancer(NamedTuple):
+    """A load balancer with room for another path, its listener, and the security group that was made for it."""
+
+    balancer: LoadBalancer
+    listener: Listener
+    group: SecurityGroupId
+
+
+def managed_creation(scope: Scope, now: Instant, ids: Ids) -> Creation:
+    """The creation of resources that ECS manages."""
+    return Creation(scope, now, ids, {**MANAGED_TAGS})
+
+
+def share_balancer(
+    world: World, creation: Creation, template: BalancerTemplate, certificate: ManagedCertificateArn
+) -> tuple[SharedBalancer, tuple[Put, ...]]:
+    """The load balancer of a new path, whose listener has the certificate, and the changes that it takes. Raises
+    TooManyLoadBalancers, and InvalidSubnet where a subnet has no address left.
+    """
+    paths = world.ingress_paths.by("pool", template.pool)
+    for arn, path in {path.load_balancer: path for path in paths}.items():
+        balancer, listener = world.load_balancers.get(arn), world.listeners.get(path.listener)
+        is_full = world.ingress_paths.count("load_balancer", arn) >= PATHS_PER_LOAD_BALANCER
+        if balancer is not None and listener is not None and not is_full:
+            listener = replace(listener, certificates=(*listener.certificates, certificate))
+            return SharedBalancer(balancer, listener, path.balancer_group), (Put(listener),)
+    if len({path.load_balancer for path in paths}) >= template.limit:
+        raise TooManyLoadBalancers(
+            f"The {template.limit} load balancers that are allowed have {PATHS_PER_LOAD_BALANCER} services each"
+        )
+    return _new_balancer(world, creation, template, certificate)
+
+
+def _new_balancer(
+    world: World, creation: Creation, template: BalancerTemplate, certificate: ManagedCertificateArn
+) -> tuple[SharedBalancer, tuple[Put, ...]]:
+    balancers = world.load_balancers.each("scope", scope_key(creation.scope))
+    if sum(balancer.type is LoadBalancerType.APPLICATION for balancer in balancers) >= LOAD_BALANCERS:
+        raise TooManyLoadBalancers(f"There are {LOAD_BALANCERS} application load balancers in the region")
+    group = _balancer_group(creation, template)
+    groups = tuple(one for one in (group.id, template.inbound_group) if one is not None)
+    placements = [NodePlacement(subnet) for subnet in sorted(template.subnets, key=lambda subnet: subnet.zone)]
+    nodes = new_nodes(world, placements, groups, template.scheme, creation.ids)
+    name = f"{template.name}-{creation.ids.hex(_NAME_DIGITS)}"
+    balancer = new_load_balancer(creation, name, LoadBalancerType.APPLICATION, template.scheme, nodes)
+    balancer = replace(balancer, attributes={**template.attributes})
+    tls = PresentedTls(SSL_POLICY, (certificate,))
+    listener = new_listener(creation, balancer, HTTPS, ListenerProtocol.HTTPS, tls)
+    default = Rule(new_rule_arn(listener.arn, creation.ids), listener.arn, _NOT_FOUND, tags=creation.tags)
+    return SharedBalancer(balancer, listener, group.id), (Put(group), Put(balancer), Put(listener), Put(default))
+
+
+def _balancer_group(creation: Creation, template: BalancerTemplate) -> SecurityGroup:
+    """The security group of a load balancer, which lets clients in unless the caller has a group for that."""
+    clients = "0.0.0.0/0" if template.scheme is Scheme.INTERNET_FACING else template.vpc.cidr
+    inbound = SecurityGroupRule(new_rule_id(creation.ids), egress=False, protocol="tcp", cidr=clients)
+    inbound = replace(inbound, from_port=HTTPS, to_port=HTTPS)
+    rules = default_egress_rules(template.vpc, creation.ids)
+    identity = new_group_id(creation.ids)
+    return SecurityGroup(
+        id=identity,
+        vpc=template.vpc.id,
+        scope=creation.scope,
+        name=f"{template.name}-{identity}",
+        description="Clients of the load balancer that Amazon ECS manages",
+        rules=rules if template.inbound_group is not None else (inbound, *rules),
+        tags=creation.tags,
+    )

@@ -1,0 +1,81 @@
+"""HTTPS requests to a load balancer on this machine, by the host name of a service and the address of a node."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from http.client import HTTPException, HTTPSConnection
+from typing import Any, Self
+
+from tests.e2e.waiting import eventually
+
+
+class _ConnectionTo(HTTPSConnection):
+    """A connection to an address, for a host with another one."""
+
+    def __init__(self, address: str, host: str, context: ssl.SSLContext) -> None:
+        super().__init__(host, timeout=20, context=context)
+        self._address, self._own_context = address, context
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, 443), self.timeout)
+        self.sock = self._own_context.wrap_socket(plain, server_hostname=self.host)
+
+
+class HttpsClient:
+    """Calls one host, and trusts one authority only."""
+
+    def __init__(self, address: str, host: str, root: str) -> None:
+        self.address, self.host = address, host
+        self._context = ssl.create_default_context(cadata=root)
+
+    def get(self, path: str = "/", host: str | None = None) -> Any:
+        """The status and the JSON body, or text, of an answer; None without an answer."""
+        connection = _ConnectionTo(self.address, self.host, self._context)
+        try:
+            connection.request("GET", path, headers={"Host": host or self.host})
+            answer = connection.getresponse()
+            body = answer.read().decode()
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+        try:
+            return answer.status, json.loads(body)
+        except ValueError:
+            return answer.status, body
+
+    def answers(self) -> bool:
+        """Whether it is answered with success."""
+        answer = self.get()
+        return answer is not None and answer[0] == 200
+
+
+class SteadyCaller:
+    """Calls in a loop from a thread, and remembers what was answered; a context manager."""
+
+    def __init__(self, client: HttpsClient) -> None:
+        self._client = client
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._call)
+        self.answers: list[Any] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        eventually(lambda: len(self.answers) > 3)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _call(self) -> None:
+        while not self._ends.wait(0.02):
+            self.answers.append(self._client.get())
+
+    @property
+    def failures(self) -> list[Any]:
+        """The answers that are no successes."""
+        return [answer for answer in self.answers if answer is None or answer[0] != 200]
