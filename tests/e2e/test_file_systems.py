@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
@@ -15,10 +17,12 @@ from moyai.domain.sandbox.spec import ContainerSpec, NoNetwork, VolumeMount
 from moyai.images.imports.importing import import_image
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
+from moyai.runtime.linux.tasks import file_systems
 from tests.contract.runtime.adapters import IMAGE as HOST_IMAGE
 from tests.contract.runtime.adapters import OTHER, TASK, LinuxAdapter, sandbox
 from tests.e2e.linux_tasks import run, shell
 from tests.e2e.small_image import make_root
+from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -208,6 +212,50 @@ async def test_a_file_system_is_removed_with_everything_in_it(small):
     assert await small.runtime.remove_file_system(ID) is True
     assert list((small.state / "efs").iterdir()) == []
     assert await small.runtime.remove_file_system(ID) is True, "again"
+
+
+async def test_a_removal_that_is_cancelled_ends_at_once_and_is_continued_later(small, monkeypatch):
+    await prepare(small, PLAIN)
+    await lines_of(small, line("cd /data; for n in 1 2 3; do mkdir d$n; touch d$n/file; done"))
+    await small.runtime.release(TASK)
+    has_begun, is_cancelled = Event(), Event()
+    unlink = os.unlink
+
+    def unlink_slowly(path: str) -> None:
+        unlink(path)
+        has_begun.set()
+        is_cancelled.wait()
+
+    monkeypatch.setattr(os, "unlink", unlink_slowly)
+    first, second = small.another_runtime(), small.another_runtime()
+    removal = asyncio.create_task(first.remove_file_system(ID))
+    await asyncio.to_thread(has_begun.wait)
+    removal.cancel()
+    await asyncio.wait({removal})
+    is_cancelled.set()
+    monkeypatch.undo()
+    await first.close()
+    left = [path for path in (small.state / "efs").rglob("*") if path.is_file()]
+    assert len(left) == 2
+    assert await second.remove_file_system(ID) is True
+    assert list((small.state / "efs").iterdir()) == []
+    await second.close()
+
+
+async def test_counting_ends_when_it_is_cancelled(small, monkeypatch, tmp_path):
+    await prepare(small, PLAIN)
+    program, process_id = tmp_path / "du", tmp_path / "pid"
+    program.write_text(
+        f"#!/bin/sh\necho $$ >{process_id}.new && mv {process_id}.new {process_id}\nexec sleep infinity\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(file_systems, "_SEARCH_PATH", f"{tmp_path}:/usr/bin:/bin")
+    count = asyncio.create_task(small.runtime.file_system_size(ID))
+    await asyncio.to_thread(eventually, process_id.exists, "du runs")
+    count.cancel()
+    await asyncio.wait({count})
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process_id.read_text()), 0)
 
 
 async def test_each_task_gets_what_its_own_mount_says(small):

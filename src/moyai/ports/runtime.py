@@ -127,7 +127,9 @@ class TaskRuntime(Protocol):
         """
 
     async def remove_file_system(self, file_system: str) -> bool:
-        """Remove the content of a file system. Returns False, and removes nothing, while a sandbox may mount it."""
+        """Remove the content of a file system. Returns False, and removes nothing, while a sandbox may mount it. A call
+        that is cancelled ends soon, and the next one continues.
+        """
 
     async def file_system_size(self, file_system: str) -> int | None:
         """The bytes that a file system has on the disk, 0 before its first mount; None if they can't be counted."""

@@ -7,47 +7,60 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from itertools import count, islice
 from typing import Final
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_AT_ONCE: Final = 1000
 
 
-def remove_tree(path: str) -> None:
-    """Remove a directory with everything in it; links are not followed. Raises OSError, and can be called again.
+def remove_tree(path: str, is_interrupted: Callable[[], bool] = lambda: False) -> None:
+    """Remove a directory with everything in it; links are not followed. Raises OSError, and InterruptedError as soon as
+    ``is_interrupted``; can be called again.
 
-    A tree may be deeper than a path can be long, or than functions can call each other. So each subdirectory is moved
-    to a new directory at the top before it is emptied.
+    A tree may be deeper than a path can be long, or than functions can call each other, and have more directories than
+    fit into memory. So each subdirectory is moved to a new directory at the top before it is emptied.
     """
-    try:
-        top = tempfile.mkdtemp(prefix=".removing-", dir=path)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        _make_room(path)
-        if not os.path.exists(path):  # noqa: PTH110 - pathlib is slow here
-            return
-        top = tempfile.mkdtemp(prefix=".removing-", dir=path)
-    flat = os.path.basename(top)  # noqa: PTH119
-    waiting, number = [path], 0
-    while waiting:
-        directory = waiting.pop()
+    flat = _make_directory(path)
+    if flat is None:
+        return
+    numbers = count()
+
+    def empty(directory: str) -> None:
         with os.scandir(directory) as entries:
             for entry in entries:
-                if directory == path and entry.name == flat:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    number += 1
-                    waiting.append(f"{path}/{flat}/{number}")
-                    os.rename(entry.path, waiting[-1])  # noqa: PTH104
-                else:
+                if is_interrupted():
+                    raise InterruptedError
+                if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.path)  # noqa: PTH108
-        if directory != path:
+                elif entry.path != flat:
+                    os.rename(entry.path, f"{flat}/{next(numbers)}")  # noqa: PTH104
+
+    empty(path)
+    while directories := _some_entries(flat):
+        for directory in directories:
+            empty(directory)
             os.rmdir(directory)  # noqa: PTH106
-    os.rmdir(f"{path}/{flat}")  # noqa: PTH106
+    os.rmdir(flat)  # noqa: PTH106
     os.rmdir(path)  # noqa: PTH106
 
 
-def _make_room(path: str) -> None:
-    """Remove what can be removed without a new directory, from a file system that has no room for one."""
+def _make_directory(path: str) -> str | None:
+    """Make a directory in ``path``. Of a file system without room for one, everything is removed that can be without;
+    None if that was all.
+    """
+    try:
+        return tempfile.mkdtemp(prefix=".removing-", dir=path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
     with contextlib.suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=".removing-", dir=path) if os.path.exists(path) else None  # noqa: PTH110 - pathlib is slow
+
+
+def _some_entries(directory: str) -> list[str]:
+    """The paths of some entries of a directory; none if it is empty."""
+    with os.scandir(directory) as entries:
+        return [entry.path for entry in islice(entries, _AT_ONCE)]

@@ -46,9 +46,10 @@ from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS
 from moyai.runtime.linux.system_containers.health_events import HealthEvents
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
-from moyai.runtime.linux.tasks import file_systems, logs, sandboxes, states, usage
+from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
+from moyai.runtime.linux.tasks.file_systems import FileSystems
 from moyai.runtime.linux.tasks.images import TaskImages
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class LinuxRuntime:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
-        self._file_systems_lock = asyncio.Lock()
+        self._file_systems = FileSystems(self._paths, lambda work: self._work(_with_port_errors(work)))
         self._sessions = ExecSessions(self._paths, self._work)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
@@ -104,7 +105,7 @@ class LinuxRuntime:
         if sandbox.storage_gib:
             steps.append(self._work(partial(sandboxes.create_disk, self._paths, sandbox)))
         if sandbox.file_systems:
-            steps.append(self._prepare_file_systems(sandbox))
+            steps.append(self._file_systems.prepare(sandbox))
         for failure in await asyncio.gather(*steps, return_exceptions=True):
             if failure is not None:
                 raise failure
@@ -117,10 +118,6 @@ class LinuxRuntime:
                 await self._work(partial(self._containers.start_pause, host))
         await self._work(_with_port_errors(partial(sandboxes.save, self._paths, sandbox)))
 
-    async def _prepare_file_systems(self, sandbox: SandboxSpec) -> None:
-        async with self._file_systems_lock:
-            await self._work(partial(file_systems.prepare, self._paths, sandbox))
-
     async def pull(self, task: TaskId, images: Sequence[ImagePull]) -> None:
         await self._work(partial(sandboxes.load_required, self._paths, task))
         self._images.begin_pulls(task, images)
@@ -129,11 +126,10 @@ class LinuxRuntime:
         await self._work(_with_port_errors(partial(self.images.hold_only, "service-revisions", digests)))
 
     async def remove_file_system(self, file_system: str) -> bool:
-        async with self._file_systems_lock:
-            return await self._work(_with_port_errors(partial(file_systems.remove, self._paths, file_system)))
+        return await self._file_systems.remove(file_system)
 
     async def file_system_size(self, file_system: str) -> int | None:
-        return await self._work(partial(file_systems.size, self._paths, file_system))
+        return await self._file_systems.count_bytes(file_system)
 
     async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):

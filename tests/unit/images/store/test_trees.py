@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from moyai.images.store import trees
 from moyai.images.store.trees import remove_tree
 
 
@@ -47,6 +48,24 @@ def test_a_removal_that_fails_can_be_repeated(tmp_path, monkeypatch):
         remove_tree(str(tmp_path / "tree"))
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["tree"], "nothing is left elsewhere"
+    remove_tree(str(tmp_path / "tree"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_removal_ends_when_it_is_interrupted(tmp_path):
+    make_deep(tmp_path / "tree", 20)
+    answers = iter([False] * 5)
+    with pytest.raises(InterruptedError):
+        remove_tree(str(tmp_path / "tree"), lambda: next(answers, True))
+    assert (tmp_path / "tree").exists()
+    remove_tree(str(tmp_path / "tree"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tree_has_more_directories_than_are_listed_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(trees, "_AT_ONCE", 3)
+    for number in range(20):
+        (tmp_path / f"tree/{number}/{number}").mkdir(parents=True)
     remove_tree(str(tmp_path / "tree"))
     assert list(tmp_path.iterdir()) == []
 

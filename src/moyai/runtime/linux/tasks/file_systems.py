@@ -2,18 +2,23 @@
 
 Promise: files have the ids on the disk that they have in containers (see shim/user_namespace.py and access_point.py),
 so that tasks with different ids share them. What a task has made there leads nowhere else: no symbolic link is
-followed. A directory appears with its owner and mode at once, also when moyai is killed meanwhile. Blocking; only one
-call of ``prepare`` and ``remove`` at a time.
+followed. A directory appears with its owner and mode at once, also when moyai is killed meanwhile. A removal can
+be interrupted and continued, and delays no task, however large the file system is.
 Source: https://docs.aws.amazon.com/efs/latest/ug/enforce-root-directory-access-point.html
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import subprocess
 import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from moyai.domain.sandbox.file_system import DirectoryOwner, FileSystemMount
 from moyai.domain.sandbox.spec import SandboxSpec
@@ -26,14 +31,69 @@ from moyai.runtime.linux.tasks import sandboxes
 
 _ROOT = DirectoryOwner(0, 0, 0o755)
 _NEW = "new-"
+_DETACHED = "removing-"
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _INSIDE = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
 _MAX_COUNT_SECONDS = 60
 _SEARCH_PATH = "/usr/bin:/bin"
 
 
-def prepare(paths: RuntimePaths, spec: SandboxSpec) -> None:
-    """Make the directories that a sandbox's file systems need. Raises SandboxFailed for one that can't be mounted."""
+class FileSystems:
+    """The file systems of one installation."""
+
+    def __init__(self, paths: RuntimePaths, work: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        """``work``: runs blocking work on another thread, and makes an OSError a RuntimeFault."""
+        self._paths, self._work = paths, work
+        self._lock = asyncio.Lock()
+
+    async def prepare(self, spec: SandboxSpec) -> None:
+        """Make the directories that a sandbox's file systems need. Raises SandboxFailed if one can't be mounted."""
+        async with self._lock:
+            await self._work(partial(_prepare_all, self._paths, spec))
+
+    async def remove(self, identity: str) -> bool:
+        """Remove a file system, unless a sandbox may mount it: then False. Ends soon when it is cancelled, and the next
+        call continues. Raises RuntimeFault.
+        """
+        async with self._lock:
+            if not await self._work(partial(_detach, self._paths, identity)):
+                return False
+        is_cancelled = threading.Event()
+        try:
+            await self._work(partial(_remove_detached, self._paths, identity, is_cancelled.is_set))
+        finally:
+            is_cancelled.set()
+        return True
+
+    async def count_bytes(self, identity: str) -> int | None:
+        """The bytes that a file system has on the disk; None if counting takes too long. A program counts them: it
+        knows hard links, and paths of any depth. It ends when this is cancelled.
+        """
+        directory = self._paths.file_system(identity)
+        if not directory.exists():
+            return 0
+        process = await asyncio.create_subprocess_exec(
+            *("nice", "du", "--summarize", "--one-file-system", "--block-size=1", "--", str(directory)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # files that have just been removed
+            stdin=subprocess.DEVNULL,
+            env={"PATH": _SEARCH_PATH},
+            cwd="/",
+        )
+        try:
+            async with asyncio.timeout(_MAX_COUNT_SECONDS):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            return None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        number = output.partition(b"\t")[0]
+        return int(number) if number.isdigit() else None
+
+
+def _prepare_all(paths: RuntimePaths, spec: SandboxSpec) -> None:
     for mount in spec.file_systems.values():
         try:
             _prepare(paths, mount)
@@ -80,40 +140,25 @@ def _open_or_make(paths: RuntimePaths, parent: int, name: str, owner: DirectoryO
     return syscalls.openat2(parent, name, _DIRECTORY, _INSIDE)
 
 
-def remove(paths: RuntimePaths, identity: str) -> bool:
-    """Remove a file system, unless a sandbox may mount it: then False. Raises OSError."""
+def _detach(paths: RuntimePaths, identity: str) -> bool:
+    """Move a file system to where no sandbox will mount it, unless one has it: then False."""
     for task in paths.known_tasks():
         spec = sandboxes.load_incomplete(paths, task)
         if spec is not None and any(mount.file_system == identity for mount in spec.file_systems.values()):
             return False
-    if not paths.file_systems.exists():
-        return True
-    for path in (*paths.file_systems.glob(f"{_NEW}*"), paths.file_system(identity)):
-        if path.exists():
-            remove_tree(str(path))
+    for unfinished in paths.file_systems.glob(f"{_NEW}*"):
+        unfinished.rmdir()
+    if paths.file_system(identity).exists():
+        paths.file_system(identity).rename(_detached(paths, identity))
     return True
 
 
-def size(paths: RuntimePaths, identity: str) -> int | None:
-    """The bytes that a file system has on the disk; None if counting takes too long. A program counts them: it knows
-    hard links, and paths of any depth.
-    """
-    directory = paths.file_system(identity)
-    if not directory.exists():
-        return 0
-    command = ("nice", "du", "--summarize", "--one-file-system", "--block-size=1", "--", str(directory))
-    try:
-        result = subprocess.run(  # noqa: S603 - the system's own programs
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # files that have just been removed
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=_MAX_COUNT_SECONDS,
-            env={"PATH": _SEARCH_PATH},
-            cwd="/",
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    number = result.stdout.partition(b"\t")[0]
-    return int(number) if number.isdigit() else None
+def _remove_detached(paths: RuntimePaths, identity: str, is_interrupted: Callable[[], bool]) -> None:
+    """Remove what ``_detach`` has moved, or what an interrupted call has left of it."""
+    directory = _detached(paths, identity)
+    if directory.exists():
+        remove_tree(str(directory), is_interrupted)
+
+
+def _detached(paths: RuntimePaths, identity: str) -> Path:
+    return paths.file_system(f"{_DETACHED}{identity}")
