@@ -1,9 +1,10 @@
-"""Rejects callers inside a container's own networks, where the API's port is published on the host's loopback.
+"""Answers without access keys only where the owner's published port comes from, if it is on the host's loopback.
 
-Then callers need no access keys, as on a machine's own loopback. Published ports are reached through the network's
-gateway or, on a virtual machine of Docker Desktop, from an address outside of the network. But the API listens on all
-addresses, where tasks (whose connections to the outside start at an address of this container) and other containers of
-its networks reach it, too. They are answered with 403.
+An engine passes the connections of a port on its host's loopback on from the gateway of the container's network, on
+Docker Desktop as well. The API listens on all addresses of the container. Whoever else calls there is answered with
+403: tasks, whose connections to the outside start at an address of this container, other containers in its networks,
+and machines that have a route to it.
+Source: https://docs.docker.com/engine/network/packet-filtering-firewalls/
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
-from typing import Final, NamedTuple
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 from pyroute2 import IPRoute
 
@@ -21,68 +22,65 @@ from moyai.kernel.clock import Clock
 
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
+Gateways = frozenset[IPv4Address | IPv6Address]
+
 _REFRESH: Final = 5.0
-"""Seconds until the networks are read again: an engine can connect a running container to another one."""
-_REFUSAL: Final = (
-    "Callers in the container's own networks need access keys, and this server has none, because its port is published"
-    " on the host's loopback. Call it there, or start it without MOYAI_PUBLISHED_AT and with access keys."
-)
+"""Seconds until the gateways are read again: an engine can connect a running container to another network."""
 
 
-class Networks(NamedTuple):
-    """The networks of this container: its addresses in them, and the gateways of its default routes."""
-
-    interfaces: tuple[IPv4Interface | IPv6Interface, ...]
-    gateways: frozenset[IPv4Address | IPv6Address]
-
-    def has_caller(self, address: str) -> bool:
-        """Whether a caller is in one of the networks: this container itself or a neighbour, but not the gateway."""
-        caller = ip_address(address.partition("%")[0])
-        caller = getattr(caller, "ipv4_mapped", None) or caller
-        if caller.is_loopback or caller in self.gateways:
-            return False
-        return any(caller in interface.network for interface in self.interfaces)
-
-
-def read_networks() -> Networks:
-    """The networks as they are now."""
+def read_gateways() -> Gateways:
+    """The gateways of this container's default routes, as they are now."""
     with IPRoute() as links:
-        addresses = [f"{item.get_attr('IFA_ADDRESS')}/{item['prefixlen']}" for item in links.get_addr()]
-        gateways = [route.get_attr("RTA_GATEWAY") for route in links.get_default_routes()]
-    return Networks(
-        tuple(interface for interface in map(ip_interface, addresses) if not interface.is_loopback),
-        frozenset(ip_address(gateway) for gateway in gateways if gateway),
+        addresses = [route.get_attr("RTA_GATEWAY") for route in links.get_default_routes()]
+    return frozenset(ip_address(address) for address in addresses if address)
+
+
+def is_published_port(caller: str, gateways: Gateways) -> bool:
+    """Whether a connection from this address came through the published port, or from within the container."""
+    try:
+        address = ip_address(caller.partition("%")[0])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address in gateways
+
+
+def _refusal(caller: str) -> str:
+    return (
+        f"Callers at {caller} need access keys, and this server has none: its port is published on the host's loopback,"
+        " whose connections come from the gateway of the container's network. Call it there, or start it without"
+        " MOYAI_PUBLISHED_AT and with access keys."
     )
 
 
 class PublishedOnLoopback:
-    """An ASGI application that answers callers from elsewhere than this container's networks by another one."""
+    """An ASGI application that lets another one answer those who call through the published port."""
 
-    def __init__(self, app: Application, clock: Clock, read: Callable[[], Networks] = read_networks) -> None:
+    def __init__(self, app: Application, clock: Clock, read: Callable[[], Gateways] = read_gateways) -> None:
         """``read`` may block."""
         self._app = app
         self._clock = clock
         self._read = read
-        self._networks: Networks | None = None
+        self._gateways: Gateways | None = None
         self._read_at = clock.now()
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        address, *_ = scope.get("client") or ("",)
-        if not address or not (await self._current_networks()).has_caller(address):
+        caller, *_ = scope.get("client") or ("an unknown address",)
+        if is_published_port(caller, await self._current_gateways()):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close"})
         else:
-            body = json.dumps({"message": _REFUSAL}).encode()
+            body = json.dumps({"message": _refusal(caller)}).encode()
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
-    async def _current_networks(self) -> Networks:
-        networks = self._networks
-        if networks is None or abs(self._clock.now() - self._read_at) > _REFRESH:
-            networks = await asyncio.to_thread(self._read)
-            self._networks, self._read_at = networks, self._clock.now()
-        return networks
+    async def _current_gateways(self) -> Gateways:
+        gateways = self._gateways
+        if gateways is None or abs(self._clock.now() - self._read_at) > _REFRESH:
+            gateways = await asyncio.to_thread(self._read)
+            self._gateways, self._read_at = gateways, self._clock.now()
+        return gateways
