@@ -72,8 +72,7 @@ class PublicGateway:
         if not available:
             return {}
         file = self._run / "ports.json"
-        previous = _ASSIGNED.decode(file.read_bytes()) if file.exists() else {}
-        assigned = assign_ports(ports, available, previous)
+        assigned = assign_ports(ports, available, read_assigned(file))
         self._write_if_changed(file.name, {public_name(port): number for port, number in assigned.items()})
         without = [public_name(port) for port in ports if port not in assigned]
         if without:
@@ -102,3 +101,14 @@ class PublicGateway:
         new = self._run / f".{name}"
         configs.write_private_file(new, content, (_OWNER, _OWNER))
         new.replace(path)
+
+
+def read_assigned(file: Path) -> Mapping[str, int]:
+    """The gateway ports that public ports had; none if the file is damaged, which is logged."""
+    try:
+        return _ASSIGNED.decode(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _log.warning("%s is damaged, so public ports get other gateway ports than before: %s", file, error)
+        return {}
