@@ -14,8 +14,10 @@ from moyai.kernel.ids import ProxyId, TargetGroupArn, TaskId, VpcId, WorkloadId
 
 FRONT_NAME: Final = "elb-front"
 """The name of the proxy in its sandbox."""
-HEALTH_EVENTS: Final = "/run/proxy/health-events.json"
-"""The file, in the proxy's root, to which the health checks of its clusters write their events."""
+HEALTH_EVENTS: Final = "/dev/stdout"
+"""The file, in the proxy's root, to which the health checks of its clusters write their events: each failure, which
+nobody may read for as long as the control plane is away. The proxy's monitor bounds its output.
+"""
 
 _PREFIX: Final = "front/"
 _ID_DIGITS = 32

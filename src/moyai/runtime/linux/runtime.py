@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
+from moyai.domain.elb.front import FRONT_NAME
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort
 from moyai.domain.sandbox.nodes import SubnetAddress
@@ -43,13 +44,13 @@ from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.system_containers import envoy_admin, envoy_clusters, proxies
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
-from moyai.runtime.linux.system_containers.health_events import HealthEvents
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
 from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
 from moyai.runtime.linux.tasks import logs, sandboxes, states, usage
 from moyai.runtime.linux.tasks.containers import Containers
 from moyai.runtime.linux.tasks.exec_sessions import ExecSessions
 from moyai.runtime.linux.tasks.file_systems import FileSystems
+from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.runtime.linux.tasks.images import TaskImages
 
 T = TypeVar("T")
@@ -212,7 +213,7 @@ class LinuxRuntime:
 
     async def proxy_endpoints(self, task: TaskId) -> Sequence[ProxyEndpoint] | None:
         run, count = self._paths.proxy(task), open_connections.counter(self._paths.task_netns(task), self._network)
-        statuses = await self._health_events.watch(task, run)
+        statuses = await self._health_events.watch(task, run, self._paths.log(task, FRONT_NAME))
         return await envoy_clusters.endpoints(partial(envoy_admin.connect_to_socket, run), statuses, count)
 
     async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:

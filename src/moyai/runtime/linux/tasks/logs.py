@@ -82,6 +82,15 @@ def read_output(directory: Path, after: int) -> Output:
     return Output(lines, position)
 
 
+def output_end(directory: Path) -> int:
+    """The position behind all output; 0 if there is none."""
+    try:
+        with (directory / "current.log").open("rb") as file:
+            return read_base(file.fileno()) + os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _complete_lines(file: BinaryIO) -> Iterator[LogLine]:
     """The lines from the file's position, which stays in front of an incomplete one."""
     while True:

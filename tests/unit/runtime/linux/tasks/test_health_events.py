@@ -1,17 +1,16 @@
-"""The file of a proxy's health check events: it is read as it grows, within limits, whatever is in it."""
+"""A proxy's health check events: its output is read as it grows, whatever is in it."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from moyai.domain.elb.front import HEALTH_EVENTS
 from moyai.kernel.ids import TaskId
-from moyai.runtime.linux.system_containers import health_events
-from moyai.runtime.linux.system_containers.health_events import HealthEvents
+from moyai.runtime.linux.shim import output
+from moyai.runtime.linux.shim.output import OutputLog
+from moyai.runtime.linux.tasks.health_events import HealthEvents
 from moyai.testing.clock import ManualClock
 
 TASK = TaskId("0" * 31 + "1")
@@ -22,32 +21,31 @@ def event(status: int | None = None, *, healthy: bool = False) -> bytes:
     failure = {} if status is None else {"http_status_code": status}
     kind = {"add_healthy_event": {}} if healthy else {"health_check_failure_event": failure}
     address = {"socket_address": {"address": HOST[1], "port_value": HOST[2]}}
-    return json.dumps({"cluster_name": HOST[0], "host": address, **kind}).encode() + b"\n"
+    return json.dumps({"cluster_name": HOST[0], "host": address, **kind}).encode()
 
 
 class Watched:
-    """A proxy's run directory, and the notifications about it."""
+    """A proxy's run directory, its output as its monitor writes it, and the notifications about it."""
 
-    def __init__(self, run: Path) -> None:
-        self.run = run
-        self.file = run / Path(HEALTH_EVENTS).name
+    def __init__(self, folder: Path) -> None:
+        self.run, self.logs = folder / "proxy", folder / "logs"
+        self.run.mkdir()
+        self.logs.mkdir()
         self.clock = ManualClock()
         self.notified: list[TaskId] = []
         self.events = HealthEvents(self.notified.append, self.clock)
+        self.log = OutputLog(str(self.logs))
 
     async def statuses(self):
-        return dict(await self.events.watch(TASK, self.run))
+        return dict(await self.events.watch(TASK, self.run, self.logs))
 
-    def write(self, *lines: bytes) -> None:
-        with self.file.open("ab") as file:
-            file.write(b"".join(lines))
+    def write(self, *lines: bytes, stream: str = "stdout") -> None:
+        self.log.append(stream, list(lines))
 
 
 @pytest.fixture
 async def watch(tmp_path):
-    run = tmp_path / "proxy"
-    run.mkdir()
-    watch = Watched(run)
+    watch = Watched(tmp_path)
     yield watch
     await watch.events.close()
 
@@ -67,33 +65,29 @@ async def test_a_healthy_host_has_no_status(watch):
     assert await watch.statuses() == {}
 
 
-async def test_an_event_may_come_in_parts(watch):
-    line = event(500)
-    watch.write(line[:20])
-    assert await watch.statuses() == {}
-    watch.write(line[20:])
-    assert await watch.statuses() == {HOST: 500}
-
-
 async def test_lines_that_are_no_events_are_skipped(watch):
-    watch.write(b"\xff\n", b"[]\n", b"{}\n", b'{"host": {"pipe": {}}}\n', event(500))
+    watch.write(b"\xff", b"[]", b"{}", b'{"host": {"pipe": {}}}', event(500))
+    watch.write(event(503), stream="stderr")
     assert await watch.statuses() == {HOST: 500}
 
 
-async def test_a_large_file_is_emptied(watch, monkeypatch):
-    monkeypatch.setattr(health_events, "_MAX_BYTES", 1000)
-    watch.write(*[event(500)] * 20)
-    for _ in range(5):
-        await watch.statuses()
-    assert watch.file.stat().st_size == 0
+async def test_unread_output_is_bounded_to_the_latest_events(watch, monkeypatch):
+    monkeypatch.setattr(output, "FILE_LIMIT", 10_000)
+    watch.log = OutputLog(str(watch.logs))
+    for _ in range(1000):
+        watch.write(event(500))
     watch.write(event(503))
+    assert sum(file.stat().st_size for file in watch.logs.iterdir()) < 25_000
     assert await watch.statuses() == {HOST: 503}
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/etc/passwd"), os.mkdir])
-async def test_only_a_file_is_read(watch, make):
-    make(watch.file)
-    assert await watch.statuses() == {}
+async def test_the_output_of_another_proxy_in_the_same_place_is_read_from_its_beginning(watch):
+    watch.write(event(500), event(500))
+    assert await watch.statuses() == {HOST: 500}
+    (watch.logs / "current.log").unlink()
+    watch.log = OutputLog(str(watch.logs))
+    watch.write(event(503))
+    assert await watch.statuses() == {HOST: 503}
 
 
 async def test_a_change_is_notified_until_it_is_read(watch):
