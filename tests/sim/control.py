@@ -17,6 +17,7 @@ from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
 from moyai.plan.capacity.container_instance import plan_instance
 from moyai.plan.certificates.server_certificate import plan_certificates
+from moyai.plan.daemon.scheduler import plan_daemon
 from moyai.plan.elb.front import plan_front
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.lifecycle import plan_task
@@ -105,6 +106,7 @@ class Installation:
         observer = Observer(self.ports)
         world, now = self.store.world, self.clock.now()
         plans = [plan_service(world, observe_service(self.ports, s.arn), s.arn, now, self.ids) for s in world.services]
+        plans += [plan_daemon(world, daemon.arn, now, self.ids) for daemon in world.daemons]
         seen = {task.arn: await observer.observe_task(task.arn) for task in world.tasks}
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         hosts = [i.arn for i in world.container_instances]

@@ -30,9 +30,9 @@ def client_token_keys(scope: Scope, token: str | None) -> tuple[str, ...]:
     return () if token is None else (named_key(scope, token),)
 
 
-def family_key(scope: Scope, family: str) -> str:
+def family_key(scope: Scope, family: str, kind: str = "task-definition") -> str:
     """The key of a family of task definitions: their ARN without the revision."""
-    return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"
+    return f"arn:aws:ecs:{scope.region}:{scope.account}:{kind}/{family}"
 
 
 def wanted_key(cluster: str, status: str) -> str:

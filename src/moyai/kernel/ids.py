@@ -29,6 +29,12 @@ ServiceRevisionArn = NewType("ServiceRevisionArn", str)
 """``…:service-revision/<cluster>/<service>/<digits of the DeploymentId>``."""
 TaskSetArn = NewType("TaskSetArn", str)
 """``…:task-set/<cluster>/<service>/<DeploymentId>``."""
+DaemonArn = NewType("DaemonArn", str)
+"""``…:daemon/<cluster>/<daemon>``."""
+DaemonDeploymentArn = NewType("DaemonDeploymentArn", str)
+"""``…:daemon-deployment/<cluster>/<daemon>/<21 characters>``."""
+DaemonRevisionArn = NewType("DaemonRevisionArn", str)
+"""``…:daemon-revision/<cluster>/<daemon>/<19 digits>``."""
 HookId = NewType("HookId", str)
 """``ecs-pause-<43 characters>``: one run of a lifecycle hook."""
 TaskId = NewType("TaskId", str)

@@ -1,9 +1,10 @@
 """What is deleted after a time: records of ECS that nothing needs any more, and log events.
 
-Records: deleted services and clusters and deregistered container instances after KEPT_INACTIVE seconds, deleted task
-definitions when nothing uses them. Nothing is deleted while something that exists was made from it or belongs to it;
-it is then checked again after RETRY_AFTER seconds. Log events: those of deleted streams, and those older than their
-group's retention; no client can read them any more, so it does not matter when they are deleted.
+Records: deleted services, clusters and daemon task definitions, deregistered container instances, and the deployments
+that removed a daemon's tasks after KEPT_INACTIVE seconds, deleted task definitions when nothing uses them. Nothing is
+deleted while something that exists was made from it or belongs to it; it is then checked again after RETRY_AFTER
+seconds. Log events: those of deleted streams, and those older than their group's retention; no client can read them any
+more, so it does not matter when they are deleted.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html, API_DeleteService.html
 and API_DeleteCluster.html there, which give no time for services and clusters.
@@ -14,14 +15,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.daemon import DaemonDeployment
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.logs.event import kept_since
-from moyai.domain.world import Delete, World
+from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.plan.action import Plan, plan
@@ -45,6 +48,9 @@ def plan_retention(world: World, table: str, key: str, now: Instant) -> Plan:
         case "cluster":
             cluster = world.clusters.get(key)
             return Plan() if cluster is None else _cluster(world, cluster, now)
+        case "daemon_deployment":
+            removal = world.daemon_deployments.get(key)
+            return Plan() if removal is None else _removal(removal, now)
         case "container_instance":
             instance = world.container_instances.get(key)
             return Plan() if instance is None else _instance(world, instance, now)
@@ -54,9 +60,9 @@ def plan_retention(world: World, table: str, key: str, now: Instant) -> Plan:
 
 def pinned_images(world: World) -> frozenset[str]:
     """The digests of the images that services may still start tasks from: those of their deployments, and of the
-    revisions to which an unfinished deployment can roll back.
+    revisions to which an unfinished deployment can roll back; and those of all revisions of daemons.
     """
-    digests: set[str] = set()
+    digests = {digest for revision in world.daemon_revisions for digest in revision.images.values()}
     for revision in world.service_revisions:
         service = world.services.get(revision.service)
         current = () if service is None else (deployment.id for deployment in service.deployments)
@@ -67,13 +73,27 @@ def pinned_images(world: World) -> frozenset[str]:
 
 
 def _definition(world: World, definition: TaskDefinition, now: Instant) -> Plan:
+    if definition.status is TaskDefinitionStatus.DELETED:
+        due_at = later(definition.delete_requested_at or now, KEPT_INACTIVE)
+        return plan([Delete(TaskDefinition, definition.key)]) if now >= due_at else plan(wake_at=due_at)
     if definition.status is not TaskDefinitionStatus.DELETE_IN_PROGRESS:
         return Plan()
     services = world.services.each("task_definition", definition.arn)
     is_used = any(service.status is not ServiceStatus.INACTIVE for service in services)
+    is_used = is_used or world.daemon_revisions.count("task_definition", definition.arn) > 0
     if is_used or world.tasks.count("task_definition", definition.arn):
         return plan(wake_at=later(now, RETRY_AFTER))
+    if definition.is_daemon:
+        return plan([Put(replace(definition, status=TaskDefinitionStatus.DELETED))])
     return plan([Delete(TaskDefinition, definition.key)])
+
+
+def _removal(record: DaemonDeployment, now: Instant) -> Plan:
+    """The deletion of the last trace of a deleted daemon."""
+    if record.target is not None or record.finished_at is None:
+        return Plan()
+    due_at = later(record.finished_at, KEPT_INACTIVE)
+    return plan([Delete(DaemonDeployment, record.key)]) if now >= due_at else plan(wake_at=due_at)
 
 
 def _service(world: World, service: Service, now: Instant) -> Plan:

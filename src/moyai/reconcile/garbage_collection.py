@@ -14,8 +14,8 @@ from moyai.ports.store import Key
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.reconcile.work_queue import WorkQueue
 
-_TABLES = frozenset({"task_definition", "service", "cluster", "container_instance"})
-_PINNING_TABLES = frozenset({"service_deployment", "service_revision"})
+_TABLES = frozenset({"task_definition", "service", "cluster", "container_instance", "daemon_deployment"})
+_PINNING_TABLES = frozenset({"service_deployment", "service_revision", "daemon_revision"})
 _IMAGES = "images"
 
 

@@ -1,4 +1,4 @@
-"""The reconciler of tasks, services and container instances, and beside it that of front proxies (``fronts.py``).
+"""The reconciler of tasks, services, daemons and container instances; ``fronts.py`` has that of front proxies.
 
 Promise: level-triggered, not edge-triggered. Notifications (of the store, the runtime, the feed and the clock) only say
 which key to reconcile. Each reconciliation observes the World and the runtime anew, so a lost notification costs at
@@ -20,15 +20,16 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
+from moyai.kernel.ids import ContainerInstanceArn, DaemonArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import AppMeshOptions
 from moyai.plan.action import Plan
 from moyai.plan.capacity.container_instance import plan_instance, sandbox_of
-from moyai.plan.elb.task_targets import tasks_at_target
+from moyai.plan.daemon.scheduler import plan_daemon
 from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.lifecycle import plan_task
 from moyai.ports.runtime import NotStopped
 from moyai.ports.store import Key
+from moyai.reconcile.affected import affected_keys
 from moyai.reconcile.derived_values import (
     attempt,
     draining_tasks,
@@ -63,7 +64,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Reconciles tasks, services and container instances, and publishes the mesh. ``run`` it once."""
+    """Reconciles tasks, services, daemons and container instances, and publishes the mesh. ``run`` it once."""
 
     def __init__(self, ports: ReconcilerPorts, app_mesh: AppMeshOptions = _DEFAULTS) -> None:
         self._ports = ports
@@ -130,6 +131,8 @@ class Reconciler:
             instance = ContainerInstanceArn(key)
             observed = await self._observer.observe_instance(instance)
             plan = plan_instance(ports.store.world, observed, instance, ports.clock.now())
+        elif arn is not None and arn.kind == "daemon":
+            plan = plan_daemon(ports.store.world, DaemonArn(key), ports.clock.now(), ports.ids)
         else:
             service = ServiceArn(key)
             observed = observe_service(ports, service)
@@ -165,69 +168,14 @@ class Reconciler:
     def _add(self, keys: Iterable[Key]) -> None:
         """Queue everything that these changes may concern."""
         attempt(partial(self._add_tasks_of_names, keys), "names")
+        world = self._ports.store.world
         for key in sorted(keys):
-            for service in self._services_of(key):
-                self.queue.add(service)
-            match key.table:
-                case "task":
-                    self._add_task(TaskArn(key.key))
-                case "container_instance":
-                    self.queue.add(key.key)
-                case _:
-                    for task in self._tasks_of(key):
-                        self.queue.add(task)
+            for affected in affected_keys(world, key):
+                self.queue.add(affected)
 
     def _add_tasks_of_names(self, keys: Iterable[Key]) -> None:
         for task in self._names.follow(keys):
             self.queue.add(task)
-
-    def _services_of(self, key: Key) -> Iterable[ServiceArn]:
-        """The services that a record's change concerns at once; of an instance, those with tasks on it, and those that
-        want a task on every instance.
-        """
-        world = self._ports.store.world
-        match key.table:
-            case "service":
-                return [ServiceArn(key.key)]
-            case "service_deployment":
-                record = world.service_deployments.get(key.key)
-                return [] if record is None else [record.service]
-            case "alarm":
-                return [deployment.service for deployment in world.service_deployments.by("alarm", key.key)]
-            case "container_instance":
-                owners = {t.service for t in world.tasks.by("instance", key.key) if t.service is not None}
-                return sorted(owners | self._daemons_at(key.key))
-            case _:
-                return []
-
-    def _add_task(self, arn: TaskArn) -> None:
-        task = self._ports.store.world.tasks.get(arn)
-        if task is None:
-            return
-        self.queue.add(arn)
-        if task.service is not None:
-            self.queue.add(task.service)
-        if task.container_instance is not None and task.stopped:
-            self.queue.add(task.container_instance)
-            for service in sorted(self._daemons_at(task.container_instance)):
-                self.queue.add(service)
-
-    def _daemons_at(self, instance: str) -> set[ServiceArn]:
-        """The DAEMON services of the instance's cluster."""
-        world = self._ports.store.world
-        record = world.container_instances.get(instance)
-        return set() if record is None else {service.arn for service in world.services.by("daemon", record.cluster)}
-
-    def _tasks_of(self, key: Key) -> Iterable[TaskArn]:
-        """The tasks that a record's change concerns: those whose proxy can't start without the certificate, and those
-        that are the target, or were it until it was deleted.
-        """
-        world = self._ports.store.world
-        certificate = world.server_certificates.get(key.key)
-        if key.table == "server_certificate" and certificate is not None:
-            tasks = world.tasks.by("service", certificate.service)
-            return [task.arn for task in tasks if task.last_status is TaskStatus.PENDING]
-        return tasks_at_target(world, key.key) if key.table == "target" else []
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._ports.runtime.changes():
@@ -270,6 +218,8 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self.queue.add(service.arn)
+            for daemon in world.daemons:
+                self.queue.add(daemon.arn)
             self._fronts.add_all()
             await recompute(self._derived, self._ports.clock)
             self.published_ports.invalidate()

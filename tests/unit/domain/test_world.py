@@ -9,9 +9,10 @@ from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.family import TaskDefinitionFamily
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
-from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
+from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import TABLES, Delete, Put, World, table_name

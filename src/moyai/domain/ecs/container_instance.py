@@ -16,7 +16,7 @@ from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.own_tags import CAPACITY_PROVIDER
 from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, TaskId
+from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DaemonArn, TaskId
 
 
 class ContainerInstanceStatus(StrEnum):
@@ -67,6 +67,8 @@ class ContainerInstance(ArnRecord, frozen=True, tag="container_instance"):
     resources: Resources
     launch_type: str = "EC2"
     status: ContainerInstanceStatus = ContainerInstanceStatus.ACTIVE
+    drained_for: DaemonArn | None = None
+    """The critical daemon because of which it is DRAINING until the daemon runs there again."""
     agent_connected: bool = False
     """Whether its sandbox was last seen to exist."""
     attributes: tuple[Attribute, ...] = ()

@@ -60,6 +60,14 @@ class ServiceNotActive(ClientFault, message="Service was not ACTIVE."):
     """Only an ACTIVE service can be updated."""
 
 
+class DaemonNotFound(ClientFault, message="Daemon not found."):
+    """There is no such daemon."""
+
+
+class DaemonNotActive(ClientFault, message="Daemon was not ACTIVE."):
+    """Only an ACTIVE daemon can be updated or deleted."""
+
+
 class ServiceDeploymentNotFound(ClientFault, message="Service deployment not found."):
     """There is no such service deployment."""
 

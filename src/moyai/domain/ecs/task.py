@@ -26,6 +26,8 @@ from moyai.kernel.ids import (
     ClusterArn,
     ContainerArn,
     ContainerInstanceArn,
+    DaemonArn,
+    DaemonRevisionArn,
     DeploymentId,
     NetworkInterfaceId,
     Pool,
@@ -218,6 +220,8 @@ class Task(ArnRecord, frozen=True, tag="task"):
     """The deployment's target groups."""
     target_health: Health = Health.UNKNOWN
     """The health of its registered targets as load balancers last saw it; UNKNOWN without any."""
+    daemon: DaemonArn | None = None
+    daemon_revision: DaemonRevisionArn | None = None
     started_by: str | None = None
     client_token: str | None = None
     launch_type: str = "FARGATE"

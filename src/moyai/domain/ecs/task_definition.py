@@ -20,11 +20,12 @@ from moyai.domain.ecs.container_settings import (
     VolumeFrom,
 )
 from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile, KeyValuePair
+from moyai.domain.ecs.family import DAEMON_TASK_DEFINITION
 from moyai.domain.ecs.firelens import AWSFIRELENS, FirelensConfiguration
 from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.volume import Volume
-from moyai.domain.record import ArnRecord, StoredRecord
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskDefinitionArn
 
@@ -233,16 +234,19 @@ class EphemeralStorage(msgspec.Struct, frozen=True):
 
 class TaskDefinitionStatus(StrEnum):
     """An INACTIVE revision still works for the services that use it; so does one in DELETE_IN_PROGRESS, which is
-    deleted when it is no longer used.
+    deleted when it is no longer used. Only a daemon task definition is shown as DELETED.
     """
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    DELETED = "DELETED"
 
 
 class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
-    """One revision. ``cpu`` and ``memory`` are decimal strings of units and MiB, as AWS returns them."""
+    """One revision, of a task definition or of a daemon task definition, which its ARN distinguishes. ``cpu`` and
+    ``memory`` are decimal strings of units and MiB, as AWS returns them.
+    """
 
     arn: TaskDefinitionArn
     family: str
@@ -269,6 +273,16 @@ class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
     delete_requested_at: Instant | None = None
     tags: Mapping[str, str] = {}
 
+    @property
+    def family_key(self) -> str:
+        """The key of its family: its ARN without the revision."""
+        return self.arn.rpartition(":")[0]
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it is a daemon task definition, which only daemons can use."""
+        return f":{DAEMON_TASK_DEFINITION}/" in self.arn
+
     def container(self, name: str) -> ContainerDefinition | None:
         """The container definition with this name."""
         return next((c for c in self.container_definitions if c.name == name), None)
@@ -282,13 +296,3 @@ class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
         """The port mapping with this name, in any container."""
         mappings = (m for c in self.container_definitions for m in c.port_mappings)
         return next((m for m in mappings if m.name == port_name), None)
-
-
-class TaskDefinitionFamily(StoredRecord, frozen=True, tag="family"):
-    """A family with its greatest revision number ever: numbers are never used twice.
-
-    ``key`` is the ARN of the family's revisions without their number.
-    """
-
-    key: str
-    last_revision: int

@@ -6,20 +6,22 @@ from moyai.domain.ecs.account_setting import AccountSetting
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonRevision
 from moyai.domain.ecs.express import ExpressService
+from moyai.domain.ecs.family import TaskDefinitionFamily
 from moyai.domain.ecs.hook_function import HookFunction
 from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
-from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
-from moyai.domain.keys import family_key, scope_of, wanted_key
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.keys import wanted_key
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import interface_address, interface_value, optional, scope_in_arn
 
 
 class EcsTables:
-    """Clusters, services, ingress paths, tasks, task definitions and container instances."""
+    """Clusters, services, ingress paths, daemons, tasks, task definitions and container instances."""
 
     account_settings = TableSpec(AccountSetting)
     capacity_providers = TableSpec(CapacityProvider)
@@ -27,9 +29,16 @@ class EcsTables:
     clusters = TableSpec(Cluster, scope=scope_in_arn)
 
     families = TableSpec(TaskDefinitionFamily)
-    task_definitions = TableSpec(
-        TaskDefinition, scope=scope_in_arn, family=lambda d: (family_key(scope_of(d.arn), d.family),)
+    task_definitions = TableSpec(TaskDefinition, scope=scope_in_arn, family=lambda d: (d.family_key,))
+
+    daemons = TableSpec(Daemon, cluster=lambda d: (d.cluster,))
+    daemon_revisions = TableSpec(
+        DaemonRevision, daemon=lambda r: (r.daemon,), task_definition=lambda r: (r.task_definition,)
     )
+    daemon_deployments = TableSpec(
+        DaemonDeployment, daemon=lambda d: (d.daemon,), alarm=lambda d: d.alarms if d.moves_forward else ()
+    )
+    """``alarm``: deployments under way, by the alarms that watch them."""
 
     services = TableSpec(
         Service,
@@ -66,6 +75,7 @@ class EcsTables:
         wanted=lambda t: (wanted_key(t.cluster, t.desired_status),),
         group=lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
         service=lambda t: optional(t.service),
+        daemon=lambda t: optional(t.daemon),
         task_definition=lambda t: () if t.stopped else (t.task_definition,),
         mesh=lambda t: () if t.identity is None or t.stopped else t.identity.index_values,
         namespace=lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
@@ -81,7 +91,7 @@ class EcsTables:
     )
     """``group``: ``cluster ARN/group``; ``mesh``: the App Mesh mesh of the task's proxy; ``address`` to ``interface``:
     the task's own network interface (``address``: ``subnet/address``, ``own_address``: the address in any subnet).
-    Stopped tasks are found by id, cluster, ``wanted``, service, subnet, ``address`` and ``interface`` only.
+    Stopped tasks are found by id, cluster, ``wanted``, service, daemon, subnet, ``address`` and ``interface`` only.
     """
     container_instances = TableSpec(
         ContainerInstance,

@@ -39,6 +39,7 @@ from moyai.plan.network.host_ports import port_bindings
 from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.constraints import is_member, required_attributes
 from moyai.plan.placement.daemons import without_reservations
+from moyai.plan.placement.managed_daemons import awaits_critical_daemon
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
 from moyai.plan.placement.resources import RemainingResources, required_resources
 from moyai.plan.placement.spread import spread_value
@@ -96,6 +97,8 @@ def choose_instance(
     refusals: list[Refusal] = []
     for instance in _considered_instances(world, requirements):
         candidate = _candidate(world, requirements, instance, batch)
+        if requirements.instance is None and awaits_critical_daemon(world, instance, candidate.tasks):
+            continue
         reason = _first_lack(candidate, requirements)
         if reason is None:
             good.append(candidate)

@@ -20,6 +20,7 @@ from moyai.domain.world import World
 from moyai.expressions.cluster_query.evaluate import instance_facts
 from moyai.plan.network.host_ports import fixed_ports
 from moyai.plan.placement.constraints import is_member
+from moyai.plan.placement.managed_daemons import reserved_resources
 from moyai.plan.placement.resources import RemainingResources, required_resources, tasks_on
 
 
@@ -44,7 +45,11 @@ def is_daemon_host(world: World, service: Service, instance: ContainerInstance, 
 def without_reservations(
     world: World, instance: ContainerInstance, tasks: Sequence[Task], rest: RemainingResources
 ) -> RemainingResources:
-    """The resources for other services' tasks: ``rest`` without what the cluster's DAEMON services will need there."""
+    """The resources for other tasks: ``rest`` without what the cluster's DAEMON services and managed daemons will need
+    there.
+    """
+    for reserved in reserved_resources(world, instance, tasks):
+        rest = msgspec.structs.replace(rest, cpu=rest.cpu - reserved.cpu, memory=rest.memory - reserved.memory)
     for service in _expected_daemons(world, instance, tasks):
         primary = service.primary
         definition = world.task_definitions[primary.task_definition]

@@ -20,6 +20,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.plan.placement.batch import PlacementBatch
 from moyai.plan.placement.daemons import daemon_hosts
+from moyai.plan.placement.managed_daemons import awaits_critical_daemon
 from moyai.plan.placement.reasons import Refusal, Unplaced
 from moyai.plan.placement.resources import tasks_on
 from moyai.plan.service.replicas import Launches, PlanningContext, launch_request, replacements_of_former
@@ -58,7 +59,8 @@ def launch_daemons(
     usable = [t for t in (*staying_counts.healthy, *staying_counts.starting) if t.arn not in stopping]
     missing = 0 if primary.halted else max(0, counts.service.desired_count - sum(counts.keeps(t) for t in usable))
     occupied = {t.container_instance for t in world.tasks.by("service", counts.service.arn) if not t.stopped}
-    free = [host for host in hosts if host.agent_connected and host.arn not in occupied]
+    connected = [host for host in hosts if host.agent_connected and host.arn not in occupied]
+    free = [host for host in connected if not awaits_critical_daemon(world, host, tasks_on(world, host))]
     deployments = [primary] * len(free) if missing and now >= primary.retry_at else []
     deployments += replacements_of_former(staying_counts, bounds, usable, len(free) - len(deployments), now)
     tasks, placement_event = _launch_on(context, counts.service, list(zip(deployments, free, strict=False)))

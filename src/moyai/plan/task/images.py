@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.daemon import DaemonRevision
 from moyai.domain.ecs.service_deployment import ServiceRevision
 from moyai.domain.ecs.task import Container, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, VersionConsistency
@@ -118,8 +119,10 @@ def is_consistent(defined: ContainerDefinition) -> bool:
     return defined.version_consistency is not VersionConsistency.DISABLED
 
 
-def revision_of(world: World, task: Task) -> ServiceRevision | None:
-    """The service revision of a service's task."""
+def revision_of(world: World, task: Task) -> ServiceRevision | DaemonRevision | None:
+    """The service revision of a service's task, or the daemon revision of a daemon's."""
+    if task.daemon_revision is not None:
+        return world.daemon_revisions.get(task.daemon_revision)
     if task.service is None or task.deployment is None:
         return None
     return world.service_revisions.get(revision_arn(task.service, task.deployment))

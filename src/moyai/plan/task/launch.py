@@ -36,6 +36,8 @@ from moyai.kernel.ids import (
     ClusterArn,
     ContainerArn,
     ContainerInstanceArn,
+    DaemonArn,
+    DaemonRevisionArn,
     DeploymentId,
     Ids,
     Pool,
@@ -67,6 +69,8 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     view: ConnectView | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
     targets: tuple[TaskTarget, ...] = ()
+    daemon: DaemonArn | None = None
+    daemon_revision: DaemonRevisionArn | None = None
     started_by: str | None = None
     client_token: str | None = None
     overrides: TaskOverride = TaskOverride()
@@ -121,6 +125,8 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         connect_attachment=None if request.view is None else ids.uuid(),
         service_registries=request.service_registries,
         targets=request.targets,
+        daemon=request.daemon,
+        daemon_revision=request.daemon_revision,
         started_by=request.started_by,
         client_token=request.client_token,
         launch_type=place.launch_type,

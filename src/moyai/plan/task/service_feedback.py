@@ -27,9 +27,11 @@ _LAST_DOUBLING = 12
 _INCONSISTENT_FROM = 3
 """Failures in a row before AWS's warning that tasks don't start consistently."""
 
-_SHORT_LIFE = 10.0
+SHORT_LIFE = 10.0
+"""Seconds; a task that ends within them of its start has hardly worked."""
+
 QUICK_RESTART_DELAY = 2.0
-"""Seconds before the replacement of a task that ended within _SHORT_LIFE seconds of its start."""
+"""Seconds before the replacement of a task that ended within SHORT_LIFE seconds of its start."""
 
 
 class StopReport(NamedTuple):
@@ -45,7 +47,7 @@ def report_stop(world: World, task: Task, now: Instant) -> StopReport:
     if service is None:
         return StopReport()
     if task.started_at is not None:
-        short_lived = now - task.started_at < _SHORT_LIFE
+        short_lived = now - task.started_at < SHORT_LIFE
         return StopReport(_with_back_off(service, task, 0, later(now, QUICK_RESTART_DELAY)) if short_lived else ())
     deployment = _deployment(service, task)
     failures = 1 if deployment is None else deployment.failed_tasks + 1
@@ -53,7 +55,7 @@ def report_stop(world: World, task: Task, now: Instant) -> StopReport:
     if failures >= _INCONSISTENT_FROM:
         texts.append(events.INCONSISTENT)
     new_texts = tuple(t for t in texts if events.should_report(world, service.arn, t, now))
-    back_off = _with_back_off(service, task, failures, later(now, _wait(failures)))
+    back_off = _with_back_off(service, task, failures, later(now, retry_wait(failures)))
     return StopReport((*back_off, *record_failed_task(world, service, task)), new_texts)
 
 
@@ -75,7 +77,8 @@ def report_health(world: World, before: Task, task: Task) -> tuple[Put, ...]:
     return record_healthy_task(world, service, task)
 
 
-def _wait(failures: int) -> float:
+def retry_wait(failures: int) -> float:
+    """Seconds from a failed start until the next attempt, after so many failures in a row."""
     return min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(failures - 1, _LAST_DOUBLING))
 
 
