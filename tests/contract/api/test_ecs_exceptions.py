@@ -18,23 +18,32 @@ NOWHERE = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-nowhere"
 ATTRIBUTE = {"name": "stack", "value": "a", "targetType": "container-instance", "targetId": "{instance}"}
 OWN = {"cluster": "default", "service": "own", "taskSet": "{set}"}
 RUN = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": NETWORK}
+DAEMON = {"daemonTaskDefinitionArn": "{agent}", "capacityProviderArns": ["{provider}"]}
 LEAST: dict[str, dict[str, Any]] = {
     "ContinueServiceDeployment": {"serviceDeploymentArn": "{deployment}", "hookId": "none"},
     "CreateCapacityProvider": {"name": "mine", "autoScalingGroupProvider": {"autoScalingGroupArn": "arn:aws:a:b:c:d"}},
+    "CreateDaemon": DAEMON | {"daemonName": "new", "clusterArn": "fleet"},
     "CreateService": service("new"),
     "CreateTaskSet": {"cluster": "default", "service": "own", "taskDefinition": "web", "networkConfiguration": NETWORK}
     | {"scale": {"value": 10.0, "unit": "PERCENT"}},
     "DeleteAttributes": {"attributes": [ATTRIBUTE]},
     "DeleteCluster": {"cluster": "default"},
+    "DeleteDaemon": {"daemonArn": "{daemon}"},
+    "DeleteDaemonTaskDefinition": {"daemonTaskDefinition": "{agent}"},
     "DeleteService": {"service": "web"},
     "DeleteTaskSet": OWN,
     "DeregisterContainerInstance": {"containerInstance": "{instance}"},
     "DescribeContainerInstances": {"containerInstances": ["{instance}"]},
+    "DescribeDaemon": {"daemonArn": "{daemon}"},
+    "DescribeDaemonDeployments": {"daemonDeploymentArns": ["{rollout}"]},
+    "DescribeDaemonRevisions": {"daemonRevisionArns": ["none"]},
+    "DescribeDaemonTaskDefinition": {"daemonTaskDefinition": "{agent}"},
     "DescribeServices": {"services": ["web"]},
     "DescribeTaskSets": {"cluster": "default", "service": "own"},
     "DescribeTasks": {"tasks": ["{task}"]},
     "ExecuteCommand": {"command": "sh", "interactive": True, "task": "{task}"},
     "ListAttributes": {"targetType": "container-instance"},
+    "ListDaemonDeployments": {"daemonArn": "{daemon}"},
     "ListServiceDeployments": {"service": "web"},
     "ListServicesByNamespace": {"namespace": "shop.local"},
     "PutAccountSetting": {"value": "enabled"},
@@ -51,6 +60,7 @@ LEAST: dict[str, dict[str, Any]] = {
             {"name": "MEMORY", "type": "INTEGER", "integerValue": 4096},
         ]
     },
+    "RegisterDaemonTaskDefinition": {"family": "new", "containerDefinitions": [{"name": "a", "image": "a"}]},
     "RegisterTaskDefinition": fargate("new"),
     "RunTask": RUN,
     "StartTask": {"containerInstances": ["{instance}"], "taskDefinition": "web"},
@@ -63,6 +73,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "UpdateClusterSettings": {"cluster": "default", "settings": [{"name": "containerInsights", "value": "disabled"}]},
     "UpdateContainerAgent": {"containerInstance": "{instance}"},
     "UpdateContainerInstancesState": {"containerInstances": ["{instance}"], "status": "ACTIVE"},
+    "UpdateDaemon": DAEMON | {"daemonArn": "{daemon}"},
     "UpdateService": {"service": "web"},
     "UpdateServicePrimaryTaskSet": {"cluster": "default", "service": "own", "primaryTaskSet": "{set}"},
     "UpdateTaskProtection": {"cluster": "default", "tasks": ["{task}"], "protectionEnabled": True},
@@ -109,6 +120,7 @@ class Account(EcsClient):
         self._services()
         self._task_sets()
         self._instance()
+        self._daemons()
         tasks = self.call("RunTask", taskDefinition="web", launchType="FARGATE", networkConfiguration=NETWORK)
         self.names["task"] = tasks["tasks"][0]["taskArn"]
         self.call("RunTask", **LEAST["RunTask"], cluster="busy")
@@ -147,6 +159,24 @@ class Account(EcsClient):
         self.names["instance"] = container_instance["containerInstanceArn"]
         own = [ATTRIBUTE | {"name": f"own{n}", "targetId": self.names["instance"]} for n in range(10)]
         self.call("PutAttributes", cluster="fleet", attributes=own)
+
+    def _daemons(self) -> None:
+        self.call("RegisterDaemonTaskDefinition", **LEAST["RegisterDaemonTaskDefinition"] | {"family": "agent"})
+        agent = self.call("DescribeDaemonTaskDefinition", daemonTaskDefinition="agent")["daemonTaskDefinition"]
+        group = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:a:autoScalingGroupName/a"
+        provider = self.call(
+            "CreateCapacityProvider", name="machines", autoScalingGroupProvider={"autoScalingGroupArn": group}
+        )["capacityProvider"]
+        both = {"capacityProviders": ["machines"], "defaultCapacityProviderStrategy": []}
+        self.call("PutClusterCapacityProviders", cluster="fleet", **both)
+        self.names |= {"agent": agent["daemonTaskDefinitionArn"], "provider": provider["capacityProviderArn"]}
+        self.call("CreateCluster", clusterName="watched", capacityProviders=["machines"])
+        for name, cluster in (("watched", "watched"), ("watch", "fleet"), ("deleted", "fleet")):
+            request = self.substitute(LEAST["CreateDaemon"] | {"daemonName": name, "clusterArn": cluster})
+            self.names |= {"daemon": (daemon := self.call("CreateDaemon", **request))["daemonArn"]}
+            self.names |= {name: daemon["daemonArn"], "rollout": daemon["deploymentArn"]}
+        self.call("DeleteDaemon", daemonArn=self.names["deleted"])
+        self.names["daemon"] = self.names["watch"]
 
     def substitute(self, value: Any) -> Any:
         if isinstance(value, dict):

@@ -29,6 +29,9 @@ from tests.unit.api.ecs.client import (
     service,
 )
 
+_DAEMON = f"{ARN}daemon/default/watch"
+_AGENT: dict[str, object] = {"family": "agent", "containerDefinitions": [{"name": "app", "image": "app"}]}
+_GROUP = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:a:autoScalingGroupName/a"
 KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
     "clusters": ["default"],
@@ -44,6 +47,11 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "subnets": SUBNETS[:2],
     "capacityProviders": ["FARGATE"],
     "capacityProvider": ["FARGATE"],
+    "capacityProviderArns": ["machines", f"{ARN}capacity-provider/machines", "FARGATE"],
+    "daemonArn": [_DAEMON, f"{ARN}daemon/default/none"],
+    "daemonName": ["watch"],
+    "daemonTaskDefinition": ["agent", "agent:1"],
+    "daemonTaskDefinitionArn": ["agent:1", f"{ARN}daemon-task-definition/agent:1"],
     "cpu": ["256", "1 vcpu"],
     "memory": ["512", "2GB"],
     "networkMode": ["awsvpc"],
@@ -55,6 +63,9 @@ KNOWN: Mapping[str, Sequence[str]] = {
 _OWN: dict[str, object] = {"cluster": "default", "service": "own"}
 START: dict[str, dict[str, object]] = {
     "RegisterTaskDefinition": fargate(),
+    "CreateDaemon": {"daemonName": "new", "daemonTaskDefinitionArn": "agent:1", "capacityProviderArns": ["machines"]},
+    "UpdateDaemon": {"daemonArn": _DAEMON, "daemonTaskDefinitionArn": "agent:1", "capacityProviderArns": ["machines"]},
+    "RegisterDaemonTaskDefinition": _AGENT,
     "CreateService": service("new"),
     "UpdateService": {"service": "web"},
     "CreateTaskSet": _OWN | {"taskDefinition": "web", "networkConfiguration": NETWORK},
@@ -84,6 +95,15 @@ def _initial_records() -> tuple[StoredRecord, ...]:
     bench.call("CreateService", serviceName="own", desiredCount=1, deploymentController={"type": "EXTERNAL"})
     bench.call("CreateTaskSet", **START["CreateTaskSet"])
     bench.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)
+    bench.call("RegisterDaemonTaskDefinition", **_AGENT)
+    bench.call("CreateCapacityProvider", name="machines", autoScalingGroupProvider={"autoScalingGroupArn": _GROUP})
+    bench.call(
+        "PutClusterCapacityProviders",
+        cluster="default",
+        capacityProviders=["machines"],
+        defaultCapacityProviderStrategy=[],
+    )
+    bench.call("CreateDaemon", **START["CreateDaemon"] | {"daemonName": "watch"})
     return tuple(bench.world.records())
 
 

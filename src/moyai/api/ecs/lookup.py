@@ -12,7 +12,9 @@ import re
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.daemon import Daemon
 from moyai.domain.ecs.errors import ClientException, ClusterNotFound, InvalidParameter, ServiceNotFound
+from moyai.domain.ecs.family import TASK_DEFINITION
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.keys import family_key, scope_of
@@ -57,6 +59,14 @@ def known_service(world: World, cluster: Cluster, identifier: str) -> Service:
     return service
 
 
+def known_daemon(world: World, cluster: Cluster, name: str) -> Daemon:
+    """The cluster's daemon with this name. Raises InvalidParameter, for operations that have no error of their own."""
+    daemon = world.daemons.get(_arn_in_cluster(cluster, "daemon", name))
+    if daemon is None:
+        raise InvalidParameter("Daemon not found.")
+    return daemon
+
+
 def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
     """The ARN of a resource of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
     if identifier.startswith("arn:"):
@@ -93,19 +103,19 @@ def known_instance(world: World, cluster: Cluster, identifier: str) -> Container
     return instance
 
 
-def find_definition(world: World, scope: Scope, identifier: str) -> TaskDefinition | None:
-    """The revision that ``family:revision`` or an ARN names, or the family's newest ACTIVE one.
+def find_definition(world: World, scope: Scope, identifier: str, kind: str = TASK_DEFINITION) -> TaskDefinition | None:
+    """The revision that ``family:revision`` or an ARN of this kind names, or the family's newest ACTIVE one.
 
     Raises InvalidParameter for a revision that is not a number.
     """
     name = identifier
     if identifier.startswith("arn:"):
         definition_arn = parse_arn(identifier)
-        if definition_arn is None or definition_arn.kind != "task-definition" or definition_arn.scope != scope:
+        if definition_arn is None or definition_arn.kind != kind or definition_arn.scope != scope:
             return None
         name = "/".join(definition_arn.path)
     family, colon, revision = name.partition(":")
-    key = family_key(scope, family)
+    key = family_key(scope, family, kind)
     if not colon:
         active = (d for d in world.task_definitions.by("family", key) if d.status is TaskDefinitionStatus.ACTIVE)
         return max(active, key=lambda d: d.revision, default=None)

@@ -11,6 +11,8 @@ from moyai.api.ecs import account_settings
 from moyai.api.ecs.clusters import capacity_providers, clusters
 from moyai.api.ecs.container_instances import agent, attributes, instances
 from moyai.api.ecs.container_instances import queries as instance_queries
+from moyai.api.ecs.daemons import daemons, deployments
+from moyai.api.ecs.daemons import definitions as daemon_definitions
 from moyai.api.ecs.express import services as express_services
 from moyai.api.ecs.services import queries as service_queries
 from moyai.api.ecs.services import service_deployments, services, task_sets
@@ -29,7 +31,10 @@ _MODULES: Final = (
     attributes,
     capacity_providers,
     clusters,
+    daemon_definitions,
+    daemons,
     deletion,
+    deployments,
     express_services,
     execute_command,
     instance_queries,

@@ -1,4 +1,5 @@
-"""Tags of capacity providers, clusters, container instances, services, tasks and task definitions.
+"""Tags of capacity providers, clusters, container instances, daemons, services, tasks and both kinds of task
+definitions.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html
 """
@@ -14,6 +15,7 @@ from moyai.api.tagging import TagOperations
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.daemon import Daemon
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import Task
@@ -21,7 +23,7 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
 
-Tagged = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskDefinition
+Tagged = CapacityProvider | Cluster | ContainerInstance | Daemon | Service | Task | TaskDefinition
 
 
 def _resource(ctx: Context, arn: str) -> Tagged:
@@ -51,7 +53,10 @@ def _resource(ctx: Context, arn: str) -> Tagged:
         case "container-instance":
             active_cluster(ctx, resource_arn.path[0])
             resource = world.container_instances.get(arn)
-        case "task-definition":
+        case "daemon":
+            active_cluster(ctx, resource_arn.path[0])
+            resource = world.daemons.get(arn)
+        case "task-definition" | "daemon-task-definition":
             resource = world.task_definitions.get(arn)
         case kind:
             raise unsupported_value("resourceArn", kind, "tags of no other resource can be changed")

@@ -45,6 +45,10 @@ _CONTAINER: _Reasons = (
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
     ("credentialSpecs", _NO_WINDOWS),
 )
+_DAEMON_DEFINITION: _Reasons = (
+    ("volumes[].logDriverVolumeConfiguration", "no log driver of another task writes files here; read log groups"),
+    ("containerDefinitions[].linuxParameters.devices", "no container has a device of this machine"),
+)
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
     ("loadBalancers[].loadBalancerName", _NO_CLASSIC),
@@ -88,9 +92,9 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
                 "RegisterContainerInstance.instanceIdentityDocumentSignature",
                 "the document is taken as it is; there is nobody here to sign it",
             ),
-            ("ListTasks.daemonName", "there are no daemons"),
             *_under("RegisterTaskDefinition", _DEFINITION),
             *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),
+            *_under("RegisterDaemonTaskDefinition", _DAEMON_DEFINITION),
             *_under("CreateService", _SERVICE),
             *_under("UpdateService", _SERVICE),
             *_under("CreateCapacityProvider", _PROVIDER),

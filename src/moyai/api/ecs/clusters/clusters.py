@@ -42,6 +42,7 @@ from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Put
 from moyai.kernel.ids import NamespaceArn
 from moyai.plan.cloudmap.namespaces import find_namespace, new_http_namespace, not_shared
+from moyai.plan.placement.managed_daemons import wanted_revision
 
 _INSIGHTS = "containerInsights"
 _INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})
@@ -164,6 +165,8 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
         raise ClusterContainsTasks
     if any(not i.gone for i in world.container_instances.by("cluster", cluster.arn)):
         raise ClusterContainsInstances
+    if world.daemons.count("cluster", cluster.arn):
+        raise ClientException("The Cluster cannot be deleted while Daemons are active.")
     return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), [])
 
 
@@ -238,8 +241,11 @@ def _configuration(configuration: ClusterConfiguration | None) -> ClusterConfigu
 
 
 def _check_unused(ctx: Context, cluster: Cluster, providers: Sequence[str]) -> None:
-    """Raises ResourceInUse when a service uses a provider that is not among these."""
-    services = ctx.store.world.services.by("cluster", cluster.arn)
+    """Raises ResourceInUse when a service or a daemon uses a provider that is not among these."""
+    world = ctx.store.world
+    services = world.services.by("cluster", cluster.arn)
     items = (i for s in services if s.status is not ServiceStatus.INACTIVE for i in s.capacity_provider_strategy)
-    if any(item.capacity_provider not in providers for item in items):
+    revisions = (wanted_revision(world, daemon) for daemon in world.daemons.by("cluster", cluster.arn))
+    of_daemons = (name for r in revisions if r is not None for name in r.capacity_providers)
+    if any(name not in providers for name in (*(item.capacity_provider for item in items), *of_daemons)):
         raise ResourceInUse("The specified capacity provider is in use and cannot be removed.")

@@ -150,7 +150,7 @@ def deregister_container_instance(ctx: Context, request: DeregisterContainerInst
     changes: list[Change] = [
         Put(stopped) for t in tasks if (stopped := stop_task(t, StopCode.TERMINATION_NOTICE, reason, ctx.now)) != t
     ]
-    inactive = replace(instance, status=ContainerInstanceStatus.INACTIVE, inactive_at=ctx.now)
+    inactive = replace(instance, status=ContainerInstanceStatus.INACTIVE, drained_for=None, inactive_at=ctx.now)
     return _save(ctx, inactive, changes)
 
 
@@ -166,7 +166,10 @@ def update_container_instances_state(ctx: Context, request: UpdateContainerInsta
     status = ContainerInstanceStatus(request.status)
     instances, failures = _instances_and_failures(ctx, cluster, request.container_instances)
     changed_instances = [
-        i if i.status is status else replace(i, status=status, version=i.version + 1) for i in instances
+        i
+        if i.status is status and i.drained_for is None
+        else replace(i, status=status, drained_for=None, version=i.version + 1)
+        for i in instances
     ]
     changes = [Put(after) for before, after in zip(instances, changed_instances, strict=True) if after != before]
     if changes:

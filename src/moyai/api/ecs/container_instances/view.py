@@ -38,6 +38,7 @@ def instance_view(
             remaining.cpu, remaining.memory, remaining.ports("tcp"), remaining.ports("udp"), remaining.gpus
         ),
         "status": instance.status,
+        "status_reason": _status_reason(instance),
         "agent_connected": instance.agent_connected and not instance.gone,
         "running_tasks_count": statuses.count(TaskStatus.RUNNING),
         "pending_tasks_count": sum(status in PENDING_STATUSES for status in statuses),
@@ -59,6 +60,12 @@ def instance_view(
         "tags": tag_list(instance.tags) if "TAGS" in include else [],
         "health_status": _health(instance) if "CONTAINER_INSTANCE_HEALTH" in include else None,
     }
+
+
+def _status_reason(instance: ContainerInstance) -> str | None:
+    if instance.drained_for is None:
+        return None
+    return f"The critical daemon {instance.drained_for.rpartition('/')[2]} does not run."
 
 
 def _health(instance: ContainerInstance) -> dict[str, object]:

@@ -63,7 +63,10 @@ def _check_size(container: ContainerDefinition, definition: TaskDefinition) -> N
     for member, value in (("memory", container.memory), ("memoryReservation", container.memory_reservation)):
         if value is not None and value < _LEAST_MEMORY:
             raise _setting(name, f"'{member}' must be at least {_LEAST_MEMORY} MiB.")
-    if container.memory is None and container.memory_reservation is None and definition.memory is None:
+    has_memory = (
+        container.memory is not None or container.memory_reservation is not None or definition.memory is not None
+    )
+    if not has_memory and not definition.is_daemon:
         raise _setting(name, "At least one of 'memory' or 'memoryReservation' must be specified.")
     if container.memory is not None and (container.memory_reservation or 0) > container.memory:
         raise _setting(name, "'memoryReservation' must not be greater than 'memory'.")

@@ -23,6 +23,7 @@ from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context, operation
 from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.family import TaskDefinitionFamily
 from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.task_definition import (
@@ -35,11 +36,10 @@ from moyai.domain.ecs.task_definition import (
     PortMapping,
     RuntimePlatform,
     TaskDefinition,
-    TaskDefinitionFamily,
     TaskDefinitionStatus,
 )
 from moyai.domain.ecs.volume import Volume
-from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.keys import family_key, scope_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.plan.placement.constraints import required_attributes
@@ -100,9 +100,7 @@ def new_definition(ctx: Context, registration: RegisterTaskDefinitionRequest) ->
     if registration.tags == ():
         raise ClientException("Tags can not be empty.")
     tags = checked_tags(tag_rules("task-definition", ClientException), registration.tags or ())
-    size = len(msgspec.json.encode(registration))
-    if size > _MAX_BYTES:
-        raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
+    check_length(registration)
     for_fargate = FARGATE in _checked_launch_types(registration)
     size_of_task = task_size(registration.cpu, registration.memory, for_fargate=for_fargate)
     family = family_key(ctx.scope, registration.family)
@@ -115,7 +113,7 @@ def new_definition(ctx: Context, registration: RegisterTaskDefinitionRequest) ->
         revision=revision,
         registered_at=ctx.now,
         registered_by=ctx.principal,
-        container_definitions=tuple(_with_defaults(c, mode) for c in registration.container_definitions),
+        container_definitions=tuple(with_defaults(c, mode) for c in registration.container_definitions),
         network_mode=mode,
         pid_mode=registration.pid_mode,
         ipc_mode=registration.ipc_mode,
@@ -137,8 +135,14 @@ def new_definition(ctx: Context, registration: RegisterTaskDefinitionRequest) ->
 
 def put_definition(definition: TaskDefinition) -> tuple[Put, ...]:
     """The changes that store a new revision."""
-    family = family_key(scope_of(definition.arn), definition.family)
-    return Put(definition), Put(TaskDefinitionFamily(family, definition.revision))
+    return Put(definition), Put(TaskDefinitionFamily(definition.family_key, definition.revision))
+
+
+def check_length(request: msgspec.Struct) -> None:
+    """Raise ClientException for a definition that is longer than AWS allows."""
+    size = len(msgspec.json.encode(request))
+    if size > _MAX_BYTES:
+        raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
 
 
 def _checked_launch_types(request: RegisterTaskDefinitionRequest) -> tuple[str, ...]:
@@ -167,16 +171,17 @@ def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> 
         definitions: Iterable[TaskDefinition] = world.task_definitions.by("scope", scope_key(ctx.scope))
     else:
         definitions = world.task_definitions.by("family", family_key(ctx.scope, request.family_prefix))
-    arns = (d.arn for d in definitions if d.status == request.status)
+    arns = (d.arn for d in definitions if d.status == request.status and not d.is_daemon)
     listing = ("ListTaskDefinitions", request.family_prefix, request.status, request.sort)
     query = PageQuery(listing, request.next_token, request.max_results)
-    page = paginate(arns, query, _family_and_number, descending=request.sort == "DESC")
+    page = paginate(arns, query, family_and_number, descending=request.sort == "DESC")
     return {"task_definition_arns": page.keys, "next_token": page.next_token}
 
 
 def list_task_definition_families(ctx: Context, request: ListTaskDefinitionFamiliesRequest) -> dict[str, object]:
     """The names of families. A family is INACTIVE when none of its revisions is ACTIVE."""
-    definitions = ctx.store.world.task_definitions.by("scope", scope_key(ctx.scope))
+    all_definitions = ctx.store.world.task_definitions.by("scope", scope_key(ctx.scope))
+    definitions = [d for d in all_definitions if not d.is_daemon]
     families = {d.family for d in definitions if d.family.startswith(request.family_prefix)}
     active = {d.family for d in definitions if d.status is TaskDefinitionStatus.ACTIVE}
     if request.status == "ACTIVE":
@@ -229,7 +234,7 @@ def _port_view(port: PortMapping) -> dict[str, object]:
     return view if port.container_port_range is None else {**view, "container_port": None, "host_port": None}
 
 
-def _with_defaults(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:
+def with_defaults(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:
     """The container definition with AWS's defaults."""
     ports = tuple(_with_host_port(port, mode) for port in container.port_mappings)
     check = container.health_check
@@ -255,6 +260,7 @@ def _compatibilities(definition: TaskDefinition, *, fits: bool) -> tuple[str, ..
     return ("EC2", "FARGATE") if fits and not any(obstacles(definition)) else ("EC2",)
 
 
-def _family_and_number(arn: str) -> tuple[str, int]:
+def family_and_number(arn: str) -> tuple[str, int]:
+    """The family's key and the revision number in a task definition's ARN, by which revisions are ordered."""
     family, _, number = arn.rpartition(":")
     return family, int(number) if number.isascii() and number.isdecimal() else 0

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.api.ecs.lookup import active_cluster, instance_arn, known_service, task_arn
+from moyai.api.ecs.lookup import active_cluster, instance_arn, known_daemon, known_service, task_arn
 from moyai.api.ecs.paging import PageQuery, paginate_after
 from moyai.api.ecs.tasks.view import task_view
 from moyai.api.operation import Context
@@ -35,6 +35,7 @@ class ListTasksRequest(msgspec.Struct, frozen=True):
     family: str | None = None
     service_name: str | None = None
     started_by: str | None = None
+    daemon_name: str | None = None
     desired_status: str = "RUNNING"
     launch_type: str | None = None
     next_token: str | None = None
@@ -63,6 +64,8 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
     cluster = active_cluster(ctx, request.cluster)
     if request.started_by is not None and (request.family is not None or request.service_name is not None):
         raise InvalidParameter("startedBy can't be combined with family or serviceName.")
+    if request.daemon_name is not None and request.service_name is not None:
+        raise InvalidParameter("daemonName can't be combined with serviceName.")
     instance = None if request.container_instance is None else instance_arn(cluster, request.container_instance)
     index, value = _index(ctx, cluster, request)
 
@@ -75,6 +78,7 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
         instance,
         request.family,
         request.service_name,
+        request.daemon_name,
         request.started_by,
         request.desired_status,
         request.launch_type,
@@ -87,6 +91,8 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
 
 def _index(ctx: Context, cluster: Cluster, request: ListTasksRequest) -> tuple[str, str]:
     """The index of the task table to read, and the value in it."""
+    if request.daemon_name is not None:
+        return "daemon", known_daemon(ctx.store.world, cluster, request.daemon_name).arn
     if request.service_name is None:
         return "wanted", wanted_key(cluster.arn, request.desired_status)
     return "service", known_service(ctx.store.world, cluster, request.service_name).arn
