@@ -97,7 +97,7 @@ def test_invalid_list_requests_are_refused(ecs, asked, message):
     ecs.fails("ListAccountSettings", "InvalidParameterException", message, **asked)
 
 
-@pytest.mark.parametrize("operation", ["CreateGateway", "CreateExpressGatewayService"])
+@pytest.mark.parametrize("operation", ["CreateGateway"])
 def test_an_unsupported_operation_gets_ecs_own_error(operation):
     with pytest.raises(ApiError) as exc_info:
         dispatcher().operation(operation)
