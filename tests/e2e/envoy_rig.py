@@ -217,10 +217,6 @@ class Rig:
     def log(self, proxy: str) -> str:
         return (self._runs[proxy] / "log").read_text()
 
-    def run_of(self, proxy: str) -> Path:
-        """The Envoy's run directory."""
-        return self._runs[proxy]
-
     async def admin(self, proxy: str, path: str) -> str:
         """What the Envoy's admin interface answers."""
         reader, writer = await asyncio.open_unix_connection(self._runs[proxy] / "admin.sock")

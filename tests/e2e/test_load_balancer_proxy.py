@@ -289,7 +289,7 @@ async def draining(front: Rig) -> dict[int, int]:
         netns = Path("/run/netns", front.namespace.name)
         return await front.namespace.run(lambda: count_connections(netns, places))
 
-    connect = partial(connect_to_socket, front.run_of(FRONT))
+    connect = partial(connect_to_socket, front.run(FRONT))
     listed = await endpoints(connect, {}, count)
     return {endpoint.port: endpoint.active for endpoint in listed or () if endpoint.draining}
 

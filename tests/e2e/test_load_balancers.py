@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -173,6 +174,33 @@ def test_load_balancers_serve_while_the_control_plane_is_away(installation, bala
     assert {get(public)[0] for _ in range(10)} == {200}
     balancer.await_health(healthy=2)
     assert balancer.front_processes() == before
+
+
+def test_every_request_is_in_the_access_log_once_though_the_control_plane_is_killed(installation, balancer, two_tasks):
+    place = {"enabled": "true", "bucket": "my-logs", "prefix": "shop"}
+    attributes = [{"Key": f"access_logs.s3.{name}", "Value": value} for name, value in place.items()]
+    balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=attributes)
+    public = balancer.public_addresses()[0]
+    eventually(lambda: get(public, "/first") and "/first" in access_log(installation), "requests are logged")
+    for number in range(30):
+        if number == 10:
+            installation.kill()
+        assert get(public, f"/number-{number}-")[0] == 200
+        if number == 20:
+            installation.up()
+    eventually(lambda: "/number-29-" in access_log(installation), "the last request is logged")
+    log = access_log(installation)
+    assert [log.count(f":80/number-{number}- ") for number in range(30)] == [1] * 30
+    assert {line.split()[3].partition(":")[0] for line in log.splitlines()} == {"127.0.0.1"}
+    attributes[0]["Value"] = "false"
+    balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=attributes)
+
+
+def access_log(installation: Installation) -> str:
+    """What is in all files of the bucket."""
+    files = sorted((installation.state / "elb-logs/my-logs/shop/AWSLogs").glob("**/*.log*"))
+    contents = ((path, path.read_bytes()) for path in files)
+    return b"".join(gzip.decompress(c) if path.suffix == ".gz" else c for path, c in contents).decode()
 
 
 def test_nothing_remains_of_the_last_load_balancer(installation, balancer, two_tasks):

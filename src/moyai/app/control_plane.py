@@ -46,6 +46,7 @@ from moyai.app.wiring import (
     faults,
     make_certificate_loop,
     make_console,
+    make_front_log_collector,
     make_health_checker,
     open_logs,
     open_metrics,
@@ -280,6 +281,7 @@ class ControlPlane:
             group.create_task(self._metric_flusher.run())
             group.create_task(export(self._settings.metrics, self._recorder, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
+            group.create_task(make_front_log_collector(self._settings, ports).run())
             group.create_task(LogRetention(self._store, self._logs, self._clock).run())
             group.create_task(RegistryCleanup(self._store, self._blobs, self._clock).run())
             group.create_task(LifecycleHookLoop(self._store, HttpFunctions(), self._clock).run())

@@ -33,6 +33,11 @@ class StatePaths:
         return self.root / "ecr"
 
     @property
+    def balancer_logs(self) -> Path:
+        """The directory with the logs of load balancers, below it one for each bucket."""
+        return self.root / "elb-logs"
+
+    @property
     def run(self) -> Path:
         """The directory for sockets and other files that a reboot makes useless."""
         return self.root / "run"
@@ -74,6 +79,7 @@ class StatePaths:
         """
         other_names = (
             "logs",
+            "elb-logs",
             "images",
             "images.old",
             "ecr",

@@ -49,6 +49,8 @@ from moyai.reconcile.ports import ReconcilerPorts
 from moyai.store.blob_files import BlobFiles
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.front_logs.collector import FrontLogCollector
+from moyai.telemetry.front_logs.files import LogFiles
 
 
 def open_logs(settings: Settings) -> LogStore:
@@ -111,6 +113,12 @@ def make_health_checker(settings: CloudMapSettings, store: Store, clock: Clock) 
     """The loop of Cloud Map's health checks. Raises ValueError for an invalid network."""
     networks = (*LOOPBACK, *map(ip_network, settings.check_networks))
     return HealthChecker(store, clock, NetworkProbes(), CheckSettings(Seconds(settings.check_interval), networks))
+
+
+def make_front_log_collector(settings: Settings, ports: ReconcilerPorts) -> FrontLogCollector:
+    """The loop that writes the logs of load balancers. Raises OSError."""
+    files = LogFiles(settings.state.balancer_logs, settings.logs.limit, ports.ids.alphanumeric)
+    return FrontLogCollector(ports.store, ports.runtime, files, ports.clock)
 
 
 def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> CertificateLoop:

@@ -80,10 +80,48 @@ def test_all_defaults_of_each_resource_may_be_set(elb, balancer, group, listener
         assert describe(**arn)["Attributes"] == before
 
 
+def test_logs_have_a_place_and_are_switched_on_and_off(elb, balancer):
+    logs = {"enabled": "true", "bucket": "my-logs", "prefix": "shop/web"}
+    attributes = [{"Key": f"access_logs.s3.{name}", "Value": value} for name, value in logs.items()]
+    elb.client.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=attributes)
+    described = as_map(elb.client.describe_load_balancer_attributes(LoadBalancerArn=balancer))
+    assert {name: described[f"access_logs.s3.{name}"] for name in logs} == logs
+    answer = elb.client.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer, Attributes=attribute("access_logs.s3.enabled", "false")
+    )
+    assert as_map(answer)["access_logs.s3.enabled"] == "false"
+    assert as_map(elb.client.describe_load_balancer_attributes(LoadBalancerArn=balancer))["access_logs.s3.bucket"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("bucket", "My_Logs"),
+        ("bucket", ".."),
+        ("bucket", "a..b"),
+        ("bucket", "a/b/c"),
+        ("prefix", "/a"),
+        ("prefix", "a/../b"),
+        ("prefix", "a//b"),
+        ("prefix", "%s"),
+        ("prefix", "a/AWSLogs"),
+        ("prefix", "a\n"),
+        ("prefix", "a" * 513),
+    ],
+)
+def test_the_place_of_logs_is_one_below_a_bucket(elb, balancer, key, value):
+    with pytest.raises(elb.client.exceptions.ClientError, match="ValidationError"):
+        elb.client.modify_load_balancer_attributes(
+            LoadBalancerArn=balancer, Attributes=attribute(f"access_logs.s3.{key}", value)
+        )
+
+
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("access_logs.s3.enabled", "true", "writes no such logs"),
+        ("health_check_logs.s3.enabled", "true", "writes no such logs"),
+        ("access_logs.s3.enabled", "true", "'access_logs.s3.enabled' needs 'access_logs.s3.bucket'"),
+        ("connection_logs.s3.enabled", "true", "needs 'connection_logs.s3.bucket'"),
         ("load_balancing.cross_zone.enabled", "false", "always balances across zones"),
         ("waf.fail_open.enabled", "true", "no web application firewall"),
         ("routing.http.desync_mitigation_mode", "monitor", "Envoy refuses"),

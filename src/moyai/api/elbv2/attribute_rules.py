@@ -17,6 +17,7 @@ from moyai.domain.elb.attributes import (
 )
 from moyai.domain.elb.errors import InvalidConfigurationRequest
 from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.log_attributes import ACCESS_LOGS, CONNECTION_LOGS
 from moyai.domain.elb.rule import Listener
 from moyai.domain.elb.target_group import TargetGroup
 
@@ -24,9 +25,20 @@ _RESERVED: Final = ("AWSALB",)
 
 
 def check_together(record: LoadBalancer | Listener | TargetGroup) -> None:
-    """Raises InvalidConfigurationRequest where the attributes of a target group exclude each other."""
-    if not isinstance(record, TargetGroup) or not record.protocol.is_http:
-        return
+    """Raises InvalidConfigurationRequest where the attributes of a record exclude each other."""
+    if isinstance(record, LoadBalancer):
+        _check_logs(record)
+    if isinstance(record, TargetGroup) and record.protocol.is_http:
+        _check_target_group(record)
+
+
+def _check_logs(balancer: LoadBalancer) -> None:
+    for logs in (ACCESS_LOGS, CONNECTION_LOGS):
+        if logs.enabled.of(balancer) and not logs.bucket.of(balancer):
+            raise InvalidConfigurationRequest(f"'{logs.enabled.key}' needs '{logs.bucket.key}'")
+
+
+def _check_target_group(record: TargetGroup) -> None:
     algorithm = ALGORITHM.of(record)
     if SLOW_START.of(record) and algorithm != "round_robin":
         raise InvalidConfigurationRequest(f"Slow start is not possible with the algorithm '{algorithm}'")

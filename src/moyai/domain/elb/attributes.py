@@ -14,18 +14,17 @@ from typing import Any, Final
 
 from moyai.domain.elb.attribute import Choice, CookieName, ElbAttribute, Switch, Text, Whole, switch
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
+from moyai.domain.elb.log_attributes import ACCESS_LOGS, CONNECTION_LOGS, HEALTH_CHECK_LOGS
 from moyai.domain.elb.rule import Listener, ListenerProtocol
 from moyai.domain.elb.target_group import TargetGroup, TargetProtocol, TargetType
 
 AnyAttribute = ElbAttribute[Any]
 
-_NO_LOGS: Final = "moyai writes no such logs"
 _NO_ZONES: Final = "no load balancer fails over between zones here"
 _NO_MTLS: Final = "there is no mutual TLS"
 _NO_HEADERS: Final = "the header is passed on as the target sent it"
 _ALWAYS_CROSS_ZONE: Final = "an application load balancer always balances across zones"
 _WEEK: Final = 604800
-_LOGS: Final = 1024
 
 DELETION_PROTECTION = switch("deletion_protection.enabled")
 APPLICATION_CROSS_ZONE = switch("load_balancing.cross_zone.enabled", default=True, refused=_ALWAYS_CROSS_ZONE)
@@ -108,17 +107,8 @@ def _text(value: bool) -> str:  # noqa: FBT001 (a value, as the API has it)
     return "true" if value else "false"
 
 
-def _logs(prefix: str) -> tuple[AnyAttribute, ...]:
-    """The attributes of one kind of logs; the place may be set while the logs are off."""
-    return (
-        switch(f"{prefix}.enabled", refused=_NO_LOGS),
-        ElbAttribute(f"{prefix}.bucket", Text(_LOGS), ""),
-        ElbAttribute(f"{prefix}.prefix", Text(_LOGS), ""),
-    )
-
-
 _EVERY_LOAD_BALANCER: Final[tuple[AnyAttribute, ...]] = (
-    *_logs("access_logs.s3"),
+    *ACCESS_LOGS,
     ElbAttribute(
         "ipv6.deny_all_igw_traffic",
         Switch(),
@@ -133,8 +123,8 @@ _APPLICATION: Final[tuple[AnyAttribute, ...]] = (
     *_EVERY_LOAD_BALANCER,
     IDLE_TIMEOUT,
     CLIENT_KEEP_ALIVE,
-    *_logs("connection_logs.s3"),
-    *_logs("health_check_logs.s3"),
+    *CONNECTION_LOGS,
+    *HEALTH_CHECK_LOGS,
     DESYNC_MITIGATION,
     DROP_INVALID_HEADERS,
     PRESERVE_HOST,

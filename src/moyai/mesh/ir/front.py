@@ -9,13 +9,24 @@ import msgspec
 
 class FrontAddress(msgspec.Struct, frozen=True, omit_defaults=True):
     """An address of a listener, with the name of the statistics of what arrives there. ``proxied``: each connection
-    begins with a PROXY header, which has the client's address.
+    begins with a PROXY header, which has the client's address. ``node``: the address as logs have it.
     """
 
     address: str
     port: int
     stat_name: str
     proxied: bool = False
+    node: str = ""
+
+
+class FrontLog(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A log on the proxy's standard output, of a JSON object for each entry. Every entry has these texts."""
+
+    folder: str
+    name: str
+    elb: str
+    listener: str
+    host: str
 
 
 class ForwardedFor(StrEnum):
@@ -87,3 +98,11 @@ class FrontListener(msgspec.Struct, frozen=True, omit_defaults=True):
     addresses: tuple[FrontAddress, ...]
     routing: HttpFront | StreamFront
     tls: FrontTls | None = None
+    access_log: FrontLog | None = None
+    """Of requests; of a stream's connections."""
+    connection_log: FrontLog | None = None
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a log of what arrives here."""
+        return self.access_log is not None or self.connection_log is not None

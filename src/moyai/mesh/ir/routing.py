@@ -250,6 +250,8 @@ class RouteRule(msgspec.Struct, frozen=True, omit_defaults=True):
     answer: FixedResponse | Redirect | None = None
     endpoint_idle: float = 0
     """Seconds that the endpoint may be silent, after which the response is 504; 0 = no limit."""
+    log_name: str = ""
+    """What logs call it."""
 
 
 class RouteRules(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from moyai.mesh.ir import (
     RouteRules,
 )
 from moyai.mesh.load_balancing.addresses import front_addresses
+from moyai.mesh.load_balancing.logs import access_log, connection_log
 from moyai.mesh.load_balancing.network_listeners import add_network_listener
 from moyai.mesh.load_balancing.pages import ERROR_PAGES, SERVER
 from moyai.mesh.load_balancing.routes import route_rules
@@ -36,7 +37,8 @@ def add_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener
     rules = route_rules(shard, balancer, listener)
     shard.add_service(MeshService(name, Protocol.HTTP, RouteRules(rules), balancer.dimension))
     addresses = tuple(front_addresses(balancer, listener, balancer.nodes))
-    shard.listeners.append(FrontListener(name, addresses, _http_front(balancer, name), tls))
+    front, logs = _http_front(balancer, name), (access_log(balancer, listener), connection_log(balancer, listener))
+    shard.listeners.append(FrontListener(name, addresses, front, tls, *logs))
 
 
 def _http_front(balancer: LoadBalancer, service: str) -> HttpFront:

@@ -27,6 +27,7 @@ from moyai.mesh.ir import (
     WeightedDestination,
 )
 from moyai.mesh.load_balancing.addresses import front_addresses
+from moyai.mesh.load_balancing.logs import access_log
 from moyai.mesh.load_balancing.shard import FrontBuilder
 from moyai.mesh.load_balancing.target_groups import add_target_group
 from moyai.mesh.load_balancing.tls import listener_tls
@@ -59,7 +60,8 @@ def add_network_listener(shard: FrontBuilder, balancer: LoadBalancer, listener: 
             is_udp = transport is Transport.UDP
             addresses = tuple(at for at in front_addresses(balancer, listener, (node,)) if not (is_udp and at.proxied))
             front = StreamFront(name, transport, _UDP_IDLE if is_udp else idle)
-            shard.listeners.append(FrontListener(f"{name} {transport}", addresses, front, tls))
+            log = access_log(balancer, listener)
+            shard.listeners.append(FrontListener(f"{name} {transport}", addresses, front, tls, log))
 
 
 def _forwarded(shard: FrontBuilder, listener: Listener) -> Sequence[WeightedGroup]:

@@ -29,6 +29,7 @@ from moyai.mesh.ir import (
     WeightedDestination,
 )
 from moyai.mesh.load_balancing.conditions import request_match
+from moyai.mesh.load_balancing.logs import log_name
 from moyai.mesh.load_balancing.pages import HTML, error_page
 from moyai.mesh.load_balancing.redirects import redirect
 from moyai.mesh.load_balancing.rewrites import rewrite_of
@@ -55,7 +56,9 @@ _UNAVAILABLE: Final = FixedResponse(503, error_page(503), HTML)
 def route_rules(shard: FrontBuilder, balancer: LoadBalancer, listener: Listener) -> tuple[RouteRule, ...]:
     """The routes of a listener; the target groups that they use are added to the shard."""
     rules = sorted(shard.world.rules.by("listener", listener.arn), key=lambda rule: rule.priority or _LAST)
-    own = (route for rule in rules for route in _routes(shard, balancer, listener, rule))
+    own = (
+        replace(route, log_name=log_name(rule)) for rule in rules for route in _routes(shard, balancer, listener, rule)
+    )
     return (*_REFUSED, *own)
 
 

@@ -35,6 +35,8 @@ RESTART_AFTER = 5.0
 _CONCURRENCY = 2
 _FLUSH_INTERVAL = 50
 """Milliseconds, so that the reason of a failed health check is known with its result."""
+_HELD_OUTPUT = 64 * 1024 * 1024
+"""Bytes of its output, in which the entries of logs wait for a control plane that is away."""
 _HOST_NAME = "front"
 _MAC_DIGITS = 10
 _FAILURE_STATES: Mapping[LoadBalancerState, LoadBalancerState] = MappingProxyType(
@@ -103,7 +105,14 @@ def _front_step(
         effects.append(SetAddresses(task, addresses))
     if proxy is None and front_proxy(vpc) in observed.proxies:
         effects.append(
-            StartProxy(task, front_proxy(vpc), FRONT_NAME, concurrency=_CONCURRENCY, flush_interval=_FLUSH_INTERVAL)
+            StartProxy(
+                task,
+                front_proxy(vpc),
+                FRONT_NAME,
+                held_output=_HELD_OUTPUT,
+                concurrency=_CONCURRENCY,
+                flush_interval=_FLUSH_INTERVAL,
+            )
         )
     return tuple(effects), None
 

@@ -11,8 +11,10 @@ from moyai.mesh.ir import FrontAddress, FrontListener, MeshIR, StreamFront, Stre
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.front_http import client_address, front_http
+from moyai.xds.translate.front_logs import connection_logs
 from moyai.xds.translate.front_streams import front_tcp, front_udp
 from moyai.xds.translate.front_tls import encrypt_front
+from moyai.xds.translate.inspector import tls_inspector
 from moyai.xds.translate.listener import ACCEPTED_PER_EVENT
 from moyai.xds.translate.proto import duration
 from moyai.xds.translate.proxy_header import proxy_header_reader
@@ -35,6 +37,7 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
         address=socket_address(at.address, at.port),
         traffic_direction=base_pb2.INBOUND,
         stat_prefix=at.stat_name,
+        access_log=connection_logs(listener, at),
     )
     message.freebind.value = True
     routing = listener.routing
@@ -47,6 +50,8 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
     if at.proxied:
         message.listener_filters.append(proxy_header_reader())
         message.listener_filters_timeout.CopyFrom(duration(_HEADER_TIMEOUT))
+    if listener.tls is not None and listener.has_log:
+        message.listener_filters.append(tls_inspector())
     message.filter_chains.append(_chain(listener, at, mesh))
     return message
 
@@ -54,9 +59,9 @@ def _listener(workload: Workload, listener: FrontListener, at: FrontAddress, mes
 def _chain(listener: FrontListener, at: FrontAddress, mesh: MeshIR) -> listener_components_pb2.FilterChain:
     routing = listener.routing
     if isinstance(routing, StreamFront):
-        filters = [front_tcp(routing, at, _clusters(routing, mesh))]
+        filters = [front_tcp(listener, routing, at, _clusters(routing, mesh))]
     else:
-        filters = [client_address(), front_http(routing, at, listener.tls)]
+        filters = [client_address(), front_http(listener, routing, at)]
     chain = listener_components_pb2.FilterChain(filters=filters)
     if listener.tls is not None:
         encrypt_front(chain, listener.tls)

@@ -23,10 +23,11 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.filters.network.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
-from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontTls, HttpFront
+from moyai.mesh.ir import ForwardedFor, FrontAddress, FrontListener, HttpFront
 from moyai.xds.translate import names
 from moyai.xds.translate.cookies import session_filter
 from moyai.xds.translate.front_counts import request_counts
+from moyai.xds.translate.front_logs import request_logs
 from moyai.xds.translate.front_replies import local_replies
 from moyai.xds.translate.front_script import route_script_filter, trace_filter
 from moyai.xds.translate.host_rewrite import host_filter
@@ -45,11 +46,11 @@ _GRACE = 1
 """Seconds by which a client may be silent longer than an endpoint, so that it is known who was."""
 
 
-def front_http(http: HttpFront, at: FrontAddress, tls: FrontTls | None) -> listener_components_pb2.Filter:
+def front_http(listener: FrontListener, http: HttpFront, at: FrontAddress) -> listener_components_pb2.Filter:
     """The connection manager for what arrives at one address."""
     manager = HttpConnectionManager(
         stat_prefix=at.stat_name,
-        codec_type=HttpConnectionManager.HTTP1 if tls is None else HttpConnectionManager.AUTO,
+        codec_type=HttpConnectionManager.HTTP1 if listener.tls is None else HttpConnectionManager.AUTO,
         rds=http_connection_manager_pb2.Rds(
             config_source=ads_source(), route_config_name=names.egress_routes(http.service)
         ),
@@ -58,7 +59,7 @@ def front_http(http: HttpFront, at: FrontAddress, tls: FrontTls | None) -> liste
         stream_idle_timeout=duration(http.idle + _GRACE),
         early_header_mutation_extensions=[_header_changes(http, at)],
         local_reply_config=local_replies(http),
-        access_log=request_counts(at),
+        access_log=(*request_counts(at), *request_logs(listener, at)),
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
         http1_safe_max_connection_duration=True,
         skip_xff_append=True,

@@ -7,15 +7,20 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.extensions.filters.udp.udp_proxy.v3 import udp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
 
-from moyai.mesh.ir import FrontAddress, StreamFront
+from moyai.mesh.ir import FrontAddress, FrontListener, StreamFront
 from moyai.xds.translate import names
+from moyai.xds.translate.front_logs import flow_logs
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.tcp import WeightedClusters, tcp_filter
 
 
-def front_tcp(front: StreamFront, at: FrontAddress, clusters: WeightedClusters) -> listener_components_pb2.Filter:
+def front_tcp(
+    listener: FrontListener, front: StreamFront, at: FrontAddress, clusters: WeightedClusters
+) -> listener_components_pb2.Filter:
     """The filter for connections that arrive at one address."""
-    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=at.stat_name, idle_timeout=duration(front.idle))
+    proxy = tcp_proxy_pb2.TcpProxy(
+        stat_prefix=at.stat_name, idle_timeout=duration(front.idle), access_log=flow_logs(listener, at)
+    )
     proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
     return tcp_filter(proxy, clusters, connect_attempts=1)
 

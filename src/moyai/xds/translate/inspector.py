@@ -1,7 +1,7 @@
 """The TLS inspector: detects from a client's first bytes whether it uses TLS, and which server name (SNI).
 
-It is enabled only for ports where a filter chain depends on it, because elsewhere the server may have to speak first.
-A client that sends nothing for a while is treated as one without TLS.
+In tasks it is enabled only for ports where a filter chain depends on it, because elsewhere the server may have to speak
+first. A client that sends nothing for a while is treated as one without TLS.
 """
 
 from __future__ import annotations
@@ -22,13 +22,18 @@ def inspect(listener: listener_pb2.Listener, ports: Collection[int]) -> None:
     """Inspect connections that were sent to one of these ports; none when there are no ports."""
     if not ports:
         return
-    inspector = listener_components_pb2.ListenerFilter(
-        name="envoy.filters.listener.tls_inspector", typed_config=to_any(tls_inspector_pb2.TlsInspector())
-    )
+    inspector = tls_inspector()
     inspector.filter_disabled.not_match.CopyFrom(_one_of(ports))
     listener.listener_filters.append(inspector)
     listener.listener_filters_timeout.CopyFrom(duration(_SILENCE))
     listener.continue_on_listener_filters_timeout = True
+
+
+def tls_inspector() -> listener_components_pb2.ListenerFilter:
+    """The inspector of all connections."""
+    return listener_components_pb2.ListenerFilter(
+        name="envoy.filters.listener.tls_inspector", typed_config=to_any(tls_inspector_pb2.TlsInspector())
+    )
 
 
 def _one_of(ports: Collection[int]) -> ListenerFilterChainMatchPredicate:

@@ -88,7 +88,7 @@ def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_p
 
 
 def _route(rule: RouteRule, destinations: Destinations) -> route_components_pb2.Route:
-    route = route_components_pb2.Route(match=route_match(rule.match), stat_prefix=rule.stat_name)
+    route = route_components_pb2.Route(name=rule.log_name, match=route_match(rule.match), stat_prefix=rule.stat_name)
     if not rule.targets:
         add_answer(route, rule.answer)
         return route

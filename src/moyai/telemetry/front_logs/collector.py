@@ -1,0 +1,99 @@
+"""The loop that writes the logs of load balancers from the output of front proxies.
+
+Promise: every request that a front proxy has logged is in one file, once, also when the control plane is killed. While
+it is away the container monitor keeps the newest entries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NoReturn
+
+from moyai.domain.elb.front import FRONT_NAME, front_sandbox, front_workload
+from moyai.domain.elb.load_balancer import LoadBalancer
+from moyai.domain.elb.log_attributes import has_logs
+from moyai.domain.world import World
+from moyai.kernel.clock import Clock, Instant, Seconds
+from moyai.kernel.ids import VpcId
+from moyai.ports.runtime import Output, RuntimeFault, TaskRuntime
+from moyai.ports.store import Store
+from moyai.telemetry.front_logs.entries import Entry, read_entry
+from moyai.telemetry.front_logs.files import LogFiles, PlacedLine
+from moyai.telemetry.front_logs.lines import line_of
+
+_INTERVAL: Final = Seconds(1.0)
+_LAST_ENTRIES: Final = 60.0
+"""Seconds that a front proxy is read after its last log was switched off."""
+_STDOUT: Final = "stdout"
+_log = logging.getLogger(__name__)
+
+_Certificates = Mapping[str, Sequence[tuple[str, frozenset[str]]]]
+"""The certificates of each listener, the default one first, each with the names that it is for."""
+
+
+class FrontLogCollector:
+    """Reads the front proxies of the VPCs whose load balancers have logs. ``run`` it once."""
+
+    def __init__(self, store: Store, runtime: TaskRuntime, files: LogFiles, clock: Clock) -> None:
+        self._store, self._runtime, self._files, self._clock = store, runtime, files, clock
+        self._last_logged: dict[VpcId, Instant] = {}
+
+    async def run(self) -> NoReturn:
+        """Collect until cancelled."""
+        is_failing = False
+        while True:
+            try:
+                await self.collect()
+                is_failing = False
+            except (OSError, RuntimeFault) as fault:
+                if not is_failing:
+                    _log.warning("the logs of load balancers can't be written now: %s", fault)
+                is_failing = True
+            await self._clock.sleep(_INTERVAL)
+
+    async def collect(self) -> None:
+        """Write the entries that there are now. Raises OSError, RuntimeFault."""
+        now, world = self._clock.now(), self._store.world
+        logged = [balancer for balancer in world.load_balancers if has_logs(balancer)]
+        self._last_logged |= dict.fromkeys((balancer.vpc for balancer in logged), now)
+        self._last_logged = {vpc: at for vpc, at in self._last_logged.items() if now - at <= _LAST_ENTRIES}
+        certificates = dict(_certificates(world, logged)) if self._last_logged else {}
+        for vpc in self._last_logged:
+            await self._collect_from(vpc, certificates)
+        await asyncio.to_thread(self._files.close_due, now)
+
+    async def _collect_from(self, vpc: VpcId, certificates: _Certificates) -> None:
+        while True:
+            after = self._files.positions.get(front_workload(vpc), 0)
+            output = await self._runtime.output(front_sandbox(vpc), FRONT_NAME, after)
+            if output.position <= after:
+                return
+            await asyncio.to_thread(self._write, vpc, output, certificates)
+
+    def _write(self, vpc: VpcId, output: Output, certificates: _Certificates) -> None:
+        lines = (line for line in output.lines if line.stream == _STDOUT)
+        entries = (entry for line in lines if (entry := read_entry(line.text)) is not None)
+        self._files.append(front_workload(vpc), output.position, (_line(entry, certificates) for entry in entries))
+
+
+def _line(entry: Entry, certificates: _Certificates) -> PlacedLine:
+    presented = None if entry.tls is None else _presented(certificates.get(entry.listener, ()), entry.sni or "")
+    return PlacedLine(entry.place, Instant(float(entry.emitted)), line_of(entry, presented))
+
+
+def _certificates(
+    world: World, balancers: Iterable[LoadBalancer]
+) -> Iterator[tuple[str, tuple[tuple[str, frozenset[str]], ...]]]:
+    for balancer in balancers:
+        for listener in world.listeners.by("load_balancer", balancer.arn):
+            records = (world.managed_certificates.get(arn) for arn in listener.certificates)
+            yield listener.arn, tuple((one.arn, frozenset(one.names)) for one in records if one is not None)
+
+
+def _presented(certificates: Sequence[tuple[str, frozenset[str]]], sni: str) -> str | None:
+    """The certificate that Envoy presents: the first for this name, else for its wildcard, else the default one."""
+    wildcard = f"*.{sni.partition('.')[2]}"
+    fitting = (arn for name in (sni, wildcard) for arn, names in certificates if name in names)
+    return next(fitting, certificates[0][0] if certificates else None)

@@ -1,0 +1,157 @@
+"""The files of load balancers' logs: in a directory for each bucket, with the keys that AWS gives them.
+
+A file has the lines of five minutes, or fewer if there are very many. While it grows its name ends in ``.log``; then it
+is compressed, as ``.log.gz``.
+
+Promise: a line is in one file, also after ``kill -9``. ``collected.json`` says up to which position a source was read,
+and how long each growing file was then; what is beyond is cut off and read again. When all files together are larger
+than the limit, the oldest are deleted. Blocking.
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from moyai.kernel.clock import Instant
+from moyai.telemetry.front_logs.entries import Place
+
+INTERVAL: Final = 300
+"""Seconds of which a file has the lines."""
+_LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of a growing file."""
+_STATE: Final = "collected.json"
+_RANDOM: Final = 8
+_log = logging.getLogger(__name__)
+
+
+class PlacedLine(NamedTuple):
+    """A line without its end, when it was logged, and where it is to be written."""
+
+    place: Place
+    at: Instant
+    text: str
+
+
+class _GrowingFile(msgspec.Struct):
+    path: str
+    end: int
+    size: int = 0
+
+
+class _State(msgspec.Struct):
+    positions: dict[str, int] = {}
+    files: dict[str, _GrowingFile] = {}
+
+
+_READER: Final = msgspec.json.Decoder(_State)
+
+
+class LogFiles:
+    """The files below one directory. ``limit``: bytes of all of them; ``random``: makes that many random characters.
+    Every method may raise OSError; then nothing of the call counts.
+    """
+
+    def __init__(self, root: Path, limit: int, random: Callable[[int], str]) -> None:
+        self._root, self._limit, self._random = root, limit, random
+        self._state = self._read_state()
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """Up to which position each source was read."""
+        return self._state.positions
+
+    def append(self, source: str, position: int, lines: Iterable[PlacedLine]) -> None:
+        """Write the lines that were read from a source up to this position."""
+        state = _READER.decode(msgspec.json.encode(self._state))
+        texts: defaultdict[str, list[str]] = defaultdict(list)
+        for line in lines:
+            if ".." not in Path(line.place.folder).parts:
+                texts[self._file_of(state, line)].append(line.text)
+        for key, own in texts.items():
+            file = state.files[key]
+            file.size = _append(self._root / file.path, file.size, "".join(f"{text}\n" for text in own).encode())
+        state.positions[source] = position
+        self._save(state)
+
+    def close_due(self, now: Instant) -> None:
+        """Compress the files whose time is over, and delete the oldest beyond the limit."""
+        due = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _LARGEST}
+        if not due:
+            return
+        for file in due.values():
+            _compress(self._root / file.path, file.size)
+        remaining = {key: file for key, file in self._state.files.items() if key not in due}
+        self._save(_State(self._state.positions, remaining))
+        for file in due.values():
+            (self._root / file.path).unlink(missing_ok=True)
+        self._delete_oldest()
+
+    def _file_of(self, state: _State, line: PlacedLine) -> str:
+        """The key of the growing file for a line, which is added to the state."""
+        end = (int(line.at) // INTERVAL + 1) * INTERVAL
+        place = line.place
+        key = f"{place.folder}/{place.name}_{place.node} {end}"
+        if key not in state.files:
+            date = datetime.fromtimestamp(end, UTC)
+            words = (place.name, f"{date:%Y%m%dT%H%MZ}", *filter(None, (place.node,)), self._random(_RANDOM))
+            state.files[key] = _GrowingFile(f"{place.folder}/{date:%Y/%m/%d}/{'_'.join(words)}.log", end)
+        return key
+
+    def _read_state(self) -> _State:
+        try:
+            return _READER.decode((self._root / _STATE).read_bytes())
+        except FileNotFoundError:
+            return _State()
+        except msgspec.DecodeError as fault:
+            _log.warning("%s can't be read, so some lines may be written twice: %s", self._root / _STATE, fault)
+            return _State()
+
+    def _save(self, state: _State) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._root / f"{_STATE}.new"
+        with new.open("wb") as file:
+            file.write(msgspec.json.encode(state))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._root / _STATE)
+        self._state = state
+
+    def _delete_oldest(self) -> None:
+        files = [(path, path.stat()) for path in self._root.glob("**/*.log.gz")]
+        excess = sum(status.st_size for _, status in files) - self._limit
+        for path, status in sorted(files, key=lambda file: file[1].st_mtime):
+            if excess <= 0:
+                return
+            path.unlink()
+            excess -= status.st_size
+
+
+def _append(path: Path, size: int, content: bytes) -> int:
+    """Write behind the first ``size`` bytes of a file, and return its new size."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.truncate(min(size, file.tell()))
+        file.write(content)
+        return file.tell()
+
+
+def _compress(path: Path, size: int) -> None:
+    """Make a compressed copy of the first ``size`` bytes, which is there as a whole or not at all."""
+    if not path.exists():  # somebody has deleted it
+        return
+    new = path.with_suffix(".log.new")
+    with path.open("r+b") as file, gzip.open(new, "wb") as compressed:
+        file.truncate(min(size, os.fstat(file.fileno()).st_size))
+        shutil.copyfileobj(file, compressed)
+    new.replace(path.with_suffix(".log.gz"))

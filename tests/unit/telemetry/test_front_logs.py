@@ -1,0 +1,177 @@
+"""The logs of load balancers, from the output of a front proxy to files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from moyai.kernel.clock import Instant
+from moyai.telemetry.front_logs.entries import Place, RequestEntry, read_entry
+from moyai.telemetry.front_logs.files import INTERVAL, LogFiles, PlacedLine
+from moyai.telemetry.front_logs.lines import line_of
+
+PLACE = Place("my-logs/web/AWSLogs/123456789012/elasticloadbalancing/us-east-1", "123456789012_web", "10.0.0.10")
+NOON = Instant(1_795_867_200)
+SOURCE = "front/vpc-1"
+GROWING = f"{PLACE.folder}/2026/11/28/123456789012_web_20261128T1205Z_10.0.0.10"
+
+
+def entry(**members: object) -> str:
+    """A line of Envoy's, as it sorts the members."""
+    every: dict[str, object] = {
+        "log": "request",
+        "folder": PLACE.folder,
+        "name": PLACE.name,
+        "node": PLACE.node,
+        "elb": "app/web/1",
+        "listener": "arn:listener",
+        "host": "web.elb.localhost",
+        "port": "80",
+        "created": "1795867200.5",
+        "emitted": "1795867201.25",
+        "client": "10.0.0.1:5",
+        "scheme": "http",
+        "user_method": "GET",
+        **members,
+    }
+    return json.dumps(dict(sorted(every.items())), separators=(",", ":"))
+
+
+def test_a_line_that_was_cut_is_one_entry():
+    whole = entry(user_path="/a", user_redirect="x" * 20, user_trace="t")
+    for length in range(whole.index('"user_path"') + len('"user_path":"/a"'), len(whole)):
+        assert isinstance(read_entry(whole[:length]), RequestEntry)
+        assert read_entry(whole[length:]) is None
+
+
+def test_a_cut_in_an_escape_is_mended():
+    whole = entry(user_path="/a", user_trace='\\"')
+    cut = whole[: whole.index(r"\\") + 1]
+    assert isinstance(read_entry(cut), RequestEntry)
+
+
+def test_no_client_makes_an_entry():
+    forged = entry(user_path="/forged")
+    whole = entry(user_path="/" + forged)
+    assert read_entry(whole[whole.index('{\\"') :]) is None
+    assert read_entry("[warning] " + forged) is None
+    assert read_entry('{"log":"request"}') is None
+
+
+@pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ({}, "http"),
+        ({"scheme": "https"}, "https"),
+        ({"scheme": "https", "protocol": "HTTP/2"}, "h2"),
+        ({"scheme": "https", "protocol": "HTTP/2", "user_content": "application/grpc+proto"}, "grpcs"),
+        ({"code": 101}, "ws"),
+        ({"code": 101, "scheme": "https"}, "wss"),
+    ],
+)
+def test_the_type_is_the_protocol(members, kind):
+    request = read_entry(entry(**members))
+    assert request is not None
+    assert line_of(request, None).split()[0] == kind
+
+
+class Files:
+    """A directory for the logs, opened anew as after the end of a control plane."""
+
+    def __init__(self, root: Path, limit: int = 10**9) -> None:
+        self.root, self.limit, self._numbers = root, limit, count(1)
+        self.reopen()
+
+    def reopen(self) -> None:
+        self.files = LogFiles(self.root, self.limit, lambda digits: f"{next(self._numbers):0>{digits}}")
+
+    def append(self, position: int, *texts: str, at: float = NOON) -> None:
+        self.files.append(SOURCE, position, [PlacedLine(PLACE, Instant(at), text) for text in texts])
+
+    def contents(self) -> dict[str, str]:
+        """The text of each file, by its key."""
+        found = {}
+        for path in sorted(self.root.glob("*/**/*.log*")):
+            content = path.read_bytes()
+            is_compressed = path.suffix == ".gz"
+            found[str(path.relative_to(self.root))] = (gzip.decompress(content) if is_compressed else content).decode()
+        return found
+
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path / "elb-logs")
+
+
+def test_lines_are_in_a_file_of_five_minutes_which_is_compressed_at_their_end(files):
+    files.append(10, "a", "b")
+    files.append(20, "c", at=NOON + INTERVAL - 1)
+    files.files.close_due(Instant(NOON + INTERVAL - 1))
+    assert files.contents() == {f"{GROWING}_00000001.log": "a\nb\nc\n"}
+    files.append(30, "d", at=NOON + INTERVAL)
+    files.files.close_due(Instant(NOON + INTERVAL))
+    assert list(files.contents().values()) == ["a\nb\nc\n", "d\n"]
+    assert f"{GROWING}_00000001.log.gz" in files.contents()
+    files.append(40, "late")
+    assert files.contents()[f"{GROWING}_00000003.log"] == "late\n"
+
+
+def test_unrecorded_text_is_cut_off_after_a_kill(files):
+    files.append(10, "a")
+    path = files.root / f"{GROWING}_00000001.log"
+    path.write_text("a\nb\nhal")
+    files.reopen()
+    assert files.files.positions == {SOURCE: 10}
+    files.append(20, "b", "c")
+    assert path.read_text() == "a\nb\nc\n"
+
+
+def test_a_kill_while_a_file_is_compressed_repeats_nothing(files):
+    files.append(10, "a")
+    plain = files.root / f"{GROWING}_00000001.log"
+    (files.root / f"{GROWING}_00000001.log.gz").write_bytes(b"")
+    plain.write_text("a\nnever recorded")
+    files.reopen()
+    files.files.close_due(Instant(NOON + INTERVAL))
+    assert files.contents() == {f"{GROWING}_00000001.log.gz": "a\n"}
+
+
+def test_a_deleted_file_is_begun_anew(files):
+    files.append(10, "a")
+    (files.root / f"{GROWING}_00000001.log").unlink()
+    files.append(20, "b")
+    files.files.close_due(Instant(NOON + INTERVAL))
+    (files.root / f"{GROWING}_00000001.log.gz").unlink()
+    files.append(30, "c")
+    assert list(files.contents().values()) == ["c\n"]
+
+
+def test_an_error_leaves_the_position(files, monkeypatch):
+    files.append(10, "a")
+    monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        files.append(20, "b")
+    monkeypatch.undo()
+    assert files.files.positions == {SOURCE: 10}
+    files.append(20, "b")
+    assert list(files.contents().values()) == ["a\nb\n"]
+
+
+def test_the_oldest_files_go_when_there_are_too_many(tmp_path):
+    files = Files(tmp_path, limit=100)
+    for number in range(4):
+        files.append(number + 1, f"line {number}", at=NOON + number * INTERVAL)
+        files.files.close_due(Instant(NOON + (number + 1) * INTERVAL))
+    remaining = list(files.contents().values())
+    assert remaining[-1] == "line 3\n"
+    assert len(remaining) < 4
+
+
+def test_a_place_outside_of_the_directory_is_refused(files):
+    files.files.append(SOURCE, 10, [PlacedLine(msgspec.structs.replace(PLACE, folder="a/../../b"), NOON, "x")])
+    assert files.contents() == {}
