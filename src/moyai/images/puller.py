@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -24,6 +24,7 @@ from msgspec.structs import replace
 
 from moyai.images.errors import BadContent, NoSpace, NotFound, PullFailed
 from moyai.images.flights import Flights
+from moyai.images.layer_download import LayerDownload, finish_in_thread
 from moyai.images.manifest import MAX_CONFIG_BYTES, parse_config, parse_manifest, wrong_platform
 from moyai.images.model import Descriptor, Image, Manifest, Platform
 from moyai.images.names import ImageNames
@@ -36,8 +37,8 @@ from moyai.images.store.image_store import ImageStore, is_host_image
 from moyai.images.store.lease import Lease
 from moyai.ports.runtime import CannotPull
 
-MAX_DOWNLOADS: Final = 6
-"""Layers that are downloaded at the same time; Docker's default is 3, containerd's 3, of each image."""
+MAX_LAYERS: Final = 6
+"""Layers that are downloaded and unpacked at the same time; Docker's default is 3, containerd's 3, of each image."""
 
 T = TypeVar("T")
 _LOCAL: Final = HOST_IMAGE.partition("/")[0]
@@ -63,15 +64,6 @@ class PullRequest(msgspec.Struct, frozen=True):
     platform: Platform
     credentials: Credentials | None = None
     """For the registry of the reference; None = the user's own."""
-
-
-class _Download(NamedTuple):
-    """What the downloads of one image's layers share."""
-
-    source: Source
-    image: ResolvedImage
-    lease: Lease
-    tracker: PullTracker
 
 
 class Sources(Protocol):
@@ -103,8 +95,9 @@ class ImagePuller:
         self._pulls: Flights[PullRequest, Image] = Flights()
         self._watchers: dict[PullRequest, list[Watcher]] = {}
         self._layers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
-        self._unpackers = asyncio.Semaphore(os.cpu_count() or 1)
+        self._free_layers = asyncio.Semaphore(MAX_LAYERS)
+        self._unpackers = ThreadPoolExecutor(MAX_LAYERS, "moyai-unpack")
+        """Threads that wait for unpacking. Those that write what arrives must never wait for them."""
 
     def find(self, reference: str, digest: str | None, platform: Platform | None = None) -> Image:
         """The image in the store that a container starts from, once it is pulled. Blocking. Raises CannotPull."""
@@ -115,6 +108,7 @@ class ImagePuller:
         """End all pulls, and close the connections to the sources."""
         await self._pulls.close()
         await self._sources.close()
+        self._unpackers.shutdown(wait=False)
 
     async def pull(self, request: PullRequest, watcher: Watcher = ignore_progress) -> Image:
         """The image, which is in the store then. ``watcher`` is called while something is downloaded, and at the end of
@@ -220,7 +214,7 @@ class ImagePuller:
             if not platform.runs(file.platform):
                 raise wrong_platform(platform, [file.platform])
             tracker.expect_layers(len(image.layers))
-            download = _Download(source, image, lease, tracker)
+            download = LayerDownload(source, image, lease, tracker)
             layers = zip(image.layers, file.diff_ids, strict=True)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -228,31 +222,28 @@ class ImagePuller:
                         group.create_task(self._add_layer(download, descriptor, diff_id))
             except ExceptionGroup as failures:
                 raise failures.exceptions[0] from failures
-            return await _finish_in_thread(lambda: lease.add_pulled_image(image, config, source.name))
+            return await finish_in_thread(lambda: lease.add_pulled_image(image, config, source.name))
 
-    async def _add_layer(self, download: _Download, descriptor: Descriptor, diff_id: str) -> None:
+    async def _add_layer(self, download: LayerDownload, descriptor: Descriptor, diff_id: str) -> None:
         """Add a layer, unless it is here; one that another pull downloads is waited for."""
         lock = self._layers.setdefault(diff_id, asyncio.Lock())
         async with lock:
-            if await _finish_in_thread(lambda: download.lease.has_layer(diff_id)):
+            if await finish_in_thread(lambda: download.lease.has_layer(diff_id)):
                 download.tracker.add_present_layer()
                 return
             download.tracker.expect_bytes(descriptor.size)
-            with tempfile.TemporaryFile(dir=download.lease.directory) as file:
-                async with self._downloads:
-                    await download.source.fetch(download.image, descriptor, file, download.tracker.add_received)
-                async with self._unpackers:
-                    await _finish_in_thread(lambda: download.lease.add_layer(descriptor, diff_id, file))
+            async with self._free_layers:
+                await download.run(descriptor, diff_id, self._unpackers)
             download.tracker.add_pulled_layer()
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[Lease]:
         context = self.store.lease()
-        lease = await _finish_in_thread(context.__enter__)
+        lease = await finish_in_thread(context.__enter__)
         try:
             yield lease
         finally:
-            await _finish_in_thread(lambda: context.__exit__(None, None, None))
+            await finish_in_thread(lambda: context.__exit__(None, None, None))
 
 
 async def _fetch_config(source: Source, image: ResolvedImage, lease: Lease) -> bytes:
@@ -261,13 +252,3 @@ async def _fetch_config(source: Source, image: ResolvedImage, lease: Lease) -> b
         await source.fetch(image, image.config, file, lambda _: None)
         file.seek(0)
         return file.read(MAX_CONFIG_BYTES + 1)
-
-
-async def _finish_in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a thread, and wait for its end also when the caller is cancelled: it uses a lease."""
-    running = asyncio.get_running_loop().run_in_executor(None, work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait({running})
-        raise

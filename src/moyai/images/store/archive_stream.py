@@ -11,6 +11,7 @@ import bz2
 import hashlib
 import io
 import lzma
+import os
 import sys
 import tarfile
 import zlib
@@ -32,6 +33,7 @@ MAX_TRAILER_BYTES: Final = 64 * 1024**2
 """Bytes behind the end mark of an archive. They are read, as the digests cover them."""
 _BUFFER_BYTES: Final = 1024**2
 _MAGIC_BYTES: Final = 6
+_MAX_NEWS_BYTES: Final = 4096
 _WINDOW_LOG: Final = 27
 """Zstandard's own default: 128 MiB."""
 
@@ -53,6 +55,30 @@ READ_ERRORS: Final[tuple[type[Exception], ...]] = (
 
 class BadArchive(Exception):
     """The archive is malformed, too large, or has a member that can't be in an image."""
+
+
+class ArrivingFile(io.RawIOBase):
+    """A file that another process still writes. Reading waits for bytes that are not there yet."""
+
+    def __init__(self, fd: int, size: int, news: int) -> None:
+        """``news``: a pipe from which bytes come when more of the file is there, and which ends when no more will."""
+        self._fd, self._size, self._news = fd, size, news
+        self._position = 0
+        self._may_grow = True
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Read on; 0 after ``size`` bytes. Raises BadArchive if the file ends before."""
+        wanted = memoryview(buffer)[: self._size - self._position]
+        while not (size := os.preadv(self._fd, [wanted], self._position)) and wanted:
+            if not self._may_grow:
+                raise BadArchive(f"{self._position} of {self._size} bytes have arrived")
+            self._may_grow = bool(os.read(self._news, _MAX_NEWS_BYTES))
+        self._position += size
+        return size
 
 
 class _HashingReader(io.RawIOBase):

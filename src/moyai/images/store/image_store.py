@@ -10,7 +10,7 @@ is never removed; all else is garbage, and is removed when a reference is, or a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -126,8 +126,8 @@ class ImageStore:
         """
         store = self._open()
         try:
-            with lease_directory(store) as directory:
-                yield Lease(store, directory)
+            with lease_directory(store) as directory, closing(Lease(store, directory)) as lease:
+                yield lease
         finally:
             collect_garbage(store)
 

@@ -24,7 +24,7 @@ from moyai.images.store.contents import read_image, to_image
 from moyai.images.store.garbage import DIGESTS
 from moyai.images.store.store_directory import LayerRecord, StoreDirectory
 from moyai.images.store.trees import remove_tree
-from moyai.images.store.unpacking import UnpackedLayer, unpack_archive
+from moyai.images.store.unpacking import Arrival, UnpackedLayer, Unpacker
 
 _OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
 
@@ -35,6 +35,11 @@ class Lease:
     def __init__(self, store: StoreDirectory, directory: Path) -> None:
         self._store = store
         self.directory = directory
+        self._unpacker = Unpacker()
+
+    def close(self) -> None:
+        """End the process that unpacks."""
+        self._unpacker.close()
 
     def keep(self, digests: Iterable[str]) -> None:
         """Keep layers, by their diff ids, and manifests: those that are here, and those that will be."""
@@ -52,14 +57,15 @@ class Lease:
             raise BadContent(f"layer {diff_id} is not here")
         return layer.size
 
-    def add_layer(self, descriptor: Descriptor, diff_id: str, file: BinaryIO) -> None:
-        """Unpack the whole file, the (compressed) archive of a layer. Does nothing if the layer is here. Raises
-        BadContent if a digest or the size isn't as it should be, and NoSpace.
+    def add_layer(self, descriptor: Descriptor, diff_id: str, file: BinaryIO, arrival: Arrival | None = None) -> None:
+        """Unpack the whole file, the (compressed) archive of a layer, which may be still arriving. Does nothing if the
+        layer is here. Raises BadContent if a digest or the size isn't as it should be, and NoSpace.
         """
         if not self.has_layer(diff_id):
-            file.flush()
-            os.lseek(file.fileno(), 0, os.SEEK_SET)
-            self._add(file, descriptor, diff_id)
+            if arrival is None:
+                file.flush()
+                os.lseek(file.fileno(), 0, os.SEEK_SET)
+            self._add(file, descriptor, diff_id, arrival)
 
     def add_archive(self, archive: BinaryIO) -> UnpackedLayer:
         """Unpack an archive of which nothing is known, such as a pipe, and add it as a layer. Raises BadContent and
@@ -74,12 +80,14 @@ class Lease:
         with self._store.lock():
             self._store.move_layer(root, diff_id, LayerRecord(size))
 
-    def _add(self, file: BinaryIO, descriptor: Descriptor | None, diff_id: str | None) -> UnpackedLayer:
+    def _add(
+        self, file: BinaryIO, descriptor: Descriptor | None, diff_id: str | None, arrival: Arrival | None = None
+    ) -> UnpackedLayer:
         directory = self.directory / f"layer-{os.urandom(8).hex()}"
         root = directory / "root"
         try:
             root.mkdir(mode=0o755, parents=True)
-            layer = unpack_archive(file, root)
+            layer = self._unpacker.unpack(file, root, arrival)
             _check_digests(layer, descriptor, diff_id)
             self.keep([layer.diff_id])
             record = LayerRecord(layer.size, is_opaque=_is_opaque(root))

@@ -1,51 +1,82 @@
-"""The program of the process that unpacks a layer: ``unpack_process DIRECTORY RECORDS < ARCHIVE``.
+"""The program of the process that unpacks layers. Its standard input is a socket, see ``Unpacker``.
 
-It makes DIRECTORY its root and starts a second process with fewer rights, which reads the archive. When that has
-succeeded, the first one applies the whiteouts, for which the second has no capability, and syncs the file system.
-RECORDS is the number of a descriptor of an empty file. The result is a line of JSON on standard output, see ``Result``;
-the exit code is 0 for success.
+For each request it forks a process that makes the layer's directory its root, and that starts another one with fewer
+rights, which reads the archive. When that has succeeded, the former applies the whiteouts, for which the latter has no
+capability, and syncs the file system. A request has the descriptors of the archive, of an empty file for records, of
+a pipe for the answer, and of a pipe with news if the archive still arrives. The answer is a line of JSON, and after it
+``done`` if all has succeeded.
 
-A layer's directory therefore never has more than one process that trusts nothing, and a control plane that is killed
-takes both with it.
+So no process that has read an archive ever sees another one, and a control plane that is killed takes all with it.
 """
 
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import json
 import os
-import sys
-from typing import BinaryIO
+import socket
+from contextlib import suppress
+from typing import BinaryIO, Final
 
 from moyai.images.store import confinement
-from moyai.images.store.archive_stream import ArchiveStream, BadArchive
+from moyai.images.store.archive_stream import ArchiveStream, ArrivingFile, BadArchive
 from moyai.images.store.extraction import Extraction, apply_records, is_machines_fault
 
+_MAX_REQUEST_BYTES: Final = 64 * 1024
+_MAX_FILES: Final = 4
 
-def main() -> int:
-    """Unpack standard input into the directory. Returns the exit code."""
+
+def main() -> None:
+    """Fork a process for each request, until the socket is closed."""
     confinement.die_with_parent()
-    _, directory, number = sys.argv
+    os.umask(0o022)
+    gc.freeze()  # the memory of forked processes stays shared
+    with socket.socket(fileno=0) as requests:
+        while True:
+            message, files, _, _ = socket.recv_fds(requests, _MAX_REQUEST_BYTES, _MAX_FILES)
+            if not message:
+                break
+            if os.fork() == 0:
+                requests.close()
+                os._exit(_unpack(files, **json.loads(message)))
+            for fd in files:
+                os.close(fd)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    continue
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, 0):
+            continue
+
+
+def _unpack(files: list[int], directory: str, size: int | None) -> int:
+    """Unpack an archive in the process that was forked for it. Returns the exit code."""
+    confinement.die_with_parent()
+    archive, records_fd, answer, *news = files
+    for target in (1, 2):
+        os.dup2(answer, target)
+    os.close(answer)
     root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    with os.fdopen(int(number), "w+b") as records:
-        os.umask(0o022)
+    with os.fdopen(records_fd, "w+b") as records:
         confinement.enter_directory(directory)
         if child := os.fork():
-            os.close(0)
+            for fd in (archive, *news):
+                os.close(fd)
             status = os.waitpid(child, 0)[1]
             if os.WIFSIGNALED(status):
                 return _fail(f"the process that unpacked it was ended by signal {os.WTERMSIG(status)}")
             return os.waitstatus_to_exitcode(status) or _finish(records, root)
         os.close(root)
-        return _extract(records)
+        return _extract(io.FileIO(archive) if size is None else ArrivingFile(archive, size, *news), records)
 
 
-def _extract(records: BinaryIO) -> int:
+def _extract(archive: io.RawIOBase, records: BinaryIO) -> int:
     confinement.die_with_parent()
     confinement.restrict_process()
     try:
-        stream = ArchiveStream(io.FileIO(0))
+        stream = ArchiveStream(archive)
         extraction = Extraction(stream, records)
         extraction.run()
         records.flush()
@@ -71,6 +102,7 @@ def _finish(records: BinaryIO, root: int) -> int:
         confinement.sync_file_system(root)
     except OSError as error:
         return _fail_with(error)
+    os.write(1, b"done\n")
     return 0
 
 
@@ -92,4 +124,4 @@ def _answer(**result: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -314,11 +314,13 @@ def test_a_large_archive_takes_little_memory(directory):
     program = f"""
 import resource
 from pathlib import Path
-from moyai.images.store.unpacking import unpack_archive
+from moyai.images.store.unpacking import Unpacker
 root = Path({str(directory)!r}, "root")
 root.mkdir()
 with open({str(archive)!r}, "rb") as file:
-    unpack_archive(file, root)
+    unpacker = Unpacker()
+    unpacker.unpack(file, root)
+    unpacker.close()
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,75 @@
+"""Downloads a layer and unpacks it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from moyai.images.errors import BadContent
+from moyai.images.model import Descriptor
+from moyai.images.progress import PullTracker
+from moyai.images.source import ResolvedImage, Source
+from moyai.images.store.lease import Lease
+from moyai.images.store.unpacking import Arrival
+
+T = TypeVar("T")
+
+
+class LayerDownload(NamedTuple):
+    """What the downloads of one image's layers share."""
+
+    source: Source
+    image: ResolvedImage
+    lease: Lease
+    tracker: PullTracker
+
+    async def run(self, descriptor: Descriptor, diff_id: str, unpackers: ThreadPoolExecutor) -> None:
+        """Add a layer to the store: unpacked while it is downloaded, and again if its download had to begin again
+        meanwhile. ``unpackers``: threads that wait for unpacking; those that write what arrives must not be among them.
+        Raises PullFailed, and adds nothing then.
+        """
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        begins_again = False
+
+        def add_received(count: int) -> None:
+            nonlocal begins_again
+            begins_again = begins_again or count < 0
+            self.tracker.add_received(count)
+            with suppress(BlockingIOError, BrokenPipeError):  # there is unread news, or nobody who reads it
+                os.write(writing, b"+")
+
+        with tempfile.TemporaryFile(dir=self.lease.directory) as file:
+            add = partial(self.lease.add_layer, descriptor, diff_id, file)
+            arrival = Arrival(descriptor.size, reading)
+            unpacking = asyncio.create_task(finish_in_thread(partial(add, arrival), unpackers))
+            try:
+                try:
+                    await self.source.fetch(self.image, descriptor, file, add_received)
+                    file.flush()
+                finally:
+                    os.close(writing)
+                    await asyncio.wait({unpacking})
+                    failure = unpacking.exception()
+            finally:
+                os.close(reading)
+            if failure is not None:
+                if not (begins_again and isinstance(failure, BadContent)):
+                    raise failure
+                await finish_in_thread(add, unpackers)
+
+
+async def finish_in_thread(work: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
+    """Run blocking work in a thread, and wait for its end also when the caller is cancelled: it uses a lease."""
+    running = asyncio.get_running_loop().run_in_executor(threads, work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        raise
