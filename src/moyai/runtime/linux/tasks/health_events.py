@@ -1,14 +1,15 @@
 """The events of proxies' active health checks, which Envoy writes to its standard output.
 
-Promise: a proxy that was asked about is watched until its run directory is gone, and every change is notified. The
-container monitor bounds the output, also while the control plane is away, and keeps the latest: the status of a check
-that failed earlier is known to the next control plane.
+Promise: a proxy that was asked about is watched until its run directory is gone, and every event is notified, but not
+other output, such as the log of requests. The container monitor bounds the output, also while the control plane is
+away, and keeps the latest: the status of a check that failed earlier is known to the next control plane.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/data/core/v3/health_check_event.proto
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -56,22 +57,28 @@ class _WatchedOutput:
         self.statuses: dict[HostKey, int] = {}
         self._directory = directory
         self._position = self._end = 0
+        self._lock = threading.Lock()
 
     def has_changed(self) -> bool:
         """Whether there is more output, or another one, since it was read."""
         return logs.output_end(self._directory) != self._end
 
-    def read(self) -> None:
-        """Read what is new."""
-        self._end = logs.output_end(self._directory)
-        if self._end < self._position:  # another proxy in the same place
-            self._position = 0
-        while (output := logs.read_output(self._directory, self._position)).position != self._position:
-            self._position = output.position
-            self._record(line.text for line in output.lines if line.stream == "stdout")
+    def read(self) -> bool:
+        """Read what is new; whether there are events in it."""
+        with self._lock:
+            self._end = logs.output_end(self._directory)
+            if self._end < self._position:  # another proxy in the same place
+                self._position = 0
+            has_events = False
+            while (output := logs.read_output(self._directory, self._position)).position != self._position:
+                self._position = output.position
+                events = tuple(_failures(line.text for line in output.lines if line.stream == "stdout"))
+                has_events = has_events or bool(events)
+                self._record(events)
+            return has_events
 
-    def _record(self, lines: Iterable[str]) -> None:
-        for host, status in _failures(lines):
+    def _record(self, events: Iterable[tuple[HostKey, int | None]]) -> None:
+        for host, status in events:
             self.statuses.pop(host, None)
             if status is not None:
                 self.statuses[host] = status
@@ -83,7 +90,7 @@ class HealthEvents:
     """The proxies that were asked about."""
 
     def __init__(self, notify: Callable[[TaskId], None], clock: Clock) -> None:
-        """``notify``: is called with the sandbox of a proxy that has written something."""
+        """``notify``: is called with the sandbox of a proxy that has written an event."""
         self._notify, self._clock = notify, clock
         self._outputs: dict[TaskId, _WatchedOutput] = {}
         self._running: asyncio.Task[None] | None = None
@@ -110,7 +117,7 @@ class HealthEvents:
             for task, output in tuple(self._outputs.items()):
                 if not output.run.exists():
                     del self._outputs[task]
-                elif output.has_changed():
+                elif output.has_changed() and await asyncio.to_thread(output.read):
                     self._notify(task)
 
 

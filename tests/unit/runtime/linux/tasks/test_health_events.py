@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class Watched:
 
     async def statuses(self):
         return dict(await self.events.watch(TASK, self.run, self.logs))
+
+    async def notification(self) -> None:
+        """Wait for a notification; files are read by threads, for which the clock does not wait."""
+        async with asyncio.timeout(20):
+            while not self.notified:
+                await self.clock.advance(0.5)
+                await asyncio.sleep(0.001)
 
     def write(self, *lines: bytes, stream: str = "stdout") -> None:
         self.log.append(stream, list(lines))
@@ -95,7 +103,7 @@ async def test_a_change_is_notified_until_it_is_read(watch):
     await watch.clock.advance(1)
     assert watch.notified == []
     watch.write(event(500))
-    await watch.clock.advance(0.5)
+    await watch.notification()
     assert watch.notified == [TASK]
     await watch.statuses()
     await watch.clock.advance(5)
@@ -110,3 +118,12 @@ async def test_a_proxy_that_is_gone_is_not_watched(watch):
     watch.write(event(500))
     await watch.clock.advance(5)
     assert watch.notified == []
+
+
+async def test_other_output_is_not_notified(watch):
+    await watch.statuses()
+    watch.write(b'{"log":"request","code":200}')
+    await watch.clock.advance(2)
+    watch.write(event(500))
+    await watch.notification()
+    assert watch.notified == [TASK]
