@@ -20,7 +20,7 @@ box: ## build the container image of moyai, build/box.tar; BASE=IMAGE chooses th
 	@BASE=$(BASE) scripts/box.sh
 
 test: ## run every check and every test (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser
 	@scripts/test.sh all
 
 check: ## run the quick checks alone: lint, types, imports, shape
@@ -28,7 +28,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@scripts/test.sh check
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --browser --docker --podman
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --registry --services --browser --docker --podman
 	@BASE=$(BASE) scripts/box.sh
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 

@@ -8,6 +8,8 @@
 #                                  skopeo, which pushes them
 #   scripts/setup.sh --docker      also have Docker Engine in .venv/docker, whose containers a test compares with tasks
 #   scripts/setup.sh --podman      also have Podman in .venv/podman, from which a test takes images
+#   scripts/setup.sh --services    also have a root file system of Debian with nginx, PostgreSQL, Redis, Node.js and Python in
+#                                  .venv/services, from which a test makes images
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
@@ -198,6 +200,38 @@ add_engine_of_debian() {
 add_docker() { add_engine_of_debian docker usr/sbin/dockerd "Docker Engine (about 70 MB)" docker.io docker-cli containerd runc tini; }
 add_podman() { add_engine_of_debian podman usr/bin/podman "Podman (about 20 MB)" podman conmon netavark runc libsubid5; }
 
+# A root file system with the programs of the images that applications for Compose use most. The users have the ids that they
+# have in the public images.
+add_services() {
+  local -r directory=$VENV/services
+  [[ -d $directory ]] && return
+  is_root && grep -qx "ID=debian" /etc/os-release || { say "only as root on Debian can a Debian with services be made: the test of examples/guestbook will be skipped"; return; }
+  has debootstrap || install_packages debootstrap
+  say "fetching Debian with nginx, PostgreSQL, Redis, Node.js and Python (about 200 MB)"
+  local -r new=$directory.new
+  rm -rf "$new"
+  { debootstrap --variant=minbase trixie "$new" \
+    && printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d" && chmod 755 "$new/usr/sbin/policy-rc.d" \
+    && install -D /dev/stdin "$new/etc/postgresql-common/createcluster.conf" <<<'create_main_cluster = false' \
+    && in_root "$new" useradd --system --uid 999 --home-dir /var/lib/postgresql --shell /bin/bash postgres \
+    && in_root "$new" useradd --system --uid 998 --home-dir /data redis \
+    && in_root "$new" useradd --system --uid 101 nginx \
+    && in_root "$new" useradd --uid 1000 node \
+    && in_root "$new" useradd --uid 1000 --non-unique app \
+    && in_root "$new" apt-get -qq install --no-install-recommends curl gettext-base gosu nginx-light node-redis nodejs \
+      postgresql python3 python3-psycopg python3-redis redis-server tini \
+    && in_root "$new" apt-get -qq clean \
+    && rm -rf "$new"/var/lib/apt/lists/* "$new"/usr/share/{doc,info,locale,man} \
+    && mv "$new" "$directory"; } </dev/null >"$VENV/services.log" 2>&1 \
+    || die "Debian with services could not be made: see $VENV/services.log, then run \`make $TARGET\` again"
+}
+
+# With the network settings of this machine, and without its language, which the root does not have.
+in_root() {
+  cp /etc/resolv.conf "$1/etc/resolv.conf"
+  env -i PATH="$PATH" DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$@"
+}
+
 # Debian's own, with what it needs of the system; Playwright drives it and brings no browser.
 add_browser() {
   has chromium && return
@@ -232,6 +266,7 @@ main() {
   if [[ " $* " == *" --registry "* ]]; then add_program_of_debian docker-registry; add_skopeo; fi
   if [[ " $* " == *" --docker "* ]]; then add_docker; fi
   if [[ " $* " == *" --podman "* ]]; then add_podman; fi
+  if [[ " $* " == *" --services "* ]]; then add_services; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
 

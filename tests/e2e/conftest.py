@@ -17,6 +17,7 @@ from tests.e2e.small_image import IMAGE, make_root
 
 HERE = Path(__file__).parent
 LONG = (
+    "test_guestbook.py",
     "appmesh/test_migration.py",
     "test_aws_cli.py",
     "test_container_instances.py",
