@@ -46,7 +46,7 @@ class Daemon:
         )
         return str(answer["deploymentArn"])
 
-    def finished(self, deployment: str) -> Any:
+    def wait_until_finished(self, deployment: str) -> Any:
         """The deployment, once it has ended."""
 
         def describe() -> Any | None:
@@ -54,6 +54,19 @@ class Daemon:
             return record if "finishedAt" in record else None
 
         return eventually(describe, f"{deployment} has ended")
+
+    def answers_other_tasks(self) -> bool:
+        """Whether a task with the network mode bridge reaches the daemon at the address that AWS gives daemons."""
+        script = "import urllib.request as u; u.urlopen('http://169.254.172.2:9000/', timeout=20)"
+        container = shell(f'exec python3 -S -c "{script}"', memory=64)
+        self.ecs.register_task_definition(family="caller", containerDefinitions=[container])
+        [task] = self.ecs.run_task(taskDefinition="caller", launchType="EC2")["tasks"]
+
+        def exit_codes() -> list[int] | None:
+            [stopped] = self.ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"]
+            return [c["exitCode"] for c in stopped["containers"]] if stopped["lastStatus"] == "STOPPED" else None
+
+        return eventually(exit_codes, "the caller has ended") == [0]
 
     def tasks(self) -> list[Any]:
         arns = self.ecs.list_tasks(daemonName="watch")["taskArns"]
@@ -67,28 +80,29 @@ def test_a_daemon_is_deployed_updated_rolled_back_and_deleted(make_installation)
     daemon = Daemon(installation)
     created = daemon.ecs.create_daemon(
         daemonName="watch",
-        daemonTaskDefinitionArn=daemon.define("echo first; " + SLEEPS),
+        daemonTaskDefinitionArn=daemon.define("cd / && exec python3 -S -m http.server 9000"),
         capacityProviderArns=daemon.providers,
     )
     arn = created["daemonArn"]
-    assert daemon.finished(created["deploymentArn"])["status"] == "SUCCESSFUL"
+    assert daemon.wait_until_finished(created["deploymentArn"])["status"] == "SUCCESSFUL"
     first = daemon.tasks()
     assert sorted(t["containerInstanceArn"] for t in first) == sorted(daemon.instances)
     assert {(t["group"], t["capacityProviderName"], t["launchType"]) for t in first} == {
         ("daemon:watch", "machines", "EC2")
     }
-    deployment = daemon.update(arn, daemon.define("echo second; " + SLEEPS))
+    assert daemon.answers_other_tasks()
+    deployment = daemon.update(arn, daemon.define(SLEEPS))
     installation.kill()
     installation.up()
-    assert daemon.finished(deployment)["status"] == "SUCCESSFUL"
+    assert daemon.wait_until_finished(deployment)["status"] == "SUCCESSFUL"
     second = daemon.tasks()
     assert sorted(t["containerInstanceArn"] for t in second) == sorted(daemon.instances)
     assert not {t["taskArn"] for t in first} & {t["taskArn"] for t in second}
-    record = daemon.finished(daemon.update(arn, daemon.define("exit 1")))
+    record = daemon.wait_until_finished(daemon.update(arn, daemon.define("exit 1")))
     assert record["status"] == "ROLLBACK_SUCCESSFUL", record
     assert record["circuitBreaker"]["status"] == "TRIGGERED"
     assert {t["taskDefinitionArn"].rpartition(":")[2] for t in daemon.tasks()} == {"2"}
     deleted = daemon.ecs.delete_daemon(daemonArn=arn)["deploymentArn"]
-    assert daemon.finished(deleted)["status"] == "SUCCESSFUL"
+    assert daemon.wait_until_finished(deleted)["status"] == "SUCCESSFUL"
     with pytest.raises(daemon.ecs.exceptions.DaemonNotFoundException):
         daemon.ecs.describe_daemon(daemonArn=arn)

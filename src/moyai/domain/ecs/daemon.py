@@ -26,6 +26,9 @@ from moyai.kernel.ids import (
     TaskDefinitionArn,
 )
 
+DAEMON_ADDRESS = "169.254.172.2"
+"""The address of an instance's daemons for the instance's other tasks."""
+
 
 class DaemonStatus(StrEnum):
     """DELETE_IN_PROGRESS while a deleted daemon's tasks stop; then its record is gone."""

@@ -2,8 +2,9 @@
 
 Promise: a task behind an instance reaches what the instance reaches, with the instance's address and security groups.
 From outside, only forwarded ports of the instance lead to tasks. Tasks behind one instance reach each other, as on
-Docker's bridge, also through the instance's ports. The instance's namespace checks the task's source address, and the
-VPC's router checks the instance's. For the network thread only; errors: SandboxFailed.
+Docker's bridge, also through the instance's ports, and the instance's daemons at a fixed address. The instance's
+namespace checks the task's source address, and the VPC's router checks the instance's. For the network thread only;
+errors: SandboxFailed.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/networking-networkmode-bridge.html
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from moyai.domain.ecs.daemon import DAEMON_ADDRESS
 from moyai.domain.sandbox.spec import AwsvpcNetwork, BridgeNetwork
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import SandboxFailed
@@ -36,6 +38,8 @@ def enable_bridge(netns: Path, network: AwsvpcNetwork, bridge: str) -> None:
         disable_reverse_path_filter()
         apply_rules(bridge_rules(network.address, bridge))
         limit_instance_connections()
+        loopback = links.link_lookup(ifname="lo")[0]
+        links.addr("replace", index=loopback, address=DAEMON_ADDRESS, prefixlen=32)
         links.route("replace", dst=bridge, type="unreachable")  # packets to absent tasks must not go to the VPC
         set_sysctl("ipv4/ip_forward", "1")
 
