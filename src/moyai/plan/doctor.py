@@ -16,6 +16,7 @@ import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.outside import external_endpoint
+from moyai.domain.ecs.cluster import ClusterStatus
 from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
@@ -69,7 +70,7 @@ def findings(
         (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
     full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
-    of_world = chain(_services(world), _names(world), _load_balancers(world), _target_groups(world))
+    of_world = chain(_clusters(world), _services(world), _names(world), _load_balancers(world), _target_groups(world))
     all_findings = chain(full, _proxies(world, proxies), of_world, compile_findings)
     return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
 
@@ -110,6 +111,16 @@ def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
         remedy = f"This passes within moments. If it is still there when you ask again, look at {log}."
         return Finding(Severity.WARNING, "configuration-under-way", task.arn, message, remedy)
     return None
+
+
+def _clusters(world: World) -> Iterator[Finding]:
+    for cluster in world.clusters:
+        sessions = None if cluster.configuration is None else cluster.configuration.execute_command_configuration
+        asks_for_records = sessions is not None and (sessions.logging == "OVERRIDE" or sessions.kms_key_id is not None)
+        if asks_for_records and cluster.status is ClusterStatus.ACTIVE:
+            message = "its executeCommandConfiguration asks for records or a key; moyai neither records nor encrypts."
+            remedy = "Nothing, unless you need a record of what ECS Exec sessions say; moyai has none."
+            yield Finding(Severity.WARNING, "sessions-not-recorded", cluster.arn, message, remedy)
 
 
 def _services(world: World) -> Iterator[Finding]:

@@ -264,7 +264,7 @@ TRACKED = {"PolicyType": "TargetTrackingScaling"}
         ("register_scalable_target", {"ResourceId": "service/default/no"}, ("ValidationException", "doesn't exist")),
         ("register_scalable_target", {"ResourceId": "cluster/x"}, ("ValidationException", "Unsupported")),
         ("register_scalable_target", {"ServiceNamespace": "rds"}, ("ValidationException", "not supported by moyai")),
-        ("register_scalable_target", {"RoleARN": "arn:aws:iam::1:role/x"}, ("ValidationException", "without a role")),
+        ("register_scalable_target", {"RoleARN": "x"}, ("ValidationException", "ARN of an IAM role")),
         (
             "deregister_scalable_target",
             {"ResourceId": "service/default/no"},

@@ -34,6 +34,8 @@ def test_a_new_vpc_has_aws_default_resources(ec2):
     assert acl["IsDefault"]
     assert ec2.describe_subnets(Filters=inside)["Subnets"] == []
     assert ec2.describe_vpcs(Filters=filters_of(("tag:Name", "shop")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=filters_of(("tag-value", "shop")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=filters_of(("cidr-block", vpc["CidrBlock"])))["Vpcs"] == [vpc]
     assert ec2.describe_vpcs(Filters=filters_of(("is-default", "false")))["Vpcs"] == [vpc]
 
 

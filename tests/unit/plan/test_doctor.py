@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.connect.outside import CLIENT_PORT
+from moyai.domain.ecs.cluster import ClusterConfiguration, ExecuteCommandConfiguration
 from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.elb.load_balancer import LoadBalancerState
@@ -57,6 +58,15 @@ def announce_events(build: Builder, service: ServiceArn, *texts: str) -> None:
 def test_a_healthy_service_has_no_findings():
     build, _ = settled_service(2, offers=[])
     assert findings_with(build) == []
+
+
+def test_a_cluster_whose_sessions_are_to_be_recorded_is_a_warning():
+    build, _ = settled_service(1, offers=[])
+    cluster = build.world.clusters[build.cluster()]
+    for logging, expected in (("DEFAULT", []), ("OVERRIDE", ["sessions-not-recorded"])):
+        configuration = ClusterConfiguration(ExecuteCommandConfiguration(logging))
+        build.book.apply([Put(replace(cluster, configuration=configuration))])
+        assert kinds(build) == expected
 
 
 def test_unwritable_state_is_a_problem():

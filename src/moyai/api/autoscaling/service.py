@@ -15,7 +15,6 @@ AUTOSCALING: Final = ApiService(
     name="application-autoscaling",
     refused=MappingProxyType(
         {
-            "RegisterScalableTarget.RoleARN": "services scale without a role",
             "PutScalingPolicy.PredictiveScalingPolicyConfiguration": "there are no forecasts",
         }
     ),

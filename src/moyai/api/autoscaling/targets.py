@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Reg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,6 +33,7 @@ from moyai.kernel.errors import InvalidInput
 from moyai.plan.scaling.lifecycle import cause_of_bounds, deregister_target, enforce_bounds
 from moyai.plan.scaling.tracking import new_target_arn, resource_id
 
+_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,1000}")
 _MOST: Final = 50
 _LARGEST: Final = 5000
 _ROLE: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
@@ -55,6 +57,8 @@ class RegisterScalableTargetRequest(msgspec.Struct, frozen=True):
     scalable_dimension: str
     min_capacity: int | None = None
     max_capacity: int | None = None
+    role_arn: str | None = None
+    """For services without a service-linked role, of which ECS is none: checked, and not used, as on AWS."""
     suspended_state: Suspension = Suspension()
     tags: Mapping[str, str] = {}
 
@@ -80,6 +84,8 @@ class DeregisterScalableTargetRequest(msgspec.Struct, frozen=True):
 def register_scalable_target(ctx: Context, request: RegisterScalableTargetRequest) -> dict[str, object]:
     """Make a target of a service, or change the one it is; its count is brought within the bounds."""
     check_kind(request.service_namespace, request.scalable_dimension)
+    if request.role_arn is not None and not _ROLE_ARN.fullmatch(request.role_arn):
+        raise InvalidInput("RoleARN must be the ARN of an IAM role.")
     service = active_service(ctx, service_named(ctx, request.resource_id))
     if service.is_daemon:
         raise InvalidInput(

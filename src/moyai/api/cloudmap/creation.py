@@ -19,7 +19,7 @@ from moyai.api.cloudmap.operations import Work, new_operation, repeated_operatio
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
-from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
 from moyai.domain.keys import scope_key
@@ -128,5 +128,5 @@ def _zone(
         namespace,
         type=type_,
         hosted_zone_id="Z" + ctx.ids.alphanumeric(_ZONE_ID_LENGTH).upper(),
-        soa_ttl=DEFAULT_SOA_TTL if properties is None else properties.dns_properties.soa.ttl,
+        soa_ttl=None if properties is None else properties.dns_properties.soa.ttl,
     )

@@ -16,7 +16,7 @@ from moyai.api.cloudmap.lookup import namespace_of, own_namespace_of, owner_kind
 from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse
-from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import World
@@ -162,9 +162,8 @@ def _of_type(ctx: Context, identifier: str, type_: NamespaceType) -> Namespace:
 
 def _shown(world: World, namespace: Namespace) -> dict[str, object]:
     properties: dict[str, object] = {"http_properties": {"http_name": namespace.name}}
-    if namespace.type is not NamespaceType.HTTP:
-        ttl = DEFAULT_SOA_TTL if namespace.soa_ttl is None else namespace.soa_ttl
-        properties["dns_properties"] = {"hosted_zone_id": namespace.hosted_zone_id, "soa": {"ttl": ttl}}
+    soa = {} if namespace.soa_ttl is None else {"ttl": namespace.soa_ttl}
+    properties["dns_properties"] = {"hosted_zone_id": namespace.hosted_zone_id, "soa": soa}
     return {
         "id": namespace.id,
         "arn": namespace.arn,

@@ -140,11 +140,13 @@ def _values_of(kind: DescribedKind[T], name: str) -> Values[T]:
         return lambda item: [value for tag, value in kind.tags_of(item).items() if tag == key]
     if name == "tag-key":
         return kind.tags_of
+    if name == "tag-value":
+        return lambda item: kind.tags_of(item).values()
     values: Values[Any] | None = kind.filters.get(name)
     if values is None:
         raise InvalidParameterValue(
             f"The filter '{name[:_MAX_PATTERN]}' is invalid. For {kind.name} moyai has: "
-            f"{', '.join(sorted(kind.filters))}, tag-key, tag:<key>."
+            f"{', '.join(sorted(kind.filters))}, tag-key, tag-value, tag:<key>."
         )
     return values
 

@@ -231,6 +231,7 @@ _VPCS = DescribedKind[Vpc](
         {
             "vpc-id": lambda v: (v.id,),
             "cidr": lambda v: (v.cidr,),
+            "cidr-block": lambda v: (v.cidr,),
             "cidr-block-association.association-id": lambda v: (range_id(v),),
             "cidr-block-association.cidr-block": lambda v: (v.cidr,),
             "cidr-block-association.state": lambda _: ("associated",),

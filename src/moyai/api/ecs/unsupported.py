@@ -15,12 +15,10 @@ from moyai.kernel.errors import ClientFault
 
 _NO_DISKS = "there is no Elastic Block Store here"
 _NO_CLASSIC = "there are no Classic Load Balancers; use a target group"
-_NO_RECORD = "what a session says is not recorded"
 _NO_SECRETS = "the driver of the proxy's output has no options that are secret"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
 _NO_MANAGED = "there are no managed instances"
-_NO_SCALING = "there is no Auto Scaling group that could be scaled"
 _NOT_YET = "not yet"
 
 _Reasons = tuple[tuple[str, str], ...]
@@ -64,23 +62,10 @@ _RUN: _Reasons = (
     ("overrides.containerOverrides[].resourceRequirements", "how many GPUs a container has is its definition's to say"),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
 )
-_CLUSTER: _Reasons = (
-    ("executeCommandConfiguration.kmsKeyId", "there is no KMS here"),
-    ("executeCommandConfiguration.logConfiguration", _NO_RECORD),
-    ("managedStorageConfiguration", "there is no KMS here"),
-)
+_CLUSTER: _Reasons = (("managedStorageConfiguration", "there is no KMS here"),)
 _PROVIDER: _Reasons = (
     ("cluster", _NO_MANAGED),
     ("managedInstancesProvider", _NO_MANAGED),
-    *_under(
-        "autoScalingGroupProvider.managedScaling",
-        (
-            ("targetCapacity", _NO_SCALING),
-            ("minimumScalingStepSize", _NO_SCALING),
-            ("maximumScalingStepSize", _NO_SCALING),
-            ("instanceWarmupPeriod", _NO_SCALING),
-        ),
-    ),
 )
 
 UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(

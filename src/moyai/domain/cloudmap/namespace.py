@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
 
 from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import NamespaceArn, NamespaceId, VpcId
-
-DEFAULT_SOA_TTL: Final = 15
-"""The seconds for which a negative DNS response may be cached."""
 
 
 class NamespaceType(StrEnum):

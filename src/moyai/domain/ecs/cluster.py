@@ -37,10 +37,22 @@ class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
     base: int = 0
 
 
-class ExecuteCommandConfiguration(msgspec.Struct, frozen=True):
-    """How exec sessions are recorded; moyai does not record them."""
+class ExecuteCommandLogs(msgspec.Struct, frozen=True):
+    """Where AWS stores what exec sessions say."""
 
-    logging: str = "NONE"
+    cloud_watch_log_group_name: str | None = None
+    cloud_watch_encryption_enabled: bool = False
+    s3_bucket_name: str | None = None
+    s3_encryption_enabled: bool = False
+    s3_key_prefix: str | None = None
+
+
+class ExecuteCommandConfiguration(msgspec.Struct, frozen=True):
+    """How exec sessions are recorded and encrypted; kept and shown, for moyai does neither."""
+
+    logging: str | None = None
+    log_configuration: ExecuteCommandLogs | None = None
+    kms_key_id: str | None = None
 
 
 class ClusterConfiguration(msgspec.Struct, frozen=True):

@@ -94,7 +94,17 @@ def test_a_provider_in_use_cannot_be_deleted(shop):
     shop.fails("DeleteCapacityProvider", "ClientException", message, capacityProvider="mine")
 
 
-SCALED = {"managedScaling": {"status": "ENABLED"}}
+def test_managed_features_of_a_group_are_recorded_and_shown(shop):
+    scaling = {"status": "ENABLED", "targetCapacity": 90, "minimumScalingStepSize": 1, "instanceWarmupPeriod": 0}
+    managed = {"managedScaling": scaling, "managedTerminationProtection": "ENABLED", "managedDraining": "ENABLED"}
+    created = shop.call("CreateCapacityProvider", name="scaled", autoScalingGroupProvider=OWN | managed)
+    shown = created["capacityProvider"]["autoScalingGroupProvider"]
+    assert {name: shown[name] for name in managed} == managed
+    shop.call("UpdateCapacityProvider", name="scaled", autoScalingGroupProvider={"managedDraining": "DISABLED"})
+    [described] = shop.call("DescribeCapacityProviders", capacityProviders=["scaled"])["capacityProviders"]
+    assert described["autoScalingGroupProvider"] == shown | {"managedDraining": "DISABLED"}
+
+
 NAME = "The specified capacity provider name is invalid."
 
 
@@ -113,14 +123,8 @@ NAME = "The specified capacity provider name is invalid."
         (
             "CreateCapacityProvider",
             "InvalidParameterException",
-            "managedScaling.status: ENABLED is not supported",
-            {"name": "x", "autoScalingGroupProvider": OWN | SCALED},
-        ),
-        (
-            "CreateCapacityProvider",
-            "InvalidParameterException",
-            "managedDraining: ENABLED is not supported",
-            {"name": "x", "autoScalingGroupProvider": OWN | {"managedDraining": "ENABLED"}},
+            "managed termination protection setting for the capacity provider is invalid",
+            {"name": "x", "autoScalingGroupProvider": OWN | {"managedTerminationProtection": "ENABLED"}},
         ),
         (
             "CreateCapacityProvider",
@@ -129,12 +133,6 @@ NAME = "The specified capacity provider name is invalid."
             {"name": "mine", "autoScalingGroupProvider": OWN},
         ),
         ("UpdateCapacityProvider", "InvalidParameterException", MISSING, {"name": "x"}),
-        (
-            "UpdateCapacityProvider",
-            "InvalidParameterException",
-            "ENABLED is not supported",
-            {"name": "mine", "autoScalingGroupProvider": SCALED},
-        ),
         ("DeleteCapacityProvider", "InvalidParameterException", MISSING, {"capacityProvider": "x"}),
         ("DeleteCapacityProvider", "ClientException", "reserved", {"capacityProvider": "FARGATE"}),
         ("DescribeCapacityProviders", "InvalidParameterException", "between 1 and 10", {"maxResults": 11}),

@@ -106,6 +106,23 @@ def _item(provider, weight=1, base=0):
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"logging": "DEFAULT"},
+        {"logging": "OVERRIDE", "kmsKeyId": "k", "logConfiguration": {"cloudWatchLogGroupName": "/exec"}},
+    ],
+)
+def test_settings_of_exec_sessions_are_recorded_and_shown(ecs, settings):
+    ecs.call("CreateCluster", configuration=_sessions(**settings))
+    [cluster] = ecs.call("DescribeClusters", include=["CONFIGURATIONS"])["clusters"]
+    shown = cluster["configuration"]["executeCommandConfiguration"]
+    assert shown["logging"] == settings["logging"]
+    assert shown.get("kmsKeyId") == settings.get("kmsKeyId")
+    logs = shown.get("logConfiguration", {})
+    assert logs.get("cloudWatchLogGroupName") == settings.get("logConfiguration", {}).get("cloudWatchLogGroupName")
+
+
+@pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"clusterName": "no spaces"}, "clusterName must be"),
@@ -128,10 +145,10 @@ def _item(provider, weight=1, base=0):
         ({"serviceConnectDefaults": {"namespace": "a/b"}}, "printable ASCII"),
         ({"serviceConnectDefaults": {"namespace": "x" * 1025}}, "up to 1024"),
         (
-            {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}},
-            "logging: DEFAULT is not supported",
+            {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE"}}},
+            "logConfiguration must be specified with logging OVERRIDE",
         ),
-        ({"configuration": _sessions(kmsKeyId="k")}, "kmsKeyId: not supported"),
+        ({"configuration": _sessions(logConfiguration={"s3BucketName": "b"})}, "is for logging OVERRIDE only"),
         ({"tags": [{"key": "aws:x", "value": "1"}]}, "reserved"),
         ({"tags": [{"key": "a"}, {"key": "a"}]}, "given twice"),
         ({"tags": [{"key": str(n)} for n in range(51)]}, "less than or equal to 50"),

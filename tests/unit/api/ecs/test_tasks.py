@@ -20,10 +20,10 @@ def _run(shop, **changes):
 
 
 def test_a_new_task(shop):
-    [task] = _run(shop, startedBy="me", tags=[{"key": "a", "value": "1"}])
+    [task] = _run(shop, startedBy="ECS Deploy", tags=[{"key": "a", "value": "1"}])
     assert task["taskArn"].startswith(f"{ARN}task/default/")
     assert (task["lastStatus"], task["desiredStatus"], task["version"]) == ("PROVISIONING", "RUNNING", 1)
-    assert (task["group"], task["startedBy"], task["launchType"]) == ("family:web", "me", "FARGATE")
+    assert (task["group"], task["startedBy"], task["launchType"]) == ("family:web", "ECS Deploy", "FARGATE")
     assert (task["cpu"], task["memory"], task["platformVersion"]) == ("256", "512", "1.4.0")
     assert task["fargateEphemeralStorage"] == {"sizeInGiB": 20}
     assert task["overrides"] == {"containerOverrides": [{"name": "app"}], "inferenceAcceleratorOverrides": []}
@@ -140,7 +140,7 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
         ({"count": 0}, "count must be between 1 and 10"),
         ({"count": 11}, "count must be between 1 and 10"),
         ({"launchType": "EC2"}, "No Container Instances were found in your cluster."),
-        ({"startedBy": "a b"}, "startedBy must be"),
+        ({"startedBy": "a\nb"}, "startedBy must be"),
         ({"startedBy": "a" * 129}, "startedBy must be"),
         ({"group": ""}, "group must be"),
         ({"propagateTags": "SERVICE"}, "propagateTags SERVICE"),

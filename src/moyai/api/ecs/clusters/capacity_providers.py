@@ -1,9 +1,9 @@
 """Capacity providers: create, describe, update, delete.
 
 Promise: a capacity provider of the account consists of the container instances whose tag ``moyai:capacity-provider``
-names it; its Auto Scaling group is recorded and shown. FARGATE and FARGATE_SPOT always exist.
-Refuses: managed scaling, managed draining and termination protection, because no group exists that could scale; and
-managed instances.
+names it. Its Auto Scaling group is recorded and shown, with its managed scaling, draining and termination protection,
+because no group exists that could scale. FARGATE and FARGATE_SPOT always exist.
+Refuses: managed instances.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
 """
 
@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.api.ecs.lookup import active_cluster, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags, tag_list
-from moyai.domain.ecs.capacity_provider import CapacityProvider
+from moyai.domain.ecs.capacity_provider import CapacityProvider, ManagedScaling
 from moyai.domain.ecs.errors import ClientException, InvalidParameter
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import Delete, Put
@@ -33,31 +33,20 @@ _GROUP = re.compile(r"arn:aws:autoscaling:[a-z0-9-]+:[0-9]{12}:autoScalingGroup:
 _LONGEST_GROUP = 512
 _MAX_PAGE = 10
 _MAX_DESCRIBED = 100
-_OFF = "DISABLED"
-_NO_GROUP = "there is no Auto Scaling group; register container instances with the tag moyai:capacity-provider"
 
 
-class ManagedScaling(msgspec.Struct, frozen=True):
-    """managedScaling, which can only be disabled."""
+class GroupProviderUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What ECS is to manage of an Auto Scaling group; None leaves it as it is."""
 
-    status: str = _OFF
+    managed_scaling: ManagedScaling | None = None
+    managed_termination_protection: str | None = None
+    managed_draining: str | None = None
 
 
-class GroupProvider(msgspec.Struct, frozen=True):
-    """autoScalingGroupProvider, whose managed features can only be disabled."""
+class GroupProvider(GroupProviderUpdate, frozen=True, kw_only=True):
+    """An Auto Scaling group, and what ECS is to manage of it."""
 
     auto_scaling_group_arn: str
-    managed_scaling: ManagedScaling = ManagedScaling()
-    managed_termination_protection: str = _OFF
-    managed_draining: str = _OFF
-
-
-class GroupProviderUpdate(msgspec.Struct, frozen=True):
-    """autoScalingGroupProvider of an update, with the same limits."""
-
-    managed_scaling: ManagedScaling = ManagedScaling()
-    managed_termination_protection: str = _OFF
-    managed_draining: str = _OFF
 
 
 class CreateCapacityProviderRequest(msgspec.Struct, frozen=True):
@@ -102,7 +91,6 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
     group = provider.auto_scaling_group_arn
     if len(group) > _LONGEST_GROUP or not _GROUP.fullmatch(group):
         raise InvalidParameter("autoScalingGroupArn must be the ARN of an Auto Scaling group.")
-    _check_managed(provider.managed_scaling, provider.managed_termination_protection, provider.managed_draining)
     new_provider = CapacityProvider(
         arn=key,
         name=CapacityProviderName(request.name),
@@ -110,15 +98,15 @@ def create_capacity_provider(ctx: Context, request: CreateCapacityProviderReques
         auto_scaling_group=group,
         tags=checked_tags(tag_rules("capacity-provider"), request.tags),
     )
+    new_provider = _with_managed_features(new_provider, provider)
     ctx.store.apply([Put(new_provider)])
     return {"capacity_provider": _view(new_provider, with_tags=True)}
 
 
 def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderRequest) -> dict[str, object]:
-    """Validate an update, which changes nothing: the managed features can only be disabled."""
-    provider = _provider_of(ctx, request.name)
-    update = request.auto_scaling_group_provider
-    _check_managed(update.managed_scaling, update.managed_termination_protection, update.managed_draining)
+    """Change what ECS is to manage of the provider's Auto Scaling group."""
+    provider = _with_managed_features(_provider_of(ctx, request.name), request.auto_scaling_group_provider)
+    ctx.store.apply([Put(provider)])
     return {"capacity_provider": _view(provider, status="UPDATE_COMPLETE")}
 
 
@@ -201,15 +189,18 @@ def _name_of(identifier: str) -> CapacityProviderName:
     return CapacityProviderName(provider_arn.path[0])
 
 
-def _check_managed(scaling: ManagedScaling, protection: str, draining: str) -> None:
-    members = {
-        "managedScaling.status": scaling.status,
-        "managedTerminationProtection": protection,
-        "managedDraining": draining,
+def _with_managed_features(provider: CapacityProvider, update: GroupProviderUpdate) -> CapacityProvider:
+    """The provider with what an update sets. Raises InvalidParameter."""
+    changes = {
+        name: value for name in GroupProviderUpdate.__struct_fields__ if (value := getattr(update, name)) is not None
     }
-    for member, value in members.items():
-        if value != _OFF:
-            raise unsupported_value(f"autoScalingGroupProvider.{member}", value, _NO_GROUP)
+    changed = replace(provider, **changes)
+    if changed.managed_termination_protection == "ENABLED" and changed.managed_scaling.status != "ENABLED":
+        raise InvalidParameter(
+            "The managed termination protection setting for the capacity provider is invalid. To enable managed"
+            " termination protection for a capacity provider, enable managed scaling."
+        )
+    return changed
 
 
 def _view(provider: CapacityProvider, *, with_tags: bool = False, status: str | None = None) -> dict[str, object]:
@@ -221,9 +212,9 @@ def _view(provider: CapacityProvider, *, with_tags: bool = False, status: str | 
         "update_status": status,
         "auto_scaling_group_provider": {
             "auto_scaling_group_arn": provider.auto_scaling_group,
-            "managed_scaling": {"status": _OFF},
-            "managed_termination_protection": _OFF,
-            "managed_draining": _OFF,
+            "managed_scaling": provider.managed_scaling,
+            "managed_termination_protection": provider.managed_termination_protection,
+            "managed_draining": provider.managed_draining,
         },
         "tags": tag_list(provider.tags) if with_tags else [],
     }

@@ -18,7 +18,6 @@ from moyai.api.ecs.clusters.view import cluster_view
 from moyai.api.ecs.launch.capacity_provider_strategy import check_items
 from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import (
@@ -44,6 +43,7 @@ from moyai.kernel.ids import NamespaceArn
 from moyai.plan.cloudmap.namespaces import find_namespace, new_http_namespace, not_shared
 from moyai.plan.placement.managed_daemons import wanted_revision
 
+_OVERRIDE = "OVERRIDE"
 _INSIGHTS = "containerInsights"
 _INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})
 _LONGEST_NAMESPACE = 1024
@@ -233,10 +233,14 @@ def _settings(current: Sequence[ClusterSetting], changes: Sequence[ClusterSettin
 
 
 def _configuration(configuration: ClusterConfiguration | None) -> ClusterConfiguration | None:
+    """The configuration as it is kept. Raises InvalidParameter."""
     sessions = None if configuration is None else configuration.execute_command_configuration
-    if sessions is not None and sessions.logging != "NONE":
-        member = "configuration.executeCommandConfiguration.logging"
-        raise unsupported_value(member, sessions.logging, "what a session says is not recorded; use NONE")
+    if sessions is None:
+        return configuration
+    if sessions.logging == _OVERRIDE and sessions.log_configuration is None:
+        raise InvalidParameter("executeCommandConfiguration.logConfiguration must be specified with logging OVERRIDE.")
+    if sessions.logging != _OVERRIDE and sessions.log_configuration is not None:
+        raise InvalidParameter("executeCommandConfiguration.logConfiguration is for logging OVERRIDE only.")
     return configuration
 
 

@@ -29,7 +29,7 @@ from moyai.plan.task.launch import FARGATE, LaunchRequest
 from moyai.plan.task.launch_interface import NoInterface
 
 _MAX_OVERRIDES = 8192  # bytes
-_STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+_LONGEST_STARTED_BY = 128
 _GROUP = re.compile(r"[A-Za-z0-9_:./-]{1,255}")
 
 
@@ -84,8 +84,9 @@ def failures_of(fault: NoInterface | Unplaced) -> list[dict[str, object]]:
 
 
 def _check(request: TaskRequest) -> None:
-    if request.started_by is not None and not _STARTED_BY.fullmatch(request.started_by):
-        raise InvalidParameter("startedBy must be up to 128 letters, digits, hyphens, underscores and slashes.")
+    started_by = request.started_by
+    if started_by is not None and not (started_by.isprintable() and 1 <= len(started_by) <= _LONGEST_STARTED_BY):
+        raise InvalidParameter(f"startedBy must be 1 to {_LONGEST_STARTED_BY} printable characters.")
     if request.group is not None and not _GROUP.fullmatch(request.group):
         raise InvalidParameter("group must be up to 255 letters, digits and any of _ - : . /")
     if request.propagate_tags == "SERVICE":
