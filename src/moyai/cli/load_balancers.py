@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
 
 if TYPE_CHECKING:
@@ -14,18 +15,16 @@ _VERSION: Final = "2015-12-01"
 _SCHEMES: Final = frozenset({"HTTP", "HTTPS"})
 
 
-def load_balancers(remote: Remote) -> list[dict[str, Any]]:
+def load_balancers(remote: Remote, urls: PublicUrls) -> list[dict[str, Any]]:
     """Name, type, scheme, state and DNS name of each load balancer, and its URLs on this machine."""
     balancers = list(_members(remote, "DescribeLoadBalancers", "LoadBalancers"))
     if not balancers:
         return []
-    addresses, http_port = remote.public_addresses_by_description(), remote.gateway()["http_port"]
-    return [_row(remote, balancer, addresses, http_port) for balancer in balancers]
+    addresses = remote.public_addresses_by_description()
+    return [_row(remote, balancer, addresses, urls) for balancer in balancers]
 
 
-def _row(
-    remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], http_port: int | None
-) -> dict[str, Any]:
+def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], urls: PublicUrls) -> dict[str, Any]:
     arn, dns_name = _text(balancer, "LoadBalancerArn"), _text(balancer, "DNSName")
     public = addresses.get(f"ELB {arn.partition(':loadbalancer/')[2]}", [])
     return {
@@ -35,18 +34,20 @@ def _row(
         "state": _text(balancer, "State/{*}Code"),
         "reason": _text(balancer, "State/{*}Reason"),
         "dns_name": dns_name,
-        "urls": list(_urls(remote, arn, dns_name, public, http_port)) if public else [],
+        "urls": list(_urls(remote, arn, dns_name, public[0], urls)) if public else [],
     }
 
 
-def _urls(remote: Remote, arn: str, dns_name: str, public: list[str], http_port: int | None) -> Iterator[str]:
-    """By name, where the server has a port for that, and of each listener at the first public address."""
+def _urls(remote: Remote, arn: str, dns_name: str, address: str, urls: PublicUrls) -> Iterator[str]:
+    """By name, where the server has a port for that, and of each listener at a public address. UDP has none."""
     listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn))
     protocols = {int(_text(listener, "Port")): _text(listener, "Protocol") for listener in listeners}
-    if http_port and protocols and protocols[min(protocols)] == "HTTP":
-        yield f"http://{dns_name}:{http_port}"
-    for port, protocol in sorted(protocols.items()):
-        yield f"{protocol.lower() if protocol in _SCHEMES else 'tcp'}://{public[0]}:{port}"
+    published = sorted(item for item in protocols.items() if item[1] != "UDP")
+    by_name = urls.of_name(dns_name)
+    if by_name and published and published[0][1] == "HTTP":
+        yield by_name
+    for port, protocol in published:
+        yield urls.at(protocol.lower() if protocol in _SCHEMES else "tcp", address, port)
 
 
 def _members(remote: Remote, operation: str, member: str, **parameters: str) -> Iterator[Element]:

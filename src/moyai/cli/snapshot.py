@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from moyai.cli.load_balancers import load_balancers
+from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
 
 
@@ -41,9 +41,9 @@ class _Port(NamedTuple):
 
 def snapshot(remote: Remote) -> dict[str, Any]:
     """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs."""
-    urls, names = _PublicUrls(remote), _Namespaces(remote)
+    urls, names = PublicUrls(remote), _Namespaces(remote)
     clusters = [_cluster(remote, arn, urls, names) for arn in _clusters(remote)]
-    balancers = load_balancers(remote)
+    balancers = load_balancers(remote, urls)
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters, "loadBalancers": balancers}
 
 
@@ -86,52 +86,11 @@ class _Namespaces:
         return self._defaults[cluster]
 
 
-class _PublicUrls:
-    """The URLs of tasks and services with public addresses, read only if some task has an interface.
-
-    Where the server has gateway ports, a task is at one of these, on the server's own host; else at its address.
-    """
-
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
-        self._host = urlsplit(remote.url).hostname or ""
-
-    def of(self, interface: str | None, ports: Sequence[tuple[str, int]]) -> list[str]:
-        """The URLs of an interface's ports, each with its scheme."""
-        address = self._by_interface.get(interface) if interface else None
-        if address is None:
-            return []
-        return [f"{scheme}://{self._authority(address, port)}" for scheme, port in ports]
-
-    def of_service(self, service: str, cluster: str) -> str:
-        """The URL of a service by its name; empty if the server has no port for that."""
-        http_port = self._gateway["http_port"]
-        return f"http://{service}.{cluster}.localhost:{http_port}".lower() if http_port else ""
-
-    def _authority(self, address: str, port: int) -> str:
-        gateway_port = self._gateway_ports.get((address, port))
-        if gateway_port is None:
-            return f"{address}:{port}"
-        return f"[{self._host}]:{gateway_port}" if ":" in self._host else f"{self._host}:{gateway_port}"
-
-    @cached_property
-    def _by_interface(self) -> Mapping[str, str]:
-        return self._remote.public_addresses()
-
-    @cached_property
-    def _gateway(self) -> Mapping[str, Any]:
-        return self._remote.gateway()
-
-    @cached_property
-    def _gateway_ports(self) -> Mapping[tuple[str, int], int]:
-        return {(port["address"], port["port"]): port["gateway_port"] for port in self._gateway["ports"]}
-
-
 def _clusters(remote: Remote) -> Iterator[str]:
     return remote.pages("ecs", "ListClusters", "clusterArns")
 
 
-def _cluster(remote: Remote, arn: str, urls: _PublicUrls, names: _Namespaces) -> dict[str, Any]:
+def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> dict[str, Any]:
     services = list(_described(remote, "services", arn))
     tasks = list(_described(remote, "tasks", arn))
     definitions = _ports(remote, {t["taskDefinitionArn"] for t in tasks})
@@ -141,7 +100,7 @@ def _cluster(remote: Remote, arn: str, urls: _PublicUrls, names: _Namespaces) ->
     rows = [_service(s, lambda configured: names.of(arn, configured)) for s in services]
     name = arn.rpartition("/")[2]
     for row in rows:
-        row["url"] = urls.of_service(row["name"], name) if f"service:{row['name']}" in public else ""
+        row["url"] = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
     return {
         "name": name,
         "services": rows,
@@ -229,7 +188,7 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _task(task: Mapping[str, Any], public_urls: _PublicUrls | None, ports: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def _task(task: Mapping[str, Any], public_urls: PublicUrls | None, ports: Sequence[tuple[str, int]]) -> dict[str, Any]:
     interfaces = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
     details = {d["name"]: d["value"] for a in interfaces for d in a["details"]}
     urls = [] if public_urls is None else public_urls.of(details.get("networkInterfaceId"), ports)

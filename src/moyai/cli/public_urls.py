@@ -1,0 +1,51 @@
+"""The URLs of what has a public address, as a person types them.
+
+Where the server has gateway ports, a public port is at one of these, on the server's own host; else at its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from moyai.cli.remote import Remote
+
+
+class PublicUrls:
+    """The URLs at one server, which is asked when the first of them is needed."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._host = urlsplit(remote.url).hostname or ""
+
+    def of(self, interface: str | None, ports: Sequence[tuple[str, int]]) -> list[str]:
+        """The URLs of an interface's ports, each with its scheme."""
+        address = self._by_interface.get(interface) if interface else None
+        return [] if address is None else [self.at(scheme, address, port) for scheme, port in ports]
+
+    def at(self, scheme: str, address: str, port: int) -> str:
+        """The URL of a public port."""
+        gateway_port = self._gateway_ports.get((address, port))
+        if gateway_port is None:
+            return f"{scheme}://{address}:{port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{gateway_port}"
+
+    def of_name(self, name: str) -> str:
+        """The URL of a name below ``localhost``; empty if the server has no port for names."""
+        http_port = self._gateway["http_port"]
+        return f"http://{name}:{http_port}".lower() if http_port else ""
+
+    @cached_property
+    def _by_interface(self) -> Mapping[str, str]:
+        return self._remote.public_addresses()
+
+    @cached_property
+    def _gateway(self) -> Mapping[str, Any]:
+        return self._remote.gateway()
+
+    @cached_property
+    def _gateway_ports(self) -> Mapping[tuple[str, int], int]:
+        return {(port["address"], port["port"]): port["gateway_port"] for port in self._gateway["ports"]}
