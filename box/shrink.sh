@@ -3,15 +3,28 @@
 #
 #   shrink.sh system    Debian without package management, documentation, translations, character sets, and parts of
 #                       Python's library that are for its developers or need a screen
-#   shrink.sh moyai     /opt/moyai without pip, tests, type stubs, symbols, and the models of AWS services that moyai
-#                       hasn't got
+#   shrink.sh moyai     /opt/moyai without pip, tests, type stubs, symbols, parts of NumPy, and the models of AWS services
+#                       that moyai hasn't got
 set -eu
+
+# NumPy's libraries get one with the functions of blas.c instead of all of BLAS and LAPACK.
+replace_blas() {
+  blas=$(echo "$packages"/numpy.libs/libscipy_openblas*.so)
+  {
+    cat /build/blas.c
+    find "$packages"/numpy -name '*.so' -exec nm --dynamic --undefined-only {} + | sed -n 's/^ *U \(scipy_.*\)$/\1/p' | sort -u \
+      | grep -vx scipy_cblas_sdot64_ | sed 's/.*/void &(void) { refuse(); }/'
+  } >/build/blas-all.c
+  tcc -c -o /build/blas.o /build/blas-all.c
+  ld -shared -z noexecstack -o "$blas" /build/blas.o
+}
 
 case $1 in
   system)
     # Recorded as removed, so that a scanner of the image does not report them.
     dpkg --purge --force-all apt debconf libapt-pkg7.0 perl-base sqv 2>/dev/null || true
-    rm -rf /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man /usr/lib/*/gconv /usr/lib/*/perl-base
+    (cd /usr/share && rm -rf bash-completion doc gcc info keyrings lintian locale man)
+    rm -rf /usr/lib/*/gconv /usr/lib/*/perl-base /usr/bin/tini-static
     rm -rf /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /etc/apt
     for library in /usr/lib/python3.*; do
       (cd "$library" && rm -rf test idlelib ensurepip lib2to3 turtledemo turtle.py tkinter pydoc_data config-*)
@@ -23,14 +36,20 @@ case $1 in
     packages=$(echo /opt/moyai/lib/python3*/site-packages)
     find "$packages" -depth \( -name __pycache__ -o -name tests \) -type d -exec rm -rf {} +
     find "$packages" -name '*.pyi' -delete
-    find "$packages"/cryptography -name '*.so' -exec strip --strip-unneeded {} +
+    find "$packages" -name '*.so' ! -path '*/numpy.libs/*' -exec strip --strip-unneeded {} +
     # Rich colours Python and JSON, if anything.
     find "$packages"/pygments/lexers -name '*.py' ! -name '_*' ! -name python.py ! -name data.py ! -name special.py -delete
-    rm -rf "$packages"/numpy/_core/include "$packages"/numpy/f2py "$packages"/numpy/_core/lib
+    (cd "$packages"/numpy && rm -rf _core/include _core/lib _core/_*_tests.*.so _core/_simd.*.so f2py fft ma polynomial random testing)
+    replace_blas
     # The services that moyai has, and those that botocore itself asks for credentials.
     kept=$(/opt/moyai/bin/python -B -c 'from moyai.api.models import SERVICES; print(*SERVICES, "sso", "sso-oidc", "signin")')
     for model in "$packages"/botocore/data/*/; do
       case " $kept " in *" $(basename "$model") "*) ;; *) rm -r "$model" ;; esac
     done
+    # Of each, the newest version.
+    for model in "$packages"/botocore/data/*/; do
+      find "$model" -mindepth 1 -maxdepth 1 -type d | sort | head -n -1 | xargs -r rm -r
+    done
+    find "$packages"/botocore/data -name 'examples-*.json' -delete
     ;;
 esac

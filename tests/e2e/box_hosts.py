@@ -67,6 +67,10 @@ class BoxHost:
         """Run ``moyai box`` with this engine."""
         return self.try_run(sys.executable, "-m", "moyai", "box", *words, f"--engine={self.program}")
 
+    def installation(self, url: str) -> Any:
+        """What ``moyai status`` says of the server at a URL."""
+        return json.loads(self.run(sys.executable, "-m", "moyai", "status", f"--endpoint={url}", "--json"))
+
     @contextmanager
     def network(self) -> Iterator[None]:
         """The test's own sockets are in the engine's network."""
