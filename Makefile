@@ -68,7 +68,8 @@ screenshots: ## take the documentation's pictures of the console anew (root)
 
 fixtures: ## record anew what the console's component tests are answered
 	@MAKE_TARGET=$@ scripts/setup.sh
-	@.venv/bin/python scripts/console_fixtures.py
+	@.venv/bin/python -m scripts.console_fixtures
+	@.venv/bin/python -m scripts.balancer_fixtures
 
 sim: ## run the simulations; SEED=n plays another run
 	@MAKE_TARGET=$@ scripts/setup.sh

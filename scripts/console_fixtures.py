@@ -13,13 +13,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-FIXTURES = Path(__file__).parents[1] / "web/test/fixtures/shop.json"
+FIXTURES = Path(__file__).parents[1] / "web/test/fixtures"
 SERVICES = MappingProxyType(
     {
         "ecs": ("AmazonEC2ContainerServiceV20141113", "ecs"),
@@ -210,15 +210,19 @@ def refusal(ask: Asks, operation: str, /, **members: object) -> dict[str, Any]:
     sys.exit(f"{operation} was not refused")
 
 
+def write(name: str, answers: Mapping[str, object]) -> None:
+    """Write a file of answers."""
+    path = FIXTURES / f"{name}.json"
+    path.write_text(json.dumps(answers, indent=1) + "\n")
+    print(f"{path}: {len(answers)} answers")
+
+
 def main() -> None:
     """Record the responses and write the file."""
     with server() as url:
         ask = client(url)
         build(ask)
-        found = record(ask)
-    FIXTURES.parent.mkdir(exist_ok=True)
-    FIXTURES.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"{FIXTURES}: {len(found)} answers")
+        write("shop", record(ask))
 
 
 if __name__ == "__main__":

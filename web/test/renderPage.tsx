@@ -26,7 +26,10 @@ export interface Call {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Responses by operation: JSON, or a function of the input that returns it. An `Error` is an error response with its name as code. */
+/**
+ * Responses by operation: JSON, or a function of the input that returns it; of query APIs, the XML of a response or an error.
+ * An `Error` is an error response with its name as code.
+ */
 export type Answers = Readonly<Record<string, unknown>>;
 
 /** Renders a page with the route `pattern` at `path`. Returns the list of API calls, which grows as the page sends them. */
@@ -59,17 +62,26 @@ export function renderPage(page: ReactElement, pattern: string, path: string, an
 }
 
 async function respond(request: Request, answers: Answers, calls: Call[]): Promise<Response> {
-  const operation = request.headers.get("x-amz-target")?.split(".").at(-1) ?? new URL(request.url).pathname.split("/").at(-1) ?? "";
-  const input = JSON.parse((await request.text()) || "{}") as Record<string, unknown>;
+  const body = await request.text();
+  const isQuery = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  const input = isQuery ? parseForm(body) : (JSON.parse(body || "{}") as Record<string, unknown>);
+  const named = request.headers.get("x-amz-target")?.split(".").at(-1) ?? new URL(request.url).pathname.split("/").at(-1) ?? "";
+  const operation = isQuery ? (input.Action as string) : named;
   calls.push({ operation, input });
   const value = answers[operation];
   const answer: unknown = typeof value === "function" ? (value as (input: unknown) => unknown)(input) : value;
+  if (typeof answer === "string") return new Response(answer, { status: answer.includes("<ErrorResponse") ? 400 : 200, headers: { "content-type": "text/xml" } });
   const headers = { "content-type": "application/x-amz-json-1.1" };
   if (answer === undefined) return new Response(`{"__type":"UnknownOperationException","message":"${operation}"}`, { status: 400, headers });
   if (answer instanceof Error) {
     return new Response(JSON.stringify({ __type: answer.name, message: answer.message }), { status: 400, headers });
   }
   return new Response(JSON.stringify(answer), { status: 200, headers });
+}
+
+/** The parameters of a query request, by their names as sent: `Conditions.member.1.Field`. */
+function parseForm(body: string): Record<string, unknown> {
+  return Object.fromEntries(new URLSearchParams(body));
 }
 
 /** An error response of the API. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from ipaddress import ip_network
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
+from moyai.api.control.handlers import ControlDependencies
 from moyai.api.ec2.service import EC2
 from moyai.api.ecr.service import ecr
 from moyai.api.ecs.service import ecs
@@ -31,6 +31,7 @@ from moyai.app.config import CloudMapSettings, Settings, TlsSettings
 from moyai.console.app import Console
 from moyai.console.events import Events
 from moyai.console.files import Files
+from moyai.console.gateway import GatewayPorts
 from moyai.console.logins import Logins
 from moyai.console.session import Home, Sessions
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
@@ -126,7 +127,8 @@ def make_certificate_loop(settings: TlsSettings, ports: ReconcilerPorts) -> Cert
     return CertificateLoop(ports, CryptographyPki(), settings.certificate_renewal)
 
 
-def make_console(store: Store, keys: AccessKeys | None, events: Events, clock: Clock, ids: Ids) -> Console:
+def make_console(control: ControlDependencies, keys: AccessKeys | None, events: Events, ids: Ids) -> Console:
     """The console; it asks for a login where there are access keys."""
-    logins = None if keys is None else Logins(keys, clock, ids)
-    return Console(Files(), Sessions(store, logins, Home(version("moyai"), DEFAULT_SCOPE)), events)
+    logins = None if keys is None else Logins(keys, control.clock, ids)
+    sessions = Sessions(control.store, logins, Home(control.version, DEFAULT_SCOPE))
+    return Console(Files(), sessions, events, GatewayPorts(control.gateway_ports, control.http_port))

@@ -103,7 +103,8 @@ class Sessions:
         if self.is_login_required and login is None:
             return _SessionView(home.version, home.scope, login=True)
         world = self._store.world
-        scopes = {scope_of(record.arn) for table in (world.clusters, world.namespaces) for record in table}
+        tables = (world.clusters, world.namespaces, world.load_balancers)
+        scopes = {scope_of(record.arn) for table in tables for record in table}
         if login is None:
             return _SessionView(home.version, home.scope, tuple(sorted(scopes)))
         own = tuple(sorted(scope for scope in scopes if scope.account == home.scope.account))

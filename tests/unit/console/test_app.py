@@ -10,10 +10,12 @@ from moyai.app.adapters.console_endpoint import console_handler
 from moyai.console.app import Console
 from moyai.console.events import Events
 from moyai.console.files import Files
+from moyai.console.gateway import GatewayPorts
 from moyai.console.logins import Logins
 from moyai.console.session import Home, Sessions
 from moyai.domain.ecs.cluster import Cluster
-from moyai.kernel.ids import AccountId, ClusterArn, Region
+from moyai.domain.sandbox.network_spec import PublishedPort
+from moyai.kernel.ids import AccountId, ClusterArn, Region, TaskId, VpcId
 from moyai.kernel.scope import Scope
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH, ManualClock
@@ -21,6 +23,7 @@ from moyai.testing.ids import SeededIds
 from tests.unit.api import world
 
 KEY, SECRET = "AKIAEXAMPLE", "s3cret"
+PUBLISHED = PublishedPort(TaskId("t"), "127.83.0.1", VpcId("vpc-1"), "10.0.0.1", 80)
 HOME = Home("1.0", Scope(AccountId("123456789012"), Region("us-east-1")))
 SIGNED = "AWS4-HMAC-SHA256 Credential={}/20270115/eu-west-1/sts/aws4_request, SignedHeaders=host, Signature=ab"
 CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -34,7 +37,7 @@ def handler(tmp_path, *, keys):
     )
     known = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(known, clock, ids) if known is not None else None, HOME)
-    console = Console(Files(tmp_path), sessions, Events(store, clock))
+    console = Console(Files(tmp_path), sessions, Events(store, clock), GatewayPorts(lambda: {PUBLISHED: 20001}, 8080))
     return console_handler(console, world.gateway(keys=known))
 
 
@@ -97,7 +100,7 @@ async def test_without_keys_a_session_lists_every_scope(open_one):
         {"sec_fetch_site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["api/", "events", "session"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway", "session"])
 async def test_a_page_of_another_origin_is_refused(open_one, closed_one, path, headers):
     for serve in (open_one, closed_one):
         assert (await serve(request("GET", path, **headers))).status == 403
@@ -108,7 +111,7 @@ async def test_same_origin_requests_are_answered(open_one):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("path", ["api/", "events"])
+@pytest.mark.parametrize("path", ["api/", "events", "gateway"])
 async def test_with_keys_a_login_is_required(closed_one, path):
     for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
         answer = await closed_one(asked)
@@ -133,6 +136,17 @@ async def test_a_login_acts_with_its_key_and_account(closed_one):
     assert answer.status == 200
     assert b"<Account>123456789012</Account>" in answer.body  # not the one that the credential names
     assert f"<UserId>{KEY}</UserId>".encode() in answer.body
+
+
+async def test_gateway_ports_are_shown_by_public_address(open_one, closed_one):
+    _, cookie = await log_in(closed_one)
+    for answer in (
+        await open_one(request("GET", "gateway")),
+        await closed_one(request("GET", "gateway", cookie=cookie)),
+    ):
+        ports = [{"address": "127.83.0.1", "port": 80, "gatewayPort": 20001}]
+        assert json_body(answer) == {"httpPort": 8080, "ports": ports}
+    assert (await open_one(request("POST", "gateway"))).status == 405
 
 
 async def test_a_request_without_the_csrf_token_changes_nothing(closed_one):

@@ -9,6 +9,7 @@ import pytest
 
 from moyai.console.events import MAX_KEYS, MAX_LISTENERS, MAX_LISTENERS_OF_LOGIN, Events
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.elb.target_group import Target
 from moyai.domain.s3.env_file import EnvFile
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import AccountId, ClusterArn, Region, S3ObjectArn
@@ -16,6 +17,7 @@ from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.load_balancers import load_balancer, put_group_behind_listener, target_group
 from tests.unit.xds import shop_mesh
 
 HOME = Scope(AccountId("123456789012"), Region("us-east-1"))
@@ -81,6 +83,16 @@ async def test_changed_meshes_and_their_resources_are_named(events, store, clock
         ("virtual-node", "back"),
         ("virtual-node", "front"),
     }
+
+
+async def test_load_balancers_and_what_belongs_to_them_are_named(events, store, clock):
+    stream = listen(events)
+    await next_event(stream, clock)
+    group = target_group(HOME, "web")
+    target = Target(group.arn, "10.0.0.1", 80, "10.0.0.1", "us-east-1a", EPOCH)
+    store.apply([*put_group_behind_listener(HOME, "web"), Put(load_balancer(HOME)), Put(target)])
+    kinds = {key["kind"] for key in keys(await next_event(stream, clock))["keys"]}
+    assert kinds == {"listener", "listener-rule", "load-balancer", "target", "target-group"}
 
 
 async def test_concurrent_changes_are_batched_and_many_are_summarized(events, store, clock):

@@ -66,6 +66,13 @@ export function PageLayout(props: PageLayoutProps) {
   );
 }
 
+/** The list that each form without a path below it belongs to. */
+const LISTS_OF_FORMS: Readonly<Record<string, string>> = {
+  [paths.createCluster]: paths.clusters,
+  [paths.createLoadBalancer]: paths.loadBalancers,
+  [paths.createTargetGroup]: paths.targetGroups,
+};
+
 function Navigation() {
   const text = useText().app.nav;
   const { session } = useActiveSession();
@@ -74,9 +81,11 @@ function Navigation() {
     { type: "link", text: text.clusters, href: href(paths.clusters) },
     { type: "link", text: text.namespaces, href: href(paths.namespaces) },
     { type: "link", text: text.taskDefinitions, href: href(paths.taskDefinitions) },
+    { type: "link", text: text.loadBalancers, href: href(paths.loadBalancers) },
+    { type: "link", text: text.targetGroups, href: href(paths.targetGroups) },
     { type: "link", text: text.traffic, href: href(paths.traffic) },
   ] as const;
-  const currentHref = href(pathname === paths.createCluster ? paths.clusters : pathname);
+  const currentHref = href(LISTS_OF_FORMS[pathname] ?? pathname);
   const active = items.find((item) => currentHref === item.href || currentHref.startsWith(`${item.href}/`));
   return (
     <>

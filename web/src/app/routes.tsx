@@ -30,6 +30,18 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/namespaces": lazy(() => import("../pages/namespaces/NamespacesPage.tsx")),
   "/namespaces/:namespace/services/:service": lazy(() => import("../pages/namespaces/DiscoveryServicePage.tsx")),
   "/namespaces/:namespace/:tab?": lazy(() => import("../pages/namespaces/NamespacePage.tsx")),
+  "/load-balancers": lazy(() => import("../pages/loadBalancers/LoadBalancersPage.tsx")),
+  "/create-load-balancer": lazy(() => import("../pages/loadBalancers/CreateLoadBalancerPage.tsx")),
+  "/load-balancers/:balancer/create-listener": lazy(() => import("../pages/loadBalancers/CreateListenerPage.tsx")),
+  "/load-balancers/:balancer/listeners/:port/edit": lazy(() => import("../pages/loadBalancers/EditListenerPage.tsx")),
+  "/load-balancers/:balancer/listeners/:port/create-rule": lazy(() => import("../pages/loadBalancers/CreateRulePage.tsx")),
+  "/load-balancers/:balancer/listeners/:port/rules/:rule/edit": lazy(() => import("../pages/loadBalancers/EditRulePage.tsx")),
+  "/load-balancers/:balancer/listeners/:port/:tab?": lazy(() => import("../pages/loadBalancers/ListenerPage.tsx")),
+  "/load-balancers/:balancer/:tab?": lazy(() => import("../pages/loadBalancers/LoadBalancerPage.tsx")),
+  "/target-groups": lazy(() => import("../pages/targetGroups/TargetGroupsPage.tsx")),
+  "/create-target-group": lazy(() => import("../pages/targetGroups/CreateTargetGroupPage.tsx")),
+  "/target-groups/:group/edit-health-check": lazy(() => import("../pages/targetGroups/EditHealthCheckPage.tsx")),
+  "/target-groups/:group/:tab?": lazy(() => import("../pages/targetGroups/TargetGroupPage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };
 

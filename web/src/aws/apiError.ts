@@ -10,8 +10,9 @@ export interface ApiError {
 
 export function toApiError(error: unknown): ApiError {
   if (!(error instanceof Error)) return { code: "Error", message: String(error), status: undefined };
-  const metadata = (error as { $metadata?: { httpStatusCode?: number } }).$metadata;
-  return { code: error.name, message: error.message, status: metadata?.httpStatusCode };
+  // The name is that of the SDK's class: of query APIs, `PriorityInUseException` for the code `PriorityInUse`.
+  const { $metadata: metadata, Code: code } = error as { $metadata?: { httpStatusCode?: number }; Code?: string };
+  return { code: code ?? error.name, message: error.message, status: metadata?.httpStatusCode };
 }
 
 /** A missing resource that the API reports as a failure in a successful response, or by leaving it out. */

@@ -4,6 +4,7 @@ import { familyOf } from "../aws/arn.ts";
 import { readClusters, readCluster } from "../aws/clusters.ts";
 import { readDeployments } from "../aws/deployments.ts";
 import { readDiscoveryService } from "../aws/discoveryServices.ts";
+import { readNetworks } from "../aws/ec2.ts";
 import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
 import { readService, readServices } from "../aws/services.ts";
 import { readTaskDefinition, readFamilies, readRevision, readRevisionsOf } from "../aws/taskDefinitions.ts";
@@ -63,6 +64,12 @@ export function useNamespace(id: string) {
 export function useDiscoveryService(id: string) {
   const target = useTarget();
   return useLive(["discovery-service", id], [{ kind: "discovery-service" }, { kind: "instance" }], (signal) => readDiscoveryService(target, id, signal));
+}
+
+/** The subnets and security groups of all VPCs. */
+export function useNetworks() {
+  const target = useTarget();
+  return useLive(["networks"], [{ kind: "vpc" }], () => readNetworks(target));
 }
 
 export function useFamilies() {

@@ -68,3 +68,16 @@ export function useHasReconnected(): boolean {
   if (isDisconnected && !wasDisconnected) setWasDisconnected(true);
   return wasDisconnected && state === "open";
 }
+
+/** Two queries as one. It has data when both have, and the error of either. */
+export function joinQueries<A, B, R>(a: LiveQuery<A>, b: LiveQuery<B>, join: (a: A, b: B) => R): LiveQuery<R> {
+  const reload = () => {
+    a.reload();
+    b.reload();
+  };
+  const data = a.data === undefined || b.data === undefined ? undefined : join(a.data, b.data);
+  const failed = [a, b].find(({ status }) => status === "failed");
+  if (failed) return { status: "failed", data, error: failed.error, reload };
+  if (data === undefined) return { status: "loading", data: undefined, error: undefined, reload };
+  return { status: "ready", data, error: undefined, reload };
+}

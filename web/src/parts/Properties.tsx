@@ -21,13 +21,13 @@ export function Properties({ items, columns = 4 }: { items: readonly (Property |
   );
 }
 
-/** A value with a copy button. */
-export function CopyableValue({ value }: { value: string | undefined }) {
+/** A value with a copy button; only the button where the value is shown already. */
+export function CopyableValue({ value, iconOnly = false }: { value: string | undefined; iconOnly?: boolean }) {
   const text = useText().parts;
   if (!value) return text.none;
   return (
     <CopyToClipboard
-      variant="inline"
+      variant={iconOnly ? "icon" : "inline"}
       textToCopy={value}
       copyButtonAriaLabel={text.copy.label}
       copySuccessText={text.copy.done}

@@ -36,6 +36,18 @@ const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   AWAITING_ACTION: "pending",
   SUCCEEDED: "success",
   TIMED_OUT: "error",
+  // load balancers, targets
+  active: "success",
+  active_impaired: "warning",
+  provisioning: "in-progress",
+  failed: "error",
+  healthy: "success",
+  unhealthy: "error",
+  "unhealthy.draining": "error",
+  initial: "in-progress",
+  draining: "in-progress",
+  unused: "stopped",
+  unavailable: "info",
 };
 
 /** An AWS status in sentence case: `Rollback in progress` for `ROLLBACK_IN_PROGRESS`. */

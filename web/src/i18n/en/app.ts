@@ -7,6 +7,8 @@ export const app = {
     clusters: "Clusters",
     namespaces: "Namespaces",
     taskDefinitions: "Task definitions",
+    loadBalancers: "Load balancers",
+    targetGroups: "Target groups",
     traffic: "Traffic",
     version: (version: string) => `moyai version ${version}`,
   },

@@ -3,9 +3,12 @@ import { clusters } from "./clusters.ts";
 import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
 import { instances } from "./instances.ts";
+import { loadBalancers } from "./loadBalancers.ts";
 import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
+import { rules } from "./rules.ts";
 import { services } from "./services.ts";
+import { targetGroups } from "./targetGroups.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
@@ -16,9 +19,12 @@ export const en = {
   definitions,
   exec,
   instances,
+  loadBalancers,
   namespaces,
   parts,
+  rules,
   services,
+  targetGroups,
   task,
   tasks,
   traffic,

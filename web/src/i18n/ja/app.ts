@@ -8,6 +8,8 @@ export const app: Translation<typeof english> = {
     clusters: "クラスター",
     namespaces: "名前空間",
     taskDefinitions: "タスク定義",
+    loadBalancers: "ロードバランサー",
+    targetGroups: "ターゲットグループ",
     traffic: "トラフィック",
     version: (version) => `moyai バージョン ${version}`,
   },

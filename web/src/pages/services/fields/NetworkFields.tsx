@@ -4,18 +4,16 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Multiselect from "@cloudscape-design/components/multiselect";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { nameTag, readNetworks } from "../../../aws/ec2.ts";
-import { useTarget } from "../../../aws/useTarget.ts";
+import { nameTag } from "../../../aws/ec2.ts";
 import { useText } from "../../../i18n/useText.ts";
-import { useLive } from "../../../live/useLive.ts";
+import { useNetworks } from "../../../live/queries.ts";
 import { ErrorAlert } from "../../../parts/QueryContent.tsx";
 import type { ServiceFieldsProps } from "../draft.ts";
 
 /** The subnets, security groups and public IP of the tasks. */
 export function NetworkFields({ draft, change }: ServiceFieldsProps) {
   const text = useText().services.form;
-  const target = useTarget();
-  const query = useLive(["networks"], [{ kind: "vpc" }], () => readNetworks(target));
+  const query = useNetworks();
   const statusType = query.status === "loading" ? "loading" : "finished";
   const subnets = (query.data?.subnets ?? []).map((subnet) => ({
     value: subnet.SubnetId ?? "",

@@ -1,0 +1,42 @@
+"""``/console/gateway``: the ports of this machine at which public addresses answer to callers elsewhere.
+
+A page shows them where it shows public addresses, which are on the loopback of the machine, or of the container, that
+moyai runs in. AWS has no API for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from moyai.console.messages import ConsoleResponse, Request, error_response, json_response
+from moyai.domain.sandbox.network_spec import PublishedPort
+
+
+class _PortView(msgspec.Struct, frozen=True, rename="camel"):
+    address: str
+    port: int
+    gateway_port: int
+
+
+class _GatewayView(msgspec.Struct, frozen=True, rename="camel"):
+    http_port: int | None
+    ports: tuple[_PortView, ...]
+
+
+class GatewayPorts(msgspec.Struct, frozen=True):
+    """Answers requests for the gateway ports. ``http_port``: the port that chooses by the name in a request; None =
+    there is none.
+    """
+
+    assigned: Callable[[], Mapping[PublishedPort, int]] = dict
+    """The gateway port of each public port that has one."""
+    http_port: int | None = None
+
+    def answer(self, request: Request) -> ConsoleResponse:
+        """200 with all ports, or 405."""
+        if request.method != "GET":
+            return error_response(405, "MethodNotAllowedException", "Use GET.")
+        ports = (_PortView(port.public_address, port.port, number) for port, number in self.assigned().items())
+        return json_response(200, _GatewayView(self.http_port, tuple(ports)))

@@ -1,0 +1,38 @@
+import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
+import Link from "@cloudscape-design/components/link";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useText } from "../../i18n/useText.ts";
+import { CopyableValue } from "../../parts/Properties.tsx";
+import { useUrls } from "./useUrls.ts";
+
+/** The DNS name with a copy button; a link that opens the application, if a browser reaches the load balancer. */
+export function DnsName({ balancer }: { balancer: LoadBalancer }) {
+  const text = useText().loadBalancers;
+  const url = useUrls(balancer)?.urls[0];
+  return (
+    <SpaceBetween size="xxs" direction="horizontal" alignItems="center">
+      <CopyableValue value={balancer.DNSName} iconOnly={url !== undefined} />
+      {url === undefined ? null : (
+        <Link external href={url} ariaLabel={text.openUrl(url)}>{balancer.DNSName}</Link>
+      )}
+    </SpaceBetween>
+  );
+}
+
+/** All URLs of a load balancer, each with a copy button, or the reason why there are none. */
+export function Urls({ balancer }: { balancer: LoadBalancer }) {
+  const text = useText().loadBalancers;
+  const found = useUrls(balancer);
+  if (found === undefined) return null;
+  if (found.urls.length === 0) return found.listeners === 0 ? text.noListenerUrl : text.noUrl;
+  return (
+    <SpaceBetween size="xxs">
+      {found.urls.map((url) => (
+        <SpaceBetween key={url} size="xxs" direction="horizontal" alignItems="center">
+          <CopyableValue value={url} iconOnly />
+          <Link external href={url} ariaLabel={text.openUrl(url)}>{url}</Link>
+        </SpaceBetween>
+      ))}
+    </SpaceBetween>
+  );
+}
