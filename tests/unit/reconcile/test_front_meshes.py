@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import yaml
 from msgspec.structs import replace
 
@@ -46,8 +49,8 @@ class RecordingFeed(Feed):
 class Fronts:
     """A world with its shard."""
 
-    def __init__(self) -> None:
-        self.world, self.feed = world_of(yaml.safe_load(TWO)), RecordingFeed()
+    def __init__(self, case: dict[str, Any] | None = None) -> None:
+        self.world, self.feed = world_of(case or yaml.safe_load(TWO)), RecordingFeed()
         self.meshes = FrontMeshes(self.world, self.feed)
         self.meshes.add(VPC)
         self.meshes.follow([])
@@ -86,6 +89,60 @@ def test_the_health_of_a_target_changes_nothing():
     fronts.put(replace(target, deregistered_at=Instant(1)))
     assert fronts.shard == compile_front(fronts.world, VPC)
     assert len(fronts.feed.published) == 2
+
+
+def many(balancers: int, targets: int, rules: int = 20) -> dict[str, Any]:
+    """Load balancers with so many rules each, which all use its one target group."""
+    forward = {"type": "forward"}
+    case: dict[str, Any] = {"loadBalancers": {}, "targetGroups": {}}
+    for number in range(balancers):
+        name, action = f"b{number}", forward | {"groups": [f"b{number}"]}
+        conditions = [{"type": "path-pattern", "values": ["/a/*"]}]
+        own: dict[Any, Any] = {n: {"conditions": conditions, "action": action} for n in range(1, rules + 1)}
+        node = {"us-east-1a": f"10.0.0.{number}"}
+        case["loadBalancers"][name] = {
+            "nodes": node,
+            "listeners": {80: {"rules": {**own, "default": {"action": action}}}},
+        }
+        case["targetGroups"][name] = {"targets": {f"10.1.0.1:{8000 + n}": {} for n in range(targets)}}
+    return case
+
+
+def calls_for_a_changed_rule(case: dict[str, Any]) -> int:
+    """The calls of Python functions until the shard is published again."""
+    fronts, calls = Fronts(case), 0
+    rule = next(rule for rule in fronts.world.rules if "/b0/" in rule.arn and rule.priority == 1)
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        fronts.put(replace(rule, action=FixedResponseAction(404)))
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_a_changed_rule_costs_the_same_among_many_load_balancers():
+    assert calls_for_a_changed_rule(many(10, 5)) < 1.3 * calls_for_a_changed_rule(many(1, 5))
+
+
+def test_targets_are_read_once_however_many_rules_use_them():
+    few, more = (calls_for_a_changed_rule(many(1, 200, rules)) for rules in (10, 40))
+    assert more - few < 200 * (40 - 10)
+
+
+def test_a_changed_rule_leaves_the_parts_of_other_load_balancers():
+    fronts = Fronts(many(10, 5))
+    before = fronts.shard
+    rule = next(rule for rule in fronts.world.rules if "/b0/" in rule.arn and rule.priority == 1)
+    fronts.put(replace(rule, action=FixedResponseAction(404)))
+    after = fronts.shard
+    assert sum(after.services[name] is not service for name, service in before.services.items()) == 1
+    assert sum(after.destinations[name] is not one for name, one in before.destinations.items()) <= 1
+    assert after.groups == before.groups
 
 
 def test_the_last_load_balancer_takes_the_shard_along():

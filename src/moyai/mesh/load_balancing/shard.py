@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from moyai.domain.elb.target_group import Target
 from moyai.domain.world import World
+from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
     Certificate,
     Destination,
     Diagnostic,
     EndpointGroup,
     FrontListener,
+    Member,
     MeshIR,
     MeshService,
     Workload,
@@ -27,6 +30,15 @@ class FrontBuilder:
         self._groups: dict[str, EndpointGroup] = {}
         self._certificates: dict[str, Certificate] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
+        self._members: dict[TargetGroupArn, tuple[Member, ...]] = {}
+
+    def members(self, group: TargetGroupArn) -> tuple[Member, ...]:
+        """The targets of a group, of which only what is sent to the proxy counts as a change. They are read once, however
+        many rules use the group.
+        """
+        if group not in self._members:
+            self._members[group] = self.world.targets.projection(_member).by("group", group)
+        return self._members[group]
 
     def report(self, subject: str, message: str) -> None:
         """Report that a part of the subject is left out."""
@@ -59,3 +71,7 @@ class FrontBuilder:
             certificates=self._certificates,
             diagnostics=tuple(self._diagnostics),
         )
+
+
+def _member(target: Target) -> Member:
+    return Member(target.zone, target.address, target.port, draining=target.deregistered_at is not None)

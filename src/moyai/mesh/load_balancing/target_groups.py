@@ -13,7 +13,7 @@ from typing import Final
 from moyai.domain.elb import attributes
 from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
-from moyai.domain.elb.target_group import ProtocolVersion, Target, TargetGroup, TargetProtocol
+from moyai.domain.elb.target_group import ProtocolVersion, TargetGroup, TargetProtocol
 from moyai.kernel.ids import TargetGroupArn
 from moyai.mesh.ir import (
     ClientTls,
@@ -22,7 +22,6 @@ from moyai.mesh.ir import (
     EndpointGroupSource,
     Failure,
     LoadBalancingPolicy,
-    Member,
     OutlierPolicy,
     Protocol,
     SessionCookie,
@@ -102,7 +101,7 @@ def add_target_group(
 
 def is_leaving(shard: FrontBuilder, group: TargetGroup) -> bool:
     """Whether a group has targets, and all of them are draining."""
-    members = shard.world.targets.projection(_member).by("group", group.arn)
+    members = shard.members(group.arn)
     return bool(members) and all(member.draining for member in members)
 
 
@@ -140,11 +139,7 @@ def _node(balancer: LoadBalancer, zone: str) -> LoadBalancerNode:
 
 
 def _endpoints(shard: FrontBuilder, name: str, group: TargetGroupArn, zone: str) -> EndpointGroup:
-    """The targets, of which only what is sent to the proxy counts as a change; a target for all zones is in each."""
-    members = shard.world.targets.projection(_member).by("group", group)
+    """The targets; one for all zones is in each."""
+    members = shard.members(group)
     zones = {zone, ALL_ZONES} if zone else {member.zone for member in members}
     return EndpointGroup(name, tuple(sorted(m for m in members if m.zone in zones)), checked_by_address=True)
-
-
-def _member(target: Target) -> Member:
-    return Member(target.zone, target.address, target.port, draining=target.deregistered_at is not None)
