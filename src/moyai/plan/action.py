@@ -66,6 +66,8 @@ class StartProxy(msgspec.Struct, frozen=True):
     """Worker threads."""
     flush_interval: int = 1000
     """As in ProxySpec."""
+    attempt: int = 0
+    """As in ProxySpec."""
 
 
 class StartMeshProxy(msgspec.Struct, frozen=True):

@@ -121,6 +121,7 @@ def own_proxy(start: StartProxy, bootstrap: bytes) -> ProxySpec:
         held_output=start.held_output,
         concurrency=start.concurrency,
         flush_interval=start.flush_interval,
+        attempt=start.attempt,
     )
 
 

@@ -208,8 +208,11 @@ async def test_a_proxy_becomes_healthy_without_requests_in_flight_and_stops(adap
     assert await adapter.runtime.in_flight(TASK) is None
 
 
-async def test_a_proxy_for_a_container_is_restarted_like_the_container(adapter, conditions):
+@pytest.mark.parametrize("replaces_container", [True, False])
+async def test_a_proxy_that_ended_starts_at_a_later_attempt(adapter, conditions, replaces_container):
     def stands_for(attempt: int) -> ProxySpec:
+        if not replaces_container:
+            return replace(proxy(), attempt=attempt)
         container = adapter.container(RUNS, name="proxy", probe=HEALTHY)
         return replace(proxy(), container=replace(container, attempt=attempt, image="no/such/image", user="1337"))
 

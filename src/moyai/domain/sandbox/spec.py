@@ -298,3 +298,5 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """Where its admin interface listens in the task's namespace; None = at the socket ``{run}/admin.sock``."""
     flush_interval: int = 1000
     """Milliseconds after which it writes out lines of its files."""
+    attempt: int = 0
+    """As in ContainerSpec; of a proxy that replaces a container, the container's counts."""

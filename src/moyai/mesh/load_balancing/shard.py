@@ -33,8 +33,9 @@ class FrontBuilder:
         self._members: dict[TargetGroupArn, tuple[Member, ...]] = {}
 
     def members(self, group: TargetGroupArn) -> tuple[Member, ...]:
-        """The targets of a group, of which only what is sent to the proxy counts as a change. They are read once, however
-        many rules use the group.
+        """The targets of a group, of which only what is sent to the proxy counts as a change.
+
+        They are read once, however many rules use the group.
         """
         if group not in self._members:
             self._members[group] = self.world.targets.projection(_member).by("group", group)

@@ -1,6 +1,6 @@
 """The front proxy of a VPC, which exists for as long as the VPC has load balancers.
 
-Promise: its sandbox has the addresses of all nodes, and no others. A front proxy that has ended is made again, with its
+Promise: its sandbox has the addresses of all nodes, and no others. A front proxy that has ended starts again in its
 sandbox, at most every RESTART_AFTER seconds; what can't be made is tried again. The state of a load balancer is what
 was observed of the front proxy, never what was decided.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerState.html
@@ -96,24 +96,24 @@ def _front_step(
     if sandbox is None:
         return (PrepareSandbox(front_spec(world, vpc, balancers)),), later(now, RETRY_AFTER)
     proxy = sandbox.containers.get(FRONT_NAME)
-    if proxy is not None and proxy.phase is ContainerPhase.STOPPED:
-        restart_at = later(proxy.started_at, RESTART_AFTER)
-        return ((ReleaseSandbox(task),), None) if now >= restart_at else ((), restart_at)
+    has_ended = proxy is not None and proxy.phase is ContainerPhase.STOPPED
+    if proxy is not None and has_ended and now < (restart_at := later(proxy.started_at, RESTART_AFTER)):
+        return (), restart_at
     effects: list[Effect] = []
     addresses = front_addresses(world, balancers)
     if sandbox.addresses != addresses:
         effects.append(SetAddresses(task, addresses))
-    if proxy is None and front_proxy(vpc) in observed.proxies:
-        effects.append(
-            StartProxy(
-                task,
-                front_proxy(vpc),
-                FRONT_NAME,
-                held_output=_HELD_OUTPUT,
-                concurrency=_CONCURRENCY,
-                flush_interval=_FLUSH_INTERVAL,
-            )
+    if (proxy is None or has_ended) and front_proxy(vpc) in observed.proxies:
+        start = StartProxy(
+            task,
+            front_proxy(vpc),
+            FRONT_NAME,
+            held_output=_HELD_OUTPUT,
+            concurrency=_CONCURRENCY,
+            flush_interval=_FLUSH_INTERVAL,
+            attempt=0 if proxy is None else proxy.attempt + 1,
         )
+        effects.append(start)
     return tuple(effects), None
 
 

@@ -17,6 +17,12 @@ SIGKILL_EXIT = 137
 _MEBIBYTE = 2**20
 
 
+def attempt_of(spec: ContainerSpec | ProxySpec) -> int:
+    """Which start of a container it is."""
+    replaced = spec.container if isinstance(spec, ProxySpec) else None
+    return (replaced or spec).attempt
+
+
 class SimContainer:
     """A container whose life is decided by its script."""
 
@@ -24,8 +30,7 @@ class SimContainer:
         self.name = spec.name
         self.script = script
         self.started_at = now
-        stands_for = spec.container if isinstance(spec, ProxySpec) else spec
-        self._attempt = 0 if stands_for is None else stands_for.attempt
+        self._attempt = attempt_of(spec)
         self._stop_timeout = spec.stop_timeout
         self._has_health_check = isinstance(spec, ProxySpec) or spec.probe is not None
         self._end: tuple[Instant, int] | None = None

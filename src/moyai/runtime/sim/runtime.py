@@ -33,7 +33,7 @@ from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotPull, CannotStart, Endpoint, NotRunning, Output, RuntimeFault, SandboxFailed
 from moyai.ports.sessions import CommandSession, Execution
 from moyai.runtime.sim.images import SimImages
-from moyai.runtime.sim.machine import SimContainer, SimSandbox
+from moyai.runtime.sim.machine import SimContainer, SimSandbox, attempt_of
 from moyai.runtime.sim.script import container_script, proxy_script
 from moyai.runtime.sim.sessions import SimSession
 from moyai.runtime.sim.watch import ChangeQueue
@@ -106,8 +106,7 @@ class SimRuntime:
         self._raise_fault("start_proxy", proxy.task)
         sandbox = self._sandbox(proxy.task)
         before = sandbox.containers.get(proxy.name)
-        attempt = 0 if proxy.container is None else proxy.container.attempt
-        if before is None or before.can_restart(attempt, self._clock.now()):
+        if before is None or before.can_restart(attempt_of(proxy), self._clock.now()):
             sandbox.containers[proxy.name] = SimContainer(proxy, proxy_script(proxy), self._clock.now())
             sandbox.proxy = proxy.name
             self._record("start_proxy", proxy.task, proxy.name)

@@ -147,14 +147,16 @@ class TestTheSandbox:
     def test_the_sandbox_goes_with_the_last_load_balancer(self, front):
         assert front.step().effects == (ReleaseSandbox(front_sandbox(front.vpc)),)
 
-    def test_a_proxy_that_ended_is_made_again_but_not_all_the_time(self, front):
+    def test_a_proxy_that_ended_starts_again_but_not_all_the_time(self, front):
         front.build.balancer()
         front.phase, front.started_at = ContainerPhase.STOPPED, front.now
         plan = front.step()
         assert plan.effects == ()
         assert plan.wake_at == front.now + RESTART_AFTER
         front.started_at -= RESTART_AFTER
-        assert front.step().effects == (ReleaseSandbox(front_sandbox(front.vpc)),)
+        (start,) = front.step().effects
+        assert isinstance(start, StartProxy)
+        assert (start.proxy, start.attempt) == (front_proxy(front.vpc), 1)
 
 
 class TestTheStateOfALoadBalancer:

@@ -99,6 +99,7 @@ def proxy_config(
         "groups": (GID,),
         "held_output": spec.held_output,
         "stop_timeout": float(spec.stop_timeout),
+        "attempt": spec.attempt,
     }
     if spec.admin_port is not None:
         fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
