@@ -276,9 +276,9 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """The Envoy of one task. Runs inside the task's namespace, under a user of its own, and gets its
     configuration from the control plane. ``name`` is the container's name (``ecs-service-connect-…``).
 
-    It may replace a ``container`` of the task definition: then it has that container's user, environment, limits and
-    mounts, the files of its image if that is imported, and is restarted as the container would be. Its health is
-    Envoy's own readiness, checked at the times of the container's probe.
+    It may replace a ``container`` of the task definition: then it has that container's user, environment, limits,
+    mounts and ``attempt``, and the files of its image if that is imported. Its health is Envoy's own readiness, checked
+    at the times of the container's probe. ``held_output`` is as in ContainerSpec.
     """
 
     task: TaskId
@@ -290,7 +290,6 @@ class ProxySpec(msgspec.Struct, frozen=True):
     log_level: str = "info"
     """A level of Envoy's: ``info``, ``debug``, …"""
     held_output: int = 0
-    """As in ContainerSpec."""
     container: ContainerSpec | None = None
     concurrency: int = 1
     """Worker threads."""
@@ -299,4 +298,3 @@ class ProxySpec(msgspec.Struct, frozen=True):
     flush_interval: int = 1000
     """Milliseconds after which it writes out lines of its files."""
     attempt: int = 0
-    """As in ContainerSpec; of a proxy that replaces a container, the container's counts."""
