@@ -3,7 +3,7 @@ that closes a connection gets the next request on a new one.
 
 Run as a program: ``load.py HOST PORT CONNECTIONS SECONDS RATE`` with the raw request on standard input; RATE is
 requests a second over all connections, 0 for as many as are answered. It prints one JSON object: the requests,
-the seconds they took, and the median latency in ms.
+the seconds they took, the median latency in ms, and how many requests had no answer or one other than 200.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -20,6 +21,8 @@ from typing import NamedTuple
 import uvloop
 
 _END = b"\r\n\r\n"
+_RETRY_AFTER = 0.1
+"""Seconds."""
 
 
 class Result(NamedTuple):
@@ -28,6 +31,7 @@ class Result(NamedTuple):
     requests: int
     seconds: float
     p50_ms: float
+    failures: int
 
     @property
     def rate(self) -> float:
@@ -45,17 +49,35 @@ class Load(NamedTuple):
     rate: float = 0
 
     def run(self, request: bytes, prefix: tuple[str, ...] = ()) -> Result:
-        """Run it in a process of its own; ``prefix`` is a command to run it under."""
+        """Run it in a process of its own; ``prefix`` is a command to run it under. A failure ends the benchmark."""
+        result = self.start(request, prefix)()
+        if result.failures:
+            sys.exit(f"{result.failures} of {result.requests} requests failed")
+        return result
+
+    def start(self, request: bytes, prefix: tuple[str, ...] = ()) -> Callable[[], Result]:
+        """Begin it, and return what waits for its result, in which failures are counted."""
         command = [*prefix, sys.executable, str(Path(__file__)), *map(str, self)]
-        done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=True)  # noqa: S603
-        return Result(**json.loads(done.stdout))
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        assert process.stdin is not None  # noqa: S101
+        process.stdin.write(request)
+        process.stdin.close()
+
+        def result() -> Result:
+            assert process.stdout is not None  # noqa: S101
+            with process:
+                return Result(**json.loads(process.stdout.read()))
+
+        return result
 
 
 class _Client(asyncio.Protocol):
-    """One connection at a time. An answer that isn't 200 ends the run."""
+    """One connection at a time."""
 
     def __init__(self, load: Load, request: bytes, waits: list[float]) -> None:
+        self.failures = 0
         self._load, self._request, self._waits = load, request, waits
+        self._is_waiting = False
         self._pause = load.connections / load.rate if load.rate else 0.0
         self._over = False
         self._data = b""
@@ -72,8 +94,25 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._data = b""
+        if self._over:
+            return
+        self.failures += self._is_waiting
+        self._is_waiting = False
+        if self._pause:
+            asyncio.get_running_loop().call_later(self._pause, self._reopen)
+        else:
+            self._reopen()
+
+    def _reopen(self) -> None:
         if not self._over:
-            self._opening = asyncio.ensure_future(self.open())
+            self._opening = asyncio.ensure_future(self._open_again())
+
+    async def _open_again(self) -> None:
+        try:
+            await self.open()
+        except OSError:
+            self.failures += 1
+            asyncio.get_running_loop().call_later(_RETRY_AFTER, self._reopen)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -81,7 +120,7 @@ class _Client(asyncio.Protocol):
 
     def _send(self) -> None:
         if not self._transport.is_closing():
-            self._sent = perf_counter()
+            self._sent, self._is_waiting = perf_counter(), True
             self._transport.write(self._request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
@@ -89,8 +128,8 @@ class _Client(asyncio.Protocol):
         head = self._data.find(_END)
         if head < 0 or len(self._data) < head + len(_END) + _length(self._data[:head]):
             return
-        if not self._data.startswith(b"HTTP/1.1 200"):
-            sys.exit(self._data.decode())
+        self._is_waiting = False
+        self.failures += not self._data.startswith(b"HTTP/1.1 200")
         closing = b"onnection: close" in self._data[:head]
         self._data = b""
         wait = perf_counter() - self._sent
@@ -118,7 +157,7 @@ async def _run(load: Load, request: bytes) -> Result:
     elapsed = perf_counter() - started
     for client in clients:
         client.end()
-    return Result(len(waits), elapsed, 1000 * median(waits))
+    return Result(len(waits), elapsed, 1000 * median(waits), sum(client.failures for client in clients))
 
 
 if __name__ == "__main__":

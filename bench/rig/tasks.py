@@ -49,6 +49,17 @@ class Stage:
         subnets = [s["SubnetId"] for s in target.client("ec2").describe_subnets()["Subnets"]]
         self.network = {"awsvpcConfiguration": {"subnets": subnets}}
 
+    def run(self, family: str) -> dict[str, Any]:
+        """A task of this definition, running."""
+        answer = self.ecs.run_task(cluster="bench", taskDefinition=family, networkConfiguration=self.network)
+        arn = answer["tasks"][0]["taskArn"]
+
+        def task() -> Any:  # noqa: ANN401 (botocore has no types)
+            return self.ecs.describe_tasks(cluster="bench", tasks=[arn])["tasks"][0]
+
+        wait_until(lambda: bool(task()["lastStatus"] == "RUNNING"), f"{family} runs")
+        return dict(task())
+
     def define(
         self, family: str, command: Sequence[str], port: int | None = None, image: str = "moyai.local/host"
     ) -> None:
@@ -58,15 +69,24 @@ class Stage:
         size = {"cpu": "1024", "memory": "2048", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
         self.ecs.register_task_definition(family=family, containerDefinitions=[app | {"stopTimeout": 2}], **size)
 
-    def serve(self, name: str, offers: Sequence[Mapping[str, Any]] = (), count: int = 1) -> None:
-        """A service of the task definition of its name, in Service Connect."""
+    def serve(
+        self,
+        name: str,
+        offers: Sequence[Mapping[str, Any]] = (),
+        count: int = 1,
+        *,
+        connect: bool = True,
+        load_balancers: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """A service of the task definition of its name, in Service Connect unless it should not ``connect``."""
         self.ecs.create_service(
             cluster="bench",
             serviceName=name,
             taskDefinition=name,
             desiredCount=count,
             networkConfiguration=self.network,
-            serviceConnectConfiguration={"enabled": True, "services": list(offers)},
+            serviceConnectConfiguration={"enabled": True, "services": list(offers)} if connect else {"enabled": False},
+            loadBalancers=list(load_balancers),
         )
         self.steady(name)
 
@@ -77,6 +97,15 @@ class Stage:
     def steady(self, name: str) -> None:
         """Wait for all of its tasks."""
         wait_until(lambda: steady(self.ecs, "bench", [name]), f"{name} is steady")
+
+    def completed(self, name: str) -> None:
+        """Wait until its only deployment is complete."""
+
+        def is_complete() -> bool:
+            (service,) = self.ecs.describe_services(cluster="bench", services=[name])["services"]
+            return [one["rolloutState"] for one in service["deployments"]] == ["COMPLETED"]
+
+        wait_until(is_complete, f"the deployment of {name} is complete", patience=300)
 
     def tasks(self, status: str = "RUNNING", **which: str) -> list[dict[str, Any]]:
         """DescribeTasks of what ListTasks finds."""
@@ -100,6 +129,26 @@ def proxy_of(pid: int) -> int:
     """The Envoy in the same network namespace as this process."""
     network = _network(pid)
     return next(p for p in _processes() if b"envoy" in _read(p, "comm") and _network(p) == network)
+
+
+def front_proxy(state: Path) -> int:
+    """The one front proxy of load balancers of a state directory."""
+    monitor = next(pid for pid in monitors(state) if b"/elb-front/" in _read(pid, "cmdline"))
+    return next(pid for pid in tree(monitor) if b"envoy" in _read(pid, "comm"))
+
+
+def processor_group(pid: int) -> Path:
+    """The directory of the cgroup, in either version, that shares the processors between this process and others."""
+    lines = [line.split(":", 2) for line in _read(pid, "cgroup").decode().splitlines()]
+    folders = {controller: path for _, controllers, path in lines for controller in controllers.split(",")}
+    root = Path("/sys/fs/cgroup")
+    return Path(f"{root}/cpu{folders['cpu']}") if "cpu" in folders else Path(f"{root}{folders['']}")
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    started = _read(pid, f"task/{pid}/children").split()
+    return [pid, *(descendant for child in started for descendant in tree(int(child)))]
 
 
 def virtual_address(pid: int, alias: str) -> str:
