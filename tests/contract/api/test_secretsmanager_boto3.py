@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
@@ -27,8 +29,37 @@ def test_a_secret_is_found_by_name_arn_and_partial_arn(client):
     arn = create(client)
     assert arn.startswith("arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db-")
     assert len(arn.rpartition("-")[2]) == 6
-    for called in ("shop/db", arn, arn.rpartition("-")[0]):
+    partial = arn.rpartition("-")[0]
+    for called in ("shop/db", arn, partial, f"{partial}-AbCd12"):
         assert client.get_secret_value(SecretId=called)["SecretString"] == "s3cret"
+
+
+def test_another_secrets_arn_is_not_taken_for_a_suffix(client):
+    create(client, "db", "one")
+    create(client, "db-AbCd12", "two")
+    prefix = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
+    assert client.get_secret_value(SecretId=f"{prefix}db-AbCd12")["SecretString"] == "two"
+    assert client.get_secret_value(SecretId=f"{prefix}db-XyZ123")["SecretString"] == "one"
+    assert code(client.get_secret_value, SecretId=f"{prefix}db-AbCd1") == "ResourceNotFoundException"
+
+
+def test_a_random_password_has_the_requested_characters(client):
+    passwords = {client.get_random_password()["RandomPassword"] for _ in range(20)}
+    assert len(passwords) == 20
+    for password in passwords:
+        assert len(password) == 32
+        kinds = (str.islower, str.isupper, str.isdigit, lambda c: c in string.punctuation)
+        assert all(any(kind(c) for c in password) for kind in kinds)
+    digits_only = {"ExcludeLowercase": True, "ExcludeUppercase": True, "ExcludePunctuation": True}
+    digits = client.get_random_password(PasswordLength=100, ExcludeCharacters="01", **digits_only)["RandomPassword"]
+    assert len(digits) == 100
+    assert set(digits) <= set("23456789")
+    with_space = client.get_random_password(PasswordLength=5, IncludeSpace=True)["RandomPassword"]
+    assert " " in with_space
+    assert code(client.get_random_password, PasswordLength=3) == "InvalidParameterException"
+    assert code(client.get_random_password, PasswordLength=4097) == "InvalidParameterException"
+    everything = string.ascii_letters + string.digits + string.punctuation
+    assert code(client.get_random_password, ExcludeCharacters=everything) == "InvalidParameterException"
 
 
 def test_a_new_value_leaves_the_old_one_as_previous(client):
