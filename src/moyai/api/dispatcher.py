@@ -1,14 +1,15 @@
 """Dispatches the requests of one AWS service to its operations: parses, validates, calls the handler, serialises.
 
 Promise: a handler gets its typed request only after the request was checked against the constraints of botocore's model
-and no member of it was dropped. The checks and the conversion of an operation are built at its first call, and kept.
+and no member of it that the model has was dropped. The checks and the conversion of an operation are built at its first
+call, and kept.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -19,8 +20,16 @@ from moyai.api.wire.codec import Params, ProtocolCodec
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.protocols import codecs
+from moyai.api.wire.unknown_members import collect_unknown_members
 from moyai.api.wire.validate import Validator, any_missing, sentence
 from moyai.kernel.errors import ClientFault, UnknownOperation
+
+
+class ParsedRequest(NamedTuple):
+    """The typed request, and the members that the model does not have and that were ignored."""
+
+    typed_request: object
+    ignored_members: Sequence[str] = ()
 
 
 class ServiceDispatcher:
@@ -49,16 +58,17 @@ class ServiceDispatcher:
             )
         return operation
 
-    def parse(self, operation: ApiOperation[Any], raw: RawRequest, request: HttpRequest) -> object:
+    def parse(self, operation: ApiOperation[Any], raw: RawRequest, request: HttpRequest) -> ParsedRequest:
         """The typed request. Raises Malformed or the service's input faults."""
         cached = None if operation.basis is None else self._parsed_requests.get(raw)
         if cached is not None:
-            return cached
-        params = self.codecs[raw.protocol].parse(self.model.operation_model(operation.name), request)
+            return ParsedRequest(cached)
+        with collect_unknown_members() as unknown:
+            params = self.codecs[raw.protocol].parse(self.model.operation_model(operation.name), request)
         typed_request = self.typed_request(operation, params)
-        if operation.basis is not None:
+        if operation.basis is not None and not unknown:
             self._parsed_requests.put(raw, typed_request)
-        return typed_request
+        return ParsedRequest(typed_request, unknown)
 
     async def respond(
         self, operation: ApiOperation[Any], typed_request: object, raw: RawRequest, ctx: Context

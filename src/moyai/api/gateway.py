@@ -20,6 +20,7 @@ import msgspec
 from botocore.model import ServiceModel
 
 from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
+from moyai.api.ignored_members import IgnoredMembers, with_ignored_members
 from moyai.api.operation import ApiService, Context
 from moyai.api.response_cache import RawRequest
 from moyai.api.role_sessions import RoleSession, role_session_of
@@ -87,6 +88,7 @@ class ApiGateway:
         """Responses by service, operation and status; the first two are empty for a request that was not routed."""
         self.durations: dict[str, DurationHistogram] = {}
         """The time from a request to its response, by service."""
+        self.ignored_members = IgnoredMembers()
         no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, ProtocolCodec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
 
@@ -171,11 +173,13 @@ class ApiGateway:
             sender.session.check(signing_name, operation.name)
         plain = decompress(request, self._dependencies.max_body)
         raw = RawRequest(routed_request.protocol, operation.name, plain.body)
-        typed_request = dispatcher.parse(operation, raw, plain)
+        typed_request, ignored_members = dispatcher.parse(operation, raw, plain)
+        self.ignored_members.report(f"{routed_request.service} {operation.name}", ignored_members)
         rollbacks = self._dependencies.store.rollbacks
         context = self._context(sender, now, request_id, request.headers.get("host", ""))
         try:
-            return await dispatcher.respond(operation, typed_request, raw, context)
+            response = await dispatcher.respond(operation, typed_request, raw, context)
+            return with_ignored_members(response, ignored_members)
         finally:  # what an error says (a name is taken) must be as durable as what a success says
             await self._dependencies.store.durable(rollbacks)
 

@@ -231,12 +231,12 @@ class ControlPlane:
             reset=self.reset,
             clock=self._clock,
             faults=lambda: faults(self._store, self._logs, self._metric_store),
+            ignored_members=lambda: gateway.ignored_members.reports,
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
             http_port=self._settings.public_gateway.http_port,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
-        own_paths = control_handlers(control, keys)
-        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
+        own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)
         totals, now = self._recorder.totals, self._clock.now()
         sources = MetricSources(
             control.runtime_name, now, gateway, self._store, self._feed, totals, lambda: self._reconciler
@@ -253,7 +253,7 @@ class ControlPlane:
         """The same services, for requests that are signed with the keys of a task's role."""
         limit = self._settings.server.body_limit
         dependencies = GatewayDependencies(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
-        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
+        own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)
         gateway = ApiGateway(self._services(), self._models, dependencies)
         return App(gateway, limits=Limits(max_body=limit), channels=channels)
 

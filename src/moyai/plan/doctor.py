@@ -59,11 +59,13 @@ def findings(
     left_out: Iterable[tuple[str, str]] = (),
     of_meshes: Iterable[tuple[str, str]] = (),
     unkept: Iterable[str] = (),
+    ignored_members: Iterable[tuple[str, str]] = (),
 ) -> tuple[Finding, ...]:
     """All findings, problems first.
 
     ``left_out``: resources that could not be compiled into the mesh, each with the reason; ``of_meshes``: the same for
-    App Mesh; ``unkept``: why the server's disk can't keep something.
+    App Mesh; ``unkept``: why the server's disk can't keep something; ``ignored_members``: operations, and members of
+    their requests that moyai's AWS model does not have.
     """
     compile_findings = chain(
         (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
@@ -71,8 +73,15 @@ def findings(
     )
     full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
     of_world = chain(_clusters(world), _services(world), _names(world), _load_balancers(world), _target_groups(world))
-    all_findings = chain(full, _proxies(world, proxies), of_world, compile_findings)
+    ignored = (_ignored_member(operation, member) for operation, member in ignored_members)
+    all_findings = chain(full, ignored, _proxies(world, proxies), of_world, compile_findings)
     return tuple(sorted(all_findings, key=lambda f: (f.severity, f.kind, f.subject)))
+
+
+def _ignored_member(operation: str, member: str) -> Finding:
+    message = f"a client has set {member}, which moyai's AWS model does not have. It had no effect."
+    remedy = "Check how the member is spelt. If AWS has introduced it lately, a newer version of moyai may know it."
+    return Finding(Severity.WARNING, "ignored-member", operation, message, remedy)
 
 
 def _left_out(subject: str, why: str, remedy: str) -> Finding:

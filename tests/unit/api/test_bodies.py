@@ -10,6 +10,7 @@ import cbor2
 import msgspec
 import pytest
 
+from moyai.api.ignored_members import MOST_REPORTED
 from moyai.api.wire.http import HttpRequest
 from moyai.ports.store import StateUnwritable
 from tests.contract.wire import peer
@@ -51,7 +52,6 @@ async def error(request: HttpRequest, protocol: str = "json") -> tuple[int, str,
         (b'{"tags": {}}', "tags: a structure stands where a list is due."),
         (b'{"tags": [{"key": "a"}, {"key": true}]}', "tags[1].key: a boolean stands where a string is due."),
         (b'{"tags": [null]}', "tags[0]: null stands where a structure is due."),
-        (b'{"clusterNmae": "shop"}', "clusterNmae: there is no such member in CreateClusterRequest."),
     ],
     ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else "",
 )
@@ -59,6 +59,27 @@ async def test_malformed_json_is_refused(body, words):
     status, code, message = await error(ecs(body))
     assert (status, code) == (400, "SerializationException")
     assert words in message
+
+
+async def test_members_that_the_model_lacks_are_ignored_and_reported(caplog):
+    gateway = world.gateway()
+    body = b'{"clusterName": "shop", "new": {"a": [1]}, "tags": [{"key": "a", "since\xc3\xa9": 1}]}'
+    responses = [await gateway.answer(ecs(body)) for _ in range(2)]
+    assert [r.status for r in responses] == [200, 200]
+    names = ["CreateClusterRequest.new", "Tag.since?"]
+    assert [r.headers["x-moyai-ignored-members"] for r in responses] == [", ".join(names)] * 2
+    assert gateway.ignored_members.reports == tuple(("ecs CreateCluster", name) for name in names)
+    assert sum("was ignored" in message for message in caplog.messages) == len(names)
+    known = await gateway.answer(ecs(b'{"clusterName": "shop"}'))
+    assert "x-moyai-ignored-members" not in known.headers
+
+
+async def test_unknown_members_fill_no_memory():
+    gateway = world.gateway()
+    members = ", ".join(f'"m{number}": 1' for number in range(10_000))
+    response = await gateway.answer(ecs(b"{%s}" % members.encode()))
+    assert len(gateway.ignored_members.reports) == MOST_REPORTED
+    assert len(response.headers["x-moyai-ignored-members"]) < 1100
 
 
 async def test_null_is_absence():

@@ -69,6 +69,13 @@ def test_a_cluster_whose_sessions_are_to_be_recorded_is_a_warning():
         assert kinds(build) == expected
 
 
+def test_ignored_members_are_warnings():
+    build, _ = settled_service(1, offers=[])
+    ignored = [("ecs CreateService", "CreateServiceRequest.new")]
+    warnings = findings(build.world, {ProxyId(t.arn): WELL for t in build.world.tasks}, ignored_members=ignored)
+    assert [(f.severity, f.kind, f.subject) for f in warnings] == [("warning", "ignored-member", "ecs CreateService")]
+
+
 def test_unwritable_state_is_a_problem():
     build, _ = settled_service(1, offers=[])
     well = {ProxyId(task.arn): WELL for task in build.world.tasks}

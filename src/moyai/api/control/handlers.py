@@ -48,6 +48,8 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     clock: Clock
     faults: Callable[[], Awaitable[Sequence[str]]]
     """The reasons why something cannot be stored at the moment: a sentence for each place that refuses."""
+    ignored_members: Callable[[], Sequence[tuple[str, str]]] = tuple
+    """The operations and members of requests that the AWS model does not have, as the API gateway has met them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict
     """The port of this machine at which each public port answers, besides its public address."""
     http_port: int | None = None
@@ -98,7 +100,14 @@ class DoctorHandler:
         report = {
             "version": dependencies.version,
             "runtime": dependencies.runtime_name,
-            "findings": findings(world, dependencies.feed.states(), left_out, of_meshes, await dependencies.faults()),
+            "findings": findings(
+                world,
+                dependencies.feed.states(),
+                left_out,
+                of_meshes,
+                await dependencies.faults(),
+                dependencies.ignored_members(),
+            ),
         }
         return HttpResponse(200, JSON, msgspec.json.encode(report))
 

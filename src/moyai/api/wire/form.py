@@ -1,7 +1,8 @@
 """Input of the query protocols: flat ``name.1.name=value`` pairs, folded back into a tree.
 
 Promise: AWS Query (lists under ``.member.N``, maps under ``.entry.N.key``) and EC2 (lists flat, names
-capitalised) are one reader with two sets of naming rules. An unknown field is refused by name.
+capitalised) are one reader with two sets of naming rules. AWS Query ignores an unknown field, which is noted;
+EC2 refuses it by name.
 Refuses: more than ``MAX_FIELDS`` fields, names deeper than ``MAX_DEPTH``, an index that is no number.
 Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html, .../aws-ec2-query-protocol.html
 """
@@ -17,6 +18,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.scalars import Reader, complaint, read_base64, read_items, read_number, read_string, read_time
+from moyai.api.wire.unknown_members import note_unknown_member
 
 MAX_FIELDS = 10_000
 MAX_DEPTH = 32
@@ -74,11 +76,13 @@ class Naming(NamedTuple):
     """The field of a structure's member, from its shape and its name."""
     list_step: Callable[[ListShape], str | None]
     """The step between a list's name and an index; None when there is none."""
+    refuses_unknown: bool
 
 
 QUERY = Naming(
     member=lambda shape, name: shape.serialization.get("name", name),
     list_step=lambda shape: shape.member.serialization.get("name", "member"),
+    refuses_unknown=False,
 )
 
 
@@ -89,7 +93,7 @@ def _ec2_member(shape: Shape, name: str) -> str:
     return location[:1].upper() + location[1:]
 
 
-EC2 = Naming(member=_ec2_member, list_step=lambda _shape: None)
+EC2 = Naming(member=_ec2_member, list_step=lambda _shape: None, refuses_unknown=True)
 
 
 def parse_tree(fields: Iterable[tuple[str, str]]) -> Branch:
@@ -140,7 +144,10 @@ class FormReader:
             for field, item in value.items():
                 entry = table.get(field)
                 if entry is None:
-                    raise Misfit(f"there is no such member in {shape.name}.").under(field)
+                    if self._naming.refuses_unknown:
+                        raise Misfit(f"there is no such member in {shape.name}.").under(field)
+                    note_unknown_member(shape.name, field)
+                    continue
                 try:
                     params[entry[1]] = entry[2](item)
                 except Misfit as problem:

@@ -1,8 +1,7 @@
 """Parameters in protocols whose bodies are already trees: JSON and CBOR.
 
 Promise: one pass over the value, driven by tables that are built once for each shape. A member that the
-model does not have is refused by name, because a caller with a newer SDK must not believe that it
-had an effect. ``null`` means absent.
+model does not have is ignored and noted. ``null`` means absent.
 Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
 
@@ -17,6 +16,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from moyai.api.wire.codec import Params
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.scalars import Reader, complaint, read_items
+from moyai.api.wire.unknown_members import note_unknown_member
 from moyai.kernel.errors import Malformed
 
 Writer = Callable[[Any], object]
@@ -79,9 +79,9 @@ class TreeReader:
                     continue
                 entry = table.get(name)
                 if entry is None:
-                    if name in _IGNORED:
-                        continue
-                    raise Misfit(f"there is no such member in {shape.name}.").under(name)
+                    if name not in _IGNORED:
+                        note_unknown_member(shape.name, name)
+                    continue
                 try:
                     read_values[entry[0]] = entry[1](item)
                 except Misfit as problem:
