@@ -253,7 +253,7 @@ class ControlPlane:
         """The same services, for requests that are signed with the keys of a task's role."""
         limit = self._settings.server.body_limit
         dependencies = GatewayDependencies(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
-        own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)
+        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
         gateway = ApiGateway(self._services(), self._models, dependencies)
         return App(gateway, limits=Limits(max_body=limit), channels=channels)
 
