@@ -31,11 +31,11 @@ class HttpsClient:
         self.address, self.host = address, host
         self._context = ssl.create_default_context(cadata=root)
 
-    def get(self, path: str = "/", host: str | None = None) -> Any:
+    def get(self, path: str = "/", host: str | None = None, header: tuple[str, str] | None = None) -> Any:
         """The status and the JSON body, or text, of an answer; None without an answer."""
         connection = _ConnectionTo(self.address, self.host, self._context)
         try:
-            connection.request("GET", path, headers={"Host": host or self.host})
+            connection.request("GET", path, headers=dict([("Host", host or self.host), *([header] if header else [])]))
             answer = connection.getresponse()
             body = answer.read().decode()
         except (OSError, HTTPException):

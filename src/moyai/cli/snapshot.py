@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from moyai.cli.load_balancers import load_balancers
 from moyai.cli.public_urls import PublicUrls
@@ -21,6 +21,8 @@ class _Kind(NamedTuple):
     batch: int
 
 
+_REVISIONS: Final = 20
+"""Service revisions that are described at once."""
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
         "tasks": _Kind("ListTasks", "taskArns", "DescribeTasks", 100),
@@ -99,8 +101,10 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
     public = {task["group"] for task in task_rows if task["urls"]}
     rows = [_service(s, lambda configured: names.of(arn, configured)) for s in services]
     name = arn.rpartition("/")[2]
+    managed = _managed_urls(remote, services)
     for row in rows:
-        row["url"] = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
+        own = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
+        row["url"] = " ".join([*managed.get(row["name"], ()), *([own] if own else [])])
     return {
         "name": name,
         "services": rows,
@@ -115,6 +119,21 @@ def _described(remote: Remote, resource_type: str, cluster: str, **filters: str)
     arns = list(remote.pages("ecs", kind.list_operation, kind.arns, cluster=cluster, **filters))
     for batch in _batches(arns, kind.batch):
         yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{resource_type: batch})[resource_type]
+
+
+def _managed_urls(remote: Remote, services: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The URLs that ECS has made for Express services, and for services behind gateways, by the services' names."""
+    revisions = ((s["serviceName"], s.get("currentServiceRevisions")) for s in services)
+    names = {current[0]["arn"]: name for name, current in revisions if current}
+    urls: dict[str, list[str]] = {}
+    for batch in _batches(list(names), _REVISIONS):
+        described = remote.call("ecs", "DescribeServiceRevisions", serviceRevisionArns=batch)
+        for revision in described["serviceRevisions"]:
+            managed = revision.get("ecsManagedResources") or {}
+            endpoints = [path["endpoint"] for path in managed.get("ingressPaths", [])]
+            routes = [connection["serviceUrl"] for connection in managed.get("gatewayConnections", [])]
+            urls[names[revision["serviceRevisionArn"]]] = [*endpoints, *routes]
+    return urls
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -79,6 +79,12 @@ NatGatewayId = NewType("NatGatewayId", str)
 AllocationId = NewType("AllocationId", str)
 """An elastic address."""
 
+# Gateways of services.
+ServiceGatewayArn = NewType("ServiceGatewayArn", str)
+"""``…:gateway/<name>``."""
+ServiceRouteArn = NewType("ServiceRouteArn", str)
+"""``…:gateway-route/<gateway>/<id>``."""
+
 # Elastic Load Balancing. Each random id is 16 hexadecimal digits.
 LoadBalancerArn = NewType("LoadBalancerArn", str)
 """``…:loadbalancer/app/<name>/<id>`` or ``…:loadbalancer/net/<name>/<id>``."""

@@ -218,7 +218,7 @@ def _rerouting(ports: ReconcilerPorts, service: Service) -> Rerouting:
 def _front_vpcs(ports: ReconcilerPorts, service: Service) -> frozenset[VpcId]:
     """The VPCs whose front proxies have the service's listener rules."""
     world = ports.store.world
-    balancers = service.primary.load_balancers if service.deployments else ()
+    balancers = service.primary.balanced_ports if service.deployments else ()
     groups = (world.target_groups.get(b.target_group_arn) for b in balancers if b.advanced_configuration is not None)
     return frozenset(g.vpc for g in groups if g is not None and world.load_balancers.count("vpc", g.vpc))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from moyai.cli.snapshot import _Port, _schemes, _service, _tls_ports
+from moyai.cli.options import REGION
+from moyai.cli.remote import Remote
+from moyai.cli.snapshot import _managed_urls, _Port, _schemes, _service, _tls_ports
 
 DEPLOYMENT = {"serviceConnectConfiguration": {"services": [{"portName": "web", "tls": {}}, {"portName": "admin"}]}}
 PORTS = {"td": [_Port(8080, "web"), _Port(9000, "admin"), _Port(9001, "")]}
@@ -27,3 +29,33 @@ def test_an_alias_without_a_dns_name_is_shown_with_the_default_name():
     service = {"serviceName": "front", "status": "ACTIVE", "deployments": [deployment], **counts}
     described_service = _service(service, lambda arn: "shop" if arn == "shop-arn" else "nowhere")
     assert described_service["names"] == ["front.shop:80", "admin.shop:81", "admin:82"]
+
+
+class RevisionServer(Remote):
+    """A server with the revisions of an Express service, of one behind a gateway, and of an ordinary one."""
+
+    def call(self, service, operation, **members):
+        managed = {
+            "express": {"ingressPaths": [{"endpoint": "https://ex.localhost"}]},
+            "gateway": {
+                "gatewayConnections": [{"serviceUrl": "https://a.localhost"}, {"serviceUrl": "https://b.localhost"}]
+            },
+        }
+        described = [
+            {"serviceRevisionArn": arn, "ecsManagedResources": managed.get(arn)}
+            for arn in members["serviceRevisionArns"]
+        ]
+        return {"serviceRevisions": described}
+
+
+def test_services_are_shown_at_the_urls_that_ecs_has_made_for_them():
+    services = [
+        {"serviceName": name, "currentServiceRevisions": [{"arn": name}]} for name in ("express", "gateway", "plain")
+    ]
+    external = {"serviceName": "external", "currentServiceRevisions": []}
+    urls = _managed_urls(RevisionServer("http://127.0.0.1:1", REGION), [*services, external])
+    assert urls == {
+        "express": ["https://ex.localhost"],
+        "gateway": ["https://a.localhost", "https://b.localhost"],
+        "plain": [],
+    }

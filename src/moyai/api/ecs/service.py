@@ -14,6 +14,7 @@ from moyai.api.ecs.container_instances import queries as instance_queries
 from moyai.api.ecs.daemons import daemons, deployments
 from moyai.api.ecs.daemons import definitions as daemon_definitions
 from moyai.api.ecs.express import services as express_services
+from moyai.api.ecs.gateways import associations, gateways, routes
 from moyai.api.ecs.services import queries as service_queries
 from moyai.api.ecs.services import service_deployments, services, task_sets
 from moyai.api.ecs.tags import TAGS
@@ -28,6 +29,7 @@ from moyai.domain.ecs.errors import InvalidParameter, UnsupportedFeature
 _MODULES: Final = (
     account_settings,
     agent,
+    associations,
     attributes,
     capacity_providers,
     clusters,
@@ -36,6 +38,8 @@ _MODULES: Final = (
     deletion,
     deployments,
     express_services,
+    gateways,
+    routes,
     execute_command,
     instance_queries,
     instances,

@@ -52,7 +52,6 @@ _SERVICE: _Reasons = (
     ("loadBalancers[].loadBalancerName", _NO_CLASSIC),
     ("volumeConfigurations", _NO_DISKS),
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
-    ("gatewayConnectors", "there are no gateways"),
     ("monitoring", "the resolution of metrics is fixed"),
     *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
 )
@@ -62,6 +61,7 @@ _RUN: _Reasons = (
     ("overrides.containerOverrides[].resourceRequirements", "how many GPUs a container has is its definition's to say"),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
 )
+_GATEWAY: _Reasons = (("webACLArn", "there is no web application firewall"),)
 _CLUSTER: _Reasons = (("managedStorageConfiguration", "there is no KMS here"),)
 _PROVIDER: _Reasons = (
     ("cluster", _NO_MANAGED),
@@ -77,6 +77,8 @@ UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
                 "RegisterContainerInstance.instanceIdentityDocumentSignature",
                 "the document is taken as it is; there is nobody here to sign it",
             ),
+            *_under("CreateGateway.configuration.hostSharedAlb", _GATEWAY),
+            *_under("UpdateGateway.configuration.hostSharedAlb", _GATEWAY),
             *_under("RegisterTaskDefinition", _DEFINITION),
             *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),
             *_under("RegisterDaemonTaskDefinition", _DAEMON_DEFINITION),

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.elbv2.health_checks import CheckedGroup, HealthCheckRequest, changed_health_check, new_health_check
 from moyai.api.elbv2.lookup import (
     LOAD_BALANCER,
     TARGET_GROUP,
@@ -44,12 +43,13 @@ from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.errors import InvalidInput
+from moyai.plan.elb.health_checks import CheckedGroup, HealthCheckSettings, changed_health_check, new_health_check
 from moyai.plan.elb.new_records import new_target_group_arn
 
 _NOUN: Final = "target group"
 
 
-class CreateTargetGroupRequest(HealthCheckRequest, frozen=True, kw_only=True):
+class CreateTargetGroupRequest(HealthCheckSettings, frozen=True, kw_only=True):
     name: str
     protocol: str | None = None
     protocol_version: str | None = None
@@ -60,7 +60,7 @@ class CreateTargetGroupRequest(HealthCheckRequest, frozen=True, kw_only=True):
     tags: tuple[Tag, ...] = ()
 
 
-class ModifyTargetGroupRequest(HealthCheckRequest, frozen=True, kw_only=True):
+class ModifyTargetGroupRequest(HealthCheckSettings, frozen=True, kw_only=True):
     target_group_arn: str
 
 

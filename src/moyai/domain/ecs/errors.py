@@ -92,6 +92,10 @@ class UnsupportedFeature(ClientFault):
     """moyai does not have this operation or feature."""
 
 
+class GatewayNotFound(ClientFault):
+    """There is no such gateway."""
+
+
 class ResourceNotFound(ClientFault):
     """There is no such resource."""
 

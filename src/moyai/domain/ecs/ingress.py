@@ -23,6 +23,7 @@ from moyai.kernel.ids import (
     ManagedCertificateArn,
     SecurityGroupId,
     ServiceArn,
+    ServiceRouteArn,
     TargetGroupArn,
 )
 
@@ -44,6 +45,18 @@ class AccessType(StrEnum):
         return Scheme.INTERNET_FACING if self is AccessType.PUBLIC else Scheme.INTERNAL
 
 
+class RouteStatus(StrEnum):
+    """The status of a gateway's route."""
+
+    ACTIVE = "ACTIVE"
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
+    CREATE_FAILED = "CREATE_FAILED"
+    UPDATE_IN_PROGRESS = "UPDATE_IN_PROGRESS"
+    UPDATE_FAILED = "UPDATE_FAILED"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    DELETE_FAILED = "DELETE_FAILED"
+
+
 class IngressPath(StoredRecord, frozen=True, tag="ingress_path"):
     """A host name of a service, on a load balancer that the services of ``pool`` share."""
 
@@ -62,6 +75,12 @@ class IngressPath(StoredRecord, frozen=True, tag="ingress_path"):
     created_at: Instant
     test_rule: ListenerRuleArn | None = None
     """The rule of test traffic, which comes before ``rule``."""
+    route: ServiceRouteArn | None = None
+    """The path as a gateway's route; None for an Express service's path."""
+    port_name: str = ""
+    """The name of the service's port, where the path is a gateway's route."""
+    service_groups: tuple[SecurityGroupId, ...] = ()
+    """The callers' security groups in which ECS has added a rule for the load balancer."""
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.gateway import GatewayConnector
 from moyai.domain.ecs.load_balancer import ServiceLoadBalancer, TaskTarget
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.rebalancing import Rebalancing
@@ -113,6 +114,9 @@ class Deployment(msgspec.Struct, frozen=True):
     """The resolved Service Connect configuration; None if the service doesn't use it."""
     service_registries: tuple[ServiceRegistry, ...] = ()
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    gateway_connectors: tuple[GatewayConnector, ...] = ()
+    connections: tuple[ServiceLoadBalancer, ...] = ()
+    """The target groups by which gateways send to its tasks."""
     uses_alternate_groups: bool = False
     """Whether its tasks are registered in the alternate target groups."""
     pool: Pool = Pool("")
@@ -131,11 +135,16 @@ class Deployment(msgspec.Struct, frozen=True):
     """The task set, for services with the EXTERNAL controller only."""
 
     @property
+    def balanced_ports(self) -> tuple[ServiceLoadBalancer, ...]:
+        """Its ports behind load balancers, those of gateways too."""
+        return (*self.load_balancers, *self.connections)
+
+    @property
     def task_targets(self) -> tuple[TaskTarget, ...]:
         """The target groups in which its tasks are registered."""
         return tuple(
             TaskTarget(b.group(alternate=self.uses_alternate_groups), b.container_name, b.container_port)
-            for b in self.load_balancers
+            for b in self.balanced_ports
         )
 
 

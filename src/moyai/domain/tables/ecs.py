@@ -9,6 +9,7 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.daemon import Daemon, DaemonDeployment, DaemonRevision
 from moyai.domain.ecs.express import ExpressService
 from moyai.domain.ecs.family import TaskDefinitionFamily
+from moyai.domain.ecs.gateway import GatewayAssociation, ServiceGateway
 from moyai.domain.ecs.hook_function import HookFunction
 from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
@@ -21,7 +22,7 @@ from moyai.domain.tables.indexes import interface_address, interface_value, opti
 
 
 class EcsTables:
-    """Clusters, services, ingress paths, daemons, tasks, task definitions and container instances."""
+    """Clusters, services, gateways, daemons, tasks, task definitions and container instances."""
 
     account_settings = TableSpec(AccountSetting)
     capacity_providers = TableSpec(CapacityProvider)
@@ -66,7 +67,10 @@ class EcsTables:
         pool=lambda p: (p.pool,),
         load_balancer=lambda p: (p.load_balancer,),
         resource=lambda p: p.resources,
+        route=lambda p: optional(p.route),
     )
+    service_gateways = TableSpec(ServiceGateway, scope=scope_in_arn, vpc=lambda g: (g.vpc,))
+    gateway_associations = TableSpec(GatewayAssociation, gateway=lambda a: (a.gateway,), cluster=lambda a: (a.cluster,))
 
     tasks = TableSpec(
         Task,

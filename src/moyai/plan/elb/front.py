@@ -25,6 +25,7 @@ from moyai.domain.world import Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import VpcId
 from moyai.plan.action import Effect, Plan, PrepareSandbox, ReleaseSandbox, SetAddresses, StartProxy, earliest, plan
+from moyai.plan.elb.gateway_updates import finish_updates
 from moyai.plan.elb.target_health import plan_targets
 
 RETRY_AFTER = 5.0
@@ -55,7 +56,11 @@ def plan_front(world: World, observed: Observed, vpc: VpcId, now: Instant) -> Pl
     target_changes, targets_at = plan_targets(world, observed, vpc, now)
     effects, front_at = _front_step(world, observed, vpc, balancers, now)
     states = (change for balancer in balancers for change in _state_change(world, observed, balancer))
-    return plan((*states, *target_changes), effects, earliest(front_at, targets_at))
+    served = {balancer.arn for balancer in balancers if _is_served(world, observed, balancer)}
+    failure = _failure(observed, vpc)
+    refused = {} if failure is None else {balancer.arn: failure for balancer in balancers}
+    updates = finish_updates(world, vpc, served, refused)
+    return plan((*states, *updates, *target_changes), effects, earliest(front_at, targets_at))
 
 
 def front_spec(world: World, vpc: VpcId, balancers: Sequence[LoadBalancer]) -> SandboxSpec:
@@ -118,19 +123,30 @@ def _front_step(
 
 
 def _state_change(world: World, observed: Observed, balancer: LoadBalancer) -> Iterator[Put]:
-    task, vpc = front_sandbox(balancer.vpc), balancer.vpc
-    sandbox, proxy = observed.sandboxes.get(task), observed.proxies.get(front_proxy(vpc))
-    failure = observed.faults.get(task) or (None if proxy is None else proxy.rejection)
+    failure = _failure(observed, balancer.vpc)
     if failure is not None:
         state = _FAILURE_STATES.get(balancer.state, balancer.state)
         if (state, failure) != (balancer.state, balancer.state_reason):
             yield Put(replace(balancer, state=state, state_reason=failure))
         return
-    has_addresses = sandbox is not None and set(front_addresses(world, [balancer])) <= set(sandbox.addresses)
-    is_live = sandbox is not None and _is_live(sandbox.containers.get(FRONT_NAME))
-    is_served = has_addresses and is_live and proxy is not None and proxy.synced
-    if is_served and balancer.arn in observed.published and balancer.state is not LoadBalancerState.ACTIVE:
+    if balancer.state is not LoadBalancerState.ACTIVE and _is_served(world, observed, balancer):
         yield Put(replace(balancer, state=LoadBalancerState.ACTIVE, state_reason=""))
+
+
+def _failure(observed: Observed, vpc: VpcId) -> str | None:
+    """Why the VPC's front proxy can't be made, or has refused its newest configuration."""
+    proxy = observed.proxies.get(front_proxy(vpc))
+    return observed.faults.get(front_sandbox(vpc)) or (None if proxy is None else proxy.rejection)
+
+
+def _is_served(world: World, observed: Observed, balancer: LoadBalancer) -> bool:
+    """Whether the front proxy has acknowledged the load balancer as it is."""
+    sandbox = observed.sandboxes.get(front_sandbox(balancer.vpc))
+    proxy = observed.proxies.get(front_proxy(balancer.vpc))
+    if sandbox is None or not _is_live(sandbox.containers.get(FRONT_NAME)) or proxy is None or not proxy.synced:
+        return False
+    has_addresses = set(front_addresses(world, [balancer])) <= set(sandbox.addresses)
+    return has_addresses and balancer.arn in observed.published
 
 
 def _is_live(proxy: ContainerState | None) -> bool:

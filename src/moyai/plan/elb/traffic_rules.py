@@ -31,7 +31,7 @@ def shift_rules(world: World, before: Service, service: Service) -> tuple[Put, .
     """Changes of listener rules that follow from a change of the service's traffic."""
     if before.traffic == service.traffic or not service.deployments:
         return ()
-    rules = (rule for balancer in service.primary.load_balancers for rule in _rules(world, service, balancer))
+    rules = (rule for balancer in service.primary.balanced_ports for rule in _rules(world, service, balancer))
     return tuple(Put(rule) for rule in rules if rule != world.rules.get(rule.arn))
 
 
@@ -42,7 +42,7 @@ def with_target_groups(service: Service, target: Deployment, source: Pool) -> De
     former = _newest(service, source)
     occupied_groups = set() if former is None else {task_target.group for task_target in former.task_targets}
     moves = target.pool != source
-    shifted = (b for b in target.load_balancers if b.advanced_configuration is not None)
+    shifted = (b for b in target.balanced_ports if b.advanced_configuration is not None)
     return replace(target, uses_alternate_groups=any(b.group(alternate=not moves) in occupied_groups for b in shifted))
 
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate, ManagedKey
+from moyai.domain.ecs.gateway import GatewayAssociation, GatewayAssociationStatus, association_key
 from moyai.domain.ecs.ingress import AccessType, IngressPath
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.elb.attributes import DEREGISTRATION_DELAY
@@ -37,10 +38,11 @@ from moyai.domain.elb.target_group import (
     TargetType,
 )
 from moyai.domain.pca.algorithms import KeyAlgorithm
+from moyai.domain.queries.ingress import routes_of_cluster
 from moyai.domain.queries.load_balancing import rules_of_load_balancer
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.world import Change, Delete, Put, World
-from moyai.kernel.ids import ListenerArn, TargetGroupArn
+from moyai.kernel.ids import ListenerArn, ServiceRouteArn, TargetGroupArn
 from moyai.plan.certificates.authority import built_in_authority, new_built_in_authority
 from moyai.plan.certificates.managed_certificate import new_certificate_arn
 from moyai.plan.elb.new_records import LOCALHOST, Creation, new_rule_arn, new_target_group_arn
@@ -64,6 +66,8 @@ class PathTemplate(NamedTuple):
     """The header of test traffic, which goes to the new tasks of a deployment first."""
     deregistration_delay: int = 300
     version: ProtocolVersion = ProtocolVersion.HTTP1
+    route: ServiceRouteArn | None = None
+    port_name: str = ""
 
 
 def open_path(
@@ -91,6 +95,8 @@ def open_path(
         balancer_group=shared.group,
         created_at=creation.now,
         test_rule=rules[1].arn if rules[1:] else None,
+        route=template.route,
+        port_name=template.port_name,
     )
     records = (*groups, *rules, path)
     return path, (*certificate_changes, *shared_changes, *map(Put, records))
@@ -110,7 +116,8 @@ def close_unused_paths(world: World, service: Service) -> tuple[Change, ...]:
 
 def close_paths(world: World, paths: Sequence[IngressPath]) -> tuple[Change, ...]:
     """Changes that delete these paths, of one service, with everything that only they need."""
-    return tuple(change for path in paths for change in _close(world, path))
+    closed = (change for path in paths for change in _close(world, path))
+    return (*closed, *_close_groups(world, paths), *_end_associations(world, paths))
 
 
 def new_host(creation: Creation, name: str) -> str:
@@ -119,7 +126,7 @@ def new_host(creation: Creation, name: str) -> str:
     return f"{letters}-{creation.ids.hex(_HOST_DIGITS)}.ecs.{creation.scope.region}.{LOCALHOST}"
 
 
-def test_conditions(host: str, header: HeaderCondition) -> tuple[Condition, ...]:
+def traffic_conditions(host: str, header: HeaderCondition) -> tuple[Condition, ...]:
     """The conditions of the rule of test traffic."""
     return HostCondition((host,)), header
 
@@ -176,7 +183,7 @@ def _new_rules(
     arn = new_rule_arn(listener, creation.ids)
     yield Rule(arn, listener, forward, priority, conditions, tags=creation.tags)
     if template.test_header is not None:
-        conditions = test_conditions(host, template.test_header)
+        conditions = traffic_conditions(host, template.test_header)
         arn = new_rule_arn(listener, creation.ids)
         yield Rule(arn, listener, forward, priority - 1, conditions, tags=creation.tags)
 
@@ -198,6 +205,33 @@ def _close(world: World, path: IngressPath) -> Iterator[Change]:
     yield Delete(ManagedCertificate, path.certificate)
     yield Delete(ManagedKey, path.certificate)
     yield Delete(IngressPath, path.key)
+
+
+def _close_groups(world: World, paths: Sequence[IngressPath]) -> Iterator[Change]:
+    """Changes by which callers' security groups let the load balancers of these paths in no more, where no other path
+    needs that.
+    """
+    closing = {path.key for path in paths}
+    for identity in sorted({group for path in paths for group in path.service_groups}):
+        group = world.security_groups.get(identity)
+        own = {path.balancer_group for path in paths if identity in path.service_groups}
+        others = (path for peer in own for path in world.ingress_paths.each("resource", peer))
+        remaining = (path for path in others if path.key not in closing and identity in path.service_groups)
+        removed = own - {path.balancer_group for path in remaining}
+        if group is not None:
+            rules = tuple(rule for rule in group.rules if rule.group is None or rule.group.id not in removed)
+            yield Put(replace(group, rules=rules))
+
+
+def _end_associations(world: World, paths: Sequence[IngressPath]) -> Iterator[Change]:
+    """Changes that end the associations that waited for the last of these routes."""
+    closing = {path.key for path in paths}
+    for path in paths:
+        cluster = world.services[path.service].cluster
+        association = world.gateway_associations.get(association_key(path.pool, cluster))
+        is_ending = association is not None and association.status is GatewayAssociationStatus.DISASSOCIATING
+        if is_ending and all(other.key in closing for other in routes_of_cluster(world, path.pool, cluster)):
+            yield Delete(GatewayAssociation, association_key(path.pool, cluster))
 
 
 def _delete_balancer(world: World, path: IngressPath) -> Iterator[Change]:

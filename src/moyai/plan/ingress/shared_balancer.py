@@ -20,6 +20,7 @@ from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Schem
 from moyai.domain.elb.quotas import LOAD_BALANCERS
 from moyai.domain.elb.rule import FixedResponseAction, Listener, ListenerProtocol, PresentedTls, Rule
 from moyai.domain.keys import scope_key
+from moyai.domain.vpc.default import ANYWHERE
 from moyai.domain.vpc.security_group import (
     SecurityGroup,
     SecurityGroupRule,
@@ -112,10 +113,6 @@ def _new_balancer(
 
 def _balancer_group(creation: Creation, template: BalancerTemplate) -> SecurityGroup:
     """The security group of a load balancer, which lets clients in unless the caller has a group for that."""
-    clients = "0.0.0.0/0" if template.scheme is Scheme.INTERNET_FACING else template.vpc.cidr
-    inbound = SecurityGroupRule(new_rule_id(creation.ids), egress=False, protocol="tcp", cidr=clients)
-    inbound = replace(inbound, from_port=HTTPS, to_port=HTTPS)
-    rules = default_egress_rules(template.vpc, creation.ids)
     identity = new_group_id(creation.ids)
     return SecurityGroup(
         id=identity,
@@ -123,6 +120,14 @@ def _balancer_group(creation: Creation, template: BalancerTemplate) -> SecurityG
         scope=creation.scope,
         name=f"{template.name}-{identity}",
         description="Clients of the load balancer that Amazon ECS manages",
-        rules=rules if template.inbound_group is not None else (inbound, *rules),
+        rules=balancer_rules(creation, template.vpc, template.scheme, closed=template.inbound_group is not None),
         tags=creation.tags,
     )
+
+
+def balancer_rules(creation: Creation, vpc: Vpc, scheme: Scheme, *, closed: bool) -> tuple[SecurityGroupRule, ...]:
+    """The rules of a load balancer's security group: it lets everybody in who can reach it, unless it is ``closed``."""
+    rules = default_egress_rules(vpc, creation.ids)
+    clients = ANYWHERE if scheme is Scheme.INTERNET_FACING else vpc.cidr
+    inbound = SecurityGroupRule(new_rule_id(creation.ids), egress=False, protocol="tcp", cidr=clients)
+    return rules if closed else (replace(inbound, from_port=HTTPS, to_port=HTTPS), *rules)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.domain.ecs.account_setting import SETTING_RULES
-from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.client import dispatcher
+from tests.unit.api.ecs.client import dispatcher, ecs_service
 
 ROOT = "arn:aws:iam::123456789012:root"
 ROLE = "arn:aws:iam::123456789012:role/team/deployer"
@@ -97,9 +96,5 @@ def test_invalid_list_requests_are_refused(ecs, asked, message):
     ecs.fails("ListAccountSettings", "InvalidParameterException", message, **asked)
 
 
-@pytest.mark.parametrize("operation", ["CreateGateway"])
-def test_an_unsupported_operation_gets_ecs_own_error(operation):
-    with pytest.raises(ApiError) as exc_info:
-        dispatcher().operation(operation)
-    assert exc_info.value.code == "UnsupportedFeatureException"
-    assert operation in exc_info.value.message
+def test_every_operation_of_ecs_is_there():
+    assert set(ecs_service().operations) == set(dispatcher().model.operation_names)

@@ -36,9 +36,10 @@ from moyai.domain.ecs.errors import (
     NamespaceNotFound,
     ResourceInUse,
 )
+from moyai.domain.ecs.gateway import GatewayAssociation
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.keys import scope_key
-from moyai.domain.world import Change, Put
+from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import NamespaceArn
 from moyai.plan.cloudmap.namespaces import find_namespace, new_http_namespace, not_shared
 from moyai.plan.placement.managed_daemons import wanted_revision
@@ -167,7 +168,9 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
         raise ClusterContainsInstances
     if world.daemons.count("cluster", cluster.arn):
         raise ClientException("The Cluster cannot be deleted while Daemons are active.")
-    return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), [])
+    associations = world.gateway_associations.by("cluster", cluster.arn)
+    ended: list[Change] = [Delete(GatewayAssociation, association.key) for association in associations]
+    return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), ended)
 
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:

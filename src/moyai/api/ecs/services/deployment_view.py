@@ -81,6 +81,7 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(deployment.service_connect),
         "resolved_configuration": _resolved(deployment),
+        "gateway_connectors": deployment.gateway_connectors,
         "ecs_managed_resources": managed_resources(world, revision),
         "created_at": deployment.created_at,
     }
@@ -88,7 +89,7 @@ def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, 
 
 def _resolved(deployment: Deployment) -> dict[str, object] | None:
     """The target groups in which the tasks of the revision are registered, and the rules by which they get traffic."""
-    pairs = zip(deployment.task_targets, deployment.load_balancers, strict=True)
+    pairs = zip(deployment.task_targets, deployment.load_balancers, strict=False)  # gateways' come last
     balancers = [
         {
             "target_group_arn": target.group,

@@ -21,6 +21,7 @@ _AT_CREATION: Mapping[str, str] = MappingProxyType(
         "network_configuration": "NetworkConfiguration must be empty or null",
         "platform_version": "PlatformVersion must be blank",
         "load_balancers": "LoadBalancers must be empty or null",
+        "gateway_connectors": "GatewayConnectors must be empty or null",
         "service_registries": "ServiceRegistries must be empty or null",
         "capacity_provider_strategy": "CapacityProviderStrategy must be empty or null",
         "service_connect_configuration": (
@@ -34,6 +35,7 @@ _AT_UPDATE: Mapping[str, str] = MappingProxyType(
         "network_configuration": "network configuration",
         "platform_version": "platform version",
         "load_balancers": "load balancers",
+        "gateway_connectors": "gateway connectors",
         "service_registries": "service registries",
         "service_connect_configuration": "Service Connect configuration",
         "deployment_configuration": "deployment configuration",

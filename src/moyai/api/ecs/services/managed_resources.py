@@ -16,6 +16,7 @@ from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service_deployment import ServiceRevision
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.ingress import route_status
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.world import World
@@ -47,13 +48,45 @@ def managed_resources(world: World, revision: ServiceRevision) -> dict[str, obje
     express = world.express_services.get(revision.service)
     paths = world.ingress_paths.by("service", revision.service)
     if express is None:
-        return None
+        connections = [_connection(world, path, revision) for path in paths if _connects(path, revision)]
+        return {"gateway_connections": connections} if connections else None
     return {
         "ingress_paths": [_path(world, path) for path in paths],
         "auto_scaling": _scaling(world, express),
         "metric_alarms": [_state(express.alarm, express.updated_at, exists=express.alarm in world.alarms)],
         "service_security_groups": [_group(world, revision, express.security_group, express.updated_at)],
         "log_groups": _log_groups(world, express),
+    }
+
+
+def _connects(path: IngressPath, revision: ServiceRevision) -> bool:
+    """Whether the path is one of the revision's connections to gateways."""
+    return any(balancer.target_group_arn in path.target_groups for balancer in revision.deployment.connections)
+
+
+def _connection(world: World, path: IngressPath, revision: ServiceRevision) -> dict[str, object]:
+    balancers = revision.deployment.connections
+    balancer = next(balancer for balancer in balancers if balancer.target_group_arn in path.target_groups)
+    advanced = balancer.advanced_configuration
+    group = arn("ec2", scope_of(path.service), f"security-group/{path.balancer_group}")
+    resources = {
+        "acm_certificate_arn": path.certificate,
+        "load_balancer_arn": path.load_balancer,
+        "load_balancer_security_group_arns": [group],
+        "listener_arn": path.listener,
+        "listener_rule_arn": path.rule,
+        "test_listener_rule_arn": path.test_rule,
+        "target_group_arn": balancer.target_group_arn,
+        "alternate_target_group_arn": None if advanced is None else advanced.alternate_target_group_arn,
+    }
+    return {
+        "gateway_arn": path.pool,
+        "gateway_route_arn": path.route,
+        "port_name": path.port_name,
+        "service_url": path.url,
+        "access_type": path.access,
+        "status": route_status(world, path),
+        "resources": {"host_shared_alb": [resources]},
     }
 
 

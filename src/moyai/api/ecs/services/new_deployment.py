@@ -17,6 +17,7 @@ from moyai.domain.cloudwatch.alarm import alarm_arn
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.gateway import GatewayConnector
 from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, NetworkConfiguration
@@ -36,6 +37,7 @@ class TaskTemplate(NamedTuple):
     service_connect: ServiceConnectConfiguration | None
     service_registries: tuple[ServiceRegistry, ...]
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    gateway_connectors: tuple[GatewayConnector, ...] = ()
 
     @classmethod
     def of(cls, world: World, deployment: Deployment) -> TaskTemplate:
@@ -46,6 +48,7 @@ class TaskTemplate(NamedTuple):
             deployment.service_connect,
             deployment.service_registries,
             deployment.load_balancers,
+            deployment.gateway_connectors,
         )
 
 
@@ -77,6 +80,7 @@ def new_deployment(
         view=resolution.view,
         service_registries=template.service_registries,
         load_balancers=template.load_balancers,
+        gateway_connectors=template.gateway_connectors,
         rollout_state_reason=f"ECS deployment {identifier} in progress.",
     )
     return deployment, list(resolution.changes)

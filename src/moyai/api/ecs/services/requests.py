@@ -12,6 +12,7 @@ from moyai.api.ecs.services.rules import DeploymentController, DeploymentSetting
 from moyai.api.tagging import Tag
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.gateway import GatewayConnector
 from moyai.domain.ecs.load_balancer import ServiceLoadBalancer
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -42,6 +43,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    gateway_connectors: tuple[GatewayConnector, ...] = ()
     role: str | None = None
 
 
@@ -68,6 +70,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] | None = None
     load_balancers: tuple[ServiceLoadBalancer, ...] | None = None
+    gateway_connectors: tuple[GatewayConnector, ...] | None = None
 
 
 class DeleteServiceRequest(msgspec.Struct, frozen=True):

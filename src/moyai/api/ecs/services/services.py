@@ -20,6 +20,7 @@ from moyai.api.ecs.launch.options import (
 from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn, tag_rules
 from moyai.api.ecs.services import daemon_rules
 from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
+from moyai.api.ecs.services.gateway_rules import connected_deployment
 from moyai.api.ecs.services.load_balancer_rules import check_associated, check_role, check_traffic_shift
 from moyai.api.ecs.services.new_deployment import TaskTemplate, build_deployment, check_alarms
 from moyai.api.ecs.services.requests import (
@@ -89,13 +90,15 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
         load_balancers=request.load_balancers,
+        gateway_connectors=request.gateway_connectors,
     )
     check_role(request.role, request.load_balancers, definition)
     deployment, changes = build_deployment(ctx, cluster, key, template)
     check_associated(world, request.load_balancers)
     check_traffic_shift(world, request.load_balancers, service.deployment_configuration.strategy)
+    deployment, connections = connected_deployment(ctx, service, template, deployment, required=True)
     service, records = begin_deployment(world, service, deployment, ctx.now, ctx.ids)
-    ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
+    ctx.store.apply([*changes, *connections, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
 
 
@@ -125,8 +128,10 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         template = template or TaskTemplate.of(world, service.primary)
         deployment, names = build_deployment(ctx, cluster, service.arn, template)
         check_traffic_shift(world, template.load_balancers, edited_service.deployment_configuration.strategy)
+        required = request.gateway_connectors is not None
+        deployment, connections = connected_deployment(ctx, service, template, deployment, required=required)
         edited_service, records = begin_deployment(world, edited_service, deployment, ctx.now, ctx.ids)
-        changes = [*names, *records]
+        changes = [*names, *connections, *records]
     if edited_service != service:
         ctx.store.apply([*changes, Put(edited_service)])
     return {"service": service_view(world, edited_service)}
@@ -228,7 +233,7 @@ def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:
 
 def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest) -> TaskTemplate | None:
     """The template of the next deployment; None when it equals the primary deployment's, and for a service with task
-    sets.
+    sets. A request with connectors looks for gateways again, so it is never without one.
     """
     if service.is_external:
         return None
@@ -247,4 +252,6 @@ def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest)
         if request.load_balancers != current.load_balancers:
             check_associated(ctx.store.world, request.load_balancers)
         template = template._replace(load_balancers=request.load_balancers)
+    if request.gateway_connectors is not None:
+        return template._replace(gateway_connectors=request.gateway_connectors)
     return None if template == current else template

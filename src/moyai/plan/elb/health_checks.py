@@ -23,12 +23,14 @@ _PORT_DIGITS: Final = 5
 _CHECKS: Final = frozenset({TargetProtocol.HTTP, TargetProtocol.HTTPS, TargetProtocol.TCP})
 
 
-class MatcherRequest(msgspec.Struct, frozen=True):
+class Matcher(msgspec.Struct, frozen=True):
+    """The statuses of healthy answers, of HTTP or of gRPC."""
+
     http_code: str | None = None
     grpc_code: str | None = None
 
 
-class HealthCheckRequest(msgspec.Struct, frozen=True, kw_only=True):
+class HealthCheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The members of a request that are about the health check; None = as it is, or the default."""
 
     health_check_protocol: str | None = None
@@ -39,7 +41,7 @@ class HealthCheckRequest(msgspec.Struct, frozen=True, kw_only=True):
     health_check_timeout_seconds: int | None = None
     healthy_threshold_count: int | None = None
     unhealthy_threshold_count: int | None = None
-    matcher: MatcherRequest | None = None
+    matcher: Matcher | None = None
 
 
 class CheckedGroup(msgspec.Struct, frozen=True):
@@ -50,7 +52,7 @@ class CheckedGroup(msgspec.Struct, frozen=True):
     target_type: TargetType
 
 
-def new_health_check(group: CheckedGroup, request: HealthCheckRequest) -> TargetHealthCheck:
+def new_health_check(group: CheckedGroup, request: HealthCheckSettings) -> TargetHealthCheck:
     """The health check of a new target group. Raises InvalidInput."""
     default = TargetProtocol.HTTP if _is_http(group) else TargetProtocol.TCP
     protocol = _protocol(group, request.health_check_protocol, default)
@@ -58,7 +60,7 @@ def new_health_check(group: CheckedGroup, request: HealthCheckRequest) -> Target
 
 
 def changed_health_check(
-    group: CheckedGroup, current: TargetHealthCheck, request: HealthCheckRequest
+    group: CheckedGroup, current: TargetHealthCheck, request: HealthCheckSettings
 ) -> TargetHealthCheck:
     """The health check after a change of it. Another protocol brings its own path and matcher. Raises InvalidInput."""
     protocol = _protocol(group, request.health_check_protocol, current.protocol)
@@ -92,7 +94,7 @@ def _is_http(group: CheckedGroup) -> bool:
     return group.protocol.is_http or group.target_type is TargetType.ALB
 
 
-def _with_settings(group: CheckedGroup, check: TargetHealthCheck, request: HealthCheckRequest) -> TargetHealthCheck:
+def _with_settings(group: CheckedGroup, check: TargetHealthCheck, request: HealthCheckSettings) -> TargetHealthCheck:
     if request.health_check_enabled is False:
         raise InvalidInput(
             f"Health check enabled must be true for target groups with target type '{group.target_type}'"
@@ -135,7 +137,7 @@ def _port(text: str) -> int | None:
     return number
 
 
-def _matcher(group: CheckedGroup, request: MatcherRequest | None) -> str | None:
+def _matcher(group: CheckedGroup, request: Matcher | None) -> str | None:
     if request is None:
         return None
     is_grpc = group.version is ProtocolVersion.GRPC

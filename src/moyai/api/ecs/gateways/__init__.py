@@ -1,0 +1,1 @@
+"""Gateways: ingress that the services of several clusters share."""

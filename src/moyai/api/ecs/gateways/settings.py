@@ -1,0 +1,156 @@
+"""The settings of a gateway's load balancers, as requests have them.
+
+Refuses: IPv6, web ACLs, other listeners than HTTPS at port 443, and attributes that load balancers don't have here.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HostSharedAlbConfiguration.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.gateway import CanaryHeader
+from moyai.domain.elb.attribute import ElbAttribute
+from moyai.domain.elb.attributes import DESYNC_MITIGATION, attributes_of
+from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType, Scheme
+from moyai.domain.elb.quotas import LOAD_BALANCERS
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import LoadBalancerArn, VpcId
+
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}", re.ASCII)
+_LONGEST_VALUE: Final = 128
+_MOST_VALUES: Final = 3
+"""With the host, a rule has five values at most, and one more is left for the caller."""
+
+
+class TrafficHeaderRequest(msgspec.Struct, frozen=True):
+    name: str
+    values: tuple[str, ...]
+
+
+class TestRulesRequest(msgspec.Struct, frozen=True):
+    header: TrafficHeaderRequest | None = None
+
+
+class S3Request(msgspec.Struct, frozen=True):
+    bucket: str
+    prefix: str | None = None
+
+
+class LogDestinationRequest(msgspec.Struct, frozen=True):
+    s3: S3Request | None = None
+
+
+class AccessLogsRequest(msgspec.Struct, frozen=True):
+    destination: LogDestinationRequest | None = None
+
+
+class UpdateNetworkRequest(msgspec.Struct, frozen=True):
+    inbound_security_group: str | None = None
+
+
+class NetworkRequest(UpdateNetworkRequest, frozen=True):
+    subnets: tuple[str, ...] = ()
+    ip_address_type: str | None = None
+
+
+class UpdateAlbRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The members that an update may have too; None = the default, or as it is."""
+
+    network_configuration: UpdateNetworkRequest | None = None
+    max_alb_count: int | None = None
+    access_logs: AccessLogsRequest | None = None
+    http_desync: str | None = None
+    test_traffic_rules: TestRulesRequest | None = None
+
+
+class AlbRequest(UpdateAlbRequest, frozen=True, kw_only=True):
+    network_configuration: NetworkRequest | None = None
+    scheme: Scheme = Scheme.INTERNET_FACING
+    port: int | None = None
+    protocol: str | None = None
+
+
+class ConfigurationRequest(msgspec.Struct, frozen=True):
+    host_shared_alb: AlbRequest | None = None
+
+
+class UpdateConfigurationRequest(msgspec.Struct, frozen=True):
+    host_shared_alb: UpdateAlbRequest | None = None
+
+
+def check_listener(request: AlbRequest) -> None:
+    """Raises InvalidParameter for another listener than HTTPS at port 443."""
+    if request.port not in {None, 443} or request.protocol not in {None, "HTTPS"}:
+        raise InvalidParameter("configuration.hostSharedAlb: a gateway supports only HTTPS at port 443.")
+    network = request.network_configuration
+    if network is not None and network.ip_address_type not in {None, "ipv4"}:
+        raise InvalidParameter(
+            f"networkConfiguration.ipAddressType: {network.ip_address_type} is not supported by moyai: load balancers"
+            " have no IPv6 addresses. Use ipv4."
+        )
+
+
+def balancer_count(count: int | None, default: int, current: int) -> int:
+    """``maxAlbCount``. Raises InvalidParameter for less than there are."""
+    wanted = default if count is None else count
+    if not 1 <= wanted <= LOAD_BALANCERS:
+        raise InvalidParameter(f"maxAlbCount must be between 1 and {LOAD_BALANCERS}.")
+    if wanted < current:
+        raise InvalidParameter(f"maxAlbCount must not be less than {current}, the number of load balancers there are.")
+    return wanted
+
+
+def attributes_after(request: UpdateAlbRequest, current: Mapping[str, str]) -> dict[str, str]:
+    """The attributes of load balancers after a request. Raises InvalidParameter for a value that can't be had."""
+    values = dict(current)
+    if request.http_desync is not None:
+        values[DESYNC_MITIGATION.key] = request.http_desync
+    destination = None if request.access_logs is None else request.access_logs.destination
+    if destination is not None and destination.s3 is not None:
+        values["access_logs.s3.enabled"] = "true"
+        values["access_logs.s3.bucket"] = destination.s3.bucket
+        values["access_logs.s3.prefix"] = destination.s3.prefix or ""
+    known: dict[str, ElbAttribute[Any]] = {attribute.key: attribute for attribute in attributes_of(_BALANCER)}
+    for key, value in values.items():
+        try:
+            known[key].values.read(value)
+        except ValueError as fault:
+            raise InvalidParameter(f"configuration.hostSharedAlb: {key}: {fault}.") from fault
+        refusal = known[key].refusal_of(_BALANCER, value)
+        if refusal:
+            raise InvalidParameter(f"configuration.hostSharedAlb: {key} {value} is not supported by moyai: {refusal}.")
+    return values
+
+
+def traffic_header(request: TestRulesRequest | None, current: CanaryHeader | None) -> CanaryHeader | None:
+    """The header of test traffic after a request. Raises InvalidParameter."""
+    header = None if request is None else request.header
+    if header is None:
+        return current
+    if not _HEADER.fullmatch(header.name):
+        raise InvalidParameter(
+            f"testTrafficRules.header.name: {header.name[:100]!r} is not the name of an HTTP header."
+        )
+    if not 1 <= len(header.values) <= _MOST_VALUES:
+        raise InvalidParameter(f"testTrafficRules.header.values must have between 1 and {_MOST_VALUES} items.")
+    if any(not value.isprintable() or not 1 <= len(value) <= _LONGEST_VALUE for value in header.values):
+        raise InvalidParameter(f"testTrafficRules.header.values have 1 to {_LONGEST_VALUE} printable characters each.")
+    return CanaryHeader(header.name, header.values)
+
+
+_BALANCER: Final = LoadBalancer(
+    LoadBalancerArn(""),
+    "",
+    LoadBalancerType.APPLICATION,
+    Scheme.INTERNET_FACING,
+    VpcId(""),
+    (),
+    "",
+    Instant(0),
+)
+"""A load balancer without settings, whose attributes have AWS's defaults."""

@@ -1,0 +1,458 @@
+"""boto3 speaks to ECS: gateways, their associations with clusters, and the services that join them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
+
+from moyai.domain.ecs.gateway import ServiceGateway
+from moyai.domain.ecs.task import Task
+from moyai.domain.elb.load_balancer import LoadBalancerState
+from moyai.domain.world import Observed, Put
+from moyai.kernel.ids import ServiceArn
+from moyai.plan.elb.front import plan_front
+from moyai.plan.service.scheduler import plan_service
+from tests.contract.api.asking import code
+
+ROLE = "arn:aws:iam::123456789012:role/ecsInfrastructure"
+GATEWAY = "arn:aws:ecs:us-east-1:123456789012:gateway/edge"
+HEADER = {"header": {"name": "x-test", "values": ["yes"]}}
+
+
+class Gateways:
+    """A client of ECS, and short ways to make gateways and services that join them."""
+
+    def __init__(self, installation):
+        self.installation = installation
+        self.ecs = installation.client("ecs")
+        self.elb = installation.client("elbv2")
+        self.ec2 = installation.client("ec2")
+        self.subnets = [subnet["SubnetId"] for subnet in self.ec2.describe_subnets()["Subnets"]]
+        self.ecs.create_cluster(clusterName="shop")
+        self.ecs.register_task_definition(
+            family="web",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[
+                {"name": "app", "image": "moyai.local/host", "portMappings": [{"containerPort": 8080, "name": "http"}]}
+            ],
+        )
+
+    def create(self, name: str = "edge", *, alb: dict[str, Any] | None = None, **more: Any) -> Any:
+        return self.ecs.create_gateway(
+            name=name, infrastructureRoleArn=ROLE, configuration={"hostSharedAlb": alb or {}}, **more
+        )
+
+    def associate(self, gateway: str = "edge", cluster: str = "shop") -> Any:
+        return self.ecs.associate_gateway_with_cluster(gateway=gateway, cluster=cluster)
+
+    def serve(self, name: str = "web", connector: dict[str, Any] | None = None, **more: Any) -> str:
+        network = {"awsvpcConfiguration": {"subnets": self.subnets, "assignPublicIp": "ENABLED"}}
+        created = self.ecs.create_service(
+            cluster="shop",
+            serviceName=name,
+            taskDefinition="web",
+            desiredCount=1,
+            launchType="FARGATE",
+            networkConfiguration=network,
+            gatewayConnectors=[{"portName": "http", **(connector or {})}],
+            **more,
+        )
+        return str(created["service"]["serviceArn"])
+
+    def route(self, **filters: Any) -> Any:
+        [route] = self.ecs.list_gateway_routes(**filters)["gatewayRoutes"]
+        return self.ecs.describe_gateway_route(gatewayRouteArn=route["gatewayRouteArn"])["gatewayRoute"]
+
+    def activate(self) -> None:
+        """The front proxy serves every load balancer."""
+        store = self.installation.store
+        store.apply([Put(replace(b, state=LoadBalancerState.ACTIVE)) for b in store.world.load_balancers])
+
+    def end_deployments(self, arn: str) -> None:
+        """Let the former deployments of a service come to their end."""
+        store, ids = self.installation.store, self.installation.builder.ids
+        for _ in range(10):
+            plan = plan_service(store.world, Observed(), ServiceArn(arn), self.installation.now, ids)
+            store.apply([change for change in plan.changes if change.record_type is not Task])
+
+
+@pytest.fixture
+def gateways(installation):
+    return Gateways(installation)
+
+
+def sorted_by_zone(gateways):
+    subnets = gateways.ec2.describe_subnets()["Subnets"]
+    return [subnet["SubnetId"] for subnet in sorted(subnets, key=lambda subnet: str(subnet["AvailabilityZone"]))]
+
+
+def refusal(call, *args: Any, **members: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as refused:
+        call(*args, **members)
+    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+
+
+def test_a_gateway_as_aws_shows_it(gateways):
+    created = gateways.create(tags=[{"key": "team", "value": "edge"}])
+    assert {k: created[k] for k in ("gatewayArn", "name", "status")} == {
+        "gatewayArn": GATEWAY,
+        "name": "edge",
+        "status": "ACTIVE",
+    }
+    described = gateways.ecs.describe_gateway(gateway="edge")["gateway"]
+    assert described == {
+        "gatewayArn": GATEWAY,
+        "name": "edge",
+        "status": "ACTIVE",
+        "failures": [],
+        "infrastructureRoleArn": ROLE,
+        "deletionProtection": True,
+        "configuration": {
+            "hostSharedAlb": {
+                "networkConfiguration": {"subnets": sorted_by_zone(gateways), "ipAddressType": "ipv4"},
+                "scheme": "internet-facing",
+                "port": 443,
+                "protocol": "HTTPS",
+                "maxAlbCount": 10,
+                "currentAlbCount": 0,
+                "httpDesync": "defensive",
+            }
+        },
+        "accessType": "PUBLIC",
+        "propagateTags": "GATEWAY",
+        "tags": [{"key": "team", "value": "edge"}],
+        "createdAt": described["createdAt"],
+        "updatedAt": described["updatedAt"],
+    }
+    assert gateways.ecs.describe_gateway(gateway=GATEWAY)["gateway"] == described
+    assert gateways.elb.describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_creation_is_idempotent_by_token(gateways):
+    gateways.create(clientToken="once")
+    assert gateways.create(clientToken="once")["gatewayArn"] == GATEWAY
+    refused, message = refusal(gateways.create, clientToken="twice")
+    assert (refused, "already exists" in message) == ("InvalidParameterException", True)
+
+
+@pytest.mark.parametrize(
+    ("alb", "said"),
+    [
+        ({"port": 8443}, "only HTTPS at port 443"),
+        ({"protocol": "HTTP"}, "only HTTPS at port 443"),
+        ({"networkConfiguration": {"ipAddressType": "dualstack"}}, "Use ipv4"),
+        ({"networkConfiguration": {"subnets": ["subnet-none"]}}, "does not exist"),
+        ({"networkConfiguration": {"inboundSecurityGroup": "sg-none"}}, "there is no security group 'sg-none'"),
+        ({"maxAlbCount": 0}, "maxAlbCount must be between 1 and 50"),
+        ({"httpDesync": "monitor"}, "is not supported by moyai"),
+        ({"webACLArn": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b"}, "webACLArn"),
+        ({"testTrafficRules": {"header": {"name": "a b", "values": ["x"]}}}, "is not the name of an HTTP header"),
+        ({"testTrafficRules": {"header": {"name": "a", "values": []}}}, "between 1 and 3 items"),
+    ],
+)
+def test_settings_that_are_not_valid_are_refused(gateways, alb, said):
+    refused, message = refusal(gateways.create, alb=alb)
+    assert refused == "InvalidParameterException"
+    assert said in message
+    assert len(gateways.installation.store.world.service_gateways) == 0
+
+
+def test_other_input_that_is_not_valid_is_refused(gateways):
+    assert code(gateways.create, name="a b") == "InvalidParameterException"
+    refused = code(
+        gateways.ecs.create_gateway, name="a", infrastructureRoleArn="me", configuration={"hostSharedAlb": {}}
+    )
+    assert refused == "InvalidParameterException"
+    refused = code(gateways.ecs.create_gateway, name="a", infrastructureRoleArn=ROLE, configuration={})
+    assert refused == "InvalidParameterException"
+    assert code(gateways.ecs.list_gateways, names=[f"g{n}" for n in range(11)]) == "InvalidParameterException"
+    assert code(gateways.ecs.list_gateways, maxResults=101) == "InvalidParameterException"
+    assert code(gateways.ecs.list_gateway_cluster_associations, maxResults=0) == "InvalidParameterException"
+    assert code(gateways.ecs.list_gateway_routes, maxResults=0) == "InvalidParameterException"
+
+
+def test_absent_gateways_routes_and_associations(gateways):
+    ecs = gateways.ecs
+    for call in (ecs.describe_gateway, ecs.delete_gateway, ecs.update_gateway, ecs.describe_gateway_resources):
+        assert code(call, gateway="absent") == "GatewayNotFoundException"
+    assert (
+        code(ecs.describe_gateway, gateway="arn:aws:ecs:us-east-1:123456789012:cluster/a")
+        == "InvalidParameterException"
+    )
+    assert code(ecs.list_gateway_routes, gateway="absent") == "GatewayNotFoundException"
+    absent = "arn:aws:ecs:us-east-1:123456789012:gateway-route/edge/absent"
+    assert code(ecs.describe_gateway_route, gatewayRouteArn=absent) == "ResourceNotFoundException"
+    assert code(ecs.describe_gateway_route, gatewayRouteArn="absent") == "InvalidParameterException"
+    gateways.create()
+    both = (ecs.associate_gateway_with_cluster, ecs.disassociate_gateway_from_cluster)
+    for call in both:
+        assert code(call, gateway="absent", cluster="shop") == "GatewayNotFoundException"
+        assert code(call, gateway="edge", cluster="absent") == "ClusterNotFoundException"
+    assert code(both[1], gateway="edge", cluster="shop") == "ResourceNotFoundException"
+
+
+def test_gateways_are_listed_by_name_and_status(gateways):
+    for name in ("a", "b", "c"):
+        gateways.create(name)
+    listed = gateways.ecs.list_gateways(names=["a", "c"], status=["ACTIVE"])["gateways"]
+    assert [gateway["name"] for gateway in listed] == ["a", "c"]
+    assert gateways.ecs.list_gateways(status=["UPDATE_FAILED"])["gateways"] == []
+    first = gateways.ecs.list_gateways(maxResults=2)
+    second = gateways.ecs.list_gateways(maxResults=2, nextToken=first["nextToken"])
+    assert [gateway["name"] for gateway in (*first["gateways"], *second["gateways"])] == ["a", "b", "c"]
+
+
+def test_a_protected_or_associated_gateway_is_not_deleted(gateways):
+    gateways.create()
+    refused, message = refusal(gateways.ecs.delete_gateway, gateway="edge")
+    assert (refused, "deletion protection is enabled" in message) == ("InvalidParameterException", True)
+    assert gateways.ecs.update_gateway(gateway="edge", deletionProtection=False)["status"] == "UPDATE_IN_PROGRESS"
+    assert gateways.ecs.describe_gateway(gateway="edge")["gateway"]["status"] == "UPDATE_COMPLETE"
+    assert gateways.associate()["status"] == "ACTIVE"
+    refused, message = refusal(gateways.ecs.delete_gateway, gateway="edge")
+    assert (refused, "clusters are associated with it" in message) == ("InvalidParameterException", True)
+    assert gateways.ecs.disassociate_gateway_from_cluster(gateway="edge", cluster="shop")["status"] == "DISASSOCIATING"
+    assert gateways.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"] == []
+    assert gateways.ecs.delete_gateway(gateway="edge")["status"] == "DELETED"
+    assert code(gateways.ecs.describe_gateway, gateway="edge") == "GatewayNotFoundException"
+
+
+def test_a_cluster_has_up_to_five_gateways(gateways):
+    for number in range(6):
+        gateways.create(f"edge-{number}")
+    for number in range(5):
+        gateways.associate(f"edge-{number}")
+    gateways.associate("edge-0")
+    refused, message = refusal(gateways.associate, "edge-5")
+    assert (refused, "5 gateways" in message) == ("InvalidParameterException", True)
+    listed = gateways.ecs.list_gateway_cluster_associations(cluster="shop", gateway="edge-1", status=["ACTIVE"])
+    [association] = listed["gatewayClusterAssociations"]
+    assert association["clusterArn"].endswith("cluster/shop")
+    gateways.ecs.delete_cluster(cluster="shop")
+    assert gateways.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"] == []
+
+
+def test_a_service_needs_a_gateway_that_fits(gateways, net):
+    refused, message = refusal(gateways.serve)
+    assert (refused, "no gateway is associated" in message) == ("InvalidParameterException", True)
+    gateways.create()
+    gateways.associate()
+    for connector in ({"filters": {"accessTypes": ["PRIVATE"]}}, {"portName": "none"}):
+        assert refusal(gateways.serve, "web", connector)[0] == "InvalidParameterException"
+    gateways.create("two", alb={"networkConfiguration": {"subnets": gateways.subnets[:2]}})
+    gateways.ecs.disassociate_gateway_from_cluster(gateway="edge", cluster="shop")
+    gateways.associate("two")
+    assert refusal(gateways.serve)[0] == "InvalidParameterException"
+    assert len(gateways.installation.store.world.ingress_paths) == 0
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ({"healthCheckIntervalSeconds": 4}, "healthCheckIntervalSeconds must be between 5 and 300"),
+        ({"healthCheckPort": 0}, "healthCheckPort must be between 1 and 65535"),
+        ({"healthCheckPath": "x"}, "must begin with a '/'"),
+        ({"matcher": {"grpcCode": "1"}}, "Matcher"),
+        ({"healthCheckTimeoutSeconds": 60}, "must be smaller than the interval"),
+    ],
+)
+def test_a_health_check_that_is_not_valid_is_refused(gateways, check, said):
+    gateways.create()
+    gateways.associate()
+    refused, message = refusal(gateways.serve, "web", {"healthCheck": check})
+    assert (refused, said in message) == ("InvalidParameterException", True)
+
+
+def test_a_service_that_joins_gets_a_route_with_everything_behind_it(gateways, installation):
+    gateways.create(alb={"testTrafficRules": HEADER}, tags=[{"key": "team", "value": "edge"}])
+    gateways.associate()
+    check = {"healthCheckPath": "/up", "healthCheckIntervalSeconds": 10}
+    arn = gateways.serve("web", {"healthCheck": check, "deregistrationDelay": {"timeoutSeconds": 20}})
+    route = gateways.route(gateway="edge", cluster="shop", service="web", serviceContainerPortName="http")
+    assert re.fullmatch(r"https://we-[0-9a-f]{32}\.ecs\.us-east-1\.localhost", route["serviceUrl"])
+    assert (route["serviceArn"], route["status"]) == (arn, "CREATE_IN_PROGRESS")
+    gateways.activate()
+    assert gateways.route()["status"] == "ACTIVE"
+    [resources] = route["resources"]["hostSharedAlb"]
+    rules = gateways.elb.describe_rules(ListenerArn=resources["listenerArn"])["Rules"]
+    assert [rule["RuleArn"] for rule in rules[:2]] == [*resources["testListenerRuleArns"], resources["listenerRuleArn"]]
+    assert {c["Field"] for c in rules[0]["Conditions"]} == {"host-header", "http-header"}
+    tags = gateways.elb.describe_tags(ResourceArns=[resources["loadBalancerArn"]])["TagDescriptions"][0]["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"AmazonECSManaged": "true", "team": "edge"}
+    attributes = gateways.elb.describe_load_balancer_attributes(LoadBalancerArn=resources["loadBalancerArn"])[
+        "Attributes"
+    ]
+    assert {"Key": "deletion_protection.enabled", "Value": "true"} in attributes
+    [service] = gateways.ecs.describe_services(cluster="shop", services=["web"])["services"]
+    assert service["loadBalancers"] == []
+    revision = service["currentServiceRevisions"][0]["arn"]
+    [revision] = gateways.ecs.describe_service_revisions(serviceRevisionArns=[revision])["serviceRevisions"]
+    [connector] = revision["gatewayConnectors"]
+    assert (connector["portName"], connector["healthCheck"]["healthCheckPath"]) == ("http", "/up")
+    [connection] = revision["ecsManagedResources"]["gatewayConnections"]
+    assert (connection["gatewayArn"], connection["serviceUrl"]) == (GATEWAY, route["serviceUrl"])
+    [groups] = connection["resources"]["hostSharedAlb"]
+    [target_group] = gateways.elb.describe_target_groups(TargetGroupArns=[groups["targetGroupArn"]])["TargetGroups"]
+    assert (target_group["HealthCheckPath"], target_group["HealthCheckIntervalSeconds"]) == ("/up", 10)
+    resources_of = gateways.ecs.describe_gateway_resources(gateway="edge")["gatewayResources"]
+    [alb] = resources_of["resources"]["hostSharedAlb"]
+    assert alb["gatewayRouteArns"] == [route["gatewayRouteArn"]]
+    assert alb["loadBalancerArn"] == resources["loadBalancerArn"]
+    assert (
+        gateways.ecs.describe_gateway(gateway="edge")["gateway"]["configuration"]["hostSharedAlb"]["currentAlbCount"]
+        == 1
+    )
+    own = resources["serviceSecurityGroupArn"].rpartition("/")[2]
+    [group] = gateways.ec2.describe_security_groups(GroupIds=[own])["SecurityGroups"]
+    peers = {pair["GroupId"] for permission in group["IpPermissions"] for pair in permission["UserIdGroupPairs"]}
+    assert alb["securityGroup"] in peers
+    refused = refusal(gateways.elb.delete_rule, RuleArn=resources["listenerRuleArn"])
+    assert (refused[0], "or take it off its gateway" in refused[1]) == ("OperationNotPermitted", True)
+
+
+def test_services_share_the_load_balancer_of_a_gateway_and_several_gateways_have_their_own(gateways, installation):
+    gateways.create()
+    gateways.create("inner", alb={"scheme": "internal"})
+    gateways.associate()
+    gateways.associate("inner")
+    gateways.serve("first")
+    gateways.serve("second")
+    world = installation.store.world
+    assert (len(world.load_balancers), len(world.ingress_paths), len(world.authorities)) == (2, 4, 1)
+    addresses = [node.interface.address for balancer in world.load_balancers for node in balancer.nodes]
+    assert len(set(addresses)) == len(addresses) == 6
+    assert (
+        gateways.route(gateway="inner", service="first")["serviceUrl"]
+        != gateways.route(gateway="edge", service="first")["serviceUrl"]
+    )
+    assert len(gateways.ecs.list_gateway_routes(status=["CREATE_IN_PROGRESS"])["gatewayRoutes"]) == 4
+    page = gateways.ecs.list_gateway_routes(maxResults=3)
+    rest = gateways.ecs.list_gateway_routes(maxResults=3, nextToken=page["nextToken"])
+    assert len(page["gatewayRoutes"]) + len(rest["gatewayRoutes"]) == 4
+
+
+def test_a_route_keeps_its_url_over_deployments(gateways):
+    gateways.create()
+    gateways.associate()
+    gateways.serve()
+    url = gateways.route()["serviceUrl"]
+    gateways.ecs.update_service(cluster="shop", service="web", forceNewDeployment=True)
+    gateways.ecs.update_service(
+        cluster="shop",
+        service="web",
+        gatewayConnectors=[{"portName": "http", "healthCheck": {"healthCheckPath": "/x"}}],
+    )
+    assert gateways.route()["serviceUrl"] == url
+    groups = gateways.elb.describe_target_groups()["TargetGroups"]
+    assert {group["HealthCheckPath"] for group in groups} == {"/x"}
+
+
+def test_a_connector_that_is_removed_takes_the_route_along_with_the_last_deployment(gateways, installation):
+    gateways.create()
+    gateways.associate()
+    arn = gateways.serve()
+    gateways.ecs.update_service(cluster="shop", service="web", gatewayConnectors=[])
+    assert gateways.route()["status"] == "DELETE_IN_PROGRESS"
+    gateways.end_deployments(arn)
+    world = installation.store.world
+    assert gateways.ecs.list_gateway_routes()["gatewayRoutes"] == []
+    assert (len(world.load_balancers), len(world.target_groups), len(world.managed_certificates)) == (0, 0, 0)
+    [group] = [group for group in world.security_groups if group.name == "default"]
+    assert all(rule.group is None or rule.group.id == group.id for rule in group.rules)
+
+
+def test_disassociation_ends_with_the_last_route(gateways):
+    gateways.create()
+    gateways.associate()
+    arn = gateways.serve()
+    gateways.ecs.disassociate_gateway_from_cluster(gateway="edge", cluster="shop")
+    [association] = gateways.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"]
+    assert association["status"] == "DISASSOCIATING"
+    assert code(gateways.associate) == "InvalidParameterException"
+    assert refusal(gateways.serve, "other")[0] == "InvalidParameterException"
+    gateways.ecs.update_service(cluster="shop", service="web", forceNewDeployment=True)
+    gateways.end_deployments(arn)
+    assert gateways.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"] == []
+
+
+def test_a_deleted_service_leaves_nothing_behind_its_gateway(gateways, installation):
+    gateways.create()
+    gateways.associate()
+    arn = gateways.serve()
+    gateways.ecs.delete_service(cluster="shop", service="web", force=True)
+    gateways.end_deployments(arn)
+    world = installation.store.world
+    assert (len(world.load_balancers), len(world.rules), len(world.ingress_paths)) == (0, 0, 0)
+
+
+def test_an_update_changes_all_load_balancers_and_ends_when_they_are_served(gateways, installation, net):
+    gateways.create()
+    gateways.associate()
+    gateways.serve()
+    [balancer] = installation.store.world.load_balancers
+    group = gateways.ec2.create_security_group(VpcId=balancer.vpc, GroupName="clients", Description="clients")[
+        "GroupId"
+    ]
+    alb = {
+        "networkConfiguration": {"inboundSecurityGroup": group},
+        "httpDesync": "strictest",
+        "testTrafficRules": HEADER,
+        "maxAlbCount": 3,
+    }
+    updated = gateways.ecs.update_gateway(gateway="edge", configuration={"hostSharedAlb": alb}, propagateTags="NONE")
+    assert updated["status"] == "UPDATE_IN_PROGRESS"
+    described = gateways.ecs.describe_gateway(gateway="edge")["gateway"]
+    assert described["status"] == "UPDATE_IN_PROGRESS"
+    assert described["configuration"]["hostSharedAlb"]["testTrafficRules"] == HEADER
+    assert described["configuration"]["hostSharedAlb"]["maxAlbCount"] == 3
+    [shown] = gateways.elb.describe_load_balancers()["LoadBalancers"]
+    assert group in shown["SecurityGroups"]
+    assert len(gateways.route()["resources"]["hostSharedAlb"][0]["testListenerRuleArns"]) == 1
+    own = gateways.ecs.describe_gateway_resources(gateway="edge")["gatewayResources"]["resources"]["hostSharedAlb"][0]
+    [closed] = gateways.ec2.describe_security_groups(GroupIds=[own["securityGroup"]])["SecurityGroups"]
+    assert closed["IpPermissions"] == []
+    plan = plan_front(installation.store.world, Observed(), balancer.vpc, installation.now)
+    assert all(change.record_type is not ServiceGateway for change in plan.changes)
+    refused = code(gateways.ecs.update_gateway, gateway="edge", configuration={"hostSharedAlb": {"maxAlbCount": 0}})
+    assert refused == "InvalidParameterException"
+
+
+def test_gateways_have_tags(gateways):
+    gateways.create()
+    gateways.ecs.tag_resource(resourceArn=GATEWAY, tags=[{"key": "a", "value": "b"}])
+    assert gateways.ecs.list_tags_for_resource(resourceArn=GATEWAY)["tags"] == [{"key": "a", "value": "b"}]
+
+
+def test_services_with_task_sets_have_no_connectors(gateways):
+    gateways.create()
+    gateways.associate()
+    refused = code(
+        gateways.ecs.create_service,
+        cluster="shop",
+        serviceName="own",
+        desiredCount=1,
+        deploymentController={"type": "EXTERNAL"},
+        gatewayConnectors=[{"portName": "http"}],
+    )
+    assert refused == "InvalidParameterException"
+
+
+def test_access_logs_of_a_gateway_are_those_of_its_load_balancers(gateways):
+    logs = {"destination": {"s3": {"bucket": "logs", "prefix": "edge"}}}
+    gateways.create(alb={"accessLogs": logs})
+    described = gateways.ecs.describe_gateway(gateway="edge")["gateway"]["configuration"]["hostSharedAlb"]
+    assert described["accessLogs"] == logs
+    gateways.associate()
+    gateways.serve()
+    [balancer] = gateways.elb.describe_load_balancers()["LoadBalancers"]
+    attributes = gateways.elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])
+    values = {attribute["Key"]: attribute["Value"] for attribute in attributes["Attributes"]}
+    assert values["access_logs.s3.enabled"] == "true"
+    assert (values["access_logs.s3.bucket"], values["access_logs.s3.prefix"]) == ("logs", "edge")
