@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from rig.balancers import Balancers, self_signed
 from rig.load import Load
-from rig.peers import Room, Sample, available, nginx_application, nginx_proxy, rooms, untuned_envoy, wrk
+from rig.peers import Placement, Sample, available, nginx_application, nginx_proxy, placements, untuned_envoy, wrk
 from rig.report import show
 from rig.server import Server, server, wait_until
 from rig.tasks import ANSWERING, Stage, address, cpu_seconds, inside, memory, root, tree
@@ -81,7 +81,7 @@ def compare(balancers: Balancers, place: Place, rounds: int) -> None:
         application = f"{place.target_address}:{PORT}"
         balancers.await_active()
         inside_of = (place.caller, place.proxies, place.target)
-        load, proxies, target = stack.enter_context(rooms(balancers.proxy(), *inside_of))
+        load, proxies, target = stack.enter_context(placements(balancers.proxy(), *inside_of))
         stack.enter_context(nginx_application(target, folder, PORT))
         nginx = stack.enter_context(nginx_proxy(proxies, folder, application, HTTP, HTTPS))
         envoy = stack.enter_context(untuned_envoy(proxies, folder, (place.target_address, PORT), HTTP + 1, HTTPS + 1))
@@ -104,7 +104,7 @@ def compare(balancers: Balancers, place: Place, rounds: int) -> None:
 
 
 def _compare(
-    title: str, load: Room, urls: Mapping[str, str], processes: Mapping[str, int], connections: int, rounds: int
+    title: str, load: Placement, urls: Mapping[str, str], processes: Mapping[str, int], connections: int, rounds: int
 ) -> None:
     added: dict[str, list[float]] = defaultdict(list)
     costs: dict[str, list[float]] = defaultdict(list)
@@ -125,7 +125,7 @@ def _compare(
         print(f"  raw, {name}:", " ".join(f"{wait:.0f}/{cost:.0f}" for wait, cost in rows))
 
 
-def _measure(load: Room, url: str, process: int, connections: int) -> tuple[Sample, float]:
+def _measure(load: Placement, url: str, process: int, connections: int) -> tuple[Sample, float]:
     used = sum(map(cpu_seconds, tree(process)))
     sample = wrk(load, url, connections, SECONDS)
     return sample, 1e6 * (sum(map(cpu_seconds, tree(process))) - used) / sample.requests

@@ -54,7 +54,7 @@ class Sample(NamedTuple):
     rate: float
 
 
-class Room(NamedTuple):
+class Placement(NamedTuple):
     """Where a program runs: the network namespace of a process, and a cgroup for its share of the processors."""
 
     inside: int
@@ -66,17 +66,17 @@ class Room(NamedTuple):
 
 
 @contextmanager
-def rooms(beside: int, *inside: int) -> Iterator[list[Room]]:
-    """A room in the network namespace of each process, with a group as large as that of the task of ``beside``."""
+def placements(beside: int, *inside: int) -> Iterator[list[Placement]]:
+    """A placement in the network namespace of each process, with a group as large as that of the task of ``beside``."""
     folder = processor_group(beside).parents[2]
-    made = [Room(process, folder / f"bench-{process}") for process in inside]
-    for room in made:
-        room.group.mkdir()
+    made = [Placement(process, folder / f"bench-{process}") for process in inside]
+    for placement in made:
+        placement.group.mkdir()
     try:
         yield made
     finally:
-        for room in made:
-            room.group.rmdir()
+        for placement in made:
+            placement.group.rmdir()
 
 
 def available() -> bool:
@@ -87,9 +87,9 @@ def available() -> bool:
     return is_here
 
 
-def wrk(room: Room, url: str, connections: int, seconds: int) -> Sample:
+def wrk(placement: Placement, url: str, connections: int, seconds: int) -> Sample:
     """Load on each connection that waits for its answer."""
-    command = room.command("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url)
+    command = placement.command("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url)
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
     if "Non-2xx" in text or re.search(r"(connect|read|write) [1-9]", text):
         sys.exit(text)
@@ -102,23 +102,23 @@ def wrk(room: Room, url: str, connections: int, seconds: int) -> Sample:
 
 
 @contextmanager
-def nginx_application(room: Room, folder: Path, port: int) -> Iterator[None]:
+def nginx_application(placement: Placement, folder: Path, port: int) -> Iterator[None]:
     """An nginx that answers with 1 KiB."""
     content = _APPLICATION.format(port=port, body="x" * 1024)
-    with _nginx(room, folder / "application", content, 1):
+    with _nginx(placement, folder / "application", content, 1):
         yield
 
 
 @contextmanager
-def nginx_proxy(room: Room, folder: Path, address: str, http: int, https: int) -> Iterator[int]:
+def nginx_proxy(placement: Placement, folder: Path, address: str, http: int, https: int) -> Iterator[int]:
     """An nginx that forwards, with an access log; its process."""
     content = _PROXY.format(folder=folder, address=address, http=http, https=https)
-    with _nginx(room, folder / "proxy", content, 2) as process:
+    with _nginx(placement, folder / "proxy", content, 2) as process:
         yield process
 
 
 @contextmanager
-def untuned_envoy(room: Room, folder: Path, address: tuple[str, int], http: int, https: int) -> Iterator[int]:
+def untuned_envoy(placement: Placement, folder: Path, address: tuple[str, int], http: int, https: int) -> Iterator[int]:
     """An Envoy that forwards, with an access log, request ids, all statistics, retries and outlier detection."""
     tls = {
         "name": "envoy.transport_sockets.tls",
@@ -144,7 +144,7 @@ def untuned_envoy(room: Room, folder: Path, address: tuple[str, int], http: int,
     }
     config = folder / "envoy.json"
     config.write_text(json.dumps({"static_resources": {"listeners": listeners, "clusters": [cluster]}}))
-    command = room.command(str(_ENVOY), "-c", str(config), "--concurrency", "2", "--disable-hot-restart")
+    command = placement.command(str(_ENVOY), "-c", str(config), "--concurrency", "2", "--disable-hot-restart")
     with _process(command, folder / "envoy.log") as process:
         yield process
 
@@ -176,13 +176,13 @@ def _address(host: str, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _nginx(room: Room, folder: Path, content: str, workers: int) -> Iterator[int]:
+def _nginx(placement: Placement, folder: Path, content: str, workers: int) -> Iterator[int]:
     folder.mkdir()
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, workers=workers, paths=paths, content=content))
-    command = room.command("nginx", "-c", str(config), "-e", str(folder / "error.log"))
+    command = placement.command("nginx", "-c", str(config), "-e", str(folder / "error.log"))
     with _process(command, folder / "nginx.log") as process:
         yield process
 
