@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from moyai.cli.public_urls import PublicUrls
@@ -26,28 +26,32 @@ def load_balancers(remote: Remote, urls: PublicUrls) -> list[dict[str, Any]]:
 
 def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], urls: PublicUrls) -> dict[str, Any]:
     arn, dns_name = _text(balancer, "LoadBalancerArn"), _text(balancer, "DNSName")
+    kind = _text(balancer, "Type")
     public = addresses.get(f"ELB {arn.partition(':loadbalancer/')[2]}", [])
     return {
         "name": _text(balancer, "LoadBalancerName"),
-        "type": _text(balancer, "Type"),
+        "type": kind,
         "scheme": _text(balancer, "Scheme"),
         "state": _text(balancer, "State/{*}Code"),
         "reason": _text(balancer, "State/{*}Reason"),
         "dns_name": dns_name,
-        "urls": list(_urls(remote, arn, dns_name, public[0], urls)) if public else [],
+        "urls": list(_urls(remote, arn, dns_name, public if kind == "network" else public[:1], urls)),
     }
 
 
-def _urls(remote: Remote, arn: str, dns_name: str, address: str, urls: PublicUrls) -> Iterator[str]:
-    """By name, where the server has a port for that, and of each listener at a public address. UDP has none."""
-    listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn))
+def _urls(remote: Remote, arn: str, dns_name: str, addresses: Sequence[str], urls: PublicUrls) -> Iterator[str]:
+    """By name, where the server has a port for that, and of each listener at these public addresses. UDP has none. A
+    network load balancer's nodes differ: each has the targets of its own zone, unless it is told otherwise.
+    """
+    listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn)) if addresses else []
     protocols = {int(_text(listener, "Port")): _text(listener, "Protocol") for listener in listeners}
     published = sorted(item for item in protocols.items() if item[1] != "UDP")
     by_name = urls.of_name(dns_name)
     if by_name and published and published[0][1] == "HTTP":
         yield by_name
     for port, protocol in published:
-        yield urls.at(protocol.lower() if protocol in _SCHEMES else "tcp", address, port)
+        scheme = protocol.lower() if protocol in _SCHEMES else "tcp"
+        yield from (urls.at(scheme, address, port) for address in addresses)
 
 
 def _members(remote: Remote, operation: str, member: str, **parameters: str) -> Iterator[Element]:

@@ -48,7 +48,7 @@ def test_a_service_is_shown_by_its_name_where_there_is_a_port_for_that():
 LISTENERS = {80: "HTTP", 443: "HTTPS", 53: "UDP", 5432: "TCP"}
 BALANCER = """
 <r><DescribeLoadBalancersResult><LoadBalancers><member><LoadBalancerArn>arn:loadbalancer/app/web/1</LoadBalancerArn>
-<LoadBalancerName>web</LoadBalancerName><DNSName>web-1.elb.localhost</DNSName></member></LoadBalancers>
+<LoadBalancerName>web</LoadBalancerName><Type>{0}</Type><DNSName>web-1.elb.localhost</DNSName></member></LoadBalancers>
 </DescribeLoadBalancersResult></r>
 """
 
@@ -56,12 +56,14 @@ BALANCER = """
 class BalancedServer(Server):
     """A server with a load balancer at the public address."""
 
+    kind = "application"
+
     def public_addresses_by_description(self):
-        return {"ELB app/web/1": ["127.83.0.1"]}
+        return {"ELB app/web/1": ["127.83.0.1", "127.83.0.2"]}
 
     def query(self, service, version, action, **parameters):
         if action == "DescribeLoadBalancers":
-            return ET.XML(BALANCER)
+            return ET.XML(BALANCER.format(self.kind))
         members = (
             f"<member><Port>{port}</Port><Protocol>{name}</Protocol></member>" for port, name in LISTENERS.items()
         )
@@ -77,3 +79,10 @@ def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
         "https://127.83.0.1:443",
         "tcp://127.83.0.1:5432",
     ]
+
+
+def test_each_node_of_a_network_load_balancer_is_shown():
+    remote = BalancedServer("http://127.0.0.1:4566", REGION)
+    remote.kind = "network"
+    [row] = load_balancers(remote, PublicUrls(remote))
+    assert row["urls"][-2:] == ["tcp://127.83.0.1:5432", "tcp://127.83.0.2:5432"]
