@@ -9,22 +9,12 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
-from typing import IO, Final, Self, cast
+from typing import IO, Final, cast
 
 from moyai.images.store.archive_stream import ArchiveStream, BadArchive
 
 MAX_MEMBERS: Final = 1_000_000
 _MAX_HEADER_BYTES: Final = 1024**2
-_HEADERS: Final = frozenset(
-    {
-        tarfile.GNUTYPE_LONGLINK,
-        tarfile.GNUTYPE_LONGNAME,
-        tarfile.SOLARIS_XHDTYPE,
-        tarfile.XGLTYPE,
-        tarfile.XHDTYPE,
-    }
-)
-"""Extended headers, which tarfile reads as a whole."""
 _PIECE_BYTES: Final = 1024**2
 
 
@@ -37,14 +27,13 @@ class TarReader:
         """The name of the current member."""
         self.has_end = False
         """The end mark was read."""
-        self._is_at_end = False
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         """Raises BadArchive and READ_ERRORS."""
-        file = cast("IO[bytes]", self._stream)
+        headers = _Headers(self._stream, self)
         try:
             tar = tarfile.TarFile(
-                fileobj=file, tarinfo=self._member_type(), encoding="utf-8", errors="surrogateescape", errorlevel=2
+                fileobj=cast("IO[bytes]", headers), encoding="utf-8", errors="surrogateescape", errorlevel=2
             )
         except tarfile.TarError as error:
             raise BadArchive("it is no tar archive, plain or compressed by gzip, zstd, bzip2 or xz") from error
@@ -54,10 +43,13 @@ class TarReader:
             if number > MAX_MEMBERS:
                 raise BadArchive(f"it has more than {MAX_MEMBERS} members")
             self.name = member.name
+            if member.size < 0:
+                raise BadArchive(f"{member.name} has {member.size} bytes")
             yield member
             cast("list[tarfile.TarInfo]", vars(tar)["members"]).clear()  # tarfile keeps them all otherwise
             self._stream.skip_to(tar.offset)
-        if not (self.has_end or self._is_at_end):
+        self.has_end = headers.is_end_mark
+        if not (self.has_end or headers.is_at_end):
             raise BadArchive("it ends in the middle, or goes on with what is no archive")
         self._stream.drain()
 
@@ -71,18 +63,23 @@ class TarReader:
             while piece:
                 piece = piece[os.write(fd, piece) :]
 
-    def _member_type(self) -> type[tarfile.TarInfo]:
-        """The class that parses headers. It refuses long ones and notes how the archive ends."""
-        reader = self
 
-        class Member(tarfile.TarInfo):
-            @classmethod
-            def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-                reader._is_at_end = not buf
-                reader.has_end = len(buf) == tarfile.BLOCKSIZE and not any(buf)
-                header = super().frombuf(buf, encoding, errors)
-                if header.size < 0 or (header.type in _HEADERS and header.size > _MAX_HEADER_BYTES):
-                    raise BadArchive(f"{reader.name} is followed by a header of {header.size} bytes")
-                return header
+class _Headers:
+    """What tarfile reads of an archive: the headers of members, each in one piece."""
 
-        return Member
+    def __init__(self, stream: ArchiveStream, reader: TarReader) -> None:
+        self._stream, self._reader = stream, reader
+        self.is_at_end = self.is_end_mark = False
+        """Of the latest piece."""
+
+    def read(self, size: int) -> bytes:
+        """Raises BadArchive for a long header, which would be in memory as a whole."""
+        if not 0 <= size <= _MAX_HEADER_BYTES:
+            raise BadArchive(f"{self._reader.name} is followed by a header of {size} bytes")
+        piece = self._stream.read(size)
+        self.is_at_end = not piece
+        self.is_end_mark = len(piece) == tarfile.BLOCKSIZE and not any(piece)
+        return piece
+
+    def tell(self) -> int:
+        return self._stream.tell()
