@@ -81,6 +81,17 @@ def test_tasks_share_files_with_and_without_an_access_point(server: Installation
     assert f'Failed to resolve "{share.id}.efs.us-east-1.amazonaws.com"' in unresolved
 
 
+def test_an_entry_point_that_becomes_the_access_points_user_needs_a_directory_that_others_enter(server: Installation):
+    share = Share(server, "becomes")
+    write = "echo x > /data/db/a && stat -c %u /data/db/a"
+    become = f"setpriv --reuid=1000 --regid=1000 --clear-groups sh -c '{write}'"
+    line = f"mkdir -p /data/db && chmod 700 /data/db && chown 1000:1000 /data/db && exec {become}"
+    task = share.cluster.run_to_end(share.define("closed", line, share.through_access_point()))
+    assert task["containers"][0]["exitCode"] == 2, "the directory's mode is 750"
+    assert share.output("opened", f"chmod 755 /data && {line}", share.through_access_point()) == ["1000"]
+    assert (share.directory / "app/db/a").stat().st_uid == 1000 + 2**31
+
+
 def test_a_deleted_file_system_goes_when_no_task_uses_it(server: Installation):
     share = Share(server, "deleted")
     task = share.cluster.run(share.define("keeps", "echo x > /data/a; exec sleep 1000", share.volume()))

@@ -29,6 +29,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples/guestbook"
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/guestbook"
 GUIDE = Path(__file__).parents[2] / "docs/guide/from-compose.md"
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+TITLE = "Our guests"
 SERVICES = ("db", "cache", "api", "feed", "web")
 
 
@@ -115,7 +116,7 @@ def installation(
 def guestbook(installation: Installation) -> Guestbook:
     result = subprocess.run(
         [EXAMPLE / "deploy.sh"],
-        env=installation.environment(),
+        env=installation.environment() | {"TITLE": TITLE},
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +150,12 @@ def test_data_written_through_the_front_outlives_the_database(guestbook, cluster
     eventually(lambda: entry in guestbook.entries(), "the entry is in the list")
     feed = json.loads(guestbook.get("/feed"))
     assert [item["content_text"] for item in feed["items"]] == ["hello"]
-    assert (feed["title"], feed["_reads"]) == ("Guestbook", 1)
+    assert (feed["title"], feed["_reads"]) == (TITLE, 1), "the title is a parameter, and Redis counts"
+    (feed_task,) = cluster.tasks("feed")
+    eventually(
+        lambda: any("/feed" in line for line in cluster.output_lines(feed_task["taskArn"], "log_router")),
+        "the request's line is with the log router",
+    )
     assert guestbook.request("PUT", "/api/uploads/picture.png", b"\x89PNG")[0] == 201
     (task,) = cluster.tasks("db")
     cluster.ecs.stop_task(cluster="guestbook", task=task["taskArn"])
@@ -157,6 +163,8 @@ def test_data_written_through_the_front_outlives_the_database(guestbook, cluster
     cluster.steady("db")
     assert entry in guestbook.entries()
     assert guestbook.get("/api/uploads/picture.png") == b"\x89PNG"
+    (picture,) = cluster.installation.state.glob("efs/*/uploads/picture.png")
+    assert picture.stat().st_uid == 1000
     assert cluster.until(task["taskArn"], "STOPPED")["containers"][0]["exitCode"] == 0
 
 
