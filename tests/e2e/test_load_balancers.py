@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from socket import create_server
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from socket import create_connection, create_server
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from moyai.domain.elb.front import FRONT_NAME
 from tests.e2e.balancers import Balancer, get
@@ -22,9 +30,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[..., Installation]) -> Installation:
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    new_installation = make_installation("--gateway-http-port", str(port))
+    with create_server(("127.0.0.1", 0)) as first, create_server(("127.0.0.1", 0)) as second:
+        http, https = (str(free.getsockname()[1]) for free in (first, second))
+    new_installation = make_installation("--gateway-https-port", https, "--gateway-http-port", http)
     new_installation.up()
     return new_installation
 
@@ -107,6 +115,62 @@ def test_the_name_of_a_load_balancer_works_at_the_named_entry_point(installation
     assert others
     assert set(others) <= {f"http://{address}:80" for address in balancer.public_addresses()}
     assert balancer.name in installation.moyai("status")
+
+
+def test_https_works_at_the_named_entry_point_by_the_names_of_certificates(installation, balancer, two_tasks):
+    port = int(installation.options[installation.options.index("--gateway-https-port") + 1])
+    chain, key = self_signed(balancer.dns_name, "shop.test")
+    acm = installation.client("acm")
+    certificate = acm.import_certificate(Certificate=chain, PrivateKey=key)["CertificateArn"]
+    balancer.elb.create_listener(
+        LoadBalancerArn=balancer.arn,
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": balancer.group}],
+    )
+    context = ssl.create_default_context(cadata=chain.decode())
+
+    def headers_of(server_name: str) -> dict[str, str] | None:
+        """The headers that a target gets; None without an answer."""
+        request = f"GET / HTTP/1.1\r\nhost: {server_name}\r\nconnection: close\r\n\r\n".encode()
+        try:
+            with (
+                create_connection(("127.0.0.1", port), timeout=20) as plain,
+                context.wrap_socket(plain, server_hostname=server_name) as encrypted,
+            ):
+                encrypted.sendall(request)
+                head, _, body = encrypted.makefile("rb").read().partition(b"\r\n\r\n")
+        except OSError:
+            return None
+        assert head.startswith(b"HTTP/1.1 200")
+        return {name.lower(): value for name, value in json.loads(body)["headers"].items()}
+
+    for server_name in (balancer.dns_name, "shop.test"):
+        eventually(partial(headers_of, server_name), f"{server_name} answers")
+        headers = headers_of(server_name)
+        assert headers is not None
+        assert (headers["x-forwarded-for"], headers["x-forwarded-proto"]) == ("127.0.0.1", "https")
+    assert headers_of("other.test") is None
+    shown = json.loads(installation.moyai("status", "--json"))["loadBalancers"]
+    (own,) = [entry for entry in shown if entry["name"] == balancer.name]
+    assert f"https://{balancer.dns_name}:{port}" in own["urls"]
+
+
+def self_signed(*names: str) -> tuple[bytes, bytes]:
+    """A certificate for these names, which is its own authority, and its key; PEM."""
+    key, own = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    builder = x509.CertificateBuilder(own, own, key.public_key(), x509.random_serial_number())
+    now = datetime.now(UTC)
+    certificate = (
+        builder.not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM), key.private_bytes(*form)
 
 
 def test_a_target_that_dies_is_left_out(balancer, two_tasks, probe):

@@ -107,6 +107,8 @@ class PublicGatewaySettings:
     """Each leads to one public port."""
     http_port: int | None = None
     """HTTP requests to it are routed by the name of a service, ``http://SERVICE.CLUSTER.localhost``."""
+    https_port: int | None = None
+    """TLS connections to it are routed by the server name, to load balancers that have a certificate for it."""
 
 
 @dataclass(frozen=True)

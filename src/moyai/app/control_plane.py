@@ -234,6 +234,7 @@ class ControlPlane:
             ignored_members=lambda: gateway.ignored_members.reports,
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
             http_port=self._settings.public_gateway.http_port,
+            https_port=self._settings.public_gateway.https_port,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own_paths, channels = control_handlers(control, keys), DataChannelEndpoint(self._exec_sessions, self._ids)

@@ -40,15 +40,17 @@ def _row(remote: Remote, balancer: Element, addresses: Mapping[str, list[str]], 
 
 
 def _urls(remote: Remote, arn: str, dns_name: str, addresses: Sequence[str], urls: PublicUrls) -> Iterator[str]:
-    """By name, where the server has a port for that, and of each listener at these public addresses. UDP has none. A
+    """By name, where the server has ports for that, and of each listener at these public addresses. UDP has none. A
     network load balancer's nodes differ: each has the targets of its own zone, unless it is told otherwise.
     """
     listeners = list(_members(remote, "DescribeListeners", "Listeners", LoadBalancerArn=arn)) if addresses else []
     protocols = {int(_text(listener, "Port")): _text(listener, "Protocol") for listener in listeners}
     published = sorted(item for item in protocols.items() if item[1] != "UDP")
-    by_name = urls.of_name(dns_name)
-    if by_name and published and published[0][1] == "HTTP":
-        yield by_name
+    yield from (
+        url
+        for scheme in ("http", "https")
+        if scheme.upper() in protocols.values() and (url := urls.of_name(dns_name, scheme))
+    )
     for port, protocol in published:
         scheme = protocol.lower() if protocol in _SCHEMES else "tcp"
         yield from (urls.at(scheme, address, port) for address in addresses)

@@ -33,10 +33,10 @@ class PublicUrls:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{gateway_port}"
 
-    def of_name(self, name: str) -> str:
-        """The URL of a name below ``localhost``; empty if the server has no port for names."""
-        http_port = self._gateway["http_port"]
-        return f"http://{name}:{http_port}".lower() if http_port else ""
+    def of_name(self, name: str, scheme: str = "http") -> str:
+        """The URL of a name below ``localhost``; empty if the server has no port for names. ``scheme``: http, https."""
+        port = self._gateway.get(f"{scheme}_port")
+        return f"{scheme}://{name}:{port}".lower() if port else ""
 
     @cached_property
     def _by_interface(self) -> Mapping[str, str]:

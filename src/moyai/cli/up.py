@@ -52,6 +52,7 @@ from moyai.cli.up_options import (
     DnsPort,
     DockerConfigDirectory,
     GatewayHttpPort,
+    GatewayHttpsPort,
     GatewayPorts,
     HostVolumes,
     ImageEngine,
@@ -97,6 +98,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     published_at: PublishedAt = None,
     gateway_ports: GatewayPorts = None,
     gateway_http_port: GatewayHttpPort = None,
+    gateway_https_port: GatewayHttpsPort = None,
     runtime: Runtime = RuntimeKind.LINUX,
     stats_interval: StatsInterval = STATS_INTERVAL,
     dns_port: DnsPort = DEFAULT_DNS_PORT,
@@ -137,7 +139,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         state=StatePaths(state),
         runtime=runtime,
         server=ServerSettings(listen, port, create_on_push=create_on_push, **_published(published_at)),
-        public_gateway=PublicGatewaySettings(port_range(gateway_ports or "", "--gateway-ports"), gateway_http_port),
+        public_gateway=PublicGatewaySettings(
+            port_range(gateway_ports or "", "--gateway-ports"), gateway_http_port, gateway_https_port
+        ),
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_renewal),

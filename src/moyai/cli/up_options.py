@@ -202,6 +202,15 @@ GatewayHttpPort = Annotated[
         max=65535,
     ),
 ]
+GatewayHttpsPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="MOYAI_GATEWAY_HTTPS_PORT",
+        help="Port of this machine at which HTTPS listeners of load balancers answer, by their certificates' names.",
+        min=1,
+        max=65535,
+    ),
+]
 Runtime = Annotated[
     RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
 ]

@@ -17,14 +17,18 @@ class Server(Remote):
         return {"eni-1": "127.83.0.1"}
 
     def gateway(self):
-        return {"http_port": 8080, "ports": [{"address": "127.83.0.1", "port": 80, "gateway_port": 20000}]}
+        return {
+            "http_port": 8080,
+            "https_port": 8443,
+            "ports": [{"address": "127.83.0.1", "port": 80, "gateway_port": 20000}],
+        }
 
 
 class MachineServer(Server):
     """A server whose public addresses are on the caller's machine."""
 
     def gateway(self):
-        return {"http_port": None, "ports": []}
+        return {"http_port": None, "https_port": None, "ports": []}
 
 
 PORTS_OF_TASK = (("http", 80), ("https", 443))
@@ -75,6 +79,7 @@ def test_a_load_balancer_is_shown_by_its_name_and_at_gateway_ports():
     [row] = load_balancers(remote, PublicUrls(remote))
     assert row["urls"] == [
         "http://web-1.elb.localhost:8080",
+        "https://web-1.elb.localhost:8443",
         "http://127.0.0.1:20000",
         "https://127.83.0.1:443",
         "tcp://127.83.0.1:5432",

@@ -18,12 +18,15 @@ class PublicGatewayHandler:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 with ``http_port``, which may be null, and ``ports``: task, address, port and gateway_port of each."""
+        """200 with ``http_port`` and ``https_port``, which may be null, and ``ports``: task, address, port and
+        gateway_port of each.
+        """
         if request.method != "GET":
             return message_response(405, "Use GET.")
         ports = [
             {"task": port.task, "address": port.public_address, "port": port.port, "gateway_port": number}
             for port, number in self._dependencies.gateway_ports().items()
         ]
-        report = {"http_port": self._dependencies.http_port, "ports": ports}
+        named = {"http_port": self._dependencies.http_port, "https_port": self._dependencies.https_port}
+        report = {**named, "ports": ports}
         return HttpResponse(200, JSON, msgspec.json.encode(report))

@@ -54,6 +54,8 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     """The port of this machine at which each public port answers, besides its public address."""
     http_port: int | None = None
     """The port of this machine at which services answer by their names."""
+    https_port: int | None = None
+    """The port of this machine at which encrypted listeners of load balancers answer by their names."""
 
 
 class HealthHandler:

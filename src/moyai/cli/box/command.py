@@ -12,6 +12,7 @@ import typer
 from moyai.cli.box.container_options import (
     API_PORT,
     DEFAULT_HTTP_PORT,
+    DEFAULT_HTTPS_PORT,
     DEFAULT_TASK_PORTS,
     STATE,
     BoxOptions,
@@ -44,6 +45,12 @@ TaskPorts = Annotated[
 HttpPort = Annotated[
     int,
     typer.Option(help="Port at which services answer as SERVICE.CLUSTER.localhost; 0 for none.", min=0, max=65535),
+]
+HttpsPort = Annotated[
+    int,
+    typer.Option(
+        help="Port at which HTTPS listeners answer, by the names of their certificates; 0 for none.", min=0, max=65535
+    ),
 ]
 Volume = Annotated[str, typer.Option(help="Volume for the state, which outlives the container.")]
 Privileged = Annotated[
@@ -82,6 +89,7 @@ def box_up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     port: ApiPort = API_PORT,
     task_ports: TaskPorts = DEFAULT_TASK_PORTS,
     http_port: HttpPort = DEFAULT_HTTP_PORT,
+    https_port: HttpsPort = DEFAULT_HTTPS_PORT,
     volume: Volume = "moyai",
     privileged: Privileged = True,
     engine_images: EngineImages = True,
@@ -93,7 +101,16 @@ def box_up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     host = find_engine(engine)
     socket = host.socket() if engine_images else None
     options = BoxOptions(
-        name, image or _own_image(), port, task_ports, http_port, volume, privileged, socket, tuple(up_options or ())
+        name,
+        image or _own_image(),
+        port,
+        task_ports,
+        http_port,
+        https_port,
+        volume,
+        privileged,
+        socket,
+        tuple(up_options or ()),
     )
     arguments = run_arguments(host.program, options)
     if print_command:
@@ -162,7 +179,7 @@ def _report(host: Engine, container: Mapping[str, Any]) -> dict[str, Any]:
     variables = dict(v.partition("=")[::2] for v in container["Config"]["Env"])
     bindings = container["HostConfig"]["PortBindings"] or {}
     port = next((int(b["HostPort"]) for b in bindings.get(f"{API_PORT}/tcp") or ()), None)
-    http_port = variables.get("MOYAI_GATEWAY_HTTP_PORT")
+    http_port, https_port = (variables.get(f"MOYAI_GATEWAY_{scheme}_PORT") for scheme in ("HTTP", "HTTPS"))
     health = None if port is None else _health(port)
     return {
         "name": container["Name"].lstrip("/"),
@@ -172,6 +189,7 @@ def _report(host: Engine, container: Mapping[str, Any]) -> dict[str, Any]:
         "url": None if port is None else f"http://127.0.0.1:{port}",
         "task_ports": variables.get("MOYAI_GATEWAY_PORTS") or None,
         "http_port": None if http_port is None else int(http_port),
+        "https_port": None if https_port is None else int(https_port),
         "volume": next((m.get("Name") or m["Source"] for m in container["Mounts"] if m["Destination"] == STATE), None),
         "privileged": container["HostConfig"]["Privileged"],
         "health": health,
@@ -190,6 +208,8 @@ def _ready_message(report: Mapping[str, Any]) -> str:
         )
     if report["http_port"]:
         lines.append(f"  services: http://SERVICE.CLUSTER.localhost:{report['http_port']}")
+    if report["https_port"]:
+        lines.append(f"  HTTPS:    port {report['https_port']}, by the names of load balancers' certificates")
     return "\n".join([*lines, f"  stop:     moyai box down{_name_option(report['name'])}"])
 
 

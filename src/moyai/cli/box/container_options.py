@@ -19,6 +19,7 @@ API_PORT: Final = 4566
 """The port of the API in the container."""
 DEFAULT_TASK_PORTS: Final = "20000-20019"
 DEFAULT_HTTP_PORT: Final = 8080
+DEFAULT_HTTPS_PORT: Final = 8443
 STATE: Final = "/var/lib/moyai"
 CAPABILITIES: Final = ("SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "NET_RAW", "MKNOD", "AUDIT_WRITE")
 """The capabilities of a container that isn't privileged. The last three are those that tasks have, or moyai needs, and
@@ -33,8 +34,8 @@ _UNMASKED: Final = MappingProxyType({DOCKER: "systempaths=unconfined", PODMAN: "
 
 
 class BoxOptions(NamedTuple):
-    """What the container is. ``task_ports``: ``FIRST-LAST``, or empty for none; ``http_port``: 0 for none; ``socket``:
-    the engine's, whose images tasks may use, or None; ``options``: options of ``moyai up``.
+    """What the container is. ``task_ports``: ``FIRST-LAST``, or empty for none; ``http_port`` and ``https_port``: 0
+    for none; ``socket``: the engine's, whose images tasks may use, or None; ``options``: options of ``moyai up``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class BoxOptions(NamedTuple):
     port: int = API_PORT
     task_ports: str = DEFAULT_TASK_PORTS
     http_port: int = DEFAULT_HTTP_PORT
+    https_port: int = DEFAULT_HTTPS_PORT
     volume: str = "moyai"
     is_privileged: bool = True
     socket: str | None = None
@@ -50,12 +52,15 @@ class BoxOptions(NamedTuple):
 
 def run_arguments(program: str, box: BoxOptions) -> list[str]:
     """The arguments of ``docker`` or ``podman`` that start the container."""
-    ports = [f"{box.port}:{API_PORT}", *(f"{port}:{port}" for port in (box.task_ports, box.http_port) if port)]
+    others = (box.task_ports, box.http_port, box.https_port)
+    ports = [f"{box.port}:{API_PORT}", *(f"{port}:{port}" for port in others if port)]
     variables = [f"MOYAI_PUBLISHED_AT={_LOOPBACK}:{box.port}"]
     if box.task_ports:
         variables.append(f"MOYAI_GATEWAY_PORTS={box.task_ports}")
     if box.http_port:
         variables.append(f"MOYAI_GATEWAY_HTTP_PORT={box.http_port}")
+    if box.https_port:
+        variables.append(f"MOYAI_GATEWAY_HTTPS_PORT={box.https_port}")
     volumes = [f"{box.volume}:{STATE}"]
     if box.socket is not None:
         volumes.append(f"{box.socket}:{_SOCKETS[program]}")

@@ -87,6 +87,8 @@ class PublishedPort(msgspec.Struct, frozen=True):
     """``SERVICE.CLUSTER``, where the port is of a service's task, or the name of a load balancer without
     ``.localhost``."""
     proxy_header: bool = False
+    server_names: tuple[str, ...] = ()
+    """Where connections are encrypted: the names (``*.example.com`` too) that clients ask for in their handshake."""
 
 
 class Peering(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ ports, only the first RANGE_PUBLISHED are published, because each needs a listen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -18,7 +19,7 @@ from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.elb.front import front_sandbox, proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer
-from moyai.domain.elb.rule import ListenerProtocol
+from moyai.domain.elb.rule import Listener, ListenerProtocol
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
@@ -28,6 +29,7 @@ RANGE_PUBLISHED: Final = 100
 
 _NO_SANDBOX = frozenset({TaskStatus.PROVISIONING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
 _PUBLIC = ("public", "yes")
+_SERVER_NAME = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
 
 
 def published_ports(world: World) -> tuple[PublishedPort, ...]:
@@ -80,13 +82,32 @@ def _of_instance(world: World, instance: ContainerInstance) -> Iterator[Publishe
 
 
 def _of_balancer(world: World, balancer: LoadBalancer) -> Iterator[PublishedPort]:
-    listeners = world.listeners.by("load_balancer", balancer.arn)
-    ports = sorted({listener.port for listener in listeners if listener.protocol is not ListenerProtocol.UDP})
+    every = world.listeners.by("load_balancer", balancer.arn)
+    listeners = sorted((one for one in every if one.protocol is not ListenerProtocol.UDP), key=lambda one: one.port)
+    encrypted = [listener for listener in listeners if listener.protocol.is_encrypted]
+    server_names = {
+        listener.port: tuple(_server_names(world, balancer, listener, is_first=listener is encrypted[0]))
+        for listener in encrypted
+    }
     sandbox, name = front_sandbox(balancer.vpc), balancer.dns_name.removesuffix(".localhost")
     for interface in (node.interface for node in balancer.nodes):
         if interface.public_address is not None:
             where = (sandbox, interface.public_address, balancer.vpc, proxied_address(interface.address))
-            yield from (PublishedPort(*where, port, name, proxy_header=True) for port in ports)
+            for port in (listener.port for listener in listeners):
+                names = server_names.get(port, ())
+                yield PublishedPort(*where, port, name, proxy_header=True, server_names=names)
+
+
+def _server_names(world: World, balancer: LoadBalancer, listener: Listener, *, is_first: bool) -> Iterator[str]:
+    """The names by which clients ask for an encrypted listener: the load balancer's, before it the port where it is not
+    the lowest such port, and those of its certificates.
+    """
+    yield f"{listener.port}.{balancer.dns_name}"
+    if is_first:
+        yield balancer.dns_name
+    certificates = (world.managed_certificates.get(arn) for arn in listener.certificates)
+    names = (name.lower() for record in certificates if record is not None for name in record.names)
+    yield from (name for name in names if _SERVER_NAME.fullmatch(name))
 
 
 class _InstancePorts(NamedTuple):

@@ -80,6 +80,7 @@ def test_the_status_of_a_container_that_has_ended_is_an_error(docker):
         "url": "http://127.0.0.1:1",
         "task_ports": "20000-20009",
         "http_port": 80,
+        "https_port": None,
         "volume": "moyai",
         "privileged": True,
         "health": None,

@@ -12,18 +12,21 @@ BOX = BoxOptions("moyai", "moyai:1")
 
 
 def test_ports_are_published_on_the_loopback_only():
-    arguments = run_arguments("docker", BOX._replace(port=14566, task_ports="20000-20009", http_port=8088))
+    box = BOX._replace(port=14566, task_ports="20000-20009", http_port=8088, https_port=8449)
+    arguments = run_arguments("docker", box)
     published = [word for word in arguments if word.startswith("--publish=")]
     assert published == [
         "--publish=127.0.0.1:14566:4566",
         "--publish=127.0.0.1:20000-20009:20000-20009",
         "--publish=127.0.0.1:8088:8088",
+        "--publish=127.0.0.1:8449:8449",
     ]
     assert "--env=MOYAI_PUBLISHED_AT=127.0.0.1:14566" in arguments
+    assert "--env=MOYAI_GATEWAY_HTTPS_PORT=8449" in arguments
 
 
 def test_ports_that_are_not_wanted_are_left_out():
-    arguments = run_arguments("docker", BOX._replace(task_ports="", http_port=0))
+    arguments = run_arguments("docker", BOX._replace(task_ports="", http_port=0, https_port=0))
     assert [word for word in arguments if "GATEWAY" in word] == []
     assert [word for word in arguments if word.startswith("--publish=")] == ["--publish=127.0.0.1:4566:4566"]
 

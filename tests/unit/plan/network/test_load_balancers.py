@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from moyai.domain.acm.certificate import ManagedCertificate
 from moyai.domain.elb.front import front_sandbox, proxied_address
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerType
+from moyai.domain.elb.rule import ListenerProtocol
 from moyai.domain.sandbox.network_spec import NetworkSpec, PublishedPort, TrafficPermission
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import Delete
+from moyai.domain.world import Delete, Put
 from moyai.plan.network.attachments import UNFILTERED
 from moyai.plan.network.interfaces import addresses_left, is_address_free, private_address
 from moyai.plan.network.network_spec import NetworkSpecTracker, network_spec
 from moyai.plan.network.published_ports import published_ports
 from moyai.testing.load_balancers import ZONES, BalancerBuilder
 from moyai.testing.world import SCOPE, Builder
+from tests.golden.appmesh.certificates import records
 
 EVERYTHING = (TrafficPermission("-1", ranges=("0.0.0.0/0",)),)
 
@@ -80,3 +84,19 @@ def test_listeners_of_public_nodes_answer_at_their_public_addresses(balancers):
                 front, own.public_address, own.vpc, where, port, "public.us-east-1.elb", proxy_header=True
             )
             assert expected in ports
+
+
+def test_an_encrypted_listener_answers_to_its_own_names_and_those_of_its_certificates(balancers):
+    public, group = balancers.balancer("public", public=True), balancers.group("public")
+    listeners = [balancers.listener(public, group, port) for port in (80, 443, 8443)]
+    [shop] = (one for one in records({"shop": "ca"}, None) if isinstance(one, ManagedCertificate))
+    certificate = replace(shop, names=("Shop.test", "*.shop.test", "a*.shop.test", "shop test", "10.0.0.1"))
+    encrypted = [replace(x, protocol=ListenerProtocol.HTTPS, certificates=(certificate.arn,)) for x in listeners[1:]]
+    balancers.build.book.apply([Put(certificate), *map(Put, encrypted)])
+    names = {port.port: port.server_names for port in published_ports(balancers.world)}
+    shared = ("shop.test", "*.shop.test", "10.0.0.1")
+    assert names == {
+        80: (),
+        443: (f"443.{public.dns_name}", public.dns_name, *shared),
+        8443: (f"8443.{public.dns_name}", *shared),
+    }

@@ -2,9 +2,10 @@
 
 Each public port is a TCP listener at its address, and another one at its gateway port. One HTTP listener routes by
 ``Host``: ``SERVICE.CLUSTER.localhost`` is the lowest public port of the service's tasks, and
-``PORT.SERVICE.CLUSTER.localhost`` that port; so is the name of a load balancer. A connection from the machine's own
-address is a task's, whose way outside ends there, and is closed: a task reaches others in its networks only, by the
-rules of their security groups.
+``PORT.SERVICE.CLUSTER.localhost`` that port; so is the name of a load balancer. Another listener passes TLS on, by the
+name that the client asks for in its handshake, to a load balancer with a certificate for it. A connection from the
+machine's own address is a task's, whose way outside ends there, and is closed: a task reaches others in its networks
+only, by the rules of their security groups.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
+from typing import Any
 
 from moyai.domain.sandbox.network_spec import PublishedPort
 from moyai.runtime.linux.runtime_paths import path_component
@@ -28,6 +30,7 @@ _ROUTES = _ENVOY_TYPES + "config.route.v3.RouteConfiguration"
 _TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _HTTP = _ENVOY_TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = _ENVOY_TYPES + "extensions.filters.http.router.v3.Router"
+_TLS_INSPECTOR = _ENVOY_TYPES + "extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _BY_NAME = "services"
 _PROXY_HEADER: Json = MappingProxyType(
     {
@@ -44,6 +47,7 @@ _PROXY_HEADER: Json = MappingProxyType(
 )
 _LOOPBACK: Mapping[str, object] = {"address_prefix": "127.0.0.0", "prefix_len": 8}
 _OWN_HEADERS = ("x-forwarded-for", "x-forwarded-proto", "x-request-id")
+_BY_SERVER_NAME = "encrypted services"
 _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
 
 
@@ -65,6 +69,9 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
         for port, number in assigned.items()
     ]
     names = [] if entrance.http_port is None else [_http_listener(entrance.address, entrance.http_port)]
+    chains = tuple(_chains_by_server_name(ports))
+    if entrance.https_port is not None and chains:  # Envoy accepts no listener without one
+        names.append(_https_listener(entrance.address, entrance.https_port, chains))
     return {"resources": [*public, *outer, *names]}
 
 
@@ -77,7 +84,7 @@ def clusters(ports: Sequence[PublishedPort]) -> Json:
 def routes(ports: Sequence[PublishedPort]) -> Json:
     """The names of services. Names that differ in case only are one name: the first service has it."""
     hosts: dict[str, PublishedPort] = {}
-    for of in _by_service(ports):
+    for of in _by_service(port for port in ports if not port.server_names):
         first = of[0]
         for name in (f"{first.port}.{first.service}", str(first.service)):
             hosts.setdefault(f"{name}.localhost".lower(), first)
@@ -108,7 +115,7 @@ def _tcp_chain(port: PublishedPort) -> Json:
     return {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}
 
 
-def _from_outside(chain: Json) -> list[Json]:
+def _from_outside(chain: Json) -> list[dict[str, Any]]:
     """The chain for connections from the loopback and from other addresses than the one that is called."""
     matches: tuple[Json, ...] = ({"source_prefix_ranges": [_LOOPBACK]}, {"source_type": "EXTERNAL"})
     return [{**chain, "name": str(number), "filter_chain_match": match} for number, match in enumerate(matches)]
@@ -137,6 +144,27 @@ def _http_listener(address: str, port: int) -> Json:
     }
     chain: Json = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return _tcp_listener(_BY_NAME, address, port, _from_outside(chain))
+
+
+def _https_listener(address: str, port: int, chains: Sequence[Json]) -> Json:
+    """The listener that passes TLS on; a connection that fits no chain is closed."""
+    listener = _tcp_listener(_BY_SERVER_NAME, address, port, chains)
+    inspector = {"name": "envoy.filters.listener.tls_inspector", "typed_config": {"@type": _TLS_INSPECTOR}}
+    return {**listener, "listener_filters": [inspector]}
+
+
+def _chains_by_server_name(ports: Iterable[PublishedPort]) -> Iterator[Json]:
+    """The chains of encrypted ports. A name that several services have leads to the first one."""
+    known: set[str] = set()
+    for of in _by_service(ports):
+        names = [name for name in dict.fromkeys(of[0].server_names) if name not in known]
+        known.update(names)
+        cluster = _service_cluster(of[0])
+        proxy = {"@type": _TCP_PROXY, "stat_prefix": _BY_SERVER_NAME, "cluster": cluster}
+        chain: Json = {"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}
+        for outside in _from_outside(chain) if names else ():
+            name, match = f"{cluster} {outside['name']}", outside["filter_chain_match"]
+            yield {**outside, "name": name, "filter_chain_match": {**match, "server_names": names}}
 
 
 def _virtual_host(name: str, port: PublishedPort) -> Json:

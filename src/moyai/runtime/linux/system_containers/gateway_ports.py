@@ -14,12 +14,14 @@ from moyai.domain.sandbox.network_spec import PublishedPort
 
 class GatewayEntrance(NamedTuple):
     """Where the gateway listens besides public addresses. ``address``: for all of these ports; ``ports``: each for one
-    public port; ``http_port``: for HTTP requests to a service's name; None: for none.
+    public port; ``http_port``: for HTTP requests to a service's name; ``https_port``: for TLS connections to a name of
+    a load balancer's encrypted listener; None: for none.
     """
 
     address: str = "127.0.0.1"
     ports: range = range(0)
     http_port: int | None = None
+    https_port: int | None = None
 
 
 NO_GATEWAY_PORTS = GatewayEntrance()

