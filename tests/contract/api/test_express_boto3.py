@@ -402,8 +402,10 @@ def test_a_service_keeps_its_load_balancers_vpc(express, net):
     subnets = [net.subnet, other["Subnet"]["SubnetId"]]
     refused, message = refusal(express.update, arn, networkConfiguration={"subnets": subnets})
     assert (refused, "Create another service" in message) == ("InvalidParameterException", True)
-    refused, message = refusal(express.ecs.update_service, service="web", loadBalancers=[])
-    assert (refused, "manages the load balancer" in message) == ("InvalidParameterException", True)
+    updates: list[dict[str, Any]] = [{"loadBalancers": []}, {"gatewayConnectors": [{"portName": "main"}]}]
+    for members in updates:
+        refused, message = refusal(express.ecs.update_service, service="web", **members)
+        assert (refused, "manages the load balancer" in message) == ("InvalidParameterException", True)
 
 
 def test_managed_resources_are_not_deleted_by_hand(express):

@@ -52,17 +52,16 @@ class Gateways:
     def associate(self, gateway: str = "edge", cluster: str = "shop") -> Any:
         return self.ecs.associate_gateway_with_cluster(gateway=gateway, cluster=cluster)
 
-    def serve(self, name: str = "web", connector: dict[str, Any] | None = None, **more: Any) -> str:
+    def serve(self, name: str = "web", connector: dict[str, Any] | None = None, count: int = 1) -> str:
         network = {"awsvpcConfiguration": {"subnets": self.subnets, "assignPublicIp": "ENABLED"}}
         created = self.ecs.create_service(
             cluster="shop",
             serviceName=name,
             taskDefinition="web",
-            desiredCount=1,
+            desiredCount=count,
             launchType="FARGATE",
             networkConfiguration=network,
             gatewayConnectors=[{"portName": "http", **(connector or {})}],
-            **more,
         )
         return str(created["service"]["serviceArn"])
 
@@ -357,7 +356,7 @@ def test_a_route_keeps_its_url_over_deployments(gateways):
 def test_a_connector_that_is_removed_takes_the_route_along_with_the_last_deployment(gateways, installation):
     gateways.create()
     gateways.associate()
-    arn = gateways.serve()
+    arn = gateways.serve(count=0)
     gateways.ecs.update_service(cluster="shop", service="web", gatewayConnectors=[])
     assert gateways.route()["status"] == "DELETE_IN_PROGRESS"
     gateways.end_deployments(arn)
@@ -371,7 +370,7 @@ def test_a_connector_that_is_removed_takes_the_route_along_with_the_last_deploym
 def test_disassociation_ends_with_the_last_route(gateways):
     gateways.create()
     gateways.associate()
-    arn = gateways.serve()
+    arn = gateways.serve(count=0)
     gateways.ecs.disassociate_gateway_from_cluster(gateway="edge", cluster="shop")
     [association] = gateways.ecs.list_gateway_cluster_associations()["gatewayClusterAssociations"]
     assert association["status"] == "DISASSOCIATING"

@@ -104,9 +104,11 @@ def open_path(
 
 def close_unused_paths(world: World, service: Service) -> tuple[Change, ...]:
     """Changes that close the paths of the service whose target groups none of its deployments uses; of an INACTIVE
-    service, all of them.
+    service, all of them. While a deployment is under way none is closed, because it may be rolled back.
     """
-    if not world.ingress_paths.count("service", service.arn):
+    record = world.service_deployments.get(service.current_deployment)
+    is_deploying = record is not None and not record.finished
+    if is_deploying or not world.ingress_paths.count("service", service.arn):
         return ()
     deployments = () if service.status is ServiceStatus.INACTIVE else service.deployments
     in_use = {target.group for deployment in deployments for target in deployment.task_targets}

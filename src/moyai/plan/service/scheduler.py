@@ -209,7 +209,7 @@ def _changed_records(
     if service != before:
         yield Put(service)
         yield from shift_rules(world, before, service)
-        yield from close_unused_paths(world, service)
+    yield from close_unused_paths(world, service)
     if record is not None and record != world.service_deployments.get(record.arn):
         yield Put(record)
 

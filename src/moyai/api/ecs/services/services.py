@@ -113,8 +113,8 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         raise ServiceNotActive
     if service.is_external:
         check_update(request, force=request.force_new_deployment)
-    if service.arn in world.express_services and request.load_balancers is not None:
-        raise InvalidParameter("loadBalancers: Amazon ECS manages the load balancer of an Express service.")
+    if service.arn in world.express_services and (request.load_balancers, request.gateway_connectors) != (None, None):
+        raise InvalidParameter("Amazon ECS manages the load balancer of an Express service, which has no others.")
     edited_service = with_launch_change(ctx, cluster, _with_settings(service, request), launch_change(request))
     if request.deployment_configuration is not None:
         check_alarms(ctx, edited_service.deployment_configuration)
