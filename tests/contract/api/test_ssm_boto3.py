@@ -37,6 +37,51 @@ def test_versions_increase_and_old_ones_can_be_read(ssm):
     assert ssm.get_parameter(Name=now["ARN"], WithDecryption=True)["Parameter"]["Value"] == "newer"
 
 
+def test_the_history_has_all_versions_oldest_first(ssm):
+    for value in ("one", "two", "three"):
+        put(ssm, value=value, Overwrite=value != "one")
+    first = ssm.get_parameter_history(Name="/shop/db", WithDecryption=True, MaxResults=2)
+    assert [(p["Version"], p["Value"]) for p in first["Parameters"]] == [(1, "one"), (2, "two")]
+    rest = ssm.get_parameter_history(Name="/shop/db", NextToken=first["NextToken"], MaxResults=2)
+    [third] = rest["Parameters"]
+    assert (third["Version"], third["Value"] != "three", third["Labels"]) == (3, True, [])
+    assert "NextToken" not in rest
+    assert code(ssm.get_parameter_history, Name="/none") == "ParameterNotFound"
+    assert code(ssm.get_parameter_history, Name="/shop/db", NextToken="x") == "InvalidNextToken"
+
+
+def test_a_label_is_at_one_version(ssm):
+    put(ssm, value="one")
+    put(ssm, value="two", Overwrite=True)
+    labelled = ssm.label_parameter_version(Name="/shop/db", ParameterVersion=1, Labels=["prod", "1st", "aws-x"])
+    assert (labelled["ParameterVersion"], labelled["InvalidLabels"]) == (1, ["1st", "aws-x"])
+    assert ssm.get_parameter(Name="/shop/db:prod", WithDecryption=True)["Parameter"]["Value"] == "one"
+    ssm.label_parameter_version(Name="/shop/db", Labels=["prod"])
+    assert ssm.get_parameter(Name="/shop/db:prod", WithDecryption=True)["Parameter"]["Value"] == "two"
+    labels = [p["Labels"] for p in ssm.get_parameter_history(Name="/shop/db")["Parameters"]]
+    assert labels == [[], ["prod"]]
+    removed = ssm.unlabel_parameter_version(Name="/shop/db", ParameterVersion=2, Labels=["prod", "none"])
+    assert (removed["RemovedLabels"], removed["InvalidLabels"]) == (["prod"], ["none"])
+    assert code(ssm.get_parameter, Name="/shop/db:prod") == "ParameterVersionNotFound"
+    assert code(ssm.label_parameter_version, Name="/shop/db", ParameterVersion=9, Labels=["a"]) == (
+        "ParameterVersionNotFound"
+    )
+    many = [f"l{number}" for number in range(10)]
+    ssm.label_parameter_version(Name="/shop/db", Labels=many)
+    assert code(ssm.label_parameter_version, Name="/shop/db", Labels=["more"]) == "ParameterVersionLabelLimitExceeded"
+
+
+def test_a_labelled_version_is_not_dropped_for_a_newer_one(ssm):
+    put(ssm, value="one")
+    ssm.label_parameter_version(Name="/shop/db", Labels=["kept"])
+    for _ in range(99):
+        put(ssm, value="more", Overwrite=True)
+    newer = {"Name": "/shop/db", "Value": "newer", "Overwrite": True}
+    assert code(ssm.put_parameter, **newer) == "ParameterMaxVersionLimitExceeded"
+    ssm.label_parameter_version(Name="/shop/db", ParameterVersion=50, Labels=["kept"])
+    assert put(ssm, Overwrite=True)["Version"] == 101
+
+
 def test_a_secure_string_is_decrypted_only_on_request(ssm, installation):
     put(ssm)
     put(ssm, "/shop/plain", "open", Type="String")

@@ -19,6 +19,7 @@ from moyai.domain.ssm.errors import (
     HierarchyTypeMismatch,
     ParameterAlreadyExists,
     ParameterLimitExceeded,
+    ParameterMaxVersionLimitExceeded,
     ParameterNotFound,
     ParameterVersionNotFound,
 )
@@ -163,6 +164,12 @@ def _overwritten(ctx: Context, request: PutParameterRequest, existing: Parameter
     if request.type not in {None, existing.type}:
         raise HierarchyTypeMismatch(
             f"The parameter {existing.name} is of type {existing.type} and can't become {request.type}. Make a new one."
+        )
+    oldest = existing.versions[0]
+    if len(existing.versions) >= KEPT_VERSIONS and oldest.labels:
+        raise ParameterMaxVersionLimitExceeded(
+            f"You attempted to create a new version of {existing.name}, but version {oldest.number}, the oldest, can't"
+            " be deleted because it has a label associated with it. Move the label to another version and try again."
         )
     newer = _version(ctx, request, existing.newest.number + 1)
     return replace(

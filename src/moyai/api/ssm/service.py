@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.operation import ApiService, operations
-from moyai.api.ssm import listing, parameters
+from moyai.api.ssm import history, listing, parameters
 from moyai.api.ssm.lookup import TAGS
 
 SSM: Final = ApiService(
     name="ssm",
-    operations=operations(listing, parameters, *TAGS.operations()),
+    operations=operations(history, listing, parameters, *TAGS.operations()),
     refused=MappingProxyType(
         {
             "PutParameter.AllowedPattern": "values are not checked against patterns",

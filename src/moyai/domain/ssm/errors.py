@@ -20,6 +20,14 @@ class ParameterVersionNotFound(ParameterStoreFault):
     """The parameter has no such version any more, or never had."""
 
 
+class ParameterVersionLabelLimitExceeded(ParameterStoreFault):
+    """The version would have more labels than allowed."""
+
+
+class ParameterMaxVersionLimitExceeded(ParameterStoreFault):
+    """The oldest version would have to go for the new one, and has a label."""
+
+
 class ParameterAlreadyExists(ParameterStoreFault):
     """The parameter exists, and the request does not say Overwrite."""
 

@@ -56,6 +56,7 @@ class ParameterVersion(msgspec.Struct, frozen=True):
     value: Secret
     modified_at: Instant
     modified_by: str
+    labels: tuple[str, ...] = ()
 
 
 class Parameter(ArnRecord, frozen=True, tag="parameter"):
@@ -78,10 +79,10 @@ class Parameter(ArnRecord, frozen=True, tag="parameter"):
         return self.versions[-1]
 
     def version(self, selector: str) -> ParameterVersion | None:
-        """The version with this number; the newest for an empty selector. There are no labels."""
+        """The version with this number or label; the newest for an empty selector."""
         if not selector:
             return self.newest
-        return next((v for v in self.versions if str(v.number) == selector), None)
+        return next((v for v in self.versions if selector in {str(v.number), *v.labels}), None)
 
 
 class ParameterReference(NamedTuple):
