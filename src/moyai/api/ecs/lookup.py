@@ -37,7 +37,8 @@ def cluster_arn(scope: Scope, identifier: str | None) -> ClusterArn:
 
 
 def active_cluster(ctx: Context, identifier: str | None) -> Cluster:
-    """The ACTIVE cluster with this name or ARN. Raises ClusterNotFound."""
+    """The ACTIVE cluster with this name or ARN. Raises ClusterNotFound, InvalidParameter for another region's ARN."""
+    _check_region(ctx.scope, identifier or "")
     cluster = ctx.store.world.clusters.get(cluster_arn(ctx.scope, identifier))
     if cluster is None or scope_of(cluster.arn) != ctx.scope:
         raise ClusterNotFound
@@ -126,6 +127,7 @@ def find_definition(world: World, scope: Scope, identifier: str, kind: str = TAS
 
 def active_definition(ctx: Context, identifier: str) -> TaskDefinition:
     """The ACTIVE revision that services and tasks can run. Raises ClientException or InvalidParameter."""
+    _check_region(ctx.scope, identifier)
     definition = find_definition(ctx.store.world, ctx.scope, identifier)
     if definition is None:
         raise ClientException("TaskDefinition not found.")
@@ -152,10 +154,22 @@ def _arn_in_cluster(cluster: Cluster, kind: str, identifier: str) -> str:
         if resource_arn is None or resource_arn.kind != kind or len(resource_arn.path) not in {1, 2}:
             raise _invalid_identifier()
         if len(resource_arn.path) > 1:
+            other = resource_arn.path[0]
+            if kind == "service" and other != cluster.name:
+                raise InvalidParameter(
+                    f"Invalid identifier: Identifier is for cluster {other}. Your cluster is {cluster.name}"
+                )
             return identifier
         name = resource_arn.path[0]
     _check_name(name)
     return arn("ecs", scope_of(cluster.arn), f"{kind}/{cluster.name}/{name}")
+
+
+def _check_region(scope: Scope, identifier: str) -> None:
+    """Raises InvalidParameter for an ARN of another region."""
+    parsed = parse_arn(identifier)
+    if parsed is not None and parsed.scope.region != scope.region:
+        raise InvalidParameter("Invalid Region in ARN")
 
 
 def _check_name(name: str) -> None:

@@ -62,7 +62,7 @@ def test_a_new_cluster_inherits_the_callers_container_insights(ecs):
     ("name", "value", "message"),
     [
         ("containerInsights", "maybe", "Invalid value for containerInsights. Valid values are: enabled, disabled"),
-        ("taskLongArnFormat", "disabled", "ARNs have the long format"),
+        ("taskLongArnFormat", "disabled", "You can no longer disable Long Arn settings"),
         ("fargateFIPSMode", "enabled", "no FIPS-validated cryptography"),
         ("tagResourceAuthorization", "on", "no IAM policies are evaluated"),
         ("guardDutyActivate", "on", "You cannot change guardDutyActivate"),

@@ -334,12 +334,11 @@ def test_unknown_services_are_missing_or_not_found(shop):
         shop.fails(operation, "ServiceNotFoundException", "Service not found.", service="none")
     shop.fails("CreateService", "ClusterNotFoundException", "Cluster not found.", **service(cluster="none"))
     shop.fails("DescribeServices", "ClusterNotFoundException", "Cluster not found.", services=["a"], cluster="none")
-    answer = shop.call("DescribeServices", services=["none", f"{ARN}service/other/web"])
+    answer = shop.call("DescribeServices", services=["none"])
     assert answer["services"] == []
-    assert answer["failures"] == [
-        {"arn": f"{ARN}service/default/none", "reason": "MISSING"},
-        {"arn": f"{ARN}service/other/web", "reason": "MISSING"},
-    ]
+    assert answer["failures"] == [{"arn": f"{ARN}service/default/none", "reason": "MISSING"}]
+    message = "Invalid identifier: Identifier is for cluster other. Your cluster is default"
+    shop.fails("DescribeServices", "InvalidParameterException", message, services=[f"{ARN}service/other/web"])
     shop.fails("DescribeServices", "InvalidParameterException", "cannot be empty", services=[])
     shop.fails("DescribeServices", "InvalidParameterException", "at most 10", services=["a"] * 11)
 
@@ -390,7 +389,9 @@ def test_lists_have_pages_of_ten_and_filters(shop):
 def test_regions_are_isolated(shop):
     shop.service()
     other = f"arn:aws:ecs:eu-west-1:{ARN.split(':')[4]}:cluster/default"
-    shop.fails("ListServices", "ClusterNotFoundException", "Cluster not found.", cluster=other)
+    shop.fails("ListServices", "InvalidParameterException", "Invalid Region in ARN", cluster=other)
+    definition = f"arn:aws:ecs:eu-west-1:{ARN.split(':')[4]}:task-definition/web:1"
+    shop.fails("RunTask", "InvalidParameterException", "Invalid Region in ARN", taskDefinition=definition)
 
 
 @pytest.mark.parametrize(
