@@ -206,6 +206,8 @@ async def test_redirects_have_the_port_and_parts_of_the_request(front):
     assert (other.status, other.headers["location"]) == (302, "http://other.example:80/x?a=1")
     parts = await front.namespace.get(*NODE, "/parts/a?b=c&d=%25", host="shop.example:8080")
     assert parts.headers["location"] == "http://www.shop.example:80/x-parts/a?a=1&b=c&d=%25"
+    plain = await front.namespace.get(*NODE, "/old/a")
+    assert plain.headers["location"] == "https://back:443/new/old/a"
     without_query = await front.namespace.get(*NODE, "/parts", host="shop.example")
     assert without_query.headers["location"] == "http://www.shop.example:80/x-parts?a=1&"
 

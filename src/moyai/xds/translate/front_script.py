@@ -24,7 +24,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from moyai.xds.translate.proto import to_any
 
 PARTS: Final = "moyai.request"
-"""The namespace of the metadata with ``host``, ``path`` and ``query``."""
+"""The namespace of the metadata with ``host``, ``path`` and ``query``, and ``search``: a query with its ``?``."""
 _TRACE_FILTER: Final = "moyai.trace"
 _ROUTE_FILTER: Final = "envoy.filters.http.lua"
 _TRACE_SCRIPT: Final = """
@@ -52,6 +52,7 @@ function envoy_on_request(handle)
     parts:set("PARTS", "host", (string.gsub(headers:get(":authority") or "", ":%d+$", "")))
     parts:set("PARTS", "path", path)
     parts:set("PARTS", "query", query)
+    parts:set("PARTS", "search", query == "" and "" or "?" .. query)
   elseif wanted:get("session") then
     local cookies = "; " .. (headers:get("cookie") or "")
     parts:set("PARTS", "has_session", string.find(cookies, "; *" .. wanted:get("session") .. "=") ~= nil)

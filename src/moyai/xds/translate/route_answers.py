@@ -61,8 +61,8 @@ def _location(redirect: Redirect) -> str:
     """The location in Envoy's format strings."""
     host = "#{host}" if redirect.host is None else redirect.host
     path = "/#{path}" if redirect.path is None else redirect.path
-    query = "#{query}" if redirect.query is None else redirect.query
-    text = f"{redirect.scheme}://{host}:{redirect.port}{path}{'?' if query else ''}{query}".replace("%", "%%")
+    query = f"?{redirect.query}" if redirect.query else ""
+    text = f"{redirect.scheme}://{host}:{redirect.port}{path}{query}".replace("%", "%%")
     for part in ("host", "path", "query"):
         text = text.replace(f"#{{{part}}}", f"%DYNAMIC_METADATA({PARTS}:{part})%")
-    return text
+    return f"{text}%DYNAMIC_METADATA({PARTS}:search)%" if redirect.query is None else text
