@@ -61,6 +61,7 @@ def test_no_client_makes_an_entry():
     assert read_entry(whole[whole.index('{\\"') :]) is None
     assert read_entry("[warning] " + forged) is None
     assert read_entry('{"log":"request"}') is None
+    assert read_entry(entry(emitted="-1")) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ at its end, and a piece of a line can't be taken for an entry.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -26,6 +26,9 @@ class Place(msgspec.Struct, frozen=True):
     node: str = ""
 
 
+_Time = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,11}\.[0-9]{1,9}$")]
+
+
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="log"):
     """``created`` and ``emitted``: seconds since the epoch. ``host``: the load balancer's name in the DNS; ``node``:
     the address at which the client arrived, ``port`` the listener's, and ``listener`` its ARN; ``sni``: the name that
@@ -39,8 +42,8 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="log"):
     listener: str
     host: str
     port: str
-    created: str
-    emitted: str
+    created: _Time
+    emitted: _Time
     client: str
     connection: int = 0
     sni: str | None = None
