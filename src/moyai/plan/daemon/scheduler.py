@@ -80,14 +80,15 @@ def plan_daemon(world: World, arn: DaemonArn, now: Instant, ids: Ids) -> Plan:
 
 def _hosts_to_update(record: DaemonDeployment, coverage: Coverage) -> list[HostCoverage]:
     """The instances without the wanted revision that are updated now: those under way, and as many more as the
-    deployment allows, first those without any task of the daemon.
+    deployment allows, first those without any task of the daemon. One that is not connected delays no other.
     """
     lacking = [h for h in coverage.hosts if not h.is_covered]
     if record.finished:
         return lacking
     limit = max(1, int(len(coverage.hosts) * record.configuration.drain_percent / _WHOLE))
     moving = [h for h in lacking if h.is_begun]
-    waiting = sorted((h for h in lacking if not h.is_begun), key=lambda h: len(h.tasks))
+    ready = (h for h in lacking if not h.is_begun and h.instance.agent_connected)
+    waiting = sorted(ready, key=lambda h: len(h.tasks))
     return [*moving, *waiting[: max(0, limit - len(moving))]]
 
 

@@ -221,6 +221,7 @@ def test_a_used_capacity_provider_cannot_leave_the_cluster(account):
         ({"capacityProviderArns": ["unattached"]}, "not associated with the cluster default"),
         ({"deploymentConfiguration": {"bakeTimeInMinutes": 1441}}, "bakeTimeInMinutes"),
         ({"deploymentConfiguration": {"drainPercent": 101.0}}, "drainPercent"),
+        ({"deploymentConfiguration": {"drainPercent": "NaN"}}, "drainPercent"),
         ({"deploymentConfiguration": {"alarms": {"enable": True, "alarmNames": []}}}, "alarmNames"),
         ({"clientToken": "a" * 37}, "longer than 36"),
     ],
