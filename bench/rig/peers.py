@@ -69,13 +69,13 @@ class Placement(NamedTuple):
 def placements(beside: int, *inside: int) -> Iterator[list[Placement]]:
     """A placement in the network namespace of each process, with a group as large as that of the task of ``beside``."""
     folder = processor_group(beside).parents[2]
-    made = [Placement(process, folder / f"bench-{process}") for process in inside]
-    for placement in made:
+    all_placements = [Placement(process, folder / f"bench-{process}") for process in inside]
+    for placement in all_placements:
         placement.group.mkdir()
     try:
-        yield made
+        yield all_placements
     finally:
-        for placement in made:
+        for placement in all_placements:
             placement.group.rmdir()
 
 

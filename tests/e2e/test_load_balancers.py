@@ -13,13 +13,14 @@ from socket import create_connection, create_server
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from moyai.domain.elb.front import FRONT_NAME
+from moyai.domain.elb.front import FRONT_NAME, proxied_address
 from tests.e2e.balancers import Balancer, get
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, kill
@@ -171,6 +172,42 @@ def self_signed(*names: str) -> tuple[bytes, bytes]:
     )
     form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return certificate.public_bytes(Encoding.PEM), key.private_bytes(*form)
+
+
+def test_a_task_can_not_say_that_it_is_another_client(balancer, two_tasks, probe):
+    line = "PROXY TCP4 203.0.113.9 10.0.0.1 1 80"
+    for address in balancer.private_addresses():
+        answer = probe.ask("lines", host=proxied_address(address), port=80, line=line, patience=3)
+        assert answer.get("error") in {"OSError", "TimeoutError", "ConnectionRefusedError"}, answer
+    answer = probe.ask(
+        "http", url=f"http://{balancer.private_addresses()[0]}/", headers={"x-forwarded-for": "203.0.113.9"}
+    )
+    forwarded = {name.lower(): value for name, value in json.loads(answer["text"])["headers"].items()}
+    assert forwarded["x-forwarded-for"].startswith("203.0.113.9, 172.31.")
+
+
+def test_another_vpcs_internal_load_balancer_is_out_of_reach(installation, balancer, probe):
+    ec2 = balancer.ec2
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"][:2]]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.77.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for n, zone in enumerate(zones)
+    ]
+    created = balancer.elb.create_load_balancer(Name="elsewhere", Subnets=subnets, Scheme="internal")
+    (other,) = created["LoadBalancers"]
+    actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    arn = other["LoadBalancerArn"]
+    balancer.elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=actions)
+    balancer.elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[arn], WaiterConfig={"Delay": 1})
+    described = ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    address = next(i["PrivateIpAddress"] for i in described["NetworkInterfaces"] if "elsewhere" in i["Description"])
+    answer = probe.ask("lines", host=address, port=80, line="GET / HTTP/1.0", patience=3)
+    assert answer.get("error") in {"OSError", "TimeoutError", "ConnectionRefusedError"}, answer
+    with pytest.raises(ClientError) as refusal:
+        balancer.register(address)
+    assert refusal.value.response["Error"]["Code"] == "ValidationError"
+    balancer.elb.delete_load_balancer(LoadBalancerArn=arn)
 
 
 def test_a_target_that_dies_is_left_out(balancer, two_tasks, probe):
