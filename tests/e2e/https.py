@@ -15,25 +15,29 @@ from tests.e2e.waiting import eventually
 class _ConnectionTo(HTTPSConnection):
     """A connection to an address, for a host with another one."""
 
-    def __init__(self, address: str, host: str, context: ssl.SSLContext) -> None:
-        super().__init__(host, timeout=20, context=context)
+    def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=20, context=context)
         self._address, self._own_context = address, context
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, 443), self.timeout)
+        plain = socket.create_connection((self._address, self.port), self.timeout)
         self.sock = self._own_context.wrap_socket(plain, server_hostname=self.host)
 
 
 class HttpsClient:
     """Calls one host, and trusts one authority only."""
 
-    def __init__(self, address: str, host: str, root: str) -> None:
-        self.address, self.host = address, host
-        self._context = ssl.create_default_context(cadata=root)
+    def __init__(self, address: str, host: str, root: str, port: int = 443) -> None:
+        self.address, self.host, self.port = address, host, port
+        self._root, self._context = root, ssl.create_default_context(cadata=root)
+
+    def at(self, address: str, port: int) -> HttpsClient:
+        """The same client at another address."""
+        return HttpsClient(address, self.host, self._root, port)
 
     def get(self, path: str = "/", host: str | None = None, header: tuple[str, str] | None = None) -> Any:
         """The status and the JSON body, or text, of an answer; None without an answer."""
-        connection = _ConnectionTo(self.address, self.host, self._context)
+        connection = _ConnectionTo(self.address, self.host, self.port, self._context)
         try:
             connection.request("GET", path, headers=dict([("Host", host or self.host), *([header] if header else [])]))
             answer = connection.getresponse()

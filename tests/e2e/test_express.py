@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from socket import create_server
 from typing import Any
 
 import pytest
@@ -77,11 +80,19 @@ class ExpressServices:
 
 
 @pytest.fixture(scope="module")
-def services(server: Installation) -> ExpressServices:
-    return ExpressServices(server)
+def https_port() -> int:
+    with create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
-def test_the_life_of_two_express_services(services):
+@pytest.fixture(scope="module")
+def services(make_installation: Callable[..., Installation], https_port: int) -> ExpressServices:
+    installation = make_installation("--gateway-https-port", str(https_port))
+    installation.up()
+    return ExpressServices(installation)
+
+
+def test_the_life_of_two_express_services(services, https_port):
     first, second = services.create("first"), services.create("second")
     clients = {arn: services.client(arn) for arn in (first, second)}
     for client in clients.values():
@@ -89,6 +100,12 @@ def test_the_life_of_two_express_services(services):
     assert services.path(first)["loadBalancer"]["arn"] == services.path(second)["loadBalancer"]["arn"]
     assert clients[first].get()[1]["task"] != clients[second].get()[1]["task"]
     assert clients[first].get(host="nobody.ecs.us-east-1.localhost")[0] == 404
+
+    by_name = clients[first].at("127.0.0.1", https_port)
+    eventually(by_name.answers, "the host answers at the port of names, as browsers call it")
+    clusters = json.loads(services.server.moyai("status", "--json"))["clusters"]
+    shown = {service["name"]: service["url"] for cluster in clusters for service in cluster["services"]}
+    assert f"https://{by_name.host}:{https_port}" in shown["first"].split()
 
     before = {task["taskArn"] for task in services.cluster.tasks("first")}
     services.cluster.update("first", deploymentConfiguration=QUICK)

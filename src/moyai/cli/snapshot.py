@@ -101,7 +101,7 @@ def _cluster(remote: Remote, arn: str, urls: PublicUrls, names: _Namespaces) -> 
     public = {task["group"] for task in task_rows if task["urls"]}
     rows = [_service(s, lambda configured: names.of(arn, configured)) for s in services]
     name = arn.rpartition("/")[2]
-    managed = _managed_urls(remote, services)
+    managed = _managed_urls(remote, urls, services)
     for row in rows:
         own = urls.of_name(f"{row['name']}.{name}.localhost") if f"service:{row['name']}" in public else ""
         row["url"] = " ".join([*managed.get(row["name"], ()), *([own] if own else [])])
@@ -121,19 +121,26 @@ def _described(remote: Remote, resource_type: str, cluster: str, **filters: str)
         yield from remote.call("ecs", kind.describe_operation, cluster=cluster, **{resource_type: batch})[resource_type]
 
 
-def _managed_urls(remote: Remote, services: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The URLs that ECS has made for Express services, and for services behind gateways, by the services' names."""
+def _managed_urls(remote: Remote, urls: PublicUrls, services: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The URLs that ECS has made for Express services, and for services behind gateways, by the services' names: those
+    that anybody reaches with the server's port for names, if it has one.
+    """
     revisions = ((s["serviceName"], s.get("currentServiceRevisions")) for s in services)
     names = {current[0]["arn"]: name for name, current in revisions if current}
-    urls: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for batch in _batches(list(names), _REVISIONS):
         described = remote.call("ecs", "DescribeServiceRevisions", serviceRevisionArns=batch)
         for revision in described["serviceRevisions"]:
             managed = revision.get("ecsManagedResources") or {}
-            endpoints = [path["endpoint"] for path in managed.get("ingressPaths", [])]
-            routes = [connection["serviceUrl"] for connection in managed.get("gatewayConnections", [])]
-            urls[names[revision["serviceRevisionArn"]]] = [*endpoints, *routes]
-    return urls
+            paths = [(path["endpoint"], path["accessType"]) for path in managed.get("ingressPaths", [])]
+            paths += [(route["serviceUrl"], route["accessType"]) for route in managed.get("gatewayConnections", [])]
+            by_name[names[revision["serviceRevisionArn"]]] = [_reachable_url(urls, *path) for path in paths]
+    return by_name
+
+
+def _reachable_url(urls: PublicUrls, url: str, access: str) -> str:
+    """A URL below ``localhost``, with the server's port for such names where it leads to the load balancer."""
+    return (urls.of_name(url.removeprefix("https://"), "https") if access == "PUBLIC" else "") or url
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moyai.cli.options import REGION
+from moyai.cli.public_urls import PublicUrls
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import _managed_urls, _Port, _schemes, _service, _tls_ports
 
@@ -34,11 +35,19 @@ def test_an_alias_without_a_dns_name_is_shown_with_the_default_name():
 class RevisionServer(Remote):
     """A server with the revisions of an Express service, of one behind a gateway, and of an ordinary one."""
 
+    https_port: int | None = 8443
+
+    def gateway(self):
+        return {"http_port": None, "https_port": self.https_port, "ports": []}
+
     def call(self, service, operation, **members):
         managed = {
-            "express": {"ingressPaths": [{"endpoint": "https://ex.localhost"}]},
+            "express": {"ingressPaths": [{"endpoint": "https://ex.localhost", "accessType": "PUBLIC"}]},
             "gateway": {
-                "gatewayConnections": [{"serviceUrl": "https://a.localhost"}, {"serviceUrl": "https://b.localhost"}]
+                "gatewayConnections": [
+                    {"serviceUrl": "https://a.localhost", "accessType": "PUBLIC"},
+                    {"serviceUrl": "https://b.localhost", "accessType": "PRIVATE"},
+                ]
             },
         }
         described = [
@@ -53,9 +62,11 @@ def test_services_are_shown_at_the_urls_that_ecs_has_made_for_them():
         {"serviceName": name, "currentServiceRevisions": [{"arn": name}]} for name in ("express", "gateway", "plain")
     ]
     external = {"serviceName": "external", "currentServiceRevisions": []}
-    urls = _managed_urls(RevisionServer("http://127.0.0.1:1", REGION), [*services, external])
-    assert urls == {
-        "express": ["https://ex.localhost"],
-        "gateway": ["https://a.localhost", "https://b.localhost"],
+    server = RevisionServer("http://127.0.0.1:1", REGION)
+    assert _managed_urls(server, PublicUrls(server), [*services, external]) == {
+        "express": ["https://ex.localhost:8443"],
+        "gateway": ["https://a.localhost:8443", "https://b.localhost"],
         "plain": [],
     }
+    server.https_port = None
+    assert _managed_urls(server, PublicUrls(server), services[:1]) == {"express": ["https://ex.localhost"]}
