@@ -7,6 +7,7 @@ time with an empty state. No number here is a test.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,15 +30,19 @@ _PORT: Final = 4566
 
 
 def start_on_machine() -> float:
-    """Seconds from `moyai up` until it says that it is ready."""
+    """Seconds from `moyai up` until it says that it is ready. Its modules are compiled, as in the container."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory(dir="/var/tmp") as state:
         begin = time.perf_counter()
         command = [sys.executable, "-m", "moyai", "up", f"--state={state}", "--port=0"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603 - moyai
+        out, errors = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen(command, text=True, env=variables, stdout=out, stderr=errors) as process:  # noqa: S603 - moyai
             assert process.stdout is not None  # noqa: S101
             process.stdout.readline()
             seconds = time.perf_counter() - begin
             process.terminate()
+        down = [sys.executable, "-m", "moyai", "down", "--forget", f"--state={state}"]
+        subprocess.run(down, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - moyai
     return seconds
 
 
@@ -86,6 +91,7 @@ def main() -> None:
         print("there is no image of moyai: make box")
         return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    start_on_machine()  # compiles the modules
     with starters() as measured:
         times: dict[str, list[float]] = {name: [] for name in measured}
         for _ in range(rounds):

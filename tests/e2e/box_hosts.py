@@ -85,11 +85,6 @@ class BoxHost:
         """The volumes that the engine has."""
         return self.engine("volume", "ls", "--quiet").split()
 
-    def image(self, name: str) -> Mapping[str, Any]:
-        """What the engine knows of an image."""
-        details: Mapping[str, Any] = json.loads(self.engine("image", "inspect", name))[0]
-        return details
-
 
 def is_installed(program: str) -> bool:
     """Whether there is an engine to start."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -141,11 +142,14 @@ def answer_by_name(name: str) -> str:
     return answer("http://127.0.0.1:8080/", Host=name)
 
 
-def test_the_image_is_small_and_has_one_layer(host):
-    [name] = [line for line in host.engine("images", "--format={{.Repository}}:{{.Tag}}").split() if "moyai" in line]
-    image = host.image(name)
-    assert image["Size"] <= LARGEST
-    assert len(image["RootFS"]["Layers"]) == 1
+@pytest.mark.skipif(not IMAGE_ARCHIVE.exists(), reason="there is no image: make box")
+def test_the_image_is_small_and_has_one_layer():
+    with tarfile.open(IMAGE_ARCHIVE) as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        [layer] = json.load(manifest)[0]["Layers"]
+        with tarfile.open(fileobj=archive.extractfile(layer)) as files:
+            assert sum(file.size for file in files) <= LARGEST
 
 
 @pytest.mark.parametrize("privileges", ["--privileged", "--no-privileged"])
@@ -275,7 +279,7 @@ def test_the_state_outlives_the_container_and_services_start_again(host):
 def test_the_demo_fails_no_request_in_the_box(host):
     with box(host):
         output = host.engine("exec", "--env=TMPDIR=/var/lib/moyai", "moyai", "moyai", "demo")
-        assert " 0 failed" in output
+        assert "Requests that failed: 0" in output
 
 
 def test_a_box_that_cannot_start_says_why_and_leaves_nothing(host):
