@@ -21,7 +21,8 @@ Made by `moyai` from the AWS service models and its own request types; do not ed
 
 Of each operation that is there, every input member **works** or is **refused**: a request that sets a refused member
 gets an error that names it. An operation that is **not yet** there answers an error that names it, whatever its input.
-Members that AWS's own model does not have are refused as well.
+A member that the bundled AWS model does not have is ignored, and named in the header `x-moyai-ignored-members`; EC2
+refuses it.
 """
 
 

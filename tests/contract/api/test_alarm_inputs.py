@@ -91,7 +91,7 @@ class Dispatchers:
         ctx = Context(SCOPE, EPOCH, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         try:
             request = HttpRequest("POST", "/", "", {}, raw.body)
-            answering = dispatcher.respond(entry, dispatcher.parse(entry, raw, request), raw, ctx)
+            answering = dispatcher.respond(entry, dispatcher.parse(entry, raw, request).typed_request, raw, ctx)
             list(answering.__await__())  # it waits for nothing but its next turn
         except ApiError as error:
             return error

@@ -55,7 +55,9 @@ class Shares:
         ctx = Context(scope, EPOCH, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         try:
             request = HttpRequest("POST", MODEL.operation_model(operation).http["requestUri"], "", {}, raw.body)
-            answering = self.dispatcher.respond(entry, self.dispatcher.parse(entry, raw, request), raw, ctx)
+            answering = self.dispatcher.respond(
+                entry, self.dispatcher.parse(entry, raw, request).typed_request, raw, ctx
+            )
             with pytest.raises(StopIteration):
                 answering.send(None)
         except ApiError as error:

@@ -56,7 +56,8 @@ class CloudMapClient:
         """The answer as a client reads it. Raises what the gateway would answer with."""
         raw = RawRequest("json", operation, msgspec.json.encode(params))
         entry = dispatcher().operation(operation)
-        typed = dispatcher().parse(entry, raw, HttpRequest("POST", "/", "", {}, raw.body))
+        request = HttpRequest("POST", "/", "", {}, raw.body)
+        typed = dispatcher().parse(entry, raw, request).typed_request
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         return dict(json.loads(_at_once(dispatcher().respond(entry, typed, raw, context)).body or b"{}"))
 
